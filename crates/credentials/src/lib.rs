@@ -1,0 +1,1 @@
+//! What a credential is: keys, JOSE, SD-JWT VC, DIDs, status, trust. Pure, without I/O.

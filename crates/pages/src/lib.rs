@@ -1,0 +1,1 @@
+//! What a person sees: one stylesheet, one catalogue of texts, one layout.

@@ -1,0 +1,1 @@
+//! What parties say to each other and the checks on it: OAuth, OpenID4VCI, OpenID4VP, OpenID Connect. Pure, without I/O.

@@ -1,0 +1,1 @@
+//! What both services share: configuration, database, keys, fetcher, errors, telemetry.

@@ -1,0 +1,1 @@
+//! The issuing service: OpenID4VCI, its authorization server, admin REST, status lists.

@@ -1,0 +1,1 @@
+//! UniFFI over wallet-core: Kotlin and Swift.

@@ -1,0 +1,1 @@
+//! The login service: an OpenID Provider in front of OpenID4VP.

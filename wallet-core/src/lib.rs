@@ -1,0 +1,1 @@
+//! The wallet without I/O of its own: issuance, presentation, keys, store, history.
