@@ -1,0 +1,39 @@
+//! QR codes as SVG: black on white with a quiet zone (brand.md, "QR panel").
+
+use qrcode::{EcLevel, QrCode, render::svg};
+
+/// The text is too long for a QR code (about 2,900 bytes).
+#[derive(Debug, thiserror::Error)]
+#[error("the text is too long for a QR code")]
+pub struct TooLong;
+
+/// Draws `text` as an SVG element of at least 300 pixels, without an XML
+/// declaration, so that it can stand inside a page.
+pub fn svg(text: &str) -> Result<String, TooLong> {
+    let code = QrCode::with_error_correction_level(text, EcLevel::M).map_err(|_| TooLong)?;
+    let image = code
+        .render::<svg::Color<'_>>()
+        .min_dimensions(300, 300)
+        .quiet_zone(true)
+        .dark_color(svg::Color("#000000"))
+        .light_color(svg::Color("#ffffff"))
+        .build();
+    let start = image.find("<svg").unwrap_or(0);
+    Ok(image[start..].to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_black_on_white_and_refuses_a_novel() {
+        let image = svg(
+            "openid4vp://?client_id=x509_hash%3Aabc&request_uri=https%3A%2F%2Flogin.example%2Fr",
+        )
+        .unwrap();
+        assert!(image.starts_with("<svg"));
+        assert!(image.contains("#000000") && image.contains("#ffffff"));
+        assert!(svg(&"x".repeat(5000)).is_err());
+    }
+}
