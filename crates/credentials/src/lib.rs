@@ -1,1 +1,29 @@
 //! What a credential is: keys, JOSE, SD-JWT VC, DIDs, status, trust. Pure, without I/O.
+//!
+//! The clock ([`time::Clock`]), randomness ([`random::Rng`]) and the cryptography
+//! ([`crypto::CryptoProvider`], [`crypto::Signer`]) are parameters. Nothing here
+//! reads a file, a socket, the system clock or the system's random source.
+//!
+//! How to extend it:
+//! - a token type: one variant of [`jws::TokenType`] with its `typ` and the header members that may choose a key;
+//! - a crypto back end: implement [`crypto::CryptoProvider`] and run `crypto::conformance` over it;
+//! - a DID method that needs no network: one module under [`did`], one arm in [`did::resolve_local`].
+
+pub mod credential_type;
+pub mod crypto;
+pub mod did;
+pub mod encoding;
+pub mod json;
+pub mod jwe;
+pub mod jws;
+pub mod random;
+pub mod sd_jwt;
+pub mod sd_jwt_vc;
+pub mod status_list;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+pub mod time;
+pub mod verified;
+pub mod x509;
+
+pub use verified::Verified;

@@ -1,0 +1,1 @@
+//! SD-JWT based verifiable credentials: issue, verify, key binding.

@@ -1,0 +1,1 @@
+//! Token Status List: encode, sign, read.
