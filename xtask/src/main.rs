@@ -1,1 +1,82 @@
-fn main() {}
+//! The front door for contributors and CI: `cargo xtask <command>`.
+
+#![allow(
+    clippy::print_stdout,
+    reason = "a command-line tool: results go to stdout"
+)]
+
+mod bench;
+mod check;
+mod fuzz;
+mod postgres;
+mod run;
+mod setup;
+mod shots;
+mod suite;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "Checks, tests and measures Vouchsafe")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Who may use whom, file sizes, format, lints: everything that needs no test.
+    Check,
+    /// Sets up what the tests need, runs every suite and ends with counts.
+    Test {
+        /// Races, kills and scans at the counts of their requirements.
+        #[arg(long)]
+        full: bool,
+        /// Only one suite (see the printed names).
+        #[arg(long)]
+        part: Option<String>,
+    },
+    /// Runs every fuzz target for some minutes each (needs a nightly toolchain).
+    Fuzz {
+        /// Minutes for each target.
+        #[arg(default_value_t = 1)]
+        minutes: u64,
+        /// Only one target.
+        #[arg(long)]
+        target: Option<String>,
+    },
+    /// Measures ours, the peer and the raw primitive, interleaved in one run.
+    Bench {
+        /// Arguments for the bench program (`--list`, `--only P1`, `--seconds 5`).
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Renders every page at 360 and 1280 px, light and dark, and checks it.
+    Shots {
+        /// The folder that receives the pictures.
+        #[arg(long, default_value = "target/shots")]
+        output: std::path::PathBuf,
+    },
+    /// Prepares a machine for the tests: Debian packages and Node packages.
+    Setup,
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Check => check::run(),
+        Command::Test { full, part } => suite::run(full, part.as_deref()),
+        Command::Fuzz { minutes, target } => fuzz::run(minutes, target.as_deref()),
+        Command::Bench { arguments } => bench::run(&arguments),
+        Command::Shots { output } => shots::run(&output),
+        Command::Setup => setup::run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! `cargo xtask check`: the rules of the house that a program can see.
+
+mod directions;
+mod sources;
+
+use anyhow::{Result, bail};
+
+use crate::run::{cargo, succeed};
+use crate::setup::on_path;
+
+/// Format, lints, advisories and architecture.
+pub fn run() -> Result<()> {
+    succeed(&mut cargo(&["fmt", "--all", "--check"]))?;
+    succeed(&mut cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    if on_path("cargo-deny") {
+        succeed(&mut cargo(&[
+            "deny",
+            "--offline",
+            "check",
+            "bans",
+            "licenses",
+            "sources",
+        ]))?;
+    } else {
+        println!("skipped: cargo deny (install it with `cargo install --locked cargo-deny`)");
+    }
+    architecture()
+}
+
+/// Only what reads the workspace: quick enough to run before every test.
+pub fn architecture() -> Result<()> {
+    let mut findings = directions::findings()?;
+    findings.extend(sources::findings()?);
+    for finding in &findings {
+        println!("{finding}");
+    }
+    if !findings.is_empty() {
+        bail!("{} findings against the architecture", findings.len());
+    }
+    println!("architecture: directions, pure crates and file sizes hold");
+    Ok(())
+}

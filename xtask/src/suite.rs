@@ -1,0 +1,175 @@
+//! `cargo xtask test`: every suite, and the counts at the end.
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+
+use crate::postgres::Postgres;
+use crate::run::{cargo, observe, root};
+use crate::{check, setup, shots};
+
+/// A suite: a name for `--part` and the arguments of `cargo test`.
+struct Suite {
+    name: &'static str,
+    arguments: &'static [&'static str],
+}
+
+/// The pure crates are built alone first: in a whole workspace the features
+/// of `serde_json` and others are joined and would hide a difference.
+const SUITES: &[Suite] = &[
+    Suite {
+        name: "core",
+        arguments: &[
+            "-p",
+            "vouchsafe-credentials",
+            "-p",
+            "vouchsafe-protocol",
+            "-p",
+            "vouchsafe-wallet-core",
+        ],
+    },
+    Suite {
+        name: "workspace",
+        arguments: &[
+            "--workspace",
+            "--exclude",
+            "vouchsafe-tests",
+            "--all-features",
+        ],
+    },
+    Suite {
+        name: "system",
+        arguments: &["-p", "vouchsafe-tests"],
+    },
+];
+
+/// What the runner counted.
+#[derive(Default, Debug, PartialEq, Eq)]
+struct Counts {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+}
+
+impl Counts {
+    /// Adds a closing line of libtest: `test result: ok. 3 passed; 0 failed; …`.
+    fn add(&mut self, line: &str) {
+        let Some(rest) = line.trim().strip_prefix("test result: ") else {
+            return;
+        };
+        let parts = rest.split(['.', ';']).map(str::trim);
+        for part in parts {
+            let Some((number, word)) = part.split_once(' ') else {
+                continue;
+            };
+            let Ok(number) = number.parse::<u64>() else {
+                continue;
+            };
+            match word {
+                "passed" => self.passed += number,
+                "failed" => self.failed += number,
+                "ignored" => self.ignored += number,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Runs the suites. Every suite runs even where an earlier one failed.
+pub fn run(full: bool, part: Option<&str>) -> Result<()> {
+    let started = Instant::now();
+    if let Some(part) = part
+        && !SUITES.iter().any(|suite| suite.name == part)
+        && part != "shots"
+    {
+        let names: Vec<_> = SUITES
+            .iter()
+            .map(|suite| suite.name)
+            .chain(["shots"])
+            .collect();
+        bail!("no suite {part}; there are: {}", names.join(", "));
+    }
+    let wanted = |name: &str| part.is_none_or(|part| part == name);
+    setup::run()?;
+    if part.is_none() {
+        check::architecture()?;
+    }
+    let postgres = Postgres::start()?;
+    let mut counts = Counts::default();
+    let mut broken = Vec::new();
+    for suite in SUITES.iter().filter(|suite| wanted(suite.name)) {
+        if suite.name == "system" {
+            build_programs()?;
+        }
+        let mut command = cargo(&["test", "--no-fail-fast"]);
+        command.args(suite.arguments);
+        environment(&mut command, &postgres, full);
+        if !observe(&mut command, |line| counts.add(line))? {
+            broken.push(suite.name);
+        }
+    }
+    if wanted("shots") {
+        match shots::run(&crate::run::target().join("shots")) {
+            Ok(()) => counts.passed += 1,
+            Err(error) => {
+                eprintln!("error: {error:#}");
+                counts.failed += 1;
+                broken.push("shots");
+            }
+        }
+    }
+    println!("\n{} minutes", started.elapsed().as_secs().div_ceil(60));
+    println!(
+        "{} passed, {} failed, {} skipped",
+        counts.passed, counts.failed, counts.ignored
+    );
+    if !broken.is_empty() {
+        bail!("failed: {}", broken.join(", "));
+    }
+    Ok(())
+}
+
+/// The end-to-end tests start the real programs.
+fn build_programs() -> Result<()> {
+    crate::run::succeed(&mut cargo(&["build", "-p", "vouchsafe-cli"]))
+}
+
+fn environment(command: &mut Command, postgres: &Postgres, full: bool) {
+    command
+        .env("VOUCHSAFE_TEST_POSTGRES", postgres.url())
+        .env("VOUCHSAFE_PEERS", "1")
+        .env("VOUCHSAFE_FULL", if full { "1" } else { "0" });
+    let vectors = root().join("../shared/vectors");
+    match (
+        std::env::var_os("VOUCHSAFE_VECTORS"),
+        vectors.canonicalize(),
+    ) {
+        (Some(_), _) => {}
+        (None, Ok(folder)) => {
+            command.env("VOUCHSAFE_VECTORS", folder);
+        }
+        (None, Err(_)) => println!("skipped: vectors (set VOUCHSAFE_VECTORS to their folder)"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_what_the_runner_says() {
+        let mut counts = Counts::default();
+        counts.add("test result: FAILED. 7 passed; 1 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.10s");
+        counts.add("test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 4 filtered out; finished in 1.00s");
+        counts.add("test something ... ok");
+        assert_eq!(
+            counts,
+            Counts {
+                passed: 10,
+                failed: 1,
+                ignored: 2
+            }
+        );
+    }
+}
