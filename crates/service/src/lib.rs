@@ -1,1 +1,28 @@
 //! What both services share: configuration, database, keys, fetcher, errors, telemetry.
+//!
+//! The crate is the only one that names a database driver, the only one that opens an outbound
+//! connection ([`fetch::Fetcher`]), and the only one that touches the system clock and the
+//! operating system's randomness ([`clock::SystemClock`], [`random::OsRandom`]).
+//!
+//! To add a table of single-use objects: add a variant to [`single_use::Kind`] and a migration
+//! with the same shape. To add a configuration section: a struct in [`config`] with
+//! `deny_unknown_fields` and a `check` function.
+
+pub mod api_keys;
+pub mod clock;
+//MISSING pub mod config;
+pub mod db;
+//MISSING pub mod fetch;
+//MISSING pub mod http;
+pub mod id;
+pub mod idempotency;
+//MISSING pub mod jobs;
+//MISSING pub mod jose;
+pub mod jti;
+pub mod keys;
+pub mod random;
+pub mod seal;
+pub mod shutdown;
+pub mod single_use;
+//MISSING pub mod telemetry;
+//MISSING pub mod tls;

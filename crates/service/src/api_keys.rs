@@ -1,0 +1,122 @@
+//! Keys of the administration interfaces: shown once, stored as a hash.
+
+use sha2::{Digest, Sha256};
+use vouchsafe_credentials::{
+    encoding::b64url,
+    random::{Rng, token},
+    time::UnixTime,
+};
+
+use crate::{
+    db::{Db, DbError, Tx},
+    each,
+};
+
+/// Prefix of every key, so that secret scanners find one that leaked.
+const PREFIX: &str = "vsk_";
+
+/// A fresh key in plain. It is shown to the operator once; `Debug` hides it.
+pub struct ApiKeySecret(String);
+
+impl ApiKeySecret {
+    /// 256 random bits behind the prefix `vsk_`.
+    pub fn generate(rng: &dyn Rng) -> Self {
+        Self(format!("{PREFIX}{}", token(rng)))
+    }
+
+    /// The text to hand over.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for ApiKeySecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ApiKeySecret(…)")
+    }
+}
+
+/// A key to be stored.
+#[derive(Debug, Clone)]
+pub struct NewApiKey {
+    /// Identifier for lists and revocation.
+    pub id: String,
+    /// For people: whose key it is.
+    pub name: String,
+    /// What the key may do; an empty list allows nothing.
+    pub scopes: Vec<String>,
+    /// Now.
+    pub created_at: UnixTime,
+    /// When the key stops working.
+    pub expires_at: Option<UnixTime>,
+}
+
+/// Who made a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiCaller {
+    /// Identifier of the key.
+    pub id: String,
+    /// Name of the key.
+    pub name: String,
+    scopes: Vec<String>,
+}
+
+impl ApiCaller {
+    /// Whether the key carries exactly this scope. There are no wildcards.
+    pub fn may(&self, scope: &str) -> bool {
+        self.scopes.iter().any(|own| own == scope)
+    }
+}
+
+/// Stores the hash of a key. `DbError::Duplicate` if the id or the key is there already.
+pub async fn insert(tx: &mut Tx, key: &NewApiKey, secret: &ApiKeySecret) -> Result<(), DbError> {
+    each!(tx, c => sqlx::query(
+        "INSERT INTO api_key (id, name, secret_hash, scopes, created_at, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6)")
+        .bind(key.id.as_str()).bind(key.name.as_str()).bind(hash(secret.expose()))
+        .bind(key.scopes.join(" ")).bind(key.created_at.0)
+        .bind(key.expires_at.map(|at| at.0))
+        .execute(c).await)?;
+    Ok(())
+}
+
+/// Who holds `secret`, if it is a key that works now.
+///
+/// The look-up is by hash of a value with 256 random bits, so its timing tells nothing.
+pub async fn authenticate(
+    db: &Db,
+    secret: &str,
+    now: UnixTime,
+) -> Result<Option<ApiCaller>, DbError> {
+    if !secret.starts_with(PREFIX) || secret.len() > 128 {
+        return Ok(None);
+    }
+    let row = each!(db, p => sqlx::query_as::<_, CallerRow>(
+        "SELECT id, name, scopes FROM api_key WHERE secret_hash = $1 AND revoked_at IS NULL \
+         AND (expires_at IS NULL OR expires_at > $2)")
+        .bind(hash(secret)).bind(now.0).fetch_optional(p).await)?;
+    Ok(row.map(|CallerRow { id, name, scopes }| ApiCaller {
+        id,
+        name,
+        scopes: scopes.split_whitespace().map(str::to_owned).collect(),
+    }))
+}
+
+/// Revokes a key for good; `false` if there is no such key or it was revoked before.
+pub async fn revoke(tx: &mut Tx, id: &str, now: UnixTime) -> Result<bool, DbError> {
+    let changed = each!(tx, c => sqlx::query(
+        "UPDATE api_key SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL")
+        .bind(id).bind(now.0).execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(changed == 1)
+}
+
+#[derive(sqlx::FromRow)]
+struct CallerRow {
+    id: String,
+    name: String,
+    scopes: String,
+}
+
+fn hash(secret: &str) -> String {
+    b64url(&Sha256::digest(secret.as_bytes()))
+}

@@ -1,0 +1,65 @@
+//! One database layer for SQLite and PostgreSQL. See `specs/decisions/0001-database-layer.md`.
+//!
+//! A repository is a set of functions that run one SQL text through [`each!`]:
+//!
+//! ```ignore
+//! pub async fn find(db: &Db, id: &OfferId) -> Result<Option<Offer>, DbError> {
+//!     each!(db, p => sqlx::query_as::<_, OfferRow>("SELECT id, state FROM offer WHERE id = $1")
+//!         .bind(id.as_str()).fetch_optional(p).await)?
+//!         .map(Offer::try_from).transpose()
+//! }
+//!
+//! pub async fn insert(tx: &mut Tx, offer: &Offer) -> Result<(), DbError> {
+//!     each!(tx, c => sqlx::query("INSERT INTO offer (id, state) VALUES ($1, $2)")
+//!         .bind(offer.id.as_str()).bind(offer.state.as_str()).execute(c).await)?;
+//!     Ok(())
+//! }
+//!
+//! db.write(async move |tx| {
+//!     offers::insert(tx, &offer).await?;
+//!     audit::append(tx, &event).await
+//! }).await?;
+//! ```
+//!
+//! What works unchanged on both: `$1` placeholders, `RETURNING`, `ON CONFLICT`, the types
+//! BIGINT, TEXT, BYTEA, BOOLEAN, and `#[derive(sqlx::FromRow)]`. Times are BIGINT seconds.
+
+mod error;
+mod migrate;
+mod open;
+mod postgres;
+mod sqlite;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod write;
+
+pub use error::{DbError, RowError, Table};
+pub use migrate::{Migration, Migrations};
+pub use open::{Db, DatabaseKind};
+pub use write::{Tx, WriteFailure};
+
+/// The driver that a statement of [`each!`](crate::each) goes to.
+#[derive(Debug)]
+pub enum Each<S, P> {
+    /// SQLite.
+    Sqlite(S),
+    /// PostgreSQL.
+    Postgres(P),
+}
+
+/// Runs the same statement on whichever database is configured.
+///
+/// The first argument is a [`Db`] (a read from the pool) or a `&mut` [`Tx`] (inside
+/// [`Db::write`]); the body is an expression of type `Result<_, sqlx::Error>`, compiled once for
+/// each driver. The result is a `Result<_, DbError>`.
+#[macro_export]
+macro_rules! each {
+    ($db:expr, $connection:ident => $body:expr) => {
+        match $db.each() {
+            $crate::db::Each::Sqlite($connection) => $body.map_err($crate::db::DbError::from),
+            $crate::db::Each::Postgres($connection) => $body.map_err($crate::db::DbError::from),
+        }
+    };
+}
+
+pub use crate::each;

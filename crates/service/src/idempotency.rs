@@ -1,0 +1,104 @@
+//! Idempotency keys: the same request sent twice has one effect and gets one answer.
+//!
+//! Inside one transaction: [`claim`], then the effect, then [`record`]. A second request waits
+//! for the first one's commit and then sees its answer.
+
+use sha2::{Digest, Sha256};
+use vouchsafe_credentials::{encoding::b64url, time::UnixTime};
+
+use crate::{
+    db::{DbError, Table, Tx},
+    each,
+};
+
+/// A request that carries an `Idempotency-Key` header.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    /// Who asks: id of the API key. Keys of two callers never meet.
+    pub owner: &'a str,
+    /// The header's value.
+    pub key: &'a str,
+    /// Method, path and body of the request, to notice a key that is used for another request.
+    pub content: &'a [u8],
+    /// How long the answer is kept.
+    pub expires_at: UnixTime,
+    /// Now.
+    pub now: UnixTime,
+}
+
+/// What is known about the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// First time: do the work and [`record`] the answer.
+    Fresh,
+    /// Send this answer again.
+    Repeat {
+        /// HTTP status.
+        status: u16,
+        /// The body as it was recorded (sealed by the owner).
+        response: Vec<u8>,
+    },
+    /// The key was used for another request: answer 422.
+    OtherRequest,
+}
+
+/// Claims the key for this request.
+pub async fn claim(tx: &mut Tx, request: &Request<'_>) -> Result<Claim, DbError> {
+    let key = hash(request.key.as_bytes());
+    each!(tx, c => sqlx::query(
+        "DELETE FROM idempotency WHERE owner = $1 AND key_hash = $2 AND expires_at <= $3")
+        .bind(request.owner).bind(key.as_str()).bind(request.now.0).execute(c).await)?;
+    let inserted = each!(tx, c => sqlx::query(
+        "INSERT INTO idempotency (owner, key_hash, request_hash, expires_at) \
+         VALUES ($1, $2, $3, $4) ON CONFLICT (owner, key_hash) DO NOTHING")
+        .bind(request.owner).bind(key.as_str()).bind(hash(request.content))
+        .bind(request.expires_at.0)
+        .execute(c).await.map(|done| done.rows_affected()))?;
+    if inserted == 1 {
+        return Ok(Claim::Fresh);
+    }
+    let StoredRow { request_hash, status, response } = each!(tx, c => sqlx::query_as::<_, StoredRow>(
+        "SELECT request_hash, status, response FROM idempotency WHERE owner = $1 AND key_hash = $2")
+        .bind(request.owner).bind(key.as_str()).fetch_one(c).await)?;
+    if request_hash != hash(request.content) {
+        return Ok(Claim::OtherRequest);
+    }
+    let table = Table("idempotency");
+    let status = status.ok_or_else(|| table.invalid("status", "claimed without an answer"))?;
+    let response = response.ok_or_else(|| table.invalid("response", "missing"))?;
+    Ok(Claim::Repeat {
+        status: u16::try_from(status).map_err(|error| table.invalid("status", error))?,
+        response,
+    })
+}
+
+/// Records the answer of a request that was [`Claim::Fresh`], in the same transaction.
+pub async fn record(
+    tx: &mut Tx,
+    request: &Request<'_>,
+    status: u16,
+    response: &[u8],
+) -> Result<(), DbError> {
+    each!(tx, c => sqlx::query(
+        "UPDATE idempotency SET status = $3, response = $4 WHERE owner = $1 AND key_hash = $2")
+        .bind(request.owner).bind(hash(request.key.as_bytes()))
+        .bind(i64::from(status)).bind(response).execute(c).await)?;
+    Ok(())
+}
+
+/// Deletes answers that expired before `before`.
+pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
+    each!(tx, c => sqlx::query("DELETE FROM idempotency WHERE expires_at < $1")
+        .bind(before.0).execute(c).await.map(|done| done.rows_affected()))
+}
+
+#[derive(sqlx::FromRow)]
+struct StoredRow {
+    request_hash: String,
+    status: Option<i64>,
+    response: Option<Vec<u8>>,
+}
+
+fn hash(bytes: &[u8]) -> String {
+    b64url(&Sha256::digest(bytes))
+}

@@ -1,0 +1,67 @@
+//! Replay store: identifiers that are accepted once (`jti`, consumed nonces).
+
+use sha2::{Digest, Sha256};
+use vouchsafe_credentials::{encoding::b64url, time::UnixTime};
+
+use crate::{
+    db::{DbError, Tx},
+    each,
+};
+
+/// What an identifier belongs to; the same text in two kinds is two identifiers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum IdentifierKind {
+    /// `jti` of a DPoP proof (RFC 9449, section 11.1); scope: the key's thumbprint.
+    DpopProof,
+    /// `jti` of a client assertion (RFC 7523, section 3); scope: the client.
+    ClientAssertion,
+    /// `c_nonce` of an accepted credential request (OpenID4VCI 1.0, section 7).
+    CredentialNonce,
+    /// `jti` of a logout token that we received.
+    LogoutToken,
+}
+
+impl IdentifierKind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::DpopProof => "dpop_proof",
+            Self::ClientAssertion => "client_assertion",
+            Self::CredentialNonce => "credential_nonce",
+            Self::LogoutToken => "logout_token",
+        }
+    }
+}
+
+/// Remembers an identifier until `expires_at`; `false` if it was seen before.
+///
+/// `scope` is who chose the identifier (a client, a key). Nothing is stored but a hash, and only
+/// until the token would be refused for its age anyway.
+pub async fn first_use(
+    tx: &mut Tx,
+    kind: IdentifierKind,
+    scope: &str,
+    identifier: &str,
+    expires_at: UnixTime,
+) -> Result<bool, DbError> {
+    let inserted = each!(tx, c => sqlx::query(
+        "INSERT INTO seen_identifier (kind, hash, expires_at) VALUES ($1, $2, $3) \
+         ON CONFLICT (kind, hash) DO NOTHING")
+        .bind(kind.as_str()).bind(hash(scope, identifier)).bind(expires_at.0)
+        .execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(inserted == 1)
+}
+
+/// Deletes identifiers that expired before `before`.
+pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
+    each!(tx, c => sqlx::query("DELETE FROM seen_identifier WHERE expires_at < $1")
+        .bind(before.0).execute(c).await.map(|done| done.rows_affected()))
+}
+
+/// Length-prefixed, so that two pairs never share a hash.
+fn hash(scope: &str, identifier: &str) -> String {
+    let mut digest = Sha256::new();
+    digest.update((scope.len() as u64).to_be_bytes());
+    digest.update(scope.as_bytes());
+    digest.update(identifier.as_bytes());
+    b64url(&digest.finalize())
+}
