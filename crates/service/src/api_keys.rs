@@ -9,7 +9,7 @@ use vouchsafe_credentials::{
 
 use crate::{
     db::{Db, DbError, Tx},
-    each,
+    each, execute,
 };
 
 /// Prefix of every key, so that secret scanners find one that leaked.
@@ -70,13 +70,19 @@ impl ApiCaller {
 
 /// Stores the hash of a key. `DbError::Duplicate` if the id or the key is there already.
 pub async fn insert(tx: &mut Tx, key: &NewApiKey, secret: &ApiKeySecret) -> Result<(), DbError> {
-    each!(tx, c => sqlx::query(
-        "INSERT INTO api_key (id, name, secret_hash, scopes, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6)")
-        .bind(key.id.as_str()).bind(key.name.as_str()).bind(hash(secret.expose()))
-        .bind(key.scopes.join(" ")).bind(key.created_at.0)
+    execute!(
+        tx,
+        sqlx::query(
+            "INSERT INTO api_key (id, name, secret_hash, scopes, created_at, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6)"
+        )
+        .bind(key.id.as_str())
+        .bind(key.name.as_str())
+        .bind(hash(secret.expose()))
+        .bind(key.scopes.join(" "))
+        .bind(key.created_at.0)
         .bind(key.expires_at.map(|at| at.0))
-        .execute(c).await)?;
+    )?;
     Ok(())
 }
 
@@ -104,9 +110,12 @@ pub async fn authenticate(
 
 /// Revokes a key for good; `false` if there is no such key or it was revoked before.
 pub async fn revoke(tx: &mut Tx, id: &str, now: UnixTime) -> Result<bool, DbError> {
-    let changed = each!(tx, c => sqlx::query(
-        "UPDATE api_key SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL")
-        .bind(id).bind(now.0).execute(c).await.map(|done| done.rows_affected()))?;
+    let changed = execute!(
+        tx,
+        sqlx::query("UPDATE api_key SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL")
+            .bind(id)
+            .bind(now.0)
+    )?;
     Ok(changed == 1)
 }
 

@@ -53,13 +53,24 @@ impl Ids {
     }
 
     fn next_slot(&self) -> Slot {
-        let now = u64::try_from(self.clock.now().0).unwrap_or(0).saturating_mul(1000);
+        let now = u64::try_from(self.clock.now().0)
+            .unwrap_or(0)
+            .saturating_mul(1000);
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let same = now <= last.milliseconds;
         *last = match (same, last.counter + 1 < COUNTER_LIMIT) {
-            (false, _) => Slot { milliseconds: now, counter: 0 },
-            (true, true) => Slot { counter: last.counter + 1, ..*last },
-            (true, false) => Slot { milliseconds: last.milliseconds + 1, counter: 0 },
+            (false, _) => Slot {
+                milliseconds: now,
+                counter: 0,
+            },
+            (true, true) => Slot {
+                counter: last.counter + 1,
+                ..*last
+            },
+            (true, false) => Slot {
+                milliseconds: last.milliseconds + 1,
+                counter: 0,
+            },
         };
         *last
     }
@@ -88,14 +99,19 @@ mod tests {
         let clock = Arc::new(At(1_800_000_000.into()));
         let ids = Ids::new(clock.clone(), Arc::new(crate::random::OsRandom));
         let mut seen: Vec<String> = (0..10_000).map(|_| ids.next_text()).collect();
-        clock.0.store(1_700_000_000, std::sync::atomic::Ordering::SeqCst);
+        clock
+            .0
+            .store(1_700_000_000, std::sync::atomic::Ordering::SeqCst);
         seen.extend((0..10_000).map(|_| ids.next_text()));
         assert!(seen.windows(2).all(|pair| pair[0] < pair[1]));
     }
 
     #[test]
     fn id_is_a_version_7_uuid() {
-        let ids = Ids::new(Arc::new(At(1_800_000_000.into())), Arc::new(crate::random::OsRandom));
+        let ids = Ids::new(
+            Arc::new(At(1_800_000_000.into())),
+            Arc::new(crate::random::OsRandom),
+        );
         assert_eq!(ids.next().get_version_num(), 7);
         assert_eq!(ids.next().get_variant(), uuid::Variant::RFC4122);
     }

@@ -8,7 +8,7 @@ use vouchsafe_credentials::{encoding::b64url, time::UnixTime};
 
 use crate::{
     db::{DbError, Table, Tx},
-    each,
+    each, execute,
 };
 
 /// A request that carries an `Idempotency-Key` header.
@@ -45,19 +45,34 @@ pub enum Claim {
 /// Claims the key for this request.
 pub async fn claim(tx: &mut Tx, request: &Request<'_>) -> Result<Claim, DbError> {
     let key = hash(request.key.as_bytes());
-    each!(tx, c => sqlx::query(
-        "DELETE FROM idempotency WHERE owner = $1 AND key_hash = $2 AND expires_at <= $3")
-        .bind(request.owner).bind(key.as_str()).bind(request.now.0).execute(c).await)?;
-    let inserted = each!(tx, c => sqlx::query(
-        "INSERT INTO idempotency (owner, key_hash, request_hash, expires_at) \
-         VALUES ($1, $2, $3, $4) ON CONFLICT (owner, key_hash) DO NOTHING")
-        .bind(request.owner).bind(key.as_str()).bind(hash(request.content))
+    execute!(
+        tx,
+        sqlx::query(
+            "DELETE FROM idempotency WHERE owner = $1 AND key_hash = $2 AND expires_at <= $3"
+        )
+        .bind(request.owner)
+        .bind(key.as_str())
+        .bind(request.now.0)
+    )?;
+    let inserted = execute!(
+        tx,
+        sqlx::query(
+            "INSERT INTO idempotency (owner, key_hash, request_hash, expires_at) \
+         VALUES ($1, $2, $3, $4) ON CONFLICT (owner, key_hash) DO NOTHING"
+        )
+        .bind(request.owner)
+        .bind(key.as_str())
+        .bind(hash(request.content))
         .bind(request.expires_at.0)
-        .execute(c).await.map(|done| done.rows_affected()))?;
+    )?;
     if inserted == 1 {
         return Ok(Claim::Fresh);
     }
-    let StoredRow { request_hash, status, response } = each!(tx, c => sqlx::query_as::<_, StoredRow>(
+    let StoredRow {
+        request_hash,
+        status,
+        response,
+    } = each!(tx, c => sqlx::query_as::<_, StoredRow>(
         "SELECT request_hash, status, response FROM idempotency WHERE owner = $1 AND key_hash = $2")
         .bind(request.owner).bind(key.as_str()).fetch_one(c).await)?;
     if request_hash != hash(request.content) {
@@ -79,17 +94,25 @@ pub async fn record(
     status: u16,
     response: &[u8],
 ) -> Result<(), DbError> {
-    each!(tx, c => sqlx::query(
-        "UPDATE idempotency SET status = $3, response = $4 WHERE owner = $1 AND key_hash = $2")
-        .bind(request.owner).bind(hash(request.key.as_bytes()))
-        .bind(i64::from(status)).bind(response).execute(c).await)?;
+    execute!(
+        tx,
+        sqlx::query(
+            "UPDATE idempotency SET status = $3, response = $4 WHERE owner = $1 AND key_hash = $2"
+        )
+        .bind(request.owner)
+        .bind(hash(request.key.as_bytes()))
+        .bind(i64::from(status))
+        .bind(response)
+    )?;
     Ok(())
 }
 
 /// Deletes answers that expired before `before`.
 pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
-    each!(tx, c => sqlx::query("DELETE FROM idempotency WHERE expires_at < $1")
-        .bind(before.0).execute(c).await.map(|done| done.rows_affected()))
+    execute!(
+        tx,
+        sqlx::query("DELETE FROM idempotency WHERE expires_at < $1").bind(before.0)
+    )
 }
 
 #[derive(sqlx::FromRow)]

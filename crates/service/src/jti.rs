@@ -5,7 +5,7 @@ use vouchsafe_credentials::{encoding::b64url, time::UnixTime};
 
 use crate::{
     db::{DbError, Tx},
-    each,
+    execute,
 };
 
 /// What an identifier belongs to; the same text in two kinds is two identifiers.
@@ -43,18 +43,25 @@ pub async fn first_use(
     identifier: &str,
     expires_at: UnixTime,
 ) -> Result<bool, DbError> {
-    let inserted = each!(tx, c => sqlx::query(
-        "INSERT INTO seen_identifier (kind, hash, expires_at) VALUES ($1, $2, $3) \
-         ON CONFLICT (kind, hash) DO NOTHING")
-        .bind(kind.as_str()).bind(hash(scope, identifier)).bind(expires_at.0)
-        .execute(c).await.map(|done| done.rows_affected()))?;
+    let inserted = execute!(
+        tx,
+        sqlx::query(
+            "INSERT INTO seen_identifier (kind, hash, expires_at) VALUES ($1, $2, $3) \
+         ON CONFLICT (kind, hash) DO NOTHING"
+        )
+        .bind(kind.as_str())
+        .bind(hash(scope, identifier))
+        .bind(expires_at.0)
+    )?;
     Ok(inserted == 1)
 }
 
 /// Deletes identifiers that expired before `before`.
 pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
-    each!(tx, c => sqlx::query("DELETE FROM seen_identifier WHERE expires_at < $1")
-        .bind(before.0).execute(c).await.map(|done| done.rows_affected()))
+    execute!(
+        tx,
+        sqlx::query("DELETE FROM seen_identifier WHERE expires_at < $1").bind(before.0)
+    )
 }
 
 /// Length-prefixed, so that two pairs never share a hash.

@@ -67,14 +67,19 @@ pub fn read_private_file(path: &Path) -> Result<Zeroizing<String>, KeyError> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::metadata(path).map_err(unreadable)?.permissions().mode();
+        let mode = std::fs::metadata(path)
+            .map_err(unreadable)?
+            .permissions()
+            .mode();
         if mode & 0o007 != 0 {
             return Err(KeyError::Exposed {
                 path: path.to_owned(),
             });
         }
     }
-    std::fs::read_to_string(path).map(Zeroizing::new).map_err(unreadable)
+    std::fs::read_to_string(path)
+        .map(Zeroizing::new)
+        .map_err(unreadable)
 }
 
 /// What a derived key is for. Two purposes never share a key.

@@ -4,10 +4,16 @@
 //! Key and nonce of a message come from HKDF over the salt, so no nonce is ever used twice and
 //! any number of messages is safe under one key.
 
-use aes_gcm::{Aes256Gcm, KeyInit, aead::{Aead, Payload}};
+use aes_gcm::{
+    Aes256Gcm, KeyInit,
+    aead::{Aead, Payload},
+};
 use hkdf::Hkdf;
 use sha2::{Digest, Sha256};
-use vouchsafe_credentials::{encoding::{b64url, b64url_decode}, random::Rng};
+use vouchsafe_credentials::{
+    encoding::{b64url, b64url_decode},
+    random::Rng,
+};
 use zeroize::Zeroizing;
 
 use crate::keys::SymmetricKey;
@@ -71,7 +77,10 @@ impl Sealer {
         let mut salt = [0u8; SALT];
         rng.fill(&mut salt);
         let (cipher, nonce) = self.message_key(&salt);
-        let payload = Payload { msg: plain, aad: &place.0 };
+        let payload = Payload {
+            msg: plain,
+            aad: &place.0,
+        };
         let sealed = cipher
             .encrypt((&nonce).into(), payload)
             .expect("AES-GCM encrypts every message below 64 GiB");
@@ -94,7 +103,10 @@ impl Sealer {
         }
         let (salt, ciphertext) = rest.split_at(SALT);
         let (cipher, nonce) = self.message_key(salt);
-        let payload = Payload { msg: ciphertext, aad: &place.0 };
+        let payload = Payload {
+            msg: ciphertext,
+            aad: &place.0,
+        };
         cipher
             .decrypt((&nonce).into(), payload)
             .map(Zeroizing::new)

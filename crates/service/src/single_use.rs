@@ -9,7 +9,7 @@ use vouchsafe_credentials::{encoding::b64url, time::UnixTime};
 
 use crate::{
     db::{Db, DbError, Tx},
-    each,
+    each, execute,
 };
 
 /// The kinds, each with a table of its own: a secret of one kind is unknown to every other.
@@ -84,9 +84,14 @@ impl Consumed {
 
 /// Stores an object under the hash of `secret`.
 pub async fn put(tx: &mut Tx, kind: Kind, secret: &str, object: &NewObject) -> Result<(), DbError> {
-    each!(tx, c => sqlx::query(sql(kind).put)
-        .bind(hash(secret)).bind(object.payload.as_slice()).bind(object.family.as_str())
-        .bind(object.expires_at.0).execute(c).await)?;
+    execute!(
+        tx,
+        sqlx::query(sql(kind).put)
+            .bind(hash(secret))
+            .bind(object.payload.as_slice())
+            .bind(object.family.as_str())
+            .bind(object.expires_at.0)
+    )?;
     Ok(())
 }
 
@@ -116,7 +121,8 @@ pub async fn consume_now(
     now: UnixTime,
 ) -> Result<Consumed, DbError> {
     let secret = secret.to_owned();
-    db.write(async move |tx| consume(tx, kind, &secret, now).await).await
+    db.write(async move |tx| consume(tx, kind, &secret, now).await)
+        .await
 }
 
 /// The payload of an object that can still be consumed, without consuming it.
@@ -152,8 +158,7 @@ pub async fn revoke_family(
     family: &str,
     now: UnixTime,
 ) -> Result<u64, DbError> {
-    each!(tx, c => sqlx::query(sql(kind).revoke)
-        .bind(family).bind(now.0).execute(c).await.map(|done| done.rows_affected()))
+    execute!(tx, sqlx::query(sql(kind).revoke).bind(family).bind(now.0))
 }
 
 /// Deletes what expired before `before`, of every kind. Keep a margin, so that replays are told
@@ -161,8 +166,7 @@ pub async fn revoke_family(
 pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
     let mut deleted = 0;
     for kind in Kind::ALL {
-        deleted += each!(tx, c => sqlx::query(sql(kind).purge)
-            .bind(before.0).execute(c).await.map(|done| done.rows_affected()))?;
+        deleted += execute!(tx, sqlx::query(sql(kind).purge).bind(before.0))?;
     }
     Ok(deleted)
 }
@@ -190,22 +194,40 @@ struct Sql {
 macro_rules! sql_of {
     ($table:literal) => {
         &Sql {
-            put: concat!("INSERT INTO ", $table,
-                " (secret_hash, payload, family, expires_at) VALUES ($1, $2, $3, $4)"),
-            consume: concat!("UPDATE ", $table,
+            put: concat!(
+                "INSERT INTO ",
+                $table,
+                " (secret_hash, payload, family, expires_at) VALUES ($1, $2, $3, $4)"
+            ),
+            consume: concat!(
+                "UPDATE ",
+                $table,
                 " SET used_at = $2 WHERE secret_hash = $1 AND used_at IS NULL AND expires_at > $2",
-                " RETURNING payload, family"),
-            used: concat!("SELECT family FROM ", $table,
-                " WHERE secret_hash = $1 AND used_at IS NOT NULL"),
-            peek: concat!("SELECT payload FROM ", $table,
-                " WHERE secret_hash = $1 AND used_at IS NULL AND expires_at > $2"),
-            fail: concat!("UPDATE ", $table,
+                " RETURNING payload, family"
+            ),
+            used: concat!(
+                "SELECT family FROM ",
+                $table,
+                " WHERE secret_hash = $1 AND used_at IS NOT NULL"
+            ),
+            peek: concat!(
+                "SELECT payload FROM ",
+                $table,
+                " WHERE secret_hash = $1 AND used_at IS NULL AND expires_at > $2"
+            ),
+            fail: concat!(
+                "UPDATE ",
+                $table,
                 " SET failures = failures + 1,",
                 " used_at = CASE WHEN failures + 1 >= $3 THEN $2 ELSE used_at END",
                 " WHERE secret_hash = $1 AND used_at IS NULL AND expires_at > $2",
-                " RETURNING failures"),
-            revoke: concat!("UPDATE ", $table,
-                " SET used_at = $2 WHERE family = $1 AND used_at IS NULL"),
+                " RETURNING failures"
+            ),
+            revoke: concat!(
+                "UPDATE ",
+                $table,
+                " SET used_at = $2 WHERE family = $1 AND used_at IS NULL"
+            ),
             purge: concat!("DELETE FROM ", $table, " WHERE expires_at < $1"),
         }
     };

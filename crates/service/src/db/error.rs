@@ -140,7 +140,10 @@ fn is_unavailable(code: &str) -> bool {
             || code == "55P03"
             || code == "57014";
     }
-    matches!(code.parse::<u32>().map(|number| number & 0xff), Ok(5 | 6 | 7 | 8 | 10 | 13 | 14))
+    matches!(
+        code.parse::<u32>().map(|number| number & 0xff),
+        Ok(5 | 6 | 7 | 8 | 10 | 13 | 14)
+    )
 }
 
 /// A row that the program did not write, or a bug: names the place, never the value.

@@ -89,12 +89,18 @@ async fn apply(tx: &mut Tx, component: Migrations, now: UnixTime) -> Result<Vec<
     let steps = missing(tx, component).await?;
     for step in &steps {
         script(tx, step.sql).await?;
-        crate::each!(tx, c => sqlx::query(
-            "INSERT INTO schema_migration (component, version, name, checksum, applied_at) \
-             VALUES ($1, $2, $3, $4, $5)")
-            .bind(component.component).bind(step.version).bind(step.name)
-            .bind(checksum(step.sql)).bind(now.0)
-            .execute(c).await)?;
+        crate::execute!(
+            tx,
+            sqlx::query(
+                "INSERT INTO schema_migration (component, version, name, checksum, applied_at) \
+             VALUES ($1, $2, $3, $4, $5)"
+            )
+            .bind(component.component)
+            .bind(step.version)
+            .bind(step.name)
+            .bind(checksum(step.sql))
+            .bind(now.0)
+        )?;
     }
     Ok(steps.iter().map(|step| label(component, step)).collect())
 }
@@ -107,7 +113,10 @@ async fn missing(tx: &mut Tx, component: Migrations) -> Result<Vec<Migration>, D
         "SELECT version, checksum FROM schema_migration WHERE component = $1 ORDER BY version")
         .bind(component.component).fetch_all(c).await)?;
     for row in &rows {
-        let step = component.steps.iter().find(|step| step.version == row.version);
+        let step = component
+            .steps
+            .iter()
+            .find(|step| step.version == row.version);
         let owner = || component.component.to_owned();
         match step {
             None => {
@@ -126,7 +135,12 @@ async fn missing(tx: &mut Tx, component: Migrations) -> Result<Vec<Migration>, D
         }
     }
     let applied = |version| rows.iter().any(|row| row.version == version);
-    Ok(component.steps.iter().copied().filter(|step| !applied(step.version)).collect())
+    Ok(component
+        .steps
+        .iter()
+        .copied()
+        .filter(|step| !applied(step.version))
+        .collect())
 }
 
 async fn script(tx: &mut Tx, sql: &'static str) -> Result<(), DbError> {

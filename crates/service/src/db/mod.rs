@@ -10,8 +10,8 @@
 //! }
 //!
 //! pub async fn insert(tx: &mut Tx, offer: &Offer) -> Result<(), DbError> {
-//!     each!(tx, c => sqlx::query("INSERT INTO offer (id, state) VALUES ($1, $2)")
-//!         .bind(offer.id.as_str()).bind(offer.state.as_str()).execute(c).await)?;
+//!     execute!(tx, sqlx::query("INSERT INTO offer (id, state) VALUES ($1, $2)")
+//!         .bind(offer.id.as_str()).bind(offer.state.as_str()))?;
 //!     Ok(())
 //! }
 //!
@@ -35,7 +35,7 @@ mod write;
 
 pub use error::{DbError, RowError, Table};
 pub use migrate::{Migration, Migrations};
-pub use open::{Db, DatabaseKind};
+pub use open::{DatabaseKind, Db};
 pub use write::{Tx, WriteFailure};
 
 /// The driver that a statement of [`each!`](crate::each) goes to.
@@ -62,4 +62,17 @@ macro_rules! each {
     };
 }
 
-pub use crate::each;
+/// Runs a statement that gives no rows, and says how many rows it touched: `Result<u64, DbError>`.
+///
+/// `execute!(tx, sqlx::query("DELETE FROM offer WHERE id = $1").bind(id))`
+#[macro_export]
+macro_rules! execute {
+    ($db:expr, $query:expr) => {
+        $crate::each!($db, connection => $query
+            .execute(connection)
+            .await
+            .map(|done| done.rows_affected()))
+    };
+}
+
+pub use crate::{each, execute};
