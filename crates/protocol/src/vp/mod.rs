@@ -1,1 +1,15 @@
-//! OpenID for Verifiable Presentations 1.0.
+//! OpenID for Verifiable Presentations 1.0 with the High Assurance
+//! Interoperability Profile 1.0 (redirect flow, `dc+sd-jwt`).
+//!
+//! The way of one presentation: the verifier builds a [`request`] and shows an
+//! [`invocation`]; the wallet verifies the request, matches its [`dcql`] query,
+//! and posts a [`response`]; the verifier reads it and checks all of it in one
+//! place.
+
+pub mod client_id;
+pub mod dcql;
+pub mod invocation;
+pub mod metadata;
+pub mod request;
+pub mod response;
+pub mod values;

@@ -136,11 +136,19 @@ pub fn check_credential(
 /// Checks that the answered Credential Queries satisfy the query as a whole (section 6.4.2).
 pub fn check_sets(query: &DcqlQuery, answered: &[&QueryId]) -> Result<(), SetError> {
     match &query.credential_sets {
-        None if query.credentials.iter().all(|entry| answered.contains(&&entry.id)) => Ok(()),
+        None if query
+            .credentials
+            .iter()
+            .all(|entry| answered.contains(&&entry.id)) =>
+        {
+            Ok(())
+        }
         None => Err(SetError::CredentialMissing),
         Some(sets) => {
             let met = sets.iter().filter(|set| set.required).all(|set| {
-                set.options.iter().any(|option| option.iter().all(|id| answered.contains(&id)))
+                set.options
+                    .iter()
+                    .any(|option| option.iter().all(|id| answered.contains(&id)))
             });
             if met { Ok(()) } else { Err(SetError::SetUnmet) }
         }
@@ -167,7 +175,10 @@ pub fn require_login_profile(query: &DcqlQuery) -> Result<(), ProfileError> {
             return Err(ProfileError::DuplicateClaim);
         }
         let authorities = entry.trusted_authorities.as_deref().unwrap_or_default();
-        if authorities.iter().any(|entry| matches!(entry, TrustedAuthority::Other { .. })) {
+        if authorities
+            .iter()
+            .any(|entry| matches!(entry, TrustedAuthority::Other { .. }))
+        {
             return Err(ProfileError::Authority);
         }
     }

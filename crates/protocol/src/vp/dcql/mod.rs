@@ -243,7 +243,10 @@ impl ClaimQuery {
     }
 
     /// The elements of `claims` that answer this query, and where they are.
-    pub fn select<'v>(&self, claims: &'v Value) -> Result<Vec<(ClaimPointer, &'v Value)>, PathError> {
+    pub fn select<'v>(
+        &self,
+        claims: &'v Value,
+    ) -> Result<Vec<(ClaimPointer, &'v Value)>, PathError> {
         let mut selected = self.path.select(claims)?;
         selected.retain(|(_, value)| self.accepts(value));
         if selected.is_empty() {

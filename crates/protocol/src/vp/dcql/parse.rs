@@ -61,7 +61,11 @@ impl DcqlQuery {
     /// Parses a query. The cost is bounded by the [`limits`].
     pub fn parse(json: &Value) -> Result<Self, DcqlError> {
         let object = object(json, "dcql_query")?;
-        let list = array(object.get("credentials"), "credentials", limits::CREDENTIALS)?;
+        let list = array(
+            object.get("credentials"),
+            "credentials",
+            limits::CREDENTIALS,
+        )?;
         let mut credentials: Vec<CredentialQuery> = Vec::with_capacity(list.len());
         for entry in list {
             let query = credential_query(entry)?;
@@ -74,7 +78,11 @@ impl DcqlQuery {
         let credential_sets = optional(object, "credential_sets")
             .map(|sets| credential_sets(sets, &credentials))
             .transpose()?;
-        Ok(DcqlQuery { json: json.clone(), credentials, credential_sets })
+        Ok(DcqlQuery {
+            json: json.clone(),
+            credentials,
+            credential_sets,
+        })
     }
 }
 
@@ -135,7 +143,10 @@ fn trusted_authorities(value: &Value) -> Result<Vec<TrustedAuthority>, DcqlError
             let kind = string(entry.get("type"), "trusted_authorities.type")?;
             let values = strings(entry.get("values"), "trusted_authorities.values")?;
             if kind != "aki" {
-                return Ok(TrustedAuthority::Other { kind: kind.to_owned(), values });
+                return Ok(TrustedAuthority::Other {
+                    kind: kind.to_owned(),
+                    values,
+                });
             }
             // Section 6.1.1.1: "encoded as base64url".
             values
@@ -163,16 +174,18 @@ fn claim_queries(value: &Value, format: &Format) -> Result<Vec<ClaimQuery>, Dcql
 
 fn claim_query(value: &Value, format: &Format) -> Result<ClaimQuery, DcqlError> {
     let object = object(value, "claims")?;
-    let id = optional(object, "id").map(|id| identifier(Some(id), "claims.id")).transpose()?;
-    let path = ClaimsPath::parse(object.get("path").unwrap_or(&Value::Null))
-        .map_err(DcqlError::Path)?;
+    let id = optional(object, "id")
+        .map(|id| identifier(Some(id), "claims.id"))
+        .transpose()?;
+    let path =
+        ClaimsPath::parse(object.get("path").unwrap_or(&Value::Null)).map_err(DcqlError::Path)?;
     // Section 7.2: into an mdoc, "exactly two components", both strings.
-    if *format == Format::MsoMdoc
-        && !matches!(path.steps(), [PathStep::Key(_), PathStep::Key(_)])
-    {
+    if *format == Format::MsoMdoc && !matches!(path.steps(), [PathStep::Key(_), PathStep::Key(_)]) {
         return Err(DcqlError::MdocPath);
     }
-    let values = optional(object, "values").map(expected_values).transpose()?;
+    let values = optional(object, "values")
+        .map(expected_values)
+        .transpose()?;
     Ok(ClaimQuery { id, path, values })
 }
 
@@ -185,9 +198,9 @@ fn expected_values(value: &Value) -> Result<Vec<ExpectedValue>, DcqlError> {
             }
             Value::String(text) => Ok(ExpectedValue::String(text.clone())),
             Value::Bool(flag) => Ok(ExpectedValue::Boolean(*flag)),
-            Value::Number(number) => {
-                integer(number).map(ExpectedValue::Integer).ok_or(DcqlError::BadValue)
-            }
+            Value::Number(number) => integer(number)
+                .map(ExpectedValue::Integer)
+                .ok_or(DcqlError::BadValue),
             Value::Null | Value::Array(_) | Value::Object(_) => Err(DcqlError::BadValue),
         })
         .collect()
@@ -228,7 +241,10 @@ fn credential_sets(
                 .iter()
                 .map(|option| query_ids(option, credentials))
                 .collect::<Result<_, _>>()?;
-            Ok(CredentialSetQuery { options, required: boolean(set, "required", true)? })
+            Ok(CredentialSetQuery {
+                options,
+                required: boolean(set, "required", true)?,
+            })
         })
         .collect()
 }

@@ -83,13 +83,23 @@ impl ClaimsPath {
         if steps.len() > limits::PATH_STEPS {
             return Err(PathError::TooLong);
         }
-        steps.iter().map(parse_step).collect::<Result<_, _>>().map(ClaimsPath)
+        steps
+            .iter()
+            .map(parse_step)
+            .collect::<Result<_, _>>()
+            .map(ClaimsPath)
     }
 
     /// A path of keys only; `None` if it is empty or too long.
     pub fn of_keys(keys: &[&str]) -> Option<Self> {
         let fits = !keys.is_empty() && keys.len() <= limits::PATH_STEPS;
-        fits.then(|| ClaimsPath(keys.iter().map(|key| PathStep::Key((*key).to_owned())).collect()))
+        fits.then(|| {
+            ClaimsPath(
+                keys.iter()
+                    .map(|key| PathStep::Key((*key).to_owned()))
+                    .collect(),
+            )
+        })
     }
 
     /// The steps, at least one.

@@ -1,0 +1,188 @@
+//! Client identifiers and their prefixes (OpenID4VP 1.0, section 5.9).
+
+use vouchsafe_credentials::encoding::b64url_decode_array;
+use vouchsafe_credentials::x509::{Chain, VerifiedCertificate};
+
+/// A client identifier with a prefix that is supported. Always the full
+/// identifier, prefix included, stands for the client (section 14.7).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ClientId {
+    full: String,
+    prefix: Prefix,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Prefix {
+    X509Hash,
+    X509SanDns,
+}
+
+/// Why a client identifier is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClientIdError {
+    /// `origin:` is never accepted in a request.
+    #[error("the prefix origin is reserved")]
+    Origin,
+    /// `redirect_uri:` cannot be used for signed requests.
+    #[error("the prefix redirect_uri cannot be used for signed requests")]
+    RedirectUri,
+    /// A prefix that is unknown or not supported.
+    #[error("the client identifier prefix is not supported")]
+    UnsupportedPrefix,
+    /// No prefix: a pre-registered client, and none is registered here.
+    #[error("the client is not registered")]
+    Unregistered,
+    /// What follows the prefix does not fit it.
+    #[error("the client identifier does not fit its prefix")]
+    Malformed,
+}
+
+impl ClientId {
+    /// The identifier of the party that owns the leaf certificate of `chain`.
+    pub fn x509_hash(chain: &Chain) -> Self {
+        ClientId {
+            full: format!("x509_hash:{}", chain.x509_hash()),
+            prefix: Prefix::X509Hash,
+        }
+    }
+
+    /// Reads an identifier from a request.
+    pub fn parse(text: &str) -> Result<Self, ClientIdError> {
+        // Section 5.9.1: the prefix is "the string before the (first) `:` character".
+        let (prefix, rest) = text.split_once(':').ok_or(ClientIdError::Unregistered)?;
+        let prefix = match prefix {
+            "x509_hash" => {
+                b64url_decode_array::<32>(rest).map_err(|_| ClientIdError::Malformed)?;
+                Prefix::X509Hash
+            }
+            "x509_san_dns" if is_dns_name(rest) => Prefix::X509SanDns,
+            "x509_san_dns" => return Err(ClientIdError::Malformed),
+            // Section 5.9.3: "The Wallet MUST NOT accept this Client Identifier Prefix in requests."
+            "origin" => return Err(ClientIdError::Origin),
+            // Section 5.9.3: requests with this prefix "cannot be signed".
+            "redirect_uri" => return Err(ClientIdError::RedirectUri),
+            _ => return Err(ClientIdError::UnsupportedPrefix),
+        };
+        Ok(ClientId {
+            full: text.to_owned(),
+            prefix,
+        })
+    }
+
+    /// The full identifier, prefix included: the audience of presentations.
+    pub fn as_str(&self) -> &str {
+        &self.full
+    }
+
+    /// Whether the certificate is the one this identifier names, and whether the
+    /// client may have its response sent to `response_host`.
+    pub(super) fn belongs_to(
+        &self,
+        certificate: &VerifiedCertificate,
+        response_host: &str,
+    ) -> Result<(), ClientIdError> {
+        let name = self.full.split_once(':').map_or("", |(_, name)| name);
+        let fits = match self.prefix {
+            // Section 5.9.3: "MUST be a hash and match the hash of the leaf certificate".
+            Prefix::X509Hash => certificate.x509_hash() == name,
+            // Section 5.9.3: "match a `dNSName` Subject Alternative Name"; the FQDN of
+            // the URI "MUST match the Client Identifier without the prefix".
+            Prefix::X509SanDns => {
+                certificate
+                    .san_dns()
+                    .iter()
+                    .any(|san| san.eq_ignore_ascii_case(name))
+                    && response_host.eq_ignore_ascii_case(name)
+            }
+        };
+        if fits {
+            Ok(())
+        } else {
+            Err(ClientIdError::Malformed)
+        }
+    }
+}
+
+impl std::fmt::Display for ClientId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.full)
+    }
+}
+
+/// Letters, digits, hyphens and dots; a wildcard or an address is no DNS name here.
+fn is_dns_name(name: &str) -> bool {
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && label
+                .bytes()
+                .all(|c| c.is_ascii_alphanumeric() || c == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let last = name.rsplit('.').next().unwrap_or_default();
+    name.len() <= 253 && name.split('.').all(label) && last.bytes().any(|c| c.is_ascii_alphabetic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cat_325_prefixes_that_are_refused() {
+        let hash = "Uvo3HtuIxuhC92rShpgqcT3YXwrqRxWEviRiA0OZszk";
+        assert_eq!(
+            ClientId::parse(&format!("x509_hash:{hash}"))
+                .unwrap()
+                .as_str(),
+            format!("x509_hash:{hash}")
+        );
+        for (text, error) in [
+            ("origin:https://verifier.example", ClientIdError::Origin),
+            (
+                "redirect_uri:https://verifier.example",
+                ClientIdError::RedirectUri,
+            ),
+            (
+                "decentralized_identifier:did:example:1",
+                ClientIdError::UnsupportedPrefix,
+            ),
+            ("https://verifier.example", ClientIdError::UnsupportedPrefix),
+            (
+                "X509_HASH:Uvo3HtuIxuhC92rShpgqcT3YXwrqRxWEviRiA0OZszk",
+                ClientIdError::UnsupportedPrefix,
+            ),
+            (":x509_hash", ClientIdError::UnsupportedPrefix),
+            ("x509_hash", ClientIdError::Unregistered),
+            ("", ClientIdError::Unregistered),
+            ("x509_hash:", ClientIdError::Malformed),
+            (
+                "x509_hash:Uvo3HtuIxuhC92rShpgqcT3YXwrqRxWEviRiA0OZsz",
+                ClientIdError::Malformed,
+            ),
+            (
+                "x509_hash:Uvo3HtuIxuhC92rShpgqcT3YXwrqRxWEviRiA0OZszk=",
+                ClientIdError::Malformed,
+            ),
+        ] {
+            assert_eq!(ClientId::parse(text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn cat_326_wildcards_and_addresses_are_no_dns_names() {
+        assert!(ClientId::parse("x509_san_dns:verifier.example").is_ok());
+        for name in [
+            "*.example",
+            "127.0.0.1",
+            "",
+            "a..b",
+            "[::1]",
+            "-a.example",
+            "a.example:443",
+        ] {
+            let refused = ClientId::parse(&format!("x509_san_dns:{name}"));
+            assert_eq!(refused, Err(ClientIdError::Malformed), "{name}");
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! `client_metadata` of a request: how to encrypt the response and what the
+//! verifier can read (OpenID4VP 1.0, sections 5.1, 8.3 and 11).
+
+use serde_json::{Map, Value, json};
+use vouchsafe_credentials::crypto::{Algorithm, PublicKey};
+use vouchsafe_credentials::jwe::ContentEncryption;
+
+use super::values::LocalizedText;
+
+/// Most keys in `jwks`.
+const MAX_KEYS: usize = 64;
+
+/// The encryptions a verifier lists (HAIP 1.0, section 5: "MUST list both").
+pub const ENCRYPTIONS: [ContentEncryption; 2] =
+    [ContentEncryption::A128Gcm, ContentEncryption::A256Gcm];
+
+/// What a wallet takes from `client_metadata`.
+#[derive(Clone, Debug)]
+pub struct ClientMetadata {
+    /// The key to encrypt the response to.
+    pub key: PublicKey,
+    /// `kid` of that key.
+    pub kid: String,
+    /// The content encryption to use.
+    pub enc: ContentEncryption,
+    /// How the verifier calls itself; not attested by anyone.
+    pub client_name: Option<LocalizedText>,
+    /// Whether the verifier says that it reads `dc+sd-jwt`.
+    pub reads_sd_jwt_vc: bool,
+    /// `kb-jwt_alg_values`; `None`: no restriction.
+    pub key_binding_algorithms: Option<Vec<String>>,
+}
+
+/// Why `client_metadata` is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MetadataError {
+    /// Missing, or a member has the wrong type.
+    #[error("client_metadata is missing or malformed")]
+    Malformed,
+    /// A key without `kid`, twice the same `kid`, or too many keys.
+    #[error("the keys in client_metadata are not distinguishable")]
+    Keys,
+    /// No P-256 key with `alg` `ECDH-ES`.
+    #[error("client_metadata has no usable encryption key")]
+    NoKey,
+    /// Neither `A256GCM` nor `A128GCM`.
+    #[error("client_metadata allows no supported content encryption")]
+    NoEncryption,
+}
+
+/// `kid` of an encryption key of ours: its thumbprint.
+pub fn key_id(key: &PublicKey) -> String {
+    key.thumbprint()
+}
+
+/// Writes `client_metadata` for a request.
+pub(super) fn write(key: &PublicKey, client_name: Option<&LocalizedText>) -> Value {
+    let mut jwk = key.to_jwk();
+    if let Some(members) = jwk.as_object_mut() {
+        members.insert("kid".to_owned(), Value::from(key_id(key)));
+        members.insert("use".to_owned(), Value::from("enc"));
+        // Section 8.3: "The `alg` parameter MUST be present in the JWKs."
+        members.insert("alg".to_owned(), Value::from("ECDH-ES"));
+    }
+    let algorithms = [Algorithm::Es256.name(), Algorithm::EdDsa.name()];
+    let mut metadata = Map::new();
+    metadata.insert("jwks".to_owned(), json!({ "keys": [jwk] }));
+    metadata.insert(
+        "encrypted_response_enc_values_supported".to_owned(),
+        ENCRYPTIONS.iter().map(|enc| enc.name()).collect(),
+    );
+    metadata.insert(
+        "vp_formats_supported".to_owned(),
+        json!({ "dc+sd-jwt": { "sd-jwt_alg_values": algorithms, "kb-jwt_alg_values": algorithms } }),
+    );
+    if let Some(name) = client_name {
+        name.write("client_name", &mut metadata);
+    }
+    Value::Object(metadata)
+}
+
+impl ClientMetadata {
+    /// Reads `client_metadata` of a request. Unknown members are ignored.
+    pub fn parse(value: Option<&Value>) -> Result<Self, MetadataError> {
+        let metadata = value
+            .and_then(Value::as_object)
+            .ok_or(MetadataError::Malformed)?;
+        let (key, kid) = encryption_key(metadata)?;
+        let formats = metadata
+            .get("vp_formats_supported")
+            .and_then(Value::as_object)
+            .ok_or(MetadataError::Malformed)?;
+        let sd_jwt = formats.get("dc+sd-jwt");
+        let key_binding_algorithms = sd_jwt
+            .and_then(|format| format.get("kb-jwt_alg_values"))
+            .map(strings)
+            .transpose()?;
+        Ok(ClientMetadata {
+            key,
+            kid,
+            enc: content_encryption(metadata)?,
+            client_name: LocalizedText::read("client_name", metadata),
+            reads_sd_jwt_vc: sd_jwt.is_some(),
+            key_binding_algorithms,
+        })
+    }
+}
+
+fn encryption_key(metadata: &Map<String, Value>) -> Result<(PublicKey, String), MetadataError> {
+    let keys = metadata
+        .get("jwks")
+        .and_then(|jwks| jwks.get("keys"))
+        .and_then(Value::as_array)
+        .ok_or(MetadataError::NoKey)?;
+    if keys.len() > MAX_KEYS {
+        return Err(MetadataError::Keys);
+    }
+    let mut seen: Vec<&str> = Vec::with_capacity(keys.len());
+    let mut chosen = None;
+    for jwk in keys {
+        // Section 5.1: "Each JWK in the set MUST have a `kid` (Key ID) parameter that
+        // uniquely identifies the key".
+        let kid = jwk
+            .get("kid")
+            .and_then(Value::as_str)
+            .ok_or(MetadataError::Keys)?;
+        if kid.is_empty() || seen.contains(&kid) {
+            return Err(MetadataError::Keys);
+        }
+        seen.push(kid);
+        if chosen.is_none() && is_for_us(jwk) {
+            chosen = PublicKey::from_jwk(jwk)
+                .ok()
+                .map(|key| (key, kid.to_owned()));
+        }
+    }
+    chosen.ok_or(MetadataError::NoKey)
+}
+
+/// Section 8.3: `use` "is absent or has the value `enc`"; `alg` must be present.
+fn is_for_us(jwk: &Value) -> bool {
+    let member = |name: &str| jwk.get(name).and_then(Value::as_str);
+    let for_encryption = jwk.get("use").is_none() || member("use") == Some("enc");
+    for_encryption
+        && member("alg") == Some("ECDH-ES")
+        && member("kty") == Some("EC")
+        && member("crv") == Some("P-256")
+}
+
+fn content_encryption(metadata: &Map<String, Value>) -> Result<ContentEncryption, MetadataError> {
+    let Some(listed) = metadata.get("encrypted_response_enc_values_supported") else {
+        // Section 8.3: "allowing for the default value of `A128GCM` when not explicitly set".
+        return Ok(ContentEncryption::A128Gcm);
+    };
+    let listed = strings(listed)?;
+    // HAIP 1.0, section 5: "the Wallet SHOULD use `A256GCM`".
+    [ContentEncryption::A256Gcm, ContentEncryption::A128Gcm]
+        .into_iter()
+        .find(|enc| listed.iter().any(|name| name == enc.name()))
+        .ok_or(MetadataError::NoEncryption)
+}
+
+/// A non-empty array of strings.
+fn strings(value: &Value) -> Result<Vec<String>, MetadataError> {
+    let list = value
+        .as_array()
+        .filter(|list| !list.is_empty())
+        .ok_or(MetadataError::Malformed)?;
+    list.iter()
+        .map(|entry| {
+            entry
+                .as_str()
+                .map(str::to_owned)
+                .ok_or(MetadataError::Malformed)
+        })
+        .collect()
+}

@@ -1,0 +1,24 @@
+//! Request objects: signed by the verifier, checked by the wallet
+//! (OpenID4VP 1.0, section 5; RFC 9101; HAIP 1.0, section 5.1).
+
+mod build;
+mod error;
+mod parse;
+#[cfg(test)]
+mod tests;
+
+pub use build::{NewRequest, sign_request};
+pub use error::{Refusal, ReplyTo, RequestError};
+pub use parse::{PresentationRequest, WalletPolicy, verify_request};
+
+/// `aud` of a request object (OpenID4VP 1.0, section 5.8, static discovery).
+pub const AUDIENCE: &str = "https://self-issued.me/v2";
+
+/// Media type of a request object, for `Content-Type` and `Accept`.
+pub const MEDIA_TYPE: &str = "application/oauth-authz-req+jwt";
+
+/// Largest request object that is read, in bytes.
+pub const MAX_BYTES: usize = 256 * 1024;
+
+/// Tolerated difference between clocks, in seconds.
+pub const CLOCK_SKEW_S: i64 = 60;

@@ -1,0 +1,295 @@
+//! The wallet's side: verify and read.
+
+use serde_json::{Map, Value};
+use url::Url;
+use vouchsafe_credentials::crypto::CryptoProvider;
+use vouchsafe_credentials::jws::{TokenType, Unverified};
+use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_credentials::x509::{Role, TrustAnchors, VerifiedCertificate, verify_chain};
+
+use super::{AUDIENCE, CLOCK_SKEW_S, MAX_BYTES, Refusal, ReplyTo, RequestError};
+use crate::vp::client_id::ClientId;
+use crate::vp::dcql::{DcqlQuery, Format};
+use crate::vp::metadata::ClientMetadata;
+use crate::vp::values::{LocalizedText, Nonce, State, UrlPolicy};
+
+/// Whom the wallet trusts, and what time it is.
+#[derive(Clone, Copy, Debug)]
+pub struct WalletPolicy<'a> {
+    /// Anchors of the role [`Role::VerifierAccess`].
+    pub anchors: &'a TrustAnchors,
+    /// Cryptography.
+    pub crypto: &'a dyn CryptoProvider,
+    /// The time now.
+    pub now: UnixTime,
+    /// Which URLs may be called.
+    pub urls: UrlPolicy,
+}
+
+/// A request whose signature, client and parameters were checked.
+#[derive(Clone, Debug)]
+pub struct PresentationRequest {
+    client_id: ClientId,
+    certificate: VerifiedCertificate,
+    response_uri: Url,
+    nonce: Nonce,
+    state: Option<State>,
+    query: DcqlQuery,
+    metadata: ClientMetadata,
+    purpose: Option<LocalizedText>,
+    expires_at: Option<UnixTime>,
+}
+
+impl PresentationRequest {
+    /// Who asks; the audience of the presentation.
+    pub fn client_id(&self) -> &ClientId {
+        &self.client_id
+    }
+
+    /// The verified certificate of the verifier.
+    pub fn certificate(&self) -> &VerifiedCertificate {
+        &self.certificate
+    }
+
+    /// Where the response goes.
+    pub fn response_uri(&self) -> &Url {
+        &self.response_uri
+    }
+
+    /// Binds the presentation to this request.
+    pub fn nonce(&self) -> &Nonce {
+        &self.nonce
+    }
+
+    /// To be returned with the response.
+    pub fn state(&self) -> Option<&State> {
+        self.state.as_ref()
+    }
+
+    /// What is asked for.
+    pub fn query(&self) -> &DcqlQuery {
+        &self.query
+    }
+
+    /// How to encrypt the response, and what the verifier reads.
+    pub fn metadata(&self) -> &ClientMetadata {
+        &self.metadata
+    }
+
+    /// Why the verifier asks, in its own words; not attested by anyone.
+    pub fn purpose(&self) -> Option<&LocalizedText> {
+        self.purpose.as_ref()
+    }
+
+    /// When the request ends, if it says so.
+    pub fn expires_at(&self) -> Option<UnixTime> {
+        self.expires_at
+    }
+
+    /// Where an error response goes, for example when the person declines.
+    pub fn reply_to(&self) -> ReplyTo {
+        ReplyTo {
+            response_uri: self.response_uri.clone(),
+            state: self.state.clone(),
+        }
+    }
+}
+
+/// Checks a request object that was fetched for `client_id` (of the link), with
+/// the `wallet_nonce` that was sent along, if one was.
+pub fn verify_request(
+    compact: &str,
+    client_id: &str,
+    wallet_nonce: Option<&str>,
+    policy: &WalletPolicy<'_>,
+) -> Result<PresentationRequest, Refusal> {
+    let silent = |error| Refusal {
+        error,
+        reply_to: None,
+    };
+    let (certificate, claims) = authenticate(compact, client_id, policy).map_err(silent)?;
+    // From here on the signature is good: the verifier may learn what is wrong,
+    // provided that its `response_uri` is acceptable.
+    let response_uri = response_uri(&claims, policy.urls).map_err(silent)?;
+    let client_id = identify(client_id, &claims, &certificate, &response_uri).map_err(silent)?;
+    let state = optional_state(&claims).map_err(silent)?;
+    let reply_to = ReplyTo {
+        response_uri,
+        state,
+    };
+    read(
+        client_id,
+        certificate,
+        &claims,
+        &reply_to,
+        wallet_nonce,
+        policy,
+    )
+    .map_err(|error| Refusal {
+        error,
+        reply_to: Some(reply_to),
+    })
+}
+
+/// `typ`, algorithm, certificate chain, signature.
+fn authenticate(
+    compact: &str,
+    client_id: &str,
+    policy: &WalletPolicy<'_>,
+) -> Result<(VerifiedCertificate, Map<String, Value>), RequestError> {
+    if compact.len() > MAX_BYTES {
+        return Err(RequestError::TooLarge);
+    }
+    // The prefix decides which key is looked at, so it comes first.
+    ClientId::parse(client_id).map_err(RequestError::ClientId)?;
+    // OpenID4VP 1.0, section 5: other than `oauth-authz-req+jwt` "MUST NOT" be processed.
+    let unverified =
+        Unverified::parse(compact, TokenType::RequestObject).map_err(RequestError::Jws)?;
+    // Section 5.9.3, `x509_hash`: the key is that of the leaf in `x5c`, never one
+    // of `client_metadata` (section 5.1).
+    let chain = unverified.x5c().ok_or(RequestError::NoCertificate)?;
+    let certificate = verify_chain(
+        chain,
+        policy.anchors,
+        Role::VerifierAccess,
+        policy.now,
+        policy.crypto,
+    )
+    .map_err(RequestError::Certificate)?;
+    let payload = unverified
+        .verify(policy.crypto, certificate.public_key())
+        .map_err(RequestError::Jws)?
+        .into_inner();
+    Ok((certificate, payload.claims))
+}
+
+fn identify(
+    expected: &str,
+    claims: &Map<String, Value>,
+    certificate: &VerifiedCertificate,
+    response_uri: &Url,
+) -> Result<ClientId, RequestError> {
+    // Section 5.10: the two client identifiers "MUST be identical, including the
+    // Client Identifier Prefix".
+    if claims.get("client_id").and_then(Value::as_str) != Some(expected) {
+        return Err(RequestError::ClientIdDiffers);
+    }
+    let client_id = ClientId::parse(expected).map_err(RequestError::ClientId)?;
+    client_id
+        .belongs_to(certificate, response_uri.host_str().unwrap_or_default())
+        .map_err(RequestError::ClientId)?;
+    Ok(client_id)
+}
+
+fn response_uri(claims: &Map<String, Value>, urls: UrlPolicy) -> Result<Url, RequestError> {
+    // Section 8.2: REQUIRED with `direct_post`.
+    let text = claims.get("response_uri").and_then(Value::as_str);
+    urls.endpoint(text.ok_or(RequestError::ResponseUri)?)
+        .map_err(|_| RequestError::ResponseUri)
+}
+
+fn optional_state(claims: &Map<String, Value>) -> Result<Option<State>, RequestError> {
+    let malformed = RequestError::Parameter("state");
+    match claims.get("state") {
+        None => Ok(None),
+        Some(Value::String(text)) => State::parse(text).map(Some).map_err(|_| malformed),
+        Some(_) => Err(malformed),
+    }
+}
+
+/// Every other parameter. Unknown ones are ignored (section 5).
+fn read(
+    client_id: ClientId,
+    certificate: VerifiedCertificate,
+    claims: &Map<String, Value>,
+    reply_to: &ReplyTo,
+    wallet_nonce: Option<&str>,
+    policy: &WalletPolicy<'_>,
+) -> Result<PresentationRequest, RequestError> {
+    let text = |name: &str| claims.get(name).and_then(Value::as_str);
+    // Section 5.8. `iss` is ignored (section 5).
+    if text("aud") != Some(AUDIENCE) {
+        return Err(RequestError::Audience);
+    }
+    let expires_at = check_times(claims, policy.now)?;
+    // Section 5.10: if a `wallet_nonce` was sent, it must come back.
+    if wallet_nonce.is_some() && text("wallet_nonce") != wallet_nonce {
+        return Err(RequestError::WalletNonce);
+    }
+    // HAIP 1.0, section 5: "The Response type MUST be `vp_token`."
+    match text("response_type") {
+        Some("vp_token") => {}
+        Some(_) => return Err(RequestError::ResponseType),
+        None => return Err(RequestError::Parameter("response_type")),
+    }
+    // HAIP 1.0, section 5.1: response mode `direct_post.jwt`.
+    if text("response_mode") != Some("direct_post.jwt") {
+        return Err(RequestError::ResponseMode);
+    }
+    // Section 8.2: "the `redirect_uri` Authorization Request parameter MUST NOT be present".
+    if claims.contains_key("redirect_uri") {
+        return Err(RequestError::RedirectUri);
+    }
+    // Section 8.4: a wallet that does not support it "MUST return an error".
+    if claims.contains_key("transaction_data") {
+        return Err(RequestError::TransactionData);
+    }
+    let nonce = text("nonce").and_then(|nonce| Nonce::parse(nonce).ok());
+    let query = query(claims)?;
+    let metadata =
+        ClientMetadata::parse(claims.get("client_metadata")).map_err(RequestError::Metadata)?;
+    // Section 8.5, `vp_formats_not_supported`.
+    let ours = query
+        .credentials()
+        .iter()
+        .any(|entry| *entry.format() == Format::SdJwtVc);
+    if !ours || !metadata.reads_sd_jwt_vc {
+        return Err(RequestError::Formats);
+    }
+    Ok(PresentationRequest {
+        client_id,
+        certificate,
+        response_uri: reply_to.response_uri.clone(),
+        nonce: nonce.ok_or(RequestError::Parameter("nonce"))?,
+        state: reply_to.state.clone(),
+        query,
+        metadata,
+        purpose: LocalizedText::read("purpose", claims),
+        expires_at,
+    })
+}
+
+/// `exp`, `iat` and `nbf` are optional in a request object (RFC 9101); what is there counts.
+fn check_times(
+    claims: &Map<String, Value>,
+    now: UnixTime,
+) -> Result<Option<UnixTime>, RequestError> {
+    let time = |name: &'static str| match claims.get(name) {
+        None => Ok(None),
+        Some(value) => {
+            let seconds = value.as_i64().ok_or(RequestError::Parameter(name))?;
+            Ok(Some(UnixTime(seconds)))
+        }
+    };
+    let expires_at = time("exp")?;
+    if expires_at.is_some_and(|exp| now >= exp.plus(CLOCK_SKEW_S)) {
+        return Err(RequestError::Expired);
+    }
+    for name in ["iat", "nbf"] {
+        if time(name)?.is_some_and(|start| now.plus(CLOCK_SKEW_S) < start) {
+            return Err(RequestError::NotYetValid);
+        }
+    }
+    Ok(expires_at)
+}
+
+/// Section 5.1: "Either a `dcql_query` or a `scope` parameter representing a DCQL
+/// Query MUST be present in the Authorization Request, but not both."
+fn query(claims: &Map<String, Value>) -> Result<DcqlQuery, RequestError> {
+    match (claims.get("dcql_query"), claims.contains_key("scope")) {
+        (Some(_), true) => Err(RequestError::QueryAndScope),
+        (None, false) => Err(RequestError::NoQuery),
+        (None, true) => Err(RequestError::Scope),
+        (Some(query), false) => DcqlQuery::parse(query).map_err(RequestError::Query),
+    }
+}
