@@ -1,5 +1,6 @@
 //! What parties say to each other and the checks on it: OAuth, OpenID4VCI, OpenID4VP, OpenID Connect. Pure, without I/O.
 
+pub mod http;
 pub mod oauth;
 pub mod oidc;
 pub mod vci;

@@ -1,0 +1,234 @@
+//! How a client says who it is at the token endpoint (RFC 6749, section 2.3).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::error::{ErrorCode, OAuthError};
+use super::params::{Params, decode};
+use super::values::{ClientId, Secret};
+use crate::http::Headers;
+
+/// Registered way of authentication (RFC 7591, section 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AuthMethod {
+    /// Public client.
+    None,
+    /// HTTP Basic.
+    ClientSecretBasic,
+    /// Secret in the form body.
+    ClientSecretPost,
+}
+
+impl AuthMethod {
+    /// Name on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+        }
+    }
+}
+
+/// What the request presented; whether it is right is for the caller to check, with the
+/// method of the registration and no other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClientCredentials {
+    /// Neither name nor secret (pre-authorized code with anonymous access).
+    Anonymous,
+    /// A name alone.
+    None {
+        /// Who the client says it is.
+        client_id: ClientId,
+    },
+    /// HTTP Basic.
+    Basic {
+        /// Who the client says it is.
+        client_id: ClientId,
+        /// Secret, unchecked.
+        secret: Secret,
+    },
+    /// Secret in the form body.
+    Post {
+        /// Who the client says it is.
+        client_id: ClientId,
+        /// Secret, unchecked.
+        secret: Secret,
+    },
+}
+
+/// Why the presented authentication cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ClientAuthError {
+    /// RFC 6749, section 2.3: MUST NOT use more than one method in each request.
+    #[error("more than one client authentication method")]
+    TwoMethods,
+    /// The names of header and body differ.
+    #[error("client_id differs between header and body")]
+    Mismatch,
+    /// The Authorization header is malformed or occurs twice.
+    #[error("malformed Authorization header")]
+    Header,
+    /// `client_id` is malformed.
+    #[error("malformed client_id")]
+    ClientId,
+    /// A secret without a name.
+    #[error("client_secret without client_id")]
+    SecretAlone,
+    /// `client_assertion` and every other method we do not offer.
+    #[error("client authentication method is not supported")]
+    Unsupported,
+}
+
+impl ClientAuthError {
+    /// Error for the client; a 401 carries `WWW-Authenticate: Basic` (RFC 6749, section 5.2).
+    #[must_use]
+    pub fn to_oauth(self) -> OAuthError {
+        match self {
+            Self::TwoMethods | Self::Mismatch | Self::SecretAlone => {
+                OAuthError::invalid_request("conflicting client authentication")
+            }
+            Self::Header | Self::ClientId | Self::Unsupported => ErrorCode::InvalidClient.into(),
+        }
+    }
+}
+
+impl ClientCredentials {
+    /// Reads header and form body.
+    ///
+    /// # Errors
+    /// [`ClientAuthError`].
+    pub fn parse(headers: &Headers, params: &Params) -> Result<Self, ClientAuthError> {
+        if params.was_sent("client_assertion") || params.was_sent("client_assertion_type") {
+            return Err(ClientAuthError::Unsupported);
+        }
+        let header = headers
+            .at_most_one("authorization")
+            .map_err(|_| ClientAuthError::Header)?;
+        let named = match params.get("client_id") {
+            Some(id) => Some(ClientId::parse(id).map_err(|_| ClientAuthError::ClientId)?),
+            None => None,
+        };
+        let secret = params.get("client_secret").map(Secret::new);
+        match (header, named, secret) {
+            (Some(_), _, Some(_)) => Err(ClientAuthError::TwoMethods),
+            (Some(header), named, None) => {
+                let (client_id, secret) = parse_basic(header)?;
+                if named.is_some_and(|n| n != client_id) {
+                    return Err(ClientAuthError::Mismatch);
+                }
+                Ok(Self::Basic { client_id, secret })
+            }
+            (None, Some(client_id), Some(secret)) => Ok(Self::Post { client_id, secret }),
+            (None, Some(client_id), None) => Ok(Self::None { client_id }),
+            (None, None, Some(_)) => Err(ClientAuthError::SecretAlone),
+            (None, None, None) => Ok(Self::Anonymous),
+        }
+    }
+
+    /// Who the client says it is.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&ClientId> {
+        match self {
+            Self::Anonymous => None,
+            Self::None { client_id }
+            | Self::Basic { client_id, .. }
+            | Self::Post { client_id, .. } => Some(client_id),
+        }
+    }
+
+    /// Presented secret.
+    #[must_use]
+    pub fn secret(&self) -> Option<&Secret> {
+        match self {
+            Self::Anonymous | Self::None { .. } => None,
+            Self::Basic { secret, .. } | Self::Post { secret, .. } => Some(secret),
+        }
+    }
+
+    /// Which method was used; compare with the registration.
+    #[must_use]
+    pub fn method(&self) -> AuthMethod {
+        match self {
+            Self::Anonymous | Self::None { .. } => AuthMethod::None,
+            Self::Basic { .. } => AuthMethod::ClientSecretBasic,
+            Self::Post { .. } => AuthMethod::ClientSecretPost,
+        }
+    }
+}
+
+/// RFC 6749, section 2.3.1: name and secret are form-encoded before Basic encodes them.
+fn parse_basic(header: &str) -> Result<(ClientId, Secret), ClientAuthError> {
+    let (scheme, encoded) = header.split_once(' ').ok_or(ClientAuthError::Header)?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return Err(ClientAuthError::Header);
+    }
+    let bytes = zeroize::Zeroizing::new(
+        STANDARD
+            .decode(encoded.trim())
+            .map_err(|_| ClientAuthError::Header)?,
+    );
+    let text = std::str::from_utf8(&bytes).map_err(|_| ClientAuthError::Header)?;
+    let (id, secret) = text.split_once(':').ok_or(ClientAuthError::Header)?;
+    let id = decode(id).map_err(|_| ClientAuthError::Header)?;
+    let secret = decode(secret).map_err(|_| ClientAuthError::Header)?;
+    let client_id = ClientId::parse(&id).map_err(|_| ClientAuthError::ClientId)?;
+    Ok((client_id, Secret::new(secret)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn basic(text: &str) -> Headers {
+        [("authorization", format!("Basic {}", STANDARD.encode(text)))].into_iter().collect()
+    }
+
+    fn parse(headers: &Headers, body: &str) -> Result<ClientCredentials, ClientAuthError> {
+        ClientCredentials::parse(headers, &Params::parse(body).unwrap())
+    }
+
+    #[test]
+    fn basic_is_form_decoded() {
+        let got = parse(&basic("my%3Ashop:p%2Bss+word%25"), "").unwrap();
+        assert_eq!(got.client_id().unwrap().as_str(), "my:shop");
+        assert_eq!(got.secret().unwrap().expose(), "p+ss word%");
+        assert_eq!(got.method(), AuthMethod::ClientSecretBasic);
+        assert!(!format!("{got:?}").contains("word"));
+    }
+
+    #[test]
+    fn never_two_methods() {
+        assert_eq!(parse(&basic("a:b"), "client_id=a&client_secret=b"), Err(ClientAuthError::TwoMethods));
+        assert_eq!(parse(&basic("a:b"), "client_id=c"), Err(ClientAuthError::Mismatch));
+        assert!(parse(&basic("a:b"), "client_id=a").is_ok());
+        let twice: Headers = [("authorization", "Basic YTpi"), ("Authorization", "Basic YTpi")]
+            .into_iter()
+            .collect();
+        assert_eq!(parse(&twice, ""), Err(ClientAuthError::Header));
+        assert_eq!(
+            parse(&Headers::new(), "client_id=a&client_assertion=x&client_assertion_type=y"),
+            Err(ClientAuthError::Unsupported)
+        );
+        assert_eq!(parse(&Headers::new(), "client_secret=b"), Err(ClientAuthError::SecretAlone));
+    }
+
+    #[test]
+    fn malformed_headers() {
+        for value in ["Basic", "Basic !!!", "Basic YQ==", "Bearer abc", "Basic /////w==", ""] {
+            let headers: Headers = [("authorization", value)].into_iter().collect();
+            assert_eq!(parse(&headers, ""), Err(ClientAuthError::Header), "{value}");
+        }
+        assert_eq!(parse(&basic("a%zz:b"), ""), Err(ClientAuthError::Header));
+        assert_eq!(parse(&basic(":b"), ""), Err(ClientAuthError::ClientId));
+    }
+
+    #[test]
+    fn the_other_methods() {
+        assert_eq!(parse(&Headers::new(), "").unwrap(), ClientCredentials::Anonymous);
+        assert_eq!(parse(&Headers::new(), "client_id=a").unwrap().method(), AuthMethod::None);
+        let post = parse(&Headers::new(), "client_id=a&client_secret=b").unwrap();
+        assert_eq!(post.method(), AuthMethod::ClientSecretPost);
+    }
+}

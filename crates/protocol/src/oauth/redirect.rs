@@ -1,0 +1,178 @@
+//! Redirect URIs: what may be registered, and the exact comparison with it.
+
+use url::Url;
+
+use super::error::{ErrorCode, OAuthError};
+use crate::http::is_loopback_url;
+
+/// Why a redirect URI cannot be registered. Catalogue 353.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RedirectUriError {
+    /// No URI registered at all.
+    #[error("a client needs at least one redirect URI")]
+    None,
+    /// Not an absolute URI of plain characters.
+    #[error("the redirect URI is not an absolute URI")]
+    Malformed,
+    /// `*` has no meaning here: URIs are compared exactly.
+    #[error("wildcards are not supported, the redirect URI is compared exactly")]
+    Wildcard,
+    /// `http` to another machine.
+    #[error("http is allowed for loopback addresses only")]
+    Http,
+    /// A scheme that runs code, opens files, or is no reverse domain name (RFC 8252, section 7.1).
+    #[error("the scheme is not https and not a private-use scheme in reverse domain form")]
+    Scheme,
+    /// RFC 6749, section 3.1.2: no fragment.
+    #[error("the redirect URI has a fragment")]
+    Fragment,
+    /// User name or password.
+    #[error("the redirect URI carries credentials")]
+    Credentials,
+}
+
+impl From<RedirectUriError> for OAuthError {
+    fn from(_: RedirectUriError) -> Self {
+        ErrorCode::InvalidRedirectUri.into()
+    }
+}
+
+/// One registered redirect URI, kept byte for byte as registered.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RedirectUri(String);
+
+impl RedirectUri {
+    /// Checks a URI at registration.
+    ///
+    /// # Errors
+    /// [`RedirectUriError`] with the rule it breaks.
+    pub fn register(text: &str) -> Result<Self, RedirectUriError> {
+        if text.contains('*') {
+            return Err(RedirectUriError::Wildcard);
+        }
+        let plain = |b: u8| b.is_ascii_graphic() && !b"\\\"<>".contains(&b);
+        if text.is_empty() || text.len() > 2048 || !text.bytes().all(plain) {
+            return Err(RedirectUriError::Malformed);
+        }
+        let url = Url::parse(text).map_err(|_| RedirectUriError::Malformed)?;
+        if text.contains('#') {
+            return Err(RedirectUriError::Fragment);
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(RedirectUriError::Credentials);
+        }
+        match url.scheme() {
+            "https" => {}
+            "http" if is_loopback_url(&url) => {}
+            "http" => return Err(RedirectUriError::Http),
+            // RFC 8252, section 7.1: private-use schemes are reverse domain names.
+            scheme if scheme.contains('.') => {}
+            _ => return Err(RedirectUriError::Scheme),
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The URI as registered.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The URI to append parameters to.
+    #[must_use]
+    pub fn to_url(&self) -> Url {
+        Url::parse(&self.0).expect("a registered URI was parsed before it was accepted")
+    }
+
+    /// Origin for a `form-action` directive of a form_post page, `None` for private-use schemes.
+    #[must_use]
+    pub fn origin(&self) -> Option<String> {
+        let origin = self.to_url().origin();
+        origin.is_tuple().then(|| origin.ascii_serialization())
+    }
+}
+
+/// All redirect URIs of one client, at least one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedirectUris(Vec<RedirectUri>);
+
+impl RedirectUris {
+    /// Checks a client's list at registration.
+    ///
+    /// # Errors
+    /// [`RedirectUriError`] of the first entry that breaks a rule, or of an empty list.
+    pub fn register<S: AsRef<str>>(uris: &[S]) -> Result<Self, RedirectUriError> {
+        if uris.is_empty() {
+            return Err(RedirectUriError::None);
+        }
+        let uris = uris.iter().map(|u| RedirectUri::register(u.as_ref()));
+        Ok(Self(uris.collect::<Result<_, _>>()?))
+    }
+
+    /// The registered URI that equals the requested one byte for byte (RFC 9700,
+    /// section 4.1.3). No prefix, case, port or slash is forgiven.
+    #[must_use]
+    pub fn find(&self, requested: &str) -> Option<&RedirectUri> {
+        self.0.iter().find(|u| u.0 == requested)
+    }
+
+    /// Registered URIs.
+    pub fn iter(&self) -> impl Iterator<Item = &RedirectUri> {
+        self.0.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cat_353_registration_refuses_dangerous_uris() {
+        use RedirectUriError as E;
+        for (text, why) in [
+            ("javascript:alert(1)", E::Scheme),
+            ("JaVaScRiPt:alert(1)", E::Scheme),
+            ("data:text/html,x", E::Scheme),
+            ("file:///x", E::Scheme),
+            ("vbscript:x", E::Scheme),
+            ("myapp:/cb", E::Scheme),
+            ("https://*.example.com/cb", E::Wildcard),
+            ("https://shop.example.com/*", E::Wildcard),
+            ("http://shop.example.com/cb", E::Http),
+            ("http://127.0.0.1.example.com/cb", E::Http),
+            ("https://shop.example.com/cb#f", E::Fragment),
+            ("https://shop.example.com/cb#", E::Fragment),
+            ("https://u@shop.example.com/cb", E::Credentials),
+            ("/cb", E::Malformed),
+            ("https://shop.example.com/c b", E::Malformed),
+            ("https://shop.example.com\\@evil.example/cb", E::Malformed),
+            ("https://shop.example.com/\"><script>", E::Malformed),
+            ("", E::Malformed),
+        ] {
+            assert_eq!(RedirectUri::register(text), Err(why), "{text}");
+        }
+        assert_eq!(RedirectUris::register::<&str>(&[]), Err(E::None));
+        for text in ["https://shop.example.com/cb?x=1", "http://127.0.0.1:9999/cb", "com.example.app:/cb"] {
+            assert!(RedirectUri::register(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_the_exact_uri_matches() {
+        let uris = RedirectUris::register(&["https://shop.example.com/cb"]).unwrap();
+        assert!(uris.find("https://shop.example.com/cb").is_some());
+        for other in [
+            "https://shop.example.com/cb/",
+            "https://shop.example.com/cb?x",
+            "https://SHOP.example.com/cb",
+            "https://shop.example.com:443/cb",
+            "https://shop.example.com/cb/../evil",
+            "https://shop.example.com/c%62",
+            "https://shop.example.com.evil.example/cb",
+            "http://shop.example.com/cb",
+            "",
+        ] {
+            assert!(uris.find(other).is_none(), "{other}");
+        }
+    }
+}

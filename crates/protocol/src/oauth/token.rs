@@ -1,0 +1,379 @@
+//! The token request and response (RFC 6749, sections 4.1.3 and 5; OpenID4VCI 1.0, section 6).
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::error::{ErrorCode, OAuthError};
+use super::params::{Params, ParamsError};
+use super::values::Secret;
+
+/// Grant type of the code flow.
+pub const AUTHORIZATION_CODE: &str = "authorization_code";
+/// Grant type of OpenID4VCI 1.0, section 4.1.1.
+pub const PRE_AUTHORIZED_CODE: &str = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
+
+/// A token request, by grant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenRequest {
+    /// Code flow.
+    AuthorizationCode {
+        /// The code.
+        code: Secret,
+        /// Must equal the one of the authorization request (catalogue 352).
+        redirect_uri: Option<String>,
+        /// PKCE.
+        code_verifier: Option<Secret>,
+    },
+    /// Pre-authorized code flow.
+    PreAuthorizedCode {
+        /// The code of the offer.
+        code: Secret,
+        /// The one-time code the person was given. Compared as it is; any text counts as a try (catalogue 236).
+        tx_code: Option<Secret>,
+    },
+}
+
+/// Why a token request cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TokenRequestError {
+    /// Malformed, repeated or missing parameters.
+    #[error("malformed token request")]
+    Params(#[from] ParamsError),
+    /// The grant is not one of ours (catalogue 386).
+    #[error("grant type is not supported")]
+    GrantType,
+    /// `tx_code` with another grant (OpenID4VCI 1.0, section 6.1: MUST only be used there).
+    #[error("tx_code belongs to the pre-authorized code grant")]
+    TxCode,
+    /// `authorization_details` are not offered here.
+    #[error("authorization_details are not supported")]
+    AuthorizationDetails,
+}
+
+impl From<TokenRequestError> for OAuthError {
+    fn from(error: TokenRequestError) -> Self {
+        match error {
+            TokenRequestError::Params(ParamsError::Missing(_)) => {
+                Self::invalid_request("a required parameter is missing")
+            }
+            TokenRequestError::Params(
+                ParamsError::Duplicate
+                | ParamsError::Encoding
+                | ParamsError::Utf8
+                | ParamsError::TooLong
+                | ParamsError::TooMany,
+            ) => Self::invalid_request("malformed parameters"),
+            TokenRequestError::GrantType => ErrorCode::UnsupportedGrantType.into(),
+            TokenRequestError::TxCode => Self::invalid_request("tx_code belongs to another grant"),
+            TokenRequestError::AuthorizationDetails => ErrorCode::InvalidAuthorizationDetails.into(),
+        }
+    }
+}
+
+impl TokenRequest {
+    /// Reads the form body. Which grants a client may use is for the caller.
+    ///
+    /// # Errors
+    /// [`TokenRequestError`].
+    pub fn parse(params: &Params) -> Result<Self, TokenRequestError> {
+        if params.was_sent("authorization_details") {
+            return Err(TokenRequestError::AuthorizationDetails);
+        }
+        match params.required("grant_type")? {
+            AUTHORIZATION_CODE => {
+                if params.was_sent("tx_code") {
+                    return Err(TokenRequestError::TxCode);
+                }
+                Ok(Self::AuthorizationCode {
+                    code: Secret::new(params.required("code")?),
+                    redirect_uri: params.owned("redirect_uri"),
+                    code_verifier: params.get("code_verifier").map(Secret::new),
+                })
+            }
+            PRE_AUTHORIZED_CODE => Ok(Self::PreAuthorizedCode {
+                code: Secret::new(params.required("pre-authorized_code")?),
+                tx_code: params.get("tx_code").map(Secret::new),
+            }),
+            _ => Err(TokenRequestError::GrantType),
+        }
+    }
+
+    /// Fields of the request as a client sends them; add client authentication beside.
+    #[must_use]
+    pub fn to_fields(&self) -> Vec<(&'static str, &str)> {
+        let mut fields = Vec::with_capacity(4);
+        match self {
+            Self::AuthorizationCode { code, redirect_uri, code_verifier } => {
+                fields.push(("grant_type", AUTHORIZATION_CODE));
+                fields.push(("code", code.expose()));
+                fields.extend(redirect_uri.as_deref().map(|u| ("redirect_uri", u)));
+                fields.extend(code_verifier.as_ref().map(|v| ("code_verifier", v.expose())));
+            }
+            Self::PreAuthorizedCode { code, tx_code } => {
+                fields.push(("grant_type", PRE_AUTHORIZED_CODE));
+                fields.push(("pre-authorized_code", code.expose()));
+                fields.extend(tx_code.as_ref().map(|c| ("tx_code", c.expose())));
+            }
+        }
+        fields
+    }
+}
+
+/// Compares a presented `redirect_uri` with the one the code was issued for. Missing is
+/// wrong too (OpenID Connect Core, section 3.1.3.2; catalogue 352).
+///
+/// # Errors
+/// `invalid_grant`.
+pub fn check_redirect_uri(issued_for: &str, presented: Option<&str>) -> Result<(), OAuthError> {
+    if presented == Some(issued_for) {
+        Ok(())
+    } else {
+        Err(ErrorCode::InvalidGrant.into())
+    }
+}
+
+/// How an access token must be presented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TokenType {
+    /// RFC 6750.
+    Bearer,
+    /// RFC 9449.
+    #[serde(rename = "DPoP")]
+    Dpop,
+}
+
+impl TokenType {
+    /// Name on the wire, also the scheme of the Authorization header.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer",
+            Self::Dpop => "DPoP",
+        }
+    }
+
+    fn from_wire(text: &str) -> Option<Self> {
+        // RFC 6749, section 7.1: the value is case insensitive.
+        [Self::Bearer, Self::Dpop].into_iter().find(|t| t.as_str().eq_ignore_ascii_case(text))
+    }
+}
+
+/// The answer of a token endpoint. Send with `Cache-Control: no-store`.
+#[derive(Clone, Serialize)]
+pub struct TokenResponse {
+    /// The access token.
+    pub access_token: String,
+    /// How it is presented.
+    pub token_type: TokenType,
+    /// Lifetime in seconds.
+    pub expires_in: u64,
+    /// Granted scope where it differs from the requested one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// ID token, OpenID Connect only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<String>,
+    /// Refresh token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+}
+
+impl std::fmt::Debug for TokenResponse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenResponse")
+            .field("token_type", &self.token_type)
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a client keeps of a token response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceivedToken {
+    /// The access token.
+    pub access_token: Secret,
+    /// How it is presented.
+    pub token_type: TokenType,
+    /// Lifetime in seconds where the server said one.
+    pub expires_in: Option<u64>,
+    /// Dataset identifiers by configuration, where the server sent `authorization_details`
+    /// of type `openid_credential` (OpenID4VCI 1.0, section 6.2): then, and only then, a
+    /// Credential Request names one of them.
+    pub credential_identifiers: Vec<CredentialIdentifiers>,
+}
+
+/// Dataset identifiers of one credential configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CredentialIdentifiers {
+    /// The configuration.
+    pub credential_configuration_id: String,
+    /// Its identifiers, at least one.
+    pub identifiers: Vec<String>,
+}
+
+/// Why a token response was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TokenResponseError {
+    /// Not JSON of the expected form.
+    #[error("malformed token response")]
+    Malformed,
+    /// A token type this client cannot present, or a bearer token where DPoP was asked for.
+    #[error("the server issued a token of another type than requested")]
+    TokenType,
+}
+
+#[derive(Deserialize)]
+struct WireResponse {
+    access_token: String,
+    token_type: String,
+    expires_in: Option<u64>,
+    authorization_details: Option<Vec<WireDetails>>,
+}
+
+#[derive(Deserialize)]
+struct WireDetails {
+    r#type: String,
+    credential_configuration_id: Option<String>,
+    credential_identifiers: Option<Vec<String>>,
+}
+
+impl ReceivedToken {
+    /// Reads the body of a 200 answer; unknown members are ignored. A client that sent a
+    /// DPoP proof passes `Dpop`: a downgrade to bearer is refused (RFC 9449, section 5).
+    ///
+    /// # Errors
+    /// [`TokenResponseError`].
+    pub fn parse(body: &[u8], wanted: TokenType) -> Result<Self, TokenResponseError> {
+        use TokenResponseError::{Malformed, TokenType as WrongType};
+        let value: Value =
+            vouchsafe_credentials::json::parse_strict(body).map_err(|_| Malformed)?;
+        let WireResponse { access_token, token_type, expires_in, authorization_details } =
+            serde_json::from_value(value).map_err(|_| Malformed)?;
+        if !super::access_token::is_b64token(&access_token) {
+            return Err(Malformed);
+        }
+        let token_type = TokenType::from_wire(&token_type).ok_or(WrongType)?;
+        if token_type != wanted {
+            return Err(WrongType);
+        }
+        let credential_identifiers = authorization_details
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|d| d.r#type == "openid_credential")
+            .map(WireDetails::into_identifiers)
+            .collect::<Option<_>>()
+            .ok_or(Malformed)?;
+        Ok(Self {
+            access_token: Secret::new(access_token),
+            token_type,
+            expires_in,
+            credential_identifiers,
+        })
+    }
+}
+
+impl WireDetails {
+    fn into_identifiers(self) -> Option<CredentialIdentifiers> {
+        let Self { r#type: _, credential_configuration_id, credential_identifiers } = self;
+        let identifiers = credential_identifiers.filter(|i| !i.is_empty())?;
+        Some(CredentialIdentifiers {
+            credential_configuration_id: credential_configuration_id?,
+            identifiers,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(body: &str) -> Result<TokenRequest, TokenRequestError> {
+        TokenRequest::parse(&Params::parse(body).unwrap())
+    }
+
+    const PRE: &str = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Apre-authorized_code";
+
+    #[test]
+    fn grants_round_trip() {
+        for body in [
+            "grant_type=authorization_code&code=c&redirect_uri=https%3A%2F%2Fa.example&code_verifier=v".to_owned(),
+            format!("{PRE}&pre-authorized_code=p&tx_code=493536"),
+        ] {
+            let request = parse(&body).unwrap();
+            let again = url::form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(request.to_fields())
+                .finish();
+            assert_eq!(parse(&again).unwrap(), request);
+            assert!(!format!("{request:?}").contains("493536"));
+        }
+    }
+
+    #[test]
+    fn cat_386_other_grants() {
+        for grant in ["password", "client_credentials", "implicit", "urn:openid:params:grant-type:ciba", "Authorization_Code"] {
+            assert_eq!(parse(&format!("grant_type={grant}&username=a&password=b")), Err(TokenRequestError::GrantType));
+        }
+        assert_eq!(OAuthError::from(TokenRequestError::GrantType).code, ErrorCode::UnsupportedGrantType);
+    }
+
+    #[test]
+    fn missing_and_misplaced_parameters() {
+        assert_eq!(parse("code=c"), Err(ParamsError::Missing("grant_type").into()));
+        assert_eq!(parse("grant_type=authorization_code"), Err(ParamsError::Missing("code").into()));
+        assert_eq!(parse(PRE), Err(ParamsError::Missing("pre-authorized_code").into()));
+        assert_eq!(parse("grant_type=authorization_code&code=c&tx_code=1"), Err(TokenRequestError::TxCode));
+        assert_eq!(parse(&format!("{PRE}&pre-authorized_code=p&authorization_details=%5B%5D")), Err(TokenRequestError::AuthorizationDetails));
+    }
+
+    #[test]
+    fn cat_236_tx_code_is_any_text() {
+        let request = parse(&format!("{PRE}&pre-authorized_code=p&tx_code=%20%EF%BC%94%EF%BC%99")).unwrap();
+        let TokenRequest::PreAuthorizedCode { tx_code: Some(code), .. } = request else { panic!() };
+        assert_eq!(code.expose(), " \u{ff14}\u{ff19}");
+    }
+
+    #[test]
+    fn cat_352_redirect_uri_at_the_token_endpoint() {
+        assert!(check_redirect_uri("https://a.example/cb", Some("https://a.example/cb")).is_ok());
+        for wrong in [None, Some("https://a.example/cb/"), Some("")] {
+            let error = check_redirect_uri("https://a.example/cb", wrong).unwrap_err();
+            assert_eq!(error.code, ErrorCode::InvalidGrant);
+        }
+    }
+
+    #[test]
+    fn response_of_the_server() {
+        let body = br#"{"access_token":"t","token_type":"dpop","expires_in":300,"c_nonce":"old","authorization_details":[
+            {"type":"openid_credential","credential_configuration_id":"C","credential_identifiers":["a","b"],"x":1},{"type":"other"}]}"#;
+        let token = ReceivedToken::parse(body, TokenType::Dpop).unwrap();
+        assert_eq!(token.credential_identifiers[0].identifiers, ["a", "b"]);
+        assert_eq!(token.expires_in, Some(300));
+        for (body, error) in [
+            (r#"{"access_token":"t","token_type":"Bearer"}"#, TokenResponseError::TokenType),
+            (r#"{"access_token":"t","token_type":"mac"}"#, TokenResponseError::TokenType),
+            (r#"{"access_token":"","token_type":"DPoP"}"#, TokenResponseError::Malformed),
+            (r#"{"access_token":"a b","token_type":"DPoP"}"#, TokenResponseError::Malformed),
+            (r#"{"access_token":"t","token_type":"DPoP","access_token":"u"}"#, TokenResponseError::Malformed),
+            (r#"{"access_token":"t","token_type":"DPoP","authorization_details":[{"type":"openid_credential","credential_configuration_id":"C","credential_identifiers":[]}]}"#, TokenResponseError::Malformed),
+            ("[]", TokenResponseError::Malformed),
+        ] {
+            assert_eq!(ReceivedToken::parse(body.as_bytes(), TokenType::Dpop), Err(error), "{body}");
+        }
+    }
+
+    #[test]
+    fn response_wire_form() {
+        let response = TokenResponse {
+            access_token: "t".into(),
+            token_type: TokenType::Dpop,
+            expires_in: 300,
+            scope: None,
+            id_token: None,
+            refresh_token: None,
+        };
+        assert_eq!(
+            serde_json::to_string(&response).unwrap(),
+            r#"{"access_token":"t","token_type":"DPoP","expires_in":300}"#
+        );
+    }
+}

@@ -1,0 +1,219 @@
+//! The discovery document (OpenID Connect Discovery 1.0, section 3). It lists what the
+//! caller says is enforced and nothing else.
+
+use serde::Serialize;
+
+use super::acr::Acr;
+use super::prompt::Prompt;
+
+/// Where the provider's endpoints are. `None` for those that are not served.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Endpoints {
+    /// Authorization endpoint.
+    pub authorization: String,
+    /// Token endpoint.
+    pub token: String,
+    /// UserInfo endpoint.
+    pub userinfo: String,
+    /// Keys of ID tokens.
+    pub jwks: String,
+    /// RP-initiated logout.
+    pub end_session: Option<String>,
+    /// Token introspection.
+    pub introspection: Option<String>,
+    /// Token revocation.
+    pub revocation: Option<String>,
+    /// Pushed authorization requests.
+    pub pushed_authorization_request: Option<String>,
+    /// Device authorization.
+    pub device_authorization: Option<String>,
+    /// Dynamic registration.
+    pub registration: Option<String>,
+}
+
+/// What the provider enforces. An empty list leaves its member out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Capabilities {
+    /// Scopes, `openid` among them.
+    pub scopes: Vec<String>,
+    /// Claims that can be returned.
+    pub claims: Vec<String>,
+    /// Classes a login can reach here.
+    pub acr: Vec<Acr>,
+    /// Algorithms of ID tokens, `RS256` among them.
+    pub id_token_algs: Vec<String>,
+    /// Client authentication at the token endpoint.
+    pub token_auth_methods: Vec<String>,
+    /// Grants.
+    pub grants: Vec<String>,
+    /// Algorithms of DPoP proofs; empty where DPoP is not served.
+    pub dpop_algs: Vec<String>,
+    /// Languages of pages (BCP 47).
+    pub ui_locales: Vec<String>,
+    /// The `claims` parameter is acted on.
+    pub claims_parameter: bool,
+    /// Logout tokens are sent, with `sid`.
+    pub backchannel_logout: bool,
+    /// `form_post` beside `query`.
+    pub form_post: bool,
+    /// Public subjects beside pairwise ones.
+    pub public_subjects: bool,
+}
+
+/// The document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DiscoveryDocument {
+    issuer: String,
+    authorization_endpoint: String,
+    token_endpoint: String,
+    userinfo_endpoint: String,
+    jwks_uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_session_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    introspection_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revocation_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pushed_authorization_request_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_authorization_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    scopes_supported: Vec<String>,
+    response_types_supported: [&'static str; 1],
+    response_modes_supported: Vec<&'static str>,
+    grant_types_supported: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    acr_values_supported: Vec<Acr>,
+    subject_types_supported: Vec<&'static str>,
+    id_token_signing_alg_values_supported: Vec<String>,
+    token_endpoint_auth_methods_supported: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    claims_supported: Vec<String>,
+    claims_parameter_supported: bool,
+    request_parameter_supported: bool,
+    // The default of this member is true (section 3), so the false must be written.
+    request_uri_parameter_supported: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ui_locales_supported: Vec<String>,
+    code_challenge_methods_supported: [&'static str; 1],
+    authorization_response_iss_parameter_supported: bool,
+    prompt_values_supported: [&'static str; 4],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    dpop_signing_alg_values_supported: Vec<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    backchannel_logout_supported: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    backchannel_logout_session_supported: bool,
+}
+
+impl DiscoveryDocument {
+    /// Builds the document from what is served.
+    #[must_use]
+    pub fn new(issuer: &str, endpoints: Endpoints, capabilities: Capabilities) -> Self {
+        let Endpoints {
+            authorization,
+            token,
+            userinfo,
+            jwks,
+            end_session,
+            introspection,
+            revocation,
+            pushed_authorization_request,
+            device_authorization,
+            registration,
+        } = endpoints;
+        let Capabilities {
+            scopes,
+            claims,
+            acr,
+            id_token_algs,
+            token_auth_methods,
+            grants,
+            dpop_algs,
+            ui_locales,
+            claims_parameter,
+            backchannel_logout,
+            form_post,
+            public_subjects,
+        } = capabilities;
+        Self {
+            issuer: issuer.to_owned(),
+            authorization_endpoint: authorization,
+            token_endpoint: token,
+            userinfo_endpoint: userinfo,
+            jwks_uri: jwks,
+            end_session_endpoint: end_session,
+            introspection_endpoint: introspection,
+            revocation_endpoint: revocation,
+            pushed_authorization_request_endpoint: pushed_authorization_request,
+            device_authorization_endpoint: device_authorization,
+            registration_endpoint: registration,
+            scopes_supported: scopes,
+            response_types_supported: ["code"],
+            response_modes_supported: with("query", form_post, "form_post"),
+            grant_types_supported: grants,
+            acr_values_supported: acr,
+            subject_types_supported: with("pairwise", public_subjects, "public"),
+            id_token_signing_alg_values_supported: id_token_algs,
+            token_endpoint_auth_methods_supported: token_auth_methods,
+            claims_supported: claims,
+            claims_parameter_supported: claims_parameter,
+            request_parameter_supported: false,
+            request_uri_parameter_supported: false,
+            ui_locales_supported: ui_locales,
+            code_challenge_methods_supported: ["S256"],
+            authorization_response_iss_parameter_supported: true,
+            prompt_values_supported: Prompt::SUPPORTED,
+            dpop_signing_alg_values_supported: dpop_algs,
+            backchannel_logout_supported: backchannel_logout,
+            backchannel_logout_session_supported: backchannel_logout,
+        }
+    }
+}
+
+fn with(always: &'static str, second: bool, name: &'static str) -> Vec<&'static str> {
+    let mut values = vec![always];
+    values.extend(second.then_some(name));
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_enabled_is_advertised() {
+        let endpoints = Endpoints {
+            authorization: "https://op.example.com/authorize".into(),
+            token: "https://op.example.com/token".into(),
+            userinfo: "https://op.example.com/userinfo".into(),
+            jwks: "https://op.example.com/jwks".into(),
+            ..Endpoints::default()
+        };
+        let capabilities = Capabilities {
+            scopes: vec!["openid".into()],
+            id_token_algs: vec!["RS256".into()],
+            token_auth_methods: vec!["client_secret_basic".into()],
+            grants: vec!["authorization_code".into()],
+            ..Capabilities::default()
+        };
+        let document = DiscoveryDocument::new("https://op.example.com", endpoints, capabilities);
+        let json = serde_json::to_value(document).unwrap();
+        for absent in [
+            "registration_endpoint",
+            "introspection_endpoint",
+            "backchannel_logout_supported",
+            "dpop_signing_alg_values_supported",
+            "acr_values_supported",
+        ] {
+            assert!(json.get(absent).is_none(), "{absent}");
+        }
+        assert_eq!(json["request_uri_parameter_supported"], false);
+        assert_eq!(json["code_challenge_methods_supported"], serde_json::json!(["S256"]));
+        assert_eq!(json["response_modes_supported"], serde_json::json!(["query"]));
+        assert_eq!(json["subject_types_supported"], serde_json::json!(["pairwise"]));
+    }
+}
