@@ -318,7 +318,14 @@ fn is_public(host: &Host<&str>) -> bool {
         },
         Host::Domain(name) => {
             let name = name.strip_suffix('.').unwrap_or(name);
-            const INNER: [&str; 6] = ["local", "localhost", "internal", "lan", "home.arpa", "intranet"];
+            const INNER: [&str; 6] = [
+                "local",
+                "localhost",
+                "internal",
+                "lan",
+                "home.arpa",
+                "intranet",
+            ];
             name.contains('.')
                 && !INNER
                     .iter()
@@ -374,13 +381,25 @@ mod tests {
         ] {
             assert_eq!(UrlRule::PublicHttps.parse(text), Err(why), "{text}");
         }
-        assert!(UrlRule::PublicHttps.parse("https://issuer.example.com/a?b=c").is_ok());
+        assert!(
+            UrlRule::PublicHttps
+                .parse("https://issuer.example.com/a?b=c")
+                .is_ok()
+        );
     }
 
     #[test]
     fn loopback_is_an_exception_for_loopback_only() {
-        assert!(UrlRule::LoopbackAllowed.parse("http://127.0.0.2:8080/x").is_ok());
-        assert!(UrlRule::LoopbackAllowed.parse("http://localhost:1/").is_ok());
+        assert!(
+            UrlRule::LoopbackAllowed
+                .parse("http://127.0.0.2:8080/x")
+                .is_ok()
+        );
+        assert!(
+            UrlRule::LoopbackAllowed
+                .parse("http://localhost:1/")
+                .is_ok()
+        );
         assert_eq!(
             UrlRule::LoopbackAllowed.parse("http://10.0.0.1/"),
             Err(UrlRefused::Scheme)
@@ -401,7 +420,8 @@ mod tests {
     #[test]
     fn debug_output_holds_no_secret() {
         let url = Url::parse("https://a.example.com/cb?code=SECRET").unwrap();
-        let request = HttpRequest::post_form(url, &[("code", "SECRET")]).header("authorization", "SECRET");
+        let request =
+            HttpRequest::post_form(url, &[("code", "SECRET")]).header("authorization", "SECRET");
         assert!(!format!("{request:?}").contains("SECRET"));
     }
 }

@@ -47,7 +47,10 @@ impl PresentedToken {
         if !is_b64token(token) {
             return Err(PresentationError::Malformed);
         }
-        Ok(Self { token_type, token: Secret::new(token) })
+        Ok(Self {
+            token_type,
+            token: Secret::new(token),
+        })
     }
 
     /// Value of the Authorization header.
@@ -107,10 +110,21 @@ mod tests {
     #[test]
     fn cat_248_malformed_tokens() {
         assert_eq!(parse(&[]), Err(PresentationError::Missing));
-        for bad in ["Bearer", "Bearer ", "Bearer a b", "Basic YTpi", "DPoP \u{e9}", "Bearer =", "Bearer a=b"] {
+        for bad in [
+            "Bearer",
+            "Bearer ",
+            "Bearer a b",
+            "Basic YTpi",
+            "DPoP \u{e9}",
+            "Bearer =",
+            "Bearer a=b",
+        ] {
             assert_eq!(parse(&[bad]), Err(PresentationError::Malformed), "{bad}");
         }
-        assert_eq!(parse(&["Bearer a", "Bearer a"]), Err(PresentationError::Malformed));
+        assert_eq!(
+            parse(&["Bearer a", "Bearer a"]),
+            Err(PresentationError::Malformed)
+        );
         let long = format!("Bearer {}", "a".repeat(MAX_TOKEN + 1));
         assert_eq!(parse(&[&long]), Err(PresentationError::Malformed));
     }
@@ -121,7 +135,12 @@ mod tests {
         assert_eq!(token.token_type, TokenType::Dpop);
         assert!(token.to_header().starts_with("DPoP Kz~8"));
         // OpenID4VCI 1.0, section 8.2 shows an upper-case scheme.
-        assert_eq!(parse(&["BEARER czZCaGRSa3F0MzpnWDFmQmF0M2JW"]).unwrap().token_type, TokenType::Bearer);
+        assert_eq!(
+            parse(&["BEARER czZCaGRSa3F0MzpnWDFmQmF0M2JW"])
+                .unwrap()
+                .token_type,
+            TokenType::Bearer
+        );
     }
 
     #[test]

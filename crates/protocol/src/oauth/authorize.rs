@@ -49,7 +49,9 @@ impl ClientRules {
     /// Rules of a client without a secret: PKCE is required, whatever was registered.
     #[must_use]
     pub fn public() -> Self {
-        Self { pkce: PkceRule::Required }
+        Self {
+            pkce: PkceRule::Required,
+        }
     }
 }
 
@@ -79,7 +81,9 @@ impl Entry {
     pub fn address(self, registered: &RedirectUris) -> Result<Addressed, EntryError> {
         let Self { client_id, params } = self;
         // OpenID Connect Core, section 3.1.2.1: redirect_uri is REQUIRED.
-        let requested = params.get("redirect_uri").ok_or(EntryError::RedirectMissing)?;
+        let requested = params
+            .get("redirect_uri")
+            .ok_or(EntryError::RedirectMissing)?;
         let redirect_uri = registered
             .find(requested)
             .ok_or(EntryError::RedirectUnregistered)?
@@ -92,7 +96,11 @@ impl Entry {
                 _ => ResponseMode::Query,
             },
         };
-        Ok(Addressed { client_id, target, params })
+        Ok(Addressed {
+            client_id,
+            target,
+            params,
+        })
     }
 }
 
@@ -160,10 +168,17 @@ impl Addressed {
     /// # Errors
     /// [`Rejection`] for the client.
     pub fn parse(self, rules: ClientRules) -> Result<AuthorizationRequest, Rejection> {
-        let Self { client_id, target, params } = self;
+        let Self {
+            client_id,
+            target,
+            params,
+        } = self;
         match read(client_id, target.clone(), &params, rules) {
             Ok(request) => Ok(request),
-            Err(error) => Err(Rejection { error, target: Box::new(target) }),
+            Err(error) => Err(Rejection {
+                error,
+                target: Box::new(target),
+            }),
         }
     }
 }
@@ -182,7 +197,11 @@ fn read(
     }
     match params.get("response_mode") {
         None | Some("query" | "form_post") => {}
-        Some(_) => return Err(OAuthError::invalid_request("response_mode is not supported")),
+        Some(_) => {
+            return Err(OAuthError::invalid_request(
+                "response_mode is not supported",
+            ));
+        }
     }
     let scopes = Scopes::parse(params.get("scope").unwrap_or_default())
         .map_err(|Malformed(_)| OAuthError::from(ErrorCode::InvalidScope))?;
@@ -274,20 +293,48 @@ mod tests {
 
     #[test]
     fn cat_367_nobody_is_redirected_before_the_uri_is_known() {
-        let get = |query: &str| Entry::parse(query).and_then(|e| e.address(&uris())).map(|_| ());
-        assert_eq!(get("redirect_uri=https://evil.example"), Err(EntryError::Params(ParamsError::Missing("client_id"))));
+        let get = |query: &str| {
+            Entry::parse(query)
+                .and_then(|e| e.address(&uris()))
+                .map(|_| ())
+        };
+        assert_eq!(
+            get("redirect_uri=https://evil.example"),
+            Err(EntryError::Params(ParamsError::Missing("client_id")))
+        );
         assert_eq!(get("client_id=shop"), Err(EntryError::RedirectMissing));
-        assert_eq!(get("client_id=shop&redirect_uri=https://evil.example"), Err(EntryError::RedirectUnregistered));
-        assert_eq!(get(&format!("{BASE}&client_id=other")), Err(EntryError::Params(ParamsError::Duplicate)));
-        assert_eq!(get("client_id=%00&redirect_uri=x"), Err(EntryError::Malformed(Malformed("client_id"))));
+        assert_eq!(
+            get("client_id=shop&redirect_uri=https://evil.example"),
+            Err(EntryError::RedirectUnregistered)
+        );
+        assert_eq!(
+            get(&format!("{BASE}&client_id=other")),
+            Err(EntryError::Params(ParamsError::Duplicate))
+        );
+        assert_eq!(
+            get("client_id=%00&redirect_uri=x"),
+            Err(EntryError::Malformed(Malformed("client_id")))
+        );
     }
 
     #[test]
     fn cat_376_request_objects_are_refused() {
-        assert_eq!(code(&format!("{BASE}&request=e30.e30.")), ErrorCode::RequestNotSupported);
-        assert_eq!(code(&format!("{BASE}&request_uri=https://10.0.0.1/")), ErrorCode::RequestUriNotSupported);
-        assert_eq!(code(&format!("{BASE}&request=")), ErrorCode::RequestNotSupported);
-        assert_eq!(code(&format!("{BASE}&registration=%7B%7D")), ErrorCode::RegistrationNotSupported);
+        assert_eq!(
+            code(&format!("{BASE}&request=e30.e30.")),
+            ErrorCode::RequestNotSupported
+        );
+        assert_eq!(
+            code(&format!("{BASE}&request_uri=https://10.0.0.1/")),
+            ErrorCode::RequestUriNotSupported
+        );
+        assert_eq!(
+            code(&format!("{BASE}&request=")),
+            ErrorCode::RequestNotSupported
+        );
+        assert_eq!(
+            code(&format!("{BASE}&registration=%7B%7D")),
+            ErrorCode::RegistrationNotSupported
+        );
     }
 
     #[test]
@@ -296,7 +343,10 @@ mod tests {
             let query = BASE.replace("response_type=code", &format!("response_type={kind}"));
             assert_eq!(code(&query), ErrorCode::UnsupportedResponseType, "{kind}");
         }
-        assert_eq!(code(&BASE.replace("response_type=code", "x=y")), ErrorCode::InvalidRequest);
+        assert_eq!(
+            code(&BASE.replace("response_type=code", "x=y")),
+            ErrorCode::InvalidRequest
+        );
     }
 
     #[test]
@@ -321,10 +371,27 @@ mod tests {
 
     #[test]
     fn malformed_values_are_refused() {
-        for extra in ["max_age=-1", "max_age=1.5", "max_age=99999999999", "prompt=none+login", "prompt=x", "claims=%5B"] {
-            assert_eq!(code(&format!("{BASE}&{extra}")), ErrorCode::InvalidRequest, "{extra}");
+        for extra in [
+            "max_age=-1",
+            "max_age=1.5",
+            "max_age=99999999999",
+            "prompt=none+login",
+            "prompt=x",
+            "claims=%5B",
+        ] {
+            assert_eq!(
+                code(&format!("{BASE}&{extra}")),
+                ErrorCode::InvalidRequest,
+                "{extra}"
+            );
         }
-        assert_eq!(code(&BASE.replace("openid+age", "openid++age")), ErrorCode::InvalidScope);
-        assert_eq!(code(&format!("{BASE}&nonce={}", "n".repeat(MAX_VALUE + 1))), ErrorCode::InvalidRequest);
+        assert_eq!(
+            code(&BASE.replace("openid+age", "openid++age")),
+            ErrorCode::InvalidScope
+        );
+        assert_eq!(
+            code(&format!("{BASE}&nonce={}", "n".repeat(MAX_VALUE + 1))),
+            ErrorCode::InvalidRequest
+        );
     }
 }

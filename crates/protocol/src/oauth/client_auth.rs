@@ -182,7 +182,9 @@ mod tests {
     use super::*;
 
     fn basic(text: &str) -> Headers {
-        [("authorization", format!("Basic {}", STANDARD.encode(text)))].into_iter().collect()
+        [("authorization", format!("Basic {}", STANDARD.encode(text)))]
+            .into_iter()
+            .collect()
     }
 
     fn parse(headers: &Headers, body: &str) -> Result<ClientCredentials, ClientAuthError> {
@@ -200,23 +202,45 @@ mod tests {
 
     #[test]
     fn never_two_methods() {
-        assert_eq!(parse(&basic("a:b"), "client_id=a&client_secret=b"), Err(ClientAuthError::TwoMethods));
-        assert_eq!(parse(&basic("a:b"), "client_id=c"), Err(ClientAuthError::Mismatch));
+        assert_eq!(
+            parse(&basic("a:b"), "client_id=a&client_secret=b"),
+            Err(ClientAuthError::TwoMethods)
+        );
+        assert_eq!(
+            parse(&basic("a:b"), "client_id=c"),
+            Err(ClientAuthError::Mismatch)
+        );
         assert!(parse(&basic("a:b"), "client_id=a").is_ok());
-        let twice: Headers = [("authorization", "Basic YTpi"), ("Authorization", "Basic YTpi")]
-            .into_iter()
-            .collect();
+        let twice: Headers = [
+            ("authorization", "Basic YTpi"),
+            ("Authorization", "Basic YTpi"),
+        ]
+        .into_iter()
+        .collect();
         assert_eq!(parse(&twice, ""), Err(ClientAuthError::Header));
         assert_eq!(
-            parse(&Headers::new(), "client_id=a&client_assertion=x&client_assertion_type=y"),
+            parse(
+                &Headers::new(),
+                "client_id=a&client_assertion=x&client_assertion_type=y"
+            ),
             Err(ClientAuthError::Unsupported)
         );
-        assert_eq!(parse(&Headers::new(), "client_secret=b"), Err(ClientAuthError::SecretAlone));
+        assert_eq!(
+            parse(&Headers::new(), "client_secret=b"),
+            Err(ClientAuthError::SecretAlone)
+        );
     }
 
     #[test]
     fn malformed_headers() {
-        for value in ["Basic", "Basic !!!", "Basic YQ==", "Bearer abc", "Basic /////w==", ""] {
+        for value in [
+            "Basic",
+            "Basic !!!",
+            "Basic YQ==",
+            "Bearer abc",
+            "Basic /////w==",
+            "",
+        ] {
             let headers: Headers = [("authorization", value)].into_iter().collect();
             assert_eq!(parse(&headers, ""), Err(ClientAuthError::Header), "{value}");
         }
@@ -226,8 +250,14 @@ mod tests {
 
     #[test]
     fn the_other_methods() {
-        assert_eq!(parse(&Headers::new(), "").unwrap(), ClientCredentials::Anonymous);
-        assert_eq!(parse(&Headers::new(), "client_id=a").unwrap().method(), AuthMethod::None);
+        assert_eq!(
+            parse(&Headers::new(), "").unwrap(),
+            ClientCredentials::Anonymous
+        );
+        assert_eq!(
+            parse(&Headers::new(), "client_id=a").unwrap().method(),
+            AuthMethod::None
+        );
         let post = parse(&Headers::new(), "client_id=a&client_secret=b").unwrap();
         assert_eq!(post.method(), AuthMethod::ClientSecretPost);
     }

@@ -206,14 +206,22 @@ struct Claims<'a> {
 
 impl<'a> Claims<'a> {
     fn read(claims: &'a Map<String, Value>) -> Result<Self, DpopError> {
-        let text = |name| claims.get(name).and_then(Value::as_str).ok_or(DpopError::Claim(name));
+        let text = |name| {
+            claims
+                .get(name)
+                .and_then(Value::as_str)
+                .ok_or(DpopError::Claim(name))
+        };
         // A claim of the wrong type is an error, never absent.
         let optional = |name| claims.contains_key(name).then(|| text(name)).transpose();
         let jti = text("jti")?;
         if jti.is_empty() || jti.len() > 256 {
             return Err(DpopError::Claim("jti"));
         }
-        let iat = claims.get("iat").and_then(Value::as_i64).ok_or(DpopError::Claim("iat"))?;
+        let iat = claims
+            .get("iat")
+            .and_then(Value::as_i64)
+            .ok_or(DpopError::Claim("iat"))?;
         Ok(Self {
             jti,
             htm: text("htm")?,
@@ -228,7 +236,11 @@ impl<'a> Claims<'a> {
 /// Section 4.3, check 9: without query and fragment, after scheme and host normalisation.
 fn check_target(htu: &str, expected: &Url) -> Result<(), DpopError> {
     let got = Url::parse(htu).map_err(|_| DpopError::Claim("htu"))?;
-    if target(&got) == target(expected) { Ok(()) } else { Err(DpopError::Url) }
+    if target(&got) == target(expected) {
+        Ok(())
+    } else {
+        Err(DpopError::Url)
+    }
 }
 
 fn target(url: &Url) -> String {
@@ -251,6 +263,3 @@ fn check_token(ath: Option<&str>, access_token: Option<&str>) -> Result<(), Dpop
 fn token_hash(access_token: &str) -> String {
     b64url(&Sha256::digest(access_token.as_bytes()))
 }
-
-#[cfg(test)]
-mod tests;

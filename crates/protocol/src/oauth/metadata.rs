@@ -95,8 +95,7 @@ impl AuthorizationServerMetadata {
     pub fn parse(body: &[u8], issuer: &str, rule: UrlRule) -> Result<Self, MetadataError> {
         let value = vouchsafe_credentials::json::parse_strict(body)
             .map_err(|_| MetadataError::Malformed)?;
-        let document: Self =
-            serde_json::from_value(value).map_err(|_| MetadataError::Malformed)?;
+        let document: Self = serde_json::from_value(value).map_err(|_| MetadataError::Malformed)?;
         if document.issuer != issuer {
             return Err(MetadataError::IssuerMismatch);
         }
@@ -105,7 +104,11 @@ impl AuthorizationServerMetadata {
             &document.pushed_authorization_request_endpoint,
             &document.jwks_uri,
         ];
-        for endpoint in optional.into_iter().flatten().chain([&document.token_endpoint]) {
+        for endpoint in optional
+            .into_iter()
+            .flatten()
+            .chain([&document.token_endpoint])
+        {
             rule.parse(endpoint)?;
         }
         Ok(document)
@@ -128,7 +131,8 @@ mod tests {
 
     #[test]
     fn well_known_is_inserted_before_the_path() {
-        let url = |id: &str| well_known_url(id, WELL_KNOWN, UrlRule::PublicHttps).map(|u| u.to_string());
+        let url =
+            |id: &str| well_known_url(id, WELL_KNOWN, UrlRule::PublicHttps).map(|u| u.to_string());
         assert_eq!(
             url("https://as.example.com").unwrap(),
             "https://as.example.com/.well-known/oauth-authorization-server"
@@ -153,17 +157,32 @@ mod tests {
     fn cat_289_metadata_of_another_issuer() {
         let issuer = "https://as.example.com";
         assert!(parse(&document(r#","unknown":{"a":1}"#), issuer).is_ok());
-        assert_eq!(parse(&document(""), "https://as.example.com/"), Err(MetadataError::IssuerMismatch));
-        assert_eq!(parse(&document(""), "https://AS.example.com"), Err(MetadataError::IssuerMismatch));
         assert_eq!(
-            parse(&document(r#","authorization_endpoint":"http://10.0.0.1/"#), issuer),
+            parse(&document(""), "https://as.example.com/"),
+            Err(MetadataError::IssuerMismatch)
+        );
+        assert_eq!(
+            parse(&document(""), "https://AS.example.com"),
+            Err(MetadataError::IssuerMismatch)
+        );
+        assert_eq!(
+            parse(
+                &document(r#","authorization_endpoint":"http://10.0.0.1/"#),
+                issuer
+            ),
             Err(MetadataError::Malformed)
         );
         assert_eq!(
-            parse(&document(r#","authorization_endpoint":"https://10.0.0.1/""#), issuer),
+            parse(
+                &document(r#","authorization_endpoint":"https://10.0.0.1/""#),
+                issuer
+            ),
             Err(MetadataError::Endpoint(UrlRefused::PrivateHost))
         );
-        assert_eq!(parse(&document(r#","issuer":"https://evil.example""#), issuer), Err(MetadataError::Malformed));
+        assert_eq!(
+            parse(&document(r#","issuer":"https://evil.example""#), issuer),
+            Err(MetadataError::Malformed)
+        );
     }
 
     #[test]

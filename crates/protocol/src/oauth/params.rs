@@ -15,7 +15,9 @@ pub struct Params(Vec<(String, String)>);
 // Values are codes, secrets and claims; only names are printed.
 impl std::fmt::Debug for Params {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|(n, _)| n)).finish()
+        f.debug_list()
+            .entries(self.0.iter().map(|(n, _)| n))
+            .finish()
     }
 }
 
@@ -141,7 +143,13 @@ mod tests {
 
     #[test]
     fn duplicates_are_refused_in_every_disguise() {
-        for text in ["a=1&a=1", "a=1&b=2&a=", "a&a=1", "a=1&%61=2", "a+b=1&a%20b=2"] {
+        for text in [
+            "a=1&a=1",
+            "a=1&b=2&a=",
+            "a&a=1",
+            "a=1&%61=2",
+            "a+b=1&a%20b=2",
+        ] {
             assert_eq!(Params::parse(text), Err(ParamsError::Duplicate), "{text}");
         }
     }
@@ -158,7 +166,10 @@ mod tests {
 
     #[test]
     fn limits_hold() {
-        assert_eq!(Params::parse(&"a".repeat(MAX_BYTES + 1)), Err(ParamsError::TooLong));
+        assert_eq!(
+            Params::parse(&"a".repeat(MAX_BYTES + 1)),
+            Err(ParamsError::TooLong)
+        );
         let many: Vec<String> = (0..=MAX_PARAMS).map(|i| format!("p{i}=1")).collect();
         assert_eq!(Params::parse(&many.join("&")), Err(ParamsError::TooMany));
     }

@@ -50,7 +50,9 @@ impl From<PkceError> for OAuthError {
         match error {
             PkceError::ChallengeMissing => Self::invalid_request("code_challenge is required"),
             PkceError::Method => Self::invalid_request("code_challenge_method must be S256"),
-            PkceError::MethodAlone => Self::invalid_request("code_challenge_method without code_challenge"),
+            PkceError::MethodAlone => {
+                Self::invalid_request("code_challenge_method without code_challenge")
+            }
             PkceError::Challenge => Self::invalid_request("code_challenge is malformed"),
             PkceError::VerifierMissing | PkceError::VerifierAlone | PkceError::Mismatch => {
                 ErrorCode::InvalidGrant.into()
@@ -109,7 +111,11 @@ pub fn verify(bound: Option<&CodeChallenge>, verifier: Option<&str>) -> Result<(
         (Some(challenge), Some(verifier)) => {
             let answer = CodeVerifier::parse(verifier)?.challenge();
             let equal: bool = answer.0.as_bytes().ct_eq(challenge.0.as_bytes()).into();
-            if equal { Ok(()) } else { Err(PkceError::Mismatch) }
+            if equal {
+                Ok(())
+            } else {
+                Err(PkceError::Mismatch)
+            }
         }
         (Some(_), None) => Err(PkceError::VerifierMissing),
         (None, Some(_)) => Err(PkceError::VerifierAlone),
@@ -170,7 +176,10 @@ mod tests {
 
     #[test]
     fn rfc_7636_appendix_b() {
-        assert_eq!(CodeVerifier::parse(VERIFIER).unwrap().challenge().as_str(), CHALLENGE);
+        assert_eq!(
+            CodeVerifier::parse(VERIFIER).unwrap().challenge().as_str(),
+            CHALLENGE
+        );
         let bound = CodeChallenge::from_request(PkceRule::Required, Some(CHALLENGE), Some("S256"))
             .unwrap()
             .unwrap();
@@ -180,15 +189,24 @@ mod tests {
     #[test]
     fn cat_356_pkce_absent_plain_or_stripped() {
         let parse = CodeChallenge::from_request;
-        assert_eq!(parse(PkceRule::Required, None, None), Err(PkceError::ChallengeMissing));
+        assert_eq!(
+            parse(PkceRule::Required, None, None),
+            Err(PkceError::ChallengeMissing)
+        );
         for rule in [PkceRule::Required, PkceRule::OptionalForConfidential] {
             for method in [None, Some("plain"), Some("s256"), Some("S512")] {
                 assert_eq!(parse(rule, Some(CHALLENGE), method), Err(PkceError::Method));
             }
             assert_eq!(parse(rule, None, Some("S256")), Err(PkceError::MethodAlone));
-            assert_eq!(parse(rule, Some("short"), Some("S256")), Err(PkceError::Challenge));
+            assert_eq!(
+                parse(rule, Some("short"), Some("S256")),
+                Err(PkceError::Challenge)
+            );
         }
-        assert_eq!(parse(PkceRule::OptionalForConfidential, None, None), Ok(None));
+        assert_eq!(
+            parse(PkceRule::OptionalForConfidential, None, None),
+            Ok(None)
+        );
         assert_eq!(verify(None, Some(VERIFIER)), Err(PkceError::VerifierAlone));
         let bound = CodeChallenge::parse(CHALLENGE).unwrap();
         assert_eq!(verify(Some(&bound), None), Err(PkceError::VerifierMissing));
@@ -199,7 +217,13 @@ mod tests {
     fn cat_241_wrong_verifier() {
         let bound = CodeChallenge::parse(CHALLENGE).unwrap();
         let other = VERIFIER.replace('d', "e");
-        for wrong in [other.as_str(), "short", CHALLENGE, &"a".repeat(129), &"\u{e9}".repeat(43)] {
+        for wrong in [
+            other.as_str(),
+            "short",
+            CHALLENGE,
+            &"a".repeat(129),
+            &"\u{e9}".repeat(43),
+        ] {
             assert_eq!(verify(Some(&bound), Some(wrong)), Err(PkceError::Mismatch));
         }
         assert_eq!(

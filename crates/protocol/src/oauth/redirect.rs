@@ -152,7 +152,11 @@ mod tests {
             assert_eq!(RedirectUri::register(text), Err(why), "{text}");
         }
         assert_eq!(RedirectUris::register::<&str>(&[]), Err(E::None));
-        for text in ["https://shop.example.com/cb?x=1", "http://127.0.0.1:9999/cb", "com.example.app:/cb"] {
+        for text in [
+            "https://shop.example.com/cb?x=1",
+            "http://127.0.0.1:9999/cb",
+            "com.example.app:/cb",
+        ] {
             assert!(RedirectUri::register(text).is_ok(), "{text}");
         }
     }

@@ -195,8 +195,14 @@ mod tests {
                 "https://op.example.com",
                 &outcome,
             );
-            let AuthorizationResponse::Redirect(url) = built else { panic!("query mode redirects") };
-            assert!(url.query().unwrap().ends_with("&iss=https%3A%2F%2Fop.example.com"));
+            let AuthorizationResponse::Redirect(url) = built else {
+                panic!("query mode redirects")
+            };
+            assert!(
+                url.query()
+                    .unwrap()
+                    .ends_with("&iss=https%3A%2F%2Fop.example.com")
+            );
         }
     }
 
@@ -207,8 +213,13 @@ mod tests {
             "https://op.example.com",
             &Outcome::Code(Secret::new("c")),
         );
-        let AuthorizationResponse::Redirect(url) = built else { panic!("query mode redirects") };
-        assert!(url.as_str().starts_with("https://shop.example.com/cb?x=1&code=c&state=s%26t%3D%0D%0A"));
+        let AuthorizationResponse::Redirect(url) = built else {
+            panic!("query mode redirects")
+        };
+        assert!(
+            url.as_str()
+                .starts_with("https://shop.example.com/cb?x=1&code=c&state=s%26t%3D%0D%0A")
+        );
         assert!(!url.as_str().contains(['\r', '\n']));
     }
 
@@ -219,33 +230,59 @@ mod tests {
             "https://op.example.com",
             &Outcome::Code(Secret::new("c")),
         );
-        let AuthorizationResponse::FormPost { action, fields } = built else { panic!("form") };
+        let AuthorizationResponse::FormPost { action, fields } = built else {
+            panic!("form")
+        };
         assert_eq!(action.as_str(), "https://shop.example.com/cb?x=1");
-        assert_eq!(fields.iter().map(|f| f.0).collect::<Vec<_>>(), ["code", "state", "iss"]);
+        assert_eq!(
+            fields.iter().map(|f| f.0).collect::<Vec<_>>(),
+            ["code", "state", "iss"]
+        );
     }
 
     #[test]
     fn cat_290_iss_and_state_of_the_answer() {
-        let expected = Expected { issuer: "https://as.example.com", state: "st", iss_promised: true };
+        let expected = Expected {
+            issuer: "https://as.example.com",
+            state: "st",
+            iss_promised: true,
+        };
         let iss = "iss=https%3A%2F%2Fas.example.com";
         let code = check(&format!("code=c&state=st&{iss}"), &expected).unwrap();
         assert_eq!(code.expose(), "c");
         for (query, error) in [
             ("code=c&state=st".to_owned(), ResponseError::IssMissing),
-            ("code=c&state=st&iss=https%3A%2F%2Fevil.example".into(), ResponseError::IssMismatch),
-            ("code=c&state=st&iss=https%3A%2F%2Fas.example.com%2F".into(), ResponseError::IssMismatch),
+            (
+                "code=c&state=st&iss=https%3A%2F%2Fevil.example".into(),
+                ResponseError::IssMismatch,
+            ),
+            (
+                "code=c&state=st&iss=https%3A%2F%2Fas.example.com%2F".into(),
+                ResponseError::IssMismatch,
+            ),
             (format!("code=c&{iss}"), ResponseError::State),
             (format!("code=c&state=other&{iss}"), ResponseError::State),
             (format!("state=st&{iss}"), ResponseError::Shape),
-            (format!("code=c&error=x&state=st&{iss}"), ResponseError::Shape),
-            (format!("code=c&code=d&state=st&{iss}"), ResponseError::Params(ParamsError::Duplicate)),
+            (
+                format!("code=c&error=x&state=st&{iss}"),
+                ResponseError::Shape,
+            ),
+            (
+                format!("code=c&code=d&state=st&{iss}"),
+                ResponseError::Params(ParamsError::Duplicate),
+            ),
         ] {
             assert_eq!(check(&query, &expected), Err(error), "{query}");
         }
         let refused = check(&format!("error=access_denied&state=st&{iss}"), &expected);
-        let Err(ResponseError::Refused(error)) = refused else { panic!("{refused:?}") };
+        let Err(ResponseError::Refused(error)) = refused else {
+            panic!("{refused:?}")
+        };
         assert_eq!(error.code(), Some(ErrorCode::AccessDenied));
-        let lax = Expected { iss_promised: false, ..expected };
+        let lax = Expected {
+            iss_promised: false,
+            ..expected
+        };
         assert!(check("code=c&state=st", &lax).is_ok());
         assert_eq!(
             check("code=c&state=st&iss=x", &lax),

@@ -65,7 +65,9 @@ impl From<TokenRequestError> for OAuthError {
             ) => Self::invalid_request("malformed parameters"),
             TokenRequestError::GrantType => ErrorCode::UnsupportedGrantType.into(),
             TokenRequestError::TxCode => Self::invalid_request("tx_code belongs to another grant"),
-            TokenRequestError::AuthorizationDetails => ErrorCode::InvalidAuthorizationDetails.into(),
+            TokenRequestError::AuthorizationDetails => {
+                ErrorCode::InvalidAuthorizationDetails.into()
+            }
         }
     }
 }
@@ -103,11 +105,19 @@ impl TokenRequest {
     pub fn to_fields(&self) -> Vec<(&'static str, &str)> {
         let mut fields = Vec::with_capacity(4);
         match self {
-            Self::AuthorizationCode { code, redirect_uri, code_verifier } => {
+            Self::AuthorizationCode {
+                code,
+                redirect_uri,
+                code_verifier,
+            } => {
                 fields.push(("grant_type", AUTHORIZATION_CODE));
                 fields.push(("code", code.expose()));
                 fields.extend(redirect_uri.as_deref().map(|u| ("redirect_uri", u)));
-                fields.extend(code_verifier.as_ref().map(|v| ("code_verifier", v.expose())));
+                fields.extend(
+                    code_verifier
+                        .as_ref()
+                        .map(|v| ("code_verifier", v.expose())),
+                );
             }
             Self::PreAuthorizedCode { code, tx_code } => {
                 fields.push(("grant_type", PRE_AUTHORIZED_CODE));
@@ -154,7 +164,9 @@ impl TokenType {
 
     fn from_wire(text: &str) -> Option<Self> {
         // RFC 6749, section 7.1: the value is case insensitive.
-        [Self::Bearer, Self::Dpop].into_iter().find(|t| t.as_str().eq_ignore_ascii_case(text))
+        [Self::Bearer, Self::Dpop]
+            .into_iter()
+            .find(|t| t.as_str().eq_ignore_ascii_case(text))
     }
 }
 
@@ -247,8 +259,12 @@ impl ReceivedToken {
         use TokenResponseError::{Malformed, TokenType as WrongType};
         let value: Value =
             vouchsafe_credentials::json::parse_strict(body).map_err(|_| Malformed)?;
-        let WireResponse { access_token, token_type, expires_in, authorization_details } =
-            serde_json::from_value(value).map_err(|_| Malformed)?;
+        let WireResponse {
+            access_token,
+            token_type,
+            expires_in,
+            authorization_details,
+        } = serde_json::from_value(value).map_err(|_| Malformed)?;
         if !super::access_token::is_b64token(&access_token) {
             return Err(Malformed);
         }
@@ -274,7 +290,11 @@ impl ReceivedToken {
 
 impl WireDetails {
     fn into_identifiers(self) -> Option<CredentialIdentifiers> {
-        let Self { r#type: _, credential_configuration_id, credential_identifiers } = self;
+        let Self {
+            r#type: _,
+            credential_configuration_id,
+            credential_identifiers,
+        } = self;
         let identifiers = credential_identifiers.filter(|i| !i.is_empty())?;
         Some(CredentialIdentifiers {
             credential_configuration_id: credential_configuration_id?,
@@ -310,25 +330,63 @@ mod tests {
 
     #[test]
     fn cat_386_other_grants() {
-        for grant in ["password", "client_credentials", "implicit", "urn:openid:params:grant-type:ciba", "Authorization_Code"] {
-            assert_eq!(parse(&format!("grant_type={grant}&username=a&password=b")), Err(TokenRequestError::GrantType));
+        for grant in [
+            "password",
+            "client_credentials",
+            "implicit",
+            "urn:openid:params:grant-type:ciba",
+            "Authorization_Code",
+        ] {
+            assert_eq!(
+                parse(&format!("grant_type={grant}&username=a&password=b")),
+                Err(TokenRequestError::GrantType)
+            );
         }
-        assert_eq!(OAuthError::from(TokenRequestError::GrantType).code, ErrorCode::UnsupportedGrantType);
+        assert_eq!(
+            OAuthError::from(TokenRequestError::GrantType).code,
+            ErrorCode::UnsupportedGrantType
+        );
     }
 
     #[test]
     fn missing_and_misplaced_parameters() {
-        assert_eq!(parse("code=c"), Err(ParamsError::Missing("grant_type").into()));
-        assert_eq!(parse("grant_type=authorization_code"), Err(ParamsError::Missing("code").into()));
-        assert_eq!(parse(PRE), Err(ParamsError::Missing("pre-authorized_code").into()));
-        assert_eq!(parse("grant_type=authorization_code&code=c&tx_code=1"), Err(TokenRequestError::TxCode));
-        assert_eq!(parse(&format!("{PRE}&pre-authorized_code=p&authorization_details=%5B%5D")), Err(TokenRequestError::AuthorizationDetails));
+        assert_eq!(
+            parse("code=c"),
+            Err(ParamsError::Missing("grant_type").into())
+        );
+        assert_eq!(
+            parse("grant_type=authorization_code"),
+            Err(ParamsError::Missing("code").into())
+        );
+        assert_eq!(
+            parse(PRE),
+            Err(ParamsError::Missing("pre-authorized_code").into())
+        );
+        assert_eq!(
+            parse("grant_type=authorization_code&code=c&tx_code=1"),
+            Err(TokenRequestError::TxCode)
+        );
+        assert_eq!(
+            parse(&format!(
+                "{PRE}&pre-authorized_code=p&authorization_details=%5B%5D"
+            )),
+            Err(TokenRequestError::AuthorizationDetails)
+        );
     }
 
     #[test]
     fn cat_236_tx_code_is_any_text() {
-        let request = parse(&format!("{PRE}&pre-authorized_code=p&tx_code=%20%EF%BC%94%EF%BC%99")).unwrap();
-        let TokenRequest::PreAuthorizedCode { tx_code: Some(code), .. } = request else { panic!() };
+        let request = parse(&format!(
+            "{PRE}&pre-authorized_code=p&tx_code=%20%EF%BC%94%EF%BC%99"
+        ))
+        .unwrap();
+        let TokenRequest::PreAuthorizedCode {
+            tx_code: Some(code),
+            ..
+        } = request
+        else {
+            panic!()
+        };
         assert_eq!(code.expose(), " \u{ff14}\u{ff19}");
     }
 
@@ -349,15 +407,37 @@ mod tests {
         assert_eq!(token.credential_identifiers[0].identifiers, ["a", "b"]);
         assert_eq!(token.expires_in, Some(300));
         for (body, error) in [
-            (r#"{"access_token":"t","token_type":"Bearer"}"#, TokenResponseError::TokenType),
-            (r#"{"access_token":"t","token_type":"mac"}"#, TokenResponseError::TokenType),
-            (r#"{"access_token":"","token_type":"DPoP"}"#, TokenResponseError::Malformed),
-            (r#"{"access_token":"a b","token_type":"DPoP"}"#, TokenResponseError::Malformed),
-            (r#"{"access_token":"t","token_type":"DPoP","access_token":"u"}"#, TokenResponseError::Malformed),
-            (r#"{"access_token":"t","token_type":"DPoP","authorization_details":[{"type":"openid_credential","credential_configuration_id":"C","credential_identifiers":[]}]}"#, TokenResponseError::Malformed),
+            (
+                r#"{"access_token":"t","token_type":"Bearer"}"#,
+                TokenResponseError::TokenType,
+            ),
+            (
+                r#"{"access_token":"t","token_type":"mac"}"#,
+                TokenResponseError::TokenType,
+            ),
+            (
+                r#"{"access_token":"","token_type":"DPoP"}"#,
+                TokenResponseError::Malformed,
+            ),
+            (
+                r#"{"access_token":"a b","token_type":"DPoP"}"#,
+                TokenResponseError::Malformed,
+            ),
+            (
+                r#"{"access_token":"t","token_type":"DPoP","access_token":"u"}"#,
+                TokenResponseError::Malformed,
+            ),
+            (
+                r#"{"access_token":"t","token_type":"DPoP","authorization_details":[{"type":"openid_credential","credential_configuration_id":"C","credential_identifiers":[]}]}"#,
+                TokenResponseError::Malformed,
+            ),
             ("[]", TokenResponseError::Malformed),
         ] {
-            assert_eq!(ReceivedToken::parse(body.as_bytes(), TokenType::Dpop), Err(error), "{body}");
+            assert_eq!(
+                ReceivedToken::parse(body.as_bytes(), TokenType::Dpop),
+                Err(error),
+                "{body}"
+            );
         }
     }
 

@@ -158,7 +158,10 @@ mod tests {
 
     #[test]
     fn cat_109_client_id_is_compared_byte_for_byte() {
-        assert_ne!(ClientId::parse("Shop").unwrap(), ClientId::parse("shop").unwrap());
+        assert_ne!(
+            ClientId::parse("Shop").unwrap(),
+            ClientId::parse("shop").unwrap()
+        );
         assert!(ClientId::parse("sh\u{43e}p").is_err());
         assert!(ClientId::parse("").is_err());
         assert!(ClientId::parse("a\r\nb").is_err());

@@ -111,7 +111,10 @@ impl AcrWish {
     /// Reads a list of values.
     #[must_use]
     pub fn new<S: AsRef<str>>(values: &[S], essential: bool) -> Self {
-        let accepted: Vec<Acr> = values.iter().filter_map(|v| Acr::from_wire(v.as_ref())).collect();
+        let accepted: Vec<Acr> = values
+            .iter()
+            .filter_map(|v| Acr::from_wire(v.as_ref()))
+            .collect();
         Self {
             only_unknown: accepted.is_empty() && !values.is_empty(),
             accepted,
@@ -162,7 +165,10 @@ mod tests {
         assert_eq!(at(100), Some(Acr::Credential));
         assert_eq!(at(101), Some(Acr::Multi));
         assert_eq!(at(-1), None);
-        assert_eq!(ladder.current(Acr::Single, UnixTime(0), UnixTime(9)), Some(Acr::Single));
+        assert_eq!(
+            ladder.current(Acr::Single, UnixTime(0), UnixTime(9)),
+            Some(Acr::Single)
+        );
     }
 
     #[test]

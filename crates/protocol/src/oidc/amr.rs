@@ -57,13 +57,20 @@ impl Amr {
         let mut values = BTreeSet::new();
         for step in done {
             match *step {
-                Done::Presentation { cross_device, hardware_key, user_verified } => {
+                Done::Presentation {
+                    cross_device,
+                    hardware_key,
+                    user_verified,
+                } => {
                     values.extend(["pop", "vp"]);
                     values.extend(cross_device.then_some("xdev"));
                     values.extend(hardware_key.then_some("hwk"));
                     values.extend(user_verified.then_some("user"));
                 }
-                Done::Passkey { hardware_key, user_verified } => {
+                Done::Passkey {
+                    hardware_key,
+                    user_verified,
+                } => {
                     values.insert(if hardware_key { "hwk" } else { "swk" });
                     values.extend(user_verified.then_some("user"));
                 }
@@ -96,8 +103,12 @@ impl Amr {
 pub fn reached(done: &[Done]) -> Option<Acr> {
     let best = done.iter().filter_map(|step| match *step {
         // A presentation from another device stays below one on this device, whatever holds the key.
-        Done::Presentation { cross_device: true, .. } => Some(Acr::CredentialCrossDevice),
-        Done::Presentation { hardware_key: true, .. } => Some(Acr::CredentialHardware),
+        Done::Presentation {
+            cross_device: true, ..
+        } => Some(Acr::CredentialCrossDevice),
+        Done::Presentation {
+            hardware_key: true, ..
+        } => Some(Acr::CredentialHardware),
         Done::Presentation { .. } => Some(Acr::Credential),
         Done::Passkey { .. } | Done::OneTimeCode | Done::Sms => Some(Acr::Single),
         Done::RiskAssessed | Done::GeoAssessed => None,
@@ -130,7 +141,11 @@ fn kinds(done: &[Done]) -> BTreeSet<Kind> {
 mod tests {
     use super::*;
 
-    const CARD: Done = Done::Presentation { cross_device: false, hardware_key: false, user_verified: false };
+    const CARD: Done = Done::Presentation {
+        cross_device: false,
+        hardware_key: false,
+        user_verified: false,
+    };
 
     fn amr(done: &[Done]) -> Vec<&'static str> {
         Amr::compute(done).iter().collect()
@@ -140,22 +155,36 @@ mod tests {
     fn presentations() {
         assert_eq!(amr(&[CARD]), ["pop", "vp"]);
         assert_eq!(reached(&[CARD]), Some(Acr::Credential));
-        let across = Done::Presentation { cross_device: true, hardware_key: true, user_verified: false };
+        let across = Done::Presentation {
+            cross_device: true,
+            hardware_key: true,
+            user_verified: false,
+        };
         assert_eq!(amr(&[across]), ["hwk", "pop", "vp", "xdev"]);
         assert_eq!(reached(&[across]), Some(Acr::CredentialCrossDevice));
-        let attested = Done::Presentation { cross_device: false, hardware_key: true, user_verified: true };
+        let attested = Done::Presentation {
+            cross_device: false,
+            hardware_key: true,
+            user_verified: true,
+        };
         assert_eq!(amr(&[attested]), ["hwk", "mfa", "pop", "user", "vp"]);
         assert_eq!(reached(&[attested]), Some(Acr::CredentialHardware));
     }
 
     #[test]
     fn combinations() {
-        let passkey = Done::Passkey { hardware_key: false, user_verified: false };
+        let passkey = Done::Passkey {
+            hardware_key: false,
+            user_verified: false,
+        };
         assert_eq!(amr(&[passkey]), ["swk"]);
         assert_eq!(reached(&[passkey]), Some(Acr::Single));
         assert_eq!(amr(&[passkey, Done::OneTimeCode]), ["mfa", "otp", "swk"]);
         assert_eq!(reached(&[passkey, Done::OneTimeCode]), Some(Acr::Multi));
-        assert_eq!(amr(&[passkey, CARD, Done::RiskAssessed]), ["mfa", "pop", "rba", "swk", "vp"]);
+        assert_eq!(
+            amr(&[passkey, CARD, Done::RiskAssessed]),
+            ["mfa", "pop", "rba", "swk", "vp"]
+        );
         assert_eq!(reached(&[Done::OneTimeCode, Done::Sms]), Some(Acr::Single));
         assert_eq!(reached(&[Done::RiskAssessed, Done::GeoAssessed]), None);
     }

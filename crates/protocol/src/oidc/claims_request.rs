@@ -38,7 +38,9 @@ impl ClaimsRequest {
     /// # Errors
     /// `invalid_request`.
     pub fn parse(text: Option<&str>) -> Result<Self, OAuthError> {
-        let Some(text) = text else { return Ok(Self::default()) };
+        let Some(text) = text else {
+            return Ok(Self::default());
+        };
         if text.len() > MAX_BYTES {
             return Err(malformed());
         }
@@ -83,7 +85,9 @@ impl ClaimsRequest {
         };
         self.acr_values = match (acr.get("value"), acr.get("values")) {
             (Some(value), None) => vec![text_of(value)?],
-            (None, Some(Value::Array(values))) if !values.is_empty() && values.len() <= MAX_CLAIMS => {
+            (None, Some(Value::Array(values)))
+                if !values.is_empty() && values.len() <= MAX_CLAIMS =>
+            {
                 values.iter().map(text_of).collect::<Result<_, _>>()?
             }
             (None, None) => Vec::new(),
@@ -97,7 +101,10 @@ fn text_of(value: &Value) -> Result<String, OAuthError> {
     value.as_str().map(str::to_owned).ok_or_else(malformed)
 }
 
-fn members<'a>(root: &'a Map<String, Value>, name: &str) -> Result<Option<&'a Map<String, Value>>, OAuthError> {
+fn members<'a>(
+    root: &'a Map<String, Value>,
+    name: &str,
+) -> Result<Option<&'a Map<String, Value>>, OAuthError> {
     match root.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Object(members)) if members.len() <= MAX_CLAIMS => Ok(Some(members)),
@@ -106,7 +113,9 @@ fn members<'a>(root: &'a Map<String, Value>, name: &str) -> Result<Option<&'a Ma
 }
 
 fn names(members: Option<&Map<String, Value>>) -> Result<Vec<String>, OAuthError> {
-    let Some(members) = members else { return Ok(Vec::new()) };
+    let Some(members) = members else {
+        return Ok(Vec::new());
+    };
     // Section 5.5.1: each member is null or an object.
     if members.values().any(|v| !v.is_null() && !v.is_object()) {
         return Err(malformed());
@@ -133,9 +142,17 @@ mod tests {
         assert_eq!(request.userinfo, ["age_over_18"]);
         let wish = request.acr_wish(&["urn:vouchsafe:acr:1fa".into()]);
         assert!(wish.essential && !wish.permits(Acr::Single));
-        let voluntary = parse("{}").unwrap().acr_wish(&["urn:vouchsafe:acr:vc".into()]);
+        let voluntary = parse("{}")
+            .unwrap()
+            .acr_wish(&["urn:vouchsafe:acr:vc".into()]);
         assert!(!voluntary.essential && voluntary.permits(Acr::Single));
-        assert_eq!(parse(r#"{"id_token":{"sub":{"value":"x"}}}"#).unwrap().required_sub.as_deref(), Some("x"));
+        assert_eq!(
+            parse(r#"{"id_token":{"sub":{"value":"x"}}}"#)
+                .unwrap()
+                .required_sub
+                .as_deref(),
+            Some("x")
+        );
     }
 
     #[test]

@@ -212,8 +212,17 @@ mod tests {
             assert!(json.get(absent).is_none(), "{absent}");
         }
         assert_eq!(json["request_uri_parameter_supported"], false);
-        assert_eq!(json["code_challenge_methods_supported"], serde_json::json!(["S256"]));
-        assert_eq!(json["response_modes_supported"], serde_json::json!(["query"]));
-        assert_eq!(json["subject_types_supported"], serde_json::json!(["pairwise"]));
+        assert_eq!(
+            json["code_challenge_methods_supported"],
+            serde_json::json!(["S256"])
+        );
+        assert_eq!(
+            json["response_modes_supported"],
+            serde_json::json!(["query"])
+        );
+        assert_eq!(
+            json["subject_types_supported"],
+            serde_json::json!(["pairwise"])
+        );
     }
 }

@@ -11,8 +11,21 @@ use super::amr::Amr;
 
 /// Members that extra claims can never overwrite.
 const RESERVED: [&str; 15] = [
-    "iss", "sub", "aud", "exp", "iat", "nbf", "nonce", "auth_time", "acr", "amr", "azp", "at_hash",
-    "c_hash", "sid", "jti",
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "nbf",
+    "nonce",
+    "auth_time",
+    "acr",
+    "amr",
+    "azp",
+    "at_hash",
+    "c_hash",
+    "sid",
+    "jti",
 ];
 
 /// What an ID token says.
@@ -171,7 +184,12 @@ mod tests {
         let nonce = " n-0S6_\u{e9}\"\\ ";
         let json = serde_json::to_value(token().nonce(Some(nonce))).unwrap();
         assert_eq!(json["nonce"], nonce);
-        assert!(serde_json::to_value(token()).unwrap().get("nonce").is_none());
+        assert!(
+            serde_json::to_value(token())
+                .unwrap()
+                .get("nonce")
+                .is_none()
+        );
     }
 
     #[test]

@@ -34,7 +34,14 @@ pub struct LogoutTokenClaims {
 impl LogoutTokenClaims {
     /// A token that ends the session `sid` of `sub` at the client.
     #[must_use]
-    pub fn new(issuer: &str, client_id: &str, sub: &str, sid: &str, now: UnixTime, rng: &dyn Rng) -> Self {
+    pub fn new(
+        issuer: &str,
+        client_id: &str,
+        sub: &str,
+        sid: &str,
+        now: UnixTime,
+        rng: &dyn Rng,
+    ) -> Self {
         Self {
             iss: issuer.to_owned(),
             sub: sub.to_owned(),
@@ -56,8 +63,22 @@ mod tests {
     #[test]
     fn wire_form() {
         let rng = SeededRng::new(1);
-        let claims = LogoutTokenClaims::new("https://op.example.com", "shop", "s", "sid-1", UnixTime(1000), &rng);
-        let other = LogoutTokenClaims::new("https://op.example.com", "shop", "s", "sid-1", UnixTime(1000), &rng);
+        let claims = LogoutTokenClaims::new(
+            "https://op.example.com",
+            "shop",
+            "s",
+            "sid-1",
+            UnixTime(1000),
+            &rng,
+        );
+        let other = LogoutTokenClaims::new(
+            "https://op.example.com",
+            "shop",
+            "s",
+            "sid-1",
+            UnixTime(1000),
+            &rng,
+        );
         assert_ne!(claims.jti, other.jti);
         let json = serde_json::to_value(&claims).unwrap();
         assert_eq!(json["events"], json!({ EVENT: {} }));

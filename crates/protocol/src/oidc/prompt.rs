@@ -25,7 +25,11 @@ impl Prompt {
     /// `invalid_request` for an unknown value or `none` beside another.
     pub fn parse(text: Option<&str>) -> Result<Self, OAuthError> {
         let mut prompt = Self::default();
-        for value in text.unwrap_or_default().split(' ').filter(|v| !v.is_empty()) {
+        for value in text
+            .unwrap_or_default()
+            .split(' ')
+            .filter(|v| !v.is_empty())
+        {
             match value {
                 "none" => prompt.none = true,
                 "login" => prompt.login = true,
@@ -129,7 +133,12 @@ pub fn decide(
     }
 }
 
-fn session_answers(wishes: &Wishes, session: &SessionState, ladder: &AcrLadder, now: UnixTime) -> bool {
+fn session_answers(
+    wishes: &Wishes,
+    session: &SessionState,
+    ladder: &AcrLadder,
+    now: UnixTime,
+) -> bool {
     if wishes.needs_presentation || wishes.prompt.login || wishes.prompt.select_account {
         return false;
     }
@@ -139,7 +148,10 @@ fn session_answers(wishes: &Wishes, session: &SessionState, ladder: &AcrLadder, 
         .max_age
         .is_none_or(|max| max > 0 && age >= 0 && u64::try_from(age).is_ok_and(|a| a <= max));
     let reached = ladder.current(session.acr, session.auth_time, now);
-    fresh && wishes.min_acr.is_none_or(|min| reached.is_some_and(|acr| acr >= min))
+    fresh
+        && wishes
+            .min_acr
+            .is_none_or(|min| reached.is_some_and(|acr| acr >= min))
 }
 
 #[cfg(test)]
@@ -149,7 +161,11 @@ mod tests {
     const NOW: UnixTime = UnixTime(1_000_000);
 
     fn session(age: i64, acr: Acr) -> SessionState {
-        SessionState { auth_time: NOW.plus(-age), acr, consented: true }
+        SessionState {
+            auth_time: NOW.plus(-age),
+            acr,
+            consented: true,
+        }
     }
 
     fn wishes(prompt: &str) -> Wishes {
@@ -170,14 +186,26 @@ mod tests {
         let ladder = AcrLadder::default();
         let s = session(10, Acr::Credential);
         let run = |w: &Wishes, s: Option<&SessionState>| decide(w, s, &ladder, NOW);
-        assert_eq!(run(&wishes("none"), None), refused(ErrorCode::LoginRequired));
+        assert_eq!(
+            run(&wishes("none"), None),
+            refused(ErrorCode::LoginRequired)
+        );
         assert_eq!(run(&wishes(""), None), Decision::Authenticate);
         assert_eq!(run(&wishes("none"), Some(&s)), Decision::UseSession);
         assert_eq!(run(&wishes("login"), Some(&s)), Decision::Authenticate);
-        assert_eq!(run(&wishes("select_account"), Some(&s)), Decision::Authenticate);
+        assert_eq!(
+            run(&wishes("select_account"), Some(&s)),
+            Decision::Authenticate
+        );
         assert_eq!(run(&wishes("consent"), Some(&s)), Decision::AskConsent);
-        let unconsented = SessionState { consented: false, ..s };
-        assert_eq!(run(&wishes("none"), Some(&unconsented)), refused(ErrorCode::ConsentRequired));
+        let unconsented = SessionState {
+            consented: false,
+            ..s
+        };
+        assert_eq!(
+            run(&wishes("none"), Some(&unconsented)),
+            refused(ErrorCode::ConsentRequired)
+        );
         for (max_age, age, decision) in [
             (0, 0, Decision::Authenticate),
             (0, 10, Decision::Authenticate),
@@ -185,10 +213,20 @@ mod tests {
             (10, 10, Decision::UseSession),
             (10, -5, Decision::Authenticate),
         ] {
-            let w = Wishes { max_age: Some(max_age), ..wishes("") };
-            assert_eq!(run(&w, Some(&session(age, Acr::Credential))), decision, "{max_age} {age}");
+            let w = Wishes {
+                max_age: Some(max_age),
+                ..wishes("")
+            };
+            assert_eq!(
+                run(&w, Some(&session(age, Acr::Credential))),
+                decision,
+                "{max_age} {age}"
+            );
         }
-        let none_old = Wishes { max_age: Some(5), ..wishes("none") };
+        let none_old = Wishes {
+            max_age: Some(5),
+            ..wishes("none")
+        };
         assert_eq!(run(&none_old, Some(&s)), refused(ErrorCode::LoginRequired));
     }
 
@@ -196,19 +234,43 @@ mod tests {
     fn a_session_never_answers_for_a_presentation_or_a_higher_class() {
         let ladder = AcrLadder::default();
         let s = session(10, Acr::CredentialCrossDevice);
-        let present = Wishes { needs_presentation: true, ..wishes("") };
-        assert_eq!(decide(&present, Some(&s), &ladder, NOW), Decision::Authenticate);
-        let higher = Wishes { min_acr: Some(Acr::Credential), ..wishes("") };
-        assert_eq!(decide(&higher, Some(&s), &ladder, NOW), Decision::Authenticate);
-        let lower = Wishes { min_acr: Some(Acr::Multi), ..wishes("") };
+        let present = Wishes {
+            needs_presentation: true,
+            ..wishes("")
+        };
+        assert_eq!(
+            decide(&present, Some(&s), &ladder, NOW),
+            Decision::Authenticate
+        );
+        let higher = Wishes {
+            min_acr: Some(Acr::Credential),
+            ..wishes("")
+        };
+        assert_eq!(
+            decide(&higher, Some(&s), &ladder, NOW),
+            Decision::Authenticate
+        );
+        let lower = Wishes {
+            min_acr: Some(Acr::Multi),
+            ..wishes("")
+        };
         assert_eq!(decide(&lower, Some(&s), &ladder, NOW), Decision::UseSession);
     }
 
     #[test]
     fn a_class_that_expired_does_not_count() {
         let ladder = AcrLadder::default().with_max_age(Acr::Credential, 60);
-        let w = Wishes { min_acr: Some(Acr::Credential), ..wishes("") };
-        assert_eq!(decide(&w, Some(&session(60, Acr::Credential)), &ladder, NOW), Decision::UseSession);
-        assert_eq!(decide(&w, Some(&session(61, Acr::Credential)), &ladder, NOW), Decision::Authenticate);
+        let w = Wishes {
+            min_acr: Some(Acr::Credential),
+            ..wishes("")
+        };
+        assert_eq!(
+            decide(&w, Some(&session(60, Acr::Credential)), &ladder, NOW),
+            Decision::UseSession
+        );
+        assert_eq!(
+            decide(&w, Some(&session(61, Acr::Credential)), &ladder, NOW),
+            Decision::Authenticate
+        );
     }
 }

@@ -111,7 +111,9 @@ impl Sector {
     ///
     /// # Errors
     /// [`SectorError`].
-    pub fn from_redirect_uris<'a>(uris: impl IntoIterator<Item = &'a str>) -> Result<Self, SectorError> {
+    pub fn from_redirect_uris<'a>(
+        uris: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, SectorError> {
         let mut sector: Option<String> = None;
         for uri in uris {
             let url = Url::parse(uri).map_err(|_| SectorError::Malformed)?;
@@ -164,8 +166,17 @@ pub struct StableClaim<'a> {
 /// nothing about the value.
 #[must_use]
 pub fn binding_key(key: &SubjectKey, claim: &StableClaim<'_>) -> String {
-    let StableClaim { framework, issuer, credential_type, claim, value } = *claim;
-    key.mac("subject-binding", &[framework, issuer, credential_type, claim, value])
+    let StableClaim {
+        framework,
+        issuer,
+        credential_type,
+        claim,
+        value,
+    } = *claim;
+    key.mac(
+        "subject-binding",
+        &[framework, issuer, credential_type, claim, value],
+    )
 }
 
 #[cfg(test)]
@@ -209,11 +220,26 @@ mod tests {
         let first = binding_key(&key(1), &base);
         assert_eq!(first, binding_key(&key(1), &base));
         for other in [
-            StableClaim { framework: "did", ..base },
-            StableClaim { issuer: "anchor2|CN=Club", ..base },
-            StableClaim { credential_type: "urn:other", ..base },
-            StableClaim { claim: "tier", ..base },
-            StableClaim { value: "M-2", ..base },
+            StableClaim {
+                framework: "did",
+                ..base
+            },
+            StableClaim {
+                issuer: "anchor2|CN=Club",
+                ..base
+            },
+            StableClaim {
+                credential_type: "urn:other",
+                ..base
+            },
+            StableClaim {
+                claim: "tier",
+                ..base
+            },
+            StableClaim {
+                value: "M-2",
+                ..base
+            },
         ] {
             assert_ne!(first, binding_key(&key(1), &other));
         }
@@ -224,9 +250,15 @@ mod tests {
     #[test]
     fn sectors() {
         let of = |uris: &[&str]| Sector::from_redirect_uris(uris.iter().copied()).map(|s| s.0);
-        assert_eq!(of(&["http://127.0.0.1:1/cb", "http://127.0.0.1:2/cb"]).unwrap(), "127.0.0.1");
+        assert_eq!(
+            of(&["http://127.0.0.1:1/cb", "http://127.0.0.1:2/cb"]).unwrap(),
+            "127.0.0.1"
+        );
         assert_eq!(of(&["http://127.0.0.2:1/cb"]).unwrap(), "127.0.0.2");
-        assert_eq!(of(&["https://a.example/cb", "https://b.example/cb"]), Err(SectorError::Ambiguous));
+        assert_eq!(
+            of(&["https://a.example/cb", "https://b.example/cb"]),
+            Err(SectorError::Ambiguous)
+        );
         assert_eq!(of(&[]), Err(SectorError::Malformed));
     }
 

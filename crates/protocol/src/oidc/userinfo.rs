@@ -25,7 +25,10 @@ impl UserInfo {
     #[must_use]
     pub fn new(sub: &str, mut claims: Map<String, Value>) -> Self {
         claims.shift_remove("sub");
-        Self { sub: sub.to_owned(), claims }
+        Self {
+            sub: sub.to_owned(),
+            claims,
+        }
     }
 }
 
@@ -36,9 +39,14 @@ mod tests {
 
     #[test]
     fn sub_is_ours() {
-        let Value::Object(claims) = json!({"sub": "evil", "age_over_18": true}) else { panic!() };
+        let Value::Object(claims) = json!({"sub": "evil", "age_over_18": true}) else {
+            panic!()
+        };
         let info = UserInfo::new("s", claims);
-        assert_eq!(serde_json::to_string(&info).unwrap(), r#"{"sub":"s","age_over_18":true}"#);
+        assert_eq!(
+            serde_json::to_string(&info).unwrap(),
+            r#"{"sub":"s","age_over_18":true}"#
+        );
         assert_eq!(format!("{info:?}"), "UserInfo { claims: 1, .. }");
     }
 }
