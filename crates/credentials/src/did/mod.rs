@@ -2,6 +2,8 @@
 
 pub mod jwk;
 pub mod key;
+#[cfg(test)]
+mod tests;
 
 use crate::crypto::PublicKey;
 
@@ -20,7 +22,26 @@ pub enum DidError {
     InvalidKey,
 }
 
+/// Longest accepted DID in bytes.
+pub const MAX_LENGTH: usize = 2048;
+
 /// The key of a `did:key` or `did:jwk` and the id of its verification method (`did#fragment`).
-pub fn resolve_local(_did: &str) -> Result<(PublicKey, String), DidError> {
-    unimplemented!()
+///
+/// Takes a DID, not a DID URL: whoever holds a `kid` compares it with the id given here.
+pub fn resolve_local(did: &str) -> Result<(PublicKey, String), DidError> {
+    let rest = did.strip_prefix("did:").ok_or(DidError::Malformed)?;
+    let (method, id) = rest.split_once(':').ok_or(DidError::Malformed)?;
+    if did.len() > MAX_LENGTH
+        || id.is_empty()
+        || !id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    {
+        return Err(DidError::Malformed);
+    }
+    match method {
+        "key" => Ok((key::decode(id)?, format!("{did}#{id}"))),
+        "jwk" => Ok((jwk::decode(id)?, format!("{did}#0"))),
+        _ => Err(DidError::UnsupportedMethod),
+    }
 }

@@ -1,5 +1,10 @@
 //! Strict JSON for everything that is signed or decides something.
 
+mod number;
+mod parser;
+#[cfg(test)]
+mod tests;
+
 use serde_json::Value;
 
 /// Why a text is not JSON we accept.
@@ -30,8 +35,10 @@ pub enum JsonError {
 pub const MAX_DEPTH: usize = 32;
 
 /// Parses one JSON value. See [`JsonError`] for what is refused beyond RFC 8259.
-pub fn parse_strict(_text: &[u8]) -> Result<Value, JsonError> {
-    unimplemented!()
+pub fn parse_strict(text: &[u8]) -> Result<Value, JsonError> {
+    // RFC 8259, section 8.1: UTF-8, no byte order mark (which is no JSON token, so it fails as one).
+    let text = std::str::from_utf8(text).map_err(|_| JsonError::Unicode)?;
+    parser::parse(text)
 }
 
 /// Like [`parse_strict`], for texts that must be an object.

@@ -1,9 +1,23 @@
 //! JSON Web Encryption, compact serialisation (RFC 7516): ECDH-ES (P-256) with AES-GCM, nothing else.
 
+mod encrypt;
+mod kdf;
+mod sealed;
+#[cfg(test)]
+mod tests;
+
 use zeroize::Zeroizing;
 
 use crate::crypto::{AgreementKey, CryptoProvider, PublicKey};
-use crate::random::Rng;
+
+pub use encrypt::encrypt;
+pub use sealed::Sealed;
+
+/// Longest accepted header in bytes, decoded.
+pub const MAX_HEADER: usize = 8 * 1024;
+
+/// Longest accepted compact serialisation in bytes.
+pub const MAX_LENGTH: usize = 1024 * 1024;
 
 /// Content encryption (RFC 7518, section 5.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,6 +35,15 @@ impl ContentEncryption {
         match self {
             Self::A128Gcm => "A128GCM",
             Self::A256Gcm => "A256GCM",
+        }
+    }
+
+    /// Length of the key in bytes.
+    #[must_use]
+    pub const fn key_length(self) -> usize {
+        match self {
+            Self::A128Gcm => 16,
+            Self::A256Gcm => 32,
         }
     }
 
@@ -65,6 +88,23 @@ pub enum JweError {
     Decryption,
 }
 
+impl JweError {
+    /// Stable code for logs and interfaces.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Malformed => "jwe_malformed",
+            Self::TooLarge => "jwe_too_large",
+            Self::InvalidHeader => "jwe_invalid_header",
+            Self::Algorithm => "jwe_algorithm",
+            Self::Encryption => "jwe_encryption",
+            Self::UnsupportedHeader => "jwe_unsupported_header",
+            Self::Key => "jwe_key",
+            Self::Decryption => "jwe_decryption",
+        }
+    }
+}
+
 /// To whom and how to encrypt.
 #[derive(Clone, Copy, Debug)]
 pub struct Recipient<'a> {
@@ -78,49 +118,6 @@ pub struct Recipient<'a> {
     pub apu: &'a [u8],
     /// `apv`, likewise.
     pub apv: &'a [u8],
-}
-
-/// Encrypts `plaintext` with a fresh ephemeral key.
-pub fn encrypt(
-    _plaintext: &[u8],
-    _recipient: &Recipient<'_>,
-    _provider: &dyn CryptoProvider,
-    _rng: &dyn Rng,
-) -> Result<String, JweError> {
-    unimplemented!()
-}
-
-/// A JWE that has been read but not opened.
-#[derive(Debug)]
-pub struct Sealed<'a>(std::marker::PhantomData<&'a str>);
-
-impl<'a> Sealed<'a> {
-    /// Checks the shape and the header.
-    pub fn parse(_compact: &'a str) -> Result<Self, JweError> {
-        unimplemented!()
-    }
-
-    /// The recipient key's id.
-    #[must_use]
-    pub fn kid(&self) -> Option<&str> {
-        unimplemented!()
-    }
-
-    /// `enc` of the header.
-    #[must_use]
-    pub fn enc(&self) -> ContentEncryption {
-        unimplemented!()
-    }
-
-    /// Decrypts. `allowed` is what the recipient announced (OpenID4VP 1.0, section 8.3).
-    pub fn open(
-        self,
-        _key: &AgreementKey,
-        _allowed: &[ContentEncryption],
-        _provider: &dyn CryptoProvider,
-    ) -> Result<Zeroizing<Vec<u8>>, JweError> {
-        unimplemented!()
-    }
 }
 
 /// [`Sealed::parse`] and [`Sealed::open`] in one.

@@ -1,7 +1,18 @@
 //! Certificate chains in `x5c` headers, checked against anchors that come from configuration.
 
-use crate::crypto::{CryptoProvider, PublicKey};
-use crate::time::UnixTime;
+mod anchors;
+mod chain;
+mod signatures;
+#[cfg(test)]
+pub(crate) mod tests;
+mod verify;
+
+pub use anchors::TrustAnchors;
+pub use chain::Chain;
+pub use verify::{VerifiedCertificate, verify_chain};
+
+use crate::crypto::sha256;
+use crate::encoding::b64url;
 
 /// What an anchor vouches for. An anchor of one role is never used for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,6 +30,10 @@ pub enum Role {
 pub struct AnchorId(String);
 
 impl AnchorId {
+    fn of(der: &[u8]) -> Self {
+        Self(b64url(&sha256(der)))
+    }
+
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -71,130 +86,25 @@ pub enum X509Error {
     UnsupportedKey,
 }
 
+impl X509Error {
+    /// Stable code for logs and interfaces.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Malformed => "x509_malformed",
+            Self::Empty => "x509_empty",
+            Self::TooLong => "x509_too_long",
+            Self::WrongRole => "x509_wrong_role",
+            Self::SelfSigned => "x509_self_signed",
+            Self::AnchorInChain => "x509_anchor_in_chain",
+            Self::NotYetValid => "x509_not_yet_valid",
+            Self::Expired => "x509_expired",
+            Self::Untrusted => "x509_untrusted",
+            Self::Invalid => "x509_invalid",
+            Self::UnsupportedKey => "x509_unsupported_key",
+        }
+    }
+}
+
 /// Longest accepted `x5c`.
 pub const MAX_CERTIFICATES: usize = 6;
-
-/// Anchors of one role.
-#[derive(Clone, Debug)]
-pub struct TrustAnchors(());
-
-impl TrustAnchors {
-    /// No anchors yet.
-    #[must_use]
-    pub fn new(_role: Role) -> Self {
-        unimplemented!()
-    }
-
-    /// The role.
-    #[must_use]
-    pub fn role(&self) -> Role {
-        unimplemented!()
-    }
-
-    /// Adds a certificate (DER).
-    pub fn add_der(&mut self, _der: &[u8]) -> Result<AnchorId, X509Error> {
-        unimplemented!()
-    }
-
-    /// Adds every certificate of a PEM text; at least one.
-    pub fn add_pem(&mut self, _pem: &str) -> Result<Vec<AnchorId>, X509Error> {
-        unimplemented!()
-    }
-}
-
-/// A chain as sent: leaf first, without the anchor. Not verified.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chain(());
-
-impl Chain {
-    /// Reads an `x5c` header (RFC 7515, section 4.1.6: base64, not base64url).
-    pub fn from_x5c(_x5c: &[String]) -> Result<Self, X509Error> {
-        unimplemented!()
-    }
-
-    /// From DER certificates.
-    pub fn from_der(_certificates: Vec<Vec<u8>>) -> Result<Self, X509Error> {
-        unimplemented!()
-    }
-
-    /// From a PEM text.
-    pub fn from_pem(_pem: &str) -> Result<Self, X509Error> {
-        unimplemented!()
-    }
-
-    /// The `x5c` value.
-    #[must_use]
-    pub fn to_x5c(&self) -> Vec<String> {
-        unimplemented!()
-    }
-
-    /// DER of the leaf.
-    #[must_use]
-    pub fn leaf_der(&self) -> &[u8] {
-        unimplemented!()
-    }
-
-    /// base64url(SHA-256(DER of the leaf)): OpenID4VP 1.0, `x509_hash`.
-    #[must_use]
-    pub fn x509_hash(&self) -> String {
-        unimplemented!()
-    }
-
-    /// The key of the leaf, for configuration checks. Not verified.
-    pub fn leaf_public_key(&self) -> Result<PublicKey, X509Error> {
-        unimplemented!()
-    }
-}
-
-/// What a verified chain says.
-#[derive(Clone, Debug)]
-pub struct VerifiedCertificate(());
-
-impl VerifiedCertificate {
-    /// The leaf's key.
-    #[must_use]
-    pub fn public_key(&self) -> &PublicKey {
-        unimplemented!()
-    }
-
-    /// Subject of the leaf as RFC 4514 text.
-    #[must_use]
-    pub fn subject(&self) -> &str {
-        unimplemented!()
-    }
-
-    /// DNS names of the leaf.
-    #[must_use]
-    pub fn san_dns(&self) -> &[String] {
-        unimplemented!()
-    }
-
-    /// URIs of the leaf.
-    #[must_use]
-    pub fn san_uri(&self) -> &[String] {
-        unimplemented!()
-    }
-
-    /// The anchor that vouches.
-    #[must_use]
-    pub fn anchor_id(&self) -> &AnchorId {
-        unimplemented!()
-    }
-
-    /// base64url(SHA-256(DER of the leaf)).
-    #[must_use]
-    pub fn x509_hash(&self) -> &str {
-        unimplemented!()
-    }
-}
-
-/// Checks a chain against the anchors of `role` at the time `now`.
-pub fn verify_chain(
-    _chain: &Chain,
-    _anchors: &TrustAnchors,
-    _role: Role,
-    _now: UnixTime,
-    _provider: &dyn CryptoProvider,
-) -> Result<VerifiedCertificate, X509Error> {
-    unimplemented!()
-}

@@ -1,0 +1,200 @@
+//! Path validation (RFC 5280, by rustls-webpki) and the rules of HAIP 1.0.
+
+use std::time::Duration;
+
+use rustls_pki_types::SignatureVerificationAlgorithm;
+use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter};
+use x509_cert::Certificate;
+use x509_cert::der::Decode as _;
+use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::ext::pkix::{KeyUsage, SubjectAltName};
+
+use super::chain::certificate_key;
+use super::{AnchorId, Chain, Role, TrustAnchors, X509Error, signatures};
+use crate::crypto::{CryptoProvider, PublicKey};
+use crate::time::UnixTime;
+
+/// What a verified chain says.
+#[derive(Clone, Debug)]
+pub struct VerifiedCertificate {
+    public_key: PublicKey,
+    subject: String,
+    san_dns: Vec<String>,
+    san_uri: Vec<String>,
+    anchor_id: AnchorId,
+    x509_hash: String,
+}
+
+impl VerifiedCertificate {
+    /// The leaf's key.
+    #[must_use]
+    pub const fn public_key(&self) -> &PublicKey {
+        &self.public_key
+    }
+
+    /// Subject of the leaf as RFC 4514 text.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// DNS names of the leaf.
+    #[must_use]
+    pub fn san_dns(&self) -> &[String] {
+        &self.san_dns
+    }
+
+    /// URIs of the leaf.
+    #[must_use]
+    pub fn san_uri(&self) -> &[String] {
+        &self.san_uri
+    }
+
+    /// The anchor that vouches.
+    #[must_use]
+    pub const fn anchor_id(&self) -> &AnchorId {
+        &self.anchor_id
+    }
+
+    /// base64url(SHA-256(DER of the leaf)).
+    #[must_use]
+    pub fn x509_hash(&self) -> &str {
+        &self.x509_hash
+    }
+}
+
+/// Checks a chain against the anchors of `role` at the time `now`.
+///
+/// Any extended key usage is accepted: the anchors of a role are there for that role alone.
+pub fn verify_chain(
+    chain: &Chain,
+    anchors: &TrustAnchors,
+    role: Role,
+    now: UnixTime,
+    provider: &dyn CryptoProvider,
+) -> Result<VerifiedCertificate, X509Error> {
+    if anchors.role() != role {
+        return Err(X509Error::WrongRole);
+    }
+    // HAIP 1.0, sections 4.5.1, 5 and 6.1.1: the anchor is not part of x5c.
+    if chain.certificates().any(|der| anchors.contains(der)) {
+        return Err(X509Error::AnchorInChain);
+    }
+    let leaf = parse(chain.leaf())?;
+    check_leaf(&leaf)?;
+    for der in chain.intermediates() {
+        check_issuing(&parse(der)?)?;
+    }
+    let anchor_id = build_path(chain, anchors, now, provider)?;
+    let (san_dns, san_uri) = alternative_names(&leaf)?;
+    Ok(VerifiedCertificate {
+        public_key: certificate_key(&leaf)?,
+        subject: leaf.tbs_certificate().subject().to_string(),
+        san_dns,
+        san_uri,
+        anchor_id,
+        x509_hash: chain.x509_hash(),
+    })
+}
+
+fn parse(der: &[u8]) -> Result<Certificate, X509Error> {
+    Certificate::from_der(der).map_err(|_| X509Error::Malformed)
+}
+
+fn check_leaf(leaf: &Certificate) -> Result<(), X509Error> {
+    let content = leaf.tbs_certificate();
+    // HAIP 1.0: the signing certificate is not self-signed. A name that vouches for itself is enough to refuse.
+    if content.issuer() == content.subject() {
+        return Err(X509Error::SelfSigned);
+    }
+    // RFC 5280, section 4.2.1.3: a key for signatures over anything but certificates says digitalSignature.
+    match key_usage(leaf)? {
+        Some(usage) if !usage.digital_signature() => Err(X509Error::Invalid),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The path builder checks basic constraints but not the key usage of issuing certificates.
+fn check_issuing(certificate: &Certificate) -> Result<(), X509Error> {
+    match key_usage(certificate)? {
+        Some(usage) if !usage.key_cert_sign() => Err(X509Error::Invalid),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn key_usage(certificate: &Certificate) -> Result<Option<KeyUsage>, X509Error> {
+    let extension = certificate.tbs_certificate().get_extension::<KeyUsage>();
+    let extension = extension.map_err(|_| X509Error::Malformed)?;
+    Ok(extension.map(|(_critical, usage)| usage))
+}
+
+fn build_path(
+    chain: &Chain,
+    anchors: &TrustAnchors,
+    now: UnixTime,
+    provider: &dyn CryptoProvider,
+) -> Result<AnchorId, X509Error> {
+    let seconds = u64::try_from(now.seconds()).map_err(|_| X509Error::NotYetValid)?;
+    let time = rustls_pki_types::UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+    let algorithms = signatures::all(provider);
+    let algorithms = algorithms
+        .each_ref()
+        .map(|one| one as &dyn SignatureVerificationAlgorithm);
+    let leaf = EndEntityCert::try_from(chain.leaf()).map_err(|error| refusal(&error))?;
+    let path = leaf
+        .verify_for_usage(
+            &algorithms,
+            anchors.points(),
+            chain.intermediates(),
+            time,
+            AnyUsage,
+            None,
+            None,
+        )
+        .map_err(|error| refusal(&error))?;
+    anchors.resolve(path.anchor(), now)
+}
+
+struct AnyUsage;
+
+impl ExtendedKeyUsageValidator for AnyUsage {
+    fn validate(&self, mut usages: KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
+        usages.try_for_each(|usage| usage.map(drop))
+    }
+}
+
+fn refusal(error: &webpki::Error) -> X509Error {
+    use webpki::Error as E;
+    match error {
+        E::CertExpired { .. } => X509Error::Expired,
+        E::CertNotValidYet { .. } => X509Error::NotYetValid,
+        E::UnknownIssuer => X509Error::Untrusted,
+        E::BadDer | E::BadDerTime | E::TrailingData(_) | E::UnsupportedCertVersion => {
+            X509Error::Malformed
+        }
+        // Signatures, name constraints, key usage, extensions, budgets: the enum is open.
+        _ => X509Error::Invalid,
+    }
+}
+
+fn alternative_names(leaf: &Certificate) -> Result<(Vec<String>, Vec<String>), X509Error> {
+    let extension = leaf.tbs_certificate().get_extension::<SubjectAltName>();
+    let extension = extension.map_err(|_| X509Error::Malformed)?;
+    let (mut dns, mut uris) = (Vec::new(), Vec::new());
+    let Some((_critical, SubjectAltName(names))) = extension else {
+        return Ok((dns, uris));
+    };
+    for name in &names {
+        match name {
+            GeneralName::DnsName(name) => dns.push(name.to_string()),
+            GeneralName::UniformResourceIdentifier(uri) => uris.push(uri.to_string()),
+            GeneralName::OtherName(_)
+            | GeneralName::Rfc822Name(_)
+            | GeneralName::DirectoryName(_)
+            | GeneralName::EdiPartyName(_)
+            | GeneralName::IpAddress(_)
+            | GeneralName::RegisteredId(_) => {}
+        }
+    }
+    Ok((dns, uris))
+}
