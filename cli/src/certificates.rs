@@ -1,0 +1,69 @@
+//! A certificate authority for development: the demo makes one in memory,
+//! `vouchsafe config generate` writes one to files.
+
+use anyhow::{Context, Result};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    PKCS_ECDSA_P256_SHA256, SanType,
+};
+
+/// How long what is made here is valid, in days.
+const DAYS: i64 = 365;
+
+/// A root that signs leaf certificates of one role.
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    /// The root certificate: what the other side pins.
+    pub certificate_pem: String,
+    now: Timestamp,
+}
+
+/// A key and its certificate.
+pub struct Leaf {
+    /// PKCS#8, PEM.
+    pub key_pem: String,
+    /// The leaf certificate, PEM; the root is not part of it (HAIP 1.0, section 6.1.1).
+    pub chain_pem: String,
+}
+
+impl Authority {
+    /// Makes a root named `name`, valid from `now` (seconds since 1970) on.
+    pub fn new(name: &str, now: i64) -> Result<Self> {
+        let now = Timestamp::from_second(now)?;
+        let mut params = parameters(name, now)?;
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+        let certificate_pem = params.self_signed(&key)?.pem();
+        Ok(Self { issuer: Issuer::new(params, key), certificate_pem, now })
+    }
+
+    /// Makes a key and a certificate for the party at `url`.
+    pub fn leaf(&self, name: &str, url: &str) -> Result<Leaf> {
+        let mut params = parameters(name, self.now)?;
+        params.is_ca = IsCa::ExplicitNoCa;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.use_authority_key_identifier_extension = true;
+        params.subject_alt_names = vec![SanType::URI(url.try_into().context("an address that is not ASCII")?)];
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+        let chain_pem = params.signed_by(&key, &self.issuer)?.pem();
+        Ok(Leaf { key_pem: key.serialize_pem(), chain_pem })
+    }
+}
+
+fn parameters(name: &str, now: Timestamp) -> Result<CertificateParams> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.distinguished_name.push(DnType::OrganizationName, "Vouchsafe development");
+    params.not_before = day(now, -1)?;
+    params.not_after = day(now, DAYS)?;
+    Ok(params)
+}
+
+fn day(now: Timestamp, offset: i64) -> Result<time::OffsetDateTime> {
+    let seconds = now.as_second() + offset * 86_400;
+    let date = Timestamp::from_second(seconds)?.to_zoned_datetime(TimeZone::UTC).date();
+    Ok(rcgen::date_time_ymd(date.year().into(), date.month().try_into()?, date.day().try_into()?))
+}

@@ -1,0 +1,61 @@
+//! `cargo xtask bench`: CPU per operation of ours and of a peer, as a fraction
+//! of the primitives that nobody can avoid.
+//!
+//! Ours, the peer and the primitives run in short slices that take turns, so
+//! that a noisy machine treats them alike; every figure is a median of slices
+//! with its spread. CPU time comes from the process accounting of the kernel,
+//! not from the wall clock. A new measurement is a new file in `rows/`.
+
+#![allow(clippy::print_stdout, reason = "a command-line tool: results go to stdout")]
+
+mod cpu;
+mod peer;
+mod primitives;
+mod report;
+mod rows;
+mod slices;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Parser;
+
+#[derive(Debug, Parser)]
+#[command(about = "CPU per operation: ours, a peer, and the limit")]
+struct Arguments {
+    /// Only the rows whose name contains this: `P1`, `issue`.
+    #[arg(long)]
+    only: Option<String>,
+    /// Names the rows and ends.
+    #[arg(long)]
+    list: bool,
+    /// Slices of each contender; the medians are taken over them.
+    #[arg(long, default_value_t = 7)]
+    slices: usize,
+    /// Length of a slice in milliseconds.
+    #[arg(long, default_value_t = 500)]
+    slice_ms: u64,
+    /// Where the figures are saved as JSON.
+    #[arg(long, default_value = "target/bench.json")]
+    output: PathBuf,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let rows = rows::all();
+    if arguments.list {
+        for row in &rows {
+            println!("{}  {}", row.name, row.what);
+        }
+        return Ok(());
+    }
+    let plan = slices::Plan { slices: arguments.slices, slice_ms: arguments.slice_ms };
+    let wanted = |name: &str| arguments.only.as_deref().is_none_or(|only| name.contains(only));
+    let mut results = Vec::new();
+    for row in rows.iter().filter(|row| wanted(row.name)) {
+        eprintln!("{} {} …", row.name, row.what);
+        results.extend((row.measure)(&plan)?);
+    }
+    report::print(&results);
+    report::save(&results, &plan, &arguments.output)
+}

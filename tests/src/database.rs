@@ -1,0 +1,74 @@
+//! Where a service keeps its state in a scenario.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::{Context, Result, bail};
+
+/// Which database a scenario runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A file in the scenario's folder.
+    Sqlite,
+    /// A fresh database on the server of `VOUCHSAFE_TEST_POSTGRES`.
+    Postgres,
+}
+
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+impl Kind {
+    /// Both, or SQLite alone where no PostgreSQL was started: said aloud.
+    pub fn available() -> Vec<Kind> {
+        if server().is_some() {
+            vec![Kind::Sqlite, Kind::Postgres]
+        } else {
+            eprintln!("skipped: PostgreSQL (set VOUCHSAFE_TEST_POSTGRES)");
+            vec![Kind::Sqlite]
+        }
+    }
+
+    /// The URL of a fresh, empty database.
+    pub fn create(self, folder: &Path, name: &str) -> Result<String> {
+        match self {
+            Kind::Sqlite => Ok(format!("sqlite://{}", folder.join(name).with_extension("sqlite").display())),
+            Kind::Postgres => {
+                let server = server().context("VOUCHSAFE_TEST_POSTGRES is not set")?;
+                let number = NEXT.fetch_add(1, Ordering::Relaxed);
+                let fresh = format!("{name}_{}_{number}", std::process::id());
+                let status = Command::new("psql")
+                    .args(["--quiet", "--no-psqlrc", &server, "-c", &format!("CREATE DATABASE {fresh}")])
+                    .status()?;
+                if !status.success() {
+                    bail!("psql ended with {status}");
+                }
+                let (base, _) = server.rsplit_once('/').context("a URL without a database")?;
+                Ok(format!("{base}/{fresh}"))
+            }
+        }
+    }
+}
+
+fn server() -> Option<String> {
+    std::env::var("VOUCHSAFE_TEST_POSTGRES").ok().filter(|url| !url.is_empty())
+}
+
+/// The bytes of a database, as somebody who steals it would have them:
+/// SQLite's files, or a complete dump of PostgreSQL.
+pub fn bytes(url: &str) -> Result<Vec<(PathBuf, Vec<u8>)>> {
+    if let Some(path) = url.strip_prefix("sqlite://") {
+        let mut files = Vec::new();
+        for suffix in ["", "-wal", "-shm"] {
+            let file = PathBuf::from(format!("{path}{suffix}"));
+            if file.exists() {
+                files.push((file.clone(), std::fs::read(&file)?));
+            }
+        }
+        return Ok(files);
+    }
+    let output = Command::new("pg_dump").args(["--inserts", url]).output()?;
+    if !output.status.success() {
+        bail!("pg_dump ended with {}", output.status);
+    }
+    Ok(vec![(PathBuf::from("pg_dump"), output.stdout)])
+}
