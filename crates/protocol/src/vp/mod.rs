@@ -3,9 +3,10 @@
 //!
 //! The way of one presentation: the verifier builds a [`request`] and shows an
 //! [`invocation`]; the wallet verifies the request, matches its [`dcql`] query,
-//! and posts a [`response`]; the verifier reads it and checks all of it in one
-//! place.
+//! and makes an [`answer`]; the verifier reads the posted [`response`] and
+//! checks all of it in [`verify`], the one place that accepts a presentation.
 
+pub mod answer;
 pub mod client_id;
 pub mod dcql;
 pub mod invocation;
@@ -13,3 +14,4 @@ pub mod metadata;
 pub mod request;
 pub mod response;
 pub mod values;
+pub mod verify;

@@ -2,6 +2,7 @@
 
 use super::limits;
 use serde_json::Value;
+use vouchsafe_credentials::sd_jwt::{ClaimPath, PathElement};
 
 /// A claims path pointer: not empty, at most [`limits::PATH_STEPS`] steps.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +41,27 @@ impl ClaimPointer {
     /// The steps from the root.
     pub fn steps(&self) -> &[PointerStep] {
         &self.0
+    }
+
+    /// The element at this pointer.
+    pub fn find<'v>(&self, root: &'v Value) -> Option<&'v Value> {
+        self.0.iter().try_fold(root, |value, step| match step {
+            PointerStep::Key(key) => value.as_object()?.get(key),
+            PointerStep::Index(index) => value.as_array()?.get(*index),
+        })
+    }
+
+    /// The same as a path of the SD-JWT layer.
+    pub fn to_claim_path(&self) -> ClaimPath {
+        ClaimPath::new(
+            self.0
+                .iter()
+                .map(|step| match step {
+                    PointerStep::Key(key) => PathElement::Key(key.clone()),
+                    PointerStep::Index(index) => PathElement::Index(*index),
+                })
+                .collect(),
+        )
     }
 
     /// The pointer one step further down.
@@ -121,8 +143,16 @@ impl ClaimsPath {
 
     /// The selected elements and where they are (section 7.1.1).
     pub fn select<'v>(&self, root: &'v Value) -> Result<Vec<(ClaimPointer, &'v Value)>, PathError> {
+        Self::select_steps(&self.0, root)
+    }
+
+    /// What these steps select; no step selects the root.
+    pub(in crate::vp) fn select_steps<'v>(
+        steps: &[PathStep],
+        root: &'v Value,
+    ) -> Result<Vec<(ClaimPointer, &'v Value)>, PathError> {
         let mut selected = vec![(ClaimPointer::default(), root)];
-        for step in &self.0 {
+        for step in steps {
             let mut next = Vec::new();
             for (pointer, value) in selected {
                 advance(step, &pointer, value, &mut next)?;

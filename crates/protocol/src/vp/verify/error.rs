@@ -1,0 +1,129 @@
+//! Why a response is refused: each reason has its own code.
+
+use vouchsafe_credentials::jwe::JweError;
+use vouchsafe_credentials::sd_jwt_vc::VcError;
+use vouchsafe_credentials::status_list::StatusError;
+
+use crate::vp::dcql::{CredentialMismatch, QueryId, SetError};
+use crate::vp::response::WalletError;
+
+/// Why a response is refused. No variant carries a byte of a presentation.
+#[derive(Debug, thiserror::Error)]
+pub enum PresentationError {
+    /// Posted to another `response_uri` than that of the transaction.
+    #[error("the response arrived at another response_uri")]
+    ResponseUri,
+    /// Too late.
+    #[error("the transaction has expired")]
+    TransactionExpired,
+    /// The JWE is not acceptable.
+    #[error("the encrypted response is not acceptable")]
+    Jwe(#[source] JweError),
+    /// Encrypted to another key than that of the transaction.
+    #[error("the response is encrypted to another key")]
+    EncryptionKey,
+    /// What was encrypted is not a JSON object.
+    #[error("the response is not acceptable JSON")]
+    Json,
+    /// The wallet presents nothing, for example because the person declined.
+    #[error("the wallet answered with an error")]
+    Wallet(WalletError),
+    /// `state` is missing or that of another transaction.
+    #[error("the state is missing or wrong")]
+    State,
+    /// No `vp_token`.
+    #[error("the vp_token is missing")]
+    TokenMissing,
+    /// Not an object of arrays of strings.
+    #[error("the vp_token is not an object of arrays")]
+    TokenShape,
+    /// A key that is no identifier of the query.
+    #[error("the vp_token answers a query that was not asked")]
+    TokenUnknownId,
+    /// No presentation, or several where one is asked for.
+    #[error("the vp_token has an array of the wrong length")]
+    TokenCount,
+    /// Twice the same presentation.
+    #[error("the vp_token has the same presentation twice")]
+    TokenDuplicate,
+    /// The format is not supported here.
+    #[error("the format of the credential is not supported")]
+    Format,
+    /// A credential or its presentation is not acceptable.
+    #[error("the presentation for `{query}` is not acceptable")]
+    Credential {
+        /// The Credential Query it should answer.
+        query: QueryId,
+        /// Why.
+        #[source]
+        error: VcError,
+    },
+    /// The status list cannot be had.
+    #[error("the status of a credential cannot be checked")]
+    StatusSource(#[source] StatusSourceError),
+    /// The presentations are bound to different keys.
+    #[error("the presentations belong to different holders")]
+    HolderDiffers,
+    /// A valid credential does not answer its Credential Query.
+    #[error("the presentation for `{query}` does not answer it")]
+    Query {
+        /// The Credential Query.
+        query: QueryId,
+        /// What does not fit.
+        #[source]
+        mismatch: CredentialMismatch,
+    },
+    /// The presentations together do not satisfy the query.
+    #[error("the presentations do not satisfy the query")]
+    Sets(#[source] SetError),
+}
+
+/// Why a status list cannot be had. Fails closed.
+#[derive(Debug, thiserror::Error)]
+pub enum StatusSourceError {
+    /// It cannot be fetched.
+    #[error("the status list is unavailable")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What was fetched is not acceptable.
+    #[error("the status list is not acceptable")]
+    Rejected(#[source] StatusError),
+}
+
+impl PresentationError {
+    /// A stable code for logs and interfaces.
+    pub fn code(&self) -> &'static str {
+        match self {
+            PresentationError::ResponseUri => "response_uri_mismatch",
+            PresentationError::TransactionExpired => "transaction_expired",
+            PresentationError::Jwe(JweError::Algorithm) => "jwe_alg",
+            PresentationError::Jwe(JweError::Encryption) => "jwe_enc",
+            PresentationError::Jwe(JweError::Decryption) => "jwe_decryption",
+            PresentationError::Jwe(_) => "jwe_malformed",
+            PresentationError::EncryptionKey => "jwe_other_key",
+            PresentationError::Json => "response_json",
+            PresentationError::Wallet(_) => "wallet_error",
+            PresentationError::State => "state_mismatch",
+            PresentationError::TokenMissing => "vp_token_missing",
+            PresentationError::TokenShape => "vp_token_shape",
+            PresentationError::TokenUnknownId => "vp_token_unknown_id",
+            PresentationError::TokenCount => "vp_token_count",
+            PresentationError::TokenDuplicate => "vp_token_duplicate",
+            PresentationError::Format => "format_unsupported",
+            PresentationError::Credential { query: _, error } => error.code(),
+            PresentationError::StatusSource(StatusSourceError::Unavailable(_)) => {
+                "status_unavailable"
+            }
+            PresentationError::StatusSource(StatusSourceError::Rejected(error)) => error.code(),
+            PresentationError::HolderDiffers => "holder_differs",
+            PresentationError::Query { query: _, mismatch } => match mismatch {
+                CredentialMismatch::Format => "query_format",
+                CredentialMismatch::Type => "query_type",
+                CredentialMismatch::Authority => "query_authority",
+                CredentialMismatch::HolderBinding => "query_holder_binding",
+                CredentialMismatch::Claims => "query_claims",
+            },
+            PresentationError::Sets(SetError::CredentialMissing) => "query_credential_missing",
+            PresentationError::Sets(SetError::SetUnmet) => "query_set_unmet",
+        }
+    }
+}
