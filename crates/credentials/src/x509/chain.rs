@@ -6,6 +6,7 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use x509_cert::Certificate;
 use x509_cert::der::{Decode as _, Encode as _};
+use x509_cert::ext::pkix::AuthorityKeyIdentifier;
 
 use super::{MAX_CERTIFICATES, X509Error};
 use crate::crypto::{PublicKey, sha256};
@@ -78,6 +79,15 @@ impl Chain {
         certificate_key(&leaf)
     }
 
+    /// `keyIdentifier` of the AuthorityKeyIdentifier (RFC 5280, section 4.2.1.1) of each
+    /// certificate that has one. Not verified.
+    #[must_use]
+    pub fn authority_key_ids(&self) -> Vec<Vec<u8>> {
+        self.certificates()
+            .filter_map(|der| authority_key_id(der))
+            .collect()
+    }
+
     pub(super) const fn leaf(&self) -> &CertificateDer<'static> {
         &self.leaf
     }
@@ -89,6 +99,13 @@ impl Chain {
     pub(super) fn certificates(&self) -> impl Iterator<Item = &CertificateDer<'static>> {
         std::iter::once(&self.leaf).chain(&self.intermediates)
     }
+}
+
+fn authority_key_id(der: &[u8]) -> Option<Vec<u8>> {
+    let certificate = Certificate::from_der(der).ok()?;
+    let extension = certificate.tbs_certificate().get_extension();
+    let (_critical, AuthorityKeyIdentifier { key_identifier, .. }) = extension.ok()??;
+    key_identifier.map(|id| id.as_bytes().to_vec())
 }
 
 pub(super) fn certificate_key(certificate: &Certificate) -> Result<PublicKey, X509Error> {

@@ -52,7 +52,10 @@ impl Candidate for HeldCandidate<'_> {
     /// What cannot be presented is seen as `null`, which answers no query.
     fn disclosed_view(&self, claims: &[ClaimPointer]) -> Value {
         let presentation = self.credential.present(&paths(claims));
-        presentation.ok().and_then(|made| view(made.sd_jwt())).unwrap_or(Value::Null)
+        presentation
+            .ok()
+            .and_then(|made| view(made.sd_jwt()))
+            .unwrap_or(Value::Null)
     }
 }
 
@@ -147,9 +150,14 @@ pub async fn make_response(
     check_sets(request.query(), &answered).map_err(AnswerError::Incomplete)?;
     let mut token: Map<String, Value> = Map::new();
     for one in presented {
-        let query = request.query().credential(one.query.as_str()).ok_or(AnswerError::Choice)?;
+        let query = request
+            .query()
+            .credential(one.query.as_str())
+            .ok_or(AnswerError::Choice)?;
         let bound = bind(request, one, now).await?;
-        let entry = token.entry(one.query.as_str()).or_insert_with(|| Value::Array(Vec::new()));
+        let entry = token
+            .entry(one.query.as_str())
+            .or_insert_with(|| Value::Array(Vec::new()));
         let list = entry.as_array_mut().ok_or(AnswerError::Choice)?;
         // OpenID4VP 1.0, section 8.1: only one without `multiple`.
         if !list.is_empty() && !query.multiple() {
@@ -166,7 +174,12 @@ async fn bind(
     one: &Presented<'_>,
     now: UnixTime,
 ) -> Result<String, AnswerError> {
-    let Presented { query: _, credential, claims, signer } = *one;
+    let Presented {
+        query: _,
+        credential,
+        claims,
+        signer,
+    } = *one;
     if credential.registered().holder_key.as_ref() != Some(signer.public_key()) {
         return Err(AnswerError::WrongKey);
     }
@@ -174,14 +187,19 @@ async fn bind(
     if accepted.is_some_and(|names| names.iter().all(|name| name != signer.algorithm().name())) {
         return Err(AnswerError::Algorithm);
     }
-    let presentation = credential.present(&paths(claims)).map_err(AnswerError::Disclose)?;
+    let presentation = credential
+        .present(&paths(claims))
+        .map_err(AnswerError::Disclose)?;
     // Appendix B.3.6: `aud` is the full client identifier, `nonce` that of the request.
     let binding = kb::Binding {
         audience: request.client_id().as_str(),
         nonce: request.nonce().as_str(),
         issued_at: now,
     };
-    presentation.bind(&binding, signer).await.map_err(AnswerError::Sign)
+    presentation
+        .bind(&binding, signer)
+        .await
+        .map_err(AnswerError::Sign)
 }
 
 /// Section 8.3: an unsigned, encrypted JWT with the response parameters.

@@ -5,9 +5,9 @@
 
 mod error;
 mod result;
-mod token;
 #[cfg(test)]
 mod tests;
+mod token;
 
 use async_trait::async_trait;
 use url::Url;
@@ -27,9 +27,9 @@ use super::dcql::{
 use super::response::{EncryptedResponse, WalletError};
 use super::values::{Nonce, State};
 
-pub(super) use token::authority_key_ids;
 pub use error::{PresentationError, StatusSourceError};
 pub use result::{VerifiedCredential, VerifiedPresentation};
+pub(super) use token::authority_key_ids;
 
 /// What the verifier remembers of the request it made.
 pub struct Transaction<'a> {
@@ -110,7 +110,11 @@ pub async fn verify_presentation(
 
     let mut valid = Vec::with_capacity(presentations.len());
     for (query, compact) in &presentations {
-        valid.push((*query, *compact, check_one(query, compact, transaction, policy)?));
+        valid.push((
+            *query,
+            *compact,
+            check_one(query, compact, transaction, policy)?,
+        ));
     }
     let mut accepted = Vec::with_capacity(valid.len());
     for (query, compact, owed) in valid {
@@ -153,8 +157,12 @@ fn check_one(
         status: policy.status,
         now: policy.now,
     };
-    verify_presented(compact, &wanted, policy.crypto)
-        .map_err(|error| PresentationError::Credential { query: query.id().clone(), error })
+    verify_presented(compact, &wanted, policy.crypto).map_err(|error| {
+        PresentationError::Credential {
+            query: query.id().clone(),
+            error,
+        }
+    })
 }
 
 /// Nothing is fetched before the credential is known to be valid.
@@ -172,12 +180,17 @@ async fn settle(
     };
     owed.settle(list.as_ref(), policy.now)
         .map(vouchsafe_credentials::Verified::into_inner)
-        .map_err(|error| PresentationError::Credential { query: query.id().clone(), error })
+        .map_err(|error| PresentationError::Credential {
+            query: query.id().clone(),
+            error,
+        })
 }
 
 /// Whether every credential that is bound is bound to one key.
 fn same_holder(accepted: &[(&CredentialQuery, &str, SdJwtVc)]) -> bool {
-    let mut keys = accepted.iter().filter_map(|(_, _, vc)| vc.registered.holder_key.as_ref());
+    let mut keys = accepted
+        .iter()
+        .filter_map(|(_, _, vc)| vc.registered.holder_key.as_ref());
     let first = keys.next();
     keys.all(|key| Some(key) == first)
 }
@@ -188,7 +201,13 @@ fn check_query(
     compact: &str,
     credential: SdJwtVc,
 ) -> Result<VerifiedCredential, PresentationError> {
-    let SdJwtVc { issuer, registered, claims, disclosed: _, holder_bound } = credential;
+    let SdJwtVc {
+        issuer,
+        registered,
+        claims,
+        disclosed: _,
+        holder_bound,
+    } = credential;
     let claims = serde_json::Value::Object(claims);
     let authority_key_ids = token::authority_key_ids(compact);
     let facts = CredentialFacts {
@@ -198,8 +217,16 @@ fn check_query(
         authority_key_ids: &authority_key_ids,
         holder_bound,
     };
-    let requested = check_credential(query, &facts)
-        .map_err(|mismatch| PresentationError::Query { query: query.id().clone(), mismatch })?;
-    Ok(VerifiedCredential::new(query.id().clone(), issuer, registered, &requested, &claims))
+    let requested =
+        check_credential(query, &facts).map_err(|mismatch| PresentationError::Query {
+            query: query.id().clone(),
+            mismatch,
+        })?;
+    Ok(VerifiedCredential::new(
+        query.id().clone(),
+        issuer,
+        registered,
+        &requested,
+        &claims,
+    ))
 }
-

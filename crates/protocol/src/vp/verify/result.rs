@@ -26,7 +26,9 @@ impl VerifiedPresentation {
 
     /// The first credential that answers this Credential Query.
     pub fn credential(&self, query: &str) -> Option<&VerifiedCredential> {
-        self.credentials.iter().find(|credential| credential.query.as_str() == query)
+        self.credentials
+            .iter()
+            .find(|credential| credential.query.as_str() == query)
     }
 }
 
@@ -52,7 +54,12 @@ impl VerifiedCredential {
             .iter()
             .filter_map(|pointer| Some((pointer.clone(), pointer.find(claims)?.clone())))
             .collect();
-        VerifiedCredential { query, issuer, registered, claims }
+        VerifiedCredential {
+            query,
+            issuer,
+            registered,
+            claims,
+        }
     }
 
     /// The Credential Query it answers.
@@ -82,7 +89,10 @@ impl VerifiedCredential {
 
     /// Thumbprint of the holder's key (RFC 7638); it changes with every re-issuance.
     pub fn holder_thumbprint(&self) -> Option<String> {
-        self.registered.holder_key.as_ref().map(|key| key.thumbprint())
+        self.registered
+            .holder_key
+            .as_ref()
+            .map(|key| key.thumbprint())
     }
 
     /// The requested claims and where they are.
@@ -92,7 +102,10 @@ impl VerifiedCredential {
 
     /// Every value at this path, among the requested claims.
     pub fn values(&self, path: &ClaimsPath) -> Vec<&Value> {
-        self.claims.iter().flat_map(|(pointer, value)| below(pointer, value, path)).collect()
+        self.claims
+            .iter()
+            .flat_map(|(pointer, value)| below(pointer, value, path))
+            .collect()
     }
 
     /// The value at this path, among the requested claims.
@@ -104,7 +117,9 @@ impl VerifiedCredential {
 /// Shows no claim.
 impl std::fmt::Debug for VerifiedCredential {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("VerifiedCredential").field("query", &self.query).finish_non_exhaustive()
+        f.debug_struct("VerifiedCredential")
+            .field("query", &self.query)
+            .finish_non_exhaustive()
     }
 }
 
@@ -112,13 +127,17 @@ impl std::fmt::Debug for VerifiedCredential {
 fn below<'v>(pointer: &ClaimPointer, value: &'v Value, path: &ClaimsPath) -> Vec<&'v Value> {
     let steps = path.steps();
     let inside = pointer.steps().len() <= steps.len()
-        && pointer.steps().iter().zip(steps).all(|(at, step)| match (at, step) {
-            (PointerStep::Key(key), PathStep::Key(wanted)) => key == wanted,
-            (PointerStep::Index(index), PathStep::Index(wanted)) => index == wanted,
-            (PointerStep::Index(_), PathStep::All) => true,
-            (PointerStep::Key(_), PathStep::Index(_) | PathStep::All)
-            | (PointerStep::Index(_), PathStep::Key(_)) => false,
-        });
+        && pointer
+            .steps()
+            .iter()
+            .zip(steps)
+            .all(|(at, step)| match (at, step) {
+                (PointerStep::Key(key), PathStep::Key(wanted)) => key == wanted,
+                (PointerStep::Index(index), PathStep::Index(wanted)) => index == wanted,
+                (PointerStep::Index(_), PathStep::All) => true,
+                (PointerStep::Key(_), PathStep::Index(_) | PathStep::All)
+                | (PointerStep::Index(_), PathStep::Key(_)) => false,
+            });
     if !inside {
         return Vec::new();
     }

@@ -46,11 +46,16 @@ pub(super) fn read<'p, 'q>(
     if let Some(error) = error_of(payload) {
         return Err(PresentationError::Wallet(error));
     }
-    let token = payload.get("vp_token").ok_or(PresentationError::TokenMissing)?;
+    let token = payload
+        .get("vp_token")
+        .ok_or(PresentationError::TokenMissing)?;
     let token = token.as_object().ok_or(PresentationError::TokenShape)?;
     let mut found: Vec<(&CredentialQuery, &str)> = Vec::new();
     for (id, answers) in token {
-        let query = transaction.query.credential(id).ok_or(PresentationError::TokenUnknownId)?;
+        let query = transaction
+            .query
+            .credential(id)
+            .ok_or(PresentationError::TokenUnknownId)?;
         let answers = answers.as_array().ok_or(PresentationError::TokenShape)?;
         // "When `multiple` is omitted, or set to `false`, the array MUST contain only
         // one Presentation"; it has "one or more" otherwise.
@@ -80,7 +85,9 @@ pub(super) fn read<'p, 'q>(
 /// The AuthorityKeyIdentifiers of the certificates in an SD-JWT VC whose chain
 /// was verified before; none where the issuer has no certificate.
 pub(in crate::vp) fn authority_key_ids(compact: &str) -> Vec<Vec<u8>> {
-    chain_of(compact).map(|chain| chain.authority_key_ids()).unwrap_or_default()
+    chain_of(compact)
+        .map(|chain| chain.authority_key_ids())
+        .unwrap_or_default()
 }
 
 fn chain_of(compact: &str) -> Option<Chain> {
@@ -88,6 +95,9 @@ fn chain_of(compact: &str) -> Option<Chain> {
     let header = b64url_decode(jwt.split('.').next()?).ok()?;
     let header = json::parse_object(&header).ok()?;
     let x5c = header.get("x5c")?.as_array()?;
-    let x5c: Option<Vec<String>> = x5c.iter().map(|der| der.as_str().map(str::to_owned)).collect();
+    let x5c: Option<Vec<String>> = x5c
+        .iter()
+        .map(|der| der.as_str().map(str::to_owned))
+        .collect();
     Chain::from_x5c(&x5c?).ok()
 }
