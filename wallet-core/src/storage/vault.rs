@@ -267,7 +267,7 @@ fn open_header(header: &[u8], passphrase: &str) -> Result<Zeroizing<[u8; 32]>, S
 
 #[cfg(test)]
 mod tests {
-    use vouchsafe_credentials::random::SeededRng;
+    use vouchsafe_credentials::testing::SeededRng;
 
     use super::*;
     use crate::storage::MemoryStorage;
