@@ -1,0 +1,142 @@
+//! What a person is asked before a card is shown: data, not pages.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::credential::CredentialId;
+use crate::text::PlainText;
+
+/// Who asks, why, and exactly what would leave.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ConsentRequest {
+    /// Who asks.
+    pub verifier: VerifierIdentity,
+    /// Why, in their words.
+    pub purpose: Option<PlainText>,
+    /// What is asked for; one entry per card that may be needed.
+    pub questions: Vec<Question>,
+    /// Which questions must be answered together.
+    pub sets: Vec<QuestionSet>,
+    /// The answer that reveals the least and no more than is insisted on.
+    pub suggested: Selection,
+}
+
+/// Who asks, as far as it was verified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct VerifierIdentity {
+    /// The name in their certificate.
+    pub name: PlainText,
+    /// The name they use in the request, when it differs. Not verified by
+    /// anybody but themselves.
+    pub calls_itself: Option<PlainText>,
+    /// The host that the answer goes to, with its port where that is unusual.
+    pub host: String,
+    /// Why the name is believed.
+    pub trust: TrustReason,
+}
+
+/// Why a name is believed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "reason")]
+pub enum TrustReason {
+    /// A certificate by an authority on the wallet's list.
+    Certificate {
+        /// Id of that authority: base64url(SHA-256) of its certificate.
+        anchor: String,
+    },
+}
+
+/// One card that is asked for.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Question {
+    /// Its id, to be used in the [`Selection`].
+    pub id: String,
+    /// Whether more than one card may be given.
+    pub multiple: bool,
+    /// The cards that would do, at least one.
+    pub cards: Vec<CardOption>,
+}
+
+/// A card that would do.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CardOption {
+    /// The card.
+    pub credential: CredentialId,
+    /// Its name.
+    pub title: PlainText,
+    /// Who issued it.
+    pub issuer: PlainText,
+    /// Everything they will learn about the person, asked for or not.
+    pub learns: Vec<LearnedFact>,
+    /// What stays with the person.
+    pub keeps: Vec<PlainText>,
+    /// Whether somebody else has been shown the same copy of the card, so
+    /// that the two could find out together that it is the same card.
+    pub linkable: bool,
+}
+
+/// A fact that would leave.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LearnedFact {
+    /// What it is called.
+    pub label: PlainText,
+    /// Its value.
+    pub value: Value,
+    /// Whether it shows with every use of the card, asked for or not.
+    pub always_visible: bool,
+}
+
+/// Questions that belong together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct QuestionSet {
+    /// Whether the verifier insists. If not, it is off until switched on.
+    pub required: bool,
+    /// Alternatives: each a list of question ids, the verifier's favourite first.
+    pub options: Vec<Vec<String>>,
+}
+
+/// Which card answers which question.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Selection {
+    /// The chosen cards.
+    pub picks: Vec<Pick>,
+}
+
+/// One chosen card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Pick {
+    /// [`Question::id`].
+    pub question: String,
+    /// [`CardOption::credential`].
+    pub credential: CredentialId,
+}
+
+impl ConsentRequest {
+    /// The option behind a pick.
+    #[must_use]
+    pub fn option(&self, pick: &Pick) -> Option<&CardOption> {
+        let question = self.questions.iter().find(|q| q.id == pick.question)?;
+        question.cards.iter().find(|card| card.credential == pick.credential)
+    }
+}
+
+/// A value as one line of text; `true` and `false` become what `yes` and `no`
+/// say, so that a page can put them in the person's language.
+#[must_use]
+pub fn value_text(value: &Value, yes: &str, no: &str) -> PlainText {
+    match value {
+        Value::Bool(true) => PlainText::new(yes),
+        Value::Bool(false) => PlainText::new(no),
+        Value::String(text) => PlainText::new(text),
+        Value::Null => PlainText::new(""),
+        Value::Number(number) => PlainText::new(&number.to_string()),
+        Value::Array(items) => {
+            let texts = items.iter().map(|item| value_text(item, yes, no).to_string());
+            PlainText::new(&texts.collect::<Vec<_>>().join(", "))
+        }
+        Value::Object(members) => {
+            let texts = members.iter().map(|(k, v)| format!("{k}: {}", value_text(v, yes, no)));
+            PlainText::new(&texts.collect::<Vec<_>>().join(", "))
+        }
+    }
+}

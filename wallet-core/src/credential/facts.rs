@@ -1,0 +1,160 @@
+//! From claims to facts with names: what a card says, what a disclosure shows.
+
+use serde_json::{Map, Value};
+use vouchsafe_credentials::sd_jwt::{ClaimPath, PathElement};
+
+use crate::display::CardDisplay;
+use crate::text::PlainText;
+
+/// Claims that serve the format, not the person.
+const TECHNICAL: [&str; 10] =
+    ["iss", "iat", "nbf", "exp", "vct", "vct#integrity", "aka_vcts", "cnf", "status", "_sd_alg"];
+
+/// Places and values of the facts in a set of claims, in the card's order.
+pub(crate) struct Facts<'v>(pub(crate) Vec<(Vec<Value>, &'v Value)>);
+
+impl<'v> Facts<'v> {
+    /// The value at a place.
+    pub(crate) fn get(&self, path: &[Value]) -> Option<&'v Value> {
+        self.0.iter().find(|(place, _)| place == path).map(|(_, value)| *value)
+    }
+
+    /// Names and values in one of the preferred languages.
+    pub(crate) fn labelled(
+        &self,
+        display: &CardDisplay,
+        locales: &[&str],
+    ) -> impl Iterator<Item = (PlainText, &'v Value)> {
+        self.0.iter().map(|(path, value)| (display.label(path, locales), *value))
+    }
+}
+
+/// Every fact in the claims, without those that serve the format.
+pub(crate) fn facts_of<'v>(claims: &'v Value, display: &CardDisplay) -> Facts<'v> {
+    let mut facts = Vec::new();
+    let members = claims.as_object().into_iter().flatten();
+    for (name, value) in members.filter(|(name, _)| !TECHNICAL.contains(&name.as_str())) {
+        collect(value, &mut vec![Value::from(name.as_str())], &mut facts);
+    }
+    let rank = |path: &[Value]| {
+        let known = display.claims.iter();
+        known.clone().position(|claim| path.starts_with(&claim.path)).unwrap_or(known.len())
+    };
+    facts.sort_by_key(|(path, _)| rank(path));
+    Facts(facts)
+}
+
+fn collect<'v>(value: &'v Value, path: &mut Vec<Value>, facts: &mut Vec<(Vec<Value>, &'v Value)>) {
+    match value {
+        Value::Object(members) if !members.is_empty() => {
+            for (name, member) in members {
+                path.push(Value::from(name.as_str()));
+                collect(member, path, facts);
+                path.pop();
+            }
+        }
+        Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => {
+            for (position, item) in items.iter().enumerate() {
+                path.push(Value::from(position));
+                collect(item, path, facts);
+                path.pop();
+            }
+        }
+        Value::Object(_)
+        | Value::Array(_)
+        | Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_) => facts.push((path.clone(), value)),
+    }
+}
+
+/// The claims as a verifier sees them when those at `withheld` stay.
+pub(crate) fn disclosed_view(claims: &Map<String, Value>, withheld: &[ClaimPath]) -> Value {
+    let mut view = Value::Object(claims.clone());
+    let mut paths: Vec<&[PathElement]> = withheld.iter().map(ClaimPath::elements).collect();
+    // Children before parents, later array places before earlier ones.
+    paths.sort_unstable();
+    for path in paths.into_iter().rev() {
+        remove(&mut view, path);
+    }
+    view
+}
+
+fn remove(root: &mut Value, path: &[PathElement]) {
+    let Some((last, parents)) = path.split_last() else { return };
+    let mut place = root;
+    for step in parents {
+        let next = match (step, place) {
+            (PathElement::Key(key), Value::Object(members)) => members.get_mut(key),
+            (PathElement::Index(index), Value::Array(items)) => items.get_mut(*index),
+            _ => None,
+        };
+        match next {
+            Some(value) => place = value,
+            None => return,
+        }
+    }
+    match (last, place) {
+        (PathElement::Key(key), Value::Object(members)) => {
+            members.shift_remove(key);
+        }
+        (PathElement::Index(index), Value::Array(items)) if *index < items.len() => {
+            items.remove(*index);
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn display() -> CardDisplay {
+        CardDisplay::new(vec![], vec![], None, None, vec![])
+    }
+
+    fn path(json: Value) -> ClaimPath {
+        ClaimPath::from_json(&json).unwrap()
+    }
+
+    #[test]
+    fn facts_are_leaves_without_technical_claims() {
+        let claims = json!({
+            "iss": "https://i.example", "exp": 1, "cnf": {"jwk": {}}, "status": {},
+            "age_equal_or_over": {"18": true, "21": false},
+            "nationalities": ["AT", "DE"],
+            "degrees": [{"type": "BSc"}],
+        });
+        let facts = facts_of(&claims, &display());
+        let places: Vec<Value> = facts.0.iter().map(|(path, _)| json!(path)).collect();
+        assert_eq!(
+            places,
+            [
+                json!(["age_equal_or_over", "18"]),
+                json!(["age_equal_or_over", "21"]),
+                json!(["nationalities"]),
+                json!(["degrees", 0, "type"]),
+            ]
+        );
+    }
+
+    #[test]
+    fn withheld_claims_are_gone_whatever_their_order() {
+        let claims = json!({"a": [1, 2, 3, {"b": 4, "c": 5}], "d": {"e": 6, "f": 7}, "g": 8});
+        let withheld = [
+            path(json!(["a", 0])),
+            path(json!(["a", 2])),
+            path(json!(["a", 3, "b"])),
+            path(json!(["d"])),
+            path(json!(["d", "e"])),
+        ];
+        let claims = claims.as_object().unwrap();
+        let expected = json!({"a": [2, {"c": 5}], "g": 8});
+        assert_eq!(disclosed_view(claims, &withheld), expected);
+        let reversed: Vec<_> = withheld.iter().rev().cloned().collect();
+        assert_eq!(disclosed_view(claims, &reversed), expected);
+    }
+}

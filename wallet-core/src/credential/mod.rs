@@ -1,0 +1,83 @@
+//! Cards: verified credentials as the wallet keeps them.
+
+mod facts;
+mod store;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use vouchsafe_credentials::time::UnixTime;
+
+use crate::display::Colour;
+use crate::error::CredentialError;
+use crate::storage::RecordId;
+use crate::text::PlainText;
+
+pub(crate) use facts::{Facts, disclosed_view, facts_of};
+pub(crate) use store::{Copy, CredentialStore, Record, StoredCredential};
+
+/// Names a card of this wallet. Known to nobody else.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CredentialId(String);
+
+impl CredentialId {
+    /// Parses a name as [`CredentialId::as_str`] wrote it.
+    pub fn parse(text: &str) -> Result<Self, CredentialError> {
+        RecordId::parse(text).map_err(|_| CredentialError::Unknown)?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<RecordId> for CredentialId {
+    fn from(id: RecordId) -> Self {
+        Self(id.as_str().to_owned())
+    }
+}
+
+impl std::fmt::Display for CredentialId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A card to show to its owner.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Card {
+    /// Its name in this wallet.
+    pub id: CredentialId,
+    /// What it is called.
+    pub title: PlainText,
+    /// Who issued it.
+    pub issuer: PlainText,
+    /// Its type (`vct`).
+    pub vct: String,
+    /// Colour of the card.
+    pub background: Colour,
+    /// Colour of the text on it.
+    pub text: Colour,
+    /// What it says.
+    pub facts: Vec<Fact>,
+    /// When it was added.
+    pub added_at: UnixTime,
+    /// From when it is no longer valid.
+    pub expires_at: Option<UnixTime>,
+    /// Whether it is no longer valid.
+    pub expired: bool,
+    /// Copies that nobody has seen yet, of how many.
+    pub fresh_copies: (usize, usize),
+}
+
+/// One fact on a card.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Fact {
+    /// What it is called.
+    pub label: PlainText,
+    /// Its value.
+    pub value: Value,
+}

@@ -1,0 +1,149 @@
+//! What happened, for the person: who, when, which kinds of facts, with what
+//! result. Never the value of a claim (EUDI ARF, topic 19).
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+use vouchsafe_credentials::time::UnixTime;
+use zeroize::Zeroizing;
+
+use crate::error::CredentialError;
+use crate::storage::{Collection, RecordId, RecordName, StorageError, Vault};
+use crate::text::PlainText;
+use crate::WalletError;
+
+/// Names an entry; entries sort by it in the order of time.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct HistoryId(String);
+
+impl HistoryId {
+    /// Parses a name as [`HistoryId::as_str`] wrote it.
+    pub fn parse(text: &str) -> Result<Self, CredentialError> {
+        RecordId::parse(text).map_err(|_| CredentialError::UnknownEntry)?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What kind of thing happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// A card was added.
+    Issued,
+    /// A card was shown.
+    Presented,
+    /// A card was deleted.
+    Deleted,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "result")]
+pub enum Outcome {
+    /// It was under way when the wallet last heard of it: it may have arrived.
+    Unknown,
+    /// It worked.
+    Completed,
+    /// The person said no.
+    Declined,
+    /// It failed.
+    Failed {
+        /// Stable code of the error.
+        code: String,
+    },
+}
+
+/// Who was on the other side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Party {
+    /// The verified name, where there was one.
+    pub name: Option<PlainText>,
+    /// The host that was talked to, with its port where that is unusual.
+    pub host: String,
+}
+
+/// One entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryEntry {
+    /// Its name.
+    pub id: HistoryId,
+    /// When it happened.
+    pub at: UnixTime,
+    /// What happened.
+    pub kind: EventKind,
+    /// Who was on the other side.
+    pub party: Party,
+    /// Why they asked, in their words.
+    pub purpose: Option<PlainText>,
+    /// Names of the cards.
+    pub cards: Vec<PlainText>,
+    /// Names of the facts that left, never their values.
+    pub facts: Vec<PlainText>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Where the consent can be withdrawn.
+    pub consent_uri: Option<Url>,
+    /// When it was withdrawn.
+    pub withdrawn_at: Option<UnixTime>,
+}
+
+impl HistoryEntry {
+    /// Whether a consent is still in force that can be withdrawn.
+    #[must_use]
+    pub fn can_withdraw(&self) -> bool {
+        self.consent_uri.is_some() && self.withdrawn_at.is_none()
+    }
+}
+
+/// The entries of a wallet.
+#[derive(Clone)]
+pub(crate) struct History {
+    vault: Arc<Vault>,
+}
+
+impl History {
+    pub(crate) fn new(vault: Arc<Vault>) -> Self {
+        Self { vault }
+    }
+
+    pub(crate) fn new_id(&self, at: UnixTime) -> HistoryId {
+        let seconds = u64::try_from(at.seconds()).unwrap_or(0);
+        // 16 digits of time and 32 of chance stay below the 64 an id may have.
+        HistoryId(format!("{seconds:016x}-{}", self.vault.new_id()))
+    }
+
+    pub(crate) fn record(entry: &HistoryEntry) -> Result<(RecordName, Zeroizing<Vec<u8>>), StorageError> {
+        let name = name_of(&entry.id)?;
+        let json = serde_json::to_vec(entry).map_err(|_| StorageError::Damaged(name.clone()))?;
+        Ok((name, Zeroizing::new(json)))
+    }
+
+    pub(crate) fn save(&self, entry: &HistoryEntry) -> Result<(), StorageError> {
+        let (name, bytes) = Self::record(entry)?;
+        self.vault.put(name, bytes)
+    }
+
+    pub(crate) fn get(&self, id: &HistoryId) -> Result<HistoryEntry, WalletError> {
+        let name = name_of(id)?;
+        let bytes = self.vault.get(&name)?.ok_or(CredentialError::UnknownEntry)?;
+        Ok(serde_json::from_slice(&bytes).map_err(|_| StorageError::Damaged(name))?)
+    }
+
+    /// All entries, the latest first.
+    pub(crate) fn list(&self) -> Result<Vec<HistoryEntry>, WalletError> {
+        let ids = self.vault.list(Collection::History)?;
+        ids.iter().rev().map(|id| self.get(&HistoryId(id.as_str().to_owned()))).collect()
+    }
+}
+
+fn name_of(id: &HistoryId) -> Result<RecordName, StorageError> {
+    Ok(RecordName::new(Collection::History, RecordId::parse(&id.0)?))
+}
