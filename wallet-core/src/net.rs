@@ -1,0 +1,26 @@
+//! Small matters of requests and addresses.
+
+use url::Url;
+use vouchsafe_protocol::http::{HttpRequest, UrlRule};
+use vouchsafe_protocol::vp::values::UrlPolicy;
+
+/// The part of the rule that OpenID4VP parsing knows. The full rule is applied
+/// to every address before anything is sent.
+pub(crate) fn url_policy(rule: UrlRule) -> UrlPolicy {
+    UrlPolicy { loopback_http: rule == UrlRule::LoopbackAllowed }
+}
+
+/// Replaces what the request accepts.
+pub(crate) fn accepting(mut request: HttpRequest, media_type: &str) -> HttpRequest {
+    request.headers = request.headers.iter().filter(|(name, _)| *name != "accept").collect();
+    request.header("accept", media_type)
+}
+
+/// Host and unusual port, as a person reads it.
+pub(crate) fn host_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}

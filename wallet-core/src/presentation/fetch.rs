@@ -1,0 +1,152 @@
+//! Getting the request and finding out who asks.
+
+use vouchsafe_credentials::random;
+use vouchsafe_protocol::http::{HttpRequest, HttpResponse, Method};
+use vouchsafe_protocol::vp::invocation::{Invocation, RequestUriMethod};
+use vouchsafe_protocol::vp::request::{
+    self, MAX_BYTES, MEDIA_TYPE, PresentationRequest, RequestError, WalletPolicy,
+};
+use vouchsafe_protocol::vp::response::{ErrorCode, error_form};
+
+use super::ask::Asking;
+use super::submit::post_form;
+use super::{PresentationError, Refused};
+use crate::history::{EventKind, HistoryEntry, Outcome, Party};
+use crate::text::PlainText;
+use crate::wallet::Wallet;
+use crate::{WalletError, net};
+
+/// A link was accepted; its request is to be fetched.
+pub struct Fetching {
+    wallet: Wallet,
+    link: Invocation,
+    wallet_nonce: Option<String>,
+    request: HttpRequest,
+}
+
+impl Fetching {
+    pub(crate) fn start(wallet: Wallet, link: &str) -> Result<Self, WalletError> {
+        let link = Invocation::parse(link, net::url_policy(wallet.urls()))
+            .map_err(PresentationError::Link)?;
+        // Catalogue 320: nothing inside a private network is ever asked.
+        wallet.urls().check(&link.request_uri).map_err(PresentationError::Address)?;
+        let (request, wallet_nonce) = match link.method {
+            RequestUriMethod::Get => {
+                (HttpRequest::new(Method::Get, link.request_uri.clone()), None)
+            }
+            RequestUriMethod::Post => {
+                // OpenID4VP 1.0, section 5.10: a fresh value against replay.
+                let nonce = random::token(wallet.rng());
+                let fields = [("wallet_nonce", nonce.as_str())];
+                let request = HttpRequest::post_form(link.request_uri.clone(), &fields);
+                (request, Some(nonce))
+            }
+        };
+        let request = net::accepting(request, MEDIA_TYPE);
+        Ok(Self { wallet, link, wallet_nonce, request })
+    }
+
+    /// The request to send. Redirects must not be followed.
+    #[must_use]
+    pub fn request(&self) -> &HttpRequest {
+        &self.request
+    }
+
+    /// The host that is asked, for the time before anything is verified.
+    #[must_use]
+    pub fn host(&self) -> String {
+        net::host_of(&self.link.request_uri)
+    }
+
+    /// Takes the answer: a verified request that some card answers, or why not.
+    pub fn receive(self, response: &HttpResponse) -> Result<Asking, Box<Refused>> {
+        match self.verify(response) {
+            Ok(request) => Asking::new(self.wallet, request),
+            Err(refused) => {
+                self.remember(&refused);
+                Err(refused)
+            }
+        }
+    }
+
+    /// The request could not be sent, or no answer came.
+    #[must_use]
+    pub fn unreachable(self) -> WalletError {
+        let refused = Refused::from(PresentationError::Unreachable);
+        self.remember(&refused);
+        refused.error
+    }
+
+    fn verify(&self, response: &HttpResponse) -> Result<PresentationRequest, Box<Refused>> {
+        let refuse = |error: PresentationError| Box::new(Refused::from(error));
+        // OpenID4VP 1.0 with errata, section 5.10: redirects are not followed.
+        if response.status != 200 {
+            return Err(refuse(PresentationError::RequestStatus(response.status)));
+        }
+        if !response.is_media_type(MEDIA_TYPE) {
+            return Err(refuse(PresentationError::RequestMediaType));
+        }
+        if response.body.len() > MAX_BYTES {
+            return Err(refuse(PresentationError::Request(RequestError::TooLarge)));
+        }
+        let text = std::str::from_utf8(&response.body)
+            .map_err(|_| refuse(PresentationError::RequestMediaType))?;
+        let policy = WalletPolicy {
+            anchors: &self.wallet.trust().verifiers,
+            crypto: self.wallet.crypto(),
+            now: self.wallet.now(),
+            urls: net::url_policy(self.wallet.urls()),
+        };
+        let nonce = self.wallet_nonce.as_deref();
+        let request = request::verify_request(text.trim_ascii(), &self.link.client_id, nonce, &policy)
+            .map_err(|refusal| self.refusal(refusal))?;
+        let reply_to = self.wallet.urls().check(request.response_uri());
+        reply_to.map_err(|error| refuse(PresentationError::Address(error)))?;
+        Ok(request)
+    }
+
+    fn refusal(&self, refusal: request::Refusal) -> Box<Refused> {
+        let request::Refusal { error, reply_to } = refusal;
+        let code = error.error_code();
+        let reply_to = reply_to.filter(|to| self.wallet.urls().check(&to.response_uri).is_ok());
+        Box::new(Refused {
+            notify: reply_to.map(|to| post_form(to.response_uri.clone(), error_form(code, &to))),
+            error: PresentationError::Request(error).into(),
+            ask_first: false,
+        })
+    }
+
+    /// Failed requests are part of the history too. That it could not be
+    /// written must not hide why the request failed.
+    fn remember(&self, refused: &Refused) {
+        let at = self.wallet.now();
+        let _ = self.wallet.history_store().save(&HistoryEntry {
+            id: self.wallet.history_store().new_id(at),
+            at,
+            kind: EventKind::Presented,
+            party: Party { name: None, host: self.host() },
+            purpose: None,
+            cards: Vec::new(),
+            facts: Vec::new(),
+            outcome: Outcome::Failed { code: refused.error.code().to_owned() },
+            consent_uri: None,
+            withdrawn_at: None,
+        });
+    }
+}
+
+/// The error response when the person declines or has no card.
+pub(super) fn access_denied(request: &PresentationRequest) -> HttpRequest {
+    let reply_to = request.reply_to();
+    // OpenID4VP 1.0, section 8.5: `access_denied` in both cases.
+    post_form(reply_to.response_uri.clone(), error_form(ErrorCode::AccessDenied, &reply_to))
+}
+
+/// The name in the certificate of who asks: its common name or organisation,
+/// else the whole subject.
+pub(super) fn certified_name(subject: &str) -> PlainText {
+    let part = |kind: &str| {
+        subject.split(',').find_map(|rdn| rdn.trim().strip_prefix(kind)?.strip_prefix('='))
+    };
+    PlainText::new(part("O").or_else(|| part("CN")).unwrap_or(subject))
+}

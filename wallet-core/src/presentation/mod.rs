@@ -1,0 +1,18 @@
+//! Showing a card: from a link to an answer (OpenID4VP 1.0, HAIP 1.0).
+//!
+//! [`Fetching`] gets and verifies the request, [`Asking`] holds what the
+//! person decides on, [`Submitting`] delivers the answer. Each step consumes
+//! the one before it. Nothing of a request is visible before its signature was
+//! checked.
+
+mod answer;
+mod ask;
+mod candidate;
+mod error;
+mod fetch;
+mod submit;
+
+pub use ask::{Asking, Unanswered};
+pub use error::{PresentationError, Refused};
+pub use fetch::Fetching;
+pub use submit::{Declining, Presented, Submitting};
