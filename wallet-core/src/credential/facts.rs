@@ -1,7 +1,6 @@
-//! From claims to facts with names: what a card says, what a disclosure shows.
+//! From claims to facts with names: what a card says.
 
-use serde_json::{Map, Value};
-use vouchsafe_credentials::sd_jwt::{ClaimPath, PathElement};
+use serde_json::Value;
 
 use crate::display::CardDisplay;
 use crate::text::PlainText;
@@ -69,43 +68,6 @@ fn collect<'v>(value: &'v Value, path: &mut Vec<Value>, facts: &mut Vec<(Vec<Val
     }
 }
 
-/// The claims as a verifier sees them when those at `withheld` stay.
-pub(crate) fn disclosed_view(claims: &Map<String, Value>, withheld: &[ClaimPath]) -> Value {
-    let mut view = Value::Object(claims.clone());
-    let mut paths: Vec<&[PathElement]> = withheld.iter().map(ClaimPath::elements).collect();
-    // Children before parents, later array places before earlier ones.
-    paths.sort_unstable();
-    for path in paths.into_iter().rev() {
-        remove(&mut view, path);
-    }
-    view
-}
-
-fn remove(root: &mut Value, path: &[PathElement]) {
-    let Some((last, parents)) = path.split_last() else { return };
-    let mut place = root;
-    for step in parents {
-        let next = match (step, place) {
-            (PathElement::Key(key), Value::Object(members)) => members.get_mut(key),
-            (PathElement::Index(index), Value::Array(items)) => items.get_mut(*index),
-            _ => None,
-        };
-        match next {
-            Some(value) => place = value,
-            None => return,
-        }
-    }
-    match (last, place) {
-        (PathElement::Key(key), Value::Object(members)) => {
-            members.shift_remove(key);
-        }
-        (PathElement::Index(index), Value::Array(items)) if *index < items.len() => {
-            items.remove(*index);
-        }
-        _ => {}
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -114,10 +76,6 @@ mod tests {
 
     fn display() -> CardDisplay {
         CardDisplay::new(vec![], vec![], None, None, vec![])
-    }
-
-    fn path(json: Value) -> ClaimPath {
-        ClaimPath::from_json(&json).unwrap()
     }
 
     #[test]
@@ -139,22 +97,5 @@ mod tests {
                 json!(["degrees", 0, "type"]),
             ]
         );
-    }
-
-    #[test]
-    fn withheld_claims_are_gone_whatever_their_order() {
-        let claims = json!({"a": [1, 2, 3, {"b": 4, "c": 5}], "d": {"e": 6, "f": 7}, "g": 8});
-        let withheld = [
-            path(json!(["a", 0])),
-            path(json!(["a", 2])),
-            path(json!(["a", 3, "b"])),
-            path(json!(["d"])),
-            path(json!(["d", "e"])),
-        ];
-        let claims = claims.as_object().unwrap();
-        let expected = json!({"a": [2, {"c": 5}], "g": 8});
-        assert_eq!(disclosed_view(claims, &withheld), expected);
-        let reversed: Vec<_> = withheld.iter().rev().cloned().collect();
-        assert_eq!(disclosed_view(claims, &reversed), expected);
     }
 }

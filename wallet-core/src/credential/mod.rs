@@ -12,7 +12,7 @@ use crate::error::CredentialError;
 use crate::storage::RecordId;
 use crate::text::PlainText;
 
-pub(crate) use facts::{Facts, disclosed_view, facts_of};
+pub(crate) use facts::facts_of;
 pub(crate) use store::{Copy, CredentialStore, Record, StoredCredential};
 
 /// Names a card of this wallet. Known to nobody else.

@@ -6,13 +6,12 @@ use vouchsafe_protocol::vp::invocation::{Invocation, RequestUriMethod};
 use vouchsafe_protocol::vp::request::{
     self, MAX_BYTES, MEDIA_TYPE, PresentationRequest, RequestError, WalletPolicy,
 };
-use vouchsafe_protocol::vp::response::{ErrorCode, error_form};
+use vouchsafe_protocol::vp::response::error_form;
 
 use super::ask::Asking;
 use super::submit::post_form;
 use super::{PresentationError, Refused};
 use crate::history::{EventKind, HistoryEntry, Outcome, Party};
-use crate::text::PlainText;
 use crate::wallet::Wallet;
 use crate::{WalletError, net};
 
@@ -133,20 +132,4 @@ impl Fetching {
             withdrawn_at: None,
         });
     }
-}
-
-/// The error response when the person declines or has no card.
-pub(super) fn access_denied(request: &PresentationRequest) -> HttpRequest {
-    let reply_to = request.reply_to();
-    // OpenID4VP 1.0, section 8.5: `access_denied` in both cases.
-    post_form(reply_to.response_uri.clone(), error_form(ErrorCode::AccessDenied, &reply_to))
-}
-
-/// The name in the certificate of who asks: its common name or organisation,
-/// else the whole subject.
-pub(super) fn certified_name(subject: &str) -> PlainText {
-    let part = |kind: &str| {
-        subject.split(',').find_map(|rdn| rdn.trim().strip_prefix(kind)?.strip_prefix('='))
-    };
-    PlainText::new(part("O").or_else(|| part("CN")).unwrap_or(subject))
 }

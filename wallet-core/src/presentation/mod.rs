@@ -7,7 +7,7 @@
 
 mod answer;
 mod ask;
-mod candidate;
+mod context;
 mod error;
 mod fetch;
 mod submit;

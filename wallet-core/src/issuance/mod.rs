@@ -1,0 +1,3 @@
+//! Adding a card.
+mod error;
+pub use error::IssuanceError;

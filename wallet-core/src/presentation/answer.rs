@@ -1,0 +1,114 @@
+//! Making the answer.
+
+use std::sync::Arc;
+
+use vouchsafe_credentials::sd_jwt_vc::HeldSdJwtVc;
+use vouchsafe_protocol::http::HttpRequest;
+use vouchsafe_protocol::vp::answer::{HeldCandidate, Presented, make_response};
+use vouchsafe_protocol::vp::dcql::{Candidate, Pick, Selection};
+
+use super::ask::Asking;
+use super::PresentationError;
+use super::submit::post_form;
+use crate::WalletError;
+use crate::credential::{CredentialStore, Record, StoredCredential, facts_of};
+use crate::error::CredentialError;
+use crate::history::{History, HistoryEntry, Outcome};
+use crate::secure_area::{AreaSigner, AuthorizationHint, KeyHandle, SecureAreaError};
+use crate::storage::VaultBatch;
+use crate::text::PlainText;
+use crate::wallet::Wallet;
+
+/// A copy of a card, ready to be bound to the request.
+struct Prepared<'a> {
+    pick: &'a Pick,
+    held: HeldSdJwtVc,
+    signer: AreaSigner,
+}
+
+/// Makes the request that carries the answer. Before it is handed out, the
+/// history and the copies that it shows are durable: whatever happens next,
+/// the wallet knows what may have left.
+pub(super) async fn answer(
+    asking: &Asking,
+    chosen: &Selection,
+) -> Result<(HttpRequest, HistoryEntry), WalletError> {
+    let wallet = &asking.context.wallet;
+    let verifier = asking.context.verifier_key();
+    let hint = AuthorizationHint {
+        title: asking.context.verifier(&wallet.locales()).name.to_string(),
+    };
+    let mut prepared = Vec::new();
+    let mut records = Vec::new();
+    for pick in chosen.picks() {
+        let card = asking.cards.get(pick.candidate).ok_or(PresentationError::Answer)?;
+        let (copy, _) = card.copy_for(&verifier);
+        let (held, signer) = open_copy(wallet, card, copy, &hint)?;
+        prepared.push(Prepared { pick, held, signer });
+        records.push(shown(&card.record, copy, &verifier));
+    }
+    let presented: Vec<Presented<'_>> = prepared
+        .iter()
+        .map(|one| Presented {
+            query: &one.pick.query,
+            credential: &one.held,
+            claims: &one.pick.claims,
+            signer: &one.signer,
+        })
+        .collect();
+    let request = &asking.context.request;
+    let response =
+        make_response(request, &presented, wallet.crypto(), wallet.rng(), wallet.now())
+            .await
+            .map_err(|_| PresentationError::Answer)?;
+    let entry = entry(asking, chosen);
+    save(wallet, &entry, &records)?;
+    Ok((post_form(request.response_uri().clone(), response.to_form()), entry))
+}
+
+fn open_copy(
+    wallet: &Wallet,
+    card: &StoredCredential,
+    copy: usize,
+    hint: &AuthorizationHint,
+) -> Result<(HeldSdJwtVc, AreaSigner), WalletError> {
+    let record = &card.record;
+    let copy = record.copies.get(copy).ok_or(CredentialError::Damaged)?;
+    let held = HeldSdJwtVc::reopen_stored(copy.compact.clone(), record.issuer.clone())
+        .map_err(CredentialError::NotAcceptable)?;
+    let public_key = held.registered().holder_key.clone().ok_or(SecureAreaError::UnknownKey)?;
+    let key = KeyHandle { id: copy.key.clone(), public_key };
+    let signer = AreaSigner { area: Arc::clone(wallet.secure_area()), key, hint: hint.clone() };
+    Ok((held, signer))
+}
+
+fn shown(record: &Record, copy: usize, verifier: &str) -> Record {
+    let mut record = record.clone();
+    if let Some(copy) = record.copies.get_mut(copy) {
+        copy.shown_to.get_or_insert_with(|| verifier.to_owned());
+    }
+    record
+}
+
+fn entry(asking: &Asking, chosen: &Selection) -> HistoryEntry {
+    let locales = asking.context.wallet.locales();
+    let (mut cards, mut facts): (Vec<PlainText>, Vec<PlainText>) = (Vec::new(), Vec::new());
+    for pick in chosen.picks() {
+        let Some(card) = asking.cards.get(pick.candidate) else { continue };
+        cards.push(card.title(&locales));
+        let view = HeldCandidate::new(&card.held).disclosed_view(&pick.claims);
+        let learned = facts_of(&view, &card.record.display);
+        facts.extend(learned.labelled(&card.record.display, &locales).map(|(label, _)| label));
+    }
+    asking.context.entry(Outcome::Unknown, cards, facts)
+}
+
+fn save(wallet: &Wallet, entry: &HistoryEntry, records: &[Record]) -> Result<(), WalletError> {
+    let (name, bytes) = History::record(entry)?;
+    let mut batch = VaultBatch::new().put(name, bytes);
+    for record in records {
+        let (name, bytes) = CredentialStore::encode(record)?;
+        batch = batch.put(name, bytes);
+    }
+    Ok(wallet.vault().commit(batch)?)
+}

@@ -1,0 +1,107 @@
+//! Delivering the answer, or the no.
+
+use url::Url;
+use vouchsafe_protocol::http::{HttpRequest, HttpResponse, Method};
+use vouchsafe_protocol::vp::response::{DirectPostAnswer, FORM_MEDIA_TYPE};
+
+use super::PresentationError;
+use crate::history::{HistoryEntry, HistoryId, Outcome};
+use crate::wallet::Wallet;
+use crate::{WalletError, net};
+
+/// An answer on its way.
+pub struct Submitting {
+    wallet: Wallet,
+    request: HttpRequest,
+    entry: HistoryEntry,
+}
+
+/// A no on its way.
+pub struct Declining {
+    wallet: Wallet,
+    request: HttpRequest,
+    history: HistoryId,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presented {
+    /// Where the person's browser is to be sent. Carries a one-time code.
+    pub redirect_uri: Option<Url>,
+    /// The entry in the history.
+    pub history: HistoryId,
+}
+
+impl Submitting {
+    pub(super) fn new(wallet: Wallet, request: HttpRequest, entry: HistoryEntry) -> Self {
+        Self { wallet, request, entry }
+    }
+
+    /// The request to send, once. Redirects must not be followed.
+    #[must_use]
+    pub fn request(&self) -> &HttpRequest {
+        &self.request
+    }
+
+    /// The entry in the history. It says [`Outcome::Unknown`] until
+    /// [`Submitting::receive`] is called.
+    #[must_use]
+    pub fn history(&self) -> &HistoryId {
+        &self.entry.id
+    }
+
+    /// Takes the verifier's reply.
+    pub fn receive(mut self, response: &HttpResponse) -> Result<Presented, WalletError> {
+        let reply = read_reply(&self.wallet, response);
+        self.entry.outcome = match &reply {
+            Ok(_) => Outcome::Completed,
+            Err(error) => Outcome::Failed { code: error.code().to_owned() },
+        };
+        if let Ok(reply) = &reply {
+            self.entry.consent_uri.clone_from(&reply.consent_uri);
+        }
+        self.wallet.history_store().save(&self.entry)?;
+        let redirect_uri = reply?.redirect_uri;
+        Ok(Presented { redirect_uri, history: self.entry.id })
+    }
+}
+
+impl Declining {
+    pub(super) fn new(wallet: Wallet, request: HttpRequest, history: HistoryId) -> Self {
+        Self { wallet, request, history }
+    }
+
+    /// The error response to send. That it cannot be delivered changes nothing.
+    #[must_use]
+    pub fn request(&self) -> &HttpRequest {
+        &self.request
+    }
+
+    /// Takes the verifier's reply.
+    pub fn receive(self, response: &HttpResponse) -> Result<Presented, WalletError> {
+        let redirect_uri = read_reply(&self.wallet, response)?.redirect_uri;
+        Ok(Presented { redirect_uri, history: self.history })
+    }
+}
+
+fn read_reply(wallet: &Wallet, response: &HttpResponse) -> Result<DirectPostAnswer, PresentationError> {
+    // Catalogue 341: a redirect of the response endpoint is an error, and the
+    // answer is not sent a second time.
+    if response.status != 200 {
+        return Err(PresentationError::NotAccepted(response.status));
+    }
+    let reply = DirectPostAnswer::parse(&response.body, net::url_policy(wallet.urls()))
+        .map_err(PresentationError::Reply)?;
+    if let Some(consent) = &reply.consent_uri {
+        wallet.urls().check(consent).map_err(PresentationError::Address)?;
+    }
+    Ok(reply)
+}
+
+pub(super) fn post_form(url: Url, body: String) -> HttpRequest {
+    let mut request = HttpRequest::new(Method::Post, url)
+        .header("content-type", FORM_MEDIA_TYPE)
+        .header("accept", "application/json");
+    request.body = body.into_bytes();
+    request
+}
