@@ -1,8 +1,14 @@
-//! Hiding claims.
+//! Hiding claims: Disclosures, digests and decoys (RFC 9901, section 4.2).
 
 use serde_json::{Map, Value};
+use zeroize::Zeroize;
 
-use super::{Frame, HashAlg, SdJwtError};
+use super::frame::Node;
+use super::{
+    ELLIPSIS, Frame, HashAlg, MAX_DEPTH, MAX_DISCLOSURES, SD, SD_ALG, SdJwtError, is_reserved,
+};
+use crate::encoding::{b64url, b64url_append};
+use crate::json;
 use crate::random::Rng;
 
 /// Claims after hiding.
@@ -16,13 +22,253 @@ pub struct Concealed {
 
 /// Hides what `frame` names.
 ///
+/// Digests are shuffled, salts have 128 bits each (section 9.3), and `_sd_alg`
+/// is written when there is a digest or the hash is not the default.
+///
 /// # Errors
 /// When the claims use a reserved name or the frame does not fit them.
 pub fn conceal(
-    _claims: Map<String, Value>,
-    _frame: &Frame,
-    _hash: HashAlg,
-    _rng: &dyn Rng,
+    mut claims: Map<String, Value>,
+    frame: &Frame,
+    hash: HashAlg,
+    rng: &dyn Rng,
 ) -> Result<Concealed, SdJwtError> {
-    unimplemented!()
+    refuse_reserved(&claims, 0)?;
+    let mut concealer = Concealer {
+        hash,
+        entropy: Entropy::new(rng),
+        disclosures: Vec::new(),
+        json: Vec::new(),
+        digests: 0,
+    };
+    concealer.object(&mut claims, &frame.root, 0)?;
+    if concealer.digests > 0 || hash != HashAlg::default() {
+        claims.insert(SD_ALG.to_owned(), Value::from(hash.name()));
+    }
+    Ok(Concealed {
+        payload: claims,
+        disclosures: concealer.disclosures,
+    })
+}
+
+/// RFC 9901, section 4.1, rule 7: `_sd` and `...` only convey digests.
+fn refuse_reserved(map: &Map<String, Value>, depth: usize) -> Result<(), SdJwtError> {
+    for (name, value) in map {
+        if is_reserved(name) {
+            return Err(SdJwtError::ClaimReservedName);
+        }
+        refuse_reserved_in(value, depth)?;
+    }
+    Ok(())
+}
+
+fn refuse_reserved_in(value: &Value, depth: usize) -> Result<(), SdJwtError> {
+    // Nobody could read deeper claims; this also bounds the recursion below.
+    if depth > json::MAX_DEPTH {
+        return Err(SdJwtError::TooDeep);
+    }
+    match value {
+        Value::Object(map) => refuse_reserved(map, depth + 1),
+        Value::Array(items) => items
+            .iter()
+            .try_for_each(|item| refuse_reserved_in(item, depth + 1)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+    }
+}
+
+struct Concealer<'r> {
+    hash: HashAlg,
+    entropy: Entropy<'r>,
+    disclosures: Vec<String>,
+    /// JSON of the Disclosure at hand, kept to reuse its memory.
+    json: Vec<u8>,
+    digests: usize,
+}
+
+impl Concealer<'_> {
+    /// `nested` counts the hidden claims that hold this one.
+    fn value(&mut self, value: &mut Value, node: &Node, nested: usize) -> Result<(), SdJwtError> {
+        match value {
+            Value::Object(map) if !node.wants_array() => self.object(map, node, nested),
+            Value::Array(items) if node.keys.is_empty() => self.array(items, node, nested),
+            _ if node.is_leaf() => Ok(()),
+            _ => Err(SdJwtError::FrameMismatch),
+        }
+    }
+
+    fn object(
+        &mut self,
+        map: &mut Map<String, Value>,
+        node: &Node,
+        nested: usize,
+    ) -> Result<(), SdJwtError> {
+        if node.keys.is_empty() && node.decoys == 0 {
+            return Ok(());
+        }
+        let mut digests = Vec::with_capacity(node.keys.len() + node.decoys);
+        for (name, child) in &node.keys {
+            let Some(value) = map.get_mut(name) else {
+                if child.required {
+                    return Err(SdJwtError::FrameClaimMissing);
+                }
+                continue;
+            };
+            self.value(value, child, nested + usize::from(child.hidden))?;
+            if child.hidden {
+                let digest = self.hide(Some(name), value, nested)?;
+                map.shift_remove(name);
+                digests.push(Value::String(digest));
+            }
+        }
+        for _ in 0..node.decoys {
+            digests.push(Value::String(self.decoy()));
+        }
+        if !digests.is_empty() {
+            // Section 4.2.4.1: the original order must be hidden.
+            self.entropy.shuffle(&mut digests);
+            map.insert(SD.to_owned(), Value::Array(digests));
+        }
+        Ok(())
+    }
+
+    fn array(
+        &mut self,
+        items: &mut Vec<Value>,
+        node: &Node,
+        nested: usize,
+    ) -> Result<(), SdJwtError> {
+        let missing = |(index, child): (&usize, &Node)| child.required && *index >= items.len();
+        if node.indices.iter().any(missing) {
+            return Err(SdJwtError::FrameClaimMissing);
+        }
+        for (index, item) in items.iter_mut().enumerate() {
+            let Some(child) = node.element(index) else {
+                continue;
+            };
+            self.value(item, child, nested + usize::from(child.hidden))?;
+            if child.hidden {
+                let digest = self.hide(None, item, nested)?;
+                *item = placeholder(digest);
+            }
+        }
+        for _ in 0..node.decoys {
+            let decoy = placeholder(self.decoy());
+            let place = self.entropy.below(items.len() + 1);
+            items.insert(place, decoy);
+        }
+        Ok(())
+    }
+
+    /// Makes a Disclosure and gives its digest.
+    fn hide(
+        &mut self,
+        name: Option<&str>,
+        value: &Value,
+        nested: usize,
+    ) -> Result<String, SdJwtError> {
+        if self.disclosures.len() == MAX_DISCLOSURES {
+            return Err(SdJwtError::TooManyDisclosures);
+        }
+        if nested >= MAX_DEPTH {
+            return Err(SdJwtError::TooDeep);
+        }
+        self.json.clear();
+        self.json.extend_from_slice(b"[\"");
+        self.json
+            .extend_from_slice(b64url(&self.entropy.salt()).as_bytes());
+        self.json.extend_from_slice(b"\",");
+        if let Some(name) = name {
+            write_json(&mut self.json, name);
+            self.json.push(b',');
+        }
+        write_json(&mut self.json, value);
+        self.json.push(b']');
+        let mut encoded = String::with_capacity(self.json.len().div_ceil(3) * 4);
+        b64url_append(&self.json, &mut encoded);
+        let digest = self.hash.digest(&encoded);
+        self.disclosures.push(encoded);
+        self.digests += 1;
+        Ok(digest)
+    }
+
+    /// Section 4.2.5: a hash over secure random bytes.
+    fn decoy(&mut self) -> String {
+        self.digests += 1;
+        let mut random = [0; 32];
+        random[..16].copy_from_slice(&self.entropy.salt());
+        random[16..].copy_from_slice(&self.entropy.salt());
+        self.hash.digest_bytes(&random)
+    }
+}
+
+fn placeholder(digest: String) -> Value {
+    let mut object = Map::with_capacity(1);
+    object.insert(ELLIPSIS.to_owned(), Value::String(digest));
+    Value::Object(object)
+}
+
+fn write_json<T: serde::Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
+    serde_json::to_writer(out, value)
+        .expect("a JSON value has string keys and a vector takes every byte");
+}
+
+/// Hands out random bytes that were drawn in larger portions: one call into
+/// the system's generator costs as much as several hashes.
+struct Entropy<'r> {
+    rng: &'r dyn Rng,
+    portion: [u8; 256],
+    used: usize,
+}
+
+impl<'r> Entropy<'r> {
+    fn new(rng: &'r dyn Rng) -> Self {
+        Self {
+            rng,
+            portion: [0; 256],
+            used: 256,
+        }
+    }
+
+    fn take<const N: usize>(&mut self) -> [u8; N] {
+        if self.portion.len() - self.used < N {
+            self.rng.fill(&mut self.portion);
+            self.used = 0;
+        }
+        let mut out = [0; N];
+        out.copy_from_slice(&self.portion[self.used..self.used + N]);
+        self.used += N;
+        out
+    }
+
+    fn salt(&mut self) -> [u8; 16] {
+        self.take()
+    }
+
+    /// A number below `bound`, each equally likely. `bound` is not 0.
+    fn below(&mut self, bound: usize) -> usize {
+        let bound = bound as u64;
+        // Values from `limit` on would favour small results.
+        let limit = u64::MAX - u64::MAX % bound;
+        loop {
+            let drawn = u64::from_le_bytes(self.take());
+            if drawn < limit {
+                let result = drawn % bound;
+                return usize::try_from(result).expect("smaller than a usize");
+            }
+        }
+    }
+
+    /// Fisher-Yates.
+    fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            let other = self.below(last + 1);
+            items.swap(last, other);
+        }
+    }
+}
+
+impl Drop for Entropy<'_> {
+    fn drop(&mut self) {
+        self.portion.zeroize();
+    }
 }

@@ -43,6 +43,11 @@ impl Node {
         self.indices.get(&index).or(self.every.as_deref())
     }
 
+    /// Whether nothing below is named.
+    pub(super) fn is_leaf(&self) -> bool {
+        self.keys.is_empty() && !self.wants_array() && self.decoys == 0
+    }
+
     pub(super) fn wants_array(&self) -> bool {
         !self.indices.is_empty() || self.every.is_some()
     }

@@ -2,26 +2,55 @@
 
 use serde_json::{Map, Value};
 
-use super::{IssuerIdentity, RegisteredClaims, VcError, kb};
+use super::{IssuerIdentity, RegisteredClaims, VcError, claims, kb};
 use crate::crypto::Signer;
-use crate::jws::SignError;
-use crate::sd_jwt::{ClaimPath, DisclosedClaim, SdJwtError};
+use crate::encoding::b64url_decode;
+use crate::json::parse_object;
+use crate::jws::{JwsError, SignError};
+use crate::sd_jwt::{
+    self, ClaimPath, DisclosedClaim, HashAlg, Processed, SdJwt, SdJwtError, select,
+};
 
 /// A credential in the hands of its Holder, with all its Disclosures.
 #[derive(Debug, Clone)]
 pub struct HeldSdJwtVc {
     compact: String,
+    issuer: IssuerIdentity,
+    registered: RegisteredClaims,
+    processed: Processed,
 }
 
 impl HeldSdJwtVc {
+    pub(super) fn new(
+        compact: String,
+        issuer: IssuerIdentity,
+        registered: RegisteredClaims,
+        processed: Processed,
+    ) -> Self {
+        Self {
+            compact,
+            issuer,
+            registered,
+            processed,
+        }
+    }
+
     /// Reads a credential back from the Holder's own protected storage. The
     /// signature is **not** checked again: only for text that
     /// [`verify_issued`](super::verify_issued) accepted before.
     ///
     /// # Errors
     /// When the text is not such a credential.
-    pub fn reopen_stored(_compact: String, _issuer: IssuerIdentity) -> Result<Self, VcError> {
-        unimplemented!()
+    pub fn reopen_stored(compact: String, issuer: IssuerIdentity) -> Result<Self, VcError> {
+        let sd_jwt = SdJwt::parse(&compact)?;
+        if sd_jwt.key_binding().is_some() {
+            return Err(VcError::KeyBindingUnexpected);
+        }
+        let payload = stored_payload(sd_jwt.issuer_signed()).map_err(VcError::IssuerJwt)?;
+        let processed = sd_jwt::process(payload, sd_jwt.disclosures())?;
+        let registered = RegisteredClaims::read(&processed.claims)?;
+        claims::refuse_disclosed_registered(&processed.disclosed)?;
+        Ok(Self::new(compact, issuer, registered, processed))
     }
 
     /// The text to store.
@@ -33,25 +62,25 @@ impl HeldSdJwtVc {
     /// The validated issuer.
     #[must_use]
     pub fn issuer(&self) -> &IssuerIdentity {
-        unimplemented!()
+        &self.issuer
     }
 
     /// The registered claims.
     #[must_use]
     pub fn registered(&self) -> &RegisteredClaims {
-        unimplemented!()
+        &self.registered
     }
 
     /// All claims, registered ones included, with every Disclosure applied.
     #[must_use]
     pub fn claims(&self) -> &Map<String, Value> {
-        unimplemented!()
+        &self.processed.claims
     }
 
     /// The claims that can be withheld.
     #[must_use]
     pub fn disclosable(&self) -> &[DisclosedClaim] {
-        unimplemented!()
+        &self.processed.disclosed
     }
 
     /// A presentation that reveals the claims at `paths` (with all below them)
@@ -59,15 +88,52 @@ impl HeldSdJwtVc {
     ///
     /// # Errors
     /// [`SdJwtError::PathNotFound`] when a path leads to no claim.
-    pub fn present(&self, _paths: &[ClaimPath]) -> Result<Presentation, SdJwtError> {
-        unimplemented!()
+    pub fn present(&self, paths: &[ClaimPath]) -> Result<Presentation, SdJwtError> {
+        let chosen = select(&self.processed, paths)?;
+        let parts = SdJwt::parse(&self.compact)?;
+        let mut sd_jwt = String::with_capacity(self.compact.len());
+        sd_jwt.push_str(parts.issuer_signed());
+        sd_jwt.push('~');
+        let mut disclosed = Vec::with_capacity(chosen.len());
+        let mut withheld = Vec::new();
+        let all = parts.disclosures().iter().zip(&self.processed.disclosed);
+        for (position, (encoded, claim)) in all.enumerate() {
+            if chosen.binary_search(&position).is_ok() {
+                sd_jwt.push_str(encoded);
+                sd_jwt.push('~');
+                disclosed.push(claim.path.clone());
+            } else {
+                withheld.push(claim.path.clone());
+            }
+        }
+        Ok(Presentation {
+            sd_jwt,
+            hash: self.processed.hash,
+            disclosed,
+            withheld,
+        })
     }
+}
+
+/// The payload of a JWT whose signature was checked before it was stored.
+fn stored_payload(jwt: &str) -> Result<Map<String, Value>, JwsError> {
+    let mut parts = jwt.split('.');
+    let (Some(_header), Some(payload), Some(_signature), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(JwsError::Malformed);
+    };
+    let bytes = b64url_decode(payload).map_err(|_| JwsError::Malformed)?;
+    parse_object(&bytes).map_err(JwsError::PayloadJson)
 }
 
 /// A presentation that has not been bound to a transaction yet.
 #[derive(Debug, Clone)]
 pub struct Presentation {
     sd_jwt: String,
+    hash: HashAlg,
+    disclosed: Vec<ClaimPath>,
+    withheld: Vec<ClaimPath>,
 }
 
 impl Presentation {
@@ -80,13 +146,13 @@ impl Presentation {
     /// Paths of the disclosable claims that leave.
     #[must_use]
     pub fn disclosed(&self) -> &[ClaimPath] {
-        unimplemented!()
+        &self.disclosed
     }
 
     /// Paths of the disclosable claims that stay.
     #[must_use]
     pub fn withheld(&self) -> &[ClaimPath] {
-        unimplemented!()
+        &self.withheld
     }
 
     /// Adds a Key Binding JWT and gives the SD-JWT+KB.
@@ -95,9 +161,11 @@ impl Presentation {
     /// When the signer fails.
     pub async fn bind(
         &self,
-        _binding: &kb::Binding<'_>,
-        _signer: &dyn Signer,
+        binding: &kb::Binding<'_>,
+        signer: &dyn Signer,
     ) -> Result<String, SignError> {
-        unimplemented!()
+        let mut compact = self.sd_jwt.clone();
+        compact.push_str(&kb::build(&self.sd_jwt, self.hash, binding, signer).await?);
+        Ok(compact)
     }
 }

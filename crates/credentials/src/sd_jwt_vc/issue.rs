@@ -1,12 +1,13 @@
 //! Issuing.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use thiserror::Error;
 
+use super::claims::NEVER_HIDDEN;
 use crate::crypto::{PublicKey, Signer};
-use crate::jws::SignError;
+use crate::jws::{self, Header, SignError, TokenType};
 use crate::random::Rng;
-use crate::sd_jwt::{Frame, HashAlg, SdJwtError};
+use crate::sd_jwt::{Frame, HashAlg, SdJwtError, conceal};
 use crate::status_list::StatusRef;
 use crate::time::UnixTime;
 use crate::x509::Chain;
@@ -18,6 +19,16 @@ pub enum IssuerKey<'a> {
     X5c(&'a Chain),
     /// The absolute DID URL of the key in `kid`.
     Did(&'a str),
+}
+
+impl IssuerKey<'_> {
+    pub(crate) fn header(self, token_type: TokenType) -> Header {
+        let header = Header::new(token_type);
+        match self {
+            Self::X5c(chain) => header.with_x5c(chain),
+            Self::Did(url) => header.with_kid(url),
+        }
+    }
 }
 
 /// What a credential says.
@@ -51,9 +62,8 @@ pub struct IssueInput<'a> {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum IssueError {
-    /// The claims hold a registered claim that has its own field, or the frame
-    /// hides one.
-    #[error("the claim `{0}` may not be set or hidden here")]
+    /// The claims hold a registered claim that has its own field.
+    #[error("the claim `{0}` may not be set here")]
     RegisteredClaim(&'static str),
     /// The claims and the frame do not fit the format.
     #[error("the claims cannot be hidden as wanted")]
@@ -63,14 +73,75 @@ pub enum IssueError {
     Sign(#[from] SignError),
 }
 
+impl IssueError {
+    /// A stable code for logs and interfaces.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::RegisteredClaim(_) => "claim_registered",
+            Self::Conceal(error) => error.code(),
+            Self::Sign(_) => "signing_failed",
+        }
+    }
+}
+
 /// Issues a credential in the compact serialization.
 ///
 /// # Errors
 /// See [`IssueError`].
 pub async fn issue(
-    _input: IssueInput<'_>,
-    _signer: &dyn Signer,
-    _rng: &dyn Rng,
+    input: IssueInput<'_>,
+    signer: &dyn Signer,
+    rng: &dyn Rng,
 ) -> Result<String, IssueError> {
-    unimplemented!()
+    let IssueInput {
+        vct,
+        issuer,
+        key,
+        issued_at,
+        not_before,
+        expires_at,
+        holder_key,
+        status,
+        claims,
+        frame,
+        hash,
+    } = input;
+    for name in NEVER_HIDDEN.into_iter().chain(["iat"]) {
+        if claims.contains_key(name) {
+            return Err(IssueError::RegisteredClaim(name));
+        }
+    }
+    // The registered claims are added to what is left in the clear, so no
+    // frame can hide one (SD-JWT VC, "Registered JWT Claims").
+    let concealed = conceal(claims, frame, hash, rng)?;
+    let mut payload = concealed.payload;
+    payload.insert("vct".to_owned(), vct.into());
+    let mut set = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            payload.insert(name.to_owned(), value);
+        }
+    };
+    set("iss", issuer.map(Value::from));
+    set("iat", issued_at.map(|time| time.seconds().into()));
+    set("nbf", not_before.map(|time| time.seconds().into()));
+    set("exp", expires_at.map(|time| time.seconds().into()));
+    set("cnf", holder_key.map(|key| json!({"jwk": key.to_jwk()})));
+    set("status", status.map(StatusRef::to_claim));
+
+    let jwt = jws::sign(&key.header(TokenType::SdJwtVc), &payload, signer).await?;
+    Ok(join(jwt, &concealed.disclosures))
+}
+
+/// `<JWT>~<Disclosure>~…~` (RFC 9901, section 4).
+fn join(jwt: String, disclosures: &[String]) -> String {
+    let length: usize = disclosures.iter().map(|d| d.len() + 1).sum();
+    let mut compact = jwt;
+    compact.reserve_exact(length + 1);
+    compact.push('~');
+    for disclosure in disclosures {
+        compact.push_str(disclosure);
+        compact.push('~');
+    }
+    compact
 }

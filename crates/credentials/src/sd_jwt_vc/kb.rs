@@ -1,8 +1,12 @@
 //! Key binding, RFC 9901, section 4.3.
 
+use serde::Serialize;
+use serde_json::{Map, Value};
+
 use super::KbError;
-use crate::crypto::{CryptoProvider, PublicKey, Signer};
-use crate::jws::SignError;
+use super::claims::{Malformed, numeric_date};
+use crate::crypto::{CryptoProvider, PublicKey, Signer, constant_time_eq};
+use crate::jws::{self, Header, SignError, TokenType, Unverified};
 use crate::sd_jwt::HashAlg;
 use crate::time::UnixTime;
 
@@ -22,17 +26,31 @@ pub struct Binding<'a> {
     pub issued_at: UnixTime,
 }
 
+#[derive(Serialize)]
+struct Claims<'a> {
+    iat: UnixTime,
+    aud: &'a str,
+    nonce: &'a str,
+    sd_hash: &'a str,
+}
+
 /// Makes the Key Binding JWT for `sd_jwt`, which ends in `~`.
 ///
 /// # Errors
 /// When the signer fails.
 pub async fn build(
-    _sd_jwt: &str,
-    _hash: HashAlg,
-    _binding: &Binding<'_>,
-    _signer: &dyn Signer,
+    sd_jwt: &str,
+    hash: HashAlg,
+    binding: &Binding<'_>,
+    signer: &dyn Signer,
 ) -> Result<String, SignError> {
-    unimplemented!()
+    let claims = Claims {
+        iat: binding.issued_at,
+        aud: binding.audience,
+        nonce: binding.nonce,
+        sd_hash: &hash.digest(sd_jwt),
+    };
+    jws::sign(&Header::new(TokenType::KeyBinding), &claims, signer).await
 }
 
 /// What a Key Binding JWT must say.
@@ -46,17 +64,67 @@ pub struct Expected<'a> {
     pub now: UnixTime,
 }
 
-/// Checks a Key Binding JWT over `bound_text` with the Holder's key.
+/// Checks a Key Binding JWT over `bound_text` with the Holder's key (RFC 9901,
+/// section 7.3, step 5).
 ///
 /// # Errors
 /// Each rule has its own [`KbError`].
 pub fn check(
-    _jwt: &str,
-    _bound_text: &str,
-    _hash: HashAlg,
-    _holder: &PublicKey,
-    _expected: &Expected<'_>,
-    _provider: &dyn CryptoProvider,
+    jwt: &str,
+    bound_text: &str,
+    hash: HashAlg,
+    holder: &PublicKey,
+    expected: &Expected<'_>,
+    provider: &dyn CryptoProvider,
 ) -> Result<(), KbError> {
-    unimplemented!()
+    // Steps 5.b to 5.d: algorithm, `typ` and signature.
+    let verified = Unverified::parse(jwt, TokenType::KeyBinding)
+        .and_then(|unverified| unverified.verify(provider, holder))
+        .map_err(KbError::Jwt)?;
+    let claims = &verified.get().claims;
+    // Step 5.e, and 5.h for the times of RFC 7519.
+    check_times(claims, expected.now)?;
+    // Step 5.f. OpenID4VP 1.0, section 14.8: the full client identifier.
+    if text(claims, "aud")? != expected.audience {
+        return Err(KbError::Audience);
+    }
+    if !constant_time_eq(text(claims, "nonce")?.as_bytes(), expected.nonce.as_bytes()) {
+        return Err(KbError::Nonce);
+    }
+    // Step 5.g.
+    if text(claims, "sd_hash")? != hash.digest(bound_text) {
+        return Err(KbError::SdHash);
+    }
+    Ok(())
+}
+
+fn check_times(claims: &Map<String, Value>, now: UnixTime) -> Result<(), KbError> {
+    let issued_at = time(claims, "iat")?.ok_or(KbError::ClaimMissing("iat"))?;
+    let age = now.since(issued_at);
+    if age > MAX_AGE_S {
+        return Err(KbError::TooOld);
+    }
+    if age < -MAX_AHEAD_S {
+        return Err(KbError::InFuture);
+    }
+    if time(claims, "exp")?.is_some_and(|exp| exp <= now) {
+        return Err(KbError::TooOld);
+    }
+    if time(claims, "nbf")?.is_some_and(|nbf| nbf.since(now) > MAX_AHEAD_S) {
+        return Err(KbError::InFuture);
+    }
+    Ok(())
+}
+
+fn time(claims: &Map<String, Value>, name: &'static str) -> Result<Option<UnixTime>, KbError> {
+    numeric_date(claims, name).map_err(|Malformed| KbError::ClaimMalformed(name))
+}
+
+/// Section 4.3: `aud`, `nonce` and `sd_hash` are required, each one string.
+fn text<'c>(claims: &'c Map<String, Value>, name: &'static str) -> Result<&'c str, KbError> {
+    match claims.get(name) {
+        None => Err(KbError::ClaimMissing(name)),
+        Some(Value::String(text)) => Ok(text),
+        Some(_) => Err(KbError::ClaimMalformed(name)),
+    }
 }

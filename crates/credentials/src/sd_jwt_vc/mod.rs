@@ -9,16 +9,17 @@
 //! - The Verifier calls [`verify_presented`] and gets a [`StatusOwed`]; only
 //!   settling the status makes a `Verified<SdJwtVc>`.
 
-mod claims;
+pub(crate) mod claims;
 mod error;
 mod held;
 mod issue;
+pub(crate) mod issuer_key;
 pub mod kb;
 mod status_owed;
 mod trust;
 mod verify;
 
-pub use claims::{HolderKey, RegisteredClaims};
+pub use claims::RegisteredClaims;
 pub use error::{KbError, VcError};
 pub use held::{HeldSdJwtVc, Presentation};
 pub use issue::{IssueError, IssueInput, IssuerKey, issue};
@@ -27,4 +28,6 @@ pub use trust::{
     IssuerAuthority, IssuerIdentity, IssuerMethod, IssuerTrust, StatusMethod, TrustError,
     TrustedIssuer,
 };
-pub use verify::{IssuancePolicy, KeyBindingPolicy, Policy, verify_issued, verify_presented};
+pub use verify::{
+    CLOCK_SKEW_S, IssuancePolicy, KeyBindingPolicy, Policy, verify_issued, verify_presented,
+};

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{IssuerIdentity, RegisteredClaims, VcError};
 use crate::Verified;
 use crate::sd_jwt::DisclosedClaim;
-use crate::status_list::{StatusRef, VerifiedStatusList};
+use crate::status_list::{StatusError, StatusRef, VerifiedStatusList};
 use crate::time::UnixTime;
 
 /// Which credentials must have a status.
@@ -38,10 +38,14 @@ pub struct SdJwtVc {
 #[derive(Debug)]
 #[must_use = "a credential is accepted only after its status is settled"]
 pub struct StatusOwed {
-    pub(crate) credential: SdJwtVc,
+    credential: SdJwtVc,
 }
 
 impl StatusOwed {
+    pub(super) fn new(credential: SdJwtVc) -> Self {
+        Self { credential }
+    }
+
     /// Where the status stands; `None` when the credential has none and the
     /// policy allows that.
     #[must_use]
@@ -62,9 +66,20 @@ impl StatusOwed {
     /// [`VcError::Status`] unless the status is `VALID`.
     pub fn settle(
         self,
-        _list: Option<&VerifiedStatusList>,
-        _now: UnixTime,
+        list: Option<&VerifiedStatusList>,
+        now: UnixTime,
     ) -> Result<Verified<SdJwtVc>, VcError> {
-        unimplemented!()
+        match (self.status_ref(), list) {
+            (None, None) => {}
+            (None, Some(_)) => return Err(StatusError::WrongList.into()),
+            (Some(_), None) => return Err(StatusError::NotChecked.into()),
+            (Some(reference), Some(list)) => {
+                if list.issuer() != self.issuer() {
+                    return Err(StatusError::WrongList.into());
+                }
+                list.status(reference, now)?.require_valid()?;
+            }
+        }
+        Ok(Verified::new(self.credential))
     }
 }

@@ -48,6 +48,14 @@ pub struct TrustedIssuer {
     pub status: StatusMethod,
 }
 
+impl TrustedIssuer {
+    /// Whether it may issue this type.
+    #[must_use]
+    pub fn may_issue(&self, vct: &str) -> bool {
+        self.types.iter().any(|own| own == vct)
+    }
+}
+
 /// Why a list of issuers is unusable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
