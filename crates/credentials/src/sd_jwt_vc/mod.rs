@@ -31,3 +31,8 @@ pub use trust::{
 pub use verify::{
     CLOCK_SKEW_S, IssuancePolicy, KeyBindingPolicy, Policy, verify_issued, verify_presented,
 };
+
+#[cfg(test)]
+pub(crate) mod fixtures;
+#[cfg(test)]
+mod tests;
