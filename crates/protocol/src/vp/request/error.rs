@@ -18,7 +18,7 @@ pub struct Refusal {
     #[source]
     pub error: RequestError,
     /// Where an error response may be sent: only to a verifier whose signature was good.
-    pub reply_to: Option<ReplyTo>,
+    pub reply_to: Option<Box<ReplyTo>>,
 }
 
 /// Where an error response goes.

@@ -127,7 +127,7 @@ pub fn verify_request(
     )
     .map_err(|error| Refusal {
         error,
-        reply_to: Some(reply_to),
+        reply_to: Some(Box::new(reply_to)),
     })
 }
 

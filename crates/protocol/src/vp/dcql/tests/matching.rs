@@ -1,0 +1,272 @@
+use super::*;
+
+fn facts(claims: &Value) -> CredentialFacts<'_> {
+    CredentialFacts {
+        format: "dc+sd-jwt",
+        credential_type: "t",
+        claims,
+        authority_key_ids: &[],
+        holder_bound: true,
+    }
+}
+
+fn check(query: &DcqlQuery, claims: Value) -> Result<Vec<ClaimPointer>, CredentialMismatch> {
+    check_credential(&query.credentials()[0], &facts(&claims))
+}
+
+#[test]
+fn cat_307_claims_and_values_are_checked_again() {
+    let age = one(json!([{"path": ["age_equal_or_over", "18"], "values": [true]}]));
+    assert!(check(&age, json!({"age_equal_or_over": {"18": true}})).is_ok());
+    for wrong in [
+        json!({}),
+        json!({"age_equal_or_over": {}}),
+        json!({"age_equal_or_over": {"18": false}}),
+        json!({"age_equal_or_over": {"18": null}}),
+        json!({"age_equal_or_over": {"18": "true"}}),
+        json!({"age_equal_or_over": {"18": 1}}),
+        json!({"age_equal_or_over": {"18": [true]}}),
+        json!({"age_equal_or_over": true}),
+    ] {
+        assert_eq!(
+            check(&age, wrong.clone()),
+            Err(CredentialMismatch::Claims),
+            "{wrong}"
+        );
+    }
+    let number = one(json!([{"path": ["n"], "values": [18]}]));
+    assert!(check(&number, json!({"n": 18})).is_ok());
+    assert!(
+        check(&number, json!({"n": 18.0})).is_err(),
+        "the type must match exactly"
+    );
+    assert!(check(&number, json!({"n": "18"})).is_err());
+}
+
+#[test]
+fn values_below_all_elements_count_only_where_they_match() {
+    let query = one(json!([{"path": ["roles", null], "values": ["admin"]}]));
+    let found = check(&query, json!({"roles": ["user", "admin"]})).unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        check(&query, json!({"roles": ["user"]})),
+        Err(CredentialMismatch::Claims)
+    );
+}
+
+#[test]
+fn format_type_binding_and_authorities_are_checked() {
+    let query = query(json!({"credentials": [{
+        "id": "a", "format": "dc+sd-jwt", "meta": {"vct_values": ["t", "u"]},
+        "trusted_authorities": [
+            {"type": "etsi_tl", "values": ["https://list.example"]},
+            {"type": "aki", "values": ["AQID"]}
+        ]
+    }]}));
+    let entry = &query.credentials()[0];
+    let claims = json!({});
+    let authorities = [vec![1, 2, 3]];
+    let good = CredentialFacts {
+        authority_key_ids: &authorities,
+        ..facts(&claims)
+    };
+    assert_eq!(check_credential(entry, &good), Ok(vec![]));
+    assert_eq!(
+        check_credential(
+            entry,
+            &CredentialFacts {
+                format: "mso_mdoc",
+                ..good
+            }
+        ),
+        Err(CredentialMismatch::Format)
+    );
+    assert_eq!(
+        check_credential(
+            entry,
+            &CredentialFacts {
+                credential_type: "T",
+                ..good
+            }
+        ),
+        Err(CredentialMismatch::Type)
+    );
+    // cat_308: `trusted_authorities` not met.
+    assert_eq!(
+        check_credential(
+            entry,
+            &CredentialFacts {
+                authority_key_ids: &[],
+                ..good
+            }
+        ),
+        Err(CredentialMismatch::Authority)
+    );
+    assert_eq!(
+        check_credential(
+            entry,
+            &CredentialFacts {
+                holder_bound: false,
+                ..good
+            }
+        ),
+        Err(CredentialMismatch::HolderBinding)
+    );
+}
+
+fn two_sets() -> DcqlQuery {
+    let entry = |id: &str| json!({"id": id, "format": "dc+sd-jwt", "meta": {"vct_values": [id]}});
+    query(json!({
+        "credentials": [entry("a"), entry("b"), entry("c"), entry("d")],
+        "credential_sets": [
+            {"options": [["a"], ["b", "c"]]},
+            {"options": [["d"]], "required": false}
+        ]
+    }))
+}
+
+#[test]
+fn cat_308_required_sets_must_be_met() {
+    let query = two_sets();
+    let check = |ids: &[&str]| {
+        let ids: Vec<&QueryId> = ids
+            .iter()
+            .map(|id| query.credential(id).unwrap().id())
+            .collect();
+        check_sets(&query, &ids)
+    };
+    assert_eq!(check(&["a"]), Ok(()));
+    assert_eq!(check(&["b", "c"]), Ok(()));
+    assert_eq!(check(&["a", "d"]), Ok(()));
+    for unmet in [&[][..], &["b"], &["c", "d"], &["d"]] {
+        assert_eq!(check(unmet), Err(SetError::SetUnmet), "{unmet:?}");
+    }
+    let all = one(json!([{"path": ["x"]}]));
+    assert_eq!(check_sets(&all, &[]), Err(SetError::CredentialMissing));
+}
+
+#[test]
+fn without_claims_nothing_is_disclosed() {
+    let query = query(json!({"credentials": [{
+        "id": "a", "format": "dc+sd-jwt", "meta": {"vct_values": ["t"]}
+    }]}));
+    let found = matches(&query, &[Card::new("t", json!({"name": "x"}))]).unwrap();
+    assert_eq!(found.smallest().picks()[0].claims, []);
+}
+
+#[test]
+fn the_alternative_that_reveals_least_is_chosen() {
+    let query = query(json!({"credentials": [{
+        "id": "a", "format": "dc+sd-jwt", "meta": {"vct_values": ["t"]},
+        "claims": [
+            {"id": "name", "path": ["name"]}, {"id": "birth", "path": ["birth"]},
+            {"id": "adult", "path": ["adult"]}, {"id": "address", "path": ["address"]}
+        ],
+        "claim_sets": [["name", "birth"], ["address"], ["adult"]]
+    }]}));
+    let all = json!({
+        "name": "n", "birth": "b", "adult": true, "address": {"street": "s", "town": "t"}
+    });
+    let chosen = |claims: Value| {
+        let found = matches(&query, &[Card::new("t", claims)])?;
+        let pick = found.smallest().picks()[0].clone();
+        Ok::<_, NoMatch>(
+            pick.claims
+                .iter()
+                .map(|claim| format!("{:?}", claim.steps()))
+                .collect::<Vec<_>>(),
+        )
+    };
+    assert_eq!(chosen(all.clone()).unwrap(), [r#"[Key("adult")]"#]);
+    let mut minor = all;
+    minor.as_object_mut().unwrap().remove("adult");
+    // Both others reveal two values: the verifier's order decides.
+    assert_eq!(
+        chosen(minor).unwrap(),
+        [r#"[Key("birth")]"#, r#"[Key("name")]"#]
+    );
+    let none = chosen(json!({"name": "n"})).unwrap_err();
+    assert_eq!(none.unanswered[0].1, CredentialMismatch::Claims);
+}
+
+#[test]
+fn the_cheapest_option_and_candidate_are_chosen_and_optional_sets_left_out() {
+    let query = two_sets();
+    let cards = [
+        Card::new("b", json!({})),
+        Card::new("c", json!({})),
+        Card::new("d", json!({})),
+    ];
+    let found = matches(&query, &cards).unwrap();
+    let smallest = found.smallest();
+    let picked: Vec<&str> = smallest
+        .picks()
+        .iter()
+        .map(|pick| pick.query.as_str())
+        .collect();
+    assert_eq!(picked, ["b", "c"]);
+    assert_eq!(
+        found.sets()[1].options.len(),
+        1,
+        "the optional one is offered"
+    );
+    let lacking = matches(&query, &cards[..1]).unwrap_err();
+    let ids: Vec<&str> = lacking
+        .unanswered
+        .iter()
+        .map(|(id, _)| id.as_str())
+        .collect();
+    assert_eq!(ids, ["a", "c", "d"]);
+    assert_eq!(lacking.unanswered[0].1, CredentialMismatch::Type);
+}
+
+#[test]
+fn a_choice_of_the_person_is_checked() {
+    let query = two_sets();
+    let cards = [
+        Card::new("a", json!({})),
+        Card::new("a", json!({})),
+        Card::new("d", json!({})),
+    ];
+    let found = matches(&query, &cards).unwrap();
+    let id = |id: &str| query.credential(id).unwrap().id().clone();
+    let select = |choice: &[(QueryId, usize)]| found.select(&query, choice);
+    assert_eq!(
+        select(&[(id("a"), 1), (id("d"), 2)]).unwrap().picks().len(),
+        2
+    );
+    assert_eq!(select(&[(id("d"), 2)]), Err(SelectionError::Incomplete));
+    assert_eq!(select(&[(id("a"), 2)]), Err(SelectionError::NoSuchMatch));
+    assert_eq!(
+        select(&[(id("a"), 0), (id("a"), 1)]),
+        Err(SelectionError::TooMany)
+    );
+}
+
+#[test]
+fn a_claim_that_would_shift_when_its_neighbours_stay_hidden_is_not_offered() {
+    struct Shifting(Value);
+    impl Candidate for Shifting {
+        fn facts(&self) -> CredentialFacts<'_> {
+            facts(&self.0)
+        }
+        fn disclosed_view(&self, claims: &[ClaimPointer]) -> Value {
+            let list: Vec<&Value> = claims
+                .iter()
+                .filter_map(|claim| claim.find(&self.0))
+                .collect();
+            json!({ "list": list })
+        }
+    }
+    let card = Shifting(json!({"list": ["x", "y"]}));
+    let second = one(json!([{"path": ["list", 1]}]));
+    assert!(find_matches(&second, &[&card]).is_err());
+    let first = one(json!([{"path": ["list", 0]}]));
+    assert!(find_matches(&first, &[&card]).is_ok());
+}
+
+#[test]
+fn duplicate_claims_count_once() {
+    let query = one(json!([{"path": ["x"]}, {"path": ["x"], "values": ["other"]}]));
+    assert!(check(&query, json!({"x": "v"})).is_ok());
+}
