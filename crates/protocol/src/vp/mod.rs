@@ -13,5 +13,7 @@ pub mod invocation;
 pub mod metadata;
 pub mod request;
 pub mod response;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod values;
 pub mod verify;
