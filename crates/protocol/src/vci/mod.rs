@@ -1,1 +1,66 @@
-//! OpenID for Verifiable Credential Issuance 1.0.
+//! OpenID for Verifiable Credential Issuance 1.0: what issuer and wallet say to each other.
+//!
+//! The issuer builds [`metadata`] and [`offer`], hands out nonces ([`nonce`]), parses the
+//! credential [`request`] and verifies each [`proof`]; the wallet does the reverse. Token
+//! requests are in [`crate::oauth::token`]. To add a proof type: a member of
+//! [`request::Proofs`], a module beside [`proof`], an entry in `proof_types_supported`.
+
+pub mod error;
+pub mod metadata;
+pub mod nonce;
+pub mod offer;
+pub mod proof;
+pub mod request;
+pub mod response;
+
+pub use crate::oauth::token::{self, ReceivedToken, TokenRequest, TokenResponse};
+pub use error::{CredentialError, CredentialErrorCode};
+pub use metadata::{CredentialIssuerMetadata, IssuerMetadata};
+pub use nonce::{NonceKeys, NonceResponse};
+pub use offer::{CredentialOffer, OfferInvocation};
+pub use request::CredentialRequest;
+pub use response::{CredentialResponse, ReceivedCredentials};
+
+/// Identifier of a credential issuer, compared byte for byte (section 12.2.1).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CredentialIssuerId(String);
+
+impl CredentialIssuerId {
+    /// Reads an identifier: a URL that fits the rule, without query and fragment.
+    ///
+    /// # Errors
+    /// [`crate::http::UrlRefused`].
+    pub fn parse(text: &str, rule: crate::http::UrlRule) -> Result<Self, crate::http::UrlRefused> {
+        let url = rule.parse(text)?;
+        if url.query().is_some() {
+            return Err(crate::http::UrlRefused::Query);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The identifier.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Where its metadata are (section 12.2.2).
+    ///
+    /// # Errors
+    /// [`crate::http::UrlRefused`] where the rule is stricter than the one it was parsed with.
+    pub fn metadata_url(
+        &self,
+        rule: crate::http::UrlRule,
+    ) -> Result<url::Url, crate::http::UrlRefused> {
+        crate::oauth::metadata::well_known_url(&self.0, metadata::WELL_KNOWN, rule)
+    }
+}
+
+impl std::fmt::Display for CredentialIssuerId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod vectors;

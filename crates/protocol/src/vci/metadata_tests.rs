@@ -1,0 +1,188 @@
+use serde_json::json;
+
+use super::*;
+
+const RULE: UrlRule = UrlRule::PublicHttps;
+
+fn issuer() -> CredentialIssuerId {
+    CredentialIssuerId::parse("https://issuer.example.com/tenant", RULE).unwrap()
+}
+
+fn document() -> Value {
+    json!({
+        "credential_issuer": "https://issuer.example.com/tenant",
+        "credential_endpoint": "https://issuer.example.com/tenant/credential",
+        "nonce_endpoint": "https://issuer.example.com/tenant/nonce",
+        "batch_credential_issuance": {"batch_size": 10},
+        "display": [{"name": "Club", "locale": "en"}, {"name": "Verein", "locale": "de"}],
+        "unknown": {"x": 1},
+        "credential_configurations_supported": {
+            "membership": {
+                "format": "dc+sd-jwt", "scope": "membership", "vct": "urn:vouchsafe:membership:1",
+                "cryptographic_binding_methods_supported": ["jwk"],
+                "proof_types_supported": {"jwt": {"proof_signing_alg_values_supported": ["ES256"]}},
+                "credential_metadata": {"claims": [{"path": ["member_id"]}, {"path": ["tier"]}]}
+            }
+        }
+    })
+}
+
+fn parse(document: &Value) -> Result<IssuerMetadata, MetadataError> {
+    IssuerMetadata::parse(document.to_string().as_bytes(), &issuer(), RULE)
+}
+
+fn with(pointer: &str, value: Value) -> Result<IssuerMetadata, MetadataError> {
+    let mut changed = document();
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    changed
+        .pointer_mut(parent)
+        .unwrap()
+        .as_object_mut()
+        .unwrap()
+        .insert(name.to_owned(), value);
+    parse(&changed)
+}
+
+#[test]
+fn the_well_known_url_is_inserted() {
+    assert_eq!(
+        issuer().metadata_url(RULE).unwrap().as_str(),
+        "https://issuer.example.com/.well-known/openid-credential-issuer/tenant"
+    );
+}
+
+#[test]
+fn good_metadata() {
+    let metadata = parse(&document()).unwrap();
+    assert_eq!(metadata.batch_size(), 10);
+    assert_eq!(
+        metadata.nonce_endpoint().unwrap().as_str(),
+        "https://issuer.example.com/tenant/nonce"
+    );
+    assert!(metadata.configuration("membership").is_some());
+    assert!(metadata.configuration("Membership").is_none());
+    assert_eq!(
+        metadata.authorization_server(None),
+        Ok("https://issuer.example.com/tenant")
+    );
+}
+
+#[test]
+fn cat_289_metadata_of_another_issuer_or_with_foreign_endpoints() {
+    for other in [
+        "https://issuer.example.com/tenant/",
+        "https://ISSUER.example.com/tenant",
+        "https://issuer.example.com:443/tenant",
+        "https://issuer.example.com",
+    ] {
+        assert_eq!(
+            with("/credential_issuer", json!(other)),
+            Err(MetadataError::IssuerMismatch),
+            "{other}"
+        );
+    }
+    for endpoint in [
+        "/credential_endpoint",
+        "/nonce_endpoint",
+        "/deferred_credential_endpoint",
+        "/notification_endpoint",
+    ] {
+        let got = with(endpoint, json!("https://10.0.0.1/x"));
+        assert_eq!(
+            got,
+            Err(MetadataError::Endpoint(UrlRefused::PrivateHost)),
+            "{endpoint}"
+        );
+    }
+    let several = with(
+        "/authorization_servers",
+        json!(["https://a.example.com", "https://b.example.com"]),
+    )
+    .unwrap();
+    assert_eq!(
+        several.authorization_server(None),
+        Ok("https://a.example.com")
+    );
+    assert_eq!(
+        several.authorization_server(Some("https://b.example.com")),
+        Ok("https://b.example.com")
+    );
+    assert_eq!(
+        several.authorization_server(Some("https://evil.example")),
+        Err(MetadataError::IssuerMismatch)
+    );
+    let none = parse(&document()).unwrap();
+    assert_eq!(
+        none.authorization_server(Some("https://evil.example")),
+        Err(MetadataError::IssuerMismatch)
+    );
+}
+
+#[test]
+fn rules_of_the_document() {
+    let configuration = "/credential_configurations_supported/membership";
+    let at = |member: &str, value: Value| with(&format!("{configuration}/{member}"), value);
+    assert_eq!(
+        with("/authorization_servers", json!([])),
+        Err(MetadataError::Range)
+    );
+    assert_eq!(
+        with("/batch_credential_issuance", json!({"batch_size": 1})),
+        Err(MetadataError::Range)
+    );
+    assert_eq!(
+        at("cryptographic_binding_methods_supported", Value::Null),
+        Err(MetadataError::Binding)
+    );
+    assert_eq!(
+        at("proof_types_supported", Value::Null),
+        Err(MetadataError::Binding)
+    );
+    assert_eq!(
+        at("proof_types_supported", json!({})),
+        Err(MetadataError::Range)
+    );
+    assert_eq!(at("vct", Value::Null), Err(MetadataError::Configuration));
+    assert_eq!(
+        with(
+            "/display",
+            json!([{"name": "a", "locale": "en"}, {"name": "b", "locale": "en"}])
+        ),
+        Err(MetadataError::Locale)
+    );
+    let claims = |claims: Value| at("credential_metadata", json!({ "claims": claims }));
+    assert_eq!(
+        claims(json!([{"path": ["a"]}, {"path": ["a"]}])),
+        Err(MetadataError::Configuration)
+    );
+    assert_eq!(
+        claims(json!([{"path": []}])),
+        Err(MetadataError::Configuration)
+    );
+    assert_eq!(
+        claims(json!([{"path": [-1]}])),
+        Err(MetadataError::Configuration)
+    );
+    assert_eq!(
+        with("/credential_endpoint", json!(7)),
+        Err(MetadataError::Malformed)
+    );
+}
+
+#[test]
+fn answers() {
+    let answer = |status, media_type: &str| {
+        let response = HttpResponse {
+            status,
+            headers: [("content-type", media_type)].into_iter().collect(),
+            body: document().to_string().into_bytes(),
+        };
+        IssuerMetadata::from_response(&response, &issuer(), RULE).map(|_| ())
+    };
+    assert_eq!(answer(200, "application/json"), Ok(()));
+    assert_eq!(answer(302, "application/json"), Err(MetadataError::Fetch));
+    assert_eq!(
+        answer(200, "application/jwt"),
+        Err(MetadataError::MediaType)
+    );
+}

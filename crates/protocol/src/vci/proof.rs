@@ -1,0 +1,284 @@
+//! The `jwt` key proof (appendix F.1): made by a wallet, verified by an issuer.
+
+use serde_json::{Map, Value, json};
+use vouchsafe_credentials::crypto::{Algorithm, CryptoProvider, PublicKey, Signer};
+use vouchsafe_credentials::did::{self, DidError};
+use vouchsafe_credentials::jws::{self, Header, JwsError, SignError, TokenType, Unverified};
+use vouchsafe_credentials::time::UnixTime;
+
+use super::error::{CredentialError, CredentialErrorCode};
+use super::nonce::{CheckedNonce, NonceKeys};
+
+/// Ways to name the key that [`verify`] accepts: values for
+/// `cryptographic_binding_methods_supported`.
+pub const BINDING_METHODS: [&str; 3] = ["jwk", "did:key", "did:jwk"];
+/// Oldest accepted proof in seconds (security.md 6.7.10).
+pub const MAX_AGE: i64 = 300;
+/// Clock difference accepted for proofs from the future, in seconds.
+pub const MAX_SKEW: i64 = 60;
+
+/// What a proof is made for.
+#[derive(Debug, Clone, Copy)]
+pub struct ProofFor<'a> {
+    /// The credential issuer identifier (`aud`).
+    pub issuer: &'a str,
+    /// `client_id`; `None` after anonymous access (appendix F.1: `iss` MUST be omitted).
+    pub client_id: Option<&'a str>,
+    /// Nonce of the nonce endpoint, where the issuer has one.
+    pub nonce: Option<&'a str>,
+}
+
+/// Builds a proof with the public key as `jwk` in the header.
+///
+/// # Errors
+/// [`SignError`] where the key cannot sign.
+pub async fn build(
+    request: &ProofFor<'_>,
+    signer: &dyn Signer,
+    now: UnixTime,
+) -> Result<String, SignError> {
+    let ProofFor {
+        issuer,
+        client_id,
+        nonce,
+    } = *request;
+    let mut claims = Map::new();
+    if let Some(client_id) = client_id {
+        claims.insert("iss".into(), json!(client_id));
+    }
+    claims.insert("aud".into(), json!(issuer));
+    claims.insert("iat".into(), json!(now.seconds()));
+    if let Some(nonce) = nonce {
+        claims.insert("nonce".into(), json!(nonce));
+    }
+    let header = Header::new(TokenType::VciProof).with_jwk(signer.public_key());
+    jws::sign(&header, &claims, signer).await
+}
+
+/// What the issuer expects of every proof of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'a> {
+    /// Its own identifier.
+    pub issuer: &'a str,
+    /// `client_id` the access token was issued to, `None` after anonymous access.
+    pub client_id: Option<&'a str>,
+    /// Algorithms of `proof_signing_alg_values_supported`.
+    pub algorithms: &'a [Algorithm],
+    /// Keys of the nonce endpoint.
+    pub nonces: &'a NonceKeys,
+    /// Time now.
+    pub now: UnixTime,
+}
+
+/// What a good proof says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedProof {
+    /// The key the credential is bound to (`cnf`).
+    pub key: PublicKey,
+    /// The nonce: ours and alive. All proofs of a request share it; consume it once when
+    /// the request is accepted.
+    pub nonce: CheckedNonce,
+}
+
+/// Why a proof was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ProofError {
+    /// Not a signed `openid4vci-proof+jwt`: shape, typ, alg, private key, signature.
+    #[error("the proof is not a valid openid4vci-proof+jwt")]
+    Jws(#[from] JwsError),
+    /// None of `jwk`, `kid`, `x5c`.
+    #[error("the proof names no key")]
+    NoKey,
+    /// Two of `jwk`, `kid`, `x5c` (catalogue 262).
+    #[error("the proof names more than one key")]
+    TwoKeys,
+    /// `x5c`, or a `kid` that is not a did:key or did:jwk URL.
+    #[error("the proof names its key in a way that is not supported")]
+    KeyReference,
+    /// The DID or its fragment is malformed.
+    #[error("the proof names a malformed DID")]
+    Did(#[from] DidError),
+    /// An algorithm that is not in `proof_signing_alg_values_supported` (catalogue 263).
+    #[error("the algorithm of the proof is not supported")]
+    Algorithm,
+    /// A header member this issuer does not support (`key_attestation`, `trust_chain`).
+    #[error("the proof carries a header member that is not supported")]
+    HeaderMember,
+    /// `iss` in an anonymous flow, or not the client (catalogue 266).
+    #[error("the proof has the wrong issuer")]
+    Issuer,
+    /// `aud` missing, an array, or of another issuer (catalogue 260).
+    #[error("the proof was made for another issuer")]
+    Audience,
+    /// `iat` missing, of the wrong type, too old, or in the future (catalogue 265).
+    #[error("the proof is too old or from the future")]
+    Time,
+    /// `nonce` missing or not a string.
+    #[error("the proof has no nonce")]
+    NonceMissing,
+    /// The nonce is not one of ours that still lives (catalogue 259, 281).
+    #[error("the nonce of the proof is not valid")]
+    Nonce,
+    /// Proofs of one request must share their nonce (catalogue 268).
+    #[error("the proofs of the request carry different nonces")]
+    NoncesDiffer,
+    /// The same key twice in one request (catalogue 268).
+    #[error("two proofs of the request name the same key")]
+    KeyTwice,
+    /// More proofs than `batch_size` (catalogue 268).
+    #[error("too many proofs")]
+    TooMany,
+}
+
+impl ProofError {
+    /// Code of section 8.3.1.2.
+    #[must_use]
+    pub fn code(&self) -> CredentialErrorCode {
+        match self {
+            Self::Nonce => CredentialErrorCode::InvalidNonce,
+            Self::Jws(_)
+            | Self::NoKey
+            | Self::TwoKeys
+            | Self::KeyReference
+            | Self::Did(_)
+            | Self::Algorithm
+            | Self::HeaderMember
+            | Self::Issuer
+            | Self::Audience
+            | Self::Time
+            | Self::NonceMissing
+            | Self::NoncesDiffer
+            | Self::KeyTwice
+            | Self::TooMany => CredentialErrorCode::InvalidProof,
+        }
+    }
+}
+
+impl From<&ProofError> for CredentialError {
+    fn from(error: &ProofError) -> Self {
+        error.code().into()
+    }
+}
+
+/// Proofs of one request that all hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedProofs {
+    /// Keys in the order of the proofs, all different.
+    pub keys: Vec<PublicKey>,
+    /// Their common nonce.
+    pub nonce: CheckedNonce,
+}
+
+/// Verifies all proofs of a request; one bad proof fails the request (catalogue 268).
+///
+/// # Errors
+/// [`ProofError`] of the first proof that fails.
+pub fn verify_all(
+    jwts: &[String],
+    batch_size: usize,
+    expected: &Expected<'_>,
+    crypto: &dyn CryptoProvider,
+) -> Result<VerifiedProofs, ProofError> {
+    if jwts.len() > batch_size.max(1) {
+        return Err(ProofError::TooMany);
+    }
+    let mut keys: Vec<PublicKey> = Vec::with_capacity(jwts.len());
+    let mut common: Option<CheckedNonce> = None;
+    for jwt in jwts {
+        let VerifiedProof { key, nonce } = verify(jwt, expected, crypto)?;
+        if keys.contains(&key) {
+            return Err(ProofError::KeyTwice);
+        }
+        if common.as_ref().is_some_and(|c| *c != nonce) {
+            return Err(ProofError::NoncesDiffer);
+        }
+        common = Some(nonce);
+        keys.push(key);
+    }
+    let nonce = common.ok_or(ProofError::NoKey)?;
+    Ok(VerifiedProofs { keys, nonce })
+}
+
+/// Verifies one proof (appendix F.4). That the nonce is used once is the caller's part.
+///
+/// # Errors
+/// [`ProofError`] with the first check that failed.
+pub fn verify(
+    jwt: &str,
+    expected: &Expected<'_>,
+    crypto: &dyn CryptoProvider,
+) -> Result<VerifiedProof, ProofError> {
+    let unverified = Unverified::parse(jwt, TokenType::VciProof)?;
+    let key = key_of(&unverified)?;
+    if !expected.algorithms.contains(&key.algorithm()) {
+        return Err(ProofError::Algorithm);
+    }
+    let payload = unverified.verify(crypto, &key)?.into_inner();
+    // Accepting an attestation without checking it would claim a check we do not make.
+    if ["key_attestation", "trust_chain"]
+        .iter()
+        .any(|m| payload.header.contains_key(*m))
+    {
+        return Err(ProofError::HeaderMember);
+    }
+    check_claims(&payload.claims, expected)?;
+    let nonce = match payload.claims.get("nonce") {
+        Some(Value::String(nonce)) => nonce,
+        _ => return Err(ProofError::NonceMissing),
+    };
+    let nonce = expected
+        .nonces
+        .verify(nonce, expected.now)
+        .map_err(|_| ProofError::Nonce)?;
+    Ok(VerifiedProof { key, nonce })
+}
+
+fn key_of(proof: &Unverified<'_>) -> Result<PublicKey, ProofError> {
+    // Appendix F.1: kid MUST NOT be present if jwk or x5c is, and so on.
+    match (proof.jwk(), proof.kid(), proof.x5c()) {
+        (Some(key), None, None) => Ok(key.clone()),
+        (None, Some(kid), None) => key_of_did(kid),
+        (None, None, Some(_)) => Err(ProofError::KeyReference),
+        (None, None, None) => Err(ProofError::NoKey),
+        _ => Err(ProofError::TwoKeys),
+    }
+}
+
+/// `kid` is a DID URL that names a key of the DID document.
+fn key_of_did(kid: &str) -> Result<PublicKey, ProofError> {
+    let (did, _) = kid.split_once('#').ok_or(ProofError::KeyReference)?;
+    if !(did.starts_with("did:key:") || did.starts_with("did:jwk:")) {
+        return Err(ProofError::KeyReference);
+    }
+    let (key, method) = did::resolve_local(did)?;
+    if method == kid {
+        Ok(key)
+    } else {
+        Err(ProofError::KeyReference)
+    }
+}
+
+fn check_claims(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), ProofError> {
+    match (claims.get("iss"), expected.client_id) {
+        (None, _) => {}
+        (Some(Value::String(iss)), Some(client_id)) if iss == client_id => {}
+        (Some(_), _) => return Err(ProofError::Issuer),
+    }
+    // A string, never an array.
+    if claims.get("aud").and_then(Value::as_str) != Some(expected.issuer) {
+        return Err(ProofError::Audience);
+    }
+    let iat = claims
+        .get("iat")
+        .and_then(Value::as_i64)
+        .ok_or(ProofError::Time)?;
+    let age = expected.now.since(UnixTime(iat));
+    if !(-MAX_SKEW..=MAX_AGE).contains(&age) {
+        return Err(ProofError::Time);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "proof_tests.rs"]
+mod tests;
