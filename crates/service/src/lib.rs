@@ -10,10 +10,10 @@
 
 pub mod api_keys;
 pub mod clock;
-//MISSING pub mod config;
+pub mod config;
 pub mod db;
 //MISSING pub mod fetch;
-//MISSING pub mod http;
+pub mod http;
 pub mod id;
 pub mod idempotency;
 //MISSING pub mod jobs;
@@ -25,4 +25,4 @@ pub mod seal;
 pub mod shutdown;
 pub mod single_use;
 //MISSING pub mod telemetry;
-//MISSING pub mod tls;
+pub mod tls;

@@ -1,0 +1,151 @@
+//! What happens around every request: id, log line, metrics, deadline, security headers.
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, MatchedPath, Request, State},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+};
+use futures::FutureExt;
+use tracing::Instrument;
+
+use super::{error::Problem, limits};
+use crate::{config::PublicUrl, id::Ids};
+
+/// Time for one request; answers that stream (server-sent events) only need to begin in it.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// The policy for answers that set none: nothing inline, nothing from elsewhere, no frames.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
+    img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+    frame-ancestors 'none'";
+
+/// Identifier of one request, in its log lines and in the answer's `x-request-id`.
+///
+/// It is ours: one that a client sends is ignored.
+#[derive(Debug, Clone)]
+pub struct RequestId(
+    /// The id.
+    pub Arc<str>,
+);
+
+#[derive(Clone)]
+struct Standard {
+    ids: Ids,
+    https: bool,
+}
+
+/// Wraps the router of a service. Routes may set a larger or smaller
+/// [`DefaultBodyLimit`] of their own; the default is [`limits::FORM`].
+pub fn standard(router: Router, public_url: &PublicUrl, ids: Ids) -> Router {
+    let state = Standard {
+        ids,
+        https: public_url.is_https(),
+    };
+    router
+        .fallback(async || Problem::not_found())
+        .method_not_allowed_fallback(async || {
+            Problem::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "This address does not know the method.",
+            )
+        })
+        .layer(DefaultBodyLimit::max(limits::FORM))
+        .layer(from_fn_with_state(state, around))
+}
+
+async fn around(State(standard): State<Standard>, mut request: Request, next: Next) -> Response {
+    let id: Arc<str> = standard.ids.next_text().into();
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let method = known_method(request.method().as_str());
+    // The pattern of the route, never the path: paths carry identifiers, queries carry codes.
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "(none)".to_owned(), |path| path.as_str().to_owned());
+    let span = tracing::info_span!("request", id = %id, method, route);
+    let started = Instant::now();
+    let mut response = answer(request, next).instrument(span.clone()).await;
+    let seconds = started.elapsed().as_secs_f64();
+    let status = response.status().as_u16();
+    span.in_scope(|| tracing::info!(status, milliseconds = seconds * 1e3, "answered"));
+    record(method, route, status, seconds);
+    add_headers(&mut response, &id, standard.https);
+    response
+}
+
+async fn answer(request: Request, next: Next) -> Response {
+    let run = AssertUnwindSafe(next.run(request)).catch_unwind();
+    match tokio::time::timeout(DEADLINE, run).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_panic)) => {
+            tracing::error!("a handler panicked");
+            Problem::internal().into_response()
+        }
+        Err(_elapsed) => {
+            tracing::error!("a handler took too long");
+            Problem::unavailable().into_response()
+        }
+    }
+}
+
+/// Methods that are not in HTTP's own list count as one, so that nobody can fill the metrics.
+fn known_method(method: &str) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    KNOWN
+        .into_iter()
+        .find(|known| *known == method)
+        .unwrap_or("OTHER")
+}
+
+fn record(method: &'static str, route: String, status: u16, seconds: f64) {
+    let labels = [
+        ("method", method.to_owned()),
+        ("route", route),
+        ("status", status.to_string()),
+    ];
+    metrics::counter!("http_requests_total", &labels).increment(1);
+    metrics::histogram!("http_request_seconds", &labels).record(seconds);
+}
+
+fn add_headers(response: &mut Response, id: &str, https: bool) {
+    let headers = response.headers_mut();
+    let mut default = |name: HeaderName, value: &'static str| {
+        let value = HeaderValue::from_static(value);
+        headers.entry(name).or_insert(value);
+    };
+    default(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
+    default(header::CACHE_CONTROL, "no-store");
+    default(header::REFERRER_POLICY, "no-referrer");
+    default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    default(header::X_FRAME_OPTIONS, "DENY");
+    default(
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    );
+    default(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    );
+    default(
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), geolocation=(), microphone=()",
+    );
+    if https {
+        default(
+            header::STRICT_TRANSPORT_SECURITY,
+            "max-age=31536000; includeSubDomains",
+        );
+    }
+    if let Ok(value) = HeaderValue::from_str(id) {
+        headers.insert(HeaderName::from_static("x-request-id"), value);
+    }
+}

@@ -1,0 +1,26 @@
+//! What every HTTP interface of the services shares.
+//!
+//! A service builds its `Router`, passes it through [`layers::standard`] and gives it to
+//! [`serve`]. Handlers take [`extract::StrictForm`] or [`extract::StrictJson`] and answer errors
+//! with [`error::Problem`] (administration) or [`error::OAuthError`] (protocols).
+
+pub mod client_address;
+pub mod cookies;
+pub mod csrf;
+pub mod error;
+pub mod extract;
+pub mod layers;
+pub mod limits;
+pub mod params;
+pub mod rate_limit;
+mod server;
+
+pub use client_address::ClientAddress;
+pub use cookies::{CookiePolicy, SameSite};
+pub use csrf::Csrf;
+pub use error::{OAuthError, Problem};
+pub use extract::{ExtractError, StrictForm, StrictJson, StrictQuery};
+pub use layers::{RequestId, standard};
+pub use params::{ParamError, Params};
+pub use rate_limit::RateLimit;
+pub use server::{ServeError, bind, serve};
