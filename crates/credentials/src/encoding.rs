@@ -45,3 +45,56 @@ pub fn b64url_decode_array<const N: usize>(text: &str) -> Result<[u8; N], Base64
         .map_err(|_| Base64Error)?;
     buffer[..length].try_into().map_err(|_| Base64Error)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Base64Error, b64url, b64url_decode, b64url_decode_array};
+
+    #[test]
+    fn only_one_text_per_byte_string() {
+        assert_eq!(b64url_decode("_-8"), Ok(vec![0xff, 0xef]));
+        for text in [
+            "_-8=",
+            "_-9",
+            "/+8",
+            "_-8\n",
+            " _-8",
+            "_-8 ",
+            "_",
+            "_-8A_",
+            "_\u{2212}8",
+            "AAAA=",
+            "====",
+        ] {
+            assert_eq!(b64url_decode(text), Err(Base64Error), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn arrays_have_their_length() {
+        assert_eq!(b64url_decode_array::<2>("_-8"), Ok([0xff, 0xef]));
+        assert_eq!(b64url_decode_array::<3>("_-8"), Err(Base64Error));
+        assert_eq!(b64url_decode_array::<1>("_-8"), Err(Base64Error));
+        assert_eq!(
+            b64url_decode_array::<64>(&"A".repeat(10_000)),
+            Err(Base64Error)
+        );
+        assert_eq!(b64url_decode_array::<96>(&b64url(&[7; 96])), Ok([7; 96]));
+    }
+
+    proptest! {
+        #[test]
+        fn round_trip(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert_eq!(b64url_decode(&b64url(&bytes)).unwrap(), bytes);
+        }
+
+        #[test]
+        fn what_is_accepted_is_canonical(text in "[A-Za-z0-9_=+/-]{0,12}") {
+            if let Ok(bytes) = b64url_decode(&text) {
+                prop_assert_eq!(b64url(&bytes), text);
+            }
+        }
+    }
+}

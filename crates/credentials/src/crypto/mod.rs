@@ -11,7 +11,7 @@ mod portable;
 mod public_key;
 mod signing_key;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::fmt;
 

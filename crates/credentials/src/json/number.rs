@@ -58,9 +58,13 @@ fn integer(text: &str) -> Option<i64> {
 fn fraction(text: &str) -> Option<f64> {
     let value: f64 = text.parse().ok()?;
     let written = Decimal::read(text)?;
-    // The shortest text of a double: what it says must be what was written.
-    let kept = Decimal::read(&format!("{value:e}"))?;
-    (value.is_finite() && written == kept).then_some(value)
+    // Written again, with as many digits or with as few as a double needs, it must be the same number.
+    let precision = written.digits.len().saturating_sub(1);
+    let kept = [format!("{value:.precision$e}"), format!("{value:e}")];
+    let exact = kept
+        .iter()
+        .any(|text| Decimal::read(text).as_ref() == Some(&written));
+    (value.is_finite() && exact).then_some(value)
 }
 
 /// `0.digits * 10^exponent`, without zeros at either end of the digits.

@@ -1,1 +1,440 @@
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
 
+use super::{Header, JwsError, MAX_HEADER, TokenType, Unverified, sign, sign_bytes};
+use crate::crypto::tests::{providers, signers};
+use crate::crypto::{Algorithm, Portable, PublicKey, Signer, SigningKey, hmac_sha256};
+use crate::encoding::b64url;
+use crate::json::JsonError;
+use crate::testing::SeededRng;
+use crate::x509::X509Error;
+
+/// The token of RFC 7515, appendix A.3.
+const RFC_7515_A_3: &str = concat!(
+    "eyJhbGciOiJFUzI1NiJ9",
+    ".",
+    "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ",
+    ".",
+    "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
+);
+
+fn rfc_7515_key() -> PublicKey {
+    PublicKey::from_jwk(&json!({
+        "kty": "EC", "crv": "P-256",
+        "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+        "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+    }))
+    .unwrap()
+}
+
+fn key() -> SigningKey {
+    SigningKey::generate(Algorithm::Es256, &SeededRng::new(1))
+}
+
+/// A token signed by [`key`] with exactly this header text.
+async fn signed_with(header: &[u8], payload: &[u8]) -> String {
+    let input = format!("{}.{}", b64url(header), b64url(payload));
+    let signature = key().sign(input.as_bytes()).await.unwrap();
+    format!("{input}.{}", b64url(&signature))
+}
+
+/// A key-binding token of [`key`] whose header has one more member.
+async fn with_member(name: &str, value: Value) -> String {
+    let header = json!({"alg": "ES256", "typ": "kb+jwt", name: value});
+    signed_with(header.to_string().as_bytes(), b"{}").await
+}
+
+fn refused(compact: &str, token_type: TokenType) -> JwsError {
+    match Unverified::parse(compact, token_type) {
+        Err(error) => error,
+        Ok(token) => token
+            .verify(&Portable, key().public_key())
+            .expect_err(compact),
+    }
+}
+
+#[test]
+fn rfc_7515_appendix_a_3() {
+    for provider in providers() {
+        let token = Unverified::parse(RFC_7515_A_3, TokenType::IdToken).unwrap();
+        let payload = token
+            .verify(provider, &rfc_7515_key())
+            .unwrap()
+            .into_inner();
+        let claims =
+            json!({"iss": "joe", "exp": 1_300_819_380, "http://example.com/is_root": true});
+        assert_eq!(Value::Object(payload.claims), claims);
+    }
+}
+
+#[tokio::test]
+async fn signs_and_verifies_with_every_back_end() {
+    for algorithm in [Algorithm::Es256, Algorithm::EdDsa] {
+        let key = SigningKey::generate(algorithm, &SeededRng::new(7));
+        for signer in signers(&key.to_pkcs8_der()) {
+            let header = Header::new(TokenType::VciProof)
+                .with_kid("key-1")
+                .with_jwk(signer.public_key())
+                .with("alg", "none")
+                .with("extra", 1);
+            let compact = sign(&header, &json!({"aud": "a"}), &*signer).await.unwrap();
+            for provider in providers() {
+                let token = Unverified::parse(&compact, TokenType::VciProof).unwrap();
+                assert_eq!(token.kid(), Some("key-1"));
+                assert_eq!(token.algorithm(), algorithm);
+                assert_eq!(token.jwk(), Some(key.public_key()));
+                let payload = token
+                    .verify(provider, key.public_key())
+                    .unwrap()
+                    .into_inner();
+                assert_eq!(payload.claims["aud"], "a");
+                assert_eq!(payload.header["alg"], algorithm.name());
+                assert_eq!(payload.header["extra"], 1);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn snapshot_of_a_header() {
+    let header = Header::new(TokenType::RequestObject)
+        .with_kid("k")
+        .with("nonce", "n");
+    let compact = sign(&header, &json!({}), &key()).await.unwrap();
+    let text = crate::encoding::b64url_decode(compact.split('.').next().unwrap()).unwrap();
+    let text = String::from_utf8(text).unwrap();
+    insta::assert_snapshot!(text, @r#"{"alg":"ES256","typ":"oauth-authz-req+jwt","kid":"k","nonce":"n"}"#);
+}
+
+#[tokio::test]
+async fn cat_067_alg_none_in_every_spelling() {
+    for alg in [
+        json!("none"),
+        json!("None"),
+        json!("nOnE"),
+        json!(""),
+        json!(null),
+        json!(["ES256"]),
+    ] {
+        for token_type in TokenType::ALL {
+            let header = json!({"alg": alg, "typ": token_type.typ()}).to_string();
+            let unsigned = format!("{}.{}.", b64url(header.as_bytes()), b64url(b"{}"));
+            assert_eq!(refused(&unsigned, token_type), JwsError::Algorithm, "{alg}");
+            let signed = signed_with(header.as_bytes(), b"{}").await;
+            assert_eq!(refused(&signed, token_type), JwsError::Algorithm, "{alg}");
+        }
+    }
+    let missing = signed_with(br#"{"typ":"kb+jwt"}"#, b"{}").await;
+    assert_eq!(
+        refused(&missing, TokenType::KeyBinding),
+        JwsError::Algorithm
+    );
+}
+
+#[test]
+fn cat_068_mac_with_the_public_key_as_secret() {
+    let key = key();
+    let jwk = key.public_key().to_jwk().to_string();
+    let header = b64url(br#"{"alg":"HS256","typ":"kb+jwt"}"#);
+    let input = format!("{header}.{}", b64url(b"{}"));
+    let secrets = [jwk.into_bytes(), key.public_key().compressed()];
+    for secret in secrets {
+        let compact = format!(
+            "{input}.{}",
+            b64url(&hmac_sha256(&secret, input.as_bytes()))
+        );
+        assert_eq!(
+            refused(&compact, TokenType::KeyBinding),
+            JwsError::Algorithm
+        );
+    }
+    for alg in [
+        "HS384", "HS512", "RS256", "PS256", "ES384", "ES512", "ES256K", "Ed25519", "es256",
+    ] {
+        let header = format!(r#"{{"alg":"{alg}","typ":"kb+jwt"}}"#);
+        let compact = format!("{}.e30.AAAA", b64url(header.as_bytes()));
+        assert_eq!(
+            refused(&compact, TokenType::KeyBinding),
+            JwsError::Algorithm,
+            "{alg}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn cat_068_the_key_decides_the_algorithm() {
+    let ed25519 = SigningKey::generate(Algorithm::EdDsa, &SeededRng::new(1));
+    let compact = sign(&Header::new(TokenType::KeyBinding), &json!({}), &ed25519)
+        .await
+        .unwrap();
+    assert_eq!(
+        refused(&compact, TokenType::KeyBinding),
+        JwsError::Signature
+    );
+}
+
+#[tokio::test]
+async fn cat_070_embedded_keys_are_ignored_where_they_prove_nothing() {
+    let key = key();
+    for token_type in TokenType::ALL {
+        let header = Header::new(token_type).with_jwk(key.public_key());
+        let compact = sign(&header, &json!({}), &key).await.unwrap();
+        let token = Unverified::parse(&compact, token_type).unwrap();
+        let may_carry = matches!(token_type, TokenType::VciProof | TokenType::Dpop);
+        assert_eq!(token.jwk().is_some(), may_carry, "{token_type:?}");
+    }
+}
+
+#[tokio::test]
+async fn cat_071_cat_076_cat_077_unsupported_parameters() {
+    for (name, value) in [
+        ("jku", json!("http://127.0.0.1/keys")),
+        ("x5u", json!("https://attacker.example/chain")),
+        ("crit", json!([])),
+        ("crit", json!(["exp"])),
+        ("crit", json!(["alg", "alg"])),
+        ("crit", json!(["b64"])),
+        ("b64", json!(false)),
+        ("b64", json!(true)),
+        ("zip", json!("DEF")),
+        ("enc", json!("A128GCM")),
+    ] {
+        let compact = with_member(name, value).await;
+        assert_eq!(
+            refused(&compact, TokenType::KeyBinding),
+            JwsError::UnsupportedHeader,
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn cat_079_header_must_be_one_small_json_object() {
+    let json_errors: [(&[u8], JsonError); 7] = [
+        (b"[]", JsonError::NotAnObject),
+        (b"\"ES256\"", JsonError::NotAnObject),
+        (
+            b"\xef\xbb\xbf{\"alg\":\"ES256\",\"typ\":\"kb+jwt\"}",
+            JsonError::Syntax,
+        ),
+        (
+            b"{\"alg\":\"ES256\",\"typ\":\"kb+jwt\"}x",
+            JsonError::Syntax,
+        ),
+        (
+            b"{\"alg\":\"ES256\",/**/\"typ\":\"kb+jwt\"}",
+            JsonError::Syntax,
+        ),
+        (
+            b"{\"alg\":\"none\",\"alg\":\"ES256\",\"typ\":\"kb+jwt\"}",
+            JsonError::DuplicateKey,
+        ),
+        (
+            b"{\"alg\":\"ES256\",\"typ\":\"kb+jwt\",\"x\":\"\xff\"}",
+            JsonError::Unicode,
+        ),
+    ];
+    for (header, error) in json_errors {
+        let compact = signed_with(header, b"{}").await;
+        assert_eq!(
+            refused(&compact, TokenType::KeyBinding),
+            JwsError::HeaderJson(error)
+        );
+    }
+    let long = with_member("x", json!("a".repeat(MAX_HEADER))).await;
+    assert_eq!(refused(&long, TokenType::KeyBinding), JwsError::TooLarge);
+    let huge = "a".repeat(TokenType::KeyBinding.max_length() + 1);
+    assert_eq!(refused(&huge, TokenType::KeyBinding), JwsError::TooLarge);
+}
+
+#[tokio::test]
+async fn cat_080_signatures_of_other_lengths() {
+    let good = with_member("x", json!(1)).await;
+    let (input, _) = good.rsplit_once('.').unwrap();
+    for length in [0, 32, 63, 65, 70, 72, 128] {
+        let compact = format!("{input}.{}", b64url(&vec![1; length]));
+        assert_eq!(
+            refused(&compact, TokenType::KeyBinding),
+            JwsError::Signature,
+            "{length}"
+        );
+    }
+    let zeros = format!("{input}.{}", b64url(&[0; 64]));
+    assert_eq!(refused(&zeros, TokenType::KeyBinding), JwsError::Signature);
+}
+
+#[tokio::test]
+async fn cat_088_a_jwe_is_no_jws() {
+    let token = with_member("x", json!(1)).await;
+    for compact in [
+        "",
+        ".",
+        "a.b",
+        "a.b.c.d",
+        "a.b.c.d.e",
+        &format!("{token}."),
+        &format!(".{token}"),
+    ] {
+        assert_eq!(
+            refused(compact, TokenType::KeyBinding),
+            JwsError::Malformed,
+            "{compact}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn cat_095_private_key_in_a_proof() {
+    let mut jwk = key().public_key().to_jwk();
+    jwk["d"] = json!("AAAA");
+    for (token_type, typ) in [
+        (TokenType::Dpop, "dpop+jwt"),
+        (TokenType::VciProof, "openid4vci-proof+jwt"),
+    ] {
+        let header = json!({"alg": "ES256", "typ": typ, "jwk": jwk}).to_string();
+        let compact = signed_with(header.as_bytes(), b"{}").await;
+        assert_eq!(refused(&compact, token_type), JwsError::InvalidHeader);
+    }
+}
+
+#[tokio::test]
+async fn invalid_members() {
+    let kid = with_member("kid", json!(1)).await;
+    assert_eq!(
+        refused(&kid, TokenType::KeyBinding),
+        JwsError::InvalidHeader
+    );
+    for (x5c, error) in [
+        (json!("AAAA"), JwsError::InvalidHeader),
+        (json!([1]), JwsError::InvalidHeader),
+        (json!([]), JwsError::Chain(X509Error::Empty)),
+        (json!(["*"]), JwsError::Chain(X509Error::Malformed)),
+        (json!(vec!["AAAA"; 7]), JwsError::Chain(X509Error::TooLong)),
+    ] {
+        let header = json!({"alg": "ES256", "typ": "dc+sd-jwt", "x5c": x5c}).to_string();
+        let compact = signed_with(header.as_bytes(), b"{}").await;
+        assert_eq!(refused(&compact, TokenType::SdJwtVc), error);
+        let ignored = with_member("x5c", x5c).await;
+        assert!(
+            Unverified::parse(&ignored, TokenType::KeyBinding)
+                .unwrap()
+                .x5c()
+                .is_none()
+        );
+    }
+}
+
+/// 14 × 13 rejections: a token of one type at the consumer of every other.
+#[tokio::test]
+async fn cat_100_typ_matrix() {
+    let key = key();
+    let mut rejections = 0;
+    for sent in TokenType::ALL {
+        let compact = sign(&Header::new(sent), &json!({}), &key).await.unwrap();
+        for expected in TokenType::ALL {
+            let parsed = Unverified::parse(&compact, expected);
+            if sent == expected {
+                assert!(parsed.unwrap().verify(&Portable, key.public_key()).is_ok());
+            } else {
+                assert_eq!(
+                    parsed.unwrap_err(),
+                    JwsError::WrongType,
+                    "{sent:?} at {expected:?}"
+                );
+                rejections += 1;
+            }
+        }
+    }
+    assert_eq!(rejections, 182);
+}
+
+#[tokio::test]
+async fn cat_100_typ_is_exact() {
+    let untyped = signed_with(br#"{"alg":"ES256"}"#, b"{}").await;
+    for expected in TokenType::ALL {
+        let parsed = Unverified::parse(&untyped, expected);
+        assert_eq!(
+            parsed.is_ok(),
+            expected == TokenType::IdToken,
+            "{expected:?}"
+        );
+        let name = expected.typ();
+        for typ in [
+            name.to_uppercase(),
+            format!("application/{name}"),
+            format!("{name} "),
+            String::new(),
+        ] {
+            if typ == name {
+                continue;
+            }
+            let header = json!({"alg": "ES256", "typ": typ}).to_string();
+            let compact = signed_with(header.as_bytes(), b"{}").await;
+            assert_eq!(refused(&compact, expected), JwsError::WrongType, "{typ}");
+        }
+        let header = json!({"alg": "ES256", "typ": [name]}).to_string();
+        let compact = signed_with(header.as_bytes(), b"{}").await;
+        assert_eq!(refused(&compact, expected), JwsError::WrongType);
+    }
+}
+
+#[tokio::test]
+async fn cat_101_no_character_may_be_inserted() {
+    let good = with_member("x", json!(1)).await;
+    for position in 0..=good.len() {
+        for inserted in [' ', '\n', '\t', '=', '\0', 'é'] {
+            let mut compact = good.clone();
+            compact.insert(position, inserted);
+            refused(&compact, TokenType::KeyBinding);
+        }
+    }
+}
+
+#[tokio::test]
+async fn cat_104_cat_106_payload_is_strict_json() {
+    for (payload, error) in [
+        (&br#"{"aud":"a","aud":"b"}"#[..], JsonError::DuplicateKey),
+        (br#"{"iat":9007199254740993}"#, JsonError::LossyNumber),
+        (br#"["aud"]"#, JsonError::NotAnObject),
+        (b"", JsonError::Syntax),
+        (b"\xff", JsonError::Unicode),
+    ] {
+        let compact = sign_bytes(&Header::new(TokenType::KeyBinding), payload, &key())
+            .await
+            .unwrap();
+        assert_eq!(
+            refused(&compact, TokenType::KeyBinding),
+            JwsError::PayloadJson(error)
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_refused_without_panic(text in ".{0,200}") {
+        for token_type in TokenType::ALL {
+            prop_assert!(Unverified::parse(&text, token_type).is_err());
+        }
+    }
+
+    #[test]
+    fn any_changed_byte_is_refused(position in 0_usize..RFC_7515_A_3.len(), byte in any::<u8>()) {
+        let mut bytes = RFC_7515_A_3.as_bytes().to_vec();
+        prop_assume!(bytes[position] != byte);
+        bytes[position] = byte;
+        let Ok(text) = String::from_utf8(bytes) else { return Ok(()) };
+        let verified = Unverified::parse(&text, TokenType::IdToken)
+            .and_then(|token| token.verify(&Portable, &rfc_7515_key()));
+        prop_assert!(verified.is_err());
+    }
+
+    #[test]
+    fn arbitrary_headers_never_panic(members in prop::collection::btree_map("alg|typ|kid|jwk|x5c|crit|[a-z]{1,4}", ".{0,8}", 0..6)) {
+        let header: Map<String, Value> = members.into_iter().map(|(name, value)| (name, value.into())).collect();
+        let header = Value::Object(header).to_string();
+        let compact = format!("{}.e30.{}", b64url(header.as_bytes()), b64url(&[1; 64]));
+        for token_type in TokenType::ALL {
+            prop_assert!(Unverified::parse(&compact, token_type).is_err());
+        }
+    }
+}

@@ -76,7 +76,7 @@ pub fn verify_chain(
     if anchors.role() != role {
         return Err(X509Error::WrongRole);
     }
-    // HAIP 1.0, sections 4.5.1, 5 and 6.1.1: the anchor is not part of x5c.
+    // HAIP 1.0, sections 4.1, 5, 6.1 and 6.1.1: the anchor is not part of x5c.
     if chain.certificates().any(|der| anchors.contains(der)) {
         return Err(X509Error::AnchorInChain);
     }
