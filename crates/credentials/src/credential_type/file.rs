@@ -1,15 +1,18 @@
-//! The file that describes a type.
+//! A type of credential.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use serde::Deserialize;
 use thiserror::Error;
 
-use crate::sd_jwt::ClaimPath;
+use super::shape::Shape;
+use crate::sd_jwt::{ClaimPath, Frame};
 
 /// How a claim or a type is called, per locale (BCP 47 tag to text).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Display {
-    /// Name per locale.
+    /// Name per locale; `en` is always there.
     pub names: BTreeMap<String, String>,
     /// Description per locale; may be empty.
     pub descriptions: BTreeMap<String, String>,
@@ -18,23 +21,38 @@ pub struct Display {
 impl Display {
     /// The name in `locale` (`de-AT` falls back to `de`, then to `en`).
     #[must_use]
-    pub fn name(&self, _locale: &str) -> &str {
-        unimplemented!()
+    pub fn name(&self, locale: &str) -> &str {
+        lookup(&self.names, locale).unwrap_or_default()
+    }
+
+    /// The description in `locale`, with the same fallback.
+    #[must_use]
+    pub fn description(&self, locale: &str) -> Option<&str> {
+        lookup(&self.descriptions, locale)
     }
 }
 
+fn lookup<'t>(texts: &'t BTreeMap<String, String>, locale: &str) -> Option<&'t str> {
+    let language = locale.split('-').next().unwrap_or(locale);
+    [locale, language, "en"]
+        .into_iter()
+        .find_map(|tag| texts.get(tag))
+        .map(String::as_str)
+}
+
 /// JSON type of a claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ClaimKind {
     /// A string.
     String,
     /// `true` or `false`.
     Boolean,
-    /// A whole number.
+    /// A whole number between -(2^53 - 1) and 2^53 - 1.
     Integer,
     /// A number.
     Number,
-    /// `YYYY-MM-DD`
+    /// A string `YYYY-MM-DD` that is a day of the calendar.
     Date,
     /// An object; its members are claims of their own.
     Object,
@@ -42,8 +60,25 @@ pub enum ClaimKind {
     Array,
 }
 
+impl ClaimKind {
+    /// The name in the file.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Boolean => "boolean",
+            Self::Integer => "integer",
+            Self::Number => "number",
+            Self::Date => "date",
+            Self::Object => "object",
+            Self::Array => "array",
+        }
+    }
+}
+
 /// Whether the person can withhold a claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Disclosability {
     /// `sd = "always"`: always hidden, disclosed by choice.
     Always,
@@ -60,7 +95,7 @@ pub struct ClaimSpec {
     pub kind: ClaimKind,
     /// Whether it can be withheld.
     pub sd: Disclosability,
-    /// Whether every credential has it.
+    /// Whether every credential (every parent object) has it.
     pub required: bool,
     /// How it is called.
     pub display: Display,
@@ -85,6 +120,10 @@ pub struct CredentialType {
     pub status: bool,
     /// Whether credentials are bound to the holder's key.
     pub key_binding: bool,
+    /// Which claims are hidden; shared by all credentials of the type.
+    pub(super) frame: Arc<Frame>,
+    /// The claims as a tree, to check values against.
+    pub(super) shape: Shape,
 }
 
 /// Why a file is not a credential type.
@@ -93,18 +132,21 @@ pub struct CredentialType {
 pub struct TypeError {
     /// Line, counted from 1.
     pub line: usize,
-    /// Column, counted from 1.
+    /// Column, counted from 1 in characters.
     pub column: usize,
     /// What is wrong.
     pub message: String,
 }
 
-impl CredentialType {
-    /// Reads a file.
-    ///
-    /// # Errors
-    /// [`TypeError`] with the place in the file.
-    pub fn from_toml(_text: &str) -> Result<Self, TypeError> {
-        unimplemented!()
+impl TypeError {
+    /// An error at a byte offset of `text`.
+    pub(super) fn at(text: &str, offset: usize, message: impl Into<String>) -> Self {
+        let before = text.get(..offset).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        Self {
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            message: message.into(),
+        }
     }
 }

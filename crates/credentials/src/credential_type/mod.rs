@@ -1,8 +1,36 @@
 //! Credential types: what a type of credential contains and how it is shown.
-//! One TOML file per type, see `specs/credential-types/`.
+//!
+//! One TOML file per type, see `specs/credential-types/`:
+//!
+//! ```toml
+//! id = "library-card"                 # also the credential configuration id
+//! vct = "urn:example:library-card:1"
+//! format = "dc+sd-jwt"
+//! validity_days = 365
+//! status = true                       # each credential has an entry in a status list
+//! key_binding = true                  # bound to a key of the holder
+//! decoys = 0                          # decoy digests per object with hidden members, may be left out
+//!
+//! [display.en]                        # at least `en`; all texts in the same languages
+//! name = "Library card"
+//! description = "Borrow books"
+//!
+//! [[claim]]
+//! path = ["branches", "[]"]           # member names; "[]" is every element of an array
+//! type = "string"                     # string, boolean, integer, number, date, object, array
+//! sd = "always"                       # always: the person may withhold it; never: always visible
+//! required = false                    # may be left out
+//! display = { en = "Branch" }
+//! ```
 
+mod date;
 mod file;
+mod read;
+mod shape;
 mod validate;
 
 pub use file::{ClaimKind, ClaimSpec, CredentialType, Disclosability, Display, TypeError};
 pub use validate::{ClaimProblem, ClaimProblems, Expected, Prepared};
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,15 @@
 //! Claims that fit a type.
 
 use std::fmt;
+use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 use thiserror::Error;
 
+use super::date::is_date;
+use super::shape::Shape;
 use super::{ClaimKind, CredentialType};
-use crate::sd_jwt::{ClaimPath, Frame};
+use crate::sd_jwt::{ClaimPath, Frame, PathElement};
 
 /// Claims that fit their type, ready to be issued.
 #[derive(Debug, Clone)]
@@ -14,7 +17,7 @@ pub struct Prepared {
     /// The claims.
     pub claims: Map<String, Value>,
     /// Which of them are hidden.
-    pub frame: Frame,
+    pub frame: Arc<Frame>,
 }
 
 /// What a claim should have been.
@@ -27,6 +30,34 @@ pub enum Expected {
     Present,
     /// Nothing: the type has no such claim.
     Absent,
+}
+
+impl Expected {
+    /// A stable code: the name of the kind, `present` or `absent`.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Kind(kind) => kind.name(),
+            Self::Present => "present",
+            Self::Absent => "absent",
+        }
+    }
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Kind(ClaimKind::String) => "must be a string",
+            Self::Kind(ClaimKind::Boolean) => "must be true or false",
+            Self::Kind(ClaimKind::Integer) => "must be a whole number",
+            Self::Kind(ClaimKind::Number) => "must be a number",
+            Self::Kind(ClaimKind::Date) => "must be a date, YYYY-MM-DD",
+            Self::Kind(ClaimKind::Object) => "must be an object",
+            Self::Kind(ClaimKind::Array) => "must be an array",
+            Self::Present => "is required",
+            Self::Absent => "is no claim of this type",
+        })
+    }
 }
 
 /// One claim that does not fit. Holds no claim value.
@@ -43,8 +74,12 @@ pub struct ClaimProblem {
 pub struct ClaimProblems(pub Vec<ClaimProblem>);
 
 impl fmt::Display for ClaimProblems {
-    fn fmt(&self, _f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        unimplemented!()
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, ClaimProblem { path, expected }) in self.0.iter().enumerate() {
+            let separator = if position > 0 { "; " } else { "" };
+            write!(f, "{separator}`{path}` {expected}")?;
+        }
+        Ok(())
     }
 }
 
@@ -53,7 +88,93 @@ impl CredentialType {
     ///
     /// # Errors
     /// Every claim that does not fit.
-    pub fn prepare(&self, _claims: Map<String, Value>) -> Result<Prepared, ClaimProblems> {
-        unimplemented!()
+    pub fn prepare(&self, claims: Map<String, Value>) -> Result<Prepared, ClaimProblems> {
+        let mut check = Check::default();
+        check.object(&self.shape, &claims);
+        if !check.problems.is_empty() {
+            return Err(ClaimProblems(check.problems));
+        }
+        Ok(Prepared {
+            claims,
+            frame: Arc::clone(&self.frame),
+        })
     }
+
+    /// Which claims are hidden.
+    #[must_use]
+    pub fn frame(&self) -> &Frame {
+        &self.frame
+    }
+}
+
+#[derive(Default)]
+struct Check {
+    path: Vec<PathElement>,
+    problems: Vec<ClaimProblem>,
+}
+
+impl Check {
+    fn problem(&mut self, expected: Expected) {
+        let path = ClaimPath::new(self.path.clone());
+        self.problems.push(ClaimProblem { path, expected });
+    }
+
+    fn object(&mut self, shape: &Shape, map: &Map<String, Value>) {
+        for (name, value) in map {
+            self.path.push(PathElement::Key(name.clone()));
+            match shape.members.get(name) {
+                Some(member) => self.value(member, value),
+                None => self.problem(Expected::Absent),
+            }
+            self.path.pop();
+        }
+        for (name, member) in &shape.members {
+            if !map.contains_key(name) {
+                self.path.push(PathElement::Key(name.clone()));
+                self.missing(member);
+                self.path.pop();
+            }
+        }
+    }
+
+    /// An object that is only named by the claims below is as good as there.
+    fn missing(&mut self, shape: &Shape) {
+        match shape.kind {
+            Some(_) if shape.required => self.problem(Expected::Present),
+            Some(_) => {}
+            None => self.object(shape, &Map::new()),
+        }
+    }
+
+    fn value(&mut self, shape: &Shape, value: &Value) {
+        let kind = shape.kind.unwrap_or(ClaimKind::Object);
+        match (kind, value) {
+            (ClaimKind::String, Value::String(_)) | (ClaimKind::Boolean, Value::Bool(_)) => {}
+            (ClaimKind::Number, Value::Number(_)) => {}
+            (ClaimKind::Integer, Value::Number(number)) if is_exact_integer(number) => {}
+            (ClaimKind::Date, Value::String(text)) if is_date(text) => {}
+            (ClaimKind::Object, Value::Object(map)) => self.object(shape, map),
+            (ClaimKind::Array, Value::Array(items)) => self.array(shape, items),
+            (kind, _) => self.problem(Expected::Kind(kind)),
+        }
+    }
+
+    fn array(&mut self, shape: &Shape, items: &[Value]) {
+        let Some(element) = &shape.element else {
+            return;
+        };
+        for (index, item) in items.iter().enumerate() {
+            self.path.push(PathElement::Index(index));
+            self.value(element, item);
+            self.path.pop();
+        }
+    }
+}
+
+/// RFC 7493, section 2.2: what every reader gets without loss.
+fn is_exact_integer(number: &Number) -> bool {
+    const LARGEST: i64 = (1 << 53) - 1;
+    number
+        .as_i64()
+        .is_some_and(|n| (-LARGEST..=LARGEST).contains(&n))
 }

@@ -35,4 +35,6 @@ pub use verify::{
 #[cfg(test)]
 pub(crate) mod fixtures;
 #[cfg(test)]
+mod kb_tests;
+#[cfg(test)]
 mod tests;

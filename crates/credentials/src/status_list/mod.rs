@@ -13,3 +13,6 @@ pub use token::{
     MAX_REFRESH_S, StatusCheck, StatusTokenInput, VerifiedStatusList, sign_status_list,
     verify_status_list,
 };
+
+#[cfg(test)]
+mod tests;
