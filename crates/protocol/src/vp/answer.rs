@@ -43,6 +43,7 @@ impl Candidate for HeldCandidate<'_> {
         CredentialFacts {
             format: Format::SdJwtVc.as_str(),
             credential_type: &registered.vct,
+            also_known_as: &registered.aka_vcts,
             claims: &self.claims,
             authority_key_ids: &self.authority_key_ids,
             holder_bound: registered.holder_key.is_some(),

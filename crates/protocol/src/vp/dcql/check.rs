@@ -15,6 +15,8 @@ pub struct CredentialFacts<'a> {
     pub format: &'a str,
     /// The type: `vct` or document type.
     pub credential_type: &'a str,
+    /// Further types it stands for (`aka_vcts`).
+    pub also_known_as: &'a [String],
     /// The claims, as a JSON object.
     pub claims: &'a Value,
     /// The AuthorityKeyIdentifier of each certificate in the credential's chain.
@@ -80,7 +82,9 @@ pub(super) fn check_metadata(
         return Err(CredentialMismatch::Format);
     }
     let type_fits = match &query.meta {
-        Meta::SdJwtVc { vct_values } => vct_values.iter().any(|vct| vct == facts.credential_type),
+        Meta::SdJwtVc { vct_values } => vct_values
+            .iter()
+            .any(|vct| vct == facts.credential_type || facts.also_known_as.contains(vct)),
         Meta::MsoMdoc { doctype_value } => doctype_value == facts.credential_type,
         Meta::Other => false,
     };

@@ -213,6 +213,7 @@ fn check_query(
     let facts = CredentialFacts {
         format: Format::SdJwtVc.as_str(),
         credential_type: &registered.vct,
+        also_known_as: &registered.aka_vcts,
         claims: &claims,
         authority_key_ids: &authority_key_ids,
         holder_bound,

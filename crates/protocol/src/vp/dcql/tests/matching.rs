@@ -4,6 +4,7 @@ fn facts(claims: &Value) -> CredentialFacts<'_> {
     CredentialFacts {
         format: "dc+sd-jwt",
         credential_type: "t",
+        also_known_as: &[],
         claims,
         authority_key_ids: &[],
         holder_bound: true,

@@ -41,6 +41,7 @@ impl Candidate for Card {
         CredentialFacts {
             format: "dc+sd-jwt",
             credential_type: self.vct,
+            also_known_as: &[],
             claims: &self.claims,
             authority_key_ids: &self.authorities,
             holder_bound: self.bound,
