@@ -3,5 +3,7 @@
 pub mod http;
 pub mod oauth;
 pub mod oidc;
+#[cfg(test)]
+mod testing;
 pub mod vci;
 pub mod vp;

@@ -263,3 +263,7 @@ fn check_token(ath: Option<&str>, access_token: Option<&str>) -> Result<(), Dpop
 fn token_hash(access_token: &str) -> String {
     b64url(&Sha256::digest(access_token.as_bytes()))
 }
+
+#[cfg(test)]
+#[path = "dpop_tests.rs"]
+mod tests;
