@@ -17,7 +17,7 @@ pub mod http;
 pub mod id;
 pub mod idempotency;
 pub mod jobs;
-//MISSING pub mod jose;
+pub mod jose;
 pub mod jti;
 pub mod keys;
 pub mod random;

@@ -136,7 +136,10 @@ mod tests {
     #[test]
     fn cat_403_names_cannot_forge_log_lines() {
         let name = "client\r\n2026-01-01 ERROR forged\u{1b}[31m\u{202e}x";
-        assert_eq!(Name(name).to_string(), "client??2026-01-01?ERROR?forged?[31m?x");
+        assert_eq!(
+            Name(name).to_string(),
+            "client??2026-01-01?ERROR?forged?[31m?x"
+        );
         assert_eq!(Name(&"a".repeat(1000)).to_string().len(), 80);
     }
 

@@ -301,14 +301,19 @@ impl Fetcher {
         self.policy.check(url)?;
         let permits = self.permits(url);
         // The semaphore is never closed, so the error cannot happen; no permit would be wrong.
-        let _permit = permits.acquire().await.map_err(|_| FetchError::Unreachable)?;
+        let _permit = permits
+            .acquire()
+            .await
+            .map_err(|_| FetchError::Unreachable)?;
         let mut request = self
             .client
             .request(method.clone(), url.clone())
             .headers(headers.clone())
             .header(header::ACCEPT_ENCODING, "identity");
         if let Some((bytes, content_type)) = body {
-            request = request.header(header::CONTENT_TYPE, *content_type).body(bytes.clone());
+            request = request
+                .header(header::CONTENT_TYPE, *content_type)
+                .body(bytes.clone());
         }
         let response = request.send().await.map_err(|error| classify(&error))?;
         read(response, limits.body).await

@@ -62,7 +62,11 @@ impl Policy {
         }
         let name = host.to_string();
         let port = url.port_or_known_default().ok_or(Refused::Port)?;
-        if port != 443 && !self.exceptions(&name).any(|host| host.ports.contains(&port)) {
+        if port != 443
+            && !self
+                .exceptions(&name)
+                .any(|host| host.ports.contains(&port))
+        {
             return Err(Refused::Port);
         }
         match host {
@@ -84,7 +88,9 @@ impl Policy {
     }
 
     fn exceptions(&self, host: &str) -> impl Iterator<Item = &AllowedHost> {
-        self.allow.iter().filter(move |allowed| allowed.host == host)
+        self.allow
+            .iter()
+            .filter(move |allowed| allowed.host == host)
     }
 }
 

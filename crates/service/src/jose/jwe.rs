@@ -1,0 +1,97 @@
+//! JWEs from and to foreign parties: ECDH-ES on P-256, AES-GCM, never compressed.
+
+use josekit::{
+    jwe::{self, JweContext, JweHeader},
+    jwk::Jwk,
+};
+use serde_json::{Map, Value};
+
+use super::{JoseError, verify::header};
+
+/// Content encryption.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContentEncryption {
+    /// AES-128-GCM.
+    A128Gcm,
+    /// AES-256-GCM.
+    A256Gcm,
+}
+
+impl ContentEncryption {
+    /// Name in `enc`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::A128Gcm => "A128GCM",
+            Self::A256Gcm => "A256GCM",
+        }
+    }
+}
+
+/// Decrypts a compact JWE with a private P-256 JWK. Only `ECDH-ES` and the listed content
+/// encryptions are accepted; `zip` is refused before anything is decrypted.
+pub fn open(
+    token: &str,
+    private: &Value,
+    accepted: &[ContentEncryption],
+) -> Result<Vec<u8>, JoseError> {
+    let header = header(token, 5)?;
+    let text = |name| header.get(name).and_then(Value::as_str);
+    if text("alg") != Some("ECDH-ES") {
+        return Err(JoseError::Algorithm);
+    }
+    let enc = text("enc").ok_or(JoseError::Algorithm)?;
+    if !accepted.iter().any(|own| own.as_str() == enc) {
+        return Err(JoseError::Algorithm);
+    }
+    let key = p256(private)?;
+    let decrypter = jwe::ECDH_ES
+        .decrypter_from_jwk(&key)
+        .map_err(|_| JoseError::Key)?;
+    let (plain, _) = context()
+        .deserialize_compact(token, &decrypter)
+        .map_err(|_| JoseError::NotAuthentic)?;
+    Ok(plain)
+}
+
+/// Encrypts for the owner of a public P-256 JWK. `cty` is `JWT` for a nested token.
+pub fn encrypt(
+    plain: &[u8],
+    public: &Value,
+    enc: ContentEncryption,
+    cty: Option<&str>,
+) -> Result<String, JoseError> {
+    let key = p256(public)?;
+    let encrypter = jwe::ECDH_ES
+        .encrypter_from_jwk(&key)
+        .map_err(|_| JoseError::Key)?;
+    let mut header = JweHeader::new();
+    header.set_content_encryption(enc.as_str());
+    if let Some(cty) = cty {
+        header.set_content_type(cty);
+    }
+    if let Some(kid) = public.get("kid").and_then(Value::as_str) {
+        header.set_key_id(kid);
+    }
+    context()
+        .serialize_compact(plain, &header, &encrypter)
+        .map_err(|_| JoseError::Key)
+}
+
+/// josekit inflates without limit, so it is not given the means.
+fn context() -> JweContext {
+    let mut context = JweContext::new();
+    context.remove_compression("DEF");
+    context
+}
+
+fn p256(jwk: &Value) -> Result<Jwk, JoseError> {
+    let jwk = jwk.as_object().ok_or(JoseError::Key)?;
+    if jwk.get("kty") != Some(&"EC".into()) || jwk.get("crv") != Some(&"P-256".into()) {
+        return Err(JoseError::Key);
+    }
+    let names = ["kty", "crv", "x", "y", "d"];
+    let members = names
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), jwk.get(name)?.clone())));
+    Jwk::from_map(members.collect::<Map<_, _>>()).map_err(|_| JoseError::Key)
+}

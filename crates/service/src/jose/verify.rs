@@ -1,0 +1,283 @@
+//! Accepting tokens that others (or we, earlier) signed.
+
+use josekit::{
+    jwk::Jwk,
+    jws::{self, JwsVerifier},
+};
+use serde_json::{Map, Value};
+use vouchsafe_credentials::{encoding::b64url_decode, json::parse_object, time::UnixTime};
+
+use super::{JoseError, SigningAlg};
+
+/// Longest signed token that is looked at.
+const LONGEST_JWS: usize = 64 * 1024;
+/// Longest encrypted one, which may carry a presentation.
+const LONGEST_JWE: usize = 1024 * 1024;
+/// Longest header (security.md 6.7.7).
+const LONGEST_HEADER: usize = 8 * 1024;
+/// Keys that are tried for a token without `kid`.
+const TRIED_KEYS: usize = 8;
+/// Keys in a set.
+const MOST_KEYS: usize = 64;
+
+/// Public keys of a party.
+#[derive(Debug, Clone)]
+pub struct Jwks(Vec<Map<String, Value>>);
+
+impl Jwks {
+    /// From a key set document. Keys of unknown kinds are kept out; private members refuse it.
+    pub fn parse(bytes: &[u8]) -> Result<Self, JoseError> {
+        let document = parse_object(bytes).map_err(|_| JoseError::Key)?;
+        Self::from_value(&Value::Object(document))
+    }
+
+    /// From a parsed key set document.
+    pub fn from_value(document: &Value) -> Result<Self, JoseError> {
+        let keys = document.get("keys").and_then(Value::as_array);
+        let keys = keys.ok_or(JoseError::Key)?;
+        if keys.len() > MOST_KEYS {
+            return Err(JoseError::Key);
+        }
+        let mut own = Vec::new();
+        for key in keys {
+            let key = key.as_object().ok_or(JoseError::Key)?;
+            // RFC 7517, section 9.1: private members have no business in a public set.
+            const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+            if PRIVATE.iter().any(|name| key.contains_key(*name)) {
+                return Err(JoseError::Key);
+            }
+            own.push(key.clone());
+        }
+        Ok(Self(own))
+    }
+
+    fn candidates(&self, alg: SigningAlg, kid: Option<&str>) -> Vec<Jwk> {
+        let text = |key: &Map<String, Value>, name| {
+            let value: Option<&Value> = key.get(name);
+            value.and_then(Value::as_str).map(str::to_owned)
+        };
+        let fits = |key: &&Map<String, Value>| {
+            let kind = match alg {
+                SigningAlg::Rs256 => text(key, "kty").as_deref() == Some("RSA"),
+                SigningAlg::Es256 => {
+                    text(key, "kty").as_deref() == Some("EC")
+                        && text(key, "crv").as_deref() == Some("P-256")
+                }
+            };
+            let named = kid.is_none_or(|kid| text(key, "kid").as_deref() == Some(kid));
+            let for_alg = text(key, "alg").is_none_or(|own| own == alg.as_str());
+            let for_signing = text(key, "use").is_none_or(|own| own == "sig");
+            kind && named && for_alg && for_signing
+        };
+        let found = self.0.iter().filter(fits).take(TRIED_KEYS);
+        found.filter_map(|key| to_josekit(key, alg)).collect()
+    }
+}
+
+/// Only the members that make the key, so that nothing else of the document has an effect.
+fn to_josekit(key: &Map<String, Value>, alg: SigningAlg) -> Option<Jwk> {
+    let names: &[&str] = match alg {
+        SigningAlg::Rs256 => &["kty", "n", "e"],
+        SigningAlg::Es256 => &["kty", "crv", "x", "y"],
+    };
+    let member = |name: &&str| Some(((*name).to_owned(), key.get(*name)?.clone()));
+    let members: Map<String, Value> = names.iter().map(member).collect::<Option<_>>()?;
+    if alg == SigningAlg::Rs256 {
+        let modulus = b64url_decode(members.get("n")?.as_str()?).ok()?;
+        // 2048 to 4096 bits, without a leading zero byte.
+        if !(256..=512).contains(&modulus.len())
+            || modulus.first() < Some(&0x80) && modulus.len() == 256
+        {
+            return None;
+        }
+        let exponent = b64url_decode(members.get("e")?.as_str()?).ok()?;
+        if exponent != [1, 0, 1] {
+            return None;
+        }
+    }
+    Jwk::from_map(members).ok()
+}
+
+/// What `typ` must say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TypeRule {
+    /// Exactly this type, in lower or upper case, with or without `application/`.
+    Exactly(&'static str),
+    /// `JWT` or nothing: ID tokens.
+    JwtOrAbsent,
+}
+
+/// Whether an expired token is acceptable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expiry {
+    /// `exp` must be there and in the future.
+    Enforced,
+    /// `exp` must be there but may be over: `id_token_hint` (OpenID Connect Core 1.0, 3.1.2.1).
+    Ignored,
+}
+
+/// What a token must say. There is no default: each caller says all of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'a> {
+    /// Algorithms that are accepted.
+    pub algorithms: &'a [SigningAlg],
+    /// `typ`.
+    pub typ: TypeRule,
+    /// `iss`.
+    pub issuer: &'a str,
+    /// Must be `aud`, or among it.
+    pub audience: &'a str,
+    /// `exp`.
+    pub expiry: Expiry,
+    /// Now.
+    pub now: UnixTime,
+    /// Tolerance for clocks, in seconds.
+    pub leeway: i64,
+}
+
+/// Claims whose signature, type, issuer, audience and times were checked.
+#[derive(Clone)]
+pub struct VerifiedJwt {
+    claims: Map<String, Value>,
+}
+
+impl VerifiedJwt {
+    /// All claims.
+    pub fn claims(&self) -> &Map<String, Value> {
+        &self.claims
+    }
+
+    /// A claim that is text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.claims.get(name).and_then(Value::as_str)
+    }
+}
+
+impl std::fmt::Debug for VerifiedJwt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.claims.keys()).finish()
+    }
+}
+
+/// Verifies a compact JWT of a party whose keys are known.
+pub fn verify(token: &str, keys: &Jwks, expected: &Expected<'_>) -> Result<VerifiedJwt, JoseError> {
+    let header = header(token, 3)?;
+    let alg = text(&header, "alg").and_then(SigningAlg::parse);
+    let alg = alg
+        .filter(|alg| expected.algorithms.contains(alg))
+        .ok_or(JoseError::Algorithm)?;
+    check_type(expected.typ, text(&header, "typ"))?;
+    let payload = authentic_payload(token, keys, alg, text(&header, "kid"))?;
+    let claims = parse_object(&payload).map_err(|_| JoseError::Malformed)?;
+    check_claims(&claims, expected)?;
+    Ok(VerifiedJwt { claims })
+}
+
+/// Decodes the header and refuses what none of our tokens has.
+pub(super) fn header(token: &str, parts: usize) -> Result<Map<String, Value>, JoseError> {
+    let longest = if parts == 3 { LONGEST_JWS } else { LONGEST_JWE };
+    if token.len() > longest {
+        return Err(JoseError::TooLong);
+    }
+    if token.split('.').count() != parts {
+        return Err(JoseError::Malformed);
+    }
+    let header = token.split('.').next().unwrap_or_default();
+    if header.len() > LONGEST_HEADER {
+        return Err(JoseError::TooLong);
+    }
+    for part in token.split('.') {
+        b64url_decode(part).map_err(|_| JoseError::Malformed)?;
+    }
+    let header = b64url_decode(header).map_err(|_| JoseError::Malformed)?;
+    let header = parse_object(&header).map_err(|_| JoseError::Malformed)?;
+    // RFC 7515, section 4.1.11: an extension that is not understood refuses the token. The others
+    // would let the token choose its own key, or decompress without end.
+    const REFUSED: [&str; 7] = ["crit", "b64", "zip", "jwk", "jku", "x5u", "x5c"];
+    match REFUSED.iter().any(|name| header.contains_key(*name)) {
+        true => Err(JoseError::HeaderParameter),
+        false => Ok(header),
+    }
+}
+
+fn check_type(rule: TypeRule, typ: Option<&str>) -> Result<(), JoseError> {
+    let essence = typ.map(|typ| {
+        let typ = typ.to_ascii_lowercase();
+        typ.strip_prefix("application/").unwrap_or(&typ).to_owned()
+    });
+    let good = match (rule, essence.as_deref()) {
+        (TypeRule::Exactly(wanted), Some(typ)) => typ.eq_ignore_ascii_case(wanted),
+        (TypeRule::Exactly(_), None) => false,
+        (TypeRule::JwtOrAbsent, typ) => typ.is_none_or(|typ| typ == "jwt"),
+    };
+    match good {
+        true => Ok(()),
+        false => Err(JoseError::Type),
+    }
+}
+
+fn authentic_payload(
+    token: &str,
+    keys: &Jwks,
+    alg: SigningAlg,
+    kid: Option<&str>,
+) -> Result<Vec<u8>, JoseError> {
+    let candidates = keys.candidates(alg, kid);
+    if candidates.is_empty() {
+        return Err(JoseError::NoKey);
+    }
+    for key in candidates {
+        let verifier: Box<dyn JwsVerifier> = match alg {
+            SigningAlg::Rs256 => match jws::RS256.verifier_from_jwk(&key) {
+                Ok(verifier) => Box::new(verifier),
+                Err(_) => continue,
+            },
+            SigningAlg::Es256 => match jws::ES256.verifier_from_jwk(&key) {
+                Ok(verifier) => Box::new(verifier),
+                Err(_) => continue,
+            },
+        };
+        if let Ok((payload, _)) = jws::deserialize_compact(token, verifier.as_ref()) {
+            return Ok(payload);
+        }
+    }
+    Err(JoseError::NotAuthentic)
+}
+
+fn check_claims(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), JoseError> {
+    if text(claims, "iss").ok_or(JoseError::Claim)? != expected.issuer {
+        return Err(JoseError::Issuer);
+    }
+    let audience = match claims.get("aud") {
+        Some(Value::String(one)) => one == expected.audience,
+        Some(Value::Array(many)) => many.iter().any(|one| one == expected.audience),
+        _ => return Err(JoseError::Claim),
+    };
+    if !audience {
+        return Err(JoseError::Audience);
+    }
+    let now = expected.now;
+    let expires = time(claims, "exp")?.ok_or(JoseError::Claim)?;
+    if expected.expiry == Expiry::Enforced && now >= expires.plus(expected.leeway) {
+        return Err(JoseError::Time);
+    }
+    let issued = time(claims, "iat")?.ok_or(JoseError::Claim)?;
+    let earliest = time(claims, "nbf")?.unwrap_or(issued).max(issued);
+    match earliest > now.plus(expected.leeway) {
+        true => Err(JoseError::Time),
+        false => Ok(()),
+    }
+}
+
+fn text<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+    object.get(name).and_then(Value::as_str)
+}
+
+/// A time that is there but is no whole number is an error, never "absent".
+fn time(claims: &Map<String, Value>, name: &str) -> Result<Option<UnixTime>, JoseError> {
+    let Some(value) = claims.get(name) else {
+        return Ok(None);
+    };
+    let seconds = value.as_i64().filter(|seconds| *seconds >= 0);
+    seconds.map(UnixTime).map(Some).ok_or(JoseError::Claim)
+}
