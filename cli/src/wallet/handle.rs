@@ -1,0 +1,185 @@
+//! One wallet for all who use it: the command line, the web pages, the
+//! headless demo. Drives the sessions of `wallet-core` over a transport.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use vouchsafe_protocol::http::{HttpRequest, HttpResponse};
+use vouchsafe_wallet_core::consent::{ConsentRequest, Selection};
+use vouchsafe_wallet_core::credential::{Card, CredentialId};
+use vouchsafe_wallet_core::history::{HistoryEntry, HistoryId};
+use vouchsafe_wallet_core::issuance::{Added, IssuanceError, Step};
+use vouchsafe_wallet_core::presentation::{Asking, PresentationError, Presented};
+use vouchsafe_wallet_core::{Wallet, WalletError};
+
+/// Sends one request. Must not follow redirects, and must bound time and size.
+#[async_trait]
+pub trait Transport: Send + Sync {
+    /// The answer, whatever its status; an error when there was none.
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Unreachable>;
+}
+
+/// No answer came.
+#[derive(Debug, thiserror::Error)]
+#[error("no answer came")]
+pub struct Unreachable(#[source] pub anyhow::Error);
+
+/// An open wallet with a way to reach others. Cheap to clone.
+#[derive(Clone)]
+pub struct WalletHandle {
+    wallet: Wallet,
+    transport: Arc<dyn Transport>,
+}
+
+/// A verified request, waiting for the person.
+pub struct Prepared {
+    /// What the person is asked.
+    pub consent: ConsentRequest,
+    /// To answer with.
+    pub session: Asking,
+}
+
+/// A request that is not answered with a card.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct NotPrepared {
+    /// Why.
+    pub error: WalletError,
+    /// An error response that the person may have sent: it tells the other
+    /// side that there is no card.
+    pub tell_them: Option<HttpRequest>,
+}
+
+/// An answer that was not delivered.
+pub struct NotAnswered {
+    /// Why.
+    pub error: WalletError,
+    /// To try again with.
+    pub session: Option<Asking>,
+}
+
+impl WalletHandle {
+    /// Puts a wallet and a transport together.
+    pub fn new(wallet: Wallet, transport: Arc<dyn Transport>) -> Self {
+        Self { wallet, transport }
+    }
+
+    /// The cards, the latest first.
+    pub fn cards(&self, locales: &[&str]) -> Result<Vec<Card>, WalletError> {
+        self.wallet.cards(locales)
+    }
+
+    /// One card.
+    pub fn card(&self, id: &CredentialId, locales: &[&str]) -> Result<Card, WalletError> {
+        self.wallet.card(id, locales)
+    }
+
+    /// Deletes a card and its keys.
+    pub async fn delete(&self, id: &CredentialId) -> Result<(), WalletError> {
+        self.wallet.delete(id).await
+    }
+
+    /// What happened, the latest first.
+    pub fn history(&self) -> Result<Vec<HistoryEntry>, WalletError> {
+        self.wallet.history()
+    }
+
+    /// Follows an offer up to the point where the person is needed, or its end.
+    pub async fn offer(&self, link: &str) -> Result<Step, WalletError> {
+        self.drive(self.wallet.add(link)?).await
+    }
+
+    /// Sends what a step wants sent until the person is needed, or the end.
+    pub async fn drive(&self, mut step: Step) -> Result<Step, WalletError> {
+        while let Step::Send(exchange) = step {
+            step = match self.transport.send(exchange.request().clone()).await {
+                Ok(response) => exchange.receive(&response).await?,
+                Err(_) => return Err(exchange.unreachable().await),
+            };
+        }
+        Ok(step)
+    }
+
+    /// Adds the offered cards without asking: for callers that made up their
+    /// mind before. Issuers on no list and those that want the person to sign
+    /// in are refused.
+    pub async fn add_offer(&self, link: &str, tx_code: Option<&str>) -> Result<Added, WalletError> {
+        match self.offer(link).await? {
+            Step::Preview(preview) => match self.drive(preview.accept(tx_code).await?).await? {
+                Step::Done(added) => Ok(added),
+                Step::Send(_) | Step::ConfirmIssuer(_) | Step::Preview(_) | Step::Authorize(_) => {
+                    Err(IssuanceError::PersonNeeded.into())
+                }
+            },
+            Step::Done(added) => Ok(added),
+            Step::Send(_) | Step::ConfirmIssuer(_) | Step::Authorize(_) => {
+                Err(IssuanceError::PersonNeeded.into())
+            }
+        }
+    }
+
+    /// Fetches and verifies a request; nothing has left the wallet after it.
+    pub async fn prepare(&self, link: &str, locales: &[&str]) -> Result<Prepared, Box<NotPrepared>> {
+        let silent = |error: WalletError| Box::new(NotPrepared { error, tell_them: None });
+        let fetching = self.wallet.present(link).map_err(silent)?;
+        let response = match self.transport.send(fetching.request().clone()).await {
+            Ok(response) => response,
+            Err(_) => return Err(silent(fetching.unreachable())),
+        };
+        match fetching.receive(&response) {
+            Ok(session) => Ok(Prepared { consent: session.consent(locales), session }),
+            Err(refused) if refused.ask_first => {
+                Err(Box::new(NotPrepared { error: refused.error, tell_them: refused.notify }))
+            }
+            Err(refused) => {
+                if let Some(notify) = refused.notify {
+                    // A courtesy to the verifier; the refusal stands either way.
+                    let _ = self.transport.send(notify).await;
+                }
+                Err(silent(refused.error))
+            }
+        }
+    }
+
+    /// Sends the error response of [`NotPrepared::tell_them`].
+    pub async fn tell(&self, request: HttpRequest) {
+        // Nothing depends on its arrival.
+        let _ = self.transport.send(request).await;
+    }
+
+    /// Shows the chosen cards.
+    pub async fn respond(
+        &self,
+        session: Asking,
+        selection: &Selection,
+    ) -> Result<Presented, Box<NotAnswered>> {
+        let submitting = session.respond(selection).await.map_err(|unanswered| {
+            Box::new(NotAnswered { error: unanswered.error, session: unanswered.session })
+        })?;
+        let reply = self.transport.send(submitting.request().clone()).await;
+        let presented = match reply {
+            Ok(response) => submitting.receive(&response),
+            // The history keeps it as "may have arrived".
+            Err(_) => Err(PresentationError::Unreachable.into()),
+        };
+        presented.map_err(|error| Box::new(NotAnswered { error, session: None }))
+    }
+
+    /// Says no.
+    pub async fn decline(&self, session: Asking) -> Result<Option<Presented>, WalletError> {
+        let declining = session.decline()?;
+        match self.transport.send(declining.request().clone()).await {
+            Ok(response) => declining.receive(&response).map(Some),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Withdraws the consent given with an entry of the history.
+    pub async fn withdraw(&self, id: &HistoryId) -> Result<HistoryEntry, WalletError> {
+        let withdrawal = self.wallet.withdraw(id)?;
+        match self.transport.send(withdrawal.request().clone()).await {
+            Ok(response) => withdrawal.receive(&response),
+            Err(_) => Err(PresentationError::Unreachable.into()),
+        }
+    }
+}
