@@ -24,3 +24,11 @@ pub(crate) fn host_of(url: &Url) -> String {
         None => host.to_owned(),
     }
 }
+
+/// Whether two addresses have the same scheme, host and port.
+pub(crate) fn same_origin(one: &str, other: &str) -> bool {
+    match (Url::parse(one), Url::parse(other)) {
+        (Ok(one), Ok(other)) => one.origin().is_tuple() && one.origin() == other.origin(),
+        _ => false,
+    }
+}

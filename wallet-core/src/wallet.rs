@@ -10,6 +10,7 @@ use vouchsafe_protocol::http::UrlRule;
 use crate::WalletError;
 use crate::credential::{Card, CredentialId, CredentialStore};
 use crate::history::{EventKind, History, HistoryEntry, HistoryId, Outcome, Party};
+use crate::issuance::{self, Step};
 use crate::presentation::Fetching;
 use crate::secure_area::SecureArea;
 use crate::secure_area::software::SoftwareSecureArea;
@@ -170,6 +171,11 @@ impl Wallet {
     /// Starts to withdraw the consent given with an entry of the history.
     pub fn withdraw(&self, id: &HistoryId) -> Result<Withdrawal, WalletError> {
         Withdrawal::start(self.clone(), id)
+    }
+
+    /// Starts to add the cards of an offer: a link or the text of a QR code.
+    pub fn add(&self, link: &str) -> Result<Step, WalletError> {
+        issuance::start(self.clone(), link)
     }
 
     /// Starts to answer a request to show a card.

@@ -1,0 +1,144 @@
+//! Whether to deal with an issuer, and how its cards are verified.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use vouchsafe_credentials::jws::{TokenType, Unverified};
+use vouchsafe_credentials::sd_jwt::SdJwt;
+use vouchsafe_credentials::sd_jwt_vc::{IssuerMethod, VcError};
+use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_protocol::vci::CredentialOffer;
+use zeroize::Zeroizing;
+
+use super::exchange::{Exchange, fetch_issuer};
+use super::session::Session;
+use super::{IssuanceError, Step};
+use crate::WalletError;
+use crate::storage::{Collection, RecordId, RecordName, StorageError};
+use crate::trust::{KnownIssuer, UnknownIssuers};
+use crate::wallet::Wallet;
+
+/// Why an issuer is dealt with.
+#[derive(Debug, Clone)]
+pub(super) enum Standing {
+    /// It is on the wallet's list.
+    Listed(KnownIssuer),
+    /// The person confirmed it earlier; its cards have this DID.
+    Remembered(String),
+    /// The person has just confirmed it.
+    Confirmed,
+    /// It is on no list.
+    Unknown,
+}
+
+/// What is remembered of a confirmed issuer.
+#[derive(Serialize, Deserialize)]
+struct Remembered {
+    credential_issuer: String,
+    did: String,
+    confirmed_at: UnixTime,
+}
+
+impl Standing {
+    /// Looks an issuer up; refuses it where the wallet deals with its list only.
+    pub(super) fn of(wallet: &Wallet, offer: &CredentialOffer) -> Result<Self, WalletError> {
+        let id = offer.credential_issuer.as_str();
+        if let Some(known) = wallet.trust().issuer(id) {
+            return Ok(Self::Listed(known.clone()));
+        }
+        let name = record_name(id);
+        if let Some(bytes) = wallet.vault().get(&name)? {
+            let remembered: Remembered =
+                serde_json::from_slice(&bytes).map_err(|_| StorageError::Damaged(name))?;
+            return Ok(Self::Remembered(remembered.did));
+        }
+        match wallet.trust().unknown_issuers {
+            UnknownIssuers::Ask => Ok(Self::Unknown),
+            UnknownIssuers::Refuse => Err(IssuanceError::UnknownIssuer.into()),
+        }
+    }
+
+    /// How a credential of this issuer must prove where it comes from.
+    pub(super) fn known(&self, offer: &CredentialOffer, compact: &str) -> Result<KnownIssuer, IssuanceError> {
+        let by_did = |did: String| KnownIssuer {
+            credential_issuer: offer.credential_issuer.as_str().to_owned(),
+            method: IssuerMethod::Did(did),
+            types: Vec::new(),
+        };
+        match self {
+            Self::Listed(known) => Ok(known.clone()),
+            Self::Remembered(did) => Ok(by_did(did.clone())),
+            // The site that the person confirmed handed the card out over TLS;
+            // the key it is signed with is remembered with that site.
+            Self::Confirmed => Ok(by_did(did_of(compact)?)),
+            Self::Unknown => Err(IssuanceError::UnknownIssuer),
+        }
+    }
+
+    /// The record to keep when the person confirmed the issuer.
+    pub(super) fn to_remember(
+        &self,
+        known: &KnownIssuer,
+        now: UnixTime,
+    ) -> Result<Option<(RecordName, Zeroizing<Vec<u8>>)>, WalletError> {
+        let (Self::Confirmed, IssuerMethod::Did(did)) = (self, &known.method) else {
+            return Ok(None);
+        };
+        let name = record_name(&known.credential_issuer);
+        let record = Remembered {
+            credential_issuer: known.credential_issuer.clone(),
+            did: did.clone(),
+            confirmed_at: now,
+        };
+        let json = serde_json::to_vec(&record).map_err(|_| StorageError::Damaged(name.clone()))?;
+        Ok(Some((name, Zeroizing::new(json))))
+    }
+}
+
+fn record_name(credential_issuer: &str) -> RecordName {
+    let digest: [u8; 32] = Sha256::digest(credential_issuer.as_bytes()).into();
+    RecordName::new(Collection::Trust, RecordId::from_bytes(&digest))
+}
+
+/// The DID that a credential names its key with. Chooses a key, proves nothing.
+fn did_of(compact: &str) -> Result<String, IssuanceError> {
+    let refused = |error: VcError| IssuanceError::NotAcceptable(error);
+    let sd_jwt = SdJwt::parse(compact).map_err(|error| refused(error.into()))?;
+    let header = Unverified::parse(sd_jwt.issuer_signed(), TokenType::SdJwtVc)
+        .map_err(|error| refused(VcError::IssuerJwt(error)))?;
+    let did = header.kid().and_then(|kid| kid.split('#').next()).filter(|did| did.starts_with("did:"));
+    did.map(str::to_owned).ok_or(refused(VcError::IssuerUntrusted))
+}
+
+/// An offer of an issuer that is on no list. Nothing was sent to it yet.
+pub struct ConfirmIssuer {
+    session: Session,
+    offer: CredentialOffer,
+}
+
+impl ConfirmIssuer {
+    pub(super) fn new(session: Session, offer: CredentialOffer) -> Self {
+        Self { session, offer }
+    }
+
+    /// The host that would be dealt with: all there is to know so far.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.session.host()
+    }
+
+    /// Deals with this issuer from now on.
+    pub async fn confirm(self) -> Result<Step, WalletError> {
+        match fetch_issuer(&self.session.wallet, self.offer, Standing::Confirmed) {
+            Ok((request, stage)) => Ok(Step::Send(Exchange::new(self.session, request, stage))),
+            Err(error) => {
+                self.session.fail(&error).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Says no.
+    pub fn decline(self) -> Result<(), WalletError> {
+        self.session.decline()
+    }
+}
