@@ -4,7 +4,8 @@ use vouchsafe_credentials::encoding::b64url_decode_array;
 use vouchsafe_credentials::x509::{Chain, VerifiedCertificate};
 
 /// A client identifier with a prefix that is supported. Always the full
-/// identifier, prefix included, stands for the client (section 14.7).
+/// identifier, prefix included, stands for the client (section 14, "Always Use the
+/// Full Client Identifier").
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ClientId {
     full: String,

@@ -1,6 +1,7 @@
 //! The verifier's side: does what came back answer the query?
 //!
-//! OpenID4VP 1.0, section 14.8: a verifier "MUST NOT rely on the Wallet to
+//! OpenID4VP 1.0, section 14, "Security Checks on the Returned Credentials and
+//! Presentations": a verifier "MUST NOT rely on the Wallet to
 //! enforce these constraints" and "MUST perform its own security checks".
 
 use super::{

@@ -11,11 +11,14 @@
 
 mod check;
 pub mod limits;
+mod members;
 mod parse;
 mod path;
 mod select;
+mod selection;
 #[cfg(test)]
 mod tests;
+mod value;
 
 pub use check::{
     CredentialFacts, CredentialMismatch, ProfileError, SetError, check_credential, check_sets,
@@ -24,9 +27,10 @@ pub use check::{
 pub use parse::DcqlError;
 pub use path::{ClaimPointer, ClaimsPath, PathError, PathStep, PointerStep};
 pub use select::{
-    Candidate, CandidateMatch, Matches, NoMatch, Pick, QueryMatches, Selection, SelectionError,
-    SetMatches, find_matches,
+    Candidate, CandidateMatch, Matches, NoMatch, QueryMatches, SetMatches, find_matches,
 };
+pub use selection::{Pick, Selection, SelectionError};
+pub use value::ExpectedValue;
 
 use serde_json::Value;
 
@@ -254,39 +258,6 @@ impl ClaimQuery {
         }
         Ok(selected)
     }
-}
-
-/// An element of `values`: a string, an integer or a boolean.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ExpectedValue {
-    /// Compared byte by byte.
-    String(String),
-    /// Compared with integers only: `18` is not `18.0`.
-    Integer(i128),
-    /// `true` or `false`.
-    Boolean(bool),
-}
-
-impl ExpectedValue {
-    /// Exact comparison of type and value.
-    pub fn equals(&self, value: &Value) -> bool {
-        match (self, value) {
-            (ExpectedValue::String(wanted), Value::String(found)) => wanted == found,
-            (ExpectedValue::Boolean(wanted), Value::Bool(found)) => wanted == found,
-            (ExpectedValue::Integer(wanted), Value::Number(found)) => {
-                integer(found) == Some(*wanted)
-            }
-            _ => false,
-        }
-    }
-}
-
-/// A JSON number that is an integer, without rounding.
-fn integer(number: &serde_json::Number) -> Option<i128> {
-    number
-        .as_i64()
-        .map(i128::from)
-        .or_else(|| number.as_u64().map(i128::from))
 }
 
 /// One use case: sets of credentials of which one is to be returned (section 6.2).

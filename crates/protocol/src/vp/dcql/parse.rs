@@ -3,11 +3,13 @@
 //! Unknown properties are ignored everywhere: section 6, "Implementations MUST
 //! ignore any unknown properties".
 
+use super::members::{array, boolean, identifier, object, optional, string, strings};
+use super::value::integer;
 use super::{
     ClaimQuery, ClaimsPath, CredentialQuery, CredentialSetQuery, DcqlQuery, ExpectedValue, Format,
-    Meta, PathError, PathStep, QueryId, TrustedAuthority, integer, limits,
+    Meta, PathError, PathStep, QueryId, TrustedAuthority, limits,
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 use vouchsafe_credentials::encoding::b64url_decode;
 
 /// Why a query is not valid. The wire code is always `invalid_request`.
@@ -263,68 +265,4 @@ fn query_ids(value: &Value, credentials: &[CredentialQuery]) -> Result<Vec<Query
         }
     }
     Ok(ids)
-}
-
-/// A member that may be absent. `null` is not absent: it has the wrong type.
-fn optional<'v>(object: &'v Map<String, Value>, name: &str) -> Option<&'v Value> {
-    object.get(name)
-}
-
-fn object<'v>(value: &'v Value, what: &'static str) -> Result<&'v Map<String, Value>, DcqlError> {
-    value.as_object().ok_or(DcqlError::NotAnObject(what))
-}
-
-fn array<'v>(
-    value: Option<&'v Value>,
-    what: &'static str,
-    limit: usize,
-) -> Result<&'v [Value], DcqlError> {
-    match value {
-        Some(Value::Array(list)) if list.len() > limit => Err(DcqlError::TooLarge(what)),
-        Some(Value::Array(list)) if !list.is_empty() => Ok(list),
-        _ => Err(DcqlError::NotANonEmptyArray(what)),
-    }
-}
-
-fn string<'v>(value: Option<&'v Value>, what: &'static str) -> Result<&'v str, DcqlError> {
-    match value {
-        Some(Value::String(text)) if text.len() > limits::STRING_BYTES => {
-            Err(DcqlError::TooLarge(what))
-        }
-        Some(Value::String(text)) if !text.is_empty() => Ok(text),
-        _ => Err(DcqlError::NotAString(what)),
-    }
-}
-
-fn strings(value: Option<&Value>, what: &'static str) -> Result<Vec<String>, DcqlError> {
-    array(value, what, limits::VALUES)?
-        .iter()
-        .map(|value| string(Some(value), what).map(str::to_owned))
-        .collect()
-}
-
-fn boolean(
-    object: &Map<String, Value>,
-    name: &'static str,
-    default: bool,
-) -> Result<bool, DcqlError> {
-    match object.get(name) {
-        None => Ok(default),
-        Some(Value::Bool(flag)) => Ok(*flag),
-        Some(_) => Err(DcqlError::NotABoolean(name)),
-    }
-}
-
-/// Sections 6.1 and 6.3: "a non-empty string consisting of alphanumeric,
-/// underscore (`_`), or hyphen (`-`) characters".
-fn identifier(value: Option<&Value>, what: &'static str) -> Result<String, DcqlError> {
-    let text = string(value, what)?;
-    if text.len() > limits::ID_BYTES {
-        return Err(DcqlError::TooLarge(what));
-    }
-    let legal = |c: u8| c.is_ascii_alphanumeric() || c == b'_' || c == b'-';
-    if !text.bytes().all(legal) {
-        return Err(DcqlError::BadIdentifier(what));
-    }
-    Ok(text.to_owned())
 }

@@ -4,7 +4,7 @@
 use super::check::{check_metadata, select_claims};
 use super::{
     ClaimPointer, CredentialFacts, CredentialMismatch, CredentialQuery, DcqlQuery, QueryId,
-    check_credential, check_sets,
+    check_credential,
 };
 use serde_json::Value;
 
@@ -41,7 +41,7 @@ pub struct QueryMatches {
 }
 
 impl QueryMatches {
-    fn best(&self) -> Option<&CandidateMatch> {
+    pub(super) fn best(&self) -> Option<&CandidateMatch> {
         self.candidates
             .iter()
             .min_by_key(|candidate| candidate.revealed)
@@ -60,8 +60,8 @@ pub struct SetMatches {
 /// How a wallet can answer a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Matches {
-    queries: Vec<QueryMatches>,
-    sets: Vec<SetMatches>,
+    pub(super) queries: Vec<QueryMatches>,
+    pub(super) sets: Vec<SetMatches>,
 }
 
 /// The wallet cannot answer: it "MUST NOT return any Credential(s)" (section 6.4.2).
@@ -71,44 +71,6 @@ pub struct NoMatch {
     /// The Credential Queries without a candidate, each with what the nearest
     /// candidate lacks.
     pub unanswered: Vec<(QueryId, CredentialMismatch)>,
-}
-
-/// One credential to present.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pick {
-    /// The Credential Query it answers.
-    pub query: QueryId,
-    /// Its place in the list given to [`find_matches`].
-    pub candidate: usize,
-    /// The claims to disclose.
-    pub claims: Vec<ClaimPointer>,
-}
-
-/// A set of credentials that answers the query.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Selection {
-    picks: Vec<Pick>,
-}
-
-impl Selection {
-    /// What to present, in the order of the query.
-    pub fn picks(&self) -> &[Pick] {
-        &self.picks
-    }
-}
-
-/// Why a choice does not answer the query.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SelectionError {
-    /// The candidate does not answer that Credential Query.
-    #[error("the chosen credential does not answer the query")]
-    NoSuchMatch,
-    /// Two credentials where one is asked for, or the same one twice.
-    #[error("more credentials chosen than asked for")]
-    TooMany,
-    /// Something required is missing.
-    #[error("the choice is incomplete")]
-    Incomplete,
 }
 
 /// Matches a query against the credentials of a wallet.
@@ -238,84 +200,4 @@ fn nearer(a: CredentialMismatch, b: CredentialMismatch) -> CredentialMismatch {
         CredentialMismatch::Format => 4,
     };
     if distance(b) < distance(a) { b } else { a }
-}
-
-impl Matches {
-    /// The candidates of every Credential Query.
-    pub fn queries(&self) -> &[QueryMatches] {
-        &self.queries
-    }
-
-    /// The use cases and the options that can be fulfilled.
-    pub fn sets(&self) -> &[SetMatches] {
-        &self.sets
-    }
-
-    /// The answer that reveals the fewest values: for each required use case the
-    /// cheapest option, of each Credential Query the cheapest candidate, and
-    /// nothing that the verifier does not insist on.
-    pub fn smallest(&self) -> Selection {
-        let mut chosen: Vec<&QueryId> = Vec::new();
-        for set in self.sets.iter().filter(|set| set.required) {
-            let cost = |option: &&Vec<QueryId>| {
-                let new = option.iter().filter(|id| !chosen.contains(id));
-                new.map(|id| self.cost(id)).sum::<usize>()
-            };
-            if let Some(option) = set.options.iter().min_by_key(cost) {
-                chosen.extend(option);
-            }
-        }
-        let picks = self
-            .queries
-            .iter()
-            .filter(|entry| chosen.contains(&&entry.query))
-            .filter_map(|entry| entry.best().map(|best| pick(entry, best)))
-            .collect();
-        Selection { picks }
-    }
-
-    /// The answer that the person has put together: pairs of Credential Query
-    /// and candidate.
-    pub fn select(
-        &self,
-        query: &DcqlQuery,
-        choice: &[(QueryId, usize)],
-    ) -> Result<Selection, SelectionError> {
-        let mut picks: Vec<Pick> = Vec::with_capacity(choice.len());
-        for (id, candidate) in choice {
-            let entry = self.entry(id).ok_or(SelectionError::NoSuchMatch)?;
-            let matched = entry
-                .candidates
-                .iter()
-                .find(|matched| matched.candidate == *candidate)
-                .ok_or(SelectionError::NoSuchMatch)?;
-            let mut same_query = picks.iter().filter(|pick| pick.query == *id);
-            // Section 8.1: without `multiple` "the array MUST contain only one Presentation".
-            if same_query.any(|pick| !entry.multiple || pick.candidate == *candidate) {
-                return Err(SelectionError::TooMany);
-            }
-            picks.push(pick(entry, matched));
-        }
-        let answered: Vec<&QueryId> = picks.iter().map(|pick| &pick.query).collect();
-        check_sets(query, &answered).map_err(|_| SelectionError::Incomplete)?;
-        Ok(Selection { picks })
-    }
-
-    fn entry(&self, id: &QueryId) -> Option<&QueryMatches> {
-        self.queries.iter().find(|entry| entry.query == *id)
-    }
-
-    fn cost(&self, id: &QueryId) -> usize {
-        self.entry(id)
-            .and_then(QueryMatches::best)
-            .map_or(0, |best| best.revealed)
-    }
-}
-
-fn pick(entry: &QueryMatches, matched: &CandidateMatch) -> Pick {
-    Pick {
-        query: entry.query.clone(),
-        candidate: matched.candidate,
-        claims: matched.claims.clone(),
-    }
 }

@@ -528,7 +528,8 @@ async fn client_metadata_must_allow_an_encrypted_answer() {
         RequestError::Metadata(error) => error,
         other => panic!("{other:?}"),
     };
-    let cases: [(fn(&mut Value), MetadataError); 9] = [
+    type Change = fn(&mut Value);
+    let cases: [(Change, MetadataError); 9] = [
         (|m| m["jwks"] = json!({"keys": []}), MetadataError::NoKey),
         (|m| m["jwks"] = json!({}), MetadataError::NoKey),
         (

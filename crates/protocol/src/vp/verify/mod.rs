@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use url::Url;
 use vouchsafe_credentials::crypto::{AgreementKey, CryptoProvider};
 use vouchsafe_credentials::sd_jwt_vc::{
-    IssuerIdentity, IssuerTrust, KeyBindingPolicy, Policy, SdJwtVc, StatusOwed, StatusPolicy,
-    verify_presented,
+    IssuerIdentity, IssuerTrust, KeyBindingPolicy, Policy, RegisteredClaims, SdJwtVc, StatusOwed,
+    StatusPolicy, verify_presented,
 };
 use vouchsafe_credentials::status_list::{StatusRef, VerifiedStatusList};
 use vouchsafe_credentials::time::UnixTime;
@@ -143,7 +143,7 @@ fn check_one(
     let (Format::SdJwtVc, Meta::SdJwtVc { vct_values }) = (query.format(), query.meta()) else {
         return Err(PresentationError::Format);
     };
-    // Section 14.1.2: linked to `client_id` and `nonce` of this very request.
+    // Section 14, "Preventing Replay of Verifiable Presentations": linked to `client_id` and `nonce` of this very request.
     let (audience, nonce) = (transaction.client_id.as_str(), transaction.nonce.as_str());
     let key_binding = if query.requires_holder_binding() {
         KeyBindingPolicy::Required { audience, nonce }
@@ -195,7 +195,8 @@ fn same_holder(accepted: &[(&CredentialQuery, &str, SdJwtVc)]) -> bool {
     keys.all(|key| Some(key) == first)
 }
 
-/// Section 14.8: the query is checked again, `values` included.
+/// Section 14, "Security Checks on the Returned Credentials and Presentations":
+/// the query is checked again, `values` included.
 fn check_query(
     query: &CredentialQuery,
     compact: &str,
@@ -225,9 +226,21 @@ fn check_query(
         })?;
     Ok(VerifiedCredential::new(
         query.id().clone(),
+        accepted_type(query, &registered),
         issuer,
         registered,
         &requested,
         &claims,
     ))
+}
+
+/// The type under which the credential was asked for: `vct`, or one of `aka_vcts`
+/// for which [`verify_presented`] has checked that the issuer may issue it.
+fn accepted_type(query: &CredentialQuery, registered: &RegisteredClaims) -> String {
+    let wanted = |vct: &&String| match query.meta() {
+        Meta::SdJwtVc { vct_values } => vct_values.contains(vct),
+        Meta::MsoMdoc { doctype_value: _ } | Meta::Other => false,
+    };
+    let mut types = std::iter::once(&registered.vct).chain(&registered.aka_vcts);
+    types.find(wanted).unwrap_or(&registered.vct).clone()
 }

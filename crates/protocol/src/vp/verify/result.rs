@@ -37,6 +37,7 @@ impl VerifiedPresentation {
 #[derive(Clone)]
 pub struct VerifiedCredential {
     query: QueryId,
+    credential_type: String,
     issuer: IssuerIdentity,
     registered: RegisteredClaims,
     claims: Vec<(ClaimPointer, Value)>,
@@ -45,6 +46,7 @@ pub struct VerifiedCredential {
 impl VerifiedCredential {
     pub(super) fn new(
         query: QueryId,
+        credential_type: String,
         issuer: IssuerIdentity,
         registered: RegisteredClaims,
         requested: &[ClaimPointer],
@@ -56,6 +58,7 @@ impl VerifiedCredential {
             .collect();
         VerifiedCredential {
             query,
+            credential_type,
             issuer,
             registered,
             claims,
@@ -72,9 +75,9 @@ impl VerifiedCredential {
         &self.issuer
     }
 
-    /// The type (`vct`).
+    /// The type under which it was asked for (`vct`, or one of `aka_vcts`).
     pub fn credential_type(&self) -> &str {
-        &self.registered.vct
+        &self.credential_type
     }
 
     /// When the credential expires.

@@ -733,10 +733,7 @@ async fn cat_001_cat_056_tampered_dropped_doubled_and_reordered_disclosures() {
     let [jwt, first, second, kb] = parts[..] else {
         panic!("two disclosures")
     };
-    let refused = async |parts: &[&str]| {
-        let code = world.refused(json!({"card": [parts.join("~")]})).await;
-        code
-    };
+    let refused = async |parts: &[&str]| world.refused(json!({"card": [parts.join("~")]})).await;
     let mut bytes = b64url_decode(first).unwrap();
     let last = bytes.len() - 3;
     bytes[last] ^= 1;
@@ -1010,4 +1007,93 @@ async fn the_wallet_refuses_answers_that_cannot_be_right() {
         .await,
         Err("answer_wrong_key")
     );
+}
+
+#[tokio::test]
+async fn hidden_neighbours_do_not_shift_what_is_asked_for() {
+    let world = World::new(json!({"credentials": [{
+        "id": "card", "format": "dc+sd-jwt", "meta": {"vct_values": [CARD]},
+        "claims": [{"path": ["clubs", 1]}]
+    }]}))
+    .await;
+    let claims = json!({"clubs": ["rowing", "chess"]});
+    let frame = Frame::new()
+        .hide(&ClaimPath::from_json(&json!(["clubs", null])).unwrap())
+        .unwrap();
+    let input = IssueInput {
+        vct: CARD,
+        issuer: None,
+        key: IssuerKey::X5c(&world.issuer.chain),
+        issued_at: Some(NOW),
+        not_before: None,
+        expires_at: None,
+        holder_key: Some(world.holder.public_key()),
+        status: None,
+        claims: claims.as_object().unwrap().clone(),
+        frame: &frame,
+        hash: HashAlg::Sha256,
+    };
+    let compact = issue(input, &world.issuer.key, &SeededRng::new(5))
+        .await
+        .unwrap();
+    let held = world.receive(&compact, CARD, Some(world.holder.public_key()));
+    let candidate = HeldCandidate::new(&held);
+    // Alone, the second element would be the first one that the verifier sees.
+    assert!(find_matches(&world.query, &[&candidate]).is_err());
+    let all = query(json!({"credentials": [{
+        "id": "card", "format": "dc+sd-jwt", "meta": {"vct_values": [CARD]},
+        "claims": [{"path": ["clubs", null], "values": ["chess"]}]
+    }]}));
+    let found = find_matches(&all, &[&candidate]).unwrap().smallest();
+    let view = candidate.disclosed_view(&found.picks()[0].claims);
+    assert_eq!(view["clubs"], json!(["chess"]), "only what matches leaves");
+}
+
+#[test]
+fn every_reason_of_a_response_has_its_own_code() {
+    use crate::vp::dcql::{CredentialMismatch as M, SetError};
+    use vouchsafe_credentials::jwe::JweError;
+    let query = query(ages()).credentials()[0].id().clone();
+    let mismatch = |mismatch: M| PresentationError::Query {
+        query: query.clone(),
+        mismatch,
+    };
+    let error = WalletError {
+        code: None,
+        state: None,
+    };
+    let all = [
+        PresentationError::ResponseUri,
+        PresentationError::TransactionExpired,
+        PresentationError::Jwe(JweError::Algorithm),
+        PresentationError::Jwe(JweError::Encryption),
+        PresentationError::Jwe(JweError::Decryption),
+        PresentationError::Jwe(JweError::Malformed),
+        PresentationError::EncryptionKey,
+        PresentationError::Json,
+        PresentationError::Wallet(error),
+        PresentationError::State,
+        PresentationError::TokenMissing,
+        PresentationError::TokenShape,
+        PresentationError::TokenUnknownId,
+        PresentationError::TokenCount,
+        PresentationError::TokenDuplicate,
+        PresentationError::Format,
+        PresentationError::StatusSource(StatusSourceError::Unavailable("x".into())),
+        PresentationError::HolderDiffers,
+        mismatch(M::Format),
+        mismatch(M::Type),
+        mismatch(M::Authority),
+        mismatch(M::HolderBinding),
+        mismatch(M::Claims),
+        PresentationError::Sets(SetError::CredentialMissing),
+        PresentationError::Sets(SetError::SetUnmet),
+    ];
+    let mut codes: Vec<&str> = all.iter().map(PresentationError::code).collect();
+    codes.sort_unstable();
+    let count = codes.len();
+    codes.dedup();
+    assert_eq!(codes.len(), count);
+    let legal = |code: &&str| code.bytes().all(|c| c.is_ascii_lowercase() || c == b'_');
+    assert!(codes.iter().all(legal));
 }

@@ -1,18 +1,20 @@
 //! The response of the wallet and the answer to it: response mode
 //! `direct_post.jwt` (OpenID4VP 1.0, sections 8.2, 8.3.1 and 8.5).
 
+mod answer;
+#[cfg(test)]
+mod tests;
+
 use serde_json::{Map, Value};
-use url::{Url, form_urlencoded};
-use vouchsafe_credentials::json;
+use url::form_urlencoded;
+
+pub use answer::{AnswerError, DirectPostAnswer, MAX_ANSWER_BYTES};
 
 use super::request::ReplyTo;
-use super::values::{State, UrlPolicy};
+use super::values::State;
 
 /// Largest body that is read at the `response_uri`, in bytes.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
-
-/// Largest answer that a wallet reads, in bytes.
-pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
 /// Media type of the body that is posted.
 pub const FORM_MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
@@ -102,7 +104,7 @@ pub struct EncryptedResponse(String);
 
 impl EncryptedResponse {
     /// Wraps a compact JWE.
-    pub(super) fn new(compact: String) -> Self {
+    pub(in crate::vp) fn new(compact: String) -> Self {
         EncryptedResponse(compact)
     }
 
@@ -227,80 +229,4 @@ pub fn error_form(code: ErrorCode, reply_to: &ReplyTo) -> String {
         form.append_pair("state", state.as_str());
     }
     form.finish()
-}
-
-/// What the verifier answers to a response: status 200, JSON (section 8.2).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DirectPostAnswer {
-    /// Where the wallet must send the person's browser.
-    pub redirect_uri: Option<Url>,
-    /// An additional parameter of ours: where the wallet can withdraw the
-    /// consent (`DELETE`). Other wallets ignore it.
-    pub consent_uri: Option<Url>,
-}
-
-/// Why an answer is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AnswerError {
-    /// Larger than [`MAX_ANSWER_BYTES`].
-    #[error("the answer is too large")]
-    TooLarge,
-    /// Not a JSON object.
-    #[error("the answer is not a JSON object")]
-    Json,
-    /// `redirect_uri` or `consent_uri` is not an acceptable URL.
-    #[error("a URL in the answer is not acceptable")]
-    Url,
-}
-
-impl AnswerError {
-    /// A stable code for logs and interfaces.
-    pub fn code(self) -> &'static str {
-        match self {
-            AnswerError::TooLarge => "answer_too_large",
-            AnswerError::Json => "answer_malformed",
-            AnswerError::Url => "answer_url_unacceptable",
-        }
-    }
-}
-
-impl DirectPostAnswer {
-    /// The JSON body.
-    pub fn to_json(&self) -> Value {
-        let DirectPostAnswer {
-            redirect_uri,
-            consent_uri,
-        } = self;
-        let mut answer = Map::new();
-        for (name, url) in [("redirect_uri", redirect_uri), ("consent_uri", consent_uri)] {
-            if let Some(url) = url {
-                answer.insert(name.to_owned(), Value::from(url.as_str()));
-            }
-        }
-        Value::Object(answer)
-    }
-
-    /// Reads the body of an answer with status 200. Unknown members are ignored.
-    ///
-    /// `redirect_uri` may have a fragment (section 8.2: "as a path component, as a
-    /// fragment or as a parameter"); a browser is sent there, so it must be a web address.
-    pub fn parse(body: &[u8], urls: UrlPolicy) -> Result<Self, AnswerError> {
-        if body.len() > MAX_ANSWER_BYTES {
-            return Err(AnswerError::TooLarge);
-        }
-        let answer = json::parse_object(body).map_err(|_| AnswerError::Json)?;
-        let url = |name: &str| match answer.get(name) {
-            None => Ok(None),
-            Some(Value::String(text)) => {
-                let address = text.split('#').next().unwrap_or(text);
-                urls.endpoint(address).map_err(|_| AnswerError::Url)?;
-                Url::parse(text).map(Some).map_err(|_| AnswerError::Url)
-            }
-            Some(_) => Err(AnswerError::Url),
-        };
-        Ok(DirectPostAnswer {
-            redirect_uri: url("redirect_uri")?,
-            consent_uri: url("consent_uri")?,
-        })
-    }
 }
