@@ -9,17 +9,28 @@ use crate::http::{UrlRefused, UrlRule};
 pub const WELL_KNOWN: &str = "oauth-authorization-server";
 
 /// The URL of a metadata document: `/.well-known/{name}` goes between host and path of the
-/// identifier (RFC 8414, section 3.1; OpenID4VCI 1.0, section 12.2.2).
+/// identifier, whose terminating "/" is removed first (RFC 8414, section 3.1).
 ///
 /// # Errors
 /// [`UrlRefused`] where the identifier breaks the rule or has a query.
 pub fn well_known_url(identifier: &str, name: &str, rule: UrlRule) -> Result<Url, UrlRefused> {
+    let mut url = insert_well_known(identifier, name, rule)?;
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    Ok(url)
+}
+
+/// As [`well_known_url`], a path kept as it is (OpenID4VCI 1.0, section 12.2.2).
+pub(crate) fn insert_well_known(
+    identifier: &str,
+    name: &str,
+    rule: UrlRule,
+) -> Result<Url, UrlRefused> {
     let mut url = rule.parse(identifier)?;
     if url.query().is_some() {
         return Err(UrlRefused::Query);
     }
-    // RFC 8414, section 3.1: a terminating "/" is removed first.
-    let path = url.path().trim_end_matches('/').to_owned();
+    let path = if url.path() == "/" { "" } else { url.path() };
     url.set_path(&format!("/.well-known/{name}{path}"));
     Ok(url)
 }

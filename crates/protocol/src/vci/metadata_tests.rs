@@ -1,6 +1,8 @@
 use serde_json::json;
 
 use super::*;
+use crate::http::{HttpResponse, UrlRule};
+use crate::vci::CredentialIssuerId;
 
 const RULE: UrlRule = UrlRule::PublicHttps;
 
@@ -49,6 +51,14 @@ fn the_well_known_url_is_inserted() {
         issuer().metadata_url(RULE).unwrap().as_str(),
         "https://issuer.example.com/.well-known/openid-credential-issuer/tenant"
     );
+    let url = |id: &str| {
+        let id = CredentialIssuerId::parse(id, RULE).unwrap();
+        id.metadata_url(RULE).unwrap().to_string()
+    };
+    let root = "https://issuer.example.com/.well-known/openid-credential-issuer";
+    assert_eq!(url("https://issuer.example.com"), root);
+    // Unlike RFC 8414, the identifier's path is taken as it is.
+    assert_eq!(url("https://issuer.example.com/a/"), format!("{root}/a/"));
 }
 
 #[test]

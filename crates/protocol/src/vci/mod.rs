@@ -21,6 +21,8 @@ pub use offer::{CredentialOffer, OfferInvocation};
 pub use request::CredentialRequest;
 pub use response::{CredentialResponse, ReceivedCredentials};
 
+use crate::http::{UrlRefused, UrlRule};
+
 /// Identifier of a credential issuer, compared byte for byte (section 12.2.1).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CredentialIssuerId(String);
@@ -29,11 +31,11 @@ impl CredentialIssuerId {
     /// Reads an identifier: a URL that fits the rule, without query and fragment.
     ///
     /// # Errors
-    /// [`crate::http::UrlRefused`].
-    pub fn parse(text: &str, rule: crate::http::UrlRule) -> Result<Self, crate::http::UrlRefused> {
+    /// [`UrlRefused`].
+    pub fn parse(text: &str, rule: UrlRule) -> Result<Self, UrlRefused> {
         let url = rule.parse(text)?;
         if url.query().is_some() {
-            return Err(crate::http::UrlRefused::Query);
+            return Err(UrlRefused::Query);
         }
         Ok(Self(text.to_owned()))
     }
@@ -47,12 +49,9 @@ impl CredentialIssuerId {
     /// Where its metadata are (section 12.2.2).
     ///
     /// # Errors
-    /// [`crate::http::UrlRefused`] where the rule is stricter than the one it was parsed with.
-    pub fn metadata_url(
-        &self,
-        rule: crate::http::UrlRule,
-    ) -> Result<url::Url, crate::http::UrlRefused> {
-        crate::oauth::metadata::well_known_url(&self.0, metadata::WELL_KNOWN, rule)
+    /// [`UrlRefused`] where the rule is stricter than the one it was parsed with.
+    pub fn metadata_url(&self, rule: UrlRule) -> Result<url::Url, UrlRefused> {
+        crate::oauth::metadata::insert_well_known(&self.0, metadata::WELL_KNOWN, rule)
     }
 }
 

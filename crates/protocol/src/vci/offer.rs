@@ -11,17 +11,16 @@ use vouchsafe_credentials::json;
 use super::CredentialIssuerId;
 use crate::http::{HttpResponse, UrlRefused, UrlRule};
 use crate::oauth::params::{Params, ParamsError};
-use crate::oauth::token::{AUTHORIZATION_CODE, PRE_AUTHORIZED_CODE};
 use crate::oauth::values::Secret;
+
+mod wire;
+
+use wire::{WireOffer, check_configurations};
 
 /// Default scheme of invocations.
 pub const SCHEME: &str = "openid-credential-offer://";
 /// Longest offer in bytes, by value or by reference. Catalogue 287.
 pub const MAX_BYTES: usize = 64 * 1024;
-/// Most credentials in one offer.
-const MAX_CONFIGURATIONS: usize = 32;
-/// Longest `tx_code.description` in characters (section 4.1.1).
-const MAX_DESCRIPTION: usize = 300;
 
 /// How a wallet is invoked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,32 +153,6 @@ pub enum IssuerRule {
     Listed(BTreeSet<String>),
 }
 
-#[derive(Serialize, Deserialize)]
-struct WireOffer {
-    credential_issuer: String,
-    credential_configuration_ids: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    grants: Option<serde_json::Map<String, Value>>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct WireAuthorizationCode {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    issuer_state: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    authorization_server: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct WirePreAuthorizedCode {
-    #[serde(rename = "pre-authorized_code")]
-    code: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    tx_code: Option<TxCode>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    authorization_server: Option<String>,
-}
-
 impl OfferInvocation {
     /// Reads a link or the text of a QR code. The scheme is not judged: what counts is the query.
     ///
@@ -293,114 +266,6 @@ fn link(name: &str, value: &str) -> String {
         .finish();
     // Percent-encoding alone: some wallets do not read `+` as a space.
     format!("{SCHEME}?{}", query.replace('+', "%20"))
-}
-
-fn check_configurations(ids: &[String]) -> Result<(), OfferError> {
-    let unique: BTreeSet<&String> = ids.iter().collect();
-    let sane = !ids.is_empty() && ids.len() <= MAX_CONFIGURATIONS && unique.len() == ids.len();
-    if sane && ids.iter().all(|id| !id.is_empty()) {
-        Ok(())
-    } else {
-        Err(OfferError::Configurations)
-    }
-}
-
-impl Grants {
-    fn read(mut wire: serde_json::Map<String, Value>) -> Result<Self, OfferError> {
-        let empty = wire.is_empty();
-        let code = wire
-            .shift_remove(AUTHORIZATION_CODE)
-            .map(read_authorization_code)
-            .transpose()?;
-        let pre = wire
-            .shift_remove(PRE_AUTHORIZED_CODE)
-            .map(read_pre_authorized)
-            .transpose()?;
-        if !empty && code.is_none() && pre.is_none() {
-            return Err(OfferError::Grants);
-        }
-        Ok(Self {
-            authorization_code: code,
-            pre_authorized_code: pre,
-        })
-    }
-
-    fn to_wire(&self) -> Option<serde_json::Map<String, Value>> {
-        let Self {
-            authorization_code,
-            pre_authorized_code,
-        } = self;
-        let mut wire = serde_json::Map::new();
-        let plain = "a grant has string keys";
-        if let Some(AuthorizationCodeGrant {
-            issuer_state,
-            authorization_server,
-        }) = authorization_code
-        {
-            let grant = WireAuthorizationCode {
-                issuer_state: issuer_state.clone(),
-                authorization_server: authorization_server.clone(),
-            };
-            wire.insert(
-                AUTHORIZATION_CODE.into(),
-                serde_json::to_value(grant).expect(plain),
-            );
-        }
-        if let Some(PreAuthorizedCodeGrant {
-            code,
-            tx_code,
-            authorization_server,
-        }) = pre_authorized_code
-        {
-            let grant = WirePreAuthorizedCode {
-                code: code.expose().to_owned(),
-                tx_code: tx_code.clone(),
-                authorization_server: authorization_server.clone(),
-            };
-            wire.insert(
-                PRE_AUTHORIZED_CODE.into(),
-                serde_json::to_value(grant).expect(plain),
-            );
-        }
-        (!wire.is_empty()).then_some(wire)
-    }
-}
-
-fn read_authorization_code(value: Value) -> Result<AuthorizationCodeGrant, OfferError> {
-    let WireAuthorizationCode {
-        issuer_state,
-        authorization_server,
-    } = serde_json::from_value(value).map_err(|_| OfferError::Malformed)?;
-    Ok(AuthorizationCodeGrant {
-        issuer_state,
-        authorization_server,
-    })
-}
-
-fn read_pre_authorized(value: Value) -> Result<PreAuthorizedCodeGrant, OfferError> {
-    // Serde reads a null as absent; here an explicit null is neither (section 4.1.1: an object).
-    if value.get("tx_code").is_some_and(|t| !t.is_object()) {
-        return Err(OfferError::Malformed);
-    }
-    let WirePreAuthorizedCode {
-        code,
-        tx_code,
-        authorization_server,
-    } = serde_json::from_value(value).map_err(|_| OfferError::Malformed)?;
-    let too_long = |t: &TxCode| {
-        t.description
-            .as_ref()
-            .is_some_and(|d| d.chars().count() > MAX_DESCRIPTION)
-            || t.length.is_some_and(|l| !(1..=64).contains(&l))
-    };
-    if code.is_empty() || tx_code.as_ref().is_some_and(too_long) {
-        return Err(OfferError::Malformed);
-    }
-    Ok(PreAuthorizedCodeGrant {
-        code: Secret::new(code),
-        tx_code,
-        authorization_server,
-    })
 }
 
 #[cfg(test)]
