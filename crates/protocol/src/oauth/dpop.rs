@@ -12,7 +12,7 @@ use vouchsafe_credentials::time::UnixTime;
 use super::error::{ErrorCode, OAuthError};
 use crate::http::{Headers, Method};
 
-/// Oldest accepted proof in seconds (security.md 6.7.10: proof age at most 300 s).
+/// Oldest accepted proof in seconds (the limit of this project).
 pub const MAX_AGE: i64 = 300;
 /// Clock difference accepted for proofs from the future, in seconds.
 pub const MAX_SKEW: i64 = 60;

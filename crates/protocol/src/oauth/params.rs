@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 
 /// Most parameters of one request.
 pub const MAX_PARAMS: usize = 64;
-/// Longest query or form body in bytes (security.md 6.7.7: token and PAR 16 KiB).
+/// Longest query or form body in bytes (the limit of this project).
 pub const MAX_BYTES: usize = 16 * 1024;
 
 /// Decoded parameters of one request: every name occurs once. A value of length zero

@@ -1,4 +1,4 @@
-//! Who somebody is, and by which name each client knows them (security.md 6.7.18).
+//! Who somebody is, and by which name each client knows them.
 //!
 //! A subject is a random id. Bindings point to it: a keyed hash over the trust framework,
 //! the validated issuer, the credential type and the stable claim; no claim value is kept.

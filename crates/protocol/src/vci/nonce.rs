@@ -13,7 +13,7 @@ use vouchsafe_credentials::random::{self, Rng};
 use vouchsafe_credentials::time::UnixTime;
 use zeroize::Zeroizing;
 
-/// Lifetime in seconds (security.md 6.7.3).
+/// Lifetime in seconds (the limit of this project).
 pub const LIFETIME: i64 = 300;
 /// Clock difference between processes of one issuer, in seconds.
 const MAX_SKEW: i64 = 5;

@@ -12,7 +12,7 @@ use super::nonce::{CheckedNonce, NonceKeys};
 /// Ways to name the key that [`verify`] accepts: values for
 /// `cryptographic_binding_methods_supported`.
 pub const BINDING_METHODS: [&str; 3] = ["jwk", "did:key", "did:jwk"];
-/// Oldest accepted proof in seconds (security.md 6.7.10).
+/// Oldest accepted proof in seconds (the limit of this project).
 pub const MAX_AGE: i64 = 300;
 /// Clock difference accepted for proofs from the future, in seconds.
 pub const MAX_SKEW: i64 = 60;

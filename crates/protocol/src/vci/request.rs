@@ -5,7 +5,7 @@ use vouchsafe_credentials::json as strict;
 
 use super::error::{CredentialError, CredentialErrorCode};
 
-/// Longest request in bytes (security.md 6.7.7).
+/// Longest request in bytes (the limit of this project).
 pub const MAX_BYTES: usize = 256 * 1024;
 /// Most proofs this parser looks at; the issuer's `batch_size` is lower.
 const MAX_PROOFS: usize = 100;
