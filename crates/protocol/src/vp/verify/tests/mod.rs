@@ -1,0 +1,7 @@
+//! The whole way of a presentation, and every attack on it with its own reason.
+
+mod binding;
+mod credential;
+mod transaction;
+mod way;
+mod world;
