@@ -1,0 +1,298 @@
+//! What is asked: every parameter.
+
+use super::setup::*;
+
+#[tokio::test]
+async fn a_request_of_ours_is_accepted() {
+    let setup = Setup::new();
+    let name = LocalizedText {
+        default: "Wine shop".to_owned(),
+        translations: [("de".to_owned(), "Weinladen".to_owned())].into(),
+    };
+    let purpose = LocalizedText {
+        default: "To sell wine".to_owned(),
+        translations: [].into(),
+    };
+    let query = DcqlQuery::parse(&query()).unwrap();
+    let (nonce, state) = (
+        Nonce::fresh(&SeededRng::new(1)),
+        State::fresh(&SeededRng::new(2)),
+    );
+    let new = NewRequest {
+        response_uri: &Url::parse("https://verifier.example/vp/response/1").unwrap(),
+        nonce: &nonce,
+        state: &state,
+        query: &query,
+        encryption_key: setup.encryption.public_key(),
+        client_name: Some(&name),
+        purpose: Some(&purpose),
+        issued_at: NOW,
+        lifetime_s: 120,
+        wallet_nonce: Some("w-1"),
+    };
+    let compact = sign_request(&new, &setup.verifier.chain, &setup.verifier.key)
+        .await
+        .unwrap();
+    let client_id = setup.client_id.as_str();
+    let read = verify_request(&compact, client_id, Some("w-1"), &setup.policy()).unwrap();
+    assert_eq!(read.client_id(), &setup.client_id);
+    assert_eq!(read.response_uri(), new.response_uri);
+    assert_eq!((read.nonce(), read.state()), (&nonce, Some(&state)));
+    assert_eq!(read.query(), &query);
+    assert_eq!(read.certificate().subject(), "CN=Shop");
+    assert_eq!(read.metadata().key, *setup.encryption.public_key());
+    assert_eq!(read.metadata().kid, key_id(setup.encryption.public_key()));
+    assert_eq!(read.metadata().enc, ContentEncryption::A256Gcm);
+    assert_eq!(
+        read.metadata()
+            .client_name
+            .as_ref()
+            .unwrap()
+            .for_locale("de-AT"),
+        "Weinladen"
+    );
+    assert_eq!(read.purpose(), Some(&purpose));
+    assert_eq!(read.expires_at(), Some(NOW.plus(120)));
+}
+
+#[tokio::test]
+async fn unknown_parameters_and_iss_are_ignored() {
+    let setup = Setup::new();
+    let mut claims = setup.claims.clone();
+    claims["iss"] = json!("https://somebody.example");
+    claims["verifier_info"] = json!([{"format": "jwt", "data": "eyJ"}]);
+    claims["future"] = json!({});
+    assert!(setup.verify(&claims).await.is_ok());
+}
+
+#[tokio::test]
+async fn cat_331_query_scope_and_redirect_uri() {
+    let setup = Setup::new();
+    let invalid = ErrorCode::InvalidRequest;
+    assert_eq!(
+        setup.code("scope", json!("age")).await,
+        ("query_and_scope", invalid)
+    );
+    assert_eq!(
+        setup.code("dcql_query", Value::Null).await,
+        ("query_missing", invalid)
+    );
+    assert_eq!(
+        setup
+            .code("redirect_uri", json!("https://verifier.example/cb"))
+            .await,
+        ("redirect_uri_with_direct_post", invalid)
+    );
+    assert_eq!(
+        setup.code("dcql_query", json!({"credentials": []})).await,
+        ("query_invalid", invalid)
+    );
+    let mut claims = setup.claims.clone();
+    claims.as_object_mut().unwrap().remove("dcql_query");
+    claims["scope"] = json!("age");
+    let refusal = setup.verify(&claims).await.unwrap_err();
+    assert_eq!(refusal.error.error_code(), ErrorCode::InvalidScope);
+}
+
+#[tokio::test]
+async fn cat_334_transaction_data_is_refused() {
+    let setup = Setup::new();
+    let refusal = setup
+        .refused("transaction_data", json!(["eyJ0eXBlIjoieCJ9"]))
+        .await;
+    assert_eq!(
+        refusal.error.error_code().as_str(),
+        "invalid_transaction_data"
+    );
+    let reply_to = refusal.reply_to.expect("the verifier is known");
+    assert_eq!(
+        reply_to.response_uri.as_str(),
+        "https://verifier.example/vp/response/1"
+    );
+    assert_eq!(reply_to.state.unwrap().as_str(), "s-1");
+}
+
+#[tokio::test]
+async fn cat_337_the_wallet_nonce_must_come_back() {
+    let setup = Setup::new();
+    let mut claims = setup.claims.clone();
+    for value in [None, Some("other"), Some("W-1")] {
+        if let Some(value) = value {
+            claims["wallet_nonce"] = json!(value);
+        }
+        let compact = setup.sign(&claims).await;
+        let refusal = verify_request(
+            &compact,
+            setup.client_id.as_str(),
+            Some("w-1"),
+            &setup.policy(),
+        );
+        assert_eq!(refusal.unwrap_err().error.code(), "wallet_nonce_mismatch");
+    }
+}
+
+#[tokio::test]
+async fn cat_338_audience_and_times() {
+    let setup = Setup::new();
+    for audience in [
+        Value::Null,
+        json!("https://other.example"),
+        json!([AUDIENCE, "x"]),
+        json!(7),
+    ] {
+        assert_eq!(
+            setup.code("aud", audience).await.0,
+            "request_wrong_audience"
+        );
+    }
+    let skew = CLOCK_SKEW_S;
+    assert_eq!(
+        setup.code("exp", json!(NOW.plus(-skew).seconds())).await.0,
+        "request_expired"
+    );
+    assert_eq!(
+        setup.code("exp", json!("tomorrow")).await.0,
+        "request_parameter"
+    );
+    for name in ["iat", "nbf"] {
+        let late = json!(NOW.plus(skew + 1).seconds());
+        assert_eq!(setup.code(name, late).await.0, "request_not_yet_valid");
+    }
+    let mut claims = setup.claims.clone();
+    claims["exp"] = json!(NOW.plus(1 - skew).seconds());
+    assert!(
+        setup.verify(&claims).await.is_ok(),
+        "within the tolerated difference"
+    );
+}
+
+#[tokio::test]
+async fn parameters_that_the_profile_fixes() {
+    let setup = Setup::new();
+    for (name, value, code) in [
+        ("response_type", json!("code"), "response_type_unsupported"),
+        (
+            "response_type",
+            json!("vp_token id_token"),
+            "response_type_unsupported",
+        ),
+        ("response_type", Value::Null, "request_parameter"),
+        (
+            "response_mode",
+            json!("direct_post"),
+            "response_mode_unsupported",
+        ),
+        (
+            "response_mode",
+            json!("fragment"),
+            "response_mode_unsupported",
+        ),
+        ("response_mode", Value::Null, "response_mode_unsupported"),
+        ("response_uri", Value::Null, "response_uri_unacceptable"),
+        (
+            "response_uri",
+            json!("http://verifier.example/r"),
+            "response_uri_unacceptable",
+        ),
+        (
+            "response_uri",
+            json!("https://verifier.example/#r"),
+            "response_uri_unacceptable",
+        ),
+        ("nonce", Value::Null, "request_parameter"),
+        ("nonce", json!("with space"), "request_parameter"),
+        ("nonce", json!(""), "request_parameter"),
+        ("state", json!("a/b"), "request_parameter"),
+        ("state", json!(1), "request_parameter"),
+    ] {
+        assert_eq!(setup.code(name, value).await.0, code, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn client_metadata_must_allow_an_encrypted_answer() {
+    let setup = Setup::new();
+    let with = async |change: fn(&mut Value)| {
+        let mut metadata = setup.claims["client_metadata"].clone();
+        change(&mut metadata);
+        setup.refused("client_metadata", metadata).await.error
+    };
+    let metadata_error = |error: RequestError| match error {
+        RequestError::Metadata(error) => error,
+        other => panic!("{other:?}"),
+    };
+    type Change = fn(&mut Value);
+    let cases: [(Change, MetadataError); 9] = [
+        (|m| m["jwks"] = json!({"keys": []}), MetadataError::NoKey),
+        (|m| m["jwks"] = json!({}), MetadataError::NoKey),
+        (
+            |m| m["jwks"]["keys"][0]["use"] = json!("sig"),
+            MetadataError::NoKey,
+        ),
+        (
+            |m| m["jwks"]["keys"][0]["alg"] = json!("ECDH-ES+A256KW"),
+            MetadataError::NoKey,
+        ),
+        (
+            |m| m["jwks"]["keys"][0]["d"] = json!("AAAA"),
+            MetadataError::NoKey,
+        ),
+        (
+            |m| m["jwks"]["keys"][0]["kid"] = json!(""),
+            MetadataError::Keys,
+        ),
+        (
+            |m| {
+                let key = m["jwks"]["keys"][0].clone();
+                m["jwks"]["keys"].as_array_mut().unwrap().push(key);
+            },
+            MetadataError::Keys,
+        ),
+        (
+            |m| m["encrypted_response_enc_values_supported"] = json!(["A128CBC-HS256"]),
+            MetadataError::NoEncryption,
+        ),
+        (
+            |m| m["vp_formats_supported"] = json!([]),
+            MetadataError::Malformed,
+        ),
+    ];
+    for (change, expected) in cases {
+        assert_eq!(metadata_error(with(change).await), expected);
+    }
+    let other = with(|m| m["vp_formats_supported"] = json!({"mso_mdoc": {}})).await;
+    assert_eq!(other.error_code(), ErrorCode::VpFormatsNotSupported);
+    let missing = setup.refused("client_metadata", Value::Null).await.error;
+    assert_eq!(metadata_error(missing), MetadataError::Malformed);
+}
+
+#[tokio::test]
+async fn the_default_encryption_is_a128gcm() {
+    let setup = Setup::new();
+    let mut claims = setup.claims.clone();
+    let metadata = claims["client_metadata"].as_object_mut().unwrap();
+    metadata.remove("encrypted_response_enc_values_supported");
+    let request = setup.verify(&claims).await.unwrap();
+    assert_eq!(request.metadata().enc, ContentEncryption::A128Gcm);
+}
+
+/// The example of the specification, where `VOUCHSAFE_VECTORS` names its folder; it lacks only the keys.
+#[test]
+fn vectors_client_metadata() {
+    let Ok(folder) = std::env::var("VOUCHSAFE_VECTORS") else {
+        println!("skipped: vectors, 1 file");
+        return;
+    };
+    let path = std::path::Path::new(&folder)
+        .join("openid4vp/client_metadata/sd_jwt_vc_verifier_metadata.json");
+    let mut metadata: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let mut jwk = AgreementKey::generate(&SeededRng::new(3))
+        .public_key()
+        .to_jwk();
+    jwk["kid"] = json!("k");
+    jwk["alg"] = json!("ECDH-ES");
+    metadata["jwks"] = json!({"keys": [jwk]});
+    let read = crate::vp::metadata::ClientMetadata::parse(Some(&metadata)).unwrap();
+    assert!(read.reads_sd_jwt_vc);
+    assert_eq!(read.key_binding_algorithms.unwrap(), ["ES256", "ES384"]);
+}
