@@ -6,7 +6,7 @@
 //!
 //! How to extend it:
 //! - a token type: one variant of [`jws::TokenType`] with its `typ` and the header members that may choose a key;
-//! - a crypto back end: implement [`crypto::CryptoProvider`] and run `crypto::conformance` over it;
+//! - a crypto back end: implement [`crypto::CryptoProvider`] and add it to `crypto::tests::providers`, so it runs through every test;
 //! - a DID method that needs no network: one module under [`did`], one arm in [`did::resolve_local`].
 
 pub mod credential_type;

@@ -64,3 +64,33 @@ impl Rng for SeededRng {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{FixedClock, SeededRng};
+    use crate::random::{bytes, token};
+    use crate::time::{Clock as _, UnixTime};
+
+    #[test]
+    fn the_clock_stands_until_it_is_moved() {
+        let clock = FixedClock::new(UnixTime(100));
+        assert_eq!(clock.now(), UnixTime(100));
+        clock.advance(-30);
+        assert_eq!(clock.now().seconds(), 70);
+        clock.set(UnixTime(5));
+        assert_eq!(UnixTime(9).since(clock.now()), 4);
+        assert_eq!(UnixTime(i64::MAX).plus(1), UnixTime(i64::MAX));
+        assert_eq!(UnixTime(i64::MIN).since(UnixTime(1)), i64::MIN);
+    }
+
+    #[test]
+    fn equal_seeds_give_equal_bytes_and_never_the_same_twice() {
+        let (a, b, c) = (SeededRng::new(1), SeededRng::new(1), SeededRng::new(2));
+        let first = bytes::<70>(&a);
+        assert_eq!(first, bytes::<70>(&b));
+        assert_ne!(first, bytes::<70>(&c));
+        assert_ne!(first, bytes::<70>(&a));
+        assert_ne!(first[..32], first[32..64]);
+        assert_eq!(token(&a).len(), 43);
+    }
+}

@@ -1,6 +1,10 @@
 //! Values that exist only after a check.
 
-/// A `T` whose signature and rules were checked. Only this crate can make one.
+/// A `T` whose signature and rules were checked. Only this crate can make one:
+///
+/// ```compile_fail,E0624
+/// let forged = vouchsafe_credentials::Verified::new("claims nobody signed");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified<T>(T);
 

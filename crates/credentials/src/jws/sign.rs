@@ -1,10 +1,11 @@
 //! Signing.
 
-use serde::Serialize;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::TokenType;
-use crate::crypto::{PublicKey, Signer, SignerError};
+use crate::crypto::{Algorithm, PublicKey, Signer, SignerError};
 use crate::encoding::b64url_append;
 use crate::x509::Chain;
 
@@ -37,10 +38,12 @@ impl Header {
         self.with("x5c", chain.to_x5c())
     }
 
-    /// Sets any further member. `alg` is always the signer's.
+    /// Sets any further member. `alg` is always the signer's; setting it here has no effect.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.0.insert(name.to_owned(), value.into());
+        if name != "alg" {
+            self.0.insert(name.to_owned(), value.into());
+        }
         self
     }
 }
@@ -73,11 +76,10 @@ pub async fn sign_bytes(
     payload: &[u8],
     signer: &dyn Signer,
 ) -> Result<String, SignError> {
-    let mut members = Map::with_capacity(header.0.len() + 1);
-    members.insert("alg".to_owned(), signer.algorithm().name().into());
-    for (name, value) in header.0.iter().filter(|(name, _)| *name != "alg") {
-        members.insert(name.clone(), value.clone());
-    }
+    let members = Protected {
+        algorithm: signer.algorithm(),
+        members: &header.0,
+    };
     let members = serde_json::to_vec(&members).map_err(SignError::Payload)?;
     // RFC 7515, section 3.1; room for the signature (86) and two dots.
     let mut compact = String::with_capacity((members.len() + payload.len()) * 4 / 3 + 96);
@@ -91,4 +93,21 @@ pub async fn sign_bytes(
     compact.push('.');
     b64url_append(&signature, &mut compact);
     Ok(compact)
+}
+
+/// The header as it is written: `alg` first, then the members in their order.
+struct Protected<'a> {
+    algorithm: Algorithm,
+    members: &'a Map<String, Value>,
+}
+
+impl Serialize for Protected<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.members.len() + 1))?;
+        map.serialize_entry("alg", self.algorithm.name())?;
+        for (name, value) in self.members {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
 }
