@@ -1,0 +1,181 @@
+//! Issued credentials and their status.
+
+use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_service::db::{Db, DbError, Row, RowError, Tx, each};
+
+use super::offers::AFTER_ALL_IDS;
+use crate::domain::credential::{Credential, CredentialStatus, StatusPlace};
+use crate::domain::ids::{CredentialId, OfferId, RecordId, StatusListId};
+use crate::domain::page::{Page, PageRequest};
+
+const TABLE: Row = Row("issuer_credentials");
+
+#[derive(sqlx::FromRow)]
+struct CredentialRow {
+    id: String,
+    offer_id: String,
+    record_id: String,
+    credential_type: String,
+    holder_key: String,
+    list_id: String,
+    idx: i64,
+    status: String,
+    version: i64,
+    issued_at: i64,
+    expires_at: i64,
+    status_changed_at: i64,
+}
+
+impl TryFrom<CredentialRow> for Credential {
+    type Error = RowError;
+
+    fn try_from(row: CredentialRow) -> Result<Self, RowError> {
+        let CredentialRow {
+            id,
+            offer_id,
+            record_id,
+            credential_type,
+            holder_key,
+            list_id,
+            idx,
+            status,
+            version,
+            issued_at,
+            expires_at,
+            status_changed_at,
+        } = row;
+        Ok(Self {
+            id: CredentialId::parse(&id).map_err(|e| TABLE.invalid("id", e))?,
+            offer: OfferId::parse(&offer_id).map_err(|e| TABLE.invalid("offer_id", e))?,
+            record: RecordId::parse(&record_id).map_err(|e| TABLE.invalid("record_id", e))?,
+            credential_type,
+            holder_key,
+            place: StatusPlace {
+                list: StatusListId::parse(&list_id).map_err(|e| TABLE.invalid("list_id", e))?,
+                idx,
+            },
+            status: CredentialStatus::parse(&status)
+                .ok_or_else(|| TABLE.invalid("status", "unknown"))?,
+            version,
+            issued_at: UnixTime(issued_at),
+            expires_at: UnixTime(expires_at),
+            status_changed_at: UnixTime(status_changed_at),
+        })
+    }
+}
+
+const BY_ID: &str = "SELECT id, offer_id, record_id, credential_type, holder_key, list_id, idx, \
+     status, version, issued_at, expires_at, status_changed_at FROM issuer_credentials \
+     WHERE id = $1";
+const PAGE: &str = "SELECT id, offer_id, record_id, credential_type, holder_key, list_id, idx, \
+     status, version, issued_at, expires_at, status_changed_at FROM issuer_credentials \
+     WHERE id < $1 ORDER BY id DESC LIMIT $2";
+const PAGE_OF_RECORD: &str = "SELECT id, offer_id, record_id, credential_type, holder_key, \
+     list_id, idx, status, version, issued_at, expires_at, status_changed_at \
+     FROM issuer_credentials WHERE id < $1 AND record_id = $3 ORDER BY id DESC LIMIT $2";
+const OF_KEY: &str = "SELECT id, offer_id, record_id, credential_type, holder_key, list_id, idx, \
+     status, version, issued_at, expires_at, status_changed_at FROM issuer_credentials \
+     WHERE offer_id = $1 AND holder_key = $2 AND status <> 'revoked'";
+
+/// Adds a credential. False when its place in the status list is taken: the caller undoes the
+/// transaction and draws again.
+pub async fn insert(tx: &mut Tx, credential: &Credential) -> Result<bool, DbError> {
+    let c = credential;
+    // Token Status List, section 13.3: two credentials never share an index. The unique index
+    // over (list_id, idx) decides.
+    let rows = each!(tx, connection => sqlx::query(
+        "INSERT INTO issuer_credentials (id, offer_id, record_id, credential_type, holder_key,
+            list_id, idx, status, version, issued_at, expires_at, status_changed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+         ON CONFLICT (list_id, idx) DO NOTHING")
+        .bind(c.id.as_str()).bind(c.offer.as_str()).bind(c.record.as_str())
+        .bind(&c.credential_type).bind(&c.holder_key).bind(c.place.list.as_str())
+        .bind(c.place.idx).bind(c.status.as_str()).bind(c.version).bind(c.issued_at.0)
+        .bind(c.expires_at.0).bind(c.status_changed_at.0)
+        .execute(connection).await.map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// The credential with this id.
+pub async fn find(db: &Db, id: &CredentialId) -> Result<Option<Credential>, DbError> {
+    let row = each!(db, p => sqlx::query_as::<_, CredentialRow>(BY_ID)
+        .bind(id.as_str()).fetch_optional(p).await)?;
+    Ok(row.map(Credential::try_from).transpose()?)
+}
+
+/// The credential with this id, inside a transaction.
+pub async fn find_in(tx: &mut Tx, id: &CredentialId) -> Result<Option<Credential>, DbError> {
+    let row = each!(tx, c => sqlx::query_as::<_, CredentialRow>(BY_ID)
+        .bind(id.as_str()).fetch_optional(c).await)?;
+    Ok(row.map(Credential::try_from).transpose()?)
+}
+
+/// One page of credentials, newest first, of one record where it is given.
+pub async fn page(
+    db: &Db,
+    request: &PageRequest<CredentialId>,
+    record: Option<&RecordId>,
+) -> Result<Page<Credential>, DbError> {
+    let before = request.before.as_ref().map_or(AFTER_ALL_IDS, CredentialId::as_str);
+    let limit = i64::from(request.limit) + 1;
+    let rows = match record {
+        None => each!(db, p => sqlx::query_as::<_, CredentialRow>(PAGE)
+            .bind(before).bind(limit).fetch_all(p).await)?,
+        Some(record) => each!(db, p => sqlx::query_as::<_, CredentialRow>(PAGE_OF_RECORD)
+            .bind(before).bind(limit).bind(record.as_str()).fetch_all(p).await)?,
+    };
+    let credentials = rows
+        .into_iter()
+        .map(Credential::try_from)
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::from_overfetch(credentials, request.limit))
+}
+
+/// The credentials of an offer that are bound to one key and not revoked.
+pub async fn of_key(
+    tx: &mut Tx,
+    offer: &OfferId,
+    holder_key: &str,
+) -> Result<Vec<Credential>, DbError> {
+    let rows = each!(tx, c => sqlx::query_as::<_, CredentialRow>(OF_KEY)
+        .bind(offer.as_str()).bind(holder_key).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(Credential::try_from).collect::<Result<_, _>>()?)
+}
+
+/// How many credentials an offer has brought so far, revoked ones too.
+pub async fn count_of_offer(tx: &mut Tx, offer: &OfferId) -> Result<i64, DbError> {
+    each!(tx, c => sqlx::query_scalar::<_, i64>(
+        "SELECT COUNT(*) FROM issuer_credentials WHERE offer_id = $1")
+        .bind(offer.as_str()).fetch_one(c).await)
+}
+
+/// Changes a status if nobody changed it in between. False when somebody did.
+pub async fn set_status(
+    tx: &mut Tx,
+    credential: &Credential,
+    status: CredentialStatus,
+    now: UnixTime,
+) -> Result<bool, DbError> {
+    let rows = each!(tx, c => sqlx::query(
+        "UPDATE issuer_credentials
+         SET status = $3, version = version + 1, status_changed_at = $4
+         WHERE id = $1 AND version = $2 AND status <> 'revoked'")
+        .bind(credential.id.as_str()).bind(credential.version).bind(status.as_str()).bind(now.0)
+        .execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// Of these candidates in a list, the ones that are taken.
+pub async fn taken(
+    db: &Db,
+    list: &StatusListId,
+    candidates: &[i64; 16],
+) -> Result<Vec<i64>, DbError> {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *candidates;
+    each!(db, pool => sqlx::query_scalar::<_, i64>(
+        "SELECT idx FROM issuer_credentials WHERE list_id = $1 AND idx IN
+         ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)")
+        .bind(list.as_str()).bind(a).bind(b).bind(c).bind(d).bind(e).bind(f).bind(g).bind(h)
+        .bind(i).bind(j).bind(k).bind(l).bind(m).bind(n).bind(o).bind(p)
+        .fetch_all(pool).await)
+}

@@ -1,0 +1,182 @@
+//! Offers.
+
+use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_service::db::{Db, DbError, Row, RowError, Tx, each};
+
+use crate::domain::ids::{OfferId, RecordId};
+use crate::domain::offer::{GrantKind, Offer};
+use crate::domain::page::{Page, PageRequest};
+use crate::domain::secret::{MAX_TRIES, SecretHash};
+
+const TABLE: Row = Row("issuer_offers");
+
+/// A new offer with the digests of its secrets.
+#[derive(Debug, Clone)]
+pub struct NewOffer {
+    /// The offer.
+    pub offer: Offer,
+    /// Digest of the token in the by-reference URL.
+    pub reference: SecretHash,
+    /// Digest of the pre-authorized code or `issuer_state`.
+    pub grant: SecretHash,
+    /// Digest of the code that the person types.
+    pub code: Option<SecretHash>,
+    /// The claims, sealed.
+    pub claims_sealed: Vec<u8>,
+}
+
+/// An offer with what is needed to redeem it.
+#[derive(Debug, Clone)]
+pub struct Redeemable {
+    /// The offer.
+    pub offer: Offer,
+    /// The claims, sealed; gone once redeemed or expired.
+    pub claims_sealed: Option<Vec<u8>>,
+}
+
+#[derive(sqlx::FromRow)]
+struct OfferRow {
+    id: String,
+    record_id: String,
+    credential_type: String,
+    grant_kind: String,
+    code_hash: Option<Vec<u8>>,
+    tries: i64,
+    claims_sealed: Option<Vec<u8>>,
+    created_at: i64,
+    expires_at: i64,
+    redeemed_at: Option<i64>,
+}
+
+impl TryFrom<OfferRow> for Redeemable {
+    type Error = RowError;
+
+    fn try_from(row: OfferRow) -> Result<Self, RowError> {
+        let OfferRow {
+            id,
+            record_id,
+            credential_type,
+            grant_kind,
+            code_hash,
+            tries,
+            claims_sealed,
+            created_at,
+            expires_at,
+            redeemed_at,
+        } = row;
+        let offer = Offer {
+            id: OfferId::parse(&id).map_err(|e| TABLE.invalid("id", e))?,
+            record: RecordId::parse(&record_id).map_err(|e| TABLE.invalid("record_id", e))?,
+            credential_type,
+            grant: GrantKind::parse(&grant_kind)
+                .ok_or_else(|| TABLE.invalid("grant_kind", "unknown"))?,
+            code_required: code_hash.is_some(),
+            tries,
+            created_at: UnixTime(created_at),
+            expires_at: UnixTime(expires_at),
+            redeemed_at: redeemed_at.map(UnixTime),
+        };
+        Ok(Self { offer, claims_sealed })
+    }
+}
+
+const COLUMNS_BY_ID: &str = "SELECT id, record_id, credential_type, grant_kind, code_hash, tries, \
+     claims_sealed, created_at, expires_at, redeemed_at FROM issuer_offers WHERE id = $1";
+const COLUMNS_BY_GRANT: &str = "SELECT id, record_id, credential_type, grant_kind, code_hash, \
+     tries, claims_sealed, created_at, expires_at, redeemed_at FROM issuer_offers \
+     WHERE grant_hash = $1 AND grant_kind = $2";
+const COLUMNS_BY_REFERENCE: &str = "SELECT id, record_id, credential_type, grant_kind, code_hash, \
+     tries, claims_sealed, created_at, expires_at, redeemed_at FROM issuer_offers \
+     WHERE reference_hash = $1";
+const COLUMNS_PAGE: &str = "SELECT id, record_id, credential_type, grant_kind, code_hash, tries, \
+     claims_sealed, created_at, expires_at, redeemed_at FROM issuer_offers \
+     WHERE id < $1 ORDER BY id DESC LIMIT $2";
+
+/// Behind every identifier: ids are lower-case hexadecimal.
+pub(super) const AFTER_ALL_IDS: &str = "g";
+
+/// Adds an offer.
+pub async fn insert(tx: &mut Tx, new: &NewOffer) -> Result<(), DbError> {
+    let NewOffer { offer, reference, grant, code, claims_sealed } = new;
+    each!(tx, c => sqlx::query(
+        "INSERT INTO issuer_offers (id, record_id, credential_type, grant_kind, reference_hash,
+            grant_hash, code_hash, tries, claims_sealed, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
+        .bind(offer.id.as_str()).bind(offer.record.as_str()).bind(&offer.credential_type)
+        .bind(offer.grant.as_str()).bind(reference.as_bytes()).bind(grant.as_bytes())
+        .bind(code.as_ref().map(SecretHash::as_bytes)).bind(offer.tries)
+        .bind(claims_sealed.as_slice()).bind(offer.created_at.0).bind(offer.expires_at.0)
+        .execute(c).await.map(drop))
+}
+
+/// The offer with this id.
+pub async fn find(db: &Db, id: &OfferId) -> Result<Option<Offer>, DbError> {
+    let row = each!(db, p => sqlx::query_as::<_, OfferRow>(COLUMNS_BY_ID)
+        .bind(id.as_str()).fetch_optional(p).await)?;
+    Ok(row.map(Redeemable::try_from).transpose()?.map(|found| found.offer))
+}
+
+/// The offer of a pre-authorized code or an `issuer_state`.
+pub async fn find_by_grant(
+    db: &Db,
+    kind: GrantKind,
+    grant: &SecretHash,
+) -> Result<Option<Redeemable>, DbError> {
+    let row = each!(db, p => sqlx::query_as::<_, OfferRow>(COLUMNS_BY_GRANT)
+        .bind(grant.as_bytes()).bind(kind.as_str()).fetch_optional(p).await)?;
+    Ok(row.map(Redeemable::try_from).transpose()?)
+}
+
+/// The offer behind a by-reference URL.
+pub async fn find_by_reference(
+    db: &Db,
+    reference: &SecretHash,
+) -> Result<Option<Offer>, DbError> {
+    let row = each!(db, p => sqlx::query_as::<_, OfferRow>(COLUMNS_BY_REFERENCE)
+        .bind(reference.as_bytes()).fetch_optional(p).await)?;
+    Ok(row.map(Redeemable::try_from).transpose()?.map(|found| found.offer))
+}
+
+/// One page of offers, newest first.
+pub async fn page(db: &Db, request: &PageRequest<OfferId>) -> Result<Page<Offer>, DbError> {
+    let before = request.before.as_ref().map_or(AFTER_ALL_IDS, OfferId::as_str);
+    let rows = each!(db, p => sqlx::query_as::<_, OfferRow>(COLUMNS_PAGE)
+        .bind(before).bind(i64::from(request.limit) + 1).fetch_all(p).await)?;
+    let offers = rows
+        .into_iter()
+        .map(|row| Redeemable::try_from(row).map(|found| found.offer))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::from_overfetch(offers, request.limit))
+}
+
+/// Counts one try of the typed code and returns its digest; `None` when the offer is dead.
+/// The count and its limit are one statement, so no number of connections buys a sixth try.
+pub async fn count_try(
+    tx: &mut Tx,
+    id: &OfferId,
+    now: UnixTime,
+) -> Result<Option<Vec<u8>>, DbError> {
+    let found = each!(tx, c => sqlx::query_scalar::<_, Option<Vec<u8>>>(
+        "UPDATE issuer_offers SET tries = tries + 1
+         WHERE id = $1 AND tries < $2 AND redeemed_at IS NULL AND expires_at > $3
+         RETURNING code_hash")
+        .bind(id.as_str()).bind(MAX_TRIES).bind(now.0).fetch_optional(c).await)?;
+    Ok(found.flatten())
+}
+
+/// Redeems an offer and forgets its claims. True for exactly one caller.
+pub async fn redeem(tx: &mut Tx, id: &OfferId, now: UnixTime) -> Result<bool, DbError> {
+    let rows = each!(tx, c => sqlx::query(
+        "UPDATE issuer_offers SET redeemed_at = $2, claims_sealed = NULL
+         WHERE id = $1 AND redeemed_at IS NULL AND expires_at > $2")
+        .bind(id.as_str()).bind(now.0).execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}
+
+/// Forgets the claims of expired offers; returns how many.
+pub async fn forget_expired(tx: &mut Tx, now: UnixTime) -> Result<u64, DbError> {
+    each!(tx, c => sqlx::query(
+        "UPDATE issuer_offers SET claims_sealed = NULL
+         WHERE expires_at <= $1 AND claims_sealed IS NOT NULL")
+        .bind(now.0).execute(c).await.map(|done| done.rows_affected()))
+}

@@ -1,0 +1,147 @@
+//! Status lists and what is published of them.
+
+use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_service::db::{Db, DbError, Row, RowError, Tx, each};
+
+use crate::domain::credential::CredentialStatus;
+use crate::domain::ids::StatusListId;
+
+const TABLE: Row = Row("issuer_status_lists");
+
+/// A status list as it is stored.
+#[derive(Debug, Clone)]
+pub struct StatusListRow {
+    /// Its id, the last part of its URI.
+    pub id: StatusListId,
+    /// Number of entries.
+    pub size: i64,
+    /// Counts status changes of its entries.
+    pub version: i64,
+    /// The version that `token` shows.
+    pub published_version: i64,
+    /// The signed status list token, or empty when none was published yet.
+    pub token: String,
+    /// `iat` of the token.
+    pub issued_at: UnixTime,
+    /// `exp` of the token.
+    pub expires_at: UnixTime,
+}
+
+impl StatusListRow {
+    /// Whether a status changed since the token was signed.
+    pub fn is_dirty(&self) -> bool {
+        self.published_version < self.version
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct ListRow {
+    id: String,
+    size: i64,
+    version: i64,
+    published_version: i64,
+    token: String,
+    issued_at: i64,
+    expires_at: i64,
+}
+
+impl TryFrom<ListRow> for StatusListRow {
+    type Error = RowError;
+
+    fn try_from(row: ListRow) -> Result<Self, RowError> {
+        let ListRow { id, size, version, published_version, token, issued_at, expires_at } = row;
+        Ok(Self {
+            id: StatusListId::parse(&id).map_err(|e| TABLE.invalid("id", e))?,
+            size,
+            version,
+            published_version,
+            token,
+            issued_at: UnixTime(issued_at),
+            expires_at: UnixTime(expires_at),
+        })
+    }
+}
+
+/// The list that new credentials go to, with its number.
+pub async fn current(db: &Db) -> Result<Option<(StatusListId, i64, i64)>, DbError> {
+    let row = each!(db, p => sqlx::query_as::<_, (String, i64, i64)>(
+        "SELECT id, size, seq FROM issuer_status_lists ORDER BY seq DESC LIMIT 1")
+        .fetch_optional(p).await)?;
+    row.map(|(id, size, seq)| {
+        let id = StatusListId::parse(&id).map_err(|e| TABLE.invalid("id", e))?;
+        Ok((id, size, seq))
+    })
+    .transpose()
+}
+
+/// Opens list number `seq` unless another process just did.
+pub async fn open(
+    tx: &mut Tx,
+    id: &StatusListId,
+    seq: i64,
+    size: i64,
+) -> Result<(), DbError> {
+    each!(tx, c => sqlx::query(
+        "INSERT INTO issuer_status_lists (id, seq, size, version, published_version, token,
+            issued_at, expires_at)
+         VALUES ($1, $2, $3, 1, 0, '', 0, 0) ON CONFLICT (seq) DO NOTHING")
+        .bind(id.as_str()).bind(seq).bind(size).execute(c).await.map(drop))
+}
+
+/// The list with this id.
+pub async fn find(db: &Db, id: &StatusListId) -> Result<Option<StatusListRow>, DbError> {
+    let row = each!(db, p => sqlx::query_as::<_, ListRow>(
+        "SELECT id, size, version, published_version, token, issued_at, expires_at
+         FROM issuer_status_lists WHERE id = $1")
+        .bind(id.as_str()).fetch_optional(p).await)?;
+    Ok(row.map(StatusListRow::try_from).transpose()?)
+}
+
+/// Lists that must be signed again: dirty ones, and those whose token ends before `soon`.
+pub async fn due(db: &Db, soon: UnixTime) -> Result<Vec<StatusListId>, DbError> {
+    let ids = each!(db, p => sqlx::query_scalar::<_, String>(
+        "SELECT id FROM issuer_status_lists
+         WHERE published_version < version OR expires_at <= $1 ORDER BY seq LIMIT 100")
+        .bind(soon.0).fetch_all(p).await)?;
+    ids.iter()
+        .map(|id| StatusListId::parse(id).map_err(|e| TABLE.invalid("id", e).into()))
+        .collect()
+}
+
+/// The entries of a list that are not valid.
+pub async fn not_valid(
+    db: &Db,
+    id: &StatusListId,
+) -> Result<Vec<(i64, CredentialStatus)>, DbError> {
+    let rows = each!(db, p => sqlx::query_as::<_, (i64, String)>(
+        "SELECT idx, status FROM issuer_credentials
+         WHERE list_id = $1 AND status IN ('suspended', 'revoked')")
+        .bind(id.as_str()).fetch_all(p).await)?;
+    rows.into_iter()
+        .map(|(idx, status)| {
+            let status = CredentialStatus::parse(&status)
+                .ok_or_else(|| TABLE.invalid("status", "unknown"))?;
+            Ok((idx, status))
+        })
+        .collect()
+}
+
+/// Marks a list dirty, in the transaction that changes a status.
+pub async fn touch(tx: &mut Tx, id: &StatusListId) -> Result<(), DbError> {
+    each!(tx, c => sqlx::query(
+        "UPDATE issuer_status_lists SET version = version + 1 WHERE id = $1")
+        .bind(id.as_str()).execute(c).await.map(drop))
+}
+
+/// Publishes a token. A token of an older version never replaces a newer one, and `iat` never
+/// goes back. False when another process was faster.
+pub async fn publish(tx: &mut Tx, list: &StatusListRow) -> Result<bool, DbError> {
+    let rows = each!(tx, c => sqlx::query(
+        "UPDATE issuer_status_lists
+         SET published_version = $2, token = $3, issued_at = $4, expires_at = $5
+         WHERE id = $1 AND published_version <= $2 AND issued_at <= $4")
+        .bind(list.id.as_str()).bind(list.published_version).bind(&list.token)
+        .bind(list.issued_at.0).bind(list.expires_at.0)
+        .execute(c).await.map(|done| done.rows_affected()))?;
+    Ok(rows == 1)
+}

@@ -1,0 +1,132 @@
+//! Access tokens.
+
+use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_service::db::{Db, DbError, Row, RowError, Tx, each};
+
+use crate::domain::ids::{OfferId, RecordId};
+use crate::domain::secret::SecretHash;
+
+const TABLE: Row = Row("issuer_access_tokens");
+
+/// What an access token allows.
+#[derive(Debug, Clone)]
+pub struct TokenGrant {
+    /// The offer it came from.
+    pub offer: OfferId,
+    /// Digest of the code that bought it.
+    pub grant_ref: SecretHash,
+    /// The credential type, and no other.
+    pub credential_type: String,
+    /// The subject record.
+    pub record: RecordId,
+    /// Thumbprint of the DPoP key the token is bound to.
+    pub dpop_jkt: Option<String>,
+    /// Whether credential requests name a `credential_identifier`.
+    pub by_identifier: bool,
+    /// The claims, sealed under the token.
+    pub claims_sealed: Vec<u8>,
+    /// When the token ends.
+    pub expires_at: UnixTime,
+}
+
+#[derive(sqlx::FromRow)]
+struct TokenRow {
+    offer_id: String,
+    grant_ref: Vec<u8>,
+    credential_type: String,
+    record_id: String,
+    dpop_jkt: Option<String>,
+    by_identifier: i64,
+    claims_sealed: Vec<u8>,
+    expires_at: i64,
+}
+
+impl TryFrom<TokenRow> for TokenGrant {
+    type Error = RowError;
+
+    fn try_from(row: TokenRow) -> Result<Self, RowError> {
+        let TokenRow {
+            offer_id,
+            grant_ref,
+            credential_type,
+            record_id,
+            dpop_jkt,
+            by_identifier,
+            claims_sealed,
+            expires_at,
+        } = row;
+        Ok(Self {
+            offer: OfferId::parse(&offer_id).map_err(|e| TABLE.invalid("offer_id", e))?,
+            grant_ref: SecretHash::from_stored(grant_ref),
+            credential_type,
+            record: RecordId::parse(&record_id).map_err(|e| TABLE.invalid("record_id", e))?,
+            dpop_jkt,
+            by_identifier: by_identifier != 0,
+            claims_sealed,
+            expires_at: UnixTime(expires_at),
+        })
+    }
+}
+
+/// Adds a token.
+pub async fn insert(tx: &mut Tx, token: &SecretHash, grant: &TokenGrant) -> Result<(), DbError> {
+    each!(tx, c => sqlx::query(
+        "INSERT INTO issuer_access_tokens (token_hash, offer_id, grant_ref, credential_type,
+            record_id, dpop_jkt, by_identifier, claims_sealed, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+        .bind(token.as_bytes()).bind(grant.offer.as_str()).bind(grant.grant_ref.as_bytes())
+        .bind(&grant.credential_type).bind(grant.record.as_str())
+        .bind(grant.dpop_jkt.as_deref()).bind(i64::from(grant.by_identifier))
+        .bind(grant.claims_sealed.as_slice()).bind(grant.expires_at.0)
+        .execute(c).await.map(drop))
+}
+
+/// The token, if it is good now.
+pub async fn find(
+    db: &Db,
+    token: &SecretHash,
+    now: UnixTime,
+) -> Result<Option<TokenGrant>, DbError> {
+    let row = each!(db, p => sqlx::query_as::<_, TokenRow>(
+        "SELECT offer_id, grant_ref, credential_type, record_id, dpop_jkt, by_identifier,
+            claims_sealed, expires_at
+         FROM issuer_access_tokens
+         WHERE token_hash = $1 AND expires_at > $2 AND revoked_at IS NULL")
+        .bind(token.as_bytes()).bind(now.0).fetch_optional(p).await)?;
+    Ok(row.map(TokenGrant::try_from).transpose()?)
+}
+
+/// The subject record of a token that is still good, read inside the transaction that issues.
+/// On PostgreSQL the row stays locked until the end of it, so no revocation slips between.
+pub async fn hold(
+    tx: &mut Tx,
+    token: &SecretHash,
+    now: UnixTime,
+) -> Result<Option<RecordId>, DbError> {
+    // An update that changes nothing locks the row on PostgreSQL; SQLite has one writer.
+    let id = each!(tx, c => sqlx::query_scalar::<_, String>(
+        "UPDATE issuer_access_tokens SET expires_at = expires_at
+         WHERE token_hash = $1 AND expires_at > $2 AND revoked_at IS NULL
+         RETURNING record_id")
+        .bind(token.as_bytes()).bind(now.0).fetch_optional(c).await)?;
+    id.map(|id| RecordId::parse(&id).map_err(|e| TABLE.invalid("record_id", e).into()))
+        .transpose()
+}
+
+/// Revokes every token that a code bought (RFC 6749, section 4.1.2: a code used twice).
+pub async fn revoke_of_code(
+    tx: &mut Tx,
+    code: &SecretHash,
+    now: UnixTime,
+) -> Result<u64, DbError> {
+    each!(tx, c => sqlx::query(
+        "UPDATE issuer_access_tokens SET revoked_at = $2
+         WHERE grant_ref = $1 AND revoked_at IS NULL")
+        .bind(code.as_bytes()).bind(now.0).execute(c).await.map(|done| done.rows_affected()))
+}
+
+/// Deletes tokens that are over, and the claims with them; returns how many.
+pub async fn purge(tx: &mut Tx, now: UnixTime) -> Result<u64, DbError> {
+    each!(tx, c => sqlx::query("DELETE FROM issuer_access_tokens WHERE expires_at <= $1")
+        .bind(now.0).execute(c).await.map(|done| done.rows_affected()))
+}
