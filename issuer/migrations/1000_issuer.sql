@@ -30,43 +30,20 @@ CREATE TABLE issuer_offers (
 CREATE INDEX issuer_offers_expiry ON issuer_offers (expires_at);
 CREATE INDEX issuer_offers_record ON issuer_offers (record_id);
 
--- Authorization codes (RFC 6749), 60 seconds, single use.
-CREATE TABLE issuer_authorization_codes (
-    code_hash      BYTEA  NOT NULL PRIMARY KEY,
-    offer_id       TEXT   NOT NULL REFERENCES issuer_offers (id),
-    client_id      TEXT   NOT NULL,
-    redirect_uri   TEXT   NOT NULL,
-    code_challenge TEXT   NOT NULL,
-    dpop_jkt       TEXT,
-    claims_sealed  BYTEA,
-    expires_at     BIGINT NOT NULL,
-    used_at        BIGINT
-);
-CREATE INDEX issuer_authorization_codes_expiry ON issuer_authorization_codes (expires_at);
-
 -- Access tokens, five minutes. The claims are sealed under a key derived from the
 -- token, so the database and the service's key together cannot read them.
 CREATE TABLE issuer_access_tokens (
     token_hash      BYTEA  NOT NULL PRIMARY KEY,
     offer_id        TEXT   NOT NULL REFERENCES issuer_offers (id),
-    grant_ref       BYTEA  NOT NULL,
     credential_type TEXT   NOT NULL,
     record_id       TEXT   NOT NULL,
     dpop_jkt        TEXT,
-    by_identifier   BIGINT NOT NULL,
     claims_sealed   BYTEA  NOT NULL,
     expires_at      BIGINT NOT NULL,
     revoked_at      BIGINT
 );
 CREATE INDEX issuer_access_tokens_expiry ON issuer_access_tokens (expires_at);
-CREATE INDEX issuer_access_tokens_grant ON issuer_access_tokens (grant_ref);
-
--- c_nonce values of accepted requests; all others exist only as a MAC.
-CREATE TABLE issuer_used_nonces (
-    nonce_hash BYTEA  NOT NULL PRIMARY KEY,
-    expires_at BIGINT NOT NULL
-);
-CREATE INDEX issuer_used_nonces_expiry ON issuer_used_nonces (expires_at);
+CREATE INDEX issuer_access_tokens_offer ON issuer_access_tokens (offer_id);
 
 -- Status lists. A list is dirty while `version` is ahead of `published_version`.
 CREATE TABLE issuer_status_lists (

@@ -4,9 +4,7 @@
 //! conversion into the domain type, and a test in `tests/store.rs` that runs on both databases.
 //! An absent row is `Ok(None)`. What must happen at most once is one conditional statement.
 
-pub mod codes;
 pub mod credentials;
-pub mod nonces;
 pub mod offers;
 pub mod records;
 pub mod status_lists;

@@ -13,16 +13,12 @@ const TABLE: Row = Row("issuer_access_tokens");
 pub struct TokenGrant {
     /// The offer it came from.
     pub offer: OfferId,
-    /// Digest of the code that bought it.
-    pub grant_ref: SecretHash,
     /// The credential type, and no other.
     pub credential_type: String,
     /// The subject record.
     pub record: RecordId,
     /// Thumbprint of the DPoP key the token is bound to.
     pub dpop_jkt: Option<String>,
-    /// Whether credential requests name a `credential_identifier`.
-    pub by_identifier: bool,
     /// The claims, sealed under the token.
     pub claims_sealed: Vec<u8>,
     /// When the token ends.
@@ -32,11 +28,9 @@ pub struct TokenGrant {
 #[derive(sqlx::FromRow)]
 struct TokenRow {
     offer_id: String,
-    grant_ref: Vec<u8>,
     credential_type: String,
     record_id: String,
     dpop_jkt: Option<String>,
-    by_identifier: i64,
     claims_sealed: Vec<u8>,
     expires_at: i64,
 }
@@ -47,21 +41,17 @@ impl TryFrom<TokenRow> for TokenGrant {
     fn try_from(row: TokenRow) -> Result<Self, RowError> {
         let TokenRow {
             offer_id,
-            grant_ref,
             credential_type,
             record_id,
             dpop_jkt,
-            by_identifier,
             claims_sealed,
             expires_at,
         } = row;
         Ok(Self {
             offer: OfferId::parse(&offer_id).map_err(|e| TABLE.invalid("offer_id", e))?,
-            grant_ref: SecretHash::from_stored(grant_ref),
             credential_type,
             record: RecordId::parse(&record_id).map_err(|e| TABLE.invalid("record_id", e))?,
             dpop_jkt,
-            by_identifier: by_identifier != 0,
             claims_sealed,
             expires_at: UnixTime(expires_at),
         })
@@ -71,12 +61,11 @@ impl TryFrom<TokenRow> for TokenGrant {
 /// Adds a token.
 pub async fn insert(tx: &mut Tx, token: &SecretHash, grant: &TokenGrant) -> Result<(), DbError> {
     each!(tx, c => sqlx::query(
-        "INSERT INTO issuer_access_tokens (token_hash, offer_id, grant_ref, credential_type,
-            record_id, dpop_jkt, by_identifier, claims_sealed, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
-        .bind(token.as_bytes()).bind(grant.offer.as_str()).bind(grant.grant_ref.as_bytes())
-        .bind(&grant.credential_type).bind(grant.record.as_str())
-        .bind(grant.dpop_jkt.as_deref()).bind(i64::from(grant.by_identifier))
+        "INSERT INTO issuer_access_tokens (token_hash, offer_id, credential_type, record_id, dpop_jkt,
+            claims_sealed, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)")
+        .bind(token.as_bytes()).bind(grant.offer.as_str()).bind(&grant.credential_type)
+        .bind(grant.record.as_str()).bind(grant.dpop_jkt.as_deref())
         .bind(grant.claims_sealed.as_slice()).bind(grant.expires_at.0)
         .execute(c).await.map(drop))
 }
@@ -88,8 +77,7 @@ pub async fn find(
     now: UnixTime,
 ) -> Result<Option<TokenGrant>, DbError> {
     let row = each!(db, p => sqlx::query_as::<_, TokenRow>(
-        "SELECT offer_id, grant_ref, credential_type, record_id, dpop_jkt, by_identifier,
-            claims_sealed, expires_at
+        "SELECT offer_id, credential_type, record_id, dpop_jkt, claims_sealed, expires_at
          FROM issuer_access_tokens
          WHERE token_hash = $1 AND expires_at > $2 AND revoked_at IS NULL")
         .bind(token.as_bytes()).bind(now.0).fetch_optional(p).await)?;
@@ -113,16 +101,12 @@ pub async fn hold(
         .transpose()
 }
 
-/// Revokes every token that a code bought (RFC 6749, section 4.1.2: a code used twice).
-pub async fn revoke_of_code(
-    tx: &mut Tx,
-    code: &SecretHash,
-    now: UnixTime,
-) -> Result<u64, DbError> {
+/// Revokes every token of an offer (RFC 6749, section 4.1.2: its code was used twice).
+pub async fn revoke_of_offer(tx: &mut Tx, offer: &OfferId, now: UnixTime) -> Result<u64, DbError> {
     each!(tx, c => sqlx::query(
         "UPDATE issuer_access_tokens SET revoked_at = $2
-         WHERE grant_ref = $1 AND revoked_at IS NULL")
-        .bind(code.as_bytes()).bind(now.0).execute(c).await.map(|done| done.rows_affected()))
+         WHERE offer_id = $1 AND revoked_at IS NULL")
+        .bind(offer.as_str()).bind(now.0).execute(c).await.map(|done| done.rows_affected()))
 }
 
 /// Deletes tokens that are over, and the claims with them; returns how many.
