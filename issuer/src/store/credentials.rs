@@ -1,14 +1,14 @@
 //! Issued credentials and their status.
 
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::{Db, DbError, Row, RowError, Tx, each};
+use vouchsafe_service::db::{Db, DbError, RowError, Table, Tx, each, execute};
 
 use super::offers::AFTER_ALL_IDS;
 use crate::domain::credential::{Credential, CredentialStatus, StatusPlace};
 use crate::domain::ids::{CredentialId, OfferId, RecordId, StatusListId};
 use crate::domain::page::{Page, PageRequest};
 
-const TABLE: Row = Row("issuer_credentials");
+const TABLE: Table = Table("issuer_credentials");
 
 #[derive(sqlx::FromRow)]
 struct CredentialRow {
@@ -83,7 +83,7 @@ pub async fn insert(tx: &mut Tx, credential: &Credential) -> Result<bool, DbErro
     let c = credential;
     // Token Status List, section 13.3: two credentials never share an index. The unique index
     // over (list_id, idx) decides.
-    let rows = each!(tx, connection => sqlx::query(
+    let rows = execute!(tx, sqlx::query(
         "INSERT INTO issuer_credentials (id, offer_id, record_id, credential_type, holder_key,
             list_id, idx, status, version, issued_at, expires_at, status_changed_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
@@ -91,8 +91,7 @@ pub async fn insert(tx: &mut Tx, credential: &Credential) -> Result<bool, DbErro
         .bind(c.id.as_str()).bind(c.offer.as_str()).bind(c.record.as_str())
         .bind(&c.credential_type).bind(&c.holder_key).bind(c.place.list.as_str())
         .bind(c.place.idx).bind(c.status.as_str()).bind(c.version).bind(c.issued_at.0)
-        .bind(c.expires_at.0).bind(c.status_changed_at.0)
-        .execute(connection).await.map(|done| done.rows_affected()))?;
+        .bind(c.expires_at.0).bind(c.status_changed_at.0))?;
     Ok(rows == 1)
 }
 
@@ -156,12 +155,11 @@ pub async fn set_status(
     status: CredentialStatus,
     now: UnixTime,
 ) -> Result<bool, DbError> {
-    let rows = each!(tx, c => sqlx::query(
+    let rows = execute!(tx, sqlx::query(
         "UPDATE issuer_credentials
          SET status = $3, version = version + 1, status_changed_at = $4
          WHERE id = $1 AND version = $2 AND status <> 'revoked'")
-        .bind(credential.id.as_str()).bind(credential.version).bind(status.as_str()).bind(now.0)
-        .execute(c).await.map(|done| done.rows_affected()))?;
+        .bind(credential.id.as_str()).bind(credential.version).bind(status.as_str()).bind(now.0))?;
     Ok(rows == 1)
 }
 

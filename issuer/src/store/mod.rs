@@ -1,8 +1,8 @@
 //! The issuer's repositories. One SQL text for both databases, see `vouchsafe_service::db`.
 //!
 //! To add one: a migration behind the last, a file here with a private row struct and its
-//! conversion into the domain type, and a test in `tests/store.rs` that runs on both databases.
-//! An absent row is `Ok(None)`. What must happen at most once is one conditional statement.
+//! conversion into the domain type, and a test that runs on both databases. An absent row is
+//! `Ok(None)`. What must happen at most once is one conditional statement.
 
 pub mod credentials;
 pub mod offers;
@@ -12,16 +12,12 @@ pub mod tokens;
 
 use vouchsafe_service::db::{Migration, Migrations};
 
-/// The component's name in the table of migrations.
-pub const COMPONENT: &str = "issuer";
-
 /// The issuer's migrations, numbers from 1000.
-pub fn migrations() -> Migrations {
-    Migrations::new(
-        COMPONENT,
-        &[Migration {
-            version: 1000,
-            sql: include_str!("../../migrations/1000_issuer.sql"),
-        }],
-    )
-}
+pub const MIGRATIONS: Migrations = Migrations {
+    component: "issuer",
+    steps: &[Migration {
+        version: 1000,
+        name: "records, offers, access tokens, status lists, credentials",
+        sql: include_str!("../../migrations/1000_issuer.sql"),
+    }],
+};

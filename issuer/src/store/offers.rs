@@ -1,14 +1,14 @@
 //! Offers.
 
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::{Db, DbError, Row, RowError, Tx, each};
+use vouchsafe_service::db::{Db, DbError, RowError, Table, Tx, each, execute};
 
 use crate::domain::ids::{OfferId, RecordId};
 use crate::domain::offer::{GrantKind, Offer};
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::secret::{MAX_TRIES, SecretHash};
 
-const TABLE: Row = Row("issuer_offers");
+const TABLE: Table = Table("issuer_offers");
 
 /// A new offer with the digests of its secrets.
 #[derive(Debug, Clone)]
@@ -98,15 +98,14 @@ pub(super) const AFTER_ALL_IDS: &str = "g";
 /// Adds an offer.
 pub async fn insert(tx: &mut Tx, new: &NewOffer) -> Result<(), DbError> {
     let NewOffer { offer, reference, grant, code, claims_sealed } = new;
-    each!(tx, c => sqlx::query(
+    execute!(tx, sqlx::query(
         "INSERT INTO issuer_offers (id, record_id, credential_type, grant_kind, reference_hash,
             grant_hash, code_hash, tries, claims_sealed, created_at, expires_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
         .bind(offer.id.as_str()).bind(offer.record.as_str()).bind(&offer.credential_type)
         .bind(offer.grant.as_str()).bind(reference.as_bytes()).bind(grant.as_bytes())
         .bind(code.as_ref().map(SecretHash::as_bytes)).bind(offer.tries)
-        .bind(claims_sealed.as_slice()).bind(offer.created_at.0).bind(offer.expires_at.0)
-        .execute(c).await.map(drop))
+        .bind(claims_sealed.as_slice()).bind(offer.created_at.0).bind(offer.expires_at.0)).map(drop)
 }
 
 /// The offer with this id.
@@ -166,17 +165,17 @@ pub async fn count_try(
 
 /// Redeems an offer and forgets its claims. True for exactly one caller.
 pub async fn redeem(tx: &mut Tx, id: &OfferId, now: UnixTime) -> Result<bool, DbError> {
-    let rows = each!(tx, c => sqlx::query(
+    let rows = execute!(tx, sqlx::query(
         "UPDATE issuer_offers SET redeemed_at = $2, claims_sealed = NULL
          WHERE id = $1 AND redeemed_at IS NULL AND expires_at > $2")
-        .bind(id.as_str()).bind(now.0).execute(c).await.map(|done| done.rows_affected()))?;
+        .bind(id.as_str()).bind(now.0))?;
     Ok(rows == 1)
 }
 
 /// Forgets the claims of expired offers; returns how many.
 pub async fn forget_expired(tx: &mut Tx, now: UnixTime) -> Result<u64, DbError> {
-    each!(tx, c => sqlx::query(
+    execute!(tx, sqlx::query(
         "UPDATE issuer_offers SET claims_sealed = NULL
          WHERE expires_at <= $1 AND claims_sealed IS NOT NULL")
-        .bind(now.0).execute(c).await.map(|done| done.rows_affected()))
+        .bind(now.0))
 }

@@ -1,11 +1,11 @@
 //! Subject records of the organisation.
 
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::{Db, DbError, Row, Tx, each};
+use vouchsafe_service::db::{Db, DbError, Table, Tx, each, execute};
 
 use crate::domain::ids::RecordId;
 
-const TABLE: Row = Row("issuer_records");
+const TABLE: Table = Table("issuer_records");
 
 /// Adds the record unless it is known, and returns the id that it has.
 pub async fn ensure(
@@ -15,11 +15,10 @@ pub async fn ensure(
     record_sealed: &[u8],
     now: UnixTime,
 ) -> Result<RecordId, DbError> {
-    each!(tx, c => sqlx::query(
+    execute!(tx, sqlx::query(
         "INSERT INTO issuer_records (id, record_hash, record_sealed, created_at)
          VALUES ($1, $2, $3, $4) ON CONFLICT (record_hash) DO NOTHING")
-        .bind(fresh.as_str()).bind(record_hash).bind(record_sealed).bind(now.0)
-        .execute(c).await.map(drop))?;
+        .bind(fresh.as_str()).bind(record_hash).bind(record_sealed).bind(now.0)).map(drop)?;
     let id = each!(tx, c => sqlx::query_scalar::<_, String>(
         "SELECT id FROM issuer_records WHERE record_hash = $1")
         .bind(record_hash).fetch_one(c).await)?;

@@ -1,12 +1,12 @@
 //! Status lists and what is published of them.
 
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::{Db, DbError, Row, RowError, Tx, each};
+use vouchsafe_service::db::{Db, DbError, RowError, Table, Tx, each, execute};
 
 use crate::domain::credential::CredentialStatus;
 use crate::domain::ids::StatusListId;
 
-const TABLE: Row = Row("issuer_status_lists");
+const TABLE: Table = Table("issuer_status_lists");
 
 /// A status list as it is stored.
 #[derive(Debug, Clone)]
@@ -81,11 +81,11 @@ pub async fn open(
     seq: i64,
     size: i64,
 ) -> Result<(), DbError> {
-    each!(tx, c => sqlx::query(
+    execute!(tx, sqlx::query(
         "INSERT INTO issuer_status_lists (id, seq, size, version, published_version, token,
             issued_at, expires_at)
          VALUES ($1, $2, $3, 1, 0, '', 0, 0) ON CONFLICT (seq) DO NOTHING")
-        .bind(id.as_str()).bind(seq).bind(size).execute(c).await.map(drop))
+        .bind(id.as_str()).bind(seq).bind(size)).map(drop)
 }
 
 /// The list with this id.
@@ -128,20 +128,19 @@ pub async fn not_valid(
 
 /// Marks a list dirty, in the transaction that changes a status.
 pub async fn touch(tx: &mut Tx, id: &StatusListId) -> Result<(), DbError> {
-    each!(tx, c => sqlx::query(
+    execute!(tx, sqlx::query(
         "UPDATE issuer_status_lists SET version = version + 1 WHERE id = $1")
-        .bind(id.as_str()).execute(c).await.map(drop))
+        .bind(id.as_str())).map(drop)
 }
 
 /// Publishes a token. A token of an older version never replaces a newer one, and `iat` never
 /// goes back. False when another process was faster.
 pub async fn publish(tx: &mut Tx, list: &StatusListRow) -> Result<bool, DbError> {
-    let rows = each!(tx, c => sqlx::query(
+    let rows = execute!(tx, sqlx::query(
         "UPDATE issuer_status_lists
          SET published_version = $2, token = $3, issued_at = $4, expires_at = $5
          WHERE id = $1 AND published_version <= $2 AND issued_at <= $4")
         .bind(list.id.as_str()).bind(list.published_version).bind(&list.token)
-        .bind(list.issued_at.0).bind(list.expires_at.0)
-        .execute(c).await.map(|done| done.rows_affected()))?;
+        .bind(list.issued_at.0).bind(list.expires_at.0))?;
     Ok(rows == 1)
 }
