@@ -148,19 +148,20 @@ pub async fn page(db: &Db, request: &PageRequest<OfferId>) -> Result<Page<Offer>
     Ok(Page::from_overfetch(offers, request.limit))
 }
 
-/// Counts one try of the typed code and returns its digest; `None` when the offer is dead.
-/// The count and its limit are one statement, so no number of connections buys a sixth try.
+/// Counts one try of the typed code and returns the count and the digest; `None` when the offer
+/// is dead. The count and its limit are one statement, so no number of connections buys a sixth
+/// try.
 pub async fn count_try(
     tx: &mut Tx,
     id: &OfferId,
     now: UnixTime,
-) -> Result<Option<Vec<u8>>, DbError> {
-    let found = each!(tx, c => sqlx::query_scalar::<_, Option<Vec<u8>>>(
+) -> Result<Option<(i64, Vec<u8>)>, DbError> {
+    each!(tx, c => sqlx::query_as::<_, (i64, Vec<u8>)>(
         "UPDATE issuer_offers SET tries = tries + 1
          WHERE id = $1 AND tries < $2 AND redeemed_at IS NULL AND expires_at > $3
-         RETURNING code_hash")
-        .bind(id.as_str()).bind(MAX_TRIES).bind(now.0).fetch_optional(c).await)?;
-    Ok(found.flatten())
+           AND code_hash IS NOT NULL
+         RETURNING tries, code_hash")
+        .bind(id.as_str()).bind(MAX_TRIES).bind(now.0).fetch_optional(c).await)
 }
 
 /// Redeems an offer and forgets its claims. True for exactly one caller.

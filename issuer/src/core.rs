@@ -1,0 +1,75 @@
+//! What every part of the service works with: database, clock, randomness, keys, types.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use vouchsafe_credentials::credential_type::CredentialType;
+use vouchsafe_credentials::crypto::{CryptoProvider, hmac_sha256};
+use vouchsafe_credentials::random::Rng;
+use vouchsafe_credentials::time::Clock;
+use vouchsafe_pages::Pages;
+use vouchsafe_service::db::Db;
+use vouchsafe_service::id::Ids;
+use vouchsafe_service::keys::SymmetricKey;
+use vouchsafe_service::seal::Sealer;
+
+use crate::settings::Settings;
+use crate::signing::Signing;
+
+/// Parts of the service. `app` makes one; everything else takes a reference to it.
+#[derive(Clone)]
+pub struct Core {
+    /// Checked settings.
+    pub settings: Arc<Settings>,
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub rng: Arc<dyn Rng>,
+    /// Time-ordered ids.
+    pub ids: Ids,
+    /// Verifies what wallets signed.
+    pub crypto: Arc<dyn CryptoProvider>,
+    /// Keys derived from the master secret.
+    pub keys: Arc<Keys>,
+    /// Credential types by id.
+    pub types: Arc<BTreeMap<String, CredentialType>>,
+    /// Signs credentials and status lists.
+    pub signing: Arc<Signing>,
+    /// What persons see.
+    pub pages: Pages,
+}
+
+/// Keys derived from the master secret.
+#[derive(Debug)]
+pub struct Keys {
+    /// Seals columns.
+    pub columns: Sealer,
+    /// Seals the state of the code page.
+    pub flows: Sealer,
+    /// Finds a subject record without storing its name.
+    pub records: SymmetricKey,
+    /// The MAC of a c_nonce.
+    pub nonces: SymmetricKey,
+}
+
+impl Keys {
+    /// The keyed hash under which a subject record is found.
+    pub fn record_hash(&self, record_id: &str) -> Vec<u8> {
+        hmac_sha256(self.records.expose(), record_id.as_bytes()).to_vec()
+    }
+}
+
+impl Core {
+    /// The credential type with this id.
+    pub fn credential_type(&self, id: &str) -> Option<&CredentialType> {
+        self.types.get(id)
+    }
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Core").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

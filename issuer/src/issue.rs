@@ -1,0 +1,221 @@
+//! Issuing: from verified proofs to signed credentials, each in the books exactly once.
+//!
+//! Places are drawn and credentials signed first; then one transaction uses the nonce up, checks
+//! the token again and writes the rows. Nothing leaves before it is durable, and a signer that
+//! fails leaves no trace.
+
+use futures::future::try_join_all;
+use vouchsafe_credentials::credential_type::{ClaimProblems, CredentialType, Prepared};
+use vouchsafe_credentials::crypto::PublicKey;
+use vouchsafe_credentials::sd_jwt::HashAlg;
+use vouchsafe_credentials::sd_jwt_vc::{self, IssueInput};
+use vouchsafe_credentials::status_list::StatusRef;
+use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_service::db::{DbError, Tx};
+use vouchsafe_service::jti::{self, IdentifierKind};
+
+use crate::claims::Claims;
+use crate::core::Core;
+use crate::domain::credential::{Credential, CredentialStatus, StatusPlace};
+use crate::domain::ids::CredentialId;
+use crate::domain::secret::SecretHash;
+use crate::status::{self, StatusListError};
+use crate::store::tokens::TokenGrant;
+use crate::store::{credentials, status_lists, tokens};
+
+/// How often places are drawn again when others took them in between.
+const MAX_DRAWS: usize = 16;
+/// `iat` is rounded down to this, so that credentials of one batch and one hour look alike.
+const ROUNDING_S: i64 = 3600;
+
+/// What is to be issued, with everything verified.
+#[derive(Debug)]
+pub struct Order<'a> {
+    /// Digest of the access token.
+    pub token: SecretHash,
+    /// What the token allows.
+    pub grant: TokenGrant,
+    /// What the credentials say.
+    pub claims: Claims,
+    /// The keys they are bound to, all different.
+    pub holder_keys: &'a [PublicKey],
+    /// The nonce of the proofs and when it ends.
+    pub nonce: (String, UnixTime),
+}
+
+/// Why nothing was issued.
+#[derive(Debug, thiserror::Error)]
+pub enum IssueError {
+    /// The token ended or was revoked in between.
+    #[error("the access token is not valid any more")]
+    TokenGone,
+    /// The nonce was used by another request.
+    #[error("the nonce was used before")]
+    NonceUsed,
+    /// The offer brought as many credentials as it may.
+    #[error("the offer is used up")]
+    UsedUp,
+    /// The record of the token changed in between: a fault of ours.
+    #[error("the subject record of the token changed")]
+    RecordMismatch,
+    /// The type is not configured any more.
+    #[error("the credential type is not configured")]
+    UnknownType,
+    /// The claims do not fit the type any more.
+    #[error("the claims do not fit the type")]
+    Claims(#[from] ClaimProblems),
+    /// No place in a status list.
+    #[error("no place in a status list")]
+    Status(#[from] StatusListError),
+    /// The credential could not be signed.
+    #[error("the credential could not be signed")]
+    Sign(#[from] sd_jwt_vc::IssueError),
+    /// A stored index is out of range.
+    #[error("a stored index is out of range")]
+    Range,
+    /// The database failed.
+    #[error("the database failed")]
+    Db(#[from] DbError),
+}
+
+/// Why the transaction was undone.
+#[derive(Debug, thiserror::Error)]
+enum CommitError {
+    #[error("a place was taken in between")]
+    PlaceTaken,
+    #[error(transparent)]
+    Refused(#[from] Box<IssueError>),
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// A credential and its row.
+struct Signed {
+    row: Credential,
+    compact: String,
+}
+
+/// Issues one credential for each key, all or none.
+pub async fn issue(core: &Core, order: &Order<'_>) -> Result<Vec<String>, IssueError> {
+    let kind = core
+        .credential_type(&order.grant.credential_type)
+        .ok_or(IssueError::UnknownType)?;
+    let prepared = kind.prepare(order.claims.0.clone())?;
+    for _ in 0..MAX_DRAWS {
+        let places = status::pick(core, order.holder_keys.len()).await?;
+        let now = core.clock.now();
+        let signing = order
+            .holder_keys
+            .iter()
+            .zip(places)
+            .map(|(key, place)| sign(core, order, kind, &prepared, key, place, now));
+        let signed = try_join_all(signing).await?;
+        match commit(core, order, &signed, now).await {
+            Ok(()) => {
+                metrics::counter!("vouchsafe_credentials_issued_total", "type" => kind.id.clone())
+                    .increment(signed.len() as u64);
+                return Ok(signed.into_iter().map(|signed| signed.compact).collect());
+            }
+            Err(CommitError::PlaceTaken) => {}
+            Err(CommitError::Refused(error)) => return Err(*error),
+            Err(CommitError::Db(error)) => return Err(error.into()),
+        }
+    }
+    Err(StatusListError::Full.into())
+}
+
+async fn sign(
+    core: &Core,
+    order: &Order<'_>,
+    kind: &CredentialType,
+    prepared: &Prepared,
+    key: &PublicKey,
+    place: StatusPlace,
+    now: UnixTime,
+) -> Result<Signed, IssueError> {
+    let issued_at = UnixTime(now.0 - now.0.rem_euclid(ROUNDING_S));
+    let expires_at = issued_at.plus(kind.validity_s);
+    let status = StatusRef {
+        uri: core.settings.status_uri(&place.list),
+        idx: u64::try_from(place.idx).map_err(|_| IssueError::Range)?,
+    };
+    let input = IssueInput {
+        vct: &kind.vct,
+        issuer: core.signing.iss.as_deref(),
+        key: core.signing.credentials.name.as_issuer_key(),
+        issued_at: Some(issued_at),
+        not_before: None,
+        expires_at: Some(expires_at),
+        holder_key: kind.key_binding.then_some(key),
+        status: kind.status.then_some(&status),
+        claims: prepared.claims.clone(),
+        frame: &prepared.frame,
+        hash: HashAlg::Sha256,
+    };
+    let compact = sd_jwt_vc::issue(input, &*core.signing.credentials.signer, &*core.rng).await?;
+    let row = Credential {
+        id: CredentialId::new(core.ids.next()),
+        offer: order.grant.offer.clone(),
+        record: order.grant.record.clone(),
+        credential_type: kind.id.clone(),
+        holder_key: key.thumbprint(),
+        place,
+        status: CredentialStatus::Valid,
+        version: 1,
+        issued_at: now,
+        expires_at,
+        status_changed_at: now,
+    };
+    Ok(Signed { row, compact })
+}
+
+/// One transaction: nonce, token, rows.
+async fn commit(
+    core: &Core,
+    order: &Order<'_>,
+    signed: &[Signed],
+    now: UnixTime,
+) -> Result<(), CommitError> {
+    let rows: Vec<Credential> = signed.iter().map(|signed| signed.row.clone()).collect();
+    let token = order.token.clone();
+    let record = order.grant.record.clone();
+    let offer = order.grant.offer.clone();
+    let (nonce, nonce_ends) = order.nonce.clone();
+    let limit = core.settings.max_credentials_per_offer;
+    core.db
+        .write(async move |tx| {
+            let held = tokens::hold(tx, &token, now).await?;
+            let held = held.ok_or_else(|| Box::new(IssueError::TokenGone))?;
+            // Catalogue 284: the subject is looked at again where it is written down.
+            if held != record {
+                return Err(Box::new(IssueError::RecordMismatch).into());
+            }
+            let kind = IdentifierKind::CredentialNonce;
+            if !jti::first_use(tx, kind, "issuer", &nonce, nonce_ends).await? {
+                return Err(Box::new(IssueError::NonceUsed).into());
+            }
+            let so_far = credentials::count_of_offer(tx, &offer).await?;
+            if so_far + i64::try_from(rows.len()).unwrap_or(i64::MAX) > limit {
+                return Err(Box::new(IssueError::UsedUp).into());
+            }
+            for row in &rows {
+                replace_older(tx, row, now).await?;
+                if !credentials::insert(tx, row).await? {
+                    return Err(CommitError::PlaceTaken);
+                }
+            }
+            Ok(())
+        })
+        .await
+}
+
+/// A wallet that repeats a request because the answer was lost gets a new credential for the
+/// same key; the one that it never saw is revoked, so one data set and one key have one active
+/// credential.
+async fn replace_older(tx: &mut Tx, row: &Credential, now: UnixTime) -> Result<(), DbError> {
+    for old in credentials::of_key(tx, &row.offer, &row.holder_key).await? {
+        credentials::set_status(tx, &old, CredentialStatus::Revoked, now).await?;
+        status_lists::touch(tx, &old.place.list).await?;
+    }
+    Ok(())
+}

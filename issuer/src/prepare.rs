@@ -1,0 +1,189 @@
+//! Preparing an offer: check the claims, make the secrets, write one row.
+
+use serde_json::{Map, Value};
+use vouchsafe_credentials::credential_type::ClaimProblems;
+use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_service::db::{DbError, Tx};
+use vouchsafe_service::seal::Place;
+
+use crate::claims::{Claims, seal_for_offer};
+use crate::core::Core;
+use crate::domain::ids::{OfferId, RecordId};
+use crate::domain::offer::{GrantKind, Offer};
+use crate::domain::secret::{Purpose, Secret, normalise_one_time_code, one_time_code, tx_code};
+use crate::store::offers::{self, NewOffer};
+use crate::store::records;
+
+/// Longest identifier of a subject record, in bytes.
+pub const MAX_RECORD_ID: usize = 256;
+
+/// What an organisation asks for.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// The organisation's identifier of the person's record.
+    pub record_id: String,
+    /// Id of the credential type.
+    pub credential_type: String,
+    /// What the credential will say.
+    pub claims: Map<String, Value>,
+    /// How it is redeemed.
+    pub grant: GrantKind,
+    /// Whether a pre-authorized code needs a transaction code.
+    pub tx_code: bool,
+    /// How long the offer is open, in seconds.
+    pub expires_in_s: Option<i64>,
+}
+
+/// An offer to be stored, and its secrets for the one answer that shows them.
+#[derive(Debug, Clone)]
+pub struct PreparedOffer {
+    /// The row.
+    pub new: NewOffer,
+    /// The token of the by-reference URL.
+    pub reference: Secret,
+    /// What the person types: a transaction code or a one-time code.
+    pub code: Option<String>,
+    record_hash: Vec<u8>,
+    record_sealed: Vec<u8>,
+}
+
+/// Why an offer cannot be prepared.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// No such credential type.
+    #[error("no such credential type")]
+    UnknownType,
+    /// The claims do not fit the type.
+    #[error("the claims do not fit the type")]
+    Claims(#[from] ClaimProblems),
+    /// The identifier of the record is empty, too long or has control characters.
+    #[error("record_id must be 1 to 256 bytes without control characters")]
+    RecordId,
+    /// A transaction code belongs to a pre-authorized code alone.
+    #[error("tx_code is for pre-authorized codes; the other grant always has a one-time code")]
+    TxCode,
+    /// The lifetime is out of range.
+    #[error("expires_in_s is out of range")]
+    Expiry,
+}
+
+/// The grant's secret follows from the reference, so an offer by reference needs no secret in
+/// the database: who has the URL has the grant anyway.
+pub fn grant_secret(kind: GrantKind, reference: &Secret) -> Secret {
+    reference.derive(grant_purpose(kind))
+}
+
+/// What the grant's secret is for.
+pub const fn grant_purpose(kind: GrantKind) -> Purpose {
+    match kind {
+        GrantKind::PreAuthorizedCode => Purpose::PreAuthorizedCode,
+        GrantKind::AuthorizationCode => Purpose::IssuerState,
+    }
+}
+
+/// Checks what was asked for and makes the offer. Writes nothing.
+pub fn prepare(core: &Core, wanted: Wanted) -> Result<PreparedOffer, PrepareError> {
+    let Wanted { record_id, credential_type, claims, grant, tx_code, expires_in_s } = wanted;
+    let kind = core
+        .credential_type(&credential_type)
+        .ok_or(PrepareError::UnknownType)?;
+    kind.prepare(claims.clone())?;
+    if record_id.is_empty()
+        || record_id.len() > MAX_RECORD_ID
+        || record_id.chars().any(char::is_control)
+    {
+        return Err(PrepareError::RecordId);
+    }
+    let now = core.clock.now();
+    let expires_at = expiry(core, grant, expires_in_s, now)?;
+    let reference = Secret::generate(&*core.rng);
+    let secret = grant_secret(grant, &reference);
+    let code = typed_code(core, grant, tx_code)?;
+    let code_hash = code.as_deref().map(|code| {
+        let plain = match grant {
+            GrantKind::PreAuthorizedCode => code.to_owned(),
+            GrantKind::AuthorizationCode => normalise_one_time_code(code).unwrap_or_default(),
+        };
+        secret.hash_typed(&plain)
+    });
+    let offer = Offer {
+        id: OfferId::new(core.ids.next()),
+        record: RecordId::new(core.ids.next()),
+        credential_type,
+        grant,
+        code_required: code.is_some(),
+        tries: 0,
+        created_at: now,
+        expires_at,
+        redeemed_at: None,
+    };
+    let record_hash = core.keys.record_hash(&record_id);
+    Ok(PreparedOffer {
+        record_sealed: core.keys.columns.seal(
+            &record_place(),
+            record_id.as_bytes(),
+            &*core.rng,
+        ),
+        record_hash,
+        new: NewOffer {
+            reference: reference.hash(Purpose::OfferReference),
+            grant: secret.hash(grant_purpose(grant)),
+            code: code_hash,
+            claims_sealed: seal_for_offer(core, &offer.id, &Claims(claims)),
+            offer,
+        },
+        reference,
+        code,
+    })
+}
+
+/// Where the name of a record is sealed. Not per row: the row's id is only known once stored.
+pub fn record_place() -> Place {
+    Place::new(&["issuer_records", "record_id"])
+}
+
+/// Stores an offer and, if it is new, its record.
+pub async fn store(tx: &mut Tx, prepared: &PreparedOffer) -> Result<Offer, DbError> {
+    let mut new = prepared.new.clone();
+    new.offer.record = records::ensure(
+        tx,
+        &new.offer.record,
+        &prepared.record_hash,
+        &prepared.record_sealed,
+        new.offer.created_at,
+    )
+    .await?;
+    offers::insert(tx, &new).await?;
+    Ok(new.offer)
+}
+
+fn typed_code(
+    core: &Core,
+    grant: GrantKind,
+    with_tx_code: bool,
+) -> Result<Option<String>, PrepareError> {
+    match (grant, with_tx_code) {
+        (GrantKind::PreAuthorizedCode, true) => Ok(Some(tx_code(&*core.rng))),
+        (GrantKind::PreAuthorizedCode, false) => Ok(None),
+        (GrantKind::AuthorizationCode, false) => Ok(Some(one_time_code(&*core.rng))),
+        (GrantKind::AuthorizationCode, true) => Err(PrepareError::TxCode),
+    }
+}
+
+fn expiry(
+    core: &Core,
+    grant: GrantKind,
+    asked_s: Option<i64>,
+    now: UnixTime,
+) -> Result<UnixTime, PrepareError> {
+    let lifetimes = &core.settings.lifetimes;
+    let seconds = asked_s.unwrap_or(match grant {
+        GrantKind::PreAuthorizedCode => lifetimes.pre_authorized_s,
+        GrantKind::AuthorizationCode => lifetimes.prepared_s,
+    });
+    if (1..=lifetimes.offer_max_s).contains(&seconds) {
+        Ok(now.plus(seconds))
+    } else {
+        Err(PrepareError::Expiry)
+    }
+}

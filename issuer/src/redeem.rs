@@ -1,0 +1,371 @@
+//! Redeeming: a pre-authorized code or an authorization code becomes an access token.
+//!
+//! A typed code is counted before it is compared, in the same statement that knows the limit;
+//! what is used once is used up by one conditional statement.
+
+use serde::{Deserialize, Serialize};
+use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_protocol::oauth::pkce::{self, CodeChallenge};
+use vouchsafe_service::db::{DbError, Tx};
+use vouchsafe_service::seal::{Place, Sealer};
+use vouchsafe_service::single_use::{self, Consumed, Kind, NewObject};
+
+use crate::claims::{self, Claims, ClaimsError};
+use crate::core::Core;
+use crate::domain::ids::{OfferId, RecordId};
+use crate::domain::offer::{GrantKind, Offer, OfferState};
+use crate::domain::secret::{MAX_TRIES, Purpose, Secret, SecretHash};
+use crate::prepare::grant_purpose;
+use crate::store::offers::{self, Redeemable};
+use crate::store::tokens::{self, TokenGrant};
+
+/// Why a grant was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum RedeemError {
+    /// Unknown, expired, used or locked; nobody outside is told which.
+    #[error("the code is unknown, expired, used or locked")]
+    Grant,
+    /// The typed code is missing though the offer has one.
+    #[error("a typed code is missing")]
+    CodeMissing,
+    /// A typed code came though the offer has none.
+    #[error("a typed code came that nobody asked for")]
+    CodeUnexpected,
+    /// The typed code is wrong.
+    #[error("the typed code is wrong")]
+    CodeWrong {
+        /// How many more tries there are.
+        tries_left: i64,
+    },
+    /// The code belongs to another client, redirect URI, key or PKCE challenge.
+    #[error("the code belongs to another request")]
+    OtherRequest,
+    /// The code was used before; the tokens that it bought are revoked.
+    #[error("the code was used twice")]
+    Replayed,
+    /// Sealed claims do not open: a fault of ours.
+    #[error("sealed data cannot be read")]
+    Sealed(#[from] ClaimsError),
+    /// The database failed.
+    #[error("the database failed")]
+    Db(#[from] DbError),
+}
+
+/// An access token that was just made.
+#[derive(Debug)]
+pub struct Granted {
+    /// The token.
+    pub token: Secret,
+    /// Its lifetime in seconds.
+    pub expires_in_s: i64,
+    /// Whether it is bound to a DPoP key.
+    pub bound: bool,
+    /// The credential type that it allows.
+    pub credential_type: String,
+}
+
+/// Redeems a pre-authorized code.
+pub async fn pre_authorized(
+    core: &Core,
+    code: &Secret,
+    typed: Option<&str>,
+    dpop_jkt: Option<String>,
+) -> Result<Granted, RedeemError> {
+    let found = pending(core, GrantKind::PreAuthorizedCode, code).await?;
+    let typed = match (found.offer.code_required, typed) {
+        // OpenID4VCI 1.0, section 6.3: invalid_request in both cases.
+        (true, None) => return Err(RedeemError::CodeMissing),
+        (false, Some(_)) => return Err(RedeemError::CodeUnexpected),
+        (true, Some(typed)) => Some(code.hash_typed(typed)),
+        (false, None) => None,
+    };
+    let claims = sealed_claims(core, &found)?;
+    let fresh = FreshToken::make(core, &found.offer, &claims, dpop_jkt);
+    let (hash, grant) = (fresh.hash.clone(), fresh.grant.clone());
+    let now = core.clock.now();
+    core.db
+        .write(async move |tx| {
+            if let Some(refused) = open_offer(tx, &grant.offer, typed.as_ref(), now).await? {
+                return Ok(Some(refused));
+            }
+            tokens::insert(tx, &hash, &grant).await?;
+            Ok::<_, DbError>(None)
+        })
+        .await?
+        .map_or(Ok(()), |refused| Err(refused.into()))?;
+    Ok(fresh.granted(core))
+}
+
+/// What the browser brought to the code page, checked.
+#[derive(Debug, Clone)]
+pub struct CodeOrder {
+    /// The wallet.
+    pub client_id: String,
+    /// Where the answer goes.
+    pub redirect_uri: String,
+    /// PKCE challenge.
+    pub code_challenge: String,
+    /// The DPoP key that the token request must prove.
+    pub dpop_jkt: Option<String>,
+}
+
+/// Opens a prepared record with the one-time code and makes an authorization code.
+pub async fn authorize(
+    core: &Core,
+    issuer_state: &Secret,
+    typed: &str,
+    order: CodeOrder,
+) -> Result<Secret, RedeemError> {
+    let found = pending(core, GrantKind::AuthorizationCode, issuer_state).await?;
+    let typed = issuer_state.hash_typed(typed);
+    let claims = sealed_claims(core, &found)?;
+    let code = Secret::generate(&*core.rng);
+    let offer = found.offer.id.clone();
+    let now = core.clock.now();
+    let object = NewObject {
+        payload: CodePayload::new(found.offer, order, claims).seal(core, &code),
+        family: offer.as_str().to_owned(),
+        expires_at: now.plus(core.settings.lifetimes.code_s),
+    };
+    let secret = code.clone();
+    core.db
+        .write(async move |tx| {
+            if let Some(refused) = open_offer(tx, &offer, Some(&typed), now).await? {
+                return Ok(Some(refused));
+            }
+            single_use::put(tx, Kind::AuthorizationCode, secret.expose(), &object).await?;
+            Ok::<_, DbError>(None)
+        })
+        .await?
+        .map_or(Ok(()), |refused| Err(refused.into()))?;
+    Ok(code)
+}
+
+/// What a token request says about the code it redeems.
+#[derive(Debug)]
+pub struct CodeRedemption<'a> {
+    /// The wallet.
+    pub client_id: &'a str,
+    /// `redirect_uri` of the token request.
+    pub redirect_uri: Option<&'a str>,
+    /// `code_verifier`.
+    pub code_verifier: Option<&'a str>,
+    /// Thumbprint of the DPoP proof's key.
+    pub dpop_jkt: Option<String>,
+}
+
+/// Redeems an authorization code.
+pub async fn authorization_code(
+    core: &Core,
+    code: &Secret,
+    redemption: CodeRedemption<'_>,
+) -> Result<Granted, RedeemError> {
+    let now = core.clock.now();
+    let kind = Kind::AuthorizationCode;
+    let Some(sealed) = single_use::peek(&core.db, kind, code.expose(), now).await? else {
+        return Err(refuse_used_code(core, code, now).await?);
+    };
+    let payload = CodePayload::open(code, &sealed)?;
+    payload.check(&redemption)?;
+    let token = Secret::generate(&*core.rng);
+    let grant = payload.grant(core, &token, redemption.dpop_jkt)?;
+    let fresh = FreshToken { hash: token.hash(Purpose::AccessToken), token, grant };
+    let (hash, grant, secret) = (fresh.hash.clone(), fresh.grant.clone(), code.clone());
+    let taken = core
+        .db
+        .write(async move |tx| {
+            match single_use::consume(tx, kind, secret.expose(), now).await? {
+                Consumed::Taken { payload: _, family: _ } => {
+                    tokens::insert(tx, &hash, &grant).await?;
+                    Ok::<_, DbError>(true)
+                }
+                Consumed::Replayed { family: _ } | Consumed::Unknown => Ok(false),
+            }
+        })
+        .await?;
+    if taken {
+        Ok(fresh.granted(core))
+    } else {
+        Err(refuse_used_code(core, code, now).await?)
+    }
+}
+
+/// RFC 6749, section 4.1.2: a code used twice revokes what it bought.
+async fn refuse_used_code(
+    core: &Core,
+    code: &Secret,
+    now: UnixTime,
+) -> Result<RedeemError, DbError> {
+    let secret = code.clone();
+    core.db
+        .write(async move |tx| {
+            let consumed =
+                single_use::consume(tx, Kind::AuthorizationCode, secret.expose(), now).await?;
+            let Consumed::Replayed { family } = consumed else {
+                return Ok(RedeemError::Grant);
+            };
+            if let Ok(offer) = OfferId::parse(&family) {
+                tokens::revoke_of_offer(tx, &offer, now).await?;
+            }
+            Ok(RedeemError::Replayed)
+        })
+        .await
+}
+
+/// Why an offer did not open, as a value: the count of the try must be kept.
+#[derive(Debug)]
+enum Refused {
+    Dead,
+    Wrong { tries_left: i64 },
+}
+
+impl From<Refused> for RedeemError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Dead => Self::Grant,
+            Refused::Wrong { tries_left } => Self::CodeWrong { tries_left },
+        }
+    }
+}
+
+/// Counts, compares, redeems.
+async fn open_offer(
+    tx: &mut Tx,
+    offer: &OfferId,
+    typed: Option<&SecretHash>,
+    now: UnixTime,
+) -> Result<Option<Refused>, DbError> {
+    if let Some(typed) = typed {
+        // OpenID4VCI 1.0, section 13.6.3 ("Transaction Code Guessing"): tries are limited.
+        let Some((tries, stored)) = offers::count_try(tx, offer, now).await? else {
+            return Ok(Some(Refused::Dead));
+        };
+        if !typed.matches(&stored) {
+            return Ok(Some(Refused::Wrong { tries_left: MAX_TRIES - tries }));
+        }
+    }
+    let won = offers::redeem(tx, offer, now).await?;
+    Ok((!won).then_some(Refused::Dead))
+}
+
+/// An offer of a kind that is open now.
+pub async fn pending(
+    core: &Core,
+    kind: GrantKind,
+    secret: &Secret,
+) -> Result<Redeemable, RedeemError> {
+    let hash = secret.hash(grant_purpose(kind));
+    let found = offers::find_by_grant(&core.db, kind, &hash).await?;
+    let found = found.ok_or(RedeemError::Grant)?;
+    match found.offer.state(core.clock.now()) {
+        OfferState::Pending => Ok(found),
+        OfferState::Redeemed | OfferState::Expired | OfferState::Locked => Err(RedeemError::Grant),
+    }
+}
+
+fn sealed_claims(core: &Core, found: &Redeemable) -> Result<Claims, RedeemError> {
+    let sealed = found.claims_sealed.as_deref().ok_or(RedeemError::Grant)?;
+    Ok(claims::open_from_offer(core, &found.offer.id, sealed)?)
+}
+
+struct FreshToken {
+    token: Secret,
+    hash: SecretHash,
+    grant: TokenGrant,
+}
+
+impl FreshToken {
+    fn make(core: &Core, offer: &Offer, claims: &Claims, dpop_jkt: Option<String>) -> Self {
+        let token = Secret::generate(&*core.rng);
+        let grant = TokenGrant {
+            offer: offer.id.clone(),
+            credential_type: offer.credential_type.clone(),
+            record: offer.record.clone(),
+            dpop_jkt,
+            claims_sealed: claims::seal_under_token(core, &token, &offer.id, claims),
+            expires_at: core.clock.now().plus(core.settings.lifetimes.token_s),
+        };
+        Self { hash: token.hash(Purpose::AccessToken), token, grant }
+    }
+
+    fn granted(self, core: &Core) -> Granted {
+        Granted {
+            token: self.token,
+            expires_in_s: core.settings.lifetimes.token_s,
+            bound: self.grant.dpop_jkt.is_some(),
+            credential_type: self.grant.credential_type,
+        }
+    }
+}
+
+/// What lies behind an authorization code, sealed under the code itself.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CodePayload {
+    offer: String,
+    record: String,
+    credential_type: String,
+    client_id: String,
+    redirect_uri: String,
+    code_challenge: String,
+    dpop_jkt: Option<String>,
+    claims: serde_json::Map<String, serde_json::Value>,
+}
+
+impl CodePayload {
+    fn new(offer: Offer, order: CodeOrder, claims: Claims) -> Self {
+        let CodeOrder { client_id, redirect_uri, code_challenge, dpop_jkt } = order;
+        Self {
+            offer: offer.id.as_str().to_owned(),
+            record: offer.record.as_str().to_owned(),
+            credential_type: offer.credential_type,
+            client_id,
+            redirect_uri,
+            code_challenge,
+            dpop_jkt,
+            claims: claims.0,
+        }
+    }
+
+    fn sealer(code: &Secret) -> (Sealer, Place) {
+        let sealer = Sealer::under_token("issuer authorization code", code.expose());
+        (sealer, Place::new(&["authorization_code", "payload"]))
+    }
+
+    fn seal(&self, core: &Core, code: &Secret) -> Vec<u8> {
+        let (sealer, place) = Self::sealer(code);
+        let plain = serde_json::to_vec(self).expect("a struct of strings and JSON serialises");
+        sealer.seal(&place, &zeroize::Zeroizing::new(plain), &*core.rng)
+    }
+
+    fn open(code: &Secret, sealed: &[u8]) -> Result<Self, ClaimsError> {
+        let (sealer, place) = Self::sealer(code);
+        Ok(serde_json::from_slice(&sealer.open(&place, sealed)?)?)
+    }
+
+    fn check(&self, redemption: &CodeRedemption<'_>) -> Result<(), RedeemError> {
+        // RFC 6749, section 4.1.3: same client, same redirect URI.
+        let same = self.client_id == redemption.client_id
+            && redemption.redirect_uri == Some(self.redirect_uri.as_str());
+        // RFC 9449, section 10: the code may be bound to a key.
+        let key = self.dpop_jkt.is_none() || self.dpop_jkt == redemption.dpop_jkt;
+        let challenge =
+            CodeChallenge::parse(&self.code_challenge).map_err(|_| RedeemError::OtherRequest)?;
+        pkce::verify(Some(&challenge), redemption.code_verifier)
+            .map_err(|_| RedeemError::OtherRequest)?;
+        if same && key { Ok(()) } else { Err(RedeemError::OtherRequest) }
+    }
+
+    fn grant(self, core: &Core, token: &Secret, dpop_jkt: Option<String>) -> Result<TokenGrant, RedeemError> {
+        let offer = OfferId::parse(&self.offer).map_err(|_| RedeemError::Grant)?;
+        let record = RecordId::parse(&self.record).map_err(|_| RedeemError::Grant)?;
+        Ok(TokenGrant {
+            claims_sealed: claims::seal_under_token(core, token, &offer, &Claims(self.claims)),
+            offer,
+            record,
+            credential_type: self.credential_type,
+            dpop_jkt,
+            expires_at: core.clock.now().plus(core.settings.lifetimes.token_s),
+        })
+    }
+}

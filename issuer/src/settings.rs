@@ -1,0 +1,110 @@
+//! Settings as the service uses them: checked, in plain units.
+
+use std::collections::BTreeMap;
+
+use vouchsafe_protocol::oauth::RedirectUris;
+
+use crate::domain::ids::StatusListId;
+
+/// Checked settings.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Credential issuer identifier and authorization server issuer: the public URL without a
+    /// slash at its end.
+    pub issuer: String,
+    /// The issuer's name by language tag; holds at least one.
+    pub names: BTreeMap<String, String>,
+    /// What an offer link begins with, `openid-credential-offer://` for native wallets.
+    pub wallet_link: String,
+    /// Cookies carry `Secure` and the prefix `__Host-`.
+    pub secure_cookies: bool,
+    /// Whether a wallet without `client_id` may redeem a pre-authorized code.
+    pub anonymous_access: bool,
+    /// Wallets that may use the authorization code flow, by client id.
+    pub clients: BTreeMap<String, WalletClient>,
+    /// Proofs in one credential request at most; 1 means no batch.
+    pub batch_size: u32,
+    /// Credentials that one offer may bring in all, repeated requests included.
+    pub max_credentials_per_offer: i64,
+    /// Lifetimes.
+    pub lifetimes: Lifetimes,
+    /// Status lists.
+    pub status: StatusSettings,
+}
+
+/// A wallet that may use the authorization code flow. Public client.
+#[derive(Debug, Clone)]
+pub struct WalletClient {
+    /// Shown to the person.
+    pub name: String,
+    /// Where answers may go.
+    pub redirect_uris: RedirectUris,
+}
+
+/// Lifetimes in seconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Lifetimes {
+    /// A pre-authorized code, unless the offer says otherwise.
+    pub pre_authorized_s: i64,
+    /// A prepared record that waits for a one-time code, unless the offer says otherwise.
+    pub prepared_s: i64,
+    /// Any offer at most.
+    pub offer_max_s: i64,
+    /// An authorization code.
+    pub code_s: i64,
+    /// An access token.
+    pub token_s: i64,
+    /// A c_nonce.
+    pub nonce_s: i64,
+    /// The page that asks for the one-time code.
+    pub page_s: i64,
+    /// The answer to a request with an `Idempotency-Key`.
+    pub idempotency_s: i64,
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        Self {
+            pre_authorized_s: 600,
+            prepared_s: 7 * 86_400,
+            offer_max_s: 30 * 86_400,
+            code_s: 60,
+            token_s: 300,
+            nonce_s: 300,
+            page_s: 600,
+            idempotency_s: 86_400,
+        }
+    }
+}
+
+/// Status lists.
+#[derive(Debug, Clone, Copy)]
+pub struct StatusSettings {
+    /// How long a relying party may keep a list, in seconds.
+    pub ttl_s: u32,
+    /// How long a token is valid, in seconds.
+    pub lifetime_s: i64,
+    /// Entries of a list.
+    pub list_size: u32,
+}
+
+impl Settings {
+    /// An absolute URL of this service; `path` begins with a slash.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.issuer)
+    }
+
+    /// The URI of a status list.
+    pub fn status_uri(&self, id: &StatusListId) -> String {
+        self.url(&format!("/status/{id}"))
+    }
+
+    /// The issuer's name in a language, or in any.
+    pub fn name(&self, locale: &str) -> &str {
+        self.names
+            .get(locale)
+            .or_else(|| self.names.get("en"))
+            .or_else(|| self.names.values().next())
+            .map_or("", String::as_str)
+    }
+}
