@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 use vouchsafe_credentials::credential_type::ClaimProblems;
+use vouchsafe_credentials::encoding::b64url;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{DbError, Tx};
 use vouchsafe_service::seal::Place;
@@ -120,7 +121,7 @@ pub fn prepare(core: &Core, wanted: Wanted) -> Result<PreparedOffer, PrepareErro
     let record_hash = core.keys.record_hash(&record_id);
     Ok(PreparedOffer {
         record_sealed: core.keys.columns.seal(
-            &record_place(),
+            &record_place(&record_hash),
             record_id.as_bytes(),
             &*core.rng,
         ),
@@ -137,9 +138,10 @@ pub fn prepare(core: &Core, wanted: Wanted) -> Result<PreparedOffer, PrepareErro
     })
 }
 
-/// Where the name of a record is sealed. Not per row: the row's id is only known once stored.
-pub fn record_place() -> Place {
-    Place::new(&["issuer_records", "record_id"])
+/// Where the name of a record is sealed: beside its keyed hash, as the row's id is only known
+/// once it is stored.
+pub fn record_place(record_hash: &[u8]) -> Place {
+    Place::new(&["issuer_records", "record_id", &b64url(record_hash)])
 }
 
 /// Stores an offer and, if it is new, its record.

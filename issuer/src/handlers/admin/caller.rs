@@ -1,0 +1,74 @@
+//! Who calls, with which key, allowed to do what.
+
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use vouchsafe_service::api_keys::{self, ApiCaller};
+
+use super::error::ApiError;
+use crate::core::Core;
+
+/// What a key may do. There are no wildcards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Read offers.
+    OffersRead,
+    /// Prepare offers.
+    OffersWrite,
+    /// Read credentials.
+    CredentialsRead,
+    /// Suspend, resume, revoke.
+    CredentialsWrite,
+}
+
+impl Scope {
+    /// All scopes, for a key that may do everything here.
+    pub const ALL: [Self; 4] =
+        [Self::OffersRead, Self::OffersWrite, Self::CredentialsRead, Self::CredentialsWrite];
+
+    /// The name that is stored with a key.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OffersRead => "offers:read",
+            Self::OffersWrite => "offers:write",
+            Self::CredentialsRead => "credentials:read",
+            Self::CredentialsWrite => "credentials:write",
+        }
+    }
+}
+
+/// An authenticated caller and the parts of the service.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Parts of the service.
+    pub core: Core,
+    /// The key's owner.
+    pub caller: ApiCaller,
+}
+
+impl Call {
+    /// Refuses a key without the scope.
+    pub fn require(&self, scope: Scope) -> Result<(), ApiError> {
+        if self.caller.may(scope.as_str()) { Ok(()) } else { Err(ApiError::Forbidden) }
+    }
+}
+
+impl FromRequestParts<Core> for Call {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, core: &Core) -> Result<Self, ApiError> {
+        let mut headers = parts.headers.get_all(AUTHORIZATION).iter();
+        let (Some(header), None) = (headers.next(), headers.next()) else {
+            return Err(ApiError::Unauthorized);
+        };
+        let text = header.to_str().map_err(|_| ApiError::Unauthorized)?;
+        let (scheme, key) = text.split_once(' ').ok_or(ApiError::Unauthorized)?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(ApiError::Unauthorized);
+        }
+        let now = core.clock.now();
+        let caller = api_keys::authenticate(&core.db, key, now).await?;
+        let caller = caller.ok_or(ApiError::Unauthorized)?;
+        Ok(Self { core: core.clone(), caller })
+    }
+}

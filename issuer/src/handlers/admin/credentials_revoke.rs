@@ -1,0 +1,38 @@
+//! `POST /v1/credentials/{id}/revoke`: a valid or suspended credential becomes revoked.
+
+use axum::extract::Path;
+use axum::http::HeaderMap;
+
+use super::caller::Call;
+use super::change;
+use super::error::{ApiError, Problem};
+use super::idempotent::Reply;
+use super::views::CredentialView;
+use crate::domain::credential::Change;
+use crate::paths::ADMIN_REVOKE;
+
+/// Revoke a credential. There is no way back.
+#[utoipa::path(
+    post, path = ADMIN_REVOKE, tag = "credentials", operation_id = "revoke_credential",
+    params(
+        ("id" = String, Path, description = "The credential"),
+        ("If-Match" = Option<String>, Header, description = "Only if the version is still this one"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition safe"),
+    ),
+    responses(
+        (status = 200, description = "The credential after the change", body = CredentialView),
+        (status = 401, description = "No valid API key", body = Problem),
+        (status = 403, description = "The key lacks `credentials:write`", body = Problem),
+        (status = 404, description = "No such credential", body = Problem),
+        (status = 409, description = "The present status does not allow it", body = Problem),
+        (status = 412, description = "Another version", body = Problem),
+    ),
+    security(("api_key" = []))
+)]
+pub async fn handler(
+    call: Call,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Reply, ApiError> {
+    change::apply(&call, &headers, &id, Change::Revoke).await
+}

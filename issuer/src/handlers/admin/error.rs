@@ -1,0 +1,190 @@
+//! Errors of the administration API and their one mapping to the wire (RFC 9457).
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+use vouchsafe_service::db::DbError;
+
+use crate::domain::credential::ChangeError;
+use crate::prepare::PrepareError;
+
+/// Why a request of the administration API failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// No key, or none that works.
+    #[error("no valid API key")]
+    Unauthorized,
+    /// The key lacks the scope.
+    #[error("the API key does not allow this")]
+    Forbidden,
+    /// No such resource.
+    #[error("no such resource")]
+    NotFound,
+    /// Not a JSON body.
+    #[error("the body must be application/json without content encoding")]
+    MediaType,
+    /// The body is not acceptable JSON of the expected form.
+    #[error("the body is not acceptable: {0}")]
+    Body(BodyProblem),
+    /// A query parameter is unknown, repeated or out of range.
+    #[error("a query parameter is unknown, repeated or out of range")]
+    Query,
+    /// The offer cannot be prepared.
+    #[error("the offer cannot be prepared")]
+    Prepare(#[from] PrepareError),
+    /// The present status does not allow the change.
+    #[error("the present status does not allow this")]
+    Change(#[from] ChangeError),
+    /// Somebody else changed the resource in the same moment.
+    #[error("the resource was changed at the same time")]
+    Concurrent,
+    /// `If-Match` names another version.
+    #[error("the resource has another version")]
+    Version,
+    /// The header `Idempotency-Key` is malformed.
+    #[error("the header Idempotency-Key must be 1 to 128 visible characters")]
+    IdempotencyKey,
+    /// The idempotency key belongs to another request.
+    #[error("the Idempotency-Key was used for another request")]
+    IdempotencyReuse,
+    /// The header `If-Match` is malformed.
+    #[error("the header If-Match must be one strong entity tag")]
+    IfMatch,
+    /// The database failed.
+    #[error("the database failed")]
+    Db(#[from] DbError),
+    /// Something of ours failed.
+    #[error("internal: {0}")]
+    Internal(&'static str),
+}
+
+/// What is wrong with a body. Names places, never values.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BodyProblem {
+    /// Not JSON, or with duplicate members, too deep, or with lossy numbers.
+    #[error("not strict JSON")]
+    Json,
+    /// An unknown member, a missing one, or one of the wrong type.
+    #[error("an unknown, missing or mistyped member")]
+    Shape,
+}
+
+/// A problem document (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// A stable name of the kind of problem, `urn:vouchsafe:problem:<code>`.
+    #[schema(example = "urn:vouchsafe:problem:not_found")]
+    pub r#type: String,
+    /// The kind of problem in words.
+    pub title: String,
+    /// The HTTP status.
+    #[schema(example = 404)]
+    pub status: u16,
+    /// The stable code.
+    #[schema(example = "not_found")]
+    pub code: String,
+    /// What to mend, one entry for each claim or member that does not fit.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldProblem>,
+}
+
+/// One part of a body that does not fit.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FieldProblem {
+    /// Where, as a JSON Pointer (RFC 6901) into the body.
+    #[schema(example = "/claims/member_id")]
+    pub pointer: String,
+    /// What should be there.
+    #[schema(example = "a string")]
+    pub detail: String,
+}
+
+impl ApiError {
+    /// Status and stable code.
+    fn wire(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
+            Self::Body(_) => (StatusCode::BAD_REQUEST, "invalid_body"),
+            Self::Query => (StatusCode::BAD_REQUEST, "invalid_query"),
+            Self::Prepare(error) => (StatusCode::UNPROCESSABLE_ENTITY, prepare_code(error)),
+            Self::Change(_) => (StatusCode::CONFLICT, "status_conflict"),
+            Self::Concurrent => (StatusCode::CONFLICT, "concurrent_change"),
+            Self::Version => (StatusCode::PRECONDITION_FAILED, "version_mismatch"),
+            Self::IdempotencyKey => (StatusCode::BAD_REQUEST, "invalid_idempotency_key"),
+            Self::IdempotencyReuse => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused")
+            }
+            Self::IfMatch => (StatusCode::BAD_REQUEST, "invalid_if_match"),
+            Self::Db(error) if error.is_temporary() => {
+                (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+            }
+            Self::Db(_) | Self::Internal(_) => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "internal_error")
+            }
+        }
+    }
+
+    fn fields(&self) -> Vec<FieldProblem> {
+        let Self::Prepare(PrepareError::Claims(problems)) = self else {
+            return Vec::new();
+        };
+        problems
+            .0
+            .iter()
+            .map(|problem| FieldProblem {
+                pointer: super::views::claim_pointer(&problem.path),
+                detail: super::views::expected_text(problem.expected).to_owned(),
+            })
+            .collect()
+    }
+}
+
+fn prepare_code(error: &PrepareError) -> &'static str {
+    match error {
+        PrepareError::UnknownType => "unknown_credential_type",
+        PrepareError::Claims(_) => "invalid_claims",
+        PrepareError::RecordId => "invalid_record_id",
+        PrepareError::TxCode => "invalid_tx_code",
+        PrepareError::Expiry => "invalid_expiry",
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, code) = self.wire();
+        if status.is_server_error() {
+            tracing::error!(code, error = &self as &dyn std::error::Error, "request failed");
+        }
+        let title = match &self {
+            Self::Db(_) | Self::Internal(_) => "The request failed on our side".to_owned(),
+            Self::Prepare(error) => error.to_string(),
+            other => other.to_string(),
+        };
+        let problem = Problem {
+            r#type: format!("urn:vouchsafe:problem:{code}"),
+            title,
+            status: status.as_u16(),
+            code: code.to_owned(),
+            errors: self.fields(),
+        };
+        let mut response = (status, Json(problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

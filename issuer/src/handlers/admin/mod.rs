@@ -1,0 +1,17 @@
+//! Administration REST. One endpoint per file.
+
+pub mod body;
+pub mod caller;
+pub mod change;
+pub mod credentials_list;
+pub mod credentials_read;
+pub mod credentials_resume;
+pub mod credentials_revoke;
+pub mod credentials_suspend;
+pub mod error;
+pub mod idempotent;
+pub mod offers_create;
+pub mod offers_list;
+pub mod offers_read;
+pub mod query;
+pub mod views;

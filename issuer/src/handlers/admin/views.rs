@@ -1,0 +1,213 @@
+//! What the administration API shows.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use vouchsafe_credentials::credential_type::{ClaimKind, Expected};
+use vouchsafe_credentials::sd_jwt::{ClaimPath, PathElement};
+use vouchsafe_credentials::time::UnixTime;
+
+use crate::domain::credential::{Credential, CredentialStatus};
+use crate::domain::offer::{GrantKind, Offer, OfferState};
+
+/// How an offer is redeemed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Grant {
+    /// The link is enough, or the link and a transaction code.
+    PreAuthorizedCode,
+    /// The person enters a one-time code on the issuer's page.
+    AuthorizationCode,
+}
+
+impl From<Grant> for GrantKind {
+    fn from(grant: Grant) -> Self {
+        match grant {
+            Grant::PreAuthorizedCode => Self::PreAuthorizedCode,
+            Grant::AuthorizationCode => Self::AuthorizationCode,
+        }
+    }
+}
+
+impl From<GrantKind> for Grant {
+    fn from(kind: GrantKind) -> Self {
+        match kind {
+            GrantKind::PreAuthorizedCode => Self::PreAuthorizedCode,
+            GrantKind::AuthorizationCode => Self::AuthorizationCode,
+        }
+    }
+}
+
+/// Where an offer stands.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StateView {
+    /// Waits for the wallet.
+    Pending,
+    /// A code or token was handed out for it.
+    Redeemed,
+    /// Its time is over.
+    Expired,
+    /// The typed code was wrong too often.
+    Locked,
+}
+
+/// An offer.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OfferView {
+    /// Its id.
+    #[schema(example = "019370d0-7c00-7000-8000-000000000001")]
+    pub id: String,
+    /// The credential type.
+    #[schema(example = "membership")]
+    pub credential_type: String,
+    /// How it is redeemed.
+    pub grant: Grant,
+    /// Where it stands.
+    pub state: StateView,
+    /// Whether the person has to type a code.
+    pub code_required: bool,
+    /// Tries of the typed code so far, five at most.
+    pub tries: i64,
+    /// RFC 3339, UTC.
+    pub created_at: String,
+    /// RFC 3339, UTC.
+    pub expires_at: String,
+    /// RFC 3339, UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redeemed_at: Option<String>,
+}
+
+impl OfferView {
+    /// The view of an offer at a moment.
+    pub fn new(offer: &Offer, now: UnixTime) -> Self {
+        Self {
+            id: offer.id.to_string(),
+            credential_type: offer.credential_type.clone(),
+            grant: offer.grant.into(),
+            state: match offer.state(now) {
+                OfferState::Pending => StateView::Pending,
+                OfferState::Redeemed => StateView::Redeemed,
+                OfferState::Expired => StateView::Expired,
+                OfferState::Locked => StateView::Locked,
+            },
+            code_required: offer.code_required,
+            tries: offer.tries,
+            created_at: rfc3339(offer.created_at),
+            expires_at: rfc3339(offer.expires_at),
+            redeemed_at: offer.redeemed_at.map(rfc3339),
+        }
+    }
+}
+
+/// The status of a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StatusView {
+    /// Good.
+    Valid,
+    /// Not good for now.
+    Suspended,
+    /// Not good any more, for good.
+    Revoked,
+}
+
+/// An issued credential. What it says is not kept.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CredentialView {
+    /// Its id. It is not part of the credential.
+    #[schema(example = "019370d0-7c00-7000-8000-000000000002")]
+    pub id: String,
+    /// The offer it came from.
+    pub offer_id: String,
+    /// The credential type.
+    #[schema(example = "membership")]
+    pub credential_type: String,
+    /// Its status.
+    pub status: StatusView,
+    /// Counts status changes; also the entity tag.
+    pub version: i64,
+    /// RFC 3339, UTC.
+    pub issued_at: String,
+    /// RFC 3339, UTC.
+    pub expires_at: String,
+    /// RFC 3339, UTC.
+    pub status_changed_at: String,
+    /// Where relying parties read the status.
+    pub status_list: StatusListView,
+}
+
+/// A place in a status list.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct StatusListView {
+    /// URI of the list.
+    pub uri: String,
+    /// Index in the list.
+    pub idx: i64,
+}
+
+impl CredentialView {
+    /// The view of a credential; `list_uri` is the URI of its status list.
+    pub fn new(credential: &Credential, list_uri: String) -> Self {
+        Self {
+            id: credential.id.to_string(),
+            offer_id: credential.offer.to_string(),
+            credential_type: credential.credential_type.clone(),
+            status: match credential.status {
+                CredentialStatus::Valid => StatusView::Valid,
+                CredentialStatus::Suspended => StatusView::Suspended,
+                CredentialStatus::Revoked => StatusView::Revoked,
+            },
+            version: credential.version,
+            issued_at: rfc3339(credential.issued_at),
+            expires_at: rfc3339(credential.expires_at),
+            status_changed_at: rfc3339(credential.status_changed_at),
+            status_list: StatusListView { uri: list_uri, idx: credential.place.idx },
+        }
+    }
+}
+
+/// The entity tag of a version.
+pub fn etag(version: i64) -> String {
+    format!("\"{version}\"")
+}
+
+/// A time as RFC 3339 in UTC; times that no calendar knows stay numbers.
+pub fn rfc3339(time: UnixTime) -> String {
+    jiff::Timestamp::from_second(time.0)
+        .map_or_else(|_| time.0.to_string(), |stamp| stamp.to_string())
+}
+
+/// A claim path as a JSON Pointer into the body of an offer.
+pub fn claim_pointer(path: &ClaimPath) -> String {
+    let mut pointer = "/claims".to_owned();
+    for element in path.elements() {
+        pointer.push('/');
+        match element {
+            // RFC 6901, section 3.
+            PathElement::Key(key) => {
+                pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+            }
+            PathElement::Index(index) => pointer.push_str(&index.to_string()),
+            PathElement::Any => pointer.push('*'),
+        }
+    }
+    pointer
+}
+
+/// What should stand at a place, in words.
+pub fn expected_text(expected: Expected) -> &'static str {
+    match expected {
+        Expected::Kind(kind) => match kind {
+            ClaimKind::String => "a string",
+            ClaimKind::Boolean => "true or false",
+            ClaimKind::Integer => "a whole number",
+            ClaimKind::Number => "a number",
+            ClaimKind::Date => "a date, YYYY-MM-DD",
+            ClaimKind::Object => "an object",
+            ClaimKind::Array => "an array",
+        },
+        Expected::Present => "a value; the claim is required",
+        Expected::Absent => "nothing; the credential type has no such claim",
+        _ => "another value",
+    }
+}

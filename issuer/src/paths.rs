@@ -1,0 +1,38 @@
+//! Paths of the service, written once.
+
+/// Credential issuer metadata (OpenID4VCI 1.0, section 12.2.2).
+pub const ISSUER_METADATA: &str = "/.well-known/openid-credential-issuer";
+/// Authorization server metadata (RFC 8414).
+pub const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
+/// Offers by reference.
+pub const OFFER: &str = "/offers/{reference}";
+/// Authorization endpoint and its code page.
+pub const AUTHORIZE: &str = "/authorize";
+/// Token endpoint.
+pub const TOKEN: &str = "/token";
+/// Nonce endpoint.
+pub const NONCE: &str = "/nonce";
+/// Credential endpoint.
+pub const CREDENTIAL: &str = "/credential";
+/// Status lists.
+pub const STATUS: &str = "/status/{list}";
+/// The description of the administration API.
+pub const OPENAPI: &str = "/openapi.json";
+/// Alive.
+pub const HEALTHZ: &str = "/healthz";
+/// Ready for requests.
+pub const READYZ: &str = "/readyz";
+/// Administration: offers.
+pub const ADMIN_OFFERS: &str = "/v1/offers";
+/// Administration: one offer.
+pub const ADMIN_OFFER: &str = "/v1/offers/{id}";
+/// Administration: credentials.
+pub const ADMIN_CREDENTIALS: &str = "/v1/credentials";
+/// Administration: one credential.
+pub const ADMIN_CREDENTIAL: &str = "/v1/credentials/{id}";
+/// Administration: valid to suspended.
+pub const ADMIN_SUSPEND: &str = "/v1/credentials/{id}/suspend";
+/// Administration: suspended to valid.
+pub const ADMIN_RESUME: &str = "/v1/credentials/{id}/resume";
+/// Administration: to revoked, for good.
+pub const ADMIN_REVOKE: &str = "/v1/credentials/{id}/revoke";
