@@ -8,6 +8,7 @@ use vouchsafe_credentials::crypto::{CryptoProvider, hmac_sha256};
 use vouchsafe_credentials::random::Rng;
 use vouchsafe_credentials::time::Clock;
 use vouchsafe_pages::Pages;
+use vouchsafe_protocol::vci::NonceKeys;
 use vouchsafe_service::db::Db;
 use vouchsafe_service::id::Ids;
 use vouchsafe_service::keys::SymmetricKey;
@@ -50,8 +51,8 @@ pub struct Keys {
     pub flows: Sealer,
     /// Finds a subject record without storing its name.
     pub records: SymmetricKey,
-    /// The MAC of a c_nonce.
-    pub nonces: SymmetricKey,
+    /// Makes and checks c_nonce values.
+    pub nonces: NonceKeys,
 }
 
 impl Keys {

@@ -7,10 +7,12 @@
 use futures::future::try_join_all;
 use vouchsafe_credentials::credential_type::{ClaimProblems, CredentialType, Prepared};
 use vouchsafe_credentials::crypto::PublicKey;
+use vouchsafe_credentials::encoding::b64url;
 use vouchsafe_credentials::sd_jwt::HashAlg;
 use vouchsafe_credentials::sd_jwt_vc::{self, IssueInput};
 use vouchsafe_credentials::status_list::StatusRef;
 use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_protocol::vci::nonce::CheckedNonce;
 use vouchsafe_service::db::{DbError, Tx};
 use vouchsafe_service::jti::{self, IdentifierKind};
 
@@ -39,8 +41,8 @@ pub struct Order<'a> {
     pub claims: Claims,
     /// The keys they are bound to, all different.
     pub holder_keys: &'a [PublicKey],
-    /// The nonce of the proofs and when it ends.
-    pub nonce: (String, UnixTime),
+    /// The nonce of the proofs.
+    pub nonce: CheckedNonce,
 }
 
 /// Why nothing was issued.
@@ -180,7 +182,8 @@ async fn commit(
     let token = order.token.clone();
     let record = order.grant.record.clone();
     let offer = order.grant.offer.clone();
-    let (nonce, nonce_ends) = order.nonce.clone();
+    let CheckedNonce { consume_key, expires } = order.nonce.clone();
+    let nonce = b64url(&consume_key);
     let limit = core.settings.max_credentials_per_offer;
     core.db
         .write(async move |tx| {
@@ -191,7 +194,7 @@ async fn commit(
                 return Err(Box::new(IssueError::RecordMismatch).into());
             }
             let kind = IdentifierKind::CredentialNonce;
-            if !jti::first_use(tx, kind, "issuer", &nonce, nonce_ends).await? {
+            if !jti::first_use(tx, kind, "issuer", &nonce, expires).await? {
                 return Err(Box::new(IssueError::NonceUsed).into());
             }
             let so_far = credentials::count_of_offer(tx, &offer).await?;

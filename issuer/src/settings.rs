@@ -54,8 +54,6 @@ pub struct Lifetimes {
     pub code_s: i64,
     /// An access token.
     pub token_s: i64,
-    /// A c_nonce.
-    pub nonce_s: i64,
     /// The page that asks for the one-time code.
     pub page_s: i64,
     /// The answer to a request with an `Idempotency-Key`.
@@ -70,7 +68,6 @@ impl Default for Lifetimes {
             offer_max_s: 30 * 86_400,
             code_s: 60,
             token_s: 300,
-            nonce_s: 300,
             page_s: 600,
             idempotency_s: 86_400,
         }

@@ -1,0 +1,15 @@
+//! One endpoint per file: errors, their one mapping to the wire, handler, tests.
+
+pub mod admin;
+pub mod authorize;
+pub mod authorize_confirm;
+pub mod code_page;
+pub mod credential;
+pub mod nonce;
+pub mod offer;
+pub mod openapi;
+pub mod status;
+pub mod token;
+pub mod wellknown_issuer;
+pub mod wellknown_server;
+pub mod wire;

@@ -1,0 +1,105 @@
+//! Between axum and the protocol crate.
+
+use axum::Json;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use url::Url;
+use vouchsafe_protocol::http::{Headers, Method};
+use vouchsafe_protocol::oauth::dpop::{self, DpopError, VerifiedProof};
+use vouchsafe_service::db::DbError;
+use vouchsafe_service::jti::{self, IdentifierKind};
+
+use crate::core::Core;
+
+/// Algorithms of DPoP proofs and key proofs that are verified here.
+pub const PROOF_ALGORITHMS: [&str; 2] = ["ES256", "EdDSA"];
+
+/// The headers as the protocol crate reads them. A value that is no text becomes one that no
+/// parser accepts, never an absent one.
+pub fn headers(map: &HeaderMap) -> Headers {
+    map.iter()
+        .map(|(name, value)| (name.as_str(), value.to_str().unwrap_or("\u{fffd}").to_owned()))
+        .collect()
+}
+
+/// A JSON answer that no cache keeps.
+pub fn json_no_store(status: StatusCode, body: &impl Serialize) -> Response {
+    let mut response = (status, Json(body)).into_response();
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A JSON answer for everybody: metadata.
+pub fn json_public(body: &impl Serialize) -> Response {
+    let mut response = Json(body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
+}
+
+/// Whether the body is a form, plain (catalogue 112, 113).
+pub fn is_form(headers: &HeaderMap) -> bool {
+    let plain = !headers.contains_key(header::CONTENT_ENCODING);
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let form = match (types.next(), types.next()) {
+        (Some(value), None) => value.to_str().is_ok_and(|value| {
+            let essence = value.split(';').next().unwrap_or_default().trim();
+            essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        }),
+        _ => false,
+    };
+    plain && form
+}
+
+/// Why a DPoP proof was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum ProofError {
+    /// The proof is bad.
+    #[error("the DPoP proof is not acceptable")]
+    Dpop(#[from] DpopError),
+    /// The proof was used before.
+    #[error("the DPoP proof was used before")]
+    Replayed,
+    /// The database failed.
+    #[error("the database failed")]
+    Db(#[from] DbError),
+}
+
+/// The DPoP proof of a request, if there is one, verified and used up.
+///
+/// `access_token` is the token presented with it, `bound_to` the thumbprint that it is bound to.
+pub async fn dpop_proof(
+    core: &Core,
+    headers: &Headers,
+    path: &str,
+    access_token: Option<&str>,
+    bound_to: Option<&str>,
+) -> Result<Option<VerifiedProof>, ProofError> {
+    let Some(proof) = dpop::from_headers(headers)? else {
+        return Ok(None);
+    };
+    // The URL comes from configuration, never from the Host header (catalogue 119).
+    let url = Url::parse(&core.settings.url(path)).map_err(|_| DpopError::Url)?;
+    let expected = dpop::Expected {
+        method: Method::Post,
+        url: &url,
+        access_token,
+        bound_to,
+        nonce: None,
+        now: core.clock.now(),
+    };
+    let verified = dpop::verify(proof, &expected, &*core.crypto)?;
+    // Catalogue 250: the store is the database, so a restart or a second process changes nothing.
+    let kind = IdentifierKind::DpopProof;
+    let (key, id, ends) =
+        (verified.thumbprint.clone(), verified.jti.clone(), verified.valid_until);
+    let fresh = core
+        .db
+        .write(async move |tx| jti::first_use(tx, kind, &key, &id, ends).await)
+        .await?;
+    if fresh { Ok(Some(verified)) } else { Err(ProofError::Replayed) }
+}
