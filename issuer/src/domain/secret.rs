@@ -28,12 +28,10 @@ pub enum Purpose {
     PreAuthorizedCode,
     /// An `issuer_state`.
     IssuerState,
-    /// An authorization code.
-    AuthorizationCode,
     /// An access token.
     AccessToken,
-    /// A c_nonce that was accepted.
-    Nonce,
+    /// The cookie of a browser on the code page.
+    Browser,
 }
 
 impl Purpose {
@@ -42,9 +40,8 @@ impl Purpose {
             Self::OfferReference => "vouchsafe offer reference",
             Self::PreAuthorizedCode => "vouchsafe pre-authorized code",
             Self::IssuerState => "vouchsafe issuer state",
-            Self::AuthorizationCode => "vouchsafe authorization code",
             Self::AccessToken => "vouchsafe access token",
-            Self::Nonce => "vouchsafe nonce",
+            Self::Browser => "vouchsafe browser",
         }
     }
 }

@@ -1,0 +1,180 @@
+//! `GET /authorize`: a wallet asks for an authorization code (RFC 6749, section 4.1.1;
+//! OpenID4VCI 1.0, section 5). The person proves the right to the record on our page.
+
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use vouchsafe_pages::{Locale, PagesError};
+use vouchsafe_protocol::oauth::authorize::{Entry, EntryError, Rejection};
+use vouchsafe_protocol::oauth::response::{
+    AuthorizationResponse, Outcome, ResponseMode, ResponseTarget,
+};
+use vouchsafe_protocol::oauth::{AuthorizationRequest, ClientRules, ErrorCode, OAuthError};
+
+use super::code_page::{self, CodePage, Failure, Flow};
+use crate::core::Core;
+use crate::domain::offer::{GrantKind, Offer};
+use crate::domain::secret::Secret;
+use crate::redeem::{self, RedeemError};
+use crate::settings::WalletClient;
+
+/// Why the code page is not shown.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorizeError {
+    /// Nobody is known to send an error to.
+    #[error("the request has no address")]
+    Entry(#[from] EntryError),
+    /// The wallet is not registered.
+    #[error("the client is not known")]
+    UnknownClient,
+    /// The wallet is told.
+    #[error("the request is refused")]
+    Rejected(#[from] Rejection),
+    /// A page cannot be rendered.
+    #[error("the page cannot be rendered")]
+    Page(#[from] PagesError),
+}
+
+impl AuthorizeError {
+    fn respond(self, core: &Core, locale: Locale) -> Response {
+        match self {
+            Self::Rejected(Rejection { error, target }) => {
+                redirect(core, &target, &Outcome::Error(error))
+            }
+            Self::Entry(_) | Self::UnknownClient => {
+                code_page::render_failure(core, locale, Failure::Request)
+            }
+            Self::Page(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "page failed");
+                code_page::render_failure(core, locale, Failure::Server)
+            }
+        }
+    }
+}
+
+/// Shows the code page.
+pub async fn handler(
+    State(core): State<Core>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let locale = locale(&headers, &[]);
+    match show(&core, query.as_deref().unwrap_or_default(), &headers).await {
+        Ok(response) => response,
+        Err(error) => error.respond(&core, locale),
+    }
+}
+
+async fn show(core: &Core, query: &str, headers: &HeaderMap) -> Result<Response, AuthorizeError> {
+    let entry = Entry::parse(query)?;
+    let client = core.settings.clients.get(entry.client_id.as_str());
+    let client = client.ok_or(AuthorizeError::UnknownClient)?;
+    let request = entry.address(&client.redirect_uris)?.parse(ClientRules::public())?;
+    let (issuer_state, offer) = prepared_record(core, &request).await?;
+    let browser =
+        code_page::browser(core, headers).unwrap_or_else(|| code_page::new_browser(core));
+    let locale = locale(headers, &request.ui_locales);
+    let flow = flow(core, request, &issuer_state, locale, &browser)?;
+    let page = page_of(core, &offer, client, locale);
+    Ok(code_page::render(core, &flow, &browser, page)?)
+}
+
+/// The record that `issuer_state` names, if it is open and is what the scope asks for. It
+/// authenticates nobody: it only says which code will be asked for (catalogue 245).
+async fn prepared_record(
+    core: &Core,
+    request: &AuthorizationRequest,
+) -> Result<(Secret, Offer), Rejection> {
+    let reject = |error| Rejection {
+        error,
+        target: Box::new(ResponseTarget { mode: ResponseMode::Query, ..request.target.clone() }),
+    };
+    if request.target.mode != ResponseMode::Query {
+        return Err(reject(OAuthError::invalid_request("response_mode must be query")));
+    }
+    let issuer_state = request.issuer_state.as_deref().ok_or_else(|| {
+        reject(OAuthError::invalid_request("issuer_state of a credential offer is required"))
+    })?;
+    let secret = Secret::received(issuer_state);
+    let found = redeem::pending(core, GrantKind::AuthorizationCode, &secret).await;
+    let offer = match found {
+        Ok(found) => found.offer,
+        Err(RedeemError::Db(error)) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "authorize failed");
+            return Err(reject(ErrorCode::TemporarilyUnavailable.into()));
+        }
+        Err(_) => {
+            return Err(reject(OAuthError::invalid_request("issuer_state is not valid")));
+        }
+    };
+    // The scope names the credential configuration; it may be left out, as the offer says it.
+    let scopes = &request.scopes;
+    if !scopes.is_empty() && scopes.iter().any(|scope| scope != offer.credential_type) {
+        return Err(reject(ErrorCode::InvalidScope.into()));
+    }
+    Ok((secret, offer))
+}
+
+fn flow(
+    core: &Core,
+    request: AuthorizationRequest,
+    issuer_state: &Secret,
+    locale: Locale,
+    browser: &Secret,
+) -> Result<Flow, Rejection> {
+    let Some(code_challenge) = request.code_challenge else {
+        // A public client's request does not parse without one; say so rather than go on.
+        return Err(Rejection {
+            error: OAuthError::invalid_request("code_challenge is required"),
+            target: Box::new(request.target),
+        });
+    };
+    let now = core.clock.now();
+    Ok(Flow {
+        client_id: request.client_id.as_str().to_owned(),
+        redirect_uri: request.target.redirect_uri.as_str().to_owned(),
+        state: request.target.state,
+        code_challenge: code_challenge.as_str().to_owned(),
+        dpop_jkt: request.dpop_jkt,
+        issuer_state: issuer_state.expose().to_owned(),
+        locale: locale.tag().to_owned(),
+        browser: code_page::browser_digest(browser),
+        expires_at: now.plus(core.settings.lifetimes.page_s).0,
+    })
+}
+
+/// What the code page says about an offer.
+pub fn page_of(core: &Core, offer: &Offer, client: &WalletClient, locale: Locale) -> CodePage {
+    let card = core
+        .credential_type(&offer.credential_type)
+        .map_or(offer.credential_type.as_str(), |kind| kind.display.name(locale.tag()));
+    CodePage { card: card.to_owned(), wallet: client.name.clone(), tries_left: None }
+}
+
+/// Sends the browser back to the wallet, always with `iss` (RFC 9207) and never with 307.
+pub fn redirect(core: &Core, target: &ResponseTarget, outcome: &Outcome) -> Response {
+    // Errors before the response mode was judged go by query: it is the only mode here.
+    let target = ResponseTarget { mode: ResponseMode::Query, ..target.clone() };
+    let built = AuthorizationResponse::build(&target, &core.settings.issuer, outcome);
+    let AuthorizationResponse::Redirect(url) = built else {
+        return code_page::render_failure(core, Locale::default(), Failure::Server);
+    };
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    match HeaderValue::try_from(String::from(url)) {
+        Ok(location) => {
+            headers.insert(header::LOCATION, location);
+            response
+        }
+        Err(_) => code_page::render_failure(core, Locale::default(), Failure::Server),
+    }
+}
+
+fn locale(headers: &HeaderMap, ui_locales: &[String]) -> Locale {
+    let accepted = headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok());
+    Locale::negotiate(Some(&ui_locales.join(" ")), accepted)
+}

@@ -1,0 +1,143 @@
+//! `POST /authorize`: the person typed the one-time code. No code is issued without it.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use vouchsafe_pages::{Locale, PagesError};
+use vouchsafe_protocol::oauth::params::ParamsError;
+use vouchsafe_protocol::oauth::response::{Outcome, ResponseMode, ResponseTarget};
+use vouchsafe_protocol::oauth::values::Secret as WireSecret;
+use vouchsafe_protocol::oauth::{ErrorCode, Params};
+
+use super::authorize::{page_of, redirect};
+use super::code_page::{self, Failure, Flow};
+use super::wire;
+use crate::core::Core;
+use crate::domain::offer::GrantKind;
+use crate::domain::secret::{MAX_TRIES, Secret, normalise_one_time_code};
+use crate::redeem::{self, CodeOrder, RedeemError};
+use crate::settings::WalletClient;
+
+/// Why the browser is not sent on with a code.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfirmError {
+    /// Not a form of ours.
+    #[error("not a form")]
+    Form,
+    /// Malformed or repeated parameters.
+    #[error("malformed parameters")]
+    Params(#[from] ParamsError),
+    /// The state does not open, is too old, or belongs to another browser.
+    #[error("the page is too old or of another browser")]
+    Flow,
+    /// The wallet or its redirect URI is not registered any more.
+    #[error("the client is not known")]
+    Client,
+    /// The offer did not open.
+    #[error("the offer did not open")]
+    Redeem(#[from] RedeemError),
+    /// A page cannot be rendered.
+    #[error("the page cannot be rendered")]
+    Page(#[from] PagesError),
+}
+
+impl ConfirmError {
+    fn failure(&self) -> Failure {
+        match self {
+            Self::Form | Self::Params(_) | Self::Client => Failure::Request,
+            Self::Flow => Failure::Browser,
+            Self::Redeem(RedeemError::CodeWrong { tries_left: _ }) => Failure::Locked,
+            Self::Redeem(
+                RedeemError::Grant
+                | RedeemError::CodeMissing
+                | RedeemError::CodeUnexpected
+                | RedeemError::OtherRequest
+                | RedeemError::Replayed,
+            ) => Failure::Offer,
+            Self::Redeem(RedeemError::Sealed(_) | RedeemError::Db(_)) | Self::Page(_) => {
+                Failure::Server
+            }
+        }
+    }
+}
+
+/// Checks the code and sends the browser back to the wallet.
+pub async fn handler(State(core): State<Core>, headers: HeaderMap, body: Bytes) -> Response {
+    match confirm(&core, &headers, &body).await {
+        Ok(response) => response,
+        Err(error) => {
+            let failure = error.failure();
+            if failure == Failure::Server {
+                tracing::error!(error = &error as &dyn std::error::Error, "authorize failed");
+            }
+            let accepted = headers
+                .get(axum::http::header::ACCEPT_LANGUAGE)
+                .and_then(|value| value.to_str().ok());
+            code_page::render_failure(&core, Locale::negotiate(None, accepted), failure)
+        }
+    }
+}
+
+async fn confirm(
+    core: &Core,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<Response, ConfirmError> {
+    if !wire::is_form(headers) {
+        return Err(ConfirmError::Form);
+    }
+    let params = Params::parse_body(body)?;
+    let browser = code_page::browser(core, headers).ok_or(ConfirmError::Flow)?;
+    let flow = Flow::open(core, params.required("flow")?, Some(&browser));
+    let flow = flow.ok_or(ConfirmError::Flow)?;
+    let client = core.settings.clients.get(&flow.client_id).ok_or(ConfirmError::Client)?;
+    let target = target(&flow, client)?;
+    if params.get("step") == Some("cancel") {
+        return Ok(redirect(core, &target, &Outcome::Error(ErrorCode::AccessDenied.into())));
+    }
+    let issuer_state = Secret::received(&flow.issuer_state);
+    let typed = params.get("code").and_then(normalise_one_time_code);
+    let outcome = match typed {
+        Some(typed) => redeem::authorize(core, &issuer_state, &typed, order(&flow)).await,
+        // What cannot be a code is not compared and does not count.
+        None => Err(untried(core, &issuer_state).await?),
+    };
+    match outcome {
+        Ok(code) => {
+            Ok(redirect(core, &target, &Outcome::Code(WireSecret::new(code.expose()))))
+        }
+        Err(RedeemError::CodeWrong { tries_left }) if tries_left > 0 => {
+            let found =
+                redeem::pending(core, GrantKind::AuthorizationCode, &issuer_state).await?;
+            let mut page = page_of(core, &found.offer, client, flow.locale());
+            page.tries_left = Some(tries_left);
+            Ok(code_page::render(core, &flow, &browser, page)?)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn untried(core: &Core, issuer_state: &Secret) -> Result<RedeemError, RedeemError> {
+    let found = redeem::pending(core, GrantKind::AuthorizationCode, issuer_state).await?;
+    Ok(RedeemError::CodeWrong { tries_left: MAX_TRIES - found.offer.tries })
+}
+
+fn target(flow: &Flow, client: &WalletClient) -> Result<ResponseTarget, ConfirmError> {
+    // Looked up again: the registration may have changed since the page was shown.
+    let redirect_uri = client.redirect_uris.find(&flow.redirect_uri);
+    Ok(ResponseTarget {
+        redirect_uri: redirect_uri.ok_or(ConfirmError::Client)?.clone(),
+        state: flow.state.clone(),
+        mode: ResponseMode::Query,
+    })
+}
+
+fn order(flow: &Flow) -> CodeOrder {
+    CodeOrder {
+        client_id: flow.client_id.clone(),
+        redirect_uri: flow.redirect_uri.clone(),
+        code_challenge: flow.code_challenge.clone(),
+        dpop_jkt: flow.dpop_jkt.clone(),
+    }
+}
