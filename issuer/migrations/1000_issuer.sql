@@ -37,6 +37,7 @@ CREATE TABLE issuer_access_tokens (
     offer_id        TEXT   NOT NULL REFERENCES issuer_offers (id),
     credential_type TEXT   NOT NULL,
     record_id       TEXT   NOT NULL,
+    client_id       TEXT,
     dpop_jkt        TEXT,
     claims_sealed   BYTEA  NOT NULL,
     expires_at      BIGINT NOT NULL,

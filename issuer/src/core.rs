@@ -10,6 +10,7 @@ use vouchsafe_credentials::time::Clock;
 use vouchsafe_pages::Pages;
 use vouchsafe_protocol::vci::NonceKeys;
 use vouchsafe_service::db::Db;
+use vouchsafe_service::http::CookiePolicy;
 use vouchsafe_service::id::Ids;
 use vouchsafe_service::keys::SymmetricKey;
 use vouchsafe_service::seal::Sealer;
@@ -38,6 +39,8 @@ pub struct Core {
     pub types: Arc<BTreeMap<String, CredentialType>>,
     /// Signs credentials and status lists.
     pub signing: Arc<Signing>,
+    /// How cookies are written.
+    pub cookies: CookiePolicy,
     /// What persons see.
     pub pages: Pages,
 }

@@ -1,4 +1,30 @@
-//! The issuing service: OpenID4VCI, its authorization server, admin REST, status lists.
+//! The issuing service: OpenID4VCI 1.0 with its own OAuth authorization server, administration
+//! REST and status lists.
+//!
+//! A request goes through five stops: extractor, parse (`vouchsafe_protocol`), domain
+//! ([`domain`], `prepare`, `redeem`, `issue`), store ([`store`]), response. `app` chooses the
+//! parts.
+//!
+//! How to extend it: a credential type is a file (`specs/credential-types/`), not code. An
+//! endpoint is one file under [`handlers`], its path in `paths`, one line in `app`. A new way to
+//! redeem an offer is a variant of [`domain::offer::GrantKind`] and a function in `redeem`.
+
+pub mod app;
+pub mod claims;
+pub mod config;
+pub mod core;
 pub mod domain;
-pub mod store;
+pub mod handlers;
+pub mod issue;
+pub mod links;
+pub mod metadata;
+pub mod paths;
+pub mod prepare;
+pub mod redeem;
+pub mod settings;
 pub mod signing;
+pub mod status;
+pub mod store;
+
+pub use app::{Issuer, OpenError, Ports};
+pub use config::Config;

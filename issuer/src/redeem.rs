@@ -64,12 +64,21 @@ pub struct Granted {
     pub credential_type: String,
 }
 
+/// Who a token is issued to.
+#[derive(Debug, Clone, Default)]
+pub struct TokenHolder {
+    /// The wallet; none with anonymous access.
+    pub client_id: Option<String>,
+    /// Thumbprint of the DPoP proof's key, if one was sent.
+    pub dpop_jkt: Option<String>,
+}
+
 /// Redeems a pre-authorized code.
 pub async fn pre_authorized(
     core: &Core,
     code: &Secret,
     typed: Option<&str>,
-    dpop_jkt: Option<String>,
+    holder: TokenHolder,
 ) -> Result<Granted, RedeemError> {
     let found = pending(core, GrantKind::PreAuthorizedCode, code).await?;
     let typed = match (found.offer.code_required, typed) {
@@ -80,7 +89,7 @@ pub async fn pre_authorized(
         (false, None) => None,
     };
     let claims = sealed_claims(core, &found)?;
-    let fresh = FreshToken::make(core, &found.offer, &claims, dpop_jkt);
+    let fresh = FreshToken::make(core, &found.offer, &claims, holder);
     let (hash, grant) = (fresh.hash.clone(), fresh.grant.clone());
     let now = core.clock.now();
     core.db
@@ -275,12 +284,14 @@ struct FreshToken {
 }
 
 impl FreshToken {
-    fn make(core: &Core, offer: &Offer, claims: &Claims, dpop_jkt: Option<String>) -> Self {
+    fn make(core: &Core, offer: &Offer, claims: &Claims, holder: TokenHolder) -> Self {
+        let TokenHolder { client_id, dpop_jkt } = holder;
         let token = Secret::generate(&*core.rng);
         let grant = TokenGrant {
             offer: offer.id.clone(),
             credential_type: offer.credential_type.clone(),
             record: offer.record.clone(),
+            client_id,
             dpop_jkt,
             claims_sealed: claims::seal_under_token(core, &token, &offer.id, claims),
             expires_at: core.clock.now().plus(core.settings.lifetimes.token_s),
@@ -356,7 +367,12 @@ impl CodePayload {
         if same && key { Ok(()) } else { Err(RedeemError::OtherRequest) }
     }
 
-    fn grant(self, core: &Core, token: &Secret, dpop_jkt: Option<String>) -> Result<TokenGrant, RedeemError> {
+    fn grant(
+        self,
+        core: &Core,
+        token: &Secret,
+        dpop_jkt: Option<String>,
+    ) -> Result<TokenGrant, RedeemError> {
         let offer = OfferId::parse(&self.offer).map_err(|_| RedeemError::Grant)?;
         let record = RecordId::parse(&self.record).map_err(|_| RedeemError::Grant)?;
         Ok(TokenGrant {
@@ -364,6 +380,7 @@ impl CodePayload {
             offer,
             record,
             credential_type: self.credential_type,
+            client_id: Some(self.client_id),
             dpop_jkt,
             expires_at: core.clock.now().plus(core.settings.lifetimes.token_s),
         })

@@ -16,8 +16,6 @@ pub struct Settings {
     pub names: BTreeMap<String, String>,
     /// What an offer link begins with, `openid-credential-offer://` for native wallets.
     pub wallet_link: String,
-    /// Cookies carry `Secure` and the prefix `__Host-`.
-    pub secure_cookies: bool,
     /// Whether a wallet without `client_id` may redeem a pre-authorized code.
     pub anonymous_access: bool,
     /// Wallets that may use the authorization code flow, by client id.

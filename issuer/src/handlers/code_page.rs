@@ -1,6 +1,8 @@
 //! The page that asks for the one-time code, and its state: sealed into the form, bound to the
 //! browser by a cookie, so that an abandoned page costs no row.
 
+use std::time::Duration;
+
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -8,10 +10,13 @@ use vouchsafe_credentials::encoding::b64url_decode_array;
 use vouchsafe_credentials::random;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_pages::{CONTENT_SECURITY_POLICY, Locale, PagesError};
+use vouchsafe_service::http::SameSite;
 use vouchsafe_service::seal::Place;
 
 use crate::core::Core;
 use crate::domain::secret::{Purpose, Secret};
+
+const COOKIE: &str = "vs_issuer_flow";
 
 /// What the form carries, sealed.
 #[derive(Clone, Serialize, Deserialize)]
@@ -70,36 +75,14 @@ pub fn browser_digest(secret: &Secret) -> String {
 
 /// The cookie of a browser, if it brought one that can be ours.
 pub fn browser(core: &Core, headers: &HeaderMap) -> Option<Secret> {
-    let name = cookie_name(core);
-    let mut found = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(cookie, _)| *cookie == name)
-        .map(|(_, value)| value);
-    match (found.next(), found.next()) {
-        (Some(value), None) if b64url_decode_array::<32>(value).is_ok() => {
-            Some(Secret::received(value))
-        }
-        _ => None,
-    }
+    let value = core.cookies.get(headers, COOKIE).ok().flatten()?;
+    b64url_decode_array::<32>(&value).ok()?;
+    Some(Secret::received(&value))
 }
 
 /// A fresh secret for a browser.
 pub fn new_browser(core: &Core) -> Secret {
     Secret::received(&random::token(&*core.rng))
-}
-
-fn cookie_name(core: &Core) -> &'static str {
-    if core.settings.secure_cookies { "__Host-vs_issuer_flow" } else { "vs_issuer_flow" }
-}
-
-fn cookie(core: &Core, secret: &Secret) -> String {
-    let secure = if core.settings.secure_cookies { "; Secure" } else { "" };
-    let (name, life) = (cookie_name(core), core.settings.lifetimes.page_s);
-    format!("{name}={}; Path=/; Max-Age={life}; HttpOnly; SameSite=Lax{secure}", secret.expose())
 }
 
 /// What the code page shows.
@@ -134,9 +117,10 @@ pub fn render(
     let html = core.pages.render("issuer/code", locale, context)?;
     let mut response = (status, html).into_response();
     page_headers(response.headers_mut());
-    if let Ok(value) = HeaderValue::try_from(cookie(core, browser)) {
-        response.headers_mut().insert(header::SET_COOKIE, value);
-    }
+    let life = u64::try_from(core.settings.lifetimes.page_s).unwrap_or_default();
+    let life = Some(Duration::from_secs(life));
+    let cookie = core.cookies.set(COOKIE, browser.expose(), life, SameSite::Lax);
+    response.headers_mut().insert(header::SET_COOKIE, cookie);
     Ok(response)
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::core::Core;
 use crate::domain::ids::StatusListId;
-use crate::handlers::wire::json_no_store;
+use crate::handlers::wire::{CROSS_ORIGIN_RESOURCE_POLICY, json_no_store};
 use crate::status::{self, StatusListError};
 
 const MEDIA_TYPE: &str = "application/statuslist+jwt";
@@ -58,6 +58,7 @@ pub async fn handler(
     let out = response.headers_mut();
     // Token Status List, section 8.1: lists are public, for scripts of any origin too.
     out.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    out.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
     for (name, value) in [
         (header::ETAG, etag),
         (header::CACHE_CONTROL, format!("public, max-age={ttl}")),

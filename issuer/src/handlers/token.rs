@@ -14,7 +14,7 @@ use super::wire::{self, ProofError, json_no_store};
 use crate::core::Core;
 use crate::domain::secret::Secret;
 use crate::paths::TOKEN;
-use crate::redeem::{self, CodeRedemption, Granted, RedeemError};
+use crate::redeem::{self, CodeRedemption, Granted, RedeemError, TokenHolder};
 
 /// Why no token was issued.
 #[derive(Debug, thiserror::Error)]
@@ -129,7 +129,7 @@ pub async fn handler(
         TokenRequest::PreAuthorizedCode { code, tx_code } => {
             let code = Secret::received(code.expose());
             let typed = tx_code.as_ref().map(|typed| typed.expose());
-            redeem::pre_authorized(&core, &code, typed, dpop_jkt).await?
+            redeem::pre_authorized(&core, &code, typed, TokenHolder { client_id, dpop_jkt }).await?
         }
         TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier } => {
             let redemption = CodeRedemption {

@@ -1,7 +1,7 @@
 //! Between axum and the protocol crate.
 
 use axum::Json;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use url::Url;
@@ -11,6 +11,10 @@ use vouchsafe_service::db::DbError;
 use vouchsafe_service::jti::{self, IdentifierKind};
 
 use crate::core::Core;
+
+/// Lets pages of any origin read what is public.
+pub const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-resource-policy");
 
 /// Algorithms of DPoP proofs and key proofs that are verified here.
 pub const PROOF_ALGORITHMS: [&str; 2] = ["ES256", "EdDSA"];
@@ -38,6 +42,7 @@ pub fn json_public(body: &impl Serialize) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
     response
 }
 

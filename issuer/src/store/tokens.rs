@@ -17,6 +17,8 @@ pub struct TokenGrant {
     pub credential_type: String,
     /// The subject record.
     pub record: RecordId,
+    /// The wallet it was issued to; none after anonymous access.
+    pub client_id: Option<String>,
     /// Thumbprint of the DPoP key the token is bound to.
     pub dpop_jkt: Option<String>,
     /// The claims, sealed under the token.
@@ -30,6 +32,7 @@ struct TokenRow {
     offer_id: String,
     credential_type: String,
     record_id: String,
+    client_id: Option<String>,
     dpop_jkt: Option<String>,
     claims_sealed: Vec<u8>,
     expires_at: i64,
@@ -43,6 +46,7 @@ impl TryFrom<TokenRow> for TokenGrant {
             offer_id,
             credential_type,
             record_id,
+            client_id,
             dpop_jkt,
             claims_sealed,
             expires_at,
@@ -51,6 +55,7 @@ impl TryFrom<TokenRow> for TokenGrant {
             offer: OfferId::parse(&offer_id).map_err(|e| TABLE.invalid("offer_id", e))?,
             credential_type,
             record: RecordId::parse(&record_id).map_err(|e| TABLE.invalid("record_id", e))?,
+            client_id,
             dpop_jkt,
             claims_sealed,
             expires_at: UnixTime(expires_at),
@@ -61,11 +66,12 @@ impl TryFrom<TokenRow> for TokenGrant {
 /// Adds a token.
 pub async fn insert(tx: &mut Tx, token: &SecretHash, grant: &TokenGrant) -> Result<(), DbError> {
     execute!(tx, sqlx::query(
-        "INSERT INTO issuer_access_tokens (token_hash, offer_id, credential_type, record_id, dpop_jkt,
-            claims_sealed, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)")
+        "INSERT INTO issuer_access_tokens (token_hash, offer_id, credential_type, record_id,
+            client_id, dpop_jkt, claims_sealed, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
         .bind(token.as_bytes()).bind(grant.offer.as_str()).bind(&grant.credential_type)
-        .bind(grant.record.as_str()).bind(grant.dpop_jkt.as_deref())
+        .bind(grant.record.as_str()).bind(grant.client_id.as_deref())
+        .bind(grant.dpop_jkt.as_deref())
         .bind(grant.claims_sealed.as_slice()).bind(grant.expires_at.0)).map(drop)
 }
 
@@ -76,7 +82,8 @@ pub async fn find(
     now: UnixTime,
 ) -> Result<Option<TokenGrant>, DbError> {
     let row = each!(db, p => sqlx::query_as::<_, TokenRow>(
-        "SELECT offer_id, credential_type, record_id, dpop_jkt, claims_sealed, expires_at
+        "SELECT offer_id, credential_type, record_id, client_id, dpop_jkt, claims_sealed,
+            expires_at
          FROM issuer_access_tokens
          WHERE token_hash = $1 AND expires_at > $2 AND revoked_at IS NULL")
         .bind(token.as_bytes()).bind(now.0).fetch_optional(p).await)?;

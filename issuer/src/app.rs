@@ -1,0 +1,240 @@
+//! Chooses the parts and puts them together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use vouchsafe_credentials::crypto::{AwsLc, CryptoProvider};
+use vouchsafe_credentials::random::Rng;
+use vouchsafe_credentials::time::Clock;
+use vouchsafe_pages::{Pages, PagesError, assets_router};
+use vouchsafe_protocol::vci::NonceKeys;
+use vouchsafe_service::api_keys::{self, ApiKeySecret, NewApiKey};
+use vouchsafe_service::clock::SystemClock;
+use vouchsafe_service::config::ConfigError;
+use vouchsafe_service::db::{Db, DbError};
+use vouchsafe_service::http::{CookiePolicy, limits, standard};
+use vouchsafe_service::id::Ids;
+use vouchsafe_service::keys::{KeyError, Purpose};
+use vouchsafe_service::random::OsRandom;
+use vouchsafe_service::seal::Sealer;
+use vouchsafe_service::shutdown::Shutdown;
+use vouchsafe_service::{idempotency, jti, single_use};
+
+use crate::config::Config;
+use crate::core::{Core, Keys};
+use crate::handlers::{self, admin::caller::Scope};
+use crate::store::{self, offers, tokens};
+use crate::{paths, status};
+
+/// How often the background job looks for status lists to publish.
+const PUBLISH_EVERY: Duration = Duration::from_secs(1);
+/// Runs of the publishing job between two purges.
+const PURGE_EVERY_RUNS: u32 = 60;
+/// Ended objects are kept so long, so that a replay is told apart from an unknown code.
+const PURGE_MARGIN_S: i64 = 3600;
+
+/// The outside world, as far as tests replace it.
+#[derive(Clone)]
+pub struct Ports {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub rng: Arc<dyn Rng>,
+    /// Verifies what wallets signed.
+    pub crypto: Arc<dyn CryptoProvider>,
+}
+
+impl Ports {
+    /// The real ones.
+    pub fn system() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            rng: Arc::new(OsRandom),
+            crypto: Arc::new(AwsLc),
+        }
+    }
+}
+
+impl std::fmt::Debug for Ports {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ports")
+    }
+}
+
+/// Why the service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The configuration is wrong.
+    #[error("the configuration is wrong")]
+    Config(#[from] ConfigError),
+    /// A key is missing or unsafe.
+    #[error("a key is missing or unsafe")]
+    Key(#[from] KeyError),
+    /// The database cannot be opened or migrated.
+    #[error("the database cannot be opened")]
+    Db(#[from] DbError),
+    /// The pages are broken.
+    #[error("the pages are broken")]
+    Pages(#[from] PagesError),
+}
+
+/// The issuing service.
+#[derive(Debug, Clone)]
+pub struct Issuer {
+    core: Core,
+    config: Arc<Config>,
+}
+
+impl Issuer {
+    /// Opens the database, brings it up to date and loads the keys.
+    pub async fn open(config: Config, ports: Ports) -> Result<Self, OpenError> {
+        config.settings()?;
+        let db = Db::open(&config.database.resolve()?).await?;
+        db.migrate(&[store::MIGRATIONS], ports.clock.now()).await?;
+        Self::with_db(config, ports, db)
+    }
+
+    /// The service on a database that is open and up to date.
+    pub fn with_db(config: Config, ports: Ports, db: Db) -> Result<Self, OpenError> {
+        let settings = config.settings()?;
+        let master = config.keys.master()?;
+        let nonce_key = *master.derive(Purpose::CredentialNonce).expose();
+        let keys = Keys {
+            columns: Sealer::new(master.derive(Purpose::Sealing).child("issuer")),
+            flows: Sealer::new(master.derive(Purpose::FlowState).child("issuer")),
+            records: master.derive(Purpose::Binding).child("issuer record"),
+            nonces: NonceKeys::new(&settings.issuer, 1, nonce_key),
+        };
+        let Ports { clock, rng, crypto } = ports;
+        let core = Core {
+            settings: Arc::new(settings),
+            db,
+            ids: Ids::new(Arc::clone(&clock), Arc::clone(&rng)),
+            clock,
+            rng,
+            crypto,
+            keys: Arc::new(keys),
+            types: Arc::new(config.types()?),
+            signing: Arc::new(config.signers()?),
+            cookies: CookiePolicy::new(&config.http.public_url),
+            pages: Pages::new()?,
+        };
+        Ok(Self { core, config: Arc::new(config) })
+    }
+
+    /// Everything that the service answers.
+    pub fn router(&self) -> Router {
+        let (admin, _) = handlers::openapi::routes().split_for_parts();
+        let admin = admin.layer(DefaultBodyLimit::max(limits::ADMIN));
+        let credential = post(handlers::credential::handler)
+            .layer(DefaultBodyLimit::max(limits::CREDENTIAL));
+        let authorize =
+            get(handlers::authorize::handler).post(handlers::authorize_confirm::handler);
+        let router = Router::new()
+            .route(paths::ISSUER_METADATA, get(handlers::wellknown_issuer::handler))
+            .route(paths::SERVER_METADATA, get(handlers::wellknown_server::handler))
+            .route(paths::OFFER, get(handlers::offer::handler))
+            .route(paths::AUTHORIZE, authorize)
+            .route(paths::TOKEN, post(handlers::token::handler))
+            .route(paths::NONCE, post(handlers::nonce::handler))
+            .route(paths::CREDENTIAL, credential)
+            .route(paths::STATUS, get(handlers::status::handler))
+            .route(paths::OPENAPI, get(handlers::openapi::handler))
+            .route(paths::HEALTHZ, get(|| async { StatusCode::OK }))
+            .route(paths::READYZ, get(ready))
+            .merge(admin)
+            .merge(assets_router())
+            .with_state(self.core.clone());
+        standard(router, &self.config.http.public_url, self.core.ids.clone())
+    }
+
+    /// Publishes status lists and forgets what has ended, until asked to stop.
+    pub async fn run_background(&self, mut shutdown: Shutdown) {
+        let mut ticks = tokio::time::interval(PUBLISH_EVERY);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut runs = 0u32;
+        loop {
+            tokio::select! {
+                () = shutdown.wait() => return,
+                _ = ticks.tick() => {}
+            }
+            if let Err(error) = status::publish_due(&self.core).await {
+                tracing::error!(error = &error as &dyn std::error::Error, "publishing failed");
+            }
+            if runs % PURGE_EVERY_RUNS == 0 {
+                if let Err(error) = self.purge().await {
+                    tracing::error!(error = &error as &dyn std::error::Error, "purge failed");
+                }
+            }
+            runs = runs.wrapping_add(1);
+        }
+    }
+
+    /// Forgets what has ended: claims of offers, tokens, codes, nonces, kept answers.
+    pub async fn purge(&self) -> Result<(), DbError> {
+        let now = self.core.clock.now();
+        let before = now.plus(-PURGE_MARGIN_S);
+        self.core
+            .db
+            .write(async move |tx| {
+                offers::forget_expired(tx, now).await?;
+                tokens::purge(tx, now).await?;
+                single_use::purge(tx, before).await?;
+                jti::purge(tx, before).await?;
+                idempotency::purge(tx, now).await?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Makes a key of the administration API that may do everything. It is shown this once.
+    pub async fn create_api_key(&self, name: &str) -> Result<ApiKeySecret, DbError> {
+        let secret = ApiKeySecret::generate(&*self.core.rng);
+        let key = NewApiKey {
+            id: self.core.ids.next_text(),
+            name: name.to_owned(),
+            scopes: Scope::ALL.map(|scope| scope.as_str().to_owned()).to_vec(),
+            created_at: self.core.clock.now(),
+            expires_at: None,
+        };
+        let stored = ApiKeyToStore { key, secret };
+        self.core
+            .db
+            .write(async move |tx| {
+                api_keys::insert(tx, &stored.key, &stored.secret).await?;
+                Ok::<_, DbError>(ApiKeySecret::clone(&stored.secret))
+            })
+            .await
+    }
+
+    /// The configuration that it was opened with.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The parts, for tests of this crate.
+    #[cfg(test)]
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
+}
+
+struct ApiKeyToStore {
+    key: NewApiKey,
+    secret: ApiKeySecret,
+}
+
+/// 200 when the database answers.
+async fn ready(State(core): State<Core>) -> StatusCode {
+    match core.db.ping().await {
+        Ok(()) => StatusCode::OK,
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "not ready");
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What the service says about itself. Nothing is listed that is not enforced.
+
+use vouchsafe_protocol::oauth::metadata::AuthorizationServerMetadata;
+use vouchsafe_protocol::oauth::token::{AUTHORIZATION_CODE, PRE_AUTHORIZED_CODE};
+use vouchsafe_protocol::vci::CredentialIssuerMetadata;
+use vouchsafe_protocol::vci::metadata::{BatchIssuance, CredentialConfiguration, Display};
+
+use crate::core::Core;
+use crate::handlers::wire::PROOF_ALGORITHMS;
+use crate::paths;
+
+/// Credential issuer metadata (OpenID4VCI 1.0, section 12.2.4).
+pub fn issuer(core: &Core) -> CredentialIssuerMetadata {
+    let settings = &core.settings;
+    let algorithm = core.signing.credentials.signer.algorithm().name();
+    let configurations = core.types.values().map(|kind| {
+        let configuration =
+            CredentialConfiguration::of_type(kind, &kind.id, &[algorithm], &PROOF_ALGORITHMS);
+        (kind.id.clone(), configuration)
+    });
+    let display = settings.names.iter().map(|(locale, name)| Display {
+        name: Some(name.clone()),
+        locale: Some(locale.clone()),
+        ..Display::default()
+    });
+    CredentialIssuerMetadata {
+        credential_issuer: settings.issuer.clone(),
+        // Absent: the issuer is its own authorization server.
+        authorization_servers: None,
+        credential_endpoint: settings.url(paths::CREDENTIAL),
+        nonce_endpoint: Some(settings.url(paths::NONCE)),
+        deferred_credential_endpoint: None,
+        notification_endpoint: None,
+        credential_request_encryption: None,
+        credential_response_encryption: None,
+        // Section 12.2.4: present exactly where more than one proof is accepted.
+        batch_credential_issuance: (settings.batch_size >= 2)
+            .then(|| BatchIssuance { batch_size: u64::from(settings.batch_size) }),
+        display: Some(display.collect()),
+        credential_configurations_supported: configurations.collect(),
+    }
+}
+
+/// Authorization server metadata (RFC 8414).
+pub fn authorization_server(core: &Core) -> AuthorizationServerMetadata {
+    let settings = &core.settings;
+    let strings = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
+    // Without a registered wallet there is nobody who could use the code flow.
+    let code_flow = !settings.clients.is_empty();
+    let only_code_flow = |list: &[&str]| if code_flow { strings(list) } else { Vec::new() };
+    let mut grants = vec![PRE_AUTHORIZED_CODE.to_owned()];
+    if code_flow {
+        grants.insert(0, AUTHORIZATION_CODE.to_owned());
+    }
+    AuthorizationServerMetadata {
+        issuer: settings.issuer.clone(),
+        authorization_endpoint: code_flow.then(|| settings.url(paths::AUTHORIZE)),
+        token_endpoint: settings.url(paths::TOKEN),
+        pushed_authorization_request_endpoint: None,
+        jwks_uri: None,
+        scopes_supported: core.types.keys().cloned().collect(),
+        response_types_supported: only_code_flow(&["code"]),
+        response_modes_supported: only_code_flow(&["query"]),
+        grant_types_supported: grants,
+        token_endpoint_auth_methods_supported: strings(&["none"]),
+        code_challenge_methods_supported: only_code_flow(&["S256"]),
+        dpop_signing_alg_values_supported: strings(&PROOF_ALGORITHMS),
+        authorization_response_iss_parameter_supported: code_flow,
+        pre_authorized_grant_anonymous_access_supported: settings.anonymous_access,
+    }
+}
