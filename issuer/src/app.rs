@@ -192,8 +192,9 @@ impl Issuer {
     }
 
     /// Makes a key of the administration API that may do everything. It is shown this once.
-    pub async fn create_api_key(&self, name: &str) -> Result<ApiKeySecret, DbError> {
+    pub async fn create_api_key(&self, name: &str) -> Result<String, DbError> {
         let secret = ApiKeySecret::generate(&*self.core.rng);
+        let shown = secret.expose().to_owned();
         let key = NewApiKey {
             id: self.core.ids.next_text(),
             name: name.to_owned(),
@@ -201,14 +202,11 @@ impl Issuer {
             created_at: self.core.clock.now(),
             expires_at: None,
         };
-        let stored = ApiKeyToStore { key, secret };
         self.core
             .db
-            .write(async move |tx| {
-                api_keys::insert(tx, &stored.key, &stored.secret).await?;
-                Ok::<_, DbError>(ApiKeySecret::clone(&stored.secret))
-            })
-            .await
+            .write(async move |tx| api_keys::insert(tx, &key, &secret).await)
+            .await?;
+        Ok(shown)
     }
 
     /// The configuration that it was opened with.
@@ -221,11 +219,6 @@ impl Issuer {
     pub(crate) fn core(&self) -> &Core {
         &self.core
     }
-}
-
-struct ApiKeyToStore {
-    key: NewApiKey,
-    secret: ApiKeySecret,
 }
 
 /// 200 when the database answers.
