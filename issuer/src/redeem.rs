@@ -92,17 +92,20 @@ pub async fn pre_authorized(
     let fresh = FreshToken::make(core, &found.offer, &claims, holder);
     let (hash, grant) = (fresh.hash.clone(), fresh.grant.clone());
     let now = core.clock.now();
-    core.db
+    let refused = core
+        .db
         .write(async move |tx| {
-            if let Some(refused) = open_offer(tx, &grant.offer, typed.as_ref(), now).await? {
-                return Ok(Some(refused));
+            let refused = open_offer(tx, &grant.offer, typed.as_ref(), now).await?;
+            if refused.is_none() {
+                tokens::insert(tx, &hash, &grant).await?;
             }
-            tokens::insert(tx, &hash, &grant).await?;
-            Ok::<_, DbError>(None)
+            Ok::<_, DbError>(refused)
         })
-        .await?
-        .map_or(Ok(()), |refused| Err(refused.into()))?;
-    Ok(fresh.granted(core))
+        .await?;
+    match refused {
+        None => Ok(fresh.granted(core)),
+        Some(refused) => Err(refused.into()),
+    }
 }
 
 /// What the browser brought to the code page, checked.
@@ -137,17 +140,20 @@ pub async fn authorize(
         expires_at: now.plus(core.settings.lifetimes.code_s),
     };
     let secret = code.clone();
-    core.db
+    let refused = core
+        .db
         .write(async move |tx| {
-            if let Some(refused) = open_offer(tx, &offer, Some(&typed), now).await? {
-                return Ok(Some(refused));
+            let refused = open_offer(tx, &offer, Some(&typed), now).await?;
+            if refused.is_none() {
+                single_use::put(tx, Kind::AuthorizationCode, secret.expose(), &object).await?;
             }
-            single_use::put(tx, Kind::AuthorizationCode, secret.expose(), &object).await?;
-            Ok::<_, DbError>(None)
+            Ok::<_, DbError>(refused)
         })
-        .await?
-        .map_or(Ok(()), |refused| Err(refused.into()))?;
-    Ok(code)
+        .await?;
+    match refused {
+        None => Ok(code),
+        Some(refused) => Err(refused.into()),
+    }
 }
 
 /// What a token request says about the code it redeems.
