@@ -1,6 +1,12 @@
-//! A wallet on the command line.
+//! A wallet on this machine: on the command line and in the browser.
+
+pub mod handle;
+pub mod open;
+pub mod transport;
 
 use clap::Subcommand;
+
+pub use handle::WalletHandle;
 
 /// What `vouchsafe wallet` can do.
 #[derive(Debug, Subcommand)]

@@ -1,0 +1,86 @@
+//! Making and opening wallets on this machine.
+
+use std::sync::Arc;
+
+use url::Url;
+use vouchsafe_credentials::crypto::Portable;
+use vouchsafe_protocol::http::UrlRule;
+use vouchsafe_service::clock::SystemClock;
+use vouchsafe_service::config::FetchConfig;
+use vouchsafe_service::random::OsRandom;
+use vouchsafe_wallet_core::Wallet;
+use vouchsafe_wallet_core::storage::{KdfParams, Storage};
+use vouchsafe_wallet_core::trust::TrustList;
+use vouchsafe_wallet_core::wallet::{Config, Ports};
+
+use super::handle::WalletHandle;
+use super::transport::FetcherTransport;
+
+/// The most copies of one card to ask an issuer for.
+const BATCH_SIZE: usize = 10;
+
+/// How a wallet on this machine behaves.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Whom it believes.
+    pub trust: TrustList,
+    /// Exceptions for outbound requests.
+    pub fetch: FetchConfig,
+    /// Plain http on this machine, for development.
+    pub loopback_http: bool,
+    /// Languages of the person, the favourite first.
+    pub locales: Vec<String>,
+    /// Where a browser comes back to after the person signed in at an issuer.
+    pub redirect_uri: Url,
+}
+
+impl Settings {
+    fn config(self) -> Config {
+        Config {
+            trust: self.trust,
+            urls: match (self.loopback_http, self.fetch.allow.is_empty()) {
+                (true, _) => UrlRule::LoopbackAllowed,
+                // The fetcher allows the listed hosts only.
+                (false, false) => UrlRule::AnyHttps,
+                (false, true) => UrlRule::PublicHttps,
+            },
+            locales: self.locales,
+            redirect_uri: self.redirect_uri,
+            client_id: "vouchsafe-wallet".to_owned(),
+            batch_size: BATCH_SIZE,
+        }
+    }
+}
+
+/// Makes a new wallet in an empty store.
+pub fn create(
+    settings: Settings,
+    storage: Arc<dyn Storage>,
+    passphrase: &str,
+    params: KdfParams,
+) -> anyhow::Result<WalletHandle> {
+    let transport = FetcherTransport::new(&settings.fetch, settings.loopback_http)?;
+    let wallet = Wallet::create(settings.config(), ports(storage), passphrase, params)?;
+    Ok(WalletHandle::new(wallet, Arc::new(transport)))
+}
+
+/// Opens an existing wallet.
+pub async fn open(
+    settings: Settings,
+    storage: Arc<dyn Storage>,
+    passphrase: &str,
+) -> anyhow::Result<WalletHandle> {
+    let transport = FetcherTransport::new(&settings.fetch, settings.loopback_http)?;
+    let wallet = Wallet::open(settings.config(), ports(storage), passphrase).await?;
+    Ok(WalletHandle::new(wallet, Arc::new(transport)))
+}
+
+fn ports(storage: Arc<dyn Storage>) -> Ports {
+    Ports {
+        storage,
+        clock: Arc::new(SystemClock),
+        rng: Arc::new(OsRandom),
+        crypto: Arc::new(Portable),
+        secure_area: None,
+    }
+}
