@@ -6,8 +6,6 @@ pub mod transport;
 
 use clap::Subcommand;
 
-pub use handle::WalletHandle;
-
 /// What `vouchsafe wallet` can do.
 #[derive(Debug, Subcommand)]
 pub enum WalletCommand {}
