@@ -1,0 +1,45 @@
+//! What a person agreed to: the names of the facts, never their values.
+
+use vouchsafe_credentials::time::UnixTime;
+
+use super::ids::{ClientId, ConsentId, SecretDigest, SessionId, SubjectId, TransactionId};
+
+/// A consent to be recorded when a wallet's answer is accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewConsent {
+    /// Number of the receipt.
+    pub id: ConsentId,
+    /// Digest of the token that lets the wallet withdraw it.
+    pub token: SecretDigest,
+    /// The login.
+    pub transaction: TransactionId,
+    /// Who receives the facts.
+    pub client: ClientId,
+    /// Names of the facts.
+    pub claims: Vec<String>,
+    /// Why, in the words that the person read.
+    pub purpose: String,
+    /// When.
+    pub given_at: UnixTime,
+}
+
+/// A recorded consent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consent {
+    /// Number of the receipt.
+    pub id: ConsentId,
+    /// Who received the facts.
+    pub client: ClientId,
+    /// The account, once the login was finished; `None` for a guest.
+    pub subject: Option<SubjectId>,
+    /// The session that rests on it, once the login was finished.
+    pub session: Option<SessionId>,
+    /// Names of the facts.
+    pub claims: Vec<String>,
+    /// Why, in the words that the person read.
+    pub purpose: String,
+    /// When.
+    pub given_at: UnixTime,
+    /// When it was taken back.
+    pub withdrawn_at: Option<UnixTime>,
+}

@@ -1,0 +1,9 @@
+//! What the login service is about, free of HTTP and SQL.
+
+pub mod consent;
+pub mod ids;
+pub mod place;
+pub mod reason;
+pub mod request;
+pub mod session;
+pub mod transaction;

@@ -1,0 +1,126 @@
+//! Why a login ended without success: a code for the log, words for the person.
+
+use serde::{Deserialize, Serialize};
+
+/// Which of the pages a person sees. The texts are `verifier-failed-<name>-…` of the catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Explanation {
+    /// The person said no.
+    Declined,
+    /// The wallet has no card that fits.
+    NoCard,
+    /// The card was revoked.
+    Revoked,
+    /// The card is suspended.
+    Suspended,
+    /// The card's validity is over or has not begun.
+    Expired,
+    /// The card's issuer is not trusted.
+    Issuer,
+    /// Another type of card.
+    Type,
+    /// Anything else that was not proven.
+    NotProven,
+    /// The status could not be asked.
+    Status,
+    /// The wallet's answer came back in another browser.
+    Browser,
+    /// The number was wrong too often.
+    Number,
+    /// The card belongs to another account than the one logged in.
+    Account,
+    /// The consent was withdrawn before the login was finished.
+    Withdrawn,
+    /// The login took too long.
+    ExpiredLogin,
+    /// There is no such login for this browser.
+    Unknown,
+    /// The application's request is wrong.
+    Request,
+    /// Our own fault.
+    Server,
+}
+
+impl Explanation {
+    /// The part of the text keys that names the page.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Declined => "declined",
+            Self::NoCard => "no-card",
+            Self::Revoked => "revoked",
+            Self::Suspended => "suspended",
+            Self::Expired => "expired",
+            Self::Issuer => "issuer",
+            Self::Type => "type",
+            Self::NotProven => "not-proven",
+            Self::Status => "status",
+            Self::Browser => "browser",
+            Self::Number => "number",
+            Self::Account => "account",
+            Self::Withdrawn => "withdrawn",
+            Self::ExpiredLogin => "expired-login",
+            Self::Unknown => "unknown",
+            Self::Request => "request",
+            Self::Server => "server",
+        }
+    }
+}
+
+/// The end of a login that did not succeed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    code: String,
+    explanation: Explanation,
+}
+
+impl Failure {
+    /// `code` is snake_case, from a closed list, and carries no claim.
+    #[must_use]
+    pub fn new(code: &'static str, explanation: Explanation) -> Self {
+        Self { code: code.to_owned(), explanation }
+    }
+
+    /// The person said no in the wallet or on our page.
+    #[must_use]
+    pub fn declined() -> Self {
+        Self::new("declined", Explanation::Declined)
+    }
+
+    /// The wallet's answer came back in a browser that did not start the login.
+    #[must_use]
+    pub fn other_browser() -> Self {
+        Self::new("other_browser", Explanation::Browser)
+    }
+
+    /// Three wrong numbers.
+    #[must_use]
+    pub fn wrong_number() -> Self {
+        Self::new("number_mismatch", Explanation::Number)
+    }
+
+    /// The card belongs to another account.
+    #[must_use]
+    pub fn other_account() -> Self {
+        Self::new("other_account", Explanation::Account)
+    }
+
+    /// The consent was withdrawn in between.
+    #[must_use]
+    pub fn withdrawn() -> Self {
+        Self::new("consent_withdrawn", Explanation::Withdrawn)
+    }
+
+    /// Stable code for logs and metrics.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// Which page explains it.
+    #[must_use]
+    pub fn explanation(&self) -> Explanation {
+        self.explanation
+    }
+}
