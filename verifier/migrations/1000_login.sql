@@ -28,39 +28,16 @@ CREATE TABLE presentation_requests (
 CREATE INDEX presentation_requests_transaction ON presentation_requests (transaction_id, channel, created_at);
 CREATE INDEX presentation_requests_expiry ON presentation_requests (expires_at);
 
--- The way back from the wallet.
-CREATE TABLE response_codes (
-    code_hash      TEXT   NOT NULL PRIMARY KEY,
-    transaction_id TEXT   NOT NULL,
-    channel        TEXT   NOT NULL,
-    expires_at     BIGINT NOT NULL,
-    consumed_at    BIGINT
-);
-CREATE INDEX response_codes_expiry ON response_codes (expires_at);
-
--- Kept past their consumption, so that a replay is recognised and its tokens die.
-CREATE TABLE authorization_codes (
-    code_hash   TEXT   NOT NULL PRIMARY KEY,
-    client_id   TEXT   NOT NULL,
-    session_id  TEXT   NOT NULL,
-    body        BYTEA  NOT NULL,
-    expires_at  BIGINT NOT NULL,
-    consumed_at BIGINT
-);
-CREATE INDEX authorization_codes_expiry ON authorization_codes (expires_at);
-CREATE INDEX authorization_codes_session ON authorization_codes (session_id);
-
 CREATE TABLE access_tokens (
     token_hash TEXT   NOT NULL PRIMARY KEY,
-    code_hash  TEXT   NOT NULL,
+    family     TEXT   NOT NULL,
     client_id  TEXT   NOT NULL,
     session_id TEXT   NOT NULL,
-    sub        TEXT   NOT NULL,
     claims     BYTEA  NOT NULL,
     expires_at BIGINT NOT NULL
 );
 CREATE INDEX access_tokens_expiry ON access_tokens (expires_at);
-CREATE INDEX access_tokens_code ON access_tokens (code_hash);
+CREATE INDEX access_tokens_family ON access_tokens (family);
 CREATE INDEX access_tokens_session ON access_tokens (session_id);
 
 -- An account. Nothing about the person: bindings point here.

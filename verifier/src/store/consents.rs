@@ -1,0 +1,102 @@
+//! `consents`: what people agreed to.
+
+use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_service::db::{Db, DbError, Row, Tx, each};
+
+use crate::domain::consent::{Consent, NewConsent};
+use crate::domain::ids::{ClientId, ConsentId, SecretDigest, SessionId, SubjectId};
+
+const TABLE: Row = Row("consents");
+
+#[derive(sqlx::FromRow)]
+struct ConsentRow {
+    id: String,
+    client_id: String,
+    subject_id: Option<String>,
+    session_id: Option<String>,
+    claims: String,
+    purpose: String,
+    given_at: i64,
+    withdrawn_at: Option<i64>,
+}
+
+impl TryFrom<ConsentRow> for Consent {
+    type Error = DbError;
+
+    fn try_from(row: ConsentRow) -> Result<Self, DbError> {
+        let ConsentRow { id, client_id, subject_id, session_id, claims, purpose, given_at, withdrawn_at } = row;
+        Ok(Self {
+            id: ConsentId::from_text(id),
+            client: ClientId::from_text(client_id),
+            subject: subject_id.map(SubjectId::from_text),
+            session: session_id.map(SessionId::from_text),
+            claims: serde_json::from_str(&claims).map_err(|_| TABLE.invalid("claims", "not a list of names"))?,
+            purpose,
+            given_at: UnixTime(given_at),
+            withdrawn_at: withdrawn_at.map(UnixTime),
+        })
+    }
+}
+
+/// Writes a consent when the wallet's answer is accepted.
+pub async fn insert(tx: &mut Tx, new: &NewConsent) -> Result<(), DbError> {
+    let claims = serde_json::Value::from(new.claims.clone()).to_string();
+    each!(tx, c => sqlx::query(
+        "INSERT INTO consents (id, token_hash, transaction_id, client_id, claims, purpose, given_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)")
+        .bind(new.id.as_str()).bind(new.token.as_str()).bind(new.transaction.as_str())
+        .bind(new.client.as_str()).bind(claims.as_str()).bind(new.purpose.as_str()).bind(new.given_at.0)
+        .execute(c).await)?;
+    Ok(())
+}
+
+/// Ties a consent to the finished login; `false` if it was withdrawn in between.
+pub async fn attach(tx: &mut Tx, id: &ConsentId, subject: Option<&SubjectId>, session: &SessionId) -> Result<bool, DbError> {
+    each!(tx, c => sqlx::query(
+        "UPDATE consents SET subject_id = $1, session_id = $2 WHERE id = $3 AND withdrawn_at IS NULL")
+        .bind(subject.map(SubjectId::as_str)).bind(session.as_str()).bind(id.as_str())
+        .execute(c).await.map(|done| done.rows_affected() == 1))
+}
+
+/// Takes a consent back by the token that its wallet holds; `None` if there is no such consent
+/// or it was taken back before.
+pub async fn withdraw_by_token(tx: &mut Tx, token: &SecretDigest, now: UnixTime) -> Result<Option<Consent>, DbError> {
+    let row = each!(tx, c => sqlx::query_as::<_, ConsentRow>(
+        "UPDATE consents SET withdrawn_at = $1 WHERE token_hash = $2 AND withdrawn_at IS NULL \
+         RETURNING id, client_id, subject_id, session_id, claims, purpose, given_at, withdrawn_at")
+        .bind(now.0).bind(token.as_str()).fetch_optional(c).await)?;
+    row.map(Consent::try_from).transpose()
+}
+
+/// Takes a consent back on the account page of its owner.
+pub async fn withdraw_own(
+    tx: &mut Tx,
+    id: &ConsentId,
+    subject: Option<&SubjectId>,
+    session: &SessionId,
+    now: UnixTime,
+) -> Result<Option<Consent>, DbError> {
+    let row = each!(tx, c => sqlx::query_as::<_, ConsentRow>(
+        "UPDATE consents SET withdrawn_at = $1 WHERE id = $2 AND withdrawn_at IS NULL \
+         AND (subject_id = $3 OR session_id = $4) \
+         RETURNING id, client_id, subject_id, session_id, claims, purpose, given_at, withdrawn_at")
+        .bind(now.0).bind(id.as_str()).bind(subject.map(SubjectId::as_str)).bind(session.as_str())
+        .fetch_optional(c).await)?;
+    row.map(Consent::try_from).transpose()
+}
+
+/// Whether a token names a consent at all, withdrawn or not.
+pub async fn token_exists(db: &Db, token: &SecretDigest) -> Result<bool, DbError> {
+    let found = each!(db, p => sqlx::query_scalar::<_, i64>("SELECT COUNT(*) FROM consents WHERE token_hash = $1")
+        .bind(token.as_str()).fetch_one(p).await)?;
+    Ok(found > 0)
+}
+
+/// The newest consents of a person.
+pub async fn of_person(db: &Db, subject: Option<&SubjectId>, session: &SessionId) -> Result<Vec<Consent>, DbError> {
+    let rows = each!(db, p => sqlx::query_as::<_, ConsentRow>(
+        "SELECT id, client_id, subject_id, session_id, claims, purpose, given_at, withdrawn_at FROM consents \
+         WHERE subject_id = $1 OR session_id = $2 ORDER BY given_at DESC, id DESC LIMIT 100")
+        .bind(subject.map(SubjectId::as_str)).bind(session.as_str()).fetch_all(p).await)?;
+    rows.into_iter().map(Consent::try_from).collect()
+}

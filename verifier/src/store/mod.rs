@@ -1,0 +1,29 @@
+//! What the login service keeps. One module per table (or pair of tables that change together).
+//!
+//! To add a repository: a private row struct, `TryFrom` to the domain type with typed errors for
+//! impossible rows, free functions that take a [`Db`](vouchsafe_service::db::Db) to read and a
+//! [`Tx`](vouchsafe_service::db::Tx) to write, and a test in `tests/it/store.rs` that runs on
+//! both databases.
+
+pub mod consents;
+pub mod logout;
+pub mod requests;
+pub mod sessions;
+pub mod subjects;
+pub mod tokens;
+pub mod transactions;
+mod vault;
+
+pub use vault::{StoreError, Vault};
+
+use vouchsafe_service::db::{Migration, Migrations};
+
+/// The tables of the login service.
+pub const MIGRATIONS: Migrations = Migrations {
+    component: "verifier",
+    steps: &[Migration {
+        version: 1000,
+        name: "logins, sessions, subjects, consents",
+        sql: include_str!("../../migrations/1000_login.sql"),
+    }],
+};

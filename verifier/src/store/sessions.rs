@@ -1,0 +1,224 @@
+//! `login_sessions`, `session_clients`, `session_credentials`.
+
+use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_service::db::{Db, DbError, Row, Tx, each};
+
+use crate::domain::ids::{ClientId, SecretDigest, SessionId, Sid, SubjectId};
+use crate::domain::session::{Authentication, CardRef, EndReason, Session, SessionClient};
+
+#[derive(sqlx::FromRow)]
+struct SessionRow {
+    id: String,
+    subject_id: Option<String>,
+    auth_time: i64,
+    acr: String,
+    amr: String,
+    expires_at: i64,
+}
+
+impl From<SessionRow> for Session {
+    fn from(row: SessionRow) -> Self {
+        let SessionRow { id, subject_id, auth_time, acr, amr, expires_at } = row;
+        let amr = amr.split(' ').map(str::to_owned).collect();
+        Self {
+            id: SessionId::from_text(id),
+            subject: subject_id.map(SubjectId::from_text),
+            authentication: Authentication { auth_time: UnixTime(auth_time), acr, amr },
+            expires_at: UnixTime(expires_at),
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct ClientRow {
+    sid: String,
+    session_id: String,
+    client_id: String,
+    sub: String,
+}
+
+impl From<ClientRow> for SessionClient {
+    fn from(row: ClientRow) -> Self {
+        let ClientRow { sid, session_id, client_id, sub } = row;
+        Self {
+            sid: Sid::from_text(sid),
+            session: SessionId::from_text(session_id),
+            client: ClientId::from_text(client_id),
+            sub,
+        }
+    }
+}
+
+/// The live session of a browser.
+pub async fn of_cookie(db: &Db, cookie: &SecretDigest, now: UnixTime) -> Result<Option<Session>, DbError> {
+    let row = each!(db, p => sqlx::query_as::<_, SessionRow>(
+        "SELECT id, subject_id, auth_time, acr, amr, expires_at FROM login_sessions \
+         WHERE cookie_hash = $1 AND ended_at IS NULL AND expires_at > $2")
+        .bind(cookie.as_str()).bind(now.0).fetch_optional(p).await)?;
+    Ok(row.map(Session::from))
+}
+
+/// The live sessions of an account, newest first.
+pub async fn of_subject(db: &Db, subject: &SubjectId, now: UnixTime) -> Result<Vec<Session>, DbError> {
+    let rows = each!(db, p => sqlx::query_as::<_, SessionRow>(
+        "SELECT id, subject_id, auth_time, acr, amr, expires_at FROM login_sessions \
+         WHERE subject_id = $1 AND ended_at IS NULL AND expires_at > $2 ORDER BY auth_time DESC, id LIMIT 100")
+        .bind(subject.as_str()).bind(now.0).fetch_all(p).await)?;
+    Ok(rows.into_iter().map(Session::from).collect())
+}
+
+/// The session that an application calls `sid`.
+pub async fn of_sid(db: &Db, sid: &Sid, client: &ClientId) -> Result<Option<SessionClient>, DbError> {
+    let row = each!(db, p => sqlx::query_as::<_, ClientRow>(
+        "SELECT sid, session_id, client_id, sub FROM session_clients WHERE sid = $1 AND client_id = $2")
+        .bind(sid.as_str()).bind(client.as_str()).fetch_optional(p).await)?;
+    Ok(row.map(SessionClient::from))
+}
+
+/// The applications of a session.
+pub async fn clients(db: &Db, session: &SessionId) -> Result<Vec<SessionClient>, DbError> {
+    let rows = each!(db, p => sqlx::query_as::<_, ClientRow>(
+        "SELECT sid, session_id, client_id, sub FROM session_clients WHERE session_id = $1 ORDER BY created_at, sid")
+        .bind(session.as_str()).fetch_all(p).await)?;
+    Ok(rows.into_iter().map(SessionClient::from).collect())
+}
+
+/// Writes a new session; `cookie` is `None` for a guest.
+pub async fn insert(tx: &mut Tx, session: &Session, cookie: Option<&SecretDigest>, now: UnixTime) -> Result<(), DbError> {
+    let Session { id, subject, authentication, expires_at } = session;
+    each!(tx, c => sqlx::query(
+        "INSERT INTO login_sessions (id, cookie_hash, subject_id, auth_time, acr, amr, created_at, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
+        .bind(id.as_str()).bind(cookie.map(SecretDigest::as_str)).bind(subject.as_ref().map(SubjectId::as_str))
+        .bind(authentication.auth_time.0).bind(authentication.acr.as_str()).bind(authentication.amr.join(" "))
+        .bind(now.0).bind(expires_at.0).execute(c).await)?;
+    Ok(())
+}
+
+/// The same person showed a card again: a new cookie, a new time, the same `sid`s. `false` if the
+/// session has ended meanwhile.
+pub async fn renew(tx: &mut Tx, session: &Session, cookie: &SecretDigest) -> Result<bool, DbError> {
+    let Session { id, subject: _, authentication, expires_at } = session;
+    each!(tx, c => sqlx::query(
+        "UPDATE login_sessions SET cookie_hash = $1, auth_time = $2, acr = $3, amr = $4, expires_at = $5 \
+         WHERE id = $6 AND ended_at IS NULL")
+        .bind(cookie.as_str()).bind(authentication.auth_time.0).bind(authentication.acr.as_str())
+        .bind(authentication.amr.join(" ")).bind(expires_at.0).bind(id.as_str())
+        .execute(c).await.map(|done| done.rows_affected() == 1))
+}
+
+/// Notes that an application takes part in a session and returns its `sid`, which stays the same
+/// for as long as the session lives.
+pub async fn attach_client(tx: &mut Tx, new: &SessionClient, now: UnixTime) -> Result<Sid, DbError> {
+    let sid = each!(tx, c => sqlx::query_scalar::<_, String>(
+        "INSERT INTO session_clients (sid, session_id, client_id, sub, created_at) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (session_id, client_id) DO UPDATE SET sub = EXCLUDED.sub RETURNING sid")
+        .bind(new.sid.as_str()).bind(new.session.as_str()).bind(new.client.as_str()).bind(new.sub.as_str())
+        .bind(now.0).fetch_one(c).await)?;
+    Ok(Sid::from_text(sid))
+}
+
+/// Puts the cards of a fresh login behind a session; an older card of the same issuer and type
+/// no longer matters.
+pub async fn put_cards(tx: &mut Tx, session: &SessionId, cards: &[CardRef], now: UnixTime) -> Result<(), DbError> {
+    for CardRef { issuer, credential_type, status } in cards {
+        each!(tx, c => sqlx::query(
+            "DELETE FROM session_credentials WHERE session_id = $1 AND issuer = $2 AND credential_type = $3")
+            .bind(session.as_str()).bind(issuer.as_str()).bind(credential_type.as_str()).execute(c).await)?;
+        let Some(status) = status else { continue };
+        let idx = i64::try_from(status.idx).map_err(|_| Row("session_credentials").invalid("status_idx", "out of range"))?;
+        each!(tx, c => sqlx::query(
+            "INSERT INTO session_credentials (session_id, issuer, credential_type, status_uri, status_idx, checked_at) \
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING")
+            .bind(session.as_str()).bind(issuer.as_str()).bind(credential_type.as_str())
+            .bind(status.uri.as_str()).bind(idx).bind(now.0).execute(c).await)?;
+    }
+    Ok(())
+}
+
+/// Ends a session and returns its applications; `None` if it had ended before.
+pub async fn end(tx: &mut Tx, session: &SessionId, reason: EndReason, now: UnixTime) -> Result<Option<Vec<SessionClient>>, DbError> {
+    let ended = each!(tx, c => sqlx::query(
+        "UPDATE login_sessions SET ended_at = $1, ended_reason = $2, cookie_hash = NULL WHERE id = $3 AND ended_at IS NULL")
+        .bind(now.0).bind(reason.code()).bind(session.as_str()).execute(c).await.map(|done| done.rows_affected() == 1))?;
+    if !ended {
+        return Ok(None);
+    }
+    each!(tx, c => sqlx::query("DELETE FROM session_credentials WHERE session_id = $1")
+        .bind(session.as_str()).execute(c).await)?;
+    let rows = each!(tx, c => sqlx::query_as::<_, ClientRow>(
+        "SELECT sid, session_id, client_id, sub FROM session_clients WHERE session_id = $1")
+        .bind(session.as_str()).fetch_all(c).await)?;
+    Ok(Some(rows.into_iter().map(SessionClient::from).collect()))
+}
+
+/// Whether a session is live.
+pub async fn is_live(tx: &mut Tx, session: &SessionId, now: UnixTime) -> Result<bool, DbError> {
+    let live = each!(tx, c => sqlx::query_scalar::<_, i64>(
+        "SELECT COUNT(*) FROM login_sessions WHERE id = $1 AND ended_at IS NULL AND expires_at > $2")
+        .bind(session.as_str()).bind(now.0).fetch_one(c).await)?;
+    Ok(live > 0)
+}
+
+/// How many sessions are live.
+pub async fn count_live(db: &Db, now: UnixTime) -> Result<i64, DbError> {
+    each!(db, p => sqlx::query_scalar::<_, i64>(
+        "SELECT COUNT(*) FROM login_sessions WHERE ended_at IS NULL AND expires_at > $1")
+        .bind(now.0).fetch_one(p).await)
+}
+
+/// A status list on which live sessions rest.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct WatchedList {
+    /// The validated identity of the issuer of the cards.
+    pub issuer: String,
+    /// Address of the list.
+    pub status_uri: String,
+}
+
+/// Every status list on which a live session rests.
+pub async fn watched_lists(db: &Db, now: UnixTime) -> Result<Vec<WatchedList>, DbError> {
+    each!(db, p => sqlx::query_as::<_, WatchedList>(
+        "SELECT DISTINCT k.issuer, k.status_uri FROM session_credentials k \
+         JOIN login_sessions s ON s.id = k.session_id WHERE s.ended_at IS NULL AND s.expires_at > $1")
+        .bind(now.0).fetch_all(p).await)
+}
+
+/// A card of a live session on a list.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct WatchedCard {
+    /// The session.
+    pub session_id: String,
+    /// Its index.
+    pub status_idx: i64,
+    /// When its status was last known to be good.
+    pub checked_at: i64,
+}
+
+/// The cards of live sessions on a list.
+pub async fn watched_cards(db: &Db, list: &WatchedList, now: UnixTime) -> Result<Vec<WatchedCard>, DbError> {
+    each!(db, p => sqlx::query_as::<_, WatchedCard>(
+        "SELECT k.session_id, k.status_idx, k.checked_at FROM session_credentials k \
+         JOIN login_sessions s ON s.id = k.session_id \
+         WHERE k.status_uri = $1 AND k.issuer = $2 AND s.ended_at IS NULL AND s.expires_at > $3")
+        .bind(list.status_uri.as_str()).bind(list.issuer.as_str()).bind(now.0).fetch_all(p).await)
+}
+
+/// Notes that the status of every card on a list was good at `now`.
+pub async fn mark_checked(tx: &mut Tx, list: &WatchedList, now: UnixTime) -> Result<(), DbError> {
+    each!(tx, c => sqlx::query("UPDATE session_credentials SET checked_at = $1 WHERE status_uri = $2 AND issuer = $3")
+        .bind(now.0).bind(list.status_uri.as_str()).bind(list.issuer.as_str()).execute(c).await)?;
+    Ok(())
+}
+
+/// Deletes sessions that ended or expired before `before`, with all that hangs on them.
+pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
+    each!(tx, c => sqlx::query(
+        "DELETE FROM session_credentials WHERE session_id IN (SELECT id FROM login_sessions WHERE expires_at < $1)")
+        .bind(before.0).execute(c).await)?;
+    each!(tx, c => sqlx::query(
+        "DELETE FROM session_clients WHERE session_id IN (SELECT id FROM login_sessions WHERE expires_at < $1)")
+        .bind(before.0).execute(c).await)?;
+    each!(tx, c => sqlx::query("DELETE FROM login_sessions WHERE expires_at < $1")
+        .bind(before.0).execute(c).await.map(|done| done.rows_affected()))
+}

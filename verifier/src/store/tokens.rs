@@ -1,0 +1,68 @@
+//! `access_tokens`: what UserInfo may say, sealed under a key that only the token's bearer has.
+
+use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_service::db::{Db, DbError, Tx, each};
+
+use crate::domain::ids::{SecretDigest, SessionId};
+
+/// A token to be written.
+#[derive(Debug)]
+pub struct NewToken {
+    /// Digest of the token.
+    pub token: SecretDigest,
+    /// The login it comes from: a replayed code kills it.
+    pub family: String,
+    /// The application.
+    pub client_id: String,
+    /// The session.
+    pub session: SessionId,
+    /// Claims, sealed under the token.
+    pub claims: Vec<u8>,
+    /// When it ends.
+    pub expires_at: UnixTime,
+}
+
+/// Writes a token.
+pub async fn insert(tx: &mut Tx, new: &NewToken) -> Result<(), DbError> {
+    each!(tx, c => sqlx::query(
+        "INSERT INTO access_tokens (token_hash, family, client_id, session_id, claims, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6)")
+        .bind(new.token.as_str()).bind(new.family.as_str()).bind(new.client_id.as_str())
+        .bind(new.session.as_str()).bind(new.claims.as_slice()).bind(new.expires_at.0)
+        .execute(c).await)?;
+    Ok(())
+}
+
+/// A token that is valid now.
+#[derive(Debug, sqlx::FromRow)]
+pub struct LiveToken {
+    /// The application it was given to.
+    pub client_id: String,
+    /// Claims, sealed under the token.
+    pub claims: Vec<u8>,
+}
+
+/// The token, if it is valid now.
+pub async fn find(db: &Db, token: &SecretDigest, now: UnixTime) -> Result<Option<LiveToken>, DbError> {
+    each!(db, p => sqlx::query_as::<_, LiveToken>(
+        "SELECT client_id, claims FROM access_tokens WHERE token_hash = $1 AND expires_at > $2")
+        .bind(token.as_str()).bind(now.0).fetch_optional(p).await)
+}
+
+/// Ends every token of a login.
+pub async fn revoke_family(tx: &mut Tx, family: &str) -> Result<u64, DbError> {
+    each!(tx, c => sqlx::query("DELETE FROM access_tokens WHERE family = $1")
+        .bind(family).execute(c).await.map(|done| done.rows_affected()))
+}
+
+/// Ends every token of a session.
+pub async fn revoke_session(tx: &mut Tx, session: &SessionId) -> Result<u64, DbError> {
+    each!(tx, c => sqlx::query("DELETE FROM access_tokens WHERE session_id = $1")
+        .bind(session.as_str()).execute(c).await.map(|done| done.rows_affected()))
+}
+
+/// Deletes what expired, and the sealed claims with it.
+pub async fn purge(tx: &mut Tx, now: UnixTime) -> Result<u64, DbError> {
+    each!(tx, c => sqlx::query("DELETE FROM access_tokens WHERE expires_at <= $1")
+        .bind(now.0).execute(c).await.map(|done| done.rows_affected()))
+}

@@ -1,0 +1,115 @@
+//! `login_transactions`: one row per login. The body is sealed together with the row's id and
+//! state, so that a body cannot be moved to another login or another state.
+
+use serde::{Deserialize, Serialize};
+use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_service::db::{Db, DbError, Row, Tx, each};
+
+use super::{StoreError, Vault};
+use crate::domain::ids::TransactionId;
+use crate::domain::reason::Failure;
+use crate::domain::transaction::{Answer, Answered, Failed, Finished, Login, NUMBER_TRIES, Pending, Transaction};
+
+const TABLE: Row = Row("login_transactions");
+
+#[derive(Serialize, Deserialize)]
+struct Body {
+    login: Login,
+    answer: Option<Answer>,
+    failure: Option<Failure>,
+}
+
+#[derive(sqlx::FromRow)]
+struct TransactionRow {
+    id: String,
+    state: String,
+    tries_left: i64,
+    body: Vec<u8>,
+}
+
+/// A transaction whose body is sealed and which can be written.
+#[derive(Debug)]
+pub struct Sealed {
+    id: String,
+    browser_hash: String,
+    client_id: String,
+    state: &'static str,
+    body: Vec<u8>,
+    expires_at: UnixTime,
+}
+
+/// Seals a transaction before it is written. A finished one keeps nothing of the answer.
+pub fn seal(vault: &Vault, transaction: &Transaction) -> Result<Sealed, StoreError> {
+    let login = transaction.login();
+    let (answer, failure) = match transaction {
+        Transaction::Pending(_) | Transaction::Finished(_) => (None, None),
+        Transaction::Answered(Answered { login: _, answer, tries_left: _ }) => (Some(answer.clone()), None),
+        Transaction::Failed(Failed { login: _, failure }) => (None, Some(failure.clone())),
+    };
+    let body = Body { login: login.clone(), answer, failure };
+    Ok(Sealed {
+        id: login.id.as_str().to_owned(),
+        browser_hash: login.browser.as_str().to_owned(),
+        client_id: login.request.client.as_str().to_owned(),
+        state: transaction.state(),
+        body: vault.seal(&[TABLE.0, login.id.as_str(), transaction.state()], &body)?,
+        expires_at: login.expires_at,
+    })
+}
+
+/// Writes a new transaction.
+pub async fn insert(tx: &mut Tx, new: &Sealed) -> Result<(), DbError> {
+    each!(tx, c => sqlx::query(
+        "INSERT INTO login_transactions (id, browser_hash, client_id, state, tries_left, body, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)")
+        .bind(new.id.as_str()).bind(new.browser_hash.as_str()).bind(new.client_id.as_str())
+        .bind(new.state).bind(i64::from(NUMBER_TRIES)).bind(new.body.as_slice()).bind(new.expires_at.0)
+        .execute(c).await)?;
+    Ok(())
+}
+
+/// Moves a transaction from `from` to the state of `to`. Of any number of calls at once exactly
+/// one succeeds; `false` means that it was not this one, or that the login has expired.
+pub async fn advance(tx: &mut Tx, from: &'static str, to: &Sealed, now: UnixTime) -> Result<bool, DbError> {
+    each!(tx, c => sqlx::query(
+        "UPDATE login_transactions SET state = $1, body = $2 WHERE id = $3 AND state = $4 AND expires_at > $5")
+        .bind(to.state).bind(to.body.as_slice()).bind(to.id.as_str()).bind(from).bind(now.0)
+        .execute(c).await.map(|done| done.rows_affected() == 1))
+}
+
+/// Uses up one try of the number; `None` when there is none left or nothing to try.
+pub async fn spend_try(tx: &mut Tx, id: &TransactionId, now: UnixTime) -> Result<Option<i64>, DbError> {
+    each!(tx, c => sqlx::query_scalar::<_, i64>(
+        "UPDATE login_transactions SET tries_left = tries_left - 1 \
+         WHERE id = $1 AND state = 'answered' AND tries_left > 0 AND expires_at > $2 RETURNING tries_left")
+        .bind(id.as_str()).bind(now.0).fetch_optional(c).await)
+}
+
+/// The transaction, if it exists. Whether it has expired is in its login.
+pub async fn find(db: &Db, vault: &Vault, id: &TransactionId) -> Result<Option<Transaction>, StoreError> {
+    let row = each!(db, p => sqlx::query_as::<_, TransactionRow>(
+        "SELECT id, state, tries_left, body FROM login_transactions WHERE id = $1")
+        .bind(id.as_str()).fetch_optional(p).await)?;
+    row.map(|row| open(vault, row)).transpose()
+}
+
+/// Deletes what expired before `before`.
+pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
+    each!(tx, c => sqlx::query("DELETE FROM login_transactions WHERE expires_at < $1")
+        .bind(before.0).execute(c).await.map(|done| done.rows_affected()))
+}
+
+fn open(vault: &Vault, row: TransactionRow) -> Result<Transaction, StoreError> {
+    let TransactionRow { id, state, tries_left, body } = row;
+    let Body { login, answer, failure } = vault.open(TABLE, "body", &[TABLE.0, &id, &state], &body)?;
+    Ok(match (state.as_str(), answer, failure) {
+        ("pending", None, None) => Transaction::Pending(Pending { login }),
+        ("answered", Some(answer), None) => {
+            let tries_left = u8::try_from(tries_left).map_err(|_| TABLE.invalid("tries_left", "out of range"))?;
+            Transaction::Answered(Answered { login, answer, tries_left })
+        }
+        ("finished", None, None) => Transaction::Finished(Finished { login }),
+        ("failed", None, Some(failure)) => Transaction::Failed(Failed { login, failure }),
+        _ => return Err(TABLE.invalid("state", "does not fit the body").into()),
+    })
+}
