@@ -1,0 +1,160 @@
+//! `[[trust.issuer]]`: which issuers are believed, for which types, and which of their claims
+//! name a person for good.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use vouchsafe_credentials::sd_jwt_vc::{IssuerMethod, IssuerTrust, StatusMethod, TrustedIssuer};
+use vouchsafe_credentials::x509::{Role, TrustAnchors};
+
+use super::error::ConfigError;
+
+/// `[trust]`, as written.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustConfig {
+    /// The issuers that are believed.
+    #[serde(default)]
+    pub issuer: Vec<TrustedIssuerConfig>,
+}
+
+/// An issuer, as written.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustedIssuerConfig {
+    /// Its name: an https URL or its DID.
+    pub id: String,
+    /// PEM text of the certificates that its chain must end in.
+    pub anchors: Option<String>,
+    /// The same from a file.
+    pub anchors_file: Option<PathBuf>,
+    /// RFC 4514 subject that its leaf certificate must have.
+    pub certificate_subject: Option<String>,
+    /// Its DID (`did:key` or `did:jwk`), instead of anchors.
+    pub did: Option<String>,
+    /// The types (`vct`) that it may issue.
+    pub types: Vec<String>,
+    /// Claims at the top level that name one person for good, by type. Declaring a claim here
+    /// means: this issuer never gives the same value to somebody else.
+    #[serde(default)]
+    pub stable_claims: BTreeMap<String, Vec<String>>,
+    /// PEM text of the anchors of its status lists; without it the issuer signs them itself.
+    pub status_anchors: Option<String>,
+    /// The same from a file.
+    pub status_anchors_file: Option<PathBuf>,
+}
+
+/// Checked trust.
+#[derive(Debug, Clone)]
+pub struct Trust {
+    issuers: Arc<IssuerTrust>,
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    id: String,
+    types: Vec<String>,
+    stable_claims: BTreeMap<String, Vec<String>>,
+}
+
+impl Trust {
+    /// Checks the list of issuers and reads their anchors.
+    pub fn parse(config: &TrustConfig) -> Result<Self, ConfigError> {
+        let mut issuers = Vec::with_capacity(config.issuer.len());
+        let mut entries = Vec::with_capacity(config.issuer.len());
+        for issuer in &config.issuer {
+            issuers.push(trusted(issuer)?);
+            entries.push(Entry {
+                id: issuer.id.clone(),
+                types: issuer.types.clone(),
+                stable_claims: issuer.stable_claims.clone(),
+            });
+        }
+        let issuers = IssuerTrust::new(issuers).map_err(|error| ConfigError::Trust { issuer: String::new(), reason: error.to_string() })?;
+        Ok(Self { issuers: Arc::new(issuers), entries })
+    }
+
+    /// The list for the verification of credentials.
+    #[must_use]
+    pub fn issuers(&self) -> &IssuerTrust {
+        &self.issuers
+    }
+
+    /// Whether some issuer may issue this type.
+    #[must_use]
+    pub fn anybody_issues(&self, vct: &str) -> bool {
+        self.entries.iter().any(|entry| entry.types.iter().any(|known| known == vct))
+    }
+
+    /// Whether `claim` of a `vct` of this issuer was declared stable.
+    #[must_use]
+    pub fn claim_is_stable(&self, issuer: &str, vct: &str, claim: &str) -> bool {
+        self.entries.iter().any(|entry| entry.id == issuer && entry.declares(vct, claim))
+    }
+
+    /// Whether every issuer of this type declared `claim` stable, and there is one.
+    #[must_use]
+    pub fn claim_is_stable_everywhere(&self, vct: &str, claim: &str) -> bool {
+        let mut issuers = self.entries.iter().filter(|entry| entry.types.iter().any(|known| known == vct)).peekable();
+        issuers.peek().is_some() && issuers.all(|entry| entry.declares(vct, claim))
+    }
+}
+
+impl Entry {
+    fn declares(&self, vct: &str, claim: &str) -> bool {
+        self.stable_claims.get(vct).is_some_and(|claims| claims.iter().any(|known| known == claim))
+    }
+}
+
+fn trusted(config: &TrustedIssuerConfig) -> Result<TrustedIssuer, ConfigError> {
+    let TrustedIssuerConfig {
+        id,
+        anchors,
+        anchors_file,
+        certificate_subject,
+        did,
+        types,
+        stable_claims: _,
+        status_anchors,
+        status_anchors_file,
+    } = config;
+    let refuse = |reason: &str| ConfigError::Trust { issuer: id.clone(), reason: reason.to_owned() };
+    if types.is_empty() {
+        return Err(refuse("types is empty: name the types that it may issue"));
+    }
+    let pem = text(anchors.as_deref(), anchors_file.as_ref()).map_err(|reason| refuse(&reason))?;
+    let method = match (pem, did) {
+        (Some(pem), None) => IssuerMethod::X509 {
+            anchors: Arc::new(read_anchors(Role::Issuer, &pem).map_err(|reason| refuse(&reason))?),
+            subject: certificate_subject.clone(),
+        },
+        (None, Some(did)) => IssuerMethod::Did(did.clone()),
+        (Some(_), Some(_)) | (None, None) => return Err(refuse("give either anchors or did, not both and not neither")),
+    };
+    let status = match text(status_anchors.as_deref(), status_anchors_file.as_ref()).map_err(|reason| refuse(&reason))? {
+        Some(pem) => StatusMethod::X509(Arc::new(read_anchors(Role::Status, &pem).map_err(|reason| refuse(&reason))?)),
+        None => StatusMethod::SameIssuer,
+    };
+    Ok(TrustedIssuer { id: id.clone(), method, types: types.clone(), status })
+}
+
+fn read_anchors(role: Role, pem: &str) -> Result<TrustAnchors, String> {
+    let mut anchors = TrustAnchors::new(role);
+    anchors.add_pem(pem).map_err(|error| error.to_string())?;
+    Ok(anchors)
+}
+
+/// A public text by value or from a file.
+pub(super) fn text(value: Option<&str>, file: Option<&PathBuf>) -> Result<Option<String>, String> {
+    match (value, file) {
+        (None, None) => Ok(None),
+        (Some(value), None) => Ok(Some(value.to_owned())),
+        (None, Some(path)) => std::fs::read_to_string(path)
+            .map(Some)
+            .map_err(|error| format!("{} cannot be read: {}", path.display(), error.kind())),
+        (Some(_), Some(_)) => Err("give either the value or the file, not both".to_owned()),
+    }
+}
