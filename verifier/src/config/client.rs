@@ -10,6 +10,7 @@ use vouchsafe_protocol::oauth::authorize::ClientRules;
 use vouchsafe_protocol::oauth::client_auth::{AuthMethod, ClientCredentials};
 use vouchsafe_protocol::oauth::pkce::PkceRule;
 use vouchsafe_protocol::oauth::redirect::{RedirectUri, RedirectUris};
+use vouchsafe_protocol::oidc::subject::Sector;
 use vouchsafe_service::keys::secret_text;
 
 use super::error::ConfigError;
@@ -98,7 +99,7 @@ pub struct Client {
     /// Where it takes logout tokens.
     pub backchannel_logout_uri: Option<Url>,
     /// Sector of its pairwise subjects.
-    pub sector: String,
+    pub sector: Sector,
     /// Whether people may answer from another device.
     pub cross_device: bool,
     /// Scope values it may ask for.
@@ -141,12 +142,13 @@ impl Client {
         if config.scopes.is_empty() && default_query.is_none() {
             return Err(refuse("scopes and default_query are both empty: there is nothing to ask people for"));
         }
+        let host = redirect_uris.iter().next().and_then(|uri| uri.to_url().host_str().map(str::to_owned));
         Ok(Self {
             id: ClientId::from_text(config.id.clone()),
             name: config.name.clone(),
-            host: redirect_uris.iter().next().and_then(|uri| uri.to_url().host_str().map(str::to_owned)),
+            host,
             secret,
-            sector: sector(config, &redirect_uris)?,
+            sector: sector(config)?,
             redirect_uris,
             post_logout_redirect_uris: config.post_logout_redirect_uris.clone(),
             rules,
@@ -188,17 +190,12 @@ fn secret(config: &ClientConfig) -> Result<Option<[u8; 32]>, ConfigError> {
 
 /// OpenID Connect Core 1.0, section 8.1: without a configured sector it is the host, and several
 /// hosts need a configured one.
-fn sector(config: &ClientConfig, redirect_uris: &RedirectUris) -> Result<String, ConfigError> {
-    if let Some(sector) = &config.sector {
-        return Ok(sector.clone());
+fn sector(config: &ClientConfig) -> Result<Sector, ConfigError> {
+    match &config.sector {
+        Some(sector) => Sector::configured(sector),
+        None => Sector::from_redirect_uris(config.redirect_uris.iter().map(String::as_str)),
     }
-    let mut hosts: Vec<String> = redirect_uris.iter().filter_map(|uri| uri.to_url().host_str().map(str::to_owned)).collect();
-    hosts.sort();
-    hosts.dedup();
-    match hosts.as_slice() {
-        [host] => Ok(host.clone()),
-        _ => Err(ConfigError::client(&config.id, "sector is needed: the redirect URIs have no host or several")),
-    }
+    .map_err(|error| ConfigError::client(&config.id, &error.to_string()))
 }
 
 fn logout_uri(config: &ClientConfig, loopback_http: bool) -> Result<Option<Url>, ConfigError> {

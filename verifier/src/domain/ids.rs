@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use vouchsafe_credentials::encoding::b64url;
 use vouchsafe_credentials::random::{Rng, token};
+pub use vouchsafe_protocol::oidc::subject::SubjectId;
 
 macro_rules! identifier {
     ($(#[$doc:meta])* $name:ident) => {
@@ -58,10 +59,6 @@ identifier!(
 identifier!(
     /// A session as one application sees it (claim `sid`).
     Sid
-);
-identifier!(
-    /// An account: random, and never shown to anybody as it is.
-    SubjectId
 );
 identifier!(
     /// A consent, and the number of its receipt.

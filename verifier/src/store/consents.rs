@@ -1,7 +1,7 @@
 //! `consents`: what people agreed to.
 
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::{Db, DbError, Row, Tx, each};
+use vouchsafe_service::db::{Db, DbError, Row, Tx, each, execute};
 
 use crate::domain::consent::{Consent, NewConsent};
 use crate::domain::ids::{ClientId, ConsentId, SecretDigest, SessionId, SubjectId};
@@ -28,7 +28,10 @@ impl TryFrom<ConsentRow> for Consent {
         Ok(Self {
             id: ConsentId::from_text(id),
             client: ClientId::from_text(client_id),
-            subject: subject_id.map(SubjectId::from_text),
+            subject: subject_id
+                .map(|id| SubjectId::parse(&id))
+                .transpose()
+                .map_err(|error| TABLE.invalid("subject_id", error))?,
             session: session_id.map(SessionId::from_text),
             claims: serde_json::from_str(&claims).map_err(|_| TABLE.invalid("claims", "not a list of names"))?,
             purpose,
@@ -41,21 +44,19 @@ impl TryFrom<ConsentRow> for Consent {
 /// Writes a consent when the wallet's answer is accepted.
 pub async fn insert(tx: &mut Tx, new: &NewConsent) -> Result<(), DbError> {
     let claims = serde_json::Value::from(new.claims.clone()).to_string();
-    each!(tx, c => sqlx::query(
+    execute!(tx, sqlx::query(
         "INSERT INTO consents (id, token_hash, transaction_id, client_id, claims, purpose, given_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7)")
         .bind(new.id.as_str()).bind(new.token.as_str()).bind(new.transaction.as_str())
-        .bind(new.client.as_str()).bind(claims.as_str()).bind(new.purpose.as_str()).bind(new.given_at.0)
-        .execute(c).await)?;
+        .bind(new.client.as_str()).bind(claims.as_str()).bind(new.purpose.as_str()).bind(new.given_at.0))?;
     Ok(())
 }
 
 /// Ties a consent to the finished login; `false` if it was withdrawn in between.
 pub async fn attach(tx: &mut Tx, id: &ConsentId, subject: Option<&SubjectId>, session: &SessionId) -> Result<bool, DbError> {
-    each!(tx, c => sqlx::query(
+    execute!(tx, sqlx::query(
         "UPDATE consents SET subject_id = $1, session_id = $2 WHERE id = $3 AND withdrawn_at IS NULL")
-        .bind(subject.map(SubjectId::as_str)).bind(session.as_str()).bind(id.as_str())
-        .execute(c).await.map(|done| done.rows_affected() == 1))
+        .bind(subject.map(SubjectId::as_str)).bind(session.as_str()).bind(id.as_str())).map(|rows| rows == 1)
 }
 
 /// Takes a consent back by the token that its wallet holds; `None` if there is no such consent

@@ -1,7 +1,7 @@
 //! `logout_deliveries`: back-channel logout tokens that applications have not taken yet.
 
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::{Db, DbError, Tx, each};
+use vouchsafe_service::db::{Db, DbError, Tx, each, execute};
 
 /// A delivery that is due.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -20,11 +20,11 @@ pub struct Delivery {
 
 /// Queues a delivery that is due at once.
 pub async fn enqueue(tx: &mut Tx, delivery: &Delivery, now: UnixTime) -> Result<(), DbError> {
-    each!(tx, c => sqlx::query(
+    execute!(tx, sqlx::query(
         "INSERT INTO logout_deliveries (id, client_id, sid, sub, attempts, due_at, created_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $6)")
         .bind(delivery.id.as_str()).bind(delivery.client_id.as_str()).bind(delivery.sid.as_str())
-        .bind(delivery.sub.as_str()).bind(delivery.attempts).bind(now.0).execute(c).await)?;
+        .bind(delivery.sub.as_str()).bind(delivery.attempts).bind(now.0))?;
     Ok(())
 }
 
@@ -47,13 +47,13 @@ pub async fn claim_due(tx: &mut Tx, now: UnixTime, again_at: UnixTime, limit: i6
 
 /// When to try a failed delivery again.
 pub async fn retry_at(tx: &mut Tx, id: &str, at: UnixTime) -> Result<(), DbError> {
-    each!(tx, c => sqlx::query("UPDATE logout_deliveries SET due_at = $1 WHERE id = $2")
-        .bind(at.0).bind(id).execute(c).await)?;
+    execute!(tx, sqlx::query("UPDATE logout_deliveries SET due_at = $1 WHERE id = $2")
+        .bind(at.0).bind(id))?;
     Ok(())
 }
 
 /// The application has it, or will never take it.
 pub async fn remove(tx: &mut Tx, id: &str) -> Result<(), DbError> {
-    each!(tx, c => sqlx::query("DELETE FROM logout_deliveries WHERE id = $1").bind(id).execute(c).await)?;
+    execute!(tx, sqlx::query("DELETE FROM logout_deliveries WHERE id = $1").bind(id))?;
     Ok(())
 }

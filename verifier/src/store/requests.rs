@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::{Db, DbError, Row, Tx, each};
+use vouchsafe_service::db::{Db, DbError, Row, Tx, each, execute};
 
 use super::{StoreError, Vault};
 use crate::domain::ids::{RequestId, TransactionId};
@@ -68,12 +68,11 @@ pub fn seal(vault: &Vault, request: PresentationRequest) -> Result<SealedRequest
 /// Writes a new request.
 pub async fn insert(tx: &mut Tx, new: &SealedRequest) -> Result<(), DbError> {
     let SealedRequest { request, secrets } = new;
-    each!(tx, c => sqlx::query(
+    execute!(tx, sqlx::query(
         "INSERT INTO presentation_requests (id, transaction_id, channel, secrets, created_at, fetch_until, expires_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7)")
         .bind(request.id.as_str()).bind(request.transaction.as_str()).bind(request.channel.name())
-        .bind(secrets.as_slice()).bind(request.created_at.0).bind(request.fetch_until.0).bind(request.expires_at.0)
-        .execute(c).await)?;
+        .bind(secrets.as_slice()).bind(request.created_at.0).bind(request.fetch_until.0).bind(request.expires_at.0))?;
     Ok(())
 }
 
@@ -106,15 +105,15 @@ pub async fn any_fetched(db: &Db, transaction: &TransactionId) -> Result<bool, D
 
 /// Notes the first fetch; later ones change nothing.
 pub async fn mark_fetched(tx: &mut Tx, id: &RequestId, now: UnixTime) -> Result<bool, DbError> {
-    each!(tx, c => sqlx::query(
+    execute!(tx, sqlx::query(
         "UPDATE presentation_requests SET fetched_at = $1 WHERE id = $2 AND fetched_at IS NULL")
-        .bind(now.0).bind(id.as_str()).execute(c).await.map(|done| done.rows_affected() == 1))
+        .bind(now.0).bind(id.as_str())).map(|rows| rows == 1)
 }
 
 /// Deletes what expired before `before`.
 pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
-    each!(tx, c => sqlx::query("DELETE FROM presentation_requests WHERE expires_at < $1")
-        .bind(before.0).execute(c).await.map(|done| done.rows_affected()))
+    execute!(tx, sqlx::query("DELETE FROM presentation_requests WHERE expires_at < $1")
+        .bind(before.0))
 }
 
 fn open(vault: &Vault, row: RequestRow) -> Result<PresentationRequest, StoreError> {

@@ -1,7 +1,7 @@
 //! `login_sessions`, `session_clients`, `session_credentials`.
 
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::{Db, DbError, Row, Tx, each};
+use vouchsafe_service::db::{Db, DbError, Row, Tx, each, execute};
 
 use crate::domain::ids::{ClientId, SecretDigest, SessionId, Sid, SubjectId};
 use crate::domain::session::{Authentication, CardRef, EndReason, Session, SessionClient};
@@ -16,16 +16,23 @@ struct SessionRow {
     expires_at: i64,
 }
 
-impl From<SessionRow> for Session {
-    fn from(row: SessionRow) -> Self {
+const TABLE: Row = Row("login_sessions");
+
+impl TryFrom<SessionRow> for Session {
+    type Error = DbError;
+
+    fn try_from(row: SessionRow) -> Result<Self, DbError> {
         let SessionRow { id, subject_id, auth_time, acr, amr, expires_at } = row;
         let amr = amr.split(' ').map(str::to_owned).collect();
-        Self {
+        Ok(Self {
             id: SessionId::from_text(id),
-            subject: subject_id.map(SubjectId::from_text),
+            subject: subject_id
+                .map(|id| SubjectId::parse(&id))
+                .transpose()
+                .map_err(|error| TABLE.invalid("subject_id", error))?,
             authentication: Authentication { auth_time: UnixTime(auth_time), acr, amr },
             expires_at: UnixTime(expires_at),
-        }
+        })
     }
 }
 
@@ -55,7 +62,7 @@ pub async fn of_cookie(db: &Db, cookie: &SecretDigest, now: UnixTime) -> Result<
         "SELECT id, subject_id, auth_time, acr, amr, expires_at FROM login_sessions \
          WHERE cookie_hash = $1 AND ended_at IS NULL AND expires_at > $2")
         .bind(cookie.as_str()).bind(now.0).fetch_optional(p).await)?;
-    Ok(row.map(Session::from))
+    row.map(Session::try_from).transpose()
 }
 
 /// The live sessions of an account, newest first.
@@ -64,7 +71,7 @@ pub async fn of_subject(db: &Db, subject: &SubjectId, now: UnixTime) -> Result<V
         "SELECT id, subject_id, auth_time, acr, amr, expires_at FROM login_sessions \
          WHERE subject_id = $1 AND ended_at IS NULL AND expires_at > $2 ORDER BY auth_time DESC, id LIMIT 100")
         .bind(subject.as_str()).bind(now.0).fetch_all(p).await)?;
-    Ok(rows.into_iter().map(Session::from).collect())
+    rows.into_iter().map(Session::try_from).collect()
 }
 
 /// The session that an application calls `sid`.
@@ -86,12 +93,12 @@ pub async fn clients(db: &Db, session: &SessionId) -> Result<Vec<SessionClient>,
 /// Writes a new session; `cookie` is `None` for a guest.
 pub async fn insert(tx: &mut Tx, session: &Session, cookie: Option<&SecretDigest>, now: UnixTime) -> Result<(), DbError> {
     let Session { id, subject, authentication, expires_at } = session;
-    each!(tx, c => sqlx::query(
+    execute!(tx, sqlx::query(
         "INSERT INTO login_sessions (id, cookie_hash, subject_id, auth_time, acr, amr, created_at, expires_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
         .bind(id.as_str()).bind(cookie.map(SecretDigest::as_str)).bind(subject.as_ref().map(SubjectId::as_str))
         .bind(authentication.auth_time.0).bind(authentication.acr.as_str()).bind(authentication.amr.join(" "))
-        .bind(now.0).bind(expires_at.0).execute(c).await)?;
+        .bind(now.0).bind(expires_at.0))?;
     Ok(())
 }
 
@@ -99,12 +106,11 @@ pub async fn insert(tx: &mut Tx, session: &Session, cookie: Option<&SecretDigest
 /// session has ended meanwhile.
 pub async fn renew(tx: &mut Tx, session: &Session, cookie: &SecretDigest) -> Result<bool, DbError> {
     let Session { id, subject: _, authentication, expires_at } = session;
-    each!(tx, c => sqlx::query(
+    execute!(tx, sqlx::query(
         "UPDATE login_sessions SET cookie_hash = $1, auth_time = $2, acr = $3, amr = $4, expires_at = $5 \
          WHERE id = $6 AND ended_at IS NULL")
         .bind(cookie.as_str()).bind(authentication.auth_time.0).bind(authentication.acr.as_str())
-        .bind(authentication.amr.join(" ")).bind(expires_at.0).bind(id.as_str())
-        .execute(c).await.map(|done| done.rows_affected() == 1))
+        .bind(authentication.amr.join(" ")).bind(expires_at.0).bind(id.as_str())).map(|rows| rows == 1)
 }
 
 /// Notes that an application takes part in a session and returns its `sid`, which stays the same
@@ -122,30 +128,30 @@ pub async fn attach_client(tx: &mut Tx, new: &SessionClient, now: UnixTime) -> R
 /// no longer matters.
 pub async fn put_cards(tx: &mut Tx, session: &SessionId, cards: &[CardRef], now: UnixTime) -> Result<(), DbError> {
     for CardRef { issuer, credential_type, status } in cards {
-        each!(tx, c => sqlx::query(
+        execute!(tx, sqlx::query(
             "DELETE FROM session_credentials WHERE session_id = $1 AND issuer = $2 AND credential_type = $3")
-            .bind(session.as_str()).bind(issuer.as_str()).bind(credential_type.as_str()).execute(c).await)?;
+            .bind(session.as_str()).bind(issuer.as_str()).bind(credential_type.as_str()))?;
         let Some(status) = status else { continue };
         let idx = i64::try_from(status.idx).map_err(|_| Row("session_credentials").invalid("status_idx", "out of range"))?;
-        each!(tx, c => sqlx::query(
+        execute!(tx, sqlx::query(
             "INSERT INTO session_credentials (session_id, issuer, credential_type, status_uri, status_idx, checked_at) \
              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING")
             .bind(session.as_str()).bind(issuer.as_str()).bind(credential_type.as_str())
-            .bind(status.uri.as_str()).bind(idx).bind(now.0).execute(c).await)?;
+            .bind(status.uri.as_str()).bind(idx).bind(now.0))?;
     }
     Ok(())
 }
 
 /// Ends a session and returns its applications; `None` if it had ended before.
 pub async fn end(tx: &mut Tx, session: &SessionId, reason: EndReason, now: UnixTime) -> Result<Option<Vec<SessionClient>>, DbError> {
-    let ended = each!(tx, c => sqlx::query(
+    let ended = execute!(tx, sqlx::query(
         "UPDATE login_sessions SET ended_at = $1, ended_reason = $2, cookie_hash = NULL WHERE id = $3 AND ended_at IS NULL")
-        .bind(now.0).bind(reason.code()).bind(session.as_str()).execute(c).await.map(|done| done.rows_affected() == 1))?;
+        .bind(now.0).bind(reason.code()).bind(session.as_str())).map(|rows| rows == 1)?;
     if !ended {
         return Ok(None);
     }
-    each!(tx, c => sqlx::query("DELETE FROM session_credentials WHERE session_id = $1")
-        .bind(session.as_str()).execute(c).await)?;
+    execute!(tx, sqlx::query("DELETE FROM session_credentials WHERE session_id = $1")
+        .bind(session.as_str()))?;
     let rows = each!(tx, c => sqlx::query_as::<_, ClientRow>(
         "SELECT sid, session_id, client_id, sub FROM session_clients WHERE session_id = $1")
         .bind(session.as_str()).fetch_all(c).await)?;
@@ -206,19 +212,19 @@ pub async fn watched_cards(db: &Db, list: &WatchedList, now: UnixTime) -> Result
 
 /// Notes that the status of every card on a list was good at `now`.
 pub async fn mark_checked(tx: &mut Tx, list: &WatchedList, now: UnixTime) -> Result<(), DbError> {
-    each!(tx, c => sqlx::query("UPDATE session_credentials SET checked_at = $1 WHERE status_uri = $2 AND issuer = $3")
-        .bind(now.0).bind(list.status_uri.as_str()).bind(list.issuer.as_str()).execute(c).await)?;
+    execute!(tx, sqlx::query("UPDATE session_credentials SET checked_at = $1 WHERE status_uri = $2 AND issuer = $3")
+        .bind(now.0).bind(list.status_uri.as_str()).bind(list.issuer.as_str()))?;
     Ok(())
 }
 
 /// Deletes sessions that ended or expired before `before`, with all that hangs on them.
 pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
-    each!(tx, c => sqlx::query(
+    execute!(tx, sqlx::query(
         "DELETE FROM session_credentials WHERE session_id IN (SELECT id FROM login_sessions WHERE expires_at < $1)")
-        .bind(before.0).execute(c).await)?;
-    each!(tx, c => sqlx::query(
+        .bind(before.0))?;
+    execute!(tx, sqlx::query(
         "DELETE FROM session_clients WHERE session_id IN (SELECT id FROM login_sessions WHERE expires_at < $1)")
-        .bind(before.0).execute(c).await)?;
-    each!(tx, c => sqlx::query("DELETE FROM login_sessions WHERE expires_at < $1")
-        .bind(before.0).execute(c).await.map(|done| done.rows_affected()))
+        .bind(before.0))?;
+    execute!(tx, sqlx::query("DELETE FROM login_sessions WHERE expires_at < $1")
+        .bind(before.0))
 }

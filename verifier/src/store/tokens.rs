@@ -1,7 +1,7 @@
 //! `access_tokens`: what UserInfo may say, sealed under a key that only the token's bearer has.
 
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::{Db, DbError, Tx, each};
+use vouchsafe_service::db::{Db, DbError, Tx, each, execute};
 
 use crate::domain::ids::{SecretDigest, SessionId};
 
@@ -24,12 +24,11 @@ pub struct NewToken {
 
 /// Writes a token.
 pub async fn insert(tx: &mut Tx, new: &NewToken) -> Result<(), DbError> {
-    each!(tx, c => sqlx::query(
+    execute!(tx, sqlx::query(
         "INSERT INTO access_tokens (token_hash, family, client_id, session_id, claims, expires_at) \
          VALUES ($1, $2, $3, $4, $5, $6)")
         .bind(new.token.as_str()).bind(new.family.as_str()).bind(new.client_id.as_str())
-        .bind(new.session.as_str()).bind(new.claims.as_slice()).bind(new.expires_at.0)
-        .execute(c).await)?;
+        .bind(new.session.as_str()).bind(new.claims.as_slice()).bind(new.expires_at.0))?;
     Ok(())
 }
 
@@ -51,18 +50,18 @@ pub async fn find(db: &Db, token: &SecretDigest, now: UnixTime) -> Result<Option
 
 /// Ends every token of a login.
 pub async fn revoke_family(tx: &mut Tx, family: &str) -> Result<u64, DbError> {
-    each!(tx, c => sqlx::query("DELETE FROM access_tokens WHERE family = $1")
-        .bind(family).execute(c).await.map(|done| done.rows_affected()))
+    execute!(tx, sqlx::query("DELETE FROM access_tokens WHERE family = $1")
+        .bind(family))
 }
 
 /// Ends every token of a session.
 pub async fn revoke_session(tx: &mut Tx, session: &SessionId) -> Result<u64, DbError> {
-    each!(tx, c => sqlx::query("DELETE FROM access_tokens WHERE session_id = $1")
-        .bind(session.as_str()).execute(c).await.map(|done| done.rows_affected()))
+    execute!(tx, sqlx::query("DELETE FROM access_tokens WHERE session_id = $1")
+        .bind(session.as_str()))
 }
 
 /// Deletes what expired, and the sealed claims with it.
 pub async fn purge(tx: &mut Tx, now: UnixTime) -> Result<u64, DbError> {
-    each!(tx, c => sqlx::query("DELETE FROM access_tokens WHERE expires_at <= $1")
-        .bind(now.0).execute(c).await.map(|done| done.rows_affected()))
+    execute!(tx, sqlx::query("DELETE FROM access_tokens WHERE expires_at <= $1")
+        .bind(now.0))
 }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::{Db, DbError, Row, Tx, each};
+use vouchsafe_service::db::{Db, DbError, Row, Tx, each, execute};
 
 use super::{StoreError, Vault};
 use crate::domain::ids::TransactionId;
@@ -59,22 +59,20 @@ pub fn seal(vault: &Vault, transaction: &Transaction) -> Result<Sealed, StoreErr
 
 /// Writes a new transaction.
 pub async fn insert(tx: &mut Tx, new: &Sealed) -> Result<(), DbError> {
-    each!(tx, c => sqlx::query(
+    execute!(tx, sqlx::query(
         "INSERT INTO login_transactions (id, browser_hash, client_id, state, tries_left, body, expires_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7)")
         .bind(new.id.as_str()).bind(new.browser_hash.as_str()).bind(new.client_id.as_str())
-        .bind(new.state).bind(i64::from(NUMBER_TRIES)).bind(new.body.as_slice()).bind(new.expires_at.0)
-        .execute(c).await)?;
+        .bind(new.state).bind(i64::from(NUMBER_TRIES)).bind(new.body.as_slice()).bind(new.expires_at.0))?;
     Ok(())
 }
 
 /// Moves a transaction from `from` to the state of `to`. Of any number of calls at once exactly
 /// one succeeds; `false` means that it was not this one, or that the login has expired.
 pub async fn advance(tx: &mut Tx, from: &'static str, to: &Sealed, now: UnixTime) -> Result<bool, DbError> {
-    each!(tx, c => sqlx::query(
+    execute!(tx, sqlx::query(
         "UPDATE login_transactions SET state = $1, body = $2 WHERE id = $3 AND state = $4 AND expires_at > $5")
-        .bind(to.state).bind(to.body.as_slice()).bind(to.id.as_str()).bind(from).bind(now.0)
-        .execute(c).await.map(|done| done.rows_affected() == 1))
+        .bind(to.state).bind(to.body.as_slice()).bind(to.id.as_str()).bind(from).bind(now.0)).map(|rows| rows == 1)
 }
 
 /// Uses up one try of the number; `None` when there is none left or nothing to try.
@@ -95,8 +93,8 @@ pub async fn find(db: &Db, vault: &Vault, id: &TransactionId) -> Result<Option<T
 
 /// Deletes what expired before `before`.
 pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
-    each!(tx, c => sqlx::query("DELETE FROM login_transactions WHERE expires_at < $1")
-        .bind(before.0).execute(c).await.map(|done| done.rows_affected()))
+    execute!(tx, sqlx::query("DELETE FROM login_transactions WHERE expires_at < $1")
+        .bind(before.0))
 }
 
 fn open(vault: &Vault, row: TransactionRow) -> Result<Transaction, StoreError> {
