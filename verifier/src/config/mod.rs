@@ -1,11 +1,124 @@
 //! Configuration: one file per section; everything is checked before anything starts.
+//!
+//! To add a setting: a field in its section (unknown keys are refused), its check in the
+//! section's `parse`, its negative test in `tests/it/config.rs`.
 
 mod client;
 mod error;
+mod keys;
 mod query;
+mod settings;
 mod trust;
+
+use serde::Deserialize;
+use vouchsafe_service::config::{DatabaseConfig, DevConfig, FetchConfig, HttpConfig, LogConfig};
 
 pub use client::{Client, ClientConfig, IdTokenAlg, Pkce};
 pub use error::ConfigError;
+pub use keys::{Keys, KeysConfig};
 pub use query::{ClaimMapping, Query, QueryConfig, SubjectConfig, SubjectStrategy};
+pub use settings::Settings;
 pub use trust::{Trust, TrustConfig, TrustedIssuerConfig};
+
+/// The configuration of the login service, as written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where it listens and how others reach it.
+    pub http: HttpConfig,
+    /// Where data is kept.
+    pub database: DatabaseConfig,
+    /// Keys.
+    pub keys: KeysConfig,
+    /// Exceptions for outbound requests.
+    #[serde(default)]
+    pub fetch: FetchConfig,
+    /// For demonstrations on one machine.
+    #[serde(default)]
+    pub dev: DevConfig,
+    /// Log.
+    #[serde(default)]
+    pub log: LogConfig,
+    /// Believed issuers.
+    #[serde(default)]
+    pub trust: TrustConfig,
+    /// Questions to wallets.
+    #[serde(default)]
+    pub query: Vec<QueryConfig>,
+    /// Applications.
+    #[serde(default)]
+    pub client: Vec<ClientConfig>,
+    /// The wallet that links open.
+    #[serde(default)]
+    pub wallet: WalletConfig,
+    /// Status of credentials.
+    #[serde(default)]
+    pub status: StatusConfig,
+    /// Sessions.
+    #[serde(default)]
+    pub session: SessionConfig,
+}
+
+/// `[wallet]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WalletConfig {
+    /// What the link to the wallet begins with.
+    #[serde(default = "default_endpoint")]
+    pub endpoint: String,
+}
+
+fn default_endpoint() -> String {
+    "openid4vp://".to_owned()
+}
+
+impl Default for WalletConfig {
+    fn default() -> Self {
+        Self { endpoint: default_endpoint() }
+    }
+}
+
+/// `[status]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatusConfig {
+    /// A list is fetched again after so many seconds at the earliest, whatever its `ttl`.
+    #[serde(default = "default_refresh")]
+    pub min_refresh_s: i64,
+    /// A session ends when the status of its card could not be learned for so many seconds.
+    #[serde(default = "default_grace")]
+    pub session_grace_s: i64,
+}
+
+fn default_refresh() -> i64 {
+    60
+}
+
+fn default_grace() -> i64 {
+    3600
+}
+
+impl Default for StatusConfig {
+    fn default() -> Self {
+        Self { min_refresh_s: default_refresh(), session_grace_s: default_grace() }
+    }
+}
+
+/// `[session]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionConfig {
+    /// A session ends after so many seconds at the latest.
+    #[serde(default = "default_session")]
+    pub max_age_s: i64,
+}
+
+fn default_session() -> i64 {
+    8 * 3600
+}
+
+impl Default for SessionConfig {
+    fn default() -> Self {
+        Self { max_age_s: default_session() }
+    }
+}

@@ -1,18 +1,9 @@
 //! What an application asked for, after every check of the authorization request.
 
 use serde::{Deserialize, Serialize};
+use vouchsafe_protocol::oauth::response::ResponseMode;
 
 use super::ids::{ClientId, QueryId};
-
-/// How the answer travels back to the application.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ResponseMode {
-    /// In the query of the redirect URI.
-    Query,
-    /// OAuth 2.0 Form Post Response Mode.
-    FormPost,
-}
 
 /// Where the answer goes: known to be registered for the client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

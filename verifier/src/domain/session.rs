@@ -1,6 +1,7 @@
 //! Sessions: who is logged in, how, and on which cards it rests.
 
 use serde::{Deserialize, Serialize};
+use vouchsafe_credentials::sd_jwt_vc::IssuerIdentity;
 use vouchsafe_credentials::time::UnixTime;
 
 use super::ids::{ClientId, SessionId, Sid, SubjectId};
@@ -41,7 +42,7 @@ impl EndReason {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CardRef {
     /// The validated identity of its issuer.
-    pub issuer: String,
+    pub issuer: IssuerIdentity,
     /// Its `vct`.
     pub credential_type: String,
     /// Where its status is published.

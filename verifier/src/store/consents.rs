@@ -1,12 +1,12 @@
 //! `consents`: what people agreed to.
 
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::{Db, DbError, Row, Tx, each, execute};
+use vouchsafe_service::db::{Db, DbError, Table, Tx, each, execute};
 
 use crate::domain::consent::{Consent, NewConsent};
 use crate::domain::ids::{ClientId, ConsentId, SecretDigest, SessionId, SubjectId};
 
-const TABLE: Row = Row("consents");
+const TABLE: Table = Table("consents");
 
 #[derive(sqlx::FromRow)]
 struct ConsentRow {

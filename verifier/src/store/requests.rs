@@ -2,19 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::{Db, DbError, Row, Tx, each, execute};
+use vouchsafe_service::db::{Db, DbError, Table, Tx, each, execute};
 
 use super::{StoreError, Vault};
 use crate::domain::ids::{RequestId, TransactionId};
 use crate::domain::transaction::Channel;
 
-const TABLE: Row = Row("presentation_requests");
+const TABLE: Table = Table("presentation_requests");
 
 /// What only this service may know of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestSecrets {
     /// `nonce` of the request: fresh for each.
     pub nonce: String,
+    /// `state` of the request: fresh for each.
+    pub state: String,
     /// Private key that opens the answer, base64url: fresh for each.
     pub agreement_key: String,
 }

@@ -1,7 +1,8 @@
 //! `login_sessions`, `session_clients`, `session_credentials`.
 
+use vouchsafe_credentials::sd_jwt_vc::IssuerIdentity;
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::{Db, DbError, Row, Tx, each, execute};
+use vouchsafe_service::db::{Db, DbError, Table, Tx, each, execute};
 
 use crate::domain::ids::{ClientId, SecretDigest, SessionId, Sid, SubjectId};
 use crate::domain::session::{Authentication, CardRef, EndReason, Session, SessionClient};
@@ -16,7 +17,7 @@ struct SessionRow {
     expires_at: i64,
 }
 
-const TABLE: Row = Row("login_sessions");
+const TABLE: Table = Table("login_sessions");
 
 impl TryFrom<SessionRow> for Session {
     type Error = DbError;
@@ -128,11 +129,12 @@ pub async fn attach_client(tx: &mut Tx, new: &SessionClient, now: UnixTime) -> R
 /// no longer matters.
 pub async fn put_cards(tx: &mut Tx, session: &SessionId, cards: &[CardRef], now: UnixTime) -> Result<(), DbError> {
     for CardRef { issuer, credential_type, status } in cards {
+        let issuer = issuer_text(issuer)?;
         execute!(tx, sqlx::query(
             "DELETE FROM session_credentials WHERE session_id = $1 AND issuer = $2 AND credential_type = $3")
             .bind(session.as_str()).bind(issuer.as_str()).bind(credential_type.as_str()))?;
         let Some(status) = status else { continue };
-        let idx = i64::try_from(status.idx).map_err(|_| Row("session_credentials").invalid("status_idx", "out of range"))?;
+        let idx = i64::try_from(status.idx).map_err(|_| Table("session_credentials").invalid("status_idx", "out of range"))?;
         execute!(tx, sqlx::query(
             "INSERT INTO session_credentials (session_id, issuer, credential_type, status_uri, status_idx, checked_at) \
              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING")
@@ -140,6 +142,12 @@ pub async fn put_cards(tx: &mut Tx, session: &SessionId, cards: &[CardRef], now:
             .bind(status.uri.as_str()).bind(idx).bind(now.0))?;
     }
     Ok(())
+}
+
+/// An issuer's identity as the column holds it.
+fn issuer_text(issuer: &IssuerIdentity) -> Result<String, DbError> {
+    let text = serde_json::to_string(issuer);
+    text.map_err(|_| Table("session_credentials").invalid("issuer", "does not serialise").into())
 }
 
 /// Ends a session and returns its applications; `None` if it had ended before.
@@ -180,6 +188,13 @@ pub struct WatchedList {
     pub issuer: String,
     /// Address of the list.
     pub status_uri: String,
+}
+
+impl WatchedList {
+    /// The issuer's identity.
+    pub fn identity(&self) -> Result<IssuerIdentity, DbError> {
+        serde_json::from_str(&self.issuer).map_err(|_| Table("session_credentials").invalid("issuer", "not an identity").into())
+    }
 }
 
 /// Every status list on which a live session rests.

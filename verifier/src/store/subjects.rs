@@ -1,7 +1,7 @@
 //! `subjects` and `subject_bindings`: accounts, and which cards point to them (security.md 6.7.18).
 
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::{DbError, Row, Tx, each, execute};
+use vouchsafe_service::db::{DbError, Table, Tx, each, execute};
 
 use crate::domain::ids::SubjectId;
 use crate::domain::transaction::BindingKey;
@@ -24,5 +24,5 @@ pub async fn resolve(tx: &mut Tx, key: &BindingKey, fresh: &SubjectId, now: Unix
          WHERE framework = $1 AND issuer = $2 AND credential_type = $3 AND claim_mac = $4")
         .bind(key.framework.as_str()).bind(key.issuer.as_str()).bind(key.credential_type.as_str())
         .bind(key.claim_mac.as_str()).fetch_one(c).await)?;
-    SubjectId::parse(&id).map_err(|error| Row("subject_bindings").invalid("subject_id", error).into())
+    SubjectId::parse(&id).map_err(|error| Table("subject_bindings").invalid("subject_id", error).into())
 }

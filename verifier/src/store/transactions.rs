@@ -3,14 +3,14 @@
 
 use serde::{Deserialize, Serialize};
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::{Db, DbError, Row, Tx, each, execute};
+use vouchsafe_service::db::{Db, DbError, Table, Tx, each, execute};
 
 use super::{StoreError, Vault};
 use crate::domain::ids::TransactionId;
 use crate::domain::reason::Failure;
 use crate::domain::transaction::{Answer, Answered, Failed, Finished, Login, NUMBER_TRIES, Pending, Transaction};
 
-const TABLE: Row = Row("login_transactions");
+const TABLE: Table = Table("login_transactions");
 
 #[derive(Serialize, Deserialize)]
 struct Body {

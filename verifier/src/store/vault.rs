@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use vouchsafe_credentials::random::Rng;
-use vouchsafe_service::db::{DbError, Row, RowError};
+use vouchsafe_service::db::{DbError, Table, RowError};
 use vouchsafe_service::seal::{Place, Sealer};
 
 /// Why a repository failed.
@@ -57,7 +57,7 @@ impl Vault {
     }
 
     /// Opens a sealed column of `table`.
-    pub fn open<T: DeserializeOwned>(&self, table: Row, column: &'static str, place: &[&str], sealed: &[u8]) -> Result<T, StoreError> {
+    pub fn open<T: DeserializeOwned>(&self, table: Table, column: &'static str, place: &[&str], sealed: &[u8]) -> Result<T, StoreError> {
         let plain = self.sealer.open(&Place::new(place), sealed).map_err(|error| table.invalid(column, error))?;
         // The reason names a line and a column of the JSON, never its content.
         serde_json::from_slice(&plain)

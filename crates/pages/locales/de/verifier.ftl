@@ -120,3 +120,5 @@ verifier-account-end = Diese Anmeldung beenden
 verifier-account-none-title = Sie sind hier nicht angemeldet
 verifier-account-none-text = Melden Sie sich zuerst mit Ihrer Karte bei einer App an. Dann finden Sie hier Ihre Anmeldungen und Zustimmungen.
 verifier-place-unknown = unbekannt
+verifier-answered-title = Ihre Antwort ist da
+verifier-answered-text = Machen Sie auf der Seite weiter, die Ihre Wallet geöffnet hat. Diese Seite wird nicht mehr gebraucht.

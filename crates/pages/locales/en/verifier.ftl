@@ -120,3 +120,5 @@ verifier-account-end = End this login
 verifier-account-none-title = You are not logged in here
 verifier-account-none-text = Log in to an app with your card first. Then you find your logins and agreements here.
 verifier-place-unknown = unknown
+verifier-answered-title = Your answer has arrived
+verifier-answered-text = Go on in the page that your wallet opened. This page is no longer needed.

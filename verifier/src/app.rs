@@ -1,0 +1,92 @@
+//! What every handler and job shares.
+
+use std::sync::Arc;
+
+use url::Url;
+use vouchsafe_credentials::crypto::{CryptoProvider, Signer};
+use vouchsafe_credentials::random::Rng;
+use vouchsafe_credentials::time::{Clock, UnixTime};
+use vouchsafe_credentials::x509::Chain;
+use vouchsafe_pages::Pages;
+use vouchsafe_protocol::oidc::subject::SubjectKey;
+use vouchsafe_protocol::vp::client_id::ClientId as VerifierId;
+use tokio::sync::Notify;
+use vouchsafe_service::db::Db;
+use vouchsafe_service::http::{CookiePolicy, Csrf};
+
+use crate::changes::Changes;
+use crate::config::Settings;
+use crate::outbound::Outbound;
+use crate::status::StatusLists;
+use crate::store::Vault;
+use crate::tokens::TokenKeys;
+
+/// The parts of the running service. Chosen in [`crate::Verifier::open`] and nowhere else.
+pub struct Parts {
+    /// Checked configuration.
+    pub settings: Settings,
+    /// Database.
+    pub db: Db,
+    /// Sealed columns.
+    pub vault: Vault,
+    /// Sealed cookies.
+    pub cookies: Vault,
+    /// Wall clock.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub rng: Arc<dyn Rng>,
+    /// Verification and key agreement.
+    pub crypto: Arc<dyn CryptoProvider>,
+    /// Network.
+    pub outbound: Arc<dyn Outbound>,
+    /// Pages.
+    pub pages: Pages,
+    /// Status lists.
+    pub statuses: StatusLists,
+    /// Changes of logins.
+    pub changes: Changes,
+    /// Key of pairwise subjects.
+    pub pairwise_key: SubjectKey,
+    /// Key of bindings.
+    pub binding_key: SubjectKey,
+    /// Form tokens.
+    pub csrf: Csrf,
+    /// How cookies are written.
+    pub cookie_policy: CookiePolicy,
+    /// Wakes the sender of logout tokens.
+    pub logout_wake: Notify,
+    /// Signs request objects.
+    pub request_signer: Arc<dyn Signer>,
+    /// Certificate chain of the request signer.
+    pub request_chain: Chain,
+    /// Who we are to a wallet.
+    pub verifier_id: VerifierId,
+    /// Signs ID tokens and logout tokens.
+    pub tokens: TokenKeys,
+}
+
+/// Shared parts; cheap to clone.
+pub type App = Arc<Parts>;
+
+impl Parts {
+    /// The time now.
+    pub fn now(&self) -> UnixTime {
+        self.clock.now()
+    }
+
+    /// Issuer identifier, exactly as in discovery.
+    pub fn issuer(&self) -> &str {
+        &self.settings.issuer
+    }
+
+    /// An address of ours; `path` begins with `/`.
+    pub fn url(&self, path: &str) -> Url {
+        self.settings.url(path)
+    }
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parts").finish_non_exhaustive()
+    }
+}

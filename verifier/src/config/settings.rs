@@ -1,0 +1,114 @@
+//! The checked configuration: what the rest of the service sees.
+
+use std::collections::BTreeSet;
+
+use url::Url;
+use vouchsafe_service::config::{PublicUrl, check_addresses};
+
+use super::client::Client;
+use super::error::ConfigError;
+use super::query::Query;
+use super::trust::Trust;
+use super::{Config, SessionConfig, StatusConfig};
+use crate::domain::ids::{ClientId, QueryId};
+
+/// Checked settings. There is no other way to make them than [`Settings::parse`].
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Issuer identifier.
+    pub issuer: String,
+    /// Public address.
+    pub public_url: PublicUrl,
+    /// Believed issuers.
+    pub trust: Trust,
+    queries: Vec<Query>,
+    clients: Vec<Client>,
+    /// What the link to the wallet begins with.
+    pub wallet_endpoint: String,
+    /// Seconds after which a status list is fetched again at the earliest.
+    pub min_refresh_s: i64,
+    /// Seconds without known status after which a session ends.
+    pub session_grace_s: i64,
+    /// Longest life of a session in seconds.
+    pub session_max_age_s: i64,
+}
+
+impl Settings {
+    /// Checks everything but the keys.
+    pub fn parse(config: &Config) -> Result<Self, ConfigError> {
+        let shared = |error: vouchsafe_service::config::ConfigError| ConfigError::Shared(error.to_string());
+        check_addresses(&config.dev, &config.http.listeners(), &[&config.http.public_url]).map_err(shared)?;
+        let trust = Trust::parse(&config.trust)?;
+        let queries = config.query.iter().map(|query| Query::parse(query, &trust)).collect::<Result<Vec<_>, _>>()?;
+        unique("query", queries.iter().map(|query| query.id.as_str()))?;
+        unique("query scope", queries.iter().filter_map(|query| query.scope.as_deref()))?;
+        let clients = config
+            .client
+            .iter()
+            .map(|client| Client::parse(client, &queries, config.dev.loopback_http))
+            .collect::<Result<Vec<_>, _>>()?;
+        unique("client", clients.iter().map(|client| client.id.as_str()))?;
+        let StatusConfig { min_refresh_s, session_grace_s } = config.status;
+        let SessionConfig { max_age_s } = config.session;
+        for (name, seconds) in [("status.min_refresh_s", min_refresh_s), ("status.session_grace_s", session_grace_s), ("session.max_age_s", max_age_s)] {
+            if !(1..=30 * 86_400).contains(&seconds) {
+                return Err(ConfigError::Shared(format!("{name} must be between 1 second and 30 days")));
+            }
+        }
+        let endpoint = &config.wallet.endpoint;
+        if !endpoint.contains(':') || endpoint.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return Err(ConfigError::Shared("wallet.endpoint must be an address such as openid4vp://".to_owned()));
+        }
+        Ok(Self {
+            issuer: config.http.public_url.as_str().to_owned(),
+            public_url: config.http.public_url.clone(),
+            trust,
+            queries,
+            clients,
+            wallet_endpoint: endpoint.clone(),
+            min_refresh_s,
+            session_grace_s,
+            session_max_age_s: max_age_s,
+        })
+    }
+
+    /// The application of this id.
+    #[must_use]
+    pub fn client(&self, id: &ClientId) -> Option<&Client> {
+        self.clients.iter().find(|client| client.id == *id)
+    }
+
+    /// All applications.
+    #[must_use]
+    pub fn clients(&self) -> &[Client] {
+        &self.clients
+    }
+
+    /// The query of this id.
+    #[must_use]
+    pub fn query(&self, id: &QueryId) -> Option<&Query> {
+        self.queries.iter().find(|query| query.id == *id)
+    }
+
+    /// All queries.
+    #[must_use]
+    pub fn queries(&self) -> &[Query] {
+        &self.queries
+    }
+
+    /// An address of ours; `path` begins with `/` and is one of our own.
+    #[must_use]
+    pub fn url(&self, path: &str) -> Url {
+        Url::parse(&self.public_url.join(path)).expect("a public address with a path of ours is an address")
+    }
+}
+
+fn unique<'a>(kind: &'static str, ids: impl Iterator<Item = &'a str>) -> Result<(), ConfigError> {
+    let mut seen = BTreeSet::new();
+    for id in ids {
+        if !seen.insert(id) {
+            return Err(ConfigError::Duplicate { kind, id: id.to_owned() });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! Names of the cookies of this service. How they are written is the business of
+//! [`CookiePolicy`](vouchsafe_service::http::CookiePolicy).
+
+use axum::http::{HeaderMap, HeaderValue};
+use vouchsafe_service::http::SameSite;
+
+use crate::app::Parts;
+
+/// The cookies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cookie {
+    /// Ties logins to the browser that started them.
+    Browser,
+    /// The session.
+    Session,
+    /// What the wallet's browser shows while a number is typed elsewhere; sealed.
+    Number,
+}
+
+impl Cookie {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Browser => "vs_op_browser",
+            Self::Session => "vs_op_session",
+            Self::Number => "vs_op_number",
+        }
+    }
+
+    /// Reads the cookie. One that is there twice is none: somebody planted it.
+    #[must_use]
+    pub fn read(self, app: &Parts, headers: &HeaderMap) -> Option<String> {
+        app.cookie_policy.get(headers, self.name()).ok().flatten()
+    }
+
+    /// A `Set-Cookie` value; the cookie lives as long as the browser. `Lax`, because people
+    /// arrive from the application and from the wallet.
+    #[must_use]
+    pub fn set(self, app: &Parts, value: &str) -> HeaderValue {
+        app.cookie_policy.set(self.name(), value, None, SameSite::Lax)
+    }
+
+    /// A `Set-Cookie` value that removes the cookie.
+    #[must_use]
+    pub fn remove(self, app: &Parts) -> HeaderValue {
+        app.cookie_policy.clear(self.name())
+    }
+}

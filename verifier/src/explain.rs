@@ -1,0 +1,52 @@
+//! From the reason why a presentation was refused to the page that a person understands.
+
+use vouchsafe_credentials::sd_jwt_vc::VcError;
+use vouchsafe_credentials::status_list::StatusError;
+use vouchsafe_protocol::vp::dcql::CredentialMismatch;
+use vouchsafe_protocol::vp::verify::PresentationError;
+
+use crate::domain::reason::{Explanation, Failure};
+
+/// What a refused presentation means for the login. `None`: whoever posted it did not show that
+/// they know the request (wrong key, wrong `state`, garbage), so the login goes on.
+#[must_use]
+pub fn explain(error: &PresentationError) -> Option<Failure> {
+    let explanation = match error {
+        PresentationError::ResponseUri
+        | PresentationError::TransactionExpired
+        | PresentationError::Jwe(_)
+        | PresentationError::EncryptionKey
+        | PresentationError::Json
+        | PresentationError::State
+        | PresentationError::Wallet(_) => return None,
+        PresentationError::TokenMissing
+        | PresentationError::TokenShape
+        | PresentationError::TokenUnknownId
+        | PresentationError::TokenCount
+        | PresentationError::TokenDuplicate
+        | PresentationError::Format
+        | PresentationError::HolderDiffers
+        | PresentationError::Sets(_) => Explanation::NotProven,
+        PresentationError::StatusSource(_) => Explanation::Status,
+        PresentationError::Query { query: _, mismatch } => match mismatch {
+            CredentialMismatch::Type | CredentialMismatch::Format => Explanation::Type,
+            CredentialMismatch::Authority => Explanation::Issuer,
+            CredentialMismatch::HolderBinding | CredentialMismatch::Claims => Explanation::NotProven,
+        },
+        PresentationError::Credential { query: _, error } => credential(error),
+    };
+    Some(Failure::new(error.code(), explanation))
+}
+
+fn credential(error: &VcError) -> Explanation {
+    match error {
+        VcError::Status(StatusError::Revoked) => Explanation::Revoked,
+        VcError::Status(StatusError::Suspended) => Explanation::Suspended,
+        VcError::Status(_) | VcError::StatusMissing | VcError::StatusUnsupported => Explanation::Status,
+        VcError::Expired | VcError::NotYetValid => Explanation::Expired,
+        VcError::IssuerUntrusted | VcError::IssuerChain(_) | VcError::IssuerMismatch | VcError::IssuerNotForType => Explanation::Issuer,
+        VcError::TypeNotAccepted | VcError::TypeMissing => Explanation::Type,
+        // The list of reasons grows with the formats; what has no page of its own was not proven.
+        _ => Explanation::NotProven,
+    }
+}

@@ -1,0 +1,62 @@
+//! `POST /account/consents/{consent}/withdraw` and `POST /account/sessions/{session}/end`: the two
+//! buttons of the account page.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+use super::{form, owned};
+use crate::app::App;
+use crate::cookies::Cookie;
+use crate::domain::ids::{ConsentId, SessionId};
+use crate::domain::session::{EndReason, Session};
+use crate::login::end;
+use crate::reply::see_other;
+use crate::store::{StoreError, sessions};
+
+/// Withdraws a consent; the session that rests on it ends, everywhere.
+pub async fn withdraw(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+    let owner = match person(&app, &headers, &body).await {
+        Ok(Some(owner)) => owner,
+        Ok(None) => return owned::refused(&app, &headers),
+        Err(error) => return owned::store_failure(&app, &headers, &error),
+    };
+    // Somebody else's consent is not found; the page then simply shows what there is.
+    match end::withdraw_own(&app, ConsentId::from_text(id), owner).await {
+        Ok(_) => see_other("/account"),
+        Err(error) => owned::store_failure(&app, &headers, &StoreError::Db(error)),
+    }
+}
+
+/// Ends one of the person's own sessions.
+pub async fn end(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+    let owner = match person(&app, &headers, &body).await {
+        Ok(Some(owner)) => owner,
+        Ok(None) => return owned::refused(&app, &headers),
+        Err(error) => return owned::store_failure(&app, &headers, &error),
+    };
+    match end_own(&app, &owner, &SessionId::from_text(id)).await {
+        Ok(()) => see_other("/account"),
+        Err(error) => owned::store_failure(&app, &headers, &error),
+    }
+}
+
+async fn person(app: &App, headers: &HeaderMap, body: &Bytes) -> Result<Option<Session>, StoreError> {
+    let Some(cookie) = Cookie::Session.read(app, headers) else { return Ok(None) };
+    if form::own(app, headers, body, &cookie).is_none() {
+        return Ok(None);
+    }
+    owned::session(app, headers).await
+}
+
+async fn end_own(app: &App, owner: &Session, id: &SessionId) -> Result<(), StoreError> {
+    let own = match &owner.subject {
+        Some(subject) => sessions::of_subject(&app.db, subject, app.now()).await?.iter().any(|session| session.id == *id),
+        None => owner.id == *id,
+    };
+    if own {
+        end::end(app, id, EndReason::LoggedOut).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,50 @@
+//! `POST /login/{transaction}/cancel`: "Not now".
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use vouchsafe_protocol::oauth::error::ErrorCode;
+
+use super::{form, owned};
+use crate::app::App;
+use crate::domain::reason::Failure;
+use crate::domain::transaction::Transaction;
+use crate::reply::{self, Told, see_other};
+use crate::store::{StoreError, transactions};
+
+/// Ends the login and tells the application. A session that was there before stays as it was
+/// (catalogue 374).
+pub async fn handle(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+    let owned = match owned::find(&app, &headers, &id).await {
+        Ok(owned) => owned,
+        Err(error) => return error.show(&app, &headers),
+    };
+    if form::own(&app, &headers, &body, &owned.cookie).is_none() {
+        return owned::refused(&app, &headers);
+    }
+    let request = owned.transaction.login().request.clone();
+    match cancel(&app, owned.transaction).await {
+        Ok(true) => reply::to_client(&app, &request, Told::Error(ErrorCode::AccessDenied.into())),
+        Ok(false) => see_other(&format!("/login/{id}")),
+        Err(error) => owned::store_failure(&app, &headers, &error),
+    }
+}
+
+async fn cancel(app: &App, transaction: Transaction) -> Result<bool, StoreError> {
+    let from = transaction.state();
+    let failed = match transaction {
+        Transaction::Pending(pending) => pending.fail(Failure::declined()),
+        Transaction::Answered(answered) => answered.fail(Failure::declined()),
+        Transaction::Finished(_) | Transaction::Failed(_) => return Ok(false),
+    };
+    let id = failed.login.id.clone();
+    let row = transactions::seal(&app.vault, &Transaction::Failed(failed))?;
+    let now = app.now();
+    let done = app.db.write(async move |tx| transactions::advance(tx, from, &row, now).await).await?;
+    if done {
+        metrics::counter!("vouchsafe_authentications_total", "method" => "vp", "outcome" => "failure", "error" => "declined").increment(1);
+        app.changes.announce(&id);
+    }
+    Ok(done)
+}

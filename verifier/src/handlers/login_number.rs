@@ -1,0 +1,76 @@
+//! `POST /login/{transaction}/number`: the number of the other screen, typed in the browser that
+//! started the login (RFC 10027; security.md 6.7.2).
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+use super::owned;
+use super::{form, login_page};
+use crate::app::App;
+use crate::cookies::Cookie;
+use crate::domain::reason::Failure;
+use crate::domain::transaction::{Answered, Channel, Transaction};
+use crate::login::finish::{self, Finished, FinishError};
+use crate::reply::{self, Told, see_other, with_cookie};
+use crate::store::{StoreError, transactions};
+use crate::views;
+
+/// Compares the number. Every attempt uses up a try before it is compared, so that attempts at
+/// the same time do not share one.
+pub async fn handle(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+    let owned = match owned::find(&app, &headers, &id).await {
+        Ok(owned) => owned,
+        Err(error) => return error.show(&app, &headers),
+    };
+    let Some(form) = form::own(&app, &headers, &body, &owned.cookie) else { return owned::refused(&app, &headers) };
+    let answered = match &owned.transaction {
+        Transaction::Answered(answered) if answered.answer.channel == Channel::Qr => answered.clone(),
+        _ => return see_other(&format!("/login/{id}")),
+    };
+    let left = match spend_try(&app, &answered).await {
+        Ok(left) => left,
+        Err(error) => return owned::store_failure(&app, &headers, &error),
+    };
+    let typed = form.get("number").unwrap_or_default();
+    match left {
+        Some(_) if answered.number_matches(typed) => complete(&app, &headers, answered).await,
+        Some(left) if left > 0 => {
+            let tries_left = u8::try_from(left).unwrap_or_default();
+            login_page::number(&app, &Answered { tries_left, ..answered }, &owned, true)
+        }
+        Some(_) | None => match finish::fail::<Finished>(&app, answered, Failure::wrong_number()).await {
+            Err(FinishError::Store(error)) => owned::store_failure(&app, &headers, &error),
+            Ok(_) | Err(_) => see_other(&format!("/login/{id}")),
+        },
+    }
+}
+
+async fn spend_try(app: &App, answered: &Answered) -> Result<Option<i64>, StoreError> {
+    let (id, now) = (answered.login.id.clone(), app.now());
+    Ok(app.db.write(async move |tx| transactions::spend_try(tx, &id, now).await).await?)
+}
+
+/// Finishes the login in this browser and sends it to the application.
+pub(super) async fn complete(app: &App, headers: &HeaderMap, answered: Answered) -> Response {
+    let request = answered.login.request.clone();
+    let login = answered.login.clone();
+    let current = match owned::session(app, headers).await {
+        Ok(current) => current,
+        Err(error) => return owned::store_failure(app, headers, &error),
+    };
+    match finish::finish(app, answered, current).await {
+        Ok(Finished { code, cookie }) => {
+            let response = reply::to_client(app, &request, Told::Code(code));
+            match cookie {
+                Some(cookie) => with_cookie(response, Cookie::Session.set(app, cookie.reveal())),
+                None => response,
+            }
+        }
+        Err(FinishError::AlreadyOver) => see_other(&format!("/login/{}", login.id)),
+        Err(FinishError::Failed(failure)) => views::failed(app, &login, app.settings.client(&request.client), failure.explanation(), true),
+        Err(FinishError::ClientGone) => owned::refused(app, headers),
+        Err(FinishError::Store(error)) => owned::store_failure(app, headers, &error),
+    }
+}

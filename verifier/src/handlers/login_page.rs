@@ -1,0 +1,94 @@
+//! `GET /login/{transaction}`: the page of a login, whatever its state.
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde_json::json;
+
+use super::login_events::{View, watched};
+use super::owned::{self, Owned, OwnedError};
+use crate::app::App;
+use crate::domain::transaction::{Answered, Channel, Failed, Login, Transaction};
+use crate::login::ask::{self, AskError};
+use crate::store::StoreError;
+use crate::views::{self, PageFailure};
+
+/// Why a page of a login is not shown.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LoginPageError {
+    /// Not for this browser.
+    #[error(transparent)]
+    Owned(#[from] OwnedError),
+    /// The question cannot be put.
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl LoginPageError {
+    pub(super) fn show(self, app: &App, headers: &HeaderMap) -> Response {
+        match self {
+            Self::Owned(error) => error.show(app, headers),
+            Self::Store(error) | Self::Ask(AskError::Store(error)) => owned::store_failure(app, headers, &error),
+            Self::Ask(error) => PageFailure::server(views::browser_locale(headers), &error, false).show(app),
+        }
+    }
+}
+
+/// The page.
+pub async fn handle(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+    match page(&app, &headers, &id).await {
+        Ok(response) => response,
+        Err(error) => error.show(&app, &headers),
+    }
+}
+
+async fn page(app: &App, headers: &HeaderMap, id: &str) -> Result<Response, LoginPageError> {
+    let owned = owned::find(app, headers, id).await?;
+    match &owned.transaction {
+        Transaction::Pending(pending) => choose(app, &pending.login, &owned).await,
+        Transaction::Answered(answered) => Ok(match answered.answer.channel {
+            Channel::Qr => number(app, answered, &owned, false),
+            Channel::SameDevice => views::message(app, StatusCode::OK, views::login_locale(&answered.login), "answered"),
+        }),
+        Transaction::Finished(finished) => Ok(views::message(app, StatusCode::OK, views::login_locale(&finished.login), "finished")),
+        Transaction::Failed(Failed { login, failure }) => Ok(views::failed(app, login, Some(&owned.client), failure.explanation(), true)),
+    }
+}
+
+async fn choose(app: &App, login: &Login, owned: &Owned) -> Result<Response, LoginPageError> {
+    let question = ask::same_device(app, login).await?;
+    let query = ask::query_of(app, &login.request)?;
+    let state = watched(app, &owned.transaction, View::Choose).await?;
+    let facts: Vec<&str> = match login.request.deliver_claims {
+        true => query.claims.iter().map(|claim| claim.label.for_locale(&login.request.locale)).collect(),
+        false => Vec::new(),
+    };
+    let id = &login.id;
+    let more = json!({
+        "facts": facts,
+        "wallet_link": ask::wallet_link(app, &question),
+        "qr_link": ask::cross_device_allowed(app, &login.request).then(|| format!("/login/{id}/qr")),
+        "cancel_link": format!("/login/{id}/cancel"),
+        "csrf": app.csrf.token(&owned.cookie),
+        "scanned": state == "opened",
+        "refresh": 5,
+    });
+    let context = views::with(views::asked(app, login, &owned.client, View::Choose.name(), &state), more);
+    Ok(views::page(app, StatusCode::OK, "verifier/choose", views::login_locale(login), context))
+}
+
+/// The page with the field for the number; `wrong` after a number that did not match.
+pub(super) fn number(app: &App, answered: &Answered, owned: &Owned, wrong: bool) -> Response {
+    let login = &answered.login;
+    let more = json!({
+        "number_link": format!("/login/{}/number", login.id),
+        "csrf": app.csrf.token(&owned.cookie),
+        "wrong": wrong,
+        "tries": answered.tries_left,
+    });
+    let context = views::with(views::asked(app, login, &owned.client, View::Number.name(), "answered"), more);
+    views::page(app, StatusCode::OK, "verifier/number", views::login_locale(login), context)
+}

@@ -1,0 +1,64 @@
+//! One endpoint per file: errors, their one mapping to the wire, handler. Paths are written once,
+//! in [`router`].
+
+mod account;
+mod account_change;
+mod authorize;
+mod consents;
+mod discovery;
+mod form;
+mod health;
+mod jwks;
+mod login_again;
+mod login_cancel;
+mod login_events;
+mod login_leave;
+mod login_number;
+mod login_page;
+mod login_qr;
+mod logout;
+mod owned;
+mod token;
+mod userinfo;
+mod vp_number;
+mod vp_request;
+mod vp_response;
+mod vp_return;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{delete, get, post};
+use vouchsafe_service::http::limits;
+
+use crate::app::App;
+
+/// Every route of the service.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/.well-known/openid-configuration", get(discovery::handle))
+        .route("/.well-known/oauth-authorization-server", get(discovery::handle))
+        .route("/jwks", get(jwks::handle))
+        .route("/authorize", get(authorize::get).post(authorize::post))
+        .route("/token", post(token::handle))
+        .route("/userinfo", get(userinfo::handle).post(userinfo::handle))
+        .route("/logout", get(logout::get).post(logout::post))
+        .route("/login/{transaction}", get(login_page::handle))
+        .route("/login/{transaction}/qr", get(login_qr::handle))
+        .route("/login/{transaction}/number", post(login_number::handle))
+        .route("/login/{transaction}/cancel", post(login_cancel::handle))
+        .route("/login/{transaction}/leave", get(login_leave::handle))
+        .route("/login/{transaction}/again", get(login_again::handle))
+        .route("/login/{transaction}/events", get(login_events::handle))
+        .route("/vp/request/{request}", get(vp_request::get).post(vp_request::post))
+        .route("/vp/response/{request}", post(vp_response::handle).layer(DefaultBodyLimit::max(limits::PRESENTATION)))
+        .route("/vp/return", get(vp_return::handle))
+        .route("/vp/number", get(vp_number::handle))
+        .route("/account", get(account::handle))
+        .route("/account/consents/{consent}/withdraw", post(account_change::withdraw))
+        .route("/account/sessions/{session}/end", post(account_change::end))
+        .route("/consents/{token}", delete(consents::handle))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .merge(vouchsafe_pages::assets_router())
+        .with_state(app)
+}

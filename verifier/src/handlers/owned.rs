@@ -1,0 +1,102 @@
+//! A login as the browser that started it sees it. For everybody else it does not exist.
+
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+
+use crate::app::App;
+use crate::config::Client;
+use crate::cookies::Cookie;
+use crate::domain::ids::{Secret, TransactionId};
+use crate::domain::reason::Explanation;
+use crate::domain::session::Session;
+use crate::domain::transaction::{Login, Transaction};
+use crate::store::{StoreError, sessions, transactions};
+use crate::views::{self, PageFailure};
+
+/// A login together with the proof that this browser started it.
+pub struct Owned {
+    /// The login.
+    pub transaction: Transaction,
+    /// The application.
+    pub client: Client,
+    /// The browser's cookie, to bind forms to.
+    pub cookie: String,
+}
+
+/// Why a login is not shown.
+#[derive(Debug, thiserror::Error)]
+pub enum OwnedError {
+    /// It does not exist, or another browser started it (catalogue 313: no difference).
+    #[error("no such login for this browser")]
+    Unknown,
+    /// Its five minutes are over.
+    #[error("the login has expired")]
+    Expired(Box<(Login, Client)>),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl OwnedError {
+    /// The page for it.
+    pub fn show(self, app: &App, headers: &HeaderMap) -> Response {
+        let locale = views::browser_locale(headers);
+        match self {
+            Self::Unknown => PageFailure::unknown(locale).show(app),
+            Self::Expired(both) => {
+                let (login, client) = *both;
+                views::failed(app, &login, Some(&client), Explanation::ExpiredLogin, true)
+            }
+            Self::Store(error) => store_failure(app, headers, &error),
+        }
+    }
+}
+
+/// The page for a failure of the database.
+pub fn store_failure(app: &App, headers: &HeaderMap, error: &StoreError) -> Response {
+    let temporary = matches!(error, StoreError::Db(error) if error.is_temporary());
+    PageFailure::server(views::browser_locale(headers), error, temporary).show(app)
+}
+
+/// The login, whatever its state and age, if this browser started it.
+pub async fn find_any_age(app: &App, headers: &HeaderMap, id: &str) -> Result<Owned, OwnedError> {
+    let cookie = Cookie::Browser.read(app, headers).ok_or(OwnedError::Unknown)?;
+    let digest = Secret::parse(&cookie).ok_or(OwnedError::Unknown)?.digest();
+    let transaction = transactions::find(&app.db, &app.vault, &TransactionId::from_text(id)).await?.ok_or(OwnedError::Unknown)?;
+    // Digests of random values: their comparison tells nothing about the values.
+    if transaction.login().browser != digest {
+        return Err(OwnedError::Unknown);
+    }
+    let client = app.settings.client(&transaction.login().request.client).ok_or(OwnedError::Unknown)?.clone();
+    Ok(Owned { transaction, client, cookie })
+}
+
+/// The login, if this browser started it and its time is not over.
+pub async fn find(app: &App, headers: &HeaderMap, id: &str) -> Result<Owned, OwnedError> {
+    let owned = find_any_age(app, headers, id).await?;
+    let over = matches!(owned.transaction, Transaction::Finished(_) | Transaction::Failed(_));
+    if !over && app.now() >= owned.transaction.login().expires_at {
+        return Err(OwnedError::Expired(Box::new((owned.transaction.login().clone(), owned.client))));
+    }
+    Ok(owned)
+}
+
+/// The live session of a browser.
+pub async fn session(app: &App, headers: &HeaderMap) -> Result<Option<Session>, StoreError> {
+    let cookie = Cookie::Session.read(app, headers).and_then(|value| Secret::parse(&value));
+    match cookie {
+        None => Ok(None),
+        Some(cookie) => Ok(sessions::of_cookie(&app.db, &cookie.digest(), app.now()).await?),
+    }
+}
+
+/// The page for a request that the browser should not have made.
+pub fn refused(app: &App, headers: &HeaderMap) -> Response {
+    PageFailure {
+        status: StatusCode::FORBIDDEN,
+        explanation: Explanation::Unknown,
+        code: "foreign_form".to_owned(),
+        locale: views::browser_locale(headers),
+    }
+    .show(app)
+}

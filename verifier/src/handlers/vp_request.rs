@@ -1,0 +1,100 @@
+//! `GET|POST /vp/request/{request}`: the signed request object (OpenID4VP 1.0, section 5.10).
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use vouchsafe_protocol::oauth::params::Params;
+use vouchsafe_protocol::vp::request::MEDIA_TYPE;
+use vouchsafe_protocol::vp::values::Nonce;
+use vouchsafe_service::db::DbError;
+use vouchsafe_service::http::{OAuthError, Problem};
+
+use crate::app::App;
+use crate::domain::ids::RequestId;
+use crate::domain::transaction::Transaction;
+use crate::login::accept::log_id;
+use crate::login::ask::{self, AskError};
+use crate::store::{StoreError, requests, transactions};
+
+/// Why there is no request object.
+#[derive(Debug, thiserror::Error)]
+enum RequestError {
+    /// No such request, its time is over, or it was answered.
+    #[error("no such request")]
+    Unknown,
+    /// `wallet_nonce` is not one.
+    #[error("the wallet_nonce is malformed")]
+    WalletNonce,
+    /// It cannot be made.
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<DbError> for RequestError {
+    fn from(error: DbError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl IntoResponse for RequestError {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Unknown => Problem::not_found().into_response(),
+            Self::WalletNonce => OAuthError::invalid_request("wallet_nonce is malformed").into_response(),
+            Self::Store(StoreError::Db(error)) | Self::Ask(AskError::Store(StoreError::Db(error))) => Problem::from(error).into_response(),
+            Self::Ask(error) => {
+                tracing::error!(error = %crate::views::chain(&error), "request object not made");
+                Problem::internal().into_response()
+            }
+            Self::Store(error @ StoreError::Serialise(_)) => {
+                tracing::error!(error = %crate::views::chain(&error), "request object not made");
+                Problem::internal().into_response()
+            }
+        }
+    }
+}
+
+/// By GET.
+pub async fn get(State(app): State<App>, Path(id): Path<String>) -> Response {
+    respond(&app, &id, None).await
+}
+
+/// By POST, with the wallet's own nonce. `wallet_metadata` is not needed: what we send, every
+/// wallet of the profile can read.
+pub async fn post(State(app): State<App>, Path(id): Path<String>, body: Bytes) -> Response {
+    let Ok(form) = Params::parse_body(&body) else { return RequestError::WalletNonce.into_response() };
+    match form.get("wallet_nonce").map(Nonce::parse).transpose() {
+        Ok(nonce) => respond(&app, &id, nonce.as_ref().map(Nonce::as_str)).await,
+        Err(_) => RequestError::WalletNonce.into_response(),
+    }
+}
+
+async fn respond(app: &App, id: &str, wallet_nonce: Option<&str>) -> Response {
+    match request_object(app, &RequestId::from_text(id), wallet_nonce).await {
+        Ok(object) => ([(header::CONTENT_TYPE, MEDIA_TYPE), (header::CACHE_CONTROL, "no-store")], object).into_response(),
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn request_object(app: &App, id: &RequestId, wallet_nonce: Option<&str>) -> Result<String, RequestError> {
+    let request = requests::find(&app.db, &app.vault, id).await?.filter(|request| ask::may_be_fetched(app, request));
+    let request = request.ok_or(RequestError::Unknown)?;
+    let login = match transactions::find(&app.db, &app.vault, &request.transaction).await? {
+        Some(Transaction::Pending(pending)) => pending.login,
+        Some(Transaction::Answered(_) | Transaction::Finished(_) | Transaction::Failed(_)) | None => return Err(RequestError::Unknown),
+    };
+    let object = ask::request_object(app, &request, &login, wallet_nonce).await?;
+    if request.fetched_at.is_none() {
+        let (id, now) = (request.id.clone(), app.now());
+        app.db.write(async move |tx| requests::mark_fetched(tx, &id, now).await).await?;
+        app.changes.announce(&login.id);
+    }
+    // Catalogue 319: every fetch is on record.
+    tracing::info!(login = log_id(&login.id), channel = request.channel.name(), again = request.fetched_at.is_some(), "request object fetched");
+    Ok(object)
+}
+

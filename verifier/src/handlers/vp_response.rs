@@ -1,0 +1,59 @@
+//! `POST /vp/response/{request}`: a wallet's answer (OpenID4VP 1.0, sections 8.2 and 8.3.1).
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use vouchsafe_protocol::vp::response::FORM_MEDIA_TYPE;
+use vouchsafe_service::http::Problem;
+
+use crate::app::App;
+use crate::domain::ids::RequestId;
+use crate::login::accept::{AcceptError, accept};
+use crate::login::ask::AskError;
+use crate::store::StoreError;
+
+/// Judges the answer.
+pub async fn handle(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+    if !is_form(&headers) {
+        return refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "invalid_request", "response_media_type", None);
+    }
+    match accept(&app, &RequestId::from_text(id), &body).await {
+        Ok(answer) => ([(header::CACHE_CONTROL, "no-store")], Json(answer.to_json())).into_response(),
+        Err(error) => wire(error),
+    }
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM_MEDIA_TYPE))
+}
+
+/// The specification defines 200 for success alone; a refusal is 400 (security.md 6.8).
+fn wire(error: AcceptError) -> Response {
+    let bad = StatusCode::BAD_REQUEST;
+    match error {
+        AcceptError::Unknown => refusal(bad, "invalid_request", "unknown_request", None),
+        AcceptError::AlreadyAnswered => refusal(bad, "invalid_request", "already_answered", None),
+        AcceptError::Form(error) => refusal(bad, "invalid_request", error.code(), None),
+        AcceptError::Foreign(error) => refusal(bad, "invalid_request", error.code(), None),
+        AcceptError::Refused { code, explanation } => refusal(bad, "access_denied", &code, Some(explanation.as_str())),
+        AcceptError::Store(StoreError::Db(error)) | AcceptError::Ask(AskError::Store(StoreError::Db(error))) => Problem::from(error).into_response(),
+        AcceptError::Store(StoreError::Serialise(_)) | AcceptError::Ask(_) => {
+            tracing::error!("an answer could not be judged");
+            Problem::internal().into_response()
+        }
+    }
+}
+
+/// `reason` is a stable code of ours. `redirect_uri` leads the person to the page that explains
+/// the refusal; wallets that do not look for it in an error ignore it.
+fn refusal(status: StatusCode, error: &str, reason: &str, redirect_uri: Option<&str>) -> Response {
+    let mut body = json!({ "error": error, "reason": reason });
+    if let (Some(body), Some(redirect_uri)) = (body.as_object_mut(), redirect_uri) {
+        body.insert("redirect_uri".to_owned(), Value::from(redirect_uri));
+    }
+    (status, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
+}

@@ -1,0 +1,115 @@
+//! `GET /vp/return?response_code=…`: where the wallet sends the person after the answer.
+//!
+//! On the same device this must be the browser that started the login: otherwise somebody else
+//! would be logged in with this person's card (OpenID4VP 1.0, section 13.3). From a QR code it is
+//! the browser of the other device, which shows the number.
+
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use vouchsafe_pages::Locale;
+use vouchsafe_protocol::oauth::params::Params;
+use vouchsafe_service::db::Table;
+use vouchsafe_service::single_use::{self, Kind};
+
+use super::login_number::complete;
+use super::owned;
+use crate::app::App;
+use crate::cookies::Cookie;
+use crate::domain::ids::{Secret, TransactionId};
+use crate::domain::place::Place;
+use crate::domain::reason::{Explanation, Failure};
+use crate::domain::transaction::{Answered, Channel, Failed, Transaction};
+use crate::login::finish::{self, Finished, FinishError};
+use crate::reply::{see_other, with_cookie};
+use crate::store::{StoreError, transactions};
+use crate::views::{self, PageFailure};
+
+/// What the wallet's browser shows; travels in a sealed cookie, so that showing it again costs
+/// no row and no second use of the code.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Shown {
+    /// The number.
+    pub number: u8,
+    /// The application.
+    pub app: String,
+    /// Its host.
+    pub app_host: Option<String>,
+    /// Where the login was started.
+    pub place: Place,
+    /// When, in seconds since 1970.
+    pub started_at: i64,
+    /// When the login ends, in seconds since 1970.
+    pub expires_at: i64,
+    /// Language of the login.
+    pub locale: String,
+}
+
+/// Where the sealed cookie belongs.
+pub const SHOWN_PLACE: [&str; 1] = ["number"];
+
+/// Takes the person on.
+pub async fn handle(State(app): State<App>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+    let locale = views::browser_locale(&headers);
+    let code = Params::parse(query.as_deref().unwrap_or_default()).ok();
+    let Some(code) = code.and_then(|params| Secret::parse(params.get("response_code")?)) else { return PageFailure::unknown(locale).show(&app) };
+    match redeem(&app, &code).await {
+        Ok(Some((transaction, channel))) => go_on(&app, &headers, transaction, channel).await,
+        // Used before, expired, or never ours: no difference.
+        Ok(None) => PageFailure::unknown(locale).show(&app),
+        Err(error) => owned::store_failure(&app, &headers, &error),
+    }
+}
+
+async fn redeem(app: &App, code: &Secret) -> Result<Option<(Transaction, Channel)>, StoreError> {
+    let consumed = single_use::consume_now(&app.db, Kind::ResponseCode, code.reveal(), app.now()).await?;
+    let Some(payload) = consumed.taken() else { return Ok(None) };
+    let (id, channel): (TransactionId, Channel) = app.vault.open(Table("response_code"), "payload", &["response_code"], &payload)?;
+    let transaction = transactions::find(&app.db, &app.vault, &id).await?;
+    Ok(transaction.map(|transaction| (transaction, channel)))
+}
+
+async fn go_on(app: &App, headers: &HeaderMap, transaction: Transaction, channel: Channel) -> Response {
+    let login = transaction.login().clone();
+    let own = Cookie::Browser.read(app, headers).and_then(|value| Secret::parse(&value)).is_some_and(|cookie| cookie.digest() == login.browser);
+    let client = app.settings.client(&login.request.client);
+    match (transaction, channel) {
+        (Transaction::Answered(answered), Channel::Qr) => show_number(app, headers, &answered),
+        (Transaction::Answered(answered), Channel::SameDevice) if own => complete(app, headers, answered).await,
+        (Transaction::Answered(answered), Channel::SameDevice) => match finish::fail::<Finished>(app, answered, Failure::other_browser()).await {
+            Err(FinishError::Store(error)) => owned::store_failure(app, headers, &error),
+            Ok(_) | Err(_) => views::failed(app, &login, client, Explanation::Browser, false),
+        },
+        (Transaction::Failed(Failed { login, failure }), _) => views::failed(app, &login, client, failure.explanation(), own),
+        (Transaction::Finished(_), _) => views::message(app, StatusCode::OK, views::login_locale(&login), "finished"),
+        (Transaction::Pending(_), _) => PageFailure::unknown(views::browser_locale(headers)).show(app),
+    }
+}
+
+/// The code leaves the address bar before anything is shown (catalogue 314).
+fn show_number(app: &App, headers: &HeaderMap, answered: &Answered) -> Response {
+    let login = &answered.login;
+    let client = app.settings.client(&login.request.client);
+    let (Some(number), Some(client)) = (answered.answer.number, client) else {
+        return PageFailure::unknown(views::browser_locale(headers)).show(app);
+    };
+    let shown = Shown {
+        number,
+        app: client.name.clone(),
+        app_host: client.host.clone(),
+        place: login.place.clone(),
+        started_at: login.started_at.seconds(),
+        expires_at: login.expires_at.seconds(),
+        locale: views::browser_locale(headers).tag().to_owned(),
+    };
+    match app.cookies.seal_text(&SHOWN_PLACE, &shown) {
+        Ok(sealed) => with_cookie(see_other("/vp/number"), Cookie::Number.set(app, &sealed)),
+        Err(error) => owned::store_failure(app, headers, &error),
+    }
+}
+
+/// Language of the page with the number.
+pub fn shown_locale(shown: &Shown) -> Locale {
+    Locale::from_tag(&shown.locale).unwrap_or_default()
+}

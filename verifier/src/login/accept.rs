@@ -1,0 +1,307 @@
+//! A wallet's answer: the one place that says "accept".
+//!
+//! Who knows the address of a question (it stands in the QR code) can post to it, so nothing that
+//! is posted ends a login unless it shows the question's `state`, which only the reader of the
+//! request object knows. What does is final: one answer is accepted, or the login fails.
+
+use std::time::Instant;
+
+use serde_json::{Map, Value};
+use url::Url;
+use vouchsafe_credentials::sd_jwt_vc::IssuerAuthority;
+use vouchsafe_protocol::oidc::subject::{StableClaim, binding_key};
+use vouchsafe_protocol::vp::dcql::ClaimsPath;
+use vouchsafe_protocol::vp::response::{DirectPostAnswer, EncryptedResponse, ErrorCode, FormError, PostedResponse, WalletError};
+use vouchsafe_protocol::vp::verify::{
+    PresentationError, Transaction as Asked, VerifiedCredential, VerifiedPresentation, VerifierPolicy, verify_presentation,
+};
+use vouchsafe_credentials::sd_jwt_vc::StatusPolicy;
+use vouchsafe_service::db::DbError;
+use vouchsafe_service::single_use::{self, Kind, NewObject};
+
+use super::ask::{self, AskError};
+use super::RESPONSE_CODE_S;
+use crate::app::Parts;
+use crate::config::{Query, SubjectStrategy};
+use crate::domain::consent::NewConsent;
+use crate::domain::ids::{ConsentId, RequestId, Secret};
+use crate::domain::reason::Failure;
+use crate::domain::session::{CardRef, StatusPointer};
+use crate::domain::transaction::{Answer, BindingKey, Channel, Evidence, Pending, Transaction};
+use crate::explain::explain;
+use crate::store::requests::PresentationRequest;
+use crate::store::transactions::Sealed;
+use crate::store::{StoreError, consents, requests, transactions};
+
+/// Why an answer was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum AcceptError {
+    /// No such question, or its time is over.
+    #[error("there is no such request")]
+    Unknown,
+    /// The login was answered before, or has ended.
+    #[error("the request was answered before")]
+    AlreadyAnswered,
+    /// The posted form is not one.
+    #[error("the posted form is not acceptable")]
+    Form(#[from] FormError),
+    /// Not for this question: nothing has changed.
+    #[error("the response is not for this request")]
+    Foreign(#[source] PresentationError),
+    /// Judged and refused: the login has failed, and the person may be sent to `explanation`.
+    #[error("the presentation was refused")]
+    Refused {
+        /// Code for log and wallet.
+        code: String,
+        /// Page that explains it.
+        explanation: Url,
+    },
+    /// Our own fault.
+    #[error("the request could not be answered")]
+    Ask(#[from] AskError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<DbError> for AcceptError {
+    fn from(error: DbError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Judges a body that was posted for the question `id`.
+pub async fn accept(app: &Parts, id: &RequestId, body: &[u8]) -> Result<DirectPostAnswer, AcceptError> {
+    let request = requests::find(&app.db, &app.vault, id).await?.filter(|request| app.now() < request.expires_at);
+    let request = request.ok_or(AcceptError::Unknown)?;
+    let transaction = transactions::find(&app.db, &app.vault, &request.transaction).await?;
+    let pending = match transaction.ok_or(AcceptError::Unknown)? {
+        Transaction::Pending(pending) => pending,
+        // Catalogue 298: the first result stands.
+        Transaction::Answered(_) | Transaction::Finished(_) | Transaction::Failed(_) => return Err(AcceptError::AlreadyAnswered),
+    };
+    let query = ask::query_of(app, &pending.login.request)?;
+    let opened = ask::open(&request.secrets)?;
+    let response_uri = ask::response_uri(app, id);
+    let asked = Asked {
+        client_id: &app.verifier_id,
+        response_uri: &response_uri,
+        nonce: &opened.nonce,
+        state: &opened.state,
+        query: &query.dcql,
+        encryption_key: &opened.key,
+        expires_at: request.expires_at,
+    };
+    let outcome = match PostedResponse::parse(body)? {
+        PostedResponse::Encrypted(response) => judge(app, &response, &response_uri, &asked).await,
+        PostedResponse::Error(error) => Err(PresentationError::Wallet(error)),
+    };
+    match outcome {
+        Ok(presentation) => match answer(app, query, &request, &presentation) {
+            Ok(answer) => record(app, query, &request, pending, answer).await,
+            Err(failure) => refuse(app, query, &request, pending, failure).await,
+        },
+        Err(PresentationError::Wallet(error)) if error.belongs_to(&asked) => wallet_error(app, query, &request, pending, &error).await,
+        Err(error) => match explain(&error) {
+            Some(failure) => refuse(app, query, &request, pending, failure).await,
+            None => {
+                count(query, &request, "rejected", error.code());
+                Err(AcceptError::Foreign(error))
+            }
+        },
+    }
+}
+
+async fn judge(app: &Parts, response: &EncryptedResponse, received_at: &Url, asked: &Asked<'_>) -> Result<VerifiedPresentation, PresentationError> {
+    let policy = VerifierPolicy {
+        trust: app.settings.trust.issuers(),
+        status: StatusPolicy::WhenPresent,
+        // HAIP: all cards of one answer belong to one holder (security.md 6.7.1).
+        same_holder: true,
+        statuses: &app.statuses,
+        crypto: app.crypto.as_ref(),
+        now: app.now(),
+    };
+    let started = Instant::now();
+    let outcome = verify_presentation(response, received_at, asked, &policy).await;
+    metrics::histogram!("vouchsafe_presentation_verify_duration_seconds", "format" => "dc+sd-jwt").record(started.elapsed().as_secs_f64());
+    outcome
+}
+
+/// What the login takes from a verified presentation; nothing else of it is kept.
+fn answer(app: &Parts, query: &Query, request: &PresentationRequest, presentation: &VerifiedPresentation) -> Result<Answer, Failure> {
+    Ok(Answer {
+        channel: request.channel,
+        number: match request.channel {
+            Channel::SameDevice => None,
+            Channel::Qr => Some(two_digits(app)),
+        },
+        evidence: evidence(app, query, presentation)?,
+        claims: mapped_claims(query, presentation),
+        cards: presentation.credentials().iter().map(card).collect(),
+        consent: ConsentId::random(app.rng.as_ref()),
+        answered_at: app.now(),
+    })
+}
+
+fn evidence(app: &Parts, query: &Query, presentation: &VerifiedPresentation) -> Result<Evidence, Failure> {
+    use crate::domain::reason::Explanation;
+    let (claim, credential) = match &query.subject {
+        SubjectStrategy::Guest => return Ok(Evidence::Guest),
+        SubjectStrategy::IssuerScopedClaim { claim, credential } => (claim, credential),
+    };
+    let card = presentation.credential(credential).ok_or_else(|| Failure::new("subject_credential_missing", Explanation::NotProven))?;
+    // Catalogue 343, 385: the claim counts only from an issuer that was declared to keep it stable.
+    if !app.settings.trust.claim_is_stable(&card.issuer().trusted, card.credential_type(), claim) {
+        return Err(Failure::new("subject_claim_not_stable", Explanation::Issuer));
+    }
+    let path = ClaimsPath::of_keys(&[claim]);
+    let value = path.and_then(|path| card.claim(&path).and_then(stable_text));
+    let value = value.ok_or_else(|| Failure::new("subject_claim_unusable", Explanation::NotProven))?;
+    let (framework, issuer) = match &card.issuer().authority {
+        IssuerAuthority::X509 { anchor, subject } => ("x509", format!("{anchor} {subject}")),
+        IssuerAuthority::Did(did) => ("did", did.clone()),
+    };
+    let stable = StableClaim { framework, issuer: &issuer, credential_type: card.credential_type(), claim, value: &value };
+    Ok(Evidence::IssuerScoped(BindingKey {
+        framework: framework.to_owned(),
+        claim_mac: binding_key(&app.binding_key, &stable),
+        issuer,
+        credential_type: card.credential_type().to_owned(),
+    }))
+}
+
+/// A text or an integer, in its JSON form, so that `1` and `"1"` are different people.
+fn stable_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(value.to_string()),
+        Value::Number(number) if number.is_i64() || number.is_u64() => Some(value.to_string()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+fn mapped_claims(query: &Query, presentation: &VerifiedPresentation) -> Map<String, Value> {
+    let mut claims = Map::new();
+    for mapping in &query.claims {
+        let found = mapping.credentials.iter().find_map(|id| presentation.credential(id)?.claim(&mapping.path));
+        if let Some(value) = found {
+            claims.insert(mapping.name.clone(), value.clone());
+        }
+    }
+    claims
+}
+
+fn card(credential: &VerifiedCredential) -> CardRef {
+    CardRef {
+        issuer: credential.issuer().clone(),
+        credential_type: credential.credential_type().to_owned(),
+        status: credential.status().map(|status| StatusPointer { uri: status.uri.clone(), idx: status.idx }),
+    }
+}
+
+/// 10 to 99, each equally likely.
+fn two_digits(app: &Parts) -> u8 {
+    loop {
+        let [byte] = vouchsafe_credentials::random::bytes::<1>(app.rng.as_ref());
+        // 180 is the largest multiple of 90 in a byte.
+        if byte < 180 {
+            return 10 + byte % 90;
+        }
+    }
+}
+
+async fn record(app: &Parts, query: &Query, request: &PresentationRequest, pending: Pending, answer: Answer) -> Result<DirectPostAnswer, AcceptError> {
+    let withdraw = Secret::random(app.rng.as_ref());
+    let consent = NewConsent {
+        id: answer.consent.clone(),
+        token: withdraw.digest(),
+        transaction: pending.login.id.clone(),
+        client: pending.login.request.client.clone(),
+        claims: if pending.login.request.deliver_claims { query.claim_names() } else { Vec::new() },
+        purpose: query.purpose.for_locale(&pending.login.request.locale).to_owned(),
+        given_at: answer.answered_at,
+    };
+    let answered = Transaction::Answered(pending.answer(answer));
+    let row = transactions::seal(&app.vault, &answered)?;
+    let redirect_uri = conclude(app, request, row, Some(consent)).await?;
+    count(query, request, "accepted", "none");
+    metrics::counter!("vouchsafe_consents_total", "action" => "granted").increment(1);
+    app.changes.announce(&request.transaction);
+    Ok(DirectPostAnswer { redirect_uri: Some(redirect_uri), consent_uri: Some(app.url(&format!("/consents/{}", withdraw.reveal()))) })
+}
+
+/// The wallet says that it shows nothing. To its `state` we answer with status 200: an error
+/// response is a response (OpenID4VP 1.0, section 8.2).
+async fn wallet_error(app: &Parts, query: &Query, request: &PresentationRequest, pending: Pending, error: &WalletError) -> Result<DirectPostAnswer, AcceptError> {
+    use crate::domain::reason::Explanation;
+    let (failure, outcome) = match error.code {
+        Some(ErrorCode::AccessDenied) => (Failure::declined(), "declined"),
+        Some(ErrorCode::VpFormatsNotSupported | ErrorCode::InvalidScope) => (Failure::new("no_match", Explanation::NoCard), "no_match"),
+        Some(
+            ErrorCode::InvalidRequest
+            | ErrorCode::InvalidClient
+            | ErrorCode::UnsupportedResponseType
+            | ErrorCode::InvalidRequestUriMethod
+            | ErrorCode::InvalidTransactionData
+            | ErrorCode::WalletUnavailable
+            | ErrorCode::ServerError,
+        )
+        | None => (Failure::new("wallet_error", Explanation::NotProven), "rejected"),
+    };
+    let reason = failure.code().to_owned();
+    let row = transactions::seal(&app.vault, &Transaction::Failed(pending.fail(failure)))?;
+    let redirect_uri = conclude(app, request, row, None).await?;
+    count(query, request, outcome, &reason);
+    app.changes.announce(&request.transaction);
+    Ok(DirectPostAnswer { redirect_uri: Some(redirect_uri), consent_uri: None })
+}
+
+async fn refuse(app: &Parts, query: &Query, request: &PresentationRequest, pending: Pending, failure: Failure) -> Result<DirectPostAnswer, AcceptError> {
+    let code = failure.code().to_owned();
+    let row = transactions::seal(&app.vault, &Transaction::Failed(pending.fail(failure)))?;
+    let explanation = conclude(app, request, row, None).await?;
+    count(query, request, "rejected", &code);
+    app.changes.announce(&request.transaction);
+    Err(AcceptError::Refused { code, explanation })
+}
+
+/// Writes the outcome. Catalogue 299: of any number of answers exactly one gets through.
+async fn conclude(app: &Parts, request: &PresentationRequest, row: Sealed, consent: Option<NewConsent>) -> Result<Url, AcceptError> {
+    let code = Secret::random(app.rng.as_ref());
+    let object = NewObject {
+        payload: app.vault.seal(&["response_code"], &(&request.transaction, request.channel))?,
+        family: request.transaction.as_str().to_owned(),
+        expires_at: app.now().plus(RESPONSE_CODE_S),
+    };
+    let (secret, now) = (code.reveal().to_owned(), app.now());
+    app.db
+        .write(async move |tx| {
+            if !transactions::advance(tx, "pending", &row, now).await? {
+                return Err(AcceptError::AlreadyAnswered);
+            }
+            if let Some(consent) = &consent {
+                consents::insert(tx, consent).await?;
+            }
+            single_use::put(tx, Kind::ResponseCode, &secret, &object).await?;
+            Ok(())
+        })
+        .await?;
+    let mut url = app.url("/vp/return");
+    url.query_pairs_mut().append_pair("response_code", code.reveal());
+    Ok(url)
+}
+
+fn count(query: &Query, request: &PresentationRequest, outcome: &'static str, reason: &str) {
+    metrics::counter!(
+        "vouchsafe_presentation_responses_total",
+        "query" => query.id.as_str().to_owned(), "format" => "dc+sd-jwt", "channel" => request.channel.name(),
+        "outcome" => outcome, "reason" => reason.to_owned()
+    )
+    .increment(1);
+    tracing::info!(login = %log_id(&request.transaction), channel = request.channel.name(), outcome, reason, "wallet answered");
+}
+
+/// The first characters of a login's id: enough to find it again, too little to use it.
+pub fn log_id(id: &crate::domain::ids::TransactionId) -> &str {
+    id.as_str().get(..8).unwrap_or_default()
+}

@@ -1,0 +1,170 @@
+//! Questions to wallets: making them, the link that leads to them, the signed request object.
+
+use url::Url;
+use vouchsafe_credentials::crypto::{AgreementKey, KeyError};
+use vouchsafe_credentials::encoding::{b64url, b64url_decode};
+use vouchsafe_credentials::jws::SignError;
+use vouchsafe_credentials::random;
+use vouchsafe_protocol::oidc::acr::{Acr, AcrWish};
+use vouchsafe_protocol::vp::invocation::{Invocation, RequestUriMethod};
+use vouchsafe_protocol::vp::request::{NewRequest, sign_request};
+use vouchsafe_protocol::vp::values::{LocalizedText, Nonce, State};
+
+use super::{QR_S, REQUEST_OBJECT_S};
+use crate::app::Parts;
+use crate::config::Query;
+use crate::domain::ids::RequestId;
+use crate::domain::request::LoginRequest;
+use crate::domain::transaction::{Channel, Login};
+use crate::store::requests::{PresentationRequest, RequestSecrets};
+use crate::store::{StoreError, requests};
+
+/// Why a question cannot be put.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The stored key or nonce does not parse.
+    #[error("the stored secrets of a request do not parse")]
+    Secrets,
+    /// The request object could not be signed.
+    #[error("the request object could not be signed")]
+    Sign(#[from] SignError),
+    /// The query or the client is no longer configured.
+    #[error("the query or the client is no longer configured")]
+    Gone,
+}
+
+impl From<KeyError> for AskError {
+    fn from(_: KeyError) -> Self {
+        Self::Secrets
+    }
+}
+
+/// A fresh question: nonce, state and key are its own (HAIP 1.0, section 5: an ephemeral key for
+/// each request).
+pub(super) fn question(app: &Parts, login: &Login, channel: Channel) -> PresentationRequest {
+    let now = app.now();
+    let key = app.crypto.generate_agreement_key(app.rng.as_ref());
+    let fetch_until = match channel {
+        Channel::SameDevice => login.expires_at,
+        Channel::Qr => now.plus(QR_S).min(login.expires_at),
+    };
+    PresentationRequest {
+        id: RequestId::random(app.rng.as_ref()),
+        transaction: login.id.clone(),
+        channel,
+        secrets: RequestSecrets {
+            nonce: random::token(app.rng.as_ref()),
+            state: random::token(app.rng.as_ref()),
+            agreement_key: b64url(key.to_bytes().as_slice()),
+        },
+        created_at: now,
+        fetch_until,
+        fetched_at: None,
+        expires_at: login.expires_at,
+    }
+}
+
+/// The question on the same device, made when the login began.
+pub async fn same_device(app: &Parts, login: &Login) -> Result<PresentationRequest, AskError> {
+    let found = requests::newest(&app.db, &app.vault, &login.id, Channel::SameDevice).await?;
+    found.ok_or(AskError::Gone)
+}
+
+/// The question in the QR code: the current one as long as it lives, then a new one.
+pub async fn qr(app: &Parts, login: &Login) -> Result<PresentationRequest, AskError> {
+    let now = app.now();
+    let newest = requests::newest(&app.db, &app.vault, &login.id, Channel::Qr).await?;
+    if let Some(current) = newest.filter(|current| now < current.fetch_until || current.fetched_at.is_some()) {
+        return Ok(current);
+    }
+    let fresh = question(app, login, Channel::Qr);
+    let row = requests::seal(&app.vault, fresh.clone())?;
+    app.db.write(async move |tx| requests::insert(tx, &row).await).await.map_err(StoreError::from)?;
+    Ok(fresh)
+}
+
+/// The link that opens a wallet with this question.
+pub fn wallet_link(app: &Parts, request: &PresentationRequest) -> String {
+    let invocation = Invocation {
+        client_id: app.verifier_id.as_str().to_owned(),
+        request_uri: app.url(&format!("/vp/request/{}", request.id)),
+        method: RequestUriMethod::Post,
+    };
+    invocation.to_link(&app.settings.wallet_endpoint)
+}
+
+/// Where the wallet posts its answer.
+pub fn response_uri(app: &Parts, id: &RequestId) -> Url {
+    app.url(&format!("/vp/response/{id}"))
+}
+
+/// Whether a wallet may fetch the request object now. It may do so more than once (security.md
+/// 6.8), but the first time must lie within the life of its QR code.
+pub fn may_be_fetched(app: &Parts, request: &PresentationRequest) -> bool {
+    let now = app.now();
+    now < request.expires_at && (request.fetched_at.is_some() || now < request.fetch_until)
+}
+
+/// Parsed secrets of a question.
+pub struct Opened {
+    /// `nonce`.
+    pub nonce: Nonce,
+    /// `state`.
+    pub state: State,
+    /// Opens the answer.
+    pub key: AgreementKey,
+}
+
+/// Parses the secrets of a question.
+pub fn open(secrets: &RequestSecrets) -> Result<Opened, AskError> {
+    let RequestSecrets { nonce, state, agreement_key } = secrets;
+    let key = b64url_decode(agreement_key).map_err(|_| AskError::Secrets)?;
+    Ok(Opened {
+        nonce: Nonce::parse(nonce).map_err(|_| AskError::Secrets)?,
+        state: State::parse(state).map_err(|_| AskError::Secrets)?,
+        key: AgreementKey::from_bytes(&key)?,
+    })
+}
+
+/// The query of a login.
+pub fn query_of<'a>(app: &'a Parts, request: &LoginRequest) -> Result<&'a Query, AskError> {
+    app.settings.query(&request.query).ok_or(AskError::Gone)
+}
+
+/// Signs the request object of a question.
+pub async fn request_object(app: &Parts, request: &PresentationRequest, login: &Login, wallet_nonce: Option<&str>) -> Result<String, AskError> {
+    let query = query_of(app, &login.request)?;
+    let client = app.settings.client(&login.request.client).ok_or(AskError::Gone)?;
+    let opened = open(&request.secrets)?;
+    // The person sees in the wallet which application asks, and from where (catalogue 316).
+    let shown = match &client.host {
+        Some(host) => format!("{} ({host})", client.name),
+        None => client.name.clone(),
+    };
+    let client_name = LocalizedText { default: shown, translations: std::collections::BTreeMap::new() };
+    let response_uri = response_uri(app, &request.id);
+    let object = NewRequest {
+        response_uri: &response_uri,
+        nonce: &opened.nonce,
+        state: &opened.state,
+        query: &query.dcql,
+        encryption_key: opened.key.public_key(),
+        client_name: Some(&client_name),
+        purpose: Some(&query.purpose),
+        issued_at: app.now(),
+        lifetime_s: REQUEST_OBJECT_S,
+        wallet_nonce,
+    };
+    Ok(sign_request(&object, &app.request_chain, app.request_signer.as_ref()).await?)
+}
+
+/// Whether the question may be put to another device: the application allows it, and what it
+/// demands can be reached that way.
+pub fn cross_device_allowed(app: &Parts, request: &LoginRequest) -> bool {
+    let allowed = app.settings.client(&request.client).is_some_and(|client| client.cross_device);
+    let wish = AcrWish::new(&request.essential_acr, !request.essential_acr.is_empty());
+    allowed && wish.permits(Acr::CredentialCrossDevice)
+}

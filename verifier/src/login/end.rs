@@ -1,0 +1,104 @@
+//! The end of a session: at once here, and within seconds at every application in it.
+
+use vouchsafe_service::db::{DbError, Tx};
+
+use crate::app::Parts;
+use crate::config::Settings;
+use crate::domain::consent::Consent;
+use crate::domain::ids::{SecretDigest, SessionId};
+use crate::domain::session::EndReason;
+use crate::store::{consents, logout, sessions, tokens};
+use vouchsafe_credentials::random::{Rng, token};
+use vouchsafe_credentials::time::UnixTime;
+
+/// Ends a session inside a transaction: its tokens die, and a logout token is queued for each
+/// application that takes them. `false` if it had ended before.
+pub async fn end_in(
+    tx: &mut Tx,
+    settings: &Settings,
+    rng: &dyn Rng,
+    session: &SessionId,
+    reason: EndReason,
+    now: UnixTime,
+) -> Result<bool, DbError> {
+    let Some(clients) = sessions::end(tx, session, reason, now).await? else { return Ok(false) };
+    tokens::revoke_session(tx, session).await?;
+    for member in clients {
+        let takes_tokens = settings.client(&member.client).is_some_and(|client| client.backchannel_logout_uri.is_some());
+        if !takes_tokens {
+            continue;
+        }
+        let delivery = logout::Delivery {
+            id: token(rng),
+            client_id: member.client.as_str().to_owned(),
+            sid: member.sid.as_str().to_owned(),
+            sub: member.sub,
+            attempts: 0,
+        };
+        logout::enqueue(tx, &delivery, now).await?;
+    }
+    Ok(true)
+}
+
+/// Ends a session in a transaction of its own and sends the logout tokens on their way.
+pub async fn end(app: &crate::app::App, session: &SessionId, reason: EndReason) -> Result<bool, DbError> {
+    let (session, parts, now) = (session.clone(), app.clone(), app.now());
+    let ended = app
+        .db
+        .write(async move |tx| end_in(tx, &parts.settings, parts.rng.as_ref(), &session, reason, now).await)
+        .await?;
+    if ended {
+        tracing::info!(reason = reason.code(), "session ended");
+        app.logout_wake.notify_one();
+    }
+    Ok(ended)
+}
+
+/// Takes a consent back, by the token that the wallet holds; the session that rests on it ends.
+pub async fn withdraw_by_token(app: &crate::app::App, consent: SecretDigest) -> Result<Option<Consent>, DbError> {
+    let (parts, now) = (app.clone(), app.now());
+    let withdrawn = app
+        .db
+        .write(async move |tx| {
+            let withdrawn = consents::withdraw_by_token(tx, &consent, now).await?;
+            end_session_of(tx, &parts, withdrawn.as_ref(), now).await?;
+            Ok::<_, DbError>(withdrawn)
+        })
+        .await?;
+    note(app, withdrawn.as_ref());
+    Ok(withdrawn)
+}
+
+/// Takes a consent back on the account page.
+pub async fn withdraw_own(
+    app: &crate::app::App,
+    id: crate::domain::ids::ConsentId,
+    owner: crate::domain::session::Session,
+) -> Result<Option<Consent>, DbError> {
+    let (parts, now) = (app.clone(), app.now());
+    let withdrawn = app
+        .db
+        .write(async move |tx| {
+            let withdrawn = consents::withdraw_own(tx, &id, owner.subject.as_ref(), &owner.id, now).await?;
+            end_session_of(tx, &parts, withdrawn.as_ref(), now).await?;
+            Ok::<_, DbError>(withdrawn)
+        })
+        .await?;
+    note(app, withdrawn.as_ref());
+    Ok(withdrawn)
+}
+
+async fn end_session_of(tx: &mut Tx, app: &Parts, consent: Option<&Consent>, now: UnixTime) -> Result<(), DbError> {
+    if let Some(session) = consent.and_then(|consent| consent.session.as_ref()) {
+        end_in(tx, &app.settings, app.rng.as_ref(), session, EndReason::ConsentWithdrawn, now).await?;
+    }
+    Ok(())
+}
+
+fn note(app: &Parts, consent: Option<&Consent>) {
+    if consent.is_some() {
+        metrics::counter!("vouchsafe_consents_total", "action" => "withdrawn").increment(1);
+        tracing::info!("consent withdrawn");
+        app.logout_wake.notify_one();
+    }
+}

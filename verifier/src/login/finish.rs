@@ -1,0 +1,270 @@
+//! The end of a successful login: subject, session, authorization code, in one transaction.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use vouchsafe_credentials::random::token;
+use vouchsafe_protocol::oidc::acr::{Acr, AcrWish};
+use vouchsafe_protocol::oidc::amr::{Amr, Done, reached};
+use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
+use vouchsafe_service::db::{DbError, Tx};
+use vouchsafe_service::single_use::{self, Kind, NewObject};
+
+use super::grant::{self, Grant};
+use super::{CODE_S, end};
+use crate::app::{App, Parts};
+use crate::config::Client;
+use crate::domain::ids::{Secret, SessionId, Sid, SubjectId};
+use crate::domain::reason::{Explanation, Failure};
+use crate::domain::request::LoginRequest;
+use crate::domain::session::{Authentication, EndReason, Session, SessionClient};
+use crate::domain::transaction::{Answer, Answered, Channel, Evidence, Transaction};
+use crate::store::transactions::Sealed;
+use crate::store::{StoreError, consents, sessions, subjects, transactions};
+
+/// What the browser takes with it.
+#[derive(Debug)]
+pub struct Finished {
+    /// Authorization code for the application.
+    pub code: Secret,
+    /// New session cookie; `None` for a guest.
+    pub cookie: Option<Secret>,
+}
+
+/// Why a login cannot be finished.
+#[derive(Debug, thiserror::Error)]
+pub enum FinishError {
+    /// It was finished before, by another request of the same browser.
+    #[error("the login was finished before")]
+    AlreadyOver,
+    /// It must end without success.
+    #[error("the login must not be finished")]
+    Failed(Failure),
+    /// The application is no longer configured.
+    #[error("the application is no longer configured")]
+    ClientGone,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<DbError> for FinishError {
+    fn from(error: DbError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Finishes an answered login in the browser that started it. `current` is that browser's
+/// session, if it has one.
+pub async fn finish(app: &App, answered: Answered, current: Option<Session>) -> Result<Finished, FinishError> {
+    let client = app.settings.client(&answered.login.request.client).ok_or(FinishError::ClientGone)?.clone();
+    let authentication = authentication(&answered.answer);
+    if !acr_permits(&answered.login.request, &authentication) {
+        return fail(app, answered, Failure::new("unmet_authentication_requirements", Explanation::NotProven)).await;
+    }
+    let again = answered.clone();
+    let (finished, answer) = answered.finish();
+    let row = transactions::seal(&app.vault, &Transaction::Finished(finished.clone()))?;
+    let work = Work {
+        app: Arc::clone(app),
+        row,
+        request: finished.login.request,
+        answer,
+        client,
+        authentication,
+        current,
+    };
+    let outcome = app.db.write(async move |tx| work.run(tx).await).await;
+    match outcome {
+        Ok(done) => {
+            metrics::counter!("vouchsafe_authentications_total", "method" => "vp", "outcome" => "success", "error" => "none").increment(1);
+            tracing::info!(login = super::accept::log_id(&again.login.id), "login finished");
+            app.changes.announce(&again.login.id);
+            Ok(done)
+        }
+        Err(FinishError::Failed(failure)) => fail(app, again, failure).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// Ends an answered login without success.
+pub async fn fail<T>(app: &Parts, answered: Answered, failure: Failure) -> Result<T, FinishError> {
+    let id = answered.login.id.clone();
+    let row = transactions::seal(&app.vault, &Transaction::Failed(answered.fail(failure.clone())))?;
+    let now = app.now();
+    app.db.write(async move |tx| transactions::advance(tx, "answered", &row, now).await).await?;
+    metrics::counter!("vouchsafe_authentications_total", "method" => "vp", "outcome" => "failure", "error" => failure.code().to_owned()).increment(1);
+    tracing::info!(login = super::accept::log_id(&id), reason = failure.code(), "login failed");
+    app.changes.announce(&id);
+    Err(FinishError::Failed(failure))
+}
+
+/// A session answers by itself (single sign-on): only the subject goes to the application.
+pub async fn from_session(app: &App, request: LoginRequest, session: Session) -> Result<Finished, FinishError> {
+    let client = app.settings.client(&request.client).ok_or(FinishError::ClientGone)?.clone();
+    let parts = Arc::clone(app);
+    let finished = app
+        .db
+        .write(async move |tx| {
+            let subject = session.subject.clone().ok_or(FinishError::AlreadyOver)?;
+            if !sessions::is_live(tx, &session.id, parts.now()).await? {
+                return Err(FinishError::AlreadyOver);
+            }
+            let sub = pairwise_sub(&parts.pairwise_key, &client.sector, &subject);
+            let nothing = (Map::new(), Map::new());
+            let code = issue_code(tx, &parts, &request, &session, sub, nothing).await?;
+            Ok(Finished { code, cookie: None })
+        })
+        .await?;
+    metrics::counter!("vouchsafe_authentications_total", "method" => "session", "outcome" => "success", "error" => "none").increment(1);
+    Ok(finished)
+}
+
+struct Work {
+    app: App,
+    row: Sealed,
+    request: LoginRequest,
+    answer: Answer,
+    client: Client,
+    authentication: Authentication,
+    current: Option<Session>,
+}
+
+impl Work {
+    async fn run(&self, tx: &mut Tx) -> Result<Finished, FinishError> {
+        let Self { app, row, request, answer, client, authentication: _, current: _ } = self;
+        if !transactions::advance(tx, "answered", row, app.now()).await? {
+            return Err(FinishError::AlreadyOver);
+        }
+        let subject = match &answer.evidence {
+            Evidence::Guest => None,
+            Evidence::IssuerScoped(key) => {
+                let fresh = SubjectId::generate(app.rng.as_ref());
+                Some(subjects::resolve(tx, key, &fresh, app.now()).await?)
+            }
+        };
+        let sub = match &subject {
+            Some(subject) => pairwise_sub(&app.pairwise_key, &client.sector, subject),
+            None => guest_sub(app.rng.as_ref()),
+        };
+        // OpenID Connect Core 1.0, section 3.1.2.1, `id_token_hint`: this person or nobody.
+        if request.expected_sub.as_ref().is_some_and(|expected| *expected != sub) {
+            return Err(FinishError::Failed(Failure::other_account()));
+        }
+        let (session, cookie) = self.session(tx, subject).await?;
+        if !consents::attach(tx, &answer.consent, session.subject.as_ref(), &session.id).await? {
+            return Err(FinishError::Failed(Failure::withdrawn()));
+        }
+        sessions::put_cards(tx, &session.id, &answer.cards, answer.answered_at).await?;
+        let code = issue_code(tx, app, request, &session, sub, self.claims()).await?;
+        Ok(Finished { code, cookie })
+    }
+
+    /// The session of this login. A guest's has no cookie; a person's gets a new one at every
+    /// login (catalogue 365).
+    async fn session(&self, tx: &mut Tx, subject: Option<SubjectId>) -> Result<(Session, Option<Secret>), FinishError> {
+        let app = &self.app;
+        let now = app.now();
+        let fresh = Session {
+            id: SessionId::random(app.rng.as_ref()),
+            subject: subject.clone(),
+            authentication: self.authentication.clone(),
+            expires_at: now.plus(app.settings.session_max_age_s),
+        };
+        if subject.is_none() {
+            sessions::insert(tx, &fresh, None, now).await?;
+            return Ok((fresh, None));
+        }
+        let cookie = Secret::random(app.rng.as_ref());
+        if let Some(current) = self.current.as_ref().filter(|current| current.subject.is_some()) {
+            if current.subject == subject {
+                let renewed = Session { id: current.id.clone(), ..fresh.clone() };
+                if sessions::renew(tx, &renewed, &cookie.digest()).await? {
+                    return Ok((renewed, Some(cookie)));
+                }
+            } else if self.request.may_switch_account {
+                end::end_in(tx, &app.settings, app.rng.as_ref(), &current.id, EndReason::Replaced, now).await?;
+            } else {
+                // login.md, section 2, point 5: an error, never a silent switch.
+                return Err(FinishError::Failed(Failure::other_account()));
+            }
+        }
+        sessions::insert(tx, &fresh, Some(&cookie.digest()), now).await?;
+        Ok((fresh, Some(cookie)))
+    }
+
+    /// Claims for the ID token and for UserInfo.
+    fn claims(&self) -> (Map<String, Value>, Map<String, Value>) {
+        if !self.request.deliver_claims {
+            return (Map::new(), Map::new());
+        }
+        let in_id_token = |name: &String| {
+            let configured = self.app.settings.query(&self.request.query).is_some_and(|query| {
+                query.claims.iter().any(|claim| claim.name == *name && claim.in_id_token)
+            });
+            configured || self.request.id_token_claims.contains(name)
+        };
+        let all = &self.answer.claims;
+        let id_token = all.iter().filter(|(name, _)| in_id_token(name)).map(|(name, value)| (name.clone(), value.clone())).collect();
+        (id_token, all.clone())
+    }
+}
+
+async fn issue_code(
+    tx: &mut Tx,
+    app: &Parts,
+    request: &LoginRequest,
+    session: &Session,
+    sub: String,
+    (id_token_claims, userinfo_claims): (Map<String, Value>, Map<String, Value>),
+) -> Result<Secret, FinishError> {
+    let member = SessionClient {
+        sid: Sid::random(app.rng.as_ref()),
+        session: session.id.clone(),
+        client: request.client.clone(),
+        sub: sub.clone(),
+    };
+    let sid = sessions::attach_client(tx, &member, app.now()).await?;
+    let code = Secret::random(app.rng.as_ref());
+    let family = token(app.rng.as_ref());
+    let grant = Grant {
+        family: family.clone(),
+        client: request.client.clone(),
+        redirect_uri: request.back.redirect_uri.clone(),
+        code_challenge: request.code_challenge.clone(),
+        nonce: request.nonce.clone(),
+        scope: request.scope.clone(),
+        sub,
+        session: session.id.clone(),
+        sid,
+        authentication: session.authentication.clone(),
+        id_token_claims,
+        userinfo_claims,
+    };
+    let object = NewObject {
+        payload: grant::seal(app, code.reveal(), &grant)?,
+        family,
+        expires_at: app.now().plus(CODE_S),
+    };
+    single_use::put(tx, Kind::AuthorizationCode, code.reveal(), &object).await?;
+    Ok(code)
+}
+
+fn authentication(answer: &Answer) -> Authentication {
+    let done = [Done::Presentation { cross_device: answer.channel == Channel::Qr, hardware_key: false, user_verified: false }];
+    Authentication {
+        auth_time: answer.answered_at,
+        acr: reached(&done).map_or_else(String::new, |acr| acr.as_str().to_owned()),
+        amr: Amr::compute(&done).iter().map(str::to_owned).collect(),
+    }
+}
+
+/// OpenID Connect Core 1.0, section 5.5.1.1: an essential `acr` that was not reached fails the
+/// request; a wish does not.
+fn acr_permits(request: &LoginRequest, authentication: &Authentication) -> bool {
+    if request.essential_acr.is_empty() {
+        return true;
+    }
+    let wish = AcrWish::new(&request.essential_acr, true);
+    Acr::from_wire(&authentication.acr).is_some_and(|acr| wish.permits(acr))
+}

@@ -1,0 +1,76 @@
+//! What an authorization code stands for. It is sealed under a key derived from the code itself,
+//! so the database alone cannot read it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::app::Parts;
+use crate::domain::ids::{ClientId, SessionId, Sid};
+use crate::domain::session::Authentication;
+use crate::store::StoreError;
+
+/// Everything that the token endpoint needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The login; a replayed code ends its tokens.
+    pub family: String,
+    /// Who may redeem it.
+    pub client: ClientId,
+    /// Where the code was sent.
+    pub redirect_uri: String,
+    /// PKCE.
+    pub code_challenge: Option<String>,
+    /// Echoed in the ID token.
+    pub nonce: Option<String>,
+    /// Granted scope.
+    pub scope: String,
+    /// The person, as the application knows them.
+    pub sub: String,
+    /// The session.
+    pub session: SessionId,
+    /// The session, as the application knows it.
+    pub sid: Sid,
+    /// How the person was authenticated.
+    pub authentication: Authentication,
+    /// Claims for the ID token.
+    pub id_token_claims: Map<String, Value>,
+    /// Claims for UserInfo.
+    pub userinfo_claims: Map<String, Value>,
+}
+
+const PURPOSE: &str = "authorization code";
+const PLACE: [&str; 1] = ["authorization_code"];
+
+/// Seals a grant under its code.
+pub fn seal(app: &Parts, code: &str, grant: &Grant) -> Result<Vec<u8>, StoreError> {
+    app.vault.under_token(PURPOSE, code).seal(&PLACE, grant)
+}
+
+/// Opens what [`seal`] made.
+pub fn open(app: &Parts, code: &str, sealed: &[u8]) -> Result<Grant, StoreError> {
+    let table = vouchsafe_service::db::Table("authorization_code");
+    app.vault.under_token(PURPOSE, code).open(table, "payload", &PLACE, sealed)
+}
+
+/// What UserInfo says for one access token, sealed under that token.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct TokenClaims {
+    /// The person, as the application knows them.
+    pub sub: String,
+    /// What the person agreed to.
+    pub claims: Map<String, Value>,
+}
+
+const TOKEN_PURPOSE: &str = "userinfo";
+const TOKEN_PLACE: [&str; 1] = ["access_tokens"];
+
+/// Seals the claims of an access token under it.
+pub fn seal_token(app: &Parts, token: &str, claims: &TokenClaims) -> Result<Vec<u8>, StoreError> {
+    app.vault.under_token(TOKEN_PURPOSE, token).seal(&TOKEN_PLACE, claims)
+}
+
+/// Opens what [`seal_token`] made.
+pub fn open_token(app: &Parts, token: &str, sealed: &[u8]) -> Result<TokenClaims, StoreError> {
+    let table = vouchsafe_service::db::Table("access_tokens");
+    app.vault.under_token(TOKEN_PURPOSE, token).open(table, "claims", &TOKEN_PLACE, sealed)
+}

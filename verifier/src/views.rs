@@ -1,0 +1,142 @@
+//! Pages: what the handlers show, and how a failure is shown.
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use serde::Serialize;
+use serde_json::{Value, json};
+use vouchsafe_credentials::encoding::b64url;
+use vouchsafe_credentials::random::bytes;
+use vouchsafe_pages::Locale;
+
+use crate::app::Parts;
+use crate::config::Client;
+use crate::domain::ids::TransactionId;
+use crate::domain::reason::Explanation;
+use crate::domain::transaction::Login;
+use crate::login::accept::log_id;
+
+/// The language of a page for which no application asked for one.
+pub fn browser_locale(headers: &HeaderMap) -> Locale {
+    let accept = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    Locale::negotiate(None, accept)
+}
+
+/// The language of a login.
+pub fn login_locale(login: &Login) -> Locale {
+    Locale::from_tag(&login.request.locale).unwrap_or_default()
+}
+
+/// Renders a page. A template that fails is our fault and becomes a bare 500.
+pub fn page(app: &Parts, status: StatusCode, name: &str, locale: Locale, context: impl Serialize) -> Response {
+    match app.pages.render(name, locale, context) {
+        Ok(Html(html)) => {
+            let mut response = (status, Html(html)).into_response();
+            let headers = response.headers_mut();
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            response
+        }
+        Err(error) => {
+            tracing::error!(page = name, error = %chain(&error), "page not rendered");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// A page with two texts, `verifier-<key>-title` and `verifier-<key>-text`.
+pub fn message(app: &Parts, status: StatusCode, locale: Locale, key: &str) -> Response {
+    page(app, status, "verifier/message", locale, json!({ "key": key }))
+}
+
+/// Why a page cannot be shown.
+#[derive(Debug)]
+pub struct PageFailure {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// Which explanation.
+    pub explanation: Explanation,
+    /// Code for the log.
+    pub code: String,
+    /// Language.
+    pub locale: Locale,
+}
+
+impl PageFailure {
+    /// There is no such login for this browser. The same answer for one that never was and for
+    /// one of somebody else (catalogue 313).
+    pub fn unknown(locale: Locale) -> Self {
+        Self { status: StatusCode::NOT_FOUND, explanation: Explanation::Unknown, code: "unknown_login".to_owned(), locale }
+    }
+
+    /// Our own fault; `temporary` where a later attempt may succeed.
+    pub fn server(locale: Locale, error: &dyn std::error::Error, temporary: bool) -> Self {
+        tracing::error!(error = %chain(error), "request failed");
+        let status = if temporary { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::INTERNAL_SERVER_ERROR };
+        Self { status, explanation: Explanation::Server, code: "server_error".to_owned(), locale }
+    }
+
+    /// The page, with a reference that is also in the log.
+    pub fn show(self, app: &Parts) -> Response {
+        let Self { status, explanation, code, locale } = self;
+        let reference = b64url(&bytes::<6>(app.rng.as_ref()));
+        tracing::info!(reference, reason = code, "error page");
+        let context = json!({ "kind": explanation.key(), "reference": reference, "again_link": null, "leave_link": null });
+        let mut response = page(app, status, "verifier/failed", locale, context);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        }
+        response
+    }
+}
+
+/// The page of a login that failed. `own` says whether this is the browser that started it: only
+/// that one gets the links.
+pub fn failed(app: &Parts, login: &Login, client: Option<&Client>, explanation: Explanation, own: bool) -> Response {
+    let id = &login.id;
+    let again = own && !matches!(explanation, Explanation::Account | Explanation::Request);
+    let context = json!({
+        "kind": explanation.key(),
+        "app": client.map(|client| client.name.as_str()).unwrap_or_default(),
+        "again_link": again.then(|| format!("/login/{id}/again")),
+        "leave_link": (own && client.is_some()).then(|| format!("/login/{id}/leave")),
+        "reference": log_id(id),
+    });
+    let status = match explanation {
+        Explanation::Server => StatusCode::INTERNAL_SERVER_ERROR,
+        Explanation::Unknown => StatusCode::NOT_FOUND,
+        _ => StatusCode::FORBIDDEN,
+    };
+    page(app, status, "verifier/failed", login_locale(login), context)
+}
+
+/// What the pages of a waiting login share: who asks, why, and where the events are.
+pub fn asked(app: &Parts, login: &Login, client: &Client, view: &str, state: &str) -> Value {
+    let id: &TransactionId = &login.id;
+    let query = app.settings.query(&login.request.query);
+    json!({
+        "app": client.name,
+        "app_host": client.host,
+        "purpose": query.map(|query| query.purpose.for_locale(&login.request.locale)).unwrap_or_default(),
+        "events": format!("/login/{id}/events?view={view}"),
+        "watched": state,
+    })
+}
+
+/// Joins two JSON objects.
+pub fn with(mut base: Value, more: Value) -> Value {
+    if let (Some(base), Value::Object(more)) = (base.as_object_mut(), more) {
+        base.extend(more);
+    }
+    base
+}
+
+/// An error and its causes on one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}
