@@ -10,7 +10,6 @@ use vouchsafe_credentials::x509::Chain;
 use vouchsafe_pages::Pages;
 use vouchsafe_protocol::oidc::subject::SubjectKey;
 use vouchsafe_protocol::vp::client_id::ClientId as VerifierId;
-use tokio::sync::Notify;
 use vouchsafe_service::db::Db;
 use vouchsafe_service::http::{CookiePolicy, Csrf};
 
@@ -53,8 +52,6 @@ pub struct Parts {
     pub csrf: Csrf,
     /// How cookies are written.
     pub cookie_policy: CookiePolicy,
-    /// Wakes the sender of logout tokens.
-    pub logout_wake: Notify,
     /// Signs request objects.
     pub request_signer: Arc<dyn Signer>,
     /// Certificate chain of the request signer.

@@ -1,5 +1,32 @@
 //! The login service: an OpenID Provider in front of OpenID4VP.
+//!
+//! A request goes through five stops: extractor, parse (`vouchsafe_protocol`, once, to a domain
+//! type), domain ([`domain`], a transition that consumes the old state), store ([`store`]),
+//! response. [`login`] holds the way of one login, stage by stage; [`login::accept`] is the one
+//! place that says "accept". [`Verifier::open`] chooses the parts and nothing else does.
+//!
+//! To add an endpoint: one file under `handlers`, one line in its router. To add a channel
+//! between browser and wallet: a variant of [`domain::transaction::Channel`]; the compiler names
+//! the places. To add a subject strategy: a variant of [`config::SubjectStrategy`] and of
+//! [`domain::transaction::Evidence`].
 
+pub mod app;
+mod backchannel;
+mod changes;
 pub mod config;
+mod cookies;
 pub mod domain;
+mod explain;
+mod handlers;
+pub mod login;
+pub mod outbound;
+mod reply;
+mod status;
 pub mod store;
+mod tokens;
+mod verifier;
+mod views;
+mod watcher;
+
+pub use config::Config;
+pub use verifier::{OpenError, Ports, Verifier};

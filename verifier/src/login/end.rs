@@ -49,7 +49,6 @@ pub async fn end(app: &crate::app::App, session: &SessionId, reason: EndReason) 
         .await?;
     if ended {
         tracing::info!(reason = reason.code(), "session ended");
-        app.logout_wake.notify_one();
     }
     Ok(ended)
 }
@@ -99,6 +98,5 @@ fn note(app: &Parts, consent: Option<&Consent>) {
     if consent.is_some() {
         metrics::counter!("vouchsafe_consents_total", "action" => "withdrawn").increment(1);
         tracing::info!("consent withdrawn");
-        app.logout_wake.notify_one();
     }
 }

@@ -1,0 +1,181 @@
+//! Puts the parts together and runs them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use vouchsafe_credentials::crypto::{AwsLc, AwsLcSigningKey, CryptoProvider, KeyError as CryptoKeyError};
+use vouchsafe_credentials::random::Rng;
+use vouchsafe_credentials::time::Clock;
+use vouchsafe_pages::{Pages, PagesError};
+use vouchsafe_protocol::oidc::subject::SubjectKey;
+use vouchsafe_protocol::vp::client_id::ClientId as VerifierId;
+use vouchsafe_service::clock::SystemClock;
+use vouchsafe_service::db::{Db, DbError};
+use vouchsafe_service::fetch::{FetchError, Fetcher};
+use vouchsafe_service::http::{CookiePolicy, Csrf, standard};
+use vouchsafe_service::id::Ids;
+use vouchsafe_service::jobs::{Jobs, purge_expired};
+use vouchsafe_service::keys::{KeyError, Purpose};
+use vouchsafe_service::random::OsRandom;
+use vouchsafe_service::seal::Sealer;
+use vouchsafe_service::shutdown::Shutdown;
+
+use crate::app::{App, Parts};
+use crate::changes::Changes;
+use crate::config::{Config, ConfigError, Keys, Settings};
+use crate::outbound::{Guarded, Outbound};
+use crate::status::StatusLists;
+use crate::store::{MIGRATIONS, Vault};
+use crate::tokens::TokenKeys;
+use crate::{backchannel, handlers, watcher};
+
+/// How often queued logout tokens are looked for.
+const LOGOUT_EVERY: Duration = Duration::from_millis(500);
+/// How often expired rows are deleted.
+const PURGE_EVERY: Duration = Duration::from_secs(60);
+
+/// What the service takes from the machine; tests bring their own.
+#[derive(Clone)]
+pub struct Ports {
+    /// Wall clock.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub rng: Arc<dyn Rng>,
+    /// Verification and key agreement.
+    pub crypto: Arc<dyn CryptoProvider>,
+    /// Network; `None` stands for the guarded fetcher with the configuration's exceptions.
+    pub outbound: Option<Arc<dyn Outbound>>,
+}
+
+impl Ports {
+    /// The real ones.
+    #[must_use]
+    pub fn system() -> Self {
+        Self { clock: Arc::new(SystemClock), rng: Arc::new(OsRandom), crypto: Arc::new(AwsLc), outbound: None }
+    }
+}
+
+impl std::fmt::Debug for Ports {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ports")
+    }
+}
+
+/// Why the service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The configuration is refused.
+    #[error("the configuration is refused: {0}")]
+    Config(#[from] ConfigError),
+    /// The database address cannot be read.
+    #[error("the database address cannot be read: {0}")]
+    Key(#[from] KeyError),
+    /// The request key cannot be used.
+    #[error("the request key cannot be used")]
+    RequestKey(#[from] CryptoKeyError),
+    /// The database.
+    #[error("the database cannot be opened")]
+    Db(#[from] DbError),
+    /// The fetcher.
+    #[error("outbound requests cannot be set up")]
+    Fetch(#[from] FetchError),
+    /// The pages.
+    #[error("the pages are broken")]
+    Pages(#[from] PagesError),
+}
+
+/// The login service.
+#[derive(Clone)]
+pub struct Verifier {
+    app: App,
+    ids: Ids,
+}
+
+impl std::fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Verifier")
+    }
+}
+
+impl Verifier {
+    /// Checks the configuration, opens the database and brings it up to date. Nothing listens yet.
+    pub async fn open(config: Config, ports: Ports) -> Result<Self, OpenError> {
+        let settings = Settings::parse(&config)?;
+        let keys = Keys::parse(&config.keys)?;
+        let db = Db::open(&config.database.resolve()?).await?;
+        db.migrate(&[MIGRATIONS], ports.clock.now()).await?;
+        Self::assemble(&config, settings, &keys, ports, db)
+    }
+
+    /// The service on a database that is open and up to date.
+    pub fn with_db(config: &Config, ports: Ports, db: Db) -> Result<Self, OpenError> {
+        let settings = Settings::parse(config)?;
+        let keys = Keys::parse(&config.keys)?;
+        Self::assemble(config, settings, &keys, ports, db)
+    }
+
+    fn assemble(config: &Config, settings: Settings, keys: &Keys, ports: Ports, db: Db) -> Result<Self, OpenError> {
+        let Ports { clock, rng, crypto, outbound } = ports;
+        let outbound: Arc<dyn Outbound> = match outbound {
+            Some(outbound) => outbound,
+            None => Arc::new(Guarded::new(Fetcher::new(&config.fetch, &config.dev)?)),
+        };
+        let master = &keys.master;
+        let subject_key = |purpose| SubjectKey::new(*master.derive(purpose).child("verifier").expose());
+        let vault = |purpose| Vault::new(Sealer::new(master.derive(purpose).child("verifier")), Arc::clone(&rng));
+        let statuses =
+            StatusLists::new(Arc::clone(&outbound), Arc::clone(&crypto), Arc::clone(&clock), settings.trust.clone(), settings.min_refresh_s);
+        let ids = Ids::new(Arc::clone(&clock), Arc::clone(&rng));
+        let app = Parts {
+            db,
+            vault: vault(Purpose::Sealing),
+            cookies: vault(Purpose::Cookie),
+            crypto,
+            pages: Pages::new()?,
+            statuses,
+            changes: Changes::default(),
+            pairwise_key: subject_key(Purpose::Pairwise),
+            binding_key: subject_key(Purpose::Binding),
+            csrf: Csrf::new(master.derive(Purpose::Csrf).child("verifier"), &settings.public_url),
+            cookie_policy: CookiePolicy::new(&settings.public_url),
+            request_signer: Arc::new(AwsLcSigningKey::new(&keys.request)?),
+            verifier_id: VerifierId::x509_hash(&keys.request_chain),
+            request_chain: keys.request_chain.clone(),
+            tokens: TokenKeys::new(keys)?,
+            outbound,
+            clock,
+            rng,
+            settings,
+        };
+        Ok(Self { app: Arc::new(app), ids })
+    }
+
+    /// Every route, with what surrounds each request.
+    #[must_use]
+    pub fn router(&self) -> Router {
+        standard(handlers::router(Arc::clone(&self.app)), &self.app.settings.public_url, self.ids.clone())
+    }
+
+    /// Runs until shutdown: watches the status behind live sessions, delivers logout tokens,
+    /// deletes what has expired.
+    pub async fn run_background(&self, shutdown: Shutdown) {
+        let mut jobs = Jobs::new(shutdown);
+        let watch_every = Duration::from_secs(self.app.settings.min_refresh_s.unsigned_abs());
+        let app = Arc::clone(&self.app);
+        jobs.every("watch status", watch_every, move || watcher::run_once(Arc::clone(&app)));
+        let app = Arc::clone(&self.app);
+        jobs.every("logout tokens", LOGOUT_EVERY, move || backchannel::run_once(Arc::clone(&app)));
+        let app = Arc::clone(&self.app);
+        jobs.every("purge logins", PURGE_EVERY, move || watcher::purge(Arc::clone(&app)));
+        purge_expired(&mut jobs, self.app.db.clone(), Arc::clone(&self.app.clock));
+        jobs.finish().await;
+    }
+
+    /// Runs every background job once, now.
+    pub async fn run_background_once(&self) -> Result<(), DbError> {
+        watcher::run_once(Arc::clone(&self.app)).await?;
+        backchannel::run_once(Arc::clone(&self.app)).await?;
+        watcher::purge(Arc::clone(&self.app)).await
+    }
+}

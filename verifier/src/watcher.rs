@@ -1,0 +1,94 @@
+//! Zero trust while a session lives: the status of the cards behind it is asked again and again,
+//! and a revoked or suspended card ends the session (catalogue 346).
+
+use vouchsafe_credentials::status_list::{Status, StatusRef};
+use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_protocol::vp::verify::StatusSource as _;
+use vouchsafe_service::db::DbError;
+
+use crate::app::App;
+use crate::domain::ids::SessionId;
+use crate::domain::session::EndReason;
+use crate::login::end;
+use crate::store::sessions::{self, WatchedCard, WatchedList};
+use crate::store::{requests, tokens, transactions};
+
+/// A good status is written down at most so often, so that a quiet service writes little.
+const NOTE_EVERY_S: i64 = 60;
+/// Logins stay readable so long after their end, for the page that explains them.
+const KEEP_LOGINS_S: i64 = 600;
+
+/// Looks at every list behind a live session once.
+pub async fn run_once(app: App) -> Result<(), DbError> {
+    let now = app.now();
+    for list in sessions::watched_lists(&app.db, now).await? {
+        check_list(&app, &list).await?;
+    }
+    // A gauge takes a float; nobody has 2^53 sessions.
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+    metrics::gauge!("vouchsafe_sessions_active").set(sessions::count_live(&app.db, now).await? as f64);
+    Ok(())
+}
+
+async fn check_list(app: &App, list: &WatchedList) -> Result<(), DbError> {
+    let now = app.now();
+    let cards = sessions::watched_cards(&app.db, list, now).await?;
+    let issuer = list.identity()?;
+    let probe = StatusRef { uri: list.status_uri.clone(), idx: 0 };
+    let fresh = app.statuses.list(&probe, &issuer).await;
+    let mut all_good = true;
+    for card in &cards {
+        let verdict = match &fresh {
+            Ok(fresh) => {
+                let idx = u64::try_from(card.status_idx).unwrap_or(u64::MAX);
+                let reference = StatusRef { uri: list.status_uri.clone(), idx };
+                verdict(fresh.status(&reference, now).ok())
+            }
+            Err(_) => unknown(app, card, now),
+        };
+        if let Some(reason) = verdict {
+            all_good = false;
+            end::end(app, &SessionId::from_text(card.session_id.as_str()), reason).await?;
+        }
+    }
+    let due = cards.iter().any(|card| now.since(UnixTime(card.checked_at)) >= NOTE_EVERY_S);
+    if fresh.is_ok() && all_good && due {
+        let list = list.clone();
+        app.db.write(async move |tx| sessions::mark_checked(tx, &list, now).await).await?;
+    }
+    if let Err(error) = fresh {
+        tracing::warn!(error = %crate::views::chain(&error), "status list not available");
+    }
+    Ok(())
+}
+
+/// What a status means for a session; only "valid" lets it live.
+fn verdict(status: Option<Status>) -> Option<EndReason> {
+    match status {
+        Some(Status::Valid) => None,
+        Some(Status::Invalid) => Some(EndReason::Revoked),
+        Some(Status::Suspended) => Some(EndReason::Suspended),
+        Some(Status::Other(_)) | None => Some(EndReason::StatusUnknown),
+    }
+}
+
+/// A list that cannot be had does not end sessions at once, but not knowing has a limit.
+fn unknown(app: &App, card: &WatchedCard, now: UnixTime) -> Option<EndReason> {
+    let silent = now.since(UnixTime(card.checked_at)) >= app.settings.session_grace_s;
+    silent.then_some(EndReason::StatusUnknown)
+}
+
+/// Deletes what is over: claims with their tokens at once, logins after a while.
+pub async fn purge(app: App) -> Result<(), DbError> {
+    let now = app.now();
+    let before = now.plus(-KEEP_LOGINS_S);
+    app.db
+        .write(async move |tx| {
+            tokens::purge(tx, now).await?;
+            requests::purge(tx, before).await?;
+            transactions::purge(tx, before).await?;
+            sessions::purge(tx, before).await?;
+            Ok::<_, DbError>(())
+        })
+        .await
+}
