@@ -64,7 +64,7 @@ pub async fn withdraw_by_token(app: &crate::app::App, consent: SecretDigest) -> 
             Ok::<_, DbError>(withdrawn)
         })
         .await?;
-    note(app, withdrawn.as_ref());
+    note(withdrawn.as_ref());
     Ok(withdrawn)
 }
 
@@ -83,7 +83,7 @@ pub async fn withdraw_own(
             Ok::<_, DbError>(withdrawn)
         })
         .await?;
-    note(app, withdrawn.as_ref());
+    note(withdrawn.as_ref());
     Ok(withdrawn)
 }
 
@@ -94,7 +94,7 @@ async fn end_session_of(tx: &mut Tx, app: &Parts, consent: Option<&Consent>, now
     Ok(())
 }
 
-fn note(app: &Parts, consent: Option<&Consent>) {
+fn note(consent: Option<&Consent>) {
     if consent.is_some() {
         metrics::counter!("vouchsafe_consents_total", "action" => "withdrawn").increment(1);
         tracing::info!("consent withdrawn");

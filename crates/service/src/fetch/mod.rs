@@ -225,9 +225,11 @@ impl Fetcher {
         headers: HeaderMap,
         limits: Limits,
     ) -> Result<Response, FetchError> {
-        let mut body = url::form_urlencoded::Serializer::new(String::new());
-        body.extend_pairs(form);
-        let body = body.finish().into_bytes();
+        // In one expression: the serializer is not `Send` and must not live on while we wait.
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(form)
+            .finish()
+            .into_bytes();
         self.send(Request {
             method: Method::POST,
             url,
