@@ -1,0 +1,10 @@
+//! Whole-system tests: against software that we did not write and against the
+//! vectors of the specifications.
+
+mod sd_jwt_affinidi;
+mod sd_jwt_cases;
+mod sd_jwt_iota;
+mod sd_jwt_npm;
+mod sd_jwt_vectors;
+mod status_list_vectors;
+mod vectors;
