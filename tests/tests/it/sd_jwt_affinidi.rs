@@ -5,7 +5,9 @@ use affinidi_sd_jwt::{
     Sha512Hasher, VerificationOptions, holder, issuer, verifier,
 };
 use serde_json::Value;
-use vouchsafe_credentials::crypto::{AwsLc, CryptoProvider as _, PublicKey, Signer as _, SigningKey};
+use vouchsafe_credentials::crypto::{
+    AwsLc, CryptoProvider as _, PublicKey, Signer as _, SigningKey,
+};
 use vouchsafe_credentials::encoding::{b64url, b64url_decode};
 use vouchsafe_credentials::sd_jwt::HashAlg;
 
@@ -39,14 +41,22 @@ impl JwtVerifier for Check<'_> {
         let bad = || SdJwtError::Verification("signature".into());
         let (input, signature) = jws.rsplit_once('.').ok_or_else(bad)?;
         let signature = b64url_decode(signature).map_err(|_| bad())?;
-        AwsLc.verify(self.0, input.as_bytes(), &signature).map_err(|_| bad())?;
+        AwsLc
+            .verify(self.0, input.as_bytes(), &signature)
+            .map_err(|_| bad())?;
         let payload = input.split_once('.').ok_or_else(bad)?.1;
-        Ok(serde_json::from_slice(&b64url_decode(payload).map_err(|_| bad())?)?)
+        Ok(serde_json::from_slice(
+            &b64url_decode(payload).map_err(|_| bad())?,
+        )?)
     }
 }
 
 /// What they make of a presentation.
-pub fn verify(parties: &Parties, compact: &str, hasher: &dyn SdHasher) -> Result<Value, SdJwtError> {
+pub fn verify(
+    parties: &Parties,
+    compact: &str,
+    hasher: &dyn SdHasher,
+) -> Result<Value, SdJwtError> {
     let parsed = SdJwt::parse(compact, hasher)?;
     let options = VerificationOptions {
         verify_kb: true,
@@ -86,10 +96,22 @@ fn they_verify_what_we_issue_and_present() {
 fn we_verify_what_they_issue_and_present() {
     let parties = Parties::new();
     let header = Some(parties.header());
-    let issuer_key = Key { key: &parties.issuer, header };
-    let holder_key = Key { key: &parties.holder, header: None };
+    let issuer_key = Key {
+        key: &parties.issuer,
+        header,
+    };
+    let holder_key = Key {
+        key: &parties.holder,
+        header: None,
+    };
     for case in cases() {
-        for (_, hasher) in hashers() {
+        for (hash, hasher) in hashers() {
+            // Without a Disclosure they leave `_sd_alg` out and yet take
+            // `sd_hash` with their own hash; RFC 9901, section 4.1.1 says
+            // `sha-256` then.
+            if case.hidden.is_empty() && hash != HashAlg::Sha256 {
+                continue;
+            }
             let frame = foreign_frame(&case.outermost(), |index| Value::from(index.to_string()));
             let card = parties.card(&case);
             let theirs = issuer::issue(&card, &frame, &issuer_key, hasher.as_ref(), None).unwrap();

@@ -44,7 +44,9 @@ pub struct Case {
 impl Case {
     fn new(name: &str, claims: Value, hidden: &[Value], shown: &[Value]) -> Self {
         let paths = |list: &[Value]| -> Vec<ClaimPath> {
-            list.iter().map(|p| ClaimPath::from_json(p).unwrap()).collect()
+            list.iter()
+                .map(|p| ClaimPath::from_json(p).unwrap())
+                .collect()
         };
         Self {
             name: name.into(),
@@ -64,9 +66,15 @@ impl Case {
     /// The hidden paths that are not below another one.
     pub fn outermost(&self) -> Vec<ClaimPath> {
         let inner = |path: &&ClaimPath| {
-            self.hidden.iter().any(|other| other != *path && other.is_prefix_of(path))
+            self.hidden
+                .iter()
+                .any(|other| other != *path && other.is_prefix_of(path))
         };
-        self.hidden.iter().filter(|path| !inner(path)).cloned().collect()
+        self.hidden
+            .iter()
+            .filter(|path| !inner(path))
+            .cloned()
+            .collect()
     }
 }
 
@@ -83,8 +91,14 @@ pub fn cases() -> Vec<Case> {
         Case::new(
             "flat",
             person.clone(),
-            &[json!(["given_name"]), json!(["email"]), json!(["address"]), json!(["verified"]),
-              json!(["nothing"]), json!(["score"])],
+            &[
+                json!(["given_name"]),
+                json!(["email"]),
+                json!(["address"]),
+                json!(["verified"]),
+                json!(["nothing"]),
+                json!(["score"]),
+            ],
             &[json!(["address"]), json!(["nothing"])],
         ),
         Case::new(
@@ -102,8 +116,13 @@ pub fn cases() -> Vec<Case> {
         Case::new(
             "recursive",
             person,
-            &[json!(["address"]), json!(["address", "street"]), json!(["address", "country"]),
-              json!(["nationalities"]), json!(["nationalities", 0])],
+            &[
+                json!(["address"]),
+                json!(["address", "street"]),
+                json!(["address", "country"]),
+                json!(["nationalities"]),
+                json!(["nationalities", 0]),
+            ],
             &[json!(["address", "country"]), json!(["nationalities", 0])],
         ),
     ]
@@ -191,7 +210,9 @@ impl Parties {
             holder_key: Some(self.holder_key()),
             now: NOW,
         };
-        verify_issued(compact, &policy, &AwsLc).unwrap().into_inner()
+        verify_issued(compact, &policy, &AwsLc)
+            .unwrap()
+            .into_inner()
     }
 
     /// Presents what the case shows, bound to the usual transaction.
@@ -229,7 +250,9 @@ pub fn private_jwk(key: &SigningKey) -> Value {
     let marker = [0x02, 0x01, 0x01, 0x04, 0x20];
     let start = der.windows(5).position(|window| window == marker).unwrap() + 5;
     let mut jwk = key.public_key().to_jwk();
-    jwk["d"] = json!(vouchsafe_credentials::encoding::b64url(&der[start..start + 32]));
+    jwk["d"] = json!(vouchsafe_credentials::encoding::b64url(
+        &der[start..start + 32]
+    ));
     jwk
 }
 

@@ -45,7 +45,10 @@ fn pointer(path: &ClaimPath) -> String {
         PathElement::Index(index) => index.to_string(),
         PathElement::Any => panic!("cases name positions"),
     };
-    path.elements().iter().map(|element| format!("/{}", part(element))).collect()
+    path.elements()
+        .iter()
+        .map(|element| format!("/{}", part(element)))
+        .collect()
 }
 
 #[test]
@@ -54,14 +57,22 @@ fn they_read_what_we_issue() {
     for case in cases() {
         let compact = parties.issue(&case, HashAlg::Sha256);
         let held = parties.hold(&compact);
-        assert_eq!(disclosed(&compact), Value::Object(held.claims().clone()), "{}", case.name);
+        assert_eq!(
+            disclosed(&compact),
+            Value::Object(held.claims().clone()),
+            "{}",
+            case.name
+        );
     }
 }
 
 #[test]
 fn we_read_what_they_issue() {
     let parties = Parties::new();
-    let key = Key { key: &parties.issuer, header: parties.header() };
+    let key = Key {
+        key: &parties.issuer,
+        header: parties.header(),
+    };
     for case in cases() {
         let card = parties.card(&case);
         let mut builder = SdJwtBuilder::new(card.clone()).unwrap();

@@ -15,7 +15,10 @@ fn run(steps: &[Value]) -> Option<Vec<Value>> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("peers");
     if !folder.join("node_modules/@sd-jwt/core").is_dir() {
         let required = std::env::var("VOUCHSAFE_PEERS").is_ok_and(|value| value == "1");
-        assert!(!required, "tests/peers/node_modules is missing: run `npm ci` in tests/peers");
+        assert!(
+            !required,
+            "tests/peers/node_modules is missing: run `npm ci` in tests/peers"
+        );
         println!("skipped: @sd-jwt/core is not installed (npm ci in tests/peers)");
         return None;
     }
@@ -69,7 +72,10 @@ fn they_verify_what_we_issue_and_present() {
         for hash in [HashAlg::Sha256, HashAlg::Sha384, HashAlg::Sha512] {
             let held = parties.hold(&parties.issue(&case, hash));
             let presented = parties.present(&case, &held);
-            expected.push((case.name.clone(), parties.verify(&presented).unwrap().claims));
+            expected.push((
+                case.name.clone(),
+                parties.verify(&presented).unwrap().claims,
+            ));
             steps.push(verify_step(&parties, &presented, NONCE));
         }
     }
@@ -122,7 +128,12 @@ fn we_verify_what_they_issue_and_present() {
     for (case, answer) in cases.iter().zip(&issued) {
         let compact = answer["compact"].as_str().unwrap();
         let held = parties.hold(compact);
-        assert_eq!(Value::Object(held.claims().clone()), parties.card(case), "{}", case.name);
+        assert_eq!(
+            Value::Object(held.claims().clone()),
+            parties.card(case),
+            "{}",
+            case.name
+        );
         assert_eq!(held.disclosable().len(), case.hidden.len(), "{}", case.name);
         steps.push(json!({
             "op": "present", "compact": compact, "frame": presentation_frame(&case.shown),
@@ -132,7 +143,9 @@ fn we_verify_what_they_issue_and_present() {
     }
     let presented = run(&steps).unwrap();
     for ((case, issued), presented) in cases.iter().zip(&issued).zip(presented) {
-        let theirs = parties.verify(presented["compact"].as_str().unwrap()).unwrap();
+        let theirs = parties
+            .verify(presented["compact"].as_str().unwrap())
+            .unwrap();
         let held = parties.hold(issued["compact"].as_str().unwrap());
         let ours = parties.verify(&parties.present(case, &held)).unwrap();
         assert_eq!(theirs.claims, ours.claims, "{}", case.name);

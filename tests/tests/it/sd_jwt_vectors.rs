@@ -17,13 +17,17 @@ const OURS: [&str; 5] = ["vct", "iss", "iat", "exp", "cnf"];
 
 #[test]
 fn examples_of_rfc_9901() {
-    let Some(folder) = folder("sd-jwt", 15) else { return };
+    let Some(folder) = folder("sd-jwt", 15) else {
+        return;
+    };
     assert_eq!(run_all(&folder), 15);
 }
 
 #[test]
 fn examples_of_sd_jwt_vc() {
-    let Some(folder) = folder("sd-jwt-vc", 3) else { return };
+    let Some(folder) = folder("sd-jwt-vc", 3) else {
+        return;
+    };
     assert_eq!(run_all(&folder), 3);
 }
 
@@ -50,7 +54,7 @@ fn run_all(folder: &Path) -> usize {
         let theirs = sd_jwt_affinidi::verify(&parties, &presented, &Sha256Hasher).unwrap();
         assert_eq!(Value::Object(ours.claims.clone()), theirs, "{}", case.name);
         for path in &case.shown {
-            assert_eq!(path.resolve(&theirs).is_empty(), false, "{}: {path}", case.name);
+            assert!(!path.resolve(&theirs).is_empty(), "{}: {path}", case.name);
         }
         count += 1;
     }
@@ -67,7 +71,11 @@ fn read(file: &Path) -> Case {
         claims.shift_remove(name);
     }
     let mut shown = Vec::new();
-    disclose(&yaml["holder_disclosed_claims"], &mut Vec::new(), &mut shown);
+    disclose(
+        &yaml["holder_disclosed_claims"],
+        &mut Vec::new(),
+        &mut shown,
+    );
     let root = Value::Object(claims.clone());
     // One example discloses below a claim that it does not have.
     shown.retain(|path| !path.resolve(&root).is_empty());
@@ -76,7 +84,11 @@ fn read(file: &Path) -> Case {
         claims,
         hidden,
         shown,
-        decoys: if yaml["add_decoy_claims"] == Yaml::Bool(true) { 5 } else { 0 },
+        decoys: if yaml["add_decoy_claims"] == Yaml::Bool(true) {
+            5
+        } else {
+            0
+        },
     }
 }
 

@@ -22,7 +22,9 @@ fn list(example: &Value) -> StatusList {
 
 #[test]
 fn cat_202_lists_of_the_specification() {
-    let Some(folder) = folder("token-status-list", 6) else { return };
+    let Some(folder) = folder("token-status-list", 6) else {
+        return;
+    };
     for (file, bytes) in [
         ("status_list_encoding_json.md", &[0xb9, 0xa3][..]),
         ("status_list_encoding2_json.md", &[0xc9, 0x44, 0xf9]),
@@ -39,7 +41,11 @@ fn cat_202_lists_of_the_specification() {
         assert_eq!(theirs.capacity(), 1 << 20, "{file}");
         let ours = written(bits);
         assert_eq!(theirs, ours, "{file}");
-        assert_eq!(StatusList::decode(bits, &ours.encode()).unwrap(), theirs, "{file}");
+        assert_eq!(
+            StatusList::decode(bits, &ours.encode()).unwrap(),
+            theirs,
+            "{file}"
+        );
     }
 }
 
