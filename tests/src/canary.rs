@@ -33,12 +33,17 @@ impl Canary {
 
     /// Whether any form of the value stands in `bytes`.
     pub fn is_in(&self, bytes: &[u8]) -> bool {
-        self.forms.iter().any(|form| bytes.windows(form.len()).any(|window| window == form))
+        self.forms
+            .iter()
+            .any(|form| bytes.windows(form.len()).any(|window| window == form))
     }
 }
 
 fn hex(bytes: &[u8]) -> Vec<u8> {
-    bytes.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| format!("{byte:02x}").into_bytes())
+        .collect()
 }
 
 /// Every place where a canary sings: `(canary, place)`.
@@ -70,7 +75,11 @@ mod tests {
             BASE64_URL_SAFE_NO_PAD.encode("[\"salt\",\"tier\",\"canary-tier-7731\"]"),
             String::from_utf8(hex(b"xcanary-tier-7731")).unwrap(),
         ] {
-            assert_eq!(scan(std::slice::from_ref(&canary), [("log", text.as_bytes())]).len(), 1, "{text}");
+            assert_eq!(
+                scan(std::slice::from_ref(&canary), [("log", text.as_bytes())]).len(),
+                1,
+                "{text}"
+            );
         }
         assert!(scan(&[canary], [("log", &b"canary-tier-7732"[..])]).is_empty());
     }

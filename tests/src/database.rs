@@ -31,18 +31,29 @@ impl Kind {
     /// The URL of a fresh, empty database.
     pub fn create(self, folder: &Path, name: &str) -> Result<String> {
         match self {
-            Kind::Sqlite => Ok(format!("sqlite://{}", folder.join(name).with_extension("sqlite").display())),
+            Kind::Sqlite => Ok(format!(
+                "sqlite://{}",
+                folder.join(name).with_extension("sqlite").display()
+            )),
             Kind::Postgres => {
                 let server = server().context("VOUCHSAFE_TEST_POSTGRES is not set")?;
                 let number = NEXT.fetch_add(1, Ordering::Relaxed);
                 let fresh = format!("{name}_{}_{number}", std::process::id());
                 let status = Command::new("psql")
-                    .args(["--quiet", "--no-psqlrc", &server, "-c", &format!("CREATE DATABASE {fresh}")])
+                    .args([
+                        "--quiet",
+                        "--no-psqlrc",
+                        &server,
+                        "-c",
+                        &format!("CREATE DATABASE {fresh}"),
+                    ])
                     .status()?;
                 if !status.success() {
                     bail!("psql ended with {status}");
                 }
-                let (base, _) = server.rsplit_once('/').context("a URL without a database")?;
+                let (base, _) = server
+                    .rsplit_once('/')
+                    .context("a URL without a database")?;
                 Ok(format!("{base}/{fresh}"))
             }
         }
@@ -50,7 +61,9 @@ impl Kind {
 }
 
 fn server() -> Option<String> {
-    std::env::var("VOUCHSAFE_TEST_POSTGRES").ok().filter(|url| !url.is_empty())
+    std::env::var("VOUCHSAFE_TEST_POSTGRES")
+        .ok()
+        .filter(|url| !url.is_empty())
 }
 
 /// The bytes of a database, as somebody who steals it would have them:

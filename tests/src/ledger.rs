@@ -43,8 +43,14 @@ pub enum Entry {
 impl Ledger {
     /// Opens a new ledger.
     pub fn create(path: &Path) -> Result<Self> {
-        let file = OpenOptions::new().create_new(true).append(true).open(path)?;
-        Ok(Self { path: path.to_owned(), file })
+        let file = OpenOptions::new()
+            .create_new(true)
+            .append(true)
+            .open(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+        })
     }
 
     /// Writes an entry and waits for the disk.
@@ -74,8 +80,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut ledger = Ledger::create(&folder.path().join("ledger")).unwrap();
         let entries = [
-            Entry::Unknown { attempt: "token".into() },
-            Entry::Redeemed { code: "first".into() },
+            Entry::Unknown {
+                attempt: "token".into(),
+            },
+            Entry::Redeemed {
+                code: "first".into(),
+            },
         ];
         for entry in &entries {
             ledger.record(entry).unwrap();

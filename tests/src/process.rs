@@ -44,7 +44,10 @@ pub fn program() -> Result<PathBuf> {
     }
     let path = folder.join("vouchsafe");
     if !path.is_file() {
-        bail!("{} is missing: build it with `cargo build -p vouchsafe-cli`", path.display());
+        bail!(
+            "{} is missing: build it with `cargo build -p vouchsafe-cli`",
+            path.display()
+        );
     }
     Ok(path)
 }
@@ -58,7 +61,11 @@ pub async fn run(arguments: &[&str], folder: &Path) -> Result<String> {
         .output()
         .await?;
     if !output.status.success() {
-        bail!("vouchsafe {arguments:?}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "vouchsafe {arguments:?}: {}\n{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     Ok(String::from_utf8(output.stdout)?)
 }
@@ -69,7 +76,10 @@ impl Process {
     pub async fn start(arguments: &[&str], folder: &Path, conditions: Conditions) -> Result<Self> {
         let mut process = Self {
             program: program()?,
-            arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+            arguments: arguments
+                .iter()
+                .map(|argument| (*argument).to_owned())
+                .collect(),
             folder: folder.to_owned(),
             conditions,
             child: None,
@@ -110,7 +120,9 @@ impl Process {
             }
             bail!("the program ended before it listened")
         };
-        let ready = tokio::time::timeout(START, ready).await.context("the program does not listen")?;
+        let ready = tokio::time::timeout(START, ready)
+            .await
+            .context("the program does not listen")?;
         self.child = Some(child);
         ready.with_context(|| self.log())
     }
@@ -120,11 +132,19 @@ impl Process {
             None => Command::new(&self.program),
             Some(seconds) => {
                 let mut command = Command::new("faketime");
-                command.arg("-f").arg(format!("{seconds:+}s")).arg(&self.program);
+                command
+                    .arg("-f")
+                    .arg(format!("{seconds:+}s"))
+                    .arg(&self.program);
                 command
             }
         };
-        command.envs(self.conditions.environment.iter().map(|(name, value)| (name, value)));
+        command.envs(
+            self.conditions
+                .environment
+                .iter()
+                .map(|(name, value)| (name, value)),
+        );
         command
     }
 
@@ -152,7 +172,11 @@ impl Process {
     pub async fn stop(&mut self) -> Result<std::process::ExitStatus> {
         let mut child = self.child.take().context("not running")?;
         let id = child.id().context("ended already")?;
-        let status = Command::new("kill").arg("-TERM").arg(id.to_string()).status().await?;
+        let status = Command::new("kill")
+            .arg("-TERM")
+            .arg(id.to_string())
+            .status()
+            .await?;
         if !status.success() {
             bail!("kill ended with {status}");
         }
@@ -169,11 +193,16 @@ impl Process {
 
     /// Everything it wrote to standard error so far, over all its starts.
     pub fn log(&self) -> String {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.log
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
 /// A port that was free a moment ago.
 pub fn free_port(address: &str) -> Result<u16> {
-    Ok(std::net::TcpListener::bind((address, 0))?.local_addr()?.port())
+    Ok(std::net::TcpListener::bind((address, 0))?
+        .local_addr()?
+        .port())
 }

@@ -45,7 +45,11 @@ impl Proxy {
                 });
             }
         });
-        Ok(Self { address, weather, task })
+        Ok(Self {
+            address,
+            weather,
+            task,
+        })
     }
 
     /// Cuts every connection and refuses new ones until [`Proxy::mend`].
@@ -113,7 +117,9 @@ async fn forward(client: TcpStream, target: SocketAddr, weather: &Weather) -> Re
                 let left = weather.answers_left.load(Ordering::SeqCst);
                 let passing = usize::try_from(left).unwrap_or(usize::MAX).min(length);
                 client_out.write_all(&buffer[..passing]).await?;
-                weather.answers_left.fetch_sub(passing as u64, Ordering::SeqCst);
+                weather
+                    .answers_left
+                    .fetch_sub(passing as u64, Ordering::SeqCst);
                 if passing < length {
                     return Err(std::io::ErrorKind::ConnectionReset.into());
                 }

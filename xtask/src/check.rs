@@ -1,5 +1,6 @@
 //! `cargo xtask check`: the rules of the house that a program can see.
 
+mod conformance;
 mod directions;
 mod sources;
 
@@ -39,12 +40,13 @@ pub fn run() -> Result<()> {
 pub fn architecture() -> Result<()> {
     let mut findings = directions::findings()?;
     findings.extend(sources::findings()?);
+    findings.extend(conformance::findings()?);
     for finding in &findings {
         println!("{finding}");
     }
     if !findings.is_empty() {
         bail!("{} findings against the architecture", findings.len());
     }
-    println!("architecture: directions, pure crates and file sizes hold");
+    println!("architecture: directions, pure crates, file sizes and the conformance table hold");
     Ok(())
 }

@@ -18,7 +18,7 @@ pub fn run(output: &Path) -> Result<()> {
     let output = output.canonicalize()?;
     succeed(
         Command::new("node")
-            .arg("shots.mjs")
+            .arg("story.mjs")
             .arg("--program")
             .arg(target().join("debug/vouchsafe"))
             .arg("--output")

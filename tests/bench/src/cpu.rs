@@ -16,7 +16,11 @@ pub fn process_us(id: u32) -> Result<f64> {
         let path = thread?.path().join("schedstat");
         // A thread may end between the listing and the reading.
         if let Ok(text) = std::fs::read_to_string(path) {
-            nanoseconds += text.split(' ').next().context("no figure")?.parse::<f64>()?;
+            nanoseconds += text
+                .split(' ')
+                .next()
+                .context("no figure")?
+                .parse::<f64>()?;
         }
     }
     Ok(nanoseconds / 1e3)

@@ -6,7 +6,10 @@
 //! with its spread. CPU time comes from the process accounting of the kernel,
 //! not from the wall clock. A new measurement is a new file in `rows/`.
 
-#![allow(clippy::print_stdout, reason = "a command-line tool: results go to stdout")]
+#![allow(
+    clippy::print_stdout,
+    reason = "a command-line tool: results go to stdout"
+)]
 
 mod cpu;
 mod peer;
@@ -49,8 +52,16 @@ fn main() -> Result<()> {
         }
         return Ok(());
     }
-    let plan = slices::Plan { slices: arguments.slices, slice_ms: arguments.slice_ms };
-    let wanted = |name: &str| arguments.only.as_deref().is_none_or(|only| name.contains(only));
+    let plan = slices::Plan {
+        slices: arguments.slices,
+        slice_ms: arguments.slice_ms,
+    };
+    let wanted = |name: &str| {
+        arguments
+            .only
+            .as_deref()
+            .is_none_or(|only| name.contains(only))
+    };
     let mut results = Vec::new();
     for row in rows.iter().filter(|row| wanted(row.name)) {
         eprintln!("{} {} …", row.name, row.what);

@@ -35,7 +35,10 @@ impl Peer {
     /// Starts a script of `tests/peers` under Node.js.
     pub fn node(script: &str) -> Result<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../peers");
-        ensure!(folder.join("node_modules").is_dir(), "run `cargo xtask setup` first: tests/peers/node_modules is missing");
+        ensure!(
+            folder.join("node_modules").is_dir(),
+            "run `cargo xtask setup` first: tests/peers/node_modules is missing"
+        );
         let mut child = Command::new("node")
             .arg(script)
             .current_dir(folder)
@@ -45,7 +48,11 @@ impl Peer {
             .context("cannot start node")?;
         let input = child.stdin.take().context("no standard input")?;
         let output = BufReader::new(child.stdout.take().context("no standard output")?);
-        Ok(Self { child, input, output })
+        Ok(Self {
+            child,
+            input,
+            output,
+        })
     }
 }
 
@@ -55,8 +62,12 @@ impl Contender for Operation<'_> {
         self.peer.input.flush()?;
         let mut line = String::new();
         self.peer.output.read_line(&mut line)?;
-        let answer: Answer = serde_json::from_str(&line).with_context(|| format!("the peer said {line:?}"))?;
-        Ok(Slice { operations: answer.operations, cpu_us: answer.cpu_us })
+        let answer: Answer =
+            serde_json::from_str(&line).with_context(|| format!("the peer said {line:?}"))?;
+        Ok(Slice {
+            operations: answer.operations,
+            cpu_us: answer.cpu_us,
+        })
     }
 }
 

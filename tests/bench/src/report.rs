@@ -36,7 +36,9 @@ impl Line {
 
     /// How many times the peer's CPU ours saves.
     pub fn times_peer(&self) -> Option<f64> {
-        self.peer.as_ref().map(|(_, peer)| peer.median_us / self.ours.median_us)
+        self.peer
+            .as_ref()
+            .map(|(_, peer)| peer.median_us / self.ours.median_us)
     }
 }
 
@@ -47,8 +49,13 @@ pub fn print(lines: &[Line]) {
         "", "CPU per operation", "ours us", "min..max", "floor us", "limit", "peer us", "times"
     );
     for line in lines {
-        let peer = line.peer.as_ref().map_or("-".to_owned(), |(_, peer)| format!("{:.1}", peer.median_us));
-        let times = line.times_peer().map_or("-".to_owned(), |times| format!("{times:.1}x"));
+        let peer = line
+            .peer
+            .as_ref()
+            .map_or("-".to_owned(), |(_, peer)| format!("{:.1}", peer.median_us));
+        let times = line
+            .times_peer()
+            .map_or("-".to_owned(), |times| format!("{times:.1}x"));
         println!(
             "{:<4} {:<46} {:>10.1} {:>19} {:>9.1} {:>5.0}% {:>11} {:>7}  {}",
             line.name,
@@ -63,7 +70,10 @@ pub fn print(lines: &[Line]) {
         );
     }
     for line in lines {
-        let peer = line.peer.as_ref().map_or(String::new(), |(name, _)| format!("; peer: {name}"));
+        let peer = line
+            .peer
+            .as_ref()
+            .map_or(String::new(), |(name, _)| format!("; peer: {name}"));
         println!("{} floor: {}{peer}", line.name, line.floor_of);
     }
 }
@@ -77,8 +87,11 @@ pub fn save(lines: &[Line], plan: &Plan, path: &Path) -> Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    std::fs::write(path, serde_json::to_vec_pretty(&json!({ "plan": plan, "rows": rows }))?)
-        .with_context(|| format!("cannot write {}", path.display()))?;
+    std::fs::write(
+        path,
+        serde_json::to_vec_pretty(&json!({ "plan": plan, "rows": rows }))?,
+    )
+    .with_context(|| format!("cannot write {}", path.display()))?;
     println!("saved: {}", path.display());
     Ok(())
 }

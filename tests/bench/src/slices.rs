@@ -84,7 +84,10 @@ impl<F: FnMut() -> Result<()>> Contender for Here<F> {
             (self.0)()?;
             operations += 1;
         }
-        Ok(Slice { operations, cpu_us: cpu::thread_us()? - cpu })
+        Ok(Slice {
+            operations,
+            cpu_us: cpu::thread_us()? - cpu,
+        })
     }
 }
 
@@ -95,13 +98,19 @@ mod tests {
     #[test]
     fn the_median_is_the_middle() {
         let figure = Figure::of(vec![3.0, 1.0, 9.0]);
-        assert_eq!((figure.median_us, figure.min_us, figure.max_us), (3.0, 1.0, 9.0));
+        assert_eq!(
+            (figure.median_us, figure.min_us, figure.max_us),
+            (3.0, 1.0, 9.0)
+        );
     }
 
     #[test]
     fn everybody_works_in_every_round() {
         let (mut first, mut second) = (0, 0);
-        let plan = Plan { slices: 3, slice_ms: 1 };
+        let plan = Plan {
+            slices: 3,
+            slice_ms: 1,
+        };
         let figures = plan
             .race(&mut [
                 &mut Here(|| {

@@ -23,7 +23,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("vouchsafe-pages", &[]),
     ("vouchsafe-issuer", SERVICE),
     ("vouchsafe-verifier", SERVICE),
-    ("vouchsafe-shop", &["vouchsafe-service", "vouchsafe-pages"]),
+    (
+        "vouchsafe-shop",
+        &[
+            "vouchsafe-credentials",
+            "vouchsafe-service",
+            "vouchsafe-pages",
+        ],
+    ),
     (
         "vouchsafe-cli",
         &[

@@ -23,12 +23,8 @@ const FOLDERS: &[&str] = &[
 
 /// Every breach, one line each.
 pub fn findings() -> Result<Vec<String>> {
-    let mut files = Vec::new();
-    for folder in FOLDERS {
-        collect(&root().join(folder), &mut files)?;
-    }
     let mut findings = Vec::new();
-    for file in files {
+    for file in files()? {
         let text = std::fs::read_to_string(&file)?;
         let lines = text
             .lines()
@@ -39,6 +35,15 @@ pub fn findings() -> Result<Vec<String>> {
         }
     }
     Ok(findings)
+}
+
+/// Every Rust source file of ours.
+pub fn files() -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for folder in FOLDERS {
+        collect(&root().join(folder), &mut files)?;
+    }
+    Ok(files)
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {

@@ -1,0 +1,136 @@
+//! The TOML of both services.
+
+use std::fmt::Write;
+
+use anyhow::Result;
+use toml::Value;
+
+use super::{Application, Placement, Plan, secret};
+use crate::certificates::Leaf;
+
+/// The verifier's private keys.
+pub struct VerifierKeys {
+    /// Signs presentation requests.
+    pub request: Leaf,
+    /// Signs ID tokens, RS256.
+    pub rs256: String,
+    /// Signs ID tokens, ES256.
+    pub es256: String,
+}
+
+/// The queries of the development set-up, as a business would write them.
+const QUERIES: &str = r#"
+# Proof of age: one fact, no account, a fresh identifier each time.
+[[query]]
+id = "age"
+scope = "age"
+purpose = { en = "To make sure that you are old enough to buy wine", de = "Um sicherzugehen, dass Sie alt genug sind, um Wein zu kaufen" }
+dcql = '''
+{"credentials": [{"id": "proof", "format": "dc+sd-jwt",
+  "meta": {"vct_values": ["urn:vouchsafe:age:1"]},
+  "claims": [{"path": ["age_equal_or_over", "18"], "values": [true]}]}]}
+'''
+subject = { strategy = "guest" }
+claims = { age_over_18 = ["age_equal_or_over", "18"] }
+labels = { age_over_18 = { en = "That you are 18 or older", de = "Dass Sie mindestens 18 sind" } }
+
+# Membership: the member number finds the account and is not told to anybody.
+[[query]]
+id = "membership"
+scope = "membership"
+purpose = { en = "To sign you in as a member", de = "Um Sie als Mitglied anzumelden" }
+dcql = '''
+{"credentials": [{"id": "card", "format": "dc+sd-jwt",
+  "meta": {"vct_values": ["urn:vouchsafe:membership:1"]},
+  "claims": [{"path": ["member_id"]}, {"path": ["tier"]}, {"path": ["valid_until"]}]}]}
+'''
+subject = { strategy = "issuer_scoped_claim", claim = "member_id" }
+claims = { membership_tier = ["tier"], membership_valid_until = ["valid_until"] }
+
+[query.labels]
+membership_tier = { en = "Your membership level", de = "Ihre Mitgliedsstufe" }
+membership_valid_until = { en = "Until when your membership is valid", de = "Bis wann Ihre Mitgliedschaft gilt" }
+"#;
+
+/// The issuer's configuration.
+pub fn issuer(plan: &Plan, placement: &mut Placement, card: &Leaf, status: &Leaf) -> Result<String> {
+    let mut text = String::from("# Vouchsafe issuer. Every key is documented by `vouchsafe config schema issuer`.\n\n");
+    let metrics = plan.metrics.as_ref().map(|(issuer, _)| issuer.as_str());
+    common(&mut text, plan, &plan.issuer_url, &plan.issuer_listen, metrics)?;
+    writeln!(text, "\n[database]\nurl = {}\n\n[keys]", Value::from(plan.issuer_database.as_str()))?;
+    text += &placement.secret("secret", "issuer-secret.txt", &secret())?;
+    writeln!(text, "\n[issuer]\nnames = {{ en = \"The Club\", de = \"Der Club\" }}")?;
+    writeln!(text, "wallet_link = {}", Value::from(plan.offer_link.as_str()))?;
+    text += "\n# Signs the cards; the certificate stands in each of them.\n[signing]\nmethod = \"x5c\"\n";
+    text += &placement.secret("key", "issuer-key.pem", &card.key_pem)?;
+    text += &placement.certificate("certificates", "issuer-certificates.pem", &card.chain_pem)?;
+    writeln!(text, "\n[status]\nttl_s = {}", plan.status_refresh_s)?;
+    text += "\n# Signs the lists that say which cards are still good.\n[status.signing]\nmethod = \"x5c\"\n";
+    text += &placement.secret("key", "status-key.pem", &status.key_pem)?;
+    text += &placement.certificate("certificates", "status-certificates.pem", &status.chain_pem)?;
+    if let Some((id, redirect)) = &plan.wallet_client {
+        writeln!(text, "\n# A wallet that may use the authorization code flow.\n[[client]]\nid = {}", Value::from(id.as_str()))?;
+        writeln!(text, "name = \"Vouchsafe wallet\"\nredirect_uris = [{}]", Value::from(redirect.as_str()))?;
+    }
+    Ok(text)
+}
+
+/// The verifier's configuration.
+pub fn verifier(
+    plan: &Plan,
+    placement: &mut Placement,
+    keys: &VerifierKeys,
+    card_anchor: &str,
+    status_anchor: &str,
+) -> Result<String> {
+    let mut text = String::from("# Vouchsafe verifier. Every key is documented by `vouchsafe config schema verifier`.\n\n");
+    let metrics = plan.metrics.as_ref().map(|(_, verifier)| verifier.as_str());
+    common(&mut text, plan, &plan.verifier_url, &plan.verifier_listen, metrics)?;
+    writeln!(text, "\n[database]\nurl = {}\n\n[keys]", Value::from(plan.verifier_database.as_str()))?;
+    text += &placement.secret("master", "verifier-secret.txt", &secret())?;
+    text += "# Signs what wallets are asked; its certificate says who asks.\n";
+    text += &placement.secret("request", "request-key.pem", &keys.request.key_pem)?;
+    text += &placement.certificate("request_chain", "request-certificates.pem", &keys.request.chain_pem)?;
+    text += "# Sign ID tokens.\n";
+    text += &placement.secret("id_token_rs256", "id-token-rs256.pem", &keys.rs256)?;
+    text += &placement.secret("id_token_es256", "id-token-es256.pem", &keys.es256)?;
+    writeln!(text, "\n[wallet]\nendpoint = {}", Value::from(plan.wallet_endpoint.as_str()))?;
+    writeln!(text, "\n[status]\nmin_refresh_s = {}", plan.status_refresh_s)?;
+    text += "\n# Whose cards are believed, and which of their claims name a person for good.\n[[trust.issuer]]\n";
+    writeln!(text, "id = {}", Value::from(plan.issuer_url.as_str()))?;
+    text += "types = [\"urn:vouchsafe:age:1\", \"urn:vouchsafe:membership:1\"]\n";
+    text += "stable_claims = { \"urn:vouchsafe:membership:1\" = [\"member_id\"] }\n";
+    text += &placement.certificate("anchors", "trusted-issuers.pem", card_anchor)?;
+    text += &placement.certificate("status_anchors", "trusted-status.pem", status_anchor)?;
+    text += QUERIES;
+    for application in &plan.clients {
+        client(&mut text, application)?;
+    }
+    Ok(text)
+}
+
+fn common(text: &mut String, plan: &Plan, url: &str, listen: &str, metrics: Option<&str>) -> Result<()> {
+    writeln!(text, "[http]\npublic_url = {}\nlisten = {}", Value::from(url), Value::from(listen))?;
+    if let Some(metrics) = metrics {
+        writeln!(text, "metrics_listen = {}", Value::from(metrics))?;
+    }
+    if plan.loopback_http {
+        text.push_str("\n# Plain http, on this machine only.\n[dev]\nloopback_http = true\n");
+    }
+    Ok(())
+}
+
+fn client(text: &mut String, application: &Application) -> Result<()> {
+    let Application { id, name, secret, url, pkce_optional, alg } = application;
+    writeln!(text, "\n[[client]]\nid = {}\nname = {}", Value::from(id.as_str()), Value::from(name.as_str()))?;
+    writeln!(text, "secret = {}", Value::from(secret.as_str()))?;
+    writeln!(text, "redirect_uris = [{}]", Value::from(format!("{url}/callback")))?;
+    writeln!(text, "post_logout_redirect_uris = [{}]", Value::from(format!("{url}/")))?;
+    writeln!(text, "backchannel_logout_uri = {}", Value::from(format!("{url}/backchannel-logout")))?;
+    writeln!(text, "scopes = [\"age\", \"membership\"]\ncross_device = true")?;
+    writeln!(text, "id_token_signed_response_alg = {}", Value::from(*alg))?;
+    if *pkce_optional {
+        text.push_str("pkce = \"optional\"\n");
+    }
+    Ok(())
+}

@@ -1,0 +1,218 @@
+// The demo's story in headless Chromium: shop -> wallet -> shop, every page
+// photographed at phone and desktop width, light and dark, and checked for
+// horizontal scroll, errors in the console and serious findings of axe.
+//
+//   node story.mjs --program PATH --output FOLDER
+import { spawn } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
+import { chromium } from "playwright-core";
+
+const { values: options } = parseArgs({ options: { program: { type: "string" }, output: { type: "string" } } });
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const widths = [360, 1280];
+const schemes = ["light", "dark"];
+const findings = [];
+const pages = new Set();
+let checks = 0;
+
+mkdirSync(options.output, { recursive: true });
+
+/** Starts the demo and waits until it says where everything is. */
+async function startDemo() {
+  const child = spawn(options.program, ["demo", "--json", "--port", "0"], { stdio: ["ignore", "pipe", "inherit"] });
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line.startsWith("{")) return { child, urls: JSON.parse(line) };
+  }
+  throw new Error("the demo ended before it started");
+}
+
+const launch = () =>
+  chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  });
+
+/** A browser with an empty profile whose console is watched. */
+async function person(browser, name) {
+  const context = await browser.newContext({ locale: "en-GB", viewport: { width: 1280, height: 900 }, bypassCSP: true });
+  const page = await context.newPage();
+  page.on("console", (message) => {
+    const expected = message.text().includes("status of 4") || message.text().includes("status of 5");
+    if (message.type() === "error" && !expected) findings.push(`${name}: console: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => findings.push(`${name}: ${error}`));
+  return { context, page };
+}
+
+/** Photographs the page that is open and checks it. */
+async function shot(page, name) {
+  pages.add(name);
+  for (const width of widths) {
+    for (const scheme of schemes) {
+      await page.setViewportSize({ width, height: width < 500 ? 740 : 900 });
+      await page.emulateMedia({ colorScheme: scheme });
+      await page.screenshot({ path: `${options.output}/${name}-${width}-${scheme}.png`, fullPage: true });
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      checks += 1;
+      if (overflow > 0) findings.push(`${name} at ${width}: scrolls sideways by ${overflow} px`);
+      await page.evaluate(axeSource);
+      const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+      checks += 1;
+      for (const violation of violations.filter(({ impact }) => impact === "serious" || impact === "critical")) {
+        findings.push(`${name} at ${width}, ${scheme}: ${violation.id}: ${violation.nodes.map((node) => node.html).join(" ").slice(0, 300)}`);
+      }
+    }
+  }
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await page.emulateMedia({ colorScheme: "light" });
+}
+
+function expect(condition, what) {
+  checks += 1;
+  if (!condition) throw new Error(`expected: ${what}`);
+}
+
+/** Presses a button or follows a link and waits for the page that comes. */
+async function press(page, selector) {
+  await Promise.all([page.waitForNavigation(), page.click(selector)]);
+}
+
+async function getCard(page, urls, button, name) {
+  await page.goto(`${urls.shop}/club`);
+  if (name === "age") await shot(page, "shop-club");
+  await press(page, button);
+  await shot(page, `shop-offer-${name}`);
+  await press(page, "#accept");
+  await shot(page, `wallet-offer-${name}`);
+  await press(page, "#add-card");
+  await shot(page, `wallet-added-${name}`);
+}
+
+async function story() {
+  const { child, urls } = await startDemo();
+  const browser = await launch();
+  try {
+    const { context, page } = await person(browser, "person");
+    await page.goto(urls.shop);
+    await shot(page, "shop-home");
+    await getCard(page, urls, "#get-age", "age");
+    await getCard(page, urls, "#get-membership", "membership");
+
+    // Age: one fact, nobody is known.
+    await page.goto(urls.shop);
+    await press(page, "#prove-age");
+    await shot(page, "login-age");
+    await press(page, "#show-card");
+    await shot(page, "wallet-consent-age");
+    await press(page, "#agree");
+    expect(page.url().startsWith(urls.shop), "back in the shop after the proof of age");
+    await page.click("summary");
+    await shot(page, "shop-age-proved");
+    const userinfo = JSON.parse(await page.textContent("#userinfo"));
+    expect(userinfo.age_over_18 === true, "age_over_18: true");
+    expect(JSON.stringify(Object.keys(userinfo).sort()) === '["age_over_18","sub"]', "nothing but age_over_18 and sub");
+    await press(page, "form[action='/logout'] button");
+
+    // Declining is an answer, too.
+    await press(page, "#prove-age");
+    await press(page, "#show-card");
+    await press(page, "#decline");
+    await shot(page, "declined");
+    await page.goto(urls.shop);
+
+    // Membership: signed in.
+    await press(page, "#sign-in");
+    await shot(page, "login-membership");
+    await press(page, "#show-card");
+    await shot(page, "wallet-consent-membership");
+    await press(page, "#agree");
+    await shot(page, "shop-member");
+    const sub = JSON.parse(await page.textContent("#userinfo")).sub;
+
+    // The account page of the sign-in service.
+    const account = await context.newPage();
+    await account.goto(`${urls.verifier}/account`);
+    await shot(account, "account");
+    await account.close();
+
+    // Another browser, the wallet elsewhere: a code, then a number.
+    const other = await person(browser, "other browser");
+    await other.page.goto(urls.shop);
+    await press(other.page, "#sign-in");
+    await press(other.page, "#other-device");
+    await shot(other.page, "login-qr");
+    await other.page.click("details summary");
+    const link = await other.page.textContent("details code");
+    const phone = await context.newPage();
+    await phone.goto(link);
+    await press(phone, "#agree");
+    await shot(phone, "number-shown");
+    const number = (await phone.textContent("#number")).trim();
+    await other.page.waitForSelector("input#number");
+    await shot(other.page, "number-asked");
+    await other.page.fill("input#number", String((Number(number) + 1) % 100).padStart(2, "0"));
+    await press(other.page, "form button[type=submit]");
+    await shot(other.page, "number-wrong");
+    await other.page.fill("input#number", number);
+    await press(other.page, "form button[type=submit]");
+    expect(other.page.url().startsWith(urls.shop), "the other browser is back in the shop");
+    const again = JSON.parse(await other.page.textContent("#userinfo")).sub;
+    expect(again === sub, "the same person has the same identifier");
+    await phone.close();
+
+    // Revocation ends the visits, live.
+    await page.goto(urls.shop);
+    const counter = await context.newPage();
+    await counter.goto(`${urls.shop}/club/cards`);
+    await shot(counter, "shop-cards");
+    await press(counter, "button.stop");
+    await shot(counter, "shop-cards-revoked");
+    await page.waitForSelector("#ended:not([hidden])", { timeout: 30_000 });
+    await shot(page, "shop-ended");
+    await page.goto(urls.shop);
+    await press(page, "#sign-in");
+    await press(page, "#show-card");
+    await shot(page, "wallet-consent-revoked");
+    await press(page, "#agree");
+    await shot(page, "login-refused");
+    await counter.close();
+    await other.context.close();
+
+    // The wallet: cards, history.
+    await page.goto(urls.wallet);
+    await shot(page, "wallet-home");
+    await page.goto(`${urls.wallet}/history`);
+    await shot(page, "wallet-history");
+    await page.goto(`${urls.wallet}/settings`);
+    await shot(page, "wallet-settings");
+    await page.goto(`${urls.shop}/no-such-login`);
+    await page.goto(`${urls.shop}/login/nothing`);
+    await shot(page, "shop-not-found");
+    await context.close();
+
+    // German, without JavaScript.
+    const plain = await browser.newContext({ locale: "de-DE", javaScriptEnabled: false, viewport: { width: 360, height: 740 } });
+    const silent = await plain.newPage();
+    await silent.goto(urls.shop);
+    await silent.screenshot({ path: `${options.output}/shop-home-de-360.png`, fullPage: true });
+    await press(silent, "#prove-age");
+    await silent.screenshot({ path: `${options.output}/login-age-de-360.png`, fullPage: true });
+    await press(silent, "#show-card");
+    await silent.screenshot({ path: `${options.output}/wallet-consent-age-de-360.png`, fullPage: true });
+    await press(silent, "#agree");
+    expect(JSON.parse(await silent.textContent("#userinfo")).age_over_18 === true, "a proof of age without JavaScript");
+    await plain.close();
+  } finally {
+    await browser.close();
+    child.kill("SIGTERM");
+  }
+}
+
+await story();
+writeFileSync(`${options.output}/findings.json`, JSON.stringify(findings, null, 2));
+for (const finding of findings) console.log(`finding: ${finding}`);
+console.log(`${pages.size} pages, ${checks} checks, ${findings.length} findings; pictures in ${options.output}`);
+process.exit(findings.length === 0 ? 0 : 1);
