@@ -28,3 +28,6 @@ pub mod store;
 
 pub use app::{Issuer, OpenError, Ports};
 pub use config::Config;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,6 @@
+//! Tests of the whole service in one process: requests go through the real router.
+
+mod credential;
+mod harness;
+mod offers;
+mod token;
