@@ -8,7 +8,7 @@ use axum::http::{Request, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use url::Url;
-use vouchsafe_credentials::crypto::{Algorithm, AwsLc, Signer, SigningKey};
+use vouchsafe_credentials::crypto::{Algorithm, AwsLc, SigningKey};
 use vouchsafe_credentials::testing::{FixedClock, SeededRng};
 use vouchsafe_credentials::time::{Clock, UnixTime};
 use vouchsafe_protocol::http::Method;

@@ -1,0 +1,88 @@
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use vouchsafe_credentials::crypto::{AwsLc, Signer};
+use vouchsafe_credentials::sd_jwt_vc::{
+    IssuancePolicy, IssuerMethod, IssuerTrust, StatusMethod, TrustedIssuer, verify_issued,
+};
+use vouchsafe_credentials::status_list::{StatusCheck, verify_status_list};
+use vouchsafe_credentials::time::Clock;
+use vouchsafe_credentials::x509::{Role, TrustAnchors};
+
+use super::harness::{ISSUER, config_text, with_config};
+
+struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    fn new(name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        Self(CertifiedIssuer::self_signed(params, key).unwrap())
+    }
+
+    fn leaf(&self, name: &str) -> (String, String) {
+        let mut params = CertificateParams::new(vec!["issuer.example".into()]).unwrap();
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.0).unwrap();
+        (key.serialize_pem(), certificate.pem())
+    }
+
+    fn anchors(&self, role: Role) -> std::sync::Arc<TrustAnchors> {
+        let mut anchors = TrustAnchors::new(role);
+        anchors.add_der(self.0.der()).unwrap();
+        std::sync::Arc::new(anchors)
+    }
+}
+
+#[tokio::test]
+async fn certificates_name_the_issuer_and_the_signer_of_lists() {
+    let issuers = Authority::new("Issuers");
+    let lists = Authority::new("Lists");
+    let (key, chain) = issuers.leaf("The Club");
+    let (list_key, list_chain) = lists.leaf("The Club's lists");
+    let text = config_text("");
+    let from = text.find("[status]").unwrap();
+    let to = text.find("[[client]]").unwrap();
+    let signing = format!(
+        "[signing]\nmethod = \"x5c\"\nkey = '''{key}'''\ncertificates = '''{chain}'''\n\
+         [status]\nlist_size = 4096\n[status.signing]\nmethod = \"x5c\"\n\
+         key = '''{list_key}'''\ncertificates = '''{list_chain}'''\n"
+    );
+    let text = format!("{}{signing}{}", &text[..from], &text[to..]);
+    with_config(&text, async |h| {
+        let trust = IssuerTrust::new(vec![TrustedIssuer {
+            id: ISSUER.into(),
+            method: IssuerMethod::X509 { anchors: issuers.anchors(Role::Issuer), subject: None },
+            types: vec!["urn:vouchsafe:membership:1".into()],
+            status: StatusMethod::X509(lists.anchors(Role::Status)),
+        }])
+        .unwrap();
+        let key = h.holder(1);
+        let compact = h.issue(&key).await;
+        let policy = IssuancePolicy {
+            trust: &trust,
+            vct: "urn:vouchsafe:membership:1",
+            holder_key: Some(key.public_key()),
+            now: h.clock.now(),
+        };
+        let held = verify_issued(&compact, &policy, &AwsLc).unwrap();
+        let issuer = held.get().issuer().clone();
+        let uri = h.newest().await["status_list"]["uri"].as_str().unwrap().to_owned();
+        let token = h.get(uri.strip_prefix(ISSUER).unwrap()).await.text;
+        let check = StatusCheck {
+            uri: &uri,
+            issuer: &issuer,
+            trust: &trust,
+            newest_seen: None,
+            min_refresh_s: 1,
+            now: h.clock.now(),
+        };
+        verify_status_list(&token, &check, &AwsLc).unwrap();
+        let metadata = h.get("/.well-known/openid-credential-issuer").await.json();
+        let algorithms = &metadata["credential_configurations_supported"]["membership"]
+            ["credential_signing_alg_values_supported"];
+        assert_eq!(algorithms, &serde_json::json!(["ES256"]));
+    })
+    .await;
+}

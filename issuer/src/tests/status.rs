@@ -1,0 +1,162 @@
+use std::collections::BTreeSet;
+
+use axum::body::Body;
+use axum::http::Request;
+use vouchsafe_credentials::crypto::AwsLc;
+use vouchsafe_credentials::did;
+use vouchsafe_credentials::sd_jwt_vc::{
+    IssuerAuthority, IssuerIdentity, IssuerMethod, IssuerTrust, StatusMethod, TrustedIssuer,
+};
+use vouchsafe_credentials::status_list::{
+    Status, StatusCheck, StatusRef, VerifiedStatusList, verify_status_list,
+};
+use vouchsafe_credentials::time::{Clock, UnixTime};
+
+use super::harness::{Answer, Harness, ISSUER, everywhere, with_config, config_text};
+use crate::status;
+
+async fn fetch(h: &Harness, uri: &str) -> Answer {
+    h.get(uri.strip_prefix(ISSUER).unwrap()).await
+}
+
+fn verify(h: &Harness, uri: &str, token: &str, seen: Option<UnixTime>) -> VerifiedStatusList {
+    let did = did::key::encode(&h.issuer_key());
+    let trust = IssuerTrust::new(vec![TrustedIssuer {
+        id: did.clone(),
+        method: IssuerMethod::Did(did.clone()),
+        types: vec![],
+        status: StatusMethod::SameIssuer,
+    }])
+    .unwrap();
+    let issuer = IssuerIdentity { trusted: did.clone(), authority: IssuerAuthority::Did(did) };
+    let check = StatusCheck {
+        uri,
+        issuer: &issuer,
+        trust: &trust,
+        newest_seen: seen,
+        min_refresh_s: 1,
+        now: h.clock.now(),
+    };
+    verify_status_list(token, &check, &AwsLc).unwrap()
+}
+
+#[tokio::test]
+async fn a_change_is_published_at_once() {
+    everywhere(async |h| {
+        h.issue(&h.holder(1)).await;
+        let seen = h.newest().await;
+        let uri = seen["status_list"]["uri"].as_str().unwrap().to_owned();
+        let idx = seen["status_list"]["idx"].as_u64().unwrap();
+        let reference = StatusRef { uri: uri.clone(), idx };
+        let id = seen["id"].as_str().unwrap();
+        let mut newest = None;
+        for (verb, expected) in [
+            (None, Status::Valid),
+            (Some("suspend"), Status::Suspended),
+            (Some("resume"), Status::Valid),
+            (Some("revoke"), Status::Invalid),
+        ] {
+            if let Some(verb) = verb {
+                let path = format!("/v1/credentials/{id}/{verb}");
+                assert_eq!(h.admin_post(&path, "", &[]).await.status, 200);
+                // A clock that goes back does not take `iat` back.
+                h.clock.advance(-5);
+            }
+            let answer = fetch(&h, &uri).await;
+            let list = verify(&h, &uri, &answer.text, newest);
+            assert_eq!(list.status(&reference, h.clock.now()).unwrap(), expected, "{verb:?}");
+            newest = Some(list.issued_at());
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn lists_can_be_cached_and_compared() {
+    everywhere(async |h| {
+        h.issue(&h.holder(1)).await;
+        let seen = h.newest().await;
+        let uri = seen["status_list"]["uri"].as_str().unwrap().to_owned();
+        let first = fetch(&h, &uri).await;
+        assert_eq!(first.header("content-type"), "application/statuslist+jwt");
+        assert_eq!(first.header("cache-control"), "public, max-age=60");
+        assert_eq!(first.header("access-control-allow-origin"), "*");
+        let again = async |etag: &str| {
+            let path = uri.strip_prefix(ISSUER).unwrap();
+            let request = Request::get(path).header("if-none-match", etag);
+            h.send(request.body(Body::empty()).unwrap()).await
+        };
+        let etag = first.header("etag").to_owned();
+        let same = again(&etag).await;
+        assert_eq!((same.status.as_u16(), same.text.as_str()), (304, ""));
+        let id = seen["id"].as_str().unwrap();
+        h.admin_post(&format!("/v1/credentials/{id}/revoke"), "", &[]).await;
+        assert_eq!(again(&etag).await.status, 200);
+        for unknown in ["x", "0190a6f0-0000-7000-8000-000000000001"] {
+            let answer = h.get(&format!("/status/{unknown}")).await;
+            assert_eq!(answer.error(), (404, "not_found".into()));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_background_job_publishes_and_renews() {
+    everywhere(async |h| {
+        h.issue(&h.holder(1)).await;
+        let core = h.issuer.core();
+        assert_eq!(status::publish_due(core).await.unwrap(), 1);
+        assert_eq!(status::publish_due(core).await.unwrap(), 0);
+        let id = h.newest().await["id"].as_str().unwrap().to_owned();
+        h.admin_post(&format!("/v1/credentials/{id}/revoke"), "", &[]).await;
+        assert_eq!(status::publish_due(core).await.unwrap(), 1);
+        h.clock.advance(core.settings.status.lifetime_s / 2);
+        assert_eq!(status::publish_due(core).await.unwrap(), 1);
+        assert_eq!(status::publish_due(core).await.unwrap(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_full_list_is_followed_by_a_new_one() {
+    let text = config_text("").replace("list_size = 4096", "list_size = 16");
+    with_config(&text, async |h| {
+        let core = h.issuer.core();
+        let mut seen = BTreeSet::new();
+        for seed in 0..40 {
+            h.issue(&h.holder(seed + 1)).await;
+            let item = h.newest().await;
+            assert!(seen.insert(item["status_list"].to_string()), "an index was used twice");
+        }
+        let lists = status::publish_due(core).await.unwrap();
+        assert!(lists >= 3, "{lists}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn cat_224_indices_are_uniform() {
+    let text = config_text("").replace("list_size = 4096", "list_size = 4096");
+    with_config(&text, async |h| {
+        let core = h.issuer.core();
+        const CELLS: usize = 16;
+        const DRAWS: usize = 1600;
+        let mut cells = [0u32; CELLS];
+        let mut rises = 0;
+        let mut last = 0;
+        for _ in 0..DRAWS / 16 {
+            for place in status::pick(core, 16).await.unwrap() {
+                cells[usize::try_from(place.idx).unwrap() * CELLS / 4096] += 1;
+                rises += u32::from(place.idx > last);
+                last = place.idx;
+            }
+        }
+        let expected = f64::from(u32::try_from(DRAWS / CELLS).unwrap());
+        let chi: f64 = cells.iter().map(|c| (f64::from(*c) - expected).powi(2) / expected).sum();
+        // 15 degrees of freedom: above 37.7 with probability 0.001.
+        assert!(chi < 37.7, "chi-square {chi}, {cells:?}");
+        // Neighbours rise about half of the time; a counter would always rise.
+        assert!((600..1000).contains(&rises), "{rises}");
+    })
+    .await;
+}
