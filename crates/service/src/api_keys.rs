@@ -129,3 +129,68 @@ struct CallerRow {
 fn hash(secret: &str) -> String {
     b64url(&Sha256::digest(secret.as_bytes()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{db::testing::for_each_database, random::OsRandom};
+
+    const NOW: UnixTime = UnixTime(1_800_000_000);
+
+    #[tokio::test]
+    async fn a_key_works_until_it_expires_or_is_revoked() {
+        for_each_database(&[], async |db| {
+            let secret = ApiKeySecret::generate(&OsRandom);
+            let text = secret.expose().to_owned();
+            db.write(async move |tx| {
+                let key = NewApiKey {
+                    id: "1".into(),
+                    name: "club".into(),
+                    scopes: vec!["offers:write".into()],
+                    created_at: NOW,
+                    expires_at: Some(NOW.plus(10)),
+                };
+                insert(tx, &key, &secret).await
+            })
+            .await
+            .unwrap();
+            let caller = authenticate(&db, &text, NOW).await.unwrap().unwrap();
+            assert_eq!((caller.id.as_str(), caller.name.as_str()), ("1", "club"));
+            assert!(caller.may("offers:write"));
+            for other in ["offers:read", "offers", "offers:write ", "*", ""] {
+                assert!(!caller.may(other), "{other}");
+            }
+            let upper = text.to_uppercase();
+            for wrong in [
+                "",
+                "vsk_",
+                &text[4..],
+                &text[..text.len() - 1],
+                upper.as_str(),
+            ] {
+                assert_eq!(
+                    authenticate(&db, wrong, NOW).await.unwrap(),
+                    None,
+                    "{wrong}"
+                );
+            }
+            assert_eq!(authenticate(&db, &text, NOW.plus(10)).await.unwrap(), None);
+            let revoke_it = async || {
+                db.write(async |tx| revoke(tx, "1", NOW).await)
+                    .await
+                    .unwrap()
+            };
+            assert!(revoke_it().await);
+            assert!(!revoke_it().await);
+            assert_eq!(authenticate(&db, &text, NOW).await.unwrap(), None);
+        })
+        .await;
+    }
+
+    #[test]
+    fn debug_hides_the_key() {
+        let secret = ApiKeySecret::generate(&OsRandom);
+        assert!(!format!("{secret:?}").contains(&secret.expose()[4..]));
+        assert_eq!(secret.expose().len(), 47);
+    }
+}

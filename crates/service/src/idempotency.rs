@@ -125,3 +125,81 @@ struct StoredRow {
 fn hash(bytes: &[u8]) -> String {
     b64url(&Sha256::digest(bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::{Db, testing::for_each_database};
+
+    const NOW: UnixTime = UnixTime(1_800_000_000);
+
+    fn request<'a>(owner: &'a str, content: &'a [u8], now: UnixTime) -> Request<'a> {
+        Request {
+            owner,
+            key: "key",
+            content,
+            expires_at: now.plus(60),
+            now,
+        }
+    }
+
+    async fn run(db: &Db, owner: &'static str, content: &'static [u8], now: UnixTime) -> Claim {
+        db.write(async move |tx| {
+            let request = request(owner, content, now);
+            let claimed = claim(tx, &request).await?;
+            if claimed == Claim::Fresh {
+                record(tx, &request, 201, b"answer").await?;
+            }
+            Ok::<_, DbError>(claimed)
+        })
+        .await
+        .unwrap()
+    }
+
+    fn repeat() -> Claim {
+        Claim::Repeat {
+            status: 201,
+            response: b"answer".to_vec(),
+        }
+    }
+
+    #[tokio::test]
+    async fn one_effect_and_one_answer() {
+        for_each_database(&[], async |db| {
+            let tries = (0..50).map(|_| {
+                let db = db.clone();
+                tokio::spawn(async move { run(&db, "owner", b"body", NOW).await })
+            });
+            let mut fresh = 0;
+            for attempt in tries.collect::<Vec<_>>() {
+                match attempt.await.unwrap() {
+                    Claim::Fresh => fresh += 1,
+                    other => assert_eq!(other, repeat()),
+                }
+            }
+            assert_eq!(fresh, 1);
+            assert_eq!(run(&db, "owner", b"other", NOW).await, Claim::OtherRequest);
+            assert_eq!(run(&db, "somebody else", b"body", NOW).await, Claim::Fresh);
+            assert_eq!(
+                run(&db, "owner", b"other", NOW.plus(60)).await,
+                Claim::Fresh
+            );
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn work_that_fails_leaves_the_key_free() {
+        for_each_database(&[], async |db| {
+            let failed = db
+                .write(async |tx| {
+                    assert_eq!(claim(tx, &request("o", b"b", NOW)).await?, Claim::Fresh);
+                    Err::<(), _>(DbError::Constraint)
+                })
+                .await;
+            assert!(failed.is_err());
+            assert_eq!(run(&db, "o", b"b", NOW).await, Claim::Fresh);
+        })
+        .await;
+    }
+}

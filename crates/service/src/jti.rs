@@ -72,3 +72,52 @@ fn hash(scope: &str, identifier: &str) -> String {
     digest.update(identifier.as_bytes());
     b64url(&digest.finalize())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::{Db, testing::for_each_database};
+
+    const NOW: UnixTime = UnixTime(1_800_000_000);
+
+    async fn first(db: &Db, kind: IdentifierKind, scope: &'static str, id: &'static str) -> bool {
+        db.write(async move |tx| first_use(tx, kind, scope, id, NOW).await)
+            .await
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn of_a_hundred_at_once_one_is_the_first() {
+        for_each_database(&[], async |db| {
+            let tries = (0..100).map(|_| {
+                let db = db.clone();
+                tokio::spawn(
+                    async move { first(&db, IdentifierKind::DpopProof, "key", "jti").await },
+                )
+            });
+            let mut won = 0;
+            for attempt in tries.collect::<Vec<_>>() {
+                won += u32::from(attempt.await.unwrap());
+            }
+            assert_eq!(won, 1);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn kinds_and_scopes_are_apart() {
+        for_each_database(&[], async |db| {
+            use IdentifierKind::{ClientAssertion, DpopProof};
+            assert!(first(&db, DpopProof, "a", "bc").await);
+            assert!(first(&db, DpopProof, "ab", "c").await);
+            assert!(first(&db, ClientAssertion, "a", "bc").await);
+            assert!(!first(&db, DpopProof, "a", "bc").await);
+            let purged = db
+                .write(async |tx| purge(tx, NOW.plus(1)).await)
+                .await
+                .unwrap();
+            assert_eq!(purged, 3);
+        })
+        .await;
+    }
+}

@@ -192,3 +192,77 @@ fn derive(input: &[u8], labels: &[&str]) -> SymmetricKey {
         .expect("32 bytes are less than 255 blocks of SHA-256");
     SymmetricKey(key)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA";
+
+    #[test]
+    fn the_master_secret_must_be_long_and_random() {
+        assert!(MasterSecret::parse(GOOD).is_ok());
+        for short in ["", "q83v", &GOOD[..42], "not base64url!"] {
+            assert!(
+                matches!(MasterSecret::parse(short), Err(KeyError::Master)),
+                "{short}"
+            );
+        }
+        let counting: Vec<u8> = (0..32).collect();
+        for known in [[0u8; 32].as_slice(), &[0x61; 40], &counting] {
+            assert!(matches!(
+                MasterSecret::from_bytes(known),
+                Err(KeyError::KnownDefault)
+            ));
+        }
+    }
+
+    #[test]
+    fn keys_of_different_purposes_differ() {
+        let master = MasterSecret::parse(GOOD).unwrap();
+        let purposes = [
+            Purpose::Sealing,
+            Purpose::Pairwise,
+            Purpose::Binding,
+            Purpose::Cookie,
+            Purpose::CredentialNonce,
+            Purpose::Csrf,
+            Purpose::FlowState,
+        ];
+        let keys: std::collections::HashSet<[u8; 32]> = purposes
+            .iter()
+            .map(|purpose| *master.derive(*purpose).expose())
+            .collect();
+        assert_eq!(keys.len(), purposes.len());
+        let key = master.derive(Purpose::Cookie);
+        assert_eq!(key.expose(), master.derive(Purpose::Cookie).expose());
+        assert_ne!(key.child("a").expose(), key.child("b").expose());
+        assert_ne!(key.child("a").expose(), key.expose());
+        assert!(!format!("{key:?} {master:?}").contains("[1"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_file_that_everybody_may_read_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        std::fs::write(&path, format!("{GOOD}\n")).unwrap();
+        for (mode, good) in [(0o600, true), (0o640, true), (0o644, false), (0o602, false)] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let text = secret_text("keys.secret", None, Some(&path));
+            match good {
+                true => assert_eq!(text.unwrap().as_str(), GOOD),
+                false => assert!(matches!(text, Err(KeyError::Exposed { .. })), "{mode:o}"),
+            }
+        }
+        let both = secret_text("keys.secret", Some(GOOD), Some(&path));
+        assert!(matches!(both, Err(KeyError::Source { .. })));
+        assert!(matches!(
+            secret_text("keys.secret", None, None),
+            Err(KeyError::Source { .. })
+        ));
+        let missing = secret_text("keys.secret", None, Some(&folder.path().join("nothing")));
+        assert!(matches!(missing, Err(KeyError::Unreadable { .. })));
+    }
+}

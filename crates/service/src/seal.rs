@@ -136,3 +136,71 @@ impl Sealer {
         (Aes256Gcm::new((&*key).into()), nonce)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::OsRandom;
+
+    fn sealer(key: &str) -> Sealer {
+        Sealer::under_token("test", key)
+    }
+
+    #[test]
+    fn cat_430_a_value_opens_only_in_its_place() {
+        let place = Place::new(&["tenant a", "login", "1", "claims"]);
+        let sealed = sealer("k").seal(&place, b"secret", &OsRandom);
+        assert_eq!(
+            sealer("k").open(&place, &sealed).unwrap().as_slice(),
+            b"secret"
+        );
+        for other in [
+            Place::new(&["tenant b", "login", "1", "claims"]),
+            Place::new(&["tenant a", "login", "2", "claims"]),
+            Place::new(&["tenant a", "login", "1"]),
+            Place::new(&["tenant a", "login", "1claims"]),
+            Place::new(&[]),
+        ] {
+            assert_eq!(
+                sealer("k").open(&other, &sealed),
+                Err(SealError::DoesNotOpen)
+            );
+        }
+    }
+
+    #[test]
+    fn cat_431_another_key_is_told_apart() {
+        let place = Place::new(&["a"]);
+        let sealed = sealer("k").seal(&place, b"secret", &OsRandom);
+        assert_eq!(
+            sealer("other").open(&place, &sealed),
+            Err(SealError::OtherKey)
+        );
+    }
+
+    #[test]
+    fn every_changed_or_missing_byte_is_noticed() {
+        let place = Place::new(&["a"]);
+        let sealed = sealer("k").seal(&place, b"secret", &OsRandom);
+        for index in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[index] ^= 1;
+            assert!(sealer("k").open(&place, &changed).is_err(), "{index}");
+            assert!(
+                sealer("k").open(&place, &sealed[..index]).is_err(),
+                "{index}"
+            );
+        }
+        let longer = [sealed.as_slice(), &[0]].concat();
+        assert!(sealer("k").open(&place, &longer).is_err());
+    }
+
+    #[test]
+    fn the_same_text_never_looks_the_same() {
+        let place = Place::new(&["a"]);
+        let one = sealer("k").seal_text(&place, b"", &OsRandom);
+        assert_ne!(one, sealer("k").seal_text(&place, b"", &OsRandom));
+        assert_eq!(sealer("k").open_text(&place, &one).unwrap().as_slice(), b"");
+        assert!(sealer("k").open_text(&place, &format!("{one}=")).is_err());
+    }
+}

@@ -31,6 +31,8 @@ mod postgres;
 mod sqlite;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub use error::{DbError, RowError, Table};

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cat_177_private_addresses_in_every_spelling() {
+    fn private_addresses_in_every_spelling() {
         for text in [
             "127.0.0.1",
             "127.255.255.254",

@@ -14,6 +14,8 @@ pub mod limits;
 pub mod params;
 pub mod rate_limit;
 mod server;
+#[cfg(test)]
+mod tests;
 
 pub use client_address::ClientAddress;
 pub use cookies::{CookiePolicy, SameSite};

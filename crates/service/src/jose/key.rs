@@ -12,6 +12,8 @@ use zeroize::Zeroizing;
 use super::JoseError;
 
 const RSA_BITS: u32 = 2048;
+/// Accepted lengths of RSA moduli, in bytes (2048 to 4096 bits).
+const RSA_BYTES: std::ops::RangeInclusive<u32> = 256..=512;
 
 /// Algorithms of tokens to relying parties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,7 +75,7 @@ impl JwtKey {
                 let pair = jws::RS256
                     .key_pair_from_pem(pem)
                     .map_err(|_| JoseError::Key)?;
-                if !(RSA_BITS..=4096).contains(&(pair.key_len())) {
+                if !RSA_BYTES.contains(&pair.key_len()) {
                     return Err(JoseError::Key);
                 }
                 Self::from_pair(alg, Box::new(pair))
@@ -200,7 +202,7 @@ fn public_members(jwk: &Jwk) -> Result<Map<String, Value>, JoseError> {
 }
 
 /// RFC 7638, section 3: SHA-256 of the required members in alphabetical order.
-fn thumbprint(public: &Map<String, Value>) -> String {
+pub(super) fn thumbprint(public: &Map<String, Value>) -> String {
     let mut names: Vec<&String> = public.keys().collect();
     names.sort();
     let members = names
