@@ -78,8 +78,7 @@ async fn writes(db: &Db, clients: u32) -> Result<f64, DbError> {
             while started.elapsed() < TIME {
                 let id = format!("{clients} {rows:09} {client}");
                 db.write(async move |tx| {
-                    let row = sqlx::query(INSERT).bind(&id).bind(vec![7u8; ROW]);
-                    execute!(tx, row)
+                    execute!(tx, sqlx::query(INSERT).bind(&id).bind(vec![7u8; ROW]))
                 })
                 .await?;
                 rows += 1;
