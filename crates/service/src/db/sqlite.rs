@@ -43,29 +43,42 @@ pub(super) async fn write_loop(options: SqliteConnectOptions, mut queue: Receive
 }
 
 /// One transaction. Returns whether the connection is still good.
-async fn run_group(tx: &mut Tx, first: Box<dyn Job>, queue: &mut Receiver<Box<dyn Job>>) -> bool {
+///
+/// If the first job fails, the whole transaction is undone and ended. The savepoint is replaced
+/// before each further job, which fails if SQLite has undone the transaction by itself (after a
+/// full disk, for example): then the group ends without a commit.
+async fn run_group(
+    tx: &mut Tx,
+    mut first: Box<dyn Job>,
+    queue: &mut Receiver<Box<dyn Job>>,
+) -> bool {
     if let Err(error) = statement(tx, "BEGIN IMMEDIATE; SAVEPOINT job").await {
         first.finish(Err(error));
         return rolled_back(tx).await;
     }
-    let mut group = Vec::new();
-    let mut next = Some(first);
-    while let Some(mut job) = next {
-        let ran = run_job(&mut job, tx).await;
+    match run_job(&mut first, tx).await {
+        Ran::Keep => {}
+        Ran::Undo | Ran::Again => {
+            let good = rolled_back(tx).await;
+            first.finish(Ok(()));
+            return good;
+        }
+    }
+    let mut group = vec![first];
+    while group.len() < GROUP_LIMIT
+        && let Ok(mut job) = queue.try_recv()
+    {
+        let mut set = statement(tx, "RELEASE job; SAVEPOINT job").await;
+        if set.is_ok() {
+            match run_job(&mut job, tx).await {
+                Ran::Keep => {}
+                Ran::Undo | Ran::Again => set = statement(tx, "ROLLBACK TO job").await,
+            }
+        }
         group.push(job);
-        let after = match ran {
-            Ran::Keep => "RELEASE job; SAVEPOINT job",
-            Ran::Undo | Ran::Again => "ROLLBACK TO job",
-        };
-        // SQLite undoes the whole transaction by itself after some failures (a full disk, for
-        // example). Then there is no savepoint any more and the group ends without a commit.
-        if let Err(error) = statement(tx, after).await {
+        if let Err(error) = set {
             return abandon(tx, group, &error).await;
         }
-        next = match group.len() < GROUP_LIMIT {
-            true => queue.try_recv().ok(),
-            false => None,
-        };
     }
     match statement(tx, "COMMIT").await {
         Ok(()) => {
