@@ -190,7 +190,7 @@ async fn form_post_carries_the_answer_in_a_form() {
         // Catalogue 355: escaped, and to the registered address.
         answer.assert_page(StatusCode::OK, "data-submit");
         assert!(!answer.body.contains("<script>b"));
-        assert_eq!(answer.attribute("<form", "action").as_deref(), Some("http://127.0.0.1:9000/cb"));
+        assert_eq!(answer.attribute("data-submit", "action").as_deref(), Some("http://127.0.0.1:9000/cb"));
         assert_eq!(answer.attribute("name=\"iss\"", "value").as_deref(), Some(crate::world::OP));
         assert_eq!(answer.attribute("name=\"state\"", "value").as_deref(), Some("a\"><script>b"));
         let code = answer.attribute("name=\"code\"", "value").unwrap();
