@@ -37,7 +37,11 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         let certificate_pem = params.self_signed(&key)?.pem();
-        Ok(Self { issuer: Issuer::new(params, key), certificate_pem, now })
+        Ok(Self {
+            issuer: Issuer::new(params, key),
+            certificate_pem,
+            now,
+        })
     }
 
     /// Makes a key and a certificate for the party at `url`.
@@ -46,17 +50,24 @@ impl Authority {
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.use_authority_key_identifier_extension = true;
-        params.subject_alt_names = vec![SanType::URI(url.try_into().context("an address that is not ASCII")?)];
+        params.subject_alt_names = vec![SanType::URI(
+            url.try_into().context("an address that is not ASCII")?,
+        )];
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         let chain_pem = params.signed_by(&key, &self.issuer)?.pem();
-        Ok(Leaf { key_pem: key.serialize_pem(), chain_pem })
+        Ok(Leaf {
+            key_pem: key.serialize_pem(),
+            chain_pem,
+        })
     }
 }
 
 fn parameters(name: &str, now: Timestamp) -> Result<CertificateParams> {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
-    params.distinguished_name.push(DnType::OrganizationName, "Vouchsafe development");
+    params
+        .distinguished_name
+        .push(DnType::OrganizationName, "Vouchsafe development");
     params.not_before = day(now, -1)?;
     params.not_after = day(now, DAYS)?;
     Ok(params)
@@ -64,6 +75,12 @@ fn parameters(name: &str, now: Timestamp) -> Result<CertificateParams> {
 
 fn day(now: Timestamp, offset: i64) -> Result<time::OffsetDateTime> {
     let seconds = now.as_second() + offset * 86_400;
-    let date = Timestamp::from_second(seconds)?.to_zoned_datetime(TimeZone::UTC).date();
-    Ok(rcgen::date_time_ymd(date.year().into(), date.month().try_into()?, date.day().try_into()?))
+    let date = Timestamp::from_second(seconds)?
+        .to_zoned_datetime(TimeZone::UTC)
+        .date();
+    Ok(rcgen::date_time_ymd(
+        date.year().into(),
+        date.month().try_into()?,
+        date.day().try_into()?,
+    ))
 }

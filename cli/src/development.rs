@@ -14,7 +14,7 @@ use vouchsafe_service::jose::{JwtKey, SigningAlg};
 use vouchsafe_service::random::OsRandom;
 
 use crate::certificates::Authority;
-pub use placement::Placement;
+pub use placement::{Placement, write_new};
 
 /// Where everything is and who may log people in.
 #[derive(Clone, Debug)]
@@ -93,7 +93,9 @@ pub fn generate(plan: &Plan, placement: &mut Placement) -> Result<Generated> {
     let keys = texts::VerifierKeys {
         request: access.leaf("The Club's sign-in service", &plan.verifier_url)?,
         rs256: JwtKey::generate(SigningAlg::Rs256)?.to_pem().to_string(),
-        es256: SigningKey::generate(Algorithm::Es256, &OsRandom::default()).to_pkcs8_pem().to_string(),
+        es256: SigningKey::generate(Algorithm::Es256, &OsRandom::default())
+            .to_pkcs8_pem()
+            .to_string(),
     };
     let verifier = texts::verifier(
         plan,

@@ -1,8 +1,17 @@
 //! `vouchsafe`: one program to try, run and operate the issuer, the verifier
 //! and a wallet. It wires the parts together and decides nothing itself.
 
+mod certificates;
+mod configuration;
+#[cfg(feature = "demo")]
+mod demo;
+mod development;
+mod doctor;
+mod migrate;
+mod serve;
 mod wallet;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -23,16 +32,68 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Try everything: issuer, verifier, shop and wallet on this machine.
+    #[cfg(feature = "demo")]
+    Demo(demo::DemoOptions),
+    /// The service that issues cards.
+    #[command(subcommand)]
+    Issuer(IssuerCommand),
+    /// The service that logs people in.
+    #[command(subcommand)]
+    Verifier(VerifierCommand),
     /// A wallet on the command line.
     #[command(subcommand)]
     Wallet(wallet::WalletCommand),
+    /// Make or check configuration files.
+    #[command(subcommand)]
+    Config(configuration::ConfigCommand),
+    /// Bring a database up to date.
+    Migrate(migrate::MigrateOptions),
+    /// Find out why something does not work.
+    Doctor(doctor::DoctorOptions),
+}
+
+#[derive(Debug, Subcommand)]
+enum IssuerCommand {
+    /// Run the issuer until it is asked to stop.
+    Serve(ConfigFile),
+    /// Make an API key for the organisation's own system; it is shown once.
+    ApiKey {
+        #[command(flatten)]
+        file: ConfigFile,
+        /// What the key is for, in your words.
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum VerifierCommand {
+    /// Run the verifier until it is asked to stop.
+    Serve(ConfigFile),
+}
+
+/// Where the configuration is.
+#[derive(Debug, clap::Args)]
+struct ConfigFile {
+    /// The configuration file.
+    #[arg(long, short, env = "VOUCHSAFE_CONFIG", value_name = "FILE")]
+    config: PathBuf,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let result = match arguments.command {
+    let result = match Arguments::parse().command {
+        #[cfg(feature = "demo")]
+        Command::Demo(options) => demo::run(options).await,
+        Command::Issuer(IssuerCommand::Serve(file)) => serve::issuer(&file.config).await,
+        Command::Issuer(IssuerCommand::ApiKey { file, name }) => {
+            serve::api_key(&file.config, &name).await
+        }
+        Command::Verifier(VerifierCommand::Serve(file)) => serve::verifier(&file.config).await,
         Command::Wallet(command) => wallet::run(command).await,
+        Command::Config(command) => configuration::run(command),
+        Command::Migrate(options) => migrate::run(options).await,
+        Command::Doctor(options) => doctor::run(&options).await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -48,5 +109,16 @@ fn report(error: &anyhow::Error) {
     eprintln!("error: {error}");
     for cause in error.chain().skip(1) {
         eprintln!("  because: {cause}");
+    }
+    let text = format!("{error:#}");
+    let hint = [
+        ("no such configuration file", "`vouchsafe config generate DIR` makes a working pair of configurations"),
+        ("in use", "another program listens there; choose another address in the configuration (`vouchsafe demo --port N`)"),
+        ("dev.loopback_http", "plain http works on this machine only; give `[http.tls]` a certificate and use https"),
+    ]
+    .into_iter()
+    .find(|(sign, _)| text.contains(sign));
+    if let Some((_, hint)) = hint {
+        eprintln!("hint: {hint}");
     }
 }

@@ -34,7 +34,10 @@ pub struct Page {
 impl Browser {
     /// A new profile.
     pub fn new(fetcher: Arc<Fetcher>) -> Self {
-        Self { fetcher, cookies: BTreeMap::new() }
+        Self {
+            fetcher,
+            cookies: BTreeMap::new(),
+        }
     }
 
     /// Opens an address.
@@ -48,22 +51,44 @@ impl Browser {
         self.go(Method::POST, Url::parse(url)?, Some(body)).await
     }
 
-    async fn go(&mut self, mut method: Method, mut url: Url, mut form: Option<String>) -> Result<Page> {
+    async fn go(
+        &mut self,
+        mut method: Method,
+        mut url: Url,
+        mut form: Option<String>,
+    ) -> Result<Page> {
         for _ in 0..MOST_REDIRECTS {
-            let host = url.host_str().context("an address without a host")?.to_owned();
-            let body = form.take().map(|form| (form.into_bytes(), "application/x-www-form-urlencoded"));
+            let host = url
+                .host_str()
+                .context("an address without a host")?
+                .to_owned();
+            let body = form
+                .take()
+                .map(|form| (form.into_bytes(), "application/x-www-form-urlencoded"));
             let headers = self.headers(&url, &host, body.is_some())?;
-            let request = Request { method, url: url.as_str(), headers, body, limits: Limits::EXCHANGE };
+            let request = Request {
+                method,
+                url: url.as_str(),
+                headers,
+                body,
+                limits: Limits::EXCHANGE,
+            };
             let response = self.fetcher.send(request).await?;
             for cookie in response.headers.get_all(header::SET_COOKIE) {
                 self.keep(&host, cookie.to_str()?);
             }
             if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
                 let html = String::from_utf8(response.body).context("a page that is not text")?;
-                return Ok(Page { url, status: response.status, html });
+                return Ok(Page {
+                    url,
+                    status: response.status,
+                    html,
+                });
             }
             ensure!(response.status < 307, "a redirect that would repeat a form");
-            let location = response.header("location").context("a redirect to nowhere")?;
+            let location = response
+                .header("location")
+                .context("a redirect to nowhere")?;
             url = url.join(location)?;
             method = Method::GET;
         }
@@ -86,7 +111,9 @@ impl Browser {
 
     fn cookies_for(&self, host: &str) -> String {
         let ours = self.cookies.iter().filter(|((owner, _), _)| owner == host);
-        ours.map(|((_, name), value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+        ours.map(|((_, name), value)| format!("{name}={value}"))
+            .collect::<Vec<_>>()
+            .join("; ")
     }
 
     fn keep(&mut self, host: &str, cookie: &str) {
@@ -116,7 +143,10 @@ impl Page {
     pub fn text(&self, id: &str) -> Result<String> {
         let tag = self.tag(id)?;
         let start = self.html.find(tag).context("no such element")? + tag.len() + 1;
-        let rest = self.html.get(start..).context("an element without an end")?;
+        let rest = self
+            .html
+            .get(start..)
+            .context("an element without an end")?;
         let end = rest.find('<').context("an element without an end")?;
         Ok(unescape(rest[..end].trim()))
     }
@@ -146,9 +176,18 @@ fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
 
 /// The entities that the templates write.
 fn unescape(text: &str) -> String {
-    [("&#x2f;", "/"), ("&#x27;", "'"), ("&quot;", "\""), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")]
-        .into_iter()
-        .fold(text.to_owned(), |text, (entity, character)| text.replace(entity, character))
+    [
+        ("&#x2f;", "/"),
+        ("&#x27;", "'"),
+        ("&quot;", "\""),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&amp;", "&"),
+    ]
+    .into_iter()
+    .fold(text.to_owned(), |text, (entity, character)| {
+        text.replace(entity, character)
+    })
 }
 
 #[cfg(test)]

@@ -53,14 +53,38 @@ membership_valid_until = { en = "Until when your membership is valid", de = "Bis
 "#;
 
 /// The issuer's configuration.
-pub fn issuer(plan: &Plan, placement: &mut Placement, card: &Leaf, status: &Leaf) -> Result<String> {
-    let mut text = String::from("# Vouchsafe issuer. Every key is documented by `vouchsafe config schema issuer`.\n\n");
+pub fn issuer(
+    plan: &Plan,
+    placement: &mut Placement,
+    card: &Leaf,
+    status: &Leaf,
+) -> Result<String> {
+    let mut text = String::from(
+        "# Vouchsafe issuer. Every key is documented by `vouchsafe config schema issuer`.\n\n",
+    );
     let metrics = plan.metrics.as_ref().map(|(issuer, _)| issuer.as_str());
-    common(&mut text, plan, &plan.issuer_url, &plan.issuer_listen, metrics)?;
-    writeln!(text, "\n[database]\nurl = {}\n\n[keys]", Value::from(plan.issuer_database.as_str()))?;
+    common(
+        &mut text,
+        plan,
+        &plan.issuer_url,
+        &plan.issuer_listen,
+        metrics,
+    )?;
+    writeln!(
+        text,
+        "\n[database]\nurl = {}\n\n[keys]",
+        Value::from(plan.issuer_database.as_str())
+    )?;
     text += &placement.secret("secret", "issuer-secret.txt", &secret())?;
-    writeln!(text, "\n[issuer]\nnames = {{ en = \"The Club\", de = \"Der Club\" }}")?;
-    writeln!(text, "wallet_link = {}", Value::from(plan.offer_link.as_str()))?;
+    writeln!(
+        text,
+        "\n[issuer]\nnames = {{ en = \"The Club\", de = \"Der Club\" }}"
+    )?;
+    writeln!(
+        text,
+        "wallet_link = {}",
+        Value::from(plan.offer_link.as_str())
+    )?;
     text += "\n# Signs the cards; the certificate stands in each of them.\n[signing]\nmethod = \"x5c\"\n";
     text += &placement.secret("key", "issuer-key.pem", &card.key_pem)?;
     text += &placement.certificate("certificates", "issuer-certificates.pem", &card.chain_pem)?;
@@ -69,8 +93,16 @@ pub fn issuer(plan: &Plan, placement: &mut Placement, card: &Leaf, status: &Leaf
     text += &placement.secret("key", "status-key.pem", &status.key_pem)?;
     text += &placement.certificate("certificates", "status-certificates.pem", &status.chain_pem)?;
     if let Some((id, redirect)) = &plan.wallet_client {
-        writeln!(text, "\n# A wallet that may use the authorization code flow.\n[[client]]\nid = {}", Value::from(id.as_str()))?;
-        writeln!(text, "name = \"Vouchsafe wallet\"\nredirect_uris = [{}]", Value::from(redirect.as_str()))?;
+        writeln!(
+            text,
+            "\n# A wallet that may use the authorization code flow.\n[[client]]\nid = {}",
+            Value::from(id.as_str())
+        )?;
+        writeln!(
+            text,
+            "name = \"Vouchsafe wallet\"\nredirect_uris = [{}]",
+            Value::from(redirect.as_str())
+        )?;
     }
     Ok(text)
 }
@@ -83,19 +115,43 @@ pub fn verifier(
     card_anchor: &str,
     status_anchor: &str,
 ) -> Result<String> {
-    let mut text = String::from("# Vouchsafe verifier. Every key is documented by `vouchsafe config schema verifier`.\n\n");
+    let mut text = String::from(
+        "# Vouchsafe verifier. Every key is documented by `vouchsafe config schema verifier`.\n\n",
+    );
     let metrics = plan.metrics.as_ref().map(|(_, verifier)| verifier.as_str());
-    common(&mut text, plan, &plan.verifier_url, &plan.verifier_listen, metrics)?;
-    writeln!(text, "\n[database]\nurl = {}\n\n[keys]", Value::from(plan.verifier_database.as_str()))?;
-    text += &placement.secret("master", "verifier-secret.txt", &secret())?;
+    common(
+        &mut text,
+        plan,
+        &plan.verifier_url,
+        &plan.verifier_listen,
+        metrics,
+    )?;
+    writeln!(
+        text,
+        "\n[database]\nurl = {}\n\n[keys]",
+        Value::from(plan.verifier_database.as_str())
+    )?;
+    text += &placement.secret("secret", "verifier-secret.txt", &secret())?;
     text += "# Signs what wallets are asked; its certificate says who asks.\n";
     text += &placement.secret("request", "request-key.pem", &keys.request.key_pem)?;
-    text += &placement.certificate("request_chain", "request-certificates.pem", &keys.request.chain_pem)?;
+    text += &placement.certificate(
+        "request_chain",
+        "request-certificates.pem",
+        &keys.request.chain_pem,
+    )?;
     text += "# Sign ID tokens.\n";
     text += &placement.secret("id_token_rs256", "id-token-rs256.pem", &keys.rs256)?;
     text += &placement.secret("id_token_es256", "id-token-es256.pem", &keys.es256)?;
-    writeln!(text, "\n[wallet]\nendpoint = {}", Value::from(plan.wallet_endpoint.as_str()))?;
-    writeln!(text, "\n[status]\nmin_refresh_s = {}", plan.status_refresh_s)?;
+    writeln!(
+        text,
+        "\n[wallet]\nendpoint = {}",
+        Value::from(plan.wallet_endpoint.as_str())
+    )?;
+    writeln!(
+        text,
+        "\n[status]\nmin_refresh_s = {}",
+        plan.status_refresh_s
+    )?;
     text += "\n# Whose cards are believed, and which of their claims name a person for good.\n[[trust.issuer]]\n";
     writeln!(text, "id = {}", Value::from(plan.issuer_url.as_str()))?;
     text += "types = [\"urn:vouchsafe:age:1\", \"urn:vouchsafe:membership:1\"]\n";
@@ -109,8 +165,19 @@ pub fn verifier(
     Ok(text)
 }
 
-fn common(text: &mut String, plan: &Plan, url: &str, listen: &str, metrics: Option<&str>) -> Result<()> {
-    writeln!(text, "[http]\npublic_url = {}\nlisten = {}", Value::from(url), Value::from(listen))?;
+fn common(
+    text: &mut String,
+    plan: &Plan,
+    url: &str,
+    listen: &str,
+    metrics: Option<&str>,
+) -> Result<()> {
+    writeln!(
+        text,
+        "[http]\npublic_url = {}\nlisten = {}",
+        Value::from(url),
+        Value::from(listen)
+    )?;
     if let Some(metrics) = metrics {
         writeln!(text, "metrics_listen = {}", Value::from(metrics))?;
     }
@@ -121,13 +188,40 @@ fn common(text: &mut String, plan: &Plan, url: &str, listen: &str, metrics: Opti
 }
 
 fn client(text: &mut String, application: &Application) -> Result<()> {
-    let Application { id, name, secret, url, pkce_optional, alg } = application;
-    writeln!(text, "\n[[client]]\nid = {}\nname = {}", Value::from(id.as_str()), Value::from(name.as_str()))?;
+    let Application {
+        id,
+        name,
+        secret,
+        url,
+        pkce_optional,
+        alg,
+    } = application;
+    writeln!(
+        text,
+        "\n[[client]]\nid = {}\nname = {}",
+        Value::from(id.as_str()),
+        Value::from(name.as_str())
+    )?;
     writeln!(text, "secret = {}", Value::from(secret.as_str()))?;
-    writeln!(text, "redirect_uris = [{}]", Value::from(format!("{url}/callback")))?;
-    writeln!(text, "post_logout_redirect_uris = [{}]", Value::from(format!("{url}/")))?;
-    writeln!(text, "backchannel_logout_uri = {}", Value::from(format!("{url}/backchannel-logout")))?;
-    writeln!(text, "scopes = [\"age\", \"membership\"]\ncross_device = true")?;
+    writeln!(
+        text,
+        "redirect_uris = [{}]",
+        Value::from(format!("{url}/callback"))
+    )?;
+    writeln!(
+        text,
+        "post_logout_redirect_uris = [{}]",
+        Value::from(format!("{url}/"))
+    )?;
+    writeln!(
+        text,
+        "backchannel_logout_uri = {}",
+        Value::from(format!("{url}/backchannel-logout"))
+    )?;
+    writeln!(
+        text,
+        "scopes = [\"age\", \"membership\"]\ncross_device = true"
+    )?;
     writeln!(text, "id_token_signed_response_alg = {}", Value::from(*alg))?;
     if *pkce_optional {
         text.push_str("pkce = \"optional\"\n");

@@ -119,18 +119,31 @@ impl WalletHandle {
     }
 
     /// Fetches and verifies a request; nothing has left the wallet after it.
-    pub async fn prepare(&self, link: &str, locales: &[&str]) -> Result<Prepared, Box<NotPrepared>> {
-        let silent = |error: WalletError| Box::new(NotPrepared { error, tell_them: None });
+    pub async fn prepare(
+        &self,
+        link: &str,
+        locales: &[&str],
+    ) -> Result<Prepared, Box<NotPrepared>> {
+        let silent = |error: WalletError| {
+            Box::new(NotPrepared {
+                error,
+                tell_them: None,
+            })
+        };
         let fetching = self.wallet.present(link).map_err(silent)?;
         let response = match self.transport.send(fetching.request().clone()).await {
             Ok(response) => response,
             Err(_) => return Err(silent(fetching.unreachable())),
         };
         match fetching.receive(&response) {
-            Ok(session) => Ok(Prepared { consent: session.consent(locales), session }),
-            Err(refused) if refused.ask_first => {
-                Err(Box::new(NotPrepared { error: refused.error, tell_them: refused.notify }))
-            }
+            Ok(session) => Ok(Prepared {
+                consent: session.consent(locales),
+                session,
+            }),
+            Err(refused) if refused.ask_first => Err(Box::new(NotPrepared {
+                error: refused.error,
+                tell_them: refused.notify,
+            })),
             Err(refused) => {
                 if let Some(notify) = refused.notify {
                     // A courtesy to the verifier; the refusal stands either way.
@@ -154,7 +167,10 @@ impl WalletHandle {
         selection: &Selection,
     ) -> Result<Presented, Box<NotAnswered>> {
         let submitting = session.respond(selection).await.map_err(|unanswered| {
-            Box::new(NotAnswered { error: unanswered.error, session: unanswered.session })
+            Box::new(NotAnswered {
+                error: unanswered.error,
+                session: unanswered.session,
+            })
         })?;
         let reply = self.transport.send(submitting.request().clone()).await;
         let presented = match reply {
@@ -162,7 +178,12 @@ impl WalletHandle {
             // The history keeps it as "may have arrived".
             Err(_) => Err(PresentationError::Unreachable.into()),
         };
-        presented.map_err(|error| Box::new(NotAnswered { error, session: None }))
+        presented.map_err(|error| {
+            Box::new(NotAnswered {
+                error,
+                session: None,
+            })
+        })
     }
 
     /// Says no.

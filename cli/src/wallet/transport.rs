@@ -15,8 +15,11 @@ use super::handle::{Transport, Unreachable};
 pub struct FetcherTransport(Fetcher);
 
 /// The largest answer a wallet reads is a batch of credentials.
-const LIMITS: Limits =
-    Limits { body: 1024 * 1024, total: Duration::from_secs(10), redirects: 0 };
+const LIMITS: Limits = Limits {
+    body: 1024 * 1024,
+    total: Duration::from_secs(10),
+    redirects: 0,
+};
 
 impl FetcherTransport {
     /// A transport. `loopback_http` also allows plain http on this machine,
@@ -29,7 +32,12 @@ impl FetcherTransport {
 #[async_trait]
 impl Transport for FetcherTransport {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Unreachable> {
-        let HttpRequest { method, url, headers, body } = request;
+        let HttpRequest {
+            method,
+            url,
+            headers,
+            body,
+        } = request;
         let content_type = content_type(&headers)?;
         let response = self
             .0
@@ -50,7 +58,9 @@ impl Transport for FetcherTransport {
         Ok(HttpResponse {
             status: response.status,
             // A value that is not text is none of those a wallet looks at.
-            headers: headers.filter_map(|(k, v)| Some((k.as_str(), v.to_str().ok()?))).collect(),
+            headers: headers
+                .filter_map(|(k, v)| Some((k.as_str(), v.to_str().ok()?)))
+                .collect(),
             body: response.body,
         })
     }
@@ -62,7 +72,9 @@ fn content_type(headers: &Headers) -> Result<Option<&'static str>, Unreachable> 
         None => Ok(None),
         Some("application/json") => Ok(Some("application/json")),
         Some("application/x-www-form-urlencoded") => Ok(Some("application/x-www-form-urlencoded")),
-        Some(_) => Err(Unreachable(anyhow::anyhow!("a wallet sends no such content type"))),
+        Some(_) => Err(Unreachable(anyhow::anyhow!(
+            "a wallet sends no such content type"
+        ))),
     }
 }
 

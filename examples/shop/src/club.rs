@@ -14,8 +14,8 @@ use crate::http::{Http, HttpError};
 /// An offer that a wallet can accept.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Offer {
-    /// The link that a wallet understands.
-    pub uri: String,
+    /// The link that a wallet understands, with the offer by reference.
+    pub link: String,
 }
 
 /// A card that the club has issued.
@@ -24,13 +24,11 @@ pub struct Card {
     /// The issuer's identifier of the card.
     pub id: String,
     /// The identifier of its type: `membership`.
-    #[serde(rename = "type")]
-    pub kind: String,
+    pub credential_type: String,
     /// `valid`, `suspended`, `revoked`.
     pub status: String,
-    /// When it was issued, seconds since 1970.
-    #[serde(default)]
-    pub issued_at: i64,
+    /// When it was issued.
+    pub issued_at: Timestamp,
 }
 
 /// The issuer did not do what the counter asked.
@@ -73,7 +71,7 @@ impl Club {
     pub(crate) async fn offer_age_proof(&self, http: &Http) -> Result<Offer, ClubError> {
         let claims =
             json!({ "age_equal_or_over": { "14": true, "16": true, "18": true, "21": true } });
-        self.offer(http, "age", claims).await
+        self.offer(http, "age", "counter-age", claims).await
     }
 
     /// Offers a membership card to a new member.
@@ -89,7 +87,7 @@ impl Club {
             "standard"
         };
         let claims = json!({ "member_id": member_id, "tier": tier, "valid_until": in_a_year()? });
-        self.offer(http, "membership", claims).await
+        self.offer(http, "membership", member_id, claims).await
     }
 
     /// The newest cards.
@@ -111,8 +109,19 @@ impl Club {
         Ok(())
     }
 
-    async fn offer(&self, http: &Http, kind: &str, claims: Value) -> Result<Offer, ClubError> {
-        let body = json!({ "type": kind, "claims": claims, "grant": "pre_authorized_code" });
+    async fn offer(
+        &self,
+        http: &Http,
+        kind: &str,
+        record: &str,
+        claims: Value,
+    ) -> Result<Offer, ClubError> {
+        let body = json!({
+            "record_id": record,
+            "credential_type": kind,
+            "claims": claims,
+            "grant": "pre_authorized_code",
+        });
         self.call(http, "POST", "/v1/offers", Some(body)).await
     }
 

@@ -57,11 +57,13 @@ impl Config {
     /// The link that opens an offer: in the wallet of the browser where there
     /// is one, otherwise by the scheme that wallet apps register.
     pub(crate) fn wallet_link(&self, offer: &str) -> String {
-        let Some(wallet) = &self.wallet else {
-            return offer.to_owned();
-        };
         let query = offer.split_once('?').map_or("", |(_, query)| query);
-        format!("{}/offer?{query}", wallet.as_str().trim_end_matches('/'))
+        match &self.wallet {
+            Some(wallet) if !offer.starts_with("http") => {
+                format!("{}/offer?{query}", wallet.as_str().trim_end_matches('/'))
+            }
+            Some(_) | None => offer.to_owned(),
+        }
     }
 
     /// The address of a page of the shop.

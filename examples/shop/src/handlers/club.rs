@@ -59,15 +59,15 @@ pub async fn offer(
             return problem(&shop, &headers, StatusCode::BAD_GATEWAY, "issuer");
         }
     };
-    let link = shop.parts.config.wallet_link(&offer.uri);
-    let Ok(code) = qr::svg(&offer.uri) else {
+    let link = shop.parts.config.wallet_link(&offer.link);
+    let Ok(code) = qr::svg(&offer.link) else {
         return problem(&shop, &headers, StatusCode::BAD_GATEWAY, "issuer");
     };
     page(
         &shop,
         &headers,
         "offer",
-        json!({ "card": card, "link": link, "uri": offer.uri, "qr": code }),
+        json!({ "card": card, "link": link, "uri": offer.link, "qr": code }),
     )
 }
 
@@ -78,11 +78,22 @@ pub async fn cards(State(shop): State<Shop>, headers: HeaderMap) -> Response {
     };
     match club.cards(&shop.parts.http).await {
         Ok(cards) => {
-            let cards: Vec<Card> = cards
+            let members = cards
                 .into_iter()
-                .filter(|card| card.kind == "membership")
+                .filter(|card| card.credential_type == "membership");
+            let rows: Vec<_> = members
+                .map(
+                    |Card {
+                         id,
+                         credential_type: _,
+                         status,
+                         issued_at,
+                     }| {
+                        json!({ "id": id, "status": status, "issued_at": issued_at.as_second() })
+                    },
+                )
                 .collect();
-            page(&shop, &headers, "cards", json!({ "cards": cards }))
+            page(&shop, &headers, "cards", json!({ "cards": rows }))
         }
         Err(error) => {
             tracing::warn!(%error, "the issuer lists no cards");

@@ -1,0 +1,200 @@
+//! `vouchsafe config`: makes and checks configuration files.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use clap::Subcommand;
+use vouchsafe_service::config::load;
+
+use crate::development::{Application, Placement, Plan, generate, secret, write_new};
+use crate::serve::{ISSUER_ENVIRONMENT, VERIFIER_ENVIRONMENT};
+
+/// What `vouchsafe config` can do.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Make a folder with both configurations, keys and a development authority.
+    Generate(GenerateOptions),
+    /// Read configuration files as a service would, and say what is wrong.
+    Check {
+        /// The issuer's configuration file.
+        #[arg(long, value_name = "FILE")]
+        issuer: Option<PathBuf>,
+        /// The verifier's configuration file.
+        #[arg(long, value_name = "FILE")]
+        verifier: Option<PathBuf>,
+    },
+}
+
+/// What the generated configurations say.
+#[derive(Debug, clap::Args)]
+pub struct GenerateOptions {
+    /// The new folder.
+    folder: PathBuf,
+    /// The issuer's public address.
+    #[arg(long, default_value = "http://127.0.0.1:8702")]
+    issuer_url: String,
+    /// The verifier's public address.
+    #[arg(long, default_value = "http://127.0.0.1:8701")]
+    verifier_url: String,
+    /// The issuer's database; a file of the folder by default.
+    #[arg(long)]
+    issuer_database: Option<String>,
+    /// The verifier's database; a file of the folder by default.
+    #[arg(long)]
+    verifier_database: Option<String>,
+    /// An application: `ID=ORIGIN`, such as `shop=http://127.0.0.1:8700`. Its secret is printed.
+    #[arg(long = "client", value_name = "ID=ORIGIN")]
+    clients: Vec<String>,
+    /// Applications may leave out PKCE, as old OpenID Connect clients do.
+    #[arg(long)]
+    pkce_optional: bool,
+    /// How ID tokens are signed.
+    #[arg(long, default_value = "RS256", value_parser = ["RS256", "ES256"])]
+    id_token_alg: String,
+    /// What presentation links begin with.
+    #[arg(long, default_value = "openid4vp://")]
+    wallet_endpoint: String,
+    /// How often a status list is asked for at most, in seconds.
+    #[arg(long, default_value_t = 60)]
+    status_refresh_s: i64,
+    /// Serve metrics on the ports after the services'.
+    #[arg(long)]
+    metrics: bool,
+}
+
+/// Runs a command.
+pub fn run(command: ConfigCommand) -> Result<()> {
+    match command {
+        ConfigCommand::Generate(options) => write(options),
+        ConfigCommand::Check { issuer, verifier } => check(issuer.as_deref(), verifier.as_deref()),
+    }
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "secrets of applications are this command's result"
+)]
+fn write(options: GenerateOptions) -> Result<()> {
+    std::fs::create_dir(&options.folder).with_context(|| {
+        format!(
+            "{} exists already or cannot be made",
+            options.folder.display()
+        )
+    })?;
+    let folder = options.folder.canonicalize()?;
+    let plan = plan(&options, &folder)?;
+    let generated = generate(&plan, &mut Placement::Folder(folder.clone()))?;
+    write_new(&folder.join("issuer.toml"), &generated.issuer, 0o600)?;
+    write_new(&folder.join("verifier.toml"), &generated.verifier, 0o600)?;
+    for Application { id, secret, .. } in &plan.clients {
+        println!("{id} {secret}");
+    }
+    eprintln!("made {}", folder.display());
+    eprintln!(
+        "next: vouchsafe issuer serve --config {}",
+        folder.join("issuer.toml").display()
+    );
+    eprintln!(
+        "      vouchsafe verifier serve --config {}",
+        folder.join("verifier.toml").display()
+    );
+    Ok(())
+}
+
+fn plan(options: &GenerateOptions, folder: &Path) -> Result<Plan> {
+    let clients = options
+        .clients
+        .iter()
+        .map(|client| application(client, options))
+        .collect::<Result<_>>()?;
+    let database = |given: &Option<String>, name: &str| {
+        given
+            .clone()
+            .unwrap_or_else(|| format!("sqlite://{}", folder.join(name).display()))
+    };
+    let metrics = |url: &str| -> Result<String> { Ok(shifted(listen(url)?, 10).to_string()) };
+    Ok(Plan {
+        issuer_url: options.issuer_url.clone(),
+        issuer_listen: listen(&options.issuer_url)?.to_string(),
+        issuer_database: database(&options.issuer_database, "issuer.sqlite"),
+        verifier_url: options.verifier_url.clone(),
+        verifier_listen: listen(&options.verifier_url)?.to_string(),
+        verifier_database: database(&options.verifier_database, "verifier.sqlite"),
+        metrics: match options.metrics {
+            true => Some((
+                metrics(&options.issuer_url)?,
+                metrics(&options.verifier_url)?,
+            )),
+            false => None,
+        },
+        offer_link: "openid-credential-offer://".to_owned(),
+        wallet_endpoint: options.wallet_endpoint.clone(),
+        wallet_client: Some((
+            "vouchsafe-wallet".to_owned(),
+            "http://127.0.0.1:8703/authorized".to_owned(),
+        )),
+        loopback_http: options.issuer_url.starts_with("http://")
+            || options.verifier_url.starts_with("http://"),
+        status_refresh_s: options.status_refresh_s,
+        clients,
+    })
+}
+
+fn application(text: &str, options: &GenerateOptions) -> Result<Application> {
+    let (id, url) = text
+        .split_once('=')
+        .with_context(|| format!("{text}: expected ID=ORIGIN"))?;
+    ensure!(url::Url::parse(url).is_ok(), "{url} is not an address");
+    Ok(Application {
+        id: id.to_owned(),
+        name: id.to_owned(),
+        secret: secret(),
+        url: url.trim_end_matches('/').to_owned(),
+        pkce_optional: options.pkce_optional,
+        alg: if options.id_token_alg == "ES256" {
+            "ES256"
+        } else {
+            "RS256"
+        },
+    })
+}
+
+/// A listener for a public address: its own address on loopback, otherwise a
+/// port of loopback that a proxy forwards to.
+fn listen(url: &str) -> Result<std::net::SocketAddr> {
+    let url = url::Url::parse(url).with_context(|| format!("{url} is not an address"))?;
+    let port = url
+        .port_or_known_default()
+        .context("an address without a port")?;
+    let host = url.host_str().unwrap_or_default();
+    match host.parse::<std::net::IpAddr>() {
+        Ok(address) if address.is_loopback() => Ok((address, port).into()),
+        Ok(_) | Err(_) => Ok(([127, 0, 0, 1], if port < 1024 { port + 8000 } else { port }).into()),
+    }
+}
+
+fn shifted(mut address: std::net::SocketAddr, by: u16) -> std::net::SocketAddr {
+    address.set_port(address.port().saturating_add(by));
+    address
+}
+
+fn check(issuer: Option<&Path>, verifier: Option<&Path>) -> Result<()> {
+    ensure!(
+        issuer.is_some() || verifier.is_some(),
+        "name a configuration: --issuer FILE, --verifier FILE or both"
+    );
+    if let Some(file) = issuer {
+        let config: vouchsafe_issuer::Config = load(Some(file), ISSUER_ENVIRONMENT)?;
+        config.settings()?;
+        config.types()?;
+        config.signers()?;
+        eprintln!("{}: good", file.display());
+    }
+    if let Some(file) = verifier {
+        let config: vouchsafe_verifier::Config = load(Some(file), VERIFIER_ENVIRONMENT)?;
+        vouchsafe_verifier::config::Settings::parse(&config)?;
+        vouchsafe_verifier::config::Keys::parse(&config.keys)?;
+        eprintln!("{}: good", file.display());
+    }
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! `vouchsafe doctor`: looks at a running set-up as others see it.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use serde_json::Value;
+use vouchsafe_service::config::{DevConfig, FetchConfig, load};
+use vouchsafe_service::db::Db;
+use vouchsafe_service::fetch::{Fetcher, Limits};
+
+use crate::serve::{ISSUER_ENVIRONMENT, VERIFIER_ENVIRONMENT};
+
+/// What to look at.
+#[derive(Debug, clap::Args)]
+pub struct DoctorOptions {
+    /// The issuer's configuration file.
+    #[arg(long, value_name = "FILE")]
+    issuer: Option<PathBuf>,
+    /// The verifier's configuration file.
+    #[arg(long, value_name = "FILE")]
+    verifier: Option<PathBuf>,
+}
+
+/// What was found.
+#[derive(Default)]
+struct Findings {
+    bad: u32,
+}
+
+impl Findings {
+    fn note(&mut self, what: &str, result: Result<()>, hint: &str) {
+        match result {
+            Ok(()) => eprintln!("ok    {what}"),
+            Err(error) => {
+                self.bad += 1;
+                eprintln!("bad   {what}: {error:#}");
+                eprintln!("      hint: {hint}");
+            }
+        }
+    }
+}
+
+/// Looks at the configuration, the database and the public address of each
+/// service that was named.
+pub async fn run(options: &DoctorOptions) -> Result<()> {
+    let mut findings = Findings::default();
+    if let Some(file) = &options.issuer {
+        let config: vouchsafe_issuer::Config = load(Some(file), ISSUER_ENVIRONMENT)?;
+        findings.note(
+            "issuer: configuration",
+            config.settings().map(drop).map_err(Into::into),
+            "see `vouchsafe config check`",
+        );
+        findings.note(
+            "issuer: keys and certificates",
+            config.signers().map(drop).map_err(Into::into),
+            "the certificate must belong to the key",
+        );
+        findings.note(
+            "issuer: database",
+            database(config.database.resolve()?.as_str()).await,
+            "does the server run, and may this user connect?",
+        );
+        let url = &config.http.public_url;
+        let metadata = url.well_known("openid-credential-issuer");
+        let reached = names_itself(
+            &config.dev,
+            &FetchConfig::default(),
+            &metadata,
+            "credential_issuer",
+            url.as_str(),
+        )
+        .await;
+        findings.note(
+            &format!("issuer: {metadata}"),
+            reached,
+            "is the service running, and does the proxy forward this path?",
+        );
+    }
+    if let Some(file) = &options.verifier {
+        let config: vouchsafe_verifier::Config = load(Some(file), VERIFIER_ENVIRONMENT)?;
+        let settings = vouchsafe_verifier::config::Settings::parse(&config)
+            .map(drop)
+            .map_err(Into::into);
+        findings.note(
+            "verifier: configuration",
+            settings,
+            "see `vouchsafe config check`",
+        );
+        let keys = vouchsafe_verifier::config::Keys::parse(&config.keys)
+            .map(drop)
+            .map_err(Into::into);
+        findings.note(
+            "verifier: keys and access certificate",
+            keys,
+            "the certificate must belong to keys.request",
+        );
+        findings.note(
+            "verifier: database",
+            database(config.database.resolve()?.as_str()).await,
+            "does the server run, and may this user connect?",
+        );
+        let url = &config.http.public_url;
+        let metadata = format!("{}/.well-known/openid-configuration", url.as_str());
+        let reached = names_itself(
+            &config.dev,
+            &config.fetch,
+            &metadata,
+            "issuer",
+            url.as_str(),
+        )
+        .await;
+        findings.note(
+            &format!("verifier: {metadata}"),
+            reached,
+            "is the service running, and does the proxy forward this path?",
+        );
+    }
+    if options.issuer.is_none() && options.verifier.is_none() {
+        bail!("name a configuration: --issuer FILE, --verifier FILE or both");
+    }
+    if findings.bad > 0 {
+        bail!("{} findings", findings.bad);
+    }
+    Ok(())
+}
+
+async fn database(url: &str) -> Result<()> {
+    Db::open(url).await?;
+    Ok(())
+}
+
+/// Reads a metadata document and checks that it names the address it came from.
+async fn names_itself(
+    dev: &DevConfig,
+    fetch: &FetchConfig,
+    url: &str,
+    member: &str,
+    expected: &str,
+) -> Result<()> {
+    let fetcher = Fetcher::new(fetch, dev)?;
+    let response = fetcher
+        .get(url, "application/json", Limits::METADATA)
+        .await?;
+    if !response.is_success() {
+        bail!("it answers {}", response.status);
+    }
+    let document: Value = serde_json::from_slice(&response.body)?;
+    match document.get(member).and_then(Value::as_str) {
+        Some(named) if named == expected => Ok(()),
+        Some(named) => bail!("it calls itself {named}"),
+        None => bail!("its metadata has no `{member}`"),
+    }
+}
