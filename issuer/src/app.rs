@@ -123,20 +123,29 @@ impl Issuer {
             cookies: CookiePolicy::new(&config.http.public_url),
             pages: Pages::new()?,
         };
-        Ok(Self { core, config: Arc::new(config) })
+        Ok(Self {
+            core,
+            config: Arc::new(config),
+        })
     }
 
     /// Everything that the service answers.
     pub fn router(&self) -> Router {
         let (admin, _) = handlers::openapi::routes().split_for_parts();
         let admin = admin.layer(DefaultBodyLimit::max(limits::ADMIN));
-        let credential = post(handlers::credential::handler)
-            .layer(DefaultBodyLimit::max(limits::CREDENTIAL));
+        let credential =
+            post(handlers::credential::handler).layer(DefaultBodyLimit::max(limits::CREDENTIAL));
         let authorize =
             get(handlers::authorize::handler).post(handlers::authorize_confirm::handler);
         let router = Router::new()
-            .route(paths::ISSUER_METADATA, get(handlers::wellknown_issuer::handler))
-            .route(paths::SERVER_METADATA, get(handlers::wellknown_server::handler))
+            .route(
+                paths::ISSUER_METADATA,
+                get(handlers::wellknown_issuer::handler),
+            )
+            .route(
+                paths::SERVER_METADATA,
+                get(handlers::wellknown_server::handler),
+            )
             .route(paths::OFFER, get(handlers::offer::handler))
             .route(paths::AUTHORIZE, authorize)
             .route(paths::TOKEN, post(handlers::token::handler))
@@ -163,7 +172,10 @@ impl Issuer {
                 _ = ticks.tick() => {}
             }
             if let Err(error) = status::publish_due(&self.core).await {
-                tracing::error!(error = &error as &dyn std::error::Error, "publishing failed");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "publishing failed"
+                );
             }
             if runs % PURGE_EVERY_RUNS == 0 {
                 if let Err(error) = self.purge().await {

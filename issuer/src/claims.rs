@@ -48,7 +48,12 @@ fn open(sealer: &Sealer, place: &Place, sealed: &[u8]) -> Result<Claims, ClaimsE
 
 /// Seals for the row of an offer.
 pub fn seal_for_offer(core: &Core, offer: &OfferId, claims: &Claims) -> Vec<u8> {
-    seal(core, &core.keys.columns, &place("issuer_offers", offer), claims)
+    seal(
+        core,
+        &core.keys.columns,
+        &place("issuer_offers", offer),
+        claims,
+    )
 }
 
 /// Opens from the row of an offer.
@@ -58,7 +63,12 @@ pub fn open_from_offer(core: &Core, offer: &OfferId, sealed: &[u8]) -> Result<Cl
 
 /// Seals under an access token.
 pub fn seal_under_token(core: &Core, token: &Secret, offer: &OfferId, claims: &Claims) -> Vec<u8> {
-    seal(core, &token_sealer(token), &place("issuer_access_tokens", offer), claims)
+    seal(
+        core,
+        &token_sealer(token),
+        &place("issuer_access_tokens", offer),
+        claims,
+    )
 }
 
 /// Opens what was sealed under an access token.
@@ -67,7 +77,11 @@ pub fn open_under_token(
     offer: &OfferId,
     sealed: &[u8],
 ) -> Result<Claims, ClaimsError> {
-    open(&token_sealer(token), &place("issuer_access_tokens", offer), sealed)
+    open(
+        &token_sealer(token),
+        &place("issuer_access_tokens", offer),
+        sealed,
+    )
 }
 
 fn token_sealer(token: &Secret) -> Sealer {

@@ -182,7 +182,10 @@ async fn commit(
     let token = order.token.clone();
     let record = order.grant.record.clone();
     let offer = order.grant.offer.clone();
-    let CheckedNonce { consume_key, expires } = order.nonce.clone();
+    let CheckedNonce {
+        consume_key,
+        expires,
+    } = order.nonce.clone();
     let nonce = b64url(&consume_key);
     let limit = core.settings.max_credentials_per_offer;
     core.db

@@ -27,7 +27,9 @@ pub struct OfferLinks {
 impl OfferLinks {
     /// The links of an offer whose reference is at hand.
     pub fn new(core: &Core, offer: &Offer, reference: &Secret) -> Self {
-        let offer_uri = core.settings.url(&format!("/offers/{}", reference.expose()));
+        let offer_uri = core
+            .settings
+            .url(&format!("/offers/{}", reference.expose()));
         let by_reference = url::Url::parse(&offer_uri)
             .map(|url| CredentialOffer::link_by_reference(&url))
             .unwrap_or_default();

@@ -34,8 +34,9 @@ pub fn issuer(core: &Core) -> CredentialIssuerMetadata {
         credential_request_encryption: None,
         credential_response_encryption: None,
         // Section 12.2.4: present exactly where more than one proof is accepted.
-        batch_credential_issuance: (settings.batch_size >= 2)
-            .then(|| BatchIssuance { batch_size: u64::from(settings.batch_size) }),
+        batch_credential_issuance: (settings.batch_size >= 2).then(|| BatchIssuance {
+            batch_size: u64::from(settings.batch_size),
+        }),
         display: Some(display.collect()),
         credential_configurations_supported: configurations.collect(),
     }

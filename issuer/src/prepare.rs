@@ -84,7 +84,14 @@ pub const fn grant_purpose(kind: GrantKind) -> Purpose {
 
 /// Checks what was asked for and makes the offer. Writes nothing.
 pub fn prepare(core: &Core, wanted: Wanted) -> Result<PreparedOffer, PrepareError> {
-    let Wanted { record_id, credential_type, claims, grant, tx_code, expires_in_s } = wanted;
+    let Wanted {
+        record_id,
+        credential_type,
+        claims,
+        grant,
+        tx_code,
+        expires_in_s,
+    } = wanted;
     let kind = core
         .credential_type(&credential_type)
         .ok_or(PrepareError::UnknownType)?;

@@ -36,7 +36,9 @@ pub struct NamedSigner {
 
 impl std::fmt::Debug for NamedSigner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NamedSigner").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("NamedSigner")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 

@@ -10,8 +10,8 @@ use vouchsafe_service::db::DbError;
 use crate::core::Core;
 use crate::domain::credential::{CredentialStatus, StatusPlace};
 use crate::domain::ids::StatusListId;
-use crate::store::status_lists::{self, StatusListRow};
 use crate::store::credentials;
+use crate::store::status_lists::{self, StatusListRow};
 
 /// Places drawn at once. A list is left for a new one when a whole draw hits taken places,
 /// which happens at about three quarters full.
@@ -76,7 +76,10 @@ async fn draw(
     }
     let taken = credentials::taken(&core.db, list, &candidates).await?;
     for idx in candidates {
-        let place = StatusPlace { list: list.clone(), idx };
+        let place = StatusPlace {
+            list: list.clone(),
+            idx,
+        };
         if places.len() < count && !taken.contains(&idx) && !places.contains(&place) {
             places.push(place);
         }
@@ -103,7 +106,9 @@ async fn current(core: &Core) -> Result<(StatusListId, i64, i64), StatusListErro
         return Ok(list);
     }
     open(core, 1).await?;
-    status_lists::current(&core.db).await?.ok_or(StatusListError::Full)
+    status_lists::current(&core.db)
+        .await?
+        .ok_or(StatusListError::Full)
 }
 
 async fn open(core: &Core, seq: i64) -> Result<(), StatusListError> {

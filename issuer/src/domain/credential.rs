@@ -119,7 +119,10 @@ mod tests {
     #[test]
     fn changes_follow_the_table() {
         assert_eq!(Change::Suspend.apply(Valid), Ok(Suspended));
-        assert_eq!(Change::Suspend.apply(Suspended), Err(ChangeError(Suspended)));
+        assert_eq!(
+            Change::Suspend.apply(Suspended),
+            Err(ChangeError(Suspended))
+        );
         assert_eq!(Change::Resume.apply(Suspended), Ok(Valid));
         assert_eq!(Change::Resume.apply(Valid), Err(ChangeError(Valid)));
         assert_eq!(Change::Revoke.apply(Valid), Ok(Revoked));

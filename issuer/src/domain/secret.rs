@@ -94,13 +94,23 @@ impl Secret {
 
     /// Another secret that follows from this one, and tells nothing about it.
     pub fn derive(&self, purpose: Purpose) -> Secret {
-        let bytes = digest(&[b"vouchsafe derive", purpose.label().as_bytes(), self.0.as_bytes()]);
-        Secret(Zeroizing::new(vouchsafe_credentials::encoding::b64url(&bytes)))
+        let bytes = digest(&[
+            b"vouchsafe derive",
+            purpose.label().as_bytes(),
+            self.0.as_bytes(),
+        ]);
+        Secret(Zeroizing::new(vouchsafe_credentials::encoding::b64url(
+            &bytes,
+        )))
     }
 
     /// The digest of a code that a person types, bound to this secret.
     pub fn hash_typed(&self, code: &str) -> SecretHash {
-        SecretHash(digest(&[b"vouchsafe typed code", self.0.as_bytes(), code.as_bytes()]))
+        SecretHash(digest(&[
+            b"vouchsafe typed code",
+            self.0.as_bytes(),
+            code.as_bytes(),
+        ]))
     }
 }
 

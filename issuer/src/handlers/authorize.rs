@@ -69,10 +69,11 @@ async fn show(core: &Core, query: &str, headers: &HeaderMap) -> Result<Response,
     let entry = Entry::parse(query)?;
     let client = core.settings.clients.get(entry.client_id.as_str());
     let client = client.ok_or(AuthorizeError::UnknownClient)?;
-    let request = entry.address(&client.redirect_uris)?.parse(ClientRules::public())?;
+    let request = entry
+        .address(&client.redirect_uris)?
+        .parse(ClientRules::public())?;
     let (issuer_state, offer) = prepared_record(core, &request).await?;
-    let browser =
-        code_page::browser(core, headers).unwrap_or_else(|| code_page::new_browser(core));
+    let browser = code_page::browser(core, headers).unwrap_or_else(|| code_page::new_browser(core));
     let locale = locale(headers, &request.ui_locales);
     let flow = flow(core, request, &issuer_state, locale, &browser)?;
     let page = page_of(core, &offer, client, locale);
@@ -87,13 +88,20 @@ async fn prepared_record(
 ) -> Result<(Secret, Offer), Rejection> {
     let reject = |error| Rejection {
         error,
-        target: Box::new(ResponseTarget { mode: ResponseMode::Query, ..request.target.clone() }),
+        target: Box::new(ResponseTarget {
+            mode: ResponseMode::Query,
+            ..request.target.clone()
+        }),
     };
     if request.target.mode != ResponseMode::Query {
-        return Err(reject(OAuthError::invalid_request("response_mode must be query")));
+        return Err(reject(OAuthError::invalid_request(
+            "response_mode must be query",
+        )));
     }
     let issuer_state = request.issuer_state.as_deref().ok_or_else(|| {
-        reject(OAuthError::invalid_request("issuer_state of a credential offer is required"))
+        reject(OAuthError::invalid_request(
+            "issuer_state of a credential offer is required",
+        ))
     })?;
     let secret = Secret::received(issuer_state);
     let found = redeem::pending(core, GrantKind::AuthorizationCode, &secret).await;
@@ -104,7 +112,9 @@ async fn prepared_record(
             return Err(reject(ErrorCode::TemporarilyUnavailable.into()));
         }
         Err(_) => {
-            return Err(reject(OAuthError::invalid_request("issuer_state is not valid")));
+            return Err(reject(OAuthError::invalid_request(
+                "issuer_state is not valid",
+            )));
         }
     };
     // The scope names the credential configuration; it may be left out, as the offer says it.
@@ -147,14 +157,23 @@ fn flow(
 pub fn page_of(core: &Core, offer: &Offer, client: &WalletClient, locale: Locale) -> CodePage {
     let card = core
         .credential_type(&offer.credential_type)
-        .map_or(offer.credential_type.as_str(), |kind| kind.display.name(locale.tag()));
-    CodePage { card: card.to_owned(), wallet: client.name.clone(), tries_left: None }
+        .map_or(offer.credential_type.as_str(), |kind| {
+            kind.display.name(locale.tag())
+        });
+    CodePage {
+        card: card.to_owned(),
+        wallet: client.name.clone(),
+        tries_left: None,
+    }
 }
 
 /// Sends the browser back to the wallet, always with `iss` (RFC 9207) and never with 307.
 pub fn redirect(core: &Core, target: &ResponseTarget, outcome: &Outcome) -> Response {
     // Errors before the response mode was judged go by query: it is the only mode here.
-    let target = ResponseTarget { mode: ResponseMode::Query, ..target.clone() };
+    let target = ResponseTarget {
+        mode: ResponseMode::Query,
+        ..target.clone()
+    };
     let built = AuthorizationResponse::build(&target, &core.settings.issuer, outcome);
     let AuthorizationResponse::Redirect(url) = built else {
         return code_page::render_failure(core, Locale::default(), Failure::Server);
@@ -162,7 +181,10 @@ pub fn redirect(core: &Core, target: &ResponseTarget, outcome: &Outcome) -> Resp
     let mut response = StatusCode::SEE_OTHER.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
     match HeaderValue::try_from(String::from(url)) {
         Ok(location) => {
             headers.insert(header::LOCATION, location);

@@ -79,11 +79,7 @@ pub async fn handler(State(core): State<Core>, headers: HeaderMap, body: Bytes) 
     }
 }
 
-async fn confirm(
-    core: &Core,
-    headers: &HeaderMap,
-    body: &Bytes,
-) -> Result<Response, ConfirmError> {
+async fn confirm(core: &Core, headers: &HeaderMap, body: &Bytes) -> Result<Response, ConfirmError> {
     if !wire::is_form(headers) {
         return Err(ConfirmError::Form);
     }
@@ -91,10 +87,18 @@ async fn confirm(
     let browser = code_page::browser(core, headers).ok_or(ConfirmError::Flow)?;
     let flow = Flow::open(core, params.required("flow")?, Some(&browser));
     let flow = flow.ok_or(ConfirmError::Flow)?;
-    let client = core.settings.clients.get(&flow.client_id).ok_or(ConfirmError::Client)?;
+    let client = core
+        .settings
+        .clients
+        .get(&flow.client_id)
+        .ok_or(ConfirmError::Client)?;
     let target = target(&flow, client)?;
     if params.get("step") == Some("cancel") {
-        return Ok(redirect(core, &target, &Outcome::Error(ErrorCode::AccessDenied.into())));
+        return Ok(redirect(
+            core,
+            &target,
+            &Outcome::Error(ErrorCode::AccessDenied.into()),
+        ));
     }
     let issuer_state = Secret::received(&flow.issuer_state);
     let typed = params.get("code").and_then(normalise_one_time_code);
@@ -104,12 +108,13 @@ async fn confirm(
         None => Err(untried(core, &issuer_state).await?),
     };
     match outcome {
-        Ok(code) => {
-            Ok(redirect(core, &target, &Outcome::Code(WireSecret::new(code.expose()))))
-        }
+        Ok(code) => Ok(redirect(
+            core,
+            &target,
+            &Outcome::Code(WireSecret::new(code.expose())),
+        )),
         Err(RedeemError::CodeWrong { tries_left }) if tries_left > 0 => {
-            let found =
-                redeem::pending(core, GrantKind::AuthorizationCode, &issuer_state).await?;
+            let found = redeem::pending(core, GrantKind::AuthorizationCode, &issuer_state).await?;
             let mut page = page_of(core, &found.offer, client, flow.locale());
             page.tries_left = Some(tries_left);
             Ok(code_page::render(core, &flow, &browser, page)?)
@@ -120,7 +125,9 @@ async fn confirm(
 
 async fn untried(core: &Core, issuer_state: &Secret) -> Result<RedeemError, RedeemError> {
     let found = redeem::pending(core, GrantKind::AuthorizationCode, issuer_state).await?;
-    Ok(RedeemError::CodeWrong { tries_left: MAX_TRIES - found.offer.tries })
+    Ok(RedeemError::CodeWrong {
+        tries_left: MAX_TRIES - found.offer.tries,
+    })
 }
 
 fn target(flow: &Flow, client: &WalletClient) -> Result<ResponseTarget, ConfirmError> {

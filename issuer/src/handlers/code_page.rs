@@ -50,7 +50,9 @@ impl Flow {
     /// The text for the form.
     pub fn seal(&self, core: &Core) -> String {
         let plain = serde_json::to_vec(self).expect("a struct of strings and numbers serialises");
-        core.keys.flows.seal_text(&Self::place(), &plain, &*core.rng)
+        core.keys
+            .flows
+            .seal_text(&Self::place(), &plain, &*core.rng)
     }
 
     /// Opens the text of a form that this browser was given and that is not too old.
@@ -104,8 +106,16 @@ pub fn render(
     page: CodePage,
 ) -> Result<Response, PagesError> {
     let locale = flow.locale();
-    let CodePage { card, wallet, tries_left } = page;
-    let status = if tries_left.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let CodePage {
+        card,
+        wallet,
+        tries_left,
+    } = page;
+    let status = if tries_left.is_some() {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
     let context = serde_json::json!({
         "issuer": core.settings.name(locale.tag()),
         "card": card,
@@ -119,7 +129,9 @@ pub fn render(
     page_headers(response.headers_mut());
     let life = u64::try_from(core.settings.lifetimes.page_s).unwrap_or_default();
     let life = Some(Duration::from_secs(life));
-    let cookie = core.cookies.set(COOKIE, browser.expose(), life, SameSite::Lax);
+    let cookie = core
+        .cookies
+        .set(COOKIE, browser.expose(), life, SameSite::Lax);
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     Ok(response)
 }
@@ -186,5 +198,8 @@ fn page_headers(headers: &mut HeaderMap) {
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(CONTENT_SECURITY_POLICY),
     );
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
 }

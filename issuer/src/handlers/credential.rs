@@ -113,7 +113,11 @@ impl Error {
             Self::Dpop(ProofError::Db(error))
             | Self::Issue(IssueError::Db(error))
             | Self::Db(error) => {
-                if error.is_temporary() { Wire::Unavailable } else { Wire::Internal }
+                if error.is_temporary() {
+                    Wire::Unavailable
+                } else {
+                    Wire::Internal
+                }
             }
             Self::Sealed(_)
             | Self::Issue(
@@ -150,13 +154,18 @@ impl IntoResponse for Error {
             }
             Wire::MediaType => {
                 let error = CredentialErrorCode::InvalidCredentialRequest;
-                json_no_store(StatusCode::UNSUPPORTED_MEDIA_TYPE, &CredentialError::from(error))
+                json_no_store(
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    &CredentialError::from(error),
+                )
             }
             Wire::Unavailable => {
                 tracing::error!(error = &self as &dyn std::error::Error, "credential failed");
                 let error = OAuthError::from(ErrorCode::TemporarilyUnavailable);
                 let mut response = json_no_store(StatusCode::SERVICE_UNAVAILABLE, &error);
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+                response
+                    .headers_mut()
+                    .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
                 response
             }
             Wire::Internal => {
@@ -181,7 +190,9 @@ fn authorization_error(error: Option<&OAuthError>) -> Response {
     for scheme in [TokenType::Dpop, TokenType::Bearer] {
         let value = challenge(scheme, error, &PROOF_ALGORITHMS);
         if let Ok(value) = HeaderValue::try_from(value) {
-            response.headers_mut().append(header::WWW_AUTHENTICATE, value);
+            response
+                .headers_mut()
+                .append(header::WWW_AUTHENTICATE, value);
         }
     }
     response
@@ -215,7 +226,10 @@ pub async fn handler(
         count = credentials.len(),
         "issued"
     );
-    Ok(json_no_store(StatusCode::OK, &CredentialResponse::new(credentials)))
+    Ok(json_no_store(
+        StatusCode::OK,
+        &CredentialResponse::new(credentials),
+    ))
 }
 
 /// The token, presented in the way it was issued for.
@@ -228,7 +242,8 @@ async fn authorize(core: &Core, headers: &Headers) -> Result<(Secret, TokenGrant
     match (&grant.dpop_jkt, token_type) {
         (Some(jkt), TokenType::Dpop) => {
             let proof =
-                wire::dpop_proof(core, headers, CREDENTIAL, Some(token.expose()), Some(jkt)).await?;
+                wire::dpop_proof(core, headers, CREDENTIAL, Some(token.expose()), Some(jkt))
+                    .await?;
             proof.ok_or(ProofError::Dpop(DpopError::Missing))?;
         }
         (None, TokenType::Bearer) => {}

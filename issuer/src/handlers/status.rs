@@ -28,7 +28,10 @@ impl IntoResponse for StatusError {
         let (status, code) = match &self {
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::List(error) => {
-                tracing::error!(error = error as &dyn std::error::Error, "status list failed");
+                tracing::error!(
+                    error = error as &dyn std::error::Error,
+                    "status list failed"
+                );
                 (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable")
             }
         };
@@ -43,7 +46,9 @@ pub async fn handler(
     headers: HeaderMap,
 ) -> Result<Response, StatusError> {
     let id = StatusListId::parse(&list).map_err(|_| StatusError::NotFound)?;
-    let list = status::published(&core, &id).await?.ok_or(StatusError::NotFound)?;
+    let list = status::published(&core, &id)
+        .await?
+        .ok_or(StatusError::NotFound)?;
     let etag = format!("\"{}.{}\"", list.published_version, list.issued_at.0);
     let known = headers
         .get(header::IF_NONE_MATCH)
@@ -57,8 +62,14 @@ pub async fn handler(
     let ttl = core.settings.status.ttl_s;
     let out = response.headers_mut();
     // Token Status List, section 8.1: lists are public, for scripts of any origin too.
-    out.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    out.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+    out.insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    );
+    out.insert(
+        CROSS_ORIGIN_RESOURCE_POLICY,
+        HeaderValue::from_static("cross-origin"),
+    );
     for (name, value) in [
         (header::ETAG, etag),
         (header::CACHE_CONTROL, format!("public, max-age={ttl}")),

@@ -90,7 +90,10 @@ impl IntoResponse for TokenError {
     fn into_response(self) -> Response {
         let (status, body) = (self.status(), self.to_oauth());
         if status.is_server_error() {
-            tracing::error!(error = &self as &dyn std::error::Error, "token request failed");
+            tracing::error!(
+                error = &self as &dyn std::error::Error,
+                "token request failed"
+            );
         } else {
             tracing::info!(code = body.code.as_str(), reason = %self, "token request refused");
         }
@@ -129,9 +132,22 @@ pub async fn handler(
         TokenRequest::PreAuthorizedCode { code, tx_code } => {
             let code = Secret::received(code.expose());
             let typed = tx_code.as_ref().map(|typed| typed.expose());
-            redeem::pre_authorized(&core, &code, typed, TokenHolder { client_id, dpop_jkt }).await?
+            redeem::pre_authorized(
+                &core,
+                &code,
+                typed,
+                TokenHolder {
+                    client_id,
+                    dpop_jkt,
+                },
+            )
+            .await?
         }
-        TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier } => {
+        TokenRequest::AuthorizationCode {
+            code,
+            redirect_uri,
+            code_verifier,
+        } => {
             let redemption = CodeRedemption {
                 client_id: client_id.as_deref().ok_or(TokenError::Client)?,
                 redirect_uri: redirect_uri.as_deref(),
@@ -145,11 +161,20 @@ pub async fn handler(
 }
 
 fn answer(granted: Granted) -> Response {
-    let Granted { token, expires_in_s, bound, credential_type: _ } = granted;
+    let Granted {
+        token,
+        expires_in_s,
+        bound,
+        credential_type: _,
+    } = granted;
     let body = TokenResponse {
         access_token: token.expose().to_owned(),
         // RFC 9449, section 5: a bound token says so.
-        token_type: if bound { TokenType::Dpop } else { TokenType::Bearer },
+        token_type: if bound {
+            TokenType::Dpop
+        } else {
+            TokenType::Bearer
+        },
         expires_in: u64::try_from(expires_in_s).unwrap_or_default(),
         scope: None,
         id_token: None,

@@ -23,7 +23,12 @@ pub const PROOF_ALGORITHMS: [&str; 2] = ["ES256", "EdDSA"];
 /// parser accepts, never an absent one.
 pub fn headers(map: &HeaderMap) -> Headers {
     map.iter()
-        .map(|(name, value)| (name.as_str(), value.to_str().unwrap_or("\u{fffd}").to_owned()))
+        .map(|(name, value)| {
+            (
+                name.as_str(),
+                value.to_str().unwrap_or("\u{fffd}").to_owned(),
+            )
+        })
         .collect()
 }
 
@@ -40,9 +45,18 @@ pub fn json_no_store(status: StatusCode, body: &impl Serialize) -> Response {
 pub fn json_public(body: &impl Serialize) -> Response {
     let mut response = Json(body).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=300"),
+    );
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    );
+    headers.insert(
+        CROSS_ORIGIN_RESOURCE_POLICY,
+        HeaderValue::from_static("cross-origin"),
+    );
     response
 }
 
@@ -100,11 +114,18 @@ pub async fn dpop_proof(
     let verified = dpop::verify(proof, &expected, &*core.crypto)?;
     // Catalogue 250: the store is the database, so a restart or a second process changes nothing.
     let kind = IdentifierKind::DpopProof;
-    let (key, id, ends) =
-        (verified.thumbprint.clone(), verified.jti.clone(), verified.valid_until);
+    let (key, id, ends) = (
+        verified.thumbprint.clone(),
+        verified.jti.clone(),
+        verified.valid_until,
+    );
     let fresh = core
         .db
         .write(async move |tx| jti::first_use(tx, kind, &key, &id, ends).await)
         .await?;
-    if fresh { Ok(Some(verified)) } else { Err(ProofError::Replayed) }
+    if fresh {
+        Ok(Some(verified))
+    } else {
+        Err(ProofError::Replayed)
+    }
 }

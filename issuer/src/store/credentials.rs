@@ -83,7 +83,8 @@ pub async fn insert(tx: &mut Tx, credential: &Credential) -> Result<bool, DbErro
     let c = credential;
     // Token Status List, section 13.3: two credentials never share an index. The unique index
     // over (list_id, idx) decides.
-    let rows = execute!(tx, sqlx::query(
+    let rows =
+        execute!(tx, sqlx::query(
         "INSERT INTO issuer_credentials (id, offer_id, record_id, credential_type, holder_key,
             list_id, idx, status, version, issued_at, expires_at, status_changed_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
@@ -115,7 +116,10 @@ pub async fn page(
     request: &PageRequest<CredentialId>,
     record: Option<&RecordId>,
 ) -> Result<Page<Credential>, DbError> {
-    let before = request.before.as_ref().map_or(AFTER_ALL_IDS, CredentialId::as_str);
+    let before = request
+        .before
+        .as_ref()
+        .map_or(AFTER_ALL_IDS, CredentialId::as_str);
     let limit = i64::from(request.limit) + 1;
     let rows = match record {
         None => each!(db, p => sqlx::query_as::<_, CredentialRow>(PAGE)
@@ -138,7 +142,10 @@ pub async fn of_key(
 ) -> Result<Vec<Credential>, DbError> {
     let rows = each!(tx, c => sqlx::query_as::<_, CredentialRow>(OF_KEY)
         .bind(offer.as_str()).bind(holder_key).fetch_all(c).await)?;
-    Ok(rows.into_iter().map(Credential::try_from).collect::<Result<_, _>>()?)
+    Ok(rows
+        .into_iter()
+        .map(Credential::try_from)
+        .collect::<Result<_, _>>()?)
 }
 
 /// How many credentials an offer has brought so far, revoked ones too.
@@ -155,11 +162,18 @@ pub async fn set_status(
     status: CredentialStatus,
     now: UnixTime,
 ) -> Result<bool, DbError> {
-    let rows = execute!(tx, sqlx::query(
-        "UPDATE issuer_credentials
+    let rows = execute!(
+        tx,
+        sqlx::query(
+            "UPDATE issuer_credentials
          SET status = $3, version = version + 1, status_changed_at = $4
-         WHERE id = $1 AND version = $2 AND status <> 'revoked'")
-        .bind(credential.id.as_str()).bind(credential.version).bind(status.as_str()).bind(now.0))?;
+         WHERE id = $1 AND version = $2 AND status <> 'revoked'"
+        )
+        .bind(credential.id.as_str())
+        .bind(credential.version)
+        .bind(status.as_str())
+        .bind(now.0)
+    )?;
     Ok(rows == 1)
 }
 

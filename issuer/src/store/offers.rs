@@ -76,7 +76,10 @@ impl TryFrom<OfferRow> for Redeemable {
             expires_at: UnixTime(expires_at),
             redeemed_at: redeemed_at.map(UnixTime),
         };
-        Ok(Self { offer, claims_sealed })
+        Ok(Self {
+            offer,
+            claims_sealed,
+        })
     }
 }
 
@@ -97,22 +100,43 @@ pub(super) const AFTER_ALL_IDS: &str = "g";
 
 /// Adds an offer.
 pub async fn insert(tx: &mut Tx, new: &NewOffer) -> Result<(), DbError> {
-    let NewOffer { offer, reference, grant, code, claims_sealed } = new;
-    execute!(tx, sqlx::query(
-        "INSERT INTO issuer_offers (id, record_id, credential_type, grant_kind, reference_hash,
+    let NewOffer {
+        offer,
+        reference,
+        grant,
+        code,
+        claims_sealed,
+    } = new;
+    execute!(
+        tx,
+        sqlx::query(
+            "INSERT INTO issuer_offers (id, record_id, credential_type, grant_kind, reference_hash,
             grant_hash, code_hash, tries, claims_sealed, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)")
-        .bind(offer.id.as_str()).bind(offer.record.as_str()).bind(&offer.credential_type)
-        .bind(offer.grant.as_str()).bind(reference.as_bytes()).bind(grant.as_bytes())
-        .bind(code.as_ref().map(SecretHash::as_bytes)).bind(offer.tries)
-        .bind(claims_sealed.as_slice()).bind(offer.created_at.0).bind(offer.expires_at.0)).map(drop)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+        )
+        .bind(offer.id.as_str())
+        .bind(offer.record.as_str())
+        .bind(&offer.credential_type)
+        .bind(offer.grant.as_str())
+        .bind(reference.as_bytes())
+        .bind(grant.as_bytes())
+        .bind(code.as_ref().map(SecretHash::as_bytes))
+        .bind(offer.tries)
+        .bind(claims_sealed.as_slice())
+        .bind(offer.created_at.0)
+        .bind(offer.expires_at.0)
+    )
+    .map(drop)
 }
 
 /// The offer with this id.
 pub async fn find(db: &Db, id: &OfferId) -> Result<Option<Offer>, DbError> {
     let row = each!(db, p => sqlx::query_as::<_, OfferRow>(COLUMNS_BY_ID)
         .bind(id.as_str()).fetch_optional(p).await)?;
-    Ok(row.map(Redeemable::try_from).transpose()?.map(|found| found.offer))
+    Ok(row
+        .map(Redeemable::try_from)
+        .transpose()?
+        .map(|found| found.offer))
 }
 
 /// The offer of a pre-authorized code or an `issuer_state`.
@@ -127,18 +151,21 @@ pub async fn find_by_grant(
 }
 
 /// The offer behind a by-reference URL.
-pub async fn find_by_reference(
-    db: &Db,
-    reference: &SecretHash,
-) -> Result<Option<Offer>, DbError> {
+pub async fn find_by_reference(db: &Db, reference: &SecretHash) -> Result<Option<Offer>, DbError> {
     let row = each!(db, p => sqlx::query_as::<_, OfferRow>(COLUMNS_BY_REFERENCE)
         .bind(reference.as_bytes()).fetch_optional(p).await)?;
-    Ok(row.map(Redeemable::try_from).transpose()?.map(|found| found.offer))
+    Ok(row
+        .map(Redeemable::try_from)
+        .transpose()?
+        .map(|found| found.offer))
 }
 
 /// One page of offers, newest first.
 pub async fn page(db: &Db, request: &PageRequest<OfferId>) -> Result<Page<Offer>, DbError> {
-    let before = request.before.as_ref().map_or(AFTER_ALL_IDS, OfferId::as_str);
+    let before = request
+        .before
+        .as_ref()
+        .map_or(AFTER_ALL_IDS, OfferId::as_str);
     let rows = each!(db, p => sqlx::query_as::<_, OfferRow>(COLUMNS_PAGE)
         .bind(before).bind(i64::from(request.limit) + 1).fetch_all(p).await)?;
     let offers = rows
@@ -166,17 +193,26 @@ pub async fn count_try(
 
 /// Redeems an offer and forgets its claims. True for exactly one caller.
 pub async fn redeem(tx: &mut Tx, id: &OfferId, now: UnixTime) -> Result<bool, DbError> {
-    let rows = execute!(tx, sqlx::query(
-        "UPDATE issuer_offers SET redeemed_at = $2, claims_sealed = NULL
-         WHERE id = $1 AND redeemed_at IS NULL AND expires_at > $2")
-        .bind(id.as_str()).bind(now.0))?;
+    let rows = execute!(
+        tx,
+        sqlx::query(
+            "UPDATE issuer_offers SET redeemed_at = $2, claims_sealed = NULL
+         WHERE id = $1 AND redeemed_at IS NULL AND expires_at > $2"
+        )
+        .bind(id.as_str())
+        .bind(now.0)
+    )?;
     Ok(rows == 1)
 }
 
 /// Forgets the claims of expired offers; returns how many.
 pub async fn forget_expired(tx: &mut Tx, now: UnixTime) -> Result<u64, DbError> {
-    execute!(tx, sqlx::query(
-        "UPDATE issuer_offers SET claims_sealed = NULL
-         WHERE expires_at <= $1 AND claims_sealed IS NOT NULL")
-        .bind(now.0))
+    execute!(
+        tx,
+        sqlx::query(
+            "UPDATE issuer_offers SET claims_sealed = NULL
+         WHERE expires_at <= $1 AND claims_sealed IS NOT NULL"
+        )
+        .bind(now.0)
+    )
 }

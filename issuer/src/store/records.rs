@@ -15,10 +15,18 @@ pub async fn ensure(
     record_sealed: &[u8],
     now: UnixTime,
 ) -> Result<RecordId, DbError> {
-    execute!(tx, sqlx::query(
-        "INSERT INTO issuer_records (id, record_hash, record_sealed, created_at)
-         VALUES ($1, $2, $3, $4) ON CONFLICT (record_hash) DO NOTHING")
-        .bind(fresh.as_str()).bind(record_hash).bind(record_sealed).bind(now.0)).map(drop)?;
+    execute!(
+        tx,
+        sqlx::query(
+            "INSERT INTO issuer_records (id, record_hash, record_sealed, created_at)
+         VALUES ($1, $2, $3, $4) ON CONFLICT (record_hash) DO NOTHING"
+        )
+        .bind(fresh.as_str())
+        .bind(record_hash)
+        .bind(record_sealed)
+        .bind(now.0)
+    )
+    .map(drop)?;
     let id = each!(tx, c => sqlx::query_scalar::<_, String>(
         "SELECT id FROM issuer_records WHERE record_hash = $1")
         .bind(record_hash).fetch_one(c).await)?;
@@ -33,10 +41,10 @@ pub async fn find(db: &Db, record_hash: &[u8]) -> Result<Option<RecordId>, DbErr
     id.map(|id| parse_id(&id)).transpose()
 }
 
-/// The organisation's own identifier of a record, sealed.
-pub async fn sealed_name(db: &Db, id: &RecordId) -> Result<Option<Vec<u8>>, DbError> {
-    each!(db, p => sqlx::query_scalar::<_, Vec<u8>>(
-        "SELECT record_sealed FROM issuer_records WHERE id = $1")
+/// The keyed hash of a record and the organisation's own identifier of it, sealed.
+pub async fn sealed_name(db: &Db, id: &RecordId) -> Result<Option<(Vec<u8>, Vec<u8>)>, DbError> {
+    each!(db, p => sqlx::query_as::<_, (Vec<u8>, Vec<u8>)>(
+        "SELECT record_hash, record_sealed FROM issuer_records WHERE id = $1")
         .bind(id.as_str()).fetch_optional(p).await)
 }
 

@@ -49,7 +49,15 @@ impl TryFrom<ListRow> for StatusListRow {
     type Error = RowError;
 
     fn try_from(row: ListRow) -> Result<Self, RowError> {
-        let ListRow { id, size, version, published_version, token, issued_at, expires_at } = row;
+        let ListRow {
+            id,
+            size,
+            version,
+            published_version,
+            token,
+            issued_at,
+            expires_at,
+        } = row;
         Ok(Self {
             id: StatusListId::parse(&id).map_err(|e| TABLE.invalid("id", e))?,
             size,
@@ -75,17 +83,19 @@ pub async fn current(db: &Db) -> Result<Option<(StatusListId, i64, i64)>, DbErro
 }
 
 /// Opens list number `seq` unless another process just did.
-pub async fn open(
-    tx: &mut Tx,
-    id: &StatusListId,
-    seq: i64,
-    size: i64,
-) -> Result<(), DbError> {
-    execute!(tx, sqlx::query(
-        "INSERT INTO issuer_status_lists (id, seq, size, version, published_version, token,
+pub async fn open(tx: &mut Tx, id: &StatusListId, seq: i64, size: i64) -> Result<(), DbError> {
+    execute!(
+        tx,
+        sqlx::query(
+            "INSERT INTO issuer_status_lists (id, seq, size, version, published_version, token,
             issued_at, expires_at)
-         VALUES ($1, $2, $3, 1, 0, '', 0, 0) ON CONFLICT (seq) DO NOTHING")
-        .bind(id.as_str()).bind(seq).bind(size)).map(drop)
+         VALUES ($1, $2, $3, 1, 0, '', 0, 0) ON CONFLICT (seq) DO NOTHING"
+        )
+        .bind(id.as_str())
+        .bind(seq)
+        .bind(size)
+    )
+    .map(drop)
 }
 
 /// The list with this id.
@@ -128,19 +138,29 @@ pub async fn not_valid(
 
 /// Marks a list dirty, in the transaction that changes a status.
 pub async fn touch(tx: &mut Tx, id: &StatusListId) -> Result<(), DbError> {
-    execute!(tx, sqlx::query(
-        "UPDATE issuer_status_lists SET version = version + 1 WHERE id = $1")
-        .bind(id.as_str())).map(drop)
+    execute!(
+        tx,
+        sqlx::query("UPDATE issuer_status_lists SET version = version + 1 WHERE id = $1")
+            .bind(id.as_str())
+    )
+    .map(drop)
 }
 
 /// Publishes a token. A token of an older version never replaces a newer one, and `iat` never
 /// goes back. False when another process was faster.
 pub async fn publish(tx: &mut Tx, list: &StatusListRow) -> Result<bool, DbError> {
-    let rows = execute!(tx, sqlx::query(
-        "UPDATE issuer_status_lists
+    let rows = execute!(
+        tx,
+        sqlx::query(
+            "UPDATE issuer_status_lists
          SET published_version = $2, token = $3, issued_at = $4, expires_at = $5
-         WHERE id = $1 AND published_version <= $2 AND issued_at <= $4")
-        .bind(list.id.as_str()).bind(list.published_version).bind(&list.token)
-        .bind(list.issued_at.0).bind(list.expires_at.0))?;
+         WHERE id = $1 AND published_version <= $2 AND issued_at <= $4"
+        )
+        .bind(list.id.as_str())
+        .bind(list.published_version)
+        .bind(&list.token)
+        .bind(list.issued_at.0)
+        .bind(list.expires_at.0)
+    )?;
     Ok(rows == 1)
 }

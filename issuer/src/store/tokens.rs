@@ -65,14 +65,23 @@ impl TryFrom<TokenRow> for TokenGrant {
 
 /// Adds a token.
 pub async fn insert(tx: &mut Tx, token: &SecretHash, grant: &TokenGrant) -> Result<(), DbError> {
-    execute!(tx, sqlx::query(
-        "INSERT INTO issuer_access_tokens (token_hash, offer_id, credential_type, record_id,
+    execute!(
+        tx,
+        sqlx::query(
+            "INSERT INTO issuer_access_tokens (token_hash, offer_id, credential_type, record_id,
             client_id, dpop_jkt, claims_sealed, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
-        .bind(token.as_bytes()).bind(grant.offer.as_str()).bind(&grant.credential_type)
-        .bind(grant.record.as_str()).bind(grant.client_id.as_deref())
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+        )
+        .bind(token.as_bytes())
+        .bind(grant.offer.as_str())
+        .bind(&grant.credential_type)
+        .bind(grant.record.as_str())
+        .bind(grant.client_id.as_deref())
         .bind(grant.dpop_jkt.as_deref())
-        .bind(grant.claims_sealed.as_slice()).bind(grant.expires_at.0)).map(drop)
+        .bind(grant.claims_sealed.as_slice())
+        .bind(grant.expires_at.0)
+    )
+    .map(drop)
 }
 
 /// The token, if it is good now.
@@ -109,14 +118,21 @@ pub async fn hold(
 
 /// Revokes every token of an offer (RFC 6749, section 4.1.2: its code was used twice).
 pub async fn revoke_of_offer(tx: &mut Tx, offer: &OfferId, now: UnixTime) -> Result<u64, DbError> {
-    execute!(tx, sqlx::query(
-        "UPDATE issuer_access_tokens SET revoked_at = $2
-         WHERE offer_id = $1 AND revoked_at IS NULL")
-        .bind(offer.as_str()).bind(now.0))
+    execute!(
+        tx,
+        sqlx::query(
+            "UPDATE issuer_access_tokens SET revoked_at = $2
+         WHERE offer_id = $1 AND revoked_at IS NULL"
+        )
+        .bind(offer.as_str())
+        .bind(now.0)
+    )
 }
 
 /// Deletes tokens that are over, and the claims with them; returns how many.
 pub async fn purge(tx: &mut Tx, now: UnixTime) -> Result<u64, DbError> {
-    execute!(tx, sqlx::query("DELETE FROM issuer_access_tokens WHERE expires_at <= $1")
-        .bind(now.0))
+    execute!(
+        tx,
+        sqlx::query("DELETE FROM issuer_access_tokens WHERE expires_at <= $1").bind(now.0)
+    )
 }

@@ -2,7 +2,9 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::json;
 
-use super::harness::{Answer, Harness, config_text, everywhere, membership, offer_body, with_config};
+use super::harness::{
+    Answer, Harness, config_text, everywhere, membership, offer_body, with_config,
+};
 
 async fn create(h: &Harness, body: &str) -> Answer {
     h.admin_post("/v1/offers", body, &[]).await
@@ -11,10 +13,20 @@ async fn create(h: &Harness, body: &str) -> Answer {
 #[tokio::test]
 async fn without_a_key_nothing_is_told() {
     everywhere(async |h| {
-        let paths = ["/v1/offers", "/v1/credentials", "/v1/offers/x", "/v1/credentials/x"];
+        let paths = [
+            "/v1/offers",
+            "/v1/credentials",
+            "/v1/offers/x",
+            "/v1/credentials/x",
+        ];
         let wrong = format!("Bearer {}", h.key.replace("vsk_", "vsk_A"));
         for path in paths {
-            for header in [None, Some("Bearer x"), Some("Basic YTpi"), Some(wrong.as_str())] {
+            for header in [
+                None,
+                Some("Bearer x"),
+                Some("Basic YTpi"),
+                Some(wrong.as_str()),
+            ] {
                 let mut request = Request::get(path);
                 if let Some(header) = header {
                     request = request.header("authorization", header);
@@ -45,12 +57,21 @@ async fn claims_are_checked_against_the_type() {
         assert_eq!(wrong.json()["errors"][0]["pointer"], "/claims/tier");
         for (body, code) in [
             (with("claims", unknown), (422, "invalid_claims")),
-            (with("claims", json!({ "tier": "gold" })), (422, "invalid_claims")),
-            (with("credential_type", json!("passport")), (422, "unknown_credential_type")),
+            (
+                with("claims", json!({ "tier": "gold" })),
+                (422, "invalid_claims"),
+            ),
+            (
+                with("credential_type", json!("passport")),
+                (422, "unknown_credential_type"),
+            ),
             (with("record_id", json!("")), (422, "invalid_record_id")),
             (with("record_id", json!("a\nb")), (422, "invalid_record_id")),
             (with("expires_in_s", json!(0)), (422, "invalid_expiry")),
-            (with("expires_in_s", json!(99_999_999)), (422, "invalid_expiry")),
+            (
+                with("expires_in_s", json!(99_999_999)),
+                (422, "invalid_expiry"),
+            ),
             (with("surprise", json!(1)), (400, "invalid_body")),
             (with("grant", json!("implicit")), (400, "invalid_body")),
             (with("expires_in_s", json!(1.5)), (400, "invalid_body")),
@@ -74,7 +95,11 @@ async fn cat_104_106_107_strict_json() {
             format!("{good} x"),
             "null".into(),
         ] {
-            assert_eq!(create(&h, &bad).await.error(), (400, "invalid_body".into()), "{bad}");
+            assert_eq!(
+                create(&h, &bad).await.error(),
+                (400, "invalid_body".into()),
+                "{bad}"
+            );
         }
     })
     .await;
@@ -93,13 +118,18 @@ async fn cat_394_idempotency_key() {
         let other = h.admin_post("/v1/offers", &other, &key).await;
         assert_eq!(other.error(), (422, "idempotency_key_reused".into()));
         for bad in ["", "with space", &"x".repeat(129)] {
-            let answer = h.admin_post("/v1/offers", &body, &[("idempotency-key", bad)]).await;
+            let answer = h
+                .admin_post("/v1/offers", &body, &[("idempotency-key", bad)])
+                .await;
             assert_eq!(answer.error(), (400, "invalid_idempotency_key".into()));
         }
         let list = h.admin_get("/v1/offers").await.json();
         assert_eq!(list["items"].as_array().unwrap().len(), 1);
         // A key that another caller uses is another key.
-        let other = Harness { key: h.issuer.create_api_key("other").await.unwrap(), ..h.clone() };
+        let other = Harness {
+            key: h.issuer.create_api_key("other").await.unwrap(),
+            ..h.clone()
+        };
         let theirs = other.admin_post("/v1/offers", &body, &key).await;
         assert_eq!(theirs.status, 201);
         assert_ne!(theirs.text, first.text);
@@ -141,8 +171,14 @@ async fn cat_392_pages_and_their_parameters() {
         }
         assert_eq!(seen, made);
         for bad in [
-            "limit=0", "limit=201", "limit=x", "limit=1&limit=2", "before=x", "sort=id",
-            "before=%27%3B--", "record_id=x",
+            "limit=0",
+            "limit=201",
+            "limit=x",
+            "limit=1&limit=2",
+            "before=x",
+            "sort=id",
+            "before=%27%3B--",
+            "record_id=x",
         ] {
             let answer = h.admin_get(&format!("/v1/offers?{bad}")).await;
             assert_eq!(answer.error(), (400, "invalid_query".into()), "{bad}");
@@ -161,10 +197,17 @@ async fn the_same_record_is_found_again() {
         h.clock.advance(1);
         h.issue(&h.holder(2)).await;
         let of = async |record: &str| {
-            let page = h.admin_get(&format!("/v1/credentials?record_id={record}")).await.json();
+            let page = h
+                .admin_get(&format!("/v1/credentials?record_id={record}"))
+                .await
+                .json();
             page["items"].as_array().unwrap().len()
         };
         assert_eq!((of("crm-4711").await, of("crm-4712").await), (2, 0));
+        let newest = h.newest().await;
+        assert!(newest.get("record_id").is_none());
+        let path = format!("/v1/credentials/{}", newest["id"].as_str().unwrap());
+        assert_eq!(h.admin_get(&path).await.json()["record_id"], "crm-4711");
     })
     .await;
 }
@@ -178,7 +221,10 @@ async fn cat_226_227_395_changes() {
         let change = async |verb: &str, headers: &[(&str, &str)]| {
             h.admin_post(&path(verb), "", headers).await
         };
-        assert_eq!(change("resume", &[]).await.error(), (409, "status_conflict".into()));
+        assert_eq!(
+            change("resume", &[]).await.error(),
+            (409, "status_conflict".into())
+        );
         let suspended = change("suspend", &[("if-match", "\"1\"")]).await;
         assert_eq!(suspended.json()["status"], "suspended");
         assert_eq!(suspended.header("etag"), "\"2\"");
@@ -225,11 +271,19 @@ async fn a_key_without_the_scope_is_refused() {
             .unwrap();
         let reader = Harness { key, ..h.clone() };
         assert_eq!(reader.admin_get("/v1/offers").await.status, 200);
-        assert_eq!(reader.admin_get("/v1/credentials").await.error(), (403, "forbidden".into()));
-        let answer = reader.admin_post("/v1/offers", &offer_body().to_string(), &[]).await;
+        assert_eq!(
+            reader.admin_get("/v1/credentials").await.error(),
+            (403, "forbidden".into())
+        );
+        let answer = reader
+            .admin_post("/v1/offers", &offer_body().to_string(), &[])
+            .await;
         assert_eq!(answer.error(), (403, "forbidden".into()));
         let path = "/v1/credentials/0190a6f0-0000-7000-8000-000000000001/revoke";
-        assert_eq!(reader.admin_post(path, "", &[]).await.error(), (403, "forbidden".into()));
+        assert_eq!(
+            reader.admin_post(path, "", &[]).await.error(),
+            (403, "forbidden".into())
+        );
     })
     .await;
 }

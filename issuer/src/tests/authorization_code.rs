@@ -2,10 +2,10 @@ use serde_json::{Value, json};
 use url::Url;
 use vouchsafe_credentials::crypto::{Algorithm, SigningKey};
 use vouchsafe_credentials::testing::SeededRng;
+use vouchsafe_credentials::time::Clock;
 use vouchsafe_protocol::oauth::pkce::CodeVerifier;
 use vouchsafe_protocol::oauth::response::{self, Expected};
 use vouchsafe_protocol::vci::proof::{self, ProofFor};
-use vouchsafe_credentials::time::Clock;
 
 use super::harness::{Answer, Harness, ISSUER, REDIRECT, WALLET, everywhere};
 
@@ -40,21 +40,39 @@ fn query(flow: &Flow) -> Vec<(&'static str, String)> {
         ("redirect_uri", REDIRECT.into()),
         ("scope", "membership".into()),
         ("state", "s-1".into()),
-        ("code_challenge", flow.verifier.challenge().as_str().to_owned()),
+        (
+            "code_challenge",
+            flow.verifier.challenge().as_str().to_owned(),
+        ),
         ("code_challenge_method", "S256".into()),
         ("issuer_state", flow.issuer_state.clone()),
     ]
 }
 
 async fn authorize(h: &Harness, query: &[(&str, String)]) -> Answer {
-    h.get(&format!("/authorize?{}", serde_urlencoded::to_string(query).unwrap())).await
+    h.get(&format!(
+        "/authorize?{}",
+        serde_urlencoded::to_string(query).unwrap()
+    ))
+    .await
 }
 
 fn page(answer: &Answer) -> Page {
     let text = &answer.text;
-    let from = text.split("name=\"flow\" value=\"").nth(1).expect("the page has a form");
-    let cookie = answer.header("set-cookie").split(';').next().unwrap().to_owned();
-    Page { flow: from.split('"').next().unwrap().to_owned(), cookie }
+    let from = text
+        .split("name=\"flow\" value=\"")
+        .nth(1)
+        .expect("the page has a form");
+    let cookie = answer
+        .header("set-cookie")
+        .split(';')
+        .next()
+        .unwrap()
+        .to_owned();
+    Page {
+        flow: from.split('"').next().unwrap().to_owned(),
+        cookie,
+    }
 }
 
 async fn open_page(h: &Harness, flow: &Flow) -> Page {
@@ -64,22 +82,38 @@ async fn open_page(h: &Harness, flow: &Flow) -> Page {
 }
 
 async fn confirm(h: &Harness, page: &Page, code: &str) -> Answer {
-    let fields = [("flow", page.flow.as_str()), ("code", code), ("step", "confirm")];
-    h.form_with("/authorize", &fields, &[("cookie", &page.cookie)]).await
+    let fields = [
+        ("flow", page.flow.as_str()),
+        ("code", code),
+        ("step", "confirm"),
+    ];
+    h.form_with("/authorize", &fields, &[("cookie", &page.cookie)])
+        .await
 }
 
 fn code_of(answer: &Answer) -> String {
     assert_eq!(answer.status, 303, "{}", answer.text);
     let url = Url::parse(answer.header("location")).unwrap();
     assert!(url.as_str().starts_with(REDIRECT));
-    let expected = Expected { issuer: ISSUER, state: "s-1", iss_promised: true };
-    response::check(url.query().unwrap(), &expected).unwrap().expose().to_owned()
+    let expected = Expected {
+        issuer: ISSUER,
+        state: "s-1",
+        iss_promised: true,
+    };
+    response::check(url.query().unwrap(), &expected)
+        .unwrap()
+        .expose()
+        .to_owned()
 }
 
 fn error_of(answer: &Answer) -> String {
     assert_eq!(answer.status, 303, "{}", answer.text);
     let url = Url::parse(answer.header("location")).unwrap();
-    let get = |name: &str| url.query_pairs().find(|(n, _)| n == name).map(|(_, v)| v.into_owned());
+    let get = |name: &str| {
+        url.query_pairs()
+            .find(|(n, _)| n == name)
+            .map(|(_, v)| v.into_owned())
+    };
     assert_eq!(get("iss").as_deref(), Some(ISSUER));
     assert!(get("code").is_none());
     get("error").unwrap_or_default()
@@ -117,8 +151,14 @@ async fn with_the_one_time_code_the_card_is_issued() {
         assert_eq!(answer.status, 200, "{}", answer.text);
         let token = answer.json()["access_token"].as_str().unwrap().to_owned();
         let nonce = h.nonce().await;
-        let request = ProofFor { issuer: ISSUER, client_id: Some(WALLET), nonce: Some(&nonce) };
-        let proof = proof::build(&request, &h.holder(1), h.clock.now()).await.unwrap();
+        let request = ProofFor {
+            issuer: ISSUER,
+            client_id: Some(WALLET),
+            nonce: Some(&nonce),
+        };
+        let proof = proof::build(&request, &h.holder(1), h.clock.now())
+            .await
+            .unwrap();
         assert_eq!(h.credential(&token, &[proof]).await.status, 200);
     })
     .await;
@@ -132,7 +172,11 @@ async fn no_code_without_the_one_time_code() {
         for left in (1..5).rev() {
             let answer = confirm(&h, &page, "2222-2222").await;
             assert_eq!(answer.status, 422);
-            let said = if left == 1 { "one more try".into() } else { format!("{left} more tries") };
+            let said = if left == 1 {
+                "one more try".into()
+            } else {
+                format!("{left} more tries")
+            };
             assert!(answer.text.contains(&said), "{left}");
         }
         // What cannot be a code does not count.
@@ -140,7 +184,10 @@ async fn no_code_without_the_one_time_code() {
         assert_eq!(confirm(&h, &page, "2222-2222").await.status, 403);
         let answer = confirm(&h, &page, one_time_code(&flow)).await;
         assert_eq!(answer.status, 410);
-        assert_eq!(error_of(&authorize(&h, &query(&flow)).await), "invalid_request");
+        assert_eq!(
+            error_of(&authorize(&h, &query(&flow)).await),
+            "invalid_request"
+        );
     })
     .await;
 }
@@ -163,11 +210,20 @@ async fn a_form_of_another_browser_or_time_is_refused() {
         let mine = open_page(&h, &flow).await;
         let other = open_page(&h, &flow).await;
         let code = one_time_code(&flow).to_owned();
-        let mixed = Page { flow: mine.flow.clone(), cookie: other.cookie.clone() };
+        let mixed = Page {
+            flow: mine.flow.clone(),
+            cookie: other.cookie.clone(),
+        };
         assert_eq!(confirm(&h, &mixed, &code).await.status, 400);
-        let none = Page { flow: mine.flow.clone(), cookie: String::new() };
+        let none = Page {
+            flow: mine.flow.clone(),
+            cookie: String::new(),
+        };
         assert_eq!(confirm(&h, &none, &code).await.status, 400);
-        let forged = Page { flow: mine.flow[1..].to_owned(), cookie: mine.cookie.clone() };
+        let forged = Page {
+            flow: mine.flow[1..].to_owned(),
+            cookie: mine.cookie.clone(),
+        };
         assert_eq!(confirm(&h, &forged, &code).await.status, 400);
         h.clock.advance(600);
         assert_eq!(confirm(&h, &mine, &code).await.status, 400);
@@ -183,7 +239,9 @@ async fn the_person_can_say_no() {
         let flow = prepare(&h).await;
         let page = open_page(&h, &flow).await;
         let fields = [("flow", page.flow.as_str()), ("step", "cancel")];
-        let answer = h.form_with("/authorize", &fields, &[("cookie", &page.cookie)]).await;
+        let answer = h
+            .form_with("/authorize", &fields, &[("cookie", &page.cookie)])
+            .await;
         assert_eq!(error_of(&answer), "access_denied");
     })
     .await;
@@ -294,7 +352,11 @@ async fn cat_245_issuer_state_authenticates_nobody() {
             let mut query = query(&flow);
             query.retain(|(name, _)| *name != "issuer_state");
             query.push(("issuer_state", state.to_owned()));
-            assert_eq!(error_of(&authorize(&h, &query).await), "invalid_request", "{state}");
+            assert_eq!(
+                error_of(&authorize(&h, &query).await),
+                "invalid_request",
+                "{state}"
+            );
         }
         let mut other = query(&flow);
         other.retain(|(name, _)| *name != "scope");
@@ -338,7 +400,10 @@ async fn the_page_speaks_the_language_of_the_person() {
         assert!(!answer.text.contains(flow.issuer_state.as_str()));
         let cookie = answer.header("set-cookie");
         assert!(cookie.starts_with("__Host-vs_issuer_flow="), "{cookie}");
-        assert!(cookie.contains("HttpOnly") && cookie.contains("Secure"), "{cookie}");
+        assert!(
+            cookie.contains("HttpOnly") && cookie.contains("Secure"),
+            "{cookie}"
+        );
     })
     .await;
 }

@@ -56,7 +56,12 @@ async fn batch_gives_one_credential_for_each_key() {
             proofs.push(h.proof(&h.holder(seed), &nonce).await);
         }
         let answer = h.credential(&token, &proofs).await;
-        assert_eq!(answer.json()["credentials"].as_array().unwrap().len(), 3, "{}", answer.text);
+        assert_eq!(
+            answer.json()["credentials"].as_array().unwrap().len(),
+            3,
+            "{}",
+            answer.text
+        );
         let items = h.admin_get("/v1/credentials").await.json()["items"].clone();
         let mut places: Vec<String> = items
             .as_array()
@@ -94,7 +99,10 @@ async fn cat_268_one_bad_proof_fails_the_batch() {
             let answer = h.credential(&token, &proofs).await;
             assert_eq!(answer.error(), (400, "invalid_proof".into()), "{what}");
         }
-        assert_eq!(h.admin_get("/v1/credentials").await.json()["items"], json!([]));
+        assert_eq!(
+            h.admin_get("/v1/credentials").await.json()["items"],
+            json!([])
+        );
         assert_eq!(h.credential(&token, &[a, b]).await.status, 200);
     })
     .await;
@@ -113,8 +121,12 @@ async fn cat_259_274_a_nonce_works_once_and_a_retry_replaces() {
         // The same token with a fresh nonce succeeds, and the first credential is revoked.
         h.issue_with(&token, &key).await;
         let items = h.admin_get("/v1/credentials").await.json()["items"].clone();
-        let statuses: Vec<&Value> =
-            items.as_array().unwrap().iter().map(|item| &item["status"]).collect();
+        let statuses: Vec<&Value> = items
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| &item["status"])
+            .collect();
         assert_eq!(statuses, [&json!("valid"), &json!("revoked")]);
     })
     .await;
@@ -141,7 +153,10 @@ async fn cat_259_281_nonces_that_are_not_ours() {
         h.clock.advance(-299);
         let token = h.token().await;
         let early = h.proof(&h.holder(1), &other).await;
-        assert_eq!(h.credential(&token, &[early]).await.error().1, "invalid_nonce");
+        assert_eq!(
+            h.credential(&token, &[early]).await.error().1,
+            "invalid_nonce"
+        );
     })
     .await;
 }
@@ -160,19 +175,49 @@ async fn cat_257_260_265_266_bad_proofs() {
         let key = h.holder(1);
         let nonce = h.nonce().await;
         let now = h.clock.now();
-        let good = ProofFor { issuer: ISSUER, client_id: None, nonce: Some(&nonce) };
+        let good = ProofFor {
+            issuer: ISSUER,
+            client_id: None,
+            nonce: Some(&nonce),
+        };
         for (request, at, what) in [
-            (ProofFor { issuer: "https://other.example", ..good }, now, "aud"),
+            (
+                ProofFor {
+                    issuer: "https://other.example",
+                    ..good
+                },
+                now,
+                "aud",
+            ),
             (good, now.plus(10 * 365 * 86_400), "iat in ten years"),
             (good, now.plus(-301), "iat too old"),
-            (ProofFor { client_id: Some("wallet.example"), ..good }, now, "iss"),
-            (ProofFor { nonce: None, ..good }, now, "no nonce"),
+            (
+                ProofFor {
+                    client_id: Some("wallet.example"),
+                    ..good
+                },
+                now,
+                "iss",
+            ),
+            (
+                ProofFor {
+                    nonce: None,
+                    ..good
+                },
+                now,
+                "no nonce",
+            ),
         ] {
             let proof = proof::build(&request, &key, at).await.unwrap();
             let error = h.credential(&token, &[proof]).await.error();
             assert_eq!(error, (400, "invalid_proof".into()), "{what}");
         }
-        assert_eq!(h.credential(&token, &[h.proof(&key, &nonce).await]).await.status, 200);
+        assert_eq!(
+            h.credential(&token, &[h.proof(&key, &nonce).await])
+                .await
+                .status,
+            200
+        );
     })
     .await;
 }
@@ -198,23 +243,37 @@ async fn cat_269_271_275_requests_of_another_form() {
         let identifier =
             json!({ "credential_identifier": "x", "proofs": good["proofs"] }).to_string();
         for (body, code) in [
-            (with("credential_identifier", json!("x")), "invalid_credential_request"),
+            (
+                with("credential_identifier", json!("x")),
+                "invalid_credential_request",
+            ),
             (without, "invalid_credential_request"),
             (identifier, "unknown_credential_identifier"),
-            (with("format", json!("dc+sd-jwt")), "invalid_credential_request"),
+            (
+                with("format", json!("dc+sd-jwt")),
+                "invalid_credential_request",
+            ),
             (with("proof", json!({})), "invalid_credential_request"),
-            (with("credential_response_encryption", json!({})), "invalid_encryption_parameters"),
+            (
+                with("credential_response_encryption", json!({})),
+                "invalid_encryption_parameters",
+            ),
             (
                 with("credential_configuration_id", json!("nothing")),
                 "unknown_credential_configuration",
             ),
-            (good.to_string().replace("}}", "},\"proofs\":{}}"), "invalid_credential_request"),
+            (
+                good.to_string().replace("}}", "},\"proofs\":{}}"),
+                "invalid_credential_request",
+            ),
             ("[]".into(), "invalid_credential_request"),
         ] {
             let answer = h.credential_raw(&headers, &body).await;
             assert_eq!(answer.error(), (400, code.into()), "{body}");
         }
-        let answer = h.credential_raw(&headers, &with("future_member", json!(1))).await;
+        let answer = h
+            .credential_raw(&headers, &with("future_member", json!(1)))
+            .await;
         assert_eq!(answer.status, 200);
     })
     .await;
@@ -228,16 +287,22 @@ async fn cat_247_248_tokens() {
         let proofs = [h.proof(&h.holder(1), &nonce).await];
         let body = json!({ "credential_configuration_id": "age", "proofs": { "jwt": proofs } });
         let auth = format!("Bearer {token}");
-        let answer = h.credential_raw(&[("authorization", &auth)], &body.to_string()).await;
+        let answer = h
+            .credential_raw(&[("authorization", &auth)], &body.to_string())
+            .await;
         assert_eq!(answer.error(), (403, "insufficient_scope".into()));
         let answer = h.credential_raw(&[], &body.to_string()).await;
         assert_eq!(answer.status, 401);
         assert!(answer.header("www-authenticate").starts_with("DPoP algs="));
         for bad in ["Bearer x", "Bearer", "Basic YTpi", &format!("DPoP {token}")] {
-            let answer = h.credential_raw(&[("authorization", bad)], &body.to_string()).await;
+            let answer = h
+                .credential_raw(&[("authorization", bad)], &body.to_string())
+                .await;
             assert_eq!(answer.error(), (401, "invalid_token".into()), "{bad}");
         }
-        let query = h.form(&format!("/credential?access_token={token}"), &[]).await;
+        let query = h
+            .form(&format!("/credential?access_token={token}"), &[])
+            .await;
         assert_eq!(query.status, 401);
         h.clock.advance(300);
         let answer = h.credential(&token, &proofs).await;
@@ -254,7 +319,9 @@ async fn an_offer_brings_a_bounded_number_of_credentials() {
             h.issue_with(&token, &h.holder(seed + 1)).await;
         }
         let nonce = h.nonce().await;
-        let answer = h.credential(&token, &[h.proof(&h.holder(50), &nonce).await]).await;
+        let answer = h
+            .credential(&token, &[h.proof(&h.holder(50), &nonce).await])
+            .await;
         assert_eq!(answer.error(), (400, "credential_request_denied".into()));
     })
     .await;
@@ -264,7 +331,10 @@ async fn bound_token(h: &Harness, key: &SigningKey) -> String {
     let offer = h.offer(json!({})).await;
     let code = h.code(&offer).await;
     let proof = h.dpop(key, "/token", None).await;
-    let fields = [("grant_type", PRE_AUTHORIZED), ("pre-authorized_code", code.as_str())];
+    let fields = [
+        ("grant_type", PRE_AUTHORIZED),
+        ("pre-authorized_code", code.as_str()),
+    ];
     let answer = h.form_with("/token", &fields, &[("dpop", &proof)]).await;
     assert_eq!(answer.json()["token_type"], "DPoP", "{}", answer.text);
     answer.json()["access_token"].as_str().unwrap().to_owned()
@@ -293,19 +363,44 @@ async fn cat_250_251_253_bound_tokens() {
         let foreign = h.dpop(&other, "/credential", Some(&token)).await;
         let url = h.dpop(&key, "/token", Some(&token)).await;
         let ath = h.dpop(&key, "/credential", Some("other")).await;
-        assert_eq!(send(&bearer, None).await.error(), (401, "invalid_token".into()));
-        assert_eq!(send(&bearer, Some(&right)).await.error(), (401, "invalid_token".into()));
-        assert_eq!(send(&dpop, None).await.error(), (401, "invalid_dpop_proof".into()));
-        assert_eq!(send(&dpop, Some(&foreign)).await.error(), (401, "invalid_token".into()));
-        assert_eq!(send(&dpop, Some(&url)).await.error(), (401, "invalid_dpop_proof".into()));
-        assert_eq!(send(&dpop, Some(&ath)).await.error(), (401, "invalid_dpop_proof".into()));
-        let twice = [("authorization", dpop.as_str()), ("dpop", &right), ("dpop", &right)];
+        assert_eq!(
+            send(&bearer, None).await.error(),
+            (401, "invalid_token".into())
+        );
+        assert_eq!(
+            send(&bearer, Some(&right)).await.error(),
+            (401, "invalid_token".into())
+        );
+        assert_eq!(
+            send(&dpop, None).await.error(),
+            (401, "invalid_dpop_proof".into())
+        );
+        assert_eq!(
+            send(&dpop, Some(&foreign)).await.error(),
+            (401, "invalid_token".into())
+        );
+        assert_eq!(
+            send(&dpop, Some(&url)).await.error(),
+            (401, "invalid_dpop_proof".into())
+        );
+        assert_eq!(
+            send(&dpop, Some(&ath)).await.error(),
+            (401, "invalid_dpop_proof".into())
+        );
+        let twice = [
+            ("authorization", dpop.as_str()),
+            ("dpop", &right),
+            ("dpop", &right),
+        ];
         assert_eq!(
             h.credential_raw(&twice, &body).await.error(),
             (401, "invalid_dpop_proof".into())
         );
         assert_eq!(send(&dpop, Some(&right)).await.status, 200);
-        assert_eq!(send(&dpop, Some(&right)).await.error(), (401, "invalid_dpop_proof".into()));
+        assert_eq!(
+            send(&dpop, Some(&right)).await.error(),
+            (401, "invalid_dpop_proof".into())
+        );
     })
     .await;
 }
@@ -315,7 +410,10 @@ async fn claims_leave_the_database_when_they_are_used_or_over() {
     everywhere(async |h| {
         let used = h.offer(json!({})).await;
         let code = h.code(&used).await;
-        let fields = [("grant_type", PRE_AUTHORIZED), ("pre-authorized_code", code.as_str())];
+        let fields = [
+            ("grant_type", PRE_AUTHORIZED),
+            ("pre-authorized_code", code.as_str()),
+        ];
         assert_eq!(h.form("/token", &fields).await.status, 200);
         h.offer(json!({ "expires_in_s": 60 })).await;
         let open = h.offer(json!({ "expires_in_s": 6000 })).await;

@@ -50,12 +50,17 @@ impl Answer {
 
     pub(super) fn error(&self) -> (u16, String) {
         let json = self.json();
-        let code = json["error"].as_str().or(json["code"].as_str()).unwrap_or_default();
+        let code = json["error"]
+            .as_str()
+            .or(json["code"].as_str())
+            .unwrap_or_default();
         (self.status.as_u16(), code.to_owned())
     }
 
     pub(super) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 }
 
@@ -102,11 +107,21 @@ impl Harness {
         let config: Config = vouchsafe_service::config::parse(text).unwrap();
         let clock = Arc::new(FixedClock::new(NOW));
         let rng = Arc::new(SeededRng::new(7));
-        let ports = Ports { clock: clock.clone(), rng: rng.clone(), crypto: Arc::new(AwsLc) };
+        let ports = Ports {
+            clock: clock.clone(),
+            rng: rng.clone(),
+            crypto: Arc::new(AwsLc),
+        };
         let issuer = Issuer::with_db(config, ports, db).unwrap();
         let key = issuer.create_api_key("tests").await.unwrap();
         let router = issuer.router();
-        Self { issuer, clock, rng, key, router }
+        Self {
+            issuer,
+            clock,
+            rng,
+            key,
+            router,
+        }
     }
 
     pub(super) async fn send(&self, request: Request<Body>) -> Answer {
@@ -121,7 +136,8 @@ impl Harness {
     }
 
     pub(super) async fn get(&self, path: &str) -> Answer {
-        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+        self.send(Request::get(path).body(Body::empty()).unwrap())
+            .await
     }
 
     pub(super) async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
@@ -135,8 +151,8 @@ impl Harness {
         headers: &[(&str, &str)],
     ) -> Answer {
         let body = serde_urlencoded::to_string(fields).unwrap();
-        let mut request = Request::post(path)
-            .header("content-type", "application/x-www-form-urlencoded");
+        let mut request =
+            Request::post(path).header("content-type", "application/x-www-form-urlencoded");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -145,8 +161,13 @@ impl Harness {
 
     pub(super) async fn admin_get(&self, path: &str) -> Answer {
         let auth = format!("Bearer {}", self.key);
-        self.send(Request::get(path).header("authorization", auth).body(Body::empty()).unwrap())
-            .await
+        self.send(
+            Request::get(path)
+                .header("authorization", auth)
+                .body(Body::empty())
+                .unwrap(),
+        )
+        .await
     }
 
     pub(super) async fn admin_post(
@@ -161,7 +182,8 @@ impl Harness {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        self.send(request.body(Body::from(body.to_owned())).unwrap()).await
+        self.send(request.body(Body::from(body.to_owned())).unwrap())
+            .await
     }
 
     /// Prepares an offer for a membership card.
@@ -186,7 +208,10 @@ impl Harness {
     /// The pre-authorized code of a prepared offer.
     pub(super) async fn code(&self, offer: &Value) -> String {
         let object = self.offer_object(offer).await;
-        object["grants"][PRE_AUTHORIZED]["pre-authorized_code"].as_str().unwrap().to_owned()
+        object["grants"][PRE_AUTHORIZED]["pre-authorized_code"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     /// A fresh offer without a transaction code, redeemed: the access token.
@@ -194,7 +219,13 @@ impl Harness {
         let offer = self.offer(json!({})).await;
         let code = self.code(&offer).await;
         let answer = self
-            .form("/token", &[("grant_type", PRE_AUTHORIZED), ("pre-authorized_code", &code)])
+            .form(
+                "/token",
+                &[
+                    ("grant_type", PRE_AUTHORIZED),
+                    ("pre-authorized_code", &code),
+                ],
+            )
             .await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
         answer.json()["access_token"].as_str().unwrap().to_owned()
@@ -207,16 +238,26 @@ impl Harness {
 
     /// A key proof.
     pub(super) async fn proof(&self, key: &SigningKey, nonce: &str) -> String {
-        let request = ProofFor { issuer: ISSUER, client_id: None, nonce: Some(nonce) };
+        let request = ProofFor {
+            issuer: ISSUER,
+            client_id: None,
+            nonce: Some(nonce),
+        };
         proof::build(&request, key, self.clock.now()).await.unwrap()
     }
 
     /// A DPoP proof for one of our endpoints.
     pub(super) async fn dpop(&self, key: &SigningKey, path: &str, token: Option<&str>) -> String {
         let url = Url::parse(&format!("{ISSUER}{path}")).unwrap();
-        let request =
-            dpop::ProofFor { method: Method::Post, url: &url, access_token: token, nonce: None };
-        dpop::build(&request, key, self.clock.now(), &*self.rng).await.unwrap()
+        let request = dpop::ProofFor {
+            method: Method::Post,
+            url: &url,
+            access_token: token,
+            nonce: None,
+        };
+        dpop::build(&request, key, self.clock.now(), &*self.rng)
+            .await
+            .unwrap()
     }
 
     /// A credential request with these proofs.
@@ -225,8 +266,11 @@ impl Harness {
             "credential_configuration_id": "membership",
             "proofs": { "jwt": proofs },
         });
-        self.credential_raw(&[("authorization", &format!("Bearer {token}"))], &body.to_string())
-            .await
+        self.credential_raw(
+            &[("authorization", &format!("Bearer {token}"))],
+            &body.to_string(),
+        )
+        .await
     }
 
     pub(super) async fn credential_raw(&self, headers: &[(&str, &str)], body: &str) -> Answer {
@@ -234,7 +278,8 @@ impl Harness {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        self.send(request.body(Body::from(body.to_owned())).unwrap()).await
+        self.send(request.body(Body::from(body.to_owned())).unwrap())
+            .await
     }
 
     /// The whole way: offer, token, nonce, proof, credential.
@@ -245,9 +290,14 @@ impl Harness {
 
     pub(super) async fn issue_with(&self, token: &str, key: &SigningKey) -> String {
         let nonce = self.nonce().await;
-        let answer = self.credential(token, &[self.proof(key, &nonce).await]).await;
+        let answer = self
+            .credential(token, &[self.proof(key, &nonce).await])
+            .await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
-        answer.json()["credentials"][0]["credential"].as_str().unwrap().to_owned()
+        answer.json()["credentials"][0]["credential"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     /// The newest credential as the administration API shows it.
@@ -260,7 +310,13 @@ impl Harness {
     }
 
     pub(super) fn issuer_key(&self) -> vouchsafe_credentials::crypto::PublicKey {
-        self.issuer.core().signing.credentials.signer.public_key().clone()
+        self.issuer
+            .core()
+            .signing
+            .credentials
+            .signer
+            .public_key()
+            .clone()
     }
 }
 

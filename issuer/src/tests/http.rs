@@ -10,8 +10,9 @@ async fn cat_112_113_bodies_of_another_kind() {
     everywhere(async |h| {
         let auth = format!("Bearer {}", h.key);
         let send = async |path: &str, kind: &str, encoding: Option<&str>| {
-            let mut request =
-                Request::post(path).header("authorization", &auth).header("content-type", kind);
+            let mut request = Request::post(path)
+                .header("authorization", &auth)
+                .header("content-type", kind);
             if let Some(encoding) = encoding {
                 request = request.header("content-encoding", encoding);
             }
@@ -29,7 +30,10 @@ async fn cat_112_113_bodies_of_another_kind() {
         }
         let token = h.token().await;
         let bearer = format!("Bearer {token}");
-        let headers = [("authorization", bearer.as_str()), ("content-encoding", "gzip")];
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("content-encoding", "gzip"),
+        ];
         assert_eq!(h.credential_raw(&headers, "{}").await.status, 415);
     })
     .await;
@@ -38,8 +42,10 @@ async fn cat_112_113_bodies_of_another_kind() {
 #[tokio::test]
 async fn cat_119_links_come_from_the_configuration() {
     everywhere(async |h| {
-        for path in ["/.well-known/openid-credential-issuer", "/.well-known/oauth-authorization-server"]
-        {
+        for path in [
+            "/.well-known/openid-credential-issuer",
+            "/.well-known/oauth-authorization-server",
+        ] {
             let request = Request::get(path)
                 .header("host", "evil.example")
                 .header("x-forwarded-host", "evil.example")
@@ -63,7 +69,10 @@ async fn cat_121_122_280_methods_and_origins() {
             }
             let request = Request::post(path).header("origin", "https://evil.example");
             let answer = h.send(request.body(Body::empty()).unwrap()).await;
-            assert!(answer.headers.get("access-control-allow-origin").is_none(), "{path}");
+            assert!(
+                answer.headers.get("access-control-allow-origin").is_none(),
+                "{path}"
+            );
         }
         let nonce = h.form("/nonce", &[]).await;
         assert_eq!(nonce.header("cache-control"), "no-store");
@@ -76,8 +85,12 @@ async fn cat_121_122_280_methods_and_origins() {
 async fn bodies_have_limits() {
     with_config(&config_text(""), async |h| {
         let form = "a=".to_owned() + &"x".repeat(17 * 1024);
-        let request = Request::post("/token").header("content-type", "application/x-www-form-urlencoded");
-        assert_eq!(h.send(request.body(Body::from(form)).unwrap()).await.status, 413);
+        let request =
+            Request::post("/token").header("content-type", "application/x-www-form-urlencoded");
+        assert_eq!(
+            h.send(request.body(Body::from(form)).unwrap()).await.status,
+            413
+        );
         let big = "x".repeat((1 << 20) + 1);
         assert_eq!(h.admin_post("/v1/offers", &big, &[]).await.status, 413);
     })
@@ -107,7 +120,10 @@ async fn cat_406_unsafe_configurations_do_not_start() {
         changed("https://issuer.example", "http://127.0.0.1:4000"),
         changed("https://issuer.example", "http://issuer.example"),
         changed("https://issuer.example", "https://issuer.example/tenant"),
-        changed("q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+        changed(
+            "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA",
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        ),
         changed("batch_size = 3", "batch_size = 0"),
         changed("list_size = 4096", "list_size = 1"),
         changed("method = \"did_key\"", "method = \"x5c\""),
@@ -137,19 +153,29 @@ async fn secrets_and_claims_are_not_in_the_database() {
     for (name, value) in body.as_object().unwrap() {
         whole[name] = value.clone();
     }
-    let offer = h.admin_post("/v1/offers", &whole.to_string(), &key).await.json();
+    let offer = h
+        .admin_post("/v1/offers", &whole.to_string(), &key)
+        .await
+        .json();
     let code = h.code(&offer).await;
     let fields = [
         ("grant_type", super::harness::PRE_AUTHORIZED),
         ("pre-authorized_code", code.as_str()),
         ("tx_code", offer["tx_code"].as_str().unwrap()),
     ];
-    let token = h.form("/token", &fields).await.json()["access_token"].as_str().unwrap().to_owned();
+    let token = h.form("/token", &fields).await.json()["access_token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     h.issue_with(&token, &h.holder(1)).await;
     let file = database.url.strip_prefix("sqlite:").unwrap();
     let mut bytes = std::fs::read(file).unwrap();
     bytes.extend(std::fs::read(format!("{file}-wal")).unwrap_or_default());
-    let found = |needle: &str| bytes.windows(needle.len()).any(|window| window == needle.as_bytes());
+    let found = |needle: &str| {
+        bytes
+            .windows(needle.len())
+            .any(|window| window == needle.as_bytes())
+    };
     for secret in ["CANARY", code.as_str(), token.as_str(), h.key.as_str()] {
         assert!(!found(secret), "a secret stands in the database");
     }

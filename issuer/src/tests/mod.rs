@@ -1,6 +1,12 @@
 //! Tests of the whole service in one process: requests go through the real router.
 
+mod admin;
+mod authorization_code;
 mod credential;
 mod harness;
+mod http;
 mod offers;
+mod races;
+mod signing;
+mod status;
 mod token;

@@ -17,10 +17,16 @@ async fn metadata_pass_the_checks_of_a_wallet() {
         assert!(metadata.configuration("age").is_some());
         assert!(metadata.configuration("membership").is_some());
         assert_eq!(answer.header("access-control-allow-origin"), "*");
-        let server = h.get("/.well-known/oauth-authorization-server").await.json();
+        let server = h
+            .get("/.well-known/oauth-authorization-server")
+            .await
+            .json();
         assert_eq!(server["issuer"], ISSUER);
         assert_eq!(server["code_challenge_methods_supported"], json!(["S256"]));
-        assert_eq!(server["authorization_response_iss_parameter_supported"], true);
+        assert_eq!(
+            server["authorization_response_iss_parameter_supported"],
+            true
+        );
     })
     .await;
 }
@@ -32,15 +38,24 @@ async fn nothing_is_advertised_that_is_off() {
     with_config(&text, async |h| {
         let metadata = h.get("/.well-known/openid-credential-issuer").await.json();
         assert!(metadata.get("batch_credential_issuance").is_none());
-        for absent in
-            ["deferred_credential_endpoint", "notification_endpoint", "credential_response_encryption"]
-        {
+        for absent in [
+            "deferred_credential_endpoint",
+            "notification_endpoint",
+            "credential_response_encryption",
+        ] {
             assert!(metadata.get(absent).is_none(), "{absent}");
         }
-        let server = h.get("/.well-known/oauth-authorization-server").await.json();
+        let server = h
+            .get("/.well-known/oauth-authorization-server")
+            .await
+            .json();
         assert!(server.get("authorization_endpoint").is_none());
         assert_eq!(server["grant_types_supported"], json!([PRE_AUTHORIZED]));
-        assert!(server.get("pre-authorized_grant_anonymous_access_supported").is_none());
+        assert!(
+            server
+                .get("pre-authorized_grant_anonymous_access_supported")
+                .is_none()
+        );
     })
     .await;
 }
@@ -51,14 +66,18 @@ async fn offer_by_value_and_by_reference_are_the_same() {
         let offer = h.offer(json!({ "tx_code": true })).await;
         let link = offer["link_by_value"].as_str().unwrap();
         let parsed = OfferInvocation::parse(link, UrlRule::AnyHttps, &IssuerRule::Any).unwrap();
-        let OfferInvocation::ByValue(by_value) = parsed else { panic!("by value") };
+        let OfferInvocation::ByValue(by_value) = parsed else {
+            panic!("by value")
+        };
         let object = h.offer_object(&offer).await;
         assert_eq!(by_value.to_json(), object);
         let tx_code = &object["grants"][PRE_AUTHORIZED]["tx_code"];
         assert_eq!(tx_code["length"], 6);
         let link = offer["link"].as_str().unwrap();
         let parsed = OfferInvocation::parse(link, UrlRule::AnyHttps, &IssuerRule::Any).unwrap();
-        let OfferInvocation::ByReference(url) = parsed else { panic!("by reference") };
+        let OfferInvocation::ByReference(url) = parsed else {
+            panic!("by reference")
+        };
         assert_eq!(url.as_str(), offer["credential_offer_uri"]);
         let code = offer["tx_code"].as_str().unwrap();
         assert!(code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit()));
@@ -75,7 +94,10 @@ async fn an_offer_that_is_over_is_not_shown() {
         assert_eq!(h.get(&path).await.status, 200);
         h.clock.advance(60);
         assert_eq!(h.get(&path).await.error(), (404, "not_found".into()));
-        assert_eq!(h.get("/offers/unknown").await.error(), (404, "not_found".into()));
+        assert_eq!(
+            h.get("/offers/unknown").await.error(),
+            (404, "not_found".into())
+        );
     })
     .await;
 }

@@ -13,7 +13,11 @@ where
     R: Send + 'static,
 {
     let tasks: Vec<_> = (0..count).map(|n| tokio::spawn(run(n))).collect();
-    join_all(tasks).await.into_iter().map(|done| done.unwrap()).collect()
+    join_all(tasks)
+        .await
+        .into_iter()
+        .map(|done| done.unwrap())
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -24,13 +28,23 @@ async fn cat_230_a_code_is_redeemed_once_in_a_race() {
         let answers = race(RACERS, |_| {
             let (h, code) = (h.clone(), code.clone());
             Box::pin(async move {
-                let fields = [("grant_type", PRE_AUTHORIZED), ("pre-authorized_code", &code)];
+                let fields = [
+                    ("grant_type", PRE_AUTHORIZED),
+                    ("pre-authorized_code", &code),
+                ];
                 h.form("/token", &fields).await.error()
             })
         })
         .await;
-        assert_eq!(answers.iter().filter(|(status, _)| *status == 200).count(), 1);
-        assert!(answers.iter().all(|(s, c)| *s == 200 || (*s, c.as_str()) == (400, "invalid_grant")));
+        assert_eq!(
+            answers.iter().filter(|(status, _)| *status == 200).count(),
+            1
+        );
+        assert!(
+            answers
+                .iter()
+                .all(|(s, c)| *s == 200 || (*s, c.as_str()) == (400, "invalid_grant"))
+        );
     })
     .await;
 }
@@ -54,9 +68,16 @@ async fn cat_235_no_race_buys_a_sixth_guess() {
             })
         })
         .await;
-        assert!(answers.iter().all(|(s, c)| (*s, c.as_str()) == (400, "invalid_grant")));
+        assert!(
+            answers
+                .iter()
+                .all(|(s, c)| (*s, c.as_str()) == (400, "invalid_grant"))
+        );
         let id = offer["id"].as_str().unwrap();
-        assert_eq!(h.admin_get(&format!("/v1/offers/{id}")).await.json()["tries"], 5);
+        assert_eq!(
+            h.admin_get(&format!("/v1/offers/{id}")).await.json()["tries"],
+            5
+        );
     })
     .await;
 }
@@ -68,7 +89,9 @@ async fn cat_394_one_offer_for_one_idempotency_key() {
         let answers = race(RACERS, |_| {
             let (h, body) = (h.clone(), body.clone());
             Box::pin(async move {
-                h.admin_post("/v1/offers", &body, &[("idempotency-key", "k")]).await.text
+                h.admin_post("/v1/offers", &body, &[("idempotency-key", "k")])
+                    .await
+                    .text
             })
         })
         .await;
@@ -90,8 +113,10 @@ async fn cat_223_no_status_index_twice() {
         assert_eq!(issued.iter().collect::<BTreeSet<_>>().len(), RACERS);
         let list = h.admin_get("/v1/credentials?limit=200").await.json();
         let items = list["items"].as_array().unwrap();
-        let places: BTreeSet<String> =
-            items.iter().map(|item| item["status_list"].to_string()).collect();
+        let places: BTreeSet<String> = items
+            .iter()
+            .map(|item| item["status_list"].to_string())
+            .collect();
         assert_eq!((items.len(), places.len()), (RACERS, RACERS));
     })
     .await;
@@ -108,8 +133,16 @@ async fn cat_259_274_a_nonce_is_used_once_in_a_race() {
             Box::pin(async move { h.credential(&token, &[proof]).await.error() })
         })
         .await;
-        assert_eq!(answers.iter().filter(|(status, _)| *status == 200).count(), 1);
-        assert!(answers.iter().all(|(s, c)| *s == 200 || c == "invalid_nonce"), "{answers:?}");
+        assert_eq!(
+            answers.iter().filter(|(status, _)| *status == 200).count(),
+            1
+        );
+        assert!(
+            answers
+                .iter()
+                .all(|(s, c)| *s == 200 || c == "invalid_nonce"),
+            "{answers:?}"
+        );
         let list = h.admin_get("/v1/credentials").await.json();
         assert_eq!(list["items"].as_array().unwrap().len(), 1);
     })
@@ -124,12 +157,18 @@ async fn cat_226_425_one_of_many_revocations_wins() {
         let answers = race(RACERS, |_| {
             let (h, id) = (h.clone(), id.clone());
             Box::pin(async move {
-                h.admin_post(&format!("/v1/credentials/{id}/revoke"), "", &[]).await.error().0
+                h.admin_post(&format!("/v1/credentials/{id}/revoke"), "", &[])
+                    .await
+                    .error()
+                    .0
             })
         })
         .await;
         assert_eq!(answers.iter().filter(|status| **status == 200).count(), 1);
-        assert_eq!(answers.iter().filter(|status| **status == 409).count(), RACERS - 1);
+        assert_eq!(
+            answers.iter().filter(|status| **status == 409).count(),
+            RACERS - 1
+        );
         assert_eq!(h.newest().await["version"], 2);
     })
     .await;

@@ -14,7 +14,9 @@ struct Authority(CertifiedIssuer<'static, KeyPair>);
 impl Authority {
     fn new(name: &str) -> Self {
         let mut params = CertificateParams::default();
-        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
         Self(CertifiedIssuer::self_signed(params, key).unwrap())
@@ -22,7 +24,9 @@ impl Authority {
 
     fn leaf(&self, name: &str) -> (String, String) {
         let mut params = CertificateParams::new(vec!["issuer.example".into()]).unwrap();
-        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, name);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.0).unwrap();
         (key.serialize_pem(), certificate.pem())

@@ -12,7 +12,7 @@ use vouchsafe_credentials::status_list::{
 };
 use vouchsafe_credentials::time::{Clock, UnixTime};
 
-use super::harness::{Answer, Harness, ISSUER, everywhere, with_config, config_text};
+use super::harness::{Answer, Harness, ISSUER, config_text, everywhere, with_config};
 use crate::status;
 
 async fn fetch(h: &Harness, uri: &str) -> Answer {
@@ -28,7 +28,10 @@ fn verify(h: &Harness, uri: &str, token: &str, seen: Option<UnixTime>) -> Verifi
         status: StatusMethod::SameIssuer,
     }])
     .unwrap();
-    let issuer = IssuerIdentity { trusted: did.clone(), authority: IssuerAuthority::Did(did) };
+    let issuer = IssuerIdentity {
+        trusted: did.clone(),
+        authority: IssuerAuthority::Did(did),
+    };
     let check = StatusCheck {
         uri,
         issuer: &issuer,
@@ -47,7 +50,10 @@ async fn a_change_is_published_at_once() {
         let seen = h.newest().await;
         let uri = seen["status_list"]["uri"].as_str().unwrap().to_owned();
         let idx = seen["status_list"]["idx"].as_u64().unwrap();
-        let reference = StatusRef { uri: uri.clone(), idx };
+        let reference = StatusRef {
+            uri: uri.clone(),
+            idx,
+        };
         let id = seen["id"].as_str().unwrap();
         let mut newest = None;
         for (verb, expected) in [
@@ -64,7 +70,11 @@ async fn a_change_is_published_at_once() {
             }
             let answer = fetch(&h, &uri).await;
             let list = verify(&h, &uri, &answer.text, newest);
-            assert_eq!(list.status(&reference, h.clock.now()).unwrap(), expected, "{verb:?}");
+            assert_eq!(
+                list.status(&reference, h.clock.now()).unwrap(),
+                expected,
+                "{verb:?}"
+            );
             newest = Some(list.issued_at());
         }
     })
@@ -90,7 +100,8 @@ async fn lists_can_be_cached_and_compared() {
         let same = again(&etag).await;
         assert_eq!((same.status.as_u16(), same.text.as_str()), (304, ""));
         let id = seen["id"].as_str().unwrap();
-        h.admin_post(&format!("/v1/credentials/{id}/revoke"), "", &[]).await;
+        h.admin_post(&format!("/v1/credentials/{id}/revoke"), "", &[])
+            .await;
         assert_eq!(again(&etag).await.status, 200);
         for unknown in ["x", "0190a6f0-0000-7000-8000-000000000001"] {
             let answer = h.get(&format!("/status/{unknown}")).await;
@@ -108,7 +119,8 @@ async fn the_background_job_publishes_and_renews() {
         assert_eq!(status::publish_due(core).await.unwrap(), 1);
         assert_eq!(status::publish_due(core).await.unwrap(), 0);
         let id = h.newest().await["id"].as_str().unwrap().to_owned();
-        h.admin_post(&format!("/v1/credentials/{id}/revoke"), "", &[]).await;
+        h.admin_post(&format!("/v1/credentials/{id}/revoke"), "", &[])
+            .await;
         assert_eq!(status::publish_due(core).await.unwrap(), 1);
         h.clock.advance(core.settings.status.lifetime_s / 2);
         assert_eq!(status::publish_due(core).await.unwrap(), 1);
@@ -126,7 +138,10 @@ async fn a_full_list_is_followed_by_a_new_one() {
         for seed in 0..40 {
             h.issue(&h.holder(seed + 1)).await;
             let item = h.newest().await;
-            assert!(seen.insert(item["status_list"].to_string()), "an index was used twice");
+            assert!(
+                seen.insert(item["status_list"].to_string()),
+                "an index was used twice"
+            );
         }
         let lists = status::publish_due(core).await.unwrap();
         assert!(lists >= 3, "{lists}");
@@ -152,7 +167,10 @@ async fn cat_224_indices_are_uniform() {
             }
         }
         let expected = f64::from(u32::try_from(DRAWS / CELLS).unwrap());
-        let chi: f64 = cells.iter().map(|c| (f64::from(*c) - expected).powi(2) / expected).sum();
+        let chi: f64 = cells
+            .iter()
+            .map(|c| (f64::from(*c) - expected).powi(2) / expected)
+            .sum();
         // 15 degrees of freedom: above 37.7 with probability 0.001.
         assert!(chi < 37.7, "chi-square {chi}, {cells:?}");
         // Neighbours rise about half of the time; a counter would always rise.

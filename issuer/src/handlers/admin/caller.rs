@@ -23,8 +23,12 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes, for a key that may do everything here.
-    pub const ALL: [Self; 4] =
-        [Self::OffersRead, Self::OffersWrite, Self::CredentialsRead, Self::CredentialsWrite];
+    pub const ALL: [Self; 4] = [
+        Self::OffersRead,
+        Self::OffersWrite,
+        Self::CredentialsRead,
+        Self::CredentialsWrite,
+    ];
 
     /// The name that is stored with a key.
     pub const fn as_str(self) -> &'static str {
@@ -49,7 +53,11 @@ pub struct Call {
 impl Call {
     /// Refuses a key without the scope.
     pub fn require(&self, scope: Scope) -> Result<(), ApiError> {
-        if self.caller.may(scope.as_str()) { Ok(()) } else { Err(ApiError::Forbidden) }
+        if self.caller.may(scope.as_str()) {
+            Ok(())
+        } else {
+            Err(ApiError::Forbidden)
+        }
     }
 }
 
@@ -69,6 +77,9 @@ impl FromRequestParts<Core> for Call {
         let now = core.clock.now();
         let caller = api_keys::authenticate(&core.db, key, now).await?;
         let caller = caller.ok_or(ApiError::Unauthorized)?;
-        Ok(Self { core: core.clone(), caller })
+        Ok(Self {
+            core: core.clone(),
+            caller,
+        })
     }
 }

@@ -1,5 +1,8 @@
 //! What suspend, resume and revoke share: one conditional change in one transaction.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use axum::http::{HeaderMap, StatusCode, header};
 
 use super::caller::{Call, Scope};
@@ -24,9 +27,17 @@ pub async fn apply(
     let content = idempotent::content(&format!("{id} {change:?}"), &[]);
     let core = call.core.clone();
     let now = core.clock.now();
+    // A kept answer is sent again without a change, and counts as none.
+    let happened = Arc::new(AtomicBool::new(false));
+    let mark = Arc::clone(&happened);
     let reply = idempotent::run(call, key, content, async move |tx| {
-        let found = credentials::find_in(tx, &id).await?.ok_or(ApiError::NotFound)?;
-        if expected.as_ref().is_some_and(|tag| *tag != etag(found.version)) {
+        let found = credentials::find_in(tx, &id)
+            .await?
+            .ok_or(ApiError::NotFound)?;
+        if expected
+            .as_ref()
+            .is_some_and(|tag| *tag != etag(found.version))
+        {
             return Err(ApiError::Version);
         }
         let status = change.apply(found.status)?;
@@ -35,6 +46,7 @@ pub async fn apply(
             return Err(ApiError::Concurrent);
         }
         status_lists::touch(tx, &found.place.list).await?;
+        mark.store(true, Ordering::Relaxed);
         let uri = core.settings.status_uri(&found.place.list);
         let changed = Credential {
             status,
@@ -43,12 +55,17 @@ pub async fn apply(
             ..found
         };
         let reply = Reply::json(StatusCode::OK, &CredentialView::new(&changed, uri))?;
-        Ok(Reply { etag: Some(etag(changed.version)), ..reply })
+        Ok(Reply {
+            etag: Some(etag(changed.version)),
+            ..reply
+        })
     })
     .await?;
-    metrics::counter!("vouchsafe_credential_status_changes_total", "to" => target(change))
-        .increment(1);
-    tracing::info!(?change, "status changed");
+    if happened.load(Ordering::Relaxed) {
+        let to = target(change);
+        metrics::counter!("vouchsafe_credential_status_changes_total", "to" => to).increment(1);
+        tracing::info!(to, "status changed");
+    }
     Ok(reply)
 }
 
@@ -67,7 +84,9 @@ fn if_match(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
         (None, _) => Ok(None),
         (Some(value), None) => {
             let text = value.to_str().map_err(|_| ApiError::IfMatch)?;
-            let inner = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+            let inner = text
+                .strip_prefix('"')
+                .and_then(|rest| rest.strip_suffix('"'));
             match inner {
                 Some(inner) if !inner.contains('"') => Ok(Some(text.to_owned())),
                 Some(_) | None => Err(ApiError::IfMatch),

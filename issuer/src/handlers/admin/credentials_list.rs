@@ -50,10 +50,17 @@ pub async fn handler(call: Call, RawQuery(raw): RawQuery) -> Result<Reply, ApiEr
         None => credentials::page(&core.db, &request, None).await?,
         Some(name) => match records::find(&core.db, &core.keys.record_hash(name)).await? {
             Some(record) => credentials::page(&core.db, &request, Some(&record)).await?,
-            None => Page { items: Vec::new(), more: false },
+            None => Page {
+                items: Vec::new(),
+                more: false,
+            },
         },
     };
-    let next = page.items.last().filter(|_| page.more).map(|last| last.id.to_string());
+    let next = page
+        .items
+        .last()
+        .filter(|_| page.more)
+        .map(|last| last.id.to_string());
     let view = |credential| {
         let credential: &crate::domain::credential::Credential = credential;
         CredentialView::new(credential, core.settings.status_uri(&credential.place.list))

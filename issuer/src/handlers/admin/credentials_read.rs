@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use super::caller::{Call, Scope};
 use super::error::{ApiError, Problem};
 use super::idempotent::Reply;
-use super::views::{CredentialView, etag};
+use super::views::{CredentialView, etag, record_name};
 use crate::domain::ids::CredentialId;
 use crate::paths::ADMIN_CREDENTIAL;
 use crate::store::credentials;
@@ -26,8 +26,15 @@ use crate::store::credentials;
 pub async fn handler(call: Call, Path(id): Path<String>) -> Result<Reply, ApiError> {
     call.require(Scope::CredentialsRead)?;
     let id = CredentialId::parse(&id).map_err(|_| ApiError::NotFound)?;
-    let found = credentials::find(&call.core.db, &id).await?.ok_or(ApiError::NotFound)?;
+    let found = credentials::find(&call.core.db, &id)
+        .await?
+        .ok_or(ApiError::NotFound)?;
     let uri = call.core.settings.status_uri(&found.place.list);
-    let reply = Reply::json(StatusCode::OK, &CredentialView::new(&found, uri))?;
-    Ok(Reply { etag: Some(etag(found.version)), ..reply })
+    let mut view = CredentialView::new(&found, uri);
+    view.record_id = record_name(&call.core, &found.record).await?;
+    let reply = Reply::json(StatusCode::OK, &view)?;
+    Ok(Reply {
+        etag: Some(etag(found.version)),
+        ..reply
+    })
 }

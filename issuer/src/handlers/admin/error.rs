@@ -116,9 +116,7 @@ impl ApiError {
             Self::Concurrent => (StatusCode::CONFLICT, "concurrent_change"),
             Self::Version => (StatusCode::PRECONDITION_FAILED, "version_mismatch"),
             Self::IdempotencyKey => (StatusCode::BAD_REQUEST, "invalid_idempotency_key"),
-            Self::IdempotencyReuse => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused")
-            }
+            Self::IdempotencyReuse => (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused"),
             Self::IfMatch => (StatusCode::BAD_REQUEST, "invalid_if_match"),
             Self::Db(error) if error.is_temporary() => {
                 (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
@@ -158,7 +156,11 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, code) = self.wire();
         if status.is_server_error() {
-            tracing::error!(code, error = &self as &dyn std::error::Error, "request failed");
+            tracing::error!(
+                code,
+                error = &self as &dyn std::error::Error,
+                "request failed"
+            );
         }
         let title = match &self {
             Self::Db(_) | Self::Internal(_) => "The request failed on our side".to_owned(),

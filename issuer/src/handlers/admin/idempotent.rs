@@ -32,18 +32,31 @@ impl Reply {
     pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, ApiError> {
         let body = serde_json::to_string(body)
             .map_err(|_| ApiError::Internal("a response does not serialise"))?;
-        Ok(Self { status: status.as_u16(), body, etag: None, location: None })
+        Ok(Self {
+            status: status.as_u16(),
+            body,
+            etag: None,
+            location: None,
+        })
     }
 }
 
 impl IntoResponse for Reply {
     fn into_response(self) -> Response {
-        let Self { status, body, etag, location } = self;
+        let Self {
+            status,
+            body,
+            etag,
+            location,
+        } = self;
         let mut response = Response::new(Body::from(body));
         *response.status_mut() =
             StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         for (name, value) in [(header::ETAG, etag), (header::LOCATION, location)] {
             // Both are made of our own ids and numbers.
@@ -102,7 +115,10 @@ where
             };
             match idempotency::claim(tx, &request).await? {
                 Claim::OtherRequest => Err(ApiError::IdempotencyReuse),
-                Claim::Repeat { status: _, response } => {
+                Claim::Repeat {
+                    status: _,
+                    response,
+                } => {
                     let plain = core
                         .keys
                         .columns

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::body;
 use super::caller::{Call, Scope};
 use super::error::{ApiError, Problem};
 use super::idempotent::{self, Reply};
 use super::views::{Grant, OfferView};
-use super::body;
 use crate::domain::offer::GrantKind;
 use crate::links::OfferLinks;
 use crate::paths::ADMIN_OFFERS;
@@ -95,8 +95,22 @@ pub async fn handler(call: Call, headers: HeaderMap, bytes: Bytes) -> Result<Rep
 }
 
 fn parse(wire: CreateOffer) -> Wanted {
-    let CreateOffer { record_id, credential_type, claims, grant, tx_code, expires_in_s } = wire;
-    Wanted { record_id, credential_type, claims, grant: grant.into(), tx_code, expires_in_s }
+    let CreateOffer {
+        record_id,
+        credential_type,
+        claims,
+        grant,
+        tx_code,
+        expires_in_s,
+    } = wire;
+    Wanted {
+        record_id,
+        credential_type,
+        claims,
+        grant: grant.into(),
+        tx_code,
+        expires_in_s,
+    }
 }
 
 fn reply(call: &Call, prepared: &PreparedOffer) -> Result<Reply, ApiError> {
@@ -115,5 +129,8 @@ fn reply(call: &Call, prepared: &PreparedOffer) -> Result<Reply, ApiError> {
         one_time_code,
     };
     let location = format!("{ADMIN_OFFERS}/{}", offer.id);
-    Ok(Reply { location: Some(location), ..Reply::json(StatusCode::CREATED, &body)? })
+    Ok(Reply {
+        location: Some(location),
+        ..Reply::json(StatusCode::CREATED, &body)?
+    })
 }

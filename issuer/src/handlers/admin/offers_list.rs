@@ -44,7 +44,15 @@ pub async fn handler(call: Call, RawQuery(raw): RawQuery) -> Result<Reply, ApiEr
     let (request, _) = query::page(raw.as_deref(), &[], |text| OfferId::parse(text).ok())?;
     let page = offers::page(&call.core.db, &request).await?;
     let now = call.core.clock.now();
-    let next = page.items.last().filter(|_| page.more).map(|last| last.id.to_string());
-    let items = page.items.iter().map(|offer| OfferView::new(offer, now)).collect();
+    let next = page
+        .items
+        .last()
+        .filter(|_| page.more)
+        .map(|last| last.id.to_string());
+    let items = page
+        .items
+        .iter()
+        .map(|offer| OfferView::new(offer, now))
+        .collect();
     Reply::json(StatusCode::OK, &OfferPage { items, next })
 }

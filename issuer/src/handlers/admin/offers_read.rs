@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use super::caller::{Call, Scope};
 use super::error::{ApiError, Problem};
 use super::idempotent::Reply;
-use super::views::OfferView;
+use super::views::{OfferView, record_name};
 use crate::domain::ids::OfferId;
 use crate::paths::ADMIN_OFFER;
 use crate::store::offers;
@@ -26,6 +26,10 @@ use crate::store::offers;
 pub async fn handler(call: Call, Path(id): Path<String>) -> Result<Reply, ApiError> {
     call.require(Scope::OffersRead)?;
     let id = OfferId::parse(&id).map_err(|_| ApiError::NotFound)?;
-    let offer = offers::find(&call.core.db, &id).await?.ok_or(ApiError::NotFound)?;
-    Reply::json(StatusCode::OK, &OfferView::new(&offer, call.core.clock.now()))
+    let offer = offers::find(&call.core.db, &id)
+        .await?
+        .ok_or(ApiError::NotFound)?;
+    let mut view = OfferView::new(&offer, call.core.clock.now());
+    view.record_id = record_name(&call.core, &offer.record).await?;
+    Reply::json(StatusCode::OK, &view)
 }

@@ -6,8 +6,13 @@ use vouchsafe_credentials::credential_type::{ClaimKind, Expected};
 use vouchsafe_credentials::sd_jwt::{ClaimPath, PathElement};
 use vouchsafe_credentials::time::UnixTime;
 
+use super::error::ApiError;
+use crate::core::Core;
 use crate::domain::credential::{Credential, CredentialStatus};
+use crate::domain::ids::RecordId;
 use crate::domain::offer::{GrantKind, Offer, OfferState};
+use crate::prepare::record_place;
+use crate::store::records;
 
 /// How an offer is redeemed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, ToSchema)]
@@ -57,6 +62,10 @@ pub struct OfferView {
     /// Its id.
     #[schema(example = "019370d0-7c00-7000-8000-000000000001")]
     pub id: String,
+    /// Your own identifier of the person's record. Left out in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "crm-4711")]
+    pub record_id: Option<String>,
     /// The credential type.
     #[schema(example = "membership")]
     pub credential_type: String,
@@ -82,6 +91,7 @@ impl OfferView {
     pub fn new(offer: &Offer, now: UnixTime) -> Self {
         Self {
             id: offer.id.to_string(),
+            record_id: None,
             credential_type: offer.credential_type.clone(),
             grant: offer.grant.into(),
             state: match offer.state(now) {
@@ -119,6 +129,10 @@ pub struct CredentialView {
     pub id: String,
     /// The offer it came from.
     pub offer_id: String,
+    /// Your own identifier of the person's record. Left out in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "crm-4711")]
+    pub record_id: Option<String>,
     /// The credential type.
     #[schema(example = "membership")]
     pub credential_type: String,
@@ -151,6 +165,7 @@ impl CredentialView {
         Self {
             id: credential.id.to_string(),
             offer_id: credential.offer.to_string(),
+            record_id: None,
             credential_type: credential.credential_type.clone(),
             status: match credential.status {
                 CredentialStatus::Valid => StatusView::Valid,
@@ -161,9 +176,28 @@ impl CredentialView {
             issued_at: rfc3339(credential.issued_at),
             expires_at: rfc3339(credential.expires_at),
             status_changed_at: rfc3339(credential.status_changed_at),
-            status_list: StatusListView { uri: list_uri, idx: credential.place.idx },
+            status_list: StatusListView {
+                uri: list_uri,
+                idx: credential.place.idx,
+            },
         }
     }
+}
+
+/// The organisation's own identifier of a record.
+pub async fn record_name(core: &Core, record: &RecordId) -> Result<Option<String>, ApiError> {
+    let Some((hash, sealed)) = records::sealed_name(&core.db, record).await? else {
+        return Ok(None);
+    };
+    let broken = || ApiError::Internal("the name of a record does not open");
+    let plain = core
+        .keys
+        .columns
+        .open(&record_place(&hash), &sealed)
+        .map_err(|_| broken())?;
+    String::from_utf8(plain.to_vec())
+        .map(Some)
+        .map_err(|_| broken())
 }
 
 /// The entity tag of a version.

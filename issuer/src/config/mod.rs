@@ -1,23 +1,21 @@
 //! Configuration of the issuing service.
 
+mod signing;
+
+pub use signing::{KeyMethod, SigningConfig};
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use serde::Deserialize;
 use vouchsafe_credentials::credential_type::CredentialType;
-use vouchsafe_credentials::crypto::{AwsLcSigningKey, PublicKey, Signer, SigningKey};
-use vouchsafe_credentials::did;
-use vouchsafe_credentials::x509::Chain;
 use vouchsafe_protocol::oauth::RedirectUris;
 use vouchsafe_service::config::{
-    ConfigError, DatabaseConfig, DevConfig, HttpConfig, KeysConfig, LogConfig, SecretText,
-    check_addresses,
+    ConfigError, DatabaseConfig, DevConfig, HttpConfig, KeysConfig, LogConfig, check_addresses,
 };
-use vouchsafe_service::keys::secret_text;
 
 use crate::settings::{Lifetimes, Settings, StatusSettings, WalletClient};
-use crate::signing::{KeyName, NamedSigner, Signing};
+use crate::signing::{KeyName, Signing};
 
 /// The configuration file of the issuing service.
 #[derive(Debug, Clone, Deserialize)]
@@ -77,38 +75,6 @@ fn default_batch_size() -> u32 {
 
 fn default_true() -> bool {
     true
-}
-
-/// How a signature names its key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum KeyMethod {
-    /// A certificate chain.
-    X5c,
-    /// `did:key`.
-    DidKey,
-    /// `did:jwk`.
-    DidJwk,
-}
-
-/// `[signing]`, `[status.signing]`: a key and its name.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SigningConfig {
-    /// How the key is named.
-    pub method: KeyMethod,
-    /// Private key, PKCS#8 PEM.
-    #[serde(default)]
-    pub key: Option<SecretText>,
-    /// File with the private key.
-    #[serde(default)]
-    pub key_file: Option<PathBuf>,
-    /// Certificate chain in PEM, leaf first, without the anchor. For `x5c`.
-    #[serde(default)]
-    pub certificates: Option<String>,
-    /// File with the certificate chain.
-    #[serde(default)]
-    pub certificates_file: Option<PathBuf>,
 }
 
 /// `[status]`
@@ -183,7 +149,10 @@ impl Config {
             return wrong("status.list_size", "must be 16 to 4194304");
         }
         if self.status.lifetime_s < 60 || i64::from(self.status.ttl_s) > self.status.lifetime_s {
-            return wrong("status.lifetime_s", "must be 60 at least and not below ttl_s");
+            return wrong(
+                "status.lifetime_s",
+                "must be 60 at least and not below ttl_s",
+            );
         }
         Ok(Settings {
             issuer: url.as_str().to_owned(),
@@ -204,12 +173,23 @@ impl Config {
 
     fn clients(&self) -> Result<BTreeMap<String, WalletClient>, ConfigError> {
         let mut clients = BTreeMap::new();
-        for ClientConfig { id, name, redirect_uris } in &self.client {
+        for ClientConfig {
+            id,
+            name,
+            redirect_uris,
+        } in &self.client
+        {
             let redirect_uris = RedirectUris::register(redirect_uris)
                 .map_err(|error| ConfigError::setting("client.redirect_uris", error.to_string()))?;
-            let client = WalletClient { name: name.clone(), redirect_uris };
+            let client = WalletClient {
+                name: name.clone(),
+                redirect_uris,
+            };
             if clients.insert(id.clone(), client).is_some() {
-                return Err(ConfigError::setting("client.id", "two clients with the same id"));
+                return Err(ConfigError::setting(
+                    "client.id",
+                    "two clients with the same id",
+                ));
             }
         }
         Ok(clients)
@@ -218,8 +198,8 @@ impl Config {
     /// The credential types.
     pub fn types(&self) -> Result<BTreeMap<String, CredentialType>, ConfigError> {
         const BUILT_IN: [&str; 2] = [
-            include_str!("../../specs/credential-types/age.toml"),
-            include_str!("../../specs/credential-types/membership.toml"),
+            include_str!("../../../specs/credential-types/age.toml"),
+            include_str!("../../../specs/credential-types/membership.toml"),
         ];
         let setting = "issuer.credential_types";
         let mut texts = Vec::new();
@@ -255,57 +235,10 @@ impl Config {
             KeyName::X5c(_) => url.is_https().then(|| url.as_str().to_owned()),
             KeyName::Did(kid) => kid.split_once('#').map(|(did, _)| did.to_owned()),
         };
-        Ok(Signing { credentials, status, iss })
-    }
-}
-
-impl SigningConfig {
-    fn load(&self, setting: &'static str) -> Result<NamedSigner, ConfigError> {
-        let wrong = |problem: &str| ConfigError::setting(setting, problem);
-        let pem = secret_text(
-            setting,
-            self.key.as_ref().map(SecretText::expose),
-            self.key_file.as_deref(),
-        )?;
-        let key = SigningKey::from_pkcs8_pem(&pem)
-            .map_err(|_| wrong("the key is not a P-256 or Ed25519 key in PKCS#8 PEM"))?;
-        let name = self.name(key.public_key(), &wrong)?;
-        let signer = AwsLcSigningKey::new(&key).map_err(|_| wrong("the key cannot sign"))?;
-        Ok(NamedSigner { signer: Arc::new(signer), name })
-    }
-
-    fn name(
-        &self,
-        key: &PublicKey,
-        wrong: &dyn Fn(&str) -> ConfigError,
-    ) -> Result<KeyName, ConfigError> {
-        let did = match self.method {
-            KeyMethod::X5c => return self.chain(key, wrong).map(KeyName::X5c),
-            KeyMethod::DidKey => did::key::encode(key),
-            KeyMethod::DidJwk => did::jwk::encode(key),
-        };
-        let (_, kid) = did::resolve_local(&did).map_err(|_| wrong("the key has no DID"))?;
-        Ok(KeyName::Did(kid))
-    }
-
-    fn chain(
-        &self,
-        key: &PublicKey,
-        wrong: &dyn Fn(&str) -> ConfigError,
-    ) -> Result<Chain, ConfigError> {
-        let pem = match (&self.certificates, &self.certificates_file) {
-            (Some(pem), None) => pem.clone(),
-            (None, Some(path)) => std::fs::read_to_string(path)
-                .map_err(|_| wrong("the file of certificates cannot be read"))?,
-            (Some(_), Some(_)) | (None, None) => {
-                return Err(wrong("give either certificates or certificates_file"));
-            }
-        };
-        let chain = Chain::from_pem(&pem).map_err(|error| wrong(&error.to_string()))?;
-        match chain.leaf_public_key() {
-            Ok(leaf) if leaf == *key => Ok(chain),
-            Ok(_) => Err(wrong("key and certificate do not fit each other")),
-            Err(error) => Err(wrong(&error.to_string())),
-        }
+        Ok(Signing {
+            credentials,
+            status,
+            iss,
+        })
     }
 }

@@ -1,112 +1,19 @@
-//! Redeeming: a pre-authorized code or an authorization code becomes an access token.
-//!
-//! A typed code is counted before it is compared, in the same statement that knows the limit;
-//! what is used once is used up by one conditional statement.
+//! An authorization code: made when a person opens a prepared record, redeemed by the wallet.
 
 use serde::{Deserialize, Serialize};
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::oauth::pkce::{self, CodeChallenge};
-use vouchsafe_service::db::{DbError, Tx};
+use vouchsafe_service::db::DbError;
 use vouchsafe_service::seal::{Place, Sealer};
 use vouchsafe_service::single_use::{self, Consumed, Kind, NewObject};
 
+use super::{FreshToken, Granted, RedeemError, open_offer, pending, sealed_claims};
 use crate::claims::{self, Claims, ClaimsError};
 use crate::core::Core;
 use crate::domain::ids::{OfferId, RecordId};
-use crate::domain::offer::{GrantKind, Offer, OfferState};
-use crate::domain::secret::{MAX_TRIES, Purpose, Secret, SecretHash};
-use crate::prepare::grant_purpose;
-use crate::store::offers::{self, Redeemable};
+use crate::domain::offer::{GrantKind, Offer};
+use crate::domain::secret::{Purpose, Secret};
 use crate::store::tokens::{self, TokenGrant};
-
-/// Why a grant was not accepted.
-#[derive(Debug, thiserror::Error)]
-pub enum RedeemError {
-    /// Unknown, expired, used or locked; nobody outside is told which.
-    #[error("the code is unknown, expired, used or locked")]
-    Grant,
-    /// The typed code is missing though the offer has one.
-    #[error("a typed code is missing")]
-    CodeMissing,
-    /// A typed code came though the offer has none.
-    #[error("a typed code came that nobody asked for")]
-    CodeUnexpected,
-    /// The typed code is wrong.
-    #[error("the typed code is wrong")]
-    CodeWrong {
-        /// How many more tries there are.
-        tries_left: i64,
-    },
-    /// The code belongs to another client, redirect URI, key or PKCE challenge.
-    #[error("the code belongs to another request")]
-    OtherRequest,
-    /// The code was used before; the tokens that it bought are revoked.
-    #[error("the code was used twice")]
-    Replayed,
-    /// Sealed claims do not open: a fault of ours.
-    #[error("sealed data cannot be read")]
-    Sealed(#[from] ClaimsError),
-    /// The database failed.
-    #[error("the database failed")]
-    Db(#[from] DbError),
-}
-
-/// An access token that was just made.
-#[derive(Debug)]
-pub struct Granted {
-    /// The token.
-    pub token: Secret,
-    /// Its lifetime in seconds.
-    pub expires_in_s: i64,
-    /// Whether it is bound to a DPoP key.
-    pub bound: bool,
-    /// The credential type that it allows.
-    pub credential_type: String,
-}
-
-/// Who a token is issued to.
-#[derive(Debug, Clone, Default)]
-pub struct TokenHolder {
-    /// The wallet; none with anonymous access.
-    pub client_id: Option<String>,
-    /// Thumbprint of the DPoP proof's key, if one was sent.
-    pub dpop_jkt: Option<String>,
-}
-
-/// Redeems a pre-authorized code.
-pub async fn pre_authorized(
-    core: &Core,
-    code: &Secret,
-    typed: Option<&str>,
-    holder: TokenHolder,
-) -> Result<Granted, RedeemError> {
-    let found = pending(core, GrantKind::PreAuthorizedCode, code).await?;
-    let typed = match (found.offer.code_required, typed) {
-        // OpenID4VCI 1.0, section 6.3: invalid_request in both cases.
-        (true, None) => return Err(RedeemError::CodeMissing),
-        (false, Some(_)) => return Err(RedeemError::CodeUnexpected),
-        (true, Some(typed)) => Some(code.hash_typed(typed)),
-        (false, None) => None,
-    };
-    let claims = sealed_claims(core, &found)?;
-    let fresh = FreshToken::make(core, &found.offer, &claims, holder);
-    let (hash, grant) = (fresh.hash.clone(), fresh.grant.clone());
-    let now = core.clock.now();
-    let refused = core
-        .db
-        .write(async move |tx| {
-            let refused = open_offer(tx, &grant.offer, typed.as_ref(), now).await?;
-            if refused.is_none() {
-                tokens::insert(tx, &hash, &grant).await?;
-            }
-            Ok::<_, DbError>(refused)
-        })
-        .await?;
-    match refused {
-        None => Ok(fresh.granted(core)),
-        Some(refused) => Err(refused.into()),
-    }
-}
 
 /// What the browser brought to the code page, checked.
 #[derive(Debug, Clone)]
@@ -184,19 +91,26 @@ pub async fn authorization_code(
     payload.check(&redemption)?;
     let token = Secret::generate(&*core.rng);
     let grant = payload.grant(core, &token, redemption.dpop_jkt)?;
-    let fresh = FreshToken { hash: token.hash(Purpose::AccessToken), token, grant };
+    let fresh = FreshToken {
+        hash: token.hash(Purpose::AccessToken),
+        token,
+        grant,
+    };
     let (hash, grant, secret) = (fresh.hash.clone(), fresh.grant.clone(), code.clone());
     let taken = core
         .db
-        .write(async move |tx| {
-            match single_use::consume(tx, kind, secret.expose(), now).await? {
-                Consumed::Taken { payload: _, family: _ } => {
+        .write(
+            async move |tx| match single_use::consume(tx, kind, secret.expose(), now).await? {
+                Consumed::Taken {
+                    payload: _,
+                    family: _,
+                } => {
                     tokens::insert(tx, &hash, &grant).await?;
                     Ok::<_, DbError>(true)
                 }
                 Consumed::Replayed { family: _ } | Consumed::Unknown => Ok(false),
-            }
-        })
+            },
+        )
         .await?;
     if taken {
         Ok(fresh.granted(core))
@@ -227,94 +141,6 @@ async fn refuse_used_code(
         .await
 }
 
-/// Why an offer did not open, as a value: the count of the try must be kept.
-#[derive(Debug)]
-enum Refused {
-    Dead,
-    Wrong { tries_left: i64 },
-}
-
-impl From<Refused> for RedeemError {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::Dead => Self::Grant,
-            Refused::Wrong { tries_left } => Self::CodeWrong { tries_left },
-        }
-    }
-}
-
-/// Counts, compares, redeems.
-async fn open_offer(
-    tx: &mut Tx,
-    offer: &OfferId,
-    typed: Option<&SecretHash>,
-    now: UnixTime,
-) -> Result<Option<Refused>, DbError> {
-    if let Some(typed) = typed {
-        // OpenID4VCI 1.0, section 13.6.3 ("Transaction Code Guessing"): tries are limited.
-        let Some((tries, stored)) = offers::count_try(tx, offer, now).await? else {
-            return Ok(Some(Refused::Dead));
-        };
-        if !typed.matches(&stored) {
-            return Ok(Some(Refused::Wrong { tries_left: MAX_TRIES - tries }));
-        }
-    }
-    let won = offers::redeem(tx, offer, now).await?;
-    Ok((!won).then_some(Refused::Dead))
-}
-
-/// An offer of a kind that is open now.
-pub async fn pending(
-    core: &Core,
-    kind: GrantKind,
-    secret: &Secret,
-) -> Result<Redeemable, RedeemError> {
-    let hash = secret.hash(grant_purpose(kind));
-    let found = offers::find_by_grant(&core.db, kind, &hash).await?;
-    let found = found.ok_or(RedeemError::Grant)?;
-    match found.offer.state(core.clock.now()) {
-        OfferState::Pending => Ok(found),
-        OfferState::Redeemed | OfferState::Expired | OfferState::Locked => Err(RedeemError::Grant),
-    }
-}
-
-fn sealed_claims(core: &Core, found: &Redeemable) -> Result<Claims, RedeemError> {
-    let sealed = found.claims_sealed.as_deref().ok_or(RedeemError::Grant)?;
-    Ok(claims::open_from_offer(core, &found.offer.id, sealed)?)
-}
-
-struct FreshToken {
-    token: Secret,
-    hash: SecretHash,
-    grant: TokenGrant,
-}
-
-impl FreshToken {
-    fn make(core: &Core, offer: &Offer, claims: &Claims, holder: TokenHolder) -> Self {
-        let TokenHolder { client_id, dpop_jkt } = holder;
-        let token = Secret::generate(&*core.rng);
-        let grant = TokenGrant {
-            offer: offer.id.clone(),
-            credential_type: offer.credential_type.clone(),
-            record: offer.record.clone(),
-            client_id,
-            dpop_jkt,
-            claims_sealed: claims::seal_under_token(core, &token, &offer.id, claims),
-            expires_at: core.clock.now().plus(core.settings.lifetimes.token_s),
-        };
-        Self { hash: token.hash(Purpose::AccessToken), token, grant }
-    }
-
-    fn granted(self, core: &Core) -> Granted {
-        Granted {
-            token: self.token,
-            expires_in_s: core.settings.lifetimes.token_s,
-            bound: self.grant.dpop_jkt.is_some(),
-            credential_type: self.grant.credential_type,
-        }
-    }
-}
-
 /// What lies behind an authorization code, sealed under the code itself.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -331,7 +157,12 @@ struct CodePayload {
 
 impl CodePayload {
     fn new(offer: Offer, order: CodeOrder, claims: Claims) -> Self {
-        let CodeOrder { client_id, redirect_uri, code_challenge, dpop_jkt } = order;
+        let CodeOrder {
+            client_id,
+            redirect_uri,
+            code_challenge,
+            dpop_jkt,
+        } = order;
         Self {
             offer: offer.id.as_str().to_owned(),
             record: offer.record.as_str().to_owned(),
@@ -370,7 +201,11 @@ impl CodePayload {
             CodeChallenge::parse(&self.code_challenge).map_err(|_| RedeemError::OtherRequest)?;
         pkce::verify(Some(&challenge), redemption.code_verifier)
             .map_err(|_| RedeemError::OtherRequest)?;
-        if same && key { Ok(()) } else { Err(RedeemError::OtherRequest) }
+        if same && key {
+            Ok(())
+        } else {
+            Err(RedeemError::OtherRequest)
+        }
     }
 
     fn grant(

@@ -1,0 +1,173 @@
+//! Redeeming: a pre-authorized code or an authorization code becomes an access token.
+//!
+//! A typed code is counted before it is compared, in the same statement that knows the limit;
+//! what is used once is used up by one conditional statement.
+
+mod authorization_code;
+mod pre_authorized;
+
+pub use authorization_code::{CodeOrder, CodeRedemption, authorization_code, authorize};
+pub use pre_authorized::pre_authorized;
+
+use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_service::db::{DbError, Tx};
+
+use crate::claims::{self, Claims, ClaimsError};
+use crate::core::Core;
+use crate::domain::ids::OfferId;
+use crate::domain::offer::{GrantKind, Offer, OfferState};
+use crate::domain::secret::{MAX_TRIES, Purpose, Secret, SecretHash};
+use crate::prepare::grant_purpose;
+use crate::store::offers::{self, Redeemable};
+use crate::store::tokens::TokenGrant;
+
+/// Why a grant was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum RedeemError {
+    /// Unknown, expired, used or locked; nobody outside is told which.
+    #[error("the code is unknown, expired, used or locked")]
+    Grant,
+    /// The typed code is missing though the offer has one.
+    #[error("a typed code is missing")]
+    CodeMissing,
+    /// A typed code came though the offer has none.
+    #[error("a typed code came that nobody asked for")]
+    CodeUnexpected,
+    /// The typed code is wrong.
+    #[error("the typed code is wrong")]
+    CodeWrong {
+        /// How many more tries there are.
+        tries_left: i64,
+    },
+    /// The code belongs to another client, redirect URI, key or PKCE challenge.
+    #[error("the code belongs to another request")]
+    OtherRequest,
+    /// The code was used before; the tokens that it bought are revoked.
+    #[error("the code was used twice")]
+    Replayed,
+    /// Sealed claims do not open: a fault of ours.
+    #[error("sealed data cannot be read")]
+    Sealed(#[from] ClaimsError),
+    /// The database failed.
+    #[error("the database failed")]
+    Db(#[from] DbError),
+}
+
+/// An access token that was just made.
+#[derive(Debug)]
+pub struct Granted {
+    /// The token.
+    pub token: Secret,
+    /// Its lifetime in seconds.
+    pub expires_in_s: i64,
+    /// Whether it is bound to a DPoP key.
+    pub bound: bool,
+    /// The credential type that it allows.
+    pub credential_type: String,
+}
+
+/// Who a token is issued to.
+#[derive(Debug, Clone, Default)]
+pub struct TokenHolder {
+    /// The wallet; none with anonymous access.
+    pub client_id: Option<String>,
+    /// Thumbprint of the DPoP proof's key, if one was sent.
+    pub dpop_jkt: Option<String>,
+}
+
+/// Why an offer did not open, as a value: the count of the try must be kept.
+#[derive(Debug)]
+enum Refused {
+    Dead,
+    Wrong { tries_left: i64 },
+}
+
+impl From<Refused> for RedeemError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Dead => Self::Grant,
+            Refused::Wrong { tries_left } => Self::CodeWrong { tries_left },
+        }
+    }
+}
+
+/// Counts, compares, redeems.
+async fn open_offer(
+    tx: &mut Tx,
+    offer: &OfferId,
+    typed: Option<&SecretHash>,
+    now: UnixTime,
+) -> Result<Option<Refused>, DbError> {
+    if let Some(typed) = typed {
+        // OpenID4VCI 1.0, section 13.6.3 ("Transaction Code Guessing"): tries are limited.
+        let Some((tries, stored)) = offers::count_try(tx, offer, now).await? else {
+            return Ok(Some(Refused::Dead));
+        };
+        if !typed.matches(&stored) {
+            return Ok(Some(Refused::Wrong {
+                tries_left: MAX_TRIES - tries,
+            }));
+        }
+    }
+    let won = offers::redeem(tx, offer, now).await?;
+    Ok((!won).then_some(Refused::Dead))
+}
+
+/// An offer of a kind that is open now.
+pub async fn pending(
+    core: &Core,
+    kind: GrantKind,
+    secret: &Secret,
+) -> Result<Redeemable, RedeemError> {
+    let hash = secret.hash(grant_purpose(kind));
+    let found = offers::find_by_grant(&core.db, kind, &hash).await?;
+    let found = found.ok_or(RedeemError::Grant)?;
+    match found.offer.state(core.clock.now()) {
+        OfferState::Pending => Ok(found),
+        OfferState::Redeemed | OfferState::Expired | OfferState::Locked => Err(RedeemError::Grant),
+    }
+}
+
+fn sealed_claims(core: &Core, found: &Redeemable) -> Result<Claims, RedeemError> {
+    let sealed = found.claims_sealed.as_deref().ok_or(RedeemError::Grant)?;
+    Ok(claims::open_from_offer(core, &found.offer.id, sealed)?)
+}
+
+struct FreshToken {
+    token: Secret,
+    hash: SecretHash,
+    grant: TokenGrant,
+}
+
+impl FreshToken {
+    fn make(core: &Core, offer: &Offer, claims: &Claims, holder: TokenHolder) -> Self {
+        let TokenHolder {
+            client_id,
+            dpop_jkt,
+        } = holder;
+        let token = Secret::generate(&*core.rng);
+        let grant = TokenGrant {
+            offer: offer.id.clone(),
+            credential_type: offer.credential_type.clone(),
+            record: offer.record.clone(),
+            client_id,
+            dpop_jkt,
+            claims_sealed: claims::seal_under_token(core, &token, &offer.id, claims),
+            expires_at: core.clock.now().plus(core.settings.lifetimes.token_s),
+        };
+        Self {
+            hash: token.hash(Purpose::AccessToken),
+            token,
+            grant,
+        }
+    }
+
+    fn granted(self, core: &Core) -> Granted {
+        Granted {
+            token: self.token,
+            expires_in_s: core.settings.lifetimes.token_s,
+            bound: self.grant.dpop_jkt.is_some(),
+            credential_type: self.grant.credential_type,
+        }
+    }
+}
