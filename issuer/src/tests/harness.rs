@@ -32,7 +32,7 @@ pub(super) struct Harness {
     pub clock: Arc<FixedClock>,
     pub rng: Arc<SeededRng>,
     pub key: String,
-    router: Router,
+    pub router: Router,
 }
 
 /// An answer, read.
