@@ -177,10 +177,10 @@ impl Issuer {
                     "publishing failed"
                 );
             }
-            if runs % PURGE_EVERY_RUNS == 0 {
-                if let Err(error) = self.purge().await {
-                    tracing::error!(error = &error as &dyn std::error::Error, "purge failed");
-                }
+            if runs.is_multiple_of(PURGE_EVERY_RUNS)
+                && let Err(error) = self.purge().await
+            {
+                tracing::error!(error = &error as &dyn std::error::Error, "purge failed");
             }
             runs = runs.wrapping_add(1);
         }

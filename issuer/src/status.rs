@@ -88,7 +88,7 @@ async fn draw(
 }
 
 /// A uniform number below `limit`, by rejection.
-fn random_below(core: &Core, limit: u64) -> Result<i64, StatusListError> {
+pub(crate) fn random_below(core: &Core, limit: u64) -> Result<i64, StatusListError> {
     if limit == 0 {
         return Err(StatusListError::Range);
     }

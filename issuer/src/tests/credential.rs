@@ -115,7 +115,12 @@ async fn cat_259_274_a_nonce_works_once_and_a_retry_replaces() {
         let token = h.token().await;
         let nonce = h.nonce().await;
         let proof = h.proof(&key, &nonce).await;
-        assert_eq!(h.credential(&token, &[proof.clone()]).await.status, 200);
+        assert_eq!(
+            h.credential(&token, std::slice::from_ref(&proof))
+                .await
+                .status,
+            200
+        );
         let again = h.credential(&token, &[proof]).await;
         assert_eq!(again.error(), (400, "invalid_nonce".into()));
         // The same token with a fresh nonce succeeds, and the first credential is revoked.
@@ -147,7 +152,7 @@ async fn cat_259_281_nonces_that_are_not_ours() {
         }
         let proof = h.proof(&h.holder(1), &nonce).await;
         h.clock.advance(299);
-        let late = h.credential(&token, &[proof.clone()]).await;
+        let late = h.credential(&token, std::slice::from_ref(&proof)).await;
         assert_eq!(late.status, 200, "{}", late.text);
         let other = h.nonce().await;
         h.clock.advance(-299);

@@ -150,31 +150,27 @@ async fn a_full_list_is_followed_by_a_new_one() {
 }
 
 #[tokio::test]
-async fn cat_224_indices_are_uniform() {
-    let text = config_text("").replace("list_size = 4096", "list_size = 4096");
-    with_config(&text, async |h| {
+async fn cat_224_indices_are_uniform_and_unrelated() {
+    const CELLS: usize = 256;
+    const DRAWS: usize = 100_000;
+    const SIZE: u64 = 131_072;
+    with_config(&config_text(""), async |h| {
         let core = h.issuer.core();
-        const CELLS: usize = 16;
-        const DRAWS: usize = 1600;
         let mut cells = [0u32; CELLS];
-        let mut rises = 0;
-        let mut last = 0;
-        for _ in 0..DRAWS / 16 {
-            for place in status::pick(core, 16).await.unwrap() {
-                cells[usize::try_from(place.idx).unwrap() * CELLS / 4096] += 1;
-                rises += u32::from(place.idx > last);
-                last = place.idx;
-            }
+        let (mut rises, mut last) = (0, 0);
+        for _ in 0..DRAWS {
+            let index = status::random_below(core, SIZE).unwrap();
+            cells[usize::try_from(index).unwrap() / (131_072 / CELLS)] += 1;
+            rises += u32::from(index > last);
+            last = index;
         }
-        let expected = f64::from(u32::try_from(DRAWS / CELLS).unwrap());
-        let chi: f64 = cells
-            .iter()
-            .map(|c| (f64::from(*c) - expected).powi(2) / expected)
-            .sum();
-        // 15 degrees of freedom: above 37.7 with probability 0.001.
-        assert!(chi < 37.7, "chi-square {chi}, {cells:?}");
-        // Neighbours rise about half of the time; a counter would always rise.
-        assert!((600..1000).contains(&rises), "{rises}");
+        let expected = 100_000.0 / 256.0;
+        let square = |count: &u32| (f64::from(*count) - expected).powi(2) / expected;
+        let chi: f64 = cells.iter().map(square).sum();
+        // 255 degrees of freedom: above 330.5 with probability 0.001.
+        assert!(chi < 330.5, "chi-square {chi}");
+        // The next index is higher about half of the time; a counter's always is.
+        assert!((49_000..51_000).contains(&rises), "{rises}");
     })
     .await;
 }
