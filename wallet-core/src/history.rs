@@ -2,6 +2,7 @@
 //! result. Never the value of a claim (EUDI ARF, topic 19).
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -107,17 +108,20 @@ impl HistoryEntry {
 #[derive(Clone)]
 pub(crate) struct History {
     vault: Arc<Vault>,
+    // Keeps the order of entries of the same second.
+    sequence: Arc<AtomicU32>,
 }
 
 impl History {
     pub(crate) fn new(vault: Arc<Vault>) -> Self {
-        Self { vault }
+        Self { vault, sequence: Arc::default() }
     }
 
     pub(crate) fn new_id(&self, at: UnixTime) -> HistoryId {
         let seconds = u64::try_from(at.seconds()).unwrap_or(0);
-        // 16 digits of time and 32 of chance stay below the 64 an id may have.
-        HistoryId(format!("{seconds:016x}-{}", self.vault.new_id()))
+        let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
+        // 16 digits of time, 8 of order and 32 of chance stay below the 64 an id may have.
+        HistoryId(format!("{seconds:016x}-{sequence:08x}-{}", self.vault.new_id()))
     }
 
     pub(crate) fn record(entry: &HistoryEntry) -> Result<(RecordName, Zeroizing<Vec<u8>>), StorageError> {

@@ -30,6 +30,9 @@ pub mod trust;
 pub mod wallet;
 mod withdrawal;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::{Fault, WalletError};
 pub use wallet::Wallet;
 pub use withdrawal::Withdrawal;

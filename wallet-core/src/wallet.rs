@@ -158,6 +158,13 @@ impl Wallet {
         Ok(())
     }
 
+    /// Identifiers of the issuers on the wallet's list.
+    #[must_use]
+    pub fn listed_issuers(&self) -> Vec<&str> {
+        let issuers = self.0.config.trust.issuers.iter();
+        issuers.map(|known| known.credential_issuer.as_str()).collect()
+    }
+
     /// What happened, the latest first.
     pub fn history(&self) -> Result<Vec<HistoryEntry>, WalletError> {
         self.0.history.list()

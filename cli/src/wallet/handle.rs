@@ -79,6 +79,11 @@ impl WalletHandle {
         self.wallet.delete(id).await
     }
 
+    /// Identifiers of the issuers on the wallet's list.
+    pub fn listed_issuers(&self) -> Vec<&str> {
+        self.wallet.listed_issuers()
+    }
+
     /// What happened, the latest first.
     pub fn history(&self) -> Result<Vec<HistoryEntry>, WalletError> {
         self.wallet.history()

@@ -3,6 +3,7 @@
 pub mod handle;
 pub mod open;
 pub mod transport;
+pub mod web;
 
 use clap::Subcommand;
 

@@ -1,0 +1,108 @@
+//! The cards.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use vouchsafe_service::http::StrictForm;
+use vouchsafe_wallet_core::WalletError;
+use vouchsafe_wallet_core::consent::value_text;
+use vouchsafe_wallet_core::credential::{Card, CredentialId};
+
+use super::app::{App, Visitor};
+use super::error::Problem;
+
+#[derive(Deserialize)]
+pub(super) struct ListQuery {
+    added: Option<String>,
+}
+
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    Query(query): Query<ListQuery>,
+) -> Response {
+    let visitor = app.visitor(&headers);
+    match app.wallet.cards(&[visitor.locale.tag()]) {
+        Ok(cards) => {
+            let cards: Vec<Value> = cards.iter().map(|card| shown(&app, &visitor, card)).collect();
+            let context = json!({ "cards": cards, "added": query.added.is_some() });
+            app.page(&visitor, "wallet/cards", context)
+        }
+        Err(error) => Problem::from(error).page(&app, &visitor),
+    }
+}
+
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Response {
+    let visitor = app.visitor(&headers);
+    let card = CredentialId::parse(&id).map_err(WalletError::from);
+    match card.and_then(|id| app.wallet.card(&id, &[visitor.locale.tag()])) {
+        Ok(card) => {
+            app.page(&visitor, "wallet/card", json!({ "card": shown(&app, &visitor, &card) }))
+        }
+        Err(error) => Problem::from(error).page(&app, &visitor),
+    }
+}
+
+pub(super) async fn delete(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    StrictForm(form): StrictForm,
+) -> Response {
+    let visitor = match app.check_form(&headers, &form) {
+        Ok(visitor) => visitor,
+        Err(problem) => return problem.page(&app, &app.visitor(&headers)),
+    };
+    let deleted = match CredentialId::parse(&id) {
+        Ok(id) => app.wallet.delete(&id).await,
+        Err(error) => Err(error.into()),
+    };
+    match deleted {
+        Ok(()) => Redirect::to("/").into_response(),
+        Err(error) => Problem::from(error).page(&app, &visitor),
+    }
+}
+
+/// The colours of the cards as a stylesheet: the pages allow no inline styles.
+/// Colours are parsed, ids are hexadecimal digits.
+pub(super) async fn colours(State(app): State<Arc<App>>) -> Response {
+    let mut css = String::new();
+    for card in app.wallet.cards(&["en"]).unwrap_or_default() {
+        let Card { id, background, text, .. } = card;
+        // Writing into a String cannot fail.
+        let _ = writeln!(
+            css,
+            ".card.colours-{id},.card.colours-{id} .issuer{{background:{background};color:{text}}}"
+        );
+    }
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], css).into_response()
+}
+
+fn shown(app: &App, visitor: &Visitor, card: &Card) -> Value {
+    let (yes, no) = yes_no(app, visitor);
+    let facts = card.facts.iter().map(|fact| {
+        json!({ "label": fact.label, "value": value_text(&fact.value, &yes, &no) })
+    });
+    json!({
+        "id": card.id,
+        "title": card.title,
+        "issuer": card.issuer,
+        "facts": facts.collect::<Vec<_>>(),
+        "expired": card.expired,
+        "added_at": card.added_at,
+        "expires_at": card.expires_at,
+    })
+}
+
+pub(super) fn yes_no(app: &App, visitor: &Visitor) -> (String, String) {
+    (app.text(visitor.locale, "wallet-yes"), app.text(visitor.locale, "wallet-no"))
+}

@@ -1,0 +1,185 @@
+//! A verifier that does what its script says.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::{Value, json as value};
+use url::Url;
+use vouchsafe_credentials::crypto::{AgreementKey, Portable, Signer};
+use vouchsafe_credentials::jws::{self, Header, TokenType};
+use vouchsafe_credentials::sd_jwt_vc::{
+    IssuerIdentity, IssuerMethod, IssuerTrust, StatusMethod, StatusPolicy, TrustedIssuer,
+};
+use vouchsafe_credentials::status_list::{StatusRef, VerifiedStatusList};
+use vouchsafe_credentials::testing::SeededRng;
+use vouchsafe_credentials::x509::TrustAnchors;
+use vouchsafe_protocol::http::{HttpRequest, HttpResponse};
+use vouchsafe_protocol::vp::client_id::ClientId;
+use vouchsafe_protocol::vp::dcql::DcqlQuery;
+use vouchsafe_protocol::vp::request::MEDIA_TYPE;
+use vouchsafe_protocol::vp::response::PostedResponse;
+use vouchsafe_protocol::vp::values::{Nonce, State};
+use vouchsafe_protocol::vp::verify::{
+    PresentationError, StatusSource, StatusSourceError, Transaction, VerifiedPresentation,
+    VerifierPolicy, verify_presentation,
+};
+
+use super::{Leaf, NOW, json};
+
+pub(crate) struct ScriptedVerifier {
+    leaf: Leaf,
+    trust: IssuerTrust,
+    client_id: ClientId,
+    response_uri: Url,
+    nonce: Nonce,
+    state: State,
+    key: AgreementKey,
+    pub(crate) query: Value,
+    /// Changes the claims of the request object before it is signed.
+    pub(crate) edit_request: fn(&mut Value),
+    pub(crate) method: &'static str,
+}
+
+struct NoStatus;
+
+#[async_trait]
+impl StatusSource for NoStatus {
+    async fn list(
+        &self,
+        _: &StatusRef,
+        _: &IssuerIdentity,
+    ) -> Result<VerifiedStatusList, StatusSourceError> {
+        panic!("the cards of these tests have no status")
+    }
+}
+
+impl ScriptedVerifier {
+    pub(crate) fn new(leaf: Leaf, anchors: TrustAnchors) -> Self {
+        let rng = SeededRng::new(77);
+        let trusted = TrustedIssuer {
+            id: super::issuer::URL.to_owned(),
+            method: IssuerMethod::X509 { anchors: Arc::new(anchors), subject: None },
+            types: vec!["urn:vouchsafe:membership:1".to_owned()],
+            status: StatusMethod::SameIssuer,
+        };
+        Self {
+            client_id: ClientId::x509_hash(&leaf.chain),
+            leaf,
+            trust: IssuerTrust::new(vec![trusted]).unwrap(),
+            response_uri: "https://shop.example.com/vp/response/1".parse().unwrap(),
+            nonce: Nonce::fresh(&rng),
+            state: State::fresh(&rng),
+            key: AgreementKey::generate(&rng),
+            query: value!({"credentials": [{
+                "id": "card",
+                "format": "dc+sd-jwt",
+                "meta": {"vct_values": ["urn:vouchsafe:membership:1"]},
+                "claims": [{"path": ["tier"]}],
+            }]}),
+            edit_request: |_| {},
+            method: "get",
+        }
+    }
+
+    pub(crate) fn link(&self) -> String {
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("client_id", self.client_id.as_str())
+            .append_pair("request_uri", "https://shop.example.com/vp/request/1")
+            .append_pair("request_uri_method", self.method)
+            .finish();
+        format!("openid4vp://?{query}")
+    }
+
+    pub(crate) async fn request_object(&self, fetched: &HttpRequest) -> HttpResponse {
+        let mut jwk = self.key.public_key().to_jwk();
+        jwk["kid"] = value!(self.key.public_key().thumbprint());
+        jwk["alg"] = value!("ECDH-ES");
+        jwk["use"] = value!("enc");
+        let mut claims = value!({
+            "client_id": self.client_id.as_str(),
+            "aud": "https://self-issued.me/v2",
+            "response_type": "vp_token",
+            "response_mode": "direct_post.jwt",
+            "response_uri": self.response_uri.as_str(),
+            "nonce": self.nonce.as_str(),
+            "state": self.state.as_str(),
+            "iat": NOW.seconds(),
+            "exp": NOW.plus(120).seconds(),
+            "dcql_query": self.query,
+            "purpose": "To give you the member price",
+            "client_metadata": {
+                "client_name": "Wine & More \u{202e}",
+                "jwks": {"keys": [jwk]},
+                "encrypted_response_enc_values_supported": ["A128GCM", "A256GCM"],
+                "vp_formats_supported": {"dc+sd-jwt": {
+                    "sd-jwt_alg_values": ["ES256"], "kb-jwt_alg_values": ["ES256"],
+                }},
+            },
+        });
+        let posted: Vec<_> = url::form_urlencoded::parse(&fetched.body).into_owned().collect();
+        if let Some((_, nonce)) = posted.iter().find(|(name, _)| name == "wallet_nonce") {
+            claims["wallet_nonce"] = value!(nonce);
+        }
+        (self.edit_request)(&mut claims);
+        let header = Header::new(TokenType::RequestObject).with_x5c(&self.leaf.chain);
+        let signer: &dyn Signer = &self.leaf.key;
+        object(jws::sign(&header, &claims, signer).await.unwrap())
+    }
+
+    /// Checks an answer as a verifier does.
+    pub(crate) async fn verify(
+        &self,
+        posted: &HttpRequest,
+    ) -> Result<VerifiedPresentation, PresentationError> {
+        let query = DcqlQuery::parse(&self.query).unwrap();
+        let Ok(PostedResponse::Encrypted(response)) = PostedResponse::parse(&posted.body) else {
+            panic!("not an encrypted response")
+        };
+        let transaction = Transaction {
+            client_id: &self.client_id,
+            response_uri: &self.response_uri,
+            nonce: &self.nonce,
+            state: &self.state,
+            query: &query,
+            encryption_key: &self.key,
+            expires_at: NOW.plus(300),
+        };
+        let policy = VerifierPolicy {
+            trust: &self.trust,
+            status: StatusPolicy::WhenPresent,
+            same_holder: true,
+            statuses: &NoStatus,
+            crypto: &Portable,
+            now: NOW,
+        };
+        verify_presentation(&response, &posted.url, &transaction, &policy).await
+    }
+
+    pub(crate) fn accepted(&self) -> HttpResponse {
+        json(
+            200,
+            &value!({
+                "redirect_uri": "https://shop.example.com/vp/return?response_code=abc",
+                "consent_uri": "https://shop.example.com/consents/token1",
+            }),
+        )
+    }
+
+    pub(crate) fn error_of(&self, posted: &HttpRequest) -> String {
+        match PostedResponse::parse(&posted.body).unwrap() {
+            PostedResponse::Error(error) => {
+                assert_eq!(error.state.as_ref(), Some(&self.state));
+                error.code.unwrap().as_str().to_owned()
+            }
+            PostedResponse::Encrypted(_) => panic!("an answer where an error was expected"),
+        }
+    }
+}
+
+pub(crate) fn object(compact: String) -> HttpResponse {
+    HttpResponse {
+        status: 200,
+        headers: [("content-type", MEDIA_TYPE)].into_iter().collect(),
+        body: compact.into_bytes(),
+    }
+}
