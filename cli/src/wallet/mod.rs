@@ -1,17 +1,11 @@
 //! A wallet on this machine: on the command line and in the browser.
 
+mod commands;
 pub mod handle;
+pub mod home;
 pub mod open;
+mod terminal;
 pub mod transport;
 pub mod web;
 
-use clap::Subcommand;
-
-/// What `vouchsafe wallet` can do.
-#[derive(Debug, Subcommand)]
-pub enum WalletCommand {}
-
-/// Runs a wallet command.
-pub async fn run(command: WalletCommand) -> anyhow::Result<()> {
-    match command {}
-}
+pub use commands::{WalletCommand, run};

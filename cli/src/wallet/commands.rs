@@ -1,0 +1,312 @@
+//! `vouchsafe wallet …`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use clap::{Args, Subcommand};
+use serde_json::json;
+use vouchsafe_wallet_core::consent::{ConsentRequest, Selection, value_text};
+use vouchsafe_wallet_core::credential::CredentialId;
+use vouchsafe_wallet_core::history::{HistoryEntry, HistoryId, Outcome};
+use vouchsafe_wallet_core::issuance::{Added, IssuancePreview, Step};
+
+use super::handle::WalletHandle;
+use super::terminal::{ask, passphrase, say, say_json, yes};
+use super::{home, web};
+
+/// What every wallet command takes.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Folder of the wallet.
+    #[arg(long, env = "VOUCHSAFE_WALLET", default_value = "vouchsafe-wallet")]
+    home: PathBuf,
+    /// Print data as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `vouchsafe wallet` can do.
+#[derive(Debug, Subcommand)]
+pub enum WalletCommand {
+    /// Make a wallet.
+    Init {
+        #[command(flatten)]
+        common: Common,
+        /// Allow plain http on this machine, for development.
+        #[arg(long)]
+        dev_loopback: bool,
+    },
+    /// Add the card of an offer.
+    Add {
+        #[command(flatten)]
+        common: Common,
+        /// Link of the offer.
+        link: String,
+        /// The one-time code that came with it.
+        #[arg(long)]
+        code: Option<String>,
+        /// Agree without being asked.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// List the cards.
+    List {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Show one card to yourself.
+    Show {
+        #[command(flatten)]
+        common: Common,
+        /// Id of the card, from the list.
+        card: String,
+    },
+    /// Answer a question with a card.
+    Present {
+        #[command(flatten)]
+        common: Common,
+        /// Link of the question.
+        link: String,
+        /// Agree without being asked.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Who saw what.
+    History {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Withdraw the consent given with an entry of the history.
+    Withdraw {
+        #[command(flatten)]
+        common: Common,
+        /// Id of the entry, from the history.
+        entry: String,
+    },
+    /// Delete a card and destroy its keys.
+    Delete {
+        #[command(flatten)]
+        common: Common,
+        /// Id of the card, from the list.
+        card: String,
+        /// Delete without being asked.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Serve the wallet as pages for a browser on this machine.
+    Web {
+        #[command(flatten)]
+        common: Common,
+        /// Port on 127.0.0.1.
+        #[arg(long, default_value_t = 4010)]
+        port: u16,
+    },
+}
+
+/// Runs a wallet command.
+pub async fn run(command: WalletCommand) -> anyhow::Result<()> {
+    match command {
+        WalletCommand::Init { common, dev_loopback } => init(&common, dev_loopback),
+        WalletCommand::Add { common, link, code, yes } => {
+            add(&open(&common.home).await?, &common, &link, code.as_deref(), yes).await
+        }
+        WalletCommand::List { common } => list(&open(&common.home).await?, &common),
+        WalletCommand::Show { common, card } => show(&open(&common.home).await?, &common, &card),
+        WalletCommand::Present { common, link, yes } => {
+            present(&open(&common.home).await?, &common, &link, yes).await
+        }
+        WalletCommand::History { common } => history(&open(&common.home).await?, &common),
+        WalletCommand::Withdraw { common, entry } => {
+            let entry = open(&common.home).await?.withdraw(&HistoryId::parse(&entry)?).await?;
+            print_entry(&entry, common.json)
+        }
+        WalletCommand::Delete { common, card, yes: agreed } => {
+            let wallet = open(&common.home).await?;
+            let id = CredentialId::parse(&card)?;
+            if !agreed && !yes("Delete the card and its keys?")? {
+                bail!("nothing was deleted");
+            }
+            Ok(wallet.delete(&id).await?)
+        }
+        WalletCommand::Web { common, port } => serve(open(&common.home).await?, port).await,
+    }
+}
+
+async fn open(folder: &Path) -> anyhow::Result<WalletHandle> {
+    home::open(folder, &passphrase()?).await
+}
+
+fn init(common: &Common, dev_loopback: bool) -> anyhow::Result<()> {
+    home::init(&common.home, &passphrase()?, dev_loopback)?;
+    eprintln!("The wallet is in {}.", common.home.display());
+    Ok(())
+}
+
+async fn add(
+    wallet: &WalletHandle,
+    common: &Common,
+    link: &str,
+    code: Option<&str>,
+    agreed: bool,
+) -> anyhow::Result<()> {
+    let mut step = wallet.offer(link).await?;
+    loop {
+        step = match step {
+            Step::Done(Added { cards }) => {
+                let cards = cards.iter().map(|id| wallet.card(id, &["en"]));
+                let cards = cards.collect::<Result<Vec<_>, _>>()?;
+                return match common.json {
+                    true => say_json(&cards),
+                    false => cards.iter().try_for_each(|c| say(&format!("{}  {}", c.id, c.title))),
+                };
+            }
+            Step::ConfirmIssuer(confirm) => {
+                if !yes(&format!("{} is not known to this wallet. Go on?", confirm.host()))? {
+                    return Ok(confirm.decline()?);
+                }
+                confirm.confirm().await?
+            }
+            Step::Preview(preview) => {
+                let data = preview.data(&["en"]);
+                describe_offer(&data);
+                let typed = match (&data.tx_code, code) {
+                    (Some(_), None) => Some(ask("The code you were given: ")?),
+                    (_, code) => code.map(str::to_owned),
+                };
+                if data.code_missing && code.is_some() {
+                    bail!("the code does not fit this offer");
+                }
+                if !agreed && !yes("Add to the wallet?")? {
+                    return Ok(preview.decline()?);
+                }
+                preview.accept(typed.as_deref()).await?
+            }
+            Step::Authorize(authorize) => {
+                eprintln!("Sign in here: {}", authorize.url());
+                let back = ask("Address that the browser came back to: ")?;
+                let query = back.split_once('?').map_or(back.as_str(), |(_, query)| query);
+                authorize.complete(query).await?
+            }
+            step @ Step::Send(_) => wallet.drive(step).await?,
+        };
+    }
+}
+
+fn describe_offer(offer: &IssuancePreview) {
+    eprintln!("{} ({}) offers:", offer.issuer, offer.host);
+    for card in &offer.cards {
+        let facts: Vec<&str> = card.facts.iter().map(|fact| fact.as_str()).collect();
+        eprintln!("  {}: {}", card.title, facts.join(", "));
+    }
+}
+
+fn list(wallet: &WalletHandle, common: &Common) -> anyhow::Result<()> {
+    let cards = wallet.cards(&["en"])?;
+    if common.json {
+        return say_json(&cards);
+    }
+    for card in cards {
+        let ended = if card.expired { "  (expired)" } else { "" };
+        say(&format!("{}  {}, {}{ended}", card.id, card.title, card.issuer))?;
+    }
+    Ok(())
+}
+
+fn show(wallet: &WalletHandle, common: &Common, card: &str) -> anyhow::Result<()> {
+    let card = wallet.card(&CredentialId::parse(card)?, &["en"])?;
+    if common.json {
+        return say_json(&card);
+    }
+    say(&format!("{}, {}", card.title, card.issuer))?;
+    for fact in &card.facts {
+        say(&format!("  {}: {}", fact.label, value_text(&fact.value, "yes", "no")))?;
+    }
+    Ok(())
+}
+
+async fn present(
+    wallet: &WalletHandle,
+    common: &Common,
+    link: &str,
+    agreed: bool,
+) -> anyhow::Result<()> {
+    let prepared = match wallet.prepare(link, &["en"]).await {
+        Ok(prepared) => prepared,
+        Err(refused) => {
+            if let Some(request) = refused.tell_them
+                && yes("No card answers. Tell them that you show none?")?
+            {
+                wallet.tell(request).await;
+            }
+            return Err(refused.error.into());
+        }
+    };
+    describe_question(&prepared.consent);
+    if !agreed && !yes("Show this?")? {
+        wallet.decline(prepared.session).await?;
+        bail!("nothing was shown");
+    }
+    let selection: Selection = prepared.consent.suggested.clone();
+    let presented = wallet.respond(prepared.session, &selection).await.map_err(|e| e.error)?;
+    let redirect = presented.redirect_uri.as_ref().map(|url| url.as_str());
+    match (common.json, redirect) {
+        (true, _) => say_json(&json!({ "redirect_uri": redirect, "history": presented.history })),
+        (false, Some(url)) => say(&format!("Continue in your browser: {url}")),
+        (false, None) => say("Shown."),
+    }
+}
+
+fn describe_question(consent: &ConsentRequest) {
+    eprintln!("{} ({}) asks.", consent.verifier.name, consent.verifier.host);
+    if let Some(purpose) = &consent.purpose {
+        eprintln!("Why: {purpose}");
+    }
+    for card in consent.suggested.picks.iter().filter_map(|pick| consent.option(pick)) {
+        eprintln!("From {}, they will learn:", card.title);
+        for fact in &card.learns {
+            eprintln!("  {}: {}", fact.label, value_text(&fact.value, "yes", "no"));
+        }
+        let keeps: Vec<&str> = card.keeps.iter().map(|label| label.as_str()).collect();
+        eprintln!("They will not learn: {}", keeps.join(", "));
+        if card.linkable {
+            eprintln!("This copy was shown elsewhere before; the two could be linked.");
+        }
+    }
+}
+
+fn history(wallet: &WalletHandle, common: &Common) -> anyhow::Result<()> {
+    let entries = wallet.history()?;
+    if common.json {
+        return say_json(&entries);
+    }
+    entries.iter().try_for_each(|entry| print_entry(entry, false))
+}
+
+fn print_entry(entry: &HistoryEntry, as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        return say_json(entry);
+    }
+    let result = match &entry.outcome {
+        Outcome::Unknown => "may have arrived",
+        Outcome::Completed => "done",
+        Outcome::Declined => "declined",
+        Outcome::Failed { code } => code,
+    };
+    let facts: Vec<&str> = entry.facts.iter().map(|fact| fact.as_str()).collect();
+    let withdrawn = if entry.withdrawn_at.is_some() { ", withdrawn" } else { "" };
+    let at = jiff::Timestamp::from_second(entry.at.seconds())?;
+    let (id, host) = (entry.id.as_str(), &entry.party.host);
+    say(&format!("{id}  {at}  {:?}  {host}  {result}{withdrawn}  {}", entry.kind, facts.join(", ")))
+}
+
+async fn serve(wallet: WalletHandle, port: u16) -> anyhow::Result<()> {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+    let address = format!("http://{}", listener.local_addr()?);
+    let router = web::router(wallet, web::WebConfig { public_url: address.parse()? })?;
+    eprintln!("The wallet is at {address}. Stop it with Ctrl-C.");
+    let stop = async {
+        // Without a signal handler the program ends by itself.
+        let _ = tokio::signal::ctrl_c().await;
+    };
+    Ok(axum::serve(listener, router).with_graceful_shutdown(stop).await?)
+}
