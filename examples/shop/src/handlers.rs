@@ -93,13 +93,16 @@ pub fn problem(shop: &Shop, headers: &HeaderMap, status: StatusCode, key: &str) 
     response
 }
 
-/// Whether a form was sent from a page of ours: browsers name the origin of
-/// every POST, and a foreign one is refused.
+/// Whether a form was sent from a page of ours. Browsers say where a request
+/// comes from (Fetch Metadata); older ones name the origin of every POST.
 pub fn from_our_page(shop: &Shop, headers: &HeaderMap) -> bool {
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return site.as_bytes() == b"same-origin";
+    }
     let ours = shop.parts.config.public_url.origin().ascii_serialization();
     headers
         .get(header::ORIGIN)
-        .is_none_or(|origin| origin.as_bytes() == ours.as_bytes())
+        .is_some_and(|origin| origin.as_bytes() == ours.as_bytes())
 }
 
 /// Another page, by GET.

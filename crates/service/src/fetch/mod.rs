@@ -6,12 +6,14 @@
 //! redirects, caps on size and time, no proxy, no cookies, no compression.
 
 mod address;
+mod message;
 mod policy;
 mod resolver;
 #[cfg(test)]
 mod tests;
 
 pub use address::is_public;
+pub use message::{Limits, Request, Response};
 pub use policy::Refused;
 pub use resolver::{Resolve, SystemResolver};
 
@@ -34,93 +36,6 @@ const PER_HOST: usize = 4;
 /// Hosts whose permits are remembered before idle ones are forgotten.
 const REMEMBERED_HOSTS: usize = 1024;
 const CONNECT: Duration = Duration::from_secs(2);
-
-/// What an answer may cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Largest body in bytes.
-    pub body: usize,
-    /// Time for everything, redirects included.
-    pub total: Duration,
-    /// Redirects to follow; each target is checked like the first address.
-    pub redirects: u8,
-}
-
-impl Limits {
-    const fn new(body: usize, redirects: u8) -> Self {
-        Self {
-            body,
-            total: Duration::from_secs(5),
-            redirects,
-        }
-    }
-
-    /// DID documents.
-    pub const DID_DOCUMENT: Self = Self::new(64 * 1024, 0);
-    /// Key sets.
-    pub const JWKS: Self = Self::new(256 * 1024, 0);
-    /// Metadata of issuers, authorization servers and providers.
-    pub const METADATA: Self = Self::new(512 * 1024, 0);
-    /// Type metadata of credentials.
-    pub const TYPE_METADATA: Self = Self::new(512 * 1024, 3);
-    /// Status lists.
-    pub const STATUS_LIST: Self = Self::new(4 * 1024 * 1024, 3);
-    /// Request objects and credential offers; the wallet follows no redirect.
-    pub const REQUEST_OBJECT: Self = Self::new(256 * 1024, 0);
-    /// Token, credential and response endpoints, logout notifications.
-    pub const EXCHANGE: Self = Self::new(512 * 1024, 0);
-}
-
-/// A request.
-#[derive(Debug, Clone)]
-pub struct Request<'a> {
-    /// GET or POST.
-    pub method: Method,
-    /// Where to.
-    pub url: &'a str,
-    /// Further headers. They are not sent on to another origin after a redirect.
-    pub headers: HeaderMap,
-    /// Body and its content type.
-    pub body: Option<(Vec<u8>, &'static str)>,
-    /// What the answer may cost.
-    pub limits: Limits,
-}
-
-/// An answer, of whatever status.
-#[derive(Clone)]
-pub struct Response {
-    /// HTTP status.
-    pub status: u16,
-    /// Headers.
-    pub headers: HeaderMap,
-    /// Body, complete.
-    pub body: Vec<u8>,
-}
-
-impl Response {
-    /// Whether the status is 2xx.
-    pub fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
-
-    /// A header as text.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
-    }
-
-    /// Whether the content type is this media type, parameters aside.
-    pub fn is(&self, media_type: &str) -> bool {
-        let own = self.header("content-type").unwrap_or_default();
-        let own = own.split(';').next().unwrap_or_default().trim();
-        own.eq_ignore_ascii_case(media_type)
-    }
-}
-
-impl std::fmt::Debug for Response {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Response({}, {} bytes)", self.status, self.body.len())
-    }
-}
 
 /// Why there is no answer. The texts name no address: it may carry a code.
 #[derive(Debug, thiserror::Error)]

@@ -1,0 +1,14 @@
+//! The login service as its neighbours see it: a browser, a wallet, an application and an issuer
+//! talk to the router in process, with a frozen clock and seeded randomness.
+
+mod account;
+mod config;
+mod cross_device;
+mod login;
+mod logout;
+mod oidc;
+mod races;
+mod refusals;
+mod subjects;
+mod watcher;
+mod world;

@@ -1,0 +1,62 @@
+//! What stands outside of the service: status lists and applications that take logout tokens.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use url::Url;
+use vouchsafe_verifier::outbound::{Outbound, OutboundError};
+
+#[derive(Default)]
+pub struct Network {
+    lists: Mutex<HashMap<String, String>>,
+    down: AtomicBool,
+    fetches: AtomicUsize,
+    refuse_logouts: AtomicUsize,
+    logouts: Mutex<Vec<(String, String)>>,
+}
+
+impl Network {
+    pub fn publish(&self, uri: &str, token: String) {
+        self.lists.lock().unwrap().insert(uri.to_owned(), token);
+    }
+
+    pub fn set_down(&self, down: bool) {
+        self.down.store(down, Ordering::SeqCst);
+    }
+
+    pub fn fetches(&self) -> usize {
+        self.fetches.load(Ordering::SeqCst)
+    }
+
+    /// The next `count` logout tokens are not taken.
+    pub fn refuse_logouts(&self, count: usize) {
+        self.refuse_logouts.store(count, Ordering::SeqCst);
+    }
+
+    /// Address and logout token of every delivery that was taken.
+    pub fn logouts(&self) -> Vec<(String, String)> {
+        self.logouts.lock().unwrap().clone()
+    }
+}
+
+#[async_trait]
+impl Outbound for Network {
+    async fn status_list(&self, uri: &str) -> Result<String, OutboundError> {
+        self.fetches.fetch_add(1, Ordering::SeqCst);
+        if self.down.load(Ordering::SeqCst) {
+            return Err(OutboundError::Status(503));
+        }
+        self.lists.lock().unwrap().get(uri).cloned().ok_or(OutboundError::Status(404))
+    }
+
+    async fn logout(&self, uri: &Url, logout_token: &str) -> Result<(), OutboundError> {
+        let refused = self.refuse_logouts.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        if refused.is_ok() {
+            return Err(OutboundError::Status(503));
+        }
+        self.logouts.lock().unwrap().push((uri.to_string(), logout_token.to_owned()));
+        Ok(())
+    }
+}
