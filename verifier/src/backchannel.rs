@@ -24,7 +24,10 @@ pub async fn run_once(app: App) -> Result<(), DbError> {
     if !logout::any_due(&app.db, now).await? {
         return Ok(());
     }
-    let due = app.db.write(async move |tx| logout::claim_due(tx, now, now.plus(RESERVED_S), BATCH).await).await?;
+    let due = app
+        .db
+        .write(async move |tx| logout::claim_due(tx, now, now.plus(RESERVED_S), BATCH).await)
+        .await?;
     for outcome in join_all(due.into_iter().map(|delivery| deliver(&app, delivery))).await {
         outcome?;
     }
@@ -55,14 +58,30 @@ enum Failure {
 }
 
 async fn send(app: &App, delivery: &Delivery) -> Result<(), Failure> {
-    let client = app.settings.client(&ClientId::from_text(delivery.client_id.as_str())).ok_or(Failure::GiveUp)?;
-    let uri = client.backchannel_logout_uri.as_ref().ok_or(Failure::GiveUp)?;
+    let client = app
+        .settings
+        .client(&ClientId::from_text(delivery.client_id.as_str()))
+        .ok_or(Failure::GiveUp)?;
+    let uri = client
+        .backchannel_logout_uri
+        .as_ref()
+        .ok_or(Failure::GiveUp)?;
     // Made fresh for each attempt: it is valid for two minutes only.
-    let claims = LogoutTokenClaims::new(app.issuer(), client.id.as_str(), &delivery.sub, &delivery.sid, app.now(), app.rng.as_ref());
-    let token = app.tokens.logout_token(client.alg, &claims).map_err(|error| {
-        tracing::error!(error = %crate::views::chain(&error), "logout token not made");
-        Failure::Retry
-    })?;
+    let claims = LogoutTokenClaims::new(
+        app.issuer(),
+        client.id.as_str(),
+        &delivery.sub,
+        &delivery.sid,
+        app.now(),
+        app.rng.as_ref(),
+    );
+    let token = app
+        .tokens
+        .logout_token(client.alg, &claims)
+        .map_err(|error| {
+            tracing::error!(error = %crate::views::chain(&error), "logout token not made");
+            Failure::Retry
+        })?;
     app.outbound.logout(uri, &token).await.map_err(|error| {
         tracing::warn!(client = %client.id, error = %crate::views::chain(&error), "logout token not taken");
         Failure::Retry

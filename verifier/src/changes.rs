@@ -28,7 +28,10 @@ impl Changes {
     /// Hears changes of one login.
     #[must_use]
     pub fn listen(&self, id: &TransactionId) -> Listener {
-        Listener { id: id.clone(), receiver: self.0.subscribe() }
+        Listener {
+            id: id.clone(),
+            receiver: self.0.subscribe(),
+        }
     }
 }
 

@@ -36,7 +36,8 @@ impl Cookie {
     /// arrive from the application and from the wallet.
     #[must_use]
     pub fn set(self, app: &Parts, value: &str) -> HeaderValue {
-        app.cookie_policy.set(self.name(), value, None, SameSite::Lax)
+        app.cookie_policy
+            .set(self.name(), value, None, SameSite::Lax)
     }
 
     /// A `Set-Cookie` value that removes the cookie.

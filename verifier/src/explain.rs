@@ -31,7 +31,9 @@ pub fn explain(error: &PresentationError) -> Option<Failure> {
         PresentationError::Query { query: _, mismatch } => match mismatch {
             CredentialMismatch::Type | CredentialMismatch::Format => Explanation::Type,
             CredentialMismatch::Authority => Explanation::Issuer,
-            CredentialMismatch::HolderBinding | CredentialMismatch::Claims => Explanation::NotProven,
+            CredentialMismatch::HolderBinding | CredentialMismatch::Claims => {
+                Explanation::NotProven
+            }
         },
         PresentationError::Credential { query: _, error } => credential(error),
     };
@@ -42,9 +44,14 @@ fn credential(error: &VcError) -> Explanation {
     match error {
         VcError::Status(StatusError::Revoked) => Explanation::Revoked,
         VcError::Status(StatusError::Suspended) => Explanation::Suspended,
-        VcError::Status(_) | VcError::StatusMissing | VcError::StatusUnsupported => Explanation::Status,
+        VcError::Status(_) | VcError::StatusMissing | VcError::StatusUnsupported => {
+            Explanation::Status
+        }
         VcError::Expired | VcError::NotYetValid => Explanation::Expired,
-        VcError::IssuerUntrusted | VcError::IssuerChain(_) | VcError::IssuerMismatch | VcError::IssuerNotForType => Explanation::Issuer,
+        VcError::IssuerUntrusted
+        | VcError::IssuerChain(_)
+        | VcError::IssuerMismatch
+        | VcError::IssuerNotForType => Explanation::Issuer,
         VcError::TypeNotAccepted | VcError::TypeMissing => Explanation::Type,
         // The list of reasons grows with the formats; what has no page of its own was not proven.
         _ => Explanation::NotProven,

@@ -65,8 +65,20 @@ impl Outbound for Guarded {
 
     async fn logout(&self, uri: &Url, logout_token: &str) -> Result<(), OutboundError> {
         let form = [("logout_token", logout_token)];
-        let response = self.0.post_form(uri.as_str(), &form, axum::http::HeaderMap::new(), Limits::EXCHANGE).await?;
+        let response = self
+            .0
+            .post_form(
+                uri.as_str(),
+                &form,
+                axum::http::HeaderMap::new(),
+                Limits::EXCHANGE,
+            )
+            .await?;
         // Back-Channel Logout 1.0, section 2.8: 200 means done; 204 is common.
-        if response.is_success() { Ok(()) } else { Err(OutboundError::Status(response.status)) }
+        if response.is_success() {
+            Ok(())
+        } else {
+            Err(OutboundError::Status(response.status))
+        }
     }
 }

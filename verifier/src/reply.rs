@@ -26,7 +26,13 @@ pub enum Told {
 }
 
 /// Sends the browser back to where a checked request wants it.
-pub fn to_target(app: &Parts, locale: Locale, app_name: &str, target: &ResponseTarget, told: Told) -> Response {
+pub fn to_target(
+    app: &Parts,
+    locale: Locale,
+    app_name: &str,
+    target: &ResponseTarget,
+    told: Told,
+) -> Response {
     let outcome = match told {
         Told::Code(code) => Outcome::Code(OAuthSecret::new(code.reveal())),
         Told::Error(error) => Outcome::Error(error),
@@ -35,7 +41,10 @@ pub fn to_target(app: &Parts, locale: Locale, app_name: &str, target: &ResponseT
     match AuthorizationResponse::build(target, app.issuer(), &outcome) {
         AuthorizationResponse::Redirect(url) => see_other(url.as_str()),
         AuthorizationResponse::FormPost { action, fields } => {
-            let fields: Vec<_> = fields.into_iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+            let fields: Vec<_> = fields
+                .into_iter()
+                .map(|(name, value)| json!({ "name": name, "value": value }))
+                .collect();
             let context = json!({ "action": action.as_str(), "fields": fields, "app": app_name });
             page(app, StatusCode::OK, "verifier/form_post", locale, context)
         }
@@ -45,17 +54,30 @@ pub fn to_target(app: &Parts, locale: Locale, app_name: &str, target: &ResponseT
 /// Sends the browser of a login back to its application.
 pub fn to_client(app: &Parts, request: &LoginRequest, told: Told) -> Response {
     let locale = Locale::from_tag(&request.locale).unwrap_or_default();
-    let known = app.settings.client(&request.client).and_then(|client| Some((client, target(client, &request.back)?)));
+    let known = app
+        .settings
+        .client(&request.client)
+        .and_then(|client| Some((client, target(client, &request.back)?)));
     match known {
         Some((client, target)) => to_target(app, locale, &client.name, &target, told),
         // The registration changed while the person logged in: nobody is sent to an address that
         // is not registered now.
-        None => PageFailure { status: StatusCode::BAD_REQUEST, explanation: Explanation::Request, code: "client_gone".to_owned(), locale }.show(app),
+        None => PageFailure {
+            status: StatusCode::BAD_REQUEST,
+            explanation: Explanation::Request,
+            code: "client_gone".to_owned(),
+            locale,
+        }
+        .show(app),
     }
 }
 
 fn target(client: &Client, back: &ReturnAddress) -> Option<ResponseTarget> {
-    let ReturnAddress { redirect_uri, response_mode, state } = back;
+    let ReturnAddress {
+        redirect_uri,
+        response_mode,
+        state,
+    } = back;
     Some(ResponseTarget {
         redirect_uri: client.redirect_uris.find(redirect_uri)?.clone(),
         state: state.clone(),
@@ -76,7 +98,14 @@ pub fn error_of(failure: &Failure) -> OAuthError {
 /// 303, so that a form is never posted again elsewhere (RFC 9700, section 4.12).
 pub fn see_other(location: &str) -> Response {
     match HeaderValue::from_str(location) {
-        Ok(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]).into_response(),
+        Ok(location) => (
+            StatusCode::SEE_OTHER,
+            [
+                (header::LOCATION, location),
+                (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            ],
+        )
+            .into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

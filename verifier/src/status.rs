@@ -10,7 +10,9 @@ use async_trait::async_trait;
 use tokio::sync::Mutex;
 use vouchsafe_credentials::crypto::CryptoProvider;
 use vouchsafe_credentials::sd_jwt_vc::IssuerIdentity;
-use vouchsafe_credentials::status_list::{StatusCheck, StatusRef, VerifiedStatusList, verify_status_list};
+use vouchsafe_credentials::status_list::{
+    StatusCheck, StatusRef, VerifiedStatusList, verify_status_list,
+};
 use vouchsafe_credentials::time::{Clock, UnixTime};
 use vouchsafe_protocol::vp::verify::{StatusSource, StatusSourceError};
 
@@ -59,7 +61,14 @@ impl StatusLists {
         trust: Trust,
         min_refresh_s: i64,
     ) -> Self {
-        Self { outbound, crypto, clock, trust, min_refresh_s, slots: Mutex::default() }
+        Self {
+            outbound,
+            crypto,
+            clock,
+            trust,
+            min_refresh_s,
+            slots: Mutex::default(),
+        }
     }
 
     async fn slot(&self, key: Key) -> Arc<Mutex<Slot>> {
@@ -72,11 +81,20 @@ impl StatusLists {
         Arc::clone(slots.entry(key).or_default())
     }
 
-    async fn refresh(&self, slot: &mut Slot, reference: &StatusRef, issuer: &IssuerIdentity) -> Result<VerifiedStatusList, StatusSourceError> {
+    async fn refresh(
+        &self,
+        slot: &mut Slot,
+        reference: &StatusRef,
+        issuer: &IssuerIdentity,
+    ) -> Result<VerifiedStatusList, StatusSourceError> {
         let now = self.clock.now();
-        let recently = slot.failed_at.is_some_and(|at| now.since(at) >= 0 && now.since(at) < self.min_refresh_s.min(5));
+        let recently = slot
+            .failed_at
+            .is_some_and(|at| now.since(at) >= 0 && now.since(at) < self.min_refresh_s.min(5));
         if recently {
-            return Err(StatusSourceError::Unavailable(Box::new(RecentlyUnavailable)));
+            return Err(StatusSourceError::Unavailable(Box::new(
+                RecentlyUnavailable,
+            )));
         }
         let fetched = self.fetch(slot, reference, issuer).await;
         match fetched {
@@ -93,7 +111,12 @@ impl StatusLists {
         }
     }
 
-    async fn fetch(&self, slot: &Slot, reference: &StatusRef, issuer: &IssuerIdentity) -> Result<VerifiedStatusList, StatusSourceError> {
+    async fn fetch(
+        &self,
+        slot: &Slot,
+        reference: &StatusRef,
+        issuer: &IssuerIdentity,
+    ) -> Result<VerifiedStatusList, StatusSourceError> {
         let compact = self
             .outbound
             .status_list(&reference.uri)
@@ -107,17 +130,26 @@ impl StatusLists {
             min_refresh_s: self.min_refresh_s,
             now: self.clock.now(),
         };
-        verify_status_list(&compact, &check, self.crypto.as_ref()).map_err(StatusSourceError::Rejected)
+        verify_status_list(&compact, &check, self.crypto.as_ref())
+            .map_err(StatusSourceError::Rejected)
     }
 }
 
 #[async_trait]
 impl StatusSource for StatusLists {
-    async fn list(&self, reference: &StatusRef, issuer: &IssuerIdentity) -> Result<VerifiedStatusList, StatusSourceError> {
+    async fn list(
+        &self,
+        reference: &StatusRef,
+        issuer: &IssuerIdentity,
+    ) -> Result<VerifiedStatusList, StatusSourceError> {
         let slot = self.slot((reference.uri.clone(), issuer.clone())).await;
         // Whoever needs the same list waits for the one who fetches it.
         let mut slot = slot.lock().await;
-        if let Some(list) = slot.list.as_ref().filter(|list| self.clock.now() < list.refresh_at()) {
+        if let Some(list) = slot
+            .list
+            .as_ref()
+            .filter(|list| self.clock.now() < list.refresh_at())
+        {
             return Ok(list.clone());
         }
         self.refresh(&mut slot, reference, issuer).await

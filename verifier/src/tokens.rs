@@ -7,7 +7,9 @@ use vouchsafe_credentials::json::parse_object;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::oidc::id_token::IdTokenClaims;
 use vouchsafe_protocol::oidc::logout::LogoutTokenClaims;
-use vouchsafe_service::jose::{Expected, Expiry, JoseError, Jwks, JwtKey, KeySet, SigningAlg, TypeRule, verify};
+use vouchsafe_service::jose::{
+    Expected, Expiry, JoseError, Jwks, JwtKey, KeySet, SigningAlg, TypeRule, verify,
+};
 
 use crate::config::{ConfigError, IdTokenAlg, Keys};
 
@@ -45,15 +47,25 @@ impl TokenKeys {
     /// Reads the keys of the configuration.
     pub fn new(keys: &Keys) -> Result<Self, ConfigError> {
         let read = |name: &'static str, alg: SigningAlg, pem: &str| {
-            JwtKey::from_pem(alg, pem).map_err(|error| ConfigError::Key { name, reason: error.to_string() })
+            JwtKey::from_pem(alg, pem).map_err(|error| ConfigError::Key {
+                name,
+                reason: error.to_string(),
+            })
         };
         let keys = KeySet::new(vec![
             read("id_token_rs256", SigningAlg::Rs256, &keys.id_token_rs256)?,
             read("id_token_es256", SigningAlg::Es256, &keys.id_token_es256)?,
         ]);
         let document = keys.jwks();
-        let public = Jwks::from_value(&document).map_err(|error| ConfigError::Key { name: "id_token", reason: error.to_string() })?;
-        Ok(Self { keys, public, document })
+        let public = Jwks::from_value(&document).map_err(|error| ConfigError::Key {
+            name: "id_token",
+            reason: error.to_string(),
+        })?;
+        Ok(Self {
+            keys,
+            public,
+            document,
+        })
     }
 
     /// The document at `/jwks`.
@@ -67,14 +79,27 @@ impl TokenKeys {
     }
 
     /// Signs a logout token (OpenID Connect Back-Channel Logout 1.0, section 2.4).
-    pub fn logout_token(&self, alg: IdTokenAlg, claims: &LogoutTokenClaims) -> Result<String, TokenError> {
+    pub fn logout_token(
+        &self,
+        alg: IdTokenAlg,
+        claims: &LogoutTokenClaims,
+    ) -> Result<String, TokenError> {
         self.sign(alg, "logout+jwt", claims)
     }
 
-    fn sign(&self, alg: IdTokenAlg, typ: &str, claims: &impl Serialize) -> Result<String, TokenError> {
+    fn sign(
+        &self,
+        alg: IdTokenAlg,
+        typ: &str,
+        claims: &impl Serialize,
+    ) -> Result<String, TokenError> {
         let claims = match serde_json::to_value(claims).map_err(TokenError::Claims)? {
             Value::Object(claims) => claims,
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_) => Map::new(),
         };
         let key = self.keys.signer(signing_alg(alg)).ok_or(JoseError::NoKey)?;
         Ok(key.sign(typ, &claims)?)
@@ -85,7 +110,11 @@ impl TokenKeys {
     pub fn read_hint(&self, token: &str, issuer: &str, now: UnixTime) -> Option<Hint> {
         // The audience is what the token is looked up by; it counts only once the signature holds.
         let payload = b64url_decode(token.split('.').nth(1)?).ok()?;
-        let client = parse_object(&payload).ok()?.get("aud")?.as_str()?.to_owned();
+        let client = parse_object(&payload)
+            .ok()?
+            .get("aud")?
+            .as_str()?
+            .to_owned();
         let expected = Expected {
             algorithms: &[SigningAlg::Rs256, SigningAlg::Es256],
             typ: TypeRule::Exactly("JWT"),

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use vouchsafe_credentials::crypto::{AwsLc, AwsLcSigningKey, CryptoProvider, KeyError as CryptoKeyError};
+use vouchsafe_credentials::crypto::{
+    AwsLc, AwsLcSigningKey, CryptoProvider, KeyError as CryptoKeyError,
+};
 use vouchsafe_credentials::random::Rng;
 use vouchsafe_credentials::time::Clock;
 use vouchsafe_pages::{Pages, PagesError};
@@ -52,7 +54,12 @@ impl Ports {
     /// The real ones.
     #[must_use]
     pub fn system() -> Self {
-        Self { clock: Arc::new(SystemClock), rng: Arc::new(OsRandom), crypto: Arc::new(AwsLc), outbound: None }
+        Self {
+            clock: Arc::new(SystemClock),
+            rng: Arc::new(OsRandom),
+            crypto: Arc::new(AwsLc),
+            outbound: None,
+        }
     }
 }
 
@@ -115,17 +122,39 @@ impl Verifier {
         Self::assemble(config, settings, &keys, ports, db)
     }
 
-    fn assemble(config: &Config, settings: Settings, keys: &Keys, ports: Ports, db: Db) -> Result<Self, OpenError> {
-        let Ports { clock, rng, crypto, outbound } = ports;
+    fn assemble(
+        config: &Config,
+        settings: Settings,
+        keys: &Keys,
+        ports: Ports,
+        db: Db,
+    ) -> Result<Self, OpenError> {
+        let Ports {
+            clock,
+            rng,
+            crypto,
+            outbound,
+        } = ports;
         let outbound: Arc<dyn Outbound> = match outbound {
             Some(outbound) => outbound,
             None => Arc::new(Guarded::new(Fetcher::new(&config.fetch, &config.dev)?)),
         };
         let master = &keys.master;
-        let subject_key = |purpose| SubjectKey::new(*master.derive(purpose).child("verifier").expose());
-        let vault = |purpose| Vault::new(Sealer::new(master.derive(purpose).child("verifier")), Arc::clone(&rng));
-        let statuses =
-            StatusLists::new(Arc::clone(&outbound), Arc::clone(&crypto), Arc::clone(&clock), settings.trust.clone(), settings.min_refresh_s);
+        let subject_key =
+            |purpose| SubjectKey::new(*master.derive(purpose).child("verifier").expose());
+        let vault = |purpose| {
+            Vault::new(
+                Sealer::new(master.derive(purpose).child("verifier")),
+                Arc::clone(&rng),
+            )
+        };
+        let statuses = StatusLists::new(
+            Arc::clone(&outbound),
+            Arc::clone(&crypto),
+            Arc::clone(&clock),
+            settings.trust.clone(),
+            settings.min_refresh_s,
+        );
         let ids = Ids::new(Arc::clone(&clock), Arc::clone(&rng));
         let app = Parts {
             db,
@@ -137,7 +166,10 @@ impl Verifier {
             changes: Changes::default(),
             pairwise_key: subject_key(Purpose::Pairwise),
             binding_key: subject_key(Purpose::Binding),
-            csrf: Csrf::new(master.derive(Purpose::Csrf).child("verifier"), &settings.public_url),
+            csrf: Csrf::new(
+                master.derive(Purpose::Csrf).child("verifier"),
+                &settings.public_url,
+            ),
             cookie_policy: CookiePolicy::new(&settings.public_url),
             request_signer: Arc::new(AwsLcSigningKey::new(&keys.request)?),
             verifier_id: VerifierId::x509_hash(&keys.request_chain),
@@ -148,13 +180,20 @@ impl Verifier {
             rng,
             settings,
         };
-        Ok(Self { app: Arc::new(app), ids })
+        Ok(Self {
+            app: Arc::new(app),
+            ids,
+        })
     }
 
     /// Every route, with what surrounds each request.
     #[must_use]
     pub fn router(&self) -> Router {
-        standard(handlers::router(Arc::clone(&self.app)), &self.app.settings.public_url, self.ids.clone())
+        standard(
+            handlers::router(Arc::clone(&self.app)),
+            &self.app.settings.public_url,
+            self.ids.clone(),
+        )
     }
 
     /// Runs until shutdown: watches the status behind live sessions, delivers logout tokens,
@@ -163,11 +202,17 @@ impl Verifier {
         let mut jobs = Jobs::new(shutdown);
         let watch_every = Duration::from_secs(self.app.settings.min_refresh_s.unsigned_abs());
         let app = Arc::clone(&self.app);
-        jobs.every("watch status", watch_every, move || watcher::run_once(Arc::clone(&app)));
+        jobs.every("watch status", watch_every, move || {
+            watcher::run_once(Arc::clone(&app))
+        });
         let app = Arc::clone(&self.app);
-        jobs.every("logout tokens", LOGOUT_EVERY, move || backchannel::run_once(Arc::clone(&app)));
+        jobs.every("logout tokens", LOGOUT_EVERY, move || {
+            backchannel::run_once(Arc::clone(&app))
+        });
         let app = Arc::clone(&self.app);
-        jobs.every("purge logins", PURGE_EVERY, move || watcher::purge(Arc::clone(&app)));
+        jobs.every("purge logins", PURGE_EVERY, move || {
+            watcher::purge(Arc::clone(&app))
+        });
         purge_expired(&mut jobs, self.app.db.clone(), Arc::clone(&self.app.clock));
         jobs.finish().await;
     }

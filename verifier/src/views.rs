@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use vouchsafe_credentials::encoding::b64url;
 use vouchsafe_credentials::random::bytes;
-use vouchsafe_pages::Locale;
+use vouchsafe_pages::{CONTENT_SECURITY_POLICY, Locale};
 
 use crate::app::Parts;
 use crate::config::Client;
@@ -17,7 +17,9 @@ use crate::login::accept::log_id;
 
 /// The language of a page for which no application asked for one.
 pub fn browser_locale(headers: &HeaderMap) -> Locale {
-    let accept = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let accept = headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok());
     Locale::negotiate(None, accept)
 }
 
@@ -27,12 +29,22 @@ pub fn login_locale(login: &Login) -> Locale {
 }
 
 /// Renders a page. A template that fails is our fault and becomes a bare 500.
-pub fn page(app: &Parts, status: StatusCode, name: &str, locale: Locale, context: impl Serialize) -> Response {
+pub fn page(
+    app: &Parts,
+    status: StatusCode,
+    name: &str,
+    locale: Locale,
+    context: impl Serialize,
+) -> Response {
     match app.pages.render(name, locale, context) {
         Ok(Html(html)) => {
             let mut response = (status, Html(html)).into_response();
             let headers = response.headers_mut();
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            // The pages' own policy: forms of ours end in a redirect to the application, which
+            // `form-action 'self'` would stop.
+            let policy = HeaderValue::from_static(CONTENT_SECURITY_POLICY);
+            headers.insert(header::CONTENT_SECURITY_POLICY, policy);
             response
         }
         Err(error) => {
@@ -44,7 +56,13 @@ pub fn page(app: &Parts, status: StatusCode, name: &str, locale: Locale, context
 
 /// A page with two texts, `verifier-<key>-title` and `verifier-<key>-text`.
 pub fn message(app: &Parts, status: StatusCode, locale: Locale, key: &str) -> Response {
-    page(app, status, "verifier/message", locale, json!({ "key": key }))
+    page(
+        app,
+        status,
+        "verifier/message",
+        locale,
+        json!({ "key": key }),
+    )
 }
 
 /// Why a page cannot be shown.
@@ -64,25 +82,46 @@ impl PageFailure {
     /// There is no such login for this browser. The same answer for one that never was and for
     /// one of somebody else (catalogue 313).
     pub fn unknown(locale: Locale) -> Self {
-        Self { status: StatusCode::NOT_FOUND, explanation: Explanation::Unknown, code: "unknown_login".to_owned(), locale }
+        Self {
+            status: StatusCode::NOT_FOUND,
+            explanation: Explanation::Unknown,
+            code: "unknown_login".to_owned(),
+            locale,
+        }
     }
 
     /// Our own fault; `temporary` where a later attempt may succeed.
     pub fn server(locale: Locale, error: &dyn std::error::Error, temporary: bool) -> Self {
         tracing::error!(error = %chain(error), "request failed");
-        let status = if temporary { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::INTERNAL_SERVER_ERROR };
-        Self { status, explanation: Explanation::Server, code: "server_error".to_owned(), locale }
+        let status = if temporary {
+            StatusCode::SERVICE_UNAVAILABLE
+        } else {
+            StatusCode::INTERNAL_SERVER_ERROR
+        };
+        Self {
+            status,
+            explanation: Explanation::Server,
+            code: "server_error".to_owned(),
+            locale,
+        }
     }
 
     /// The page, with a reference that is also in the log.
     pub fn show(self, app: &Parts) -> Response {
-        let Self { status, explanation, code, locale } = self;
+        let Self {
+            status,
+            explanation,
+            code,
+            locale,
+        } = self;
         let reference = b64url(&bytes::<6>(app.rng.as_ref()));
         tracing::info!(reference, reason = code, "error page");
         let context = json!({ "kind": explanation.key(), "reference": reference, "again_link": null, "leave_link": null });
         let mut response = page(app, status, "verifier/failed", locale, context);
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
         }
         response
     }
@@ -90,7 +129,13 @@ impl PageFailure {
 
 /// The page of a login that failed. `own` says whether this is the browser that started it: only
 /// that one gets the links.
-pub fn failed(app: &Parts, login: &Login, client: Option<&Client>, explanation: Explanation, own: bool) -> Response {
+pub fn failed(
+    app: &Parts,
+    login: &Login,
+    client: Option<&Client>,
+    explanation: Explanation,
+    own: bool,
+) -> Response {
     let id = &login.id;
     let again = own && !matches!(explanation, Explanation::Account | Explanation::Request);
     let context = json!({

@@ -26,7 +26,8 @@ pub async fn run_once(app: App) -> Result<(), DbError> {
     }
     // A gauge takes a float; nobody has 2^53 sessions.
     #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
-    metrics::gauge!("vouchsafe_sessions_active").set(sessions::count_live(&app.db, now).await? as f64);
+    metrics::gauge!("vouchsafe_sessions_active")
+        .set(sessions::count_live(&app.db, now).await? as f64);
     Ok(())
 }
 
@@ -34,14 +35,20 @@ async fn check_list(app: &App, list: &WatchedList) -> Result<(), DbError> {
     let now = app.now();
     let cards = sessions::watched_cards(&app.db, list, now).await?;
     let issuer = list.identity()?;
-    let probe = StatusRef { uri: list.status_uri.clone(), idx: 0 };
+    let probe = StatusRef {
+        uri: list.status_uri.clone(),
+        idx: 0,
+    };
     let fresh = app.statuses.list(&probe, &issuer).await;
     let mut all_good = true;
     for card in &cards {
         let verdict = match &fresh {
             Ok(fresh) => {
                 let idx = u64::try_from(card.status_idx).unwrap_or(u64::MAX);
-                let reference = StatusRef { uri: list.status_uri.clone(), idx };
+                let reference = StatusRef {
+                    uri: list.status_uri.clone(),
+                    idx,
+                };
                 verdict(fresh.status(&reference, now).ok())
             }
             Err(_) => unknown(app, card, now),
@@ -51,10 +58,14 @@ async fn check_list(app: &App, list: &WatchedList) -> Result<(), DbError> {
             end::end(app, &SessionId::from_text(card.session_id.as_str()), reason).await?;
         }
     }
-    let due = cards.iter().any(|card| now.since(UnixTime(card.checked_at)) >= NOTE_EVERY_S);
+    let due = cards
+        .iter()
+        .any(|card| now.since(UnixTime(card.checked_at)) >= NOTE_EVERY_S);
     if fresh.is_ok() && all_good && due {
         let list = list.clone();
-        app.db.write(async move |tx| sessions::mark_checked(tx, &list, now).await).await?;
+        app.db
+            .write(async move |tx| sessions::mark_checked(tx, &list, now).await)
+            .await?;
     }
     if let Err(error) = fresh {
         tracing::warn!(error = %crate::views::chain(&error), "status list not available");

@@ -116,7 +116,11 @@ const MIN_SECRET: usize = 16;
 impl Client {
     /// Checks an application against the questions. `loopback_http` allows `http` addresses of
     /// this machine for logout tokens.
-    pub fn parse(config: &ClientConfig, queries: &[Query], loopback_http: bool) -> Result<Self, ConfigError> {
+    pub fn parse(
+        config: &ClientConfig,
+        queries: &[Query],
+        loopback_http: bool,
+    ) -> Result<Self, ConfigError> {
         let refuse = |reason: &str| ConfigError::client(&config.id, reason);
         if config.id.is_empty() || config.name.is_empty() {
             return Err(refuse("id or name is empty"));
@@ -124,25 +128,45 @@ impl Client {
         let secret = secret(config)?;
         let rules = match (config.pkce, secret) {
             (Pkce::Required, Some(_)) => ClientRules::confidential(PkceRule::Required),
-            (Pkce::Optional, Some(_)) => ClientRules::confidential(PkceRule::OptionalForConfidential),
+            (Pkce::Optional, Some(_)) => {
+                ClientRules::confidential(PkceRule::OptionalForConfidential)
+            }
             (Pkce::Required, None) => ClientRules::public(),
-            (Pkce::Optional, None) => return Err(refuse("pkce may be optional only for a client with a secret")),
+            (Pkce::Optional, None) => {
+                return Err(refuse(
+                    "pkce may be optional only for a client with a secret",
+                ));
+            }
         };
-        let redirect_uris = RedirectUris::register(&config.redirect_uris).map_err(|error| refuse(&error.to_string()))?;
+        let redirect_uris = RedirectUris::register(&config.redirect_uris)
+            .map_err(|error| refuse(&error.to_string()))?;
         for uri in &config.post_logout_redirect_uris {
-            RedirectUri::register(uri).map_err(|error| refuse(&format!("post_logout_redirect_uris: {error}")))?;
+            RedirectUri::register(uri)
+                .map_err(|error| refuse(&format!("post_logout_redirect_uris: {error}")))?;
         }
-        if let Some(scope) = config.scopes.iter().find(|scope| !queries.iter().any(|query| query.scope.as_ref() == Some(*scope))) {
+        if let Some(scope) = config.scopes.iter().find(|scope| {
+            !queries
+                .iter()
+                .any(|query| query.scope.as_ref() == Some(*scope))
+        }) {
             return Err(refuse(&format!("no query has the scope {scope}")));
         }
         let default_query = config.default_query.clone().map(QueryId::from_text);
-        if default_query.as_ref().is_some_and(|id| !queries.iter().any(|query| query.id == *id)) {
+        if default_query
+            .as_ref()
+            .is_some_and(|id| !queries.iter().any(|query| query.id == *id))
+        {
             return Err(refuse("default_query names no query"));
         }
         if config.scopes.is_empty() && default_query.is_none() {
-            return Err(refuse("scopes and default_query are both empty: there is nothing to ask people for"));
+            return Err(refuse(
+                "scopes and default_query are both empty: there is nothing to ask people for",
+            ));
         }
-        let host = redirect_uris.iter().next().and_then(|uri| uri.to_url().host_str().map(str::to_owned));
+        let host = redirect_uris
+            .iter()
+            .next()
+            .and_then(|uri| uri.to_url().host_str().map(str::to_owned));
         Ok(Self {
             id: ClientId::from_text(config.id.clone()),
             name: config.name.clone(),
@@ -166,9 +190,16 @@ impl Client {
     #[must_use]
     pub fn accepts(&self, credentials: &ClientCredentials) -> bool {
         match (credentials.method(), credentials.secret(), &self.secret) {
-            (AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost, Some(shown), Some(known)) => {
+            (
+                AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost,
+                Some(shown),
+                Some(known),
+            ) => {
                 // Digests of equal length: the time of the comparison tells nothing.
-                Sha256::digest(shown.expose().as_bytes()).as_slice().ct_eq(known.as_slice()).into()
+                Sha256::digest(shown.expose().as_bytes())
+                    .as_slice()
+                    .ct_eq(known.as_slice())
+                    .into()
             }
             (AuthMethod::None, None, None) => true,
             _ => false,
@@ -180,10 +211,17 @@ fn secret(config: &ClientConfig) -> Result<Option<[u8; 32]>, ConfigError> {
     if config.secret.is_none() && config.secret_file.is_none() {
         return Ok(None);
     }
-    let text = secret_text("client.secret", config.secret.as_deref(), config.secret_file.as_deref())
-        .map_err(|error| ConfigError::client(&config.id, &error.to_string()))?;
+    let text = secret_text(
+        "client.secret",
+        config.secret.as_deref(),
+        config.secret_file.as_deref(),
+    )
+    .map_err(|error| ConfigError::client(&config.id, &error.to_string()))?;
     if text.len() < MIN_SECRET {
-        return Err(ConfigError::client(&config.id, "the secret is shorter than 16 characters"));
+        return Err(ConfigError::client(
+            &config.id,
+            "the secret is shorter than 16 characters",
+        ));
     }
     Ok(Some(Sha256::digest(text.as_bytes()).into()))
 }
@@ -200,9 +238,15 @@ fn sector(config: &ClientConfig) -> Result<Sector, ConfigError> {
 
 fn logout_uri(config: &ClientConfig, loopback_http: bool) -> Result<Option<Url>, ConfigError> {
     use vouchsafe_protocol::http::UrlRule;
-    let Some(text) = &config.backchannel_logout_uri else { return Ok(None) };
-    let rule = if loopback_http { UrlRule::LoopbackAllowed } else { UrlRule::AnyHttps };
-    rule.parse(text)
-        .map(Some)
-        .map_err(|error| ConfigError::client(&config.id, &format!("backchannel_logout_uri: {error}")))
+    let Some(text) = &config.backchannel_logout_uri else {
+        return Ok(None);
+    };
+    let rule = if loopback_http {
+        UrlRule::LoopbackAllowed
+    } else {
+        UrlRule::AnyHttps
+    };
+    rule.parse(text).map(Some).map_err(|error| {
+        ConfigError::client(&config.id, &format!("backchannel_logout_uri: {error}"))
+    })
 }

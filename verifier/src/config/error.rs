@@ -26,7 +26,9 @@ pub enum ConfigError {
         query: String,
     },
     /// An account would hang on a claim that may change hands.
-    #[error("query {query}: {claim} of {vct} is not declared stable by every trusted issuer (trust.issuer.stable_claims)")]
+    #[error(
+        "query {query}: {claim} of {vct} is not declared stable by every trusted issuer (trust.issuer.stable_claims)"
+    )]
     ClaimNotStable {
         /// Which query.
         query: String,
@@ -74,10 +76,16 @@ pub enum ConfigError {
 
 impl ConfigError {
     pub(super) fn query(id: &str, reason: &str) -> Self {
-        Self::Query { id: id.to_owned(), reason: reason.to_owned() }
+        Self::Query {
+            id: id.to_owned(),
+            reason: reason.to_owned(),
+        }
     }
 
     pub(super) fn client(id: &str, reason: &str) -> Self {
-        Self::Client { id: id.to_owned(), reason: reason.to_owned() }
+        Self::Client {
+            id: id.to_owned(),
+            reason: reason.to_owned(),
+        }
     }
 }

@@ -59,34 +59,94 @@ impl std::fmt::Debug for Keys {
 impl Keys {
     /// Reads and checks the keys. Catalogue 379: one key never serves two purposes.
     pub fn parse(config: &KeysConfig) -> Result<Self, ConfigError> {
-        let master = secret("secret", config.secret.as_deref(), config.secret_file.as_deref())?;
+        let master = secret(
+            "secret",
+            config.secret.as_deref(),
+            config.secret_file.as_deref(),
+        )?;
         let master = MasterSecret::parse(&master).map_err(|error| refuse("secret", &error))?;
-        let request = secret("request", config.request.as_deref(), config.request_file.as_deref())?;
-        let request = SigningKey::from_pkcs8_pem(&request).map_err(|error| refuse("request", &error))?;
-        let chain = text(config.request_chain.as_deref(), config.request_chain_file.as_ref())
-            .map_err(|reason| ConfigError::Key { name: "request_chain", reason })?
-            .ok_or_else(|| ConfigError::Key { name: "request_chain", reason: "is missing".to_owned() })?;
-        let request_chain = Chain::from_pem(&chain).map_err(|error| refuse("request_chain", &error))?;
-        let certified = request_chain.leaf_public_key().map_err(|error| refuse("request_chain", &error))?;
+        let request = secret(
+            "request",
+            config.request.as_deref(),
+            config.request_file.as_deref(),
+        )?;
+        let request =
+            SigningKey::from_pkcs8_pem(&request).map_err(|error| refuse("request", &error))?;
+        let chain = text(
+            config.request_chain.as_deref(),
+            config.request_chain_file.as_ref(),
+        )
+        .map_err(|reason| ConfigError::Key {
+            name: "request_chain",
+            reason,
+        })?
+        .ok_or_else(|| ConfigError::Key {
+            name: "request_chain",
+            reason: "is missing".to_owned(),
+        })?;
+        let request_chain =
+            Chain::from_pem(&chain).map_err(|error| refuse("request_chain", &error))?;
+        let certified = request_chain
+            .leaf_public_key()
+            .map_err(|error| refuse("request_chain", &error))?;
         if certified != *request.public_key() {
-            return Err(ConfigError::Key { name: "request_chain", reason: "is not the certificate of keys.request".to_owned() });
+            return Err(ConfigError::Key {
+                name: "request_chain",
+                reason: "is not the certificate of keys.request".to_owned(),
+            });
         }
-        let id_token_rs256 = secret("id_token_rs256", config.id_token_rs256.as_deref(), config.id_token_rs256_file.as_deref())?;
-        let id_token_es256 = secret("id_token_es256", config.id_token_es256.as_deref(), config.id_token_es256_file.as_deref())?;
-        let es256 = SigningKey::from_pkcs8_pem(&id_token_es256).map_err(|error| refuse("id_token_es256", &error))?;
-        refuse_shared("request", request.public_key(), "id_token_es256", es256.public_key())?;
-        Ok(Self { master, request, request_chain, id_token_rs256, id_token_es256 })
+        let id_token_rs256 = secret(
+            "id_token_rs256",
+            config.id_token_rs256.as_deref(),
+            config.id_token_rs256_file.as_deref(),
+        )?;
+        let id_token_es256 = secret(
+            "id_token_es256",
+            config.id_token_es256.as_deref(),
+            config.id_token_es256_file.as_deref(),
+        )?;
+        let es256 = SigningKey::from_pkcs8_pem(&id_token_es256)
+            .map_err(|error| refuse("id_token_es256", &error))?;
+        refuse_shared(
+            "request",
+            request.public_key(),
+            "id_token_es256",
+            es256.public_key(),
+        )?;
+        Ok(Self {
+            master,
+            request,
+            request_chain,
+            id_token_rs256,
+            id_token_es256,
+        })
     }
 }
 
-fn secret(name: &'static str, value: Option<&str>, file: Option<&Path>) -> Result<zeroize::Zeroizing<String>, ConfigError> {
+fn secret(
+    name: &'static str,
+    value: Option<&str>,
+    file: Option<&Path>,
+) -> Result<zeroize::Zeroizing<String>, ConfigError> {
     secret_text(name, value, file).map_err(|error| refuse(name, &error))
 }
 
 fn refuse(name: &'static str, error: &dyn std::error::Error) -> ConfigError {
-    ConfigError::Key { name, reason: error.to_string() }
+    ConfigError::Key {
+        name,
+        reason: error.to_string(),
+    }
 }
 
-fn refuse_shared(first: &'static str, a: &PublicKey, second: &'static str, b: &PublicKey) -> Result<(), ConfigError> {
-    if a == b { Err(ConfigError::SharedKey { first, second }) } else { Ok(()) }
+fn refuse_shared(
+    first: &'static str,
+    a: &PublicKey,
+    second: &'static str,
+    b: &PublicKey,
+) -> Result<(), ConfigError> {
+    if a == b {
+        Err(ConfigError::SharedKey { first, second })
+    } else {
+        Ok(())
+    }
 }

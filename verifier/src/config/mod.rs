@@ -74,7 +74,9 @@ fn default_endpoint() -> String {
 
 impl Default for WalletConfig {
     fn default() -> Self {
-        Self { endpoint: default_endpoint() }
+        Self {
+            endpoint: default_endpoint(),
+        }
     }
 }
 
@@ -100,7 +102,10 @@ fn default_grace() -> i64 {
 
 impl Default for StatusConfig {
     fn default() -> Self {
-        Self { min_refresh_s: default_refresh(), session_grace_s: default_grace() }
+        Self {
+            min_refresh_s: default_refresh(),
+            session_grace_s: default_grace(),
+        }
     }
 }
 
@@ -119,6 +124,8 @@ fn default_session() -> i64 {
 
 impl Default for SessionConfig {
     fn default() -> Self {
-        Self { max_age_s: default_session() }
+        Self {
+            max_age_s: default_session(),
+        }
     }
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 use vouchsafe_credentials::json;
-use vouchsafe_protocol::vp::dcql::{ClaimsPath, CredentialQuery, DcqlQuery, Meta, require_login_profile};
+use vouchsafe_protocol::vp::dcql::{
+    ClaimsPath, CredentialQuery, DcqlQuery, Meta, require_login_profile,
+};
 use vouchsafe_protocol::vp::values::LocalizedText;
 
 use super::error::ConfigError;
@@ -105,18 +107,46 @@ pub struct ClaimMapping {
 /// Names that a mapping must not overwrite (OpenID Connect Core 1.0, section 2; back-channel
 /// logout): they are ours to say.
 const RESERVED: [&str; 15] = [
-    "iss", "sub", "aud", "exp", "iat", "nbf", "jti", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "c_hash", "sid",
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "nbf",
+    "jti",
+    "auth_time",
+    "nonce",
+    "acr",
+    "amr",
+    "azp",
+    "at_hash",
+    "c_hash",
+    "sid",
 ];
 
 impl Query {
     /// Checks a question against the trusted issuers.
     pub fn parse(config: &QueryConfig, trust: &Trust) -> Result<Self, ConfigError> {
-        let QueryConfig { id, scope, dcql, purpose, subject, claims, id_token_claims, labels } = config;
+        let QueryConfig {
+            id,
+            scope,
+            dcql,
+            purpose,
+            subject,
+            claims,
+            id_token_claims,
+            labels,
+        } = config;
         let refuse = |reason: &str| ConfigError::query(id, reason);
-        if id.is_empty() || scope.as_deref().is_some_and(|scope| scope.is_empty() || scope.contains(' ') || scope == "openid") {
+        if id.is_empty()
+            || scope
+                .as_deref()
+                .is_some_and(|scope| scope.is_empty() || scope.contains(' ') || scope == "openid")
+        {
             return Err(refuse("id or scope is empty or reserved"));
         }
-        let json = json::parse_strict(dcql.as_bytes()).map_err(|error| refuse(&format!("dcql is not JSON: {error}")))?;
+        let json = json::parse_strict(dcql.as_bytes())
+            .map_err(|error| refuse(&format!("dcql is not JSON: {error}")))?;
         let dcql = DcqlQuery::parse(&json).map_err(|error| refuse(&format!("dcql: {error}")))?;
         // Catalogue 310: a login without holder binding does not start.
         require_login_profile(&dcql).map_err(|error| refuse(&error.to_string()))?;
@@ -125,8 +155,13 @@ impl Query {
         for (name, path) in claims {
             mappings.push(mapping(id, name, path, &dcql, id_token_claims, labels)?);
         }
-        if let Some(name) = id_token_claims.iter().find(|name| !claims.contains_key(*name)) {
-            return Err(refuse(&format!("id_token_claims names {name}, which is no claim of the query")));
+        if let Some(name) = id_token_claims
+            .iter()
+            .find(|name| !claims.contains_key(*name))
+        {
+            return Err(refuse(&format!(
+                "id_token_claims names {name}, which is no claim of the query"
+            )));
         }
         let types = types(&dcql);
         if let Some(vct) = types.iter().find(|vct| !trust.anybody_issues(vct)) {
@@ -150,29 +185,56 @@ impl Query {
     }
 }
 
-fn strategy(id: &str, config: Option<&SubjectConfig>, dcql: &DcqlQuery, trust: &Trust) -> Result<SubjectStrategy, ConfigError> {
+fn strategy(
+    id: &str,
+    config: Option<&SubjectConfig>,
+    dcql: &DcqlQuery,
+    trust: &Trust,
+) -> Result<SubjectStrategy, ConfigError> {
     let refuse = |reason: &str| ConfigError::query(id, reason);
     match config {
-        None => Err(ConfigError::NoSubjectStrategy { query: id.to_owned() }),
+        None => Err(ConfigError::NoSubjectStrategy {
+            query: id.to_owned(),
+        }),
         Some(SubjectConfig::Guest) => Ok(SubjectStrategy::Guest),
         Some(SubjectConfig::IssuerScopedClaim { claim, credential }) => {
             let entry = match (credential, dcql.credentials()) {
-                (Some(name), _) => dcql.credential(name).ok_or_else(|| refuse("subject.credential is not in the query"))?,
+                (Some(name), _) => dcql
+                    .credential(name)
+                    .ok_or_else(|| refuse("subject.credential is not in the query"))?,
                 (None, [only]) => only,
-                (None, _) => return Err(refuse("subject.credential is needed where the query has several")),
+                (None, _) => {
+                    return Err(refuse(
+                        "subject.credential is needed where the query has several",
+                    ));
+                }
             };
-            let path = ClaimsPath::of_keys(&[claim]).ok_or_else(|| refuse("subject.claim is empty"))?;
+            let path =
+                ClaimsPath::of_keys(&[claim]).ok_or_else(|| refuse("subject.claim is empty"))?;
             // Every alternative must bring the claim: a login without it has no subject.
-            let asked = entry.claim_options().iter().all(|option| option.iter().any(|claim| *claim.path() == path));
+            let asked = entry
+                .claim_options()
+                .iter()
+                .all(|option| option.iter().any(|claim| *claim.path() == path));
             if !asked {
                 return Err(refuse("the query does not always ask for subject.claim"));
             }
             // Catalogue 344: only a claim that the operator declared stable and unique for that
             // issuer and type leads to an account.
-            if let Some(vct) = vct_values(entry).iter().find(|vct| !trust.claim_is_stable_everywhere(vct, claim)) {
-                return Err(ConfigError::ClaimNotStable { query: id.to_owned(), claim: claim.clone(), vct: vct.clone() });
+            if let Some(vct) = vct_values(entry)
+                .iter()
+                .find(|vct| !trust.claim_is_stable_everywhere(vct, claim))
+            {
+                return Err(ConfigError::ClaimNotStable {
+                    query: id.to_owned(),
+                    claim: claim.clone(),
+                    vct: vct.clone(),
+                });
             }
-            Ok(SubjectStrategy::IssuerScopedClaim { claim: claim.clone(), credential: entry.id().as_str().to_owned() })
+            Ok(SubjectStrategy::IssuerScopedClaim {
+                claim: claim.clone(),
+                credential: entry.id().as_str().to_owned(),
+            })
         }
     }
 }
@@ -189,17 +251,34 @@ fn mapping(
     if RESERVED.contains(&name) || name.is_empty() {
         return Err(refuse(format!("the claim name {name:?} is reserved")));
     }
-    let path = ClaimsPath::parse(&Value::Array(path.to_vec())).map_err(|error| refuse(format!("claim {name}: {error}")))?;
-    let asks = |entry: &&CredentialQuery| entry.claims().unwrap_or_default().iter().any(|claim| *claim.path() == path);
-    let credentials: Vec<String> = dcql.credentials().iter().filter(asks).map(|entry| entry.id().as_str().to_owned()).collect();
+    let path = ClaimsPath::parse(&Value::Array(path.to_vec()))
+        .map_err(|error| refuse(format!("claim {name}: {error}")))?;
+    let asks = |entry: &&CredentialQuery| {
+        entry
+            .claims()
+            .unwrap_or_default()
+            .iter()
+            .any(|claim| *claim.path() == path)
+    };
+    let credentials: Vec<String> = dcql
+        .credentials()
+        .iter()
+        .filter(asks)
+        .map(|entry| entry.id().as_str().to_owned())
+        .collect();
     // Nothing is relayed that was not asked for.
     if credentials.is_empty() {
-        return Err(refuse(format!("claim {name}: the query does not ask for its path")));
+        return Err(refuse(format!(
+            "claim {name}: the query does not ask for its path"
+        )));
     }
-    let label = labels.get(name).and_then(localized).unwrap_or_else(|| LocalizedText {
-        default: name.replace('_', " "),
-        translations: BTreeMap::new(),
-    });
+    let label = labels
+        .get(name)
+        .and_then(localized)
+        .unwrap_or_else(|| LocalizedText {
+            default: name.replace('_', " "),
+            translations: BTreeMap::new(),
+        });
     Ok(ClaimMapping {
         name: name.to_owned(),
         path,
@@ -211,12 +290,24 @@ fn mapping(
 
 fn localized(texts: &BTreeMap<String, String>) -> Option<LocalizedText> {
     let default = texts.get("en")?.clone();
-    let translations = texts.iter().filter(|(tag, _)| *tag != "en").map(|(tag, text)| (tag.clone(), text.clone())).collect();
-    Some(LocalizedText { default, translations })
+    let translations = texts
+        .iter()
+        .filter(|(tag, _)| *tag != "en")
+        .map(|(tag, text)| (tag.clone(), text.clone()))
+        .collect();
+    Some(LocalizedText {
+        default,
+        translations,
+    })
 }
 
 fn types(dcql: &DcqlQuery) -> Vec<String> {
-    let mut types: Vec<String> = dcql.credentials().iter().flat_map(vct_values).cloned().collect();
+    let mut types: Vec<String> = dcql
+        .credentials()
+        .iter()
+        .flat_map(vct_values)
+        .cloned()
+        .collect();
     types.sort();
     types.dedup();
     types

@@ -36,28 +36,56 @@ pub struct Settings {
 impl Settings {
     /// Checks everything but the keys.
     pub fn parse(config: &Config) -> Result<Self, ConfigError> {
-        let shared = |error: vouchsafe_service::config::ConfigError| ConfigError::Shared(error.to_string());
-        check_addresses(&config.dev, &config.http.listeners(), &[&config.http.public_url]).map_err(shared)?;
+        let shared =
+            |error: vouchsafe_service::config::ConfigError| ConfigError::Shared(error.to_string());
+        check_addresses(
+            &config.dev,
+            &config.http.listeners(),
+            &[&config.http.public_url],
+        )
+        .map_err(shared)?;
         let trust = Trust::parse(&config.trust)?;
-        let queries = config.query.iter().map(|query| Query::parse(query, &trust)).collect::<Result<Vec<_>, _>>()?;
+        let queries = config
+            .query
+            .iter()
+            .map(|query| Query::parse(query, &trust))
+            .collect::<Result<Vec<_>, _>>()?;
         unique("query", queries.iter().map(|query| query.id.as_str()))?;
-        unique("query scope", queries.iter().filter_map(|query| query.scope.as_deref()))?;
+        unique(
+            "query scope",
+            queries.iter().filter_map(|query| query.scope.as_deref()),
+        )?;
         let clients = config
             .client
             .iter()
             .map(|client| Client::parse(client, &queries, config.dev.loopback_http))
             .collect::<Result<Vec<_>, _>>()?;
         unique("client", clients.iter().map(|client| client.id.as_str()))?;
-        let StatusConfig { min_refresh_s, session_grace_s } = config.status;
+        let StatusConfig {
+            min_refresh_s,
+            session_grace_s,
+        } = config.status;
         let SessionConfig { max_age_s } = config.session;
-        for (name, seconds) in [("status.min_refresh_s", min_refresh_s), ("status.session_grace_s", session_grace_s), ("session.max_age_s", max_age_s)] {
+        for (name, seconds) in [
+            ("status.min_refresh_s", min_refresh_s),
+            ("status.session_grace_s", session_grace_s),
+            ("session.max_age_s", max_age_s),
+        ] {
             if !(1..=30 * 86_400).contains(&seconds) {
-                return Err(ConfigError::Shared(format!("{name} must be between 1 second and 30 days")));
+                return Err(ConfigError::Shared(format!(
+                    "{name} must be between 1 second and 30 days"
+                )));
             }
         }
         let endpoint = &config.wallet.endpoint;
-        if !endpoint.contains(':') || endpoint.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return Err(ConfigError::Shared("wallet.endpoint must be an address such as openid4vp://".to_owned()));
+        if !endpoint.contains(':')
+            || endpoint
+                .chars()
+                .any(|c| c.is_whitespace() || c.is_control())
+        {
+            return Err(ConfigError::Shared(
+                "wallet.endpoint must be an address such as openid4vp://".to_owned(),
+            ));
         }
         Ok(Self {
             issuer: config.http.public_url.as_str().to_owned(),
@@ -99,7 +127,8 @@ impl Settings {
     /// An address of ours; `path` begins with `/` and is one of our own.
     #[must_use]
     pub fn url(&self, path: &str) -> Url {
-        Url::parse(&self.public_url.join(path)).expect("a public address with a path of ours is an address")
+        Url::parse(&self.public_url.join(path))
+            .expect("a public address with a path of ours is an address")
     }
 }
 
@@ -107,7 +136,10 @@ fn unique<'a>(kind: &'static str, ids: impl Iterator<Item = &'a str>) -> Result<
     let mut seen = BTreeSet::new();
     for id in ids {
         if !seen.insert(id) {
-            return Err(ConfigError::Duplicate { kind, id: id.to_owned() });
+            return Err(ConfigError::Duplicate {
+                kind,
+                id: id.to_owned(),
+            });
         }
     }
     Ok(())

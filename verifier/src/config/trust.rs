@@ -73,8 +73,14 @@ impl Trust {
                 stable_claims: issuer.stable_claims.clone(),
             });
         }
-        let issuers = IssuerTrust::new(issuers).map_err(|error| ConfigError::Trust { issuer: String::new(), reason: error.to_string() })?;
-        Ok(Self { issuers: Arc::new(issuers), entries })
+        let issuers = IssuerTrust::new(issuers).map_err(|error| ConfigError::Trust {
+            issuer: String::new(),
+            reason: error.to_string(),
+        })?;
+        Ok(Self {
+            issuers: Arc::new(issuers),
+            entries,
+        })
     }
 
     /// The list for the verification of credentials.
@@ -86,26 +92,36 @@ impl Trust {
     /// Whether some issuer may issue this type.
     #[must_use]
     pub fn anybody_issues(&self, vct: &str) -> bool {
-        self.entries.iter().any(|entry| entry.types.iter().any(|known| known == vct))
+        self.entries
+            .iter()
+            .any(|entry| entry.types.iter().any(|known| known == vct))
     }
 
     /// Whether `claim` of a `vct` of this issuer was declared stable.
     #[must_use]
     pub fn claim_is_stable(&self, issuer: &str, vct: &str, claim: &str) -> bool {
-        self.entries.iter().any(|entry| entry.id == issuer && entry.declares(vct, claim))
+        self.entries
+            .iter()
+            .any(|entry| entry.id == issuer && entry.declares(vct, claim))
     }
 
     /// Whether every issuer of this type declared `claim` stable, and there is one.
     #[must_use]
     pub fn claim_is_stable_everywhere(&self, vct: &str, claim: &str) -> bool {
-        let mut issuers = self.entries.iter().filter(|entry| entry.types.iter().any(|known| known == vct)).peekable();
+        let mut issuers = self
+            .entries
+            .iter()
+            .filter(|entry| entry.types.iter().any(|known| known == vct))
+            .peekable();
         issuers.peek().is_some() && issuers.all(|entry| entry.declares(vct, claim))
     }
 }
 
 impl Entry {
     fn declares(&self, vct: &str, claim: &str) -> bool {
-        self.stable_claims.get(vct).is_some_and(|claims| claims.iter().any(|known| known == claim))
+        self.stable_claims
+            .get(vct)
+            .is_some_and(|claims| claims.iter().any(|known| known == claim))
     }
 }
 
@@ -121,7 +137,10 @@ fn trusted(config: &TrustedIssuerConfig) -> Result<TrustedIssuer, ConfigError> {
         status_anchors,
         status_anchors_file,
     } = config;
-    let refuse = |reason: &str| ConfigError::Trust { issuer: id.clone(), reason: reason.to_owned() };
+    let refuse = |reason: &str| ConfigError::Trust {
+        issuer: id.clone(),
+        reason: reason.to_owned(),
+    };
     if types.is_empty() {
         return Err(refuse("types is empty: name the types that it may issue"));
     }
@@ -132,13 +151,26 @@ fn trusted(config: &TrustedIssuerConfig) -> Result<TrustedIssuer, ConfigError> {
             subject: certificate_subject.clone(),
         },
         (None, Some(did)) => IssuerMethod::Did(did.clone()),
-        (Some(_), Some(_)) | (None, None) => return Err(refuse("give either anchors or did, not both and not neither")),
+        (Some(_), Some(_)) | (None, None) => {
+            return Err(refuse(
+                "give either anchors or did, not both and not neither",
+            ));
+        }
     };
-    let status = match text(status_anchors.as_deref(), status_anchors_file.as_ref()).map_err(|reason| refuse(&reason))? {
-        Some(pem) => StatusMethod::X509(Arc::new(read_anchors(Role::Status, &pem).map_err(|reason| refuse(&reason))?)),
+    let status = match text(status_anchors.as_deref(), status_anchors_file.as_ref())
+        .map_err(|reason| refuse(&reason))?
+    {
+        Some(pem) => StatusMethod::X509(Arc::new(
+            read_anchors(Role::Status, &pem).map_err(|reason| refuse(&reason))?,
+        )),
         None => StatusMethod::SameIssuer,
     };
-    Ok(TrustedIssuer { id: id.clone(), method, types: types.clone(), status })
+    Ok(TrustedIssuer {
+        id: id.clone(),
+        method,
+        types: types.clone(),
+        status,
+    })
 }
 
 fn read_anchors(role: Role, pem: &str) -> Result<TrustAnchors, String> {

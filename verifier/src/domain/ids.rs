@@ -93,7 +93,9 @@ impl Secret {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let shaped = text.len() == TOKEN_LENGTH
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         shaped.then(|| Self(text.to_owned()))
     }
 
@@ -141,7 +143,12 @@ mod tests {
 
     #[test]
     fn a_secret_of_another_shape_is_none() {
-        for text in ["", "short", &"x".repeat(44), &format!("{}\u{e9}", "x".repeat(41))] {
+        for text in [
+            "",
+            "short",
+            &"x".repeat(44),
+            &format!("{}\u{e9}", "x".repeat(41)),
+        ] {
             assert_eq!(Secret::parse(text), None, "{text:?}");
         }
         assert!(Secret::parse(&"x".repeat(43)).is_some());

@@ -21,9 +21,17 @@ impl Place {
     /// name. Nothing else of the header is kept.
     #[must_use]
     pub fn from_request(user_agent: Option<&str>, address: Option<String>) -> Self {
-        let agent = user_agent.filter(|agent| agent.len() <= MAX_USER_AGENT).unwrap_or_default();
+        let agent = user_agent
+            .filter(|agent| agent.len() <= MAX_USER_AGENT)
+            .unwrap_or_default();
         // The order matters: Edge names Chrome and Safari, Chrome names Safari.
-        let browser = [("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari")];
+        let browser = [
+            ("Edg/", "Edge"),
+            ("OPR/", "Opera"),
+            ("Firefox/", "Firefox"),
+            ("Chrome/", "Chrome"),
+            ("Safari/", "Safari"),
+        ];
         let system = [
             ("Android", "Android"),
             ("iPhone", "iPhone"),
@@ -33,12 +41,19 @@ impl Place {
             ("CrOS", "ChromeOS"),
             ("Linux", "Linux"),
         ];
-        Self { browser: named(agent, &browser), system: named(agent, &system), address }
+        Self {
+            browser: named(agent, &browser),
+            system: named(agent, &system),
+            address,
+        }
     }
 }
 
 fn named(agent: &str, names: &[(&str, &str)]) -> Option<String> {
-    names.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| (*name).to_owned())
+    names
+        .iter()
+        .find(|(mark, _)| agent.contains(mark))
+        .map(|(_, name)| (*name).to_owned())
 }
 
 #[cfg(test)]
@@ -47,7 +62,10 @@ mod tests {
 
     #[test]
     fn names_what_people_know_and_nothing_else() {
-        let place = Place::from_request(Some("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"), None);
+        let place = Place::from_request(
+            Some("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
+            None,
+        );
         assert_eq!(place.browser.as_deref(), Some("Firefox"));
         assert_eq!(place.system.as_deref(), Some("Linux"));
         let odd = Place::from_request(Some("<script>alert(1)</script>"), None);

@@ -79,7 +79,10 @@ impl Failure {
     /// `code` is snake_case, from a closed list, and carries no claim.
     #[must_use]
     pub fn new(code: &'static str, explanation: Explanation) -> Self {
-        Self { code: code.to_owned(), explanation }
+        Self {
+            code: code.to_owned(),
+            explanation,
+        }
     }
 
     /// The person said no in the wallet or on our page.

@@ -35,7 +35,9 @@ impl Channel {
     /// The channel of a name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::SameDevice, Self::Qr].into_iter().find(|channel| channel.name() == name)
+        [Self::SameDevice, Self::Qr]
+            .into_iter()
+            .find(|channel| channel.name() == name)
     }
 }
 
@@ -152,13 +154,20 @@ impl Pending {
     /// The wallet's answer holds.
     #[must_use]
     pub fn answer(self, answer: Answer) -> Answered {
-        Answered { login: self.login, answer, tries_left: NUMBER_TRIES }
+        Answered {
+            login: self.login,
+            answer,
+            tries_left: NUMBER_TRIES,
+        }
     }
 
     /// It does not, or there was none.
     #[must_use]
     pub fn fail(self, failure: Failure) -> Failed {
-        Failed { login: self.login, failure }
+        Failed {
+            login: self.login,
+            failure,
+        }
     }
 }
 
@@ -172,13 +181,18 @@ impl Answered {
     /// The browser is back, but the login must not go on.
     #[must_use]
     pub fn fail(self, failure: Failure) -> Failed {
-        Failed { login: self.login, failure }
+        Failed {
+            login: self.login,
+            failure,
+        }
     }
 
     /// Whether `typed` is the number of the other screen.
     #[must_use]
     pub fn number_matches(&self, typed: &str) -> bool {
-        self.answer.number.is_some_and(|number| typed.trim() == format!("{number:02}"))
+        self.answer
+            .number
+            .is_some_and(|number| typed.trim() == format!("{number:02}"))
     }
 }
 

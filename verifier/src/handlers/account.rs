@@ -31,7 +31,12 @@ pub async fn handle(State(app): State<App>, headers: HeaderMap) -> Response {
     }
 }
 
-async fn context(app: &App, session: &Session, cookie: &str, locale: &str) -> Result<Value, DbError> {
+async fn context(
+    app: &App,
+    session: &Session,
+    cookie: &str,
+    locale: &str,
+) -> Result<Value, DbError> {
     let given = consents::of_person(&app.db, session.subject.as_ref(), &session.id).await?;
     let live = match &session.subject {
         Some(subject) => sessions::of_subject(&app.db, subject, app.now()).await?,
@@ -40,7 +45,10 @@ async fn context(app: &App, session: &Session, cookie: &str, locale: &str) -> Re
     let mut shown = Vec::with_capacity(live.len());
     for one in &live {
         let clients = sessions::clients(&app.db, &one.id).await?;
-        let apps: Vec<String> = clients.iter().map(|member| app_name(app, &member.client)).collect();
+        let apps: Vec<String> = clients
+            .iter()
+            .map(|member| app_name(app, &member.client))
+            .collect();
         shown.push(json!({
             "current": one.id == session.id,
             "auth_time": one.authentication.auth_time.seconds(),
@@ -56,11 +64,27 @@ async fn context(app: &App, session: &Session, cookie: &str, locale: &str) -> Re
 }
 
 fn consent_row(app: &App, consent: &Consent, locale: &str) -> Value {
-    let Consent { id, client, subject: _, session: _, claims, purpose, given_at, withdrawn_at } = consent;
+    let Consent {
+        id,
+        client,
+        subject: _,
+        session: _,
+        claims,
+        purpose,
+        given_at,
+        withdrawn_at,
+    } = consent;
     let label = |name: &String| {
-        let mut mappings = app.settings.queries().iter().flat_map(|query| &query.claims);
+        let mut mappings = app
+            .settings
+            .queries()
+            .iter()
+            .flat_map(|query| &query.claims);
         let mapping = mappings.find(|mapping| mapping.name == *name);
-        mapping.map_or_else(|| name.replace('_', " "), |mapping| mapping.label.for_locale(locale).to_owned())
+        mapping.map_or_else(
+            || name.replace('_', " "),
+            |mapping| mapping.label.for_locale(locale).to_owned(),
+        )
     };
     json!({
         "app": app_name(app, client),
@@ -74,5 +98,7 @@ fn consent_row(app: &App, consent: &Consent, locale: &str) -> Value {
 }
 
 fn app_name(app: &App, id: &ClientId) -> String {
-    app.settings.client(id).map_or_else(|| id.to_string(), |client| client.name.clone())
+    app.settings
+        .client(id)
+        .map_or_else(|| id.to_string(), |client| client.name.clone())
 }

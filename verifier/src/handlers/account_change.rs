@@ -16,7 +16,12 @@ use crate::reply::see_other;
 use crate::store::{StoreError, sessions};
 
 /// Withdraws a consent; the session that rests on it ends, everywhere.
-pub async fn withdraw(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn withdraw(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let owner = match person(&app, &headers, &body).await {
         Ok(Some(owner)) => owner,
         Ok(None) => return owned::refused(&app, &headers),
@@ -30,7 +35,12 @@ pub async fn withdraw(State(app): State<App>, Path(id): Path<String>, headers: H
 }
 
 /// Ends one of the person's own sessions.
-pub async fn end(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn end(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let owner = match person(&app, &headers, &body).await {
         Ok(Some(owner)) => owner,
         Ok(None) => return owned::refused(&app, &headers),
@@ -42,8 +52,14 @@ pub async fn end(State(app): State<App>, Path(id): Path<String>, headers: Header
     }
 }
 
-async fn person(app: &App, headers: &HeaderMap, body: &Bytes) -> Result<Option<Session>, StoreError> {
-    let Some(cookie) = Cookie::Session.read(app, headers) else { return Ok(None) };
+async fn person(
+    app: &App,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<Option<Session>, StoreError> {
+    let Some(cookie) = Cookie::Session.read(app, headers) else {
+        return Ok(None);
+    };
     if form::own(app, headers, body, &cookie).is_none() {
         return Ok(None);
     }
@@ -52,7 +68,10 @@ async fn person(app: &App, headers: &HeaderMap, body: &Bytes) -> Result<Option<S
 
 async fn end_own(app: &App, owner: &Session, id: &SessionId) -> Result<(), StoreError> {
     let own = match &owner.subject {
-        Some(subject) => sessions::of_subject(&app.db, subject, app.now()).await?.iter().any(|session| session.id == *id),
+        Some(subject) => sessions::of_subject(&app.db, subject, app.now())
+            .await?
+            .iter()
+            .any(|session| session.id == *id),
         None => owner.id == *id,
     };
     if own {

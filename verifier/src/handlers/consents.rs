@@ -13,7 +13,9 @@ use crate::store::consents;
 
 /// Takes the consent back. Asking twice is the same as asking once.
 pub async fn handle(State(app): State<App>, Path(token): Path<String>) -> Response {
-    let Some(token) = Secret::parse(&token) else { return Problem::not_found().into_response() };
+    let Some(token) = Secret::parse(&token) else {
+        return Problem::not_found().into_response();
+    };
     match end::withdraw_by_token(&app, token.digest()).await {
         Ok(Some(_)) => StatusCode::NO_CONTENT.into_response(),
         Ok(None) => match consents::token_exists(&app.db, &token.digest()).await {

@@ -14,7 +14,11 @@ use crate::app::{App, Parts};
 
 /// The document.
 pub async fn handle(State(app): State<App>) -> Response {
-    ([(header::CACHE_CONTROL, "public, max-age=300")], Json(document(&app))).into_response()
+    (
+        [(header::CACHE_CONTROL, "public, max-age=300")],
+        Json(document(&app)),
+    )
+        .into_response()
 }
 
 fn document(app: &Parts) -> DiscoveryDocument {
@@ -32,9 +36,26 @@ fn document(app: &Parts) -> DiscoveryDocument {
         registration: None,
     };
     let queries = app.settings.queries();
-    let scopes = std::iter::once("openid".to_owned()).chain(queries.iter().filter_map(|query| query.scope.clone()));
-    let standard = ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"].map(str::to_owned);
-    let mut claims: Vec<String> = queries.iter().flat_map(|query| query.claim_names()).collect();
+    let scopes = std::iter::once("openid".to_owned())
+        .chain(queries.iter().filter_map(|query| query.scope.clone()));
+    let standard = [
+        "sub",
+        "iss",
+        "aud",
+        "exp",
+        "iat",
+        "auth_time",
+        "nonce",
+        "acr",
+        "amr",
+        "at_hash",
+        "sid",
+    ]
+    .map(str::to_owned);
+    let mut claims: Vec<String> = queries
+        .iter()
+        .flat_map(|query| query.claim_names())
+        .collect();
     claims.sort();
     claims.dedup();
     let capabilities = Capabilities {
@@ -42,7 +63,13 @@ fn document(app: &Parts) -> DiscoveryDocument {
         claims: standard.into_iter().chain(claims).collect(),
         acr: vec![Acr::CredentialCrossDevice, Acr::Credential],
         id_token_algs: vec!["RS256".to_owned(), "ES256".to_owned()],
-        token_auth_methods: [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost, AuthMethod::None].map(|method| method.as_str().to_owned()).to_vec(),
+        token_auth_methods: [
+            AuthMethod::ClientSecretBasic,
+            AuthMethod::ClientSecretPost,
+            AuthMethod::None,
+        ]
+        .map(|method| method.as_str().to_owned())
+        .to_vec(),
         grants: vec![AUTHORIZATION_CODE.to_owned()],
         dpop_algs: Vec::new(),
         ui_locales: Locale::ALL.map(|locale| locale.tag().to_owned()).to_vec(),

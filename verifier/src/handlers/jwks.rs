@@ -9,5 +9,9 @@ use crate::app::App;
 
 /// The key set. Only public members: the keys come from their public halves.
 pub async fn handle(State(app): State<App>) -> Response {
-    ([(header::CACHE_CONTROL, "public, max-age=300")], Json(app.tokens.jwks())).into_response()
+    (
+        [(header::CACHE_CONTROL, "public, max-age=300")],
+        Json(app.tokens.jwks()),
+    )
+        .into_response()
 }

@@ -11,7 +11,11 @@ use crate::login::start;
 use crate::reply::see_other;
 
 /// Starts it. Nothing of the failed one is carried over but the application's request.
-pub async fn handle(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+pub async fn handle(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     let owned = match owned::find_any_age(&app, &headers, &id).await {
         Ok(owned) => owned,
         Err(error) => return error.show(&app, &headers),
@@ -21,7 +25,14 @@ pub async fn handle(State(app): State<App>, Path(id): Path<String>, headers: Hea
     if !over || matches!(owned.transaction, Transaction::Finished(_)) {
         return see_other(&format!("/login/{id}"));
     }
-    match start::start(&app, login.request.clone(), login.browser.clone(), login.place.clone()).await {
+    match start::start(
+        &app,
+        login.request.clone(),
+        login.browser.clone(),
+        login.place.clone(),
+    )
+    .await
+    {
         Ok(fresh) => see_other(&format!("/login/{fresh}")),
         Err(error) => owned::store_failure(&app, &headers, &error),
     }

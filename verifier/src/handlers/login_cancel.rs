@@ -15,7 +15,12 @@ use crate::store::{StoreError, transactions};
 
 /// Ends the login and tells the application. A session that was there before stays as it was
 /// (catalogue 374).
-pub async fn handle(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn handle(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let owned = match owned::find(&app, &headers, &id).await {
         Ok(owned) => owned,
         Err(error) => return error.show(&app, &headers),
@@ -41,7 +46,10 @@ async fn cancel(app: &App, transaction: Transaction) -> Result<bool, StoreError>
     let id = failed.login.id.clone();
     let row = transactions::seal(&app.vault, &Transaction::Failed(failed))?;
     let now = app.now();
-    let done = app.db.write(async move |tx| transactions::advance(tx, from, &row, now).await).await?;
+    let done = app
+        .db
+        .write(async move |tx| transactions::advance(tx, from, &row, now).await)
+        .await?;
     if done {
         metrics::counter!("vouchsafe_authentications_total", "method" => "vp", "outcome" => "failure", "error" => "declined").increment(1);
         app.changes.announce(&id);

@@ -50,47 +50,69 @@ pub struct Watch {
 }
 
 /// The stream.
-pub async fn handle(State(app): State<App>, Path(id): Path<String>, Query(Watch { view }): Query<Watch>, headers: HeaderMap) -> Response {
+pub async fn handle(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Query(Watch { view }): Query<Watch>,
+    headers: HeaderMap,
+) -> Response {
     match owned::find(&app, &headers, &id).await {
-        Ok(_) => Sse::new(stream(app, TransactionId::from_text(id), view)).keep_alive(KeepAlive::default()).into_response(),
+        Ok(_) => Sse::new(stream(app, TransactionId::from_text(id), view))
+            .keep_alive(KeepAlive::default())
+            .into_response(),
         Err(error) => error.show(&app, &headers),
     }
 }
 
-fn stream(app: App, id: TransactionId, view: View) -> impl Stream<Item = Result<Event, Infallible>> {
+fn stream(
+    app: App,
+    id: TransactionId,
+    view: View,
+) -> impl Stream<Item = Result<Event, Infallible>> {
     let listener = app.changes.listen(&id);
-    futures::stream::unfold(Some((app, id, listener, None::<String>)), move |waiting| async move {
-        let (app, id, mut listener, mut last) = waiting?;
-        loop {
-            let state = current(&app, &id, view).await;
-            if last.as_ref() != Some(&state) {
-                let event = Event::default().event("state").data(&state);
-                let over = matches!(state.as_str(), "finished" | "failed" | "expired");
-                last = Some(state);
-                let next = (!over).then_some((app, id, listener, last));
-                return Some((Ok(event), next));
+    futures::stream::unfold(
+        Some((app, id, listener, None::<String>)),
+        move |waiting| async move {
+            let (app, id, mut listener, mut last) = waiting?;
+            loop {
+                let state = current(&app, &id, view).await;
+                if last.as_ref() != Some(&state) {
+                    let event = Event::default().event("state").data(&state);
+                    let over = matches!(state.as_str(), "finished" | "failed" | "expired");
+                    last = Some(state);
+                    let next = (!over).then_some((app, id, listener, last));
+                    return Some((Ok(event), next));
+                }
+                tokio::select! {
+                    () = listener.changed() => {}
+                    () = tokio::time::sleep(ASK_EVERY) => {}
+                }
             }
-            tokio::select! {
-                () = listener.changed() => {}
-                () = tokio::time::sleep(ASK_EVERY) => {}
-            }
-        }
-    })
+        },
+    )
 }
 
 async fn current(app: &App, id: &TransactionId, view: View) -> String {
     match transactions::find(&app.db, &app.vault, id).await {
-        Ok(Some(transaction)) => watched(app, &transaction, view).await.unwrap_or_else(|_| "unavailable".to_owned()),
+        Ok(Some(transaction)) => watched(app, &transaction, view)
+            .await
+            .unwrap_or_else(|_| "unavailable".to_owned()),
         Ok(None) => "expired".to_owned(),
         Err(_) => "unavailable".to_owned(),
     }
 }
 
 /// What a waiting page shows, in one word.
-pub async fn watched(app: &App, transaction: &Transaction, view: View) -> Result<String, StoreError> {
+pub async fn watched(
+    app: &App,
+    transaction: &Transaction,
+    view: View,
+) -> Result<String, StoreError> {
     let login = match transaction {
         Transaction::Pending(pending) => &pending.login,
-        Transaction::Answered(_) | Transaction::Finished(_) | Transaction::Failed(_) => return Ok(transaction.state().to_owned()),
+        Transaction::Answered(_) | Transaction::Finished(_) | Transaction::Failed(_) => {
+            return Ok(transaction.state().to_owned());
+        }
     };
     if app.now() >= login.expires_at {
         return Ok("expired".to_owned());
@@ -100,7 +122,9 @@ pub async fn watched(app: &App, transaction: &Transaction, view: View) -> Result
         View::Choose | View::Number => Ok("pending".to_owned()),
         View::Qr => match requests::newest(&app.db, &app.vault, &login.id, Channel::Qr).await? {
             Some(question) if question.fetched_at.is_some() => Ok("scanned".to_owned()),
-            Some(question) if app.now() < question.fetch_until => Ok(format!("code-{}", question.created_at.seconds())),
+            Some(question) if app.now() < question.fetch_until => {
+                Ok(format!("code-{}", question.created_at.seconds()))
+            }
             Some(_) | None => Ok("rotate".to_owned()),
         },
     }

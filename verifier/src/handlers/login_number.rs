@@ -12,21 +12,30 @@ use crate::app::App;
 use crate::cookies::Cookie;
 use crate::domain::reason::Failure;
 use crate::domain::transaction::{Answered, Channel, Transaction};
-use crate::login::finish::{self, Finished, FinishError};
+use crate::login::finish::{self, FinishError, Finished};
 use crate::reply::{self, Told, see_other, with_cookie};
 use crate::store::{StoreError, transactions};
 use crate::views;
 
 /// Compares the number. Every attempt uses up a try before it is compared, so that attempts at
 /// the same time do not share one.
-pub async fn handle(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn handle(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let owned = match owned::find(&app, &headers, &id).await {
         Ok(owned) => owned,
         Err(error) => return error.show(&app, &headers),
     };
-    let Some(form) = form::own(&app, &headers, &body, &owned.cookie) else { return owned::refused(&app, &headers) };
+    let Some(form) = form::own(&app, &headers, &body, &owned.cookie) else {
+        return owned::refused(&app, &headers);
+    };
     let answered = match &owned.transaction {
-        Transaction::Answered(answered) if answered.answer.channel == Channel::Qr => answered.clone(),
+        Transaction::Answered(answered) if answered.answer.channel == Channel::Qr => {
+            answered.clone()
+        }
         _ => return see_other(&format!("/login/{id}")),
     };
     let left = match spend_try(&app, &answered).await {
@@ -38,18 +47,31 @@ pub async fn handle(State(app): State<App>, Path(id): Path<String>, headers: Hea
         Some(_) if answered.number_matches(typed) => complete(&app, &headers, answered).await,
         Some(left) if left > 0 => {
             let tries_left = u8::try_from(left).unwrap_or_default();
-            login_page::number(&app, &Answered { tries_left, ..answered }, &owned, true)
+            login_page::number(
+                &app,
+                &Answered {
+                    tries_left,
+                    ..answered
+                },
+                &owned,
+                true,
+            )
         }
-        Some(_) | None => match finish::fail::<Finished>(&app, answered, Failure::wrong_number()).await {
-            Err(FinishError::Store(error)) => owned::store_failure(&app, &headers, &error),
-            Ok(_) | Err(_) => see_other(&format!("/login/{id}")),
-        },
+        Some(_) | None => {
+            match finish::fail::<Finished>(&app, answered, Failure::wrong_number()).await {
+                Err(FinishError::Store(error)) => owned::store_failure(&app, &headers, &error),
+                Ok(_) | Err(_) => see_other(&format!("/login/{id}")),
+            }
+        }
     }
 }
 
 async fn spend_try(app: &App, answered: &Answered) -> Result<Option<i64>, StoreError> {
     let (id, now) = (answered.login.id.clone(), app.now());
-    Ok(app.db.write(async move |tx| transactions::spend_try(tx, &id, now).await).await?)
+    Ok(app
+        .db
+        .write(async move |tx| transactions::spend_try(tx, &id, now).await)
+        .await?)
 }
 
 /// Finishes the login in this browser and sends it to the application.
@@ -69,7 +91,13 @@ pub(super) async fn complete(app: &App, headers: &HeaderMap, answered: Answered)
             }
         }
         Err(FinishError::AlreadyOver) => see_other(&format!("/login/{}", login.id)),
-        Err(FinishError::Failed(failure)) => views::failed(app, &login, app.settings.client(&request.client), failure.explanation(), true),
+        Err(FinishError::Failed(failure)) => views::failed(
+            app,
+            &login,
+            app.settings.client(&request.client),
+            failure.explanation(),
+            true,
+        ),
         Err(FinishError::ClientGone) => owned::refused(app, headers),
         Err(FinishError::Store(error)) => owned::store_failure(app, headers, &error),
     }

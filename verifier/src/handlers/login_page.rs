@@ -31,14 +31,22 @@ impl LoginPageError {
     pub(super) fn show(self, app: &App, headers: &HeaderMap) -> Response {
         match self {
             Self::Owned(error) => error.show(app, headers),
-            Self::Store(error) | Self::Ask(AskError::Store(error)) => owned::store_failure(app, headers, &error),
-            Self::Ask(error) => PageFailure::server(views::browser_locale(headers), &error, false).show(app),
+            Self::Store(error) | Self::Ask(AskError::Store(error)) => {
+                owned::store_failure(app, headers, &error)
+            }
+            Self::Ask(error) => {
+                PageFailure::server(views::browser_locale(headers), &error, false).show(app)
+            }
         }
     }
 }
 
 /// The page.
-pub async fn handle(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+pub async fn handle(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     match page(&app, &headers, &id).await {
         Ok(response) => response,
         Err(error) => error.show(&app, &headers),
@@ -51,10 +59,26 @@ async fn page(app: &App, headers: &HeaderMap, id: &str) -> Result<Response, Logi
         Transaction::Pending(pending) => choose(app, &pending.login, &owned).await,
         Transaction::Answered(answered) => Ok(match answered.answer.channel {
             Channel::Qr => number(app, answered, &owned, false),
-            Channel::SameDevice => views::message(app, StatusCode::OK, views::login_locale(&answered.login), "answered"),
+            Channel::SameDevice => views::message(
+                app,
+                StatusCode::OK,
+                views::login_locale(&answered.login),
+                "answered",
+            ),
         }),
-        Transaction::Finished(finished) => Ok(views::message(app, StatusCode::OK, views::login_locale(&finished.login), "finished")),
-        Transaction::Failed(Failed { login, failure }) => Ok(views::failed(app, login, Some(&owned.client), failure.explanation(), true)),
+        Transaction::Finished(finished) => Ok(views::message(
+            app,
+            StatusCode::OK,
+            views::login_locale(&finished.login),
+            "finished",
+        )),
+        Transaction::Failed(Failed { login, failure }) => Ok(views::failed(
+            app,
+            login,
+            Some(&owned.client),
+            failure.explanation(),
+            true,
+        )),
     }
 }
 
@@ -63,7 +87,11 @@ async fn choose(app: &App, login: &Login, owned: &Owned) -> Result<Response, Log
     let query = ask::query_of(app, &login.request)?;
     let state = watched(app, &owned.transaction, View::Choose).await?;
     let facts: Vec<&str> = match login.request.deliver_claims {
-        true => query.claims.iter().map(|claim| claim.label.for_locale(&login.request.locale)).collect(),
+        true => query
+            .claims
+            .iter()
+            .map(|claim| claim.label.for_locale(&login.request.locale))
+            .collect(),
         false => Vec::new(),
     };
     let id = &login.id;
@@ -76,8 +104,17 @@ async fn choose(app: &App, login: &Login, owned: &Owned) -> Result<Response, Log
         "scanned": state == "opened",
         "refresh": 5,
     });
-    let context = views::with(views::asked(app, login, &owned.client, View::Choose.name(), &state), more);
-    Ok(views::page(app, StatusCode::OK, "verifier/choose", views::login_locale(login), context))
+    let context = views::with(
+        views::asked(app, login, &owned.client, View::Choose.name(), &state),
+        more,
+    );
+    Ok(views::page(
+        app,
+        StatusCode::OK,
+        "verifier/choose",
+        views::login_locale(login),
+        context,
+    ))
 }
 
 /// The page with the field for the number; `wrong` after a number that did not match.
@@ -89,6 +126,15 @@ pub(super) fn number(app: &App, answered: &Answered, owned: &Owned, wrong: bool)
         "wrong": wrong,
         "tries": answered.tries_left,
     });
-    let context = views::with(views::asked(app, login, &owned.client, View::Number.name(), "answered"), more);
-    views::page(app, StatusCode::OK, "verifier/number", views::login_locale(login), context)
+    let context = views::with(
+        views::asked(app, login, &owned.client, View::Number.name(), "answered"),
+        more,
+    );
+    views::page(
+        app,
+        StatusCode::OK,
+        "verifier/number",
+        views::login_locale(login),
+        context,
+    )
 }

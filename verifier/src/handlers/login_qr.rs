@@ -17,7 +17,11 @@ use crate::views;
 
 /// The page. A login that is past this stage, or an application that does not allow other
 /// devices, leads back to the login's own page.
-pub async fn handle(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+pub async fn handle(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     match page(&app, &headers, &id).await {
         Ok(response) => response,
         Err(error) => error.show(&app, &headers),
@@ -26,7 +30,9 @@ pub async fn handle(State(app): State<App>, Path(id): Path<String>, headers: Hea
 
 async fn page(app: &App, headers: &HeaderMap, id: &str) -> Result<Response, LoginPageError> {
     let owned = owned::find(app, headers, id).await?;
-    let Transaction::Pending(Pending { login }) = &owned.transaction else { return Ok(see_other(&format!("/login/{id}"))) };
+    let Transaction::Pending(Pending { login }) = &owned.transaction else {
+        return Ok(see_other(&format!("/login/{id}")));
+    };
     if !ask::cross_device_allowed(app, &login.request) {
         return Ok(see_other(&format!("/login/{id}")));
     }
@@ -43,6 +49,15 @@ async fn page(app: &App, headers: &HeaderMap, id: &str) -> Result<Response, Logi
         "back_link": format!("/login/{id}"),
         "refresh": 5,
     });
-    let context = views::with(views::asked(app, login, &owned.client, View::Qr.name(), &state), more);
-    Ok(views::page(app, StatusCode::OK, "verifier/qr", views::login_locale(login), context))
+    let context = views::with(
+        views::asked(app, login, &owned.client, View::Qr.name(), &state),
+        more,
+    );
+    Ok(views::page(
+        app,
+        StatusCode::OK,
+        "verifier/qr",
+        views::login_locale(login),
+        context,
+    ))
 }

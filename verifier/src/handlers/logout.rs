@@ -57,7 +57,11 @@ impl LogoutError {
 }
 
 /// By link.
-pub async fn get(State(app): State<App>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+pub async fn get(
+    State(app): State<App>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
     respond(&app, &headers, query.as_deref().unwrap_or_default()).await
 }
 
@@ -74,15 +78,23 @@ async fn respond(app: &App, headers: &HeaderMap, parameters: &str) -> Response {
 }
 
 async fn logout(app: &App, headers: &HeaderMap, parameters: &str) -> Result<Response, LogoutError> {
-    let params = Params::parse(parameters).map_err(|_| LogoutError::Request("logout_parameters"))?;
+    let params =
+        Params::parse(parameters).map_err(|_| LogoutError::Request("logout_parameters"))?;
     let cookie = Cookie::Session.read(app, headers);
     if let (Some(token), Some(cookie)) = (params.get("confirmation"), &cookie) {
-        app.csrf.check(headers, cookie, token).map_err(|_| LogoutError::Request("logout_form"))?;
+        app.csrf
+            .check(headers, cookie, token)
+            .map_err(|_| LogoutError::Request("logout_form"))?;
         end_browser_session(app, headers).await?;
         return Ok(logged_out(app, headers));
     }
-    let Some(token) = params.get("id_token_hint") else { return confirm(app, headers, &params, cookie).await };
-    let hint = app.tokens.read_hint(token, app.issuer(), app.now()).ok_or(LogoutError::Request("id_token_hint"))?;
+    let Some(token) = params.get("id_token_hint") else {
+        return confirm(app, headers, &params, cookie).await;
+    };
+    let hint = app
+        .tokens
+        .read_hint(token, app.issuer(), app.now())
+        .ok_or(LogoutError::Request("id_token_hint"))?;
     if params.get("client_id").is_some_and(|id| id != hint.client) {
         return Err(LogoutError::Request("client_id"));
     }
@@ -99,14 +111,27 @@ async fn logout(app: &App, headers: &HeaderMap, parameters: &str) -> Result<Resp
 }
 
 /// Without a hint: the person decides, and nobody is sent anywhere afterwards.
-async fn confirm(app: &App, headers: &HeaderMap, params: &Params, cookie: Option<String>) -> Result<Response, LogoutError> {
+async fn confirm(
+    app: &App,
+    headers: &HeaderMap,
+    params: &Params,
+    cookie: Option<String>,
+) -> Result<Response, LogoutError> {
     if params.get("post_logout_redirect_uri").is_some() && params.get("client_id").is_none() {
-        return Err(LogoutError::Request("post_logout_redirect_uri_without_hint"));
+        return Err(LogoutError::Request(
+            "post_logout_redirect_uri_without_hint",
+        ));
     }
     match (owned::session(app, headers).await?, cookie) {
         (Some(_), Some(cookie)) => {
             let context = json!({ "confirmation": app.csrf.token(&cookie) });
-            Ok(views::page(app, StatusCode::OK, "verifier/logout", views::browser_locale(headers), context))
+            Ok(views::page(
+                app,
+                StatusCode::OK,
+                "verifier/logout",
+                views::browser_locale(headers),
+                context,
+            ))
         }
         _ => Ok(logged_out(app, headers)),
     }
@@ -114,11 +139,21 @@ async fn confirm(app: &App, headers: &HeaderMap, params: &Params, cookie: Option
 
 /// Section 3: the URI must be one that was registered, exactly.
 fn return_address(app: &App, hint: &Hint, params: &Params) -> Result<Option<String>, LogoutError> {
-    let Some(wanted) = params.get("post_logout_redirect_uri") else { return Ok(None) };
-    let client = app.settings.client(&ClientId::from_text(hint.client.as_str()));
-    let known = client.and_then(|client| client.post_logout_redirect_uris.iter().find(|uri| *uri == wanted));
+    let Some(wanted) = params.get("post_logout_redirect_uri") else {
+        return Ok(None);
+    };
+    let client = app
+        .settings
+        .client(&ClientId::from_text(hint.client.as_str()));
+    let known = client.and_then(|client| {
+        client
+            .post_logout_redirect_uris
+            .iter()
+            .find(|uri| *uri == wanted)
+    });
     let known = known.ok_or(LogoutError::Request("post_logout_redirect_uri"))?;
-    let mut url = url::Url::parse(known).map_err(|_| LogoutError::Request("post_logout_redirect_uri"))?;
+    let mut url =
+        url::Url::parse(known).map_err(|_| LogoutError::Request("post_logout_redirect_uri"))?;
     if let Some(state) = params.get("state") {
         url.query_pairs_mut().append_pair("state", state);
     }
@@ -126,8 +161,15 @@ fn return_address(app: &App, hint: &Hint, params: &Params) -> Result<Option<Stri
 }
 
 async fn session_of(app: &App, hint: &Hint) -> Result<Option<SessionId>, LogoutError> {
-    let Some(sid) = &hint.sid else { return Ok(None) };
-    let member = sessions::of_sid(&app.db, &Sid::from_text(sid.as_str()), &ClientId::from_text(hint.client.as_str())).await?;
+    let Some(sid) = &hint.sid else {
+        return Ok(None);
+    };
+    let member = sessions::of_sid(
+        &app.db,
+        &Sid::from_text(sid.as_str()),
+        &ClientId::from_text(hint.client.as_str()),
+    )
+    .await?;
     Ok(member.map(|member| member.session))
 }
 
@@ -140,7 +182,9 @@ async fn end_hinted(app: &App, hint: &Hint) -> Result<(), LogoutError> {
 
 /// Whether the hint names the session of this browser.
 async fn hinted_is_own(app: &App, headers: &HeaderMap, hint: &Hint) -> Result<bool, LogoutError> {
-    let own = owned::session(app, headers).await?.map(|session| session.id);
+    let own = owned::session(app, headers)
+        .await?
+        .map(|session| session.id);
     Ok(own.is_some() && own == session_of(app, hint).await?)
 }
 
@@ -152,6 +196,11 @@ async fn end_browser_session(app: &App, headers: &HeaderMap) -> Result<(), Logou
 }
 
 fn logged_out(app: &App, headers: &HeaderMap) -> Response {
-    let page = views::message(app, StatusCode::OK, views::browser_locale(headers), "logged-out");
+    let page = views::message(
+        app,
+        StatusCode::OK,
+        views::browser_locale(headers),
+        "logged-out",
+    );
     with_cookie(page, Cookie::Session.remove(app))
 }

@@ -36,7 +36,10 @@ use crate::app::App;
 pub fn router(app: App) -> Router {
     Router::new()
         .route("/.well-known/openid-configuration", get(discovery::handle))
-        .route("/.well-known/oauth-authorization-server", get(discovery::handle))
+        .route(
+            "/.well-known/oauth-authorization-server",
+            get(discovery::handle),
+        )
         .route("/jwks", get(jwks::handle))
         .route("/authorize", get(authorize::get).post(authorize::post))
         .route("/token", post(token::handle))
@@ -49,12 +52,21 @@ pub fn router(app: App) -> Router {
         .route("/login/{transaction}/leave", get(login_leave::handle))
         .route("/login/{transaction}/again", get(login_again::handle))
         .route("/login/{transaction}/events", get(login_events::handle))
-        .route("/vp/request/{request}", get(vp_request::get).post(vp_request::post))
-        .route("/vp/response/{request}", post(vp_response::handle).layer(DefaultBodyLimit::max(limits::PRESENTATION)))
+        .route(
+            "/vp/request/{request}",
+            get(vp_request::get).post(vp_request::post),
+        )
+        .route(
+            "/vp/response/{request}",
+            post(vp_response::handle).layer(DefaultBodyLimit::max(limits::PRESENTATION)),
+        )
         .route("/vp/return", get(vp_return::handle))
         .route("/vp/number", get(vp_number::handle))
         .route("/account", get(account::handle))
-        .route("/account/consents/{consent}/withdraw", post(account_change::withdraw))
+        .route(
+            "/account/consents/{consent}/withdraw",
+            post(account_change::withdraw),
+        )
         .route("/account/sessions/{session}/end", post(account_change::end))
         .route("/consents/{token}", delete(consents::handle))
         .route("/healthz", get(health::alive))

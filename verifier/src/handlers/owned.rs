@@ -60,30 +60,50 @@ pub fn store_failure(app: &App, headers: &HeaderMap, error: &StoreError) -> Resp
 
 /// The login, whatever its state and age, if this browser started it.
 pub async fn find_any_age(app: &App, headers: &HeaderMap, id: &str) -> Result<Owned, OwnedError> {
-    let cookie = Cookie::Browser.read(app, headers).ok_or(OwnedError::Unknown)?;
+    let cookie = Cookie::Browser
+        .read(app, headers)
+        .ok_or(OwnedError::Unknown)?;
     let digest = Secret::parse(&cookie).ok_or(OwnedError::Unknown)?.digest();
-    let transaction = transactions::find(&app.db, &app.vault, &TransactionId::from_text(id)).await?.ok_or(OwnedError::Unknown)?;
+    let transaction = transactions::find(&app.db, &app.vault, &TransactionId::from_text(id))
+        .await?
+        .ok_or(OwnedError::Unknown)?;
     // Digests of random values: their comparison tells nothing about the values.
     if transaction.login().browser != digest {
         return Err(OwnedError::Unknown);
     }
-    let client = app.settings.client(&transaction.login().request.client).ok_or(OwnedError::Unknown)?.clone();
-    Ok(Owned { transaction, client, cookie })
+    let client = app
+        .settings
+        .client(&transaction.login().request.client)
+        .ok_or(OwnedError::Unknown)?
+        .clone();
+    Ok(Owned {
+        transaction,
+        client,
+        cookie,
+    })
 }
 
 /// The login, if this browser started it and its time is not over.
 pub async fn find(app: &App, headers: &HeaderMap, id: &str) -> Result<Owned, OwnedError> {
     let owned = find_any_age(app, headers, id).await?;
-    let over = matches!(owned.transaction, Transaction::Finished(_) | Transaction::Failed(_));
+    let over = matches!(
+        owned.transaction,
+        Transaction::Finished(_) | Transaction::Failed(_)
+    );
     if !over && app.now() >= owned.transaction.login().expires_at {
-        return Err(OwnedError::Expired(Box::new((owned.transaction.login().clone(), owned.client))));
+        return Err(OwnedError::Expired(Box::new((
+            owned.transaction.login().clone(),
+            owned.client,
+        ))));
     }
     Ok(owned)
 }
 
 /// The live session of a browser.
 pub async fn session(app: &App, headers: &HeaderMap) -> Result<Option<Session>, StoreError> {
-    let cookie = Cookie::Session.read(app, headers).and_then(|value| Secret::parse(&value));
+    let cookie = Cookie::Session
+        .read(app, headers)
+        .and_then(|value| Secret::parse(&value));
     match cookie {
         None => Ok(None),
         Some(cookie) => Ok(sessions::of_cookie(&app.db, &cookie.digest(), app.now()).await?),

@@ -52,14 +52,24 @@ impl TokenRefusal {
             Self::Client { by_header: _ } => ErrorCode::InvalidClient.into(),
             Self::Request(error) => match error {
                 TokenRequestError::GrantType => ErrorCode::UnsupportedGrantType.into(),
-                TokenRequestError::Params(_) => OAuthError::invalid_request("a required parameter is missing"),
-                TokenRequestError::TxCode => OAuthError::invalid_request("tx_code belongs to another grant"),
-                TokenRequestError::AuthorizationDetails => ErrorCode::InvalidAuthorizationDetails.into(),
+                TokenRequestError::Params(_) => {
+                    OAuthError::invalid_request("a required parameter is missing")
+                }
+                TokenRequestError::TxCode => {
+                    OAuthError::invalid_request("tx_code belongs to another grant")
+                }
+                TokenRequestError::AuthorizationDetails => {
+                    ErrorCode::InvalidAuthorizationDetails.into()
+                }
             },
             Self::GrantType => ErrorCode::UnsupportedGrantType.into(),
             Self::Redeem(RedeemError::Grant(_)) => ErrorCode::InvalidGrant.into(),
-            Self::Redeem(RedeemError::Store(StoreError::Db(error))) if error.is_temporary() => ErrorCode::TemporarilyUnavailable.into(),
-            Self::Redeem(RedeemError::Store(_) | RedeemError::Token(_)) => ErrorCode::ServerError.into(),
+            Self::Redeem(RedeemError::Store(StoreError::Db(error))) if error.is_temporary() => {
+                ErrorCode::TemporarilyUnavailable.into()
+            }
+            Self::Redeem(RedeemError::Store(_) | RedeemError::Token(_)) => {
+                ErrorCode::ServerError.into()
+            }
         }
     }
 
@@ -67,7 +77,11 @@ impl TokenRefusal {
         match self {
             Self::Redeem(RedeemError::Grant(reason)) => tracing::info!(reason, "code not redeemed"),
             Self::Redeem(error) => tracing::error!(error = %chain(error), "code not redeemed"),
-            Self::Body(_) | Self::ClientShape(_) | Self::Client { .. } | Self::Request(_) | Self::GrantType => {
+            Self::Body(_)
+            | Self::ClientShape(_)
+            | Self::Client { .. }
+            | Self::Request(_)
+            | Self::GrantType => {
                 tracing::info!(reason = %self, "token request refused");
             }
         }
@@ -79,11 +93,15 @@ impl IntoResponse for TokenRefusal {
         self.log();
         let error = self.oauth();
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
-        let mut response = (status, [(header::CACHE_CONTROL, "no-store")], Json(&error)).into_response();
+        let mut response =
+            (status, [(header::CACHE_CONTROL, "no-store")], Json(&error)).into_response();
         let headers = response.headers_mut();
         // RFC 6749, section 5.2: who tried the header is told the scheme.
         if let Self::Client { by_header: true } = self {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"token\""));
+            headers.insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Basic realm=\"token\""),
+            );
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
@@ -95,16 +113,31 @@ impl IntoResponse for TokenRefusal {
 /// Redeems a code.
 pub async fn handle(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
     match token(&app, &headers, &body).await {
-        Ok(tokens) => ([(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")], Json(tokens)).into_response(),
+        Ok(tokens) => (
+            [
+                (header::CACHE_CONTROL, "no-store"),
+                (header::PRAGMA, "no-cache"),
+            ],
+            Json(tokens),
+        )
+            .into_response(),
         Err(error) => error.into_response(),
     }
 }
 
-async fn token(app: &App, headers: &HeaderMap, body: &Bytes) -> Result<TokenResponse, TokenRefusal> {
+async fn token(
+    app: &App,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<TokenResponse, TokenRefusal> {
     let params = Params::parse_body(body)?;
     let client = authenticate(app, headers, &params)?;
     match TokenRequest::parse(&params)? {
-        TokenRequest::AuthorizationCode { code, redirect_uri, code_verifier } => {
+        TokenRequest::AuthorizationCode {
+            code,
+            redirect_uri,
+            code_verifier,
+        } => {
             let code = Secret::parse(code.expose()).ok_or(RedeemError::Grant("malformed"))?;
             let redemption = Redemption {
                 code,
@@ -113,16 +146,32 @@ async fn token(app: &App, headers: &HeaderMap, body: &Bytes) -> Result<TokenResp
             };
             Ok(redeem(app, client, redemption).await?)
         }
-        TokenRequest::PreAuthorizedCode { code: _, tx_code: _ } => Err(TokenRefusal::GrantType),
+        TokenRequest::PreAuthorizedCode {
+            code: _,
+            tx_code: _,
+        } => Err(TokenRefusal::GrantType),
     }
 }
 
-fn authenticate<'a>(app: &'a App, headers: &HeaderMap, params: &Params) -> Result<&'a Client, TokenRefusal> {
+fn authenticate<'a>(
+    app: &'a App,
+    headers: &HeaderMap,
+    params: &Params,
+) -> Result<&'a Client, TokenRefusal> {
     let credentials = ClientCredentials::parse(&authorization(headers), params)?;
-    let refused = || TokenRefusal::Client { by_header: credentials.method() == AuthMethod::ClientSecretBasic };
+    let refused = || TokenRefusal::Client {
+        by_header: credentials.method() == AuthMethod::ClientSecretBasic,
+    };
     let id = credentials.client_id().ok_or_else(refused)?;
-    let client = app.settings.client(&ClientId::from_text(id.as_str())).ok_or_else(refused)?;
-    if client.accepts(&credentials) { Ok(client) } else { Err(refused()) }
+    let client = app
+        .settings
+        .client(&ClientId::from_text(id.as_str()))
+        .ok_or_else(refused)?;
+    if client.accepts(&credentials) {
+        Ok(client)
+    } else {
+        Err(refused())
+    }
 }
 
 /// The `Authorization` headers, however many there are.

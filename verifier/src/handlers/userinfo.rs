@@ -46,8 +46,12 @@ impl IntoResponse for UserInfoError {
             Self::Store(StoreError::Serialise(_)) => return Problem::internal().into_response(),
         };
         let text = challenge(TokenType::Bearer, error.as_ref(), &[]);
-        let value = HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("Bearer"));
-        let headers = [(header::WWW_AUTHENTICATE, value), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+        let value =
+            HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("Bearer"));
+        let headers = [
+            (header::WWW_AUTHENTICATE, value),
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        ];
         (StatusCode::UNAUTHORIZED, headers).into_response()
     }
 }
@@ -68,7 +72,9 @@ async fn claims(app: &App, headers: &HeaderMap) -> Result<UserInfo, UserInfoErro
     // Catalogue 370: an ID token, or anything else that is not shaped like an access token of
     // ours, is never looked up.
     let token = Secret::parse(token.expose()).ok_or(UserInfoError::Invalid)?;
-    let live = tokens::find(&app.db, &token.digest(), app.now()).await?.ok_or(UserInfoError::Invalid)?;
+    let live = tokens::find(&app.db, &token.digest(), app.now())
+        .await?
+        .ok_or(UserInfoError::Invalid)?;
     let grant::TokenClaims { sub, claims } = grant::open_token(app, token.reveal(), &live.claims)?;
     Ok(UserInfo::new(&sub, claims))
 }

@@ -44,8 +44,13 @@ impl IntoResponse for RequestError {
     fn into_response(self) -> Response {
         match self {
             Self::Unknown => Problem::not_found().into_response(),
-            Self::WalletNonce => OAuthError::invalid_request("wallet_nonce is malformed").into_response(),
-            Self::Store(StoreError::Db(error)) | Self::Ask(AskError::Store(StoreError::Db(error))) => Problem::from(error).into_response(),
+            Self::WalletNonce => {
+                OAuthError::invalid_request("wallet_nonce is malformed").into_response()
+            }
+            Self::Store(StoreError::Db(error))
+            | Self::Ask(AskError::Store(StoreError::Db(error))) => {
+                Problem::from(error).into_response()
+            }
             Self::Ask(error) => {
                 tracing::error!(error = %crate::views::chain(&error), "request object not made");
                 Problem::internal().into_response()
@@ -66,7 +71,9 @@ pub async fn get(State(app): State<App>, Path(id): Path<String>) -> Response {
 /// By POST, with the wallet's own nonce. `wallet_metadata` is not needed: what we send, every
 /// wallet of the profile can read.
 pub async fn post(State(app): State<App>, Path(id): Path<String>, body: Bytes) -> Response {
-    let Ok(form) = Params::parse_body(&body) else { return RequestError::WalletNonce.into_response() };
+    let Ok(form) = Params::parse_body(&body) else {
+        return RequestError::WalletNonce.into_response();
+    };
     match form.get("wallet_nonce").map(Nonce::parse).transpose() {
         Ok(nonce) => respond(&app, &id, nonce.as_ref().map(Nonce::as_str)).await,
         Err(_) => RequestError::WalletNonce.into_response(),
@@ -75,26 +82,46 @@ pub async fn post(State(app): State<App>, Path(id): Path<String>, body: Bytes) -
 
 async fn respond(app: &App, id: &str, wallet_nonce: Option<&str>) -> Response {
     match request_object(app, &RequestId::from_text(id), wallet_nonce).await {
-        Ok(object) => ([(header::CONTENT_TYPE, MEDIA_TYPE), (header::CACHE_CONTROL, "no-store")], object).into_response(),
+        Ok(object) => (
+            [
+                (header::CONTENT_TYPE, MEDIA_TYPE),
+                (header::CACHE_CONTROL, "no-store"),
+            ],
+            object,
+        )
+            .into_response(),
         Err(error) => error.into_response(),
     }
 }
 
-async fn request_object(app: &App, id: &RequestId, wallet_nonce: Option<&str>) -> Result<String, RequestError> {
-    let request = requests::find(&app.db, &app.vault, id).await?.filter(|request| ask::may_be_fetched(app, request));
+async fn request_object(
+    app: &App,
+    id: &RequestId,
+    wallet_nonce: Option<&str>,
+) -> Result<String, RequestError> {
+    let request = requests::find(&app.db, &app.vault, id)
+        .await?
+        .filter(|request| ask::may_be_fetched(app, request));
     let request = request.ok_or(RequestError::Unknown)?;
     let login = match transactions::find(&app.db, &app.vault, &request.transaction).await? {
         Some(Transaction::Pending(pending)) => pending.login,
-        Some(Transaction::Answered(_) | Transaction::Finished(_) | Transaction::Failed(_)) | None => return Err(RequestError::Unknown),
+        Some(Transaction::Answered(_) | Transaction::Finished(_) | Transaction::Failed(_))
+        | None => return Err(RequestError::Unknown),
     };
     let object = ask::request_object(app, &request, &login, wallet_nonce).await?;
     if request.fetched_at.is_none() {
         let (id, now) = (request.id.clone(), app.now());
-        app.db.write(async move |tx| requests::mark_fetched(tx, &id, now).await).await?;
+        app.db
+            .write(async move |tx| requests::mark_fetched(tx, &id, now).await)
+            .await?;
         app.changes.announce(&login.id);
     }
     // Catalogue 319: every fetch is on record.
-    tracing::info!(login = log_id(&login.id), channel = request.channel.name(), again = request.fetched_at.is_some(), "request object fetched");
+    tracing::info!(
+        login = log_id(&login.id),
+        channel = request.channel.name(),
+        again = request.fetched_at.is_some(),
+        "request object fetched"
+    );
     Ok(object)
 }
-

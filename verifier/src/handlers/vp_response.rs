@@ -16,19 +16,38 @@ use crate::login::ask::AskError;
 use crate::store::StoreError;
 
 /// Judges the answer.
-pub async fn handle(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+pub async fn handle(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     if !is_form(&headers) {
-        return refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "invalid_request", "response_media_type", None);
+        return refusal(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "invalid_request",
+            "response_media_type",
+            None,
+        );
     }
     match accept(&app, &RequestId::from_text(id), &body).await {
-        Ok(answer) => ([(header::CACHE_CONTROL, "no-store")], Json(answer.to_json())).into_response(),
+        Ok(answer) => (
+            [(header::CACHE_CONTROL, "no-store")],
+            Json(answer.to_json()),
+        )
+            .into_response(),
         Err(error) => wire(error),
     }
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM_MEDIA_TYPE))
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    kind.split(';')
+        .next()
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM_MEDIA_TYPE))
 }
 
 /// The specification defines 200 for success alone; a refusal is 400 (security.md 6.8).
@@ -39,8 +58,13 @@ fn wire(error: AcceptError) -> Response {
         AcceptError::AlreadyAnswered => refusal(bad, "invalid_request", "already_answered", None),
         AcceptError::Form(error) => refusal(bad, "invalid_request", error.code(), None),
         AcceptError::Foreign(error) => refusal(bad, "invalid_request", error.code(), None),
-        AcceptError::Refused { code, explanation } => refusal(bad, "access_denied", &code, Some(explanation.as_str())),
-        AcceptError::Store(StoreError::Db(error)) | AcceptError::Ask(AskError::Store(StoreError::Db(error))) => Problem::from(error).into_response(),
+        AcceptError::Refused { code, explanation } => {
+            refusal(bad, "access_denied", &code, Some(explanation.as_str()))
+        }
+        AcceptError::Store(StoreError::Db(error))
+        | AcceptError::Ask(AskError::Store(StoreError::Db(error))) => {
+            Problem::from(error).into_response()
+        }
         AcceptError::Store(StoreError::Serialise(_)) | AcceptError::Ask(_) => {
             tracing::error!("an answer could not be judged");
             Problem::internal().into_response()

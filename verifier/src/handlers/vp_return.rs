@@ -21,7 +21,7 @@ use crate::domain::ids::{Secret, TransactionId};
 use crate::domain::place::Place;
 use crate::domain::reason::{Explanation, Failure};
 use crate::domain::transaction::{Answered, Channel, Failed, Transaction};
-use crate::login::finish::{self, Finished, FinishError};
+use crate::login::finish::{self, FinishError, Finished};
 use crate::reply::{see_other, with_cookie};
 use crate::store::{StoreError, transactions};
 use crate::views::{self, PageFailure};
@@ -50,10 +50,16 @@ pub struct Shown {
 pub const SHOWN_PLACE: [&str; 1] = ["number"];
 
 /// Takes the person on.
-pub async fn handle(State(app): State<App>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+pub async fn handle(
+    State(app): State<App>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
     let locale = views::browser_locale(&headers);
     let code = Params::parse(query.as_deref().unwrap_or_default()).ok();
-    let Some(code) = code.and_then(|params| Secret::parse(params.get("response_code")?)) else { return PageFailure::unknown(locale).show(&app) };
+    let Some(code) = code.and_then(|params| Secret::parse(params.get("response_code")?)) else {
+        return PageFailure::unknown(locale).show(&app);
+    };
     match redeem(&app, &code).await {
         Ok(Some((transaction, channel))) => go_on(&app, &headers, transaction, channel).await,
         // Used before, expired, or never ours: no difference.
@@ -63,27 +69,53 @@ pub async fn handle(State(app): State<App>, headers: HeaderMap, RawQuery(query):
 }
 
 async fn redeem(app: &App, code: &Secret) -> Result<Option<(Transaction, Channel)>, StoreError> {
-    let consumed = single_use::consume_now(&app.db, Kind::ResponseCode, code.reveal(), app.now()).await?;
-    let Some(payload) = consumed.taken() else { return Ok(None) };
-    let (id, channel): (TransactionId, Channel) = app.vault.open(Table("response_code"), "payload", &["response_code"], &payload)?;
+    let consumed =
+        single_use::consume_now(&app.db, Kind::ResponseCode, code.reveal(), app.now()).await?;
+    let Some(payload) = consumed.taken() else {
+        return Ok(None);
+    };
+    let (id, channel): (TransactionId, Channel) = app.vault.open(
+        Table("response_code"),
+        "payload",
+        &["response_code"],
+        &payload,
+    )?;
     let transaction = transactions::find(&app.db, &app.vault, &id).await?;
     Ok(transaction.map(|transaction| (transaction, channel)))
 }
 
-async fn go_on(app: &App, headers: &HeaderMap, transaction: Transaction, channel: Channel) -> Response {
+async fn go_on(
+    app: &App,
+    headers: &HeaderMap,
+    transaction: Transaction,
+    channel: Channel,
+) -> Response {
     let login = transaction.login().clone();
-    let own = Cookie::Browser.read(app, headers).and_then(|value| Secret::parse(&value)).is_some_and(|cookie| cookie.digest() == login.browser);
+    let own = Cookie::Browser
+        .read(app, headers)
+        .and_then(|value| Secret::parse(&value))
+        .is_some_and(|cookie| cookie.digest() == login.browser);
     let client = app.settings.client(&login.request.client);
     match (transaction, channel) {
         (Transaction::Answered(answered), Channel::Qr) => show_number(app, headers, &answered),
-        (Transaction::Answered(answered), Channel::SameDevice) if own => complete(app, headers, answered).await,
-        (Transaction::Answered(answered), Channel::SameDevice) => match finish::fail::<Finished>(app, answered, Failure::other_browser()).await {
-            Err(FinishError::Store(error)) => owned::store_failure(app, headers, &error),
-            Ok(_) | Err(_) => views::failed(app, &login, client, Explanation::Browser, false),
-        },
-        (Transaction::Failed(Failed { login, failure }), _) => views::failed(app, &login, client, failure.explanation(), own),
-        (Transaction::Finished(_), _) => views::message(app, StatusCode::OK, views::login_locale(&login), "finished"),
-        (Transaction::Pending(_), _) => PageFailure::unknown(views::browser_locale(headers)).show(app),
+        (Transaction::Answered(answered), Channel::SameDevice) if own => {
+            complete(app, headers, answered).await
+        }
+        (Transaction::Answered(answered), Channel::SameDevice) => {
+            match finish::fail::<Finished>(app, answered, Failure::other_browser()).await {
+                Err(FinishError::Store(error)) => owned::store_failure(app, headers, &error),
+                Ok(_) | Err(_) => views::failed(app, &login, client, Explanation::Browser, false),
+            }
+        }
+        (Transaction::Failed(Failed { login, failure }), _) => {
+            views::failed(app, &login, client, failure.explanation(), own)
+        }
+        (Transaction::Finished(_), _) => {
+            views::message(app, StatusCode::OK, views::login_locale(&login), "finished")
+        }
+        (Transaction::Pending(_), _) => {
+            PageFailure::unknown(views::browser_locale(headers)).show(app)
+        }
     }
 }
 

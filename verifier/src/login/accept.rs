@@ -9,18 +9,21 @@ use std::time::Instant;
 use serde_json::{Map, Value};
 use url::Url;
 use vouchsafe_credentials::sd_jwt_vc::IssuerAuthority;
+use vouchsafe_credentials::sd_jwt_vc::StatusPolicy;
 use vouchsafe_protocol::oidc::subject::{StableClaim, binding_key};
 use vouchsafe_protocol::vp::dcql::ClaimsPath;
-use vouchsafe_protocol::vp::response::{DirectPostAnswer, EncryptedResponse, ErrorCode, FormError, PostedResponse, WalletError};
-use vouchsafe_protocol::vp::verify::{
-    PresentationError, Transaction as Asked, VerifiedCredential, VerifiedPresentation, VerifierPolicy, verify_presentation,
+use vouchsafe_protocol::vp::response::{
+    DirectPostAnswer, EncryptedResponse, ErrorCode, FormError, PostedResponse, WalletError,
 };
-use vouchsafe_credentials::sd_jwt_vc::StatusPolicy;
+use vouchsafe_protocol::vp::verify::{
+    PresentationError, Transaction as Asked, VerifiedCredential, VerifiedPresentation,
+    VerifierPolicy, verify_presentation,
+};
 use vouchsafe_service::db::DbError;
 use vouchsafe_service::single_use::{self, Kind, NewObject};
 
-use super::ask::{self, AskError};
 use super::RESPONSE_CODE_S;
+use super::ask::{self, AskError};
 use crate::app::Parts;
 use crate::config::{Query, SubjectStrategy};
 use crate::domain::consent::NewConsent;
@@ -71,14 +74,22 @@ impl From<DbError> for AcceptError {
 }
 
 /// Judges a body that was posted for the question `id`.
-pub async fn accept(app: &Parts, id: &RequestId, body: &[u8]) -> Result<DirectPostAnswer, AcceptError> {
-    let request = requests::find(&app.db, &app.vault, id).await?.filter(|request| app.now() < request.expires_at);
+pub async fn accept(
+    app: &Parts,
+    id: &RequestId,
+    body: &[u8],
+) -> Result<DirectPostAnswer, AcceptError> {
+    let request = requests::find(&app.db, &app.vault, id)
+        .await?
+        .filter(|request| app.now() < request.expires_at);
     let request = request.ok_or(AcceptError::Unknown)?;
     let transaction = transactions::find(&app.db, &app.vault, &request.transaction).await?;
     let pending = match transaction.ok_or(AcceptError::Unknown)? {
         Transaction::Pending(pending) => pending,
         // Catalogue 298: the first result stands.
-        Transaction::Answered(_) | Transaction::Finished(_) | Transaction::Failed(_) => return Err(AcceptError::AlreadyAnswered),
+        Transaction::Answered(_) | Transaction::Finished(_) | Transaction::Failed(_) => {
+            return Err(AcceptError::AlreadyAnswered);
+        }
     };
     let query = ask::query_of(app, &pending.login.request)?;
     let opened = ask::open(&request.secrets)?;
@@ -101,7 +112,9 @@ pub async fn accept(app: &Parts, id: &RequestId, body: &[u8]) -> Result<DirectPo
             Ok(answer) => record(app, query, &request, pending, answer).await,
             Err(failure) => refuse(app, query, &request, pending, failure).await,
         },
-        Err(PresentationError::Wallet(error)) if error.belongs_to(&asked) => wallet_error(app, query, &request, pending, &error).await,
+        Err(PresentationError::Wallet(error)) if error.belongs_to(&asked) => {
+            wallet_error(app, query, &request, pending, &error).await
+        }
         Err(error) => match explain(&error) {
             Some(failure) => refuse(app, query, &request, pending, failure).await,
             None => {
@@ -112,7 +125,12 @@ pub async fn accept(app: &Parts, id: &RequestId, body: &[u8]) -> Result<DirectPo
     }
 }
 
-async fn judge(app: &Parts, response: &EncryptedResponse, received_at: &Url, asked: &Asked<'_>) -> Result<VerifiedPresentation, PresentationError> {
+async fn judge(
+    app: &Parts,
+    response: &EncryptedResponse,
+    received_at: &Url,
+    asked: &Asked<'_>,
+) -> Result<VerifiedPresentation, PresentationError> {
     let policy = VerifierPolicy {
         trust: app.settings.trust.issuers(),
         status: StatusPolicy::WhenPresent,
@@ -124,12 +142,18 @@ async fn judge(app: &Parts, response: &EncryptedResponse, received_at: &Url, ask
     };
     let started = Instant::now();
     let outcome = verify_presentation(response, received_at, asked, &policy).await;
-    metrics::histogram!("vouchsafe_presentation_verify_duration_seconds", "format" => "dc+sd-jwt").record(started.elapsed().as_secs_f64());
+    metrics::histogram!("vouchsafe_presentation_verify_duration_seconds", "format" => "dc+sd-jwt")
+        .record(started.elapsed().as_secs_f64());
     outcome
 }
 
 /// What the login takes from a verified presentation; nothing else of it is kept.
-fn answer(app: &Parts, query: &Query, request: &PresentationRequest, presentation: &VerifiedPresentation) -> Result<Answer, Failure> {
+fn answer(
+    app: &Parts,
+    query: &Query,
+    request: &PresentationRequest,
+    presentation: &VerifiedPresentation,
+) -> Result<Answer, Failure> {
     Ok(Answer {
         channel: request.channel,
         number: match request.channel {
@@ -144,25 +168,45 @@ fn answer(app: &Parts, query: &Query, request: &PresentationRequest, presentatio
     })
 }
 
-fn evidence(app: &Parts, query: &Query, presentation: &VerifiedPresentation) -> Result<Evidence, Failure> {
+fn evidence(
+    app: &Parts,
+    query: &Query,
+    presentation: &VerifiedPresentation,
+) -> Result<Evidence, Failure> {
     use crate::domain::reason::Explanation;
     let (claim, credential) = match &query.subject {
         SubjectStrategy::Guest => return Ok(Evidence::Guest),
         SubjectStrategy::IssuerScopedClaim { claim, credential } => (claim, credential),
     };
-    let card = presentation.credential(credential).ok_or_else(|| Failure::new("subject_credential_missing", Explanation::NotProven))?;
+    let card = presentation
+        .credential(credential)
+        .ok_or_else(|| Failure::new("subject_credential_missing", Explanation::NotProven))?;
     // Catalogue 343, 385: the claim counts only from an issuer that was declared to keep it stable.
-    if !app.settings.trust.claim_is_stable(&card.issuer().trusted, card.credential_type(), claim) {
-        return Err(Failure::new("subject_claim_not_stable", Explanation::Issuer));
+    if !app
+        .settings
+        .trust
+        .claim_is_stable(&card.issuer().trusted, card.credential_type(), claim)
+    {
+        return Err(Failure::new(
+            "subject_claim_not_stable",
+            Explanation::Issuer,
+        ));
     }
     let path = ClaimsPath::of_keys(&[claim]);
     let value = path.and_then(|path| card.claim(&path).and_then(stable_text));
-    let value = value.ok_or_else(|| Failure::new("subject_claim_unusable", Explanation::NotProven))?;
+    let value =
+        value.ok_or_else(|| Failure::new("subject_claim_unusable", Explanation::NotProven))?;
     let (framework, issuer) = match &card.issuer().authority {
         IssuerAuthority::X509 { anchor, subject } => ("x509", format!("{anchor} {subject}")),
         IssuerAuthority::Did(did) => ("did", did.clone()),
     };
-    let stable = StableClaim { framework, issuer: &issuer, credential_type: card.credential_type(), claim, value: &value };
+    let stable = StableClaim {
+        framework,
+        issuer: &issuer,
+        credential_type: card.credential_type(),
+        claim,
+        value: &value,
+    };
     Ok(Evidence::IssuerScoped(BindingKey {
         framework: framework.to_owned(),
         claim_mac: binding_key(&app.binding_key, &stable),
@@ -176,14 +220,22 @@ fn stable_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.is_empty() => Some(value.to_string()),
         Value::Number(number) if number.is_i64() || number.is_u64() => Some(value.to_string()),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => None,
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_) => None,
     }
 }
 
 fn mapped_claims(query: &Query, presentation: &VerifiedPresentation) -> Map<String, Value> {
     let mut claims = Map::new();
     for mapping in &query.claims {
-        let found = mapping.credentials.iter().find_map(|id| presentation.credential(id)?.claim(&mapping.path));
+        let found = mapping
+            .credentials
+            .iter()
+            .find_map(|id| presentation.credential(id)?.claim(&mapping.path));
         if let Some(value) = found {
             claims.insert(mapping.name.clone(), value.clone());
         }
@@ -195,7 +247,10 @@ fn card(credential: &VerifiedCredential) -> CardRef {
     CardRef {
         issuer: credential.issuer().clone(),
         credential_type: credential.credential_type().to_owned(),
-        status: credential.status().map(|status| StatusPointer { uri: status.uri.clone(), idx: status.idx }),
+        status: credential.status().map(|status| StatusPointer {
+            uri: status.uri.clone(),
+            idx: status.idx,
+        }),
     }
 }
 
@@ -210,15 +265,28 @@ fn two_digits(app: &Parts) -> u8 {
     }
 }
 
-async fn record(app: &Parts, query: &Query, request: &PresentationRequest, pending: Pending, answer: Answer) -> Result<DirectPostAnswer, AcceptError> {
+async fn record(
+    app: &Parts,
+    query: &Query,
+    request: &PresentationRequest,
+    pending: Pending,
+    answer: Answer,
+) -> Result<DirectPostAnswer, AcceptError> {
     let withdraw = Secret::random(app.rng.as_ref());
     let consent = NewConsent {
         id: answer.consent.clone(),
         token: withdraw.digest(),
         transaction: pending.login.id.clone(),
         client: pending.login.request.client.clone(),
-        claims: if pending.login.request.deliver_claims { query.claim_names() } else { Vec::new() },
-        purpose: query.purpose.for_locale(&pending.login.request.locale).to_owned(),
+        claims: if pending.login.request.deliver_claims {
+            query.claim_names()
+        } else {
+            Vec::new()
+        },
+        purpose: query
+            .purpose
+            .for_locale(&pending.login.request.locale)
+            .to_owned(),
         given_at: answer.answered_at,
     };
     let answered = Transaction::Answered(pending.answer(answer));
@@ -227,16 +295,27 @@ async fn record(app: &Parts, query: &Query, request: &PresentationRequest, pendi
     count(query, request, "accepted", "none");
     metrics::counter!("vouchsafe_consents_total", "action" => "granted").increment(1);
     app.changes.announce(&request.transaction);
-    Ok(DirectPostAnswer { redirect_uri: Some(redirect_uri), consent_uri: Some(app.url(&format!("/consents/{}", withdraw.reveal()))) })
+    Ok(DirectPostAnswer {
+        redirect_uri: Some(redirect_uri),
+        consent_uri: Some(app.url(&format!("/consents/{}", withdraw.reveal()))),
+    })
 }
 
 /// The wallet says that it shows nothing. To its `state` we answer with status 200: an error
 /// response is a response (OpenID4VP 1.0, section 8.2).
-async fn wallet_error(app: &Parts, query: &Query, request: &PresentationRequest, pending: Pending, error: &WalletError) -> Result<DirectPostAnswer, AcceptError> {
+async fn wallet_error(
+    app: &Parts,
+    query: &Query,
+    request: &PresentationRequest,
+    pending: Pending,
+    error: &WalletError,
+) -> Result<DirectPostAnswer, AcceptError> {
     use crate::domain::reason::Explanation;
     let (failure, outcome) = match error.code {
         Some(ErrorCode::AccessDenied) => (Failure::declined(), "declined"),
-        Some(ErrorCode::VpFormatsNotSupported | ErrorCode::InvalidScope) => (Failure::new("no_match", Explanation::NoCard), "no_match"),
+        Some(ErrorCode::VpFormatsNotSupported | ErrorCode::InvalidScope) => {
+            (Failure::new("no_match", Explanation::NoCard), "no_match")
+        }
         Some(
             ErrorCode::InvalidRequest
             | ErrorCode::InvalidClient
@@ -246,17 +325,29 @@ async fn wallet_error(app: &Parts, query: &Query, request: &PresentationRequest,
             | ErrorCode::WalletUnavailable
             | ErrorCode::ServerError,
         )
-        | None => (Failure::new("wallet_error", Explanation::NotProven), "rejected"),
+        | None => (
+            Failure::new("wallet_error", Explanation::NotProven),
+            "rejected",
+        ),
     };
     let reason = failure.code().to_owned();
     let row = transactions::seal(&app.vault, &Transaction::Failed(pending.fail(failure)))?;
     let redirect_uri = conclude(app, request, row, None).await?;
     count(query, request, outcome, &reason);
     app.changes.announce(&request.transaction);
-    Ok(DirectPostAnswer { redirect_uri: Some(redirect_uri), consent_uri: None })
+    Ok(DirectPostAnswer {
+        redirect_uri: Some(redirect_uri),
+        consent_uri: None,
+    })
 }
 
-async fn refuse(app: &Parts, query: &Query, request: &PresentationRequest, pending: Pending, failure: Failure) -> Result<DirectPostAnswer, AcceptError> {
+async fn refuse(
+    app: &Parts,
+    query: &Query,
+    request: &PresentationRequest,
+    pending: Pending,
+    failure: Failure,
+) -> Result<DirectPostAnswer, AcceptError> {
     let code = failure.code().to_owned();
     let row = transactions::seal(&app.vault, &Transaction::Failed(pending.fail(failure)))?;
     let explanation = conclude(app, request, row, None).await?;
@@ -266,10 +357,17 @@ async fn refuse(app: &Parts, query: &Query, request: &PresentationRequest, pendi
 }
 
 /// Writes the outcome. Catalogue 299: of any number of answers exactly one gets through.
-async fn conclude(app: &Parts, request: &PresentationRequest, row: Sealed, consent: Option<NewConsent>) -> Result<Url, AcceptError> {
+async fn conclude(
+    app: &Parts,
+    request: &PresentationRequest,
+    row: Sealed,
+    consent: Option<NewConsent>,
+) -> Result<Url, AcceptError> {
     let code = Secret::random(app.rng.as_ref());
     let object = NewObject {
-        payload: app.vault.seal(&["response_code"], &(&request.transaction, request.channel))?,
+        payload: app
+            .vault
+            .seal(&["response_code"], &(&request.transaction, request.channel))?,
         family: request.transaction.as_str().to_owned(),
         expires_at: app.now().plus(RESPONSE_CODE_S),
     };
@@ -287,7 +385,8 @@ async fn conclude(app: &Parts, request: &PresentationRequest, row: Sealed, conse
         })
         .await?;
     let mut url = app.url("/vp/return");
-    url.query_pairs_mut().append_pair("response_code", code.reveal());
+    url.query_pairs_mut()
+        .append_pair("response_code", code.reveal());
     Ok(url)
 }
 

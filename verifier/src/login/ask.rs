@@ -45,6 +45,11 @@ impl From<KeyError> for AskError {
 /// A fresh question: nonce, state and key are its own (HAIP 1.0, section 5: an ephemeral key for
 /// each request).
 pub(super) fn question(app: &Parts, login: &Login, channel: Channel) -> PresentationRequest {
+    metrics::counter!(
+        "vouchsafe_presentation_requests_total",
+        "query" => login.request.query.as_str().to_owned(), "format" => "dc+sd-jwt", "channel" => channel.name()
+    )
+    .increment(1);
     let now = app.now();
     let key = app.crypto.generate_agreement_key(app.rng.as_ref());
     let fetch_until = match channel {
@@ -77,12 +82,17 @@ pub async fn same_device(app: &Parts, login: &Login) -> Result<PresentationReque
 pub async fn qr(app: &Parts, login: &Login) -> Result<PresentationRequest, AskError> {
     let now = app.now();
     let newest = requests::newest(&app.db, &app.vault, &login.id, Channel::Qr).await?;
-    if let Some(current) = newest.filter(|current| now < current.fetch_until || current.fetched_at.is_some()) {
+    if let Some(current) =
+        newest.filter(|current| now < current.fetch_until || current.fetched_at.is_some())
+    {
         return Ok(current);
     }
     let fresh = question(app, login, Channel::Qr);
     let row = requests::seal(&app.vault, fresh.clone())?;
-    app.db.write(async move |tx| requests::insert(tx, &row).await).await.map_err(StoreError::from)?;
+    app.db
+        .write(async move |tx| requests::insert(tx, &row).await)
+        .await
+        .map_err(StoreError::from)?;
     Ok(fresh)
 }
 
@@ -120,7 +130,11 @@ pub struct Opened {
 
 /// Parses the secrets of a question.
 pub fn open(secrets: &RequestSecrets) -> Result<Opened, AskError> {
-    let RequestSecrets { nonce, state, agreement_key } = secrets;
+    let RequestSecrets {
+        nonce,
+        state,
+        agreement_key,
+    } = secrets;
     let key = b64url_decode(agreement_key).map_err(|_| AskError::Secrets)?;
     Ok(Opened {
         nonce: Nonce::parse(nonce).map_err(|_| AskError::Secrets)?,
@@ -135,16 +149,27 @@ pub fn query_of<'a>(app: &'a Parts, request: &LoginRequest) -> Result<&'a Query,
 }
 
 /// Signs the request object of a question.
-pub async fn request_object(app: &Parts, request: &PresentationRequest, login: &Login, wallet_nonce: Option<&str>) -> Result<String, AskError> {
+pub async fn request_object(
+    app: &Parts,
+    request: &PresentationRequest,
+    login: &Login,
+    wallet_nonce: Option<&str>,
+) -> Result<String, AskError> {
     let query = query_of(app, &login.request)?;
-    let client = app.settings.client(&login.request.client).ok_or(AskError::Gone)?;
+    let client = app
+        .settings
+        .client(&login.request.client)
+        .ok_or(AskError::Gone)?;
     let opened = open(&request.secrets)?;
     // The person sees in the wallet which application asks, and from where (catalogue 316).
     let shown = match &client.host {
         Some(host) => format!("{} ({host})", client.name),
         None => client.name.clone(),
     };
-    let client_name = LocalizedText { default: shown, translations: std::collections::BTreeMap::new() };
+    let client_name = LocalizedText {
+        default: shown,
+        translations: std::collections::BTreeMap::new(),
+    };
     let response_uri = response_uri(app, &request.id);
     let object = NewRequest {
         response_uri: &response_uri,
@@ -164,7 +189,10 @@ pub async fn request_object(app: &Parts, request: &PresentationRequest, login: &
 /// Whether the question may be put to another device: the application allows it, and what it
 /// demands can be reached that way.
 pub fn cross_device_allowed(app: &Parts, request: &LoginRequest) -> bool {
-    let allowed = app.settings.client(&request.client).is_some_and(|client| client.cross_device);
+    let allowed = app
+        .settings
+        .client(&request.client)
+        .is_some_and(|client| client.cross_device);
     let wish = AcrWish::new(&request.essential_acr, !request.essential_acr.is_empty());
     allowed && wish.permits(Acr::CredentialCrossDevice)
 }

@@ -21,10 +21,14 @@ pub async fn end_in(
     reason: EndReason,
     now: UnixTime,
 ) -> Result<bool, DbError> {
-    let Some(clients) = sessions::end(tx, session, reason, now).await? else { return Ok(false) };
+    let Some(clients) = sessions::end(tx, session, reason, now).await? else {
+        return Ok(false);
+    };
     tokens::revoke_session(tx, session).await?;
     for member in clients {
-        let takes_tokens = settings.client(&member.client).is_some_and(|client| client.backchannel_logout_uri.is_some());
+        let takes_tokens = settings
+            .client(&member.client)
+            .is_some_and(|client| client.backchannel_logout_uri.is_some());
         if !takes_tokens {
             continue;
         }
@@ -41,11 +45,25 @@ pub async fn end_in(
 }
 
 /// Ends a session in a transaction of its own and sends the logout tokens on their way.
-pub async fn end(app: &crate::app::App, session: &SessionId, reason: EndReason) -> Result<bool, DbError> {
+pub async fn end(
+    app: &crate::app::App,
+    session: &SessionId,
+    reason: EndReason,
+) -> Result<bool, DbError> {
     let (session, parts, now) = (session.clone(), app.clone(), app.now());
     let ended = app
         .db
-        .write(async move |tx| end_in(tx, &parts.settings, parts.rng.as_ref(), &session, reason, now).await)
+        .write(async move |tx| {
+            end_in(
+                tx,
+                &parts.settings,
+                parts.rng.as_ref(),
+                &session,
+                reason,
+                now,
+            )
+            .await
+        })
         .await?;
     if ended {
         tracing::info!(reason = reason.code(), "session ended");
@@ -54,7 +72,10 @@ pub async fn end(app: &crate::app::App, session: &SessionId, reason: EndReason) 
 }
 
 /// Takes a consent back, by the token that the wallet holds; the session that rests on it ends.
-pub async fn withdraw_by_token(app: &crate::app::App, consent: SecretDigest) -> Result<Option<Consent>, DbError> {
+pub async fn withdraw_by_token(
+    app: &crate::app::App,
+    consent: SecretDigest,
+) -> Result<Option<Consent>, DbError> {
     let (parts, now) = (app.clone(), app.now());
     let withdrawn = app
         .db
@@ -78,7 +99,8 @@ pub async fn withdraw_own(
     let withdrawn = app
         .db
         .write(async move |tx| {
-            let withdrawn = consents::withdraw_own(tx, &id, owner.subject.as_ref(), &owner.id, now).await?;
+            let withdrawn =
+                consents::withdraw_own(tx, &id, owner.subject.as_ref(), &owner.id, now).await?;
             end_session_of(tx, &parts, withdrawn.as_ref(), now).await?;
             Ok::<_, DbError>(withdrawn)
         })
@@ -87,9 +109,22 @@ pub async fn withdraw_own(
     Ok(withdrawn)
 }
 
-async fn end_session_of(tx: &mut Tx, app: &Parts, consent: Option<&Consent>, now: UnixTime) -> Result<(), DbError> {
+async fn end_session_of(
+    tx: &mut Tx,
+    app: &Parts,
+    consent: Option<&Consent>,
+    now: UnixTime,
+) -> Result<(), DbError> {
     if let Some(session) = consent.and_then(|consent| consent.session.as_ref()) {
-        end_in(tx, &app.settings, app.rng.as_ref(), session, EndReason::ConsentWithdrawn, now).await?;
+        end_in(
+            tx,
+            &app.settings,
+            app.rng.as_ref(),
+            session,
+            EndReason::ConsentWithdrawn,
+            now,
+        )
+        .await?;
     }
     Ok(())
 }

@@ -56,11 +56,24 @@ impl From<DbError> for FinishError {
 
 /// Finishes an answered login in the browser that started it. `current` is that browser's
 /// session, if it has one.
-pub async fn finish(app: &App, answered: Answered, current: Option<Session>) -> Result<Finished, FinishError> {
-    let client = app.settings.client(&answered.login.request.client).ok_or(FinishError::ClientGone)?.clone();
+pub async fn finish(
+    app: &App,
+    answered: Answered,
+    current: Option<Session>,
+) -> Result<Finished, FinishError> {
+    let client = app
+        .settings
+        .client(&answered.login.request.client)
+        .ok_or(FinishError::ClientGone)?
+        .clone();
     let authentication = authentication(&answered.answer);
     if !acr_permits(&answered.login.request, &authentication) {
-        return fail(app, answered, Failure::new("unmet_authentication_requirements", Explanation::NotProven)).await;
+        return fail(
+            app,
+            answered,
+            Failure::new("unmet_authentication_requirements", Explanation::NotProven),
+        )
+        .await;
     }
     let again = answered.clone();
     let (finished, answer) = answered.finish();
@@ -78,7 +91,10 @@ pub async fn finish(app: &App, answered: Answered, current: Option<Session>) -> 
     match outcome {
         Ok(done) => {
             metrics::counter!("vouchsafe_authentications_total", "method" => "vp", "outcome" => "success", "error" => "none").increment(1);
-            tracing::info!(login = super::accept::log_id(&again.login.id), "login finished");
+            tracing::info!(
+                login = super::accept::log_id(&again.login.id),
+                "login finished"
+            );
             app.changes.announce(&again.login.id);
             Ok(done)
         }
@@ -90,18 +106,35 @@ pub async fn finish(app: &App, answered: Answered, current: Option<Session>) -> 
 /// Ends an answered login without success.
 pub async fn fail<T>(app: &Parts, answered: Answered, failure: Failure) -> Result<T, FinishError> {
     let id = answered.login.id.clone();
-    let row = transactions::seal(&app.vault, &Transaction::Failed(answered.fail(failure.clone())))?;
+    let row = transactions::seal(
+        &app.vault,
+        &Transaction::Failed(answered.fail(failure.clone())),
+    )?;
     let now = app.now();
-    app.db.write(async move |tx| transactions::advance(tx, "answered", &row, now).await).await?;
+    app.db
+        .write(async move |tx| transactions::advance(tx, "answered", &row, now).await)
+        .await?;
     metrics::counter!("vouchsafe_authentications_total", "method" => "vp", "outcome" => "failure", "error" => failure.code().to_owned()).increment(1);
-    tracing::info!(login = super::accept::log_id(&id), reason = failure.code(), "login failed");
+    tracing::info!(
+        login = super::accept::log_id(&id),
+        reason = failure.code(),
+        "login failed"
+    );
     app.changes.announce(&id);
     Err(FinishError::Failed(failure))
 }
 
 /// A session answers by itself (single sign-on): only the subject goes to the application.
-pub async fn from_session(app: &App, request: LoginRequest, session: Session) -> Result<Finished, FinishError> {
-    let client = app.settings.client(&request.client).ok_or(FinishError::ClientGone)?.clone();
+pub async fn from_session(
+    app: &App,
+    request: LoginRequest,
+    session: Session,
+) -> Result<Finished, FinishError> {
+    let client = app
+        .settings
+        .client(&request.client)
+        .ok_or(FinishError::ClientGone)?
+        .clone();
     let parts = Arc::clone(app);
     let finished = app
         .db
@@ -132,7 +165,15 @@ struct Work {
 
 impl Work {
     async fn run(&self, tx: &mut Tx) -> Result<Finished, FinishError> {
-        let Self { app, row, request, answer, client, authentication: _, current: _ } = self;
+        let Self {
+            app,
+            row,
+            request,
+            answer,
+            client,
+            authentication: _,
+            current: _,
+        } = self;
         if !transactions::advance(tx, "answered", row, app.now()).await? {
             return Err(FinishError::AlreadyOver);
         }
@@ -148,7 +189,11 @@ impl Work {
             None => guest_sub(app.rng.as_ref()),
         };
         // OpenID Connect Core 1.0, section 3.1.2.1, `id_token_hint`: this person or nobody.
-        if request.expected_sub.as_ref().is_some_and(|expected| *expected != sub) {
+        if request
+            .expected_sub
+            .as_ref()
+            .is_some_and(|expected| *expected != sub)
+        {
             return Err(FinishError::Failed(Failure::other_account()));
         }
         let (session, cookie) = self.session(tx, subject).await?;
@@ -162,7 +207,11 @@ impl Work {
 
     /// The session of this login. A guest's has no cookie; a person's gets a new one at every
     /// login (catalogue 365).
-    async fn session(&self, tx: &mut Tx, subject: Option<SubjectId>) -> Result<(Session, Option<Secret>), FinishError> {
+    async fn session(
+        &self,
+        tx: &mut Tx,
+        subject: Option<SubjectId>,
+    ) -> Result<(Session, Option<Secret>), FinishError> {
         let app = &self.app;
         let now = app.now();
         let fresh = Session {
@@ -176,14 +225,29 @@ impl Work {
             return Ok((fresh, None));
         }
         let cookie = Secret::random(app.rng.as_ref());
-        if let Some(current) = self.current.as_ref().filter(|current| current.subject.is_some()) {
+        if let Some(current) = self
+            .current
+            .as_ref()
+            .filter(|current| current.subject.is_some())
+        {
             if current.subject == subject {
-                let renewed = Session { id: current.id.clone(), ..fresh.clone() };
+                let renewed = Session {
+                    id: current.id.clone(),
+                    ..fresh.clone()
+                };
                 if sessions::renew(tx, &renewed, &cookie.digest()).await? {
                     return Ok((renewed, Some(cookie)));
                 }
             } else if self.request.may_switch_account {
-                end::end_in(tx, &app.settings, app.rng.as_ref(), &current.id, EndReason::Replaced, now).await?;
+                end::end_in(
+                    tx,
+                    &app.settings,
+                    app.rng.as_ref(),
+                    &current.id,
+                    EndReason::Replaced,
+                    now,
+                )
+                .await?;
             } else {
                 // login.md, section 2, point 5: an error, never a silent switch.
                 return Err(FinishError::Failed(Failure::other_account()));
@@ -199,13 +263,24 @@ impl Work {
             return (Map::new(), Map::new());
         }
         let in_id_token = |name: &String| {
-            let configured = self.app.settings.query(&self.request.query).is_some_and(|query| {
-                query.claims.iter().any(|claim| claim.name == *name && claim.in_id_token)
-            });
+            let configured = self
+                .app
+                .settings
+                .query(&self.request.query)
+                .is_some_and(|query| {
+                    query
+                        .claims
+                        .iter()
+                        .any(|claim| claim.name == *name && claim.in_id_token)
+                });
             configured || self.request.id_token_claims.contains(name)
         };
         let all = &self.answer.claims;
-        let id_token = all.iter().filter(|(name, _)| in_id_token(name)).map(|(name, value)| (name.clone(), value.clone())).collect();
+        let id_token = all
+            .iter()
+            .filter(|(name, _)| in_id_token(name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
         (id_token, all.clone())
     }
 }
@@ -251,7 +326,11 @@ async fn issue_code(
 }
 
 fn authentication(answer: &Answer) -> Authentication {
-    let done = [Done::Presentation { cross_device: answer.channel == Channel::Qr, hardware_key: false, user_verified: false }];
+    let done = [Done::Presentation {
+        cross_device: answer.channel == Channel::Qr,
+        hardware_key: false,
+        user_verified: false,
+    }];
     Authentication {
         auth_time: answer.answered_at,
         acr: reached(&done).map_or_else(String::new, |acr| acr.as_str().to_owned()),

@@ -49,7 +49,9 @@ pub fn seal(app: &Parts, code: &str, grant: &Grant) -> Result<Vec<u8>, StoreErro
 /// Opens what [`seal`] made.
 pub fn open(app: &Parts, code: &str, sealed: &[u8]) -> Result<Grant, StoreError> {
     let table = vouchsafe_service::db::Table("authorization_code");
-    app.vault.under_token(PURPOSE, code).open(table, "payload", &PLACE, sealed)
+    app.vault
+        .under_token(PURPOSE, code)
+        .open(table, "payload", &PLACE, sealed)
 }
 
 /// What UserInfo says for one access token, sealed under that token.
@@ -66,11 +68,15 @@ const TOKEN_PLACE: [&str; 1] = ["access_tokens"];
 
 /// Seals the claims of an access token under it.
 pub fn seal_token(app: &Parts, token: &str, claims: &TokenClaims) -> Result<Vec<u8>, StoreError> {
-    app.vault.under_token(TOKEN_PURPOSE, token).seal(&TOKEN_PLACE, claims)
+    app.vault
+        .under_token(TOKEN_PURPOSE, token)
+        .seal(&TOKEN_PLACE, claims)
 }
 
 /// Opens what [`seal_token`] made.
 pub fn open_token(app: &Parts, token: &str, sealed: &[u8]) -> Result<TokenClaims, StoreError> {
     let table = vouchsafe_service::db::Table("access_tokens");
-    app.vault.under_token(TOKEN_PURPOSE, token).open(table, "claims", &TOKEN_PLACE, sealed)
+    app.vault
+        .under_token(TOKEN_PURPOSE, token)
+        .open(table, "claims", &TOKEN_PLACE, sealed)
 }

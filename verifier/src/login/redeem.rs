@@ -50,10 +50,16 @@ impl From<DbError> for RedeemError {
 
 /// Redeems a code for tokens. What can be checked is checked before the code is consumed; the
 /// consumption and the new access token are one transaction.
-pub async fn redeem(app: &Parts, client: &Client, redemption: Redemption<'_>) -> Result<TokenResponse, RedeemError> {
+pub async fn redeem(
+    app: &Parts,
+    client: &Client,
+    redemption: Redemption<'_>,
+) -> Result<TokenResponse, RedeemError> {
     let code = redemption.code.reveal();
     let payload = single_use::peek(&app.db, Kind::AuthorizationCode, code, app.now()).await?;
-    let Some(payload) = payload else { return Err(replayed(app, code).await?) };
+    let Some(payload) = payload else {
+        return Err(replayed(app, code).await?);
+    };
     let grant = grant::open(app, code, &payload)?;
     if let Err(reason) = check(client, &grant, &redemption) {
         // Whoever shows the code in a wrong way does not get a second try with it.
@@ -61,8 +67,14 @@ pub async fn redeem(app: &Parts, client: &Client, redemption: Redemption<'_>) ->
         return Err(RedeemError::Grant(reason));
     }
     let access_token = Secret::random(app.rng.as_ref());
-    let id_token = app.tokens.id_token(client.alg, &id_token_claims(app, client, &grant, &access_token))?;
-    let claims = TokenClaims { sub: grant.sub.clone(), claims: grant.userinfo_claims.clone() };
+    let id_token = app.tokens.id_token(
+        client.alg,
+        &id_token_claims(app, client, &grant, &access_token),
+    )?;
+    let claims = TokenClaims {
+        sub: grant.sub.clone(),
+        claims: grant.userinfo_claims.clone(),
+    };
     let row = NewToken {
         token: access_token.digest(),
         family: grant.family.clone(),
@@ -76,7 +88,10 @@ pub async fn redeem(app: &Parts, client: &Client, redemption: Redemption<'_>) ->
         .db
         .write(async move |tx| {
             match single_use::consume(tx, Kind::AuthorizationCode, &secret, now).await? {
-                Consumed::Taken { payload: _, family: _ } => {}
+                Consumed::Taken {
+                    payload: _,
+                    family: _,
+                } => {}
                 Consumed::Replayed { family } => {
                     tokens::revoke_family(tx, &family).await?;
                     return Ok::<_, RedeemError>(true);
@@ -93,7 +108,8 @@ pub async fn redeem(app: &Parts, client: &Client, redemption: Redemption<'_>) ->
     if replay {
         return Err(RedeemError::Grant("replayed"));
     }
-    metrics::counter!("vouchsafe_tokens_issued_total", "grant" => "authorization_code").increment(1);
+    metrics::counter!("vouchsafe_tokens_issued_total", "grant" => "authorization_code")
+        .increment(1);
     Ok(TokenResponse {
         access_token: access_token.reveal().to_owned(),
         token_type: TokenType::Bearer,
@@ -109,19 +125,22 @@ async fn replayed(app: &Parts, code: &str) -> Result<RedeemError, RedeemError> {
     let (secret, now) = (code.to_owned(), app.now());
     let reason = app
         .db
-        .write(async move |tx| match single_use::consume(tx, Kind::AuthorizationCode, &secret, now).await? {
-            Consumed::Replayed { family } => {
-                tokens::revoke_family(tx, &family).await?;
-                Ok::<_, DbError>("replayed")
+        .write(async move |tx| {
+            match single_use::consume(tx, Kind::AuthorizationCode, &secret, now).await? {
+                Consumed::Replayed { family } => {
+                    tokens::revoke_family(tx, &family).await?;
+                    Ok::<_, DbError>("replayed")
+                }
+                Consumed::Taken { .. } | Consumed::Unknown => Ok("unknown"),
             }
-            Consumed::Taken { .. } | Consumed::Unknown => Ok("unknown"),
         })
         .await?;
     Ok(RedeemError::Grant(reason))
 }
 
 async fn spoil(app: &Parts, code: &str) -> Result<(), RedeemError> {
-    let consumed = single_use::consume_now(&app.db, Kind::AuthorizationCode, code, app.now()).await?;
+    let consumed =
+        single_use::consume_now(&app.db, Kind::AuthorizationCode, code, app.now()).await?;
     // Only the first attempt spoils it; nothing else follows from the outcome.
     let _ = consumed.taken();
     Ok(())
@@ -132,19 +151,43 @@ fn check(client: &Client, grant: &Grant, redemption: &Redemption<'_>) -> Result<
         return Err("other_client");
     }
     check_redirect_uri(&grant.redirect_uri, redemption.redirect_uri).map_err(|_| "redirect_uri")?;
-    let challenge = grant.code_challenge.as_deref().map(CodeChallenge::parse).transpose().map_err(|_| "pkce")?;
+    let challenge = grant
+        .code_challenge
+        .as_deref()
+        .map(CodeChallenge::parse)
+        .transpose()
+        .map_err(|_| "pkce")?;
     pkce::verify(challenge.as_ref(), redemption.code_verifier).map_err(|_| "pkce")
 }
 
-fn id_token_claims(app: &Parts, client: &Client, grant: &Grant, access_token: &Secret) -> IdTokenClaims {
+fn id_token_claims(
+    app: &Parts,
+    client: &Client,
+    grant: &Grant,
+    access_token: &Secret,
+) -> IdTokenClaims {
     let authentication = &grant.authentication;
-    let subject = Subject { issuer: app.issuer(), sub: &grant.sub, client_id: client.id.as_str(), auth_time: authentication.auth_time };
+    let subject = Subject {
+        issuer: app.issuer(),
+        sub: &grant.sub,
+        client_id: client.id.as_str(),
+        auth_time: authentication.auth_time,
+    };
     let cross_device = authentication.amr.iter().any(|method| method == "xdev");
-    let done = [Done::Presentation { cross_device, hardware_key: false, user_verified: false }];
+    let done = [Done::Presentation {
+        cross_device,
+        hardware_key: false,
+        user_verified: false,
+    }];
     let base = IdTokenClaims::new(&subject, app.now(), ID_TOKEN_S)
         .nonce(grant.nonce.as_deref())
         .authenticated(Acr::from_wire(&authentication.acr), Amr::compute(&done))
         .access_token(access_token.reveal(), alg_name(client.alg))
         .session(grant.sid.as_str());
-    grant.id_token_claims.iter().fold(base, |token, (name, value)| token.claim(name, value.clone()))
+    grant
+        .id_token_claims
+        .iter()
+        .fold(base, |token, (name, value)| {
+            token.claim(name, value.clone())
+        })
 }

@@ -11,7 +11,12 @@ use crate::store::{StoreError, requests, transactions};
 use super::{LOGIN_S, ask};
 
 /// Starts a login of the browser that holds this cookie.
-pub async fn start(app: &Parts, request: LoginRequest, browser: SecretDigest, place: Place) -> Result<TransactionId, StoreError> {
+pub async fn start(
+    app: &Parts,
+    request: LoginRequest,
+    browser: SecretDigest,
+    place: Place,
+) -> Result<TransactionId, StoreError> {
     let now = app.now();
     let login = Login {
         id: TransactionId::random(app.rng.as_ref()),

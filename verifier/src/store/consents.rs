@@ -24,7 +24,16 @@ impl TryFrom<ConsentRow> for Consent {
     type Error = DbError;
 
     fn try_from(row: ConsentRow) -> Result<Self, DbError> {
-        let ConsentRow { id, client_id, subject_id, session_id, claims, purpose, given_at, withdrawn_at } = row;
+        let ConsentRow {
+            id,
+            client_id,
+            subject_id,
+            session_id,
+            claims,
+            purpose,
+            given_at,
+            withdrawn_at,
+        } = row;
         Ok(Self {
             id: ConsentId::from_text(id),
             client: ClientId::from_text(client_id),
@@ -33,7 +42,8 @@ impl TryFrom<ConsentRow> for Consent {
                 .transpose()
                 .map_err(|error| TABLE.invalid("subject_id", error))?,
             session: session_id.map(SessionId::from_text),
-            claims: serde_json::from_str(&claims).map_err(|_| TABLE.invalid("claims", "not a list of names"))?,
+            claims: serde_json::from_str(&claims)
+                .map_err(|_| TABLE.invalid("claims", "not a list of names"))?,
             purpose,
             given_at: UnixTime(given_at),
             withdrawn_at: withdrawn_at.map(UnixTime),
@@ -53,7 +63,12 @@ pub async fn insert(tx: &mut Tx, new: &NewConsent) -> Result<(), DbError> {
 }
 
 /// Ties a consent to the finished login; `false` if it was withdrawn in between.
-pub async fn attach(tx: &mut Tx, id: &ConsentId, subject: Option<&SubjectId>, session: &SessionId) -> Result<bool, DbError> {
+pub async fn attach(
+    tx: &mut Tx,
+    id: &ConsentId,
+    subject: Option<&SubjectId>,
+    session: &SessionId,
+) -> Result<bool, DbError> {
     execute!(tx, sqlx::query(
         "UPDATE consents SET subject_id = $1, session_id = $2 WHERE id = $3 AND withdrawn_at IS NULL")
         .bind(subject.map(SubjectId::as_str)).bind(session.as_str()).bind(id.as_str())).map(|rows| rows == 1)
@@ -61,7 +76,11 @@ pub async fn attach(tx: &mut Tx, id: &ConsentId, subject: Option<&SubjectId>, se
 
 /// Takes a consent back by the token that its wallet holds; `None` if there is no such consent
 /// or it was taken back before.
-pub async fn withdraw_by_token(tx: &mut Tx, token: &SecretDigest, now: UnixTime) -> Result<Option<Consent>, DbError> {
+pub async fn withdraw_by_token(
+    tx: &mut Tx,
+    token: &SecretDigest,
+    now: UnixTime,
+) -> Result<Option<Consent>, DbError> {
     let row = each!(tx, c => sqlx::query_as::<_, ConsentRow>(
         "UPDATE consents SET withdrawn_at = $1 WHERE token_hash = $2 AND withdrawn_at IS NULL \
          RETURNING id, client_id, subject_id, session_id, claims, purpose, given_at, withdrawn_at")
@@ -94,7 +113,11 @@ pub async fn token_exists(db: &Db, token: &SecretDigest) -> Result<bool, DbError
 }
 
 /// The newest consents of a person.
-pub async fn of_person(db: &Db, subject: Option<&SubjectId>, session: &SessionId) -> Result<Vec<Consent>, DbError> {
+pub async fn of_person(
+    db: &Db,
+    subject: Option<&SubjectId>,
+    session: &SessionId,
+) -> Result<Vec<Consent>, DbError> {
     let rows = each!(db, p => sqlx::query_as::<_, ConsentRow>(
         "SELECT id, client_id, subject_id, session_id, claims, purpose, given_at, withdrawn_at FROM consents \
          WHERE subject_id = $1 OR session_id = $2 ORDER BY given_at DESC, id DESC LIMIT 100")

@@ -20,11 +20,19 @@ pub struct Delivery {
 
 /// Queues a delivery that is due at once.
 pub async fn enqueue(tx: &mut Tx, delivery: &Delivery, now: UnixTime) -> Result<(), DbError> {
-    execute!(tx, sqlx::query(
-        "INSERT INTO logout_deliveries (id, client_id, sid, sub, attempts, due_at, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $6)")
-        .bind(delivery.id.as_str()).bind(delivery.client_id.as_str()).bind(delivery.sid.as_str())
-        .bind(delivery.sub.as_str()).bind(delivery.attempts).bind(now.0))?;
+    execute!(
+        tx,
+        sqlx::query(
+            "INSERT INTO logout_deliveries (id, client_id, sid, sub, attempts, due_at, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $6)"
+        )
+        .bind(delivery.id.as_str())
+        .bind(delivery.client_id.as_str())
+        .bind(delivery.sid.as_str())
+        .bind(delivery.sub.as_str())
+        .bind(delivery.attempts)
+        .bind(now.0)
+    )?;
     Ok(())
 }
 
@@ -37,7 +45,12 @@ pub async fn any_due(db: &Db, now: UnixTime) -> Result<bool, DbError> {
 
 /// Takes what is due and reserves it until `again_at`: another process does not send it
 /// meanwhile, and it comes back if this one dies.
-pub async fn claim_due(tx: &mut Tx, now: UnixTime, again_at: UnixTime, limit: i64) -> Result<Vec<Delivery>, DbError> {
+pub async fn claim_due(
+    tx: &mut Tx,
+    now: UnixTime,
+    again_at: UnixTime,
+    limit: i64,
+) -> Result<Vec<Delivery>, DbError> {
     each!(tx, c => sqlx::query_as::<_, Delivery>(
         "UPDATE logout_deliveries SET attempts = attempts + 1, due_at = $2 \
          WHERE id IN (SELECT id FROM logout_deliveries WHERE due_at <= $1 ORDER BY due_at LIMIT $3) AND due_at <= $1 \
@@ -47,13 +60,20 @@ pub async fn claim_due(tx: &mut Tx, now: UnixTime, again_at: UnixTime, limit: i6
 
 /// When to try a failed delivery again.
 pub async fn retry_at(tx: &mut Tx, id: &str, at: UnixTime) -> Result<(), DbError> {
-    execute!(tx, sqlx::query("UPDATE logout_deliveries SET due_at = $1 WHERE id = $2")
-        .bind(at.0).bind(id))?;
+    execute!(
+        tx,
+        sqlx::query("UPDATE logout_deliveries SET due_at = $1 WHERE id = $2")
+            .bind(at.0)
+            .bind(id)
+    )?;
     Ok(())
 }
 
 /// The application has it, or will never take it.
 pub async fn remove(tx: &mut Tx, id: &str) -> Result<(), DbError> {
-    execute!(tx, sqlx::query("DELETE FROM logout_deliveries WHERE id = $1").bind(id))?;
+    execute!(
+        tx,
+        sqlx::query("DELETE FROM logout_deliveries WHERE id = $1").bind(id)
+    )?;
     Ok(())
 }

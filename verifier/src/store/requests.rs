@@ -79,7 +79,11 @@ pub async fn insert(tx: &mut Tx, new: &SealedRequest) -> Result<(), DbError> {
 }
 
 /// The request of this id.
-pub async fn find(db: &Db, vault: &Vault, id: &RequestId) -> Result<Option<PresentationRequest>, StoreError> {
+pub async fn find(
+    db: &Db,
+    vault: &Vault,
+    id: &RequestId,
+) -> Result<Option<PresentationRequest>, StoreError> {
     let row = each!(db, p => sqlx::query_as::<_, RequestRow>(
         "SELECT id, transaction_id, channel, secrets, created_at, fetch_until, fetched_at, expires_at \
          FROM presentation_requests WHERE id = $1")
@@ -88,7 +92,12 @@ pub async fn find(db: &Db, vault: &Vault, id: &RequestId) -> Result<Option<Prese
 }
 
 /// The newest request of a login on a channel.
-pub async fn newest(db: &Db, vault: &Vault, transaction: &TransactionId, channel: Channel) -> Result<Option<PresentationRequest>, StoreError> {
+pub async fn newest(
+    db: &Db,
+    vault: &Vault,
+    transaction: &TransactionId,
+    channel: Channel,
+) -> Result<Option<PresentationRequest>, StoreError> {
     let row = each!(db, p => sqlx::query_as::<_, RequestRow>(
         "SELECT id, transaction_id, channel, secrets, created_at, fetch_until, fetched_at, expires_at \
          FROM presentation_requests WHERE transaction_id = $1 AND channel = $2 \
@@ -107,24 +116,42 @@ pub async fn any_fetched(db: &Db, transaction: &TransactionId) -> Result<bool, D
 
 /// Notes the first fetch; later ones change nothing.
 pub async fn mark_fetched(tx: &mut Tx, id: &RequestId, now: UnixTime) -> Result<bool, DbError> {
-    execute!(tx, sqlx::query(
-        "UPDATE presentation_requests SET fetched_at = $1 WHERE id = $2 AND fetched_at IS NULL")
-        .bind(now.0).bind(id.as_str())).map(|rows| rows == 1)
+    execute!(
+        tx,
+        sqlx::query(
+            "UPDATE presentation_requests SET fetched_at = $1 WHERE id = $2 AND fetched_at IS NULL"
+        )
+        .bind(now.0)
+        .bind(id.as_str())
+    )
+    .map(|rows| rows == 1)
 }
 
 /// Deletes what expired before `before`.
 pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
-    execute!(tx, sqlx::query("DELETE FROM presentation_requests WHERE expires_at < $1")
-        .bind(before.0))
+    execute!(
+        tx,
+        sqlx::query("DELETE FROM presentation_requests WHERE expires_at < $1").bind(before.0)
+    )
 }
 
 fn open(vault: &Vault, row: RequestRow) -> Result<PresentationRequest, StoreError> {
-    let RequestRow { id, transaction_id, channel, secrets, created_at, fetch_until, fetched_at, expires_at } = row;
+    let RequestRow {
+        id,
+        transaction_id,
+        channel,
+        secrets,
+        created_at,
+        fetch_until,
+        fetched_at,
+        expires_at,
+    } = row;
     let secrets = vault.open(TABLE, "secrets", &[TABLE.0, &id, "secrets"], &secrets)?;
     Ok(PresentationRequest {
         id: RequestId::from_text(id),
         transaction: TransactionId::from_text(transaction_id),
-        channel: Channel::from_name(&channel).ok_or_else(|| TABLE.invalid("channel", "not a channel"))?,
+        channel: Channel::from_name(&channel)
+            .ok_or_else(|| TABLE.invalid("channel", "not a channel"))?,
         secrets,
         created_at: UnixTime(created_at),
         fetch_until: UnixTime(fetch_until),

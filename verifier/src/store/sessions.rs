@@ -23,7 +23,14 @@ impl TryFrom<SessionRow> for Session {
     type Error = DbError;
 
     fn try_from(row: SessionRow) -> Result<Self, DbError> {
-        let SessionRow { id, subject_id, auth_time, acr, amr, expires_at } = row;
+        let SessionRow {
+            id,
+            subject_id,
+            auth_time,
+            acr,
+            amr,
+            expires_at,
+        } = row;
         let amr = amr.split(' ').map(str::to_owned).collect();
         Ok(Self {
             id: SessionId::from_text(id),
@@ -31,7 +38,11 @@ impl TryFrom<SessionRow> for Session {
                 .map(|id| SubjectId::parse(&id))
                 .transpose()
                 .map_err(|error| TABLE.invalid("subject_id", error))?,
-            authentication: Authentication { auth_time: UnixTime(auth_time), acr, amr },
+            authentication: Authentication {
+                auth_time: UnixTime(auth_time),
+                acr,
+                amr,
+            },
             expires_at: UnixTime(expires_at),
         })
     }
@@ -47,7 +58,12 @@ struct ClientRow {
 
 impl From<ClientRow> for SessionClient {
     fn from(row: ClientRow) -> Self {
-        let ClientRow { sid, session_id, client_id, sub } = row;
+        let ClientRow {
+            sid,
+            session_id,
+            client_id,
+            sub,
+        } = row;
         Self {
             sid: Sid::from_text(sid),
             session: SessionId::from_text(session_id),
@@ -58,7 +74,11 @@ impl From<ClientRow> for SessionClient {
 }
 
 /// The live session of a browser.
-pub async fn of_cookie(db: &Db, cookie: &SecretDigest, now: UnixTime) -> Result<Option<Session>, DbError> {
+pub async fn of_cookie(
+    db: &Db,
+    cookie: &SecretDigest,
+    now: UnixTime,
+) -> Result<Option<Session>, DbError> {
     let row = each!(db, p => sqlx::query_as::<_, SessionRow>(
         "SELECT id, subject_id, auth_time, acr, amr, expires_at FROM login_sessions \
          WHERE cookie_hash = $1 AND ended_at IS NULL AND expires_at > $2")
@@ -67,7 +87,11 @@ pub async fn of_cookie(db: &Db, cookie: &SecretDigest, now: UnixTime) -> Result<
 }
 
 /// The live sessions of an account, newest first.
-pub async fn of_subject(db: &Db, subject: &SubjectId, now: UnixTime) -> Result<Vec<Session>, DbError> {
+pub async fn of_subject(
+    db: &Db,
+    subject: &SubjectId,
+    now: UnixTime,
+) -> Result<Vec<Session>, DbError> {
     let rows = each!(db, p => sqlx::query_as::<_, SessionRow>(
         "SELECT id, subject_id, auth_time, acr, amr, expires_at FROM login_sessions \
          WHERE subject_id = $1 AND ended_at IS NULL AND expires_at > $2 ORDER BY auth_time DESC, id LIMIT 100")
@@ -76,7 +100,11 @@ pub async fn of_subject(db: &Db, subject: &SubjectId, now: UnixTime) -> Result<V
 }
 
 /// The session that an application calls `sid`.
-pub async fn of_sid(db: &Db, sid: &Sid, client: &ClientId) -> Result<Option<SessionClient>, DbError> {
+pub async fn of_sid(
+    db: &Db,
+    sid: &Sid,
+    client: &ClientId,
+) -> Result<Option<SessionClient>, DbError> {
     let row = each!(db, p => sqlx::query_as::<_, ClientRow>(
         "SELECT sid, session_id, client_id, sub FROM session_clients WHERE sid = $1 AND client_id = $2")
         .bind(sid.as_str()).bind(client.as_str()).fetch_optional(p).await)?;
@@ -92,8 +120,18 @@ pub async fn clients(db: &Db, session: &SessionId) -> Result<Vec<SessionClient>,
 }
 
 /// Writes a new session; `cookie` is `None` for a guest.
-pub async fn insert(tx: &mut Tx, session: &Session, cookie: Option<&SecretDigest>, now: UnixTime) -> Result<(), DbError> {
-    let Session { id, subject, authentication, expires_at } = session;
+pub async fn insert(
+    tx: &mut Tx,
+    session: &Session,
+    cookie: Option<&SecretDigest>,
+    now: UnixTime,
+) -> Result<(), DbError> {
+    let Session {
+        id,
+        subject,
+        authentication,
+        expires_at,
+    } = session;
     execute!(tx, sqlx::query(
         "INSERT INTO login_sessions (id, cookie_hash, subject_id, auth_time, acr, amr, created_at, expires_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
@@ -106,7 +144,12 @@ pub async fn insert(tx: &mut Tx, session: &Session, cookie: Option<&SecretDigest
 /// The same person showed a card again: a new cookie, a new time, the same `sid`s. `false` if the
 /// session has ended meanwhile.
 pub async fn renew(tx: &mut Tx, session: &Session, cookie: &SecretDigest) -> Result<bool, DbError> {
-    let Session { id, subject: _, authentication, expires_at } = session;
+    let Session {
+        id,
+        subject: _,
+        authentication,
+        expires_at,
+    } = session;
     execute!(tx, sqlx::query(
         "UPDATE login_sessions SET cookie_hash = $1, auth_time = $2, acr = $3, amr = $4, expires_at = $5 \
          WHERE id = $6 AND ended_at IS NULL")
@@ -116,7 +159,11 @@ pub async fn renew(tx: &mut Tx, session: &Session, cookie: &SecretDigest) -> Res
 
 /// Notes that an application takes part in a session and returns its `sid`, which stays the same
 /// for as long as the session lives.
-pub async fn attach_client(tx: &mut Tx, new: &SessionClient, now: UnixTime) -> Result<Sid, DbError> {
+pub async fn attach_client(
+    tx: &mut Tx,
+    new: &SessionClient,
+    now: UnixTime,
+) -> Result<Sid, DbError> {
     let sid = each!(tx, c => sqlx::query_scalar::<_, String>(
         "INSERT INTO session_clients (sid, session_id, client_id, sub, created_at) VALUES ($1, $2, $3, $4, $5) \
          ON CONFLICT (session_id, client_id) DO UPDATE SET sub = EXCLUDED.sub RETURNING sid")
@@ -127,14 +174,25 @@ pub async fn attach_client(tx: &mut Tx, new: &SessionClient, now: UnixTime) -> R
 
 /// Puts the cards of a fresh login behind a session; an older card of the same issuer and type
 /// no longer matters.
-pub async fn put_cards(tx: &mut Tx, session: &SessionId, cards: &[CardRef], now: UnixTime) -> Result<(), DbError> {
-    for CardRef { issuer, credential_type, status } in cards {
+pub async fn put_cards(
+    tx: &mut Tx,
+    session: &SessionId,
+    cards: &[CardRef],
+    now: UnixTime,
+) -> Result<(), DbError> {
+    for CardRef {
+        issuer,
+        credential_type,
+        status,
+    } in cards
+    {
         let issuer = issuer_text(issuer)?;
         execute!(tx, sqlx::query(
             "DELETE FROM session_credentials WHERE session_id = $1 AND issuer = $2 AND credential_type = $3")
             .bind(session.as_str()).bind(issuer.as_str()).bind(credential_type.as_str()))?;
         let Some(status) = status else { continue };
-        let idx = i64::try_from(status.idx).map_err(|_| Table("session_credentials").invalid("status_idx", "out of range"))?;
+        let idx = i64::try_from(status.idx)
+            .map_err(|_| Table("session_credentials").invalid("status_idx", "out of range"))?;
         execute!(tx, sqlx::query(
             "INSERT INTO session_credentials (session_id, issuer, credential_type, status_uri, status_idx, checked_at) \
              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING")
@@ -147,19 +205,30 @@ pub async fn put_cards(tx: &mut Tx, session: &SessionId, cards: &[CardRef], now:
 /// An issuer's identity as the column holds it.
 fn issuer_text(issuer: &IssuerIdentity) -> Result<String, DbError> {
     let text = serde_json::to_string(issuer);
-    text.map_err(|_| Table("session_credentials").invalid("issuer", "does not serialise").into())
+    text.map_err(|_| {
+        Table("session_credentials")
+            .invalid("issuer", "does not serialise")
+            .into()
+    })
 }
 
 /// Ends a session and returns its applications; `None` if it had ended before.
-pub async fn end(tx: &mut Tx, session: &SessionId, reason: EndReason, now: UnixTime) -> Result<Option<Vec<SessionClient>>, DbError> {
+pub async fn end(
+    tx: &mut Tx,
+    session: &SessionId,
+    reason: EndReason,
+    now: UnixTime,
+) -> Result<Option<Vec<SessionClient>>, DbError> {
     let ended = execute!(tx, sqlx::query(
         "UPDATE login_sessions SET ended_at = $1, ended_reason = $2, cookie_hash = NULL WHERE id = $3 AND ended_at IS NULL")
         .bind(now.0).bind(reason.code()).bind(session.as_str())).map(|rows| rows == 1)?;
     if !ended {
         return Ok(None);
     }
-    execute!(tx, sqlx::query("DELETE FROM session_credentials WHERE session_id = $1")
-        .bind(session.as_str()))?;
+    execute!(
+        tx,
+        sqlx::query("DELETE FROM session_credentials WHERE session_id = $1").bind(session.as_str())
+    )?;
     let rows = each!(tx, c => sqlx::query_as::<_, ClientRow>(
         "SELECT sid, session_id, client_id, sub FROM session_clients WHERE session_id = $1")
         .bind(session.as_str()).fetch_all(c).await)?;
@@ -193,7 +262,11 @@ pub struct WatchedList {
 impl WatchedList {
     /// The issuer's identity.
     pub fn identity(&self) -> Result<IssuerIdentity, DbError> {
-        serde_json::from_str(&self.issuer).map_err(|_| Table("session_credentials").invalid("issuer", "not an identity").into())
+        serde_json::from_str(&self.issuer).map_err(|_| {
+            Table("session_credentials")
+                .invalid("issuer", "not an identity")
+                .into()
+        })
     }
 }
 
@@ -217,7 +290,11 @@ pub struct WatchedCard {
 }
 
 /// The cards of live sessions on a list.
-pub async fn watched_cards(db: &Db, list: &WatchedList, now: UnixTime) -> Result<Vec<WatchedCard>, DbError> {
+pub async fn watched_cards(
+    db: &Db,
+    list: &WatchedList,
+    now: UnixTime,
+) -> Result<Vec<WatchedCard>, DbError> {
     each!(db, p => sqlx::query_as::<_, WatchedCard>(
         "SELECT k.session_id, k.status_idx, k.checked_at FROM session_credentials k \
          JOIN login_sessions s ON s.id = k.session_id \
@@ -227,8 +304,15 @@ pub async fn watched_cards(db: &Db, list: &WatchedList, now: UnixTime) -> Result
 
 /// Notes that the status of every card on a list was good at `now`.
 pub async fn mark_checked(tx: &mut Tx, list: &WatchedList, now: UnixTime) -> Result<(), DbError> {
-    execute!(tx, sqlx::query("UPDATE session_credentials SET checked_at = $1 WHERE status_uri = $2 AND issuer = $3")
-        .bind(now.0).bind(list.status_uri.as_str()).bind(list.issuer.as_str()))?;
+    execute!(
+        tx,
+        sqlx::query(
+            "UPDATE session_credentials SET checked_at = $1 WHERE status_uri = $2 AND issuer = $3"
+        )
+        .bind(now.0)
+        .bind(list.status_uri.as_str())
+        .bind(list.issuer.as_str())
+    )?;
     Ok(())
 }
 
@@ -240,6 +324,8 @@ pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
     execute!(tx, sqlx::query(
         "DELETE FROM session_clients WHERE session_id IN (SELECT id FROM login_sessions WHERE expires_at < $1)")
         .bind(before.0))?;
-    execute!(tx, sqlx::query("DELETE FROM login_sessions WHERE expires_at < $1")
-        .bind(before.0))
+    execute!(
+        tx,
+        sqlx::query("DELETE FROM login_sessions WHERE expires_at < $1").bind(before.0)
+    )
 }

@@ -42,7 +42,11 @@ pub struct LiveToken {
 }
 
 /// The token, if it is valid now.
-pub async fn find(db: &Db, token: &SecretDigest, now: UnixTime) -> Result<Option<LiveToken>, DbError> {
+pub async fn find(
+    db: &Db,
+    token: &SecretDigest,
+    now: UnixTime,
+) -> Result<Option<LiveToken>, DbError> {
     each!(db, p => sqlx::query_as::<_, LiveToken>(
         "SELECT client_id, claims FROM access_tokens WHERE token_hash = $1 AND expires_at > $2")
         .bind(token.as_str()).bind(now.0).fetch_optional(p).await)
@@ -50,18 +54,24 @@ pub async fn find(db: &Db, token: &SecretDigest, now: UnixTime) -> Result<Option
 
 /// Ends every token of a login.
 pub async fn revoke_family(tx: &mut Tx, family: &str) -> Result<u64, DbError> {
-    execute!(tx, sqlx::query("DELETE FROM access_tokens WHERE family = $1")
-        .bind(family))
+    execute!(
+        tx,
+        sqlx::query("DELETE FROM access_tokens WHERE family = $1").bind(family)
+    )
 }
 
 /// Ends every token of a session.
 pub async fn revoke_session(tx: &mut Tx, session: &SessionId) -> Result<u64, DbError> {
-    execute!(tx, sqlx::query("DELETE FROM access_tokens WHERE session_id = $1")
-        .bind(session.as_str()))
+    execute!(
+        tx,
+        sqlx::query("DELETE FROM access_tokens WHERE session_id = $1").bind(session.as_str())
+    )
 }
 
 /// Deletes what expired, and the sealed claims with it.
 pub async fn purge(tx: &mut Tx, now: UnixTime) -> Result<u64, DbError> {
-    execute!(tx, sqlx::query("DELETE FROM access_tokens WHERE expires_at <= $1")
-        .bind(now.0))
+    execute!(
+        tx,
+        sqlx::query("DELETE FROM access_tokens WHERE expires_at <= $1").bind(now.0)
+    )
 }

@@ -8,7 +8,9 @@ use vouchsafe_service::db::{Db, DbError, Table, Tx, each, execute};
 use super::{StoreError, Vault};
 use crate::domain::ids::TransactionId;
 use crate::domain::reason::Failure;
-use crate::domain::transaction::{Answer, Answered, Failed, Finished, Login, NUMBER_TRIES, Pending, Transaction};
+use crate::domain::transaction::{
+    Answer, Answered, Failed, Finished, Login, NUMBER_TRIES, Pending, Transaction,
+};
 
 const TABLE: Table = Table("login_transactions");
 
@@ -43,10 +45,18 @@ pub fn seal(vault: &Vault, transaction: &Transaction) -> Result<Sealed, StoreErr
     let login = transaction.login();
     let (answer, failure) = match transaction {
         Transaction::Pending(_) | Transaction::Finished(_) => (None, None),
-        Transaction::Answered(Answered { login: _, answer, tries_left: _ }) => (Some(answer.clone()), None),
+        Transaction::Answered(Answered {
+            login: _,
+            answer,
+            tries_left: _,
+        }) => (Some(answer.clone()), None),
         Transaction::Failed(Failed { login: _, failure }) => (None, Some(failure.clone())),
     };
-    let body = Body { login: login.clone(), answer, failure };
+    let body = Body {
+        login: login.clone(),
+        answer,
+        failure,
+    };
     Ok(Sealed {
         id: login.id.as_str().to_owned(),
         browser_hash: login.browser.as_str().to_owned(),
@@ -69,14 +79,23 @@ pub async fn insert(tx: &mut Tx, new: &Sealed) -> Result<(), DbError> {
 
 /// Moves a transaction from `from` to the state of `to`. Of any number of calls at once exactly
 /// one succeeds; `false` means that it was not this one, or that the login has expired.
-pub async fn advance(tx: &mut Tx, from: &'static str, to: &Sealed, now: UnixTime) -> Result<bool, DbError> {
+pub async fn advance(
+    tx: &mut Tx,
+    from: &'static str,
+    to: &Sealed,
+    now: UnixTime,
+) -> Result<bool, DbError> {
     execute!(tx, sqlx::query(
         "UPDATE login_transactions SET state = $1, body = $2 WHERE id = $3 AND state = $4 AND expires_at > $5")
         .bind(to.state).bind(to.body.as_slice()).bind(to.id.as_str()).bind(from).bind(now.0)).map(|rows| rows == 1)
 }
 
 /// Uses up one try of the number; `None` when there is none left or nothing to try.
-pub async fn spend_try(tx: &mut Tx, id: &TransactionId, now: UnixTime) -> Result<Option<i64>, DbError> {
+pub async fn spend_try(
+    tx: &mut Tx,
+    id: &TransactionId,
+    now: UnixTime,
+) -> Result<Option<i64>, DbError> {
     each!(tx, c => sqlx::query_scalar::<_, i64>(
         "UPDATE login_transactions SET tries_left = tries_left - 1 \
          WHERE id = $1 AND state = 'answered' AND tries_left > 0 AND expires_at > $2 RETURNING tries_left")
@@ -84,7 +103,11 @@ pub async fn spend_try(tx: &mut Tx, id: &TransactionId, now: UnixTime) -> Result
 }
 
 /// The transaction, if it exists. Whether it has expired is in its login.
-pub async fn find(db: &Db, vault: &Vault, id: &TransactionId) -> Result<Option<Transaction>, StoreError> {
+pub async fn find(
+    db: &Db,
+    vault: &Vault,
+    id: &TransactionId,
+) -> Result<Option<Transaction>, StoreError> {
     let row = each!(db, p => sqlx::query_as::<_, TransactionRow>(
         "SELECT id, state, tries_left, body FROM login_transactions WHERE id = $1")
         .bind(id.as_str()).fetch_optional(p).await)?;
@@ -93,18 +116,34 @@ pub async fn find(db: &Db, vault: &Vault, id: &TransactionId) -> Result<Option<T
 
 /// Deletes what expired before `before`.
 pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
-    execute!(tx, sqlx::query("DELETE FROM login_transactions WHERE expires_at < $1")
-        .bind(before.0))
+    execute!(
+        tx,
+        sqlx::query("DELETE FROM login_transactions WHERE expires_at < $1").bind(before.0)
+    )
 }
 
 fn open(vault: &Vault, row: TransactionRow) -> Result<Transaction, StoreError> {
-    let TransactionRow { id, state, tries_left, body } = row;
-    let Body { login, answer, failure } = vault.open(TABLE, "body", &[TABLE.0, &id, &state], &body)?;
+    let TransactionRow {
+        id,
+        state,
+        tries_left,
+        body,
+    } = row;
+    let Body {
+        login,
+        answer,
+        failure,
+    } = vault.open(TABLE, "body", &[TABLE.0, &id, &state], &body)?;
     Ok(match (state.as_str(), answer, failure) {
         ("pending", None, None) => Transaction::Pending(Pending { login }),
         ("answered", Some(answer), None) => {
-            let tries_left = u8::try_from(tries_left).map_err(|_| TABLE.invalid("tries_left", "out of range"))?;
-            Transaction::Answered(Answered { login, answer, tries_left })
+            let tries_left = u8::try_from(tries_left)
+                .map_err(|_| TABLE.invalid("tries_left", "out of range"))?;
+            Transaction::Answered(Answered {
+                login,
+                answer,
+                tries_left,
+            })
         }
         ("finished", None, None) => Transaction::Finished(Finished { login }),
         ("failed", None, Some(failure)) => Transaction::Failed(Failed { login, failure }),

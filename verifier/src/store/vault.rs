@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use vouchsafe_credentials::random::Rng;
-use vouchsafe_service::db::{DbError, Table, RowError};
+use vouchsafe_service::db::{DbError, RowError, Table};
 use vouchsafe_service::seal::{Place, Sealer};
 
 /// Why a repository failed.
@@ -47,27 +47,50 @@ impl Vault {
     /// A vault whose key only the bearer of `token` has.
     #[must_use]
     pub fn under_token(&self, purpose: &str, token: &str) -> Self {
-        Self { sealer: Sealer::under_token(purpose, token), rng: Arc::clone(&self.rng) }
+        Self {
+            sealer: Sealer::under_token(purpose, token),
+            rng: Arc::clone(&self.rng),
+        }
     }
 
     /// Seals `value` for a row of a table.
     pub fn seal<T: Serialize>(&self, place: &[&str], value: &T) -> Result<Vec<u8>, StoreError> {
-        let plain = zeroize::Zeroizing::new(serde_json::to_vec(value).map_err(StoreError::Serialise)?);
-        Ok(self.sealer.seal(&Place::new(place), &plain, self.rng.as_ref()))
+        let plain =
+            zeroize::Zeroizing::new(serde_json::to_vec(value).map_err(StoreError::Serialise)?);
+        Ok(self
+            .sealer
+            .seal(&Place::new(place), &plain, self.rng.as_ref()))
     }
 
     /// Opens a sealed column of `table`.
-    pub fn open<T: DeserializeOwned>(&self, table: Table, column: &'static str, place: &[&str], sealed: &[u8]) -> Result<T, StoreError> {
-        let plain = self.sealer.open(&Place::new(place), sealed).map_err(|error| table.invalid(column, error))?;
+    pub fn open<T: DeserializeOwned>(
+        &self,
+        table: Table,
+        column: &'static str,
+        place: &[&str],
+        sealed: &[u8],
+    ) -> Result<T, StoreError> {
+        let plain = self
+            .sealer
+            .open(&Place::new(place), sealed)
+            .map_err(|error| table.invalid(column, error))?;
         // The reason names a line and a column of the JSON, never its content.
-        serde_json::from_slice(&plain)
-            .map_err(|error| table.invalid(column, format!("{:?} at {}", error.classify(), error.column())).into())
+        serde_json::from_slice(&plain).map_err(|error| {
+            table
+                .invalid(
+                    column,
+                    format!("{:?} at {}", error.classify(), error.column()),
+                )
+                .into()
+        })
     }
 
     /// Seals `value` into text for a cookie or a URL.
     pub fn seal_text<T: Serialize>(&self, place: &[&str], value: &T) -> Result<String, StoreError> {
         let plain = serde_json::to_vec(value).map_err(StoreError::Serialise)?;
-        Ok(self.sealer.seal_text(&Place::new(place), &plain, self.rng.as_ref()))
+        Ok(self
+            .sealer
+            .seal_text(&Place::new(place), &plain, self.rng.as_ref()))
     }
 
     /// Opens text that came back from a browser; `None` if it is not ours for this place.

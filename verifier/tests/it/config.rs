@@ -37,13 +37,19 @@ fn unknown_keys_are_refused() {
 #[test]
 fn a_query_without_a_subject_strategy() {
     let error = refusal(replaced("subject = { strategy = \"guest\" }\n", ""));
-    assert!(matches!(error, ConfigError::NoSubjectStrategy { .. }), "{error}");
+    assert!(
+        matches!(error, ConfigError::NoSubjectStrategy { .. }),
+        "{error}"
+    );
 }
 
 #[test]
 fn cat_344_a_subject_claim_that_nobody_declared_stable() {
     let error = refusal(replaced("[\"member_id\"] }", "[\"tier\"] }"));
-    assert!(matches!(error, ConfigError::ClaimNotStable { .. }), "{error}");
+    assert!(
+        matches!(error, ConfigError::ClaimNotStable { .. }),
+        "{error}"
+    );
 }
 
 #[test]
@@ -57,14 +63,16 @@ fn cat_310_a_query_without_holder_binding() {
 #[test]
 fn cat_379_one_key_for_two_purposes() {
     let pki = Pki::new();
-    let error = refusal(|toml| toml.replace(pki.id_token_es256.as_str(), pki.verifier_key_pem.as_str()));
+    let error =
+        refusal(|toml| toml.replace(pki.id_token_es256.as_str(), pki.verifier_key_pem.as_str()));
     assert!(matches!(error, ConfigError::SharedKey { .. }), "{error}");
 }
 
 #[test]
 fn a_request_key_that_its_certificate_does_not_name() {
     let pki = Pki::new();
-    let error = refusal(|toml| toml.replace(pki.verifier_key_pem.as_str(), pki.issuer.key_pem.as_str()));
+    let error =
+        refusal(|toml| toml.replace(pki.verifier_key_pem.as_str(), pki.issuer.key_pem.as_str()));
     assert!(error.to_string().contains("certificate"), "{error}");
 }
 
@@ -72,7 +80,10 @@ fn a_request_key_that_its_certificate_does_not_name() {
 fn http_off_loopback_and_loopback_without_the_switch() {
     let error = refusal(replaced("loopback_http = true", "loopback_http = false"));
     assert!(error.to_string().contains("https"), "{error}");
-    let error = refusal(replaced("public_url = \"http://127.0.0.1:8081\"", "public_url = \"https://login.example\""));
+    let error = refusal(replaced(
+        "public_url = \"http://127.0.0.1:8081\"",
+        "public_url = \"https://login.example\"",
+    ));
     assert!(error.to_string().contains("loopback"), "{error}");
 }
 
@@ -87,21 +98,50 @@ fn a_known_default_secret() {
 
 #[test]
 fn cat_353_redirect_addresses_that_are_none() {
-    for uri in ["javascript:alert(1)", "data:text/html,x", "https://*.example/cb", "http://shop.example/cb", "https://shop.example/cb#x"] {
+    for uri in [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "https://*.example/cb",
+        "http://shop.example/cb",
+        "https://shop.example/cb#x",
+    ] {
         let error = refusal(|toml| toml.replacen("http://127.0.0.1:9000/cb", uri, 1));
-        assert!(matches!(error, ConfigError::Client { .. }), "{uri}: {error}");
+        assert!(
+            matches!(error, ConfigError::Client { .. }),
+            "{uri}: {error}"
+        );
     }
 }
 
 #[test]
 fn clients_that_make_no_sense() {
     let cases = [
-        ("scopes = [\"age\", \"membership\"]", "scopes = [\"ages\"]", "no query has the scope"),
-        ("redirect_uris = [\"http://127.0.0.1:9000/cb\"]", "redirect_uris = [\"http://127.0.0.1:9000/cb\", \"https://a.example/cb\"]", "sector"),
-        ("secret = \"shop-secret-0123456789\"", "secret = \"short\"", "16 characters"),
+        (
+            "scopes = [\"age\", \"membership\"]",
+            "scopes = [\"ages\"]",
+            "no query has the scope",
+        ),
+        (
+            "redirect_uris = [\"http://127.0.0.1:9000/cb\"]",
+            "redirect_uris = [\"http://127.0.0.1:9000/cb\", \"https://a.example/cb\"]",
+            "sector",
+        ),
+        (
+            "secret = \"shop-secret-0123456789\"",
+            "secret = \"short\"",
+            "16 characters",
+        ),
         ("id = \"cafe\"", "id = \"shop\"", "twice"),
-        ("default_query = \"member-login\"", "default_query = \"nothing\"", "default_query"),
-        ("backchannel_logout_uri = \"http://127.0.0.1:9000/backchannel\"", "backchannel_logout_uri = \"http://shop.example/x\"", "backchannel_logout_uri"),
+        (
+            "default_query = \"member-login\"",
+            "default_query = \"nothing\"",
+            "default_query",
+        ),
+        (
+            "backchannel_logout_uri = \"http://127.0.0.1:9000/backchannel\"",
+            "backchannel_logout_uri = \"http://shop.example/x\"",
+            "backchannel_logout_uri",
+        ),
     ];
     for (from, to, text) in cases {
         let error = refusal(replaced(from, to));
@@ -114,11 +154,31 @@ fn clients_that_make_no_sense() {
 #[test]
 fn queries_that_make_no_sense() {
     let cases = [
-        ("claims = { age_over_18 = [\"age_equal_or_over\", \"18\"] }", "claims = { sub = [\"age_equal_or_over\", \"18\"] }", "reserved"),
-        ("claims = { age_over_18 = [\"age_equal_or_over\", \"18\"] }", "claims = { age_over_18 = [\"age_equal_or_over\", \"21\"] }", "does not ask"),
-        ("id_token_claims = [\"age_over_18\"]", "id_token_claims = [\"name\"]", "no claim of the query"),
-        ("urn:vouchsafe:age:1\"]},\"claims\"", "urn:vouchsafe:age:2\"]},\"claims\"", "no trusted issuer"),
-        ("purpose = { en = \"Log in\" }", "purpose = { de = \"Anmelden\" }", "en"),
+        (
+            "claims = { age_over_18 = [\"age_equal_or_over\", \"18\"] }",
+            "claims = { sub = [\"age_equal_or_over\", \"18\"] }",
+            "reserved",
+        ),
+        (
+            "claims = { age_over_18 = [\"age_equal_or_over\", \"18\"] }",
+            "claims = { age_over_18 = [\"age_equal_or_over\", \"21\"] }",
+            "does not ask",
+        ),
+        (
+            "id_token_claims = [\"age_over_18\"]",
+            "id_token_claims = [\"name\"]",
+            "no claim of the query",
+        ),
+        (
+            "urn:vouchsafe:age:1\"]},\"claims\"",
+            "urn:vouchsafe:age:2\"]},\"claims\"",
+            "no trusted issuer",
+        ),
+        (
+            "purpose = { en = \"Log in\" }",
+            "purpose = { de = \"Anmelden\" }",
+            "en",
+        ),
         ("scope = \"age\"", "scope = \"membership\"", "twice"),
     ];
     for (from, to, text) in cases {

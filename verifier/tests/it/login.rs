@@ -11,14 +11,30 @@ async fn age_tells_one_boolean_and_leaves_no_account() {
     on_each_database(async |world| {
         let wallet = world.person("M-1").await;
         let tokens = log_in(&mut world.browser(), &wallet, &world.shop(), "openid age").await;
-        assert_eq!(tokens.userinfo, json!({ "sub": tokens.sub(), "age_over_18": true }));
+        assert_eq!(
+            tokens.userinfo,
+            json!({ "sub": tokens.sub(), "age_over_18": true })
+        );
         assert_eq!(tokens.claims["age_over_18"], true);
         assert_eq!(tokens.claims["acr"], "urn:vouchsafe:acr:vc");
         assert_eq!(tokens.claims["amr"], json!(["pop", "vp"]));
         assert_eq!(tokens.claims["auth_time"], crate::world::NOW.seconds());
         let mut names: Vec<&String> = tokens.claims.as_object().unwrap().keys().collect();
         names.sort();
-        let expected = ["acr", "age_over_18", "amr", "at_hash", "aud", "auth_time", "exp", "iat", "iss", "nonce", "sid", "sub"];
+        let expected = [
+            "acr",
+            "age_over_18",
+            "amr",
+            "at_hash",
+            "aud",
+            "auth_time",
+            "exp",
+            "iat",
+            "iss",
+            "nonce",
+            "sid",
+            "sub",
+        ];
         assert_eq!(names, expected);
         assert_eq!(rows(&world, "subjects").await, 0);
         assert_eq!(rows(&world, "subject_bindings").await, 0);
@@ -43,15 +59,30 @@ async fn membership_tells_the_tier_in_userinfo_only() {
 #[tokio::test]
 async fn the_page_says_who_asks_why_and_what_for() {
     on_sqlite(async |world| {
-        let (path, page) = begin(&mut world.browser(), &world.shop().authorize("openid age", &[])).await;
+        let (path, page) = begin(
+            &mut world.browser(),
+            &world.shop().authorize("openid age", &[]),
+        )
+        .await;
         // Catalogue 383: the name of the application is text, whatever is in it.
         page.assert_page(StatusCode::OK, "The &lt;Shop&gt;");
         page.assert_page(StatusCode::OK, "That you are 18 or older");
         page.assert_page(StatusCode::OK, "Buy wine: are you 18 or older?");
-        assert!(page.body.contains(&format!("{path}/qr").replace('/', "&#x2f;")), "{}", page.body);
-        let (_, german) = begin(&mut world.browser().speaking("de-AT"), &world.shop().authorize("openid age", &[])).await;
+        assert!(
+            page.body
+                .contains(&format!("{path}/qr").replace('/', "&#x2f;")),
+            "{}",
+            page.body
+        );
+        let (_, german) = begin(
+            &mut world.browser().speaking("de-AT"),
+            &world.shop().authorize("openid age", &[]),
+        )
+        .await;
         german.assert_page(StatusCode::OK, "Wein kaufen: Sind Sie 18 oder älter?");
-        let asked = world.shop().authorize("openid age", &[("ui_locales", "de")]);
+        let asked = world
+            .shop()
+            .authorize("openid age", &[("ui_locales", "de")]);
         let (_, german) = begin(&mut world.browser(), &asked).await;
         german.assert_page(StatusCode::OK, "lang=\"de\"");
     })
@@ -61,9 +92,23 @@ async fn the_page_says_who_asks_why_and_what_for() {
 #[tokio::test]
 async fn a_login_of_another_browser_does_not_exist() {
     on_sqlite(async |world| {
-        let (path, _) = begin(&mut world.browser(), &world.shop().authorize("openid age", &[])).await;
-        for address in [path.clone(), format!("{path}/qr"), format!("{path}/events?view=choose"), format!("{path}/leave"), format!("{path}/again")] {
-            world.browser().get(&address).await.assert_page(StatusCode::NOT_FOUND, "There is no login here");
+        let (path, _) = begin(
+            &mut world.browser(),
+            &world.shop().authorize("openid age", &[]),
+        )
+        .await;
+        for address in [
+            path.clone(),
+            format!("{path}/qr"),
+            format!("{path}/events?view=choose"),
+            format!("{path}/leave"),
+            format!("{path}/again"),
+        ] {
+            world
+                .browser()
+                .get(&address)
+                .await
+                .assert_page(StatusCode::NOT_FOUND, "There is no login here");
         }
     })
     .await;
@@ -74,15 +119,28 @@ async fn cat_316_same_device_answer_in_another_browser_logs_nobody_in() {
     on_each_database(async |world| {
         // The attacker starts the login and sends the link to the victim.
         let mut attacker = world.browser();
-        let (path, page) = begin(&mut attacker, &world.shop().authorize("openid membership", &[])).await;
+        let (path, page) = begin(
+            &mut attacker,
+            &world.shop().authorize("openid membership", &[]),
+        )
+        .await;
         let victim = world.person("M-victim").await;
         let back = victim.follow(&wallet_link(&page)).await;
         let page = world.browser().get(&back).await;
         page.assert_page(StatusCode::FORBIDDEN, "This login began in another browser");
-        assert!(!page.body.contains("leave"), "another browser gets no link back");
+        assert!(
+            !page.body.contains("leave"),
+            "another browser gets no link back"
+        );
         // The attacker gets nothing: not by waiting, and not with the code of the address.
-        attacker.get(&path).await.assert_page(StatusCode::FORBIDDEN, "This login began in another browser");
-        attacker.get(&back).await.assert_page(StatusCode::NOT_FOUND, "There is no login here");
+        attacker
+            .get(&path)
+            .await
+            .assert_page(StatusCode::FORBIDDEN, "This login began in another browser");
+        attacker
+            .get(&back)
+            .await
+            .assert_page(StatusCode::NOT_FOUND, "There is no login here");
         let left = attacker.get(&format!("{path}/leave")).await;
         assert_eq!(world.shop().error(&left), "access_denied");
         assert_eq!(rows(&world, "subjects").await, 0);
@@ -99,12 +157,18 @@ async fn cat_314_a_response_code_works_once_and_for_a_minute() {
         let back = wallet.follow(&wallet_link(&page)).await;
         let first = browser.get(&back).await;
         world.shop().code(&first);
-        browser.get(&back).await.assert_page(StatusCode::NOT_FOUND, "There is no login here");
+        browser
+            .get(&back)
+            .await
+            .assert_page(StatusCode::NOT_FOUND, "There is no login here");
 
         let (_, page) = begin(&mut browser, &world.shop().authorize("openid age", &[])).await;
         let back = wallet.follow(&wallet_link(&page)).await;
         world.clock.advance(61);
-        browser.get(&back).await.assert_page(StatusCode::NOT_FOUND, "There is no login here");
+        browser
+            .get(&back)
+            .await
+            .assert_page(StatusCode::NOT_FOUND, "There is no login here");
     })
     .await;
 }
@@ -113,11 +177,18 @@ async fn cat_314_a_response_code_works_once_and_for_a_minute() {
 async fn cat_319_a_request_may_be_fetched_twice_and_by_get_or_post() {
     on_sqlite(async |world| {
         let wallet = world.person("M-1").await;
-        let (_, page) = begin(&mut world.browser(), &world.shop().authorize("openid age", &[])).await;
+        let (_, page) = begin(
+            &mut world.browser(),
+            &world.shop().authorize("openid age", &[]),
+        )
+        .await;
         let link = wallet_link(&page);
         let first = wallet.open_by_get(&link).await;
         let second = wallet.open(&link).await;
-        assert_eq!(first.request.nonce().as_str(), second.request.nonce().as_str());
+        assert_eq!(
+            first.request.nonce().as_str(),
+            second.request.nonce().as_str()
+        );
         assert_eq!(first.request.response_uri(), second.request.response_uri());
         assert_eq!(wallet.answer(&first).await.status, StatusCode::OK);
         // Once answered there is nothing left to fetch.
@@ -138,8 +209,16 @@ async fn a_login_ends_after_five_minutes() {
         let late = wallet.post(&asked.request, &body).await;
         assert_eq!(late.status, StatusCode::BAD_REQUEST);
         assert_eq!(late.json()["reason"], "unknown_request");
-        browser.get(&path).await.assert_page(StatusCode::FORBIDDEN, "This took too long");
-        assert_eq!(world.shop().error(&browser.get(&format!("{path}/leave")).await), "access_denied");
+        browser
+            .get(&path)
+            .await
+            .assert_page(StatusCode::FORBIDDEN, "This took too long");
+        assert_eq!(
+            world
+                .shop()
+                .error(&browser.get(&format!("{path}/leave")).await),
+            "access_denied"
+        );
     })
     .await;
 }
@@ -150,9 +229,13 @@ async fn not_now_tells_the_application_and_changes_nothing_else() {
         let mut browser = world.browser();
         let (path, page) = begin(&mut browser, &world.shop().authorize("openid age", &[])).await;
         let csrf = page.attribute("name=\"csrf\"", "value").unwrap();
-        let foreign = browser.post(&format!("{path}/cancel"), &[("csrf", "x")]).await;
+        let foreign = browser
+            .post(&format!("{path}/cancel"), &[("csrf", "x")])
+            .await;
         assert_eq!(foreign.status, StatusCode::FORBIDDEN);
-        let answer = browser.post(&format!("{path}/cancel"), &[("csrf", &csrf)]).await;
+        let answer = browser
+            .post(&format!("{path}/cancel"), &[("csrf", &csrf)])
+            .await;
         assert_eq!(world.shop().error(&answer), "access_denied");
         assert_eq!(rows(&world, "login_sessions").await, 0);
     })
@@ -166,11 +249,17 @@ async fn a_failed_login_can_be_started_again() {
         let mut browser = world.browser();
         let (path, page) = begin(&mut browser, &world.shop().authorize("openid age", &[])).await;
         let asked = wallet.open(&wallet_link(&page)).await;
-        let declined = crate::world::browser::form(&[("error", "access_denied"), ("state", asked.request.state().unwrap().as_str())]);
+        let declined = crate::world::browser::form(&[
+            ("error", "access_denied"),
+            ("state", asked.request.state().unwrap().as_str()),
+        ]);
         let answer = wallet.post(&asked.request, &declined).await;
         assert_eq!(answer.status, StatusCode::OK);
         let back = answer.json()["redirect_uri"].as_str().unwrap().to_owned();
-        browser.get(&back).await.assert_page(StatusCode::FORBIDDEN, "You did not show your card");
+        browser
+            .get(&back)
+            .await
+            .assert_page(StatusCode::FORBIDDEN, "You did not show your card");
         let again = browser.get(&format!("{path}/again")).await.location();
         assert_ne!(again, path);
         let page = browser.get(&again).await;
@@ -185,14 +274,26 @@ async fn a_failed_login_can_be_started_again() {
 async fn form_post_carries_the_answer_in_a_form() {
     on_sqlite(async |world| {
         let wallet = world.person("M-1").await;
-        let address = world.shop().authorize("openid age", &[("response_mode", "form_post"), ("state", "a\"><script>b")]);
+        let address = world.shop().authorize(
+            "openid age",
+            &[("response_mode", "form_post"), ("state", "a\"><script>b")],
+        );
         let answer = same_device(&mut world.browser(), &wallet, &address).await;
         // Catalogue 355: escaped, and to the registered address.
         answer.assert_page(StatusCode::OK, "data-submit");
         assert!(!answer.body.contains("<script>b"));
-        assert_eq!(answer.attribute("data-submit", "action").as_deref(), Some("http://127.0.0.1:9000/cb"));
-        assert_eq!(answer.attribute("name=\"iss\"", "value").as_deref(), Some(crate::world::OP));
-        assert_eq!(answer.attribute("name=\"state\"", "value").as_deref(), Some("a\"><script>b"));
+        assert_eq!(
+            answer.attribute("data-submit", "action").as_deref(),
+            Some("http://127.0.0.1:9000/cb")
+        );
+        assert_eq!(
+            answer.attribute("name=\"iss\"", "value").as_deref(),
+            Some(crate::world::OP)
+        );
+        assert_eq!(
+            answer.attribute("name=\"state\"", "value").as_deref(),
+            Some("a\"><script>b")
+        );
         let code = answer.attribute("name=\"code\"", "value").unwrap();
         assert_eq!(world.shop().redeem(&code).await.status, StatusCode::OK);
     })

@@ -10,28 +10,55 @@ use crate::world::steps::{begin, log_in, rows, same_device};
 use crate::world::{OP, World, on_each_database, on_sqlite};
 
 async fn fetch(world: &World, path: &str) -> crate::world::browser::Answer {
-    send(&world.router(), Request::get(path).body(Body::empty()).unwrap()).await
+    send(
+        &world.router(),
+        Request::get(path).body(Body::empty()).unwrap(),
+    )
+    .await
 }
 
 #[tokio::test]
 async fn discovery_says_what_is_enforced_and_its_alias_the_same() {
     on_sqlite(async |world| {
-        let document = fetch(&world, "/.well-known/openid-configuration").await.json();
-        assert_eq!(document, fetch(&world, "/.well-known/oauth-authorization-server").await.json());
+        let document = fetch(&world, "/.well-known/openid-configuration")
+            .await
+            .json();
+        assert_eq!(
+            document,
+            fetch(&world, "/.well-known/oauth-authorization-server")
+                .await
+                .json()
+        );
         assert_eq!(document["issuer"], OP);
         assert_eq!(document["response_types_supported"], json!(["code"]));
-        assert_eq!(document["code_challenge_methods_supported"], json!(["S256"]));
-        assert_eq!(document["id_token_signing_alg_values_supported"], json!(["RS256", "ES256"]));
+        assert_eq!(
+            document["code_challenge_methods_supported"],
+            json!(["S256"])
+        );
+        assert_eq!(
+            document["id_token_signing_alg_values_supported"],
+            json!(["RS256", "ES256"])
+        );
         assert_eq!(document["subject_types_supported"], json!(["pairwise"]));
         assert_eq!(document["request_parameter_supported"], false);
         assert_eq!(document["request_uri_parameter_supported"], false);
-        assert_eq!(document["authorization_response_iss_parameter_supported"], true);
+        assert_eq!(
+            document["authorization_response_iss_parameter_supported"],
+            true
+        );
         assert_eq!(document["backchannel_logout_session_supported"], true);
-        assert_eq!(document["scopes_supported"], json!(["openid", "age", "membership"]));
+        assert_eq!(
+            document["scopes_supported"],
+            json!(["openid", "age", "membership"])
+        );
         for (name, value) in document.as_object().unwrap() {
             if name.ends_with("_endpoint") {
                 let path = value.as_str().unwrap().strip_prefix(OP).unwrap();
-                assert_ne!(fetch(&world, path).await.status, StatusCode::NOT_FOUND, "{name}");
+                assert_ne!(
+                    fetch(&world, path).await.status,
+                    StatusCode::NOT_FOUND,
+                    "{name}"
+                );
             }
         }
     })
@@ -58,7 +85,9 @@ async fn algorithms_are_by_registration() {
     on_sqlite(async |world| {
         let wallet = world.person("M-1").await;
         let alg = |token: &str| {
-            let header = vouchsafe_credentials::encoding::b64url_decode(token.split('.').next().unwrap()).unwrap();
+            let header =
+                vouchsafe_credentials::encoding::b64url_decode(token.split('.').next().unwrap())
+                    .unwrap();
             serde_json::from_slice::<serde_json::Value>(&header).unwrap()["alg"].clone()
         };
         let shop = log_in(&mut world.browser(), &wallet, &world.shop(), "openid age").await;
@@ -75,8 +104,14 @@ async fn cat_367_without_a_known_client_and_address_nobody_is_redirected() {
         let shop = world.shop();
         let cases = [
             shop.authorize("openid age", &[("client_id", "nobody")]),
-            shop.authorize("openid age", &[("redirect_uri", "http://127.0.0.1:9000/cb/")]),
-            shop.authorize("openid age", &[("redirect_uri", "http://127.0.0.1:9000/cb?x=1")]),
+            shop.authorize(
+                "openid age",
+                &[("redirect_uri", "http://127.0.0.1:9000/cb/")],
+            ),
+            shop.authorize(
+                "openid age",
+                &[("redirect_uri", "http://127.0.0.1:9000/cb?x=1")],
+            ),
             shop.authorize("openid age", &[("redirect_uri", "https://evil.example/cb")]),
             shop.authorize("openid age", &[("redirect_uri", "")]),
             format!("{}&client_id=shop", shop.authorize("openid age", &[])),
@@ -129,11 +164,24 @@ async fn wrong_requests_are_told_to_the_application() {
 #[tokio::test]
 async fn unknown_scopes_and_parameters_are_ignored_and_post_works() {
     on_sqlite(async |world| {
-        let address = world.shop().authorize("openid age profile email", &[("extra", "foobar"), ("display", "popup"), ("claims_locales", "se"), ("ui_locales", "se")]);
+        let address = world.shop().authorize(
+            "openid age profile email",
+            &[
+                ("extra", "foobar"),
+                ("display", "popup"),
+                ("claims_locales", "se"),
+                ("ui_locales", "se"),
+            ],
+        );
         begin(&mut world.browser(), &address).await;
         let query = address.split_once('?').unwrap().1.to_owned();
-        let fields: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let fields: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes())
+            .into_owned()
+            .collect();
+        let fields: Vec<(&str, &str)> = fields
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
         let answer = world.browser().post("/authorize", &fields).await;
         assert!(answer.location().starts_with("/login/"));
     })
@@ -146,21 +194,44 @@ async fn cat_356_pkce_may_be_left_out_only_by_a_client_registered_so() {
         let wallet = world.person("M-1").await;
         let none: &[(&str, &str)] = &[("code_challenge", ""), ("code_challenge_method", "")];
         let suite = world.suite();
-        let answer = same_device(&mut world.browser(), &wallet, &suite.authorize("openid membership", none)).await;
+        let answer = same_device(
+            &mut world.browser(),
+            &wallet,
+            &suite.authorize("openid membership", none),
+        )
+        .await;
         let code = suite.code(&answer);
-        let fields = [("grant_type", "authorization_code"), ("code", code.as_str()), ("redirect_uri", suite.redirect_uri)];
+        let fields = [
+            ("grant_type", "authorization_code"),
+            ("code", code.as_str()),
+            ("redirect_uri", suite.redirect_uri),
+        ];
         let answer = suite.token(&fields).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
 
         // A verifier without a challenge.
-        let answer = same_device(&mut world.browser(), &wallet, &suite.authorize("openid membership", none)).await;
+        let answer = same_device(
+            &mut world.browser(),
+            &wallet,
+            &suite.authorize("openid membership", none),
+        )
+        .await;
         let answer = suite.redeem(&suite.code(&answer)).await;
         assert_eq!(answer.json()["error"], "invalid_grant");
         // A challenge without a verifier, and a wrong one.
         for verifier in [None, Some("another-code-verifier-that-is-long-enough-0123")] {
-            let answer = same_device(&mut world.browser(), &wallet, &suite.authorize("openid membership", &[])).await;
+            let answer = same_device(
+                &mut world.browser(),
+                &wallet,
+                &suite.authorize("openid membership", &[]),
+            )
+            .await;
             let code = suite.code(&answer);
-            let mut fields = vec![("grant_type", "authorization_code"), ("code", code.as_str()), ("redirect_uri", suite.redirect_uri)];
+            let mut fields = vec![
+                ("grant_type", "authorization_code"),
+                ("code", code.as_str()),
+                ("redirect_uri", suite.redirect_uri),
+            ];
             fields.extend(verifier.map(|verifier| ("code_verifier", verifier)));
             assert_eq!(suite.token(&fields).await.json()["error"], "invalid_grant");
         }
@@ -173,7 +244,14 @@ async fn clients_authenticate_by_header_or_body_and_public_ones_not_at_all() {
     on_sqlite(async |world| {
         let wallet = world.person("M-1").await;
         let shop = world.shop();
-        let code = shop.code(&same_device(&mut world.browser(), &wallet, &shop.authorize("openid age", &[])).await);
+        let code = shop.code(
+            &same_device(
+                &mut world.browser(),
+                &wallet,
+                &shop.authorize("openid age", &[]),
+            )
+            .await,
+        );
         let by_body = |secret: &'static str, code: String| {
             let body = form(&[
                 ("grant_type", "authorization_code"),
@@ -183,23 +261,40 @@ async fn clients_authenticate_by_header_or_body_and_public_ones_not_at_all() {
                 ("client_id", "shop"),
                 ("client_secret", secret),
             ]);
-            let request = Request::post("/token").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+            let request = Request::post("/token")
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
             let router = world.router();
             async move { send(&router, request.body(Body::from(body)).unwrap()).await }
         };
         let wrong = by_body("wrong-secret-0123456789", code.clone()).await;
-        assert_eq!((wrong.status, wrong.json()["error"].clone()), (StatusCode::UNAUTHORIZED, json!("invalid_client")));
-        assert_eq!(by_body("shop-secret-0123456789", code).await.status, StatusCode::OK);
+        assert_eq!(
+            (wrong.status, wrong.json()["error"].clone()),
+            (StatusCode::UNAUTHORIZED, json!("invalid_client"))
+        );
+        assert_eq!(
+            by_body("shop-secret-0123456789", code).await.status,
+            StatusCode::OK
+        );
 
         let bare = RelyingParty::new(world.router(), "shop", None, shop.redirect_uri);
         assert_eq!(bare.redeem("x").await.json()["error"], "invalid_client");
-        let wrong = RelyingParty::new(world.router(), "shop", Some("wrong-secret-0123456789"), shop.redirect_uri);
+        let wrong = RelyingParty::new(
+            world.router(),
+            "shop",
+            Some("wrong-secret-0123456789"),
+            shop.redirect_uri,
+        );
         let answer = wrong.redeem("x").await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
         assert!(answer.headers.contains_key(header::WWW_AUTHENTICATE));
 
         let spa = RelyingParty::new(world.router(), "spa", None, "https://spa.example/cb");
-        let answer = same_device(&mut world.browser(), &wallet, &spa.authorize("openid membership", &[])).await;
+        let answer = same_device(
+            &mut world.browser(),
+            &wallet,
+            &spa.authorize("openid membership", &[]),
+        )
+        .await;
         assert_eq!(spa.redeem(&spa.code(&answer)).await.status, StatusCode::OK);
     })
     .await;
@@ -210,17 +305,45 @@ async fn cat_352_359_a_code_is_for_its_client_and_its_address() {
     on_sqlite(async |world| {
         let wallet = world.person("M-1").await;
         let shop = world.shop();
-        let code = shop.code(&same_device(&mut world.browser(), &wallet, &shop.authorize("openid age", &[])).await);
-        assert_eq!(world.cafe().redeem(&code).await.json()["error"], "invalid_grant");
+        let code = shop.code(
+            &same_device(
+                &mut world.browser(),
+                &wallet,
+                &shop.authorize("openid age", &[]),
+            )
+            .await,
+        );
+        assert_eq!(
+            world.cafe().redeem(&code).await.json()["error"],
+            "invalid_grant"
+        );
         // The wrong client has used it up.
         assert_eq!(shop.redeem(&code).await.json()["error"], "invalid_grant");
         for redirect_uri in [None, Some("http://127.0.0.1:9000/other")] {
-            let code = shop.code(&same_device(&mut world.browser(), &wallet, &shop.authorize("openid age", &[])).await);
-            let mut fields = vec![("grant_type", "authorization_code"), ("code", code.as_str()), ("code_verifier", VERIFIER)];
+            let code = shop.code(
+                &same_device(
+                    &mut world.browser(),
+                    &wallet,
+                    &shop.authorize("openid age", &[]),
+                )
+                .await,
+            );
+            let mut fields = vec![
+                ("grant_type", "authorization_code"),
+                ("code", code.as_str()),
+                ("code_verifier", VERIFIER),
+            ];
             fields.extend(redirect_uri.map(|uri| ("redirect_uri", uri)));
             assert_eq!(shop.token(&fields).await.json()["error"], "invalid_grant");
         }
-        let code = shop.code(&same_device(&mut world.browser(), &wallet, &shop.authorize("openid age", &[])).await);
+        let code = shop.code(
+            &same_device(
+                &mut world.browser(),
+                &wallet,
+                &shop.authorize("openid age", &[]),
+            )
+            .await,
+        );
         world.clock.advance(61);
         assert_eq!(shop.redeem(&code).await.json()["error"], "invalid_grant");
     })
@@ -232,11 +355,21 @@ async fn cat_358_a_replayed_code_takes_its_tokens_with_it() {
     on_each_database(async |world| {
         let wallet = world.person("M-1").await;
         let shop = world.shop();
-        let code = shop.code(&same_device(&mut world.browser(), &wallet, &shop.authorize("openid age", &[])).await);
+        let code = shop.code(
+            &same_device(
+                &mut world.browser(),
+                &wallet,
+                &shop.authorize("openid age", &[]),
+            )
+            .await,
+        );
         let tokens = shop.tokens(&code).await;
         world.clock.advance(30);
         assert_eq!(shop.redeem(&code).await.json()["error"], "invalid_grant");
-        assert_eq!(shop.userinfo(&tokens.access_token).await.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(
+            shop.userinfo(&tokens.access_token).await.status,
+            StatusCode::UNAUTHORIZED
+        );
         assert_eq!(rows(&world, "access_tokens").await, 0);
     })
     .await;
@@ -249,11 +382,25 @@ async fn cat_370_an_id_token_is_no_access_token() {
         let tokens = log_in(&mut world.browser(), &wallet, &world.shop(), "openid age").await;
         let answer = world.shop().userinfo(&tokens.id_token).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
-        assert!(answer.headers[header::WWW_AUTHENTICATE].to_str().unwrap().contains("invalid_token"));
-        let none = send(&world.router(), Request::get("/userinfo").body(Body::empty()).unwrap()).await;
+        assert!(
+            answer.headers[header::WWW_AUTHENTICATE]
+                .to_str()
+                .unwrap()
+                .contains("invalid_token")
+        );
+        let none = send(
+            &world.router(),
+            Request::get("/userinfo").body(Body::empty()).unwrap(),
+        )
+        .await;
         assert_eq!(none.headers[header::WWW_AUTHENTICATE], "Bearer");
-        let address = world.shop().authorize("openid age", &[("id_token_hint", &tokens.access_token)]);
-        assert_eq!(world.shop().error(&world.browser().get(&address).await), "invalid_request");
+        let address = world
+            .shop()
+            .authorize("openid age", &[("id_token_hint", &tokens.access_token)]);
+        assert_eq!(
+            world.shop().error(&world.browser().get(&address).await),
+            "invalid_request"
+        );
     })
     .await;
 }
@@ -264,7 +411,10 @@ async fn an_access_token_ends_after_five_minutes_and_its_claims_with_it() {
         let wallet = world.person("M-1").await;
         let tokens = log_in(&mut world.browser(), &wallet, &world.shop(), "openid age").await;
         world.clock.advance(301);
-        assert_eq!(world.shop().userinfo(&tokens.access_token).await.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(
+            world.shop().userinfo(&tokens.access_token).await.status,
+            StatusCode::UNAUTHORIZED
+        );
         world.tick().await;
         assert_eq!(rows(&world, "access_tokens").await, 0);
     })
@@ -274,11 +424,24 @@ async fn an_access_token_ends_after_five_minutes_and_its_claims_with_it() {
 #[tokio::test]
 async fn cat_386_other_grants_are_not_served() {
     on_sqlite(async |world| {
-        for grant in ["password", "client_credentials", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code", "urn:openid:params:grant-type:ciba"] {
-            assert_eq!(world.shop().token(&[("grant_type", grant)]).await.json()["error"], "unsupported_grant_type", "{grant}");
+        for grant in [
+            "password",
+            "client_credentials",
+            "refresh_token",
+            "urn:ietf:params:oauth:grant-type:device_code",
+            "urn:openid:params:grant-type:ciba",
+        ] {
+            assert_eq!(
+                world.shop().token(&[("grant_type", grant)]).await.json()["error"],
+                "unsupported_grant_type",
+                "{grant}"
+            );
         }
         let code = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
-        let answer = world.shop().token(&[("grant_type", code), ("pre-authorized_code", "x")]).await;
+        let answer = world
+            .shop()
+            .token(&[("grant_type", code), ("pre-authorized_code", "x")])
+            .await;
         assert_eq!(answer.json()["error"], "unsupported_grant_type");
     })
     .await;
@@ -294,7 +457,9 @@ async fn a_session_answers_without_a_card_when_only_the_person_is_asked_for() {
         world.clock.advance(5);
         let suite = world.suite();
         for prompt in ["", "none"] {
-            let answer = browser.get(&suite.authorize("openid", &[("prompt", prompt)])).await;
+            let answer = browser
+                .get(&suite.authorize("openid", &[("prompt", prompt)]))
+                .await;
             let again = suite.tokens(&suite.code(&answer)).await;
             assert_eq!(again.sub(), first.sub());
             assert_eq!(again.sid(), first.sid());
@@ -302,10 +467,26 @@ async fn a_session_answers_without_a_card_when_only_the_person_is_asked_for() {
             assert_eq!(again.claims["acr"], first.claims["acr"]);
         }
         // The same with a hint; somebody else's hint is a login.
-        let answer = browser.get(&suite.authorize("openid", &[("prompt", "none"), ("id_token_hint", &first.id_token)])).await;
+        let answer = browser
+            .get(&suite.authorize(
+                "openid",
+                &[("prompt", "none"), ("id_token_hint", &first.id_token)],
+            ))
+            .await;
         suite.code(&answer);
-        let other = log_in(&mut world.browser(), &world.person("M-2").await, &world.suite(), "openid").await;
-        let answer = browser.get(&suite.authorize("openid", &[("prompt", "none"), ("id_token_hint", &other.id_token)])).await;
+        let other = log_in(
+            &mut world.browser(),
+            &world.person("M-2").await,
+            &world.suite(),
+            "openid",
+        )
+        .await;
+        let answer = browser
+            .get(&suite.authorize(
+                "openid",
+                &[("prompt", "none"), ("id_token_hint", &other.id_token)],
+            ))
+            .await;
         assert_eq!(suite.error(&answer), "login_required");
     })
     .await;
@@ -322,14 +503,28 @@ async fn cat_374_prompt_login_and_max_age_ask_for_the_card_again() {
         for extra in [("prompt", "login"), ("max_age", "1"), ("max_age", "0")] {
             begin(&mut browser, &suite.authorize("openid", &[extra])).await;
         }
-        let answer = browser.get(&suite.authorize("openid", &[("max_age", "10000")])).await;
+        let answer = browser
+            .get(&suite.authorize("openid", &[("max_age", "10000")]))
+            .await;
         let same = suite.tokens(&suite.code(&answer)).await;
         assert_eq!(same.claims["auth_time"], first.claims["auth_time"]);
-        let answer = same_device(&mut browser, &wallet, &suite.authorize("openid", &[("max_age", "1")])).await;
+        let answer = same_device(
+            &mut browser,
+            &wallet,
+            &suite.authorize("openid", &[("max_age", "1")]),
+        )
+        .await;
         let fresh = suite.tokens(&suite.code(&answer)).await;
         assert!(fresh.claims["auth_time"].as_i64() > first.claims["auth_time"].as_i64());
         // A scope of a credential is never answered from a session.
-        assert_eq!(suite.error(&browser.get(&suite.authorize("openid membership", &[("prompt", "none")])).await), "login_required");
+        assert_eq!(
+            suite.error(
+                &browser
+                    .get(&suite.authorize("openid membership", &[("prompt", "none")]))
+                    .await
+            ),
+            "login_required"
+        );
     })
     .await;
 }

@@ -18,7 +18,12 @@ pub struct Answer {
 
 impl Answer {
     pub fn location(&self) -> String {
-        self.headers.get(header::LOCATION).expect("a redirect").to_str().unwrap().to_owned()
+        self.headers
+            .get(header::LOCATION)
+            .expect("a redirect")
+            .to_str()
+            .unwrap()
+            .to_owned()
     }
 
     pub fn json(&self) -> serde_json::Value {
@@ -30,7 +35,11 @@ impl Answer {
         let at = self.body.find(mark)?;
         let start = self.body[..at].rfind('<')?;
         let element = &self.body[start..start + self.body[start..].find('>')?];
-        let value = element.split(&format!("{name}=\"")).nth(1)?.split('"').next()?;
+        let value = element
+            .split(&format!("{name}=\""))
+            .nth(1)?
+            .split('"')
+            .next()?;
         Some(unescape(value))
     }
 
@@ -38,24 +47,45 @@ impl Answer {
         assert_eq!(self.status, status, "{}", self.body);
         assert!(self.body.contains(text), "no {text:?} in {}", self.body);
         assert_eq!(self.headers[header::REFERRER_POLICY], "no-referrer");
-        let policy = self.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
-        assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{policy}");
+        let policy = self.headers[header::CONTENT_SECURITY_POLICY]
+            .to_str()
+            .unwrap();
+        assert!(
+            policy.contains("script-src 'self'") && !policy.contains("unsafe"),
+            "{policy}"
+        );
+        // Browsers apply `form-action` to redirects too, and ours lead to the application.
+        assert!(
+            policy.contains("frame-ancestors 'none'") && !policy.contains("form-action"),
+            "{policy}"
+        );
     }
 }
 
 fn unescape(text: &str) -> String {
-    text.replace("&#x2f;", "/").replace("&#x3d;", "=").replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    text.replace("&#x2f;", "/")
+        .replace("&#x3d;", "=")
+        .replace("&quot;", "\"")
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
 }
 
 pub async fn send(router: &Router, request: Request<Body>) -> Answer {
     let response = router.clone().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, 4 << 20).await.unwrap();
-    Answer { status: parts.status, headers: parts.headers, body: String::from_utf8(bytes.to_vec()).unwrap() }
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        body: String::from_utf8(bytes.to_vec()).unwrap(),
+    }
 }
 
 pub fn form(fields: &[(&str, &str)]) -> String {
-    form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+    form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish()
 }
 
 pub struct Browser {
@@ -66,7 +96,11 @@ pub struct Browser {
 
 impl Browser {
     pub fn new(router: Router) -> Self {
-        Self { router, cookies: BTreeMap::new(), language: "en" }
+        Self {
+            router,
+            cookies: BTreeMap::new(),
+            language: "en",
+        }
     }
 
     pub fn speaking(mut self, language: &'static str) -> Self {
@@ -92,17 +126,26 @@ impl Browser {
 
     async fn send(&mut self, method: Method, address: &str, body: Option<String>) -> Answer {
         let path = address.strip_prefix(super::OP).unwrap_or(address);
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let mut request = Request::builder()
             .method(method)
             .uri(path)
             .header(header::ACCEPT_LANGUAGE, self.language)
-            .header(header::USER_AGENT, "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0");
+            .header(
+                header::USER_AGENT,
+                "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+            );
         if !cookies.is_empty() {
             request = request.header(header::COOKIE, cookies.join("; "));
         }
         let request = match body {
-            Some(body) => request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(Body::from(body)),
+            Some(body) => request
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(Body::from(body)),
             None => request.body(Body::empty()),
         };
         let answer = send(&self.router, request.unwrap()).await;
@@ -114,7 +157,10 @@ impl Browser {
 
     fn keep(&mut self, line: &str) {
         let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();
-        assert!(line.contains("HttpOnly") && line.contains("SameSite=Lax"), "{line}");
+        assert!(
+            line.contains("HttpOnly") && line.contains("SameSite=Lax"),
+            "{line}"
+        );
         if value.is_empty() {
             self.cookies.remove(name);
         } else {

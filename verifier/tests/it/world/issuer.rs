@@ -7,7 +7,9 @@ use vouchsafe_credentials::crypto::{PublicKey, SigningKey};
 use vouchsafe_credentials::random::Rng;
 use vouchsafe_credentials::sd_jwt::{ClaimPath, Frame, HashAlg};
 use vouchsafe_credentials::sd_jwt_vc::{IssueInput, IssuerKey, issue};
-use vouchsafe_credentials::status_list::{Bits, Status, StatusList, StatusRef, StatusTokenInput, sign_status_list};
+use vouchsafe_credentials::status_list::{
+    Bits, Status, StatusList, StatusRef, StatusTokenInput, sign_status_list,
+};
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_credentials::x509::Chain;
 
@@ -52,15 +54,26 @@ impl TestIssuer {
     pub fn next_status(&self) -> StatusRef {
         let mut next = self.next.lock().unwrap();
         *next += 1;
-        StatusRef { uri: self.list_uri(), idx: *next }
+        StatusRef {
+            uri: self.list_uri(),
+            idx: *next,
+        }
     }
 
-    pub async fn issue(&self, card: Card<'_>, status: Option<&StatusRef>, now: UnixTime, rng: &dyn Rng) -> String {
+    pub async fn issue(
+        &self,
+        card: Card<'_>,
+        status: Option<&StatusRef>,
+        now: UnixTime,
+        rng: &dyn Rng,
+    ) -> String {
         let mut frame = Frame::new();
         for path in card.hidden {
             frame = frame.hide(&ClaimPath::of_keys(path)).unwrap();
         }
-        let Value::Object(claims) = card.claims else { panic!("claims are an object") };
+        let Value::Object(claims) = card.claims else {
+            panic!("claims are an object")
+        };
         let input = IssueInput {
             vct: card.vct,
             issuer: Some(&self.id),

@@ -54,7 +54,11 @@ impl World {
         let network = Arc::new(Network::default());
         let pki = Pki::new();
         let issuer = TestIssuer::new(&pki.issuer, "https://club.example", Arc::clone(&network));
-        let other_issuer = TestIssuer::new(&pki.other_issuer, "https://rival.example", Arc::clone(&network));
+        let other_issuer = TestIssuer::new(
+            &pki.other_issuer,
+            "https://rival.example",
+            Arc::clone(&network),
+        );
         let config = parse(&change(toml(&pki)));
         let ports = Ports {
             clock: clock.clone(),
@@ -66,7 +70,17 @@ impl World {
         issuer.publish(NOW).await;
         other_issuer.publish(NOW).await;
         let router = verifier.router();
-        Self { clock, rng, network, issuer, other_issuer, pki, verifier, db, router }
+        Self {
+            clock,
+            rng,
+            network,
+            issuer,
+            other_issuer,
+            pki,
+            verifier,
+            db,
+            router,
+        }
     }
 
     pub fn router(&self) -> Router {
@@ -78,15 +92,30 @@ impl World {
     }
 
     pub fn shop(&self) -> RelyingParty {
-        RelyingParty::new(self.router(), "shop", Some("shop-secret-0123456789"), "http://127.0.0.1:9000/cb")
+        RelyingParty::new(
+            self.router(),
+            "shop",
+            Some("shop-secret-0123456789"),
+            "http://127.0.0.1:9000/cb",
+        )
     }
 
     pub fn cafe(&self) -> RelyingParty {
-        RelyingParty::new(self.router(), "cafe", Some("cafe-secret-0123456789"), "http://127.0.0.2:9001/cb")
+        RelyingParty::new(
+            self.router(),
+            "cafe",
+            Some("cafe-secret-0123456789"),
+            "http://127.0.0.2:9001/cb",
+        )
     }
 
     pub fn suite(&self) -> RelyingParty {
-        RelyingParty::new(self.router(), "suite", Some("suite-secret-0123456789"), "https://suite.example/cb")
+        RelyingParty::new(
+            self.router(),
+            "suite",
+            Some("suite-secret-0123456789"),
+            "https://suite.example/cb",
+        )
     }
 
     pub fn wallet(&self) -> Wallet {
@@ -103,12 +132,16 @@ impl World {
 
     /// Runs every background job once, as if their time had come.
     pub async fn tick(&self) {
-        self.verifier.run_background_once().await.expect("the jobs run");
+        self.verifier
+            .run_background_once()
+            .await
+            .expect("the jobs run");
     }
 
     /// Every table as text: what somebody with the database sees.
     pub async fn count(&self, sql: &'static str) -> i64 {
-        vouchsafe_service::each!(self.db, p => sqlx::query_scalar::<_, i64>(sql).fetch_one(p).await).expect("counts")
+        vouchsafe_service::each!(self.db, p => sqlx::query_scalar::<_, i64>(sql).fetch_one(p).await)
+            .expect("counts")
     }
 }
 
@@ -129,7 +162,16 @@ pub fn parse(toml: &str) -> Config {
 
 /// A configuration as an operator would write it.
 pub fn toml(pki: &Pki) -> String {
-    let Pki { issuer, other_issuer, verifier, verifier_key_pem, verifier_chain_pem, id_token_rs256, id_token_es256, .. } = pki;
+    let Pki {
+        issuer,
+        other_issuer,
+        verifier,
+        verifier_key_pem,
+        verifier_chain_pem,
+        id_token_rs256,
+        id_token_es256,
+        ..
+    } = pki;
     let _ = verifier;
     format!(
         r#"

@@ -48,15 +48,27 @@ impl Outbound for Network {
         if self.down.load(Ordering::SeqCst) {
             return Err(OutboundError::Status(503));
         }
-        self.lists.lock().unwrap().get(uri).cloned().ok_or(OutboundError::Status(404))
+        self.lists
+            .lock()
+            .unwrap()
+            .get(uri)
+            .cloned()
+            .ok_or(OutboundError::Status(404))
     }
 
     async fn logout(&self, uri: &Url, logout_token: &str) -> Result<(), OutboundError> {
-        let refused = self.refuse_logouts.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        let refused =
+            self.refuse_logouts
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                    left.checked_sub(1)
+                });
         if refused.is_ok() {
             return Err(OutboundError::Status(503));
         }
-        self.logouts.lock().unwrap().push((uri.to_string(), logout_token.to_owned()));
+        self.logouts
+            .lock()
+            .unwrap()
+            .push((uri.to_string(), logout_token.to_owned()));
         Ok(())
     }
 }

@@ -2,7 +2,10 @@
 
 use std::sync::OnceLock;
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    date_time_ymd,
+};
 use vouchsafe_credentials::crypto::SigningKey;
 use vouchsafe_credentials::x509::Chain;
 use vouchsafe_service::jose::{JwtKey, SigningAlg};
@@ -28,7 +31,11 @@ impl Party {
     /// The same authority gives a new key to the same subject.
     pub fn renewed(&self, name: &str) -> Self {
         let (chain_pem, key_pem) = leaf(&self.authority, name);
-        Self { chain_pem, key_pem, ..self.clone() }
+        Self {
+            chain_pem,
+            key_pem,
+            ..self.clone()
+        }
     }
 }
 
@@ -59,8 +66,14 @@ impl Pki {
             verifier_key_pem: verifier.key_pem.clone(),
             verifier_chain_pem: verifier.chain_pem.clone(),
             verifier,
-            id_token_rs256: JwtKey::generate(SigningAlg::Rs256).unwrap().to_pem().to_string(),
-            id_token_es256: JwtKey::generate(SigningAlg::Es256).unwrap().to_pem().to_string(),
+            id_token_rs256: JwtKey::generate(SigningAlg::Rs256)
+                .unwrap()
+                .to_pem()
+                .to_string(),
+            id_token_es256: JwtKey::generate(SigningAlg::Es256)
+                .unwrap()
+                .to_pem()
+                .to_string(),
         }
     }
 }
@@ -73,7 +86,12 @@ fn party(name: &str) -> Party {
     let anchor_pem = root.self_signed(&key).unwrap().pem();
     let authority = Issuer::new(root, key);
     let (chain_pem, key_pem) = leaf(&authority, name);
-    Party { anchor_pem, chain_pem, key_pem, authority: std::sync::Arc::new(authority) }
+    Party {
+        anchor_pem,
+        chain_pem,
+        key_pem,
+        authority: std::sync::Arc::new(authority),
+    }
 }
 
 fn leaf(authority: &Issuer<'static, KeyPair>, name: &str) -> (String, String) {

@@ -43,8 +43,18 @@ impl Tokens {
 }
 
 impl RelyingParty {
-    pub fn new(router: Router, id: &'static str, secret: Option<&'static str>, redirect_uri: &'static str) -> Self {
-        Self { router, id, secret, redirect_uri }
+    pub fn new(
+        router: Router,
+        id: &'static str,
+        secret: Option<&'static str>,
+        redirect_uri: &'static str,
+    ) -> Self {
+        Self {
+            router,
+            id,
+            secret,
+            redirect_uri,
+        }
     }
 
     /// The address of an authorization request; `extra` replaces or adds parameters.
@@ -81,8 +91,16 @@ impl RelyingParty {
         // Catalogue 368: 303 and nothing else.
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
         let location = Url::parse(&answer.location()).unwrap();
-        assert!(answer.location().starts_with(self.redirect_uri), "{location}");
-        let get = |wanted: &str| location.query_pairs().find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned());
+        assert!(
+            answer.location().starts_with(self.redirect_uri),
+            "{location}"
+        );
+        let get = |wanted: &str| {
+            location
+                .query_pairs()
+                .find(|(name, _)| name == wanted)
+                .map(|(_, value)| value.into_owned())
+        };
         // Catalogue 361: `iss` in every answer.
         assert_eq!(get("iss").as_deref(), Some(OP));
         assert_eq!(get("state").as_deref(), Some("state-1"));
@@ -90,7 +108,8 @@ impl RelyingParty {
     }
 
     pub async fn token(&self, fields: &[(&str, &str)]) -> Answer {
-        let mut request = Request::post("/token").header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let mut request = Request::post("/token")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         let mut fields = fields.to_vec();
         match self.secret {
             Some(secret) => {
@@ -99,7 +118,11 @@ impl RelyingParty {
             }
             None => fields.push(("client_id", self.id)),
         }
-        send(&self.router, request.body(Body::from(form(&fields))).unwrap()).await
+        send(
+            &self.router,
+            request.body(Body::from(form(&fields))).unwrap(),
+        )
+        .await
     }
 
     pub async fn redeem(&self, code: &str) -> Answer {
@@ -126,25 +149,37 @@ impl RelyingParty {
         assert_eq!(userinfo.status, StatusCode::OK, "{}", userinfo.body);
         let userinfo = userinfo.json();
         assert_eq!(userinfo["sub"], claims["sub"]);
-        Tokens { access_token, id_token, claims, userinfo }
+        Tokens {
+            access_token,
+            id_token,
+            claims,
+            userinfo,
+        }
     }
 
     pub async fn userinfo(&self, access_token: &str) -> Answer {
-        let request = Request::get("/userinfo").header(header::AUTHORIZATION, format!("Bearer {access_token}"));
+        let request = Request::get("/userinfo")
+            .header(header::AUTHORIZATION, format!("Bearer {access_token}"));
         send(&self.router, request.body(Body::empty()).unwrap()).await
     }
 
     async fn id_token(&self, token: &str) -> Value {
-        self.verified(token, TypeRule::JwtOrAbsent, NOW.plus(0)).await
+        self.verified(token, TypeRule::JwtOrAbsent, NOW.plus(0))
+            .await
     }
 
     /// Claims of a logout token.
     pub async fn logout_token(&self, token: &str) -> Value {
-        self.verified(token, TypeRule::Exactly("logout+jwt"), NOW).await
+        self.verified(token, TypeRule::Exactly("logout+jwt"), NOW)
+            .await
     }
 
     async fn verified(&self, token: &str, typ: TypeRule, now: UnixTime) -> Value {
-        let jwks = send(&self.router, Request::get("/jwks").body(Body::empty()).unwrap()).await;
+        let jwks = send(
+            &self.router,
+            Request::get("/jwks").body(Body::empty()).unwrap(),
+        )
+        .await;
         let keys = Jwks::parse(jwks.body.as_bytes()).unwrap();
         let expected = Expected {
             algorithms: &[SigningAlg::Rs256, SigningAlg::Es256],

@@ -20,7 +20,8 @@ pub async fn begin(browser: &mut Browser, address: &str) -> (String, Answer) {
 
 /// The link behind "Show my card".
 pub fn wallet_link(page: &Answer) -> String {
-    page.attribute("id=\"show-card\"", "href").expect("a link to the wallet")
+    page.attribute("id=\"show-card\"", "href")
+        .expect("a link to the wallet")
 }
 
 /// A login on the same device, up to the redirect to the application.
@@ -31,7 +32,12 @@ pub async fn same_device(browser: &mut Browser, wallet: &Wallet, address: &str) 
 }
 
 /// A whole login on the same device.
-pub async fn log_in(browser: &mut Browser, wallet: &Wallet, shop: &RelyingParty, scope: &str) -> Tokens {
+pub async fn log_in(
+    browser: &mut Browser,
+    wallet: &Wallet,
+    shop: &RelyingParty,
+    scope: &str,
+) -> Tokens {
     let answer = same_device(browser, wallet, &shop.authorize(scope, &[])).await;
     shop.tokens(&shop.code(&answer)).await
 }
@@ -41,8 +47,15 @@ pub async fn qr_link(browser: &mut Browser, path: &str) -> String {
     let page = browser.get(&format!("{path}/qr")).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.body);
     assert!(page.body.contains("<svg"));
-    let code = page.body.split("<code>").nth(1).and_then(|rest| rest.split("</code>").next()).expect("the link as text");
-    code.replace("&amp;", "&").replace("&#x2f;", "/").replace("&#x3d;", "=")
+    let code = page
+        .body
+        .split("<code>")
+        .nth(1)
+        .and_then(|rest| rest.split("</code>").next())
+        .expect("the link as text");
+    code.replace("&amp;", "&")
+        .replace("&#x2f;", "/")
+        .replace("&#x3d;", "=")
 }
 
 /// The number that the wallet's browser shows.
@@ -51,7 +64,12 @@ pub async fn shown_number(phone: &mut Browser, back: &str) -> String {
     assert_eq!(answer.location(), "/vp/number");
     let page = phone.get("/vp/number").await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.body);
-    let number = page.body.split("id=\"number\">").nth(1).and_then(|rest| rest.get(..2)).expect("a number");
+    let number = page
+        .body
+        .split("id=\"number\">")
+        .nth(1)
+        .and_then(|rest| rest.get(..2))
+        .expect("a number");
     number.to_owned()
 }
 
@@ -59,7 +77,12 @@ pub async fn shown_number(phone: &mut Browser, back: &str) -> String {
 pub async fn type_number(browser: &mut Browser, path: &str, number: &str) -> Answer {
     let page = browser.get(path).await;
     let csrf = page.attribute("name=\"csrf\"", "value").expect("a form");
-    browser.post(&format!("{path}/number"), &[("csrf", &csrf), ("number", number)]).await
+    browser
+        .post(
+            &format!("{path}/number"),
+            &[("csrf", &csrf), ("number", number)],
+        )
+        .await
 }
 
 /// How many rows a table has.

@@ -10,7 +10,10 @@ use url::Url;
 use vouchsafe_credentials::crypto::{Algorithm, Portable, Signer as _, SigningKey};
 use vouchsafe_credentials::jwe::{self, Recipient};
 use vouchsafe_credentials::sd_jwt::{ClaimPath, HashAlg};
-use vouchsafe_credentials::sd_jwt_vc::{HeldSdJwtVc, IssuancePolicy, IssuerMethod, IssuerTrust, StatusMethod, TrustedIssuer, kb, verify_issued};
+use vouchsafe_credentials::sd_jwt_vc::{
+    HeldSdJwtVc, IssuancePolicy, IssuerMethod, IssuerTrust, StatusMethod, TrustedIssuer, kb,
+    verify_issued,
+};
 use vouchsafe_credentials::status_list::StatusRef;
 use vouchsafe_credentials::testing::{FixedClock, SeededRng};
 use vouchsafe_credentials::time::{Clock as _, UnixTime};
@@ -48,72 +51,169 @@ impl Wallet {
     pub fn new(world: &World) -> Self {
         let mut anchors = TrustAnchors::new(Role::VerifierAccess);
         anchors.add_pem(&world.pki.verifier.anchor_pem).unwrap();
-        Self { router: world.router(), clock: Arc::clone(&world.clock), rng: Arc::clone(&world.rng), anchors, cards: Vec::new() }
+        Self {
+            router: world.router(),
+            clock: Arc::clone(&world.clock),
+            rng: Arc::clone(&world.rng),
+            anchors,
+            cards: Vec::new(),
+        }
     }
 
     pub async fn receive_age(&mut self, world: &World) {
         let claims = json!({ "age_equal_or_over": { "12": true, "18": true, "21": false } });
-        let hidden: &[&[&str]] = &[&["age_equal_or_over", "12"], &["age_equal_or_over", "18"], &["age_equal_or_over", "21"]];
-        self.receive(world, &world.issuer, "urn:vouchsafe:age:1", claims, hidden).await;
+        let hidden: &[&[&str]] = &[
+            &["age_equal_or_over", "12"],
+            &["age_equal_or_over", "18"],
+            &["age_equal_or_over", "21"],
+        ];
+        self.receive(world, &world.issuer, "urn:vouchsafe:age:1", claims, hidden)
+            .await;
     }
 
     pub async fn receive_membership(&mut self, world: &World, member_id: &str) {
-        self.receive_membership_of(world, &world.issuer, member_id).await;
+        self.receive_membership_of(world, &world.issuer, member_id)
+            .await;
     }
 
-    pub async fn receive_membership_of(&mut self, world: &World, issuer: &TestIssuer, member_id: &str) {
+    pub async fn receive_membership_of(
+        &mut self,
+        world: &World,
+        issuer: &TestIssuer,
+        member_id: &str,
+    ) {
         let claims = json!({ "member_id": member_id, "tier": "gold", "valid_until": "2027-12-31", "name": "Canary Person" });
         let hidden: &[&[&str]] = &[&["member_id"], &["tier"], &["valid_until"], &["name"]];
-        self.receive(world, issuer, "urn:vouchsafe:membership:1", claims, hidden).await;
+        self.receive(world, issuer, "urn:vouchsafe:membership:1", claims, hidden)
+            .await;
     }
 
-    pub async fn receive(&mut self, world: &World, issuer: &TestIssuer, vct: &str, claims: Value, hidden: &[&[&str]]) {
-        self.receive_until(world, issuer, vct, claims, hidden, self.clock.now().plus(365 * 86_400)).await;
+    pub async fn receive(
+        &mut self,
+        world: &World,
+        issuer: &TestIssuer,
+        vct: &str,
+        claims: Value,
+        hidden: &[&[&str]],
+    ) {
+        self.receive_until(
+            world,
+            issuer,
+            vct,
+            claims,
+            hidden,
+            self.clock.now().plus(365 * 86_400),
+        )
+        .await;
     }
 
-    pub async fn receive_until(&mut self, world: &World, issuer: &TestIssuer, vct: &str, claims: Value, hidden: &[&[&str]], until: UnixTime) {
+    pub async fn receive_until(
+        &mut self,
+        world: &World,
+        issuer: &TestIssuer,
+        vct: &str,
+        claims: Value,
+        hidden: &[&[&str]],
+        until: UnixTime,
+    ) {
         let key = SigningKey::generate(Algorithm::Es256, world.rng.as_ref());
         let status = issuer.next_status();
-        let card = Card { vct, claims, hidden, holder: Some(key.public_key()), expires_at: until };
+        let card = Card {
+            vct,
+            claims,
+            hidden,
+            holder: Some(key.public_key()),
+            expires_at: until,
+        };
         let now = self.clock.now();
-        let compact = issuer.issue(card, Some(&status), now, world.rng.as_ref()).await;
+        let compact = issuer
+            .issue(card, Some(&status), now, world.rng.as_ref())
+            .await;
         let trust = trust_of(issuer, world, vct);
-        let policy = IssuancePolicy { trust: &trust, vct, holder_key: Some(key.public_key()), now };
-        let credential = verify_issued(&compact, &policy, &Portable).expect("the card is good").into_inner();
-        self.cards.push(HeldCard { credential, key, status });
+        let policy = IssuancePolicy {
+            trust: &trust,
+            vct,
+            holder_key: Some(key.public_key()),
+            now,
+        };
+        let credential = verify_issued(&compact, &policy, &Portable)
+            .expect("the card is good")
+            .into_inner();
+        self.cards.push(HeldCard {
+            credential,
+            key,
+            status,
+        });
     }
 
     /// Fetches and verifies the request behind a link, by POST with a `wallet_nonce`.
     pub async fn open(&self, link: &str) -> Asked {
         let invocation = self.invocation(link);
         let path = invocation.request_uri.as_str().strip_prefix(OP).unwrap();
-        let request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        let answer = send(&self.router, request.body(Body::from(form(&[("wallet_nonce", "wallet-nonce-1")]))).unwrap()).await;
+        let request =
+            Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let answer = send(
+            &self.router,
+            request
+                .body(Body::from(form(&[("wallet_nonce", "wallet-nonce-1")])))
+                .unwrap(),
+        )
+        .await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
-        Asked { request: self.verify(&answer.body, &invocation, Some("wallet-nonce-1")) }
+        Asked {
+            request: self.verify(&answer.body, &invocation, Some("wallet-nonce-1")),
+        }
     }
 
     /// The same by GET.
     pub async fn open_by_get(&self, link: &str) -> Asked {
         let answer = self.fetch(link).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
-        assert_eq!(answer.headers[header::CONTENT_TYPE], "application/oauth-authz-req+jwt");
-        Asked { request: self.verify(&answer.body, &self.invocation(link), None) }
+        assert_eq!(
+            answer.headers[header::CONTENT_TYPE],
+            "application/oauth-authz-req+jwt"
+        );
+        Asked {
+            request: self.verify(&answer.body, &self.invocation(link), None),
+        }
     }
 
     pub async fn fetch(&self, link: &str) -> Answer {
         let invocation = self.invocation(link);
         let path = invocation.request_uri.as_str().strip_prefix(OP).unwrap();
-        send(&self.router, Request::get(path).body(Body::empty()).unwrap()).await
+        send(
+            &self.router,
+            Request::get(path).body(Body::empty()).unwrap(),
+        )
+        .await
     }
 
     fn invocation(&self, link: &str) -> Invocation {
-        Invocation::parse(link, UrlPolicy { loopback_http: true }).unwrap()
+        Invocation::parse(
+            link,
+            UrlPolicy {
+                loopback_http: true,
+            },
+        )
+        .unwrap()
     }
 
-    fn verify(&self, object: &str, invocation: &Invocation, wallet_nonce: Option<&str>) -> PresentationRequest {
-        let policy = WalletPolicy { anchors: &self.anchors, crypto: &Portable, now: self.clock.now(), urls: UrlPolicy { loopback_http: true } };
-        verify_request(object, &invocation.client_id, wallet_nonce, &policy).expect("the request is good")
+    fn verify(
+        &self,
+        object: &str,
+        invocation: &Invocation,
+        wallet_nonce: Option<&str>,
+    ) -> PresentationRequest {
+        let policy = WalletPolicy {
+            anchors: &self.anchors,
+            crypto: &Portable,
+            now: self.clock.now(),
+            urls: UrlPolicy {
+                loopback_http: true,
+            },
+        };
+        verify_request(object, &invocation.client_id, wallet_nonce, &policy)
+            .expect("the request is good")
     }
 
     /// The honest way: match, agree to everything, answer.
@@ -131,8 +231,15 @@ impl Wallet {
     /// The body of an honest answer.
     pub async fn response(&self, asked: &Asked) -> String {
         let request = &asked.request;
-        let candidates: Vec<HeldCandidate<'_>> = self.cards.iter().map(|card| HeldCandidate::new(&card.credential)).collect();
-        let candidates: Vec<&dyn Candidate> = candidates.iter().map(|candidate| candidate as &dyn Candidate).collect();
+        let candidates: Vec<HeldCandidate<'_>> = self
+            .cards
+            .iter()
+            .map(|card| HeldCandidate::new(&card.credential))
+            .collect();
+        let candidates: Vec<&dyn Candidate> = candidates
+            .iter()
+            .map(|candidate| candidate as &dyn Candidate)
+            .collect();
         let matches = find_matches(request.query(), &candidates).expect("a card fits");
         let selection = matches.smallest();
         let presented: Vec<Presented<'_>> = selection
@@ -145,30 +252,66 @@ impl Wallet {
                 signer: &self.cards[pick.candidate].key,
             })
             .collect();
-        let response = make_response(request, &presented, &Portable, self.rng.as_ref(), self.clock.now()).await.unwrap();
+        let response = make_response(
+            request,
+            &presented,
+            &Portable,
+            self.rng.as_ref(),
+            self.clock.now(),
+        )
+        .await
+        .unwrap();
         response.to_form()
     }
 
     /// A presentation of the last card, made by hand: the tests choose what is wrong with it.
     pub async fn present(&self, disclose: &[&[&str]], audience: &str, nonce: &str) -> String {
         let card = self.cards.last().unwrap();
-        self.present_with(disclose, audience, nonce, &card.key).await
+        self.present_with(disclose, audience, nonce, &card.key)
+            .await
     }
 
-    pub async fn present_with(&self, disclose: &[&[&str]], audience: &str, nonce: &str, key: &SigningKey) -> String {
+    pub async fn present_with(
+        &self,
+        disclose: &[&[&str]],
+        audience: &str,
+        nonce: &str,
+        key: &SigningKey,
+    ) -> String {
         let card = self.cards.last().unwrap();
-        let paths: Vec<ClaimPath> = disclose.iter().map(|path| ClaimPath::of_keys(path)).collect();
+        let paths: Vec<ClaimPath> = disclose
+            .iter()
+            .map(|path| ClaimPath::of_keys(path))
+            .collect();
         let sd_jwt = card.credential.present(&paths).unwrap().sd_jwt().to_owned();
-        let binding = kb::Binding { audience, nonce, issued_at: self.clock.now() };
-        let kb_jwt = kb::build(&sd_jwt, HashAlg::Sha256, &binding, key).await.unwrap();
+        let binding = kb::Binding {
+            audience,
+            nonce,
+            issued_at: self.clock.now(),
+        };
+        let kb_jwt = kb::build(&sd_jwt, HashAlg::Sha256, &binding, key)
+            .await
+            .unwrap();
         format!("{sd_jwt}{kb_jwt}")
     }
 
     /// Encrypts a hand-made payload as the request wants it.
     pub fn encrypt(&self, asked: &Asked, payload: &Value) -> String {
         let metadata = asked.request.metadata();
-        let recipient = Recipient { key: &metadata.key, kid: Some(&metadata.kid), enc: metadata.enc, apu: b"", apv: b"" };
-        let compact = jwe::encrypt(payload.to_string().as_bytes(), &recipient, &Portable, self.rng.as_ref()).unwrap();
+        let recipient = Recipient {
+            key: &metadata.key,
+            kid: Some(&metadata.kid),
+            enc: metadata.enc,
+            apu: b"",
+            apv: b"",
+        };
+        let compact = jwe::encrypt(
+            payload.to_string().as_bytes(),
+            &recipient,
+            &Portable,
+            self.rng.as_ref(),
+        )
+        .unwrap();
         form(&[("response", &compact)])
     }
 
@@ -186,25 +329,41 @@ impl Wallet {
 
     pub async fn post_to(&self, address: &Url, body: &str) -> Answer {
         let path = address.as_str().strip_prefix(OP).unwrap();
-        let request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        send(&self.router, request.body(Body::from(body.to_owned())).unwrap()).await
+        let request =
+            Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        send(
+            &self.router,
+            request.body(Body::from(body.to_owned())).unwrap(),
+        )
+        .await
     }
 
     /// Withdraws a consent by its `consent_uri`.
     pub async fn withdraw(&self, consent_uri: &str) -> Answer {
         let path = consent_uri.strip_prefix(OP).unwrap();
-        send(&self.router, Request::delete(path).body(Body::empty()).unwrap()).await
+        send(
+            &self.router,
+            Request::delete(path).body(Body::empty()).unwrap(),
+        )
+        .await
     }
 }
 
 fn trust_of(issuer: &TestIssuer, world: &World, vct: &str) -> IssuerTrust {
     let mut anchors = TrustAnchors::new(Role::Issuer);
-    for party in [&world.pki.issuer, &world.pki.other_issuer, &world.pki.untrusted_issuer] {
+    for party in [
+        &world.pki.issuer,
+        &world.pki.other_issuer,
+        &world.pki.untrusted_issuer,
+    ] {
         anchors.add_pem(&party.anchor_pem).unwrap();
     }
     IssuerTrust::new(vec![TrustedIssuer {
         id: issuer.id.clone(),
-        method: IssuerMethod::X509 { anchors: Arc::new(anchors), subject: None },
+        method: IssuerMethod::X509 {
+            anchors: Arc::new(anchors),
+            subject: None,
+        },
         types: vec![vct.to_owned()],
         status: StatusMethod::SameIssuer,
     }])
