@@ -116,7 +116,10 @@ impl ConsentRequest {
     #[must_use]
     pub fn option(&self, pick: &Pick) -> Option<&CardOption> {
         let question = self.questions.iter().find(|q| q.id == pick.question)?;
-        question.cards.iter().find(|card| card.credential == pick.credential)
+        question
+            .cards
+            .iter()
+            .find(|card| card.credential == pick.credential)
     }
 }
 
@@ -131,11 +134,15 @@ pub fn value_text(value: &Value, yes: &str, no: &str) -> PlainText {
         Value::Null => PlainText::new(""),
         Value::Number(number) => PlainText::new(&number.to_string()),
         Value::Array(items) => {
-            let texts = items.iter().map(|item| value_text(item, yes, no).to_string());
+            let texts = items
+                .iter()
+                .map(|item| value_text(item, yes, no).to_string());
             PlainText::new(&texts.collect::<Vec<_>>().join(", "))
         }
         Value::Object(members) => {
-            let texts = members.iter().map(|(k, v)| format!("{k}: {}", value_text(v, yes, no)));
+            let texts = members
+                .iter()
+                .map(|(k, v)| format!("{k}: {}", value_text(v, yes, no)));
             PlainText::new(&texts.collect::<Vec<_>>().join(", "))
         }
     }

@@ -16,9 +16,17 @@ pub struct Colour {
 
 impl Colour {
     /// Ink on the card colour of the house style.
-    pub const DEFAULT_TEXT: Self = Self { red: 0xff, green: 0xff, blue: 0xff };
+    pub const DEFAULT_TEXT: Self = Self {
+        red: 0xff,
+        green: 0xff,
+        blue: 0xff,
+    };
     /// The card colour of the house style.
-    pub const DEFAULT_BACKGROUND: Self = Self { red: 0x0b, green: 0x5d, blue: 0x5e };
+    pub const DEFAULT_BACKGROUND: Self = Self {
+        red: 0x0b,
+        green: 0x5d,
+        blue: 0x5e,
+    };
 
     /// Parses `#rrggbb`; every other notation is `None`.
     #[must_use]
@@ -28,7 +36,11 @@ impl Colour {
             return None;
         }
         let part = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
-        Some(Self { red: part(0)?, green: part(2)?, blue: part(4)? })
+        Some(Self {
+            red: part(0)?,
+            green: part(2)?,
+            blue: part(4)?,
+        })
     }
 
     /// Contrast of two colours, 1 to 21 (WCAG 2.2, "contrast ratio").
@@ -41,7 +53,11 @@ impl Colour {
     fn luminance(self) -> f64 {
         let channel = |value: u8| {
             let value = f64::from(value) / 255.0;
-            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+            if value <= 0.04045 {
+                value / 12.92
+            } else {
+                ((value + 0.055) / 1.055).powf(2.4)
+            }
         };
         0.2126 * channel(self.red) + 0.7152 * channel(self.green) + 0.0722 * channel(self.blue)
     }
@@ -82,14 +98,23 @@ pub struct Localized {
 pub fn choose<'a>(texts: &'a [Localized], preferred: &[&str]) -> Option<&'a PlainText> {
     let primary = |tag: &str| tag.split('-').next().unwrap_or(tag).to_ascii_lowercase();
     let exact = preferred.iter().find_map(|want| {
-        texts.iter().find(|t| t.locale.as_deref().is_some_and(|l| l.eq_ignore_ascii_case(want)))
+        texts.iter().find(|t| {
+            t.locale
+                .as_deref()
+                .is_some_and(|l| l.eq_ignore_ascii_case(want))
+        })
     });
     let close = || {
         preferred.iter().find_map(|want| {
-            texts.iter().find(|t| t.locale.as_deref().map(primary) == Some(primary(want)))
+            texts
+                .iter()
+                .find(|t| t.locale.as_deref().map(primary) == Some(primary(want)))
         })
     };
-    exact.or_else(close).or_else(|| texts.first()).map(|found| &found.text)
+    exact
+        .or_else(close)
+        .or_else(|| texts.first())
+        .map(|found| &found.text)
 }
 
 /// The look of a card.
@@ -131,20 +156,36 @@ impl CardDisplay {
         let colours = background.and_then(Colour::parse).and_then(|background| {
             let wanted = text.and_then(Colour::parse).into_iter();
             let readable = wanted
-                .chain([Colour::DEFAULT_TEXT, Colour { red: 0x1b, green: 0x21, blue: 0x30 }])
+                .chain([
+                    Colour::DEFAULT_TEXT,
+                    Colour {
+                        red: 0x1b,
+                        green: 0x21,
+                        blue: 0x30,
+                    },
+                ])
                 .find(|text| text.contrast(background) >= 4.5)?;
             Some((background, readable))
         });
         let (background, text) =
             colours.unwrap_or((Colour::DEFAULT_BACKGROUND, Colour::DEFAULT_TEXT));
-        Self { name, issuer, background, text, claims }
+        Self {
+            name,
+            issuer,
+            background,
+            text,
+            claims,
+        }
     }
 
     /// The label of the fact at `path`: from the metadata, or made from the
     /// last name in the path.
     #[must_use]
     pub fn label(&self, path: &[Value], preferred: &[&str]) -> PlainText {
-        let known = self.claims.iter().find(|claim| same_path(&claim.path, path));
+        let known = self
+            .claims
+            .iter()
+            .find(|claim| same_path(&claim.path, path));
         known
             .and_then(|claim| choose(&claim.label, preferred).cloned())
             .unwrap_or_else(|| self.derived_label(path, preferred))
@@ -154,7 +195,10 @@ impl CardDisplay {
     /// label of its parent and the last step.
     fn derived_label(&self, path: &[Value], preferred: &[&str]) -> PlainText {
         let parent = path.split_last().and_then(|(last, parent)| {
-            let known = self.claims.iter().find(|claim| same_path(&claim.path, parent))?;
+            let known = self
+                .claims
+                .iter()
+                .find(|claim| same_path(&claim.path, parent))?;
             Some((choose(&known.label, preferred)?, last))
         });
         if let Some((label, last)) = parent {
@@ -163,7 +207,11 @@ impl CardDisplay {
                 _ => label.clone(),
             };
         }
-        let names = path.iter().filter_map(Value::as_str).map(words).collect::<Vec<_>>();
+        let names = path
+            .iter()
+            .filter_map(Value::as_str)
+            .map(words)
+            .collect::<Vec<_>>();
         PlainText::new(&names.join(" "))
     }
 }
@@ -179,7 +227,10 @@ fn words(key: &str) -> String {
 
 fn same_path(pattern: &[Value], path: &[Value]) -> bool {
     pattern.len() == path.len()
-        && pattern.iter().zip(path).all(|(p, step)| p == step || (p.is_null() && step.is_u64()))
+        && pattern
+            .iter()
+            .zip(path)
+            .all(|(p, step)| p == step || (p.is_null() && step.is_u64()))
 }
 
 #[cfg(test)]
@@ -209,7 +260,11 @@ mod tests {
             (None, Some("#000000")),
         ] {
             let card = CardDisplay::new(vec![], vec![], background, text, vec![]);
-            assert_eq!(card.background, Colour::DEFAULT_BACKGROUND, "{background:?}");
+            assert_eq!(
+                card.background,
+                Colour::DEFAULT_BACKGROUND,
+                "{background:?}"
+            );
             assert_eq!(card.text, Colour::DEFAULT_TEXT);
         }
         let card = CardDisplay::new(vec![], vec![], Some("#ffffff"), Some("#fefefe"), vec![]);
@@ -230,8 +285,14 @@ mod tests {
     #[test]
     fn labels_come_from_metadata_or_the_path() {
         let claims = vec![
-            ClaimDisplay { path: path(&json!(["age_equal_or_over"])), label: texts(&[("en", "Age at least")]) },
-            ClaimDisplay { path: path(&json!(["nationalities", null])), label: texts(&[("en", "Nationality")]) },
+            ClaimDisplay {
+                path: path(&json!(["age_equal_or_over"])),
+                label: texts(&[("en", "Age at least")]),
+            },
+            ClaimDisplay {
+                path: path(&json!(["nationalities", null])),
+                label: texts(&[("en", "Nationality")]),
+            },
         ];
         let card = CardDisplay::new(vec![], vec![], None, None, claims);
         let label = |value: Value| card.label(&path(&value), &["en"]).as_str().to_owned();

@@ -9,10 +9,10 @@ use url::Url;
 use vouchsafe_credentials::time::UnixTime;
 use zeroize::Zeroizing;
 
+use crate::WalletError;
 use crate::error::CredentialError;
 use crate::storage::{Collection, RecordId, RecordName, StorageError, Vault};
 use crate::text::PlainText;
-use crate::WalletError;
 
 /// Names an entry; entries sort by it in the order of time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -114,17 +114,25 @@ pub(crate) struct History {
 
 impl History {
     pub(crate) fn new(vault: Arc<Vault>) -> Self {
-        Self { vault, sequence: Arc::default() }
+        Self {
+            vault,
+            sequence: Arc::default(),
+        }
     }
 
     pub(crate) fn new_id(&self, at: UnixTime) -> HistoryId {
         let seconds = u64::try_from(at.seconds()).unwrap_or(0);
         let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
         // 16 digits of time, 8 of order and 32 of chance stay below the 64 an id may have.
-        HistoryId(format!("{seconds:016x}-{sequence:08x}-{}", self.vault.new_id()))
+        HistoryId(format!(
+            "{seconds:016x}-{sequence:08x}-{}",
+            self.vault.new_id()
+        ))
     }
 
-    pub(crate) fn record(entry: &HistoryEntry) -> Result<(RecordName, Zeroizing<Vec<u8>>), StorageError> {
+    pub(crate) fn record(
+        entry: &HistoryEntry,
+    ) -> Result<(RecordName, Zeroizing<Vec<u8>>), StorageError> {
         let name = name_of(&entry.id)?;
         let json = serde_json::to_vec(entry).map_err(|_| StorageError::Damaged(name.clone()))?;
         Ok((name, Zeroizing::new(json)))
@@ -137,17 +145,26 @@ impl History {
 
     pub(crate) fn get(&self, id: &HistoryId) -> Result<HistoryEntry, WalletError> {
         let name = name_of(id)?;
-        let bytes = self.vault.get(&name)?.ok_or(CredentialError::UnknownEntry)?;
+        let bytes = self
+            .vault
+            .get(&name)?
+            .ok_or(CredentialError::UnknownEntry)?;
         Ok(serde_json::from_slice(&bytes).map_err(|_| StorageError::Damaged(name))?)
     }
 
     /// All entries, the latest first.
     pub(crate) fn list(&self) -> Result<Vec<HistoryEntry>, WalletError> {
         let ids = self.vault.list(Collection::History)?;
-        ids.iter().rev().map(|id| self.get(&HistoryId(id.as_str().to_owned()))).collect()
+        ids.iter()
+            .rev()
+            .map(|id| self.get(&HistoryId(id.as_str().to_owned())))
+            .collect()
     }
 }
 
 fn name_of(id: &HistoryId) -> Result<RecordName, StorageError> {
-    Ok(RecordName::new(Collection::History, RecordId::parse(&id.0)?))
+    Ok(RecordName::new(
+        Collection::History,
+        RecordId::parse(&id.0)?,
+    ))
 }

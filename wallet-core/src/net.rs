@@ -7,12 +7,18 @@ use vouchsafe_protocol::vp::values::UrlPolicy;
 /// The part of the rule that OpenID4VP parsing knows. The full rule is applied
 /// to every address before anything is sent.
 pub(crate) fn url_policy(rule: UrlRule) -> UrlPolicy {
-    UrlPolicy { loopback_http: rule == UrlRule::LoopbackAllowed }
+    UrlPolicy {
+        loopback_http: rule == UrlRule::LoopbackAllowed,
+    }
 }
 
 /// Replaces what the request accepts.
 pub(crate) fn accepting(mut request: HttpRequest, media_type: &str) -> HttpRequest {
-    request.headers = request.headers.iter().filter(|(name, _)| *name != "accept").collect();
+    request.headers = request
+        .headers
+        .iter()
+        .filter(|(name, _)| *name != "accept")
+        .collect();
     request.header("accept", media_type)
 }
 

@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn cat_034_cat_443_hidden_and_reordering_characters_go() {
-        let hostile = "\u{202e}knab\u{202c} My\u{200b} \u{2066}Bank\u{2069}\u{0000}\r\n\tLtd\u{e0041}";
+        let hostile =
+            "\u{202e}knab\u{202c} My\u{200b} \u{2066}Bank\u{2069}\u{0000}\r\n\tLtd\u{e0041}";
         assert_eq!(PlainText::new(hostile).as_str(), "knab My Bank Ltd");
         assert_eq!(PlainText::non_empty(" \u{200b}\u{202e}\n "), None);
     }

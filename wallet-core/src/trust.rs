@@ -62,6 +62,8 @@ pub enum UnknownIssuers {
 
 impl TrustList {
     pub(crate) fn issuer(&self, credential_issuer: &str) -> Option<&KnownIssuer> {
-        self.issuers.iter().find(|known| known.credential_issuer == credential_issuer)
+        self.issuers
+            .iter()
+            .find(|known| known.credential_issuer == credential_issuer)
     }
 }

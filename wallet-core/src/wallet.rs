@@ -88,7 +88,11 @@ impl Wallet {
     /// deletion left without a card.
     pub async fn open(config: Config, ports: Ports, passphrase: &str) -> Result<Self, WalletError> {
         check_rng(ports.rng.as_ref())?;
-        let vault = Vault::open(Arc::clone(&ports.storage), passphrase, Arc::clone(&ports.rng))?;
+        let vault = Vault::open(
+            Arc::clone(&ports.storage),
+            passphrase,
+            Arc::clone(&ports.rng),
+        )?;
         let wallet = Self::assemble(config, ports, vault);
         wallet.destroy_orphaned_keys().await?;
         Ok(wallet)
@@ -97,11 +101,21 @@ impl Wallet {
     fn assemble(config: Config, ports: Ports, vault: Vault) -> Self {
         let vault = Arc::new(vault);
         let area = ports.secure_area.clone().unwrap_or_else(|| {
-            Arc::new(SoftwareSecureArea::new(Arc::clone(&vault), Arc::clone(&ports.rng)))
+            Arc::new(SoftwareSecureArea::new(
+                Arc::clone(&vault),
+                Arc::clone(&ports.rng),
+            ))
         });
         let store = CredentialStore::new(Arc::clone(&vault));
         let history = History::new(Arc::clone(&vault));
-        Self(Arc::new(Inner { config, ports, vault, area, store, history }))
+        Self(Arc::new(Inner {
+            config,
+            ports,
+            vault,
+            area,
+            store,
+            history,
+        }))
     }
 
     async fn destroy_orphaned_keys(&self) -> Result<(), WalletError> {
@@ -120,7 +134,13 @@ impl Wallet {
     /// The cards, the latest first.
     pub fn cards(&self, locales: &[&str]) -> Result<Vec<Card>, WalletError> {
         let now = self.now();
-        Ok(self.0.store.list()?.iter().map(|card| card.card(now, locales)).collect())
+        Ok(self
+            .0
+            .store
+            .list()?
+            .iter()
+            .map(|card| card.card(now, locales))
+            .collect())
     }
 
     /// One card.
@@ -149,7 +169,9 @@ impl Wallet {
             withdrawn_at: None,
         };
         let (name, bytes) = History::record(&entry)?;
-        let batch = VaultBatch::new().delete(CredentialStore::name_of(id)?).put(name, bytes);
+        let batch = VaultBatch::new()
+            .delete(CredentialStore::name_of(id)?)
+            .put(name, bytes);
         self.0.vault.commit(batch)?;
         // A crash from here on leaves keys alone, which the next opening destroys.
         for copy in &card.record.copies {
@@ -162,7 +184,9 @@ impl Wallet {
     #[must_use]
     pub fn listed_issuers(&self) -> Vec<&str> {
         let issuers = self.0.config.trust.issuers.iter();
-        issuers.map(|known| known.credential_issuer.as_str()).collect()
+        issuers
+            .map(|known| known.credential_issuer.as_str())
+            .collect()
     }
 
     /// What happened, the latest first.
@@ -250,4 +274,3 @@ fn check_rng(rng: &dyn Rng) -> Result<(), WalletError> {
     }
     Ok(())
 }
-

@@ -22,9 +22,16 @@ impl Withdrawal {
             Some(uri) if entry.withdrawn_at.is_none() => uri.clone(),
             _ => return Err(CredentialError::NothingToWithdraw.into()),
         };
-        wallet.urls().check(&uri).map_err(PresentationError::Address)?;
+        wallet
+            .urls()
+            .check(&uri)
+            .map_err(PresentationError::Address)?;
         let request = HttpRequest::new(Method::Delete, uri);
-        Ok(Self { wallet, entry, request })
+        Ok(Self {
+            wallet,
+            entry,
+            request,
+        })
     }
 
     /// The request to send. Redirects must not be followed.

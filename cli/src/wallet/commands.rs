@@ -106,9 +106,24 @@ pub enum WalletCommand {
 /// Runs a wallet command.
 pub async fn run(command: WalletCommand) -> anyhow::Result<()> {
     match command {
-        WalletCommand::Init { common, dev_loopback } => init(&common, dev_loopback),
-        WalletCommand::Add { common, link, code, yes } => {
-            add(&open(&common.home).await?, &common, &link, code.as_deref(), yes).await
+        WalletCommand::Init {
+            common,
+            dev_loopback,
+        } => init(&common, dev_loopback),
+        WalletCommand::Add {
+            common,
+            link,
+            code,
+            yes,
+        } => {
+            add(
+                &open(&common.home).await?,
+                &common,
+                &link,
+                code.as_deref(),
+                yes,
+            )
+            .await
         }
         WalletCommand::List { common } => list(&open(&common.home).await?, &common),
         WalletCommand::Show { common, card } => show(&open(&common.home).await?, &common, &card),
@@ -117,10 +132,17 @@ pub async fn run(command: WalletCommand) -> anyhow::Result<()> {
         }
         WalletCommand::History { common } => history(&open(&common.home).await?, &common),
         WalletCommand::Withdraw { common, entry } => {
-            let entry = open(&common.home).await?.withdraw(&HistoryId::parse(&entry)?).await?;
+            let entry = open(&common.home)
+                .await?
+                .withdraw(&HistoryId::parse(&entry)?)
+                .await?;
             print_entry(&entry, common.json)
         }
-        WalletCommand::Delete { common, card, yes: agreed } => {
+        WalletCommand::Delete {
+            common,
+            card,
+            yes: agreed,
+        } => {
             let wallet = open(&common.home).await?;
             let id = CredentialId::parse(&card)?;
             if !agreed && !yes("Delete the card and its keys?")? {
@@ -157,11 +179,16 @@ async fn add(
                 let cards = cards.collect::<Result<Vec<_>, _>>()?;
                 return match common.json {
                     true => say_json(&cards),
-                    false => cards.iter().try_for_each(|c| say(&format!("{}  {}", c.id, c.title))),
+                    false => cards
+                        .iter()
+                        .try_for_each(|c| say(&format!("{}  {}", c.id, c.title))),
                 };
             }
             Step::ConfirmIssuer(confirm) => {
-                if !yes(&format!("{} is not known to this wallet. Go on?", confirm.host()))? {
+                if !yes(&format!(
+                    "{} is not known to this wallet. Go on?",
+                    confirm.host()
+                ))? {
                     return Ok(confirm.decline()?);
                 }
                 confirm.confirm().await?
@@ -184,7 +211,9 @@ async fn add(
             Step::Authorize(authorize) => {
                 eprintln!("Sign in here: {}", authorize.url());
                 let back = ask("Address that the browser came back to: ")?;
-                let query = back.split_once('?').map_or(back.as_str(), |(_, query)| query);
+                let query = back
+                    .split_once('?')
+                    .map_or(back.as_str(), |(_, query)| query);
                 authorize.complete(query).await?
             }
             step @ Step::Send(_) => wallet.drive(step).await?,
@@ -207,7 +236,10 @@ fn list(wallet: &WalletHandle, common: &Common) -> anyhow::Result<()> {
     }
     for card in cards {
         let ended = if card.expired { "  (expired)" } else { "" };
-        say(&format!("{}  {}, {}{ended}", card.id, card.title, card.issuer))?;
+        say(&format!(
+            "{}  {}, {}{ended}",
+            card.id, card.title, card.issuer
+        ))?;
     }
     Ok(())
 }
@@ -219,7 +251,11 @@ fn show(wallet: &WalletHandle, common: &Common, card: &str) -> anyhow::Result<()
     }
     say(&format!("{}, {}", card.title, card.issuer))?;
     for fact in &card.facts {
-        say(&format!("  {}: {}", fact.label, value_text(&fact.value, "yes", "no")))?;
+        say(&format!(
+            "  {}: {}",
+            fact.label,
+            value_text(&fact.value, "yes", "no")
+        ))?;
     }
     Ok(())
 }
@@ -247,7 +283,10 @@ async fn present(
         bail!("nothing was shown");
     }
     let selection: Selection = prepared.consent.suggested.clone();
-    let presented = wallet.respond(prepared.session, &selection).await.map_err(|e| e.error)?;
+    let presented = wallet
+        .respond(prepared.session, &selection)
+        .await
+        .map_err(|e| e.error)?;
     let redirect = presented.redirect_uri.as_ref().map(|url| url.as_str());
     match (common.json, redirect) {
         (true, _) => say_json(&json!({ "redirect_uri": redirect, "history": presented.history })),
@@ -257,11 +296,19 @@ async fn present(
 }
 
 fn describe_question(consent: &ConsentRequest) {
-    eprintln!("{} ({}) asks.", consent.verifier.name, consent.verifier.host);
+    eprintln!(
+        "{} ({}) asks.",
+        consent.verifier.name, consent.verifier.host
+    );
     if let Some(purpose) = &consent.purpose {
         eprintln!("Why: {purpose}");
     }
-    for card in consent.suggested.picks.iter().filter_map(|pick| consent.option(pick)) {
+    for card in consent
+        .suggested
+        .picks
+        .iter()
+        .filter_map(|pick| consent.option(pick))
+    {
         eprintln!("From {}, they will learn:", card.title);
         for fact in &card.learns {
             eprintln!("  {}: {}", fact.label, value_text(&fact.value, "yes", "no"));
@@ -279,7 +326,9 @@ fn history(wallet: &WalletHandle, common: &Common) -> anyhow::Result<()> {
     if common.json {
         return say_json(&entries);
     }
-    entries.iter().try_for_each(|entry| print_entry(entry, false))
+    entries
+        .iter()
+        .try_for_each(|entry| print_entry(entry, false))
 }
 
 fn print_entry(entry: &HistoryEntry, as_json: bool) -> anyhow::Result<()> {
@@ -293,20 +342,35 @@ fn print_entry(entry: &HistoryEntry, as_json: bool) -> anyhow::Result<()> {
         Outcome::Failed { code } => code,
     };
     let facts: Vec<&str> = entry.facts.iter().map(|fact| fact.as_str()).collect();
-    let withdrawn = if entry.withdrawn_at.is_some() { ", withdrawn" } else { "" };
+    let withdrawn = if entry.withdrawn_at.is_some() {
+        ", withdrawn"
+    } else {
+        ""
+    };
     let at = jiff::Timestamp::from_second(entry.at.seconds())?;
     let (id, host) = (entry.id.as_str(), &entry.party.host);
-    say(&format!("{id}  {at}  {:?}  {host}  {result}{withdrawn}  {}", entry.kind, facts.join(", ")))
+    say(&format!(
+        "{id}  {at}  {:?}  {host}  {result}{withdrawn}  {}",
+        entry.kind,
+        facts.join(", ")
+    ))
 }
 
 async fn serve(wallet: WalletHandle, port: u16) -> anyhow::Result<()> {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     let address = format!("http://{}", listener.local_addr()?);
-    let router = web::router(wallet, web::WebConfig { public_url: address.parse()? })?;
+    let router = web::router(
+        wallet,
+        web::WebConfig {
+            public_url: address.parse()?,
+        },
+    )?;
     eprintln!("The wallet is at {address}. Stop it with Ctrl-C.");
     let stop = async {
         // Without a signal handler the program ends by itself.
         let _ = tokio::signal::ctrl_c().await;
     };
-    Ok(axum::serve(listener, router).with_graceful_shutdown(stop).await?)
+    Ok(axum::serve(listener, router)
+        .with_graceful_shutdown(stop)
+        .await?)
 }

@@ -77,17 +77,29 @@ pub fn init(folder: &Path, passphrase: &str, loopback_http: bool) -> anyhow::Res
     let file = folder.join(FILE);
     if !file.exists() {
         let dev = "\n# For development on one machine: plain http on loopback.\n[dev]\nloopback_http = true\n";
-        let text = if loopback_http { format!("{TEMPLATE}{dev}") } else { TEMPLATE.to_owned() };
+        let text = if loopback_http {
+            format!("{TEMPLATE}{dev}")
+        } else {
+            TEMPLATE.to_owned()
+        };
         std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
     }
-    open::create(settings(folder)?, storage, passphrase, KdfParams::RECOMMENDED)?;
+    open::create(
+        settings(folder)?,
+        storage,
+        passphrase,
+        KdfParams::RECOMMENDED,
+    )?;
     Ok(())
 }
 
 /// Opens the wallet in a folder.
 pub async fn open(folder: &Path, passphrase: &str) -> anyhow::Result<WalletHandle> {
     if !folder.join(FILE).exists() {
-        bail!("there is no wallet in {} (hint: vouchsafe wallet init)", folder.display());
+        bail!(
+            "there is no wallet in {} (hint: vouchsafe wallet init)",
+            folder.display()
+        );
     }
     let storage = Arc::new(FileStorage::open(folder)?);
     open::open(settings(folder)?, storage, passphrase).await
@@ -97,11 +109,18 @@ fn settings(folder: &Path) -> anyhow::Result<Settings> {
     let file = folder.join(FILE);
     let text = std::fs::read_to_string(&file)
         .with_context(|| format!("cannot read {}", file.display()))?;
-    let HomeFile { locales, unknown_issuers, verifier_anchors, issuer, dev } =
-        toml::from_str(&text).with_context(|| format!("{} is not valid", file.display()))?;
+    let HomeFile {
+        locales,
+        unknown_issuers,
+        verifier_anchors,
+        issuer,
+        dev,
+    } = toml::from_str(&text).with_context(|| format!("{} is not valid", file.display()))?;
     let mut verifiers = TrustAnchors::new(Role::VerifierAccess);
     for path in &verifier_anchors {
-        verifiers.add_pem(&read(folder, path)?).with_context(|| path.display().to_string())?;
+        verifiers
+            .add_pem(&read(folder, path)?)
+            .with_context(|| path.display().to_string())?;
     }
     let issuers = issuer.into_iter().map(|entry| known_issuer(folder, entry));
     Ok(Settings {
@@ -121,17 +140,31 @@ fn settings(folder: &Path) -> anyhow::Result<Settings> {
 }
 
 fn known_issuer(folder: &Path, entry: IssuerEntry) -> anyhow::Result<KnownIssuer> {
-    let IssuerEntry { credential_issuer, anchors, did, types } = entry;
+    let IssuerEntry {
+        credential_issuer,
+        anchors,
+        did,
+        types,
+    } = entry;
     let method = match (anchors, did) {
         (Some(path), None) => {
             let mut anchors = TrustAnchors::new(Role::Issuer);
-            anchors.add_pem(&read(folder, &path)?).with_context(|| path.display().to_string())?;
-            IssuerMethod::X509 { anchors: Arc::new(anchors), subject: None }
+            anchors
+                .add_pem(&read(folder, &path)?)
+                .with_context(|| path.display().to_string())?;
+            IssuerMethod::X509 {
+                anchors: Arc::new(anchors),
+                subject: None,
+            }
         }
         (None, Some(did)) => IssuerMethod::Did(did),
         _ => bail!("issuer {credential_issuer}: give either anchors or did"),
     };
-    Ok(KnownIssuer { credential_issuer, method, types })
+    Ok(KnownIssuer {
+        credential_issuer,
+        method,
+        types,
+    })
 }
 
 fn read(folder: &Path, path: &Path) -> anyhow::Result<String> {

@@ -13,7 +13,7 @@ use vouchsafe_wallet_core::storage::{KdfParams, Storage};
 use vouchsafe_wallet_core::trust::TrustList;
 use vouchsafe_wallet_core::wallet::{Config, Ports};
 
-use super::handle::WalletHandle;
+use super::handle::{Transport, WalletHandle};
 use super::transport::FetcherTransport;
 
 /// The most copies of one card to ask an issuer for.
@@ -60,8 +60,19 @@ pub fn create(
     params: KdfParams,
 ) -> anyhow::Result<WalletHandle> {
     let transport = FetcherTransport::new(&settings.fetch, settings.loopback_http)?;
+    create_with(settings, storage, passphrase, params, Arc::new(transport))
+}
+
+/// As [`create`], with another way to reach others.
+pub fn create_with(
+    settings: Settings,
+    storage: Arc<dyn Storage>,
+    passphrase: &str,
+    params: KdfParams,
+    transport: Arc<dyn Transport>,
+) -> anyhow::Result<WalletHandle> {
     let wallet = Wallet::create(settings.config(), ports(storage), passphrase, params)?;
-    Ok(WalletHandle::new(wallet, Arc::new(transport)))
+    Ok(WalletHandle::new(wallet, transport))
 }
 
 /// Opens an existing wallet.

@@ -27,7 +27,10 @@ pub fn ask(question: &str) -> anyhow::Result<String> {
     eprint!("{question}");
     io::stderr().flush()?;
     let mut line = String::new();
-    let read = io::stdin().lock().read_line(&mut line).context("cannot read the answer")?;
+    let read = io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .context("cannot read the answer")?;
     if read == 0 {
         bail!("no answer came");
     }

@@ -6,8 +6,18 @@ use crate::display::CardDisplay;
 use crate::text::PlainText;
 
 /// Claims that serve the format, not the person.
-const TECHNICAL: [&str; 10] =
-    ["iss", "iat", "nbf", "exp", "vct", "vct#integrity", "aka_vcts", "cnf", "status", "_sd_alg"];
+const TECHNICAL: [&str; 10] = [
+    "iss",
+    "iat",
+    "nbf",
+    "exp",
+    "vct",
+    "vct#integrity",
+    "aka_vcts",
+    "cnf",
+    "status",
+    "_sd_alg",
+];
 
 /// Places and values of the facts in a set of claims, in the card's order.
 pub(crate) struct Facts<'v>(pub(crate) Vec<(Vec<Value>, &'v Value)>);
@@ -15,7 +25,10 @@ pub(crate) struct Facts<'v>(pub(crate) Vec<(Vec<Value>, &'v Value)>);
 impl<'v> Facts<'v> {
     /// The value at a place.
     pub(crate) fn get(&self, path: &[Value]) -> Option<&'v Value> {
-        self.0.iter().find(|(place, _)| place == path).map(|(_, value)| *value)
+        self.0
+            .iter()
+            .find(|(place, _)| place == path)
+            .map(|(_, value)| *value)
     }
 
     /// Names and values in one of the preferred languages.
@@ -24,7 +37,9 @@ impl<'v> Facts<'v> {
         display: &CardDisplay,
         locales: &[&str],
     ) -> impl Iterator<Item = (PlainText, &'v Value)> {
-        self.0.iter().map(|(path, value)| (display.label(path, locales), *value))
+        self.0
+            .iter()
+            .map(|(path, value)| (display.label(path, locales), *value))
     }
 }
 
@@ -37,7 +52,10 @@ pub(crate) fn facts_of<'v>(claims: &'v Value, display: &CardDisplay) -> Facts<'v
     }
     let rank = |path: &[Value]| {
         let known = display.claims.iter();
-        known.clone().position(|claim| path.starts_with(&claim.path)).unwrap_or(known.len())
+        known
+            .clone()
+            .position(|claim| path.starts_with(&claim.path))
+            .unwrap_or(known.len())
     };
     facts.sort_by_key(|(path, _)| rank(path));
     Facts(facts)

@@ -62,7 +62,11 @@ impl StoredCredential {
         let held = HeldSdJwtVc::reopen_stored(first.compact.clone(), record.issuer.clone())
             .map_err(CredentialError::NotAcceptable)?;
         let claims = Value::Object(held.claims().clone());
-        Ok(Self { record, held, claims })
+        Ok(Self {
+            record,
+            held,
+            claims,
+        })
     }
 
     /// The name of the card in a preferred language.
@@ -79,7 +83,10 @@ impl StoredCredential {
 
     /// Whether it is past its end at the time `now`.
     pub(crate) fn is_expired(&self, now: UnixTime) -> bool {
-        self.held.registered().expires_at.is_some_and(|end| end <= now)
+        self.held
+            .registered()
+            .expires_at
+            .is_some_and(|end| end <= now)
     }
 
     /// The copy for a verifier: the one it has seen before, else a fresh one.
@@ -100,7 +107,12 @@ impl StoredCredential {
     pub(crate) fn card(&self, now: UnixTime, locales: &[&str]) -> Card {
         let display = &self.record.display;
         let facts = facts_of(&self.claims, display);
-        let fresh = self.record.copies.iter().filter(|copy| copy.shown_to.is_none()).count();
+        let fresh = self
+            .record
+            .copies
+            .iter()
+            .filter(|copy| copy.shown_to.is_none())
+            .count();
         Card {
             id: self.record.id.clone(),
             title: self.title(locales),
@@ -110,7 +122,10 @@ impl StoredCredential {
             text: display.text,
             facts: facts
                 .labelled(display, locales)
-                .map(|(label, value)| Fact { label, value: value.clone() })
+                .map(|(label, value)| Fact {
+                    label,
+                    value: value.clone(),
+                })
                 .collect(),
             added_at: self.record.added_at,
             expires_at: self.held.registered().expires_at,
@@ -136,10 +151,15 @@ impl CredentialStore {
     }
 
     pub(crate) fn name_of(id: &CredentialId) -> Result<RecordName, StorageError> {
-        Ok(RecordName::new(Collection::Credentials, RecordId::parse(id.as_str())?))
+        Ok(RecordName::new(
+            Collection::Credentials,
+            RecordId::parse(id.as_str())?,
+        ))
     }
 
-    pub(crate) fn encode(record: &Record) -> Result<(RecordName, Zeroizing<Vec<u8>>), StorageError> {
+    pub(crate) fn encode(
+        record: &Record,
+    ) -> Result<(RecordName, Zeroizing<Vec<u8>>), StorageError> {
         let name = Self::name_of(&record.id)?;
         let json = serde_json::to_vec(record).map_err(|_| StorageError::Damaged(name.clone()))?;
         Ok((name, Zeroizing::new(json)))

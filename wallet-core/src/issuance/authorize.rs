@@ -31,7 +31,10 @@ impl AuthorizeState {
     pub(super) fn new(wallet: &Wallet, readied: Readied) -> Result<Self, WalletError> {
         let endpoint = readied.server.authorization_endpoint.as_deref();
         let endpoint = endpoint.ok_or(IssuanceError::NoGrant)?;
-        let mut url = wallet.urls().parse(endpoint).map_err(IssuanceError::Address)?;
+        let mut url = wallet
+            .urls()
+            .parse(endpoint)
+            .map_err(IssuanceError::Address)?;
         let state = random::token(wallet.rng());
         let verifier = CodeVerifier::generate(wallet.rng());
         let redirect_uri = wallet.config().redirect_uri.clone();
@@ -50,7 +53,13 @@ impl AuthorizeState {
                 query.append_pair("issuer_state", issuer_state);
             }
         }
-        Ok(Self { readied, url, state, verifier, redirect_uri })
+        Ok(Self {
+            readied,
+            url,
+            state,
+            verifier,
+            redirect_uri,
+        })
     }
 }
 
@@ -88,8 +97,18 @@ impl Authorize {
         let Self { session, state } = self;
         let next = match check(&state, query) {
             Ok(code) => {
-                let AuthorizeState { readied, url: _, state: _, verifier, redirect_uri } = state;
-                let grant = Grant::AuthorizationCode { code, verifier, redirect_uri };
+                let AuthorizeState {
+                    readied,
+                    url: _,
+                    state: _,
+                    verifier,
+                    redirect_uri,
+                } = state;
+                let grant = Grant::AuthorizationCode {
+                    code,
+                    verifier,
+                    redirect_uri,
+                };
                 TokenAttempt::start(&session.wallet, readied, grant).await
             }
             Err(error) => Err(error.into()),

@@ -16,8 +16,12 @@ pub(super) fn card_display(
     configuration: &CredentialConfiguration,
 ) -> CardDisplay {
     let metadata = configuration.credential_metadata.as_ref();
-    let display = metadata.and_then(|m| m.display.as_deref()).unwrap_or_default();
-    let claims = metadata.and_then(|m| m.claims.as_deref()).unwrap_or_default();
+    let display = metadata
+        .and_then(|m| m.display.as_deref())
+        .unwrap_or_default();
+    let claims = metadata
+        .and_then(|m| m.claims.as_deref())
+        .unwrap_or_default();
     let colour = |pick: fn(&Display) -> Option<&String>| display.iter().find_map(pick);
     CardDisplay::new(
         names(display),

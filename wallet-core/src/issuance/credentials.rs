@@ -83,7 +83,10 @@ impl Collecting {
         match self.readied.issuer.nonce_endpoint() {
             Some(url) => {
                 let request = HttpRequest::new(Method::Post, url.clone());
-                Ok(Next::Send(request.header("accept", "application/json"), Stage::Nonce(self)))
+                Ok(Next::Send(
+                    request.header("accept", "application/json"),
+                    Stage::Nonce(self),
+                ))
             }
             None => self.ask(session).await,
         }
@@ -117,7 +120,9 @@ impl Collecting {
             let signer = AreaSigner {
                 area: Arc::clone(wallet.secure_area()),
                 key: key.clone(),
-                hint: AuthorizationHint { title: session.host().to_owned() },
+                hint: AuthorizationHint {
+                    title: session.host().to_owned(),
+                },
             };
             let proof_for = proof::ProofFor {
                 issuer: self.readied.issuer.issuer().as_str(),
@@ -127,10 +132,15 @@ impl Collecting {
             let proof = proof::build(&proof_for, &signer, wallet.now()).await;
             proofs.push(proof.map_err(|_| IssuanceError::Proof)?);
         }
-        let body = CredentialRequest { requested, proofs: Some(Proofs::Jwt(proofs)) };
+        let body = CredentialRequest {
+            requested,
+            proofs: Some(Proofs::Jwt(proofs)),
+        };
         let url = self.readied.issuer.credential_endpoint().clone();
         let request = HttpRequest::post_json(url, &body.to_json());
-        let request = self.authorize(session, request.map_err(|_| IssuanceError::Proof)?).await?;
+        let request = self
+            .authorize(session, request.map_err(|_| IssuanceError::Proof)?)
+            .await?;
         Ok(Next::Send(request, Stage::Credential(self)))
     }
 
@@ -142,7 +152,10 @@ impl Collecting {
         let received = ReceivedCredentials::from_response(response, self.attempt.keys.len());
         match received {
             Ok(received) => {
-                let wanted = self.waiting.pop_front().ok_or(IssuanceError::UnsupportedCard)?;
+                let wanted = self
+                    .waiting
+                    .pop_front()
+                    .ok_or(IssuanceError::UnsupportedCard)?;
                 let attempt = std::mem::take(&mut self.attempt);
                 let id = store(session, &self.readied, &wanted, &attempt.keys, received).await?;
                 self.added.push(id);
@@ -167,7 +180,11 @@ impl Collecting {
         let offered = usize::try_from(self.readied.issuer.batch_size()).unwrap_or(usize::MAX);
         let copies = offered.min(session.wallet.config().batch_size).max(1);
         while self.attempt.keys.len() < copies {
-            let key = session.wallet.secure_area().create_key(Algorithm::Es256).await?;
+            let key = session
+                .wallet
+                .secure_area()
+                .create_key(Algorithm::Es256)
+                .await?;
             session.add_key(&key);
             self.attempt.keys.push(key);
         }
@@ -212,9 +229,10 @@ fn wanted(readied: &Readied, token: &ReceivedToken) -> VecDeque<Wanted> {
         if token.credential_identifiers.is_empty() {
             identifiers.push(Requested::Configuration(id.clone()));
         }
-        identifiers
-            .into_iter()
-            .map(|requested| Wanted { configuration: id.clone(), requested })
+        identifiers.into_iter().map(|requested| Wanted {
+            configuration: id.clone(),
+            requested,
+        })
     })
     .take(MAX_CARDS)
     .collect()

@@ -1,7 +1,9 @@
 //! Requests to send, and where their answers lead.
 
 use vouchsafe_protocol::http::{HttpRequest, HttpResponse};
-use vouchsafe_protocol::oauth::metadata::{AuthorizationServerMetadata, WELL_KNOWN, well_known_url};
+use vouchsafe_protocol::oauth::metadata::{
+    AuthorizationServerMetadata, WELL_KNOWN, well_known_url,
+};
 use vouchsafe_protocol::vci::offer::{self, IssuerRule};
 use vouchsafe_protocol::vci::{CredentialOffer, IssuerMetadata, OfferInvocation};
 
@@ -82,7 +84,11 @@ pub(crate) fn start(wallet: Wallet, link: &str) -> Result<Step, WalletError> {
 
 impl Exchange {
     pub(super) fn new(session: Session, request: HttpRequest, stage: Stage) -> Self {
-        Self { session, request, stage }
+        Self {
+            session,
+            request,
+            stage,
+        }
     }
 
     /// The request to send, once.
@@ -93,7 +99,11 @@ impl Exchange {
 
     /// Takes the answer.
     pub async fn receive(self, response: &HttpResponse) -> Result<Step, WalletError> {
-        let Self { mut session, request: _, stage } = self;
+        let Self {
+            mut session,
+            request: _,
+            stage,
+        } = self;
         match advance(&mut session, stage, response).await {
             Ok(next) => Ok(next.with(session)),
             Err(error) => {
@@ -169,7 +179,10 @@ fn issuer_read(
     let server = authorization_server(&offer, &issuer)?;
     let url = well_known_url(server, WELL_KNOWN, urls).map_err(IssuanceError::Address)?;
     let request = HttpRequest::get_json(url);
-    Ok(Next::Send(request, Stage::Server(Box::new((offer, standing, issuer)))))
+    Ok(Next::Send(
+        request,
+        Stage::Server(Box::new((offer, standing, issuer))),
+    ))
 }
 
 fn server_read(
@@ -198,5 +211,7 @@ fn authorization_server<'a>(
         (None, Some(grant)) => grant.authorization_server.as_deref(),
         (None, None) => None,
     };
-    issuer.authorization_server(hint).map_err(IssuanceError::Metadata)
+    issuer
+        .authorization_server(hint)
+        .map_err(IssuanceError::Metadata)
 }

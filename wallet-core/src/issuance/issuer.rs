@@ -58,7 +58,11 @@ impl Standing {
     }
 
     /// How a credential of this issuer must prove where it comes from.
-    pub(super) fn known(&self, offer: &CredentialOffer, compact: &str) -> Result<KnownIssuer, IssuanceError> {
+    pub(super) fn known(
+        &self,
+        offer: &CredentialOffer,
+        compact: &str,
+    ) -> Result<KnownIssuer, IssuanceError> {
         let by_did = |did: String| KnownIssuer {
             credential_issuer: offer.credential_issuer.as_str().to_owned(),
             method: IssuerMethod::Did(did),
@@ -105,8 +109,12 @@ fn did_of(compact: &str) -> Result<String, IssuanceError> {
     let sd_jwt = SdJwt::parse(compact).map_err(|error| refused(error.into()))?;
     let header = Unverified::parse(sd_jwt.issuer_signed(), TokenType::SdJwtVc)
         .map_err(|error| refused(VcError::IssuerJwt(error)))?;
-    let did = header.kid().and_then(|kid| kid.split('#').next()).filter(|did| did.starts_with("did:"));
-    did.map(str::to_owned).ok_or(refused(VcError::IssuerUntrusted))
+    let did = header
+        .kid()
+        .and_then(|kid| kid.split('#').next())
+        .filter(|did| did.starts_with("did:"));
+    did.map(str::to_owned)
+        .ok_or(refused(VcError::IssuerUntrusted))
 }
 
 /// An offer of an issuer that is on no list. Nothing was sent to it yet.

@@ -10,10 +10,10 @@ use vouchsafe_protocol::vci::{CredentialOffer, IssuerMetadata};
 
 use super::authorize::AuthorizeState;
 use super::card::{card_display, names};
+use super::exchange::Next;
 use super::issuer::Standing;
 use super::session::Session;
 use super::token::{Grant, TokenAttempt};
-use super::exchange::Next;
 use super::{IssuanceError, Step};
 use crate::WalletError;
 use crate::display::{CardDisplay, Colour, choose};
@@ -100,39 +100,66 @@ impl Readied {
     ) -> Result<Self, WalletError> {
         check_endpoints(&issuer, &server)?;
         let es256 = Algorithm::Es256.name();
-        let sender_constrained = server.dpop_signing_alg_values_supported.iter().any(|a| a == es256);
+        let sender_constrained = server
+            .dpop_signing_alg_values_supported
+            .iter()
+            .any(|a| a == es256);
         // Catalogue 289: with a bearer token of an honest server, whoever wrote
         // the metadata could use what the honest server gives out.
         if !sender_constrained && !same_origin(&server.issuer, issuer.issuer().as_str()) {
             return Err(IssuanceError::UnboundTokens.into());
         }
-        let readied = Self { offer, standing, issuer, server, sender_constrained };
+        let readied = Self {
+            offer,
+            standing,
+            issuer,
+            server,
+            sender_constrained,
+        };
         for id in &readied.offer.credential_configuration_ids {
             readied.check_configuration(readied.configuration(id)?)?;
         }
         let locales = session.wallet.locales();
-        let named = names(readied.issuer.document().display.as_deref().unwrap_or_default());
+        let named = names(
+            readied
+                .issuer
+                .document()
+                .display
+                .as_deref()
+                .unwrap_or_default(),
+        );
         let name = choose(&named, &locales).cloned();
         session.set_name(name);
         Ok(readied)
     }
 
-    pub(super) fn configuration(&self, id: &str) -> Result<&CredentialConfiguration, IssuanceError> {
-        self.issuer.configuration(id).ok_or(IssuanceError::UnsupportedCard)
+    pub(super) fn configuration(
+        &self,
+        id: &str,
+    ) -> Result<&CredentialConfiguration, IssuanceError> {
+        self.issuer
+            .configuration(id)
+            .ok_or(IssuanceError::UnsupportedCard)
     }
 
     pub(super) fn display(&self, configuration: &CredentialConfiguration) -> CardDisplay {
         card_display(self.issuer.document(), configuration)
     }
 
-    fn check_configuration(&self, configuration: &CredentialConfiguration) -> Result<(), IssuanceError> {
+    fn check_configuration(
+        &self,
+        configuration: &CredentialConfiguration,
+    ) -> Result<(), IssuanceError> {
         let proofs = configuration.proof_types_supported.as_ref();
         let jwt = proofs.and_then(|types| types.get("jwt"));
         let es256 = Algorithm::Es256.name();
         let holdable = configuration.format == DC_SD_JWT
             && jwt.is_some_and(|proof| {
                 proof.key_attestations_required.is_none()
-                    && proof.proof_signing_alg_values_supported.iter().any(|a| a == es256)
+                    && proof
+                        .proof_signing_alg_values_supported
+                        .iter()
+                        .any(|a| a == es256)
             });
         let vct = configuration.vct.as_deref().unwrap_or_default();
         match &self.standing {
@@ -146,7 +173,12 @@ impl Readied {
     }
 
     fn tx_code(&self) -> Option<&TxCode> {
-        self.offer.grants.pre_authorized_code.as_ref()?.tx_code.as_ref()
+        self.offer
+            .grants
+            .pre_authorized_code
+            .as_ref()?
+            .tx_code
+            .as_ref()
     }
 }
 
@@ -156,18 +188,32 @@ fn check_endpoints(
     server: &AuthorizationServerMetadata,
 ) -> Result<(), IssuanceError> {
     let of_issuer = [Some(issuer.credential_endpoint()), issuer.nonce_endpoint()];
-    let of_server = [Some(server.token_endpoint.as_str()), server.authorization_endpoint.as_deref()];
+    let of_server = [
+        Some(server.token_endpoint.as_str()),
+        server.authorization_endpoint.as_deref(),
+    ];
     let at_home = of_issuer
         .into_iter()
         .flatten()
         .all(|url| same_origin(url.as_str(), issuer.issuer().as_str()))
-        && of_server.into_iter().flatten().all(|url| same_origin(url, &server.issuer));
-    if at_home { Ok(()) } else { Err(IssuanceError::EndpointElsewhere) }
+        && of_server
+            .into_iter()
+            .flatten()
+            .all(|url| same_origin(url, &server.issuer));
+    if at_home {
+        Ok(())
+    } else {
+        Err(IssuanceError::EndpointElsewhere)
+    }
 }
 
 impl Preview {
     pub(super) fn new(session: Session, readied: Readied) -> Self {
-        Self { session, readied, code_missing: false }
+        Self {
+            session,
+            readied,
+            code_missing: false,
+        }
     }
 
     /// Who offers what; texts in the first of the languages that is there.
@@ -207,7 +253,11 @@ impl Preview {
                 }
             },
         };
-        let Self { session, readied, code_missing: _ } = self;
+        let Self {
+            session,
+            readied,
+            code_missing: _,
+        } = self;
         match redeem(&session, readied, code).await {
             Ok(next) => Ok(next.with(session)),
             Err(error) => {
@@ -226,7 +276,10 @@ impl Preview {
         let configuration = self.readied.configuration(id).ok()?;
         let display = self.readied.display(configuration);
         let title = choose(&display.name, locales).cloned();
-        let facts = display.claims.iter().map(|claim| display.label(&claim.path, locales));
+        let facts = display
+            .claims
+            .iter()
+            .map(|claim| display.label(&claim.path, locales));
         Some(CardPreview {
             title: title.unwrap_or_else(|| PlainText::new(id)),
             background: display.background,
@@ -236,19 +289,29 @@ impl Preview {
     }
 }
 
-async fn redeem(session: &Session, readied: Readied, tx_code: Option<String>) -> Result<Next, WalletError> {
+async fn redeem(
+    session: &Session,
+    readied: Readied,
+    tx_code: Option<String>,
+) -> Result<Next, WalletError> {
     let grants = &readied.offer.grants;
     if let Some(grant) = &grants.pre_authorized_code {
         if !readied.server.supports_grant(PRE_AUTHORIZED_CODE) {
             return Err(IssuanceError::NoGrant.into());
         }
-        let grant = Grant::PreAuthorized { code: grant.code.clone(), tx_code };
+        let grant = Grant::PreAuthorized {
+            code: grant.code.clone(),
+            tx_code,
+        };
         return TokenAttempt::start(&session.wallet, readied, grant).await;
     }
     if !readied.server.supports_grant(AUTHORIZATION_CODE) {
         return Err(IssuanceError::NoGrant.into());
     }
-    Ok(Next::Authorize(Box::new(AuthorizeState::new(&session.wallet, readied)?)))
+    Ok(Next::Authorize(Box::new(AuthorizeState::new(
+        &session.wallet,
+        readied,
+    )?)))
 }
 
 fn prompt(code: &TxCode) -> TxCodePrompt {
@@ -262,6 +325,7 @@ fn prompt(code: &TxCode) -> TxCodePrompt {
 /// Spares a try that cannot succeed: the issuer counts them.
 fn fits(wanted: &TxCode, code: &str) -> bool {
     let length = u32::try_from(code.chars().count()).unwrap_or(u32::MAX);
-    let digits = wanted.input_mode != InputMode::Numeric || code.bytes().all(|b| b.is_ascii_digit());
+    let digits =
+        wanted.input_mode != InputMode::Numeric || code.bytes().all(|b| b.is_ascii_digit());
     !code.is_empty() && digits && wanted.length.is_none_or(|wanted| wanted == length)
 }

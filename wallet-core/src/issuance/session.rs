@@ -18,7 +18,12 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn new(wallet: Wallet, host: String) -> Self {
-        Self { wallet, host, name: None, unbound_keys: Vec::new() }
+        Self {
+            wallet,
+            host,
+            name: None,
+            unbound_keys: Vec::new(),
+        }
     }
 
     /// Who offers, known from the offer on.
@@ -63,7 +68,10 @@ impl Session {
             id: self.wallet.history_store().new_id(at),
             at,
             kind: EventKind::Issued,
-            party: Party { name: self.name.clone(), host: self.host.clone() },
+            party: Party {
+                name: self.name.clone(),
+                host: self.host.clone(),
+            },
             purpose: None,
             cards,
             facts,
@@ -82,7 +90,9 @@ impl Session {
 
     /// The history of an issuance that failed before there were keys.
     pub(super) fn remember_failure(&self, error: &WalletError) {
-        let outcome = Outcome::Failed { code: error.code().to_owned() };
+        let outcome = Outcome::Failed {
+            code: error.code().to_owned(),
+        };
         let entry = self.entry(outcome, Vec::new(), Vec::new());
         let _ = self.wallet.history_store().save(&entry);
     }

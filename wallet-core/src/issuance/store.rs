@@ -1,13 +1,15 @@
 //! Checking what came, and keeping it.
 
 use vouchsafe_credentials::Verified;
-use vouchsafe_credentials::sd_jwt_vc::{HeldSdJwtVc, IssuancePolicy, IssuerTrust, VcError, verify_issued};
+use vouchsafe_credentials::sd_jwt_vc::{
+    HeldSdJwtVc, IssuancePolicy, IssuerTrust, VcError, verify_issued,
+};
 use vouchsafe_protocol::vci::response::ReceivedCredentials;
 
+use super::IssuanceError;
 use super::credentials::Wanted;
 use super::preview::Readied;
 use super::session::Session;
-use super::IssuanceError;
 use crate::WalletError;
 use crate::credential::{Copy, CredentialId, CredentialStore, Record, facts_of};
 use crate::display::{CardDisplay, choose};
@@ -32,8 +34,14 @@ pub(super) async fn store(
     received: ReceivedCredentials,
 ) -> Result<CredentialId, WalletError> {
     let configuration = readied.configuration(&wanted.configuration)?;
-    let vct = configuration.vct.as_deref().ok_or(IssuanceError::UnsupportedCard)?;
-    let first = received.credentials.first().ok_or(IssuanceError::UnsupportedCard)?;
+    let vct = configuration
+        .vct
+        .as_deref()
+        .ok_or(IssuanceError::UnsupportedCard)?;
+    let first = received
+        .credentials
+        .first()
+        .ok_or(IssuanceError::UnsupportedCard)?;
     let known = readied.standing.known(&readied.offer, first)?;
     let trust = known
         .for_type(vct)
@@ -41,7 +49,11 @@ pub(super) async fn store(
         .map_err(|_| IssuanceError::NotAcceptable(VcError::IssuerUntrusted))?;
     let copies = check_all(session, &received.credentials, &trust, vct, keys)?;
     let display = readied.display(configuration);
-    let held = copies.first().ok_or(IssuanceError::UnsupportedCard)?.held.get();
+    let held = copies
+        .first()
+        .ok_or(IssuanceError::UnsupportedCard)?
+        .held
+        .get();
     check_same(&copies, &display)?;
 
     let wallet = &session.wallet;
@@ -118,18 +130,31 @@ fn check_one(
 fn check_same(copies: &[CheckedCopy], display: &CardDisplay) -> Result<(), IssuanceError> {
     let claims = |copy: &CheckedCopy| serde_json::Value::Object(copy.held.get().claims().clone());
     let mut all = copies.iter().map(claims);
-    let Some(first) = all.next() else { return Ok(()) };
+    let Some(first) = all.next() else {
+        return Ok(());
+    };
     let same = all.all(|other| facts_of(&other, display).0 == facts_of(&first, display).0);
-    if same { Ok(()) } else { Err(IssuanceError::CopiesDiffer) }
+    if same {
+        Ok(())
+    } else {
+        Err(IssuanceError::CopiesDiffer)
+    }
 }
 
-fn names(session: &Session, record: &Record, held: &HeldSdJwtVc) -> (Vec<PlainText>, Vec<PlainText>) {
+fn names(
+    session: &Session,
+    record: &Record,
+    held: &HeldSdJwtVc,
+) -> (Vec<PlainText>, Vec<PlainText>) {
     let locales = session.wallet.locales();
     let title = choose(&record.display.name, &locales).cloned();
     let title = title.unwrap_or_else(|| PlainText::new(&record.vct));
     let claims = serde_json::Value::Object(held.claims().clone());
     let facts = facts_of(&claims, &record.display);
-    let labels = facts.labelled(&record.display, &locales).map(|(label, _)| label).collect();
+    let labels = facts
+        .labelled(&record.display, &locales)
+        .map(|(label, _)| label)
+        .collect();
     (vec![title], labels)
 }
 

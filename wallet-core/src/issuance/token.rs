@@ -7,7 +7,9 @@ use vouchsafe_protocol::http::{HttpRequest, HttpResponse};
 use vouchsafe_protocol::oauth::dpop::{self, ProofFor};
 use vouchsafe_protocol::oauth::error::ErrorCode;
 use vouchsafe_protocol::oauth::pkce::CodeVerifier;
-use vouchsafe_protocol::oauth::token::{ReceivedToken, TokenRequest, TokenResponseError, TokenType};
+use vouchsafe_protocol::oauth::token::{
+    ReceivedToken, TokenRequest, TokenResponseError, TokenType,
+};
 use vouchsafe_protocol::oauth::values::Secret;
 
 use super::IssuanceError;
@@ -23,8 +25,15 @@ const MAX_BYTES: usize = 64 * 1024;
 
 /// What is redeemed.
 pub(super) enum Grant {
-    PreAuthorized { code: Secret, tx_code: Option<String> },
-    AuthorizationCode { code: Secret, verifier: CodeVerifier, redirect_uri: Url },
+    PreAuthorized {
+        code: Secret,
+        tx_code: Option<String>,
+    },
+    AuthorizationCode {
+        code: Secret,
+        verifier: CodeVerifier,
+        redirect_uri: Url,
+    },
 }
 
 /// A token request that is under way.
@@ -45,26 +54,44 @@ impl TokenAttempt {
     ) -> Result<Next, WalletError> {
         let pre_authorized = matches!(grant, Grant::PreAuthorized { .. });
         let anonymous = pre_authorized
-            && readied.server.pre_authorized_grant_anonymous_access_supported;
+            && readied
+                .server
+                .pre_authorized_grant_anonymous_access_supported;
         let client_id = (!anonymous).then(|| wallet.config().client_id.clone());
-        let with_tx_code = matches!(grant, Grant::PreAuthorized { tx_code: Some(_), .. });
+        let with_tx_code = matches!(
+            grant,
+            Grant::PreAuthorized {
+                tx_code: Some(_),
+                ..
+            }
+        );
         // RFC 9449: a key of its own for every issuance, so that nothing links them.
         let dpop = readied
             .sender_constrained
             .then(|| SigningKey::generate(Algorithm::Es256, wallet.rng()));
         let request = match grant {
-            Grant::PreAuthorized { code, tx_code } => {
-                TokenRequest::PreAuthorizedCode { code, tx_code: tx_code.map(Secret::new) }
-            }
-            Grant::AuthorizationCode { code, verifier, redirect_uri } => {
-                TokenRequest::AuthorizationCode {
-                    code,
-                    redirect_uri: Some(redirect_uri.to_string()),
-                    code_verifier: Some(Secret::new(verifier.as_str())),
-                }
-            }
+            Grant::PreAuthorized { code, tx_code } => TokenRequest::PreAuthorizedCode {
+                code,
+                tx_code: tx_code.map(Secret::new),
+            },
+            Grant::AuthorizationCode {
+                code,
+                verifier,
+                redirect_uri,
+            } => TokenRequest::AuthorizationCode {
+                code,
+                redirect_uri: Some(redirect_uri.to_string()),
+                code_verifier: Some(Secret::new(verifier.as_str())),
+            },
         };
-        let attempt = Self { readied, request, with_tx_code, client_id, dpop, nonce_tried: false };
+        let attempt = Self {
+            readied,
+            request,
+            with_tx_code,
+            client_id,
+            dpop,
+            nonce_tried: false,
+        };
         attempt.send(wallet, None).await
     }
 
@@ -101,20 +128,33 @@ impl TokenAttempt {
                 Refusal::Final(error) => Err(error.into()),
             };
         }
-        let wanted = if self.dpop.is_some() { TokenType::Dpop } else { TokenType::Bearer };
+        let wanted = if self.dpop.is_some() {
+            TokenType::Dpop
+        } else {
+            TokenType::Bearer
+        };
         if response.body.len() > MAX_BYTES {
             return Err(IssuanceError::TokenResponse(TokenResponseError::Malformed).into());
         }
-        let token = ReceivedToken::parse(&response.body, wanted)
-            .map_err(IssuanceError::TokenResponse)?;
-        let Self { readied, client_id, dpop, .. } = *self;
+        let token =
+            ReceivedToken::parse(&response.body, wanted).map_err(IssuanceError::TokenResponse)?;
+        let Self {
+            readied,
+            client_id,
+            dpop,
+            ..
+        } = *self;
         Collecting::start(session, readied, token, client_id, dpop).await
     }
 
     fn refusal(&self, response: &HttpResponse) -> Refusal {
-        let body = (response.body.len() <= MAX_BYTES).then(|| json::parse_object(&response.body).ok());
+        let body =
+            (response.body.len() <= MAX_BYTES).then(|| json::parse_object(&response.body).ok());
         let body = body.flatten();
-        let error = body.as_ref().and_then(|body| body.get("error")).and_then(|e| e.as_str());
+        let error = body
+            .as_ref()
+            .and_then(|body| body.get("error"))
+            .and_then(|e| e.as_str());
         match error.and_then(ErrorCode::from_wire) {
             // RFC 9449, section 8: once more, with the server's nonce.
             Some(ErrorCode::UseDpopNonce) if self.dpop.is_some() && !self.nonce_tried => {

@@ -7,8 +7,8 @@ use vouchsafe_protocol::http::HttpRequest;
 use vouchsafe_protocol::vp::answer::{HeldCandidate, Presented, make_response};
 use vouchsafe_protocol::vp::dcql::{Candidate, Pick, Selection};
 
-use super::ask::Asking;
 use super::PresentationError;
+use super::ask::Asking;
 use super::submit::post_form;
 use crate::WalletError;
 use crate::credential::{CredentialStore, Record, StoredCredential, facts_of};
@@ -41,7 +41,10 @@ pub(super) async fn answer(
     let mut prepared = Vec::new();
     let mut records = Vec::new();
     for pick in chosen.picks() {
-        let card = asking.cards.get(pick.candidate).ok_or(PresentationError::Answer)?;
+        let card = asking
+            .cards
+            .get(pick.candidate)
+            .ok_or(PresentationError::Answer)?;
         let (copy, _) = card.copy_for(&verifier);
         let (held, signer) = open_copy(wallet, card, copy, &hint)?;
         prepared.push(Prepared { pick, held, signer });
@@ -57,13 +60,21 @@ pub(super) async fn answer(
         })
         .collect();
     let request = &asking.context.request;
-    let response =
-        make_response(request, &presented, wallet.crypto(), wallet.rng(), wallet.now())
-            .await
-            .map_err(|_| PresentationError::Answer)?;
+    let response = make_response(
+        request,
+        &presented,
+        wallet.crypto(),
+        wallet.rng(),
+        wallet.now(),
+    )
+    .await
+    .map_err(|_| PresentationError::Answer)?;
     let entry = entry(asking, chosen);
     save(wallet, &entry, &records)?;
-    Ok((post_form(request.response_uri().clone(), response.to_form()), entry))
+    Ok((
+        post_form(request.response_uri().clone(), response.to_form()),
+        entry,
+    ))
 }
 
 fn open_copy(
@@ -76,9 +87,20 @@ fn open_copy(
     let copy = record.copies.get(copy).ok_or(CredentialError::Damaged)?;
     let held = HeldSdJwtVc::reopen_stored(copy.compact.clone(), record.issuer.clone())
         .map_err(CredentialError::NotAcceptable)?;
-    let public_key = held.registered().holder_key.clone().ok_or(SecureAreaError::UnknownKey)?;
-    let key = KeyHandle { id: copy.key.clone(), public_key };
-    let signer = AreaSigner { area: Arc::clone(wallet.secure_area()), key, hint: hint.clone() };
+    let public_key = held
+        .registered()
+        .holder_key
+        .clone()
+        .ok_or(SecureAreaError::UnknownKey)?;
+    let key = KeyHandle {
+        id: copy.key.clone(),
+        public_key,
+    };
+    let signer = AreaSigner {
+        area: Arc::clone(wallet.secure_area()),
+        key,
+        hint: hint.clone(),
+    };
     Ok((held, signer))
 }
 
@@ -94,11 +116,17 @@ fn entry(asking: &Asking, chosen: &Selection) -> HistoryEntry {
     let locales = asking.context.wallet.locales();
     let (mut cards, mut facts): (Vec<PlainText>, Vec<PlainText>) = (Vec::new(), Vec::new());
     for pick in chosen.picks() {
-        let Some(card) = asking.cards.get(pick.candidate) else { continue };
+        let Some(card) = asking.cards.get(pick.candidate) else {
+            continue;
+        };
         cards.push(card.title(&locales));
         let view = HeldCandidate::new(&card.held).disclosed_view(&pick.claims);
         let learned = facts_of(&view, &card.record.display);
-        facts.extend(learned.labelled(&card.record.display, &locales).map(|(label, _)| label));
+        facts.extend(
+            learned
+                .labelled(&card.record.display, &locales)
+                .map(|(label, _)| label),
+        );
     }
     asking.context.entry(Outcome::Unknown, cards, facts)
 }

@@ -37,7 +37,9 @@ pub struct Unanswered {
 
 impl std::fmt::Debug for Unanswered {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Unanswered").field("error", &self.error).finish_non_exhaustive()
+        f.debug_struct("Unanswered")
+            .field("error", &self.error)
+            .finish_non_exhaustive()
     }
 }
 
@@ -50,17 +52,30 @@ impl std::fmt::Debug for Asking {
 impl Asking {
     pub(super) fn new(wallet: Wallet, request: PresentationRequest) -> Result<Self, Box<Refused>> {
         let now = wallet.now();
-        let cards = wallet.store().list().map_err(|error| Box::new(error.into()))?;
+        let cards = wallet
+            .store()
+            .list()
+            .map_err(|error| Box::new(error.into()))?;
         // A card that has ended is not offered; the verifier would refuse it.
-        let cards: Vec<_> = cards.into_iter().filter(|card| !card.is_expired(now)).collect();
+        let cards: Vec<_> = cards
+            .into_iter()
+            .filter(|card| !card.is_expired(now))
+            .collect();
         let context = Context { wallet, request };
         let matches = {
-            let held: Vec<_> = cards.iter().map(|card| HeldCandidate::new(&card.held)).collect();
+            let held: Vec<_> = cards
+                .iter()
+                .map(|card| HeldCandidate::new(&card.held))
+                .collect();
             let candidates: Vec<_> = held.iter().map(|card| card as &dyn Candidate).collect();
             find_matches(context.request.query(), &candidates)
         };
         match matches {
-            Ok(matches) => Ok(Self { context, cards, matches }),
+            Ok(matches) => Ok(Self {
+                context,
+                cards,
+                matches,
+            }),
             Err(no_match) => Err(Box::new(no_card(&context, no_match))),
         }
     }
@@ -69,13 +84,23 @@ impl Asking {
     /// languages that is there.
     #[must_use]
     pub fn consent(&self, locales: &[&str]) -> ConsentRequest {
-        let answerable = self.matches.queries().iter().filter(|q| !q.candidates.is_empty());
+        let answerable = self
+            .matches
+            .queries()
+            .iter()
+            .filter(|q| !q.candidates.is_empty());
         let texts = |ids: &Vec<QueryId>| ids.iter().map(|id| id.as_str().to_owned()).collect();
-        let sets = self.matches.sets().iter().filter(|set| !set.options.is_empty());
+        let sets = self
+            .matches
+            .sets()
+            .iter()
+            .filter(|set| !set.options.is_empty());
         ConsentRequest {
             verifier: self.context.verifier(locales),
             purpose: self.context.purpose(locales),
-            questions: answerable.map(|query| self.question(query, locales)).collect(),
+            questions: answerable
+                .map(|query| self.question(query, locales))
+                .collect(),
             sets: sets
                 .map(|set| QuestionSet {
                     required: set.required,
@@ -90,9 +115,17 @@ impl Asking {
     /// [`Asking::consent`] listed for them leave.
     pub async fn respond(self, selection: &Selection) -> Result<Submitting, Box<Unanswered>> {
         let now = self.context.wallet.now();
-        if self.context.request.expires_at().is_some_and(|end| end <= now) {
+        if self
+            .context
+            .request
+            .expires_at()
+            .is_some_and(|end| end <= now)
+        {
             let error = PresentationError::Expired.into();
-            return Err(Box::new(Unanswered { error, session: None }));
+            return Err(Box::new(Unanswered {
+                error,
+                session: None,
+            }));
         }
         let answered = match self.chosen(selection) {
             Ok(chosen) => answer::answer(&self, &chosen).await,
@@ -100,13 +133,18 @@ impl Asking {
         };
         match answered {
             Ok((request, entry)) => Ok(Submitting::new(self.context.wallet, request, entry)),
-            Err(error) => Err(Box::new(Unanswered { error, session: Some(self) })),
+            Err(error) => Err(Box::new(Unanswered {
+                error,
+                session: Some(self),
+            })),
         }
     }
 
     /// Says no.
     pub fn decline(self) -> Result<Declining, WalletError> {
-        let entry = self.context.entry(Outcome::Declined, Vec::new(), Vec::new());
+        let entry = self
+            .context
+            .entry(Outcome::Declined, Vec::new(), Vec::new());
         self.context.wallet.history_store().save(&entry)?;
         let request = self.context.access_denied();
         Ok(Declining::new(self.context.wallet, request, entry.id))
@@ -117,7 +155,9 @@ impl Asking {
         Question {
             id: query.query.as_str().to_owned(),
             multiple: query.multiple,
-            cards: cards.filter_map(|matched| self.card_option(matched, locales)).collect(),
+            cards: cards
+                .filter_map(|matched| self.card_option(matched, locales))
+                .collect(),
         }
     }
 
@@ -134,14 +174,19 @@ impl Asking {
             value: (*value).clone(),
             always_visible: visible.get(path) == Some(value),
         });
-        let stays = all.0.iter().filter(|(path, value)| learned.get(path) != Some(value));
+        let stays = all
+            .0
+            .iter()
+            .filter(|(path, value)| learned.get(path) != Some(value));
         let (_, linkable) = card.copy_for(&self.context.verifier_key());
         Some(CardOption {
             credential: card.record.id.clone(),
             title: card.title(locales),
             issuer: card.issuer_name(locales),
             learns: learns.collect(),
-            keeps: stays.map(|(path, _)| display.label(path, locales)).collect(),
+            keeps: stays
+                .map(|(path, _)| display.label(path, locales))
+                .collect(),
             linkable,
         })
     }
@@ -151,16 +196,24 @@ impl Asking {
         let picks = smallest.picks().iter().filter_map(|pick| {
             let card = self.cards.get(pick.candidate)?;
             let credential = card.record.id.clone();
-            Some(Pick { question: pick.query.as_str().to_owned(), credential })
+            Some(Pick {
+                question: pick.query.as_str().to_owned(),
+                credential,
+            })
         });
-        Selection { picks: picks.collect() }
+        Selection {
+            picks: picks.collect(),
+        }
     }
 
     fn chosen(&self, selection: &Selection) -> Result<dcql::Selection, PresentationError> {
         let query = self.context.request.query();
         let mut choice = Vec::with_capacity(selection.picks.len());
         for pick in &selection.picks {
-            match (query.credential(&pick.question), self.position(&pick.credential)) {
+            match (
+                query.credential(&pick.question),
+                self.position(&pick.credential),
+            ) {
                 (Some(entry), Some(position)) => choice.push((entry.id().clone(), position)),
                 _ => return Err(PresentationError::SelectionIncomplete),
             }
@@ -179,10 +232,16 @@ impl Asking {
 
 fn no_card(context: &Context, no_match: dcql::NoMatch) -> Refused {
     let error: WalletError = PresentationError::NoMatchingCard(no_match).into();
-    let outcome = Outcome::Failed { code: error.code().to_owned() };
+    let outcome = Outcome::Failed {
+        code: error.code().to_owned(),
+    };
     let entry = context.entry(outcome, Vec::new(), Vec::new());
     if let Err(error) = context.wallet.history_store().save(&entry) {
         return error.into();
     }
-    Refused { error, notify: Some(context.access_denied()), ask_first: true }
+    Refused {
+        error,
+        notify: Some(context.access_denied()),
+        ask_first: true,
+    }
 }

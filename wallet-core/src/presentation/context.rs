@@ -30,7 +30,9 @@ impl Context {
             name,
             calls_itself,
             host: net::host_of(self.request.response_uri()),
-            trust: TrustReason::Certificate { anchor: certificate.anchor_id().to_string() },
+            trust: TrustReason::Certificate {
+                anchor: certificate.anchor_id().to_string(),
+            },
         }
     }
 
@@ -67,7 +69,10 @@ impl Context {
             id: self.wallet.history_store().new_id(at),
             at,
             kind: EventKind::Presented,
-            party: Party { name: Some(verifier.name), host: verifier.host },
+            party: Party {
+                name: Some(verifier.name),
+                host: verifier.host,
+            },
             purpose: self.purpose(&locales),
             cards,
             facts,
@@ -86,7 +91,9 @@ fn first<'a>(locales: &[&'a str]) -> &'a str {
 /// subject (RFC 4514).
 fn certified_name(subject: &str) -> PlainText {
     let part = |kind: &str| {
-        subject.split(',').find_map(|rdn| rdn.trim().strip_prefix(kind)?.strip_prefix('='))
+        subject
+            .split(',')
+            .find_map(|rdn| rdn.trim().strip_prefix(kind)?.strip_prefix('='))
     };
     let name = part("O").or_else(|| part("CN")).unwrap_or(subject);
     PlainText::new(&name.replace('\\', ""))

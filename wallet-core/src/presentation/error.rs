@@ -106,6 +106,10 @@ pub struct Refused {
 
 impl<E: Into<WalletError>> From<E> for Refused {
     fn from(error: E) -> Self {
-        Self { error: error.into(), notify: None, ask_first: false }
+        Self {
+            error: error.into(),
+            notify: None,
+            ask_first: false,
+        }
     }
 }

@@ -28,11 +28,15 @@ impl Fetching {
         let link = Invocation::parse(link, net::url_policy(wallet.urls()))
             .map_err(PresentationError::Link)?;
         // Catalogue 320: nothing inside a private network is ever asked.
-        wallet.urls().check(&link.request_uri).map_err(PresentationError::Address)?;
+        wallet
+            .urls()
+            .check(&link.request_uri)
+            .map_err(PresentationError::Address)?;
         let (request, wallet_nonce) = match link.method {
-            RequestUriMethod::Get => {
-                (HttpRequest::new(Method::Get, link.request_uri.clone()), None)
-            }
+            RequestUriMethod::Get => (
+                HttpRequest::new(Method::Get, link.request_uri.clone()),
+                None,
+            ),
             RequestUriMethod::Post => {
                 // OpenID4VP 1.0, section 5.10: a fresh value against replay.
                 let nonce = random::token(wallet.rng());
@@ -42,7 +46,12 @@ impl Fetching {
             }
         };
         let request = net::accepting(request, MEDIA_TYPE);
-        Ok(Self { wallet, link, wallet_nonce, request })
+        Ok(Self {
+            wallet,
+            link,
+            wallet_nonce,
+            request,
+        })
     }
 
     /// The request to send. Redirects must not be followed.
@@ -97,8 +106,9 @@ impl Fetching {
             urls: net::url_policy(self.wallet.urls()),
         };
         let nonce = self.wallet_nonce.as_deref();
-        let request = request::verify_request(text.trim_ascii(), &self.link.client_id, nonce, &policy)
-            .map_err(|refusal| self.refusal(refusal))?;
+        let request =
+            request::verify_request(text.trim_ascii(), &self.link.client_id, nonce, &policy)
+                .map_err(|refusal| self.refusal(refusal))?;
         let reply_to = self.wallet.urls().check(request.response_uri());
         reply_to.map_err(|error| refuse(PresentationError::Address(error)))?;
         Ok(request)
@@ -123,11 +133,16 @@ impl Fetching {
             id: self.wallet.history_store().new_id(at),
             at,
             kind: EventKind::Presented,
-            party: Party { name: None, host: self.host() },
+            party: Party {
+                name: None,
+                host: self.host(),
+            },
             purpose: None,
             cards: Vec::new(),
             facts: Vec::new(),
-            outcome: Outcome::Failed { code: refused.error.code().to_owned() },
+            outcome: Outcome::Failed {
+                code: refused.error.code().to_owned(),
+            },
             consent_uri: None,
             withdrawn_at: None,
         });

@@ -34,7 +34,11 @@ pub struct Presented {
 
 impl Submitting {
     pub(super) fn new(wallet: Wallet, request: HttpRequest, entry: HistoryEntry) -> Self {
-        Self { wallet, request, entry }
+        Self {
+            wallet,
+            request,
+            entry,
+        }
     }
 
     /// The request to send, once. Redirects must not be followed.
@@ -55,20 +59,29 @@ impl Submitting {
         let reply = read_reply(&self.wallet, response);
         self.entry.outcome = match &reply {
             Ok(_) => Outcome::Completed,
-            Err(error) => Outcome::Failed { code: error.code().to_owned() },
+            Err(error) => Outcome::Failed {
+                code: error.code().to_owned(),
+            },
         };
         if let Ok(reply) = &reply {
             self.entry.consent_uri.clone_from(&reply.consent_uri);
         }
         self.wallet.history_store().save(&self.entry)?;
         let redirect_uri = reply?.redirect_uri;
-        Ok(Presented { redirect_uri, history: self.entry.id })
+        Ok(Presented {
+            redirect_uri,
+            history: self.entry.id,
+        })
     }
 }
 
 impl Declining {
     pub(super) fn new(wallet: Wallet, request: HttpRequest, history: HistoryId) -> Self {
-        Self { wallet, request, history }
+        Self {
+            wallet,
+            request,
+            history,
+        }
     }
 
     /// The error response to send. That it cannot be delivered changes nothing.
@@ -80,11 +93,17 @@ impl Declining {
     /// Takes the verifier's reply.
     pub fn receive(self, response: &HttpResponse) -> Result<Presented, WalletError> {
         let redirect_uri = read_reply(&self.wallet, response)?.redirect_uri;
-        Ok(Presented { redirect_uri, history: self.history })
+        Ok(Presented {
+            redirect_uri,
+            history: self.history,
+        })
     }
 }
 
-fn read_reply(wallet: &Wallet, response: &HttpResponse) -> Result<DirectPostAnswer, PresentationError> {
+fn read_reply(
+    wallet: &Wallet,
+    response: &HttpResponse,
+) -> Result<DirectPostAnswer, PresentationError> {
     // Catalogue 341: a redirect of the response endpoint is an error, and the
     // answer is not sent a second time.
     if response.status != 200 {
@@ -93,7 +112,10 @@ fn read_reply(wallet: &Wallet, response: &HttpResponse) -> Result<DirectPostAnsw
     let reply = DirectPostAnswer::parse(&response.body, net::url_policy(wallet.urls()))
         .map_err(PresentationError::Reply)?;
     if let Some(consent) = &reply.consent_uri {
-        wallet.urls().check(consent).map_err(PresentationError::Address)?;
+        wallet
+            .urls()
+            .check(consent)
+            .map_err(PresentationError::Address)?;
     }
     Ok(reply)
 }

@@ -34,8 +34,13 @@ impl SecureArea for SoftwareSecureArea {
         let key = SigningKey::generate(algorithm, self.rng.as_ref());
         let id = KeyId::from(self.vault.new_id());
         // Durable before it is ever named to an issuer.
-        self.vault.put(name_of(&id), key.to_pkcs8_der()).map_err(SecureAreaError::Storage)?;
-        Ok(KeyHandle { id, public_key: key.public_key().clone() })
+        self.vault
+            .put(name_of(&id), key.to_pkcs8_der())
+            .map_err(SecureAreaError::Storage)?;
+        Ok(KeyHandle {
+            id,
+            public_key: key.public_key().clone(),
+        })
     }
 
     async fn sign(
@@ -44,18 +49,26 @@ impl SecureArea for SoftwareSecureArea {
         message: &[u8],
         _hint: &AuthorizationHint,
     ) -> Result<Vec<u8>, SecureAreaError> {
-        let stored = self.vault.get(&name_of(key)).map_err(SecureAreaError::Storage)?;
+        let stored = self
+            .vault
+            .get(&name_of(key))
+            .map_err(SecureAreaError::Storage)?;
         let der = stored.ok_or(SecureAreaError::UnknownKey)?;
         let key = SigningKey::from_pkcs8_der(&der).map_err(|_| SecureAreaError::Damaged)?;
         key.sign(message).await.map_err(SecureAreaError::Signing)
     }
 
     async fn delete_key(&self, key: &KeyId) -> Result<(), SecureAreaError> {
-        self.vault.delete(name_of(key)).map_err(SecureAreaError::Storage)
+        self.vault
+            .delete(name_of(key))
+            .map_err(SecureAreaError::Storage)
     }
 
     async fn keys(&self) -> Result<Vec<KeyId>, SecureAreaError> {
-        let ids = self.vault.list(Collection::Keys).map_err(SecureAreaError::Storage)?;
+        let ids = self
+            .vault
+            .list(Collection::Keys)
+            .map_err(SecureAreaError::Storage)?;
         Ok(ids.into_iter().map(KeyId::from).collect())
     }
 }

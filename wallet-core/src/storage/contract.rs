@@ -29,10 +29,19 @@ pub(crate) fn assert_storage_contract(storage: &dyn Storage) {
         .unwrap();
     assert_eq!(storage.get(&a).unwrap(), None);
     assert_eq!(storage.get(&b).unwrap().as_deref(), Some(&b""[..]));
-    assert_eq!(storage.get(&same_id_elsewhere).unwrap().as_deref(), Some(&b"key"[..]));
-    assert_eq!(storage.list(Collection::Credentials).unwrap(), vec![b.id.clone()]);
+    assert_eq!(
+        storage.get(&same_id_elsewhere).unwrap().as_deref(),
+        Some(&b"key"[..])
+    );
+    assert_eq!(
+        storage.list(Collection::Credentials).unwrap(),
+        vec![b.id.clone()]
+    );
 
     storage.put(a.clone(), b"back".to_vec()).unwrap();
-    assert_eq!(storage.list(Collection::Credentials).unwrap(), vec![a.id.clone(), b.id.clone()]);
+    assert_eq!(
+        storage.list(Collection::Credentials).unwrap(),
+        vec![a.id.clone(), b.id.clone()]
+    );
     storage.commit(Vec::new()).unwrap();
 }

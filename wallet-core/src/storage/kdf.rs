@@ -16,10 +16,18 @@ pub struct KdfParams {
 impl KdfParams {
     /// RFC 9106, section 4, second recommended option: 64 MiB, 3 passes,
     /// 4 lanes.
-    pub const RECOMMENDED: Self = Self { memory_kib: 64 * 1024, passes: 3, lanes: 4 };
+    pub const RECOMMENDED: Self = Self {
+        memory_kib: 64 * 1024,
+        passes: 3,
+        lanes: 4,
+    };
 
     /// The least this wallet accepts: 19 MiB, 2 passes, 1 lane.
-    pub const MINIMUM: Self = Self { memory_kib: 19 * 1024, passes: 2, lanes: 1 };
+    pub const MINIMUM: Self = Self {
+        memory_kib: 19 * 1024,
+        passes: 2,
+        lanes: 1,
+    };
 
     const MAX_MEMORY_KIB: u32 = 1024 * 1024;
     const MAX_PASSES: u32 = 16;
@@ -35,7 +43,11 @@ impl KdfParams {
         if !(memory_ok && passes_ok && lanes_ok) {
             return Err(StorageError::KdfBounds);
         }
-        Ok(Self { memory_kib, passes, lanes })
+        Ok(Self {
+            memory_kib,
+            passes,
+            lanes,
+        })
     }
 
     pub(super) fn to_bytes(self) -> [u8; 12] {
@@ -86,7 +98,10 @@ mod tests {
             (64 * mib, 3, 9),
         ] {
             let result = KdfParams::new(memory, passes, lanes);
-            assert!(matches!(result, Err(StorageError::KdfBounds)), "{memory} {passes} {lanes}");
+            assert!(
+                matches!(result, Err(StorageError::KdfBounds)),
+                "{memory} {passes} {lanes}"
+            );
         }
         assert!(KdfParams::new(64 * mib, 3, 4).is_ok());
     }
@@ -94,6 +109,9 @@ mod tests {
     #[test]
     fn parameters_survive_their_encoding() {
         let bytes = KdfParams::RECOMMENDED.to_bytes();
-        assert_eq!(KdfParams::from_bytes(bytes).unwrap(), KdfParams::RECOMMENDED);
+        assert_eq!(
+            KdfParams::from_bytes(bytes).unwrap(),
+            KdfParams::RECOMMENDED
+        );
     }
 }

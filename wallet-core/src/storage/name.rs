@@ -23,8 +23,14 @@ pub enum Collection {
 
 impl Collection {
     /// All collections, for adapters that prepare them.
-    pub const ALL: [Self; 6] =
-        [Self::Meta, Self::Credentials, Self::Keys, Self::History, Self::Trust, Self::Pending];
+    pub const ALL: [Self; 6] = [
+        Self::Meta,
+        Self::Credentials,
+        Self::Keys,
+        Self::History,
+        Self::Trust,
+        Self::Pending,
+    ];
 
     /// The name in lower case, safe as a folder name.
     #[must_use]
@@ -100,7 +106,10 @@ impl fmt::Display for RecordName {
 pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
-    bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
+    bytes
+        .iter()
+        .flat_map(|b| [digit(b >> 4), digit(b & 15)])
+        .collect()
 }
 
 #[cfg(test)]
@@ -110,7 +119,10 @@ mod tests {
     #[test]
     fn refuses_names_that_could_leave_the_folder() {
         for bad in ["", "..", "a/b", "a\\b", "A", "é", "a.b", &"a".repeat(65)] {
-            assert!(matches!(RecordId::parse(bad), Err(StorageError::InvalidName)), "{bad:?}");
+            assert!(
+                matches!(RecordId::parse(bad), Err(StorageError::InvalidName)),
+                "{bad:?}"
+            );
         }
     }
 

@@ -97,7 +97,12 @@ impl Vault {
 
     fn with_key(storage: Arc<dyn Storage>, rng: Arc<dyn Rng>, key: &[u8; 32]) -> Self {
         let cipher = Aes256Gcm::new(&(*key).into());
-        Self { storage, rng, cipher, writing: Mutex::new(()) }
+        Self {
+            storage,
+            rng,
+            cipher,
+            writing: Mutex::new(()),
+        }
     }
 
     /// The record's plain bytes, or `None` when there is no such record.
@@ -149,9 +154,13 @@ impl Vault {
     }
 
     fn next_revision(&self, name: &RecordName) -> Result<u64, StorageError> {
-        let Some(sealed) = self.storage.get(name)? else { return Ok(1) };
+        let Some(sealed) = self.storage.get(name)? else {
+            return Ok(1);
+        };
         let (revision, _) = self.open_record(name, &sealed)?;
-        revision.checked_add(1).ok_or_else(|| StorageError::Damaged(name.clone()))
+        revision
+            .checked_add(1)
+            .ok_or_else(|| StorageError::Damaged(name.clone()))
     }
 
     fn seal_record(
@@ -165,7 +174,13 @@ impl Vault {
         let aad = record_aad(name, revision);
         let sealed = self
             .cipher
-            .encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: &aad })
+            .encrypt(
+                &Nonce::from(nonce),
+                Payload {
+                    msg: plain,
+                    aad: &aad,
+                },
+            )
             .map_err(|_| StorageError::Damaged(name.clone()))?;
         let mut out = vec![RECORD_FORMAT];
         out.extend_from_slice(&revision.to_be_bytes());
@@ -190,7 +205,13 @@ impl Vault {
         let aad = record_aad(name, revision);
         let plain = self
             .cipher
-            .decrypt(&Nonce::from(*nonce), Payload { msg: ciphertext, aad: &aad })
+            .decrypt(
+                &Nonce::from(*nonce),
+                Payload {
+                    msg: ciphertext,
+                    aad: &aad,
+                },
+            )
             .map_err(|_| damaged())?;
         Ok((revision, Zeroizing::new(plain)))
     }
@@ -233,7 +254,13 @@ fn seal_header(
     header.extend_from_slice(&salt);
     let wrapping_key = params.derive(passphrase, &salt)?;
     let wrapped = Aes256Gcm::new(&(*wrapping_key).into())
-        .encrypt(&Nonce::from(nonce), Payload { msg: data_key, aad: &header })
+        .encrypt(
+            &Nonce::from(nonce),
+            Payload {
+                msg: data_key,
+                aad: &header,
+            },
+        )
         .map_err(|_| StorageError::Damaged(header_name()))?;
     header.extend_from_slice(&nonce);
     header.extend_from_slice(&wrapped);
@@ -262,7 +289,9 @@ fn open_header(header: &[u8], passphrase: &str) -> Result<Zeroizing<[u8; 32]>, S
         .decrypt(&Nonce::from(*nonce), Payload { msg: wrapped, aad })
         .map(Zeroizing::new)
         .map_err(|_| StorageError::WrongPassphrase)?;
-    <[u8; 32]>::try_from(data_key.as_slice()).map(Zeroizing::new).map_err(|_| damaged())
+    <[u8; 32]>::try_from(data_key.as_slice())
+        .map(Zeroizing::new)
+        .map_err(|_| damaged())
 }
 
 #[cfg(test)]
@@ -281,8 +310,7 @@ mod tests {
     fn new_vault() -> (Arc<MemoryStorage>, Vault) {
         let storage = Arc::new(MemoryStorage::new());
         let rng = Arc::new(SeededRng::new(7));
-        let vault =
-            Vault::create(storage.clone(), PASSPHRASE, KdfParams::MINIMUM, rng).unwrap();
+        let vault = Vault::create(storage.clone(), PASSPHRASE, KdfParams::MINIMUM, rng).unwrap();
         (storage, vault)
     }
 
@@ -293,13 +321,19 @@ mod tests {
     #[test]
     fn wrong_passphrase_has_its_own_error() {
         let (storage, _) = new_vault();
-        assert!(matches!(reopen(&storage, "incorrect"), Err(StorageError::WrongPassphrase)));
+        assert!(matches!(
+            reopen(&storage, "incorrect"),
+            Err(StorageError::WrongPassphrase)
+        ));
     }
 
     #[test]
     fn a_place_without_a_wallet_is_told_apart() {
         let storage = Arc::new(MemoryStorage::new());
-        assert!(matches!(reopen(&storage, PASSPHRASE), Err(StorageError::NoWallet)));
+        assert!(matches!(
+            reopen(&storage, PASSPHRASE),
+            Err(StorageError::NoWallet)
+        ));
     }
 
     #[test]
@@ -323,7 +357,10 @@ mod tests {
             storage.put(header_name(), bad).unwrap();
             let error = reopen(&storage, PASSPHRASE).unwrap_err();
             assert!(
-                matches!(error, StorageError::Damaged(_) | StorageError::UnknownFormat),
+                matches!(
+                    error,
+                    StorageError::Damaged(_) | StorageError::UnknownFormat
+                ),
                 "byte {i}: {error}"
             );
         }
@@ -338,7 +375,10 @@ mod tests {
             let checksum = Sha256::digest(&header[..HEADER_BODY]);
             header[HEADER_BODY..].copy_from_slice(&checksum);
             storage.put(header_name(), header.clone()).unwrap();
-            assert!(matches!(reopen(&storage, PASSPHRASE), Err(StorageError::KdfBounds)));
+            assert!(matches!(
+                reopen(&storage, PASSPHRASE),
+                Err(StorageError::KdfBounds)
+            ));
         }
     }
 
@@ -347,7 +387,9 @@ mod tests {
         let (storage, vault) = new_vault();
         let a = name(Collection::Credentials, "a");
         let b = name(Collection::Credentials, "b");
-        vault.put(a.clone(), Zeroizing::new(b"secret".to_vec())).unwrap();
+        vault
+            .put(a.clone(), Zeroizing::new(b"secret".to_vec()))
+            .unwrap();
         let sealed = storage.get(&a).unwrap().unwrap();
         storage.put(b.clone(), sealed.clone()).unwrap();
         assert!(matches!(vault.get(&b), Err(StorageError::Damaged(n)) if n == b));
@@ -355,7 +397,10 @@ mod tests {
             let mut bad = sealed.clone();
             bad[i] ^= 1;
             storage.put(a.clone(), bad).unwrap();
-            assert!(matches!(vault.get(&a), Err(StorageError::Damaged(_))), "byte {i}");
+            assert!(
+                matches!(vault.get(&a), Err(StorageError::Damaged(_))),
+                "byte {i}"
+            );
         }
         for cut in 0..sealed.len() {
             storage.put(a.clone(), sealed[..cut].to_vec()).unwrap();
@@ -367,20 +412,33 @@ mod tests {
     fn cat_434_stored_bytes_hold_nothing_in_plain() {
         let (storage, vault) = new_vault();
         let record = name(Collection::History, "a");
-        vault.put(record.clone(), Zeroizing::new(b"CANARY-VALUE".to_vec())).unwrap();
+        vault
+            .put(record.clone(), Zeroizing::new(b"CANARY-VALUE".to_vec()))
+            .unwrap();
         let stored = storage.dump();
-        assert!(!stored.windows(6).any(|w| w == b"CANARY" || w == &PASSPHRASE.as_bytes()[..6]));
+        assert!(
+            !stored
+                .windows(6)
+                .any(|w| w == b"CANARY" || w == &PASSPHRASE.as_bytes()[..6])
+        );
         let vault = reopen(&storage, PASSPHRASE).unwrap();
-        assert_eq!(vault.get(&record).unwrap().unwrap().as_slice(), b"CANARY-VALUE");
+        assert_eq!(
+            vault.get(&record).unwrap().unwrap().as_slice(),
+            b"CANARY-VALUE"
+        );
     }
 
     #[test]
     fn sealing_the_same_bytes_twice_differs() {
         let (storage, vault) = new_vault();
         let record = name(Collection::Keys, "a");
-        vault.put(record.clone(), Zeroizing::new(b"same".to_vec())).unwrap();
+        vault
+            .put(record.clone(), Zeroizing::new(b"same".to_vec()))
+            .unwrap();
         let first = storage.get(&record).unwrap();
-        vault.put(record.clone(), Zeroizing::new(b"same".to_vec())).unwrap();
+        vault
+            .put(record.clone(), Zeroizing::new(b"same".to_vec()))
+            .unwrap();
         assert_ne!(storage.get(&record).unwrap(), first);
     }
 }

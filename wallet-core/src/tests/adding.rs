@@ -19,7 +19,9 @@ impl World {
 
     pub(crate) async fn add_with(&mut self, tx_code: Option<&str>) -> Result<Added, WalletError> {
         let step = self.wallet.add(&self.issuer.link())?;
-        let Step::Preview(preview) = self.drive(step).await? else { panic!("no preview") };
+        let Step::Preview(preview) = self.drive(step).await? else {
+            panic!("no preview")
+        };
         let step = preview.accept(tx_code).await?;
         match self.drive(step).await? {
             Step::Done(added) => Ok(added),
@@ -42,7 +44,12 @@ impl World {
         assert!(self.wallet.cards(&["en"]).unwrap().is_empty());
         assert!(self.storage.list(Collection::Keys).unwrap().is_empty());
         let latest = self.wallet.history().unwrap().remove(0);
-        assert_eq!(latest.outcome, Outcome::Failed { code: code.to_owned() });
+        assert_eq!(
+            latest.outcome,
+            Outcome::Failed {
+                code: code.to_owned()
+            }
+        );
     }
 }
 
@@ -57,7 +64,10 @@ async fn a_card_is_added_and_shown_in_the_persons_language() {
     assert_eq!(card.facts[0].value, "M-CANARY-7");
     assert_eq!(card.fresh_copies, (1, 1));
     let history = world.wallet.history().unwrap();
-    assert_eq!((history[0].kind, &history[0].outcome), (EventKind::Issued, &Outcome::Completed));
+    assert_eq!(
+        (history[0].kind, &history[0].outcome),
+        (EventKind::Issued, &Outcome::Completed)
+    );
     assert_eq!(
         world.issuer.log,
         [
@@ -75,13 +85,21 @@ async fn an_offer_by_reference_is_fetched() {
     let mut world = World::new();
     let link = "openid-credential-offer://?credential_offer_uri=https%3A%2F%2Fclub.example.com%2Foffers%2F1";
     let step = world.wallet.add(link).unwrap();
-    let Step::Preview(preview) = world.drive(step).await.unwrap() else { panic!() };
+    let Step::Preview(preview) = world.drive(step).await.unwrap() else {
+        panic!()
+    };
     let data = preview.data(&["en"]);
-    assert_eq!((data.issuer.as_str(), data.host.as_str()), ("The Club", "club.example.com"));
+    assert_eq!(
+        (data.issuer.as_str(), data.host.as_str()),
+        ("The Club", "club.example.com")
+    );
     assert_eq!(data.trust, IssuerTrustReason::Listed);
     assert_eq!(data.cards[0].title.as_str(), "Membership card");
     preview.decline().unwrap();
-    assert_eq!(world.wallet.history().unwrap()[0].outcome, Outcome::Declined);
+    assert_eq!(
+        world.wallet.history().unwrap()[0].outcome,
+        Outcome::Declined
+    );
 }
 
 #[tokio::test]
@@ -114,8 +132,24 @@ async fn one_more_try_with_a_fresh_nonce_and_no_second() {
     world.issuer.bad_nonces = 1;
     world.issuer.dpop_nonces = 1;
     world.add().await.unwrap();
-    assert_eq!(world.issuer.log.iter().filter(|line| *line == "POST /nonce").count(), 2);
-    assert_eq!(world.issuer.log.iter().filter(|line| *line == "POST /token").count(), 2);
+    assert_eq!(
+        world
+            .issuer
+            .log
+            .iter()
+            .filter(|line| *line == "POST /nonce")
+            .count(),
+        2
+    );
+    assert_eq!(
+        world
+            .issuer
+            .log
+            .iter()
+            .filter(|line| *line == "POST /token")
+            .count(),
+        2
+    );
 
     let mut world = World::new();
     world.issuer.bad_nonces = 2;
@@ -130,13 +164,17 @@ async fn cat_233_the_code_is_asked_for_and_sent_only_then() {
     let mut world = World::new();
     world.issuer.tx_code = Some("4711");
     let step = world.wallet.add(&world.issuer.link()).unwrap();
-    let Step::Preview(preview) = world.drive(step).await.unwrap() else { panic!() };
+    let Step::Preview(preview) = world.drive(step).await.unwrap() else {
+        panic!()
+    };
     assert_eq!(preview.data(&["en"]).tx_code.unwrap().length, Some(4));
     let sent_before = world.issuer.log.len();
     let mut preview = Some(preview);
     for missing in [None, Some(""), Some("47a1"), Some("47111")] {
         let again = preview.take().unwrap().accept(missing).await.unwrap();
-        let Step::Preview(again) = again else { panic!() };
+        let Step::Preview(again) = again else {
+            panic!()
+        };
         assert!(again.data(&["en"]).code_missing, "{missing:?}");
         preview = Some(again);
     }
@@ -183,7 +221,9 @@ async fn cat_286_an_unknown_issuer_is_confirmed_before_any_request() {
     world.issuer.url = "https://other.example.com".to_owned();
     world.issuer.sign_with_did = true;
     let step = world.wallet.add(&world.issuer.link()).unwrap();
-    let Step::ConfirmIssuer(confirm) = step else { panic!("{step:?}") };
+    let Step::ConfirmIssuer(confirm) = step else {
+        panic!("{step:?}")
+    };
     assert_eq!(confirm.host(), "other.example.com");
     assert!(world.issuer.log.is_empty());
     confirm.decline().unwrap();
@@ -192,7 +232,10 @@ async fn cat_286_an_unknown_issuer_is_confirmed_before_any_request() {
     config.trust.unknown_issuers = crate::trust::UnknownIssuers::Refuse;
     world.config = config;
     let wallet = world.reopen(super::PASSPHRASE).await.unwrap();
-    assert_eq!(wallet.add(&world.issuer.link()).unwrap_err().code(), "issuer_unknown");
+    assert_eq!(
+        wallet.add(&world.issuer.link()).unwrap_err().code(),
+        "issuer_unknown"
+    );
 }
 
 #[tokio::test]
@@ -200,13 +243,17 @@ async fn cat_287_redirected_and_oversized_offers() {
     let link = "openid-credential-offer://?credential_offer_uri=https%3A%2F%2Fclub.example.com%2Foffers%2F1";
     let world = World::new();
     let mut redirect = json(302, &value!({}));
-    redirect.headers.push("location", "https://club.example.com/offers/2");
+    redirect
+        .headers
+        .push("location", "https://club.example.com/offers/2");
     let mut huge = json(200, &world.issuer.offer());
     huge.body.resize(10 * 1024 * 1024, b' ');
     let mut html = json(200, &world.issuer.offer());
     html.headers = [("content-type", "text/html")].into_iter().collect();
     for response in [redirect, huge, html] {
-        let Step::Send(exchange) = world.wallet.add(link).unwrap() else { panic!() };
+        let Step::Send(exchange) = world.wallet.add(link).unwrap() else {
+            panic!()
+        };
         let error = exchange.receive(&response).await.unwrap_err();
         assert!(error.code().starts_with("offer_"), "{}", error.code());
     }
@@ -238,10 +285,17 @@ async fn cat_289_a_foreign_server_without_bound_tokens() {
     world.issuer.dpop = false;
     world.issuer.edit_issuer =
         |m| m["authorization_servers"] = value!(["https://honest.example.com"]);
-    let Step::Send(exchange) = world.wallet.add(&world.issuer.link()).unwrap() else { panic!() };
+    let Step::Send(exchange) = world.wallet.add(&world.issuer.link()).unwrap() else {
+        panic!()
+    };
     let response = world.issuer.answer(exchange.request()).await;
-    let Step::Send(exchange) = exchange.receive(&response).await.unwrap() else { panic!() };
-    assert_eq!(exchange.request().url.host_str(), Some("honest.example.com"));
+    let Step::Send(exchange) = exchange.receive(&response).await.unwrap() else {
+        panic!()
+    };
+    assert_eq!(
+        exchange.request().url.host_str(),
+        Some("honest.example.com")
+    );
     let server = json(
         200,
         &value!({
@@ -267,7 +321,9 @@ async fn authorize(world: &mut World) -> crate::issuance::Authorize {
     let mut offer = world.issuer.offer();
     offer["grants"] = value!({"authorization_code": {"issuer_state": "prepared-1"}});
     let step = world.wallet.add(&link(&offer)).unwrap();
-    let Step::Preview(preview) = world.drive(step).await.unwrap() else { panic!() };
+    let Step::Preview(preview) = world.drive(step).await.unwrap() else {
+        panic!()
+    };
     assert!(preview.data(&["en"]).sign_in);
     match preview.accept(None).await.unwrap() {
         Step::Authorize(authorize) => authorize,
@@ -280,17 +336,31 @@ async fn cat_295_the_code_flow_has_pkce_state_and_iss() {
     let mut world = World::new();
     let authorize = authorize(&mut world).await;
     let query: Vec<_> = authorize.url().query_pairs().into_owned().collect();
-    let get = |name: &str| query.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str());
+    let get = |name: &str| {
+        query
+            .iter()
+            .find(|(k, _)| k == name)
+            .map(|(_, v)| v.as_str())
+    };
     assert_eq!(get("code_challenge_method"), Some("S256"));
     assert_eq!(get("issuer_state"), Some("prepared-1"));
     assert_eq!(get("scope"), Some("membership"));
-    assert_eq!(get("redirect_uri"), Some("https://wallet.example.com/callback"));
-    let back = format!("code=auth-code&state={}&iss=https%3A%2F%2Fclub.example.com", authorize.state());
+    assert_eq!(
+        get("redirect_uri"),
+        Some("https://wallet.example.com/callback")
+    );
+    let back = format!(
+        "code=auth-code&state={}&iss=https%3A%2F%2Fclub.example.com",
+        authorize.state()
+    );
     world.issuer.edit_server = |_| {};
     let step = authorize.complete(&back).await.unwrap();
     // The script expects anonymous proofs; what matters here is the exchange.
     let Step::Send(exchange) = step else { panic!() };
-    assert_eq!(exchange.request().url.as_str(), "https://club.example.com/token");
+    assert_eq!(
+        exchange.request().url.as_str(),
+        "https://club.example.com/token"
+    );
     let body = String::from_utf8(exchange.request().body.clone()).unwrap();
     assert!(body.contains("code_verifier=") && body.contains("client_id=vouchsafe-wallet"));
 }
@@ -375,11 +445,16 @@ async fn copies_that_say_different_things_are_refused() {
 #[tokio::test]
 async fn an_issuer_that_cannot_be_reached_is_in_the_history() {
     let world = World::new();
-    let Step::Send(exchange) = world.wallet.add(&world.issuer.link()).unwrap() else { panic!() };
+    let Step::Send(exchange) = world.wallet.add(&world.issuer.link()).unwrap() else {
+        panic!()
+    };
     let error = exchange.unreachable().await;
     assert_eq!(error.fault(), Fault::Network);
     world.assert_nothing_kept(&error, "issuer_unreachable");
-    assert_eq!(world.wallet.history().unwrap()[0].party.host, URL.strip_prefix("https://").unwrap());
+    assert_eq!(
+        world.wallet.history().unwrap()[0].party.host,
+        URL.strip_prefix("https://").unwrap()
+    );
 }
 
 #[tokio::test]
@@ -393,8 +468,13 @@ async fn a_confirmed_issuer_is_remembered_with_its_key() {
         panic!()
     };
     let step = confirm.confirm().await.unwrap();
-    let Step::Preview(preview) = world.drive(step).await.unwrap() else { panic!() };
-    assert_eq!(preview.data(&["en"]).trust, IssuerTrustReason::ConfirmedByPerson);
+    let Step::Preview(preview) = world.drive(step).await.unwrap() else {
+        panic!()
+    };
+    assert_eq!(
+        preview.data(&["en"]).trust,
+        IssuerTrustReason::ConfirmedByPerson
+    );
     let step = preview.accept(None).await.unwrap();
     assert!(matches!(world.drive(step).await.unwrap(), Step::Done(_)));
     // The second time nobody is asked, and another key is refused.

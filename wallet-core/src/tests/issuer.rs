@@ -92,7 +92,11 @@ impl ScriptedIssuer {
 
     pub(crate) async fn answer(&mut self, request: &HttpRequest) -> HttpResponse {
         assert_eq!(request.url.host_str(), self.url.strip_prefix("https://"));
-        self.log.push(format!("{} {}", request.method.as_str(), request.url.path()));
+        self.log.push(format!(
+            "{} {}",
+            request.method.as_str(),
+            request.url.path()
+        ));
         match request.url.path() {
             "/offers/1" => json(200, &self.offer()),
             "/.well-known/openid-credential-issuer" => json(200, &self.issuer_metadata()),
@@ -155,13 +159,20 @@ impl ScriptedIssuer {
                     return json(400, &value!({"error": "invalid_grant"}));
                 }
             }
-            TokenRequest::AuthorizationCode { code, code_verifier, .. } => {
+            TokenRequest::AuthorizationCode {
+                code,
+                code_verifier,
+                ..
+            } => {
                 assert_eq!(code.expose(), "auth-code");
                 assert!(code_verifier.is_some());
             }
         }
         let kind = if self.dpop { "DPoP" } else { "Bearer" };
-        json(200, &value!({"access_token": "token-1", "token_type": kind, "expires_in": 300}))
+        json(
+            200,
+            &value!({"access_token": "token-1", "token_type": kind, "expires_in": 300}),
+        )
     }
 
     fn nonce(&mut self) -> HttpResponse {
@@ -178,7 +189,9 @@ impl ScriptedIssuer {
             self.check_dpop(request);
         }
         let body = CredentialRequest::parse(&request.body).unwrap();
-        let Some(Proofs::Jwt(jwts)) = body.proofs else { panic!("no proofs") };
+        let Some(Proofs::Jwt(jwts)) = body.proofs else {
+            panic!("no proofs")
+        };
         let mut credentials = Vec::new();
         for (i, jwt) in jwts.iter().enumerate() {
             let expected = proof::Expected {
@@ -194,7 +207,10 @@ impl ScriptedIssuer {
             credentials.push(self.issue(i, &proof.key).await);
         }
         (self.edit_credentials)(&mut credentials);
-        let list: Vec<Value> = credentials.iter().map(|c| value!({"credential": c})).collect();
+        let list: Vec<Value> = credentials
+            .iter()
+            .map(|c| value!({"credential": c}))
+            .collect();
         json(200, &value!({"credentials": list}))
     }
 

@@ -47,7 +47,10 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         let der = params.self_signed(&key).unwrap().der().to_vec();
-        Self { issuer: Issuer::new(params, key), der }
+        Self {
+            issuer: Issuer::new(params, key),
+            der,
+        }
     }
 
     pub(crate) fn anchors(&self, role: Role) -> TrustAnchors {
@@ -112,8 +115,7 @@ impl World {
         let clock = Arc::new(FixedClock::new(NOW));
         let storage = Arc::new(MemoryStorage::new());
         let ports = ports(&storage, &clock, 1);
-        let wallet =
-            Wallet::create(config.clone(), ports, PASSPHRASE, KdfParams::MINIMUM).unwrap();
+        let wallet = Wallet::create(config.clone(), ports, PASSPHRASE, KdfParams::MINIMUM).unwrap();
         Self {
             clock,
             storage,

@@ -8,7 +8,10 @@ use crate::presentation::{Asking, Presented, Refused};
 
 impl World {
     async fn ask(&self) -> Result<Asking, Box<Refused>> {
-        let fetching = self.wallet.present(&self.verifier.link()).map_err(|error| Box::new(error.into()))?;
+        let fetching = self
+            .wallet
+            .present(&self.verifier.link())
+            .map_err(|error| Box::new(error.into()))?;
         let response = self.verifier.request_object(fetching.request()).await;
         fetching.receive(&response)
     }
@@ -24,10 +27,18 @@ impl World {
     async fn refused_request(&self, code: &str, told: Option<&str>) {
         let refused = self.ask().await.unwrap_err();
         assert_eq!(refused.error.code(), code);
-        let notified = refused.notify.as_ref().map(|request| self.verifier.error_of(request));
+        let notified = refused
+            .notify
+            .as_ref()
+            .map(|request| self.verifier.error_of(request));
         assert_eq!(notified.as_deref(), told, "{code}");
         let latest = self.wallet.history().unwrap().remove(0);
-        assert_eq!(latest.outcome, Outcome::Failed { code: code.to_owned() });
+        assert_eq!(
+            latest.outcome,
+            Outcome::Failed {
+                code: code.to_owned()
+            }
+        );
     }
 }
 
@@ -38,13 +49,22 @@ async fn exactly_what_was_asked_leaves() {
     let asking = world.ask().await.unwrap();
     let consent = asking.consent(&["en"]);
     assert_eq!(consent.verifier.name.as_str(), "Wine Shop");
-    assert_eq!(consent.verifier.calls_itself.as_ref().unwrap().as_str(), "Wine & More");
+    assert_eq!(
+        consent.verifier.calls_itself.as_ref().unwrap().as_str(),
+        "Wine & More"
+    );
     assert_eq!(consent.verifier.host, "shop.example.com");
-    assert_eq!(consent.purpose.as_ref().unwrap().as_str(), "To give you the member price");
+    assert_eq!(
+        consent.purpose.as_ref().unwrap().as_str(),
+        "To give you the member price"
+    );
     let card = consent.option(&consent.suggested.picks[0]).unwrap();
     let learns: Vec<_> = card.learns.iter().map(|fact| fact.label.as_str()).collect();
     assert_eq!(learns, ["Membership level"]);
-    assert_eq!(value_text(&card.learns[0].value, "yes", "no").as_str(), "gold");
+    assert_eq!(
+        value_text(&card.learns[0].value, "yes", "no").as_str(),
+        "gold"
+    );
     let keeps: Vec<_> = card.keeps.iter().map(|label| label.as_str()).collect();
     assert_eq!(keeps[0], "Membership number");
     assert_eq!(keeps.len(), 2);
@@ -58,7 +78,10 @@ async fn exactly_what_was_asked_leaves() {
     assert_eq!(claims[0].1, "gold");
     let presented = submitting.receive(&world.verifier.accepted()).unwrap();
     let redirect = presented.redirect_uri.unwrap();
-    assert_eq!(redirect.as_str(), "https://shop.example.com/vp/return?response_code=abc");
+    assert_eq!(
+        redirect.as_str(),
+        "https://shop.example.com/vp/return?response_code=abc"
+    );
     let entry = world.wallet.history_entry(&presented.history).unwrap();
     assert_eq!(entry.outcome, Outcome::Completed);
     assert_eq!(entry.facts[0].as_str(), "Membership level");
@@ -71,7 +94,10 @@ async fn exactly_what_was_asked_leaves() {
 async fn cat_442_a_query_without_claims_is_no_query_for_everything() {
     let mut world = World::new();
     world.add().await.unwrap();
-    world.verifier.query["credentials"][0].as_object_mut().unwrap().remove("claims");
+    world.verifier.query["credentials"][0]
+        .as_object_mut()
+        .unwrap()
+        .remove("claims");
     let asking = world.ask().await.unwrap();
     let consent = asking.consent(&["en"]);
     let card = consent.option(&consent.suggested.picks[0]).unwrap();
@@ -88,11 +114,20 @@ async fn an_incomplete_choice_is_told_apart_and_can_be_mended() {
     let added = world.add().await.unwrap();
     let asking = world.ask().await.unwrap();
     let unknown = Selection {
-        picks: vec![Pick { question: "other".to_owned(), credential: added.cards[0].clone() }],
+        picks: vec![Pick {
+            question: "other".to_owned(),
+            credential: added.cards[0].clone(),
+        }],
     };
     let mut session = Some(asking);
     for choice in [Selection::default(), unknown] {
-        let unanswered = session.take().unwrap().respond(&choice).await.err().unwrap();
+        let unanswered = session
+            .take()
+            .unwrap()
+            .respond(&choice)
+            .await
+            .err()
+            .unwrap();
         assert_eq!(unanswered.error.code(), "selection_incomplete");
         session = unanswered.session;
     }
@@ -106,7 +141,10 @@ async fn declining_says_access_denied_and_nothing_else() {
     let mut world = World::new();
     world.add().await.unwrap();
     let declining = world.ask().await.unwrap().decline().unwrap();
-    assert_eq!(world.verifier.error_of(declining.request()), "access_denied");
+    assert_eq!(
+        world.verifier.error_of(declining.request()),
+        "access_denied"
+    );
     let presented = declining.receive(&json(200, &value!({}))).unwrap();
     let entry = world.wallet.history_entry(&presented.history).unwrap();
     assert_eq!(entry.outcome, Outcome::Declined);
@@ -118,7 +156,9 @@ async fn without_a_fitting_card_the_person_is_asked_before_anybody_is_told() {
     let world = World::new();
     let refused = world.ask().await.unwrap_err();
     assert!(refused.ask_first);
-    world.refused_request("no_matching_card", Some("access_denied")).await;
+    world
+        .refused_request("no_matching_card", Some("access_denied"))
+        .await;
 }
 
 #[tokio::test]
@@ -132,7 +172,10 @@ async fn an_expired_card_is_not_offered() {
     };
     assert!(world.ask().await.is_ok());
     world.clock.advance(60);
-    assert_eq!(world.ask().await.unwrap_err().error.code(), "no_matching_card");
+    assert_eq!(
+        world.ask().await.unwrap_err().error.code(),
+        "no_matching_card"
+    );
 }
 
 #[tokio::test]
@@ -153,24 +196,60 @@ async fn cat_337_the_wallet_nonce_must_come_back() {
     world.verifier.method = "post";
     world.show().await;
     world.verifier.edit_request = |claims| claims["wallet_nonce"] = value!("other");
-    world.refused_request("wallet_nonce_mismatch", Some("invalid_request")).await;
+    world
+        .refused_request("wallet_nonce_mismatch", Some("invalid_request"))
+        .await;
     world.verifier.edit_request = |claims| {
         claims.as_object_mut().unwrap().remove("wallet_nonce");
     };
-    world.refused_request("wallet_nonce_mismatch", Some("invalid_request")).await;
+    world
+        .refused_request("wallet_nonce_mismatch", Some("invalid_request"))
+        .await;
 }
 
 #[tokio::test]
 async fn cat_331_to_338_requests_that_break_a_rule() {
     let cases: [(fn(&mut serde_json::Value), &str, Option<&str>); 8] = [
-        (|c| c["aud"] = value!("https://evil.example"), "request_wrong_audience", Some("invalid_request")),
-        (|c| c["exp"] = value!(NOW.plus(-61).seconds()), "request_expired", Some("invalid_request")),
-        (|c| c["scope"] = value!("x"), "query_and_scope", Some("invalid_request")),
-        (|c| c["redirect_uri"] = value!("https://a.example"), "redirect_uri_with_direct_post", Some("invalid_request")),
-        (|c| c["transaction_data"] = value!(["e30"]), "transaction_data_unsupported", Some("invalid_transaction_data")),
-        (|c| c["response_mode"] = value!("fragment"), "response_mode_unsupported", Some("invalid_request")),
-        (|c| c["client_id"] = value!("x509_hash:AAAA"), "client_id_differs", None),
-        (|c| c["response_uri"] = value!("http://shop.example.com/r"), "response_uri_unacceptable", None),
+        (
+            |c| c["aud"] = value!("https://evil.example"),
+            "request_wrong_audience",
+            Some("invalid_request"),
+        ),
+        (
+            |c| c["exp"] = value!(NOW.plus(-61).seconds()),
+            "request_expired",
+            Some("invalid_request"),
+        ),
+        (
+            |c| c["scope"] = value!("x"),
+            "query_and_scope",
+            Some("invalid_request"),
+        ),
+        (
+            |c| c["redirect_uri"] = value!("https://a.example"),
+            "redirect_uri_with_direct_post",
+            Some("invalid_request"),
+        ),
+        (
+            |c| c["transaction_data"] = value!(["e30"]),
+            "transaction_data_unsupported",
+            Some("invalid_transaction_data"),
+        ),
+        (
+            |c| c["response_mode"] = value!("fragment"),
+            "response_mode_unsupported",
+            Some("invalid_request"),
+        ),
+        (
+            |c| c["client_id"] = value!("x509_hash:AAAA"),
+            "client_id_differs",
+            None,
+        ),
+        (
+            |c| c["response_uri"] = value!("http://shop.example.com/r"),
+            "response_uri_unacceptable",
+            None,
+        ),
     ];
     for (edit, code, told) in cases {
         let mut world = World::new();
@@ -202,10 +281,25 @@ async fn cat_320_the_fetched_request_must_be_one() {
     let fetch = || world.wallet.present(&world.verifier.link()).unwrap();
     let good = world.verifier.request_object(fetch().request()).await;
     for (status, media_type, length, code) in [
-        (302, "application/oauth-authz-req+jwt", 0, "request_redirected"),
-        (404, "application/oauth-authz-req+jwt", 0, "request_not_available"),
+        (
+            302,
+            "application/oauth-authz-req+jwt",
+            0,
+            "request_redirected",
+        ),
+        (
+            404,
+            "application/oauth-authz-req+jwt",
+            0,
+            "request_not_available",
+        ),
         (200, "application/json", 0, "request_media_type"),
-        (200, "application/oauth-authz-req+jwt", 10 * 1024 * 1024, "request_too_large"),
+        (
+            200,
+            "application/oauth-authz-req+jwt",
+            10 * 1024 * 1024,
+            "request_too_large",
+        ),
     ] {
         let mut response = good.clone();
         response.status = status;
@@ -236,13 +330,23 @@ async fn cat_341_a_redirected_answer_counts_as_refused_and_may_have_arrived_befo
     let suggested = asking.consent(&["en"]).suggested;
     let submitting = asking.respond(&suggested).await.unwrap();
     let id = submitting.history().clone();
-    assert_eq!(world.wallet.history_entry(&id).unwrap().outcome, Outcome::Unknown);
+    assert_eq!(
+        world.wallet.history_entry(&id).unwrap().outcome,
+        Outcome::Unknown
+    );
     let mut redirect = json(307, &value!({}));
-    redirect.headers.push("location", "https://evil.example.com");
+    redirect
+        .headers
+        .push("location", "https://evil.example.com");
     let error = submitting.receive(&redirect).unwrap_err();
     assert_eq!(error.code(), "answer_redirected");
     let outcome = world.wallet.history_entry(&id).unwrap().outcome;
-    assert_eq!(outcome, Outcome::Failed { code: "answer_redirected".to_owned() });
+    assert_eq!(
+        outcome,
+        Outcome::Failed {
+            code: "answer_redirected".to_owned()
+        }
+    );
 }
 
 #[tokio::test]
@@ -250,7 +354,13 @@ async fn cat_451_copies_are_not_shared_between_verifiers_without_a_word() {
     let mut world = World::new();
     world.issuer.batch = 2;
     let added = world.add().await.unwrap();
-    let fresh = |world: &World| world.wallet.card(&added.cards[0], &["en"]).unwrap().fresh_copies;
+    let fresh = |world: &World| {
+        world
+            .wallet
+            .card(&added.cards[0], &["en"])
+            .unwrap()
+            .fresh_copies
+    };
     world.show().await;
     assert_eq!(fresh(&world), (1, 2));
     // The same verifier sees the copy it knows.
@@ -274,7 +384,10 @@ async fn withdrawing_tells_the_verifier_once() {
     let presented = world.show().await;
     let withdrawal = world.wallet.withdraw(&presented.history).unwrap();
     assert_eq!(withdrawal.request().method, Method::Delete);
-    assert_eq!(withdrawal.request().url.as_str(), "https://shop.example.com/consents/token1");
+    assert_eq!(
+        withdrawal.request().url.as_str(),
+        "https://shop.example.com/consents/token1"
+    );
     let error = withdrawal.receive(&json(500, &value!({}))).unwrap_err();
     assert_eq!(error.code(), "withdrawal_refused");
     let withdrawal = world.wallet.withdraw(&presented.history).unwrap();

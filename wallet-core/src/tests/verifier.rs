@@ -58,7 +58,10 @@ impl ScriptedVerifier {
         let rng = SeededRng::new(77);
         let trusted = TrustedIssuer {
             id: super::issuer::URL.to_owned(),
-            method: IssuerMethod::X509 { anchors: Arc::new(anchors), subject: None },
+            method: IssuerMethod::X509 {
+                anchors: Arc::new(anchors),
+                subject: None,
+            },
             types: vec!["urn:vouchsafe:membership:1".to_owned()],
             status: StatusMethod::SameIssuer,
         };
@@ -116,7 +119,9 @@ impl ScriptedVerifier {
                 }},
             },
         });
-        let posted: Vec<_> = url::form_urlencoded::parse(&fetched.body).into_owned().collect();
+        let posted: Vec<_> = url::form_urlencoded::parse(&fetched.body)
+            .into_owned()
+            .collect();
         if let Some((_, nonce)) = posted.iter().find(|(name, _)| name == "wallet_nonce") {
             claims["wallet_nonce"] = value!(nonce);
         }

@@ -59,7 +59,10 @@ impl App {
         // Forms live as long as this process.
         let key = SymmetricKey::from_token("wallet forms", &random::token(&OsRandom));
         let origin = public_url.origin();
-        let host = origin.split_once("://").map_or("", |(_, host)| host).to_owned();
+        let host = origin
+            .split_once("://")
+            .map_or("", |(_, host)| host)
+            .to_owned();
         Ok(Self {
             wallet,
             pages: Pages::new()?,
@@ -72,7 +75,9 @@ impl App {
 
     pub(super) fn visitor(&self, headers: &HeaderMap) -> Visitor {
         let cookie = |name| self.cookies.get(headers, name).ok().flatten();
-        let language = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        let language = headers
+            .get(header::ACCEPT_LANGUAGE)
+            .and_then(|value| value.to_str().ok());
         let binding = cookie(BROWSER_COOKIE);
         Visitor {
             locale: Locale::negotiate(cookie(LOCALE_COOKIE).as_deref(), language),
@@ -90,7 +95,10 @@ impl App {
             context: T,
         }
         let csrf = self.csrf.token(&visitor.binding);
-        let page = Page { csrf: &csrf, context };
+        let page = Page {
+            csrf: &csrf,
+            context,
+        };
         let mut response = match self.pages.render(name, visitor.locale, page) {
             Ok(html) => html.into_response(),
             Err(error) => {
@@ -102,14 +110,20 @@ impl App {
         let policy = HeaderValue::from_static(CONTENT_SECURITY_POLICY);
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
         if visitor.is_new {
-            let cookie = self.cookies.set(BROWSER_COOKIE, &visitor.binding, None, SameSite::Lax);
+            let cookie = self
+                .cookies
+                .set(BROWSER_COOKIE, &visitor.binding, None, SameSite::Lax);
             headers.append(header::SET_COOKIE, cookie);
         }
         response
     }
 
     /// Whether a form came from a page of ours.
-    pub(super) fn check_form(&self, headers: &HeaderMap, form: &Params) -> Result<Visitor, Problem> {
+    pub(super) fn check_form(
+        &self,
+        headers: &HeaderMap,
+        form: &Params,
+    ) -> Result<Visitor, Problem> {
         let visitor = self.visitor(headers);
         let token = form.get("csrf").unwrap_or_default();
         match self.csrf.check(headers, &visitor.binding, token) {
@@ -155,7 +169,8 @@ impl App {
     }
 
     pub(super) fn locale_cookie(&self, locale: Locale) -> HeaderValue {
-        self.cookies.set(LOCALE_COOKIE, locale.tag(), None, SameSite::Lax)
+        self.cookies
+            .set(LOCALE_COOKIE, locale.tag(), None, SameSite::Lax)
     }
 }
 

@@ -29,7 +29,10 @@ pub(super) async fn list(
     let visitor = app.visitor(&headers);
     match app.wallet.cards(&[visitor.locale.tag()]) {
         Ok(cards) => {
-            let cards: Vec<Value> = cards.iter().map(|card| shown(&app, &visitor, card)).collect();
+            let cards: Vec<Value> = cards
+                .iter()
+                .map(|card| shown(&app, &visitor, card))
+                .collect();
             let context = json!({ "cards": cards, "added": query.added.is_some() });
             app.page(&visitor, "wallet/cards", context)
         }
@@ -45,9 +48,11 @@ pub(super) async fn show(
     let visitor = app.visitor(&headers);
     let card = CredentialId::parse(&id).map_err(WalletError::from);
     match card.and_then(|id| app.wallet.card(&id, &[visitor.locale.tag()])) {
-        Ok(card) => {
-            app.page(&visitor, "wallet/card", json!({ "card": shown(&app, &visitor, &card) }))
-        }
+        Ok(card) => app.page(
+            &visitor,
+            "wallet/card",
+            json!({ "card": shown(&app, &visitor, &card) }),
+        ),
         Err(error) => Problem::from(error).page(&app, &visitor),
     }
 }
@@ -77,7 +82,12 @@ pub(super) async fn delete(
 pub(super) async fn colours(State(app): State<Arc<App>>) -> Response {
     let mut css = String::new();
     for card in app.wallet.cards(&["en"]).unwrap_or_default() {
-        let Card { id, background, text, .. } = card;
+        let Card {
+            id,
+            background,
+            text,
+            ..
+        } = card;
         // Writing into a String cannot fail.
         let _ = writeln!(
             css,
@@ -89,9 +99,10 @@ pub(super) async fn colours(State(app): State<Arc<App>>) -> Response {
 
 fn shown(app: &App, visitor: &Visitor, card: &Card) -> Value {
     let (yes, no) = yes_no(app, visitor);
-    let facts = card.facts.iter().map(|fact| {
-        json!({ "label": fact.label, "value": value_text(&fact.value, &yes, &no) })
-    });
+    let facts = card
+        .facts
+        .iter()
+        .map(|fact| json!({ "label": fact.label, "value": value_text(&fact.value, &yes, &no) }));
     json!({
         "id": card.id,
         "title": card.title,
@@ -104,5 +115,8 @@ fn shown(app: &App, visitor: &Visitor, card: &Card) -> Value {
 }
 
 pub(super) fn yes_no(app: &App, visitor: &Visitor) -> (String, String) {
-    (app.text(visitor.locale, "wallet-yes"), app.text(visitor.locale, "wallet-no"))
+    (
+        app.text(visitor.locale, "wallet-yes"),
+        app.text(visitor.locale, "wallet-no"),
+    )
 }

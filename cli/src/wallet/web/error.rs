@@ -1,7 +1,7 @@
 //! What a person reads when something did not work.
 
-use axum::response::{IntoResponse, Response};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use vouchsafe_wallet_core::{Fault, WalletError};
 
 use super::app::{App, Visitor};
@@ -16,15 +16,27 @@ pub(super) struct Problem {
 
 impl Problem {
     pub(super) fn form() -> Self {
-        Self { status: StatusCode::FORBIDDEN, text: "wallet-error-form", code: "form_refused" }
+        Self {
+            status: StatusCode::FORBIDDEN,
+            text: "wallet-error-form",
+            code: "form_refused",
+        }
     }
 
     pub(super) fn gone() -> Self {
-        Self { status: StatusCode::GONE, text: "wallet-error-gone", code: "session_gone" }
+        Self {
+            status: StatusCode::GONE,
+            text: "wallet-error-gone",
+            code: "session_gone",
+        }
     }
 
     pub(super) fn link() -> Self {
-        Self { status: StatusCode::BAD_REQUEST, text: "wallet-error-link", code: "link_unknown" }
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            text: "wallet-error-link",
+            code: "link_unknown",
+        }
     }
 
     /// The page, with the stable code as its reference.

@@ -51,7 +51,11 @@ fn shown(entry: &HistoryEntry) -> Value {
         Outcome::Declined => ("declined", None),
         Outcome::Failed { code } => ("failed", Some(code)),
     };
-    let party = entry.party.name.as_ref().map_or(entry.party.host.as_str(), PlainText::as_str);
+    let party = entry
+        .party
+        .name
+        .as_ref()
+        .map_or(entry.party.host.as_str(), PlainText::as_str);
     json!({
         "id": entry.id,
         "at": entry.at,
@@ -69,5 +73,9 @@ fn shown(entry: &HistoryEntry) -> Value {
 }
 
 fn joined(texts: &[PlainText]) -> String {
-    texts.iter().map(PlainText::as_str).collect::<Vec<_>>().join(", ")
+    texts
+        .iter()
+        .map(PlainText::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -47,12 +47,22 @@ pub fn router(wallet: WalletHandle, config: WebConfig) -> Result<Router, WebErro
         .route("/offers/{session}", get(offer::show).post(offer::answer))
         .route("/callback", get(offer::callback))
         .route("/present", get(request::open))
-        .route("/requests/{session}", get(request::show).post(request::answer))
+        .route(
+            "/requests/{session}",
+            get(request::show).post(request::answer),
+        )
         .route("/history", get(history::list))
         .route("/history/{id}/withdraw", post(history::withdraw))
         .route("/settings", get(settings::show).post(settings::save))
         .layer(from_fn_with_state(Arc::clone(&app), app::only_this_host))
         .with_state(app);
     let ids = Ids::new(Arc::new(SystemClock), Arc::new(OsRandom));
-    Ok(standard(pages.merge(vouchsafe_pages::assets_router()), &config.public_url, ids))
+    Ok(standard(
+        pages.merge(vouchsafe_pages::assets_router()),
+        &config.public_url,
+        ids,
+    ))
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,7 +83,9 @@ pub(super) async fn answer(
     let next = match (step, yes) {
         (Step::ConfirmIssuer(confirm), true) => confirm.confirm().await,
         (Step::Preview(preview), true) => preview.accept(form.get("code")).await,
-        (Step::ConfirmIssuer(confirm), false) => return declined(&app, &visitor, confirm.decline()),
+        (Step::ConfirmIssuer(confirm), false) => {
+            return declined(&app, &visitor, confirm.decline());
+        }
         (Step::Preview(preview), false) => return declined(&app, &visitor, preview.decline()),
         (Step::Authorize(authorize), _) => return declined(&app, &visitor, authorize.cancel()),
         (other @ (Step::Send(_) | Step::Done(_)), _) => Ok(other),
@@ -100,7 +102,10 @@ pub(super) async fn callback(
     let visitor = app.visitor(&headers);
     let query = query.unwrap_or_default();
     let state = Params::parse(query.as_bytes()).ok();
-    let state = state.as_ref().and_then(|params| params.get("state")).unwrap_or_default();
+    let state = state
+        .as_ref()
+        .and_then(|params| params.get("state"))
+        .unwrap_or_default();
     match app.take(state) {
         Ok(Open::Offer(Step::Authorize(authorize))) => {
             let next = authorize.complete(&query).await;
@@ -137,11 +142,15 @@ fn keep(app: &App, visitor: &Visitor, step: Step) -> Response {
         Step::Done(_) => Redirect::to("/?added=1").into_response(),
         Step::Authorize(authorize) => {
             let url = authorize.url().to_string();
-            app.keep_as(authorize.state().to_owned(), Open::Offer(Step::Authorize(authorize)));
+            app.keep_as(
+                authorize.state().to_owned(),
+                Open::Offer(Step::Authorize(authorize)),
+            );
             Redirect::to(&url).into_response()
         }
         step @ (Step::ConfirmIssuer(_) | Step::Preview(_) | Step::Send(_)) => {
-            let session = vouchsafe_credentials::random::token(&vouchsafe_service::random::OsRandom);
+            let session =
+                vouchsafe_credentials::random::token(&vouchsafe_service::random::OsRandom);
             page(app, visitor, session, step)
         }
     }
@@ -155,7 +164,11 @@ fn page(app: &App, visitor: &Visitor, session: String, step: Step) -> Response {
         }
         Step::Preview(preview) => {
             let offer = preview.data(&[visitor.locale.tag()]);
-            app.page(visitor, "wallet/offer", json!({ "session": session, "offer": offer }))
+            app.page(
+                visitor,
+                "wallet/offer",
+                json!({ "session": session, "offer": offer }),
+            )
         }
         Step::Send(_) | Step::Authorize(_) | Step::Done(_) => Problem::gone().page(app, visitor),
     };

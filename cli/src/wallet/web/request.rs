@@ -97,15 +97,23 @@ fn selection(form: &Params) -> Selection {
     let picks = form.pairs().iter().filter_map(|(name, value)| {
         let question = name.strip_prefix("pick-")?.to_owned();
         let credential = CredentialId::parse(value).ok()?;
-        Some(Pick { question, credential })
+        Some(Pick {
+            question,
+            credential,
+        })
     });
-    Selection { picks: picks.collect() }
+    Selection {
+        picks: picks.collect(),
+    }
 }
 
 fn ask(app: &App, visitor: &Visitor, asking: Asking, incomplete: bool) -> Response {
     let consent = asking.consent(&[visitor.locale.tag()]);
-    let questions: Vec<Value> =
-        consent.questions.iter().map(|q| question(app, visitor, &consent, q)).collect();
+    let questions: Vec<Value> = consent
+        .questions
+        .iter()
+        .map(|q| question(app, visitor, &consent, q))
+        .collect();
     let session = app.keep(Open::Request(asking));
     let context = json!({
         "session": session,
@@ -120,7 +128,9 @@ fn question(app: &App, visitor: &Visitor, consent: &ConsentRequest, question: &Q
     let (yes, no) = yes_no(app, visitor);
     // A question that may stay open gets a switch, off until it is switched on.
     let required = consent.sets.iter().any(|set| {
-        set.required && set.options.len() == 1 && set.options.iter().flatten().any(|id| *id == question.id)
+        set.required
+            && set.options.len() == 1
+            && set.options.iter().flatten().any(|id| *id == question.id)
     });
     let choice = match (question.cards.len(), required, question.multiple) {
         (1, true, _) => None,
@@ -128,12 +138,14 @@ fn question(app: &App, visitor: &Visitor, consent: &ConsentRequest, question: &Q
         _ => Some("checkbox"),
     };
     let cards = question.cards.iter().map(|card: &CardOption| {
-        let picked = consent.suggested.picks.iter().any(|pick| {
-            pick.question == question.id && pick.credential == card.credential
-        });
-        let learns = card.learns.iter().map(|fact| {
-            json!({ "label": fact.label, "value": value_text(&fact.value, &yes, &no) })
-        });
+        let picked = consent
+            .suggested
+            .picks
+            .iter()
+            .any(|pick| pick.question == question.id && pick.credential == card.credential);
+        let learns = card.learns.iter().map(
+            |fact| json!({ "label": fact.label, "value": value_text(&fact.value, &yes, &no) }),
+        );
         json!({
             "credential": card.credential,
             "title": card.title,

@@ -13,7 +13,11 @@ use super::app::App;
 
 pub(super) async fn show(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     let issuers = app.wallet.listed_issuers();
-    app.page(&app.visitor(&headers), "wallet/settings", json!({ "issuers": issuers }))
+    app.page(
+        &app.visitor(&headers),
+        "wallet/settings",
+        json!({ "issuers": issuers }),
+    )
 }
 
 pub(super) async fn save(
@@ -24,8 +28,13 @@ pub(super) async fn save(
     if let Err(problem) = app.check_form(&headers, &form) {
         return problem.page(&app, &app.visitor(&headers));
     }
-    let locale = form.get("locale").and_then(Locale::from_tag).unwrap_or_default();
+    let locale = form
+        .get("locale")
+        .and_then(Locale::from_tag)
+        .unwrap_or_default();
     let mut response = Redirect::to("/settings").into_response();
-    response.headers_mut().append(header::SET_COOKIE, app.locale_cookie(locale));
+    response
+        .headers_mut()
+        .append(header::SET_COOKIE, app.locale_cookie(locale));
     response
 }

@@ -36,14 +36,20 @@ impl RealDisk {
         for folder in folders {
             create_private_folder(&root.join(folder))?;
         }
-        let lock = private_file().create(true).truncate(false).open(root.join("lock"))?;
+        let lock = private_file()
+            .create(true)
+            .truncate(false)
+            .open(root.join("lock"))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => return Ok(None),
             Err(fs::TryLockError::Error(error)) => return Err(error),
         }
         sync(root)?;
-        Ok(Some(Self { root: root.to_owned(), _lock: lock }))
+        Ok(Some(Self {
+            root: root.to_owned(),
+            _lock: lock,
+        }))
     }
 }
 
@@ -57,7 +63,10 @@ impl Disk for RealDisk {
         let mut bytes = Vec::new();
         file.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > MAX_FILE {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "record file too large"));
+            return Err(io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                "record file too large",
+            ));
         }
         Ok(Some(bytes))
     }
@@ -76,7 +85,10 @@ impl Disk for RealDisk {
     }
 
     fn write_synced(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
-        let mut file = private_file().create(true).truncate(true).open(self.root.join(path))?;
+        let mut file = private_file()
+            .create(true)
+            .truncate(true)
+            .open(self.root.join(path))?;
         file.write_all(bytes)?;
         file.sync_all()
     }
@@ -99,7 +111,11 @@ impl Disk for RealDisk {
 
 fn sync(folder: &Path) -> io::Result<()> {
     // Windows cannot open folders as files; its file systems journal renames.
-    if cfg!(windows) { Ok(()) } else { File::open(folder)?.sync_all() }
+    if cfg!(windows) {
+        Ok(())
+    } else {
+        File::open(folder)?.sync_all()
+    }
 }
 
 fn create_private_folder(path: &Path) -> io::Result<()> {

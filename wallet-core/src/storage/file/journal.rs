@@ -17,7 +17,11 @@ pub(super) fn encode(batch: &[Write]) -> Vec<u8> {
             Write::Delete(name) => (b'D', name, &[][..]),
         };
         out.push(kind);
-        for part in [name.collection.as_str().as_bytes(), name.id.as_str().as_bytes(), bytes] {
+        for part in [
+            name.collection.as_str().as_bytes(),
+            name.id.as_str().as_bytes(),
+            bytes,
+        ] {
             push_len(&mut out, part.len());
             out.extend_from_slice(part);
         }
@@ -29,18 +33,26 @@ pub(super) fn encode(batch: &[Write]) -> Vec<u8> {
 
 /// Decodes what [`encode`] wrote; anything else is an error.
 pub(super) fn decode(journal: &[u8]) -> Result<Vec<Write>, StorageError> {
-    let (body, checksum) =
-        journal.split_last_chunk::<32>().ok_or(StorageError::DamagedJournal)?;
+    let (body, checksum) = journal
+        .split_last_chunk::<32>()
+        .ok_or(StorageError::DamagedJournal)?;
     if Sha256::digest(body)[..] != *checksum {
         return Err(StorageError::DamagedJournal);
     }
-    let mut reader = Reader(body.strip_prefix(MAGIC).ok_or(StorageError::DamagedJournal)?);
+    let mut reader = Reader(
+        body.strip_prefix(MAGIC)
+            .ok_or(StorageError::DamagedJournal)?,
+    );
     let count = reader.len()?;
     let mut batch = Vec::new();
     for _ in 0..count {
         batch.push(reader.write()?);
     }
-    if reader.0.is_empty() { Ok(batch) } else { Err(StorageError::DamagedJournal) }
+    if reader.0.is_empty() {
+        Ok(batch)
+    } else {
+        Err(StorageError::DamagedJournal)
+    }
 }
 
 fn push_len(out: &mut Vec<u8>, len: usize) {
@@ -52,14 +64,20 @@ struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
     fn len(&mut self) -> Result<usize, StorageError> {
-        let (len, rest) = self.0.split_first_chunk::<8>().ok_or(StorageError::DamagedJournal)?;
+        let (len, rest) = self
+            .0
+            .split_first_chunk::<8>()
+            .ok_or(StorageError::DamagedJournal)?;
         self.0 = rest;
         usize::try_from(u64::from_be_bytes(*len)).map_err(|_| StorageError::DamagedJournal)
     }
 
     fn bytes(&mut self) -> Result<&'a [u8], StorageError> {
         let len = self.len()?;
-        let (bytes, rest) = self.0.split_at_checked(len).ok_or(StorageError::DamagedJournal)?;
+        let (bytes, rest) = self
+            .0
+            .split_at_checked(len)
+            .ok_or(StorageError::DamagedJournal)?;
         self.0 = rest;
         Ok(bytes)
     }
@@ -99,8 +117,14 @@ mod tests {
         for i in 0..good.len() {
             let mut bad = good.clone();
             bad[i] ^= 1;
-            assert!(matches!(decode(&bad), Err(StorageError::DamagedJournal)), "byte {i}");
-            assert!(matches!(decode(&good[..i]), Err(StorageError::DamagedJournal)), "cut {i}");
+            assert!(
+                matches!(decode(&bad), Err(StorageError::DamagedJournal)),
+                "byte {i}"
+            );
+            assert!(
+                matches!(decode(&good[..i]), Err(StorageError::DamagedJournal)),
+                "cut {i}"
+            );
         }
     }
 }

@@ -47,20 +47,31 @@ impl FileStorage {
     }
 
     fn recover(disk: Box<dyn Disk>) -> Result<Self, StorageError> {
-        let storage = Self { disk, state: Mutex::new(State::Healthy) };
+        let storage = Self {
+            disk,
+            state: Mutex::new(State::Healthy),
+        };
         storage.remove_temporary_files().map_err(StorageError::Io)?;
         if let Some(bytes) = storage.disk.read(JOURNAL).map_err(StorageError::Io)? {
-            storage.apply_journal(&journal::decode(&bytes)?).map_err(StorageError::Io)?;
+            storage
+                .apply_journal(&journal::decode(&bytes)?)
+                .map_err(StorageError::Io)?;
         }
         // What is readable from here on must also survive the next crash.
-        for folder in [ROOT].into_iter().chain(Collection::ALL.map(Collection::as_str)) {
+        for folder in [ROOT]
+            .into_iter()
+            .chain(Collection::ALL.map(Collection::as_str))
+        {
             storage.disk.sync_folder(folder).map_err(StorageError::Io)?;
         }
         Ok(storage)
     }
 
     fn remove_temporary_files(&self) -> std::io::Result<()> {
-        for folder in [ROOT].into_iter().chain(Collection::ALL.map(Collection::as_str)) {
+        for folder in [ROOT]
+            .into_iter()
+            .chain(Collection::ALL.map(Collection::as_str))
+        {
             for file in self.disk.list(folder)? {
                 if file.ends_with(TEMPORARY) {
                     self.disk.remove(&join(folder, &file))?;
@@ -112,7 +123,8 @@ impl FileStorage {
 
     fn commit_one(&self, write: &Write, state: &mut State) -> Result<(), StorageError> {
         if let Write::Put(name, bytes) = write {
-            self.stage(&path_of(name), bytes).map_err(StorageError::Io)?;
+            self.stage(&path_of(name), bytes)
+                .map_err(StorageError::Io)?;
         }
         *state = State::NeedsRecovery;
         match write {
@@ -125,7 +137,8 @@ impl FileStorage {
     }
 
     fn commit_many(&self, batch: &[Write], state: &mut State) -> Result<(), StorageError> {
-        self.stage(JOURNAL, &journal::encode(batch)).map_err(StorageError::Io)?;
+        self.stage(JOURNAL, &journal::encode(batch))
+            .map_err(StorageError::Io)?;
         *state = State::NeedsRecovery;
         self.publish(JOURNAL, ROOT).map_err(StorageError::Io)?;
         self.apply_journal(batch).map_err(StorageError::Io)?;
@@ -148,9 +161,14 @@ impl Storage for FileStorage {
         if *state == State::NeedsRecovery {
             return Err(StorageError::NeedsRecovery);
         }
-        let files = self.disk.list(collection.as_str()).map_err(StorageError::Io)?;
+        let files = self
+            .disk
+            .list(collection.as_str())
+            .map_err(StorageError::Io)?;
         let records = files.iter().filter(|file| !file.ends_with(TEMPORARY));
-        let mut ids = records.map(|file| RecordId::parse(file)).collect::<Result<Vec<_>, _>>()?;
+        let mut ids = records
+            .map(|file| RecordId::parse(file))
+            .collect::<Result<Vec<_>, _>>()?;
         ids.sort();
         Ok(ids)
     }
@@ -179,7 +197,11 @@ fn path_of(name: &RecordName) -> String {
 }
 
 fn join(folder: &str, file: &str) -> String {
-    if folder == ROOT { file.to_owned() } else { format!("{folder}/{file}") }
+    if folder == ROOT {
+        file.to_owned()
+    } else {
+        format!("{folder}/{file}")
+    }
 }
 
 #[cfg(test)]

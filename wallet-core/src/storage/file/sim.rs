@@ -42,10 +42,16 @@ impl SimDisk {
         let mut survived = contents.durable.clone();
         for (i, changes) in contents.waiting.values().enumerate() {
             let kept = (luck >> (4 * (i % 8))) % (changes.len() + 1);
-            changes.iter().take(kept).for_each(|change| apply(&mut survived, change.clone()));
+            changes
+                .iter()
+                .take(kept)
+                .for_each(|change| apply(&mut survived, change.clone()));
         }
-        let contents =
-            Contents { visible: survived.clone(), durable: survived, ..Contents::default() };
+        let contents = Contents {
+            visible: survived.clone(),
+            durable: survived,
+            ..Contents::default()
+        };
         Self(Arc::new(Mutex::new(contents)))
     }
 
@@ -70,7 +76,9 @@ impl SimDisk {
 }
 
 fn folder_of(path: &str) -> String {
-    path.split_once('/').map_or(".", |(folder, _)| folder).to_owned()
+    path.split_once('/')
+        .map_or(".", |(folder, _)| folder)
+        .to_owned()
 }
 
 fn apply(files: &mut BTreeMap<String, Vec<u8>>, change: Change) {
@@ -100,7 +108,10 @@ impl Contents {
         if let Some(durable) = self.durable.get_mut(path) {
             *durable = bytes.to_vec();
         }
-        self.change(folder_of(path), Change::Link(path.to_owned(), bytes.to_vec()));
+        self.change(
+            folder_of(path),
+            Change::Link(path.to_owned(), bytes.to_vec()),
+        );
     }
 }
 
@@ -112,13 +123,18 @@ impl Disk for SimDisk {
     fn list(&self, folder: &str) -> io::Result<Vec<String>> {
         let inside = |c: &mut Contents| {
             let paths = c.visible.keys().filter(|path| folder_of(path) == folder);
-            paths.map(|path| path.rsplit('/').next().unwrap().to_owned()).collect()
+            paths
+                .map(|path| path.rsplit('/').next().unwrap().to_owned())
+                .collect()
         };
         self.operate(|_| (), inside)
     }
 
     fn write_synced(&self, path: &str, bytes: &[u8]) -> io::Result<()> {
-        self.operate(|c| c.write(path, &bytes[..bytes.len() / 2]), |c| c.write(path, bytes))
+        self.operate(
+            |c| c.write(path, &bytes[..bytes.len() / 2]),
+            |c| c.write(path, bytes),
+        )
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {

@@ -16,7 +16,10 @@ fn write() -> impl Strategy<Value = Write> {
         let collection = [Collection::Credentials, Collection::Keys][collection];
         name(collection, &format!("r{id}"))
     });
-    (name, proptest::option::weighted(0.7, proptest::collection::vec(any::<u8>(), 0..8)))
+    (
+        name,
+        proptest::option::weighted(0.7, proptest::collection::vec(any::<u8>(), 0..8)),
+    )
         .prop_map(|(name, bytes)| match bytes {
             Some(bytes) => Write::Put(name, bytes),
             None => Write::Delete(name),
@@ -90,8 +93,14 @@ proptest! {
 fn cat_437_every_crash_point_of_a_batch_leaves_old_or_new() {
     let credential = name(Collection::Credentials, "c");
     let key = name(Collection::Keys, "k");
-    let old = Model::from([(credential.clone(), b"old".to_vec()), (key.clone(), b"k1".to_vec())]);
-    let batch = vec![Write::Put(credential.clone(), b"new".to_vec()), Write::Delete(key.clone())];
+    let old = Model::from([
+        (credential.clone(), b"old".to_vec()),
+        (key.clone(), b"k1".to_vec()),
+    ]);
+    let batch = vec![
+        Write::Put(credential.clone(), b"new".to_vec()),
+        Write::Delete(key.clone()),
+    ];
     let new = Model::from([(credential.clone(), b"new".to_vec())]);
     let (mut saw_old, mut saw_new) = (false, false);
     for crash_after in 1..64 {
@@ -104,7 +113,10 @@ fn cat_437_every_crash_point_of_a_batch_leaves_old_or_new() {
             let result = storage.commit(batch.clone());
             let disk = disk.after_crash(luck);
             let found = contents(&FileStorage::recover(Box::new(disk)).unwrap());
-            assert!(found == new || (found == old && result.is_err()), "{crash_after} {found:?}");
+            assert!(
+                found == new || (found == old && result.is_err()),
+                "{crash_after} {found:?}"
+            );
             saw_old |= found == old;
             saw_new |= found == new;
         }
@@ -118,9 +130,18 @@ fn refuses_to_go_on_after_a_half_done_write() {
     let storage = FileStorage::recover(Box::new(disk.clone())).unwrap();
     let record = name(Collection::Keys, "k");
     disk.crash_after(2); // Staging succeeds, the rename does not.
-    assert!(matches!(storage.put(record.clone(), vec![1]), Err(StorageError::Io(_))));
-    assert!(matches!(storage.get(&record), Err(StorageError::NeedsRecovery)));
-    assert!(matches!(storage.delete(record), Err(StorageError::NeedsRecovery)));
+    assert!(matches!(
+        storage.put(record.clone(), vec![1]),
+        Err(StorageError::Io(_))
+    ));
+    assert!(matches!(
+        storage.get(&record),
+        Err(StorageError::NeedsRecovery)
+    ));
+    assert!(matches!(
+        storage.delete(record),
+        Err(StorageError::NeedsRecovery)
+    ));
 }
 
 #[test]
@@ -129,7 +150,10 @@ fn a_full_disk_fails_the_write_and_nothing_else() {
     let storage = FileStorage::recover(Box::new(disk.clone())).unwrap();
     let record = name(Collection::Keys, "k");
     disk.crash_after(1); // Staging itself fails.
-    assert!(matches!(storage.put(record, vec![1]), Err(StorageError::Io(_))));
+    assert!(matches!(
+        storage.put(record, vec![1]),
+        Err(StorageError::Io(_))
+    ));
     disk.crash_after(usize::MAX);
     assert!(storage.list(Collection::Keys).unwrap().is_empty());
 }
@@ -147,7 +171,10 @@ fn a_real_folder_opens_once_at_a_time_and_keeps_its_records() {
     let record = name(Collection::Keys, "k");
     let storage = FileStorage::open(folder.path()).unwrap();
     storage.put(record.clone(), b"kept".to_vec()).unwrap();
-    assert!(matches!(FileStorage::open(folder.path()), Err(StorageError::Locked)));
+    assert!(matches!(
+        FileStorage::open(folder.path()),
+        Err(StorageError::Locked)
+    ));
     drop(storage);
     let storage = FileStorage::open(folder.path()).unwrap();
     assert_eq!(storage.get(&record).unwrap().as_deref(), Some(&b"kept"[..]));
