@@ -4,15 +4,21 @@
 //! The host does the network: a session hands out a request, the host sends it
 //! without following redirects and gives the answer back.
 
+mod error;
 mod model;
+mod offer;
 mod platform;
+mod request;
+mod settings;
 mod wallet;
 
+pub use error::BindingError;
 pub use model::{
     CardRecord, ConsentCard, ConsentRecord, FactRecord, HistoryRecord, Request, Response,
 };
-pub use wallet::{
-    BindingError, MobileWallet, OfferSession, OfferState, RequestSession, TrustInput,
-};
+pub use offer::{OfferSession, OfferState};
+pub use request::RequestSession;
+pub use settings::TrustInput;
+pub use wallet::MobileWallet;
 
 uniffi::setup_scaffolding!("vouchsafe");

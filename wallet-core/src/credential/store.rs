@@ -182,7 +182,7 @@ impl CredentialStore {
             .into_iter()
             .map(|id| self.get(&CredentialId::from(id)))
             .collect::<Result<Vec<_>, _>>()?;
-        cards.sort_by(|a, b| b.record.added_at.cmp(&a.record.added_at));
+        cards.sort_by_key(|card| std::cmp::Reverse(card.record.added_at));
         Ok(cards)
     }
 }

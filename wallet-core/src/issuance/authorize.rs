@@ -6,7 +6,7 @@ use vouchsafe_protocol::oauth::pkce::CodeVerifier;
 use vouchsafe_protocol::oauth::response::{self, Expected};
 use vouchsafe_protocol::oauth::values::Secret;
 
-use super::preview::Readied;
+use super::readied::Readied;
 use super::session::Session;
 use super::token::{Grant, TokenAttempt};
 use super::{IssuanceError, Step};

@@ -14,7 +14,7 @@ use vouchsafe_protocol::vci::request::{CredentialRequest, Proofs, Requested};
 use vouchsafe_protocol::vci::response::{ReceivedCredentials, ResponseError};
 
 use super::exchange::{Next, Stage};
-use super::preview::Readied;
+use super::readied::Readied;
 use super::session::Session;
 use super::store::store;
 use super::{Added, IssuanceError};

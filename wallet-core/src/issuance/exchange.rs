@@ -10,7 +10,8 @@ use vouchsafe_protocol::vci::{CredentialOffer, IssuerMetadata, OfferInvocation};
 use super::authorize::AuthorizeState;
 use super::credentials::Collecting;
 use super::issuer::{ConfirmIssuer, Standing};
-use super::preview::{Preview, Readied};
+use super::preview::Preview;
+use super::readied::Readied;
 use super::session::Session;
 use super::token::TokenAttempt;
 use super::{Added, Authorize, IssuanceError, Step};
@@ -28,6 +29,10 @@ pub struct Exchange {
 }
 
 /// What the answer is for.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a step is moved a few times per card"
+)]
 pub(super) enum Stage {
     Offer,
     Issuer(CredentialOffer, Standing),
@@ -38,6 +43,10 @@ pub(super) enum Stage {
 }
 
 /// Where an answer leads; becomes a [`Step`] with the session.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a step is moved a few times per card"
+)]
 pub(super) enum Next {
     Send(HttpRequest, Stage),
     Confirm(CredentialOffer),

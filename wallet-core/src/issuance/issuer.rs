@@ -30,6 +30,9 @@ pub(super) enum Standing {
     Unknown,
 }
 
+/// A record to be sealed, with its name.
+type PlainRecord = (RecordName, Zeroizing<Vec<u8>>);
+
 /// What is remembered of a confirmed issuer.
 #[derive(Serialize, Deserialize)]
 struct Remembered {
@@ -83,7 +86,7 @@ impl Standing {
         &self,
         known: &KnownIssuer,
         now: UnixTime,
-    ) -> Result<Option<(RecordName, Zeroizing<Vec<u8>>)>, WalletError> {
+    ) -> Result<Option<PlainRecord>, WalletError> {
         let (Self::Confirmed, IssuerMethod::Did(did)) = (self, &known.method) else {
             return Ok(None);
         };

@@ -12,6 +12,7 @@ mod error;
 mod exchange;
 mod issuer;
 mod preview;
+mod readied;
 mod session;
 mod store;
 mod token;
@@ -27,6 +28,10 @@ pub(crate) use exchange::start;
 use crate::credential::CredentialId;
 
 /// What comes next.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a step is moved a few times per card"
+)]
 pub enum Step {
     /// A request to send.
     Send(Exchange),

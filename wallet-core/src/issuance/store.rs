@@ -8,7 +8,7 @@ use vouchsafe_protocol::vci::response::ReceivedCredentials;
 
 use super::IssuanceError;
 use super::credentials::Wanted;
-use super::preview::Readied;
+use super::readied::Readied;
 use super::session::Session;
 use crate::WalletError;
 use crate::credential::{Copy, CredentialId, CredentialStore, Record, facts_of};

@@ -15,7 +15,7 @@ use vouchsafe_protocol::oauth::values::Secret;
 use super::IssuanceError;
 use super::credentials::Collecting;
 use super::exchange::{Next, Stage};
-use super::preview::Readied;
+use super::readied::Readied;
 use super::session::Session;
 use crate::WalletError;
 use crate::wallet::Wallet;

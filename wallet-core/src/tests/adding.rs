@@ -384,7 +384,8 @@ async fn cat_290_the_answer_of_another_server_or_request() {
 
 #[tokio::test]
 async fn cat_026_cat_292_what_does_not_verify_is_not_kept() {
-    let cases: [(fn(&mut Vec<String>), &str); 4] = [
+    type Edit = fn(&mut Vec<String>);
+    let cases: [(Edit, &str); 4] = [
         (|c| c[0] = c[0].replacen("~", "x~", 1), "issuer_signature"),
         (|c| c[0].push_str("a.b.c"), "kb_unexpected"),
         (|c| c[0] = "nonsense".to_owned(), ""),

@@ -1,0 +1,142 @@
+//! An offer whose metadata passed every check.
+
+use vouchsafe_credentials::crypto::Algorithm;
+use vouchsafe_protocol::oauth::metadata::AuthorizationServerMetadata;
+use vouchsafe_protocol::vci::metadata::{CredentialConfiguration, DC_SD_JWT};
+use vouchsafe_protocol::vci::offer::TxCode;
+use vouchsafe_protocol::vci::{CredentialOffer, IssuerMetadata};
+
+use super::IssuanceError;
+use super::card::{card_display, names};
+use super::issuer::Standing;
+use super::session::Session;
+use crate::WalletError;
+use crate::display::{CardDisplay, choose};
+use crate::net::same_origin;
+
+/// An offer that can be redeemed.
+pub(super) struct Readied {
+    pub(super) offer: CredentialOffer,
+    pub(super) standing: Standing,
+    pub(super) issuer: IssuerMetadata,
+    pub(super) server: AuthorizationServerMetadata,
+    pub(super) sender_constrained: bool,
+}
+
+impl Readied {
+    /// Checks that everything offered can be had and held.
+    pub(super) fn new(
+        session: &mut Session,
+        offer: CredentialOffer,
+        standing: Standing,
+        issuer: IssuerMetadata,
+        server: AuthorizationServerMetadata,
+    ) -> Result<Self, WalletError> {
+        check_endpoints(&issuer, &server)?;
+        let es256 = Algorithm::Es256.name();
+        let sender_constrained = server
+            .dpop_signing_alg_values_supported
+            .iter()
+            .any(|a| a == es256);
+        // Catalogue 289: with a bearer token of an honest server, whoever wrote
+        // the metadata could use what the honest server gives out.
+        if !sender_constrained && !same_origin(&server.issuer, issuer.issuer().as_str()) {
+            return Err(IssuanceError::UnboundTokens.into());
+        }
+        let readied = Self {
+            offer,
+            standing,
+            issuer,
+            server,
+            sender_constrained,
+        };
+        for id in &readied.offer.credential_configuration_ids {
+            readied.check_configuration(readied.configuration(id)?)?;
+        }
+        let locales = session.wallet.locales();
+        let named = names(
+            readied
+                .issuer
+                .document()
+                .display
+                .as_deref()
+                .unwrap_or_default(),
+        );
+        let name = choose(&named, &locales).cloned();
+        session.set_name(name);
+        Ok(readied)
+    }
+
+    pub(super) fn configuration(
+        &self,
+        id: &str,
+    ) -> Result<&CredentialConfiguration, IssuanceError> {
+        self.issuer
+            .configuration(id)
+            .ok_or(IssuanceError::UnsupportedCard)
+    }
+
+    pub(super) fn display(&self, configuration: &CredentialConfiguration) -> CardDisplay {
+        card_display(self.issuer.document(), configuration)
+    }
+
+    fn check_configuration(
+        &self,
+        configuration: &CredentialConfiguration,
+    ) -> Result<(), IssuanceError> {
+        let proofs = configuration.proof_types_supported.as_ref();
+        let jwt = proofs.and_then(|types| types.get("jwt"));
+        let es256 = Algorithm::Es256.name();
+        let holdable = configuration.format == DC_SD_JWT
+            && jwt.is_some_and(|proof| {
+                proof.key_attestations_required.is_none()
+                    && proof
+                        .proof_signing_alg_values_supported
+                        .iter()
+                        .any(|a| a == es256)
+            });
+        let vct = configuration.vct.as_deref().unwrap_or_default();
+        match &self.standing {
+            _ if !holdable => Err(IssuanceError::UnsupportedCard),
+            Standing::Listed(known) if known.for_type(vct).is_none() => {
+                Err(IssuanceError::IssuerNotForType)
+            }
+            Standing::Listed(_) | Standing::Remembered(_) | Standing::Confirmed => Ok(()),
+            Standing::Unknown => Err(IssuanceError::UnknownIssuer),
+        }
+    }
+
+    pub(super) fn tx_code(&self) -> Option<&TxCode> {
+        self.offer
+            .grants
+            .pre_authorized_code
+            .as_ref()?
+            .tx_code
+            .as_ref()
+    }
+}
+
+/// Catalogue 289: every endpoint stands at the origin of the party it belongs to.
+fn check_endpoints(
+    issuer: &IssuerMetadata,
+    server: &AuthorizationServerMetadata,
+) -> Result<(), IssuanceError> {
+    let of_issuer = [Some(issuer.credential_endpoint()), issuer.nonce_endpoint()];
+    let of_server = [
+        Some(server.token_endpoint.as_str()),
+        server.authorization_endpoint.as_deref(),
+    ];
+    let at_home = of_issuer
+        .into_iter()
+        .flatten()
+        .all(|url| same_origin(url.as_str(), issuer.issuer().as_str()))
+        && of_server
+            .into_iter()
+            .flatten()
+            .all(|url| same_origin(url, &server.issuer));
+    if at_home {
+        Ok(())
+    } else {
+        Err(IssuanceError::EndpointElsewhere)
+    }
+}
