@@ -131,7 +131,7 @@ fn plan(options: &GenerateOptions, folder: &Path) -> Result<Plan> {
         wallet_endpoint: options.wallet_endpoint.clone(),
         wallet_client: Some((
             "vouchsafe-wallet".to_owned(),
-            "http://127.0.0.1:8703/authorized".to_owned(),
+            "http://127.0.0.1:8703/callback".to_owned(),
         )),
         loopback_http: options.issuer_url.starts_with("http://")
             || options.verifier_url.starts_with("http://"),

@@ -23,7 +23,7 @@ use vouchsafe_wallet_core::trust::{KnownIssuer, TrustList, UnknownIssuers};
 
 use crate::development::{Application, Generated, Placement, Plan, generate, secret};
 use crate::wallet::handle::WalletHandle;
-use crate::wallet::open;
+use crate::wallet::{open, web};
 
 /// How long the demo's verifier may keep a status list, in seconds.
 const STATUS_REFRESH_S: i64 = 1;
@@ -113,7 +113,7 @@ impl Running {
         let fetcher = Arc::new(Fetcher::new(&FetchConfig::default(), &dev)?);
         let shop = shop(&addresses, &shop_secret, &api_key, Arc::clone(&fetcher))?;
         let wallet = wallet(&addresses, &generated)?;
-        let wallet_pages = Router::new();
+        let wallet_pages = web::router(wallet.clone(), web::WebConfig { public_url: addresses.wallet.parse()? })?;
 
         let (trigger, shutdown) = shutdown::channel();
         let listen = |listener, router: Router| {
@@ -189,7 +189,7 @@ fn plan(addresses: &Addresses, folder: &TempDir, shop_secret: &str) -> Plan {
         wallet_endpoint: format!("{}/present", addresses.wallet),
         wallet_client: Some((
             "vouchsafe-wallet".to_owned(),
-            format!("{}/authorized", addresses.wallet),
+            format!("{}/callback", addresses.wallet),
         )),
         loopback_http: true,
         status_refresh_s: STATUS_REFRESH_S,
@@ -242,7 +242,7 @@ fn wallet(addresses: &Addresses, generated: &Generated) -> Result<WalletHandle> 
         fetch: FetchConfig::default(),
         loopback_http: true,
         locales: vec!["en".to_owned()],
-        redirect_uri: format!("{}/authorized", addresses.wallet).parse()?,
+        redirect_uri: format!("{}/callback", addresses.wallet).parse()?,
     };
     // Nobody can know this passphrase, and nobody needs it: the store is in memory.
     open::create(
