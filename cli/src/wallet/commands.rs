@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use serde_json::json;
-use vouchsafe_wallet_core::consent::{ConsentRequest, Selection, value_text};
+use vouchsafe_wallet_core::consent::{Selection, value_text};
 use vouchsafe_wallet_core::credential::CredentialId;
-use vouchsafe_wallet_core::history::{HistoryEntry, HistoryId, Outcome};
-use vouchsafe_wallet_core::issuance::{Added, IssuancePreview, Step};
+use vouchsafe_wallet_core::history::HistoryId;
+use vouchsafe_wallet_core::issuance::{Added, Step};
 
+use super::describe::{describe_offer, describe_question, print_entry};
 use super::handle::WalletHandle;
 use super::terminal::{ask, passphrase, say, say_json, yes};
 use super::{home, web};
@@ -221,14 +222,6 @@ async fn add(
     }
 }
 
-fn describe_offer(offer: &IssuancePreview) {
-    eprintln!("{} ({}) offers:", offer.issuer, offer.host);
-    for card in &offer.cards {
-        let facts: Vec<&str> = card.facts.iter().map(|fact| fact.as_str()).collect();
-        eprintln!("  {}: {}", card.title, facts.join(", "));
-    }
-}
-
 fn list(wallet: &WalletHandle, common: &Common) -> anyhow::Result<()> {
     let cards = wallet.cards(&["en"])?;
     if common.json {
@@ -295,32 +288,6 @@ async fn present(
     }
 }
 
-fn describe_question(consent: &ConsentRequest) {
-    eprintln!(
-        "{} ({}) asks.",
-        consent.verifier.name, consent.verifier.host
-    );
-    if let Some(purpose) = &consent.purpose {
-        eprintln!("Why: {purpose}");
-    }
-    for card in consent
-        .suggested
-        .picks
-        .iter()
-        .filter_map(|pick| consent.option(pick))
-    {
-        eprintln!("From {}, they will learn:", card.title);
-        for fact in &card.learns {
-            eprintln!("  {}: {}", fact.label, value_text(&fact.value, "yes", "no"));
-        }
-        let keeps: Vec<&str> = card.keeps.iter().map(|label| label.as_str()).collect();
-        eprintln!("They will not learn: {}", keeps.join(", "));
-        if card.linkable {
-            eprintln!("This copy was shown elsewhere before; the two could be linked.");
-        }
-    }
-}
-
 fn history(wallet: &WalletHandle, common: &Common) -> anyhow::Result<()> {
     let entries = wallet.history()?;
     if common.json {
@@ -329,31 +296,6 @@ fn history(wallet: &WalletHandle, common: &Common) -> anyhow::Result<()> {
     entries
         .iter()
         .try_for_each(|entry| print_entry(entry, false))
-}
-
-fn print_entry(entry: &HistoryEntry, as_json: bool) -> anyhow::Result<()> {
-    if as_json {
-        return say_json(entry);
-    }
-    let result = match &entry.outcome {
-        Outcome::Unknown => "may have arrived",
-        Outcome::Completed => "done",
-        Outcome::Declined => "declined",
-        Outcome::Failed { code } => code,
-    };
-    let facts: Vec<&str> = entry.facts.iter().map(|fact| fact.as_str()).collect();
-    let withdrawn = if entry.withdrawn_at.is_some() {
-        ", withdrawn"
-    } else {
-        ""
-    };
-    let at = jiff::Timestamp::from_second(entry.at.seconds())?;
-    let (id, host) = (entry.id.as_str(), &entry.party.host);
-    say(&format!(
-        "{id}  {at}  {:?}  {host}  {result}{withdrawn}  {}",
-        entry.kind,
-        facts.join(", ")
-    ))
 }
 
 async fn serve(wallet: WalletHandle, port: u16) -> anyhow::Result<()> {

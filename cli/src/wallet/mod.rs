@@ -1,6 +1,7 @@
 //! A wallet on this machine: on the command line and in the browser.
 
 mod commands;
+mod describe;
 pub mod handle;
 pub mod home;
 pub mod open;

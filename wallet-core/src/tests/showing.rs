@@ -209,7 +209,8 @@ async fn cat_337_the_wallet_nonce_must_come_back() {
 
 #[tokio::test]
 async fn cat_331_to_338_requests_that_break_a_rule() {
-    let cases: [(fn(&mut serde_json::Value), &str, Option<&str>); 8] = [
+    type Edit = fn(&mut serde_json::Value);
+    let cases: [(Edit, &str, Option<&str>); 8] = [
         (
             |c| c["aud"] = value!("https://evil.example"),
             "request_wrong_audience",

@@ -1,0 +1,69 @@
+//! Offers, questions and history in words for the terminal.
+
+use vouchsafe_wallet_core::consent::{ConsentRequest, value_text};
+use vouchsafe_wallet_core::history::{HistoryEntry, Outcome};
+use vouchsafe_wallet_core::issuance::IssuancePreview;
+
+use super::terminal::{say, say_json};
+
+/// Who offers what, to stderr.
+pub fn describe_offer(offer: &IssuancePreview) {
+    eprintln!("{} ({}) offers:", offer.issuer, offer.host);
+    for card in &offer.cards {
+        let facts: Vec<&str> = card.facts.iter().map(|fact| fact.as_str()).collect();
+        eprintln!("  {}: {}", card.title, facts.join(", "));
+    }
+}
+
+/// Who asks for what, to stderr.
+pub fn describe_question(consent: &ConsentRequest) {
+    eprintln!(
+        "{} ({}) asks.",
+        consent.verifier.name, consent.verifier.host
+    );
+    if let Some(purpose) = &consent.purpose {
+        eprintln!("Why: {purpose}");
+    }
+    for card in consent
+        .suggested
+        .picks
+        .iter()
+        .filter_map(|pick| consent.option(pick))
+    {
+        eprintln!("From {}, they will learn:", card.title);
+        for fact in &card.learns {
+            eprintln!("  {}: {}", fact.label, value_text(&fact.value, "yes", "no"));
+        }
+        let keeps: Vec<&str> = card.keeps.iter().map(|label| label.as_str()).collect();
+        eprintln!("They will not learn: {}", keeps.join(", "));
+        if card.linkable {
+            eprintln!("This copy was shown elsewhere before; the two could be linked.");
+        }
+    }
+}
+
+/// One entry of the history, to stdout.
+pub fn print_entry(entry: &HistoryEntry, as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        return say_json(entry);
+    }
+    let result = match &entry.outcome {
+        Outcome::Unknown => "may have arrived",
+        Outcome::Completed => "done",
+        Outcome::Declined => "declined",
+        Outcome::Failed { code } => code,
+    };
+    let facts: Vec<&str> = entry.facts.iter().map(|fact| fact.as_str()).collect();
+    let withdrawn = if entry.withdrawn_at.is_some() {
+        ", withdrawn"
+    } else {
+        ""
+    };
+    let at = jiff::Timestamp::from_second(entry.at.seconds())?;
+    let (id, host) = (entry.id.as_str(), &entry.party.host);
+    say(&format!(
+        "{id}  {at}  {:?}  {host}  {result}{withdrawn}  {}",
+        entry.kind,
+        facts.join(", ")
+    ))
+}
