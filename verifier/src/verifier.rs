@@ -187,7 +187,6 @@ impl Verifier {
     }
 
     /// Every route, with what surrounds each request.
-    #[must_use]
     pub fn router(&self) -> Router {
         standard(
             handlers::router(Arc::clone(&self.app)),

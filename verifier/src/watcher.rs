@@ -10,8 +10,8 @@ use crate::app::App;
 use crate::domain::ids::SessionId;
 use crate::domain::session::EndReason;
 use crate::login::end;
-use crate::store::sessions::{self, WatchedCard, WatchedList};
-use crate::store::{requests, tokens, transactions};
+use crate::store::watched::{self, WatchedCard, WatchedList};
+use crate::store::{requests, sessions, tokens, transactions};
 
 /// A good status is written down at most so often, so that a quiet service writes little.
 const NOTE_EVERY_S: i64 = 60;
@@ -21,7 +21,7 @@ const KEEP_LOGINS_S: i64 = 600;
 /// Looks at every list behind a live session once.
 pub async fn run_once(app: App) -> Result<(), DbError> {
     let now = app.now();
-    for list in sessions::watched_lists(&app.db, now).await? {
+    for list in watched::watched_lists(&app.db, now).await? {
         check_list(&app, &list).await?;
     }
     // A gauge takes a float; nobody has 2^53 sessions.
@@ -33,7 +33,7 @@ pub async fn run_once(app: App) -> Result<(), DbError> {
 
 async fn check_list(app: &App, list: &WatchedList) -> Result<(), DbError> {
     let now = app.now();
-    let cards = sessions::watched_cards(&app.db, list, now).await?;
+    let cards = watched::watched_cards(&app.db, list, now).await?;
     let issuer = list.identity()?;
     let probe = StatusRef {
         uri: list.status_uri.clone(),
@@ -64,7 +64,7 @@ async fn check_list(app: &App, list: &WatchedList) -> Result<(), DbError> {
     if fresh.is_ok() && all_good && due {
         let list = list.clone();
         app.db
-            .write(async move |tx| sessions::mark_checked(tx, &list, now).await)
+            .write(async move |tx| watched::mark_checked(tx, &list, now).await)
             .await?;
     }
     if let Err(error) = fresh {

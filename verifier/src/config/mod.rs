@@ -3,6 +3,7 @@
 //! To add a setting: a field in its section (unknown keys are refused), its check in the
 //! section's `parse`, its negative test in `tests/it/config.rs`.
 
+mod claims;
 mod client;
 mod error;
 mod keys;
@@ -13,10 +14,11 @@ mod trust;
 use serde::Deserialize;
 use vouchsafe_service::config::{DatabaseConfig, DevConfig, FetchConfig, HttpConfig, LogConfig};
 
+pub use claims::ClaimMapping;
 pub use client::{Client, ClientConfig, IdTokenAlg, Pkce};
 pub use error::ConfigError;
 pub use keys::{Keys, KeysConfig};
-pub use query::{ClaimMapping, Query, QueryConfig, SubjectConfig, SubjectStrategy};
+pub use query::{Query, QueryConfig, SubjectConfig, SubjectStrategy};
 pub use settings::Settings;
 pub use trust::{Trust, TrustConfig, TrustedIssuerConfig};
 

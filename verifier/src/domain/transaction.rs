@@ -126,7 +126,7 @@ pub struct Answered {
     /// The login.
     pub login: Login,
     /// The answer.
-    pub answer: Answer,
+    pub answer: Box<Answer>,
     /// Numbers that may still be typed.
     pub tries_left: u8,
 }
@@ -156,7 +156,7 @@ impl Pending {
     pub fn answer(self, answer: Answer) -> Answered {
         Answered {
             login: self.login,
-            answer,
+            answer: Box::new(answer),
             tries_left: NUMBER_TRIES,
         }
     }
@@ -175,7 +175,7 @@ impl Answered {
     /// The browser is back: the application gets its answer.
     #[must_use]
     pub fn finish(self) -> (Finished, Answer) {
-        (Finished { login: self.login }, self.answer)
+        (Finished { login: self.login }, *self.answer)
     }
 
     /// The browser is back, but the login must not go on.

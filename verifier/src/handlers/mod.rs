@@ -4,6 +4,7 @@
 mod account;
 mod account_change;
 mod authorize;
+mod authorize_request;
 mod consents;
 mod discovery;
 mod form;

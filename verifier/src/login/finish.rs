@@ -10,6 +10,7 @@ use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
 use vouchsafe_service::db::{DbError, Tx};
 use vouchsafe_service::single_use::{self, Kind, NewObject};
 
+use super::code::{acr_permits, authentication, issue_code};
 use super::grant::{self, Grant};
 use super::{CODE_S, end};
 use crate::app::{App, Parts};
@@ -283,67 +284,4 @@ impl Work {
             .collect();
         (id_token, all.clone())
     }
-}
-
-async fn issue_code(
-    tx: &mut Tx,
-    app: &Parts,
-    request: &LoginRequest,
-    session: &Session,
-    sub: String,
-    (id_token_claims, userinfo_claims): (Map<String, Value>, Map<String, Value>),
-) -> Result<Secret, FinishError> {
-    let member = SessionClient {
-        sid: Sid::random(app.rng.as_ref()),
-        session: session.id.clone(),
-        client: request.client.clone(),
-        sub: sub.clone(),
-    };
-    let sid = sessions::attach_client(tx, &member, app.now()).await?;
-    let code = Secret::random(app.rng.as_ref());
-    let family = token(app.rng.as_ref());
-    let grant = Grant {
-        family: family.clone(),
-        client: request.client.clone(),
-        redirect_uri: request.back.redirect_uri.clone(),
-        code_challenge: request.code_challenge.clone(),
-        nonce: request.nonce.clone(),
-        scope: request.scope.clone(),
-        sub,
-        session: session.id.clone(),
-        sid,
-        authentication: session.authentication.clone(),
-        id_token_claims,
-        userinfo_claims,
-    };
-    let object = NewObject {
-        payload: grant::seal(app, code.reveal(), &grant)?,
-        family,
-        expires_at: app.now().plus(CODE_S),
-    };
-    single_use::put(tx, Kind::AuthorizationCode, code.reveal(), &object).await?;
-    Ok(code)
-}
-
-fn authentication(answer: &Answer) -> Authentication {
-    let done = [Done::Presentation {
-        cross_device: answer.channel == Channel::Qr,
-        hardware_key: false,
-        user_verified: false,
-    }];
-    Authentication {
-        auth_time: answer.answered_at,
-        acr: reached(&done).map_or_else(String::new, |acr| acr.as_str().to_owned()),
-        amr: Amr::compute(&done).iter().map(str::to_owned).collect(),
-    }
-}
-
-/// OpenID Connect Core 1.0, section 5.5.1.1: an essential `acr` that was not reached fails the
-/// request; a wish does not.
-fn acr_permits(request: &LoginRequest, authentication: &Authentication) -> bool {
-    if request.essential_acr.is_empty() {
-        return true;
-    }
-    let wish = AcrWish::new(&request.essential_acr, true);
-    Acr::from_wire(&authentication.acr).is_some_and(|acr| wish.permits(acr))
 }

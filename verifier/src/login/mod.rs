@@ -5,7 +5,9 @@
 
 pub mod accept;
 pub mod ask;
+mod code;
 pub mod end;
+mod evidence;
 pub mod finish;
 pub mod grant;
 pub mod redeem;

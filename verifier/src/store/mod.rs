@@ -13,6 +13,7 @@ pub mod subjects;
 pub mod tokens;
 pub mod transactions;
 mod vault;
+pub mod watched;
 
 pub use vault::{StoreError, Vault};
 

@@ -49,7 +49,7 @@ pub fn seal(vault: &Vault, transaction: &Transaction) -> Result<Sealed, StoreErr
             login: _,
             answer,
             tries_left: _,
-        }) => (Some(answer.clone()), None),
+        }) => (Some((**answer).clone()), None),
         Transaction::Failed(Failed { login: _, failure }) => (None, Some(failure.clone())),
     };
     let body = Body {
@@ -141,7 +141,7 @@ fn open(vault: &Vault, row: TransactionRow) -> Result<Transaction, StoreError> {
                 .map_err(|_| TABLE.invalid("tries_left", "out of range"))?;
             Transaction::Answered(Answered {
                 login,
-                answer,
+                answer: Box::new(answer),
                 tries_left,
             })
         }

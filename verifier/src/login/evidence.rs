@@ -1,0 +1,133 @@
+//! From a verified presentation to what the login keeps of it: whose card it was, the claims for
+//! the application, where the status of the cards is published. Nothing else of it stays.
+
+use serde_json::{Map, Value};
+use vouchsafe_credentials::sd_jwt_vc::IssuerAuthority;
+use vouchsafe_protocol::oidc::subject::{StableClaim, binding_key};
+use vouchsafe_protocol::vp::dcql::ClaimsPath;
+use vouchsafe_protocol::vp::verify::{VerifiedCredential, VerifiedPresentation};
+
+use crate::app::Parts;
+use crate::config::{Query, SubjectStrategy};
+use crate::domain::ids::ConsentId;
+use crate::domain::reason::{Explanation, Failure};
+use crate::domain::session::{CardRef, StatusPointer};
+use crate::domain::transaction::{Answer, BindingKey, Channel, Evidence};
+use crate::store::requests::PresentationRequest;
+
+/// What the login takes from a verified presentation; nothing else of it is kept.
+pub(super) fn answer(
+    app: &Parts,
+    query: &Query,
+    request: &PresentationRequest,
+    presentation: &VerifiedPresentation,
+) -> Result<Answer, Failure> {
+    Ok(Answer {
+        channel: request.channel,
+        number: match request.channel {
+            Channel::SameDevice => None,
+            Channel::Qr => Some(two_digits(app)),
+        },
+        evidence: evidence(app, query, presentation)?,
+        claims: mapped_claims(query, presentation),
+        cards: presentation.credentials().iter().map(card).collect(),
+        consent: ConsentId::random(app.rng.as_ref()),
+        answered_at: app.now(),
+    })
+}
+
+fn evidence(
+    app: &Parts,
+    query: &Query,
+    presentation: &VerifiedPresentation,
+) -> Result<Evidence, Failure> {
+    let (claim, credential) = match &query.subject {
+        SubjectStrategy::Guest => return Ok(Evidence::Guest),
+        SubjectStrategy::IssuerScopedClaim { claim, credential } => (claim, credential),
+    };
+    let card = presentation
+        .credential(credential)
+        .ok_or_else(|| Failure::new("subject_credential_missing", Explanation::NotProven))?;
+    // Catalogue 343, 385: the claim counts only from an issuer that was declared to keep it stable.
+    if !app
+        .settings
+        .trust
+        .claim_is_stable(&card.issuer().trusted, card.credential_type(), claim)
+    {
+        return Err(Failure::new(
+            "subject_claim_not_stable",
+            Explanation::Issuer,
+        ));
+    }
+    let path = ClaimsPath::of_keys(&[claim]);
+    let value = path.and_then(|path| card.claim(&path).and_then(stable_text));
+    let value =
+        value.ok_or_else(|| Failure::new("subject_claim_unusable", Explanation::NotProven))?;
+    let (framework, issuer) = match &card.issuer().authority {
+        IssuerAuthority::X509 { anchor, subject } => ("x509", format!("{anchor} {subject}")),
+        IssuerAuthority::Did(did) => ("did", did.clone()),
+    };
+    let stable = StableClaim {
+        framework,
+        issuer: &issuer,
+        credential_type: card.credential_type(),
+        claim,
+        value: &value,
+    };
+    Ok(Evidence::IssuerScoped(BindingKey {
+        framework: framework.to_owned(),
+        claim_mac: binding_key(&app.binding_key, &stable),
+        issuer,
+        credential_type: card.credential_type().to_owned(),
+    }))
+}
+
+/// A text or an integer, in its JSON form, so that `1` and `"1"` are different people.
+fn stable_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(value.to_string()),
+        Value::Number(number) if number.is_i64() || number.is_u64() => Some(value.to_string()),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_) => None,
+    }
+}
+
+fn mapped_claims(query: &Query, presentation: &VerifiedPresentation) -> Map<String, Value> {
+    let mut claims = Map::new();
+    for mapping in &query.claims {
+        let found = mapping
+            .credentials
+            .iter()
+            .find_map(|id| presentation.credential(id)?.claim(&mapping.path));
+        if let Some(value) = found {
+            claims.insert(mapping.name.clone(), value.clone());
+        }
+    }
+    claims
+}
+
+fn card(credential: &VerifiedCredential) -> CardRef {
+    CardRef {
+        issuer: credential.issuer().clone(),
+        credential_type: credential.credential_type().to_owned(),
+        status: credential.status().map(|status| StatusPointer {
+            uri: status.uri.clone(),
+            idx: status.idx,
+        }),
+    }
+}
+
+/// 10 to 99, each equally likely.
+fn two_digits(app: &Parts) -> u8 {
+    loop {
+        let [byte] = vouchsafe_credentials::random::bytes::<1>(app.rng.as_ref());
+        // 180 is the largest multiple of 90 in a byte.
+        if byte < 180 {
+            return 10 + byte % 90;
+        }
+    }
+}
