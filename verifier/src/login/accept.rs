@@ -6,18 +6,14 @@
 
 use std::time::Instant;
 
-use serde_json::{Map, Value};
 use url::Url;
-use vouchsafe_credentials::sd_jwt_vc::IssuerAuthority;
 use vouchsafe_credentials::sd_jwt_vc::StatusPolicy;
-use vouchsafe_protocol::oidc::subject::{StableClaim, binding_key};
-use vouchsafe_protocol::vp::dcql::ClaimsPath;
 use vouchsafe_protocol::vp::response::{
     DirectPostAnswer, EncryptedResponse, ErrorCode, FormError, PostedResponse, WalletError,
 };
 use vouchsafe_protocol::vp::verify::{
-    PresentationError, Transaction as Asked, VerifiedCredential, VerifiedPresentation,
-    VerifierPolicy, verify_presentation,
+    PresentationError, Transaction as Asked, VerifiedPresentation, VerifierPolicy,
+    verify_presentation,
 };
 use vouchsafe_service::db::DbError;
 use vouchsafe_service::single_use::{self, Kind, NewObject};
@@ -26,12 +22,11 @@ use super::RESPONSE_CODE_S;
 use super::ask::{self, AskError};
 use super::evidence::answer;
 use crate::app::Parts;
-use crate::config::{Query, SubjectStrategy};
+use crate::config::Query;
 use crate::domain::consent::NewConsent;
-use crate::domain::ids::{ConsentId, RequestId, Secret};
+use crate::domain::ids::{RequestId, Secret};
 use crate::domain::reason::Failure;
-use crate::domain::session::{CardRef, StatusPointer};
-use crate::domain::transaction::{Answer, BindingKey, Channel, Evidence, Pending, Transaction};
+use crate::domain::transaction::{Answer, Pending, Transaction};
 use crate::explain::explain;
 use crate::store::requests::PresentationRequest;
 use crate::store::transactions::Sealed;

@@ -3,23 +3,18 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use vouchsafe_credentials::random::token;
-use vouchsafe_protocol::oidc::acr::{Acr, AcrWish};
-use vouchsafe_protocol::oidc::amr::{Amr, Done, reached};
 use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
 use vouchsafe_service::db::{DbError, Tx};
-use vouchsafe_service::single_use::{self, Kind, NewObject};
 
 use super::code::{acr_permits, authentication, issue_code};
-use super::grant::{self, Grant};
-use super::{CODE_S, end};
+use super::end;
 use crate::app::{App, Parts};
 use crate::config::Client;
-use crate::domain::ids::{Secret, SessionId, Sid, SubjectId};
+use crate::domain::ids::{Secret, SessionId, SubjectId};
 use crate::domain::reason::{Explanation, Failure};
 use crate::domain::request::LoginRequest;
-use crate::domain::session::{Authentication, EndReason, Session, SessionClient};
-use crate::domain::transaction::{Answer, Answered, Channel, Evidence, Transaction};
+use crate::domain::session::{Authentication, EndReason, Session};
+use crate::domain::transaction::{Answer, Answered, Evidence, Transaction};
 use crate::store::transactions::Sealed;
 use crate::store::{StoreError, consents, sessions, subjects, transactions};
 

@@ -1,6 +1,11 @@
 //! The login service as its neighbours see it: a browser, a wallet, an application and an issuer
 //! talk to the router in process, with a frozen clock and seeded randomness.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on must fail loudly"
+)]
+
 mod account;
 mod config;
 mod cross_device;
