@@ -1,5 +1,6 @@
 //! A wallet on this machine: on the command line and in the browser.
 
+mod arguments;
 mod commands;
 mod describe;
 pub mod handle;
@@ -9,4 +10,5 @@ mod terminal;
 pub mod transport;
 pub mod web;
 
-pub use commands::{WalletCommand, run};
+pub use arguments::WalletCommand;
+pub use commands::run;

@@ -17,19 +17,16 @@ pub enum Collection {
     History,
     /// Issuers the person confirmed.
     Trust,
-    /// Issuances that wait for the person to come back from a browser.
-    Pending,
 }
 
 impl Collection {
     /// All collections, for adapters that prepare them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 5] = [
         Self::Meta,
         Self::Credentials,
         Self::Keys,
         Self::History,
         Self::Trust,
-        Self::Pending,
     ];
 
     /// The name in lower case, safe as a folder name.
@@ -41,7 +38,6 @@ impl Collection {
             Self::Keys => "keys",
             Self::History => "history",
             Self::Trust => "trust",
-            Self::Pending => "pending",
         }
     }
 }
