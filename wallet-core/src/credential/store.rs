@@ -50,16 +50,16 @@ pub(crate) struct Copy {
 #[derive(Debug)]
 pub(crate) struct StoredCredential {
     pub record: Record,
-    /// The first copy; all of them say the same.
+    /// One copy: the first, or the one that a verifier will see.
     pub held: HeldSdJwtVc,
     /// Its claims as one value.
     pub claims: Value,
 }
 
 impl StoredCredential {
-    fn open(record: Record) -> Result<Self, CredentialError> {
-        let first = record.copies.first().ok_or(CredentialError::Damaged)?;
-        let held = HeldSdJwtVc::reopen_stored(first.compact.clone(), record.issuer.clone())
+    fn open(record: Record, copy: usize) -> Result<Self, CredentialError> {
+        let copy = record.copies.get(copy).ok_or(CredentialError::Damaged)?;
+        let held = HeldSdJwtVc::reopen_stored(copy.compact.clone(), record.issuer.clone())
             .map_err(CredentialError::NotAcceptable)?;
         let claims = Value::Object(held.claims().clone());
         Ok(Self {
@@ -67,6 +67,13 @@ impl StoredCredential {
             held,
             claims,
         })
+    }
+
+    /// The card by the copy that this verifier will see. Copies say the same, but an issuer may
+    /// hide less in one of them, so what would leave is read from the one that leaves.
+    pub(crate) fn as_seen_by(self, verifier: &str) -> Result<Self, CredentialError> {
+        let (copy, _) = self.copy_for(verifier);
+        Self::open(self.record, copy)
     }
 
     /// The name of the card in a preferred language.
@@ -172,7 +179,7 @@ impl CredentialStore {
     }
 
     pub(crate) fn get(&self, id: &CredentialId) -> Result<StoredCredential, WalletError> {
-        Ok(StoredCredential::open(self.record(id)?)?)
+        Ok(StoredCredential::open(self.record(id)?, 0)?)
     }
 
     /// All cards, the latest first.

@@ -39,7 +39,7 @@ pub(super) async fn answer(
         title: asking.context.verifier(&wallet.locales()).name.to_string(),
     };
     let mut prepared = Vec::new();
-    let mut records = Vec::new();
+    let mut shown_copies = Vec::new();
     for pick in chosen.picks() {
         let card = asking
             .cards
@@ -48,8 +48,9 @@ pub(super) async fn answer(
         let (copy, _) = card.copy_for(&verifier);
         let (held, signer) = open_copy(wallet, card, copy, &hint)?;
         prepared.push(Prepared { pick, held, signer });
-        records.push(shown(&card.record, copy, &verifier));
+        shown_copies.push((card, copy));
     }
+    mark_shown(wallet, &shown_copies, &verifier)?;
     let presented: Vec<Presented<'_>> = prepared
         .iter()
         .map(|one| Presented {
@@ -70,6 +71,7 @@ pub(super) async fn answer(
     .await
     .map_err(|_| PresentationError::Answer)?;
     let entry = entry(asking, chosen);
+    let records = mark_shown(wallet, &shown_copies, &verifier)?;
     save(wallet, &entry, &records)?;
     Ok((
         post_form(request.response_uri().clone(), response.to_form()),
@@ -104,12 +106,31 @@ fn open_copy(
     Ok((held, signer))
 }
 
-fn shown(record: &Record, copy: usize, verifier: &str) -> Record {
-    let mut record = record.clone();
-    if let Some(copy) = record.copies.get_mut(copy) {
+/// The cards as they are stored now, with the copies marked that this verifier sees. What the
+/// person was asked must still hold: the card is there, and nobody else saw the copy since.
+fn mark_shown(
+    wallet: &Wallet,
+    copies: &[(&StoredCredential, usize)],
+    verifier: &str,
+) -> Result<Vec<Record>, WalletError> {
+    let mut records: Vec<Record> = Vec::with_capacity(copies.len());
+    for (card, index) in copies {
+        let mut record = wallet.store().record(&card.record.id)?;
+        let (Some(seen), Some(copy)) = (
+            card.record.copies.get(*index),
+            record.copies.get_mut(*index),
+        ) else {
+            return Err(PresentationError::CardChanged.into());
+        };
+        let same = copy.key == seen.key
+            && (copy.shown_to == seen.shown_to || copy.shown_to.as_deref() == Some(verifier));
+        if !same {
+            return Err(PresentationError::CardChanged.into());
+        }
         copy.shown_to.get_or_insert_with(|| verifier.to_owned());
+        records.push(record);
     }
-    record
+    Ok(records)
 }
 
 fn entry(asking: &Asking, chosen: &Selection) -> HistoryEntry {

@@ -56,12 +56,15 @@ impl Asking {
             .store()
             .list()
             .map_err(|error| Box::new(error.into()))?;
+        let context = Context { wallet, request };
+        let verifier = context.verifier_key();
         // A card that has ended is not offered; the verifier would refuse it.
         let cards: Vec<_> = cards
             .into_iter()
             .filter(|card| !card.is_expired(now))
-            .collect();
-        let context = Context { wallet, request };
+            .map(|card| card.as_seen_by(&verifier).map_err(WalletError::from))
+            .collect::<Result<_, _>>()
+            .map_err(|error| Box::new(error.into()))?;
         let matches = {
             let held: Vec<_> = cards
                 .iter()
@@ -133,6 +136,12 @@ impl Asking {
         };
         match answered {
             Ok((request, entry)) => Ok(Submitting::new(self.context.wallet, request, entry)),
+            // What the person saw no longer holds: the question is put again.
+            Err(error) if error.code() == PresentationError::CardChanged.code() => {
+                let Context { wallet, request } = self.context;
+                let session = Self::new(wallet, request).ok();
+                Err(Box::new(Unanswered { error, session }))
+            }
             Err(error) => Err(Box::new(Unanswered {
                 error,
                 session: Some(self),

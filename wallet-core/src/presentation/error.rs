@@ -41,6 +41,9 @@ pub enum PresentationError {
     /// The request ended before it was answered.
     #[error("the request has expired")]
     Expired,
+    /// A card was shown to somebody else or deleted while the question was open.
+    #[error("a card changed while the question was open")]
+    CardChanged,
     /// The answer could not be made.
     #[error("the answer could not be made")]
     Answer,
@@ -67,6 +70,7 @@ impl PresentationError {
             Self::NoMatchingCard(_) => "no_matching_card",
             Self::SelectionIncomplete => "selection_incomplete",
             Self::Expired => "request_expired",
+            Self::CardChanged => "card_changed",
             Self::Answer => "answer_failed",
             Self::NotAccepted(300..=399) => "answer_redirected",
             Self::NotAccepted(_) => "answer_not_accepted",
@@ -84,7 +88,10 @@ impl PresentationError {
             | Self::NotAccepted(_)
             | Self::Reply(_) => Fault::Verifier,
             Self::Unreachable => Fault::Network,
-            Self::NoMatchingCard(_) | Self::SelectionIncomplete | Self::Expired => Fault::Person,
+            Self::NoMatchingCard(_)
+            | Self::SelectionIncomplete
+            | Self::Expired
+            | Self::CardChanged => Fault::Person,
             Self::Answer => Fault::Wallet,
         }
     }

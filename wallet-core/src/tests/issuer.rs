@@ -5,7 +5,7 @@ use vouchsafe_credentials::credential_type::CredentialType;
 use vouchsafe_credentials::crypto::{Algorithm, Portable, SigningKey};
 use vouchsafe_credentials::did;
 use vouchsafe_credentials::random::Rng;
-use vouchsafe_credentials::sd_jwt::HashAlg;
+use vouchsafe_credentials::sd_jwt::{Frame, HashAlg};
 use vouchsafe_credentials::sd_jwt_vc::{IssueInput, IssuerKey, issue};
 use vouchsafe_credentials::testing::SeededRng;
 use vouchsafe_protocol::http::{HttpRequest, HttpResponse};
@@ -44,6 +44,9 @@ pub(crate) struct ScriptedIssuer {
     pub(crate) edit_server: fn(&mut Value),
     /// Changes the list of issued credentials.
     pub(crate) edit_credentials: fn(&mut Vec<String>),
+    /// How many copies are issued with everything hidden that the type hides; the others hide
+    /// nothing.
+    pub(crate) hidden_copies: usize,
     /// Claims of the n-th copy.
     pub(crate) claims: fn(usize) -> Value,
     /// Every request it got: method and path.
@@ -69,6 +72,7 @@ impl ScriptedIssuer {
             edit_issuer: |_| {},
             edit_server: |_| {},
             edit_credentials: |_| {},
+            hidden_copies: usize::MAX,
             claims: |_| value!({"member_id": "M-CANARY-7", "tier": "gold", "valid_until": "2027-05-31"}),
             log: Vec::new(),
         }
@@ -241,6 +245,7 @@ impl ScriptedIssuer {
             true => (IssuerKey::Did(&kid), &self.did_key),
             false => (IssuerKey::X5c(&self.leaf.chain), &self.leaf.key),
         };
+        let open = Frame::new();
         let input = IssueInput {
             vct: &self.kind.vct,
             issuer: (!self.sign_with_did).then_some(URL),
@@ -251,7 +256,11 @@ impl ScriptedIssuer {
             holder_key: Some(holder),
             status: None,
             claims: prepared.claims,
-            frame: &prepared.frame,
+            frame: if copy < self.hidden_copies {
+                &prepared.frame
+            } else {
+                &open
+            },
             hash: HashAlg::Sha256,
         };
         issue(input, signer, &self.rng as &dyn Rng).await.unwrap()

@@ -379,6 +379,77 @@ async fn cat_451_copies_are_not_shared_between_verifiers_without_a_word() {
 }
 
 #[tokio::test]
+async fn cat_442_consent_tells_of_the_copy_that_leaves() {
+    let mut world = World::new();
+    world.issuer.batch = 2;
+    // The first copy hides what the type hides, the second shows everything to everybody.
+    world.issuer.hidden_copies = 1;
+    let added = world.add().await.unwrap();
+    let mut record = world
+        .wallet
+        .store()
+        .get(&added.cards[0])
+        .unwrap()
+        .record
+        .clone();
+    record.copies[0].shown_to = Some("another".to_owned());
+    let (name, bytes) = crate::credential::CredentialStore::encode(&record).unwrap();
+    world.wallet.vault().put(name, bytes).unwrap();
+
+    let asking = world.ask().await.unwrap();
+    let consent = asking.consent(&["en"]);
+    let card = consent.option(&consent.suggested.picks[0]).unwrap();
+    assert!(card.keeps.is_empty(), "{:?}", card.keeps);
+    assert_eq!(card.learns.len(), 3);
+    assert!(card.learns.iter().all(|fact| fact.always_visible));
+    let submitting = asking.respond(&consent.suggested).await.unwrap();
+    let entry = world.wallet.history_entry(submitting.history()).unwrap();
+    assert_eq!(entry.facts.len(), 3);
+}
+
+#[tokio::test]
+async fn cat_451_two_open_questions_do_not_get_the_same_copy() {
+    let mut world = World::new();
+    world.issuer.batch = 2;
+    let added = world.add().await.unwrap();
+    let asking = world.ask().await.unwrap();
+    let selection = asking.consent(&["en"]).suggested;
+    // While the person thinks, another verifier is shown the copy that was meant for this one.
+    let mut record = world
+        .wallet
+        .store()
+        .get(&added.cards[0])
+        .unwrap()
+        .record
+        .clone();
+    record.copies[0].shown_to = Some("another".to_owned());
+    let (name, bytes) = crate::credential::CredentialStore::encode(&record).unwrap();
+    world.wallet.vault().put(name, bytes).unwrap();
+
+    let unanswered = asking.respond(&selection).await.err().unwrap();
+    assert_eq!(unanswered.error.code(), "card_changed");
+    // The question comes again, by the copy that is still fresh.
+    let asking = unanswered.session.unwrap();
+    let selection = asking.consent(&["en"]).suggested;
+    assert!(asking.respond(&selection).await.is_ok());
+    let record = world.wallet.store().get(&added.cards[0]).unwrap().record;
+    let shown: Vec<_> = record.copies.iter().map(|copy| &copy.shown_to).collect();
+    assert_eq!(shown[0].as_deref(), Some("another"));
+    assert!(shown[1].is_some());
+}
+
+#[tokio::test]
+async fn a_card_deleted_while_the_question_is_open_stays_deleted() {
+    let mut world = World::new();
+    let added = world.add().await.unwrap();
+    let asking = world.ask().await.unwrap();
+    let selection = asking.consent(&["en"]).suggested;
+    world.wallet.delete(&added.cards[0]).await.unwrap();
+    assert!(asking.respond(&selection).await.is_err());
+    assert!(world.wallet.cards(&["en"]).unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn withdrawing_tells_the_verifier_once() {
     let mut world = World::new();
     world.add().await.unwrap();
