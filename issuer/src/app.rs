@@ -107,6 +107,7 @@ impl Issuer {
             columns: Sealer::new(master.derive(Purpose::Sealing).child("issuer")),
             flows: Sealer::new(master.derive(Purpose::FlowState).child("issuer")),
             records: master.derive(Purpose::Binding).child("issuer record"),
+            requests: master.derive(Purpose::Binding).child("issuer request"),
             nonces: NonceKeys::new(&settings.issuer, 1, nonce_key),
         };
         let Ports { clock, rng, crypto } = ports;
@@ -193,7 +194,7 @@ impl Issuer {
         self.core
             .db
             .write(async move |tx| {
-                offers::forget_expired(tx, now).await?;
+                offers::forget_dead(tx, now).await?;
                 tokens::purge(tx, now).await?;
                 single_use::purge(tx, before).await?;
                 jti::purge(tx, before).await?;

@@ -54,6 +54,8 @@ pub struct Keys {
     pub flows: Sealer,
     /// Finds a subject record without storing its name.
     pub records: SymmetricKey,
+    /// Tells whether an idempotency key comes with the same request again.
+    pub requests: SymmetricKey,
     /// Makes and checks c_nonce values.
     pub nonces: NonceKeys,
 }
@@ -62,6 +64,12 @@ impl Keys {
     /// The keyed hash under which a subject record is found.
     pub fn record_hash(&self, record_id: &str) -> Vec<u8> {
         hmac_sha256(self.records.expose(), record_id.as_bytes()).to_vec()
+    }
+
+    /// A keyed hash of a request. Bodies hold claims that are easy to guess, so a plain hash in a
+    /// copy of the database would confirm a guess.
+    pub fn request_hash(&self, content: &[u8]) -> Vec<u8> {
+        hmac_sha256(self.requests.expose(), content).to_vec()
     }
 }
 

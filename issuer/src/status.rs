@@ -19,6 +19,9 @@ const DRAW: usize = 16;
 /// Lists that are opened for one request at most.
 const MAX_LISTS: usize = 8;
 
+/// How often a list is signed for one request when other processes publish it in between.
+const MAX_PUBLISH: usize = 8;
+
 /// Why there is no place or no token.
 #[derive(Debug, thiserror::Error)]
 pub enum StatusListError {
@@ -126,13 +129,20 @@ pub async fn published(
     core: &Core,
     id: &StatusListId,
 ) -> Result<Option<StatusListRow>, StatusListError> {
-    match status_lists::find(&core.db, id).await? {
-        None => Ok(None),
-        Some(row) if row.is_dirty() || row.expires_at <= soon(core) => {
-            publish(core, row).await.map(Some)
+    for _ in 0..MAX_PUBLISH {
+        let Some(row) = status_lists::find(&core.db, id).await? else {
+            return Ok(None);
+        };
+        if !(row.is_dirty() || row.expires_at <= soon(core)) {
+            return Ok(Some(row));
         }
-        Some(row) => Ok(Some(row)),
+        // Where another process was faster, its list is looked at again: it may be older than
+        // the change that is to be shown.
+        if let Some(new) = publish(core, row).await? {
+            return Ok(Some(new));
+        }
     }
+    Ok(status_lists::find(&core.db, id).await?)
 }
 
 /// Publishes every list that is due; returns how many.
@@ -149,7 +159,11 @@ fn soon(core: &Core) -> vouchsafe_credentials::time::UnixTime {
     core.clock.now().plus(core.settings.status.lifetime_s / 2)
 }
 
-async fn publish(core: &Core, old: StatusListRow) -> Result<StatusListRow, StatusListError> {
+/// Signs a list as it stands and publishes it. `None`: another process published it meanwhile.
+async fn publish(
+    core: &Core,
+    old: StatusListRow,
+) -> Result<Option<StatusListRow>, StatusListError> {
     // The version was read before the entries: a change in between leaves the list dirty.
     let entries = status_lists::not_valid(&core.db, &old.id).await?;
     let list = encode(old.size, &entries)?;
@@ -174,20 +188,14 @@ async fn publish(core: &Core, old: StatusListRow) -> Result<StatusListRow, Statu
         token,
         issued_at,
         expires_at,
-        ..old
+        ..old.clone()
     };
-    let id = new.id.clone();
     let stored = new.clone();
     let won = core
         .db
-        .write(async move |tx| status_lists::publish(tx, &stored).await)
+        .write(async move |tx| status_lists::publish(tx, &old, &stored).await)
         .await?;
-    if won {
-        return Ok(new);
-    }
-    // Another process published a newer one.
-    let newer = status_lists::find(&core.db, &id).await?;
-    newer.ok_or(StatusListError::Range)
+    Ok(won.then_some(new))
 }
 
 /// Two bits an entry, so that "suspended" can be said.

@@ -205,14 +205,17 @@ pub async fn redeem(tx: &mut Tx, id: &OfferId, now: UnixTime) -> Result<bool, Db
     Ok(rows == 1)
 }
 
-/// Forgets the claims of expired offers; returns how many.
-pub async fn forget_expired(tx: &mut Tx, now: UnixTime) -> Result<u64, DbError> {
+/// Forgets the claims of offers that nobody can redeem any more, expired or locked; returns how
+/// many.
+pub async fn forget_dead(tx: &mut Tx, now: UnixTime) -> Result<u64, DbError> {
     execute!(
         tx,
         sqlx::query(
             "UPDATE issuer_offers SET claims_sealed = NULL
-         WHERE expires_at <= $1 AND claims_sealed IS NOT NULL"
+         WHERE claims_sealed IS NOT NULL
+           AND (expires_at <= $1 OR (code_hash IS NOT NULL AND tries >= $2))"
         )
         .bind(now.0)
+        .bind(MAX_TRIES)
     )
 }

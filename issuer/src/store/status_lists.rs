@@ -146,21 +146,27 @@ pub async fn touch(tx: &mut Tx, id: &StatusListId) -> Result<(), DbError> {
     .map(drop)
 }
 
-/// Publishes a token. A token of an older version never replaces a newer one, and `iat` never
-/// goes back. False when another process was faster.
-pub async fn publish(tx: &mut Tx, list: &StatusListRow) -> Result<bool, DbError> {
+/// Publishes a token in the place of the one that `before` shows, and of no other: of two
+/// processes that read the list at the same time one wins, so a token made of older entries never
+/// follows one made of newer entries. False when another process was faster.
+pub async fn publish(
+    tx: &mut Tx,
+    before: &StatusListRow,
+    list: &StatusListRow,
+) -> Result<bool, DbError> {
     let rows = execute!(
         tx,
         sqlx::query(
             "UPDATE issuer_status_lists
          SET published_version = $2, token = $3, issued_at = $4, expires_at = $5
-         WHERE id = $1 AND published_version <= $2 AND issued_at <= $4"
+         WHERE id = $1 AND token = $6 AND published_version <= $2 AND issued_at <= $4"
         )
         .bind(list.id.as_str())
         .bind(list.published_version)
         .bind(&list.token)
         .bind(list.issued_at.0)
         .bind(list.expires_at.0)
+        .bind(&before.token)
     )?;
     Ok(rows == 1)
 }

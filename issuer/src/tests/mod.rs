@@ -7,6 +7,7 @@ mod harness;
 mod http;
 mod offers;
 mod races;
+mod retention;
 mod signing;
 mod status;
 mod token;

@@ -103,6 +103,7 @@ where
     let owner = call.caller.id.clone();
     let now = core.clock.now();
     let place = Place::new(&["idempotency", &owner, &key]);
+    let content = core.keys.request_hash(&content);
     call.core
         .db
         .write(async move |tx| {

@@ -1,0 +1,90 @@
+//! What stays in the database, and what a copy of it would tell.
+
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use vouchsafe_credentials::encoding::b64url;
+use vouchsafe_service::db::each;
+
+use super::harness::{Harness, NOW, PRE_AUTHORIZED, everywhere, offer_body};
+use crate::domain::ids::StatusListId;
+use crate::store::status_lists::{self, StatusListRow};
+
+async fn sealed_claims(h: &Harness, offer: &str) -> Option<Vec<u8>> {
+    let db = &h.issuer.core().db;
+    each!(db, p => sqlx::query_scalar::<_, Option<Vec<u8>>>(
+        "SELECT claims_sealed FROM issuer_offers WHERE id = $1")
+        .bind(offer).fetch_one(p).await)
+    .unwrap()
+}
+
+#[tokio::test]
+async fn cat_469_claims_of_a_locked_offer_are_forgotten() {
+    everywhere(async |h| {
+        let offer = h.offer(json!({ "tx_code": true })).await;
+        let id = offer["id"].as_str().unwrap();
+        let code = h.code(&offer).await;
+        let right: u32 = offer["tx_code"].as_str().unwrap().parse().unwrap();
+        for n in 1..=5 {
+            h.issuer.purge().await.unwrap();
+            assert!(sealed_claims(&h, id).await.is_some(), "after {n} tries");
+            let guess = format!("{:06}", (right + n) % 1_000_000);
+            let fields = [
+                ("grant_type", PRE_AUTHORIZED),
+                ("pre-authorized_code", code.as_str()),
+                ("tx_code", &guess),
+            ];
+            assert_eq!(h.form("/token", &fields).await.error().0, 400);
+        }
+        h.issuer.purge().await.unwrap();
+        assert_eq!(sealed_claims(&h, id).await, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn cat_460_the_kept_hash_of_a_request_does_not_confirm_guessed_claims() {
+    everywhere(async |h| {
+        let body = offer_body().to_string();
+        let key = [("idempotency-key", "k")];
+        assert_eq!(h.admin_post("/v1/offers", &body, &key).await.status, 201);
+        let db = &h.issuer.core().db;
+        let kept = each!(db, p => sqlx::query_scalar::<_, String>(
+            "SELECT request_hash FROM idempotency").fetch_one(p).await)
+        .unwrap();
+        let guess = format!("POST /v1/offers\n{body}");
+        assert_ne!(kept, b64url(&Sha256::digest(guess.as_bytes())));
+    })
+    .await;
+}
+
+/// Two processes read the list at version 1; a credential is revoked; the one that read its entry
+/// as revoked publishes first. The other must not take that back, not even for a second.
+#[tokio::test]
+async fn cat_211_a_list_of_older_entries_never_follows_one_of_newer_entries() {
+    everywhere(async |h| {
+        h.issue(&h.holder(1)).await;
+        let seen = h.newest().await;
+        let uri = seen["status_list"]["uri"].as_str().unwrap();
+        let id = StatusListId::parse(uri.rsplit('/').next().unwrap()).unwrap();
+        let db = &h.issuer.core().db;
+        let before = status_lists::find(db, &id).await.unwrap().unwrap();
+        let publish = async |token: &str| {
+            let (before, token) = (before.clone(), token.to_owned());
+            let list = StatusListRow {
+                published_version: before.version,
+                token,
+                issued_at: NOW,
+                expires_at: NOW.plus(60),
+                ..before.clone()
+            };
+            db.write(async move |tx| status_lists::publish(tx, &before, &list).await)
+                .await
+                .unwrap()
+        };
+        assert!(publish("revoked").await);
+        assert!(!publish("still valid").await);
+        let after = status_lists::find(db, &id).await.unwrap().unwrap();
+        assert_eq!(after.token, "revoked");
+    })
+    .await;
+}
