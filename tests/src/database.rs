@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, bail};
+use vouchsafe_service::db::Db;
 
 /// Which database a scenario runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,4 +85,12 @@ pub fn bytes(url: &str) -> Result<Vec<(PathBuf, Vec<u8>)>> {
         bail!("pg_dump ended with {}", output.status);
     }
     Ok(vec![(PathBuf::from("pg_dump"), output.stdout)])
+}
+
+/// The number that a query gives, such as `SELECT COUNT(*) FROM subjects`.
+pub async fn number(url: &str, query: &'static str) -> Result<i64> {
+    let db = Db::open(url).await?;
+    Ok(vouchsafe_service::each!(db, pool => {
+        sqlx::query_scalar::<_, i64>(query).fetch_one(pool).await
+    })?)
 }

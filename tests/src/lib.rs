@@ -8,8 +8,17 @@
 
 #![allow(clippy::print_stderr, reason = "a test harness speaks on the terminal")]
 
+pub mod admin;
+pub mod browser;
 pub mod canary;
 pub mod database;
+pub mod hand;
 pub mod ledger;
+pub mod page;
 pub mod process;
 pub mod proxy;
+pub mod relying_party;
+pub mod tls;
+pub mod wait;
+pub mod wallet;
+pub mod world;

@@ -102,7 +102,7 @@ impl Process {
             .context("cannot start the program")?;
         let errors = child.stderr.take().context("no standard error")?;
         let log = Arc::clone(&self.log);
-        tokio::spawn(async move {
+        let reader = tokio::spawn(async move {
             let mut lines = BufReader::new(errors).lines();
             while let Ok(Some(line)) = lines.next_line().await {
                 let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
@@ -124,6 +124,11 @@ impl Process {
             .await
             .context("the program does not listen")?;
         self.child = Some(child);
+        if ready.is_err() {
+            // What it said last explains why.
+            self.kill().await?;
+            reader.await?;
+        }
         ready.with_context(|| self.log())
     }
 

@@ -1,0 +1,16 @@
+//! Whole-system tests: issuer and verifier as real processes, people,
+//! applications and an organisation around them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "tests stop at the first surprise"
+)]
+
+mod cross_device;
+mod https;
+mod issuance;
+mod login;
+mod refusals;
+mod revocation;
+mod support;
