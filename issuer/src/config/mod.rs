@@ -154,6 +154,10 @@ impl Config {
                 "must be 60 at least and not below ttl_s",
             );
         }
+        // Token Status List, section 5.1: a positive number, so relying parties refuse 0.
+        if self.status.ttl_s == 0 {
+            return wrong("status.ttl_s", "must be 1 at least");
+        }
         Ok(Settings {
             issuer: url.as_str().to_owned(),
             names: self.issuer.names.clone(),

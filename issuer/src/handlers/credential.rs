@@ -242,9 +242,10 @@ async fn authorize(core: &Core, headers: &Headers) -> Result<(Secret, TokenGrant
     match (&grant.dpop_jkt, token_type) {
         (Some(jkt), TokenType::Dpop) => {
             let proof =
-                wire::dpop_proof(core, headers, CREDENTIAL, Some(token.expose()), Some(jkt))
-                    .await?;
-            proof.ok_or(ProofError::Dpop(DpopError::Missing))?;
+                wire::dpop_proof(core, headers, CREDENTIAL, Some(token.expose()), Some(jkt));
+            let proof = proof.map_err(ProofError::Dpop)?;
+            let proof = proof.ok_or(ProofError::Dpop(DpopError::Missing))?;
+            wire::use_up(core, &proof).await?;
         }
         (None, TokenType::Bearer) => {}
         // RFC 9449, section 7.2: a bound token is never a bearer token, nor the reverse.

@@ -126,7 +126,13 @@ pub async fn handler(
     let client = ClientCredentials::parse(&headers, &params)?;
     let request = TokenRequest::parse(&params)?;
     let client_id = check_client(&core, &client, &request)?;
-    let proof = wire::dpop_proof(&core, &headers, TOKEN, None, None).await?;
+    let proof = wire::dpop_proof(&core, &headers, TOKEN, None, None).map_err(ProofError::Dpop)?;
+    // A code that is not open is refused below; nothing is kept of such a request but the try.
+    if let Some(proof) = &proof
+        && redeem::is_open(&core, &request).await?
+    {
+        wire::use_up(&core, proof).await?;
+    }
     let dpop_jkt = proof.map(|proof| proof.thumbprint);
     let granted = match request {
         TokenRequest::PreAuthorizedCode { code, tx_code } => {

@@ -88,16 +88,17 @@ pub enum ProofError {
     Db(#[from] DbError),
 }
 
-/// The DPoP proof of a request, if there is one, verified and used up.
+/// The DPoP proof of a request, if there is one, verified. It is good for one request: whoever
+/// acts on it calls [`use_up`] first.
 ///
 /// `access_token` is the token presented with it, `bound_to` the thumbprint that it is bound to.
-pub async fn dpop_proof(
+pub fn dpop_proof(
     core: &Core,
     headers: &Headers,
     path: &str,
     access_token: Option<&str>,
     bound_to: Option<&str>,
-) -> Result<Option<VerifiedProof>, ProofError> {
+) -> Result<Option<VerifiedProof>, DpopError> {
     let Some(proof) = dpop::from_headers(headers)? else {
         return Ok(None);
     };
@@ -111,20 +112,25 @@ pub async fn dpop_proof(
         nonce: None,
         now: core.clock.now(),
     };
-    let verified = dpop::verify(proof, &expected, &*core.crypto)?;
+    dpop::verify(proof, &expected, &*core.crypto).map(Some)
+}
+
+/// Remembers that a proof was used. Only for a request whose token or code is known: anybody can
+/// make proofs, and each would cost a row.
+pub async fn use_up(core: &Core, proof: &VerifiedProof) -> Result<(), ProofError> {
     // Catalogue 250: the store is the database, so a restart or a second process changes nothing.
     let kind = IdentifierKind::DpopProof;
     let (key, id, ends) = (
-        verified.thumbprint.clone(),
-        verified.jti.clone(),
-        verified.valid_until,
+        proof.thumbprint.clone(),
+        proof.jti.clone(),
+        proof.valid_until,
     );
     let fresh = core
         .db
         .write(async move |tx| jti::first_use(tx, kind, &key, &id, ends).await)
         .await?;
     if fresh {
-        Ok(Some(verified))
+        Ok(())
     } else {
         Err(ProofError::Replayed)
     }

@@ -10,7 +10,9 @@ pub use authorization_code::{CodeOrder, CodeRedemption, authorization_code, auth
 pub use pre_authorized::pre_authorized;
 
 use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_protocol::oauth::token::TokenRequest;
 use vouchsafe_service::db::{DbError, Tx};
+use vouchsafe_service::single_use;
 
 use crate::claims::{self, Claims, ClaimsError};
 use crate::core::Core;
@@ -125,6 +127,25 @@ pub async fn pending(
     match found.offer.state(core.clock.now()) {
         OfferState::Pending => Ok(found),
         OfferState::Redeemed | OfferState::Expired | OfferState::Locked => Err(RedeemError::Grant),
+    }
+}
+
+/// Whether a token request names a code that can be redeemed now. Never a permission.
+pub async fn is_open(core: &Core, request: &TokenRequest) -> Result<bool, RedeemError> {
+    match request {
+        TokenRequest::PreAuthorizedCode { code, tx_code: _ } => {
+            let code = Secret::received(code.expose());
+            match pending(core, GrantKind::PreAuthorizedCode, &code).await {
+                Ok(_) => Ok(true),
+                Err(RedeemError::Grant) => Ok(false),
+                Err(error) => Err(error),
+            }
+        }
+        TokenRequest::AuthorizationCode { code, .. } => {
+            let (kind, now) = (single_use::Kind::AuthorizationCode, core.clock.now());
+            let open = single_use::peek(&core.db, kind, code.expose(), now).await?;
+            Ok(open.is_some())
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use vouchsafe_credentials::encoding::b64url;
 use vouchsafe_service::db::each;
 
-use super::harness::{Harness, NOW, PRE_AUTHORIZED, everywhere, offer_body};
+use super::harness::{Harness, NOW, PRE_AUTHORIZED, WALLET, everywhere, offer_body};
 use crate::domain::ids::StatusListId;
 use crate::store::status_lists::{self, StatusListRow};
 
@@ -53,6 +53,46 @@ async fn cat_460_the_kept_hash_of_a_request_does_not_confirm_guessed_claims() {
         .unwrap();
         let guess = format!("POST /v1/offers\n{body}");
         assert_ne!(kept, b64url(&Sha256::digest(guess.as_bytes())));
+    })
+    .await;
+}
+
+/// Anybody can make proofs of possession, so a row for each would let anybody fill the disk.
+#[tokio::test]
+async fn cat_250_proofs_with_unknown_codes_leave_nothing() {
+    everywhere(async |h| {
+        let key = h.holder(1);
+        let count = async || {
+            let db = &h.issuer.core().db;
+            each!(db, p => sqlx::query_scalar::<_, i64>("SELECT COUNT(*) FROM seen_identifier")
+                .fetch_one(p).await)
+            .unwrap()
+        };
+        let ask = async |fields: &[(&str, &str)], proof: &str| {
+            let proof = [("dpop", proof)];
+            h.form_with("/token", fields, &proof).await.error()
+        };
+        let pre = ("grant_type", PRE_AUTHORIZED);
+        for fields in [
+            vec![pre, ("pre-authorized_code", "unknown")],
+            vec![
+                ("grant_type", "authorization_code"),
+                ("client_id", WALLET),
+                ("code", "unknown"),
+            ],
+        ] {
+            let proof = h.dpop(&key, "/token", None).await;
+            assert_eq!(ask(&fields, &proof).await, (400, "invalid_grant".into()));
+            assert_eq!(count().await, 0);
+        }
+        let proof = h.dpop(&key, "/token", None).await;
+        for expected in [(200, ""), (400, "invalid_dpop_proof")] {
+            let offer = h.offer(json!({})).await;
+            let code = h.code(&offer).await;
+            let answer = ask(&[pre, ("pre-authorized_code", &code)], &proof).await;
+            assert_eq!(answer, (expected.0, expected.1.to_owned()));
+        }
+        assert_eq!(count().await, 1);
     })
     .await;
 }
