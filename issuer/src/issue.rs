@@ -219,9 +219,8 @@ async fn commit(
 /// same key; the one that it never saw is revoked, so one data set and one key have one active
 /// credential.
 async fn replace_older(tx: &mut Tx, row: &Credential, now: UnixTime) -> Result<(), DbError> {
-    for old in credentials::of_key(tx, &row.offer, &row.holder_key).await? {
-        credentials::set_status(tx, &old, CredentialStatus::Revoked, now).await?;
-        status_lists::touch(tx, &old.place.list).await?;
+    for list in credentials::revoke_of_key(tx, &row.offer, &row.holder_key, now).await? {
+        status_lists::touch(tx, &list).await?;
     }
     Ok(())
 }

@@ -73,10 +73,6 @@ const PAGE: &str = "SELECT id, offer_id, record_id, credential_type, holder_key,
 const PAGE_OF_RECORD: &str = "SELECT id, offer_id, record_id, credential_type, holder_key, \
      list_id, idx, status, version, issued_at, expires_at, status_changed_at \
      FROM issuer_credentials WHERE id < $1 AND record_id = $3 ORDER BY id DESC LIMIT $2";
-const OF_KEY: &str = "SELECT id, offer_id, record_id, credential_type, holder_key, list_id, idx, \
-     status, version, issued_at, expires_at, status_changed_at FROM issuer_credentials \
-     WHERE offer_id = $1 AND holder_key = $2 AND status <> 'revoked'";
-
 /// Adds a credential. False when its place in the status list is taken: the caller undoes the
 /// transaction and draws again.
 pub async fn insert(tx: &mut Tx, credential: &Credential) -> Result<bool, DbError> {
@@ -134,18 +130,24 @@ pub async fn page(
     Ok(Page::from_overfetch(credentials, request.limit))
 }
 
-/// The credentials of an offer that are bound to one key and not revoked.
-pub async fn of_key(
+/// Revokes the credentials of an offer that are bound to one key, whatever else happens to them at
+/// the same time, and returns the lists they stand in.
+pub async fn revoke_of_key(
     tx: &mut Tx,
     offer: &OfferId,
     holder_key: &str,
-) -> Result<Vec<Credential>, DbError> {
-    let rows = each!(tx, c => sqlx::query_as::<_, CredentialRow>(OF_KEY)
-        .bind(offer.as_str()).bind(holder_key).fetch_all(c).await)?;
-    Ok(rows
-        .into_iter()
-        .map(Credential::try_from)
-        .collect::<Result<_, _>>()?)
+    now: UnixTime,
+) -> Result<Vec<StatusListId>, DbError> {
+    let lists = each!(tx, c => sqlx::query_scalar::<_, String>(
+        "UPDATE issuer_credentials
+         SET status = 'revoked', version = version + 1, status_changed_at = $3
+         WHERE offer_id = $1 AND holder_key = $2 AND status <> 'revoked'
+         RETURNING list_id")
+        .bind(offer.as_str()).bind(holder_key).bind(now.0).fetch_all(c).await)?;
+    lists
+        .iter()
+        .map(|id| StatusListId::parse(id).map_err(|e| TABLE.invalid("list_id", e).into()))
+        .collect()
 }
 
 /// How many credentials an offer has brought so far, revoked ones too.
