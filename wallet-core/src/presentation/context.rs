@@ -90,13 +90,30 @@ fn first<'a>(locales: &[&'a str]) -> &'a str {
 /// The name in a certificate: organisation or common name, else the whole
 /// subject (RFC 4514).
 fn certified_name(subject: &str) -> PlainText {
-    let part = |kind: &str| {
-        subject
-            .split(',')
-            .find_map(|rdn| rdn.trim().strip_prefix(kind)?.strip_prefix('='))
-    };
-    let name = part("O").or_else(|| part("CN")).unwrap_or(subject);
-    PlainText::new(&name.replace('\\', ""))
+    let parts = name_parts(subject);
+    let part = |wanted: &str| parts.iter().find(|(kind, _)| kind == wanted);
+    match part("O").or_else(|| part("CN")) {
+        Some((_, value)) => PlainText::new(value),
+        None => PlainText::new(subject),
+    }
+}
+
+/// Types and values of a name. A comma or plus that belongs to a value is escaped (RFC 4514,
+/// section 2.4), so a value that looks like another part stays a value.
+fn name_parts(subject: &str) -> Vec<(String, String)> {
+    let mut parts = Vec::new();
+    let (mut kind, mut text) = (None, String::new());
+    let mut chars = subject.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => text.extend(chars.next()),
+            '=' if kind.is_none() => kind = Some(std::mem::take(&mut text).trim().to_owned()),
+            ',' | '+' => parts.extend(kind.take().zip(Some(std::mem::take(&mut text)))),
+            other => text.push(other),
+        }
+    }
+    parts.extend(kind.zip(Some(text)));
+    parts
 }
 
 #[cfg(test)]
@@ -109,8 +126,22 @@ mod tests {
             ("CN=Access 7,O=Wine Shop,C=AT", "Wine Shop"),
             ("C=AT, CN=Wine Shop", "Wine Shop"),
             ("OU=x", "OU=x"),
+            ("CN=Access 7+O=Wine Shop", "Wine Shop"),
+            ("O=Wine\\, Beer \\+ More=Fun,C=AT", "Wine, Beer + More=Fun"),
         ] {
             assert_eq!(certified_name(subject).as_str(), name);
+        }
+    }
+
+    #[test]
+    fn cat_443_a_part_inside_a_value_is_no_part() {
+        for (subject, name) in [
+            ("CN=evil\\,O=Big Bank,C=AT", "evil,O=Big Bank"),
+            ("CN=evil\\+O=Big Bank", "evil+O=Big Bank"),
+            ("OU=\\,O=Big Bank,CN=evil", "evil"),
+            ("CN=evil\\\\,O=Wine Shop", "Wine Shop"),
+        ] {
+            assert_eq!(certified_name(subject).as_str(), name, "{subject}");
         }
     }
 }
