@@ -94,3 +94,9 @@ pub async fn number(url: &str, query: &'static str) -> Result<i64> {
         sqlx::query_scalar::<_, i64>(query).fetch_one(pool).await
     })?)
 }
+
+/// Runs a statement, to plant something.
+pub async fn execute(url: &str, statement: &'static str) -> Result<u64> {
+    let db = Db::open(url).await?;
+    Ok(vouchsafe_service::execute!(db, sqlx::query(statement))?)
+}

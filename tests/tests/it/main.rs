@@ -7,10 +7,13 @@
     reason = "tests stop at the first surprise"
 )]
 
+mod canary;
 mod cross_device;
 mod https;
 mod issuance;
 mod login;
+mod peers;
+mod races;
 mod refusals;
 mod revocation;
 mod support;
