@@ -1,6 +1,6 @@
 //! Opening a database: pools, the writer thread, settings.
 
-use std::{str::FromStr, thread, time::Duration};
+use std::{io::ErrorKind, path::Path, str::FromStr, thread, time::Duration};
 
 use sqlx::{
     PgPool, SqlitePool,
@@ -73,6 +73,7 @@ impl Db {
             .busy_timeout(Duration::from_secs(2))
             .pragma("wal_autocheckpoint", "10000")
             .statement_cache_capacity(256);
+        make_private(options.get_filename())?;
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
             .acquire_timeout(ACQUIRE_LIMIT)
@@ -129,6 +130,20 @@ impl Db {
 
     pub(super) fn queue(&self) -> &mpsc::Sender<Box<dyn Job>> {
         &self.queue
+    }
+}
+
+/// Makes the file of a new database so that only its owner reads it; SQLite gives its log and
+/// its shared memory the same mode. A file that is there keeps its mode.
+fn make_private(file: &Path) -> Result<(), DbError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(file) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(DbError::Unavailable(error.into())),
     }
 }
 

@@ -566,3 +566,21 @@ async fn errors_name_no_values() {
     })
     .await;
 }
+
+/// A copy of the database is for nobody else on the machine: not the file, not its log.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_new_database_is_readable_by_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let database = sqlite(&[TESTS]).await;
+    put(&database.db, 1).await.unwrap();
+    let file = database.url.strip_prefix("sqlite:").unwrap();
+    for name in [
+        file.to_owned(),
+        format!("{file}-wal"),
+        format!("{file}-shm"),
+    ] {
+        let mode = std::fs::metadata(&name).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
