@@ -143,10 +143,11 @@ fn session_answers(
         return false;
     }
     let age = now.since(session.auth_time);
-    // `max_age=0` always means a new login, also within the same second.
+    // Both times are whole seconds, so the true age is up to one second more: only an age below
+    // `max_age` is surely not greater. `max_age=0` always means a new login.
     let fresh = wishes
         .max_age
-        .is_none_or(|max| max > 0 && age >= 0 && u64::try_from(age).is_ok_and(|a| a <= max));
+        .is_none_or(|max| u64::try_from(age).is_ok_and(|age| age < max));
     let reached = ladder.current(session.acr, session.auth_time, now);
     fresh
         && wishes
@@ -210,7 +211,9 @@ mod tests {
             (0, 0, Decision::Authenticate),
             (0, 10, Decision::Authenticate),
             (9, 10, Decision::Authenticate),
-            (10, 10, Decision::UseSession),
+            (10, 9, Decision::UseSession),
+            // Whole seconds: an age of 10 may be 10.9 by now.
+            (10, 10, Decision::Authenticate),
             (10, -5, Decision::Authenticate),
         ] {
             let w = Wishes {
