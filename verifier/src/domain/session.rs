@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use vouchsafe_credentials::sd_jwt_vc::IssuerIdentity;
 use vouchsafe_credentials::time::UnixTime;
 
-use super::ids::{ClientId, SessionId, Sid, SubjectId};
+use super::ids::{ClientId, QueryId, SessionId, Sid, SubjectId};
 
 /// Why a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +78,8 @@ pub struct Session {
     pub subject: Option<SubjectId>,
     /// How.
     pub authentication: Authentication,
+    /// The question that was answered last. The session answers no other one.
+    pub query: QueryId,
     /// When it ends at the latest.
     pub expires_at: UnixTime,
 }

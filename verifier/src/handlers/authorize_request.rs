@@ -124,7 +124,9 @@ fn reachable(client: &Client, wish: &AcrWish) -> bool {
         || (client.cross_device && wish.permits(Acr::CredentialCrossDevice))
 }
 
-/// A session of somebody else than the one whom the application expects does not answer.
+/// A session of somebody else than the one whom the application expects does not answer, and
+/// neither does one that was opened with another question: what this question demands of a card
+/// (or that it asks for nobody in particular) was never shown.
 pub(super) fn is_expected(
     app: &App,
     client: &Client,
@@ -136,6 +138,7 @@ pub(super) fn is_expected(
         .as_ref()
         .map(|subject| pairwise_sub(&app.pairwise_key, &client.sector, subject));
     sub.is_some()
+        && session.query == login.query
         && login
             .expected_sub
             .as_ref()

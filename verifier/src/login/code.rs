@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 use vouchsafe_credentials::random::token;
-use vouchsafe_protocol::oidc::acr::{Acr, AcrWish};
+use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_protocol::oidc::acr::{Acr, AcrLadder, AcrWish};
 use vouchsafe_protocol::oidc::amr::{Amr, Done, reached};
 use vouchsafe_service::db::Tx;
 use vouchsafe_service::single_use::{self, Kind, NewObject};
@@ -80,4 +81,15 @@ pub(super) fn acr_permits(request: &LoginRequest, authentication: &Authenticatio
     }
     let wish = AcrWish::new(&request.essential_acr, true);
     Acr::from_wire(&authentication.acr).is_some_and(|acr| wish.permits(acr))
+}
+
+/// What an earlier login still counts for: a class that has run out is not claimed again.
+pub(super) fn still_counts(authentication: Authentication, now: UnixTime) -> Authentication {
+    let reached = Acr::from_wire(&authentication.acr);
+    let current =
+        reached.and_then(|acr| AcrLadder::default().current(acr, authentication.auth_time, now));
+    Authentication {
+        acr: current.map_or_else(String::new, |acr| acr.as_str().to_owned()),
+        ..authentication
+    }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
 use vouchsafe_service::db::{DbError, Tx};
 
-use super::code::{acr_permits, authentication, issue_code};
+use super::code::{acr_permits, authentication, issue_code, still_counts};
 use super::end;
 use crate::app::{App, Parts};
 use crate::config::Client;
@@ -132,6 +132,10 @@ pub async fn from_session(
         .ok_or(FinishError::ClientGone)?
         .clone();
     let parts = Arc::clone(app);
+    let session = Session {
+        authentication: still_counts(session.authentication, app.now()),
+        ..session
+    };
     let finished = app
         .db
         .write(async move |tx| {
@@ -214,6 +218,7 @@ impl Work {
             id: SessionId::random(app.rng.as_ref()),
             subject: subject.clone(),
             authentication: self.authentication.clone(),
+            query: self.request.query.clone(),
             expires_at: now.plus(app.settings.session_max_age_s),
         };
         if subject.is_none() {

@@ -22,9 +22,16 @@ use vouchsafe_service::db::{Migration, Migrations};
 /// The tables of the login service.
 pub const MIGRATIONS: Migrations = Migrations {
     component: "verifier",
-    steps: &[Migration {
-        version: 1000,
-        name: "logins, sessions, subjects, consents",
-        sql: include_str!("../../migrations/1000_login.sql"),
-    }],
+    steps: &[
+        Migration {
+            version: 1000,
+            name: "logins, sessions, subjects, consents",
+            sql: include_str!("../../migrations/1000_login.sql"),
+        },
+        Migration {
+            version: 1001,
+            name: "the question of a session",
+            sql: include_str!("../../migrations/1001_session_query.sql"),
+        },
+    ],
 };

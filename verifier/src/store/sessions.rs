@@ -4,7 +4,7 @@ use vouchsafe_credentials::sd_jwt_vc::IssuerIdentity;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{Db, DbError, Table, Tx, each, execute};
 
-use crate::domain::ids::{ClientId, SecretDigest, SessionId, Sid, SubjectId};
+use crate::domain::ids::{ClientId, QueryId, SecretDigest, SessionId, Sid, SubjectId};
 use crate::domain::session::{Authentication, CardRef, EndReason, Session, SessionClient};
 
 #[derive(sqlx::FromRow)]
@@ -14,6 +14,7 @@ struct SessionRow {
     auth_time: i64,
     acr: String,
     amr: String,
+    query_id: String,
     expires_at: i64,
 }
 
@@ -29,6 +30,7 @@ impl TryFrom<SessionRow> for Session {
             auth_time,
             acr,
             amr,
+            query_id,
             expires_at,
         } = row;
         let amr = amr.split(' ').map(str::to_owned).collect();
@@ -43,6 +45,7 @@ impl TryFrom<SessionRow> for Session {
                 acr,
                 amr,
             },
+            query: QueryId::from_text(query_id),
             expires_at: UnixTime(expires_at),
         })
     }
@@ -80,7 +83,7 @@ pub async fn of_cookie(
     now: UnixTime,
 ) -> Result<Option<Session>, DbError> {
     let row = each!(db, p => sqlx::query_as::<_, SessionRow>(
-        "SELECT id, subject_id, auth_time, acr, amr, expires_at FROM login_sessions \
+        "SELECT id, subject_id, auth_time, acr, amr, query_id, expires_at FROM login_sessions \
          WHERE cookie_hash = $1 AND ended_at IS NULL AND expires_at > $2")
         .bind(cookie.as_str()).bind(now.0).fetch_optional(p).await)?;
     row.map(Session::try_from).transpose()
@@ -93,7 +96,7 @@ pub async fn of_subject(
     now: UnixTime,
 ) -> Result<Vec<Session>, DbError> {
     let rows = each!(db, p => sqlx::query_as::<_, SessionRow>(
-        "SELECT id, subject_id, auth_time, acr, amr, expires_at FROM login_sessions \
+        "SELECT id, subject_id, auth_time, acr, amr, query_id, expires_at FROM login_sessions \
          WHERE subject_id = $1 AND ended_at IS NULL AND expires_at > $2 ORDER BY auth_time DESC, id LIMIT 100")
         .bind(subject.as_str()).bind(now.0).fetch_all(p).await)?;
     rows.into_iter().map(Session::try_from).collect()
@@ -130,14 +133,15 @@ pub async fn insert(
         id,
         subject,
         authentication,
+        query,
         expires_at,
     } = session;
     execute!(tx, sqlx::query(
-        "INSERT INTO login_sessions (id, cookie_hash, subject_id, auth_time, acr, amr, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
+        "INSERT INTO login_sessions (id, cookie_hash, subject_id, auth_time, acr, amr, query_id, created_at, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
         .bind(id.as_str()).bind(cookie.map(SecretDigest::as_str)).bind(subject.as_ref().map(SubjectId::as_str))
         .bind(authentication.auth_time.0).bind(authentication.acr.as_str()).bind(authentication.amr.join(" "))
-        .bind(now.0).bind(expires_at.0))?;
+        .bind(query.as_str()).bind(now.0).bind(expires_at.0))?;
     Ok(())
 }
 
@@ -148,13 +152,14 @@ pub async fn renew(tx: &mut Tx, session: &Session, cookie: &SecretDigest) -> Res
         id,
         subject: _,
         authentication,
+        query,
         expires_at,
     } = session;
     execute!(tx, sqlx::query(
-        "UPDATE login_sessions SET cookie_hash = $1, auth_time = $2, acr = $3, amr = $4, expires_at = $5 \
-         WHERE id = $6 AND ended_at IS NULL")
+        "UPDATE login_sessions SET cookie_hash = $1, auth_time = $2, acr = $3, amr = $4, query_id = $5, expires_at = $6 \
+         WHERE id = $7 AND ended_at IS NULL")
         .bind(cookie.as_str()).bind(authentication.auth_time.0).bind(authentication.acr.as_str())
-        .bind(authentication.amr.join(" ")).bind(expires_at.0).bind(id.as_str())).map(|rows| rows == 1)
+        .bind(authentication.amr.join(" ")).bind(query.as_str()).bind(expires_at.0).bind(id.as_str())).map(|rows| rows == 1)
 }
 
 /// Notes that an application takes part in a session and returns its `sid`, which stays the same
