@@ -1,7 +1,7 @@
 //! `GET|POST /logout` (OpenID Connect RP-Initiated Logout 1.0).
 //!
-//! With an ID token of ours the session in it ends at once. Without one, anybody could have sent
-//! the browser here, so the person is asked first.
+//! With an ID token of the browser's own session that session ends at once. Without one, anybody
+//! could have sent the browser here, so the person is asked first.
 
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
@@ -99,9 +99,17 @@ async fn logout(app: &App, headers: &HeaderMap, parameters: &str) -> Result<Resp
         return Err(LogoutError::Request("client_id"));
     }
     let target = return_address(app, &hint, &params)?;
-    end_hinted(app, &hint).await?;
-    if hinted_is_own(app, headers, &hint).await? {
-        end_browser_session(app, headers).await?;
+    let hinted = session_of(app, &hint).await?;
+    let own = owned::session(app, headers).await?;
+    // Section 2: the OP MUST ask "if the supplied ID Token does not belong to the current OP
+    // session": anybody has an ID token of their own and can send a browser here with it.
+    if let (Some(own), Some(cookie)) = (own, &cookie)
+        && hinted.as_ref() != Some(&own.id)
+    {
+        return Ok(ask(app, headers, cookie));
+    }
+    if let Some(session) = hinted {
+        end::end(app, &session, EndReason::LoggedOut).await?;
     }
     let response = match target {
         Some(target) => see_other(&target),
@@ -123,18 +131,20 @@ async fn confirm(
         ));
     }
     match (owned::session(app, headers).await?, cookie) {
-        (Some(_), Some(cookie)) => {
-            let context = json!({ "confirmation": app.csrf.token(&cookie) });
-            Ok(views::page(
-                app,
-                StatusCode::OK,
-                "verifier/logout",
-                views::browser_locale(headers),
-                context,
-            ))
-        }
+        (Some(_), Some(cookie)) => Ok(ask(app, headers, &cookie)),
         _ => Ok(logged_out(app, headers)),
     }
+}
+
+fn ask(app: &App, headers: &HeaderMap, cookie: &str) -> Response {
+    let context = json!({ "confirmation": app.csrf.token(cookie) });
+    views::page(
+        app,
+        StatusCode::OK,
+        "verifier/logout",
+        views::browser_locale(headers),
+        context,
+    )
 }
 
 /// Section 3: the URI must be one that was registered, exactly.
@@ -171,21 +181,6 @@ async fn session_of(app: &App, hint: &Hint) -> Result<Option<SessionId>, LogoutE
     )
     .await?;
     Ok(member.map(|member| member.session))
-}
-
-async fn end_hinted(app: &App, hint: &Hint) -> Result<(), LogoutError> {
-    if let Some(session) = session_of(app, hint).await? {
-        end::end(app, &session, EndReason::LoggedOut).await?;
-    }
-    Ok(())
-}
-
-/// Whether the hint names the session of this browser.
-async fn hinted_is_own(app: &App, headers: &HeaderMap, hint: &Hint) -> Result<bool, LogoutError> {
-    let own = owned::session(app, headers)
-        .await?
-        .map(|session| session.id);
-    Ok(own.is_some() && own == session_of(app, hint).await?)
 }
 
 async fn end_browser_session(app: &App, headers: &HeaderMap) -> Result<(), LogoutError> {
