@@ -15,6 +15,7 @@ use super::owned;
 use crate::app::App;
 use crate::domain::ids::TransactionId;
 use crate::domain::transaction::{Channel, Transaction};
+use crate::login::ask;
 use crate::store::{StoreError, requests, transactions};
 
 /// How often the database is asked, for changes made by another process.
@@ -121,11 +122,10 @@ pub async fn watched(
         View::Choose if requests::any_fetched(&app.db, &login.id).await? => Ok("opened".to_owned()),
         View::Choose | View::Number => Ok("pending".to_owned()),
         View::Qr => match requests::newest(&app.db, &app.vault, &login.id, Channel::Qr).await? {
+            Some(question) if !ask::may_be_fetched(app, &question) => Ok("rotate".to_owned()),
             Some(question) if question.fetched_at.is_some() => Ok("scanned".to_owned()),
-            Some(question) if app.now() < question.fetch_until => {
-                Ok(format!("code-{}", question.created_at.seconds()))
-            }
-            Some(_) | None => Ok("rotate".to_owned()),
+            Some(question) => Ok(format!("code-{}", question.created_at.seconds())),
+            None => Ok("rotate".to_owned()),
         },
     }
 }

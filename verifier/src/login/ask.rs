@@ -5,6 +5,7 @@ use vouchsafe_credentials::crypto::{AgreementKey, KeyError};
 use vouchsafe_credentials::encoding::{b64url, b64url_decode};
 use vouchsafe_credentials::jws::SignError;
 use vouchsafe_credentials::random;
+use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::oidc::acr::{Acr, AcrWish};
 use vouchsafe_protocol::vp::invocation::{Invocation, RequestUriMethod};
 use vouchsafe_protocol::vp::request::{NewRequest, sign_request};
@@ -80,11 +81,8 @@ pub async fn same_device(app: &Parts, login: &Login) -> Result<PresentationReque
 
 /// The question in the QR code: the current one as long as it lives, then a new one.
 pub async fn qr(app: &Parts, login: &Login) -> Result<PresentationRequest, AskError> {
-    let now = app.now();
     let newest = requests::newest(&app.db, &app.vault, &login.id, Channel::Qr).await?;
-    if let Some(current) =
-        newest.filter(|current| now < current.fetch_until || current.fetched_at.is_some())
-    {
+    if let Some(current) = newest.filter(|current| may_be_fetched(app, current)) {
         return Ok(current);
     }
     let fresh = question(app, login, Channel::Qr);
@@ -112,10 +110,13 @@ pub fn response_uri(app: &Parts, id: &RequestId) -> Url {
 }
 
 /// Whether a wallet may fetch the request object now. It may do so more than once (security.md
-/// 6.8), but the first time must lie within the life of its QR code.
+/// 6.8), but the first time must lie within the life of its QR code, and the last time within the
+/// life of the first request object: whoever relays a code must not make it live as long as the
+/// login by fetching it once (catalogue 316).
 pub fn may_be_fetched(app: &Parts, request: &PresentationRequest) -> bool {
     let now = app.now();
-    now < request.expires_at && (request.fetched_at.is_some() || now < request.fetch_until)
+    let again = |first: UnixTime| now < first.plus(REQUEST_OBJECT_S);
+    now < request.expires_at && (now < request.fetch_until || request.fetched_at.is_some_and(again))
 }
 
 /// Parsed secrets of a question.
