@@ -105,7 +105,9 @@ impl StatusLists {
                 Ok(list)
             }
             Err(error) => {
-                slot.failed_at = Some(now);
+                // After the attempt: whoever waited for it while the host was silent must not
+                // ask it again, one after the other.
+                slot.failed_at = Some(self.clock.now());
                 Err(error)
             }
         }
@@ -153,5 +155,59 @@ impl StatusSource for StatusLists {
             return Ok(list.clone());
         }
         self.refresh(&mut slot, reference, issuer).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::TrustConfig;
+    use crate::outbound::OutboundError;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use url::Url;
+    use vouchsafe_credentials::crypto::Portable;
+    use vouchsafe_credentials::sd_jwt_vc::IssuerAuthority;
+    use vouchsafe_credentials::testing::FixedClock;
+
+    /// A host that takes the whole time of a request to fail.
+    struct Hanging {
+        clock: Arc<FixedClock>,
+        fetches: AtomicUsize,
+    }
+
+    #[async_trait]
+    impl Outbound for Hanging {
+        async fn status_list(&self, _: &str) -> Result<String, OutboundError> {
+            self.fetches.fetch_add(1, Ordering::SeqCst);
+            self.clock.advance(5);
+            Err(OutboundError::Status(504))
+        }
+
+        async fn logout(&self, _: &Url, _: &str) -> Result<(), OutboundError> {
+            Err(OutboundError::Status(504))
+        }
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_hanging_host_does_not_ask_it_again() {
+        let clock = Arc::new(FixedClock::new(UnixTime(1_795_435_200)));
+        let host = Arc::new(Hanging {
+            clock: Arc::clone(&clock),
+            fetches: AtomicUsize::new(0),
+        });
+        let trust = Trust::parse(&TrustConfig::default()).unwrap();
+        let lists = StatusLists::new(host.clone(), Arc::new(Portable), clock, trust, 60);
+        let reference = StatusRef {
+            uri: "https://issuer.example/status/1".to_owned(),
+            idx: 0,
+        };
+        let issuer = IssuerIdentity {
+            trusted: "https://issuer.example".to_owned(),
+            authority: IssuerAuthority::Did("did:example:1".to_owned()),
+        };
+        for _ in 0..3 {
+            assert!(lists.list(&reference, &issuer).await.is_err());
+        }
+        assert_eq!(host.fetches.load(Ordering::SeqCst), 1);
     }
 }
