@@ -96,14 +96,27 @@ pub async fn get(
     .await
 }
 
+/// Longest form that is turned into a link.
+const MAX_LINK: usize = 8 * 1024;
+
 /// By form: the same parameters in the body.
+///
+/// A form of another site comes without our cookies (`SameSite=Lax`), as if nobody were logged in
+/// here, and a new cookie would cut off every login that this browser has begun. So a form
+/// without cookies becomes a link, with which the browser sends them.
 pub async fn post(
     State(app): State<App>,
     address: ClientAddress,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let known = [Cookie::Browser, Cookie::Session]
+        .iter()
+        .any(|cookie| cookie.read(&app, &headers).is_some());
+    let fits_a_link =
+        body.len() <= MAX_LINK && body.iter().all(|b| b.is_ascii_graphic() && *b != b'#');
     match std::str::from_utf8(&body) {
+        Ok(form) if !known && fits_a_link => see_other(&format!("/authorize?{form}")),
         Ok(form) => respond(&app, address, &headers, form).await,
         Err(_) => AuthorizeError::Page("request_parameters").respond(&app, &headers),
     }

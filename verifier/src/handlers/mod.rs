@@ -28,10 +28,22 @@ mod vp_return;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{delete, get, post};
+use axum::handler::Handler;
+use axum::http::{StatusCode, header};
+use axum::routing::{MethodRouter, delete, get, post};
 use vouchsafe_service::http::limits;
 
 use crate::app::App;
+
+/// A route whose GET does something, so that a HEAD (which looks ahead for a person) must not be
+/// served by it.
+fn only_get<H, T>(handler: H) -> MethodRouter<App>
+where
+    H: Handler<T, App>,
+    T: 'static,
+{
+    get(handler).head(async || (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET")]))
+}
 
 /// Every route of the service.
 pub fn router(app: App) -> Router {
@@ -42,16 +54,16 @@ pub fn router(app: App) -> Router {
             get(discovery::handle),
         )
         .route("/jwks", get(jwks::handle))
-        .route("/authorize", get(authorize::get).post(authorize::post))
+        .route("/authorize", only_get(authorize::get).post(authorize::post))
         .route("/token", post(token::handle))
         .route("/userinfo", get(userinfo::handle).post(userinfo::handle))
-        .route("/logout", get(logout::get).post(logout::post))
+        .route("/logout", only_get(logout::get).post(logout::post))
         .route("/login/{transaction}", get(login_page::handle))
         .route("/login/{transaction}/qr", get(login_qr::handle))
         .route("/login/{transaction}/number", post(login_number::handle))
         .route("/login/{transaction}/cancel", post(login_cancel::handle))
         .route("/login/{transaction}/leave", get(login_leave::handle))
-        .route("/login/{transaction}/again", get(login_again::handle))
+        .route("/login/{transaction}/again", only_get(login_again::handle))
         .route("/login/{transaction}/events", get(login_events::handle))
         .route(
             "/vp/request/{request}",
@@ -61,7 +73,7 @@ pub fn router(app: App) -> Router {
             "/vp/response/{request}",
             post(vp_response::handle).layer(DefaultBodyLimit::max(limits::PRESENTATION)),
         )
-        .route("/vp/return", get(vp_return::handle))
+        .route("/vp/return", only_get(vp_return::handle))
         .route("/vp/number", get(vp_number::handle))
         .route("/account", get(account::handle))
         .route(

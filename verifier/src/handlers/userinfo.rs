@@ -13,7 +13,7 @@ use vouchsafe_service::http::Problem;
 
 use super::token::authorization;
 use crate::app::App;
-use crate::domain::ids::Secret;
+use crate::domain::ids::{ClientId, Secret};
 use crate::login::grant;
 use crate::store::{StoreError, tokens};
 
@@ -75,6 +75,9 @@ async fn claims(app: &App, headers: &HeaderMap) -> Result<UserInfo, UserInfoErro
     let live = tokens::find(&app.db, &token.digest(), app.now())
         .await?
         .ok_or(UserInfoError::Invalid)?;
+    // Catalogue 388: an application that is not registered any more learns nothing.
+    let client = ClientId::from_text(live.client_id.as_str());
+    app.settings.client(&client).ok_or(UserInfoError::Invalid)?;
     let grant::TokenClaims { sub, claims } = grant::open_token(app, token.reveal(), &live.claims)?;
     Ok(UserInfo::new(&sub, claims))
 }

@@ -7,6 +7,7 @@
 )]
 
 mod account;
+mod attacks;
 mod config;
 mod cross_device;
 mod login;

@@ -182,7 +182,10 @@ async fn unknown_scopes_and_parameters_are_ignored_and_post_works() {
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
-        let answer = world.browser().post("/authorize", &fields).await;
+        let mut browser = world.browser();
+        let answer = browser.post("/authorize", &fields).await;
+        begin(&mut browser, &answer.location()).await;
+        let answer = browser.post("/authorize", &fields).await;
         assert!(answer.location().starts_with("/login/"));
     })
     .await;
