@@ -187,7 +187,26 @@ pub(super) async fn only_this_host(
 ) -> Response {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
-        (Some(host), None) if host.as_bytes() == app.host.as_bytes() => next.run(request).await,
+        (Some(host), None) if host.as_bytes() == app.host.as_bytes() => {
+            if visible(request.headers()) {
+                next.run(request).await
+            } else {
+                Problem::form().page(&app, &app.visitor(request.headers()))
+            }
+        }
         _ => vouchsafe_service::http::Problem::not_found().into_response(),
     }
+}
+
+/// Whether the person sees what the request leads to. A link that was clicked on another site
+/// opens a page; an image or a frame of another site would make the wallet ask strangers for
+/// offers and requests behind the person's back (Fetch Metadata).
+fn visible(headers: &HeaderMap) -> bool {
+    let is = |name: &str, wanted: &[&str]| {
+        headers
+            .get(name)
+            .is_none_or(|value| wanted.iter().any(|one| value.as_bytes() == one.as_bytes()))
+    };
+    is("sec-fetch-site", &["same-origin", "none"])
+        || (is("sec-fetch-mode", &["navigate"]) && is("sec-fetch-dest", &["document"]))
 }

@@ -295,3 +295,30 @@ async fn the_language_can_be_chosen() {
     ));
     assert!(browser.get("/").await.text.contains("Meine Karten"));
 }
+
+#[tokio::test]
+async fn cat_446_another_site_cannot_use_the_wallet_behind_the_persons_back() {
+    const LINK: &str = "/offer?credential_offer_uri=https%3A%2F%2Fclub.example.com%2Foffers%2F1";
+    let mut browser = Browser::new();
+    let open = |site: &'static str, mode: &'static str, dest: &'static str| {
+        Request::get(LINK)
+            .header(header::HOST, HOST)
+            .header("sec-fetch-site", site)
+            .header("sec-fetch-mode", mode)
+            .header("sec-fetch-dest", dest)
+    };
+    for (site, mode, dest) in [
+        ("cross-site", "no-cors", "image"),
+        ("cross-site", "navigate", "iframe"),
+        ("same-site", "cors", "empty"),
+    ] {
+        let page = browser.send(open(site, mode, dest), String::new()).await;
+        assert_eq!(page.status, StatusCode::FORBIDDEN, "{site} {mode} {dest}");
+    }
+    assert!(browser.asked.0.lock().unwrap().is_empty());
+    for (site, asked) in [("cross-site", 1), ("none", 2), ("same-origin", 3)] {
+        let page = open(site, "navigate", "document");
+        browser.send(page, String::new()).await;
+        assert_eq!(browser.asked.0.lock().unwrap().len(), asked, "{site}");
+    }
+}
