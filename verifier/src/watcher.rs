@@ -1,6 +1,9 @@
 //! Zero trust while a session lives: the status of the cards behind it is asked again and again,
 //! and a revoked or suspended card ends the session (catalogue 346).
 
+use std::sync::Arc;
+
+use futures::{StreamExt as _, stream};
 use vouchsafe_credentials::status_list::{Status, StatusRef};
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::vp::verify::StatusSource as _;
@@ -13,6 +16,8 @@ use crate::login::end;
 use crate::store::watched::{self, WatchedCard, WatchedList};
 use crate::store::{requests, sessions, tokens, transactions};
 
+/// Lists that are asked for at once.
+const AT_ONCE: usize = 16;
 /// A good status is written down at most so often, so that a quiet service writes little.
 const NOTE_EVERY_S: i64 = 60;
 /// Logins stay readable so long after their end, for the page that explains them.
@@ -21,19 +26,25 @@ const KEEP_LOGINS_S: i64 = 600;
 /// Looks at every list behind a live session once.
 pub async fn run_once(app: App) -> Result<(), DbError> {
     let now = app.now();
-    for list in watched::watched_lists(&app.db, now).await? {
-        check_list(&app, &list).await?;
-    }
+    let lists = watched::watched_lists(&app.db, now).await?;
+    // Many at once: a host that is silent must not keep the revoked cards of others alive.
+    let checks = lists
+        .into_iter()
+        .map(|list| check_list(Arc::clone(&app), list));
+    let outcomes: Vec<_> = stream::iter(checks)
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
     // A gauge takes a float; nobody has 2^53 sessions.
     #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
     metrics::gauge!("vouchsafe_sessions_active")
         .set(sessions::count_live(&app.db, now).await? as f64);
-    Ok(())
+    outcomes.into_iter().collect()
 }
 
-async fn check_list(app: &App, list: &WatchedList) -> Result<(), DbError> {
+async fn check_list(app: App, list: WatchedList) -> Result<(), DbError> {
     let now = app.now();
-    let cards = watched::watched_cards(&app.db, list, now).await?;
+    let cards = watched::watched_cards(&app.db, &list, now).await?;
     let issuer = list.identity()?;
     let probe = StatusRef {
         uri: list.status_uri.clone(),
@@ -51,18 +62,22 @@ async fn check_list(app: &App, list: &WatchedList) -> Result<(), DbError> {
                 };
                 verdict(fresh.status(&reference, now).ok())
             }
-            Err(_) => unknown(app, card, now),
+            Err(_) => unknown(&app, card, now),
         };
         if let Some(reason) = verdict {
             all_good = false;
-            end::end(app, &SessionId::from_text(card.session_id.as_str()), reason).await?;
+            end::end(
+                &app,
+                &SessionId::from_text(card.session_id.as_str()),
+                reason,
+            )
+            .await?;
         }
     }
     let due = cards
         .iter()
         .any(|card| now.since(UnixTime(card.checked_at)) >= NOTE_EVERY_S);
     if fresh.is_ok() && all_good && due {
-        let list = list.clone();
         app.db
             .write(async move |tx| watched::mark_checked(tx, &list, now).await)
             .await?;

@@ -1,7 +1,11 @@
 //! What an attacker, or a browser used by one, tries beside the protocol's own refusals.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
+use vouchsafe_credentials::status_list::Status;
+use vouchsafe_credentials::time::Clock as _;
 use vouchsafe_service::db::testing;
 use vouchsafe_verifier::store::MIGRATIONS;
 
@@ -187,4 +191,38 @@ async fn cat_388_tokens_of_an_application_that_was_removed_say_nothing() {
     .await;
     let refused = without.cafe().userinfo(&tokens.access_token).await;
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+}
+
+/// Ours and a rival issuer have one live session each; one of the two lists falls silent.
+async fn one_host_is_silent(ours_is: bool) {
+    on_sqlite(async |world| {
+        let ours = world.person("M-1").await;
+        let mut theirs = world.wallet();
+        theirs
+            .receive_membership_of(&world, &world.other_issuer, "M-1")
+            .await;
+        for wallet in [&ours, &theirs] {
+            let scope = "openid membership";
+            log_in(&mut world.browser(), wallet, &world.shop(), scope).await;
+        }
+        let (silent, issuer, wallet) = match ours_is {
+            true => (&world.issuer, &world.other_issuer, &theirs),
+            false => (&world.other_issuer, &world.issuer, &ours),
+        };
+        issuer.set(&wallet.cards.last().unwrap().status, Status::Invalid);
+        world.clock.advance(2);
+        issuer.publish(world.clock.now()).await;
+        world.network.silence(&silent.list_uri());
+        // The round does not end while the host is silent; what it can learn counts at once.
+        let round = tokio::time::timeout(Duration::from_secs(2), world.tick()).await;
+        assert!(round.is_err());
+        assert_eq!(rows(&world, "login_sessions").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_silent_status_host_does_not_keep_revoked_cards_of_others_alive() {
+    one_host_is_silent(true).await;
+    one_host_is_silent(false).await;
 }

@@ -12,6 +12,7 @@ use vouchsafe_verifier::outbound::{Outbound, OutboundError};
 pub struct Network {
     lists: Mutex<HashMap<String, String>>,
     down: AtomicBool,
+    silent: Mutex<Option<String>>,
     fetches: AtomicUsize,
     refuse_logouts: AtomicUsize,
     logouts: Mutex<Vec<(String, String)>>,
@@ -24,6 +25,11 @@ impl Network {
 
     pub fn set_down(&self, down: bool) {
         self.down.store(down, Ordering::SeqCst);
+    }
+
+    /// The host of this list takes requests and never answers.
+    pub fn silence(&self, uri: &str) {
+        *self.silent.lock().unwrap() = Some(uri.to_owned());
     }
 
     pub fn fetches(&self) -> usize {
@@ -45,6 +51,10 @@ impl Network {
 impl Outbound for Network {
     async fn status_list(&self, uri: &str) -> Result<String, OutboundError> {
         self.fetches.fetch_add(1, Ordering::SeqCst);
+        let silent = self.silent.lock().unwrap().as_deref() == Some(uri);
+        if silent {
+            std::future::pending::<()>().await;
+        }
         if self.down.load(Ordering::SeqCst) {
             return Err(OutboundError::Status(503));
         }
