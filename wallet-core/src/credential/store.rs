@@ -71,7 +71,7 @@ impl StoredCredential {
 
     /// The card by the copy that this verifier will see. Copies say the same, but an issuer may
     /// hide less in one of them, so what would leave is read from the one that leaves.
-    pub(crate) fn as_seen_by(self, verifier: &str) -> Result<Self, CredentialError> {
+    pub(crate) fn for_verifier(self, verifier: &str) -> Result<Self, CredentialError> {
         let (copy, _) = self.copy_for(verifier);
         Self::open(self.record, copy)
     }

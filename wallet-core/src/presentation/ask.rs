@@ -62,7 +62,7 @@ impl Asking {
         let cards: Vec<_> = cards
             .into_iter()
             .filter(|card| !card.is_expired(now))
-            .map(|card| card.as_seen_by(&verifier).map_err(WalletError::from))
+            .map(|card| card.for_verifier(&verifier).map_err(WalletError::from))
             .collect::<Result<_, _>>()
             .map_err(|error| Box::new(error.into()))?;
         let matches = {
