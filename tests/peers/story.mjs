@@ -87,7 +87,7 @@ async function getCard(page, urls, button, name) {
   await shot(page, `shop-offer-${name}`);
   await press(page, "#accept");
   await shot(page, `wallet-offer-${name}`);
-  await press(page, "#add-card");
+  await press(page, "button[value=yes]");
   await shot(page, `wallet-added-${name}`);
 }
 
@@ -107,7 +107,7 @@ async function story() {
     await shot(page, "login-age");
     await press(page, "#show-card");
     await shot(page, "wallet-consent-age");
-    await press(page, "#agree");
+    await press(page, "button[value=yes]");
     expect(page.url().startsWith(urls.shop), "back in the shop after the proof of age");
     await page.click("summary");
     await shot(page, "shop-age-proved");
@@ -119,7 +119,7 @@ async function story() {
     // Declining is an answer, too.
     await press(page, "#prove-age");
     await press(page, "#show-card");
-    await press(page, "#decline");
+    await press(page, "button[value=no]");
     await shot(page, "declined");
     await page.goto(urls.shop);
 
@@ -128,7 +128,7 @@ async function story() {
     await shot(page, "login-membership");
     await press(page, "#show-card");
     await shot(page, "wallet-consent-membership");
-    await press(page, "#agree");
+    await press(page, "button[value=yes]");
     await shot(page, "shop-member");
     const sub = JSON.parse(await page.textContent("#userinfo")).sub;
 
@@ -148,7 +148,7 @@ async function story() {
     const link = await other.page.textContent("details code");
     const phone = await context.newPage();
     await phone.goto(link);
-    await press(phone, "#agree");
+    await press(phone, "button[value=yes]");
     await shot(phone, "number-shown");
     const number = (await phone.textContent("#number")).trim();
     await other.page.waitForSelector("input#number");
@@ -176,7 +176,7 @@ async function story() {
     await press(page, "#sign-in");
     await press(page, "#show-card");
     await shot(page, "wallet-consent-revoked");
-    await press(page, "#agree");
+    await press(page, "button[value=yes]");
     await shot(page, "login-refused");
     await counter.close();
     await other.context.close();
@@ -202,7 +202,7 @@ async function story() {
     await silent.screenshot({ path: `${options.output}/login-age-de-360.png`, fullPage: true });
     await press(silent, "#show-card");
     await silent.screenshot({ path: `${options.output}/wallet-consent-age-de-360.png`, fullPage: true });
-    await press(silent, "#agree");
+    await press(silent, "button[value=yes]");
     expect(JSON.parse(await silent.textContent("#userinfo")).age_over_18 === true, "a proof of age without JavaScript");
     await plain.close();
   } finally {
@@ -211,7 +211,11 @@ async function story() {
   }
 }
 
-await story();
+try {
+  await story();
+} catch (error) {
+  findings.push(`the story stopped: ${error}`);
+}
 writeFileSync(`${options.output}/findings.json`, JSON.stringify(findings, null, 2));
 for (const finding of findings) console.log(`finding: ${finding}`);
 console.log(`${pages.size} pages, ${checks} checks, ${findings.length} findings; pictures in ${options.output}`);
