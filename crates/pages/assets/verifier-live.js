@@ -5,11 +5,26 @@
   const page = document.querySelector("[data-events]");
   if (page && "EventSource" in window) {
     const source = new EventSource(page.dataset.events);
-    source.addEventListener("state", (event) => {
-      if (event.data !== page.dataset.state) {
+    let state = page.dataset.state;
+    let leaving = false;
+    const catchUp = () => {
+      if (!leaving && state !== page.dataset.state) {
         source.close();
         location.reload();
       }
+    };
+    source.addEventListener("state", (event) => {
+      state = event.data;
+      catchUp();
+    });
+    // A reload would cut off the way to the wallet that the person just took.
+    // Where the link opened an app instead, this page is still there and goes on.
+    addEventListener("beforeunload", () => {
+      leaving = true;
+      setTimeout(() => {
+        leaving = false;
+        catchUp();
+      }, 3000);
     });
   }
   const form = document.querySelector("form[data-submit]");
