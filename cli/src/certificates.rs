@@ -62,12 +62,13 @@ impl Authority {
     }
 }
 
+/// People read the organization where a certificate has one: it is the party itself.
 fn parameters(name: &str, now: Timestamp) -> Result<CertificateParams> {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
     params
         .distinguished_name
-        .push(DnType::OrganizationName, "Vouchsafe development");
+        .push(DnType::OrganizationName, name);
     params.not_before = day(now, -1)?;
     params.not_after = day(now, DAYS)?;
     Ok(params)

@@ -4,7 +4,7 @@
 //
 //   node story.mjs --program PATH --output FOLDER
 import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
@@ -22,7 +22,7 @@ mkdirSync(options.output, { recursive: true });
 
 /** Starts the demo and waits until it says where everything is. */
 async function startDemo() {
-  const child = spawn(options.program, ["demo", "--json", "--port", "0"], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(options.program, ["demo", "--json", "--port", "0", "--log", "info"], { stdio: ["ignore", "pipe", openSync(`${options.output}/demo.log`, "w")] });
   for await (const line of createInterface({ input: child.stdout })) {
     if (line.startsWith("{")) return { child, urls: JSON.parse(line) };
   }

@@ -18,17 +18,29 @@ pub struct Offer {
     pub link: String,
 }
 
-/// A card that the club has issued.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+/// A copy of a card: a wallet holds several, to show each to one party only.
+#[derive(Clone, Debug, Deserialize)]
+struct Copy {
+    id: String,
+    offer_id: String,
+    credential_type: String,
+    status: String,
+    issued_at: Timestamp,
+}
+
+/// A card that the club has issued, with all its copies.
+#[derive(Clone, Debug)]
 pub struct Card {
-    /// The issuer's identifier of the card.
-    pub id: String,
+    /// The offer that it came from.
+    pub offer: String,
     /// The identifier of its type: `membership`.
     pub credential_type: String,
-    /// `valid`, `suspended`, `revoked`.
+    /// `valid`, `suspended`, `revoked`: that of the best copy.
     pub status: String,
     /// When it was issued.
     pub issued_at: Timestamp,
+    /// The issuer's identifiers of the copies that are not revoked.
+    pub copies: Vec<String>,
 }
 
 /// The issuer did not do what the counter asked.
@@ -94,18 +106,25 @@ impl Club {
     pub(crate) async fn cards(&self, http: &Http) -> Result<Vec<Card>, ClubError> {
         #[derive(Deserialize)]
         struct Page {
-            items: Vec<Card>,
+            items: Vec<Copy>,
         }
         let page: Page = self
-            .call(http, "GET", "/v1/credentials?limit=50", None)
+            .call(http, "GET", "/v1/credentials?limit=200", None)
             .await?;
-        Ok(page.items)
+        Ok(grouped(page.items))
     }
 
-    /// Revokes a card.
-    pub(crate) async fn revoke(&self, http: &Http, id: &str) -> Result<(), ClubError> {
-        let path = format!("/v1/credentials/{id}/revoke");
-        let _: Value = self.call(http, "POST", &path, Some(json!({}))).await?;
+    /// Revokes every copy of the card of an offer.
+    pub(crate) async fn revoke(&self, http: &Http, offer: &str) -> Result<(), ClubError> {
+        let cards = self.cards(http).await?;
+        let copies = cards
+            .into_iter()
+            .filter(|card| card.offer == offer)
+            .flat_map(|card| card.copies);
+        for id in copies {
+            let path = format!("/v1/credentials/{id}/revoke");
+            let _: Value = self.call(http, "POST", &path, Some(json!({}))).await?;
+        }
         Ok(())
     }
 
@@ -143,5 +162,66 @@ impl Club {
             });
         }
         Ok(serde_json::from_slice(response.body())?)
+    }
+}
+
+/// One card for each offer, in the order of the list.
+fn grouped(copies: Vec<Copy>) -> Vec<Card> {
+    let mut cards: Vec<Card> = Vec::new();
+    for Copy {
+        id,
+        offer_id,
+        credential_type,
+        status,
+        issued_at,
+    } in copies
+    {
+        let live = (status != "revoked").then_some(id);
+        match cards.iter_mut().find(|card| card.offer == offer_id) {
+            Some(card) => {
+                if status == "valid" {
+                    card.status = status;
+                }
+                card.copies.extend(live);
+            }
+            None => cards.push(Card {
+                offer: offer_id,
+                credential_type,
+                status,
+                issued_at,
+                copies: live.into_iter().collect(),
+            }),
+        }
+    }
+    cards
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_of_one_offer_are_one_card() {
+        let copy = |id: &str, offer: &str, status: &str| Copy {
+            id: id.into(),
+            offer_id: offer.into(),
+            credential_type: "membership".into(),
+            status: status.into(),
+            issued_at: Timestamp::UNIX_EPOCH,
+        };
+        let cards = grouped(vec![
+            copy("1", "a", "revoked"),
+            copy("2", "a", "valid"),
+            copy("3", "b", "revoked"),
+        ]);
+        assert_eq!(cards.len(), 2);
+        assert_eq!(
+            (cards[0].status.as_str(), cards[0].copies.as_slice()),
+            ("valid", &["2".to_owned()][..])
+        );
+        assert_eq!(
+            (cards[1].status.as_str(), cards[1].copies.len()),
+            ("revoked", 0)
+        );
     }
 }

@@ -84,12 +84,13 @@ pub async fn cards(State(shop): State<Shop>, headers: HeaderMap) -> Response {
             let rows: Vec<_> = members
                 .map(
                     |Card {
-                         id,
+                         offer,
                          credential_type: _,
                          status,
                          issued_at,
+                         copies: _,
                      }| {
-                        json!({ "id": id, "status": status, "issued_at": issued_at.as_second() })
+                        json!({ "id": offer, "status": status, "issued_at": issued_at.as_second() })
                     },
                 )
                 .collect();

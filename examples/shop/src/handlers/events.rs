@@ -11,6 +11,7 @@ use super::{SESSION_COOKIE, cookie};
 use crate::Shop;
 
 /// A stream of server-sent events: `ended` when the provider ends the session.
+/// (An event without data is never dispatched by a browser.)
 pub async fn handle(
     State(shop): State<Shop>,
     headers: HeaderMap,
@@ -29,6 +30,6 @@ pub async fn handle(
     let stream = tokio_stream::iter(gone)
         .chain(BroadcastStream::new(endings).filter_map(Result::ok))
         .filter(move |ended| *ended == session)
-        .map(|_| Ok(Event::default().event("ended").data("")));
+        .map(|_| Ok(Event::default().event("ended").data("signed out")));
     Sse::new(stream).keep_alive(KeepAlive::default())
 }
