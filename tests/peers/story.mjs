@@ -188,7 +188,6 @@ async function story() {
     await shot(page, "wallet-history");
     await page.goto(`${urls.wallet}/settings`);
     await shot(page, "wallet-settings");
-    await page.goto(`${urls.shop}/no-such-login`);
     await page.goto(`${urls.shop}/login/nothing`);
     await shot(page, "shop-not-found");
     await context.close();

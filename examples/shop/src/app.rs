@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use axum::routing::{get, post};
 use tokio::sync::OnceCell;
 use vouchsafe_pages::{Pages, PagesError};
 use vouchsafe_service::fetch::Fetcher;
 
 use crate::Config;
-use crate::handlers::{backchannel_logout, callback, club, events, home, login, logout};
+use crate::handlers::{backchannel_logout, callback, club, events, home, login, logout, problem};
 use crate::http::Http;
 use crate::oidc::{LoginError, Provider};
 use crate::visitors::Visitors;
@@ -66,6 +68,7 @@ impl Shop {
             .route("/club/offers", post(club::offer))
             .route("/club/cards", get(club::cards))
             .route("/club/cards/{id}/revoke", post(club::revoke))
+            .fallback(not_found)
             .with_state(self.clone())
             .merge(vouchsafe_pages::assets_router())
             .layer(DefaultBodyLimit::max(64 * 1024))
@@ -79,4 +82,9 @@ impl Parts {
             .get_or_try_init(|| Provider::discover(&self.config, self.http.clone()))
             .await
     }
+}
+
+/// An address that the shop does not have.
+async fn not_found(State(shop): State<Shop>, headers: HeaderMap) -> Response {
+    problem(&shop, &headers, StatusCode::NOT_FOUND, "not-found")
 }
