@@ -177,7 +177,10 @@ async function story() {
     await press(page, "#show-card");
     await shot(page, "wallet-consent-revoked");
     await press(page, "button[value=yes]");
+    expect(page.url().startsWith(urls.verifier), "the sign-in service explains the refusal");
     await shot(page, "login-refused");
+    await press(page, "#leave");
+    await shot(page, "shop-declined");
     await counter.close();
     await other.context.close();
 

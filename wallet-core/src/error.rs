@@ -1,6 +1,8 @@
 //! Errors a host sees: one sealed type with a stable code and the party at
 //! fault. Texts and codes never hold claims, tokens or what a peer wrote.
 
+use url::Url;
+
 use vouchsafe_credentials::sd_jwt_vc::VcError;
 
 use crate::issuance::IssuanceError;
@@ -89,6 +91,18 @@ pub enum CredentialError {
 }
 
 impl WalletError {
+    /// Where the other side explains to the person why it refused, if it says
+    /// so: their browser is to be sent there.
+    #[must_use]
+    pub fn explained_at(&self) -> Option<&Url> {
+        match self {
+            Self::Presentation(PresentationError::NotAccepted { explained_at, .. }) => {
+                explained_at.as_ref()
+            }
+            _ => None,
+        }
+    }
+
     /// A stable snake_case code, also a key for translated texts.
     #[must_use]
     pub fn code(&self) -> &'static str {

@@ -113,7 +113,12 @@ impl Running {
         let fetcher = Arc::new(Fetcher::new(&FetchConfig::default(), &dev)?);
         let shop = shop(&addresses, &shop_secret, &api_key, Arc::clone(&fetcher))?;
         let wallet = wallet(&addresses, &generated)?;
-        let wallet_pages = web::router(wallet.clone(), web::WebConfig { public_url: addresses.wallet.parse()? })?;
+        let wallet_pages = web::router(
+            wallet.clone(),
+            web::WebConfig {
+                public_url: addresses.wallet.parse()?,
+            },
+        )?;
 
         let (trigger, shutdown) = shutdown::channel();
         let listen = |listener, router: Router| {

@@ -1,5 +1,6 @@
 //! Why a card was not shown.
 
+use url::Url;
 use vouchsafe_protocol::http::{HttpRequest, UrlRefused};
 use vouchsafe_protocol::vp::dcql::NoMatch;
 use vouchsafe_protocol::vp::invocation::InvocationError;
@@ -49,7 +50,12 @@ pub enum PresentationError {
     Answer,
     /// The verifier did not accept the answer.
     #[error("the answer was not accepted")]
-    NotAccepted(u16),
+    NotAccepted {
+        /// The HTTP status.
+        status: u16,
+        /// Where it explains that to the person, if it says so.
+        explained_at: Option<Url>,
+    },
     /// What the verifier said to the answer does not read.
     #[error("the verifier's reply is not acceptable")]
     Reply(#[source] AnswerError),
@@ -72,8 +78,10 @@ impl PresentationError {
             Self::Expired => "request_expired",
             Self::CardChanged => "card_changed",
             Self::Answer => "answer_failed",
-            Self::NotAccepted(300..=399) => "answer_redirected",
-            Self::NotAccepted(_) => "answer_not_accepted",
+            Self::NotAccepted {
+                status: 300..=399, ..
+            } => "answer_redirected",
+            Self::NotAccepted { .. } => "answer_not_accepted",
             Self::Reply(error) => error.code(),
         }
     }
@@ -85,7 +93,7 @@ impl PresentationError {
             | Self::RequestStatus(_)
             | Self::RequestMediaType
             | Self::Request(_)
-            | Self::NotAccepted(_)
+            | Self::NotAccepted { .. }
             | Self::Reply(_) => Fault::Verifier,
             Self::Unreachable => Fault::Network,
             Self::NoMatchingCard(_)

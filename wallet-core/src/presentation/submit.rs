@@ -104,13 +104,21 @@ fn read_reply(
     wallet: &Wallet,
     response: &HttpResponse,
 ) -> Result<DirectPostAnswer, PresentationError> {
+    let reply = DirectPostAnswer::parse(&response.body, net::url_policy(wallet.urls()));
     // Catalogue 341: a redirect of the response endpoint is an error, and the
     // answer is not sent a second time.
     if response.status != 200 {
-        return Err(PresentationError::NotAccepted(response.status));
+        let refused = (400..500).contains(&response.status);
+        let explained_at = reply
+            .ok()
+            .filter(|_| refused)
+            .and_then(|reply| reply.redirect_uri);
+        return Err(PresentationError::NotAccepted {
+            status: response.status,
+            explained_at,
+        });
     }
-    let reply = DirectPostAnswer::parse(&response.body, net::url_policy(wallet.urls()))
-        .map_err(PresentationError::Reply)?;
+    let reply = reply.map_err(PresentationError::Reply)?;
     if let Some(consent) = &reply.consent_uri {
         wallet
             .urls()

@@ -87,7 +87,11 @@ async fn respond(app: &App, visitor: &Visitor, asking: Asking, form: &Params) ->
         Ok(presented) => leave(app, visitor, Some(presented), "shown"),
         Err(unanswered) => match unanswered.session {
             Some(asking) => ask(app, visitor, asking, true),
-            None => Problem::from(&unanswered.error).page(app, visitor),
+            // The other side has a page that explains its refusal, and knows the way back.
+            None => match unanswered.error.explained_at() {
+                Some(url) => Redirect::to(url.as_str()).into_response(),
+                None => Problem::from(&unanswered.error).page(app, visitor),
+            },
         },
     }
 }
