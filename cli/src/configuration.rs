@@ -112,18 +112,20 @@ fn plan(options: &GenerateOptions, folder: &Path) -> Result<Plan> {
             .clone()
             .unwrap_or_else(|| format!("sqlite://{}", folder.join(name).display()))
     };
-    let metrics = |url: &str| -> Result<String> { Ok(shifted(listen(url)?, 10).to_string()) };
+    let metrics = |url: &str, port: u16| -> Result<String> {
+        Ok(shifted(listen(url, port)?, 10).to_string())
+    };
     Ok(Plan {
         issuer_url: options.issuer_url.clone(),
-        issuer_listen: listen(&options.issuer_url)?.to_string(),
+        issuer_listen: listen(&options.issuer_url, ISSUER_PORT)?.to_string(),
         issuer_database: database(&options.issuer_database, "issuer.sqlite"),
         verifier_url: options.verifier_url.clone(),
-        verifier_listen: listen(&options.verifier_url)?.to_string(),
+        verifier_listen: listen(&options.verifier_url, VERIFIER_PORT)?.to_string(),
         verifier_database: database(&options.verifier_database, "verifier.sqlite"),
         metrics: match options.metrics {
             true => Some((
-                metrics(&options.issuer_url)?,
-                metrics(&options.verifier_url)?,
+                metrics(&options.issuer_url, ISSUER_PORT)?,
+                metrics(&options.verifier_url, VERIFIER_PORT)?,
             )),
             false => None,
         },
@@ -159,17 +161,19 @@ fn application(text: &str, options: &GenerateOptions) -> Result<Application> {
     })
 }
 
+/// Where the issuer listens behind a proxy.
+const ISSUER_PORT: u16 = 8702;
+/// Where the verifier listens behind a proxy.
+const VERIFIER_PORT: u16 = 8701;
+
 /// A listener for a public address: its own address on loopback, otherwise a
 /// port of loopback that a proxy forwards to.
-fn listen(url: &str) -> Result<std::net::SocketAddr> {
+fn listen(url: &str, behind_proxy: u16) -> Result<std::net::SocketAddr> {
     let url = url::Url::parse(url).with_context(|| format!("{url} is not an address"))?;
-    let port = url
-        .port_or_known_default()
-        .context("an address without a port")?;
     let host = url.host_str().unwrap_or_default();
-    match host.parse::<std::net::IpAddr>() {
-        Ok(address) if address.is_loopback() => Ok((address, port).into()),
-        Ok(_) | Err(_) => Ok(([127, 0, 0, 1], if port < 1024 { port + 8000 } else { port }).into()),
+    match (host.parse::<std::net::IpAddr>(), url.port()) {
+        (Ok(address), Some(port)) if address.is_loopback() => Ok((address, port).into()),
+        _ => Ok(([127, 0, 0, 1], behind_proxy).into()),
     }
 }
 

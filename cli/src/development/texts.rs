@@ -59,9 +59,7 @@ pub fn issuer(
     card: &Leaf,
     status: &Leaf,
 ) -> Result<String> {
-    let mut text = String::from(
-        "# Vouchsafe issuer. Every key is documented by `vouchsafe config schema issuer`.\n\n",
-    );
+    let mut text = String::from("# Vouchsafe issuer.\n\n");
     let metrics = plan.metrics.as_ref().map(|(issuer, _)| issuer.as_str());
     common(
         &mut text,
@@ -115,9 +113,7 @@ pub fn verifier(
     card_anchor: &str,
     status_anchor: &str,
 ) -> Result<String> {
-    let mut text = String::from(
-        "# Vouchsafe verifier. Every key is documented by `vouchsafe config schema verifier`.\n\n",
-    );
+    let mut text = String::from("# Vouchsafe verifier.\n\n");
     let metrics = plan.metrics.as_ref().map(|(_, verifier)| verifier.as_str());
     common(
         &mut text,
