@@ -77,6 +77,18 @@ impl Admin {
         })
     }
 
+    /// Prepares a card in a way that may be repeated under the same key;
+    /// gives status and body.
+    pub async fn offer_once(&self, key: &str, body: &Value) -> Result<(u16, Value)> {
+        let request = self
+            .client
+            .post(format!("{}/v1/offers", self.issuer))
+            .bearer_auth(&self.key)
+            .header("idempotency-key", key);
+        let response = request.json(body).send().await?;
+        Ok((response.status().as_u16(), response.json().await?))
+    }
+
     /// Prepares a proof of age.
     pub async fn offer_age(&self, record: &str) -> Result<Offer> {
         self.offer(&json!({

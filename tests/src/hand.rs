@@ -14,6 +14,7 @@ use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::random::OsRandom;
 
 use crate::admin::Offer;
+use crate::world::World;
 
 /// The wallet's side of issuance.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub struct Hand {
     pub client: Client,
     /// The issuer.
     pub issuer: String,
+    /// Where it is reached; its own address or a proxy's.
+    pub address: String,
 }
 
 /// Sends fields as a form.
@@ -38,9 +41,20 @@ pub fn key() -> SigningKey {
 }
 
 impl Hand {
+    /// A wallet of this world.
+    pub fn of(world: &World) -> Self {
+        Self {
+            client: world.client.clone(),
+            issuer: world.issuer_url.clone(),
+            address: world.issuer_url.clone(),
+        }
+    }
+
     /// The pre-authorized code of an offer.
     pub async fn code(&self, offer: &Offer) -> Result<String> {
-        let offer: Value = self.client.get(&offer.uri).send().await?.json().await?;
+        let path = offer.uri.strip_prefix(&self.issuer).context("elsewhere")?;
+        let address = format!("{}{path}", self.address);
+        let offer: Value = self.client.get(address).send().await?.json().await?;
         offer["grants"][PRE_AUTHORIZED_CODE]["pre-authorized_code"]
             .as_str()
             .map(str::to_owned)
@@ -54,9 +68,19 @@ impl Hand {
             ("pre-authorized_code", code),
         ];
         form.extend(tx_code.map(|code| ("tx_code", code)));
-        let request = self.client.post(format!("{}/token", self.issuer));
+        let request = self.client.post(format!("{}/token", self.address));
         let response = form_body(request, &form).send().await?;
         Ok((response.status().as_u16(), response.json().await?))
+    }
+
+    /// A fresh nonce.
+    pub async fn nonce(&self) -> Result<String> {
+        let request = self.client.post(format!("{}/nonce", self.address));
+        let answer: Value = request.send().await?.json().await?;
+        answer["c_nonce"]
+            .as_str()
+            .map(str::to_owned)
+            .context("no nonce")
     }
 
     /// Asks for one credential of a type, bound to `key`.
@@ -66,17 +90,27 @@ impl Hand {
         kind: &str,
         key: &SigningKey,
     ) -> Result<(u16, Value)> {
-        let nonce = self.client.post(format!("{}/nonce", self.issuer));
-        let nonce: Value = nonce.send().await?.json().await?;
+        let nonce = self.nonce().await?;
+        self.credential_with(&nonce, token, kind, key).await
+    }
+
+    /// The same with a nonce of before.
+    pub async fn credential_with(
+        &self,
+        nonce: &str,
+        token: &str,
+        kind: &str,
+        key: &SigningKey,
+    ) -> Result<(u16, Value)> {
         let proof = ProofFor {
             issuer: &self.issuer,
             client_id: None,
-            nonce: nonce["c_nonce"].as_str(),
+            nonce: Some(nonce),
         };
         let proof = proof::build(&proof, key, SystemClock.now()).await?;
         let response = self
             .client
-            .post(format!("{}/credential", self.issuer))
+            .post(format!("{}/credential", self.address))
             .bearer_auth(token)
             .json(&json!({
                 "credential_configuration_id": kind,

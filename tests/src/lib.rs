@@ -14,6 +14,7 @@ pub mod canary;
 pub mod database;
 pub mod hand;
 pub mod ledger;
+pub mod liar;
 pub mod page;
 pub mod process;
 pub mod proxy;

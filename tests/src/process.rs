@@ -91,7 +91,7 @@ impl Process {
 
     async fn launch(&mut self) -> Result<()> {
         let mut child = self
-            .command()
+            .command()?
             .args(&self.arguments)
             .current_dir(&self.folder)
             .stdin(Stdio::null())
@@ -132,25 +132,24 @@ impl Process {
         ready.with_context(|| self.log())
     }
 
-    fn command(&self) -> Command {
-        let mut command = match self.conditions.clock_shift {
-            None => Command::new(&self.program),
-            Some(seconds) => {
-                let mut command = Command::new("faketime");
-                command
-                    .arg("-f")
-                    .arg(format!("{seconds:+}s"))
-                    .arg(&self.program);
-                command
-            }
-        };
+    fn command(&self) -> Result<Command> {
+        let mut command = Command::new(&self.program);
+        if let Some(seconds) = self.conditions.clock_shift {
+            // Not by the `faketime` program: it would stand between us and
+            // the process that is to be killed.
+            command
+                .env("LD_PRELOAD", faketime_library()?)
+                .env("FAKETIME", format!("{seconds:+}s"))
+                // Timers run on the monotonic clock, which nobody sets.
+                .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        }
         command.envs(
             self.conditions
                 .environment
                 .iter()
                 .map(|(name, value)| (name, value)),
         );
-        command
+        Ok(command)
     }
 
     /// `kill -9`: no chance to clean up.
@@ -203,6 +202,15 @@ impl Process {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
+}
+
+/// Debian and others keep it in a folder of the machine's kind.
+fn faketime_library() -> Result<PathBuf> {
+    let folders = std::fs::read_dir("/usr/lib")?.filter_map(|entry| Some(entry.ok()?.path()));
+    folders
+        .map(|folder| folder.join("faketime/libfaketimeMT.so.1"))
+        .find(|library| library.is_file())
+        .context("no libfaketime in /usr/lib: install the package faketime")
 }
 
 /// A port that was free a moment ago.

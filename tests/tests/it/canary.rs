@@ -72,10 +72,7 @@ async fn cat_460_461_nothing_of_it_is_kept_in_plain() {
 
 /// Two ways to a card; the secrets that go over the wire become canaries.
 async fn issue(world: &World, canaries: &mut Vec<Canary>) -> Result<()> {
-    let hand = Hand {
-        client: world.client.clone(),
-        issuer: world.issuer_url.clone(),
-    };
+    let hand = Hand::of(world);
     let offer = world.admin().offer(&card("pre_authorized_code")).await?;
     let code = hand.code(&offer).await?;
     let (_, body) = hand.token(&code, None).await?;

@@ -63,7 +63,7 @@ async fn cat_233_with_a_transaction_code() {
         let (wallet, admin) = (world.wallet()?, world.admin());
         let with_code = offer(&admin, json!({ "tx_code": true })).await?;
         let tx_code = with_code.tx_code.clone().unwrap();
-        let hand = hand(&world);
+        let hand = Hand::of(&world);
         let code = hand.code(&with_code).await?;
         let (status, body) = hand.token(&code, None).await?;
         assert_eq!(
@@ -96,7 +96,7 @@ async fn cat_235_five_wrong_transaction_codes_end_the_offer() {
         } else {
             "000000"
         };
-        let hand = hand(&world);
+        let hand = Hand::of(&world);
         let code = hand.code(&offer).await?;
         for _ in 0..5 {
             let (status, body) = hand.token(&code, Some(wrong)).await?;
@@ -120,7 +120,7 @@ async fn cat_230_a_code_works_once() {
     on_each_database(async |kind| {
         let world = World::start(kind).await?;
         let offer = offer(&world.admin(), json!({})).await?;
-        let hand = hand(&world);
+        let hand = Hand::of(&world);
         let code = hand.code(&offer).await?;
         let (status, body) = hand.token(&code, None).await?;
         ensure!(status == 200, "{status} {body}");
@@ -141,11 +141,4 @@ async fn offer(admin: &Admin, changes: serde_json::Value) -> anyhow::Result<Offe
         body[name] = value.clone();
     }
     admin.offer(&body).await
-}
-
-fn hand(world: &World) -> Hand {
-    Hand {
-        client: world.client.clone(),
-        issuer: world.issuer_url.clone(),
-    }
 }

@@ -9,8 +9,10 @@
 
 mod canary;
 mod cross_device;
+mod faults;
 mod https;
 mod issuance;
+mod kills;
 mod login;
 mod peers;
 mod races;

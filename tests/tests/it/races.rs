@@ -12,10 +12,7 @@ const AT_ONCE: usize = 100;
 async fn cat_230_a_hundred_redeem_one_pre_authorized_code() {
     on_each_database(async |kind| {
         let world = World::start(kind).await?;
-        let hand = Hand {
-            client: world.client.clone(),
-            issuer: world.issuer_url.clone(),
-        };
+        let hand = Hand::of(&world);
         for round in 0..rounds(2, 1000) {
             let offer = world
                 .admin()

@@ -1,0 +1,266 @@
+//! Broken connections, a full disk and a wrong clock.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use vouchsafe_credentials::time::{Clock, UnixTime};
+use vouchsafe_service::clock::SystemClock;
+use vouchsafe_tests::admin::{Admin, membership};
+use vouchsafe_tests::database::Kind;
+use vouchsafe_tests::hand::{Hand, compact, key, status_of};
+use vouchsafe_tests::liar::Liar;
+use vouchsafe_tests::process::Conditions;
+use vouchsafe_tests::proxy::Proxy;
+use vouchsafe_tests::wait;
+use vouchsafe_tests::world::{Options, World};
+
+use crate::support::on_each_database;
+
+#[tokio::test]
+async fn cat_412_an_answer_that_did_not_arrive_is_asked_for_again() {
+    on_each_database(async |kind| {
+        let world = World::start(kind).await?;
+        let target = world
+            .issuer_url
+            .strip_prefix("http://")
+            .context("no http")?;
+        let proxy = Proxy::start(target.parse()?).await?;
+        let address = format!("http://{}", proxy.address);
+        let admin = Admin::new(world.client.clone(), &address, &world.api_key);
+        let hand = Hand {
+            address: address.clone(),
+            ..Hand::of(&world)
+        };
+        let body = membership("M-1");
+
+        // The offer was made, and nobody heard of it.
+        proxy.cut_answers_after(0);
+        ensure!(admin.offer_once("key-1", &body).await.is_err());
+        proxy.mend();
+        let (status, first) = admin.offer_once("key-1", &body).await?;
+        ensure!(status == 201, "{status} {first}");
+        let (_, second) = admin.offer_once("key-1", &body).await?;
+        ensure!(first["id"] == second["id"] && first["link"] == second["link"]);
+        let offers = "SELECT COUNT(*) FROM issuer_offers";
+        ensure!(vouchsafe_tests::database::number(&world.issuer_database, offers).await? == 1);
+
+        // The card was made, and nobody heard of it: the same token and key get another, and
+        // the one that never arrived is no longer good.
+        let offer = world.admin().offer_membership("M-2").await?;
+        let token = hand.access_token(&offer).await?;
+        let key = key();
+        let nonce = hand.nonce().await?;
+        proxy.cut_answers_after(0);
+        let cut = hand
+            .credential_with(&nonce, &token, "membership", &key)
+            .await;
+        ensure!(cut.is_err());
+        proxy.mend();
+        let rows = wait::until("the card was made", Duration::from_secs(5), async || {
+            let rows = world.admin().credentials("crm-M-2").await?;
+            Ok((!rows.is_empty()).then_some(rows))
+        })
+        .await?;
+        ensure!(rows.len() == 1);
+        let (status, body) = hand.credential(&token, "membership", &key).await?;
+        ensure!(status == 200, "{status} {body}");
+        let kept = status_of(&compact(&body)?)?;
+        let rows = world.admin().credentials("crm-M-2").await?;
+        ensure!(rows.len() == 2, "{rows:?}");
+        for row in &rows {
+            let list = &row["status_list"];
+            let place = format!(
+                "{}#{}",
+                list["uri"].as_str().unwrap_or_default(),
+                list["idx"]
+            );
+            let wanted = if place == kept { "valid" } else { "revoked" };
+            ensure!(row["status"] == wanted, "{rows:?}, kept {kept}");
+        }
+        Ok(())
+    })
+    .await;
+}
+
+/// A file system of a few megabytes.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// `None` where this user may not mount.
+    fn mount(folder: &Path) -> Result<Option<Self>> {
+        let path = folder.join("disk");
+        std::fs::create_dir(&path)?;
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
+            .arg(&path)
+            .output()?
+            .status;
+        Ok(mounted.success().then_some(Self(path)))
+    }
+
+    /// Writes until nothing fits any more.
+    fn fill(&self) -> Result<()> {
+        use std::io::Write;
+        let mut file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.0.join("ballast"))?;
+        for size in [64 * 1024, 512] {
+            while file.write_all(&vec![7; size]).is_ok() {}
+        }
+        Ok(())
+    }
+
+    fn free(&self) -> Result<()> {
+        Ok(std::fs::remove_file(self.0.join("ballast"))?)
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let unmounted = Command::new("umount").arg("-l").arg(&self.0).status();
+        if !unmounted.is_ok_and(|status| status.success()) {
+            eprintln!("warning: {} stays mounted", self.0.display());
+        }
+    }
+}
+
+#[tokio::test]
+async fn cat_413_a_full_disk_is_temporary() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::mount(folder.path()).unwrap() else {
+        eprintln!("skipped: full disk (this user may not mount)");
+        return;
+    };
+    full_disk(&disk).await.unwrap();
+}
+
+async fn full_disk(disk: &SmallDisk) -> Result<()> {
+    let world = World::with(Options {
+        issuer_database: Some(format!(
+            "sqlite://{}",
+            disk.0.join("issuer.sqlite").display()
+        )),
+        ..Options::new(Kind::Sqlite)
+    })
+    .await?;
+    let admin = world.admin();
+    let hand = Hand::of(&world);
+    let before = admin.offer_membership("M-before").await?;
+    let code = hand.code(&before).await?;
+    disk.fill()?;
+    let mut full = 0;
+    for number in 0..200 {
+        let body = membership(&format!("M-{number}"));
+        let (status, answer) = admin
+            .call(reqwest::Method::POST, "/v1/offers", Some(&body))
+            .await?;
+        match status {
+            201 => ensure!(full == 0, "it works on a full disk"),
+            503 => full += 1,
+            _ => anyhow::bail!("{status} {answer}"),
+        }
+        if full == 5 {
+            break;
+        }
+    }
+    ensure!(full == 5, "the disk did not become full");
+    let (status, answer) = hand.token(&code, None).await?;
+    ensure!(status == 503, "{status} {answer}");
+    // What needs no space works: people can still see what is good.
+    let metadata = format!("{}/.well-known/openid-credential-issuer", world.issuer_url);
+    ensure!(world.client.get(metadata).send().await?.status() == 200);
+
+    disk.free()?;
+    wait::until("it works again", Duration::from_secs(15), async || {
+        let (status, _) = admin
+            .call(
+                reqwest::Method::POST,
+                "/v1/offers",
+                Some(&membership("M-after")),
+            )
+            .await?;
+        Ok((status == 201).then_some(()))
+    })
+    .await?;
+    // The code was not used up by the attempt that failed.
+    let (status, answer) = hand.token(&code, None).await?;
+    ensure!(status == 200, "{status} {answer}");
+    let token = answer["access_token"].as_str().context("no token")?;
+    let (status, answer) = hand.credential(token, "membership", &key()).await?;
+    ensure!(status == 200, "{status} {answer}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn cat_421_an_expired_card_is_refused() {
+    let mut world = World::start(Kind::Sqlite).await.unwrap();
+    expired_card(&mut world).await.unwrap();
+}
+
+async fn expired_card(world: &mut World) -> Result<()> {
+    let offer = world.admin().offer_age("crm-1").await?;
+    let card = Liar::take(world, &offer, "age").await?;
+    let shop = world.relying_party("shop").await?;
+    let mut browser = world.browser();
+    let login = shop.begin(&mut browser, "age").await?;
+    let (status, reply) = card.show(world, &login.link, SystemClock.now()).await?;
+    ensure!(status == 200, "{status} {reply}");
+
+    let end = card.expires_at().context("it never ends")?;
+    let shift = end.since(SystemClock.now()) + 120;
+    let later = Conditions {
+        clock_shift: Some(shift),
+        environment: Vec::new(),
+    };
+    world.issuer.restart_under(later.clone()).await?;
+    world.verifier.restart_under(later).await?;
+    let login = shop.begin(&mut browser, "age").await?;
+    let now = UnixTime(SystemClock.now().0 + shift);
+    let (status, reply) = card.show(world, &login.link, now).await?;
+    ensure!(status == 400, "{status} {reply}");
+    ensure!(reply["reason"] == "credential_expired", "{reply}");
+    ensure!(shop.told_error(&mut browser, &login).await? == "access_denied");
+    Ok(())
+}
+
+#[tokio::test]
+async fn cat_421_what_was_used_or_has_expired_does_not_revive_with_the_clock() {
+    on_each_database(async |kind| {
+        let mut world = World::start(kind).await?;
+        let hand = Hand::of(&world);
+        let used = world.admin().offer_membership("M-1").await?;
+        let used = hand.code(&used).await?;
+        ensure!(hand.token(&used, None).await?.0 == 200);
+        let unused = world.admin().offer_membership("M-2").await?;
+        let unused = hand.code(&unused).await?;
+        let refused = async |code: &str| -> Result<()> {
+            let (status, body) = hand.token(code, None).await?;
+            ensure!(
+                (status, &body["error"]) == (400, &"invalid_grant".into()),
+                "{status} {body}"
+            );
+            Ok(())
+        };
+        for shift in [3600, -3600, 10 * 365 * 86_400, 0] {
+            world
+                .issuer
+                .restart_under(Conditions {
+                    clock_shift: (shift != 0).then_some(shift),
+                    environment: Vec::new(),
+                })
+                .await?;
+            refused(&used)
+                .await
+                .with_context(|| format!("used, {shift:+} s"))?;
+            // Refused once as expired, refused for good.
+            refused(&unused)
+                .await
+                .with_context(|| format!("expired, {shift:+} s"))?;
+        }
+        Ok(())
+    })
+    .await;
+}
