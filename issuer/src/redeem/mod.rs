@@ -124,9 +124,19 @@ pub async fn pending(
     let hash = secret.hash(grant_purpose(kind));
     let found = offers::find_by_grant(&core.db, kind, &hash).await?;
     let found = found.ok_or(RedeemError::Grant)?;
-    match found.offer.state(core.clock.now()) {
-        OfferState::Pending => Ok(found),
-        OfferState::Redeemed | OfferState::Expired | OfferState::Locked => Err(RedeemError::Grant),
+    let now = core.clock.now();
+    match found.offer.state(now) {
+        OfferState::Pending if found.claims_sealed.is_some() => Ok(found),
+        // Catalogue 421: refused once, refused for good, even if the clock is set back.
+        OfferState::Expired if found.claims_sealed.is_some() => {
+            core.db
+                .write(async move |tx| offers::forget_expired(tx, &found.offer.id, now).await)
+                .await?;
+            Err(RedeemError::Grant)
+        }
+        OfferState::Pending | OfferState::Redeemed | OfferState::Expired | OfferState::Locked => {
+            Err(RedeemError::Grant)
+        }
     }
 }
 

@@ -205,6 +205,18 @@ pub async fn redeem(tx: &mut Tx, id: &OfferId, now: UnixTime) -> Result<bool, Db
     Ok(rows == 1)
 }
 
+/// Forgets the claims of one offer that has expired: without them it is never open again.
+pub async fn forget_expired(tx: &mut Tx, id: &OfferId, now: UnixTime) -> Result<u64, DbError> {
+    execute!(
+        tx,
+        sqlx::query(
+            "UPDATE issuer_offers SET claims_sealed = NULL WHERE id = $1 AND expires_at <= $2"
+        )
+        .bind(id.as_str())
+        .bind(now.0)
+    )
+}
+
 /// Forgets the claims of offers that nobody can redeem any more, expired or locked; returns how
 /// many.
 pub async fn forget_dead(tx: &mut Tx, now: UnixTime) -> Result<u64, DbError> {

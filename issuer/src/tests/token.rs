@@ -181,3 +181,21 @@ async fn requests_of_another_form_are_refused() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn cat_421_an_expired_code_does_not_revive_with_the_clock() {
+    everywhere(async |h| {
+        let offer = h.offer(json!({})).await;
+        let code = h.code(&offer).await;
+        let fields = [
+            ("grant_type", PRE_AUTHORIZED),
+            ("pre-authorized_code", code.as_str()),
+        ];
+        h.clock.advance(600);
+        let refused = (400, "invalid_grant".into());
+        assert_eq!(h.form("/token", &fields).await.error(), refused);
+        h.clock.advance(-600);
+        assert_eq!(h.form("/token", &fields).await.error(), refused);
+    })
+    .await;
+}
