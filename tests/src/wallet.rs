@@ -170,6 +170,15 @@ impl Wallet {
         }
     }
 
+    /// The answer to a request, not sent yet.
+    pub async fn prepared(&self, link: &str) -> Result<HttpRequest> {
+        let fetching = self.core.present(link)?;
+        let response = self.send(fetching.request()).await?;
+        let asking = fetching.receive(&response)?;
+        let suggested = asking.consent(&["en"]).suggested;
+        Ok(asking.respond(&suggested).await?.request().clone())
+    }
+
     async fn answer(&self, link: &str) -> Result<std::result::Result<Shown, Refusal>> {
         let fetching = self.core.present(link)?;
         let response = self.send(fetching.request()).await?;

@@ -84,6 +84,41 @@ async fn cat_412_an_answer_that_did_not_arrive_is_asked_for_again() {
     .await;
 }
 
+#[tokio::test]
+async fn cat_412_a_login_whose_answer_was_lost_can_be_repeated() {
+    on_each_database(async |kind| {
+        let world = World::start(kind).await?;
+        let (wallet, shop) = (world.wallet()?, world.relying_party("shop").await?);
+        let offer = world.admin().offer_membership("M-1").await?;
+        wallet.take(&offer.link, None).await?;
+        let target = world
+            .verifier_url
+            .strip_prefix("http://")
+            .context("no http")?;
+        let proxy = Proxy::start(target.parse()?).await?;
+        let mut browser = world.browser();
+        let login = shop.begin(&mut browser, "membership").await?;
+        let answer = wallet.prepared(&login.link).await?;
+        let mut through = answer.clone();
+        through
+            .url
+            .set_port(Some(proxy.address.port()))
+            .ok()
+            .context("no port")?;
+        proxy.cut_answers_after(0);
+        ensure!(wallet.send(&through).await.is_err());
+        // It arrived: sent again it is not taken a second time, by whatever wallet.
+        let again = wallet.send(&answer).await?;
+        ensure!(again.status == 400, "{}", again.status);
+        // The way back went with the lost reply. Nobody is logged in by it; the person begins anew.
+        ensure!(crate::support::accounts(&world).await? == 0);
+        let (tokens, _) = shop.log_in(&mut browser, &wallet, "membership").await?;
+        ensure!(tokens.userinfo["membership_tier"] == "gold");
+        Ok(())
+    })
+    .await;
+}
+
 /// A file system of a few megabytes.
 struct SmallDisk(PathBuf);
 

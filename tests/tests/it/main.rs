@@ -9,6 +9,7 @@
 
 mod canary;
 mod cross_device;
+mod demo;
 mod faults;
 mod https;
 mod issuance;
