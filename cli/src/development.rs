@@ -93,7 +93,7 @@ pub fn generate(plan: &Plan, placement: &mut Placement) -> Result<Generated> {
     let keys = texts::VerifierKeys {
         request: access.leaf("The Club's sign-in service", &plan.verifier_url)?,
         rs256: JwtKey::generate(SigningAlg::Rs256)?.to_pem().to_string(),
-        es256: SigningKey::generate(Algorithm::Es256, &OsRandom::default())
+        es256: SigningKey::generate(Algorithm::Es256, &OsRandom)
             .to_pkcs8_pem()
             .to_string(),
     };
@@ -116,5 +116,5 @@ pub fn generate(plan: &Plan, placement: &mut Placement) -> Result<Generated> {
 
 /// A fresh secret of 256 bits, base64url.
 pub fn secret() -> String {
-    token(&OsRandom::default())
+    token(&OsRandom)
 }

@@ -86,7 +86,7 @@ impl CredentialType {
         reader.check_id(&id)?;
         reader.check(
             &vct,
-            is_collision_resistant,
+            |vct| is_collision_resistant(vct),
             "must be a URI (a collision-resistant name)",
         )?;
         reader.check(
@@ -255,7 +255,7 @@ fn type_display(texts: BTreeMap<String, Texts>) -> Display {
 }
 
 /// SD-JWT VC, "`vct` Claim": a collision-resistant name; here always a URI.
-fn is_collision_resistant(vct: &String) -> bool {
+fn is_collision_resistant(vct: &str) -> bool {
     vct.split_once(':').is_some_and(|(scheme, rest)| {
         !scheme.is_empty()
             && scheme

@@ -83,7 +83,7 @@ impl Fixture {
         };
         Ok(self
             .runtime
-            .block_on(issue_credential(input, &self.issuer, &OsRandom::default()))?)
+            .block_on(issue_credential(input, &self.issuer, &OsRandom))?)
     }
 
     fn trust(&self) -> Result<IssuerTrust> {
