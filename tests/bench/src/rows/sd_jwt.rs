@@ -42,7 +42,7 @@ struct Fixture {
 
 impl Fixture {
     fn new() -> Result<Self> {
-        let random = OsRandom::default();
+        let random = OsRandom;
         let key = SigningKey::generate(Algorithm::Es256, &random);
         let did = did::jwk::encode(key.public_key());
         let holder = SigningKey::generate(Algorithm::Es256, &random);
