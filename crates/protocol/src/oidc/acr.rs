@@ -84,7 +84,8 @@ impl AcrLadder {
         self
     }
 
-    /// The class a login of `auth_time` still counts for; `None` for a login from the future.
+    /// The class a login of `auth_time` still counts for, and never one that was not
+    /// done; `None` for a login from the future.
     #[must_use]
     pub fn current(&self, reached: Acr, auth_time: UnixTime, now: UnixTime) -> Option<Acr> {
         let age = u64::try_from(now.since(auth_time)).ok()?;
@@ -92,6 +93,8 @@ impl AcrLadder {
             .into_iter()
             .rev()
             .filter(|acr| *acr <= reached)
+            // A card that was shown is one factor: what is left of it is never two.
+            .filter(|acr| *acr != Acr::Multi || reached == Acr::Multi)
             .find(|acr| self.max_age[*acr as usize].is_none_or(|max| age <= max))
     }
 }
@@ -163,7 +166,7 @@ mod tests {
         let at = |age: i64| ladder.current(Acr::Credential, UnixTime(0), UnixTime(age));
         assert_eq!(at(0), Some(Acr::Credential));
         assert_eq!(at(100), Some(Acr::Credential));
-        assert_eq!(at(101), Some(Acr::Multi));
+        assert_eq!(at(101), Some(Acr::Single));
         assert_eq!(at(-1), None);
         assert_eq!(
             ladder.current(Acr::Single, UnixTime(0), UnixTime(9)),
