@@ -236,11 +236,22 @@ impl World {
             },
             urls: UrlRule::LoopbackAllowed,
             locales: vec!["en".to_owned()],
-            redirect_uri: "http://127.0.0.1:8703/authorized".parse()?,
+            redirect_uri: self.wallet_redirect_uri()?.parse()?,
             client_id: "vouchsafe-wallet".to_owned(),
             batch_size: 3,
         };
         Wallet::new(config, self.fetcher()?)
+    }
+
+    /// Where the issuer sends browsers back to: what its configuration says of
+    /// the one wallet that it knows.
+    fn wallet_redirect_uri(&self) -> Result<String> {
+        let text = std::fs::read_to_string(self.folder.join("issuer.toml"))?;
+        text.split("redirect_uris = [\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())
+            .map(str::to_owned)
+            .context("no wallet in the issuer's configuration")
     }
 
     /// The guarded fetcher, with the exceptions that loopback needs.
