@@ -1,14 +1,14 @@
 //! Issuer and verifier as separate real processes, with everybody who talks
 //! to them.
 
+mod setup;
+
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
 
-use anyhow::{Context, Result, bail};
-use reqwest::{Certificate, Client, redirect};
+use anyhow::{Context, Result};
+use reqwest::Client;
 use tempfile::TempDir;
 use vouchsafe_credentials::sd_jwt_vc::IssuerMethod;
 use vouchsafe_credentials::x509::{Role, TrustAnchors};
@@ -25,11 +25,7 @@ use crate::process::{Conditions, Process, run};
 use crate::relying_party::{Registration, RelyingParty};
 use crate::tls;
 use crate::wallet::Wallet;
-
-/// Below the ports that the system gives to outgoing connections.
-const FIRST_PORT: u16 = 10_240;
-const BLOCK: u16 = 32;
-const BLOCKS: u16 = 680;
+use setup::{block, edit, http_client, registrations, tls_section};
 
 /// What a world is made of.
 #[derive(Clone, Debug)]
@@ -308,75 +304,4 @@ impl World {
     pub fn registration(&self, id: &str) -> Option<&Registration> {
         self.registrations.get(id)
     }
-}
-
-fn registrations(
-    origins: &[(String, String)],
-    secrets: &str,
-) -> Result<BTreeMap<String, Registration>> {
-    let secrets: BTreeMap<&str, &str> = secrets
-        .lines()
-        .filter_map(|line| line.split_once(' '))
-        .collect();
-    let registration = |(id, origin): &(String, String)| {
-        let secret = secrets.get(id.as_str()).context("no secret was printed")?;
-        let registration = Registration {
-            id: id.clone(),
-            secret: (*secret).to_owned(),
-            origin: origin.clone(),
-        };
-        Ok((id.clone(), registration))
-    };
-    origins.iter().map(registration).collect()
-}
-
-fn edit(path: &std::path::Path, change: impl FnOnce(String) -> String) -> Result<()> {
-    let text = std::fs::read_to_string(path)?;
-    std::fs::write(path, change(text))?;
-    Ok(())
-}
-
-/// Certificates for the listener; the verifier fetches status lists of the issuer at `port`.
-fn tls_section(files: Option<&tls::Files>, fetches_from: Option<u16>) -> String {
-    let Some(files) = files else {
-        return String::new();
-    };
-    let mut text = format!(
-        "\n[http.tls]\ncertificate_file = {:?}\nkey_file = {:?}\n",
-        files.certificate, files.key
-    );
-    if let Some(port) = fetches_from {
-        text += &format!(
-            "\n[fetch]\nallow = [{{ host = \"127.0.0.1\", ports = [{port}], private = true }}]\nextra_ca = [{:?}]\n",
-            files.authority
-        );
-    }
-    text
-}
-
-fn http_client(files: Option<&tls::Files>) -> Result<Client> {
-    let mut builder = Client::builder()
-        .redirect(redirect::Policy::none())
-        .no_proxy()
-        .timeout(std::time::Duration::from_secs(60));
-    if let Some(files) = files {
-        let pem = std::fs::read(&files.authority)?;
-        builder = builder.tls_certs_only(Certificate::from_pem_bundle(&pem)?);
-    }
-    Ok(builder.build()?)
-}
-
-/// A block of free ports of this world alone.
-fn block() -> Result<u16> {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = u16::try_from(std::process::id() % u32::from(BLOCKS))?;
-    for _ in 0..BLOCKS {
-        let number = (start + NEXT.fetch_add(1, Ordering::Relaxed)) % BLOCKS;
-        let first = FIRST_PORT + number * BLOCK;
-        let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-        if (first..first + 12).all(free) {
-            return Ok(first);
-        }
-    }
-    bail!("no free ports")
 }
