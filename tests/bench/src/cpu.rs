@@ -1,27 +1,39 @@
-//! CPU time from the kernel's accounting.
+//! CPU time from the kernel's accounting, in microseconds.
 
 use anyhow::{Context, Result};
 
-/// CPU time that this thread has used, in microseconds.
-pub fn thread_us() -> Result<f64> {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat")?;
-    let nanoseconds: f64 = text.split(' ').next().context("no figure")?.parse()?;
-    Ok(nanoseconds / 1e3)
+/// The name of this thread in the accounting, for [`of_thread`].
+pub fn this_thread() -> Result<String> {
+    let name = std::fs::read_link("/proc/thread-self")?;
+    Ok(format!("/proc/{}", name.display()))
 }
 
-/// CPU time that all threads of a process have used, in microseconds.
+/// What a thread has used.
+pub fn of_thread(name: &str) -> Result<f64> {
+    let text = std::fs::read_to_string(format!("{name}/schedstat"))?;
+    parse(&text)
+}
+
+/// What this thread has used.
+pub fn thread_us() -> Result<f64> {
+    of_thread("/proc/thread-self")
+}
+
+/// What all living threads of a process have used.
 pub fn process_us(id: u32) -> Result<f64> {
-    let mut nanoseconds = 0.0;
+    let mut sum = 0.0;
     for thread in std::fs::read_dir(format!("/proc/{id}/task"))? {
         let path = thread?.path().join("schedstat");
         // A thread may end between the listing and the reading.
         if let Ok(text) = std::fs::read_to_string(path) {
-            nanoseconds += text
-                .split(' ')
-                .next()
-                .context("no figure")?
-                .parse::<f64>()?;
+            sum += parse(&text)?;
         }
     }
+    Ok(sum)
+}
+
+/// The first number is nanoseconds on a processor.
+fn parse(schedstat: &str) -> Result<f64> {
+    let nanoseconds: f64 = schedstat.split(' ').next().context("no figure")?.parse()?;
     Ok(nanoseconds / 1e3)
 }

@@ -12,11 +12,15 @@
 )]
 
 mod cpu;
+mod floor;
+mod load;
 mod peer;
-mod primitives;
 mod report;
 mod rows;
+mod services;
 mod slices;
+mod wallet;
+mod web;
 
 use std::path::PathBuf;
 
@@ -38,9 +42,10 @@ struct Arguments {
     /// Length of a slice in milliseconds.
     #[arg(long, default_value_t = 500)]
     slice_ms: u64,
-    /// Where the figures are saved as JSON.
-    #[arg(long, default_value = "target/bench.json")]
-    output: PathBuf,
+    /// Where the figures are saved as JSON; `bench.json` in cargo's target
+    /// folder by default.
+    #[arg(long)]
+    output: Option<PathBuf>,
 }
 
 fn main() -> Result<()> {
@@ -68,5 +73,9 @@ fn main() -> Result<()> {
         results.extend((row.measure)(&plan)?);
     }
     report::print(&results);
-    report::save(&results, &plan, &arguments.output)
+    let target = || std::env::var_os("CARGO_TARGET_DIR").map_or("target".into(), PathBuf::from);
+    let output = arguments
+        .output
+        .unwrap_or_else(|| target().join("bench.json"));
+    report::save(&results, &plan, &output)
 }

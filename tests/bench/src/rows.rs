@@ -1,5 +1,7 @@
 //! The measurements, one file each.
 
+pub mod issuance;
+mod login;
 mod sd_jwt;
 
 use anyhow::Result;
@@ -29,6 +31,16 @@ pub fn all() -> Vec<Row> {
             name: "P2",
             what: "SD-JWT VC verify, 3 of 10 disclosed, key binding",
             measure: sd_jwt::verify,
+        },
+        Row {
+            name: "P4",
+            what: "OpenID4VCI issuance by the running issuer",
+            measure: issuance::measure,
+        },
+        Row {
+            name: "P6",
+            what: "OpenID4VP login through OpenID Connect by the running verifier",
+            measure: login::measure,
         },
     ]
 }

@@ -17,8 +17,8 @@ use vouchsafe_credentials::sd_jwt_vc::{
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::random::OsRandom;
 
+use crate::floor::Primitives;
 use crate::peer::{Operation, Peer};
-use crate::primitives::Primitives;
 use crate::report::Line;
 use crate::slices::{Here, Plan};
 
