@@ -57,7 +57,7 @@ fn announce(running: &Running, json: bool) {
         wallet,
     } = &running.addresses;
     if json {
-        let line = serde_json::json!({ "shop": shop, "wallet": wallet, "verifier": verifier, "issuer": issuer });
+        let line = serde_json::json!({ "shop": shop, "wallet": wallet, "verifier": verifier, "issuer": issuer, "issuer_api_key": running.api_key });
         println!("{line}");
         return;
     }

@@ -21,7 +21,6 @@ use clap::{Parser, Subcommand};
 #[command(
     name = "vouchsafe",
     version,
-    about,
     propagate_version = true,
     arg_required_else_help = true
 )]

@@ -98,8 +98,51 @@ async function story() {
     const { context, page } = await person(browser, "person");
     await page.goto(urls.shop);
     await shot(page, "shop-home");
+
+    // No card yet: the wallet says so, and nothing is told without asking.
+    await press(page, "#prove-age");
+    await press(page, "#show-card");
+    await shot(page, "wallet-no-card");
+    await press(page, "button[value=tell]");
+    await page.goto(urls.shop);
+
     await getCard(page, urls, "#get-age", "age");
     await getCard(page, urls, "#get-membership", "membership");
+
+    // A prepared card: the one-time code of the organisation, typed on its page.
+    const prepared = await fetch(`${urls.issuer}/v1/offers`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${urls.issuer_api_key}`, "content-type": "application/json" },
+      body: JSON.stringify({
+        record_id: "story",
+        credential_type: "membership",
+        grant: "authorization_code",
+        claims: { member_id: "M-story", tier: "gold", valid_until: "2030-01-01" },
+      }),
+    }).then((answer) => answer.json());
+    await page.goto(prepared.link);
+    await shot(page, "wallet-offer-sign-in");
+    await press(page, "button[value=yes]");
+    await shot(page, "issuer-code");
+    await page.fill("form input[type=text]", "AAAA-AAAA");
+    await press(page, "form button[type=submit]");
+    await shot(page, "issuer-code-wrong");
+    await page.fill("form input[type=text]", prepared.one_time_code);
+    await press(page, "form button[type=submit]");
+    expect(page.url().startsWith(urls.wallet), "back in the wallet with the prepared card");
+    await page.goto(`${urls.issuer}/authorize?client_id=nobody`);
+    await shot(page, "issuer-failed");
+    await page.goto(urls.wallet);
+    await press(page, "a.card");
+    await shot(page, "wallet-card");
+    if (await page.$("summary")) await page.click("summary");
+    await press(page, "form button.stop");
+    await page.goto(`${urls.wallet}/add`);
+    await shot(page, "wallet-add");
+    await page.goto(`${urls.wallet}/cards/nothing`);
+    await shot(page, "wallet-problem");
+    await page.goto(`${urls.verifier}/authorize?client_id=nobody`);
+    await shot(page, "login-bad-request");
 
     // Age: one fact, nobody is known.
     await page.goto(urls.shop);
@@ -136,6 +179,8 @@ async function story() {
     const account = await context.newPage();
     await account.goto(`${urls.verifier}/account`);
     await shot(account, "account");
+    await account.goto(`${urls.verifier}/logout`);
+    await shot(account, "logout");
     await account.close();
 
     // Another browser, the wallet elsewhere: a code, then a number.
@@ -168,7 +213,8 @@ async function story() {
     const counter = await context.newPage();
     await counter.goto(`${urls.shop}/club/cards`);
     await shot(counter, "shop-cards");
-    await press(counter, "button.stop");
+    // The newest card, on top, is the one that was prepared and deleted.
+    await press(counter, "tbody tr:last-child button.stop");
     await shot(counter, "shop-cards-revoked");
     await page.waitForSelector("#ended:not([hidden])", { timeout: 30_000 });
     await shot(page, "shop-ended");
