@@ -49,3 +49,6 @@ pub(crate) const SD_ALG: &str = "_sd_alg";
 pub(crate) fn is_reserved(name: &str) -> bool {
     matches!(name, SD | ELLIPSIS | SD_ALG)
 }
+
+#[cfg(test)]
+mod tests;

@@ -507,3 +507,40 @@ fn holder_checks_that_the_credential_is_its_own() {
     let refused = verify_issued(&theirs, &wanted, &Portable).unwrap_err();
     assert_eq!(refused.code(), "holder_key_mismatch");
 }
+
+/// No single altered byte of a presentation is ever accepted.
+#[test]
+fn single_byte_mutations_never_verify() {
+    let world = World::new();
+    let held = world.held();
+    let wanted = paths(&[json!(["address", "country"])]);
+    let presentation = held.present(&wanted).unwrap();
+    let bound = world.bind(presentation.sd_jwt());
+    assert!(world.verify(&bound).is_ok());
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    for position in 0..bound.len() {
+        // xorshift, to flip another bit at each place
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        let bit = (random % 7) as u32;
+        let mut bytes = bound.clone().into_bytes();
+        bytes[position] ^= 1 << bit;
+        let altered = String::from_utf8(bytes).unwrap();
+        assert!(
+            world.verify(&altered).is_err(),
+            "byte {position}, bit {bit}"
+        );
+    }
+    for position in (0..bound.len()).step_by(7) {
+        let (before, after) = bound.split_at(position);
+        assert!(
+            world.verify(&format!("{before}{}", &after[1..])).is_err(),
+            "{position} left out"
+        );
+        assert!(
+            world.verify(&format!("{before}A{after}")).is_err(),
+            "{position} inserted"
+        );
+    }
+}

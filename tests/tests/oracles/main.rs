@@ -1,0 +1,16 @@
+//! Our credentials against software that we did not write and against the
+//! vectors of the specifications.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "all of this binary is tests; the helpers between them are not marked as such"
+)]
+
+mod sd_jwt_affinidi;
+mod sd_jwt_cases;
+mod sd_jwt_iota;
+mod sd_jwt_npm;
+mod sd_jwt_vectors;
+mod status_list_vectors;
+mod vectors;
