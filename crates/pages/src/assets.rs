@@ -1,5 +1,8 @@
 //! Stylesheet, mark and scripts, served by each service under `/assets`.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use axum::Router;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -23,10 +26,17 @@ pub fn asset_path(name: &str) -> String {
     format!("/assets/{name}?v={}", version(name))
 }
 
-fn version(name: &str) -> String {
-    ASSETS.get_file(name).map_or_else(String::new, |file| {
-        BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(file.contents())[..6])
-    })
+/// Versions of all assets by their names; hashed once, not for each page.
+static VERSIONS: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
+    let hash = |contents| BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(contents)[..6]);
+    ASSETS
+        .files()
+        .map(|file| (file.path().display().to_string(), hash(file.contents())))
+        .collect()
+});
+
+fn version(name: &str) -> &'static str {
+    VERSIONS.get(name).map_or("", String::as_str)
 }
 
 async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {

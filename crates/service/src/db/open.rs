@@ -77,6 +77,8 @@ impl Db {
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
             .acquire_timeout(ACQUIRE_LIMIT)
+            // A file does not hang up: asking before each read would double its cost.
+            .test_before_acquire(false)
             .connect_with(options.clone())
             .await?;
         let queue = start_writer(move |queue| sqlite::write_loop(options, queue))?;
