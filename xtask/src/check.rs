@@ -23,12 +23,7 @@ pub fn run() -> Result<()> {
     ]))?;
     if on_path("cargo-deny") {
         succeed(&mut cargo(&[
-            "deny",
-            "--offline",
-            "check",
-            "bans",
-            "licenses",
-            "sources",
+            "deny", "check", "bans", "licenses", "sources",
         ]))?;
     } else {
         println!("skipped: cargo deny (install it with `cargo install --locked cargo-deny`)");

@@ -8,6 +8,8 @@ use crate::run::root;
 
 /// Lines before the tests of a file; more means: split by stage of the data flow.
 const LONGEST: usize = 400;
+/// Lines of a file that holds tests alone.
+const LONGEST_TESTS: usize = 600;
 
 const FOLDERS: &[&str] = &[
     "cli",
@@ -30,7 +32,8 @@ pub fn findings() -> Result<Vec<String>> {
             .lines()
             .take_while(|line| line.trim() != "#[cfg(test)]")
             .count();
-        if lines > LONGEST {
+        let tests_alone = file.ends_with("tests.rs") || file.iter().any(|part| part == "tests");
+        if lines > if tests_alone { LONGEST_TESTS } else { LONGEST } {
             findings.push(format!("{}: {lines} lines before its tests", shown(&file)));
         }
     }
