@@ -130,6 +130,7 @@ impl Story<'_> {
                     "membership_valid_until",
                     second["membership_valid_until"].clone(),
                 )
+                .kept(["Membership number".to_owned()])
                 .kept(kept)
                 .detail("sub", second["sub"].clone())
                 .detail("acr", id_token["acr"].clone())
