@@ -1,4 +1,4 @@
-//! Status lists: fetched, verified, cached (Token Status List; security.md 6.7.9).
+//! Status lists: fetched, verified, cached (Token Status List).
 //!
 //! A list counts until its `ttl`, clamped by the credentials crate to [`min_refresh_s`, 12 h]. When
 //! a fresh one cannot be had, the status is unknown, and what depends on it is refused.

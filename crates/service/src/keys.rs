@@ -87,7 +87,7 @@ pub fn read_private_file(path: &Path) -> Result<Zeroizing<String>, KeyError> {
 pub enum Purpose {
     /// Sealing columns of the database.
     Sealing,
-    /// Pairwise subjects (security.md 6.7.18).
+    /// Pairwise subjects.
     Pairwise,
     /// Matching bindings of a subject without storing the claim.
     Binding,

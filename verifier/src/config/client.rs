@@ -44,7 +44,7 @@ pub struct ClientConfig {
     pub backchannel_logout_uri: Option<String>,
     /// Sector of its pairwise subjects; without it, the one host of its redirect URIs.
     pub sector: Option<String>,
-    /// Whether people may answer from another device (security.md 6.7.2: off unless switched on).
+    /// Whether people may answer from another device (off unless switched on).
     #[serde(default)]
     pub cross_device: bool,
     /// Scope values it may ask for, beside `openid`.

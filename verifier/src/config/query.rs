@@ -41,7 +41,7 @@ pub struct QueryConfig {
     pub labels: BTreeMap<String, BTreeMap<String, String>>,
 }
 
-/// How a presentation leads to a person (security.md 6.7.18).
+/// How a presentation leads to a person.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "strategy", rename_all = "snake_case", deny_unknown_fields)]
 pub enum SubjectConfig {

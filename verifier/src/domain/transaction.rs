@@ -147,7 +147,7 @@ pub struct Failed {
     pub failure: Failure,
 }
 
-/// Numbers that may be typed (security.md 6.7.2).
+/// Numbers that may be typed.
 pub const NUMBER_TRIES: u8 = 3;
 
 impl Pending {

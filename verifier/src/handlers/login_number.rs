@@ -1,5 +1,5 @@
 //! `POST /login/{transaction}/number`: the number of the other screen, typed in the browser that
-//! started the login (RFC 10027; security.md 6.7.2).
+//! started the login (RFC 10027).
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};

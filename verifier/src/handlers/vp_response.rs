@@ -50,7 +50,7 @@ fn is_form(headers: &HeaderMap) -> bool {
         .is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM_MEDIA_TYPE))
 }
 
-/// The specification defines 200 for success alone; a refusal is 400 (security.md 6.8).
+/// The specification defines 200 for success alone; a refusal is 400.
 fn wire(error: AcceptError) -> Response {
     let bad = StatusCode::BAD_REQUEST;
     match error {

@@ -130,7 +130,7 @@ async fn judge(
     let policy = VerifierPolicy {
         trust: app.settings.trust.issuers(),
         status: StatusPolicy::WhenPresent,
-        // HAIP: all cards of one answer belong to one holder (security.md 6.7.1).
+        // Rule of our own: all cards of one answer belong to one holder.
         same_holder: true,
         statuses: &app.statuses,
         crypto: app.crypto.as_ref(),

@@ -13,9 +13,9 @@ pub mod grant;
 pub mod redeem;
 pub mod start;
 
-/// Seconds that a login may take (security.md 6.7.3).
+/// Seconds that a login may take.
 pub const LOGIN_S: i64 = 300;
-/// Seconds that one QR code is shown (security.md 6.7.2).
+/// Seconds that one QR code is shown.
 pub const QR_S: i64 = 60;
 /// Seconds that a request object is valid.
 pub const REQUEST_OBJECT_S: i64 = 120;

@@ -1,4 +1,4 @@
-//! `subjects` and `subject_bindings`: accounts, and which cards point to them (security.md 6.7.18).
+//! `subjects` and `subject_bindings`: accounts, and which cards point to them.
 
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{DbError, Table, Tx, each, execute};

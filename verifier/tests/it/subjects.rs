@@ -1,4 +1,4 @@
-//! Who is who (security.md 6.7.18).
+//! Who is who.
 
 use axum::http::StatusCode;
 use vouchsafe_credentials::testing::SeededRng;

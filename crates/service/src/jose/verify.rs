@@ -13,7 +13,7 @@ use super::{JoseError, SigningAlg};
 const LONGEST_JWS: usize = 64 * 1024;
 /// Longest encrypted one, which may carry a presentation.
 const LONGEST_JWE: usize = 1024 * 1024;
-/// Longest header (security.md 6.7.7).
+/// Longest header.
 const LONGEST_HEADER: usize = 8 * 1024;
 /// Keys that are tried for a token without `kid`.
 const TRIED_KEYS: usize = 8;
