@@ -109,8 +109,8 @@ pub fn response_uri(app: &Parts, id: &RequestId) -> Url {
     app.url(&format!("/vp/response/{id}"))
 }
 
-/// Whether a wallet may fetch the request object now. It may do so more than once (security.md
-/// 6.8), but the first time must lie within the life of its QR code, and the last time within the
+/// Whether a wallet may fetch the request object now. It may do so more than once,
+/// but the first time must lie within the life of its QR code, and the last time within the
 /// life of the first request object: whoever relays a code must not make it live as long as the
 /// login by fetching it once (catalogue 316).
 pub fn may_be_fetched(app: &Parts, request: &PresentationRequest) -> bool {
