@@ -216,7 +216,7 @@ fn client(text: &mut String, application: &Application) -> Result<()> {
     )?;
     writeln!(
         text,
-        "scopes = [\"age\", \"membership\"]\ncross_device = true"
+        "scopes = [\"age\", \"membership\"]\n# Logging in from another device can be abused by whoever relays the code: off unless it is needed.\ncross_device = true"
     )?;
     writeln!(text, "id_token_signed_response_alg = {}", Value::from(*alg))?;
     if *pkce_optional {
