@@ -48,6 +48,9 @@ pub struct GenerateOptions {
     /// Applications may leave out PKCE, as old OpenID Connect clients do.
     #[arg(long)]
     pkce_optional: bool,
+    /// People may answer an application from another device (QR code and number).
+    #[arg(long)]
+    cross_device: bool,
     /// How ID tokens are signed.
     #[arg(long, default_value = "RS256", value_parser = ["RS256", "ES256"])]
     id_token_alg: String,
@@ -153,6 +156,7 @@ fn application(text: &str, options: &GenerateOptions) -> Result<Application> {
         secret: secret(),
         url: url.trim_end_matches('/').to_owned(),
         pkce_optional: options.pkce_optional,
+        cross_device: options.cross_device,
         alg: if options.id_token_alg == "ES256" {
             "ES256"
         } else {

@@ -60,6 +60,9 @@ pub struct Application {
     pub url: String,
     /// Whether PKCE may be left out (OpenID Connect clients of old).
     pub pkce_optional: bool,
+    /// Whether people may answer from another device; whoever relays the code
+    /// can abuse it, so it is off unless it is asked for.
+    pub cross_device: bool,
     /// `RS256` or `ES256`.
     pub alg: &'static str,
 }

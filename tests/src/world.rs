@@ -134,6 +134,7 @@ impl World {
         for (id, origin) in &origins {
             arguments.extend(["--client".to_owned(), format!("{id}={origin}")]);
         }
+        arguments.push("--cross-device".to_owned());
         arguments.extend(options.arguments.iter().cloned());
         if !options.arguments.iter().any(|a| a == "--status-refresh-s") {
             arguments.extend(["--status-refresh-s", "1"].map(str::to_owned));

@@ -204,6 +204,7 @@ fn plan(addresses: &Addresses, folder: &TempDir, shop_secret: &str) -> Plan {
             secret: shop_secret.to_owned(),
             url: addresses.shop.clone(),
             pkce_optional: false,
+            cross_device: true,
             alg: "RS256",
         }],
     }

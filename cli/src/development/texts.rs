@@ -190,6 +190,7 @@ fn client(text: &mut String, application: &Application) -> Result<()> {
         secret,
         url,
         pkce_optional,
+        cross_device,
         alg,
     } = application;
     writeln!(
@@ -216,7 +217,7 @@ fn client(text: &mut String, application: &Application) -> Result<()> {
     )?;
     writeln!(
         text,
-        "scopes = [\"age\", \"membership\"]\n# Logging in from another device can be abused by whoever relays the code: off unless it is needed.\ncross_device = true"
+        "scopes = [\"age\", \"membership\"]\n# Whoever relays the code of a login from another device can abuse it: off unless it is needed.\ncross_device = {cross_device}"
     )?;
     writeln!(text, "id_token_signed_response_alg = {}", Value::from(*alg))?;
     if *pkce_optional {
