@@ -24,6 +24,10 @@ const SUITES: &[Suite] = &[
             "-p",
             "vouchsafe-credentials",
             "-p",
+            "vouchsafe-credentials-jsonld",
+            "-p",
+            "vouchsafe-vectors",
+            "-p",
             "vouchsafe-protocol",
             "-p",
             "vouchsafe-wallet-core",
@@ -35,12 +39,14 @@ const SUITES: &[Suite] = &[
             "--workspace",
             "--exclude",
             "vouchsafe-tests",
+            "--exclude",
+            "vouchsafe-oracles",
             "--all-features",
         ],
     },
     Suite {
         name: "system",
-        arguments: &["-p", "vouchsafe-tests"],
+        arguments: &["-p", "vouchsafe-tests", "-p", "vouchsafe-oracles"],
     },
 ];
 

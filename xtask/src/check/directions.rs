@@ -10,15 +10,24 @@ use crate::run::{cargo, output, root};
 /// What each of our packages may depend on. Tests and tools may use all.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("vouchsafe-credentials", &[]),
+    ("vouchsafe-credentials-jsonld", &["vouchsafe-credentials"]),
     ("vouchsafe-protocol", &["vouchsafe-credentials"]),
     (
         "vouchsafe-wallet-core",
-        &["vouchsafe-credentials", "vouchsafe-protocol"],
+        &[
+            "vouchsafe-credentials",
+            "vouchsafe-credentials-jsonld",
+            "vouchsafe-protocol",
+        ],
     ),
     ("vouchsafe-mobile-bindings", WALLET),
     (
         "vouchsafe-service",
-        &["vouchsafe-credentials", "vouchsafe-protocol"],
+        &[
+            "vouchsafe-credentials",
+            "vouchsafe-credentials-jsonld",
+            "vouchsafe-protocol",
+        ],
     ),
     ("vouchsafe-pages", &[]),
     ("vouchsafe-issuer", SERVICE),
@@ -35,6 +44,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "vouchsafe-cli",
         &[
             "vouchsafe-credentials",
+            "vouchsafe-credentials-jsonld",
             "vouchsafe-protocol",
             "vouchsafe-service",
             "vouchsafe-pages",
@@ -56,17 +66,24 @@ const WALLET: &[&str] = &[
 
 const SERVICE: &[&str] = &[
     "vouchsafe-credentials",
+    "vouchsafe-credentials-jsonld",
     "vouchsafe-protocol",
     "vouchsafe-service",
     "vouchsafe-pages",
 ];
 
 /// Packages that may use everything: they test and measure the others.
-const FREE: &[&str] = &["vouchsafe-tests", "vouchsafe-bench"];
+const FREE: &[&str] = &[
+    "vouchsafe-tests",
+    "vouchsafe-bench",
+    "vouchsafe-oracles",
+    "vouchsafe-vectors",
+];
 
 /// What must build for a phone, with default features, and without what.
 const PURE: &[&str] = &[
     "vouchsafe-credentials",
+    "vouchsafe-credentials-jsonld",
     "vouchsafe-protocol",
     "vouchsafe-wallet-core",
 ];

@@ -9,8 +9,8 @@ use serde_yaml_ng::Value as Yaml;
 use vouchsafe_credentials::sd_jwt::{ClaimPath, HashAlg, PathElement};
 
 use crate::sd_jwt_cases::*;
-use crate::vectors::folder;
 use crate::{sd_jwt_affinidi, sd_jwt_iota};
+use vouchsafe_vectors::folder;
 
 /// Claims that our issuer sets from its own input.
 const OURS: [&str; 5] = ["vct", "iss", "iat", "exp", "cnf"];

@@ -12,5 +12,3 @@ mod sd_jwt_cases;
 mod sd_jwt_iota;
 mod sd_jwt_npm;
 mod sd_jwt_vectors;
-mod status_list_vectors;
-mod vectors;

@@ -12,7 +12,7 @@ use crate::sd_jwt_cases::*;
 /// Runs steps in their software. `None` when its packages are not installed;
 /// with `VOUCHSAFE_PEERS=1` that is a failure.
 fn run(steps: &[Value]) -> Option<Vec<Value>> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("peers");
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../peers");
     if !folder.join("node_modules/@sd-jwt/core").is_dir() {
         let required = std::env::var("VOUCHSAFE_PEERS").is_ok_and(|value| value == "1");
         assert!(

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 use vouchsafe_credentials::status_list::{Bits, Status, StatusList};
 
-use crate::vectors::folder;
+use vouchsafe_vectors::folder;
 
 /// The JSON object in an example file; its strings are wrapped.
 fn example(folder: &Path, file: &str) -> Value {

@@ -1,0 +1,8 @@
+//! The vectors of the specifications, one file for each set.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "all of this binary is tests; the helpers between them are not marked as such"
+)]
+
+mod status_list;
