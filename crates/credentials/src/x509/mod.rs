@@ -17,12 +17,19 @@ use crate::encoding::b64url;
 /// What an anchor vouches for. An anchor of one role is never used for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// Issuers of credentials.
+    /// Issuers of credentials in JOSE formats.
     Issuer,
+    /// Issuers of mdocs: the anchors are IACA certificates, the leaf is a document signer
+    /// (ISO/IEC 18013-5:2021, annex B.1).
+    MdocIssuer,
+    /// Providers of wallets: signers of wallet and key attestations.
+    WalletProvider,
     /// Signers of status lists.
     Status,
     /// Verifiers that ask wallets (access certificates).
     VerifierAccess,
+    /// Operators that sign lists of trusted entities.
+    ListOperator,
 }
 
 /// Identifies an anchor: base64url(SHA-256(DER of its certificate)).
