@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::DidError;
-use crate::crypto::PublicKey;
-use crate::encoding::{b64url, b64url_decode};
+use super::{DidError, Multikey};
+use crate::crypto::{KeyError, PublicKey};
+use crate::encoding::{b64url, b64url_decode, b64url_decode_array};
 use crate::json;
 
 /// The `did:jwk` of a key.
@@ -22,4 +22,39 @@ pub(super) fn decode(text: &str) -> Result<PublicKey, DidError> {
         return Err(DidError::InvalidKey);
     }
     PublicKey::from_jwk(&Value::Object(jwk)).map_err(|_| DidError::InvalidKey)
+}
+
+/// The public key of a JWK, also of the curves for key agreement and of secp256k1.
+pub(super) fn to_multikey(jwk: &Value) -> Result<Multikey, KeyError> {
+    let member = |name: &str| jwk.get(name).and_then(Value::as_str);
+    let array = |name: &str| {
+        b64url_decode_array::<32>(member(name).ok_or(KeyError::Invalid)?)
+            .map_err(|_| KeyError::Invalid)
+    };
+    match PublicKey::from_jwk(jwk) {
+        Ok(key) => Ok(Multikey::Signature(key)),
+        Err(KeyError::Unsupported) => match (member("kty"), member("crv")) {
+            (Some("OKP"), Some("X25519")) => array("x").map(Multikey::X25519),
+            (Some("EC"), Some("secp256k1")) => {
+                // SEC 1, section 2.3.3: 02 for an even y, 03 for an odd one.
+                let (x, y) = (array("x")?, array("y")?);
+                let mut point = [2 | (y[31] & 1); 33];
+                point[1..].copy_from_slice(&x);
+                Ok(Multikey::Secp256k1(point))
+            }
+            _ => Err(KeyError::Unsupported),
+        },
+        Err(error) => Err(error),
+    }
+}
+
+/// The JWK of a key; `None` for keys that have none here.
+pub(super) fn of_multikey(key: &Multikey) -> Option<Value> {
+    match key {
+        Multikey::Signature(key) => Some(key.to_jwk()),
+        Multikey::X25519(key) => {
+            Some(serde_json::json!({"kty": "OKP", "crv": "X25519", "x": b64url(key)}))
+        }
+        _ => None,
+    }
 }

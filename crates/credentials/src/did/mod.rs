@@ -1,9 +1,34 @@
-//! DIDs that contain their key: `did:key` and `did:jwk`.
+//! Decentralized identifiers: DIDs, DID URLs, DID documents and how they resolve.
+//!
+//! [`LocalResolver`] resolves the methods that need nothing but the DID, [`WebResolver`] also those
+//! whose documents are fetched, through the port [`DidFetch`].
 
+mod datetime;
+mod document;
+mod fetch;
+mod identifier;
 pub mod jwk;
 pub mod key;
+mod local;
+mod multikey;
+mod resolution;
 #[cfg(test)]
 mod tests;
+mod web;
+
+pub use document::{
+    DidDocument, DocumentError, KeyFormat, MAX_DOCUMENT, MAX_METHODS, MethodError, Relationship,
+    Service, VerificationMethod,
+};
+pub use fetch::{DidFetch, DidFetchError, Fetched};
+pub use identifier::{Did, DidUrl};
+pub use local::LocalResolver;
+pub use multikey::Multikey;
+pub use resolution::{
+    DocumentMetadata, ErrorCode, Resolution, ResolutionError, ResolutionMetadata,
+    ResolutionOptions, Resolver,
+};
+pub use web::WebResolver;
 
 use crate::crypto::PublicKey;
 
