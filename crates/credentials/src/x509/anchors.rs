@@ -1,10 +1,14 @@
 //! Trust anchors: certificates from configuration, never from a message.
 
+use std::sync::Arc;
+
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, TrustAnchor};
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
+use x509_cert::ext::pkix::BasicConstraints;
 
+use super::cache::{ChainCache, Window};
 use super::{AnchorId, Role, X509Error};
 use crate::time::UnixTime;
 
@@ -15,24 +19,30 @@ pub struct TrustAnchors {
     anchors: Vec<Anchor>,
     /// The same anchors in the same order, as the path builder wants them.
     points: Vec<TrustAnchor<'static>>,
+    /// End-entity certificates that are believed themselves and vouch for nobody.
+    signers: Vec<Anchor>,
+    /// Chains that were verified against exactly these anchors. Clones share it; every change
+    /// starts a new one.
+    verified: Arc<ChainCache>,
 }
 
 #[derive(Clone, Debug)]
 struct Anchor {
     id: AnchorId,
     der: CertificateDer<'static>,
-    not_before: UnixTime,
-    not_after: UnixTime,
+    window: Window,
 }
 
 impl TrustAnchors {
     /// No anchors yet.
     #[must_use]
-    pub const fn new(role: Role) -> Self {
+    pub fn new(role: Role) -> Self {
         Self {
             role,
             anchors: Vec::new(),
             points: Vec::new(),
+            signers: Vec::new(),
+            verified: Arc::default(),
         }
     }
 
@@ -45,32 +55,60 @@ impl TrustAnchors {
     /// True when nothing can be trusted.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.anchors.is_empty()
+        self.anchors.is_empty() && self.signers.is_empty()
     }
 
     /// The ids of all anchors.
     pub fn ids(&self) -> impl Iterator<Item = &AnchorId> {
-        self.anchors.iter().map(|anchor| &anchor.id)
+        let all = self.anchors.iter().chain(&self.signers);
+        all.map(|anchor| &anchor.id)
     }
 
-    /// Adds a certificate (DER).
+    /// Adds the certificate of an authority (DER). An end-entity certificate is refused: its
+    /// holder could issue others; see [`Self::add_signer_der`].
     pub fn add_der(&mut self, der: &[u8]) -> Result<AnchorId, X509Error> {
         let der = CertificateDer::from(der.to_vec());
         let point = webpki::anchor_from_trusted_cert(&der).map_err(|_| X509Error::Malformed)?;
         let point = point.to_owned();
         let certificate = Certificate::from_der(&der).map_err(|_| X509Error::Malformed)?;
-        let validity = certificate.tbs_certificate().validity();
+        if is_end_entity(&certificate)? {
+            return Err(X509Error::NotAnAuthority);
+        }
         let id = AnchorId::of(&der);
         if !self.anchors.iter().any(|anchor| anchor.id == id) {
+            self.verified = Arc::default();
             self.points.push(point);
             self.anchors.push(Anchor {
                 id: id.clone(),
                 der,
-                not_before: unix_time(validity.not_before),
-                not_after: unix_time(validity.not_after),
+                window: validity(&certificate),
             });
         }
         Ok(id)
+    }
+
+    /// Adds an end-entity certificate (DER) that is believed itself: the leaf of a chain may be
+    /// it, and nothing below it is accepted. Lists of trusted entities name such certificates.
+    pub fn add_signer_der(&mut self, der: &[u8]) -> Result<AnchorId, X509Error> {
+        let certificate = Certificate::from_der(der).map_err(|_| X509Error::Malformed)?;
+        let id = AnchorId::of(der);
+        if !self.signers.iter().any(|signer| signer.id == id) {
+            self.verified = Arc::default();
+            self.signers.push(Anchor {
+                id: id.clone(),
+                der: CertificateDer::from(der.to_vec()),
+                window: validity(&certificate),
+            });
+        }
+        Ok(id)
+    }
+
+    /// Adds a certificate of either kind, by its basic constraints.
+    pub fn add_any_der(&mut self, der: &[u8]) -> Result<AnchorId, X509Error> {
+        match self.add_der(der) {
+            Err(X509Error::NotAnAuthority) => self.add_signer_der(der),
+            other => other,
+        }
     }
 
     /// Adds every certificate of a PEM text; at least one.
@@ -92,24 +130,71 @@ impl TrustAnchors {
         self.anchors.iter().any(|anchor| anchor.der == *der)
     }
 
+    pub(super) fn verified(&self) -> &ChainCache {
+        &self.verified
+    }
+
     /// The anchor that a path ended in, if it is valid at `now`.
     pub(super) fn resolve(
         &self,
         point: &TrustAnchor<'_>,
         now: UnixTime,
-    ) -> Result<AnchorId, X509Error> {
+    ) -> Result<Trusted<'_>, X509Error> {
         let index = self.points.iter().position(|known| known == point);
-        let anchor = index
-            .and_then(|index| self.anchors.get(index))
-            .ok_or(X509Error::Untrusted)?;
+        let anchor = index.and_then(|index| self.anchors.get(index));
         // The path builder does not look at the anchor's own dates.
-        if now < anchor.not_before {
+        anchor.ok_or(X509Error::Untrusted)?.at(now)
+    }
+
+    /// The believed end-entity certificate that is `der`, if it is valid at `now`.
+    pub(super) fn signer(
+        &self,
+        der: &CertificateDer<'_>,
+        now: UnixTime,
+    ) -> Option<Result<Trusted<'_>, X509Error>> {
+        let signer = self.signers.iter().find(|signer| signer.der == *der);
+        signer.map(|signer| signer.at(now))
+    }
+}
+
+/// What a chain ended in.
+pub(super) struct Trusted<'a> {
+    pub id: &'a AnchorId,
+    pub der: &'a CertificateDer<'static>,
+    pub window: Window,
+}
+
+impl Anchor {
+    fn at(&self, now: UnixTime) -> Result<Trusted<'_>, X509Error> {
+        if now < self.window.not_before {
             return Err(X509Error::NotYetValid);
         }
-        if now > anchor.not_after {
+        if now > self.window.not_after {
             return Err(X509Error::Expired);
         }
-        Ok(anchor.id.clone())
+        let Self { id, der, window } = self;
+        Ok(Trusted {
+            id,
+            der,
+            window: *window,
+        })
+    }
+}
+
+/// Whether the basic constraints say that the certificate must not issue others.
+fn is_end_entity(certificate: &Certificate) -> Result<bool, X509Error> {
+    let extension = certificate
+        .tbs_certificate()
+        .get_extension::<BasicConstraints>();
+    let extension = extension.map_err(|_| X509Error::Malformed)?;
+    Ok(extension.is_some_and(|(_critical, constraints)| !constraints.ca))
+}
+
+pub(super) fn validity(certificate: &Certificate) -> Window {
+    let validity = certificate.tbs_certificate().validity();
+    Window {
+        not_before: unix_time(validity.not_before),
+        not_after: unix_time(validity.not_after),
     }
 }
 

@@ -1,13 +1,17 @@
 //! Certificate chains in `x5c` headers, checked against anchors that come from configuration.
 
 mod anchors;
+mod cache;
 mod chain;
+mod document_signer;
 mod signatures;
 #[cfg(test)]
 pub(crate) mod tests;
+mod usage;
 mod verify;
 
 pub use anchors::TrustAnchors;
+pub use cache::MAX_CACHED_CHAINS;
 pub use chain::Chain;
 pub use verify::{VerifiedCertificate, verify_chain};
 
@@ -88,7 +92,13 @@ pub enum X509Error {
     /// A path exists but breaks a rule: signature, name constraints, key usage, extensions.
     #[error("certificate chain breaks a rule")]
     Invalid,
-    /// The leaf's key is neither P-256 nor Ed25519.
+    /// The leaf's extended key usage is for another role, or lacks the one of the role.
+    #[error("certificate is for another use")]
+    WrongUsage,
+    /// An end-entity certificate was given as an anchor: it must not issue others.
+    #[error("an end-entity certificate is no trust anchor")]
+    NotAnAuthority,
+    /// The leaf's key is of a type that is not supported.
     #[error("unsupported leaf key")]
     UnsupportedKey,
 }
@@ -108,6 +118,8 @@ impl X509Error {
             Self::Expired => "x509_expired",
             Self::Untrusted => "x509_untrusted",
             Self::Invalid => "x509_invalid",
+            Self::WrongUsage => "x509_wrong_usage",
+            Self::NotAnAuthority => "x509_not_an_authority",
             Self::UnsupportedKey => "x509_unsupported_key",
         }
     }

@@ -1,5 +1,6 @@
 //! Path validation (RFC 5280, by rustls-webpki) and the rules of HAIP 1.0.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustls_pki_types::SignatureVerificationAlgorithm;
@@ -9,14 +10,21 @@ use x509_cert::der::Decode as _;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{KeyUsage, SubjectAltName};
 
+use super::anchors::{Trusted, validity};
+use super::cache::Window;
 use super::chain::certificate_key;
-use super::{AnchorId, Chain, Role, TrustAnchors, X509Error, signatures};
+use super::{
+    AnchorId, Chain, Role, TrustAnchors, X509Error, cache, document_signer, signatures, usage,
+};
 use crate::crypto::{CryptoProvider, PublicKey};
 use crate::time::UnixTime;
 
-/// What a verified chain says.
+/// What a verified chain says. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct VerifiedCertificate {
+pub struct VerifiedCertificate(Arc<Content>);
+
+#[derive(Debug)]
+struct Content {
     public_key: PublicKey,
     subject: String,
     san_dns: Vec<String>,
@@ -28,44 +36,46 @@ pub struct VerifiedCertificate {
 impl VerifiedCertificate {
     /// The leaf's key.
     #[must_use]
-    pub const fn public_key(&self) -> &PublicKey {
-        &self.public_key
+    pub fn public_key(&self) -> &PublicKey {
+        &self.0.public_key
     }
 
     /// Subject of the leaf as RFC 4514 text.
     #[must_use]
     pub fn subject(&self) -> &str {
-        &self.subject
+        &self.0.subject
     }
 
     /// DNS names of the leaf.
     #[must_use]
     pub fn san_dns(&self) -> &[String] {
-        &self.san_dns
+        &self.0.san_dns
     }
 
     /// URIs of the leaf.
     #[must_use]
     pub fn san_uri(&self) -> &[String] {
-        &self.san_uri
+        &self.0.san_uri
     }
 
     /// The anchor that vouches.
     #[must_use]
-    pub const fn anchor_id(&self) -> &AnchorId {
-        &self.anchor_id
+    pub fn anchor_id(&self) -> &AnchorId {
+        &self.0.anchor_id
     }
 
     /// base64url(SHA-256(DER of the leaf)).
     #[must_use]
     pub fn x509_hash(&self) -> &str {
-        &self.x509_hash
+        &self.0.x509_hash
     }
 }
 
 /// Checks a chain against the anchors of `role` at the time `now`.
 ///
-/// Any extended key usage is accepted: the anchors of a role are there for that role alone.
+/// The extended key usage must not be that of another role. A chain that these anchors vouched
+/// for before is answered from memory (at most [`super::MAX_CACHED_CHAINS`] per set of anchors)
+/// while every certificate in it is valid.
 pub fn verify_chain(
     chain: &Chain,
     anchors: &TrustAnchors,
@@ -76,37 +86,83 @@ pub fn verify_chain(
     if anchors.role() != role {
         return Err(X509Error::WrongRole);
     }
+    let key = cache::key(chain);
+    if let Some(known) = anchors.verified().get(&key, now) {
+        return Ok(known);
+    }
+    let (certificate, window) = verify_new(chain, anchors, now, provider)?;
+    anchors.verified().put(key, certificate.clone(), window);
+    Ok(certificate)
+}
+
+fn verify_new(
+    chain: &Chain,
+    anchors: &TrustAnchors,
+    now: UnixTime,
+    provider: &dyn CryptoProvider,
+) -> Result<(VerifiedCertificate, Window), X509Error> {
     // HAIP 1.0, sections 4.1, 5, 6.1 and 6.1.1: the anchor is not part of x5c.
     if chain.certificates().any(|der| anchors.contains(der)) {
         return Err(X509Error::AnchorInChain);
     }
     let leaf = parse(chain.leaf())?;
-    check_leaf(&leaf)?;
-    for der in chain.intermediates() {
-        check_issuing(&parse(der)?)?;
-    }
-    let anchor_id = build_path(chain, anchors, now, provider)?;
+    check_key_usage(&leaf)?;
+    usage::check(&leaf, anchors.role())?;
+    let mut window = validity(&leaf);
+    let trusted = match anchors.signer(chain.leaf(), now) {
+        Some(signer) => signer?,
+        None => {
+            check_not_self_signed(&leaf)?;
+            for der in chain.intermediates() {
+                let certificate = parse(der)?;
+                check_issuing(&certificate)?;
+                window = window.and(validity(&certificate));
+            }
+            let trusted = build_path(chain, anchors, now, provider)?;
+            if anchors.role() == Role::MdocIssuer {
+                check_document_signer(chain, &leaf, &trusted)?;
+            }
+            trusted
+        }
+    };
     let (san_dns, san_uri) = alternative_names(&leaf)?;
-    Ok(VerifiedCertificate {
+    let certificate = VerifiedCertificate(Arc::new(Content {
         public_key: certificate_key(&leaf)?,
         subject: leaf.tbs_certificate().subject().to_string(),
         san_dns,
         san_uri,
-        anchor_id,
+        anchor_id: trusted.id.clone(),
         x509_hash: chain.x509_hash(),
-    })
+    }));
+    Ok((certificate, window.and(trusted.window)))
+}
+
+fn check_document_signer(
+    chain: &Chain,
+    leaf: &Certificate,
+    trusted: &Trusted<'_>,
+) -> Result<(), X509Error> {
+    // ISO/IEC 18013-5:2021, table B.1: an IACA has a path length of 0.
+    if !chain.intermediates().is_empty() {
+        return Err(X509Error::Invalid);
+    }
+    document_signer::check_names(leaf, &parse(trusted.der)?)
 }
 
 fn parse(der: &[u8]) -> Result<Certificate, X509Error> {
     Certificate::from_der(der).map_err(|_| X509Error::Malformed)
 }
 
-fn check_leaf(leaf: &Certificate) -> Result<(), X509Error> {
+fn check_not_self_signed(leaf: &Certificate) -> Result<(), X509Error> {
     let content = leaf.tbs_certificate();
     // HAIP 1.0: the signing certificate is not self-signed. A name that vouches for itself is enough to refuse.
     if content.issuer() == content.subject() {
         return Err(X509Error::SelfSigned);
     }
+    Ok(())
+}
+
+fn check_key_usage(leaf: &Certificate) -> Result<(), X509Error> {
     // RFC 5280, section 4.2.1.3: a key for signatures over anything but certificates says digitalSignature.
     match key_usage(leaf)? {
         Some(usage) if !usage.digital_signature() => Err(X509Error::Invalid),
@@ -128,12 +184,12 @@ fn key_usage(certificate: &Certificate) -> Result<Option<KeyUsage>, X509Error> {
     Ok(extension.map(|(_critical, usage)| usage))
 }
 
-fn build_path(
+fn build_path<'a>(
     chain: &Chain,
-    anchors: &TrustAnchors,
+    anchors: &'a TrustAnchors,
     now: UnixTime,
     provider: &dyn CryptoProvider,
-) -> Result<AnchorId, X509Error> {
+) -> Result<Trusted<'a>, X509Error> {
     let seconds = u64::try_from(now.seconds()).map_err(|_| X509Error::NotYetValid)?;
     let time = rustls_pki_types::UnixTime::since_unix_epoch(Duration::from_secs(seconds));
     let algorithms = signatures::all(provider);
@@ -155,6 +211,7 @@ fn build_path(
     anchors.resolve(path.anchor(), now)
 }
 
+/// The purposes are judged by [`usage::check`], for the leaf and by role.
 struct AnyUsage;
 
 impl ExtendedKeyUsageValidator for AnyUsage {

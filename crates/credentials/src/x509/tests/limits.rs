@@ -135,7 +135,7 @@ fn any_changed_byte_is_refused() {
 
 /// Counts the signature checks of a path.
 #[derive(Debug, Default)]
-struct Counting(AtomicUsize);
+pub(super) struct Counting(pub(super) AtomicUsize);
 
 impl CryptoProvider for Counting {
     fn verify(&self, key: &PublicKey, message: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
