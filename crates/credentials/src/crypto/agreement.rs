@@ -5,8 +5,7 @@ use std::sync::OnceLock;
 
 use zeroize::Zeroizing;
 
-use super::signing_key::random_scalar;
-use super::{KeyError, PublicKey};
+use super::{KeyError, PublicKey, curve};
 use crate::random::Rng;
 
 /// A P-256 private key for ECDH; erased from memory when dropped.
@@ -19,7 +18,7 @@ impl AgreementKey {
     /// A fresh key (portable arithmetic; servers use [`super::CryptoProvider::generate_agreement_key`]).
     #[must_use]
     pub fn generate(rng: &dyn Rng) -> Self {
-        let scalar = Zeroizing::new(random_scalar(rng).to_bytes().into());
+        let scalar = Zeroizing::new(curve::p256::generate(rng).to_bytes().into());
         Self {
             scalar,
             public: OnceLock::new(),
@@ -47,8 +46,8 @@ impl AgreementKey {
     #[must_use]
     pub fn public_key(&self) -> &PublicKey {
         self.public.get_or_init(|| {
-            PublicKey::from_p256(&self.secret_key().public_key())
-                .expect("the public key of a valid scalar is a valid point")
+            let material = curve::p256::material(&self.secret_key().public_key());
+            PublicKey::new(material.expect("the public key of a valid scalar is a valid point"))
         })
     }
 

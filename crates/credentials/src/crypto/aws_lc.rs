@@ -6,8 +6,9 @@ use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, Unbound
 use aws_lc_rs::agreement::{self, ECDH_P256, UnparsedPublicKey};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    self, ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
-    ParsedPublicKey, VerificationAlgorithm,
+    self, ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED,
+    ECDSA_P384_SHA384_FIXED_SIGNING, ECDSA_P521_SHA512_FIXED, ECDSA_P521_SHA512_FIXED_SIGNING,
+    EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, ParsedPublicKey, VerificationAlgorithm,
 };
 use zeroize::Zeroizing;
 
@@ -41,6 +42,7 @@ impl CryptoProvider for AwsLc {
         let algorithm: &'static dyn VerificationAlgorithm = match algorithm {
             CertificateAlgorithm::EcdsaP256Sha256 => &signature::ECDSA_P256_SHA256_ASN1,
             CertificateAlgorithm::EcdsaP384Sha384 => &signature::ECDSA_P384_SHA384_ASN1,
+            CertificateAlgorithm::EcdsaP521Sha512 => &signature::ECDSA_P521_SHA512_ASN1,
             CertificateAlgorithm::Ed25519 => {
                 // The same strictness as for tokens.
                 PublicKey::from_ed25519(key).map_err(|_| CryptoError::BadKey)?;
@@ -116,15 +118,18 @@ impl CryptoProvider for AwsLc {
 
 /// The parsed key; kept with the key, so a trusted issuer's key is parsed once.
 fn prepared(key: &PublicKey) -> Result<&ParsedPublicKey, CryptoError> {
-    if let Some(parsed) = key.prepared.get() {
+    if let Some(parsed) = key.prepared().get() {
         return Ok(parsed);
     }
-    let parsed = match key.material() {
-        KeyMaterial::P256(point) => ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point),
-        KeyMaterial::Ed25519(bytes) => ParsedPublicKey::new(&signature::ED25519, bytes),
+    let algorithm: &'static dyn VerificationAlgorithm = match key.material() {
+        KeyMaterial::P256(_) => &ECDSA_P256_SHA256_FIXED,
+        KeyMaterial::P384(_) => &ECDSA_P384_SHA384_FIXED,
+        KeyMaterial::P521(_) => &ECDSA_P521_SHA512_FIXED,
+        KeyMaterial::Ed25519(_) => &signature::ED25519,
     };
-    let parsed = parsed.map_err(|_| CryptoError::BadKey)?;
-    Ok(key.prepared.get_or_init(|| parsed))
+    let parsed = ParsedPublicKey::new(algorithm, key.material().as_bytes())
+        .map_err(|_| CryptoError::BadKey)?;
+    Ok(key.prepared().get_or_init(|| parsed))
 }
 
 fn private_key(key: &AgreementKey) -> Result<agreement::PrivateKey, CryptoError> {
@@ -184,7 +189,7 @@ pub struct AwsLcSigningKey {
 }
 
 enum Inner {
-    P256(Box<EcdsaKeyPair>, SystemRandom),
+    Ecdsa(Box<EcdsaKeyPair>, SystemRandom),
     Ed25519(Box<Ed25519KeyPair>),
 }
 
@@ -193,17 +198,16 @@ impl AwsLcSigningKey {
     pub fn new(key: &SigningKey) -> Result<Self, KeyError> {
         let public = key.public_key().clone();
         let secret = key.secret_bytes();
+        let ecdsa = |algorithm: &'static EcdsaSigningAlgorithm, point: &[u8]| {
+            EcdsaKeyPair::from_private_key_and_public_key(algorithm, &secret, point)
+                .map(|pair| Inner::Ecdsa(Box::new(pair), SystemRandom::new()))
+        };
         let inner = match public.material() {
-            KeyMaterial::P256(point) => EcdsaKeyPair::from_private_key_and_public_key(
-                &ECDSA_P256_SHA256_FIXED_SIGNING,
-                &*secret,
-                point,
-            )
-            .map(|pair| Inner::P256(Box::new(pair), SystemRandom::new())),
-            KeyMaterial::Ed25519(bytes) => {
-                Ed25519KeyPair::from_seed_and_public_key(&*secret, bytes)
-                    .map(|pair| Inner::Ed25519(Box::new(pair)))
-            }
+            KeyMaterial::P256(point) => ecdsa(&ECDSA_P256_SHA256_FIXED_SIGNING, point),
+            KeyMaterial::P384(point) => ecdsa(&ECDSA_P384_SHA384_FIXED_SIGNING, point),
+            KeyMaterial::P521(point) => ecdsa(&ECDSA_P521_SHA512_FIXED_SIGNING, point),
+            KeyMaterial::Ed25519(bytes) => Ed25519KeyPair::from_seed_and_public_key(&secret, bytes)
+                .map(|pair| Inner::Ed25519(Box::new(pair))),
         };
         let inner = inner.map_err(|_| KeyError::Invalid)?;
         Ok(Self { inner, public })
@@ -218,7 +222,9 @@ impl Signer for AwsLcSigningKey {
 
     async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError> {
         let signature = match &self.inner {
-            Inner::P256(pair, rng) => pair.sign(rng, message).map_err(|e| SignerError(e.into()))?,
+            Inner::Ecdsa(pair, rng) => {
+                pair.sign(rng, message).map_err(|e| SignerError(e.into()))?
+            }
             Inner::Ed25519(pair) => pair.sign(message),
         };
         Ok(signature.as_ref().to_vec())

@@ -6,7 +6,9 @@
 mod agreement;
 #[cfg(feature = "aws-lc")]
 mod aws_lc;
+mod curve;
 mod hash;
+pub mod multikey;
 mod portable;
 mod public_key;
 mod signing_key;
@@ -23,36 +25,62 @@ pub use agreement::AgreementKey;
 #[cfg(feature = "aws-lc")]
 pub use aws_lc::{AwsLc, AwsLcSigningKey};
 pub use hash::{constant_time_eq, hmac_sha256, sha256, sha384, sha512};
+pub use multikey::Multikey;
 pub use portable::Portable;
 pub use public_key::{KeyMaterial, PublicKey};
 pub use signing_key::SigningKey;
 
-/// Signature algorithms of this system (RFC 7518, section 3.4; RFC 8037, section 3.1).
+/// Signature algorithms of this system (RFC 7518, section 3.4; RFC 8037, section 3.1; RFC 9864, section 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Algorithm {
     /// ECDSA over P-256 with SHA-256, signature `r || s` (64 bytes).
     Es256,
+    /// ECDSA over P-384 with SHA-384, signature `r || s` (96 bytes).
+    Es384,
+    /// ECDSA over P-521 with SHA-512, signature `r || s` (132 bytes).
+    Es512,
     /// Ed25519, signature 64 bytes.
     EdDsa,
 }
 
 impl Algorithm {
-    /// The `alg` value (`ES256`, `EdDSA`).
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Es256, Self::Es384, Self::Es512, Self::EdDsa];
+
+    /// Every `alg` value that [`Self::from_name`] reads, for metadata.
+    pub const ALL_NAMES: [&'static str; 5] = ["ES256", "ES384", "ES512", "EdDSA", "Ed25519"];
+
+    /// The `alg` value written by us (`ES256`, `ES384`, `ES512`, `EdDSA`).
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Es256 => "ES256",
+            Self::Es384 => "ES384",
+            Self::Es512 => "ES512",
             Self::EdDsa => "EdDSA",
         }
     }
 
     /// The algorithm with this `alg` value, compared byte by byte.
+    /// `Ed25519` is the fully specified name of what `EdDSA` means with our keys (RFC 9864, section 2.2).
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
             "ES256" => Some(Self::Es256),
-            "EdDSA" => Some(Self::EdDsa),
+            "ES384" => Some(Self::Es384),
+            "ES512" => Some(Self::Es512),
+            "EdDSA" | "Ed25519" => Some(Self::EdDsa),
             _ => None,
+        }
+    }
+
+    /// Length of a signature in bytes.
+    #[must_use]
+    pub const fn signature_length(self) -> usize {
+        match self {
+            Self::Es256 | Self::EdDsa => 64,
+            Self::Es384 => 96,
+            Self::Es512 => 132,
         }
     }
 }
@@ -61,7 +89,7 @@ impl Algorithm {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// Another key type or curve than P-256 and Ed25519.
+    /// Another key type or curve than P-256, P-384, P-521 and Ed25519.
     #[error("unsupported key type or curve")]
     Unsupported,
     /// Wrong length, wrong encoding, not on the curve, a weak point.
@@ -70,6 +98,18 @@ pub enum KeyError {
     /// A private or symmetric JWK where a public one belongs.
     #[error("private key material where a public key is expected")]
     PrivateMaterial,
+}
+
+impl KeyError {
+    /// Stable code for logs and interfaces.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Unsupported => "key_unsupported",
+            Self::Invalid => "key_invalid",
+            Self::PrivateMaterial => "key_private",
+        }
+    }
 }
 
 /// Why a signature could not be made.
@@ -88,7 +128,7 @@ pub trait Signer: Send + Sync {
         self.public_key().algorithm()
     }
 
-    /// Signs `message` (hashing is the signer's part). 64 bytes: `r || s` or Ed25519.
+    /// Signs `message` (hashing is the signer's part): `r || s` or Ed25519, [`Algorithm::signature_length`] bytes.
     async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignerError>;
 }
 
@@ -99,6 +139,8 @@ pub enum CertificateAlgorithm {
     EcdsaP256Sha256,
     /// ECDSA, P-384, SHA-384.
     EcdsaP384Sha384,
+    /// ECDSA, P-521, SHA-512.
+    EcdsaP521Sha512,
     /// Ed25519.
     Ed25519,
 }
@@ -120,7 +162,7 @@ pub enum CryptoError {
 
 /// Verification, key agreement and AEAD: the cryptography that is not behind a [`Signer`].
 pub trait CryptoProvider: Send + Sync + fmt::Debug {
-    /// Checks a JOSE signature (64 bytes). Ed25519 strictly: no small-order points, canonical encodings.
+    /// Checks a JOSE signature with the one algorithm of the key: `r || s` or Ed25519. Ed25519 strictly: no small-order points, canonical encodings.
     fn verify(&self, key: &PublicKey, message: &[u8], signature: &[u8]) -> Result<(), CryptoError>;
 
     /// Checks the signature of a certificate. `key` is the content of `subjectPublicKey`; ECDSA signatures are DER.

@@ -2,27 +2,23 @@
 
 use aes_gcm::aead::AeadInOut;
 use aes_gcm::{Aes128Gcm, Aes256Gcm, KeyInit};
-use p256::ecdsa::signature::Verifier as _;
 use zeroize::Zeroizing;
 
 use super::{
-    AgreementKey, CertificateAlgorithm, CryptoError, CryptoProvider, KeyMaterial, PublicKey,
+    AgreementKey, CertificateAlgorithm, CryptoError, CryptoProvider, KeyMaterial, PublicKey, curve,
 };
 use crate::random::Rng;
 
-/// Portable cryptography: `ed25519-dalek`, `p256`, `p384`, `aes-gcm`.
+/// Portable cryptography: `ed25519-dalek`, `p256`, `p384`, `p521`, `aes-gcm`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Portable;
 
 impl CryptoProvider for Portable {
     fn verify(&self, key: &PublicKey, message: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
         match key.material() {
-            KeyMaterial::P256(point) => {
-                // RFC 7518, section 3.4: r || s, never DER. Zero and too large values fail here.
-                let signature = p256::ecdsa::Signature::from_slice(signature)
-                    .map_err(|_| CryptoError::BadSignature)?;
-                verify_p256(point, message, &signature)
-            }
+            KeyMaterial::P256(point) => curve::p256::verify_fixed(point, message, signature),
+            KeyMaterial::P384(point) => curve::p384::verify_fixed(point, message, signature),
+            KeyMaterial::P521(point) => curve::p521::verify_fixed(point, message, signature),
             KeyMaterial::Ed25519(key) => verify_ed25519(key, message, signature),
         }
     }
@@ -36,17 +32,13 @@ impl CryptoProvider for Portable {
     ) -> Result<(), CryptoError> {
         match algorithm {
             CertificateAlgorithm::EcdsaP256Sha256 => {
-                let signature = p256::ecdsa::Signature::from_der(signature)
-                    .map_err(|_| CryptoError::BadSignature)?;
-                verify_p256(key, message, &signature)
+                curve::p256::verify_der(key, message, signature)
             }
             CertificateAlgorithm::EcdsaP384Sha384 => {
-                let signature = p384::ecdsa::Signature::from_der(signature)
-                    .map_err(|_| CryptoError::BadSignature)?;
-                let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(key)
-                    .map_err(|_| CryptoError::BadKey)?;
-                key.verify(message, &signature)
-                    .map_err(|_| CryptoError::BadSignature)
+                curve::p384::verify_der(key, message, signature)
+            }
+            CertificateAlgorithm::EcdsaP521Sha512 => {
+                curve::p521::verify_der(key, message, signature)
             }
             CertificateAlgorithm::Ed25519 => {
                 let key = key.try_into().map_err(|_| CryptoError::BadKey)?;
@@ -111,16 +103,6 @@ impl CryptoProvider for Portable {
 
 fn cipher<C: KeyInit>(key: &[u8]) -> Result<C, CryptoError> {
     C::new_from_slice(key).map_err(|_| CryptoError::BadKey)
-}
-
-fn verify_p256(
-    point: &[u8],
-    message: &[u8],
-    signature: &p256::ecdsa::Signature,
-) -> Result<(), CryptoError> {
-    let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(point).map_err(|_| CryptoError::BadKey)?;
-    key.verify(message, signature)
-        .map_err(|_| CryptoError::BadSignature)
 }
 
 fn verify_ed25519(key: &[u8; 32], message: &[u8], signature: &[u8]) -> Result<(), CryptoError> {

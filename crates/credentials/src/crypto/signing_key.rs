@@ -3,10 +3,11 @@
 use std::fmt;
 
 use ed25519_dalek::Signer as _;
-use p256::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding, SecretDocument};
+use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
+use p256::pkcs8::{LineEnding, SecretDocument};
 use zeroize::Zeroizing;
 
-use super::{Algorithm, KeyError, PublicKey, Signer, SignerError};
+use super::{Algorithm, KeyError, PublicKey, Signer, SignerError, curve};
 use crate::random::Rng;
 
 /// A software signing key; erased from memory when dropped.
@@ -15,9 +16,11 @@ pub struct SigningKey {
     public: PublicKey,
 }
 
-/// Both types erase themselves when dropped.
+/// All types erase themselves when dropped.
 enum Inner {
-    P256(p256::ecdsa::SigningKey),
+    P256(curve::p256::SecretKey),
+    P384(curve::p384::SecretKey),
+    P521(curve::p521::SecretKey),
     Ed25519(ed25519_dalek::SigningKey),
 }
 
@@ -25,24 +28,38 @@ impl SigningKey {
     /// A fresh key.
     #[must_use]
     pub fn generate(algorithm: Algorithm, rng: &dyn Rng) -> Self {
-        let made = match algorithm {
-            Algorithm::Es256 => Self::from_p256(&random_scalar(rng)),
+        let inner = match algorithm {
+            Algorithm::Es256 => Inner::P256(curve::p256::generate(rng).into()),
+            Algorithm::Es384 => Inner::P384(curve::p384::generate(rng).into()),
+            Algorithm::Es512 => Inner::P521(curve::p521::generate(rng).into()),
             Algorithm::EdDsa => {
                 let mut seed = Zeroizing::new([0; 32]);
                 rng.fill(&mut *seed);
-                Self::from_ed25519(ed25519_dalek::SigningKey::from_bytes(&seed))
+                Inner::Ed25519(ed25519_dalek::SigningKey::from_bytes(&seed))
             }
         };
-        made.expect("the public key of a fresh private key is a valid point")
+        Self::new(inner).expect("the public key of a fresh private key is a valid point")
+    }
+
+    fn new(inner: Inner) -> Result<Self, KeyError> {
+        let public = match &inner {
+            Inner::P256(key) => PublicKey::new(curve::p256::public(key)?),
+            Inner::P384(key) => PublicKey::new(curve::p384::public(key)?),
+            Inner::P521(key) => PublicKey::new(curve::p521::public(key)?),
+            Inner::Ed25519(key) => PublicKey::from_ed25519(key.verifying_key().as_bytes())?,
+        };
+        Ok(Self { inner, public })
     }
 
     /// Reads PKCS#8 DER.
     pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, KeyError> {
-        if let Ok(key) = p256::SecretKey::from_pkcs8_der(der) {
-            return Self::from_p256(&key);
-        }
-        let key = ed25519_dalek::SigningKey::from_pkcs8_der(der).map_err(|_| KeyError::Invalid)?;
-        Self::from_ed25519(key)
+        // Each refuses the identifiers of the others.
+        let ed25519 = |der| ed25519_dalek::SigningKey::from_pkcs8_der(der).ok();
+        let inner = (curve::p256::from_pkcs8(der).map(Inner::P256))
+            .or_else(|| ed25519(der).map(Inner::Ed25519))
+            .or_else(|| curve::p384::from_pkcs8(der).map(Inner::P384))
+            .or_else(|| curve::p521::from_pkcs8(der).map(Inner::P521));
+        Self::new(inner.ok_or(KeyError::Invalid)?)
     }
 
     /// Reads PKCS#8 PEM (`PRIVATE KEY`).
@@ -70,57 +87,31 @@ impl SigningKey {
 
     fn to_pkcs8(&self) -> SecretDocument {
         let document = match &self.inner {
-            Inner::P256(key) => key.to_pkcs8_der(),
+            Inner::P256(key) => curve::p256::to_pkcs8(key),
+            Inner::P384(key) => curve::p384::to_pkcs8(key),
+            Inner::P521(key) => curve::p521::to_pkcs8(key),
             Inner::Ed25519(key) => key.to_pkcs8_der(),
         };
         document.expect("a key of fixed size fits PKCS#8")
     }
 
-    /// The private scalar (P-256) or seed (Ed25519).
+    /// The private scalar in the full width of the curve, or the seed of Ed25519.
     #[cfg(feature = "aws-lc")]
-    pub(super) fn secret_bytes(&self) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new(match &self.inner {
-            Inner::P256(key) => key.to_bytes().into(),
-            Inner::Ed25519(key) => key.to_bytes(),
-        })
-    }
-
-    fn from_p256(key: &p256::SecretKey) -> Result<Self, KeyError> {
-        let public = PublicKey::from_p256(&key.public_key())?;
-        Ok(Self {
-            inner: Inner::P256(key.into()),
-            public,
-        })
-    }
-
-    fn from_ed25519(key: ed25519_dalek::SigningKey) -> Result<Self, KeyError> {
-        let public = PublicKey::from_ed25519(key.verifying_key().as_bytes())?;
-        Ok(Self {
-            inner: Inner::Ed25519(key),
-            public,
-        })
+    pub(super) fn secret_bytes(&self) -> Zeroizing<Vec<u8>> {
+        match &self.inner {
+            Inner::P256(key) => curve::p256::scalar(key),
+            Inner::P384(key) => curve::p384::scalar(key),
+            Inner::P521(key) => curve::p521::scalar(key),
+            Inner::Ed25519(key) => Zeroizing::new(key.to_bytes().to_vec()),
+        }
     }
 
     fn sign_now(&self, message: &[u8]) -> Vec<u8> {
         match &self.inner {
-            Inner::P256(key) => {
-                // RFC 6979: deterministic, so no random source can leak the key.
-                let signature: p256::ecdsa::Signature = key.sign(message);
-                signature.to_bytes().to_vec()
-            }
+            Inner::P256(key) => curve::p256::sign(key, message),
+            Inner::P384(key) => curve::p384::sign(key, message),
+            Inner::P521(key) => curve::p521::sign(key, message),
             Inner::Ed25519(key) => key.sign(message).to_bytes().to_vec(),
-        }
-    }
-}
-
-/// A uniform private scalar of P-256.
-pub(super) fn random_scalar(rng: &dyn Rng) -> p256::SecretKey {
-    let mut bytes = Zeroizing::new([0; 32]);
-    loop {
-        rng.fill(&mut *bytes);
-        // Fails for zero and for values not below the group order: once in 2^32.
-        if let Ok(key) = p256::SecretKey::from_slice(&*bytes) {
-            return key;
         }
     }
 }

@@ -81,8 +81,8 @@ pub async fn sign_bytes(
         members: &header.0,
     };
     let members = serde_json::to_vec(&members).map_err(SignError::Payload)?;
-    // RFC 7515, section 3.1; room for the signature (86) and two dots.
-    let mut compact = String::with_capacity((members.len() + payload.len()) * 4 / 3 + 96);
+    // RFC 7515, section 3.1; room for the signature and two dots.
+    let mut compact = String::with_capacity((members.len() + payload.len()) * 4 / 3 + 192);
     b64url_append(&members, &mut compact);
     compact.push('.');
     b64url_append(payload, &mut compact);

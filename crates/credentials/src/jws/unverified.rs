@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{JwsError, MAX_HEADER, Payload, TokenType};
 use crate::Verified;
 use crate::crypto::{Algorithm, CryptoProvider, PublicKey};
-use crate::encoding::{b64url_decode, b64url_decode_array};
+use crate::encoding::b64url_decode;
 use crate::json;
 use crate::x509::Chain;
 
@@ -19,7 +19,7 @@ pub struct Unverified<'a> {
     /// `header.payload` as received.
     signing_input: &'a str,
     payload: &'a str,
-    signature: [u8; 64],
+    signature: Vec<u8>,
     algorithm: Algorithm,
     header: Map<String, Value>,
     jwk: Option<PublicKey>,
@@ -48,7 +48,7 @@ impl<'a> Unverified<'a> {
         Ok(Self {
             signing_input: parts.signing_input,
             payload: parts.payload,
-            signature: b64url_decode_array(parts.signature).map_err(|_| JwsError::Signature)?,
+            signature: signature(parts.signature, algorithm)?,
             algorithm,
             jwk: if sources.jwk {
                 embedded_key(&header)?
@@ -142,13 +142,21 @@ fn parse_header(part: &str) -> Result<Map<String, Value>, JwsError> {
     json::parse_object(&header).map_err(JwsError::HeaderJson)
 }
 
-/// RFC 8725, sections 3.1 and 3.2: the two algorithms of this system, byte by byte.
+/// RFC 8725, sections 3.1 and 3.2: the algorithms of this system, byte by byte.
 fn algorithm(header: &Map<String, Value>) -> Result<Algorithm, JwsError> {
     let name = header
         .get("alg")
         .and_then(Value::as_str)
         .ok_or(JwsError::Algorithm)?;
     Algorithm::from_name(name).ok_or(JwsError::Algorithm)
+}
+
+/// RFC 7518, section 3.4: the length follows from the algorithm.
+fn signature(part: &str, algorithm: Algorithm) -> Result<Vec<u8>, JwsError> {
+    if part.len() != (algorithm.signature_length() * 4).div_ceil(3) {
+        return Err(JwsError::Signature);
+    }
+    b64url_decode(part).map_err(|_| JwsError::Signature)
 }
 
 fn embedded_key(header: &Map<String, Value>) -> Result<Option<PublicKey>, JwsError> {

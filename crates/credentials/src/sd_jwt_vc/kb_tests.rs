@@ -231,7 +231,7 @@ fn cat_061_algorithms_of_the_key_binding() {
         ("none", vec![]),
         ("none", vec![0; 64]),
         ("HS256", vec![1; 32]),
-        ("ES384", vec![1; 96]),
+        ("ES256K", vec![1; 64]),
     ] {
         let header = b64url(json!({"alg": alg, "typ": "kb+jwt"}).to_string().as_bytes());
         let jwt = format!("{header}.{claims}.{}", b64url(&signature));
@@ -241,9 +241,18 @@ fn cat_061_algorithms_of_the_key_binding() {
             "{alg}: {refused}"
         );
     }
-    let eddsa = b64url(br#"{"alg":"EdDSA","typ":"kb+jwt"}"#);
-    let jwt = format!("{eddsa}.{claims}.{}", b64url(&[1; 64]));
-    assert_eq!(world.refusal(&format!("{sd_jwt}{jwt}")), "kb_signature");
+    // Algorithms of this system that are not the one of the holder's P-256 key.
+    for (alg, length) in [
+        ("ES384", 64),
+        ("ES384", 96),
+        ("ES512", 132),
+        ("EdDSA", 64),
+        ("Ed25519", 64),
+    ] {
+        let header = b64url(json!({"alg": alg, "typ": "kb+jwt"}).to_string().as_bytes());
+        let jwt = format!("{header}.{claims}.{}", b64url(&vec![1; length]));
+        assert_eq!(world.refusal(&format!("{sd_jwt}{jwt}")), "kb_signature");
+    }
 }
 
 #[test]

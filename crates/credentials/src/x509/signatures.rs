@@ -14,10 +14,11 @@ pub(super) struct Algorithm<'p> {
 }
 
 /// All accepted algorithms. No RSA, no SHA-1, no other curves.
-pub(super) fn all(provider: &dyn CryptoProvider) -> [Algorithm<'_>; 3] {
+pub(super) fn all(provider: &dyn CryptoProvider) -> [Algorithm<'_>; 4] {
     [
         CertificateAlgorithm::EcdsaP256Sha256,
         CertificateAlgorithm::EcdsaP384Sha384,
+        CertificateAlgorithm::EcdsaP521Sha512,
         CertificateAlgorithm::Ed25519,
     ]
     .map(|kind| Algorithm { kind, provider })
@@ -39,6 +40,7 @@ impl SignatureVerificationAlgorithm for Algorithm<'_> {
         match self.kind {
             CertificateAlgorithm::EcdsaP256Sha256 => alg_id::ECDSA_P256,
             CertificateAlgorithm::EcdsaP384Sha384 => alg_id::ECDSA_P384,
+            CertificateAlgorithm::EcdsaP521Sha512 => alg_id::ECDSA_P521,
             CertificateAlgorithm::Ed25519 => alg_id::ED25519,
         }
     }
@@ -47,6 +49,7 @@ impl SignatureVerificationAlgorithm for Algorithm<'_> {
         match self.kind {
             CertificateAlgorithm::EcdsaP256Sha256 => alg_id::ECDSA_SHA256,
             CertificateAlgorithm::EcdsaP384Sha384 => alg_id::ECDSA_SHA384,
+            CertificateAlgorithm::EcdsaP521Sha512 => alg_id::ECDSA_SHA512,
             CertificateAlgorithm::Ed25519 => alg_id::ED25519,
         }
     }

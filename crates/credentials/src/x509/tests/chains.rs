@@ -33,22 +33,26 @@ fn says_what_the_leaf_says() {
 
 #[test]
 fn accepted_algorithms() {
-    use rcgen::{PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
-    for root in [
+    use rcgen::{
+        PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ECDSA_P521_SHA512, PKCS_ED25519,
+    };
+    let accepted = [
         &PKCS_ECDSA_P256_SHA256,
         &PKCS_ECDSA_P384_SHA384,
+        &PKCS_ECDSA_P521_SHA512,
         &PKCS_ED25519,
-    ] {
+    ];
+    for root in accepted {
         let root = make_with(root, ca("Root"), None);
-        for leaf in [&PKCS_ECDSA_P256_SHA256, &PKCS_ED25519] {
+        for leaf in accepted {
             let leaf = make_with(leaf, params("Leaf"), Some(&root));
             let verified = verify(&[&leaf], &root).unwrap();
             let key: &PublicKey = verified.public_key();
             assert_eq!(key, Signer::public_key(&leaf.key));
         }
-        let p384 = make_with(&PKCS_ECDSA_P384_SHA384, params("Leaf"), Some(&root));
+        let rsa = make_with(&rcgen::PKCS_RSA_SHA256, params("Leaf"), Some(&root));
         assert_eq!(
-            verify(&[&p384], &root).unwrap_err(),
+            verify(&[&rsa], &root).unwrap_err(),
             X509Error::UnsupportedKey
         );
     }

@@ -62,7 +62,7 @@ fn make_with(
         Some(node) => params.signed_by(&pair, &node.issuer),
     }
     .unwrap();
-    // A P-384 key only signs certificates here; any key stands in for it.
+    // An RSA key only stands in a certificate here; any key stands in for it.
     let key = SigningKey::from_pkcs8_der(&pair.serialize_der()).unwrap_or_else(|_| {
         SigningKey::generate(Algorithm::Es256, &crate::testing::SeededRng::new(1))
     });
