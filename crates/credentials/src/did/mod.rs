@@ -10,12 +10,12 @@ mod identifier;
 pub mod jwk;
 pub mod key;
 mod local;
-mod multikey;
 mod resolution;
 #[cfg(test)]
 mod tests;
 mod web;
 
+pub use crate::crypto::Multikey;
 pub use document::{
     DidDocument, DocumentError, KeyFormat, MAX_DOCUMENT, MAX_METHODS, MethodError, Relationship,
     Service, VerificationMethod,
@@ -23,7 +23,6 @@ pub use document::{
 pub use fetch::{DidFetch, DidFetchError, Fetched};
 pub use identifier::{Did, DidUrl};
 pub use local::LocalResolver;
-pub use multikey::Multikey;
 pub use resolution::{
     DocumentMetadata, ErrorCode, Resolution, ResolutionError, ResolutionMetadata,
     ResolutionOptions, Resolver,
