@@ -9,13 +9,18 @@
 //! - a crypto back end: implement [`crypto::CryptoProvider`] and add it to `crypto::tests::providers`, so it runs through every test;
 //! - a DID method that needs no network: one module under [`did`], one arm in [`did::resolve_local`].
 
+pub mod bitstring_status_list;
 pub mod credential_type;
 pub mod crypto;
+pub mod data_integrity;
 pub mod did;
 pub mod encoding;
+pub mod jcs;
 pub mod json;
 pub mod jwe;
 pub mod jws;
+pub mod multibase;
+pub mod problem;
 pub mod random;
 pub mod sd_jwt;
 pub mod sd_jwt_vc;
@@ -23,6 +28,7 @@ pub mod status_list;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod time;
+pub mod vcdm;
 pub mod verified;
 pub mod x509;
 

@@ -1,0 +1,104 @@
+//! What a verifier accepts.
+
+use std::fmt;
+
+use crate::bitstring_status_list::StatusListSource;
+use crate::time::UnixTime;
+
+/// Tolerated difference between the issuer's clock and ours, in seconds.
+pub const CLOCK_SKEW_S: i64 = 60;
+
+/// Whose credentials are believed.
+#[derive(Clone, Copy, Debug)]
+pub enum Issuers<'a> {
+    /// These identifiers and no other.
+    Only(&'a [String]),
+    /// Anybody who can show that the identifier is theirs: the credential then says
+    /// who issued it, and the caller decides what that is worth.
+    AnyResolvable,
+}
+
+impl Issuers<'_> {
+    /// Whether this issuer is one of them.
+    #[must_use]
+    pub fn accept(&self, id: &str) -> bool {
+        match self {
+            Self::Only(ids) => ids.iter().any(|accepted| accepted == id),
+            Self::AnyResolvable => true,
+        }
+    }
+}
+
+/// What is asked of `credentialStatus`.
+#[derive(Clone, Copy, Debug)]
+pub enum StatusPolicy<'a> {
+    /// Every `BitstringStatusListEntry` is checked, none has to be there; other
+    /// types of status are refused, because they may say "revoked".
+    CheckIfPresent(StatusLists<'a>),
+    /// As above, and there must be one.
+    Required(StatusLists<'a>),
+    /// Status is not looked at: for issuers that check their own work and for the
+    /// lists themselves. The caller takes the risk of a revoked credential.
+    Unchecked,
+}
+
+/// Where status list credentials come from.
+#[derive(Clone, Copy)]
+pub struct StatusLists<'a>(pub &'a dyn StatusListSource);
+
+impl fmt::Debug for StatusLists<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StatusLists")
+    }
+}
+
+/// What a verifier accepts as a credential. The purpose is always `assertionMethod`.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy<'a> {
+    /// Who.
+    pub issuers: Issuers<'a>,
+    /// What: at least one of these must be among the credential's types. Empty: any type.
+    pub types: &'a [String],
+    /// When.
+    pub now: UnixTime,
+    /// Tolerated difference of clocks in seconds, 60 by default.
+    pub skew_s: i64,
+    /// Status.
+    pub status: StatusPolicy<'a>,
+}
+
+impl<'a> Policy<'a> {
+    /// A policy for this moment that takes any type and does not ask for a status.
+    #[must_use]
+    pub const fn new(issuers: Issuers<'a>, now: UnixTime, status: StatusPolicy<'a>) -> Self {
+        Self {
+            issuers,
+            types: &[],
+            now,
+            skew_s: CLOCK_SKEW_S,
+            status,
+        }
+    }
+}
+
+/// Who may present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HolderPolicy {
+    /// Whoever holds the credentials.
+    Any,
+    /// The holder must be there and be the subject of every credential.
+    IsSubject,
+}
+
+/// What a verifier accepts as a presentation. The purpose is always `authentication`.
+#[derive(Clone, Copy, Debug)]
+pub struct PresentationPolicy<'a> {
+    /// The credentials in it.
+    pub credentials: Policy<'a>,
+    /// The challenge that was given out. `None`: none was, and replay is not detected.
+    pub challenge: Option<&'a str>,
+    /// Our name. `None`: none was given out.
+    pub domain: Option<&'a str>,
+    /// The holder.
+    pub holder: HolderPolicy,
+}
