@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Cryptosuite, Proof, ProofError, ProofOptions, SuiteSigner};
-use crate::crypto::{Algorithm, CryptoProvider, PublicKey, sha256};
+use crate::crypto::{Algorithm, CryptoProvider, PublicKey, sha256, sha384};
 use crate::did::Multikey;
 use crate::jcs;
 use crate::multibase::{base58btc, base58btc_decode};
@@ -73,7 +73,7 @@ impl Cryptosuite for EcdsaJcs2019 {
     }
 }
 
-const ECDSA: [Algorithm; 1] = [Algorithm::Es256];
+const ECDSA: [Algorithm; 2] = [Algorithm::Es256, Algorithm::Es384];
 
 /// Section 3.3.2, "Verify Proof" of either specification.
 fn verify(
@@ -159,13 +159,15 @@ fn hash_data(
     let options = jcs::canonicalize_object(options)?;
     let document = jcs::canonicalize(document)?;
     let hash = |text: &str| match algorithm {
-        Algorithm::Es256 | Algorithm::EdDsa => sha256(text.as_bytes()).to_vec(),
+        Algorithm::Es384 => sha384(text.as_bytes()).to_vec(),
+        Algorithm::Es256 | Algorithm::Es512 | Algorithm::EdDsa => sha256(text.as_bytes()).to_vec(),
     };
     Ok([hash(&options), hash(&document)].concat())
 }
 
 const fn signature_length(key: &PublicKey) -> usize {
     match key.algorithm() {
-        Algorithm::Es256 | Algorithm::EdDsa => 64,
+        Algorithm::Es384 => 96,
+        Algorithm::Es256 | Algorithm::Es512 | Algorithm::EdDsa => 64,
     }
 }
