@@ -165,7 +165,7 @@ fn hash_data(
     Ok([hash(&options), hash(&document)].concat())
 }
 
-const fn signature_length(key: &PublicKey) -> usize {
+fn signature_length(key: &PublicKey) -> usize {
     match key.algorithm() {
         Algorithm::Es384 => 96,
         Algorithm::Es256 | Algorithm::Es512 | Algorithm::EdDsa => 64,
