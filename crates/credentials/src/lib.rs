@@ -10,6 +10,8 @@
 //! - a DID method that needs no network: one module under [`did`], one arm in [`did::resolve_local`].
 
 pub mod bitstring_status_list;
+pub mod cbor;
+pub mod cose;
 pub mod credential_type;
 pub mod crypto;
 pub mod data_integrity;

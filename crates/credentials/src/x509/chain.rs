@@ -61,6 +61,11 @@ impl Chain {
             .collect()
     }
 
+    /// DER of the certificates, leaf first.
+    pub fn to_der(&self) -> impl Iterator<Item = &[u8]> {
+        self.certificates().map(AsRef::as_ref)
+    }
+
     /// DER of the leaf.
     #[must_use]
     pub fn leaf_der(&self) -> &[u8] {
