@@ -234,6 +234,8 @@ pub(super) fn chain(item: Item<'_>) -> Result<Chain, CoseError> {
 pub(super) const fn number(algorithm: Algorithm) -> i64 {
     match algorithm {
         Algorithm::Es256 => Iana::ES256 as i64,
+        Algorithm::Es384 => Iana::ES384 as i64,
+        Algorithm::Es512 => Iana::ES512 as i64,
         Algorithm::EdDsa => Iana::EdDSA as i64,
     }
 }
@@ -242,6 +244,8 @@ pub(super) const fn number(algorithm: Algorithm) -> i64 {
 pub(super) fn algorithm(number: i64) -> Result<Algorithm, CoseError> {
     match Iana::from_i64(number) {
         Some(Iana::ES256 | Iana::ESP256) => Ok(Algorithm::Es256),
+        Some(Iana::ES384 | Iana::ESP384) => Ok(Algorithm::Es384),
+        Some(Iana::ES512 | Iana::ESP512) => Ok(Algorithm::Es512),
         Some(Iana::EdDSA | Iana::Ed25519) => Ok(Algorithm::EdDsa),
         _ => Err(CoseError::Algorithm),
     }

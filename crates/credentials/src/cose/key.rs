@@ -15,6 +15,8 @@ const D: i64 = -4;
 const KTY_OKP: i64 = 1;
 const KTY_EC2: i64 = 2;
 const CRV_P256: i64 = 1;
+const CRV_P384: i64 = 2;
+const CRV_P521: i64 = 3;
 const CRV_ED25519: i64 = 6;
 
 /// Reads a public key. Private parts are refused; parameters that do not matter here are ignored.
@@ -36,6 +38,12 @@ pub fn key_from_item(item: Item<'_>) -> Result<PublicKey, CoseError> {
     let key = match (number(KTY), number(CRV)) {
         (Some(KTY_EC2), Some(CRV_P256)) => {
             ec2::<32>(find(X), find(Y)).and_then(|point| PublicKey::from_p256_sec1(&point))
+        }
+        (Some(KTY_EC2), Some(CRV_P384)) => {
+            ec2::<48>(find(X), find(Y)).and_then(|point| PublicKey::from_p384_sec1(&point))
+        }
+        (Some(KTY_EC2), Some(CRV_P521)) => {
+            ec2::<66>(find(X), find(Y)).and_then(|point| PublicKey::from_p521_sec1(&point))
         }
         (Some(KTY_OKP), Some(CRV_ED25519)) => find(X)
             .and_then(|x| x.bytes().ok())
@@ -78,6 +86,8 @@ pub fn key_to_vec(key: &PublicKey) -> Vec<u8> {
     let mut out = Writer::with_capacity(80);
     match key.material() {
         KeyMaterial::P256(point) => ec2_to(&mut out, CRV_P256, &point[1..]),
+        KeyMaterial::P384(point) => ec2_to(&mut out, CRV_P384, &point[1..]),
+        KeyMaterial::P521(point) => ec2_to(&mut out, CRV_P521, &point[1..]),
         KeyMaterial::Ed25519(key) => {
             out.map(3).integer(KTY).integer(KTY_OKP);
             out.integer(CRV).integer(CRV_ED25519).integer(X).bytes(key);

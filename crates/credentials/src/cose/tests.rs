@@ -60,7 +60,7 @@ fn map(entries: &[(i64, Value)]) -> Value {
 
 #[test]
 fn what_is_signed_is_verified() {
-    for algorithm in [Algorithm::Es256, Algorithm::EdDsa] {
+    for algorithm in Algorithm::ALL {
         let key = key(algorithm);
         let header = Header::new().typ("application/x").kid(b"k");
         let bytes = run(sign1(&header, &Header::new(), b"aad", PAYLOAD, &key)).unwrap();
@@ -172,6 +172,10 @@ fn cat_142_the_algorithm_is_protected_known_and_of_the_key() {
     for (number, algorithm) in [
         (-7, Algorithm::Es256),
         (-9, Algorithm::Es256),
+        (-35, Algorithm::Es384),
+        (-51, Algorithm::Es384),
+        (-36, Algorithm::Es512),
+        (-52, Algorithm::Es512),
         (-8, Algorithm::EdDsa),
         (-19, Algorithm::EdDsa),
     ] {
@@ -363,7 +367,7 @@ fn coset_reads_ours_and_we_read_coset() {
 
 #[test]
 fn keys_both_ways() {
-    for algorithm in [Algorithm::Es256, Algorithm::EdDsa] {
+    for algorithm in Algorithm::ALL {
         let key = key(algorithm).public_key().clone();
         let bytes = key_to_vec(&key);
         assert_eq!(key_from_item(Item::parse(&bytes).unwrap()), Ok(key));
@@ -398,6 +402,7 @@ fn unacceptable_keys_are_refused() {
         (1, Some(1.into())),
         (-1, None),
         (-1, Some(8.into())),
+        (-1, Some(4.into())),
         (-1, Some(6.into())),
     ] {
         assert_eq!(with(label, new), Err(CoseError::Key(KeyError::Unsupported)));

@@ -31,6 +31,7 @@ struct Content {
     san_uri: Vec<String>,
     anchor_id: AnchorId,
     x509_hash: String,
+    validity: Window,
 }
 
 impl VerifiedCertificate {
@@ -62,6 +63,12 @@ impl VerifiedCertificate {
     #[must_use]
     pub fn anchor_id(&self) -> &AnchorId {
         &self.0.anchor_id
+    }
+
+    /// From when to when the leaf is valid, both included.
+    #[must_use]
+    pub fn validity(&self) -> (UnixTime, UnixTime) {
+        (self.0.validity.not_before, self.0.validity.not_after)
     }
 
     /// base64url(SHA-256(DER of the leaf)).
@@ -133,6 +140,7 @@ fn verify_new(
         san_uri,
         anchor_id: trusted.id.clone(),
         x509_hash: chain.x509_hash(),
+        validity: validity(&leaf),
     }));
     Ok((certificate, window.and(trusted.window)))
 }
