@@ -30,6 +30,7 @@ pub mod status_list;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod time;
+pub mod trust;
 pub mod vcdm;
 pub mod verified;
 pub mod x509;
