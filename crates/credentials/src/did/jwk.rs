@@ -2,8 +2,11 @@
 
 use serde_json::Value;
 
-use super::{DidError, Multikey};
-use crate::crypto::{KeyError, PublicKey};
+use super::document::KeyFormat;
+use super::{
+    Did, DidDocument, DidError, DocumentMetadata, ErrorCode, Multikey, Resolution, ResolutionError,
+};
+use crate::crypto::{Algorithm, KeyError, PublicKey};
 use crate::encoding::{b64url, b64url_decode, b64url_decode_array};
 use crate::json;
 
@@ -57,4 +60,51 @@ pub(super) fn of_multikey(key: &Multikey) -> Option<Value> {
         }
         _ => None,
     }
+}
+
+/// Resolves a `did:jwk`.
+pub(super) fn resolve(did: &Did) -> Result<Resolution, ResolutionError> {
+    let invalid = |detail| ResolutionError::new(ErrorCode::InvalidDid, detail);
+    let bytes = b64url_decode(did.id()).map_err(|_| invalid("not base64url"))?;
+    let jwk = json::parse_object(&bytes).map_err(|_| invalid("not a JWK"))?;
+    let usage = match jwk.get("use") {
+        None => None,
+        Some(Value::String(usage)) if usage == "sig" || usage == "enc" => Some(usage.clone()),
+        Some(_) => return Err(invalid("unknown use of the key")),
+    };
+    let kind = jwk.get("kty").and_then(Value::as_str).map(str::to_owned);
+    let jwk = Value::Object(jwk);
+    let agrees = match to_multikey(&jwk) {
+        Ok(Multikey::Signature(key)) => key.algorithm() != Algorithm::EdDsa,
+        Ok(_) => true,
+        // A key that is not known here is published as it is; secrets and nonsense are not.
+        Err(KeyError::Unsupported) if matches!(kind.as_deref(), Some("EC" | "OKP" | "RSA")) => true,
+        Err(_) => return Err(invalid("not a public key")),
+    };
+    let signs = !matches!(to_multikey(&jwk), Ok(Multikey::X25519(_)));
+    let url = format!("{did}#0");
+    let mut document = serde_json::json!({
+        "@context": super::key::contexts(KeyFormat::JsonWebKey2020),
+        "id": did.as_str(),
+        // did:jwk, "Read": the JWK as it was encoded.
+        "verificationMethod": [{
+            "id": url, "type": "JsonWebKey2020", "controller": did.as_str(), "publicKeyJwk": jwk,
+        }],
+    });
+    if signs && usage.as_deref() != Some("enc") {
+        for name in [
+            "assertionMethod",
+            "authentication",
+            "capabilityInvocation",
+            "capabilityDelegation",
+        ] {
+            document[name] = serde_json::json!([url]);
+        }
+    }
+    if agrees && usage.as_deref() != Some("sig") {
+        document["keyAgreement"] = serde_json::json!([url]);
+    }
+    let document =
+        DidDocument::from_json(document, did).map_err(|_| invalid("not a public key"))?;
+    Ok(Resolution::found(document, DocumentMetadata::default()))
 }

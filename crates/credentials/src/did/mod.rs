@@ -10,6 +10,8 @@ mod identifier;
 pub mod jwk;
 pub mod key;
 mod local;
+mod peer;
+mod pkh;
 mod resolution;
 #[cfg(test)]
 mod tests;

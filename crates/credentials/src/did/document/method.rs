@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Did, DidUrl, DocumentError};
+use crate::crypto::KeyError;
 use crate::did::{Multikey, datetime, jwk};
 use crate::time::UnixTime;
 
@@ -46,10 +47,7 @@ impl VerificationMethod {
     /// The public key, where it is one that verifies signatures here.
     #[must_use]
     pub fn signature_key(&self) -> Option<&crate::crypto::PublicKey> {
-        match &self.key {
-            Multikey::Signature(key) => Some(key),
-            _ => None,
-        }
+        self.key.signature_key()
     }
 }
 
@@ -66,23 +64,27 @@ const KEY_TYPES: [&str; 9] = [
     "P256Key2021",
 ];
 
-/// Members of a verification method: id, controller and, when it is known here, the method.
-pub(super) fn parse(
-    members: &Map<String, Value>,
-    base: &Did,
-) -> Result<(DidUrl, Did, Option<VerificationMethod>), DocumentError> {
+/// What is in a verification method: id, controller and, when it is known here, the method.
+type Parts = (DidUrl, Option<Did>, Option<VerificationMethod>);
+
+/// Reads a verification method.
+pub(super) fn parse(members: &Map<String, Value>, base: &Did) -> Result<Parts, DocumentError> {
     let text = |name: &str| {
         members
             .get(name)
             .and_then(Value::as_str)
             .ok_or(DocumentError::Method)
     };
-    // DID Core 1.0, section 5.2: id, type and controller are required.
+    // DID Core 1.0, section 5.2: id, type and controller are required. Published did:webvh documents
+    // leave out the controller; such a method is kept, but nobody may use it.
     let id = DidUrl::parse_within(text("id")?, base).map_err(|_| DocumentError::Method)?;
     if id.fragment().is_none_or(str::is_empty) && id.is_bare() {
         return Err(DocumentError::Method);
     }
-    let controller = Did::parse(text("controller")?).map_err(|_| DocumentError::Method)?;
+    let controller = match members.get("controller") {
+        None => None,
+        Some(_) => Some(Did::parse(text("controller")?).map_err(|_| DocumentError::Method)?),
+    };
     let key = key(text("type")?, members)?;
     let time = |name: &str| match members.get(name) {
         None => Ok(None),
@@ -90,13 +92,15 @@ pub(super) fn parse(
         Some(_) => Err(DocumentError::Method),
     };
     let (expires, revoked) = (time("expires")?, time("revoked")?);
-    let method = key.map(|key| VerificationMethod {
-        id: id.clone(),
-        controller: controller.clone(),
-        key,
-        expires,
-        revoked,
-    });
+    let method = key
+        .zip(controller.clone())
+        .map(|(key, controller)| VerificationMethod {
+            id: id.clone(),
+            controller,
+            key,
+            expires,
+            revoked,
+        });
     Ok((id, controller, method))
 }
 
@@ -126,16 +130,17 @@ fn key(kind: &str, members: &Map<String, Value>) -> Result<Option<Multikey>, Doc
         return Ok(None);
     }
     let key = match (multibase, jwk) {
-        (Some(Value::String(text)), None) => {
-            Multikey::decode(text).map_err(|_| DocumentError::Key)?
-        }
-        (None, Some(value @ Value::Object(_))) => match jwk::to_multikey(value) {
-            Ok(key) => key,
-            Err(crate::crypto::KeyError::Unsupported) => return Ok(None),
-            Err(_) => return Err(DocumentError::Key),
-        },
+        // An RSA key; too long for every key that is known here.
+        (Some(Value::String(text)), None) if text.len() > 140 => return Ok(None),
+        (Some(Value::String(text)), None) => Multikey::decode(text),
+        (None, Some(value @ Value::Object(_))) => jwk::to_multikey(value),
         (None, None) => return Ok(None),
         _ => return Err(DocumentError::Method),
+    };
+    let key = match key {
+        Ok(key) => key,
+        Err(KeyError::Unsupported) => return Ok(None),
+        Err(_) => return Err(DocumentError::Key),
     };
     if fits(kind, &key) {
         Ok(Some(key))

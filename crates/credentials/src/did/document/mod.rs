@@ -7,6 +7,7 @@ mod tests;
 
 use serde_json::Value;
 
+pub(super) use method::write as write_method;
 pub use method::{KeyFormat, VerificationMethod};
 
 use super::{Did, DidUrl};
@@ -146,7 +147,8 @@ pub struct DidDocument {
 #[derive(Clone, Debug, PartialEq)]
 struct Entry {
     id: DidUrl,
-    controller: Did,
+    /// `None` when it names none: such a method is usable by nobody.
+    controller: Option<Did>,
     method: Option<VerificationMethod>,
 }
 
@@ -234,7 +236,7 @@ impl DidDocument {
         if !self.relationships.iter().any(related) {
             return Err(MethodError::Relationship);
         }
-        if entry.controller != self.id || *entry.id.did() != self.id {
+        if entry.controller.as_ref() != Some(&self.id) || *entry.id.did() != self.id {
             return Err(MethodError::Controller);
         }
         entry.method.as_ref().ok_or(MethodError::Unsupported)
