@@ -10,12 +10,14 @@ mod identifier;
 pub mod jwk;
 pub mod key;
 mod local;
+mod location;
 mod peer;
 mod pkh;
 mod resolution;
 #[cfg(test)]
 mod tests;
 mod web;
+pub mod webvh;
 
 pub use crate::crypto::Multikey;
 pub use document::{
