@@ -20,6 +20,7 @@ pub mod encoding;
 pub mod jcs;
 pub mod json;
 pub mod jwe;
+pub mod jwks;
 pub mod jws;
 pub mod multibase;
 pub mod problem;

@@ -283,7 +283,7 @@ fn verify_proofs(
     let expected = Expected {
         issuer: &core.settings.issuer,
         client_id: grant.client_id.as_deref(),
-        algorithms: &[Algorithm::Es256, Algorithm::EdDsa],
+        algorithms: &Algorithm::ALL,
         nonces: &core.keys.nonces,
         now: core.clock.now(),
     };

@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use url::Url;
+use vouchsafe_credentials::crypto::Algorithm;
 use vouchsafe_protocol::http::{Headers, Method};
 use vouchsafe_protocol::oauth::dpop::{self, DpopError, VerifiedProof};
 use vouchsafe_service::db::DbError;
@@ -17,7 +18,7 @@ pub const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-resource-policy");
 
 /// Algorithms of DPoP proofs and key proofs that are verified here.
-pub const PROOF_ALGORITHMS: [&str; 2] = ["ES256", "EdDSA"];
+pub const PROOF_ALGORITHMS: [&str; 5] = Algorithm::ALL_NAMES;
 
 /// The headers as the protocol crate reads them. A value that is no text becomes one that no
 /// parser accepts, never an absent one.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 #[cfg(feature = "aws-lc")]
 use std::sync::OnceLock;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use x509_cert::der::Decode as _;
 use x509_cert::der::oid::ObjectIdentifier;
 use x509_cert::spki::SubjectPublicKeyInfoRef;
@@ -20,7 +20,7 @@ const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10
 /// `id-Ed25519` (RFC 8410, section 3).
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
-/// Members that hold private or symmetric key material (RFC 7518, section 6; RFC 8037, section 2).
+/// Members that hold private or symmetric key material (RFC 7518, section 6; RFC 8037, section 2; `priv` of AKP keys).
 const PRIVATE_MEMBERS: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
 
 /// A public key that is known to be a valid point, not of small order. Cloning it is cheap.
@@ -93,12 +93,12 @@ impl PublicKey {
 
     /// Reads a public JWK (RFC 7517, RFC 8037). Private members are refused, members that do not matter here ignored.
     pub fn from_jwk(jwk: &Value) -> Result<Self, KeyError> {
-        let members = jwk.as_object().ok_or(KeyError::Invalid)?;
+        Self::from_members(jwk.as_object().ok_or(KeyError::Invalid)?)
+    }
+
+    pub(crate) fn from_members(members: &Map<String, Value>) -> Result<Self, KeyError> {
         // OpenID4VCI 1.0, appendix F.4; RFC 9449, section 4.3: no private key.
-        if PRIVATE_MEMBERS
-            .iter()
-            .any(|name| members.contains_key(*name))
-        {
+        if has_private_members(members) {
             return Err(KeyError::PrivateMaterial);
         }
         let text = |name: &str| members.get(name).and_then(Value::as_str);
@@ -216,6 +216,12 @@ impl PublicKey {
             None => self.material().as_bytes().to_vec(),
         }
     }
+}
+
+/// Whether a JWK has a member that is private or symmetric key material.
+#[must_use]
+pub fn has_private_members(jwk: &Map<String, Value>) -> bool {
+    PRIVATE_MEMBERS.iter().any(|name| jwk.contains_key(*name))
 }
 
 /// RFC 7518, section 6.2.1.2: full size of a coordinate, leading zeros included, nothing more.

@@ -52,6 +52,9 @@ pub enum JwsError {
     /// `x5c` is not a certificate chain.
     #[error("invalid certificate chain in the header")]
     Chain(#[source] X509Error),
+    /// No key of the set fits algorithm and `kid`.
+    #[error("no key fits the token")]
+    NoKey,
     /// The signature is not of this key, or `alg` does not fit the key.
     #[error("signature verification failed")]
     Signature,
@@ -71,6 +74,7 @@ impl JwsError {
             Self::UnsupportedHeader => "jws_unsupported_header",
             Self::InvalidHeader => "jws_invalid_header",
             Self::Chain(_) => "jws_x5c",
+            Self::NoKey => "jws_no_key",
             Self::Signature => "jws_signature",
         }
     }

@@ -7,6 +7,7 @@ use crate::Verified;
 use crate::crypto::{Algorithm, CryptoProvider, PublicKey};
 use crate::encoding::b64url_decode;
 use crate::json;
+use crate::jwks::JwkSet;
 use crate::x509::Chain;
 
 /// Header parameters that change how a token is read, or fetch a key from an address of the sender's choice.
@@ -94,13 +95,40 @@ impl<'a> Unverified<'a> {
         provider: &dyn CryptoProvider,
         key: &PublicKey,
     ) -> Result<Verified<Payload>, JwsError> {
+        self.check(provider, key)?;
+        self.payload()
+    }
+
+    /// Like [`Self::verify`], with the keys of the party that should have signed: those that fit algorithm and `kid`,
+    /// at most [`crate::jwks::MAX_TRIED`].
+    pub fn verify_with(
+        self,
+        provider: &dyn CryptoProvider,
+        keys: &JwkSet,
+    ) -> Result<Verified<Payload>, JwsError> {
+        let mut answer = Err(JwsError::NoKey);
+        for key in keys.verification_keys(self.algorithm, self.kid()) {
+            answer = self.check(provider, key);
+            if answer.is_ok() {
+                break;
+            }
+        }
+        answer?;
+        self.payload()
+    }
+
+    fn check(&self, provider: &dyn CryptoProvider, key: &PublicKey) -> Result<(), JwsError> {
         // RFC 8725, section 3.1: the key decides the algorithm, the header may only agree.
         if self.algorithm != key.algorithm() {
             return Err(JwsError::Signature);
         }
         provider
             .verify(key, self.signing_input.as_bytes(), &self.signature)
-            .map_err(|_| JwsError::Signature)?;
+            .map_err(|_| JwsError::Signature)
+    }
+
+    /// Called after [`Self::check`] alone.
+    fn payload(self) -> Result<Verified<Payload>, JwsError> {
         let payload = b64url_decode(self.payload).map_err(|_| JwsError::Malformed)?;
         let claims = json::parse_object(&payload).map_err(JwsError::PayloadJson)?;
         Ok(Verified::new(Payload {

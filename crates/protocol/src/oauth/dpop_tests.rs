@@ -101,7 +101,7 @@ fn rfc_9449_vectors() {
 
 #[tokio::test]
 async fn a_built_proof_verifies() {
-    for algorithm in [Algorithm::Es256, Algorithm::EdDsa] {
+    for algorithm in Algorithm::ALL {
         let rng = SeededRng::new(9);
         let key = SigningKey::generate(algorithm, &rng);
         let target = Url::parse("https://issuer.example.com/credential?x=1#y").unwrap();

@@ -62,19 +62,22 @@ async fn a_built_proof_verifies() {
     let nonce = nonces.issue(NOW, &SeededRng::new(4));
     let proof = verify(&built(7, &nonce).await, &expected(&nonces), &Portable).unwrap();
     assert_eq!(&proof.key, key(7).public_key());
-    let ed = SigningKey::generate(Algorithm::EdDsa, &SeededRng::new(8));
-    let request = ProofFor {
-        issuer: ISSUER,
-        client_id: Some("wallet"),
-        nonce: Some(&nonce),
-    };
-    let jwt = build(&request, &ed, NOW).await.unwrap();
-    let want = Expected {
-        client_id: Some("wallet"),
-        algorithms: &[Algorithm::Es256, Algorithm::EdDsa],
-        ..expected(&nonces)
-    };
-    assert!(verify(&jwt, &want, &Portable).is_ok());
+    for algorithm in Algorithm::ALL {
+        let other = SigningKey::generate(algorithm, &SeededRng::new(8));
+        let request = ProofFor {
+            issuer: ISSUER,
+            client_id: Some("wallet"),
+            nonce: Some(&nonce),
+        };
+        let jwt = build(&request, &other, NOW).await.unwrap();
+        let want = Expected {
+            client_id: Some("wallet"),
+            algorithms: &Algorithm::ALL,
+            ..expected(&nonces)
+        };
+        let proof = verify(&jwt, &want, &Portable).unwrap();
+        assert_eq!(&proof.key, other.public_key());
+    }
 }
 
 #[tokio::test]

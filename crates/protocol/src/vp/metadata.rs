@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 use vouchsafe_credentials::crypto::{Algorithm, PublicKey};
 use vouchsafe_credentials::jwe::ContentEncryption;
+use vouchsafe_credentials::jwks::{Jwk, JwkSet};
 
 use super::values::LocalizedText;
 
@@ -37,8 +38,8 @@ pub enum MetadataError {
     /// Missing, or a member has the wrong type.
     #[error("client_metadata is missing or malformed")]
     Malformed,
-    /// A key without `kid`, twice the same `kid`, or too many keys.
-    #[error("the keys in client_metadata are not distinguishable")]
+    /// No key set, a private key in it, a key without `kid`, twice the same `kid`, or too many keys.
+    #[error("the keys in client_metadata are not distinguishable public keys")]
     Keys,
     /// No P-256 key with `alg` `ECDH-ES`.
     #[error("client_metadata has no usable encryption key")]
@@ -62,7 +63,7 @@ pub(super) fn write(key: &PublicKey, client_name: Option<&LocalizedText>) -> Val
         // Section 8.3: "The `alg` parameter MUST be present in the JWKs."
         members.insert("alg".to_owned(), Value::from("ECDH-ES"));
     }
-    let algorithms = [Algorithm::Es256.name(), Algorithm::EdDsa.name()];
+    let algorithms = Algorithm::ALL_NAMES;
     let mut metadata = Map::new();
     metadata.insert("jwks".to_owned(), json!({ "keys": [jwk] }));
     metadata.insert(
@@ -107,44 +108,37 @@ impl ClientMetadata {
 }
 
 fn encryption_key(metadata: &Map<String, Value>) -> Result<(PublicKey, String), MetadataError> {
-    let keys = metadata
-        .get("jwks")
-        .and_then(|jwks| jwks.get("keys"))
-        .and_then(Value::as_array)
-        .ok_or(MetadataError::NoKey)?;
-    if keys.len() > MAX_KEYS {
+    let jwks = metadata.get("jwks").ok_or(MetadataError::NoKey)?;
+    let jwks = JwkSet::from_value(jwks).map_err(|_| MetadataError::Keys)?;
+    if jwks.keys().len() > MAX_KEYS {
         return Err(MetadataError::Keys);
     }
-    let mut seen: Vec<&str> = Vec::with_capacity(keys.len());
+    let mut seen: Vec<&str> = Vec::with_capacity(jwks.keys().len());
     let mut chosen = None;
-    for jwk in keys {
+    for jwk in jwks.keys() {
         // Section 5.1: "Each JWK in the set MUST have a `kid` (Key ID) parameter that
         // uniquely identifies the key".
-        let kid = jwk
-            .get("kid")
-            .and_then(Value::as_str)
-            .ok_or(MetadataError::Keys)?;
+        let kid = jwk.kid().ok_or(MetadataError::Keys)?;
         if kid.is_empty() || seen.contains(&kid) {
             return Err(MetadataError::Keys);
         }
         seen.push(kid);
         if chosen.is_none() && is_for_us(jwk) {
-            chosen = PublicKey::from_jwk(jwk)
+            chosen = jwk
+                .public_key()
                 .ok()
-                .map(|key| (key, kid.to_owned()));
+                .map(|key| (key.clone(), kid.to_owned()));
         }
     }
     chosen.ok_or(MetadataError::NoKey)
 }
 
 /// Section 8.3: `use` "is absent or has the value `enc`"; `alg` must be present.
-fn is_for_us(jwk: &Value) -> bool {
-    let member = |name: &str| jwk.get(name).and_then(Value::as_str);
-    let for_encryption = jwk.get("use").is_none() || member("use") == Some("enc");
-    for_encryption
-        && member("alg") == Some("ECDH-ES")
-        && member("kty") == Some("EC")
-        && member("crv") == Some("P-256")
+fn is_for_us(jwk: &Jwk) -> bool {
+    jwk.may("enc", &["deriveKey", "deriveBits"])
+        && jwk.text("alg") == Some("ECDH-ES")
+        && jwk.text("kty") == Some("EC")
+        && jwk.text("crv") == Some("P-256")
 }
 
 fn content_encryption(metadata: &Map<String, Value>) -> Result<ContentEncryption, MetadataError> {
