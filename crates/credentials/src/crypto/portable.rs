@@ -41,8 +41,9 @@ impl CryptoProvider for Portable {
                 curve::p521::verify_der(key, message, signature)
             }
             CertificateAlgorithm::Ed25519 => {
-                let key = key.try_into().map_err(|_| CryptoError::BadKey)?;
-                verify_ed25519(key, message, signature)
+                // The same strictness as for tokens.
+                let key = PublicKey::from_ed25519(key).map_err(|_| CryptoError::BadKey)?;
+                self.verify(&key, message, signature)
             }
         }
     }

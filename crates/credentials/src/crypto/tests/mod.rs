@@ -1,6 +1,9 @@
 //! Every back end runs through the same functions.
 
+mod agreement;
+mod ed25519;
 mod keys;
+mod multikey;
 mod providers;
 mod wycheproof;
 

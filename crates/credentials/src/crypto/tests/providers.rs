@@ -56,37 +56,103 @@ async fn every_signer_is_verified_by_every_provider() {
     }
 }
 
+/// Order of the group of each curve, big endian (SP 800-186, section 3.2.1).
+fn order(algorithm: Algorithm) -> Vec<u8> {
+    let text = match algorithm {
+        Algorithm::Es256 => return P256_ORDER.to_vec(),
+        Algorithm::Es384 => concat!(
+            "ffffffffffffffffffffffffffffffffffffffffffffffff",
+            "c7634d81f4372ddf581a0db248b0a77aecec196accc52973"
+        ),
+        Algorithm::Es512 => concat!(
+            "01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa",
+            "51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409"
+        ),
+        Algorithm::EdDsa => unreachable!("not a curve of ECDSA"),
+    };
+    let digits = text.as_bytes().chunks(2);
+    digits
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect()
+}
+
 #[tokio::test]
 async fn cat_080_ecdsa_only_raw_and_in_range() {
-    let key = SigningKey::generate(Algorithm::Es256, &SeededRng::new(1));
-    let good = key.sign(MESSAGE).await.unwrap();
-    let der = p256::ecdsa::Signature::from_slice(&good).unwrap().to_der();
-    let joined = |r: &[u8], s: &[u8]| [r, s].concat();
-    let (r, s) = good.split_at(32);
-    let zero = [0; 32];
-    let cases = [
-        der.as_bytes().to_vec(),
-        good[..63].to_vec(),
-        joined(&good, &[0]),
-        joined(&[0], &good),
-        Vec::new(),
-        vec![0; 64],
-        joined(&zero, s),
-        joined(r, &zero),
-        joined(&P256_ORDER, s),
-        joined(r, &P256_ORDER),
-        vec![0xff; 64],
-    ];
-    for provider in providers() {
-        assert_eq!(provider.verify(key.public_key(), MESSAGE, &good), Ok(()));
-        for case in &cases {
-            let answer = provider.verify(key.public_key(), MESSAGE, case);
-            assert_eq!(
-                answer,
-                Err(CryptoError::BadSignature),
-                "{provider:?} {case:02x?}"
-            );
+    for algorithm in [Algorithm::Es256, Algorithm::Es384, Algorithm::Es512] {
+        let key = SigningKey::generate(algorithm, &SeededRng::new(1));
+        let good = key.sign(MESSAGE).await.unwrap();
+        let der = match algorithm {
+            Algorithm::Es256 => p256::ecdsa::Signature::from_slice(&good)
+                .unwrap()
+                .to_der()
+                .to_bytes(),
+            Algorithm::Es384 => p384::ecdsa::Signature::from_slice(&good)
+                .unwrap()
+                .to_der()
+                .to_bytes(),
+            _ => p521::ecdsa::Signature::from_slice(&good)
+                .unwrap()
+                .to_der()
+                .to_bytes(),
+        };
+        let joined = |r: &[u8], s: &[u8]| [r, s].concat();
+        let (r, s) = good.split_at(good.len() / 2);
+        let zero = vec![0; r.len()];
+        let order = order(algorithm);
+        assert_eq!(order.len(), r.len());
+        let cases = [
+            der.to_vec(),
+            good[..good.len() - 1].to_vec(),
+            joined(&good, &[0]),
+            joined(&[0], &good),
+            Vec::new(),
+            vec![0; good.len()],
+            joined(&zero, s),
+            joined(r, &zero),
+            joined(&order, s),
+            joined(r, &order),
+            joined(&zero, &order),
+            vec![0xff; good.len()],
+            // The lengths of the other curves.
+            vec![1; 64],
+            vec![1; 96],
+            vec![1; 132],
+        ];
+        for provider in providers() {
+            assert_eq!(provider.verify(key.public_key(), MESSAGE, &good), Ok(()));
+            for case in &cases {
+                let answer = provider.verify(key.public_key(), MESSAGE, case);
+                assert_eq!(
+                    answer,
+                    Err(CryptoError::BadSignature),
+                    "{provider:?} {case:02x?}"
+                );
+            }
         }
+    }
+}
+
+/// Appendix A.4 of RFC 7515.
+#[test]
+fn rfc_7515_appendix_a_4_es512() {
+    let key = PublicKey::from_jwk(&serde_json::json!({
+        "kty": "EC", "crv": "P-521",
+        "x": "AekpBQ8ST8a8VcfVOTNl353vSrDCLLJXmPk06wTjxrrjcBpXp5EOnYG_NjFZ6OvLFV1jSfS9tsz4qUxcWceqwQGk",
+        "y": "ADSmRA43Z1DSNx_RvcLI87cdL07l6jQyyBXMoxVg_l2Th-x3S1WDhjDly79ajL4Kkd0AZMaZmh9ubmf63e3kyMj2",
+    }))
+    .unwrap();
+    let signature = b64url_decode(concat!(
+        "AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KGDKB34XO0aw_7Xdt",
+        "AG8GaSwFKdCAPZgoXD2YBJZCPEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn"
+    ))
+    .unwrap();
+    for provider in providers() {
+        let input = b"eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA";
+        assert_eq!(provider.verify(&key, input, &signature), Ok(()));
+        assert_eq!(
+            provider.verify(&key, b"eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZB", &signature),
+            Err(CryptoError::BadSignature)
+        );
     }
 }
 

@@ -210,7 +210,7 @@ async fn parameters_that_the_profile_fixes() {
 }
 
 #[tokio::test]
-async fn client_metadata_must_allow_an_encrypted_answer() {
+async fn cat_095_client_metadata_must_allow_an_encrypted_answer() {
     let setup = Setup::new();
     let with = async |change: fn(&mut Value)| {
         let mut metadata = setup.claims["client_metadata"].clone();
@@ -222,9 +222,9 @@ async fn client_metadata_must_allow_an_encrypted_answer() {
         other => panic!("{other:?}"),
     };
     type Change = fn(&mut Value);
-    let cases: [(Change, MetadataError); 9] = [
+    let cases: [(Change, MetadataError); 10] = [
         (|m| m["jwks"] = json!({"keys": []}), MetadataError::NoKey),
-        (|m| m["jwks"] = json!({}), MetadataError::NoKey),
+        (|m| m["jwks"] = json!({}), MetadataError::Keys),
         (
             |m| m["jwks"]["keys"][0]["use"] = json!("sig"),
             MetadataError::NoKey,
@@ -235,7 +235,15 @@ async fn client_metadata_must_allow_an_encrypted_answer() {
         ),
         (
             |m| m["jwks"]["keys"][0]["d"] = json!("AAAA"),
-            MetadataError::NoKey,
+            MetadataError::Keys,
+        ),
+        (
+            // Beside a good key.
+            |m| {
+                let keys = m["jwks"]["keys"].as_array_mut().unwrap();
+                keys.push(json!({"kty": "oct", "kid": "other", "k": "AAAA"}));
+            },
+            MetadataError::Keys,
         ),
         (
             |m| m["jwks"]["keys"][0]["kid"] = json!(""),
