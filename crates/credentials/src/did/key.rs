@@ -9,6 +9,7 @@ use super::{
 };
 use crate::crypto::{KeyMaterial, PublicKey};
 use crate::encoding::b64url;
+use crate::multibase::base58btc;
 
 /// Longest text that is decoded, for an RSA key of 4096 bits; base58 takes time in the square of the length.
 const MAX_TEXT: usize = 740;
@@ -36,8 +37,8 @@ enum Key {
     Known(Multikey),
     /// An RSA key: modulus and exponent.
     Rsa { n: Vec<u8>, e: Vec<u8> },
-    /// A BLS12-381 key with a part in the first group; carried, used for nothing.
-    Bls,
+    /// The part of a BLS12-381 key in the first group; carried, used for nothing.
+    BlsG1(Vec<u8>),
 }
 
 /// Reads what follows `did:key:`, for callers that want a key that verifies signatures.
@@ -63,7 +64,8 @@ fn parse(text: &str) -> Result<Key, ResolutionError> {
         ResolutionError::new(ErrorCode::InvalidPublicKey, "not a public key of its type");
     match *codec {
         RSA_PUB => rsa(raw).ok_or(invalid_key),
-        BLS12381_G1_PUB | BLS12381_G1G2_PUB => Ok(Key::Bls),
+        // The vectors show the first group alone of a key with both.
+        BLS12381_G1_PUB | BLS12381_G1G2_PUB => Ok(Key::BlsG1(raw[..48].to_vec())),
         _ => Multikey::from_multicodec(&bytes)
             .map(Key::Known)
             .map_err(|_| invalid_key),
@@ -138,17 +140,24 @@ pub(super) fn resolve(
         ErrorCode::InvalidPublicKeyType,
         "the key has no such format",
     );
+    let fragment = match &key {
+        Key::BlsG1(raw) => base58btc(&[&BLS12381_G1_PUB[..], raw].concat()),
+        Key::Known(_) | Key::Rsa { .. } => text.to_owned(),
+    };
+    let url = format!("{did}#{fragment}");
     let method = match &key {
-        Key::Known(known) => write_method(&format!("{did}#{text}"), did.as_str(), known, format),
+        Key::Known(known) => write_method(&url, did.as_str(), known, format),
         Key::Rsa { n, e } => {
             let jwk = json!({"kty": "RSA", "n": b64url(n), "e": b64url(e)});
-            other(did, text, format, Some(jwk))
+            other(did, &fragment, format, jwk)
         }
-        Key::Bls => other(did, text, format, None),
+        Key::BlsG1(raw) => {
+            let jwk = json!({"kty": "EC", "crv": "BLS12381_G1", "x": b64url(raw)});
+            other(did, &fragment, format, jwk)
+        }
     }
     .ok_or(wrong_type)?;
     let mut methods = vec![method];
-    let url = format!("{did}#{text}");
     let mut document = json!({"@context": contexts(format), "id": did.as_str()});
     let encryption_only = matches!(key, Key::Known(Multikey::X25519(_)));
     if !encryption_only {
@@ -231,11 +240,11 @@ fn format(options: &ResolutionOptions, key: &Key) -> Result<KeyFormat, Resolutio
 }
 
 /// The method of a key that is unknown as a [`Multikey`].
-fn other(did: &Did, text: &str, format: KeyFormat, jwk: Option<Value>) -> Option<Value> {
+fn other(did: &Did, text: &str, format: KeyFormat, jwk: Value) -> Option<Value> {
     let (kind, name, value) = match format {
         KeyFormat::Multikey => ("Multikey", "publicKeyMultibase", json!(text)),
-        KeyFormat::JsonWebKey => ("JsonWebKey", "publicKeyJwk", jwk?),
-        KeyFormat::JsonWebKey2020 => ("JsonWebKey2020", "publicKeyJwk", jwk?),
+        KeyFormat::JsonWebKey => ("JsonWebKey", "publicKeyJwk", jwk),
+        KeyFormat::JsonWebKey2020 => ("JsonWebKey2020", "publicKeyJwk", jwk),
         KeyFormat::Suite2020 => return None,
     };
     let mut method =

@@ -5,4 +5,6 @@
     reason = "all of this binary is tests; the helpers between them are not marked as such"
 )]
 
+mod did_key;
+mod did_webvh;
 mod status_list;

@@ -97,19 +97,18 @@ impl Log {
         if let Some(first) = self.versions.first() {
             say("created", json!(first.entry.time_text));
         }
+        // "Read": the last valid entry, whichever version is shown.
         say("updated", json!(last.entry.time_text));
         say("scid", json!(parameters.scid));
         say("portable", json!(parameters.portable));
         say("deactivated", json!(parameters.deactivated));
         say("ttl", json!(parameters.ttl.to_string()));
-        let witness = parameters
-            .witnesses
-            .as_ref()
-            .map_or(json!({}), |witnesses| {
-                let mut json = witnesses.json.clone();
-                json["threshold"] = json!(witnesses.threshold.to_string());
-                json
-            });
+        // "Read": those that were active in the last valid entry.
+        let witness = last.approval.as_ref().map_or(json!({}), |witnesses| {
+            let mut json = witnesses.json.clone();
+            json["threshold"] = json!(witnesses.threshold.to_string());
+            json
+        });
         say("witness", witness);
         say("watchers", json!(parameters.watchers));
         DocumentMetadata(members)
