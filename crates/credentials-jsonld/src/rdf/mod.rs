@@ -1,10 +1,19 @@
 //! RDF: quads, N-Quads and RDF Dataset Canonicalization.
 
+mod canonical;
+mod issuer;
+mod parse;
 mod term;
+#[cfg(test)]
+mod tests;
+mod write;
 
 use std::collections::BTreeMap;
 
+pub use canonical::canonicalize;
+pub use parse::parse_nquads;
 pub use term::{Literal, Quad, Term};
+pub use write::to_nquad;
 
 /// The hash that RDFC-1.0 uses inside (RDFC-1.0, section 4.2). Not the hash of the signature.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,24 +85,4 @@ impl RdfError {
             Self::Syntax => "invalid_nquads",
         }
     }
-}
-
-/// One statement as a line of N-Quads in canonical form, with its line feed (RDFC-1.0, section 5).
-#[must_use]
-#[expect(clippy::unimplemented, reason = "signature first")]
-pub fn to_nquad(_quad: &Quad) -> String {
-    unimplemented!()
-}
-
-/// RDFC-1.0.
-///
-/// # Errors
-/// Where the dataset is larger or takes more work than `limits`.
-#[expect(clippy::unimplemented, reason = "signature first")]
-pub fn canonicalize(
-    _quads: &[Quad],
-    _hash: HashAlgorithm,
-    _limits: &WorkLimits,
-) -> Result<Canonical, RdfError> {
-    unimplemented!()
 }
