@@ -1,26 +1,23 @@
-//! Bitstring Status List 1.0.
+//! Bitstring Status List 1.0: statuses of many credentials in one credential.
+//!
+//! - The issuer of a list packs a [`Bitstring`], writes [`list_credential`] and secures it as any credential.
+//! - The issuer of a credential writes an [`Entry`] into `credentialStatus`.
+//! - A verifier passes a [`StatusListSource`] with its policy; [`check`] does the rest.
+//!
+//! Not to be mixed up with [`crate::status_list`] (IETF Token Status List): here the
+//! stream is GZIP in multibase, and index 0 is the *most* significant bit.
 
-/// A status list credential as it was fetched.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FetchedList {
-    /// `Content-Type` without parameters, for example `application/vc` or `application/vc+jwt`.
-    pub media_type: String,
-    /// The body.
-    pub body: Vec<u8>,
-}
+mod bits;
+mod check;
+mod entry;
+mod error;
+mod list;
+#[cfg(test)]
+mod tests;
 
-/// The list could not be had: `STATUS_RETRIEVAL_ERROR`.
-#[derive(Debug, thiserror::Error)]
-#[error("the status list cannot be retrieved")]
-pub struct RetrievalError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
-
-/// Where status list credentials come from: a guarded fetcher with a cache, or a store.
-/// It caps size, time and redirects; [`MAX_CREDENTIAL`] bytes are enough.
-#[async_trait::async_trait]
-pub trait StatusListSource: Send + Sync {
-    /// The credential at `url` as served.
-    async fn fetch(&self, url: &str) -> Result<FetchedList, RetrievalError>;
-}
-
-/// Largest status list credential that is looked at, in bytes.
-pub const MAX_CREDENTIAL: usize = 8 * 1024 * 1024;
+pub use bits::{Bitstring, MAX_COMPRESSED_BYTES, MAX_LIST_BYTES, MIN_BITS};
+pub(crate) use check::check;
+pub use check::{CredentialStatus, FetchedList, MAX_CREDENTIAL, RetrievalError, StatusListSource};
+pub use entry::{ENTRY_TYPE, Entry};
+pub use error::StatusError;
+pub use list::{ListOptions, StatusListCredential, list_credential};

@@ -1,58 +1,54 @@
 //! Verifying a credential with embedded proofs.
 
 use serde_json::Value;
-use thiserror::Error;
 
-use super::{ProofError, Suites};
+use super::{ProofPolicy, ProofPurpose, Suites, VerifiedProof, verify_proofs};
 use crate::Verified;
 use crate::crypto::CryptoProvider;
 use crate::did::Resolver;
-use crate::problem::Problem;
-use crate::vcdm::{Credential, Policy, VcdmError};
+use crate::vcdm::accept::{self, Means};
+use crate::vcdm::{Credential, Policy, VerifyError};
 
-/// Why a credential or a presentation is refused. None carries a claim.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum VerifyError {
-    /// Not a document of VCDM 2.0.
-    #[error("not a well-formed document")]
-    Malformed(#[from] VcdmError),
-    /// A proof does not hold.
-    #[error("the proof is not acceptable")]
-    Proof(#[from] ProofError),
-}
-
-impl VerifyError {
-    /// A stable code for logs and interfaces.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Malformed(error) => error.code(),
-            Self::Proof(error) => error.code(),
-        }
-    }
-
-    /// The problem type.
-    #[must_use]
-    pub const fn problem(&self) -> Problem {
-        match self {
-            Self::Malformed(error) => error.problem(),
-            Self::Proof(error) => error.problem(),
-        }
-    }
-}
-
-/// Verifies a credential: its form, every proof, that the issuer is who proved it, type, time and status.
+/// Verifies a credential: its form, every proof, that the issuer made one of them,
+/// and what the policy asks of issuer, type, time and status.
 ///
 /// # Errors
 /// Each rule has its own [`VerifyError`].
-#[expect(clippy::unimplemented, reason = "the shape first")]
 pub async fn verify_credential(
-    _secured: &Value,
-    _suites: &Suites,
-    _policy: &Policy<'_>,
-    _resolver: &dyn Resolver,
-    _crypto: &dyn CryptoProvider,
+    secured: &Value,
+    suites: &Suites,
+    policy: &Policy<'_>,
+    resolver: &dyn Resolver,
+    crypto: &dyn CryptoProvider,
 ) -> Result<Verified<Credential>, VerifyError> {
-    unimplemented!()
+    let means = Means {
+        suites,
+        resolver,
+        crypto,
+    };
+    let credential = Credential::parse(secured)?;
+    let proofs = verify_proofs(secured, suites, &proof_policy(policy), resolver, crypto).await?;
+    // A countersignature says nothing about who issued: one proof must be the issuer's own.
+    let own = |proven: &VerifiedProof| {
+        accept::is_bound(
+            policy.issuers,
+            credential.issuer(),
+            proven.controller.as_str(),
+        )
+    };
+    if !proofs.get().proofs.iter().any(own) {
+        return Err(VerifyError::IssuerMismatch);
+    }
+    accept::accept(&credential, policy, means).await?;
+    Ok(Verified::new(credential))
+}
+
+const fn proof_policy<'a>(policy: &Policy<'a>) -> ProofPolicy<'a> {
+    ProofPolicy {
+        purpose: ProofPurpose::AssertionMethod,
+        now: policy.now,
+        skew_s: policy.skew_s,
+        challenge: None,
+        domain: None,
+    }
 }

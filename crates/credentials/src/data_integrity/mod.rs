@@ -17,7 +17,7 @@ mod suite;
 mod verify;
 
 pub use create::add_proof;
-pub use credential::{VerifyError, verify_credential};
+pub use credential::verify_credential;
 pub use error::{ProofError, SuiteError};
 pub use jcs_suites::{EcdsaJcs2019, EddsaJcs2022};
 pub use presentation::verify_presentation;

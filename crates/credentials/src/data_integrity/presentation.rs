@@ -2,23 +2,63 @@
 
 use serde_json::Value;
 
-use super::{Suites, VerifyError};
+use super::{ProofPolicy, ProofPurpose, Suites, VerifiedProof, verify_proofs};
 use crate::Verified;
 use crate::crypto::CryptoProvider;
 use crate::did::Resolver;
-use crate::vcdm::{Presentation, PresentationPolicy};
+use crate::vcdm::accept::Means;
+use crate::vcdm::{
+    Presentation, PresentationPolicy, VerifiedPresentation, VerifyError, presented,
+};
 
-/// Verifies a presentation: its form, every proof with challenge and domain, the holder, and every credential in it.
+/// Verifies a presentation: its form, every proof with challenge and domain, that the
+/// holder made one of them, and every credential in it by the policy for credentials.
 ///
 /// # Errors
 /// Each rule has its own [`VerifyError`].
-#[expect(clippy::unimplemented, reason = "the shape first")]
 pub async fn verify_presentation(
-    _secured: &Value,
-    _suites: &Suites,
-    _policy: &PresentationPolicy<'_>,
-    _resolver: &dyn Resolver,
-    _crypto: &dyn CryptoProvider,
-) -> Result<Verified<Presentation>, VerifyError> {
-    unimplemented!()
+    secured: &Value,
+    suites: &Suites,
+    policy: &PresentationPolicy<'_>,
+    resolver: &dyn Resolver,
+    crypto: &dyn CryptoProvider,
+) -> Result<Verified<VerifiedPresentation>, VerifyError> {
+    let means = Means {
+        suites,
+        resolver,
+        crypto,
+    };
+    let presentation = Presentation::parse(secured)?;
+    let proven = verify_proofs(secured, suites, &proof_policy(policy), resolver, crypto).await?;
+    let presenter = presenter(&presentation, &proven.get().proofs)?;
+    let credentials = presented::verify(&presentation, policy, means).await?;
+    presented::check_holder(&presentation, &credentials, policy.holder)?;
+    Ok(Verified::new(VerifiedPresentation {
+        presentation,
+        credentials,
+        presenter: Some(presenter),
+    }))
+}
+
+/// VCDM 2.0, section 4.13: the holder, where one is named, is who presents.
+fn presenter(
+    presentation: &Presentation,
+    proofs: &[VerifiedProof],
+) -> Result<String, VerifyError> {
+    let fits = |proof: &&VerifiedProof| match presentation.holder() {
+        None => true,
+        Some(holder) => proof.controller.as_str() == holder,
+    };
+    let own = proofs.iter().find(fits).ok_or(VerifyError::HolderMismatch)?;
+    Ok(own.controller.as_str().to_owned())
+}
+
+const fn proof_policy<'a>(policy: &PresentationPolicy<'a>) -> ProofPolicy<'a> {
+    ProofPolicy {
+        purpose: ProofPurpose::Authentication,
+        now: policy.credentials.now,
+        skew_s: policy.credentials.skew_s,
+        challenge: policy.challenge,
+        domain: policy.domain,
+    }
 }

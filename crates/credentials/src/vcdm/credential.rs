@@ -1,87 +1,170 @@
-//! Credentials and presentations.
+//! Credentials.
 
 use serde_json::Value;
 
-use crate::problem::Problem;
+use super::parts::{self, Members};
+use super::{DateTimeStamp, RelatedResource, VcdmError};
 
-/// Why a document is not a credential or presentation of VCDM 2.0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum VcdmError {
-    /// Not a JSON object.
-    #[error("not a JSON object")]
-    NotAnObject,
-    /// The first `@context` is the one of version 1.1.
-    #[error("a document of data model 1.1, which is not supported")]
-    Version1,
-    /// A property is missing.
-    #[error("the property `{0}` is missing")]
-    Missing(&'static str),
-    /// A property has a value that it must not have.
-    #[error("the property `{0}` is malformed")]
-    Malformed(&'static str),
-}
-
-impl VcdmError {
-    /// A stable code for logs and interfaces.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::NotAnObject => "vcdm_not_an_object",
-            Self::Version1 => "vcdm_version_1",
-            Self::Missing(_) => "vcdm_missing",
-            Self::Malformed(_) => "vcdm_malformed",
-        }
-    }
-
-    /// VCDM 2.0, section 7.
-    #[must_use]
-    pub const fn problem(&self) -> Problem {
-        match self {
-            Self::NotAnObject => Problem::Parsing,
-            Self::Version1 | Self::Missing(_) | Self::Malformed(_) => Problem::MalformedValue,
-        }
-    }
-}
-
-/// A well-formed credential, without its proofs.
+/// A well-formed credential (VCDM 2.0, section 4). Nothing says yet that it is true:
+/// that is `Verified<Credential>`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Credential(Value);
+pub struct Credential {
+    document: Value,
+    id: Option<String>,
+    types: Vec<String>,
+    issuer: String,
+    subject_ids: Vec<Option<String>>,
+    valid_from: Option<DateTimeStamp>,
+    valid_until: Option<DateTimeStamp>,
+    related: Vec<RelatedResource>,
+}
 
 impl Credential {
-    /// Reads a credential; `proof` may be there.
+    /// Reads a credential, with or without embedded proofs. What a proof contains is
+    /// the matter of [`crate::data_integrity`].
     ///
     /// # Errors
-    /// [`VcdmError`].
-    #[expect(clippy::unimplemented, reason = "the shape first")]
-    pub fn parse(_document: &Value) -> Result<Self, VcdmError> {
-        unimplemented!()
+    /// [`VcdmError`], naming the first property that breaks a rule.
+    pub fn parse(document: &Value) -> Result<Self, VcdmError> {
+        let members = document.as_object().ok_or(VcdmError::NotAnObject)?;
+        parts::context(members)?;
+        let types = parts::types(members, "type")?;
+        if types.iter().any(|name| name == super::ENVELOPED_CREDENTIAL) {
+            return Err(VcdmError::Enveloped);
+        }
+        if !types.iter().any(|name| name == "VerifiableCredential") {
+            return Err(VcdmError::WrongType);
+        }
+        refuse_dates_of_version_1(members)?;
+        check_descriptions(members)?;
+        let (valid_from, valid_until) = period(members)?;
+        Ok(Self {
+            id: parts::id(members, "id")?,
+            types,
+            issuer: parts::party(members, "issuer")?.ok_or(VcdmError::Missing("issuer"))?,
+            subject_ids: subjects(members)?,
+            valid_from,
+            valid_until,
+            related: RelatedResource::read(members)?,
+            document: document.clone(),
+        })
     }
 
-    /// The document, `proof` among its members where it has one.
+    /// The whole document, `proof` among its members where it has one.
     #[must_use]
     pub const fn as_json(&self) -> &Value {
-        &self.0
+        &self.document
+    }
+
+    /// `id`.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// `type`, `VerifiableCredential` among them.
+    #[must_use]
+    pub fn types(&self) -> &[String] {
+        &self.types
+    }
+
+    /// The URL of the issuer.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The subjects in their order, at least one, each an object that is not empty.
+    pub fn subjects(&self) -> impl Iterator<Item = &Value> {
+        let value = &self.document["credentialSubject"];
+        value
+            .as_array()
+            .map_or(std::slice::from_ref(value), Vec::as_slice)
+            .iter()
+    }
+
+    /// `credentialSubject.id` of every subject, in their order.
+    #[must_use]
+    pub fn subject_ids(&self) -> &[Option<String>] {
+        &self.subject_ids
+    }
+
+    /// `validFrom`.
+    #[must_use]
+    pub const fn valid_from(&self) -> Option<&DateTimeStamp> {
+        self.valid_from.as_ref()
+    }
+
+    /// `validUntil`.
+    #[must_use]
+    pub const fn valid_until(&self) -> Option<&DateTimeStamp> {
+        self.valid_until.as_ref()
+    }
+
+    /// The entries of `credentialStatus`; none when it is absent.
+    pub fn status(&self) -> impl Iterator<Item = &Value> {
+        let items = match self.document.get("credentialStatus") {
+            None => &[],
+            Some(Value::Array(items)) => items.as_slice(),
+            Some(one) => std::slice::from_ref(one),
+        };
+        items.iter()
+    }
+
+    /// `relatedResource`: what else the credential is about, with digests. Never fetched here.
+    #[must_use]
+    pub fn related_resources(&self) -> &[RelatedResource] {
+        &self.related
     }
 }
 
-/// A well-formed presentation.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Presentation(Value);
-
-impl Presentation {
-    /// Reads a presentation; `proof` may be there.
-    ///
-    /// # Errors
-    /// [`VcdmError`].
-    #[expect(clippy::unimplemented, reason = "the shape first")]
-    pub fn parse(_document: &Value) -> Result<Self, VcdmError> {
-        unimplemented!()
+/// VCDM 2.0, sections 4.6 and 4.10 to 4.12, 5.4 to 5.6. None of the URLs in these is ever fetched.
+fn check_descriptions(members: &Members) -> Result<(), VcdmError> {
+    parts::texts(members, "name")?;
+    parts::texts(members, "description")?;
+    for name in ["credentialStatus", "refreshService", "termsOfUse", "evidence"] {
+        parts::typed(members, name)?;
     }
-
-    /// The document, `proof` among its members where it has one.
-    #[must_use]
-    pub const fn as_json(&self) -> &Value {
-        &self.0
+    // Section 4.11: a schema has an id that is a URL.
+    let schemas = parts::typed(members, "credentialSchema")?;
+    if schemas.iter().any(|schema| !schema.contains_key("id")) {
+        return Err(VcdmError::Missing("credentialSchema.id"));
     }
+    parts::proofs(members)
+}
+
+/// The names of data model 1.1 have no meaning in 2.0: who wrote them would be
+/// surprised that the credential never expires.
+fn refuse_dates_of_version_1(members: &Members) -> Result<(), VcdmError> {
+    if members.contains_key("issuanceDate") || members.contains_key("expirationDate") {
+        return Err(VcdmError::Version1);
+    }
+    Ok(())
+}
+
+/// VCDM 2.0, section 4.9.
+fn period(
+    members: &Members,
+) -> Result<(Option<DateTimeStamp>, Option<DateTimeStamp>), VcdmError> {
+    let from = parts::moment(members, "validFrom")?;
+    let until = parts::moment(members, "validUntil")?;
+    match (&from, &until) {
+        (Some(from), Some(until)) if until.time() < from.time() => Err(VcdmError::Period),
+        _ => Ok((from, until)),
+    }
+}
+
+/// VCDM 2.0, section 4.8: one or more objects that each make a claim.
+fn subjects(members: &Members) -> Result<Vec<Option<String>>, VcdmError> {
+    const NAME: &str = "credentialSubject";
+    if !members.contains_key(NAME) {
+        return Err(VcdmError::Missing(NAME));
+    }
+    let subjects = parts::objects(members, NAME)?;
+    if subjects.iter().any(|subject| subject.is_empty()) {
+        return Err(VcdmError::Malformed(NAME));
+    }
+    let ids = subjects.iter().map(|subject| parts::id(subject, "id"));
+    ids.collect::<Result<_, _>>()
+        .map_err(|_| VcdmError::Malformed(NAME))
 }

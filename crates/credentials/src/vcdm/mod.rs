@@ -7,12 +7,32 @@
 //! ([`VcdmError::Version1`]): their dates, their JWT form and their contexts mean
 //! other things.
 
+pub(crate) mod accept;
 mod credential;
 mod date_time;
+mod envelope;
+mod error;
+mod parts;
 mod policy;
+mod presentation;
+pub(crate) mod presented;
+mod related;
+#[cfg(test)]
+mod tests;
 mod url;
+mod verified;
+mod verify_error;
 
-pub use credential::{Credential, Presentation, VcdmError};
+pub use credential::Credential;
 pub use date_time::{DateTimeError, DateTimeStamp};
-pub use policy::{HolderPolicy, Issuers, Policy, PresentationPolicy, StatusLists, StatusPolicy};
+pub use envelope::{ENVELOPED_CREDENTIAL, ENVELOPED_PRESENTATION, EnvelopeType, Enveloped};
+pub use error::VcdmError;
+pub use parts::CONTEXT;
+pub use policy::{
+    CLOCK_SKEW_S, HolderPolicy, Issuers, Policy, PresentationPolicy, StatusLists, StatusPolicy,
+};
+pub use presentation::{Embedded, MAX_CREDENTIALS, Presentation};
+pub use related::RelatedResource;
 pub use url::is_url;
+pub use verified::VerifiedPresentation;
+pub use verify_error::VerifyError;

@@ -16,6 +16,10 @@ pub enum Issuers<'a> {
     /// Anybody who can show that the identifier is theirs: the credential then says
     /// who issued it, and the caller decides what that is worth.
     AnyResolvable,
+    /// Any key may sign for any issuer: the `issuer` of an accepted credential is a
+    /// mere claim. For tools that look at signatures alone, and for conformance suites
+    /// whose vectors name an issuer that has no document. Never for a decision.
+    DangerousUnbound,
 }
 
 impl Issuers<'_> {
@@ -24,7 +28,7 @@ impl Issuers<'_> {
     pub fn accept(&self, id: &str) -> bool {
         match self {
             Self::Only(ids) => ids.iter().any(|accepted| accepted == id),
-            Self::AnyResolvable => true,
+            Self::AnyResolvable | Self::DangerousUnbound => true,
         }
     }
 }
@@ -42,13 +46,31 @@ pub enum StatusPolicy<'a> {
     Unchecked,
 }
 
-/// Where status list credentials come from.
+/// Where status list credentials come from, and whose are believed.
 #[derive(Clone, Copy)]
-pub struct StatusLists<'a>(pub &'a dyn StatusListSource);
+pub struct StatusLists<'a> {
+    /// The fetcher.
+    pub source: &'a dyn StatusListSource,
+    /// Who may publish a list beside the issuer of the credential itself.
+    pub publishers: &'a [String],
+}
+
+impl<'a> StatusLists<'a> {
+    /// Lists that the issuers of the credentials publish themselves.
+    #[must_use]
+    pub const fn new(source: &'a dyn StatusListSource) -> Self {
+        Self {
+            source,
+            publishers: &[],
+        }
+    }
+}
 
 impl fmt::Debug for StatusLists<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("StatusLists")
+        f.debug_struct("StatusLists")
+            .field("publishers", &self.publishers)
+            .finish_non_exhaustive()
     }
 }
 

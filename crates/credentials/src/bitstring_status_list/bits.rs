@@ -1,0 +1,155 @@
+//! The bitstring (Bitstring Status List 1.0, sections 3.3 and 3.4).
+
+use std::io::{Read as _, Write as _};
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+
+use super::StatusError;
+use crate::multibase::{base64url, base64url_decode};
+
+/// Fewest bits of a list: 16 KiB (section 3.1, "minimum length").
+pub const MIN_BITS: u64 = 131_072;
+/// Largest list that is looked at, in bytes after decompression.
+pub const MAX_LIST_BYTES: usize = 16 * 1024 * 1024;
+/// Largest compressed list that is looked at, in bytes.
+pub const MAX_COMPRESSED_BYTES: usize = 4 * 1024 * 1024;
+
+/// Statuses in their order, each of the same number of bits; index 0 begins at the
+/// most significant bit of the first byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bitstring {
+    size: u8,
+    bytes: Vec<u8>,
+}
+
+impl Bitstring {
+    /// A list with room for at least `entries` statuses of `size` bits (1 to 8), all
+    /// zero. It is never shorter than [`MIN_BITS`] entries.
+    ///
+    /// # Errors
+    /// [`StatusError::TooLarge`], [`StatusError::Malformed`] for another size.
+    pub fn new(entries: u64, size: u8) -> Result<Self, StatusError> {
+        check_size(size)?;
+        let bits = entries.max(MIN_BITS).checked_mul(u64::from(size));
+        let bytes = bits
+            .map(|bits| bits.div_ceil(8))
+            .and_then(|bytes| usize::try_from(bytes).ok())
+            .filter(|bytes| *bytes <= MAX_LIST_BYTES)
+            .ok_or(StatusError::TooLarge)?;
+        Ok(Self {
+            size,
+            bytes: vec![0; bytes],
+        })
+    }
+
+    /// The list with these bytes.
+    ///
+    /// # Errors
+    /// [`StatusError::TooLarge`], [`StatusError::TooShort`], [`StatusError::Malformed`].
+    pub fn from_bytes(bytes: Vec<u8>, size: u8) -> Result<Self, StatusError> {
+        check_size(size)?;
+        if bytes.len() > MAX_LIST_BYTES {
+            return Err(StatusError::TooLarge);
+        }
+        let list = Self { size, bytes };
+        // Section 3.2, step 10: at least the minimum number of *entries*.
+        if list.capacity() < MIN_BITS {
+            return Err(StatusError::TooShort);
+        }
+        Ok(list)
+    }
+
+    /// The packed bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// How many statuses there is room for.
+    #[must_use]
+    pub fn capacity(&self) -> u64 {
+        self.bytes.len() as u64 * 8 / u64::from(self.size)
+    }
+
+    /// The status at `index`.
+    ///
+    /// # Errors
+    /// [`StatusError::OutOfRange`].
+    pub fn get(&self, index: u64) -> Result<u8, StatusError> {
+        let mut value = 0;
+        for (byte, mask) in self.places(index)? {
+            value = value << 1 | u8::from(self.bytes[byte] & mask != 0);
+        }
+        Ok(value)
+    }
+
+    /// Sets the status at `index`.
+    ///
+    /// # Errors
+    /// [`StatusError::OutOfRange`], [`StatusError::ValueTooLarge`].
+    pub fn set(&mut self, index: u64, value: u8) -> Result<(), StatusError> {
+        if value > u8::MAX >> (8 - self.size) {
+            return Err(StatusError::ValueTooLarge);
+        }
+        for (at, (byte, mask)) in self.places(index)?.enumerate() {
+            let shift = usize::from(self.size) - 1 - at;
+            if value >> shift & 1 == 1 {
+                self.bytes[byte] |= mask;
+            } else {
+                self.bytes[byte] &= !mask;
+            }
+        }
+        Ok(())
+    }
+
+    /// Byte and bit of each bit of a status, the most significant first.
+    fn places(&self, index: u64) -> Result<impl Iterator<Item = (usize, u8)> + use<>, StatusError> {
+        if index >= self.capacity() {
+            return Err(StatusError::OutOfRange);
+        }
+        // At most 8 * 16 MiB, so it fits a usize of 32 bits.
+        let first = usize::try_from(index * u64::from(self.size)).map_err(|_| StatusError::OutOfRange)?;
+        let bits = first..first + usize::from(self.size);
+        Ok(bits.map(|bit| (bit / 8, 0x80 >> (bit % 8))))
+    }
+
+    /// `encodedList`: GZIP, base64url, multibase.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::new(6));
+        let compressed = encoder
+            .write_all(&self.bytes)
+            .and_then(|()| encoder.finish());
+        base64url(&compressed.expect("a vector takes every byte"))
+    }
+
+    /// Reads `encodedList` with statuses of `size` bits.
+    ///
+    /// # Errors
+    /// [`StatusError::Encoding`], [`StatusError::TooLarge`], [`StatusError::TooShort`].
+    pub fn decode(encoded: &str, size: u8) -> Result<Self, StatusError> {
+        if encoded.len() > MAX_COMPRESSED_BYTES.div_ceil(3) * 4 {
+            return Err(StatusError::TooLarge);
+        }
+        let compressed = base64url_decode(encoded).ok_or(StatusError::Encoding)?;
+        let mut rest = compressed.as_slice();
+        let mut bytes = Vec::new();
+        GzDecoder::new(&mut rest)
+            .take(MAX_LIST_BYTES as u64 + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|_| StatusError::Encoding)?;
+        if bytes.len() > MAX_LIST_BYTES {
+            return Err(StatusError::TooLarge);
+        }
+        Self::from_bytes(bytes, size)
+    }
+}
+
+fn check_size(size: u8) -> Result<(), StatusError> {
+    if !(1..=8).contains(&size) {
+        return Err(StatusError::Malformed("statusSize"));
+    }
+    Ok(())
+}
