@@ -110,7 +110,8 @@ impl Bitstring {
             return Err(StatusError::OutOfRange);
         }
         // At most 8 * 16 MiB, so it fits a usize of 32 bits.
-        let first = usize::try_from(index * u64::from(self.size)).map_err(|_| StatusError::OutOfRange)?;
+        let first =
+            usize::try_from(index * u64::from(self.size)).map_err(|_| StatusError::OutOfRange)?;
         let bits = first..first + usize::from(self.size);
         Ok(bits.map(|bit| (bit / 8, 0x80 >> (bit % 8))))
     }

@@ -116,7 +116,9 @@ fn verify_list<'f>(
 ) -> Pin<Box<dyn Future<Output = Result<Credential, StatusError>> + Send + 'f>> {
     Box::pin(async move {
         let verified = match fetched.media_type.as_str() {
-            "application/vc" | "application/vc+ld+json" | "application/ld+json"
+            "application/vc"
+            | "application/vc+ld+json"
+            | "application/ld+json"
             | "application/json" => {
                 let document = json::parse_object(&fetched.body);
                 let document = Value::Object(document.map_err(|_| StatusError::ListFormat)?);

@@ -41,7 +41,9 @@ impl Entry {
     /// # Errors
     /// [`StatusError::Unsupported`] for another type, [`StatusError::Malformed`].
     pub fn parse(value: &Value) -> Result<Self, StatusError> {
-        let members = value.as_object().ok_or(StatusError::Malformed("credentialStatus"))?;
+        let members = value
+            .as_object()
+            .ok_or(StatusError::Malformed("credentialStatus"))?;
         if !has_type(members) {
             return Err(StatusError::Unsupported);
         }
@@ -152,7 +154,10 @@ fn messages(members: &Map<String, Value>, size: u8) -> Result<Vec<String>, Statu
         }
         *place = Some(text("message")?.to_owned());
     }
-    messages.into_iter().collect::<Option<_>>().ok_or_else(malformed)
+    messages
+        .into_iter()
+        .collect::<Option<_>>()
+        .ok_or_else(malformed)
 }
 
 /// Section 2.1: a URL or a list of URLs. Never fetched.
@@ -163,5 +168,6 @@ fn check_reference(members: &Map<String, Value>) -> Result<(), StatusError> {
         Some(Value::Array(items)) => !items.is_empty() && items.iter().all(url),
         Some(one) => url(one),
     };
-    fine.then_some(()).ok_or(StatusError::Malformed("statusReference"))
+    fine.then_some(())
+        .ok_or(StatusError::Malformed("statusReference"))
 }

@@ -78,7 +78,9 @@ impl StatusListCredential {
         let encoded = subject.get("encodedList").and_then(Value::as_str);
         Ok(Self {
             purposes: purposes(subject.get("statusPurpose"))?,
-            encoded: encoded.ok_or(StatusError::Malformed("encodedList"))?.to_owned(),
+            encoded: encoded
+                .ok_or(StatusError::Malformed("encodedList"))?
+                .to_owned(),
             ttl_ms: ttl(subject.get("ttl"))?,
         })
     }

@@ -7,9 +7,7 @@ use crate::Verified;
 use crate::crypto::CryptoProvider;
 use crate::did::Resolver;
 use crate::vcdm::accept::Means;
-use crate::vcdm::{
-    Presentation, PresentationPolicy, VerifiedPresentation, VerifyError, presented,
-};
+use crate::vcdm::{Presentation, PresentationPolicy, VerifiedPresentation, VerifyError, presented};
 
 /// Verifies a presentation: its form, every proof with challenge and domain, that the
 /// holder made one of them, and every credential in it by the policy for credentials.
@@ -41,15 +39,15 @@ pub async fn verify_presentation(
 }
 
 /// VCDM 2.0, section 4.13: the holder, where one is named, is who presents.
-fn presenter(
-    presentation: &Presentation,
-    proofs: &[VerifiedProof],
-) -> Result<String, VerifyError> {
+fn presenter(presentation: &Presentation, proofs: &[VerifiedProof]) -> Result<String, VerifyError> {
     let fits = |proof: &&VerifiedProof| match presentation.holder() {
         None => true,
         Some(holder) => proof.controller.as_str() == holder,
     };
-    let own = proofs.iter().find(fits).ok_or(VerifyError::HolderMismatch)?;
+    let own = proofs
+        .iter()
+        .find(fits)
+        .ok_or(VerifyError::HolderMismatch)?;
     Ok(own.controller.as_str().to_owned())
 }
 

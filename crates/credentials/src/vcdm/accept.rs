@@ -59,8 +59,7 @@ async fn check_status(
         return Err(VerifyError::StatusMissing);
     }
     for entry in credential.status() {
-        let status =
-            bitstring_status_list::check(entry, credential, lists, policy, means).await?;
+        let status = bitstring_status_list::check(entry, credential, lists, policy, means).await?;
         status.require_usable()?;
     }
     Ok(())

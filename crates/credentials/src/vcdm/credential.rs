@@ -122,7 +122,12 @@ impl Credential {
 fn check_descriptions(members: &Members) -> Result<(), VcdmError> {
     parts::texts(members, "name")?;
     parts::texts(members, "description")?;
-    for name in ["credentialStatus", "refreshService", "termsOfUse", "evidence"] {
+    for name in [
+        "credentialStatus",
+        "refreshService",
+        "termsOfUse",
+        "evidence",
+    ] {
         parts::typed(members, name)?;
     }
     // Section 4.11: a schema has an id that is a URL.
@@ -143,9 +148,7 @@ fn refuse_dates_of_version_1(members: &Members) -> Result<(), VcdmError> {
 }
 
 /// VCDM 2.0, section 4.9.
-fn period(
-    members: &Members,
-) -> Result<(Option<DateTimeStamp>, Option<DateTimeStamp>), VcdmError> {
+fn period(members: &Members) -> Result<(Option<DateTimeStamp>, Option<DateTimeStamp>), VcdmError> {
     let from = parts::moment(members, "validFrom")?;
     let until = parts::moment(members, "validUntil")?;
     match (&from, &until) {

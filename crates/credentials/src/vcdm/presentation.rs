@@ -37,7 +37,10 @@ impl Presentation {
         let members = document.as_object().ok_or(VcdmError::NotAnObject)?;
         parts::context(members)?;
         let types = parts::types(members, "type")?;
-        if types.iter().any(|name| name == super::ENVELOPED_PRESENTATION) {
+        if types
+            .iter()
+            .any(|name| name == super::ENVELOPED_PRESENTATION)
+        {
             return Err(VcdmError::Enveloped);
         }
         if !types.iter().any(|name| name == "VerifiablePresentation") {
@@ -89,7 +92,11 @@ impl Presentation {
 fn credentials(members: &parts::Members) -> Result<Vec<Embedded>, VcdmError> {
     const NAME: &str = "verifiableCredential";
     // An empty list presents nothing, as no list does.
-    if members.get(NAME).and_then(Value::as_array).is_some_and(Vec::is_empty) {
+    if members
+        .get(NAME)
+        .and_then(Value::as_array)
+        .is_some_and(Vec::is_empty)
+    {
         return Ok(Vec::new());
     }
     let objects = parts::objects(members, NAME)?;

@@ -1,9 +1,7 @@
 //! The credentials of a presentation, and who holds them.
 
 use super::accept::Means;
-use super::{
-    Credential, Embedded, HolderPolicy, Presentation, PresentationPolicy, VerifyError,
-};
+use super::{Credential, Embedded, HolderPolicy, Presentation, PresentationPolicy, VerifyError};
 use crate::data_integrity::verify_credential;
 use crate::vc_jose_cose::{self, KeySource};
 
