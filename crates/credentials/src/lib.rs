@@ -32,6 +32,7 @@ pub mod status_list;
 pub mod testing;
 pub mod time;
 pub mod trust;
+pub mod vc_jose_cose;
 pub mod vcdm;
 pub mod verified;
 pub mod x509;

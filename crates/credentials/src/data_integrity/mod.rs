@@ -23,4 +23,5 @@ pub use jcs_suites::{EcdsaJcs2019, EddsaJcs2022};
 pub use presentation::verify_presentation;
 pub use proof::{MAX_PROOF_VALUE, MAX_PROOFS, Proof, ProofPurpose, Secured};
 pub use suite::{BbsSigner, Cryptosuite, DeriveOptions, ProofOptions, SuiteSigner, Suites};
+pub(crate) use verify::method_key;
 pub use verify::{ProofPolicy, ProvenDocument, VerifiedProof, verify_proofs};

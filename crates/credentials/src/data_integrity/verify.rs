@@ -62,7 +62,13 @@ pub async fn verify_proofs(
     let mut controllers = Vec::with_capacity(secured.proofs.len());
     for proof in &secured.proofs {
         let suite = suite(suites, proof)?;
-        let (controller, key) = method(proof, policy.now, resolver).await?;
+        let (controller, key) = method_key(
+            proof.verification_method(),
+            proof.purpose(),
+            policy.now,
+            resolver,
+        )
+        .await?;
         let document = input(&secured, proof)?;
         suite.verify(&document, proof, &key, crypto)?;
         controllers.push(controller);
@@ -113,12 +119,13 @@ fn check_claims(proof: &Proof, policy: &ProofPolicy<'_>) -> Result<(), ProofErro
 
 /// Controlled Identifiers 1.0, section 3.3: the key of the verification method, if its
 /// controller lists it for the purpose and it may be used now.
-async fn method(
-    proof: &Proof,
+pub(crate) async fn method_key(
+    url: &str,
+    purpose: ProofPurpose,
     now: UnixTime,
     resolver: &dyn Resolver,
 ) -> Result<(Did, Multikey), ProofError> {
-    let url = DidUrl::parse(proof.verification_method()).map_err(|_| ProofError::MethodUrl)?;
+    let url = DidUrl::parse(url).map_err(|_| ProofError::MethodUrl)?;
     if url.fragment().is_none_or(str::is_empty) {
         return Err(ProofError::MethodUrl);
     }
@@ -133,7 +140,7 @@ async fn method(
     if *document.id() != did {
         return Err(ProofError::ControllerDocument);
     }
-    let relationship = relationship(proof.purpose());
+    let relationship = relationship(purpose);
     let method = document
         .method(&url, relationship)
         .map_err(|error| match error {

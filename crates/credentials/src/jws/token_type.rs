@@ -33,6 +33,14 @@ pub enum TokenType {
     VerifierAttestation,
     /// `openidvci-issuer-metadata+jwt` (OpenID4VCI 1.0, section 12.2.3).
     IssuerMetadata,
+    /// `vc+jwt`: a credential of VCDM 2.0 (VC-JOSE-COSE 1.0, section 3.1.1).
+    VcJwt,
+    /// `vp+jwt`: a presentation of VCDM 2.0 (section 3.1.2).
+    VpJwt,
+    /// `vc+sd-jwt`: the issuer-signed JWT of an SD-JWT with a credential of VCDM 2.0 (section 3.2.1).
+    VcSdJwt,
+    /// `vp+sd-jwt`: likewise with a presentation (section 3.2.2).
+    VpSdJwt,
 }
 
 /// What the header of a token may say about the key.
@@ -46,7 +54,7 @@ pub(super) struct KeySources {
 
 impl TokenType {
     /// All types.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::SdJwtVc,
         Self::KeyBinding,
         Self::StatusList,
@@ -61,6 +69,10 @@ impl TokenType {
         Self::LogoutToken,
         Self::VerifierAttestation,
         Self::IssuerMetadata,
+        Self::VcJwt,
+        Self::VpJwt,
+        Self::VcSdJwt,
+        Self::VpSdJwt,
     ];
 
     /// The `typ` value written by us.
@@ -81,6 +93,10 @@ impl TokenType {
             Self::LogoutToken => "logout+jwt",
             Self::VerifierAttestation => "verifier-attestation+jwt",
             Self::IssuerMetadata => "openidvci-issuer-metadata+jwt",
+            Self::VcJwt => "vc+jwt",
+            Self::VpJwt => "vp+jwt",
+            Self::VcSdJwt => "vc+sd-jwt",
+            Self::VpSdJwt => "vp+sd-jwt",
         }
     }
 
@@ -89,7 +105,12 @@ impl TokenType {
     pub const fn max_length(self) -> usize {
         match self {
             Self::StatusList => 4 * 1024 * 1024,
-            Self::SdJwtVc | Self::RequestObject | Self::IssuerMetadata => 1024 * 1024,
+            Self::VpJwt | Self::VpSdJwt => 4 * 1024 * 1024,
+            Self::SdJwtVc
+            | Self::RequestObject
+            | Self::IssuerMetadata
+            | Self::VcJwt
+            | Self::VcSdJwt => 1024 * 1024,
             Self::VciProof
             | Self::KeyAttestation
             | Self::KeyBinding
@@ -138,7 +159,11 @@ impl TokenType {
             | Self::ClientAttestationPop
             | Self::AccessToken
             | Self::IdToken
-            | Self::LogoutToken => KeySources {
+            | Self::LogoutToken
+            | Self::VcJwt
+            | Self::VpJwt
+            | Self::VcSdJwt
+            | Self::VpSdJwt => KeySources {
                 jwk: false,
                 x5c: false,
             },

@@ -1,0 +1,133 @@
+//! Making envelopes.
+
+use serde_json::{Map, Value};
+
+use super::IssueError;
+use super::claims::{check_credential, check_presentation, refuse_wrappers};
+use super::open::{content_type, token_type};
+use crate::cose::{self, Header as CoseHeader};
+use crate::crypto::Signer;
+use crate::jws::{self, Header, TokenType};
+use crate::random::Rng;
+use crate::sd_jwt::{self, Frame, HashAlg};
+use crate::vcdm::{Credential, EnvelopeType, Presentation};
+
+/// Tag 18 (RFC 9052, section 2), so that the bytes say what they are.
+const TAG_SIGN1: u8 = 0xd2;
+
+/// `vc+jwt` or `vp+jwt`. The payload is the document; `kid` should be the absolute URL
+/// of the verification method, so that others can find the key.
+///
+/// # Errors
+/// [`IssueError`]; a document that is not well-formed is not signed.
+pub async fn issue_jwt(
+    document: &Value,
+    kind: EnvelopeType,
+    kid: &str,
+    signer: &dyn Signer,
+) -> Result<String, IssueError> {
+    if !matches!(kind, EnvelopeType::VcJwt | EnvelopeType::VpJwt) {
+        return Err(IssueError::Kind);
+    }
+    check(document, kind)?;
+    Ok(jws::sign(&header(kind, kid)?, document, signer).await?)
+}
+
+/// `vc+sd-jwt` or `vp+sd-jwt`. What the frame names becomes selectively disclosable.
+///
+/// # Errors
+/// [`IssueError`]; `@context`, `type`, `issuer`, `credentialStatus` and the claims that
+/// limit the time must stay in the clear in a credential.
+pub async fn issue_sd_jwt(
+    document: &Value,
+    kind: EnvelopeType,
+    frame: &Frame,
+    kid: &str,
+    signer: &dyn Signer,
+    rng: &dyn Rng,
+) -> Result<String, IssueError> {
+    if !matches!(kind, EnvelopeType::VcSdJwt | EnvelopeType::VpSdJwt) {
+        return Err(IssueError::Kind);
+    }
+    let claims = check(document, kind)?;
+    let concealed = sd_jwt::conceal(claims.clone(), frame, HashAlg::default(), rng)?;
+    refuse_hidden(claims, &concealed.payload, kind)?;
+    let jwt = jws::sign(&header(kind, kid)?, &concealed.payload, signer).await?;
+    let disclosures = concealed.disclosures.iter().flat_map(|text| [text, "~"]);
+    Ok([jwt.as_str(), "~"].into_iter().chain(disclosures).collect())
+}
+
+/// `vc+cose` or `vp+cose`: a tagged `COSE_Sign1`.
+///
+/// # Errors
+/// [`IssueError`]; a document that is not well-formed is not signed.
+pub async fn issue_cose(
+    document: &Value,
+    kind: EnvelopeType,
+    kid: &str,
+    signer: &dyn Signer,
+) -> Result<Vec<u8>, IssueError> {
+    if !kind.is_binary() {
+        return Err(IssueError::Kind);
+    }
+    check(document, kind)?;
+    // Section 3.3: content type and typ, both of them media types.
+    let protected = CoseHeader::new()
+        .content_type(&format!("application/{}", content_type(kind)))
+        .kid(kid.as_bytes())
+        .typ(kind.media_type());
+    let payload = serde_json::to_vec(document).map_err(IssueError::Json)?;
+    let message = cose::sign1(&protected, &CoseHeader::new(), &[], &payload, signer).await?;
+    Ok([&[TAG_SIGN1][..], &message].concat())
+}
+
+fn header(kind: EnvelopeType, kid: &str) -> Result<Header, IssueError> {
+    let token_type: TokenType = token_type(kind).ok_or(IssueError::Kind)?;
+    Ok(Header::new(token_type)
+        .with_kid(kid)
+        .with("cty", content_type(kind)))
+}
+
+/// What we sign, we would accept.
+fn check(document: &Value, kind: EnvelopeType) -> Result<&Map<String, Value>, IssueError> {
+    let claims = document
+        .as_object()
+        .ok_or(crate::vcdm::VcdmError::NotAnObject)?;
+    refuse_wrappers(claims)?;
+    if kind.is_presentation() {
+        check_presentation(claims, &Presentation::parse(document)?)?;
+    } else {
+        check_credential(claims, &Credential::parse(document)?)?;
+    }
+    Ok(claims)
+}
+
+/// A holder who may hide these changes what the credential says.
+fn refuse_hidden(
+    claims: &Map<String, Value>,
+    payload: &Map<String, Value>,
+    kind: EnvelopeType,
+) -> Result<(), IssueError> {
+    const CLEAR: [&str; 10] = [
+        "@context",
+        "type",
+        "issuer",
+        "validFrom",
+        "validUntil",
+        "credentialStatus",
+        "iss",
+        "exp",
+        "nbf",
+        "cnf",
+    ];
+    if kind.is_presentation() {
+        return Ok(());
+    }
+    let changed = CLEAR
+        .into_iter()
+        .find(|name| claims.get(*name) != payload.get(*name));
+    match changed {
+        Some(name) => Err(IssueError::Hidden(name)),
+        None => Ok(()),
+    }
+}
