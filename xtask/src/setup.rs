@@ -40,6 +40,14 @@ const NEEDS: &[Need] = &[
         present: || on_path("npm"),
     },
     Need {
+        package: "openssl",
+        present: || on_path("openssl"),
+    },
+    Need {
+        package: "xmlsec1",
+        present: || on_path("xmlsec1"),
+    },
+    Need {
         package: "faketime",
         present: || on_path("faketime"),
     },

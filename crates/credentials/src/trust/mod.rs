@@ -1,6 +1,8 @@
 //! Lists of trusted entities: who may issue, provide wallets, sign status lists and ask wallets.
 //!
-//! [`import_lote`] reads the JSON binding of ETSI TS 119 602 v1.1.1 (signed as compact JAdES) and gives a `Verified<TrustList>`, whose
+//! Two forms, one result: [`import_lote`] reads the JSON binding of ETSI TS 119 602 v1.1.1
+//! (signed as compact JAdES), `import_trusted_list` (feature `xml-trusted-list`) reads ETSI
+//! TS 119 612 v2.4.1 (XML, enveloped XAdES). Both give a `Verified<TrustList>`, whose
 //! [`TrustList::anchors`] are what [`crate::x509::verify_chain`] takes.
 //!
 //! What every import demands, and in what way it fails: the signer stands below the anchors of
@@ -15,11 +17,15 @@ mod kind;
 mod list;
 mod lote;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+#[cfg(feature = "xml-trusted-list")]
+mod xml;
 
 pub use kind::ListKind;
 pub use list::{Checkpoint, ListPolicy, ListedService, TrustList};
 pub use lote::{MAX_LOTE_BYTES, import_lote};
+#[cfg(feature = "xml-trusted-list")]
+pub use xml::{MAX_XML_BYTES, import_trusted_list};
 
 use crate::json::JsonError;
 use crate::x509::X509Error;

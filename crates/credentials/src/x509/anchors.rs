@@ -146,6 +146,13 @@ impl TrustAnchors {
         anchor.ok_or(X509Error::Untrusted)?.at(now)
     }
 
+    /// Whether `der` is a believed end-entity certificate, whatever its key, and valid at `now`.
+    #[cfg(feature = "xml-trusted-list")]
+    pub(crate) fn is_signer(&self, der: &[u8], now: UnixTime) -> Option<Result<(), X509Error>> {
+        let found = self.signer(&CertificateDer::from(der), now);
+        found.map(|trusted| trusted.map(drop))
+    }
+
     /// The believed end-entity certificate that is `der`, if it is valid at `now`.
     pub(super) fn signer(
         &self,

@@ -9,13 +9,13 @@ use crate::x509::tests::{Node, ca, make, params};
 use crate::x509::{Role, TrustAnchors};
 
 /// 2027-01-15T08:00:00Z, the time the certificates of these tests are valid around.
-pub(super) const NOW: UnixTime = UnixTime(1_800_000_000);
-pub(super) const ISSUED: &str = "2027-01-10T00:00:00Z";
-pub(super) const NEXT: &str = "2027-06-10T00:00:00Z";
-pub(super) const PID: &str = "http://uri.etsi.org/19602/SvcType/PID/Issuance";
+pub(in crate::trust) const NOW: UnixTime = UnixTime(1_800_000_000);
+pub(in crate::trust) const ISSUED: &str = "2027-01-10T00:00:00Z";
+pub(in crate::trust) const NEXT: &str = "2027-06-10T00:00:00Z";
+pub(in crate::trust) const PID: &str = "http://uri.etsi.org/19602/SvcType/PID/Issuance";
 
 /// A scheme operator with a signer below its authority, and an issuer to be listed.
-pub(super) struct Scheme {
+pub(in crate::trust) struct Scheme {
     pub root: Node,
     pub signer: Node,
     pub listed: Node,
@@ -23,7 +23,7 @@ pub(super) struct Scheme {
 }
 
 impl Scheme {
-    pub(super) fn new() -> Self {
+    pub(in crate::trust) fn new() -> Self {
         let root = make(ca("Scheme root"), None);
         let signer = make(params("Scheme signer"), Some(&root));
         let mut operators = TrustAnchors::new(Role::ListOperator);
@@ -36,7 +36,7 @@ impl Scheme {
         }
     }
 
-    pub(super) fn policy(&self, kind: ListKind) -> ListPolicy<'_> {
+    pub(in crate::trust) fn policy(&self, kind: ListKind) -> ListPolicy<'_> {
         ListPolicy {
             kind,
             territory: None,
@@ -47,13 +47,15 @@ impl Scheme {
     }
 }
 
-pub(super) fn known(sequence: u64) -> Option<Checkpoint> {
+pub(in crate::trust) fn known(sequence: u64) -> Option<Checkpoint> {
     Some(Checkpoint {
         sequence,
         digest: [7; 32],
     })
 }
 
-pub(super) fn code<T: std::fmt::Debug>(result: Result<T, TrustListError>) -> &'static str {
+pub(in crate::trust) fn code<T: std::fmt::Debug>(
+    result: Result<T, TrustListError>,
+) -> &'static str {
     result.unwrap_err().code()
 }

@@ -1,0 +1,90 @@
+//! Reading a tree: names with their namespace, and the whole text of an element.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use roxmltree::{Document, Node, ParsingOptions};
+
+use super::{MAX_XML_BYTES, TrustListError};
+
+/// Most nodes of a document.
+const MAX_NODES: u32 = 1_000_000;
+/// Most `=` from one `<` to the next: a tag with more attributes costs the parser time that
+/// grows with the square of their number.
+const MAX_EQUALS: usize = 512;
+
+pub(super) const DSIG: &str = "http://www.w3.org/2000/09/xmldsig#";
+
+/// Parses a document without DTD and entities.
+pub(super) fn parse(text: &str) -> Result<Document<'_>, TrustListError> {
+    if text.len() > MAX_XML_BYTES {
+        return Err(TrustListError::TooLarge);
+    }
+    let crowded = |part: &str| part.bytes().filter(|b| *b == b'=').count() > MAX_EQUALS;
+    if text.split('<').any(crowded) {
+        return Err(TrustListError::Malformed("too many names in an element"));
+    }
+    let options = ParsingOptions {
+        allow_dtd: false,
+        nodes_limit: MAX_NODES,
+        ..ParsingOptions::default()
+    };
+    Document::parse_with_options(text, options)
+        .map_err(|_| TrustListError::Malformed("not well-formed XML without a DTD"))
+}
+
+/// The elements below `node` with this name.
+pub(super) fn children<'a, 'x>(
+    node: Node<'a, 'x>,
+    namespace: &'static str,
+    name: &'static str,
+) -> impl Iterator<Item = Node<'a, 'x>> {
+    node.children()
+        .filter(move |child| child.is_element() && child.has_tag_name((namespace, name)))
+}
+
+/// The one element with this name; more than one is as wrong as none.
+pub(super) fn child<'a, 'x>(
+    node: Node<'a, 'x>,
+    namespace: &'static str,
+    name: &'static str,
+) -> Result<Node<'a, 'x>, TrustListError> {
+    optional(node, namespace, name)?.ok_or(TrustListError::Malformed(name))
+}
+
+/// The element with this name, if there is one; more than one is refused.
+pub(super) fn optional<'a, 'x>(
+    node: Node<'a, 'x>,
+    namespace: &'static str,
+    name: &'static str,
+) -> Result<Option<Node<'a, 'x>>, TrustListError> {
+    let mut found = children(node, namespace, name);
+    let first = found.next();
+    if found.next().is_some() {
+        return Err(TrustListError::Malformed(name));
+    }
+    Ok(first)
+}
+
+/// The text of an element that has no elements in it. All of it: a comment in between splits a
+/// text in the tree, and the part before it is not the signed value.
+pub(super) fn text(node: Node<'_, '_>) -> Result<String, TrustListError> {
+    let mut whole = String::new();
+    for child in node.children() {
+        if child.is_element() {
+            return Err(TrustListError::Malformed("an element where a text belongs"));
+        }
+        if child.is_text() {
+            whole.push_str(child.text().unwrap_or_default());
+        }
+    }
+    Ok(whole.trim_matches([' ', '\t', '\n', '\r']).to_owned())
+}
+
+/// The bytes of a base64 text with white space in it.
+pub(super) fn base64(node: Node<'_, '_>) -> Result<Vec<u8>, TrustListError> {
+    let mut text = text(node)?;
+    text.retain(|c| !c.is_ascii_whitespace());
+    STANDARD
+        .decode(text)
+        .map_err(|_| TrustListError::Malformed("not base64"))
+}
