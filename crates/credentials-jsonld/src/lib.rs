@@ -5,8 +5,23 @@
 //! - [`contexts`]: the context documents that exist for us, each with its hash; an unknown one is refused
 //! - [`jsonld`]: JSON-LD 1.1 expansion in safe mode (nothing is ever dropped), RDF, skolemization
 //! - [`rdf`]: quads, N-Quads, RDF Dataset Canonicalization (RDFC-1.0)
+//! - [`rdfc`]: the cryptosuites `eddsa-rdfc-2022` and `ecdsa-rdfc-2019`
+//!
+//! [`suites`] is the table of every cryptosuite of this crate and of `vouchsafe-credentials`.
 
 pub mod bbs;
 pub mod contexts;
 pub mod jsonld;
 pub mod rdf;
+pub mod rdfc;
+
+use vouchsafe_credentials::data_integrity::Suites;
+
+/// Every cryptosuite: those without JSON-LD, and those of this crate, which read documents with
+/// `transformation`.
+#[must_use]
+pub fn suites(transformation: &rdfc::Transformation) -> Suites {
+    Suites::jcs()
+        .with(rdfc::EddsaRdfc2022(transformation.clone()))
+        .with(rdfc::EcdsaRdfc2019(transformation.clone()))
+}

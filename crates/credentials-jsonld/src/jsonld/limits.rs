@@ -23,7 +23,7 @@ impl Default for Limits {
             bytes: 1 << 20,
             depth: 32,
             values: 20_000,
-            contexts: 32,
+            contexts: 128,
         }
     }
 }
