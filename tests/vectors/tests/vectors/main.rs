@@ -5,6 +5,9 @@
     reason = "all of this binary is tests; the helpers between them are not marked as such"
 )]
 
+mod data_integrity;
 mod did_key;
 mod did_webvh;
 mod status_list;
+mod vc_di_ecdsa;
+mod vc_di_eddsa;
