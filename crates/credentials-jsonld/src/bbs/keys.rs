@@ -82,6 +82,12 @@ impl SecretKey {
         self.public.clone()
     }
 
+    /// The public key's compressed point.
+    #[must_use]
+    pub const fn public_key_bytes(&self) -> &[u8; PUBLIC_KEY_LENGTH] {
+        &self.public.bytes
+    }
+
     pub(super) const fn public(&self) -> &PublicKey {
         &self.public
     }

@@ -48,7 +48,7 @@ impl Rng for Mocked {
 
 #[test]
 fn key_pair() {
-    assert_eq!(hex::encode(&*key().to_bytes()), SECRET_KEY);
+    assert_eq!(hex::encode(*key().to_bytes()), SECRET_KEY);
     assert_eq!(hex::encode(key().public_key().as_bytes()), PUBLIC_KEY);
 }
 

@@ -8,6 +8,8 @@
 mod data_integrity;
 mod did_key;
 mod did_webvh;
+mod selective;
 mod status_list;
+mod vc_di_bbs;
 mod vc_di_ecdsa;
 mod vc_di_eddsa;
