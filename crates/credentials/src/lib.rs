@@ -30,8 +30,10 @@ pub mod sd_jwt_vc;
 pub mod status_list;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod text;
 pub mod time;
 pub mod trust;
+pub mod type_metadata;
 pub mod vc_jose_cose;
 pub mod vcdm;
 pub mod verified;
