@@ -108,4 +108,9 @@ pub const BUNDLED: &[Bundled] = &[
         sha256: "8394e1f448f15c12b173b264a6f6006f85b343a81548f8e5f1a532bc258894e6",
         text: include_str!("../../contexts/vdl-aamva-v1.jsonld"),
     },
+    Bundled {
+        url: "https://www.w3.org/ns/odrl.jsonld",
+        sha256: "a83cb98005bce546531131d4042318d8267aff71b1451f53cc926587fcef42c6",
+        text: include_str!("../../contexts/odrl.jsonld"),
+    },
 ];

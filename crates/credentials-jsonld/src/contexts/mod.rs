@@ -1,6 +1,8 @@
 //! The context documents: bundled with their hashes, never fetched.
 
 mod bundled;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};

@@ -12,7 +12,7 @@ use super::{Canonical, HashAlgorithm, Quad, RdfError, Term, WorkLimits};
 /// Deepest recursion of Hash N-Degree Quads: it goes along paths of nodes that look alike.
 const MAX_DEPTH: usize = 256;
 /// Steps that every dataset may take, however small.
-const FREE_STEPS: usize = 4_096;
+const FREE_STEPS: usize = 1 << 16;
 
 /// RDFC-1.0.
 ///

@@ -1,0 +1,122 @@
+use super::*;
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn every_bundled_context_has_its_hash_and_can_be_processed() {
+    for bundled in BUNDLED {
+        assert_eq!(
+            hexadecimal(&crypto::sha256(bundled.text.as_bytes())),
+            bundled.sha256,
+            "{}",
+            bundled.url
+        );
+        let document =
+            serde_json::json!({"@context": bundled.url, "@type": "https://example.com/T"});
+        let quads = crate::jsonld::to_quads(
+            &document,
+            &Contexts::bundled(),
+            &crate::jsonld::Options::default(),
+        );
+        assert_eq!(quads.map(|quads| quads.len()), Ok(1), "{}", bundled.url);
+    }
+}
+
+#[test]
+fn hashes_are_those_that_the_recommendations_print() {
+    let printed = [
+        // Verifiable Credentials Data Model 2.0, appendix B.1.
+        (
+            "https://www.w3.org/ns/credentials/v2",
+            "59955ced6697d61e03f2b2556febe5308ab16842846f5b586d7f1f7adec92734",
+        ),
+        // Verifiable Credential Data Integrity 1.0, section 2.5.
+        (
+            "https://w3id.org/security/data-integrity/v2",
+            "67f21e6e33a6c14e5ccfd2fc7865f7474fb71a04af7e94136cb399dfac8ae8f4",
+        ),
+        (
+            "https://w3id.org/security/multikey/v1",
+            "ba2c182de2d92f7e47184bcca8fcf0beaee6d3986c527bf664c195bbc7c58597",
+        ),
+        (
+            "https://w3id.org/security/jwk/v1",
+            "0f14b62f6071aafe00df265770ea0c7508e118247d79b7d861a406d2aa00bece",
+        ),
+    ];
+    for (url, hash) in printed {
+        let bundled = BUNDLED
+            .iter()
+            .find(|bundled| bundled.url == url)
+            .expect("bundled");
+        assert_eq!(bundled.sha256, hash, "{url}");
+    }
+}
+
+#[test]
+fn a_context_is_added_with_its_hash_alone() {
+    let text = br#"{"@context": {"a": "https://example.com/a"}}"#;
+    let mut contexts = Contexts::none();
+    assert_eq!(
+        contexts.add("https://example.com/c", text, &[0; 32]),
+        Err(ContextError::HashMismatch)
+    );
+    assert_eq!(
+        contexts.add("https://example.com/c", text, &crypto::sha256(text)),
+        Ok(())
+    );
+    assert_eq!(
+        contexts.add("https://example.com/c", text, &crypto::sha256(text)),
+        Err(ContextError::Duplicate)
+    );
+    for wrong in [
+        &b"{}"[..],
+        b"[]",
+        b"{\"@context\": 1}",
+        b"{\"@context\": {}, \"@context\": {}}",
+        b"x",
+    ] {
+        let result = contexts.add("https://example.com/d", wrong, &crypto::sha256(wrong));
+        assert_eq!(result, Err(ContextError::Invalid));
+    }
+    assert_eq!(
+        contexts.urls().collect::<Vec<_>>(),
+        ["https://example.com/c"]
+    );
+    assert_eq!(contexts.text("https://example.com/c"), Some(&text[..]));
+}
+
+#[test]
+fn contexts_that_name_each_other_end() {
+    let one = br#"{"@context": "https://example.com/2"}"#;
+    let two = br#"{"@context": "https://example.com/1"}"#;
+    let mut contexts = Contexts::none();
+    contexts
+        .add("https://example.com/1", one, &crypto::sha256(one))
+        .expect("added");
+    contexts
+        .add("https://example.com/2", two, &crypto::sha256(two))
+        .expect("added");
+    let document =
+        serde_json::json!({"@context": "https://example.com/1", "@type": "https://example.com/T"});
+    let result = crate::jsonld::to_quads(&document, &contexts, &crate::jsonld::Options::default());
+    assert_eq!(result, Err(crate::jsonld::JsonLdError::LimitExceeded));
+}
+
+#[test]
+fn the_cache_is_bounded() {
+    let contexts = Contexts::bundled();
+    for number in 0..3 * CACHE_ENTRIES as u64 {
+        let key = CacheKey {
+            active: number,
+            source: 0,
+            override_protected: false,
+            propagate: true,
+        };
+        contexts.remember(key, contexts.initial());
+    }
+    let cache = contexts.cache.read().expect("not poisoned");
+    assert!(cache.len() <= CACHE_ENTRIES);
+}

@@ -1,0 +1,42 @@
+//! Bounds, before anything is expanded.
+
+use super::super::Limits;
+use super::*;
+
+#[test]
+fn documents_beyond_a_limit_are_refused() {
+    let mut deep = json!("x");
+    for _ in 0..40 {
+        deep = json!({"https://example.com/a": deep});
+    }
+    let many = json!({"https://example.com/a": vec![1; 30_000]});
+    let large = json!({"https://example.com/a": "x".repeat(2 << 20)});
+    let contexts = json!({"@context": vec![V2; 200], "type": "VerifiableCredential"});
+    for document in [deep, many, large, contexts] {
+        assert_eq!(refusal(&document), JsonLdError::LimitExceeded);
+    }
+}
+
+#[test]
+fn contexts_in_many_places_count_together() {
+    let subject = json!({"@context": V2, "type": "VerifiableCredential"});
+    let document = json!({"@context": V2, "type": "VerifiableCredential", "credentialSubject": vec![subject; 130]});
+    assert_eq!(refusal(&document), JsonLdError::LimitExceeded);
+}
+
+#[test]
+fn limits_are_parameters() {
+    let document = json!({"@context": V2, "type": "VerifiableCredential"});
+    let small = Options {
+        limits: Limits {
+            bytes: 10,
+            ..Limits::default()
+        },
+        ..Options::default()
+    };
+    assert_eq!(
+        canonical_with(&document, &small),
+        Err(JsonLdError::LimitExceeded)
+    );
+    assert!(canonical(&document).is_ok());
+}
