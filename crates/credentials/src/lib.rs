@@ -22,6 +22,7 @@ pub mod json;
 pub mod jwe;
 pub mod jwks;
 pub mod jws;
+pub mod mdoc;
 pub mod multibase;
 pub mod problem;
 pub mod random;

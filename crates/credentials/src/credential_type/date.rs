@@ -2,7 +2,7 @@
 
 /// Whether `text` is `YYYY-MM-DD` and a day of the Gregorian calendar
 /// (RFC 3339, section 5.6, `full-date`).
-pub(super) fn is_date(text: &str) -> bool {
+pub(crate) fn is_date(text: &str) -> bool {
     let bytes = text.as_bytes();
     if bytes.len() != 10 || bytes[4] != b'-' || bytes[7] != b'-' {
         return false;

@@ -23,7 +23,7 @@
 //! display = { en = "Branch" }
 //! ```
 
-mod date;
+pub(crate) mod date;
 mod file;
 mod read;
 mod shape;

@@ -72,7 +72,7 @@ impl<'p> Candidates<'p> {
     fn by_did(did: &str, url: &str, trust: &'p IssuerTrust) -> Result<Self, VcError> {
         let is_it = |issuer: &&TrustedIssuer| match &issuer.method {
             IssuerMethod::Did(trusted) => trusted == did,
-            IssuerMethod::X509 { .. } => false,
+            IssuerMethod::X509 { .. } | IssuerMethod::Iaca { .. } => false,
         };
         let authority = IssuerAuthority::Did(did.to_owned());
         let issuers: Vec<_> = trust
@@ -159,7 +159,7 @@ impl<'p> Candidates<'p> {
 fn x509(issuer: &TrustedIssuer) -> Option<(&TrustedIssuer, &TrustAnchors, Option<&str>)> {
     match &issuer.method {
         IssuerMethod::X509 { anchors, subject } => Some((issuer, anchors, subject.as_deref())),
-        IssuerMethod::Did(_) => None,
+        IssuerMethod::Did(_) | IssuerMethod::Iaca { .. } => None,
     }
 }
 

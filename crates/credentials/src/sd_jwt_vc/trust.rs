@@ -21,6 +21,12 @@ pub enum IssuerMethod {
         /// RFC 4514 subject the leaf must have; `None`: any below the anchors.
         subject: Option<String>,
     },
+    /// A document signer's certificate in `x5chain`, below one of these IACA certificates
+    /// (ISO/IEC 18013-5:2021, section 9.3.3): the issuer of mdocs.
+    Iaca {
+        /// Anchors of the role [`Role::MdocIssuer`].
+        anchors: Arc<TrustAnchors>,
+    },
     /// This DID (`did:key` or `did:jwk`), named by the absolute `kid`.
     Did(String),
 }
@@ -42,7 +48,7 @@ pub struct TrustedIssuer {
     pub id: String,
     /// How it proves its key.
     pub method: IssuerMethod,
-    /// The types (`vct`) it may issue.
+    /// The types (`vct`, or `docType` of mdocs) it may issue.
     pub types: Vec<String>,
     /// Who signs its status lists.
     pub status: StatusMethod,
@@ -93,6 +99,7 @@ impl IssuerTrust {
                     anchors,
                     subject: _,
                 } => require(anchors, Role::Issuer)?,
+                IssuerMethod::Iaca { anchors } => require(anchors, Role::MdocIssuer)?,
                 IssuerMethod::Did(did) => {
                     did::resolve_local(did).map_err(|_| TrustError::Did)?;
                 }

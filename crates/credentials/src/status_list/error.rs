@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::cose::CoseError;
 use crate::jws::JwsError;
 use crate::x509::X509Error;
 
@@ -27,6 +28,12 @@ pub enum StatusError {
     /// Not an acceptable JWS of the type `statuslist+jwt`.
     #[error("not an acceptable status list token")]
     Jwt(#[source] JwsError),
+    /// Not an acceptable `COSE_Sign1`.
+    #[error("not an acceptable status list token")]
+    Cose(#[source] CoseError),
+    /// `typ` of the CWT is another one.
+    #[error("not a token of this type")]
+    Type,
     /// The signer's certificate chain is not acceptable.
     #[error("the certificate chain of the status list is not acceptable")]
     Chain(#[source] X509Error),
@@ -77,6 +84,8 @@ impl StatusError {
             Self::TooLarge => "status_list_too_large",
             Self::Encoding => "status_list_encoding",
             Self::Jwt(_) => "status_token_jwt",
+            Self::Cose(_) => "status_token_cose",
+            Self::Type => "status_token_type",
             Self::Chain(_) => "status_token_chain",
             Self::Signer => "status_token_signer",
             Self::Claim(_) => "status_token_claim",

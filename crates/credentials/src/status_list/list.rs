@@ -205,18 +205,24 @@ impl StatusList {
         )
     }
 
-    /// `lst`: zlib at level 6 (levels above cost many times more for a few
-    /// percent), base64url.
+    /// `lst` of the JSON format: [`Self::compress`] as base64url.
     #[must_use]
     pub fn encode(&self) -> String {
+        b64url(&self.compress())
+    }
+
+    /// `lst` of the CBOR format: zlib at level 6 (levels above cost many times more for a few
+    /// percent).
+    #[must_use]
+    pub fn compress(&self) -> Vec<u8> {
         let mut encoder = ZlibEncoder::new(Vec::new(), Compression::new(6));
         let compressed = encoder
             .write_all(&self.bytes)
             .and_then(|()| encoder.finish());
-        b64url(&compressed.expect("a vector takes every byte"))
+        compressed.expect("a vector takes every byte")
     }
 
-    /// Reads `lst`.
+    /// Reads `lst` of the JSON format.
     ///
     /// # Errors
     /// [`StatusError::TooLarge`], [`StatusError::Encoding`].
@@ -225,7 +231,18 @@ impl StatusList {
             return Err(StatusError::TooLarge);
         }
         let compressed = b64url_decode(lst).map_err(|_| StatusError::Encoding)?;
-        let mut decoder = ZlibDecoder::new(compressed.as_slice());
+        Self::decompress(bits, &compressed)
+    }
+
+    /// Reads `lst` of the CBOR format.
+    ///
+    /// # Errors
+    /// [`StatusError::TooLarge`], [`StatusError::Encoding`].
+    pub fn decompress(bits: Bits, compressed: &[u8]) -> Result<Self, StatusError> {
+        if compressed.len() > MAX_COMPRESSED_BYTES {
+            return Err(StatusError::TooLarge);
+        }
+        let mut decoder = ZlibDecoder::new(compressed);
         let mut bytes = Vec::new();
         (&mut decoder)
             .take(MAX_LIST_BYTES as u64 + 1)

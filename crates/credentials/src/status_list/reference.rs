@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::StatusError;
+use crate::cbor::{Item, Writer};
 
 /// Longest accepted `uri`, in bytes.
 const MAX_URI_BYTES: usize = 2048;
@@ -35,6 +36,30 @@ impl StatusRef {
         })
     }
 
+    /// Reads the value of `status_list` ("Referenced Token in COSE"), of a CWT or of the mobile
+    /// security object of an mdoc.
+    ///
+    /// # Errors
+    /// [`StatusError::Claim`] when `uri` or `idx` is missing or malformed.
+    pub fn from_cbor(item: Item<'_>) -> Result<Self, StatusError> {
+        let fields = item
+            .fields()
+            .map_err(|_| StatusError::Claim("status_list"))?;
+        let idx = fields.optional("idx").and_then(|idx| idx.unsigned().ok());
+        let uri = fields.optional("uri").and_then(|uri| uri.text().ok());
+        let uri = uri.filter(|uri| is_uri(uri));
+        Ok(Self {
+            uri: uri.ok_or(StatusError::Claim("uri"))?.to_owned(),
+            idx: idx.ok_or(StatusError::Claim("idx"))?,
+        })
+    }
+
+    /// Writes the value of `status_list`.
+    pub fn write_cbor(&self, out: &mut Writer) {
+        out.map(2).text("idx").unsigned(self.idx);
+        out.text("uri").text(&self.uri);
+    }
+
     /// The value of the claim `status`.
     #[must_use]
     pub fn to_claim(&self) -> Value {
@@ -44,7 +69,7 @@ impl StatusRef {
 
 /// RFC 3986, section 3: a scheme, a colon, and only characters that a URI may
 /// have. What may be fetched is the fetcher's decision.
-fn is_uri(text: &str) -> bool {
+pub(super) fn is_uri(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else {
         return false;
     };

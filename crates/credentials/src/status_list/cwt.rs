@@ -1,0 +1,195 @@
+//! The Status List Token in CWT form ("Status List Token in CWT Format").
+
+use super::check::{self, Times, TokenTimes};
+use super::{Bits, StatusCheck, StatusError, StatusList, VerifiedStatusList};
+use crate::cbor::{Entries, Item, Kind, Writer};
+use crate::cose::{CoseSignError, Header, Label, Sign1, TAG_SIGN1, sign1};
+use crate::crypto::{CryptoProvider, Signer};
+use crate::sd_jwt_vc::issuer_key::NamedKey;
+use crate::time::UnixTime;
+use crate::x509::Chain;
+
+/// Media type, and `typ` of the protected header.
+pub const STATUS_LIST_CWT: &str = "application/statuslist+cwt";
+
+/// Claims (RFC 8392, section 3; "Status List Token in CWT Format").
+const SUB: i64 = 2;
+const EXP: i64 = 4;
+const IAT: i64 = 6;
+const TTL: i64 = 65534;
+pub(super) const STATUS_LIST: i64 = 65533;
+
+/// What a Status List Token in CWT form says.
+#[derive(Debug, Clone)]
+pub struct StatusCwtInput<'a> {
+    /// `sub`: its own URI.
+    pub uri: &'a str,
+    /// The statuses.
+    pub list: &'a StatusList,
+    /// `iat`
+    pub issued_at: UnixTime,
+    /// `exp`
+    pub expires_at: UnixTime,
+    /// `ttl` in seconds, not 0.
+    pub ttl_s: u32,
+    /// `x5chain` of the signer.
+    pub chain: &'a Chain,
+}
+
+/// Signs a Status List Token in CWT form.
+///
+/// # Errors
+/// When the signer fails.
+pub async fn sign_status_list_cwt(
+    input: &StatusCwtInput<'_>,
+    signer: &dyn Signer,
+) -> Result<Vec<u8>, CoseSignError> {
+    let mut list = Writer::new();
+    write_list(input.list, &mut list);
+    let claims = Claims {
+        uri: input.uri,
+        issued_at: input.issued_at,
+        expires_at: input.expires_at,
+        ttl_s: input.ttl_s,
+        list: (STATUS_LIST, &list.finish()),
+    };
+    sign(STATUS_LIST_CWT, &claims, input.chain, signer).await
+}
+
+/// Verifies a Status List Token in CWT form for one credential's issuer and URI.
+///
+/// # Errors
+/// Each rule has its own [`StatusError`].
+pub fn verify_status_list_cwt(
+    token: &[u8],
+    check: &StatusCheck<'_>,
+    crypto: &dyn CryptoProvider,
+) -> Result<VerifiedStatusList, StatusError> {
+    let verified = verify(token, STATUS_LIST_CWT, check, crypto)?;
+    let list = verified.claim(STATUS_LIST);
+    let list = read_list(list.ok_or(StatusError::Claim("status_list"))?)?;
+    Ok(VerifiedStatusList::new(check, list, verified.times))
+}
+
+/// Writes "Status List in CBOR Format".
+pub fn write_list(list: &StatusList, out: &mut Writer) {
+    out.map(2).text("bits").unsigned(list.bits().count().into());
+    out.text("lst").bytes(&list.compress());
+}
+
+/// Reads "Status List in CBOR Format".
+///
+/// # Errors
+/// [`StatusError::Bits`], [`StatusError::Claim`], [`StatusError::Encoding`], [`StatusError::TooLarge`].
+pub fn read_list(item: Item<'_>) -> Result<StatusList, StatusError> {
+    let fields = item
+        .fields()
+        .map_err(|_| StatusError::Claim("status_list"))?;
+    let bits = fields
+        .optional("bits")
+        .and_then(|bits| bits.unsigned().ok());
+    let bits = Bits::from_count(bits.ok_or(StatusError::Bits)?)?;
+    let lst = fields.optional("lst").and_then(|lst| lst.bytes().ok());
+    StatusList::decompress(bits, lst.ok_or(StatusError::Claim("lst"))?)
+}
+
+/// The claims of a list token that is made.
+pub(super) struct Claims<'a> {
+    pub(super) uri: &'a str,
+    pub(super) issued_at: UnixTime,
+    pub(super) expires_at: UnixTime,
+    pub(super) ttl_s: u32,
+    /// The claim with the list, encoded.
+    pub(super) list: (i64, &'a [u8]),
+}
+
+pub(super) async fn sign(
+    typ: &str,
+    claims: &Claims<'_>,
+    chain: &Chain,
+    signer: &dyn Signer,
+) -> Result<Vec<u8>, CoseSignError> {
+    let (key, list) = claims.list;
+    let mut out = Writer::with_capacity(list.len() + claims.uri.len() + 64);
+    out.map(5).integer(SUB).text(claims.uri);
+    out.integer(EXP).integer(claims.expires_at.seconds());
+    out.integer(IAT).integer(claims.issued_at.seconds());
+    out.integer(key).raw(list);
+    out.integer(TTL).unsigned(claims.ttl_s.into());
+    let payload = out.finish();
+    let protected = Header::new().typ(typ).x5chain(chain);
+    let message = sign1(&protected, &Header::new(), &[], &payload, signer).await?;
+    let mut out = Writer::with_capacity(message.len() + 1);
+    Ok(out.tag(TAG_SIGN1).raw(&message).finish())
+}
+
+/// A list token whose signature, subject and times were checked.
+pub(super) struct VerifiedCwt<'a> {
+    claims: Entries<'a>,
+    pub(super) times: Times,
+}
+
+impl<'a> VerifiedCwt<'a> {
+    pub(super) fn claim(&self, label: i64) -> Option<Item<'a>> {
+        find(self.claims, label)
+    }
+}
+
+fn find<'a>(mut claims: Entries<'a>, label: i64) -> Option<Item<'a>> {
+    let found = claims.find(|(key, _)| key.integer() == Ok(label));
+    found.map(|(_, value)| value)
+}
+
+pub(super) fn verify<'a>(
+    token: &'a [u8],
+    typ: &str,
+    check: &StatusCheck<'_>,
+    crypto: &dyn CryptoProvider,
+) -> Result<VerifiedCwt<'a>, StatusError> {
+    let message = Sign1::parse(token).map_err(StatusError::Cose)?;
+    // "Status List Token in CWT Format": `typ` is protected, so no other CWT is a list.
+    if message.protected(&Label::TYP).map(|own| own.text()) != Some(Ok(typ)) {
+        return Err(StatusError::Type);
+    }
+    let chain = message.x5chain().map_err(StatusError::Cose)?;
+    let chain = chain.ok_or(StatusError::Signer)?;
+    let key = check::signer_key(&NamedKey::X5c(&chain), check, crypto)?;
+    let payload = message
+        .verify(&key, &[], crypto)
+        .map_err(StatusError::Cose)?;
+    let payload = Item::parse(payload.into_inner());
+    let claims = payload
+        .and_then(Item::map)
+        .map_err(|error| StatusError::Cose(error.into()))?;
+    let times = TokenTimes {
+        issued_at: time(claims, IAT, "iat")?,
+        expires_at: time(claims, EXP, "exp")?,
+        ttl_s: find(claims, TTL).map(ttl).transpose()?,
+    };
+    let sub = find(claims, SUB).and_then(|sub| sub.text().ok());
+    let times = check::subject_and_times(sub, &times, check)?;
+    Ok(VerifiedCwt { claims, times })
+}
+
+/// RFC 8392, section 2, `NumericDate`: an untagged number, here of whole seconds.
+fn time(
+    claims: Entries<'_>,
+    label: i64,
+    name: &'static str,
+) -> Result<Option<UnixTime>, StatusError> {
+    let Some(item) = find(claims, label) else {
+        return Ok(None);
+    };
+    match item.integer() {
+        Ok(seconds @ 0..=check::LAST_TIME) => Ok(Some(UnixTime(seconds))),
+        _ => Err(StatusError::Claim(name)),
+    }
+}
+
+/// A positive number of seconds.
+fn ttl(item: Item<'_>) -> Result<i64, StatusError> {
+    match item.kind() {
+        Kind::Unsigned(seconds @ 1..) => Ok(i64::try_from(seconds).unwrap_or(i64::MAX)),
+        _ => Err(StatusError::Claim("ttl")),
+    }
+}
