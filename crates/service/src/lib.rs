@@ -26,3 +26,4 @@ pub mod shutdown;
 pub mod single_use;
 pub mod telemetry;
 pub mod tls;
+pub mod vc_api;

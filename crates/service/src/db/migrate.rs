@@ -30,11 +30,18 @@ pub struct Migrations {
 /// The tables of this crate.
 pub(crate) const SERVICE: Migrations = Migrations {
     component: "service",
-    steps: &[Migration {
-        version: 1,
-        name: "single-use objects, replay store, API keys, idempotency",
-        sql: include_str!("../../migrations/0001_service.sql"),
-    }],
+    steps: &[
+        Migration {
+            version: 1,
+            name: "single-use objects, replay store, API keys, idempotency",
+            sql: include_str!("../../migrations/0001_service.sql"),
+        },
+        Migration {
+            version: 2,
+            name: "status lists of the VC API",
+            sql: include_str!("../../migrations/0002_vc_status.sql"),
+        },
+    ],
 };
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migration (\

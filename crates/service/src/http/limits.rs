@@ -8,6 +8,8 @@ pub const CREDENTIAL: usize = 256 * 1024;
 pub const PRESENTATION: usize = 1024 * 1024;
 /// Administration.
 pub const ADMIN: usize = 1024 * 1024;
+/// Credentials and presentations of the VC API.
+pub const VC_API: usize = 1024 * 1024;
 /// All headers of a request together.
 pub const HEADERS: usize = 16 * 1024;
 /// Parameters in one query or form.

@@ -1,0 +1,49 @@
+//! `POST /credentials/derive` (VCALM 1.0, section 3.4.1): a holder's derived proof.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use vouchsafe_credentials::data_integrity::{DeriveOptions, Secured};
+use vouchsafe_credentials::problem::Problem as Kind;
+
+use super::VcApi;
+use super::problem::Refusal;
+use super::wire::{self, Body, DeriveRequest};
+
+/// Pointers at most.
+const MAX_POINTERS: usize = 256;
+
+/// Derives a credential that discloses what is mandatory and what the pointers name.
+pub(super) async fn handler(
+    State(api): State<VcApi>,
+    Body(request): Body<DeriveRequest>,
+) -> Result<(StatusCode, Json<Value>), Refusal> {
+    let DeriveRequest {
+        verifiable_credential,
+        options: wire::DeriveOptions { selective_pointers },
+    } = request;
+    if selective_pointers.len() > MAX_POINTERS {
+        let detail = "too many pointers";
+        return Err(Refusal::invalid(Kind::Range, "too_many_pointers", detail));
+    }
+    let _permit = api.work().await;
+    let Secured { document, proofs } = Secured::parse(&verifiable_credential)?;
+    let parts = api.parts();
+    // One base proof is derived; a second one would be lost without a word.
+    let [base] = proofs.as_slice() else {
+        let detail = "a credential with one base proof is needed";
+        return Err(Refusal::invalid(Kind::ProofGeneration, "base_proof", detail));
+    };
+    let suite = parts.suites.get(base.cryptosuite()).ok_or_else(|| {
+        let detail = "the cryptosuite is not supported";
+        Refusal::invalid(Kind::ProofTransformation, "proof_cryptosuite", detail)
+    })?;
+    let options = DeriveOptions {
+        selective_pointers,
+        ..DeriveOptions::default()
+    };
+    let derived = suite.derive(&document, base, &options, &*parts.rng)?;
+    let body = json!({ "verifiableCredential": derived });
+    Ok((StatusCode::CREATED, Json(body)))
+}

@@ -1,0 +1,223 @@
+//! The VC API (VCALM 1.0): issue, derive and verify credentials, verify presentations, resolve
+//! DIDs, over HTTP. Off unless `[vc_api]` says `enabled = true`.
+//!
+//! Handlers parse a request, call one function of `vouchsafe_credentials` and write the answer;
+//! they hold no cryptography. To add an endpoint: a file with its handler, a line in
+//! [`VcApi::router`], a negative test in `tests`.
+
+mod access;
+mod check;
+mod config;
+mod derive;
+mod identity;
+mod issue;
+mod problem;
+mod related;
+mod second_opinion;
+mod secure;
+mod status;
+mod status_change;
+mod status_list;
+mod store;
+#[cfg(test)]
+mod tests;
+mod verify;
+mod verify_presentation;
+mod wire;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use vouchsafe_credentials::bitstring_status_list::StatusListSource;
+use vouchsafe_credentials::crypto::CryptoProvider;
+use vouchsafe_credentials::data_integrity::Suites;
+use vouchsafe_credentials::did::Resolver;
+use vouchsafe_credentials::random::Rng;
+use vouchsafe_credentials::time::Clock;
+
+pub use access::{ISSUE, VERIFY};
+pub use config::{IdentityConfig, TrustedIssuerConfig, VcApiConfig};
+pub use problem::Refusal;
+
+use crate::config::{ConfigError, HttpConfig, PublicUrl};
+use crate::db::Db;
+use crate::http::limits;
+use crate::id::Ids;
+use access::Gate;
+use identity::Identity;
+
+/// Requests that are worked on at once; canonicalization takes milliseconds of a processor.
+const AT_ONCE: usize = 16;
+
+/// What the endpoints need of a service.
+pub struct Ports {
+    /// The database, for API keys and status lists.
+    pub db: Db,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub rng: Arc<dyn Rng>,
+    /// Verifies.
+    pub crypto: Arc<dyn CryptoProvider>,
+    /// Resolves DIDs.
+    pub resolver: Arc<dyn Resolver>,
+    /// Fetches status lists.
+    pub status_lists: Arc<dyn StatusListSource>,
+    /// Identifiers of status lists.
+    pub ids: Ids,
+}
+
+impl std::fmt::Debug for Ports {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ports")
+    }
+}
+
+/// The parts of the endpoints.
+pub(crate) struct Parts {
+    pub(crate) open: bool,
+    pub(crate) second_opinion: bool,
+    pub(crate) accepted_issuers: Vec<String>,
+    pub(crate) identities: Vec<Identity>,
+    pub(crate) suites: Suites,
+    pub(crate) public_url: PublicUrl,
+    pub(crate) db: Db,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) rng: Arc<dyn Rng>,
+    pub(crate) crypto: Arc<dyn CryptoProvider>,
+    pub(crate) resolver: Arc<dyn Resolver>,
+    pub(crate) status_lists: Arc<dyn StatusListSource>,
+    pub(crate) ids: Ids,
+    pub(crate) published: status::Published,
+    permits: Semaphore,
+}
+
+/// The endpoints. Cheap to clone.
+#[derive(Clone)]
+pub struct VcApi(Arc<Parts>);
+
+impl VcApi {
+    /// Loads keys and checks the configuration. `None` where the endpoints are off.
+    ///
+    /// # Errors
+    /// [`ConfigError`] that names the setting.
+    pub fn open(
+        config: &VcApiConfig,
+        http: &HttpConfig,
+        ports: Ports,
+    ) -> Result<Option<Self>, ConfigError> {
+        config.check(http)?;
+        if !config.enabled {
+            return Ok(None);
+        }
+        let suites = suites();
+        let identities = config
+            .identity
+            .iter()
+            .map(|identity| Identity::load(identity, &suites))
+            .collect::<Result<_, _>>()?;
+        let Ports {
+            db,
+            clock,
+            rng,
+            crypto,
+            resolver,
+            status_lists,
+            ids,
+        } = ports;
+        Ok(Some(Self(Arc::new(Parts {
+            open: config.open,
+            second_opinion: config.second_opinion,
+            accepted_issuers: config.accepted_issuers.clone(),
+            identities,
+            suites,
+            public_url: http.public_url.clone(),
+            db,
+            clock,
+            rng,
+            crypto,
+            resolver,
+            status_lists,
+            ids,
+            published: status::Published::default(),
+            permits: Semaphore::new(AT_ONCE),
+        }))))
+    }
+
+    /// Issuer identifiers in configuration order.
+    pub fn issuers(&self) -> impl Iterator<Item = &str> {
+        self.0.identities.iter().map(|identity| identity.id.as_str())
+    }
+
+    /// Everything: issue, derive, status, verify.
+    pub fn router(&self) -> Router {
+        let issuing = Router::new()
+            .route(paths::ISSUE, post(issue::handler))
+            .route(paths::DERIVE, post(derive::handler))
+            .route(paths::STATUS, post(status_change::handler));
+        let lists = Router::new().route(paths::STATUS_LIST, get(status_list::handler));
+        self.gated(issuing, ISSUE)
+            .merge(lists.with_state(self.clone()))
+            .merge(self.verifier_router())
+    }
+
+    /// Verify alone, for the login service.
+    pub fn verifier_router(&self) -> Router {
+        let verifying = Router::new()
+            .route(paths::VERIFY, post(verify::handler))
+            .route(paths::VERIFY_PRESENTATION, post(verify_presentation::handler));
+        self.gated(verifying, VERIFY)
+    }
+
+    fn gated(&self, router: Router<Self>, scope: &'static str) -> Router {
+        let gate = Gate {
+            api: self.clone(),
+            scope,
+        };
+        router
+            .layer(DefaultBodyLimit::max(limits::VC_API))
+            .layer(from_fn_with_state(gate, access::gate))
+            .with_state(self.clone())
+    }
+
+    fn parts(&self) -> &Parts {
+        &self.0
+    }
+
+    /// A place among those who are worked on.
+    async fn work(&self) -> Option<SemaphorePermit<'_>> {
+        // The semaphore is never closed, so there is always a permit in the end.
+        self.0.permits.acquire().await.ok()
+    }
+}
+
+impl std::fmt::Debug for VcApi {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("VcApi")
+    }
+}
+
+/// The cryptosuites of this program.
+fn suites() -> Suites {
+    Suites::jcs()
+}
+
+/// Paths, written once.
+pub mod paths {
+    /// Issue a credential.
+    pub const ISSUE: &str = "/credentials/issue";
+    /// Verify a credential.
+    pub const VERIFY: &str = "/credentials/verify";
+    /// Derive a credential.
+    pub const DERIVE: &str = "/credentials/derive";
+    /// Change a status.
+    pub const STATUS: &str = "/credentials/status";
+    /// A status list credential.
+    pub const STATUS_LIST: &str = "/credentials/status/{list}";
+    /// Verify a presentation.
+    pub const VERIFY_PRESENTATION: &str = "/presentations/verify";
+}

@@ -1,0 +1,123 @@
+//! Issuing: who signs, what is checked first, the proof, the second opinion.
+
+use serde_json::{Value, json};
+use vouchsafe_credentials::data_integrity::{ProofOptions, ProofPurpose, add_proof};
+use vouchsafe_credentials::problem::Problem as Kind;
+use vouchsafe_credentials::vcdm::{Credential, DateTimeStamp};
+
+use super::identity::{Identity, issuer_of};
+use super::problem::Refusal;
+use super::{Parts, status};
+
+/// Pointers at most.
+const MAX_POINTERS: usize = 256;
+/// Longest `credentialId`.
+const MAX_ID: usize = 2048;
+
+/// What is to be issued.
+pub(super) struct Order {
+    pub credential: Value,
+    pub mandatory_pointers: Option<Vec<String>>,
+    pub credential_id: Option<String>,
+    pub cryptosuite: Option<String>,
+}
+
+/// Issues a credential.
+pub(super) async fn issue(parts: &Parts, order: Order) -> Result<Value, Refusal> {
+    let Order {
+        mut credential,
+        mandatory_pointers,
+        credential_id,
+        cryptosuite,
+    } = order;
+    let pointers = mandatory_pointers.as_deref().unwrap_or_default();
+    if pointers.len() > MAX_POINTERS {
+        let detail = "too many pointers";
+        return Err(Refusal::invalid(Kind::Range, "too_many_pointers", detail));
+    }
+    let (identity, suite) = identity(parts, &credential, cryptosuite.as_deref())?;
+    add_context(&mut credential);
+    Credential::parse(&credential)?;
+    super::related::check(&credential)?;
+    let now = parts.clock.now();
+    if identity.status {
+        let id = credential_id
+            .or_else(|| Some(credential.get("id")?.as_str()?.to_owned()))
+            .filter(|id| id.len() <= MAX_ID);
+        let entry = status::allocate(parts, identity, id.as_deref()).await?;
+        add_status(&mut credential, entry)?;
+    }
+    let suite = parts.suites.get(suite).ok_or_else(Refusal::internal)?;
+    let mut options =
+        ProofOptions::new(&identity.verification_method, ProofPurpose::AssertionMethod);
+    options.created = Some(DateTimeStamp::from_time(now));
+    if matches!(suite.name(), "ecdsa-sd-2023" | "bbs-2023") {
+        options.mandatory_pointers =
+            mandatory_pointers.unwrap_or_else(|| identity.mandatory_pointers.clone());
+    } else if !pointers.is_empty() {
+        let detail = "the cryptosuite has no selective disclosure";
+        return Err(Refusal::invalid(Kind::ProofGeneration, "proof_options", detail));
+    }
+    let secured = add_proof(&credential, &options, suite, identity.key.signer(), &*parts.rng).await?;
+    super::second_opinion::ask(parts, &secured).await?;
+    Ok(secured)
+}
+
+/// The identity that `issuer` names and the suite to use.
+fn identity<'p>(
+    parts: &'p Parts,
+    credential: &Value,
+    cryptosuite: Option<&'p str>,
+) -> Result<(&'p Identity, &'p str), Refusal> {
+    let issuer = issuer_of(credential).ok_or_else(|| {
+        let detail = "the credential names no issuer";
+        Refusal::invalid(Kind::MalformedValue, "issuer_missing", detail)
+    })?;
+    let mut own = parts.identities.iter().filter(|one| one.id == issuer).peekable();
+    // A service never signs in a name that is not its own.
+    if own.peek().is_none() {
+        let detail = "this service does not issue in the name of that issuer";
+        return Err(Refusal::invalid(Kind::MalformedValue, "issuer_unknown", detail));
+    }
+    let found = own.find_map(|identity| match cryptosuite {
+        None => Some((identity, identity.cryptosuites.first()?.as_str())),
+        Some(name) => {
+            let names = identity.cryptosuites.iter();
+            Some((identity, names.map(String::as_str).find(|own| *own == name)?))
+        }
+    });
+    found.ok_or_else(|| {
+        let detail = "the issuer does not use that cryptosuite";
+        Refusal::invalid(Kind::ProofGeneration, "cryptosuite_unknown", detail)
+    })
+}
+
+const CONTEXT_1: &str = "https://www.w3.org/2018/credentials/v1";
+const CONTEXT_INTEGRITY: &str = "https://w3id.org/security/data-integrity/v2";
+
+/// Data Integrity 1.0, section 2.4.1: version 1.1 of the data model does not define the terms of
+/// a `DataIntegrityProof`, so their context is added.
+fn add_context(credential: &mut Value) {
+    if let Some(Value::Array(contexts)) = credential.get_mut("@context")
+        && contexts.first().is_some_and(|first| first == CONTEXT_1)
+        && !contexts.iter().any(|context| context == CONTEXT_INTEGRITY)
+    {
+        contexts.push(CONTEXT_INTEGRITY.into());
+    }
+}
+
+/// Adds our entry beside what the issuer's system put there, unless that is an entry too.
+fn add_status(credential: &mut Value, entry: Value) -> Result<(), Refusal> {
+    let refuse = || {
+        let detail = "the service gives out the status of these credentials";
+        Refusal::invalid(Kind::MalformedValue, "status_given", detail)
+    };
+    let Value::Object(members) = credential else {
+        return Err(refuse());
+    };
+    if members.contains_key("credentialStatus") {
+        return Err(refuse());
+    }
+    members.insert("credentialStatus".to_owned(), json!(entry));
+    Ok(())
+}

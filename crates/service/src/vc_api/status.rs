@@ -1,0 +1,214 @@
+//! Bitstring Status Lists: a random place for each credential, and the signed list.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::{Value, json};
+use vouchsafe_credentials::bitstring_status_list::Bitstring;
+use vouchsafe_credentials::data_integrity::{ProofOptions, ProofPurpose, add_proof};
+use vouchsafe_credentials::encoding::b64url;
+use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_credentials::vcdm::DateTimeStamp;
+use vouchsafe_credentials::{crypto, random};
+
+use super::identity::Identity;
+use super::problem::Refusal;
+use super::store::{self, ListRow};
+use super::{Parts, paths};
+use crate::db::DbError;
+
+/// The one purpose of our lists.
+pub(super) const PURPOSE: &str = "revocation";
+/// Bitstring Status List 1.0, section 3.4: 16 KB at least, so that one credential hides among many.
+const SIZE: i64 = 131_072;
+/// Draws before another list is opened; a whole series hits taken places at about three quarters full.
+const DRAWS: usize = 16;
+/// Lists that are opened for one request at most.
+const MAX_LISTS: usize = 4;
+/// How long a signed list is valid, in seconds.
+const LIFETIME_S: i64 = 86_400;
+/// How long a relying party may keep a list, in milliseconds.
+const TTL_MS: i64 = 300_000;
+/// Signed lists that are kept.
+const KEPT: usize = 64;
+
+/// Signed lists by id, each with the version that it shows.
+#[derive(Default)]
+pub(crate) struct Published(Mutex<HashMap<String, Signed>>);
+
+#[derive(Clone)]
+struct Signed {
+    version: i64,
+    until: UnixTime,
+    credential: Value,
+}
+
+/// Takes a random free place and returns the `BitstringStatusListEntry`.
+pub(super) async fn allocate(
+    parts: &Parts,
+    identity: &Identity,
+    credential_id: Option<&str>,
+) -> Result<Value, Refusal> {
+    let hash = credential_id.map(hash);
+    for _ in 0..MAX_LISTS {
+        let list = match store::current(&parts.db, &identity.id, PURPOSE).await? {
+            Some(list) => list,
+            None => open(parts, identity, 1).await?,
+        };
+        if let Some(idx) = draw(parts, &list, hash.as_deref()).await? {
+            return Ok(entry(parts, &list, idx));
+        }
+        open(parts, identity, list.seq + 1).await?;
+    }
+    tracing::error!("no free place in a status list");
+    Err(Refusal::internal())
+}
+
+async fn draw(parts: &Parts, list: &ListRow, hash: Option<&str>) -> Result<Option<i64>, Refusal> {
+    for _ in 0..DRAWS {
+        // Section 5.2: a random place says nothing about when or for whom a credential was made.
+        // SIZE is a power of two, so the remainder is uniform.
+        let random = u32::from_be_bytes(random::bytes::<4>(&*parts.rng));
+        let idx = i64::from(random) % list.size;
+        let (id, hash) = (list.id.clone(), hash.map(str::to_owned));
+        let taken = parts
+            .db
+            .write(async move |tx| store::take(tx, &id, idx, hash.as_deref()).await)
+            .await;
+        match taken {
+            Ok(true) => return Ok(Some(idx)),
+            Ok(false) => {}
+            Err(DbError::Duplicate { .. }) => return Err(Refusal::duplicate()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(None)
+}
+
+async fn open(parts: &Parts, identity: &Identity, seq: i64) -> Result<ListRow, Refusal> {
+    let list = ListRow {
+        id: parts.ids.next_text(),
+        issuer: identity.id.clone(),
+        purpose: PURPOSE.to_owned(),
+        seq,
+        size: SIZE,
+        version: 1,
+    };
+    let new = list.clone();
+    parts
+        .db
+        .write(async move |tx| store::open(tx, &new).await)
+        .await?;
+    // Another process may have opened it first.
+    let current = store::current(&parts.db, &identity.id, PURPOSE).await?;
+    Ok(current.unwrap_or(list))
+}
+
+/// Bitstring Status List 1.0, section 2.1.
+fn entry(parts: &Parts, list: &ListRow, idx: i64) -> Value {
+    let url = url(parts, &list.id);
+    json!({
+        "id": format!("{url}#{idx}"),
+        "type": "BitstringStatusListEntry",
+        "statusPurpose": list.purpose,
+        "statusListIndex": idx.to_string(),
+        "statusListCredential": url,
+    })
+}
+
+fn url(parts: &Parts, list: &str) -> String {
+    parts.public_url.join(&paths::STATUS_LIST.replace("{list}", list))
+}
+
+/// The signed list of this id, `None` where there is none.
+pub(super) async fn published(parts: &Parts, id: &str) -> Result<Option<Value>, Refusal> {
+    let Some(list) = store::find(&parts.db, id).await? else {
+        return Ok(None);
+    };
+    let Some(identity) = parts.identities.iter().find(|one| one.id == list.issuer) else {
+        return Ok(None);
+    };
+    let now = parts.clock.now();
+    if let Some(known) = parts.published.get(id)
+        && known.version == list.version
+        && now < known.until
+    {
+        return Ok(Some(known.credential));
+    }
+    // The version was read before the entries: a change in between makes the next answer new.
+    let credential = sign(parts, identity, &list, now).await?;
+    let signed = Signed {
+        version: list.version,
+        until: now.plus(LIFETIME_S / 2),
+        credential: credential.clone(),
+    };
+    parts.published.keep(id, signed);
+    Ok(Some(credential))
+}
+
+async fn sign(
+    parts: &Parts,
+    identity: &Identity,
+    list: &ListRow,
+    now: UnixTime,
+) -> Result<Value, Refusal> {
+    let url = url(parts, &list.id);
+    let size = usize::try_from(list.size).map_err(|_| Refusal::internal())?;
+    let mut bits = Bitstring::new(size);
+    for idx in store::set(&parts.db, &list.id).await? {
+        let idx = usize::try_from(idx).map_err(|_| Refusal::internal())?;
+        bits.set(idx);
+    }
+    let credential = json!({
+        "@context": ["https://www.w3.org/ns/credentials/v2"],
+        "id": url,
+        "type": ["VerifiableCredential", "BitstringStatusListCredential"],
+        "issuer": identity.id,
+        "validFrom": DateTimeStamp::from_time(now).as_str(),
+        "validUntil": DateTimeStamp::from_time(now.plus(LIFETIME_S)).as_str(),
+        "credentialSubject": {
+            "id": format!("{url}#list"),
+            "type": "BitstringStatusList",
+            "statusPurpose": list.purpose,
+            "ttl": TTL_MS,
+            "encodedList": bits.encode(),
+        },
+    });
+    let suite = identity.cryptosuites.first().and_then(|name| parts.suites.get(name));
+    let suite = suite.ok_or_else(Refusal::internal)?;
+    let mut options =
+        ProofOptions::new(&identity.verification_method, ProofPurpose::AssertionMethod);
+    options.created = Some(DateTimeStamp::from_time(now));
+    Ok(add_proof(&credential, &options, suite, identity.key.signer(), &*parts.rng).await?)
+}
+
+/// Sets or clears the entry of a credential. False: there is none.
+pub(super) async fn change(parts: &Parts, credential_id: &str, set: bool) -> Result<bool, Refusal> {
+    let hash = hash(credential_id);
+    let at = set.then(|| parts.clock.now());
+    let changed = parts
+        .db
+        .write(async move |tx| store::change(tx, &hash, PURPOSE, at).await)
+        .await?;
+    Ok(changed)
+}
+
+/// Ids of credentials may name persons, so the database has their hash.
+fn hash(credential_id: &str) -> String {
+    b64url(&crypto::sha256(credential_id.as_bytes()))
+}
+
+impl Published {
+    fn get(&self, id: &str) -> Option<Signed> {
+        let lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lists.get(id).cloned()
+    }
+
+    fn keep(&self, id: &str, signed: Signed) {
+        let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if lists.len() >= KEPT {
+            lists.clear();
+        }
+        lists.insert(id.to_owned(), signed);
+    }
+}

@@ -1,0 +1,37 @@
+//! `POST /credentials/verify` (VCALM 1.0, section 3.3.1).
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use super::VcApi;
+use super::check;
+use super::problem::Refusal;
+use super::wire::{Body, VerifyOptions, VerifyRequest};
+
+/// Says whether a credential is what it claims to be. 400 with the reasons where it is not.
+pub(super) async fn handler(
+    State(api): State<VcApi>,
+    Body(request): Body<VerifyRequest>,
+) -> Result<Json<Value>, Refusal> {
+    let VerifyRequest {
+        verifiable_credential,
+        options:
+            VerifyOptions {
+                return_credential,
+                challenge,
+                domain,
+            },
+    } = request;
+    let _permit = api.work().await;
+    let bound = check::Bound {
+        challenge: challenge.as_deref(),
+        domain: domain.as_deref(),
+    };
+    check::credential(api.parts(), &verifiable_credential, bound).await?;
+    let mut body = json!({ "verified": true, "problemDetails": [] });
+    if return_credential && let Value::Object(members) = &mut body {
+        members.insert("credential".to_owned(), verifiable_credential);
+    }
+    Ok(Json(body))
+}
