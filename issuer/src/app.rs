@@ -21,7 +21,9 @@ use vouchsafe_service::id::Ids;
 use vouchsafe_service::keys::{KeyError, Purpose};
 use vouchsafe_service::random::OsRandom;
 use vouchsafe_service::seal::Sealer;
+use vouchsafe_service::fetch::FetchError;
 use vouchsafe_service::shutdown::Shutdown;
+use vouchsafe_service::vc_api::{self, VcApi};
 use vouchsafe_service::{idempotency, jti, single_use};
 
 use crate::config::Config;
@@ -77,6 +79,9 @@ pub enum OpenError {
     /// The database cannot be opened or migrated.
     #[error("the database cannot be opened")]
     Db(#[from] DbError),
+    /// The fetcher.
+    #[error("outbound requests cannot be set up")]
+    Fetch(#[from] FetchError),
     /// The pages are broken.
     #[error("the pages are broken")]
     Pages(#[from] PagesError),
@@ -87,6 +92,7 @@ pub enum OpenError {
 pub struct Issuer {
     core: Core,
     config: Arc<Config>,
+    vc_api: Option<VcApi>,
 }
 
 impl Issuer {
@@ -124,9 +130,11 @@ impl Issuer {
             cookies: CookiePolicy::new(&config.http.public_url),
             pages: Pages::new()?,
         };
+        let vc_api = vc_api(&config, &core)?;
         Ok(Self {
             core,
             config: Arc::new(config),
+            vc_api,
         })
     }
 
@@ -159,6 +167,10 @@ impl Issuer {
             .merge(admin)
             .merge(assets_router())
             .with_state(self.core.clone());
+        let router = match &self.vc_api {
+            Some(api) => router.merge(api.router()),
+            None => router,
+        };
         standard(router, &self.config.http.public_url, self.core.ids.clone())
     }
 
@@ -211,7 +223,12 @@ impl Issuer {
         let key = NewApiKey {
             id: self.core.ids.next_text(),
             name: name.to_owned(),
-            scopes: Scope::ALL.map(|scope| scope.as_str().to_owned()).to_vec(),
+            scopes: Scope::ALL
+                .map(Scope::as_str)
+                .into_iter()
+                .chain([vc_api::ISSUE, vc_api::VERIFY])
+                .map(str::to_owned)
+                .collect(),
             created_at: self.core.clock.now(),
             expires_at: None,
         };
@@ -232,6 +249,22 @@ impl Issuer {
     pub(crate) fn core(&self) -> &Core {
         &self.core
     }
+}
+
+/// The VC API, where the configuration turns it on.
+fn vc_api(config: &Config, core: &Core) -> Result<Option<VcApi>, OpenError> {
+    if !config.vc_api.enabled {
+        return Ok(None);
+    }
+    let ports = vc_api::Ports {
+        db: core.db.clone(),
+        clock: Arc::clone(&core.clock),
+        rng: Arc::clone(&core.rng),
+        crypto: Arc::clone(&core.crypto),
+        ids: core.ids.clone(),
+        outbound: vc_api::Outbound::guarded(&config.fetch, &config.dev)?,
+    };
+    Ok(VcApi::open(&config.vc_api, &config.http, ports)?)
 }
 
 /// 200 when the database answers.

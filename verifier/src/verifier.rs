@@ -22,6 +22,7 @@ use vouchsafe_service::keys::{KeyError, Purpose};
 use vouchsafe_service::random::OsRandom;
 use vouchsafe_service::seal::Sealer;
 use vouchsafe_service::shutdown::Shutdown;
+use vouchsafe_service::vc_api::{self, VcApi};
 
 use crate::app::{App, Parts};
 use crate::changes::Changes;
@@ -97,6 +98,7 @@ pub enum OpenError {
 pub struct Verifier {
     app: App,
     ids: Ids,
+    vc_api: Option<VcApi>,
 }
 
 impl std::fmt::Debug for Verifier {
@@ -180,16 +182,23 @@ impl Verifier {
             rng,
             settings,
         };
+        let vc_api = vc_api(config, &app, &ids)?;
         Ok(Self {
             app: Arc::new(app),
             ids,
+            vc_api,
         })
     }
 
     /// Every route, with what surrounds each request.
     pub fn router(&self) -> Router {
+        let router = handlers::router(Arc::clone(&self.app));
+        let router = match &self.vc_api {
+            Some(api) => router.merge(api.verifier_router()),
+            None => router,
+        };
         standard(
-            handlers::router(Arc::clone(&self.app)),
+            router,
             &self.app.settings.public_url,
             self.ids.clone(),
         )
@@ -222,4 +231,21 @@ impl Verifier {
         backchannel::run_once(Arc::clone(&self.app)).await?;
         watcher::purge(Arc::clone(&self.app)).await
     }
+}
+
+/// The verifying half of the VC API, where the configuration turns it on.
+fn vc_api(config: &Config, app: &Parts, ids: &Ids) -> Result<Option<VcApi>, OpenError> {
+    if !config.vc_api.enabled {
+        return Ok(None);
+    }
+    let ports = vc_api::Ports {
+        db: app.db.clone(),
+        clock: Arc::clone(&app.clock),
+        rng: Arc::clone(&app.rng),
+        crypto: Arc::clone(&app.crypto),
+        ids: ids.clone(),
+        outbound: vc_api::Outbound::guarded(&config.fetch, &config.dev)?,
+    };
+    VcApi::open(&config.vc_api, &config.http, ports)
+        .map_err(|error| ConfigError::Shared(error.to_string()).into())
 }

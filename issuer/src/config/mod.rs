@@ -11,8 +11,9 @@ use serde::Deserialize;
 use vouchsafe_credentials::credential_type::CredentialType;
 use vouchsafe_protocol::oauth::RedirectUris;
 use vouchsafe_service::config::{
-    ConfigError, DatabaseConfig, DevConfig, HttpConfig, KeysConfig, LogConfig, check_addresses,
+    ConfigError, DatabaseConfig, DevConfig, FetchConfig, HttpConfig, KeysConfig, LogConfig, check_addresses,
 };
+use vouchsafe_service::vc_api::VcApiConfig;
 
 use crate::settings::{Lifetimes, Settings, StatusSettings, WalletClient};
 use crate::signing::{KeyName, Signing};
@@ -33,6 +34,12 @@ pub struct Config {
     /// For demonstrations on one machine only.
     #[serde(default)]
     pub dev: DevConfig,
+    /// Exceptions for outbound requests.
+    #[serde(default)]
+    pub fetch: FetchConfig,
+    /// The VC API. Off unless it is enabled here.
+    #[serde(default)]
+    pub vc_api: VcApiConfig,
     /// Who issues what.
     pub issuer: IssuerConfig,
     /// The key that signs credentials.
@@ -135,6 +142,7 @@ impl Config {
     pub fn settings(&self) -> Result<Settings, ConfigError> {
         let url = &self.http.public_url;
         check_addresses(&self.dev, &self.http.listeners(), &[url])?;
+        self.vc_api.check(&self.http)?;
         let wrong = |setting: &str, problem: &str| Err(ConfigError::setting(setting, problem));
         if !url.path().is_empty() {
             return wrong("http.public_url", "a path is not supported");

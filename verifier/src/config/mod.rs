@@ -13,6 +13,7 @@ mod trust;
 
 use serde::Deserialize;
 use vouchsafe_service::config::{DatabaseConfig, DevConfig, FetchConfig, HttpConfig, LogConfig};
+use vouchsafe_service::vc_api::VcApiConfig;
 
 pub use claims::ClaimMapping;
 pub use client::{Client, ClientConfig, IdTokenAlg, Pkce};
@@ -35,6 +36,9 @@ pub struct Config {
     /// Exceptions for outbound requests.
     #[serde(default)]
     pub fetch: FetchConfig,
+    /// The VC API: its verifying half. Off unless it is enabled here.
+    #[serde(default)]
+    pub vc_api: VcApiConfig,
     /// For demonstrations on one machine.
     #[serde(default)]
     pub dev: DevConfig,

@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use vouchsafe_credentials::crypto::multikey::Multikey;
-use vouchsafe_credentials::crypto::{AwsLcSigningKey, Signer, SigningKey};
+use vouchsafe_credentials::crypto::{AwsLcSigningKey, Signer, SignerError, SigningKey};
 use vouchsafe_credentials::data_integrity::{BbsSigner, SuiteSigner, Suites};
+
+use vouchsafe_credentials_jsonld::bbs::{self, SecretKey};
+use zeroize::Zeroizing;
 
 use super::config::IdentityConfig;
 use crate::config::{ConfigError, SecretText};
@@ -16,7 +19,7 @@ const BBS: &str = "bbs-2023";
 
 /// A private key.
 #[derive(Clone)]
-pub(super) enum Key {
+pub(crate) enum Key {
     /// Ed25519 and ECDSA.
     Signature(Arc<dyn Signer>),
     /// BBS.
@@ -41,7 +44,7 @@ impl Key {
 
 /// An issuer, its key and its suites.
 #[derive(Clone)]
-pub(super) struct Identity {
+pub(crate) struct Identity {
     /// The issuer as credentials name it.
     pub id: String,
     /// The URL of its key.
@@ -104,9 +107,37 @@ fn signature_key(pem: &str) -> Option<Key> {
     Some(Key::Signature(Arc::new(signer)))
 }
 
+/// A BLS12-381 secret in software that signs for the suite.
+struct BbsKey {
+    secret: SecretKey,
+    public: [u8; 96],
+}
+
+#[async_trait::async_trait]
+impl BbsSigner for BbsKey {
+    fn public_key(&self) -> &[u8; 96] {
+        &self.public
+    }
+
+    async fn sign(&self, header: &[u8], messages: &[Vec<u8>]) -> Result<[u8; 80], SignerError> {
+        let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+        bbs::sign(&self.secret, header, &messages)
+            .map(|signature| signature.to_bytes())
+            .map_err(|error| SignerError(Box::new(error)))
+    }
+}
+
+/// `secretKeyMultibase` of a BLS12-381 key in G2 (multicodec `bls12_381-g2-priv`).
 fn bbs_key(text: &str) -> Option<Key> {
-    let _ = text;
-    None
+    const PREFIX: [u8; 2] = [0x8a, 0x26];
+    if !text.starts_with('z') || text.len() > 64 {
+        return None;
+    }
+    let bytes = Zeroizing::new(multibase::decode(text).ok()?.1);
+    let scalar = bytes.strip_prefix(&PREFIX)?.try_into().ok()?;
+    let secret = SecretKey::from_bytes(scalar).ok()?;
+    let public = *secret.public_key().as_bytes();
+    Some(Key::Bbs(Arc::new(BbsKey { secret, public })))
 }
 
 /// `issuer` of a credential: a string, or the `id` of an object (VCDM 2.0, section 4.7).

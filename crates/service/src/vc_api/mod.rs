@@ -11,6 +11,7 @@ mod config;
 mod derive;
 mod identity;
 mod issue;
+mod lists;
 mod problem;
 mod related;
 mod second_opinion;
@@ -35,16 +36,18 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use vouchsafe_credentials::bitstring_status_list::StatusListSource;
 use vouchsafe_credentials::crypto::CryptoProvider;
 use vouchsafe_credentials::data_integrity::Suites;
-use vouchsafe_credentials::did::Resolver;
+use vouchsafe_credentials::did::{LocalResolver, Resolver};
 use vouchsafe_credentials::random::Rng;
 use vouchsafe_credentials::time::Clock;
 
 pub use access::{ISSUE, VERIFY};
+pub use lists::GuardedLists;
 pub use config::{IdentityConfig, TrustedIssuerConfig, VcApiConfig};
 pub use problem::Refusal;
 
-use crate::config::{ConfigError, HttpConfig, PublicUrl};
+use crate::config::{ConfigError, DevConfig, FetchConfig, HttpConfig, PublicUrl};
 use crate::db::Db;
+use crate::fetch::{FetchError, Fetcher};
 use crate::http::limits;
 use crate::id::Ids;
 use access::Gate;
@@ -63,12 +66,39 @@ pub struct Ports {
     pub rng: Arc<dyn Rng>,
     /// Verifies.
     pub crypto: Arc<dyn CryptoProvider>,
+    /// Identifiers of status lists.
+    pub ids: Ids,
+    /// Network: DID documents and status lists.
+    pub outbound: Outbound,
+}
+
+/// What the endpoints need from the network.
+#[derive(Clone)]
+pub struct Outbound {
     /// Resolves DIDs.
     pub resolver: Arc<dyn Resolver>,
     /// Fetches status lists.
     pub status_lists: Arc<dyn StatusListSource>,
-    /// Identifiers of status lists.
-    pub ids: Ids,
+}
+
+impl Outbound {
+    /// Through the guarded fetcher, with the exceptions of the configuration.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub fn guarded(fetch: &FetchConfig, dev: &DevConfig) -> Result<Self, FetchError> {
+        let fetcher = Fetcher::new(fetch, dev)?;
+        Ok(Self {
+            resolver: Arc::new(LocalResolver),
+            status_lists: Arc::new(GuardedLists::new(fetcher)),
+        })
+    }
+}
+
+impl std::fmt::Debug for Outbound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Outbound")
+    }
 }
 
 impl std::fmt::Debug for Ports {
@@ -125,9 +155,12 @@ impl VcApi {
             clock,
             rng,
             crypto,
-            resolver,
-            status_lists,
             ids,
+            outbound:
+                Outbound {
+                    resolver,
+                    status_lists,
+                },
         } = ports;
         Ok(Some(Self(Arc::new(Parts {
             open: config.open,

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
-use vouchsafe_credentials::bitstring_status_list::Bitstring;
 use vouchsafe_credentials::data_integrity::{ProofOptions, ProofPurpose, add_proof};
 use vouchsafe_credentials::encoding::b64url;
 use vouchsafe_credentials::time::UnixTime;
@@ -78,7 +77,7 @@ async fn draw(parts: &Parts, list: &ListRow, hash: Option<&str>) -> Result<Optio
         match taken {
             Ok(true) => return Ok(Some(idx)),
             Ok(false) => {}
-            Err(DbError::Duplicate { .. }) => return Err(Refusal::duplicate()),
+            Err(DbError::Duplicate) => return Err(Refusal::duplicate()),
             Err(error) => return Err(error.into()),
         }
     }
@@ -154,11 +153,8 @@ async fn sign(
 ) -> Result<Value, Refusal> {
     let url = url(parts, &list.id);
     let size = usize::try_from(list.size).map_err(|_| Refusal::internal())?;
-    let mut bits = Bitstring::new(size);
-    for idx in store::set(&parts.db, &list.id).await? {
-        let idx = usize::try_from(idx).map_err(|_| Refusal::internal())?;
-        bits.set(idx);
-    }
+    let set = store::set(&parts.db, &list.id).await?;
+    let encoded = encode(size, &set)?;
     let credential = json!({
         "@context": ["https://www.w3.org/ns/credentials/v2"],
         "id": url,
@@ -171,7 +167,7 @@ async fn sign(
             "type": "BitstringStatusList",
             "statusPurpose": list.purpose,
             "ttl": TTL_MS,
-            "encodedList": bits.encode(),
+            "encodedList": encoded,
         },
     });
     let suite = identity.cryptosuites.first().and_then(|name| parts.suites.get(name));
@@ -211,4 +207,8 @@ impl Published {
         }
         lists.insert(id.to_owned(), signed);
     }
+}
+
+fn encode(_size: usize, _set: &[i64]) -> Result<String, Refusal> {
+    Err(Refusal::internal())
 }
