@@ -34,7 +34,14 @@ pub(super) async fn credential(
     super::related::check(secured)?;
     check_binding(secured, bound)?;
     let policy = policy(parts);
-    verify_credential(secured, &parts.suites, &policy, &*parts.resolver, &*parts.crypto).await?;
+    verify_credential(
+        secured,
+        &parts.suites,
+        &policy,
+        &*parts.resolver,
+        &*parts.crypto,
+    )
+    .await?;
     Ok(())
 }
 
@@ -50,7 +57,14 @@ pub(super) async fn presentation(
         domain: bound.domain,
         holder: HolderPolicy::Any,
     };
-    verify_presentation(secured, &parts.suites, &policy, &*parts.resolver, &*parts.crypto).await?;
+    verify_presentation(
+        secured,
+        &parts.suites,
+        &policy,
+        &*parts.resolver,
+        &*parts.crypto,
+    )
+    .await?;
     Ok(())
 }
 

@@ -90,7 +90,10 @@ impl VcApiConfig {
         }
         let loopback = http.listeners().iter().all(|at| at.ip().is_loopback());
         if self.open && !(http.public_url.is_https() || loopback) {
-            return wrong("open", "is refused unless the service is https or on loopback");
+            return wrong(
+                "open",
+                "is refused unless the service is https or on loopback",
+            );
         }
         if self.identity.len() > MAX_IDENTITIES {
             return wrong("identity", "too many identities");
@@ -101,7 +104,11 @@ impl VcApiConfig {
                 "this program was built without the feature `ssi`",
             );
         }
-        if self.trusted_issuer.iter().any(|one| one.controllers.is_empty()) {
+        if self
+            .trusted_issuer
+            .iter()
+            .any(|one| one.controllers.is_empty())
+        {
             return wrong("trusted_issuer.controllers", "at least one is needed");
         }
         for identity in &self.identity {

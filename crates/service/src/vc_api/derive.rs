@@ -33,7 +33,11 @@ pub(super) async fn handler(
     // One base proof is derived; a second one would be lost without a word.
     let [base] = proofs.as_slice() else {
         let detail = "a credential with one base proof is needed";
-        return Err(Refusal::invalid(Kind::ProofGeneration, "base_proof", detail));
+        return Err(Refusal::invalid(
+            Kind::ProofGeneration,
+            "base_proof",
+            detail,
+        ));
     };
     let suite = parts.suites.get(base.cryptosuite()).ok_or_else(|| {
         let detail = "the cryptosuite is not supported";

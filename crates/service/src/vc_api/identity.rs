@@ -1,46 +1,12 @@
 //! Issuers in whose name the service signs.
 
-use std::sync::Arc;
-
 use serde_json::Value;
-use vouchsafe_credentials::crypto::multikey::Multikey;
-use vouchsafe_credentials::crypto::{AwsLcSigningKey, Signer, SignerError, SigningKey};
-use vouchsafe_credentials::data_integrity::{BbsSigner, SuiteSigner, Suites};
-
-use vouchsafe_credentials_jsonld::bbs::{self, SecretKey};
-use zeroize::Zeroizing;
+use vouchsafe_credentials::data_integrity::Suites;
 
 use super::config::IdentityConfig;
+use super::key::{BBS, IssuerKey};
 use crate::config::{ConfigError, SecretText};
 use crate::keys::secret_text;
-
-/// The suite whose key is a BLS12-381 key.
-const BBS: &str = "bbs-2023";
-
-/// A private key.
-#[derive(Clone)]
-pub(crate) enum Key {
-    /// Ed25519 and ECDSA.
-    Signature(Arc<dyn Signer>),
-    /// BBS.
-    Bbs(Arc<dyn BbsSigner>),
-}
-
-impl Key {
-    pub(super) fn signer(&self) -> SuiteSigner<'_> {
-        match self {
-            Self::Signature(signer) => SuiteSigner::Signature(&**signer),
-            Self::Bbs(signer) => SuiteSigner::Bbs(&**signer),
-        }
-    }
-
-    fn public(&self) -> Multikey {
-        match self {
-            Self::Signature(signer) => Multikey::Signature(signer.public_key().clone()),
-            Self::Bbs(signer) => Multikey::Bls12381G2(*signer.public_key()),
-        }
-    }
-}
 
 /// An issuer, its key and its suites.
 #[derive(Clone)]
@@ -51,7 +17,7 @@ pub(crate) struct Identity {
     pub verification_method: String,
     /// At least one.
     pub cryptosuites: Vec<String>,
-    pub key: Key,
+    pub key: IssuerKey,
     pub mandatory_pointers: Vec<String>,
     pub status: bool,
 }
@@ -77,67 +43,24 @@ impl Identity {
             key.as_ref().map(SecretText::expose),
             key_file.as_deref(),
         )?;
-        let bbs = cryptosuites.iter().any(|name| name == BBS);
-        if bbs && cryptosuites.len() > 1 {
-            return Err(wrong("bbs-2023 needs an identity of its own"));
+        let key = IssuerKey::read(&text).ok_or_else(|| wrong("the key cannot be read"))?;
+        if cryptosuites
+            .iter()
+            .any(|name| (name == BBS) != key.is_bbs())
+        {
+            return Err(wrong("the key is of another type than a cryptosuite uses"));
         }
-        let key = match bbs {
-            true => bbs_key(&text).ok_or_else(|| wrong("not a BLS12-381 secret as Multikey"))?,
-            false => signature_key(&text)
-                .ok_or_else(|| wrong("the key is not a signature key in PKCS#8 PEM"))?,
-        };
-        let multikey = key.public().encode();
-        let own = format!("did:key:{multikey}");
         Ok(Self {
             verification_method: verification_method
                 .clone()
-                .unwrap_or_else(|| format!("{own}#{multikey}")),
-            id: id.clone().unwrap_or(own),
+                .unwrap_or_else(|| key.verification_method()),
+            id: id.clone().unwrap_or_else(|| key.did()),
             cryptosuites: cryptosuites.clone(),
             key,
             mandatory_pointers: mandatory_pointers.clone(),
             status: *status,
         })
     }
-}
-
-fn signature_key(pem: &str) -> Option<Key> {
-    let key = SigningKey::from_pkcs8_pem(pem).ok()?;
-    let signer = AwsLcSigningKey::new(&key).ok()?;
-    Some(Key::Signature(Arc::new(signer)))
-}
-
-/// A BLS12-381 secret in software that signs for the suite.
-struct BbsKey {
-    secret: SecretKey,
-    public: [u8; 96],
-}
-
-#[async_trait::async_trait]
-impl BbsSigner for BbsKey {
-    fn public_key(&self) -> &[u8; 96] {
-        &self.public
-    }
-
-    async fn sign(&self, header: &[u8], messages: &[Vec<u8>]) -> Result<[u8; 80], SignerError> {
-        let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
-        bbs::sign(&self.secret, header, &messages)
-            .map(|signature| signature.to_bytes())
-            .map_err(|error| SignerError(Box::new(error)))
-    }
-}
-
-/// `secretKeyMultibase` of a BLS12-381 key in G2 (multicodec `bls12_381-g2-priv`).
-fn bbs_key(text: &str) -> Option<Key> {
-    const PREFIX: [u8; 2] = [0x8a, 0x26];
-    if !text.starts_with('z') || text.len() > 64 {
-        return None;
-    }
-    let bytes = Zeroizing::new(multibase::decode(text).ok()?.1);
-    let scalar = bytes.strip_prefix(&PREFIX)?.try_into().ok()?;
-    let secret = SecretKey::from_bytes(scalar).ok()?;
-    let public = *secret.public_key().as_bytes();
-    Some(Key::Bbs(Arc::new(BbsKey { secret, public })))
 }
 
 /// `issuer` of a credential: a string, or the `id` of an object (VCDM 2.0, section 4.7).

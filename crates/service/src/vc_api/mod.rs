@@ -11,6 +11,7 @@ mod config;
 mod derive;
 mod identity;
 mod issue;
+mod key;
 mod lists;
 mod problem;
 mod related;
@@ -41,8 +42,9 @@ use vouchsafe_credentials::random::Rng;
 use vouchsafe_credentials::time::Clock;
 
 pub use access::{ISSUE, VERIFY};
-pub use lists::GuardedLists;
 pub use config::{IdentityConfig, TrustedIssuerConfig, VcApiConfig};
+pub use key::{IssuerKey, KeyType};
+pub use lists::GuardedLists;
 pub use problem::Refusal;
 
 use crate::config::{ConfigError, DevConfig, FetchConfig, HttpConfig, PublicUrl};
@@ -183,7 +185,10 @@ impl VcApi {
 
     /// Issuer identifiers in configuration order.
     pub fn issuers(&self) -> impl Iterator<Item = &str> {
-        self.0.identities.iter().map(|identity| identity.id.as_str())
+        self.0
+            .identities
+            .iter()
+            .map(|identity| identity.id.as_str())
     }
 
     /// Everything: issue, derive, status, verify.
@@ -202,7 +207,10 @@ impl VcApi {
     pub fn verifier_router(&self) -> Router {
         let verifying = Router::new()
             .route(paths::VERIFY, post(verify::handler))
-            .route(paths::VERIFY_PRESENTATION, post(verify_presentation::handler));
+            .route(
+                paths::VERIFY_PRESENTATION,
+                post(verify_presentation::handler),
+            );
         self.gated(verifying, VERIFY)
     }
 
@@ -235,7 +243,8 @@ impl std::fmt::Debug for VcApi {
 }
 
 /// The cryptosuites of this program.
-fn suites() -> Suites {
+#[must_use]
+pub fn suites() -> Suites {
     Suites::jcs()
 }
 

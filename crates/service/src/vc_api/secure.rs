@@ -56,9 +56,20 @@ pub(super) async fn issue(parts: &Parts, order: Order) -> Result<Value, Refusal>
             mandatory_pointers.unwrap_or_else(|| identity.mandatory_pointers.clone());
     } else if !pointers.is_empty() {
         let detail = "the cryptosuite has no selective disclosure";
-        return Err(Refusal::invalid(Kind::ProofGeneration, "proof_options", detail));
+        return Err(Refusal::invalid(
+            Kind::ProofGeneration,
+            "proof_options",
+            detail,
+        ));
     }
-    let secured = add_proof(&credential, &options, suite, identity.key.signer(), &*parts.rng).await?;
+    let secured = add_proof(
+        &credential,
+        &options,
+        suite,
+        identity.key.signer(),
+        &*parts.rng,
+    )
+    .await?;
     super::second_opinion::ask(parts, &secured).await?;
     Ok(secured)
 }
@@ -73,17 +84,28 @@ fn identity<'p>(
         let detail = "the credential names no issuer";
         Refusal::invalid(Kind::MalformedValue, "issuer_missing", detail)
     })?;
-    let mut own = parts.identities.iter().filter(|one| one.id == issuer).peekable();
+    let mut own = parts
+        .identities
+        .iter()
+        .filter(|one| one.id == issuer)
+        .peekable();
     // A service never signs in a name that is not its own.
     if own.peek().is_none() {
         let detail = "this service does not issue in the name of that issuer";
-        return Err(Refusal::invalid(Kind::MalformedValue, "issuer_unknown", detail));
+        return Err(Refusal::invalid(
+            Kind::MalformedValue,
+            "issuer_unknown",
+            detail,
+        ));
     }
     let found = own.find_map(|identity| match cryptosuite {
         None => Some((identity, identity.cryptosuites.first()?.as_str())),
         Some(name) => {
             let names = identity.cryptosuites.iter();
-            Some((identity, names.map(String::as_str).find(|own| *own == name)?))
+            Some((
+                identity,
+                names.map(String::as_str).find(|own| *own == name)?,
+            ))
         }
     });
     found.ok_or_else(|| {

@@ -116,7 +116,9 @@ fn entry(parts: &Parts, list: &ListRow, idx: i64) -> Value {
 }
 
 fn url(parts: &Parts, list: &str) -> String {
-    parts.public_url.join(&paths::STATUS_LIST.replace("{list}", list))
+    parts
+        .public_url
+        .join(&paths::STATUS_LIST.replace("{list}", list))
 }
 
 /// The signed list of this id, `None` where there is none.
@@ -170,12 +172,22 @@ async fn sign(
             "encodedList": encoded,
         },
     });
-    let suite = identity.cryptosuites.first().and_then(|name| parts.suites.get(name));
+    let suite = identity
+        .cryptosuites
+        .first()
+        .and_then(|name| parts.suites.get(name));
     let suite = suite.ok_or_else(Refusal::internal)?;
     let mut options =
         ProofOptions::new(&identity.verification_method, ProofPurpose::AssertionMethod);
     options.created = Some(DateTimeStamp::from_time(now));
-    Ok(add_proof(&credential, &options, suite, identity.key.signer(), &*parts.rng).await?)
+    Ok(add_proof(
+        &credential,
+        &options,
+        suite,
+        identity.key.signer(),
+        &*parts.rng,
+    )
+    .await?)
 }
 
 /// Sets or clears the entry of a credential. False: there is none.

@@ -17,16 +17,19 @@ pub(super) async fn handler(
 ) -> Result<Json<Value>, Refusal> {
     let StatusRequest {
         credential_id,
-        credential_status:
-            StatusChange {
-                kind,
-                status_purpose,
-            },
+        credential_status: StatusChange {
+            kind,
+            status_purpose,
+        },
         status: set,
     } = request;
     if kind != "BitstringStatusListEntry" || status_purpose != status::PURPOSE {
         let detail = "a BitstringStatusListEntry for revocation is needed";
-        return Err(Refusal::invalid(Kind::MalformedValue, "status_type", detail));
+        return Err(Refusal::invalid(
+            Kind::MalformedValue,
+            "status_type",
+            detail,
+        ));
     }
     match status::change(api.parts(), &credential_id, set).await? {
         true => Ok(Json(json!({ "status": set }))),

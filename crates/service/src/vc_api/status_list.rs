@@ -18,7 +18,9 @@ pub(super) async fn handler(
 ) -> Result<Response, Refusal> {
     let credential = status::published(api.parts(), &list).await?;
     let credential = credential.ok_or_else(Refusal::not_found)?;
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok());
     let accept = accept.unwrap_or_default();
     let names = |name: &str| accept.split([',', ';']).any(|part| part.trim() == name);
     let kind = match () {

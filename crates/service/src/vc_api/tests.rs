@@ -119,7 +119,9 @@ impl Harness {
         let request = request.body(Body::from(body)).unwrap();
         let response = self.router.clone().oneshot(request).await.unwrap();
         let status = response.status().as_u16();
-        let bytes = axum::body::to_bytes(response.into_body(), 8 << 20).await.unwrap();
+        let bytes = axum::body::to_bytes(response.into_body(), 8 << 20)
+            .await
+            .unwrap();
         Answer {
             status,
             body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
@@ -157,8 +159,13 @@ async fn no_endpoint_answers_without_a_key_of_its_scope() {
         let verify = harness.key(&[VERIFY, "x"]).await;
         for path in ENDPOINTS {
             let send = async |key: &str| {
-                let answer = harness.raw(path, key, "application/json", b"{}".to_vec()).await;
-                (answer.status, answer.body["code"].as_str().unwrap_or("").to_owned())
+                let answer = harness
+                    .raw(path, key, "application/json", b"{}".to_vec())
+                    .await;
+                (
+                    answer.status,
+                    answer.body["code"].as_str().unwrap_or("").to_owned(),
+                )
             };
             for wrong in ["", "vsk_nobody", "x"] {
                 assert_eq!(send(wrong).await, (401, "unauthorized".into()), "{path}");
@@ -189,12 +196,27 @@ async fn what_is_not_a_request_is_refused_before_anything_is_looked_at() {
             let large = vec![b' '; 2 * 1024 * 1024];
             let deep = [vec![b'['; 40], vec![b']'; 40]].concat();
             assert_eq!(send(json, large).await, (413, "too_large".into()), "{path}");
-            assert_eq!(send(json, deep).await, (400, "invalid_json".into()), "{path}");
-            assert_eq!(send(json, b"{".to_vec()).await, (400, "invalid_json".into()));
+            assert_eq!(
+                send(json, deep).await,
+                (400, "invalid_json".into()),
+                "{path}"
+            );
+            assert_eq!(
+                send(json, b"{".to_vec()).await,
+                (400, "invalid_json".into())
+            );
             let twice = br#"{"credential":1,"credential":2}"#.to_vec();
-            assert_eq!(send(json, twice).await, (400, "invalid_json".into()), "{path}");
+            assert_eq!(
+                send(json, twice).await,
+                (400, "invalid_json".into()),
+                "{path}"
+            );
             let unknown = br#"{"unknown":1}"#.to_vec();
-            assert_eq!(send(json, unknown).await, (400, "invalid_members".into()), "{path}");
+            assert_eq!(
+                send(json, unknown).await,
+                (400, "invalid_members".into()),
+                "{path}"
+            );
             let other = send("text/plain", b"{}".to_vec()).await;
             assert_eq!(other, (415, "unsupported_media_type".into()), "{path}");
         }
@@ -214,11 +236,23 @@ async fn the_service_signs_in_no_name_but_its_own() {
         };
         let own = &harness.issuers[0];
         let other = credential("did:example:somebody");
-        assert_eq!(issue(other, json!({})).await, (400, "issuer_unknown".into()));
-        for issuer in [json!(null), json!({}), json!({"id": null}), json!(7), json!([own])] {
+        assert_eq!(
+            issue(other, json!({})).await,
+            (400, "issuer_unknown".into())
+        );
+        for issuer in [
+            json!(null),
+            json!({}),
+            json!({"id": null}),
+            json!(7),
+            json!([own]),
+        ] {
             let mut without = credential(own);
             without["issuer"] = issuer;
-            assert_eq!(issue(without, json!({})).await, (400, "issuer_missing".into()));
+            assert_eq!(
+                issue(without, json!({})).await,
+                (400, "issuer_missing".into())
+            );
         }
         for none in [json!(null), json!("x"), json!([]), json!({})] {
             assert_eq!(issue(none, json!({})).await, (400, "issuer_missing".into()));
