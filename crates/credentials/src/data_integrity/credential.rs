@@ -29,13 +29,8 @@ pub async fn verify_credential(
     let credential = Credential::parse(secured)?;
     let proofs = verify_proofs(secured, suites, &proof_policy(policy), resolver, crypto).await?;
     // A countersignature says nothing about who issued: one proof must be the issuer's own.
-    let own = |proven: &VerifiedProof| {
-        accept::is_bound(
-            policy.issuers,
-            credential.issuer(),
-            proven.controller.as_str(),
-        )
-    };
+    let own =
+        |proven: &VerifiedProof| policy.binds(credential.issuer(), proven.controller.as_str());
     if !proofs.get().proofs.iter().any(own) {
         return Err(VerifyError::IssuerMismatch);
     }

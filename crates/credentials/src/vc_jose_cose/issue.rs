@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::IssueError;
 use super::claims::{check_credential, check_presentation, refuse_wrappers};
 use super::open::{content_type, token_type};
+use super::verify::refuse_version_1;
 use crate::cose::{self, Header as CoseHeader};
 use crate::crypto::Signer;
 use crate::jws::{self, Header, TokenType};
@@ -97,7 +98,9 @@ fn check(document: &Value, kind: EnvelopeType) -> Result<&Map<String, Value>, Is
     if kind.is_presentation() {
         check_presentation(claims, &Presentation::parse(document)?)?;
     } else {
-        check_credential(claims, &Credential::parse(document)?)?;
+        let credential = Credential::parse(document)?;
+        refuse_version_1(&credential)?;
+        check_credential(claims, &credential)?;
     }
     Ok(claims)
 }

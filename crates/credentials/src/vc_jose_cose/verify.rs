@@ -9,8 +9,8 @@ use crate::data_integrity::Suites;
 use crate::did::{Resolution, ResolutionOptions, Resolver};
 use crate::vcdm::accept::{self, Means};
 use crate::vcdm::{
-    Credential, Embedded, Enveloped, Policy, Presentation, PresentationPolicy,
-    VerifiedPresentation, VerifyError, presented,
+    Credential, Embedded, Enveloped, Policy, Presentation, PresentationPolicy, VcdmError,
+    VerifiedPresentation, VerifyError, Version, presented,
 };
 
 /// Verifies an enveloped credential: signature, type, claims, that the key is the
@@ -38,10 +38,10 @@ pub async fn verify_credential(
     };
     let opened = open(envelope, opening).await?;
     let credential = Credential::parse(&opened.document())?;
+    refuse_version_1(&credential)?;
     check_credential(&opened.claims, &credential)?;
     // VC-JOSE-COSE 1.0, section 4: the key is one of the issuer's.
-    let bound =
-        |controller: &String| accept::is_bound(policy.issuers, credential.issuer(), controller);
+    let bound = |controller: &String| policy.binds(credential.issuer(), controller);
     if !opened.controller.as_ref().is_none_or(bound) {
         return Err(VerifyError::IssuerMismatch);
     }
@@ -52,6 +52,14 @@ pub async fn verify_credential(
     };
     accept::accept(&credential, policy, means).await?;
     Ok(Verified::new(credential))
+}
+
+/// VC-JOSE-COSE 1.0, section 3: version 1.1 has a JWT form of its own.
+pub(super) fn refuse_version_1(credential: &Credential) -> Result<(), VcdmError> {
+    match credential.version() {
+        Version::V2_0 => Ok(()),
+        Version::V1_1 => Err(VcdmError::Version1),
+    }
 }
 
 /// Verifies an enveloped presentation and every credential in it.

@@ -1,6 +1,6 @@
 //! What is asked of a credential after its signature: the policy, the same for every securing mechanism.
 
-use super::{Credential, Issuers, Policy, StatusPolicy, VerifyError};
+use super::{Credential, Policy, StatusPolicy, VerifyError};
 use crate::bitstring_status_list;
 use crate::crypto::CryptoProvider;
 use crate::data_integrity::Suites;
@@ -63,9 +63,4 @@ async fn check_status(
         status.require_usable()?;
     }
     Ok(())
-}
-
-/// Whether a proof by this controller may speak for the issuer.
-pub(crate) fn is_bound(issuers: Issuers<'_>, issuer: &str, controller: &str) -> bool {
-    matches!(issuers, Issuers::DangerousUnbound) || issuer == controller
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::parts::{self, Members};
+use super::parts::{self, Members, Version};
 use super::{DateTimeStamp, RelatedResource, VcdmError};
 
 /// A well-formed credential (VCDM 2.0, section 4). Nothing says yet that it is true:
@@ -10,6 +10,7 @@ use super::{DateTimeStamp, RelatedResource, VcdmError};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Credential {
     document: Value,
+    version: Version,
     id: Option<String>,
     types: Vec<String>,
     issuer: String,
@@ -27,7 +28,7 @@ impl Credential {
     /// [`VcdmError`], naming the first property that breaks a rule.
     pub fn parse(document: &Value) -> Result<Self, VcdmError> {
         let members = document.as_object().ok_or(VcdmError::NotAnObject)?;
-        parts::context(members)?;
+        let version = parts::context(members)?;
         let types = parts::types(members, "type")?;
         if types.iter().any(|name| name == super::ENVELOPED_CREDENTIAL) {
             return Err(VcdmError::Enveloped);
@@ -35,10 +36,10 @@ impl Credential {
         if !types.iter().any(|name| name == "VerifiableCredential") {
             return Err(VcdmError::WrongType);
         }
-        refuse_dates_of_version_1(members)?;
         check_descriptions(members)?;
-        let (valid_from, valid_until) = period(members)?;
+        let (valid_from, valid_until) = period(members, version)?;
         Ok(Self {
+            version,
             id: parts::id(members, "id")?,
             types,
             issuer: parts::party(members, "issuer")?.ok_or(VcdmError::Missing("issuer"))?,
@@ -54,6 +55,12 @@ impl Credential {
     #[must_use]
     pub const fn as_json(&self) -> &Value {
         &self.document
+    }
+
+    /// The data model that it follows.
+    #[must_use]
+    pub const fn version(&self) -> Version {
+        self.version
     }
 
     /// `id`.
@@ -89,13 +96,13 @@ impl Credential {
         &self.subject_ids
     }
 
-    /// `validFrom`.
+    /// `validFrom`; in version 1.1 `issuanceDate`.
     #[must_use]
     pub const fn valid_from(&self) -> Option<&DateTimeStamp> {
         self.valid_from.as_ref()
     }
 
-    /// `validUntil`.
+    /// `validUntil`; in version 1.1 `expirationDate`.
     #[must_use]
     pub const fn valid_until(&self) -> Option<&DateTimeStamp> {
         self.valid_until.as_ref()
@@ -138,19 +145,28 @@ fn check_descriptions(members: &Members) -> Result<(), VcdmError> {
     parts::proofs(members)
 }
 
-/// The names of data model 1.1 have no meaning in 2.0: who wrote them would be
+/// VCDM 2.0, section 4.9; VCDM 1.1, sections 4.5 and 4.7: `issuanceDate` is required.
+///
+/// The names of one version have no meaning in the other: who wrote them would be
 /// surprised that the credential never expires.
-fn refuse_dates_of_version_1(members: &Members) -> Result<(), VcdmError> {
-    if members.contains_key("issuanceDate") || members.contains_key("expirationDate") {
-        return Err(VcdmError::Version1);
+fn period(
+    members: &Members,
+    version: Version,
+) -> Result<(Option<DateTimeStamp>, Option<DateTimeStamp>), VcdmError> {
+    const NAMES_1: [&str; 2] = ["issuanceDate", "expirationDate"];
+    const NAMES_2: [&str; 2] = ["validFrom", "validUntil"];
+    let ([from, until], others) = match version {
+        Version::V1_1 => (NAMES_1, NAMES_2),
+        Version::V2_0 => (NAMES_2, NAMES_1),
+    };
+    if let Some(other) = others.into_iter().find(|name| members.contains_key(*name)) {
+        return Err(VcdmError::OtherVersion(other));
     }
-    Ok(())
-}
-
-/// VCDM 2.0, section 4.9.
-fn period(members: &Members) -> Result<(Option<DateTimeStamp>, Option<DateTimeStamp>), VcdmError> {
-    let from = parts::moment(members, "validFrom")?;
-    let until = parts::moment(members, "validUntil")?;
+    if version == Version::V1_1 && !members.contains_key(from) {
+        return Err(VcdmError::Missing(from));
+    }
+    let from = parts::moment(members, from)?;
+    let until = parts::moment(members, until)?;
     match (&from, &until) {
         (Some(from), Some(until)) if until.time() < from.time() => Err(VcdmError::Period),
         _ => Ok((from, until)),

@@ -9,9 +9,12 @@ pub enum VcdmError {
     /// Not a JSON object.
     #[error("not a JSON object")]
     NotAnObject,
-    /// A document of version 1.1, by its first `@context` or by the names of its dates.
-    #[error("a document of data model 1.1, which is not supported")]
+    /// A document of version 1.1 where that version is not supported.
+    #[error("a document of data model 1.1, which is not supported here")]
     Version1,
+    /// A property of the other version of the data model.
+    #[error("the property `{0}` belongs to another version of the data model")]
+    OtherVersion(&'static str),
     /// A property that must be there is not.
     #[error("the property `{0}` is missing")]
     Missing(&'static str),
@@ -39,6 +42,7 @@ impl VcdmError {
         match self {
             Self::NotAnObject => "vcdm_not_an_object",
             Self::Version1 => "vcdm_version_1",
+            Self::OtherVersion(_) => "vcdm_other_version",
             Self::Missing(_) => "vcdm_missing",
             Self::Malformed(_) => "vcdm_malformed",
             Self::WrongType => "vcdm_wrong_type",
@@ -54,6 +58,7 @@ impl VcdmError {
         match self {
             Self::NotAnObject => Problem::Parsing,
             Self::Version1
+            | Self::OtherVersion(_)
             | Self::Missing(_)
             | Self::Malformed(_)
             | Self::WrongType

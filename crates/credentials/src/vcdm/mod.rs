@@ -3,9 +3,9 @@
 //! Parsing says that a document is well-formed, never that it is true. Only
 //! verifying gives a `Verified<…>`: [`crate::data_integrity`] for embedded proofs.
 //!
-//! Documents of version 1.1 are refused with a code of their own
-//! ([`VcdmError::Version1`]): their dates, their JWT form and their contexts mean
-//! other things.
+//! Credentials of version 1.1 are read too ([`Version`]), with the rules of that version for
+//! contexts and dates; they are verified with Data Integrity proofs and no others. Presentations
+//! and envelopes of version 1.1 are refused with [`VcdmError::Version1`].
 
 pub(crate) mod accept;
 mod credential;
@@ -22,14 +22,17 @@ mod tests;
 mod url;
 mod verified;
 mod verify_error;
+#[cfg(test)]
+mod version_tests;
 
 pub use credential::Credential;
 pub use date_time::{DateTimeError, DateTimeStamp};
 pub use envelope::{ENVELOPED_CREDENTIAL, ENVELOPED_PRESENTATION, EnvelopeType, Enveloped};
 pub use error::VcdmError;
-pub use parts::CONTEXT;
+pub use parts::{CONTEXT, Version};
 pub use policy::{
-    CLOCK_SKEW_S, HolderPolicy, Issuers, Policy, PresentationPolicy, StatusLists, StatusPolicy,
+    CLOCK_SKEW_S, Delegation, HolderPolicy, Issuers, Policy, PresentationPolicy, StatusLists,
+    StatusPolicy,
 };
 pub use presentation::{Embedded, MAX_CREDENTIALS, Presentation};
 pub use related::RelatedResource;

@@ -4,6 +4,15 @@ use serde_json::{Map, Value};
 
 use super::{DateTimeStamp, VcdmError, is_url};
 
+/// Which data model a document follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// Verifiable Credentials Data Model 1.1. Secured by Data Integrity alone.
+    V1_1,
+    /// Verifiable Credentials Data Model 2.0.
+    V2_0,
+}
+
 /// `https://www.w3.org/ns/credentials/v2`, the first context of every document.
 pub const CONTEXT: &str = "https://www.w3.org/ns/credentials/v2";
 /// The context of data model 1.1.
@@ -13,31 +22,32 @@ pub(super) const MAX_ENTRIES: usize = 128;
 
 pub(super) type Members = Map<String, Value>;
 
-/// VCDM 2.0, section 4.3: an ordered set that begins with [`CONTEXT`]; the others are URLs or objects.
-pub(super) fn context(members: &Members) -> Result<(), VcdmError> {
+/// VCDM 2.0, section 4.3 (VCDM 1.1, section 4.1): an ordered set that begins with the context of
+/// its version; the others are URLs or objects.
+pub(super) fn context(members: &Members) -> Result<Version, VcdmError> {
     const NAME: &str = "@context";
     let value = members.get(NAME).ok_or(VcdmError::Missing(NAME))?;
     let items = match value {
         Value::Array(items) => items.as_slice(),
         one => std::slice::from_ref(one),
     };
-    let first = items.first().and_then(Value::as_str);
-    if first == Some(CONTEXT_1) {
-        return Err(VcdmError::Version1);
-    }
+    let version = match items.first().and_then(Value::as_str) {
+        Some(CONTEXT) => Version::V2_0,
+        Some(CONTEXT_1) => Version::V1_1,
+        _ => return Err(VcdmError::Malformed(NAME)),
+    };
     let usable = |item: &Value| match item {
         Value::String(text) => is_url(text),
         Value::Object(_) => true,
         _ => false,
     };
     let set = |at: usize, item: &Value| !item.is_string() || !items[..at].contains(item);
-    let fine = first == Some(CONTEXT)
-        && items.len() <= MAX_ENTRIES
+    let fine = items.len() <= MAX_ENTRIES
         && items
             .iter()
             .enumerate()
             .all(|(at, item)| usable(item) && set(at, item));
-    fine.then_some(()).ok_or(VcdmError::Malformed(NAME))
+    fine.then_some(version).ok_or(VcdmError::Malformed(NAME))
 }
 
 /// VCDM 2.0, section 4.4: absent or a single URL.

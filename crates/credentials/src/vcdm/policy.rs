@@ -33,6 +33,16 @@ impl Issuers<'_> {
     }
 }
 
+/// "This controller signs for this issuer": for issuers whose identifier is no DID, said
+/// by whoever runs the verifier, never by a credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delegation {
+    /// The issuer as credentials name it.
+    pub issuer: String,
+    /// The DID whose keys sign for it.
+    pub controller: String,
+}
+
 /// What is asked of `credentialStatus`.
 #[derive(Clone, Copy, Debug)]
 pub enum StatusPolicy<'a> {
@@ -87,6 +97,8 @@ pub struct Policy<'a> {
     pub skew_s: i64,
     /// Status.
     pub status: StatusPolicy<'a>,
+    /// Controllers that sign for issuers of another name. Empty: the issuer is the controller.
+    pub delegations: &'a [Delegation],
 }
 
 impl<'a> Policy<'a> {
@@ -99,7 +111,17 @@ impl<'a> Policy<'a> {
             now,
             skew_s: CLOCK_SKEW_S,
             status,
+            delegations: &[],
         }
+    }
+
+    /// Whether a proof by this controller may speak for the issuer.
+    #[must_use]
+    pub fn binds(&self, issuer: &str, controller: &str) -> bool {
+        let delegated = |one: &Delegation| one.issuer == issuer && one.controller == controller;
+        issuer == controller
+            || self.delegations.iter().any(delegated)
+            || matches!(self.issuers, Issuers::DangerousUnbound)
     }
 }
 

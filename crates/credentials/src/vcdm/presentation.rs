@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::parts;
+use super::parts::{self, Version};
 use super::{Enveloped, VcdmError};
 
 /// Most credentials in one presentation.
@@ -35,7 +35,9 @@ impl Presentation {
     /// [`VcdmError`], naming the first property that breaks a rule.
     pub fn parse(document: &Value) -> Result<Self, VcdmError> {
         let members = document.as_object().ok_or(VcdmError::NotAnObject)?;
-        parts::context(members)?;
+        if parts::context(members)? == Version::V1_1 {
+            return Err(VcdmError::Version1);
+        }
         let types = parts::types(members, "type")?;
         if types
             .iter()
