@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::VcdmError;
-use super::parts;
+use super::parts::{self, Version};
 
 /// The type of an enveloped credential.
 pub const ENVELOPED_CREDENTIAL: &str = "EnvelopedVerifiableCredential";
@@ -98,7 +98,9 @@ impl Enveloped {
     /// [`VcdmError`]: the context, the type, or an `id` that is no `data:` URL of a known envelope.
     pub fn parse(document: &Value) -> Result<Self, VcdmError> {
         let members = document.as_object().ok_or(VcdmError::NotAnObject)?;
-        parts::context(members)?;
+        if parts::context(members)? == Version::V1_1 {
+            return Err(VcdmError::Version1);
+        }
         let types = parts::types(members, "type")?;
         let presentation = match types.as_slice() {
             [one] if one == ENVELOPED_CREDENTIAL => false,

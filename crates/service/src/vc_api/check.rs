@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 use vouchsafe_credentials::data_integrity::{verify_credential, verify_presentation};
+use vouchsafe_credentials::vc_jose_cose::{self, KeySource};
 use vouchsafe_credentials::vcdm::{
-    HolderPolicy, Issuers, Policy, PresentationPolicy, StatusLists, StatusPolicy,
+    ENVELOPED_CREDENTIAL, ENVELOPED_PRESENTATION, Enveloped, HolderPolicy, Issuers, Policy,
+    PresentationPolicy, StatusLists, StatusPolicy,
 };
 
 use super::Parts;
@@ -21,8 +23,10 @@ fn policy(parts: &Parts) -> Policy<'_> {
         [] => Issuers::AnyResolvable,
         ids => Issuers::Only(ids),
     };
-    let status = StatusPolicy::CheckIfPresent(StatusLists(&*parts.status_lists));
-    Policy::new(issuers, parts.clock.now(), status)
+    let status = StatusPolicy::CheckIfPresent(StatusLists::new(&*parts.status_lists));
+    let mut policy = Policy::new(issuers, parts.clock.now(), status);
+    policy.delegations = &parts.delegations;
+    policy
 }
 
 /// Verifies a credential.
@@ -31,18 +35,20 @@ pub(super) async fn credential(
     secured: &Value,
     bound: Bound<'_>,
 ) -> Result<(), Refusal> {
-    super::related::check(secured)?;
-    check_binding(secured, bound)?;
     let policy = policy(parts);
-    verify_credential(
-        secured,
-        &parts.suites,
-        &policy,
-        &*parts.resolver,
-        &*parts.crypto,
-    )
-    .await?;
-    Ok(())
+    let (suites, resolver, crypto) = (&parts.suites, &*parts.resolver, &*parts.crypto);
+    let verified = match is_enveloped(secured) {
+        true => {
+            let envelope = Enveloped::parse(secured)?;
+            let keys = KeySource::Resolver(resolver);
+            vc_jose_cose::verify_credential(&envelope, keys, suites, &policy, crypto).await?
+        }
+        false => {
+            check_binding(secured, bound)?;
+            verify_credential(secured, suites, &policy, resolver, crypto).await?
+        }
+    };
+    super::related::check(verified.get())
 }
 
 /// Verifies a presentation.
@@ -57,15 +63,16 @@ pub(super) async fn presentation(
         domain: bound.domain,
         holder: HolderPolicy::Any,
     };
-    verify_presentation(
-        secured,
-        &parts.suites,
-        &policy,
-        &*parts.resolver,
-        &*parts.crypto,
-    )
-    .await?;
-    Ok(())
+    let (suites, resolver, crypto) = (&parts.suites, &*parts.resolver, &*parts.crypto);
+    let verified = match is_enveloped(secured) {
+        true => {
+            let envelope = Enveloped::parse(secured)?;
+            vc_jose_cose::verify_presentation(&envelope, suites, &policy, resolver, crypto).await?
+        }
+        false => verify_presentation(secured, suites, &policy, resolver, crypto).await?,
+    };
+    let credentials = verified.get().credentials();
+    credentials.iter().try_for_each(super::related::check)
 }
 
 /// Data Integrity 1.0, section 4.4: a challenge or domain that the caller names must be the proof's.
@@ -86,4 +93,14 @@ fn check_binding(secured: &Value, bound: Bound<'_>) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// Whether a document says that it is an envelope. What is in it decides nothing here.
+fn is_enveloped(document: &Value) -> bool {
+    let named = |name: &Value| name == ENVELOPED_CREDENTIAL || name == ENVELOPED_PRESENTATION;
+    match document.get("type") {
+        Some(Value::Array(types)) => types.iter().any(named),
+        Some(one) => named(one),
+        None => false,
+    }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use vouchsafe_credentials::vcdm::Delegation;
 
 use crate::config::{ConfigError, HttpConfig, SecretText};
 
@@ -77,6 +78,18 @@ fn default_mandatory_pointers() -> Vec<String> {
 }
 
 impl VcApiConfig {
+    /// Who signs for whom.
+    pub(super) fn delegations(&self) -> Vec<Delegation> {
+        let mut delegations = Vec::new();
+        for TrustedIssuerConfig { id, controllers } in &self.trusted_issuer {
+            delegations.extend(controllers.iter().map(|controller| Delegation {
+                issuer: id.clone(),
+                controller: controller.clone(),
+            }));
+        }
+        delegations
+    }
+
     /// Checks what needs no key.
     ///
     /// # Errors

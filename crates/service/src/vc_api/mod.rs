@@ -40,6 +40,9 @@ use vouchsafe_credentials::data_integrity::Suites;
 use vouchsafe_credentials::did::{LocalResolver, Resolver};
 use vouchsafe_credentials::random::Rng;
 use vouchsafe_credentials::time::Clock;
+use vouchsafe_credentials::vcdm::Delegation;
+use vouchsafe_credentials_jsonld::contexts::Contexts;
+use vouchsafe_credentials_jsonld::rdfc::Transformation;
 
 pub use access::{ISSUE, VERIFY};
 pub use config::{IdentityConfig, TrustedIssuerConfig, VcApiConfig};
@@ -114,6 +117,7 @@ pub(crate) struct Parts {
     pub(crate) open: bool,
     pub(crate) second_opinion: bool,
     pub(crate) accepted_issuers: Vec<String>,
+    pub(crate) delegations: Vec<Delegation>,
     pub(crate) identities: Vec<Identity>,
     pub(crate) suites: Suites,
     pub(crate) public_url: PublicUrl,
@@ -168,6 +172,7 @@ impl VcApi {
             open: config.open,
             second_opinion: config.second_opinion,
             accepted_issuers: config.accepted_issuers.clone(),
+            delegations: config.delegations(),
             identities,
             suites,
             public_url: http.public_url.clone(),
@@ -245,7 +250,8 @@ impl std::fmt::Debug for VcApi {
 /// The cryptosuites of this program.
 #[must_use]
 pub fn suites() -> Suites {
-    Suites::jcs()
+    let contexts = Arc::new(Contexts::bundled());
+    vouchsafe_credentials_jsonld::suites(&Transformation::new(contexts))
 }
 
 /// Paths, written once.

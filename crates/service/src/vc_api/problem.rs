@@ -6,9 +6,10 @@ use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use vouchsafe_credentials::data_integrity::{ProofError, VerifyError};
+use vouchsafe_credentials::bitstring_status_list::StatusError;
+use vouchsafe_credentials::data_integrity::ProofError;
 use vouchsafe_credentials::problem::Problem as Kind;
-use vouchsafe_credentials::vcdm::VcdmError;
+use vouchsafe_credentials::vcdm::{VcdmError, VerifyError};
 
 use crate::db::{DbError, RowError};
 use crate::http::error::log_database;
@@ -178,6 +179,12 @@ impl From<ProofError> for Refusal {
             tracing::error!(error = &error as &dyn Error, "a signer failed");
             return Self::internal();
         }
+        Self::invalid(error.problem(), error.code(), chain(&error))
+    }
+}
+
+impl From<StatusError> for Refusal {
+    fn from(error: StatusError) -> Self {
         Self::invalid(error.problem(), error.code(), chain(&error))
     }
 }

@@ -37,8 +37,7 @@ pub(super) async fn issue(parts: &Parts, order: Order) -> Result<Value, Refusal>
     }
     let (identity, suite) = identity(parts, &credential, cryptosuite.as_deref())?;
     add_context(&mut credential);
-    Credential::parse(&credential)?;
-    super::related::check(&credential)?;
+    super::related::check(&Credential::parse(&credential)?)?;
     let now = parts.clock.now();
     if identity.status {
         let id = credential_id

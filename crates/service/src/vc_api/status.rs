@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use vouchsafe_credentials::bitstring_status_list::{
+    Bitstring, Entry, ListOptions, list_credential,
+};
 use vouchsafe_credentials::data_integrity::{ProofOptions, ProofPurpose, add_proof};
 use vouchsafe_credentials::encoding::b64url;
 use vouchsafe_credentials::time::UnixTime;
@@ -27,7 +30,7 @@ const MAX_LISTS: usize = 4;
 /// How long a signed list is valid, in seconds.
 const LIFETIME_S: i64 = 86_400;
 /// How long a relying party may keep a list, in milliseconds.
-const TTL_MS: i64 = 300_000;
+const TTL_MS: u64 = 300_000;
 /// Signed lists that are kept.
 const KEPT: usize = 64;
 
@@ -55,7 +58,7 @@ pub(super) async fn allocate(
             None => open(parts, identity, 1).await?,
         };
         if let Some(idx) = draw(parts, &list, hash.as_deref()).await? {
-            return Ok(entry(parts, &list, idx));
+            return entry(parts, &list, idx);
         }
         open(parts, identity, list.seq + 1).await?;
     }
@@ -103,16 +106,9 @@ async fn open(parts: &Parts, identity: &Identity, seq: i64) -> Result<ListRow, R
     Ok(current.unwrap_or(list))
 }
 
-/// Bitstring Status List 1.0, section 2.1.
-fn entry(parts: &Parts, list: &ListRow, idx: i64) -> Value {
-    let url = url(parts, &list.id);
-    json!({
-        "id": format!("{url}#{idx}"),
-        "type": "BitstringStatusListEntry",
-        "statusPurpose": list.purpose,
-        "statusListIndex": idx.to_string(),
-        "statusListCredential": url,
-    })
+fn entry(parts: &Parts, list: &ListRow, idx: i64) -> Result<Value, Refusal> {
+    let idx = u64::try_from(idx).map_err(|_| Refusal::internal())?;
+    Ok(Entry::new(&list.purpose, url(parts, &list.id), idx).to_json())
 }
 
 fn url(parts: &Parts, list: &str) -> String {
@@ -154,24 +150,21 @@ async fn sign(
     now: UnixTime,
 ) -> Result<Value, Refusal> {
     let url = url(parts, &list.id);
-    let size = usize::try_from(list.size).map_err(|_| Refusal::internal())?;
-    let set = store::set(&parts.db, &list.id).await?;
-    let encoded = encode(size, &set)?;
-    let credential = json!({
-        "@context": ["https://www.w3.org/ns/credentials/v2"],
-        "id": url,
-        "type": ["VerifiableCredential", "BitstringStatusListCredential"],
-        "issuer": identity.id,
-        "validFrom": DateTimeStamp::from_time(now).as_str(),
-        "validUntil": DateTimeStamp::from_time(now.plus(LIFETIME_S)).as_str(),
-        "credentialSubject": {
-            "id": format!("{url}#list"),
-            "type": "BitstringStatusList",
-            "statusPurpose": list.purpose,
-            "ttl": TTL_MS,
-            "encodedList": encoded,
-        },
-    });
+    let size = u64::try_from(list.size).map_err(|_| Refusal::internal())?;
+    let mut bits = Bitstring::new(size, 1)?;
+    for idx in store::set(&parts.db, &list.id).await? {
+        let idx = u64::try_from(idx).map_err(|_| Refusal::internal())?;
+        bits.set(idx, 1)?;
+    }
+    let options = ListOptions {
+        id: &url,
+        issuer: &identity.id,
+        purpose: &list.purpose,
+        valid_from: Some(DateTimeStamp::from_time(now)),
+        valid_until: Some(DateTimeStamp::from_time(now.plus(LIFETIME_S))),
+        ttl_ms: Some(TTL_MS),
+    };
+    let credential = list_credential(&options, &bits);
     let suite = identity
         .cryptosuites
         .first()
@@ -219,8 +212,4 @@ impl Published {
         }
         lists.insert(id.to_owned(), signed);
     }
-}
-
-fn encode(_size: usize, _set: &[i64]) -> Result<String, Refusal> {
-    Err(Refusal::internal())
 }
