@@ -157,8 +157,7 @@ fn write_double(double: f64, out: &mut String) -> Result<(), JcsError> {
     if double < 0.0 {
         out.push('-');
     }
-    // The shortest digits that read back as the same double: `d.ddde±x`.
-    let shortest = format!("{:e}", double.abs());
+    let shortest = shortest(double.abs());
     let (mantissa, exponent) = shortest
         .split_once('e')
         .expect("the exponent form has an exponent");
@@ -166,6 +165,19 @@ fn write_double(double: f64, out: &mut String) -> Result<(), JcsError> {
     let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
     place_point(&digits, exponent + 1, out);
     Ok(())
+}
+
+/// ECMA-262, `Number::toString`, step 5: `d.ddde±x` with the fewest digits that read back as
+/// the same double, of those the closest, of two equally close ones the even one.
+fn shortest(double: f64) -> String {
+    let fewest = format!("{double:e}");
+    let digits = fewest.bytes().take_while(|b| *b != b'e').filter(u8::is_ascii_digit).count();
+    let closest = format!("{double:.*e}", digits.saturating_sub(1));
+    match closest.parse::<f64>() {
+        // Bit by bit the same value, so no tolerance is wanted.
+        Ok(read) if read.to_bits() == double.to_bits() => closest,
+        _ => fewest,
+    }
 }
 
 /// ECMA-262, `Number::toString`, steps 6 to 12; the value is `0.digits * 10^point`.

@@ -14,6 +14,8 @@ mod jcs_suites;
 mod presentation;
 mod proof;
 mod suite;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 pub use create::add_proof;

@@ -12,6 +12,8 @@ mod credential;
 mod date_time;
 mod envelope;
 mod error;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod parts;
 mod policy;
 mod presentation;

@@ -1,0 +1,36 @@
+//! The vectors of the JSON Canonicalization Scheme (RFC 8785).
+
+use vouchsafe_credentials::jcs::canonicalize;
+use vouchsafe_credentials::json;
+
+use vouchsafe_vectors::Run;
+
+#[test]
+fn canonical_texts_of_the_reference_implementation() {
+    let Some(run) = Run::open("jcs", 19) else {
+        return;
+    };
+    let run = run.without("README.md", "a description");
+    for name in ["arrays", "french", "structures", "unicode", "values", "weird"] {
+        let input = run.text(&format!("input/{name}.json"));
+        let output = run.text(&format!("output/{name}.json"));
+        let hex: String = run
+            .text(&format!("outhex/{name}.txt"))
+            .split_whitespace()
+            .collect();
+        // With both readers: the strict one and the one of serde_json.
+        let value: serde_json::Value = serde_json::from_str(&input).unwrap();
+        let ours = canonicalize(&value).unwrap();
+        run.step(name, hex::encode(&ours), hex);
+        run.step(name, ours.as_str(), output.trim_end_matches('\n'));
+        if let Ok(strict) = json::parse_strict(input.as_bytes()) {
+            run.step(name, canonicalize(&strict).unwrap(), ours.clone());
+        }
+        // Canonical text is its own canonical text; one altered byte is another.
+        let again: serde_json::Value = serde_json::from_str(&ours).unwrap();
+        run.step(name, canonicalize(&again).unwrap(), ours.clone());
+        let altered = ours.replacen(':', ": ", 1).replacen(',', ", ", 1);
+        assert_ne!(altered, output.trim_end_matches('\n'), "{name}");
+    }
+    run.close();
+}
