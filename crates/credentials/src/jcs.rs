@@ -171,7 +171,11 @@ fn write_double(double: f64, out: &mut String) -> Result<(), JcsError> {
 /// the same double, of those the closest, of two equally close ones the even one.
 fn shortest(double: f64) -> String {
     let fewest = format!("{double:e}");
-    let digits = fewest.bytes().take_while(|b| *b != b'e').filter(u8::is_ascii_digit).count();
+    let digits = fewest
+        .bytes()
+        .take_while(|b| *b != b'e')
+        .filter(u8::is_ascii_digit)
+        .count();
     let closest = format!("{double:.*e}", digits.saturating_sub(1));
     match closest.parse::<f64>() {
         // Bit by bit the same value, so no tolerance is wanted.

@@ -6,6 +6,77 @@
 //! - A [`Cryptosuite`] knows how one kind of proof is made and checked; the caller
 //!   passes a table of those it allows ([`Suites`]). This crate has the two that need
 //!   no JSON-LD: [`EddsaJcs2022`] and [`EcdsaJcs2019`].
+//!
+//! Who verifies what somebody else sent parses it with [`crate::json`], which keeps every
+//! number exact and refuses duplicate members; other parsers change what was signed.
+//!
+//! Issue, present and verify:
+//!
+//! ```
+//! use serde_json::json;
+//! use vouchsafe_credentials::crypto::{Algorithm, Portable, Signer, SigningKey};
+//! use vouchsafe_credentials::data_integrity::{
+//!     EddsaJcs2022, ProofOptions, ProofPurpose, SuiteSigner, Suites, add_proof, verify_credential,
+//!     verify_presentation,
+//! };
+//! use vouchsafe_credentials::did::{LocalResolver, key};
+//! use vouchsafe_credentials::time::UnixTime;
+//! use vouchsafe_credentials::vcdm::{
+//!     HolderPolicy, Issuers, Policy, PresentationPolicy, StatusPolicy,
+//! };
+//! # struct Fixed(u8);
+//! # impl vouchsafe_credentials::random::Rng for Fixed {
+//! #     fn fill(&self, buffer: &mut [u8]) { buffer.fill(self.0) }
+//! # }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let rng = Fixed(7); // In a program: the system's random source.
+//! let issuer = SigningKey::generate(Algorithm::EdDsa, &rng);
+//! let did = key::encode(issuer.public_key());
+//! let method = format!("{did}#{}", key::encode_multibase(issuer.public_key()));
+//!
+//! let credential = json!({
+//!     "@context": ["https://www.w3.org/ns/credentials/v2"],
+//!     "type": ["VerifiableCredential"],
+//!     "issuer": did,
+//!     "credentialSubject": {"id": did, "name": "Ada"},
+//! });
+//! let signer = SuiteSigner::Signature(&issuer);
+//! let options = ProofOptions::new(&method, ProofPurpose::AssertionMethod);
+//! let secured = add_proof(&credential, &options, &EddsaJcs2022, signer, &rng).await?;
+//!
+//! let policy = Policy::new(Issuers::AnyResolvable, UnixTime(1_795_435_200), StatusPolicy::Unchecked);
+//! let verified = verify_credential(&secured, &Suites::jcs(), &policy, &LocalResolver, &Portable).await?;
+//! assert_eq!(verified.get().issuer(), did);
+//!
+//! // The holder (here the same party) presents it to one verifier, once.
+//! let presentation = json!({
+//!     "@context": ["https://www.w3.org/ns/credentials/v2"],
+//!     "type": "VerifiablePresentation",
+//!     "holder": did,
+//!     "verifiableCredential": [secured],
+//! });
+//! let mut options = ProofOptions::new(&method, ProofPurpose::Authentication);
+//! options.challenge = Some("n-0S6_WzA2Mj".to_owned());
+//! options.domain = vec!["verifier.example".to_owned()];
+//! let presented = add_proof(&presentation, &options, &EddsaJcs2022, signer, &rng).await?;
+//!
+//! let mut expected = PresentationPolicy {
+//!     credentials: policy,
+//!     challenge: Some("n-0S6_WzA2Mj"),
+//!     domain: Some("verifier.example"),
+//!     holder: HolderPolicy::IsSubject,
+//! };
+//! let suites = Suites::jcs();
+//! let verified = verify_presentation(&presented, &suites, &expected, &LocalResolver, &Portable).await?;
+//! assert_eq!(verified.get().credentials().len(), 1);
+//!
+//! expected.challenge = Some("another");
+//! let error = verify_presentation(&presented, &suites, &expected, &LocalResolver, &Portable).await.unwrap_err();
+//! assert_eq!(error.code(), "proof_challenge");
+//! # Ok(())
+//! # }
+//! ```
 
 mod create;
 mod credential;

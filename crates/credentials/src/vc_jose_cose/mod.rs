@@ -8,6 +8,77 @@
 //! - [`verify_credential`], [`verify_presentation`]: by policy, to a `Verified<…>`.
 //! - [`open_presentation`]: the envelope of a presentation alone.
 //! - [`issue_jwt`], [`issue_sd_jwt`], [`issue_cose`].
+//!
+//! ```
+//! use serde_json::json;
+//! use vouchsafe_credentials::crypto::{Algorithm, Portable, Signer, SigningKey};
+//! use vouchsafe_credentials::data_integrity::Suites;
+//! use vouchsafe_credentials::did::{LocalResolver, key};
+//! use vouchsafe_credentials::time::UnixTime;
+//! use vouchsafe_credentials::vc_jose_cose::{
+//!     KeySource, issue_cose, issue_jwt, verify_credential, verify_presentation,
+//! };
+//! use vouchsafe_credentials::vcdm::{
+//!     EnvelopeType, Enveloped, HolderPolicy, Issuers, Policy, PresentationPolicy, StatusPolicy,
+//! };
+//! # struct Fixed(u8);
+//! # impl vouchsafe_credentials::random::Rng for Fixed {
+//! #     fn fill(&self, buffer: &mut [u8]) { buffer.fill(self.0) }
+//! # }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let rng = Fixed(7);
+//! let issuer = SigningKey::generate(Algorithm::Es256, &rng);
+//! let did = key::encode(issuer.public_key());
+//! let kid = format!("{did}#{}", key::encode_multibase(issuer.public_key()));
+//! let credential = json!({
+//!     "@context": ["https://www.w3.org/ns/credentials/v2"],
+//!     "type": ["VerifiableCredential"],
+//!     "issuer": did,
+//!     "credentialSubject": {"id": did, "name": "Ada"},
+//! });
+//!
+//! // Issue: vc+jwt, and the same as vc+cose.
+//! let jwt = issue_jwt(&credential, EnvelopeType::VcJwt, &kid, &issuer).await?;
+//! let cose = issue_cose(&credential, EnvelopeType::VcCose, &kid, &issuer).await?;
+//!
+//! // Verify.
+//! let policy = Policy::new(Issuers::AnyResolvable, UnixTime(1_795_435_200), StatusPolicy::Unchecked);
+//! let keys = KeySource::Resolver(&LocalResolver);
+//! let envelopes = [
+//!     Enveloped::new(EnvelopeType::VcJwt, jwt),
+//!     Enveloped::new(EnvelopeType::VcCose, cose),
+//! ];
+//! for envelope in &envelopes {
+//!     let verified = verify_credential(envelope, keys, &Suites::jcs(), &policy, &Portable).await?;
+//!     assert_eq!(verified.get().issuer(), did);
+//! }
+//!
+//! // Present both, and verify what was presented.
+//! let presentation = json!({
+//!     "@context": ["https://www.w3.org/ns/credentials/v2"],
+//!     "type": "VerifiablePresentation",
+//!     "holder": did,
+//!     "nonce": "n-0S6_WzA2Mj",
+//!     "aud": "verifier.example",
+//!     "verifiableCredential": [envelopes[0].to_json(), envelopes[1].to_json()],
+//! });
+//! let expected = PresentationPolicy {
+//!     credentials: policy,
+//!     challenge: Some("n-0S6_WzA2Mj"),
+//!     domain: Some("verifier.example"),
+//!     holder: HolderPolicy::IsSubject,
+//! };
+//! let jwt = issue_jwt(&presentation, EnvelopeType::VpJwt, &kid, &issuer).await?;
+//! let cose = issue_cose(&presentation, EnvelopeType::VpCose, &kid, &issuer).await?;
+//! for envelope in [Enveloped::new(EnvelopeType::VpJwt, jwt), Enveloped::new(EnvelopeType::VpCose, cose)] {
+//!     let suites = Suites::jcs();
+//!     let verified = verify_presentation(&envelope, &suites, &expected, &LocalResolver, &Portable).await?;
+//!     assert_eq!(verified.get().credentials().len(), 2);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod claims;
 mod error;

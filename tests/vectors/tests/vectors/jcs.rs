@@ -11,7 +11,14 @@ fn canonical_texts_of_the_reference_implementation() {
         return;
     };
     let run = run.without("README.md", "a description");
-    for name in ["arrays", "french", "structures", "unicode", "values", "weird"] {
+    for name in [
+        "arrays",
+        "french",
+        "structures",
+        "unicode",
+        "values",
+        "weird",
+    ] {
         let input = run.text(&format!("input/{name}.json"));
         let output = run.text(&format!("output/{name}.json"));
         let hex: String = run
