@@ -25,9 +25,7 @@ impl KnownIssuer {
             return None;
         }
         let id = match &self.method {
-            IssuerMethod::X509 { .. } | IssuerMethod::Iaca { .. } => {
-                self.credential_issuer.clone()
-            }
+            IssuerMethod::X509 { .. } | IssuerMethod::Iaca { .. } => self.credential_issuer.clone(),
             IssuerMethod::Did(did) => did.clone(),
         };
         Some(IssuerTrust::new(vec![TrustedIssuer {

@@ -31,6 +31,11 @@ impl PreparedKeys {
         Ok(key)
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<PublicKey>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

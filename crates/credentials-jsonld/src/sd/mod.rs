@@ -10,6 +10,8 @@
 //! looks like a blank node stays as it is.
 
 mod error;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod labels;
 mod plan;
 mod pointer;

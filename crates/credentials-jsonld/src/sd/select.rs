@@ -111,12 +111,9 @@ fn apply_members(
     members: &Map<String, Value>,
 ) -> Map<String, Value> {
     let kept = |(name, value): (&String, &Value)| {
-        let always = match name.as_str() {
-            // Without its context a part would mean something else.
-            "type" | "@type" | "@context" => true,
-            "id" | "@id" => value.as_str().is_some_and(|id| !id.starts_with("_:")),
-            _ => false,
-        };
+        // Without its context a part would mean something else. The label of a blank node comes along
+        // too (the specification leaves it out): without it two parts of one node would be two nodes.
+        let always = matches!(name.as_str(), "type" | "@type" | "@context" | "id" | "@id");
         let value = match selected.get(name) {
             _ if always => value.clone(),
             Some(node) => apply(node, value),
