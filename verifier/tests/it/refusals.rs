@@ -528,7 +528,7 @@ async fn garbage_of_many_kinds_changes_nothing() {
 }
 
 #[tokio::test]
-async fn cat_298_a_second_answer_keeps_the_first_result() {
+async fn cat_062_cat_298_a_second_answer_keeps_the_first_result() {
     on_sqlite(async |world| {
         let mut login = member(&world).await;
         let first = login.wallet.answer(&login.asked).await;

@@ -277,11 +277,18 @@ fn cat_065_unacceptable_holder_keys() {
     let world = World::new();
     let mut off_curve = world.key().to_jwk();
     off_curve["x"] = off_curve["y"].clone();
+    let own = world.key().to_jwk();
     let zero = b64url(&[0; 32]);
     for jwk in [
         off_curve,
         json!({"kty": "EC", "crv": "P-256", "x": zero, "y": zero}),
         json!({"kty": "OKP", "crv": "Ed25519", "x": zero}),
+        // Curve and size that do not belong together.
+        json!({"kty": "EC", "crv": "P-384", "x": own["x"], "y": own["y"]}),
+        json!({"kty": "EC", "crv": "P-521", "x": own["x"], "y": own["y"]}),
+        json!({"kty": "EC", "crv": "secp256k1", "x": own["x"], "y": own["y"]}),
+        json!({"kty": "OKP", "crv": "Ed25519", "x": b64url(&[1])}),
+        json!({"kty": "OKP", "crv": "X25519", "x": zero}),
         json!({"kty": "RSA", "n": b64url(&[0xff; 64]), "e": "AQAB"}),
         json!({"kty": "oct", "k": "AAAA"}),
     ] {

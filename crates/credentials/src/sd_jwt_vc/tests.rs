@@ -335,7 +335,11 @@ fn unknown_issuers_are_refused() {
         world.refusal(&world.bind(&format!("{jwt}~"))),
         "issuer_untrusted"
     );
+}
 
+#[test]
+fn cat_073_a_kid_belongs_to_one_issuer() {
+    let world = World::new();
     let other = SigningKey::generate(Algorithm::EdDsa, &SeededRng::new(99));
     let did = crate::did::key::encode(other.public_key());
     let (_, url) = crate::did::resolve_local(&did).unwrap();

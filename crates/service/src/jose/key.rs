@@ -9,11 +9,9 @@ use sha2::{Digest, Sha256};
 use vouchsafe_credentials::encoding::b64url;
 use zeroize::Zeroizing;
 
-use super::JoseError;
+use super::{JoseError, rsa};
 
 const RSA_BITS: u32 = 2048;
-/// Accepted lengths of RSA moduli, in bytes (2048 to 4096 bits).
-const RSA_BYTES: std::ops::RangeInclusive<u32> = 256..=512;
 
 /// Algorithms of tokens to relying parties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,9 +73,6 @@ impl JwtKey {
                 let pair = jws::RS256
                     .key_pair_from_pem(pem)
                     .map_err(|_| JoseError::Key)?;
-                if !RSA_BYTES.contains(&pair.key_len()) {
-                    return Err(JoseError::Key);
-                }
                 Self::from_pair(alg, Box::new(pair))
             }
             SigningAlg::Es256 => {
@@ -110,6 +105,9 @@ impl JwtKey {
             ),
         };
         let public = public_members(&pair.to_jwk_public_key())?;
+        if alg == SigningAlg::Rs256 && !rsa::acceptable(&public) {
+            return Err(JoseError::Key);
+        }
         let kid = thumbprint(&public);
         let mut published = public;
         published.insert("use".into(), json!("sig"));

@@ -5,8 +5,11 @@
 
 pub mod jwe;
 mod key;
+mod rsa;
 mod verify;
 
+#[cfg(test)]
+mod peer_tests;
 #[cfg(test)]
 mod tests;
 

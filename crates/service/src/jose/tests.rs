@@ -184,7 +184,7 @@ fn tokens_of_other_types_are_refused() {
 }
 
 #[test]
-fn headers_cannot_choose_the_rules() {
+fn cat_067_cat_070_cat_071_cat_076_cat_077_headers_cannot_choose_the_rules() {
     let (key, jwks) = es256();
     let token = key.sign("JWT", &claims()).unwrap();
     let es = |extra: Value| {
@@ -198,6 +198,9 @@ fn headers_cannot_choose_the_rules() {
     for (header, why) in [
         (json!({"alg": "none"}), JoseError::Algorithm),
         (json!({"alg": "None"}), JoseError::Algorithm),
+        (json!({"alg": "nOnE"}), JoseError::Algorithm),
+        (json!({"alg": ""}), JoseError::Algorithm),
+        (json!({"alg": null}), JoseError::Algorithm),
         (
             json!({"alg": "HS256", "kid": key.kid()}),
             JoseError::Algorithm,
@@ -211,13 +214,31 @@ fn headers_cannot_choose_the_rules() {
         (json!({"alg": "RS256", "kid": key.kid()}), JoseError::NoKey),
         (json!({"alg": "ES256", "kid": "other"}), JoseError::NoKey),
         (es(json!({"crit": ["exp"]})), JoseError::HeaderParameter),
+        (es(json!({"crit": []})), JoseError::HeaderParameter),
+        (
+            es(json!({"crit": ["alg", "alg"]})),
+            JoseError::HeaderParameter,
+        ),
+        (es(json!({"crit": ["absent"]})), JoseError::HeaderParameter),
         (es(json!({"b64": false})), JoseError::HeaderParameter),
+        (
+            es(json!({"b64": false, "crit": ["b64"]})),
+            JoseError::HeaderParameter,
+        ),
+        (
+            es(json!({"b64": true, "crit": ["b64"]})),
+            JoseError::HeaderParameter,
+        ),
         (
             es(json!({"jwk": key.public_jwk()})),
             JoseError::HeaderParameter,
         ),
         (
             es(json!({"jku": "https://evil.example"})),
+            JoseError::HeaderParameter,
+        ),
+        (
+            es(json!({"x5u": "http://127.0.0.1/chain"})),
             JoseError::HeaderParameter,
         ),
         (es(json!({"x5c": []})), JoseError::HeaderParameter),
@@ -284,12 +305,12 @@ fn altered_and_malformed_tokens_are_refused() {
 }
 
 #[test]
-fn key_sets_with_private_or_weak_keys() {
+fn cat_083_cat_095_key_sets_with_private_or_weak_keys() {
     let private = json!({"keys": [{"kty": "EC", "crv": "P-256", "x": "a", "y": "b", "d": "c"}]});
     assert_eq!(Jwks::from_value(&private).unwrap_err(), JoseError::Key);
     let symmetric = json!({"keys": [{"kty": "oct", "k": "c"}]});
     assert_eq!(Jwks::from_value(&symmetric).unwrap_err(), JoseError::Key);
-    let many = json!({"keys": vec![json!({"kty": "EC"}); 65]});
+    let many = json!({"keys": vec![json!({"kty": "EC"}); 1001]});
     assert_eq!(Jwks::from_value(&many).unwrap_err(), JoseError::Key);
     for bad in [
         json!({}),
@@ -299,7 +320,7 @@ fn key_sets_with_private_or_weak_keys() {
     ] {
         assert_eq!(Jwks::from_value(&bad).unwrap_err(), JoseError::Key, "{bad}");
     }
-    // cat_083: a short RSA key is not even tried.
+    // A short RSA key is not even tried.
     let key = JwtKey::generate(SigningAlg::Rs256).unwrap();
     let token = key.sign("JWT", &claims()).unwrap();
     for (n, e) in [
@@ -314,6 +335,92 @@ fn key_sets_with_private_or_weak_keys() {
     }
     assert!(JwtKey::from_pem(SigningAlg::Es256, &key.to_pem()).is_err());
     assert!(JwtKey::from_pem(SigningAlg::Rs256, "no key").is_err());
+}
+
+#[test]
+fn cat_073_cat_074_kid_and_number_of_keys() {
+    for alg in BOTH {
+        let key = JwtKey::generate(*alg).unwrap();
+        let other = JwtKey::generate(*alg).unwrap();
+        let token = key.sign("JWT", &claims()).unwrap();
+        let mut unnamed = key.public_jwk().clone();
+        let mut foreign = other.public_jwk().clone();
+        // Another party's key under the same `kid`.
+        foreign["kid"] = json!(key.kid());
+        let jwks = Jwks::from_value(&json!({"keys": [foreign.clone()]})).unwrap();
+        assert_eq!(
+            verify(&token, &jwks, &expected()).unwrap_err(),
+            JoseError::NotAuthentic
+        );
+        // A token without `kid` among a thousand keys.
+        let nameless = sign_without_kid(&key);
+        for jwk in [&mut unnamed, &mut foreign] {
+            jwk.as_object_mut().unwrap().remove("kid");
+        }
+        for (position, found) in [(0, true), (7, true), (8, false), (999, false)] {
+            let mut keys = vec![foreign.clone(); 1000];
+            keys[position] = unnamed.clone();
+            let jwks = Jwks::from_value(&json!({ "keys": keys })).unwrap();
+            let answer = verify(&nameless, &jwks, &expected());
+            assert_eq!(answer.is_ok(), found, "{alg:?} {position}");
+        }
+    }
+}
+
+/// josekit signs without `kid` when it is not told one.
+fn sign_without_kid(key: &JwtKey) -> String {
+    use josekit::jws::{self, JwsHeader};
+    let payload = Value::Object(claims()).to_string();
+    let mut header = JwsHeader::new();
+    header.set_token_type("JWT");
+    let pem = key.to_pem();
+    let pem = pem.as_bytes();
+    match key.alg() {
+        SigningAlg::Rs256 => {
+            let signer = jws::RS256.signer_from_pem(pem).unwrap();
+            jws::serialize_compact(payload.as_bytes(), &header, &signer).unwrap()
+        }
+        SigningAlg::Es256 => {
+            let signer = jws::ES256.signer_from_pem(pem).unwrap();
+            jws::serialize_compact(payload.as_bytes(), &header, &signer).unwrap()
+        }
+    }
+}
+
+/// HMAC with what everybody knows of the key (catalogue 68).
+#[test]
+fn cat_068_mac_with_the_public_key_as_secret() {
+    use josekit::jws::{self, JwsHeader};
+    for alg in BOTH {
+        let key = JwtKey::generate(*alg).unwrap();
+        let jwks = Jwks::from_value(&json!({"keys": [key.public_jwk()]})).unwrap();
+        for secret in [key.public_jwk().to_string().into_bytes(), public_pem(&key)] {
+            let signer = jws::HS256.signer_from_bytes(&secret).unwrap();
+            let mut header = JwsHeader::new();
+            header.set_key_id(key.kid());
+            let payload = Value::Object(claims()).to_string();
+            let token = jws::serialize_compact(payload.as_bytes(), &header, &signer).unwrap();
+            assert_eq!(
+                verify(&token, &jwks, &expected()).unwrap_err(),
+                JoseError::Algorithm
+            );
+        }
+    }
+}
+
+fn public_pem(key: &JwtKey) -> Vec<u8> {
+    use josekit::{jwk::KeyPair as _, jws};
+    let pem = key.to_pem();
+    match key.alg() {
+        SigningAlg::Rs256 => jws::RS256
+            .key_pair_from_pem(pem.as_bytes())
+            .unwrap()
+            .to_pem_public_key(),
+        SigningAlg::Es256 => jws::ES256
+            .key_pair_from_pem(pem.as_bytes())
+            .unwrap()
+            .to_pem_public_key(),
+    }
 }
 
 /// The private JWK of a key of ours, for josekit.
@@ -355,7 +462,7 @@ fn both_implementations_open_each_others_jwe() {
 }
 
 #[test]
-fn jwes_that_are_refused_before_decryption() {
+fn cat_085_cat_086_cat_088_cat_091_cat_092_jwes_that_are_refused() {
     let key = AgreementKey::generate(&OsRandom);
     let both = [ContentEncryption::A128Gcm, ContentEncryption::A256Gcm];
     let public = key.public_key().to_jwk();
@@ -369,6 +476,7 @@ fn jwes_that_are_refused_before_decryption() {
         ("alg", json!("dir"), JoseError::Algorithm),
         ("alg", json!("ECDH-ES+A128KW"), JoseError::Algorithm),
         ("alg", json!("RSA1_5"), JoseError::Algorithm),
+        ("alg", json!("A128KW"), JoseError::Algorithm),
         ("alg", json!("PBES2-HS256+A128KW"), JoseError::Algorithm),
         ("enc", json!("A128CBC-HS256"), JoseError::Algorithm),
         ("enc", Value::Null, JoseError::Algorithm),
@@ -392,4 +500,43 @@ fn jwes_that_are_refused_before_decryption() {
         jwe::open("a.b.c", &private, &both).unwrap_err(),
         JoseError::Malformed
     );
+    // PBES2 with 2^31 rounds costs nothing, because none of them is made.
+    let mut costly = header.clone();
+    costly["alg"] = json!("PBES2-HS512+A256KW");
+    costly["p2c"] = json!(1_u32 << 31);
+    costly["p2s"] = json!("AAAAAAAAAAA");
+    let start = std::time::Instant::now();
+    let refused = jwe::open(&reheader(&token, &costly), &private, &both).unwrap_err();
+    assert_eq!(refused, JoseError::Algorithm);
+    assert!(start.elapsed() < std::time::Duration::from_secs(1));
+    // An ephemeral key that is not a public P-256 key.
+    let mut private_epk = public.clone();
+    private_epk["d"] = json!("AAAA");
+    for epk in [
+        json!({"kty": "OKP", "crv": "X25519", "x": b64url(&[0; 32])}),
+        json!({"kty": "EC", "crv": "P-256", "x": b64url(&[0; 32]), "y": b64url(&[0; 32])}),
+        private_epk,
+        Value::Null,
+    ] {
+        let mut changed = header.clone();
+        changed["epk"] = epk;
+        let refused = jwe::open(&reheader(&token, &changed), &private, &both).unwrap_err();
+        assert_eq!(refused, JoseError::Malformed);
+    }
+    // Tag, nonce and ciphertext of other lengths.
+    for (part, length) in [
+        (2, 0),
+        (2, 8),
+        (2, 16),
+        (3, 0),
+        (4, 0),
+        (4, 4),
+        (4, 12),
+        (4, 17),
+    ] {
+        let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
+        parts[part] = b64url(&vec![0; length]);
+        let refused = jwe::open(&parts.join("."), &private, &both).unwrap_err();
+        assert_eq!(refused, JoseError::Malformed, "{part} {length}");
+    }
 }

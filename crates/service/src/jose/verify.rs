@@ -1,13 +1,18 @@
 //! Accepting tokens that others (or we, earlier) signed.
 
 use josekit::{
-    jwk::Jwk,
+    jwk::Jwk as Josekit,
     jws::{self, JwsVerifier},
 };
 use serde_json::{Map, Value};
-use vouchsafe_credentials::{encoding::b64url_decode, json::parse_object, time::UnixTime};
+use vouchsafe_credentials::{
+    encoding::b64url_decode,
+    json::parse_object,
+    jwks::{Jwk, JwkSet, MAX_TRIED},
+    time::UnixTime,
+};
 
-use super::{JoseError, SigningAlg};
+use super::{JoseError, SigningAlg, rsa};
 
 /// Longest signed token that is looked at.
 const LONGEST_JWS: usize = 64 * 1024;
@@ -15,87 +20,54 @@ const LONGEST_JWS: usize = 64 * 1024;
 const LONGEST_JWE: usize = 1024 * 1024;
 /// Longest header.
 const LONGEST_HEADER: usize = 8 * 1024;
-/// Keys that are tried for a token without `kid`.
-const TRIED_KEYS: usize = 8;
-/// Keys in a set.
-const MOST_KEYS: usize = 64;
 
 /// Public keys of a party.
 #[derive(Debug, Clone)]
-pub struct Jwks(Vec<Map<String, Value>>);
+pub struct Jwks(JwkSet);
 
 impl Jwks {
     /// From a key set document. Keys of unknown kinds are kept out; private members refuse it.
     pub fn parse(bytes: &[u8]) -> Result<Self, JoseError> {
-        let document = parse_object(bytes).map_err(|_| JoseError::Key)?;
-        Self::from_value(&Value::Object(document))
+        JwkSet::parse(bytes).map(Self).map_err(|_| JoseError::Key)
     }
 
     /// From a parsed key set document.
     pub fn from_value(document: &Value) -> Result<Self, JoseError> {
-        let keys = document.get("keys").and_then(Value::as_array);
-        let keys = keys.ok_or(JoseError::Key)?;
-        if keys.len() > MOST_KEYS {
-            return Err(JoseError::Key);
-        }
-        let mut own = Vec::new();
-        for key in keys {
-            let key = key.as_object().ok_or(JoseError::Key)?;
-            // RFC 7517, section 9.1: private members have no business in a public set.
-            const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
-            if PRIVATE.iter().any(|name| key.contains_key(*name)) {
-                return Err(JoseError::Key);
-            }
-            own.push(key.clone());
-        }
-        Ok(Self(own))
+        JwkSet::from_value(document)
+            .map(Self)
+            .map_err(|_| JoseError::Key)
     }
 
-    fn candidates(&self, alg: SigningAlg, kid: Option<&str>) -> Vec<Jwk> {
-        let text = |key: &Map<String, Value>, name| {
-            let value: Option<&Value> = key.get(name);
-            value.and_then(Value::as_str).map(str::to_owned)
+    /// At most [`MAX_TRIED`] keys that fit; the ones that are not acceptable count as tried.
+    fn candidates(&self, alg: SigningAlg, kid: Option<&str>) -> Vec<Josekit> {
+        let kind = |key: &Jwk| match alg {
+            SigningAlg::Rs256 => key.text("kty") == Some("RSA"),
+            SigningAlg::Es256 => key.text("kty") == Some("EC") && key.text("crv") == Some("P-256"),
         };
-        let fits = |key: &&Map<String, Value>| {
-            let kind = match alg {
-                SigningAlg::Rs256 => text(key, "kty").as_deref() == Some("RSA"),
-                SigningAlg::Es256 => {
-                    text(key, "kty").as_deref() == Some("EC")
-                        && text(key, "crv").as_deref() == Some("P-256")
-                }
-            };
-            let named = kid.is_none_or(|kid| text(key, "kid").as_deref() == Some(kid));
-            let for_alg = text(key, "alg").is_none_or(|own| own == alg.as_str());
-            let for_signing = text(key, "use").is_none_or(|own| own == "sig");
-            kind && named && for_alg && for_signing
+        let fits = |key: &&Jwk| {
+            let named = kid.is_none_or(|kid| key.kid() == Some(kid));
+            let for_alg = key.text("alg").is_none_or(|own| own == alg.as_str());
+            kind(key) && named && for_alg && key.may("sig", &["verify"])
         };
-        let found = self.0.iter().filter(fits).take(TRIED_KEYS);
+        let found = self.0.keys().iter().filter(fits).take(MAX_TRIED);
         found.filter_map(|key| to_josekit(key, alg)).collect()
     }
 }
 
 /// Only the members that make the key, so that nothing else of the document has an effect.
-fn to_josekit(key: &Map<String, Value>, alg: SigningAlg) -> Option<Jwk> {
+fn to_josekit(key: &Jwk, alg: SigningAlg) -> Option<Josekit> {
     let names: &[&str] = match alg {
-        SigningAlg::Rs256 => &["kty", "n", "e"],
+        SigningAlg::Rs256 if rsa::acceptable(key.members()) => &["kty", "n", "e"],
+        SigningAlg::Rs256 => return None,
         SigningAlg::Es256 => &["kty", "crv", "x", "y"],
     };
-    let member = |name: &&str| Some(((*name).to_owned(), key.get(*name)?.clone()));
-    let members: Map<String, Value> = names.iter().map(member).collect::<Option<_>>()?;
-    if alg == SigningAlg::Rs256 {
-        let modulus = b64url_decode(members.get("n")?.as_str()?).ok()?;
-        // 2048 to 4096 bits, without a leading zero byte.
-        if !(256..=512).contains(&modulus.len())
-            || modulus.first() < Some(&0x80) && modulus.len() == 256
-        {
-            return None;
-        }
-        let exponent = b64url_decode(members.get("e")?.as_str()?).ok()?;
-        if exponent != [1, 0, 1] {
-            return None;
-        }
+    // The point is checked by our own reader: full coordinates, on the curve.
+    if alg == SigningAlg::Es256 && key.public_key().is_err() {
+        return None;
     }
-    Jwk::from_map(members).ok()
+    let member = |name: &&str| Some(((*name).to_owned(), key.members().get(*name)?.clone()));
+    let members: Map<String, Value> = names.iter().map(member).collect::<Option<_>>()?;
+    Josekit::from_map(members).ok()
 }
 
 /// What `typ` must say.

@@ -71,7 +71,7 @@ fn rfc_7515_appendix_a_3() {
 
 #[tokio::test]
 async fn signs_and_verifies_with_every_back_end() {
-    for algorithm in [Algorithm::Es256, Algorithm::EdDsa] {
+    for algorithm in Algorithm::ALL {
         let key = SigningKey::generate(algorithm, &SeededRng::new(7));
         for signer in signers(&key.to_pkcs8_der()) {
             let header = Header::new(TokenType::VciProof)

@@ -64,16 +64,42 @@ fn cat_068_mac_with_the_public_key_as_secret() {
     }
 }
 
+/// Every signature under every name, at every key.
 #[tokio::test]
-async fn cat_068_the_key_decides_the_algorithm() {
-    let ed25519 = SigningKey::generate(Algorithm::EdDsa, &SeededRng::new(1));
-    let compact = sign(&Header::new(TokenType::KeyBinding), &json!({}), &ed25519)
-        .await
-        .unwrap();
-    assert_eq!(
-        refused(&compact, TokenType::KeyBinding),
-        JwsError::Signature
-    );
+async fn cat_061_cat_068_the_key_decides_the_algorithm() {
+    let keys = Algorithm::ALL.map(|algorithm| SigningKey::generate(algorithm, &SeededRng::new(1)));
+    let mut accepted = 0;
+    for signer in &keys {
+        for name in Algorithm::ALL_NAMES {
+            let header = json!({"alg": name, "typ": "kb+jwt"}).to_string();
+            let input = format!("{}.{}", b64url(header.as_bytes()), b64url(b"{}"));
+            let signature = signer.sign(input.as_bytes()).await.unwrap();
+            // As it is, and in the length of the algorithm that the header names.
+            let mut fitting = signature.clone();
+            fitting.resize(Algorithm::from_name(name).unwrap().signature_length(), 0);
+            for signature in [signature, fitting] {
+                let compact = format!("{input}.{}", b64url(&signature));
+                for key in &keys {
+                    let verified = Unverified::parse(&compact, TokenType::KeyBinding)
+                        .and_then(|token| token.verify(&Portable, key.public_key()));
+                    let same = signer.public_key() == key.public_key();
+                    let right = Algorithm::from_name(name) == Some(key.algorithm());
+                    match verified {
+                        Ok(_) => {
+                            assert!(same && right, "{name}");
+                            accepted += 1;
+                        }
+                        Err(error) => {
+                            assert!(!(same && right), "{name}");
+                            assert_eq!(error, JwsError::Signature);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    // Five names for four keys, each signature twice.
+    assert_eq!(accepted, 10);
 }
 
 #[tokio::test]
@@ -96,7 +122,12 @@ async fn cat_071_cat_076_cat_077_unsupported_parameters() {
         ("crit", json!([])),
         ("crit", json!(["exp"])),
         ("crit", json!(["alg", "alg"])),
+        ("crit", json!(["exp", "exp"])),
         ("crit", json!(["b64"])),
+        ("crit", json!(["absent"])),
+        ("crit", json!("exp")),
+        ("crit", json!([1])),
+        ("crit", json!(null)),
         ("b64", json!(false)),
         ("b64", json!(true)),
         ("zip", json!("DEF")),
@@ -108,6 +139,32 @@ async fn cat_071_cat_076_cat_077_unsupported_parameters() {
             JwsError::UnsupportedHeader,
             "{name}"
         );
+    }
+    for token_type in TokenType::ALL {
+        let header = json!({"alg": "ES256", "typ": token_type.typ(), "b64": false, "crit": ["b64"], "exp": 1});
+        let compact = signed_with(header.to_string().as_bytes(), b"{}").await;
+        assert_eq!(refused(&compact, token_type), JwsError::UnsupportedHeader);
+    }
+}
+
+/// The JSON serialisations have headers that nothing protects; they are not read at all.
+#[tokio::test]
+async fn cat_076_there_is_no_unprotected_header() {
+    let good = with_member("x", json!(1)).await;
+    let parts: Vec<&str> = good.split('.').collect();
+    let [protected, payload, signature] = parts[..] else {
+        panic!("three parts")
+    };
+    let one = json!({"protected": protected, "header": {"crit": ["exp"]}, "signature": signature});
+    let mut flattened = one.clone();
+    flattened["payload"] = json!(payload);
+    for text in [
+        flattened.to_string(),
+        json!({"payload": payload, "signatures": [one]}).to_string(),
+    ] {
+        for token_type in TokenType::ALL {
+            assert_eq!(refused(&text, token_type), JwsError::Malformed);
+        }
     }
 }
 

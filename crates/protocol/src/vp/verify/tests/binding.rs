@@ -1,9 +1,9 @@
-//! Key binding and Disclosures.
+//! Key binding and Disclosures. Every answer here is encrypted: what is inside gets the same checks (catalogue 89).
 
 use super::world::*;
 
 #[tokio::test]
-async fn cat_050_cat_052_cat_053_other_nonce_and_other_audience() {
+async fn cat_050_cat_052_cat_053_cat_089_other_nonce_and_other_audience() {
     let world = World::new(ages()).await;
     let held = world.age_proof().await;
     let paths: &[&[&str]] = &[&["age_equal_or_over", "18"]];
@@ -79,7 +79,7 @@ fn kb_claims(presentation: &str) -> Value {
 }
 
 #[tokio::test]
-async fn cat_059_the_key_binding_must_be_fresh() {
+async fn cat_059_cat_089_the_key_binding_must_be_fresh() {
     let world = World::new(ages()).await;
     let good = world.good().await;
     let (sd_jwt, _) = good.rsplit_once('~').unwrap();

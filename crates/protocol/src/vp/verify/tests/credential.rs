@@ -40,7 +40,7 @@ async fn tampered_and_unsigned_credentials() {
 }
 
 #[tokio::test]
-async fn expired_foreign_and_unbound_credentials() {
+async fn cat_089_expired_foreign_and_unbound_credentials() {
     let world = World::new(ages()).await;
     let response = world.post(json!({"age": [world.good().await]}));
     let mut transaction = world.transaction();
