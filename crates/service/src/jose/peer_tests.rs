@@ -66,8 +66,8 @@ async fn each_verifies_what_the_other_signs() {
         let key = SigningKey::generate(algorithm, &OsRandom);
         let public = vouchsafe_credentials::crypto::Signer::public_key(&key);
 
-        let ours = sign(&Header::new(TokenType::KeyBinding), &*CLAIMS, &key);
-        let ours = ours.await.unwrap();
+        let header = Header::new(TokenType::KeyBinding);
+        let ours = sign(&header, &*CLAIMS, &key).await.unwrap();
         let verifier = verifier(public);
         let (payload, header) = jws::deserialize_compact(&ours, verifier.as_ref()).unwrap();
         assert_eq!(serde_json::from_slice::<Value>(&payload).unwrap(), *CLAIMS);
