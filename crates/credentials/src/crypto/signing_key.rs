@@ -90,7 +90,12 @@ impl SigningKey {
             Inner::P256(key) => curve::p256::to_pkcs8(key),
             Inner::P384(key) => curve::p384::to_pkcs8(key),
             Inner::P521(key) => curve::p521::to_pkcs8(key),
-            Inner::Ed25519(key) => key.to_pkcs8_der(),
+            // RFC 8410, section 7: the form without the public key, which OpenSSL reads too.
+            Inner::Ed25519(key) => ed25519_dalek::pkcs8::KeypairBytes {
+                secret_key: key.to_bytes(),
+                public_key: None,
+            }
+            .to_pkcs8_der(),
         };
         document.expect("a key of fixed size fits PKCS#8")
     }
