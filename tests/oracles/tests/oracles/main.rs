@@ -7,6 +7,7 @@
     reason = "all of this binary is tests; the helpers between them are not marked as such"
 )]
 
+mod data_integrity_affinidi;
 mod sd_jwt_affinidi;
 mod sd_jwt_cases;
 mod sd_jwt_iota;

@@ -117,7 +117,7 @@ async fn cat_172_an_unsecured_credential_inside() {
     let (issuer, holder) = (Party::issuer(), Party::holder());
     let bare = credential(&issuer, &holder);
     let document = holder
-        .present(&presentation(&holder, &[bare.clone()]))
+        .present(&presentation(&holder, std::slice::from_ref(&bare)))
         .await;
     assert_eq!(
         code(verify_vp(&document, &presentation_policy()).await),
@@ -144,7 +144,7 @@ async fn cat_173_the_holder_is_the_subject_where_policy_asks() {
     let other = Party::new(Algorithm::EdDsa, 6);
     let about_other = issuer.issue(&credential(&issuer, &other)).await;
     let document = holder
-        .present(&presentation(&holder, &[about_other.clone()]))
+        .present(&presentation(&holder, std::slice::from_ref(&about_other)))
         .await;
     assert_eq!(
         code(verify_vp(&document, &strict).await),

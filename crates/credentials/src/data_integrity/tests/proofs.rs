@@ -248,6 +248,9 @@ async fn a_proof_that_expires() {
     assert_eq!(code(late), "proof_expired");
 }
 
+/// What a test does to a document.
+type Change = fn(&mut Value);
+
 /// A document of `did:web:issuer.example` with the key of the fixture.
 fn controlled(change: impl FnOnce(&mut Value)) -> (Party, Documents) {
     let mut issuer = Party::issuer();
@@ -272,7 +275,7 @@ fn controlled(change: impl FnOnce(&mut Value)) -> (Party, Documents) {
 
 #[tokio::test]
 async fn cat_160_the_method_must_be_authorised_and_in_force() {
-    let cases: [(fn(&mut Value), Option<(&str, &str)>); 9] = [
+    let cases: [(Change, Option<(&str, &str)>); 9] = [
         (|_| {}, None),
         (
             |document| {
