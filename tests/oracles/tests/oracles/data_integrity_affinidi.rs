@@ -27,8 +27,12 @@ fn documents(issuer: &str) -> Vec<Value> {
         base(json!({"name": "Ada"})),
         base(json!({"\u{20ac}": 1, "\r": 2, "\u{fb33}": 3, "1": 4, "\u{1f600}": 5, "\u{80}": 6})),
         base(json!({"text": "\u{0}\u{8}\t\n\u{c}\r\"\\/\u{1f}\u{7f}\u{2028}é"})),
-        base(json!({"numbers": [0, -1, 42, 0.5, 1e21, 1e-7, 4.50, 9_007_199_254_740_991_i64, 333_333_333.333_333_3]})),
-        base(json!([{"a": [[], {}, null, true, false]}, {"id": "did:example:1", "z": {"b": 1, "a": 2}}])),
+        base(
+            json!({"numbers": [0, -1, 42, 0.5, 1e21, 1e-7, 4.50, 9_007_199_254_740_991_i64, 333_333_333.333_333_3]}),
+        ),
+        base(
+            json!([{"a": [[], {}, null, true, false]}, {"id": "did:example:1", "z": {"b": 1, "a": 2}}]),
+        ),
     ]
 }
 
