@@ -8,6 +8,7 @@
 //! - [`rdf`]: quads, N-Quads, RDF Dataset Canonicalization (RDFC-1.0)
 //! - [`rdfc`]: the cryptosuites `eddsa-rdfc-2022` and `ecdsa-rdfc-2019`
 //! - [`sd`]: selecting parts of a document, shared by the suites with selective disclosure
+//! - `second_opinion` (feature `ssi`): the rdfc suites by another implementation
 //!
 //! [`suites`] is the table of every cryptosuite of this crate and of `vouchsafe-credentials`.
 
@@ -19,6 +20,8 @@ pub mod jsonld;
 pub mod rdf;
 pub mod rdfc;
 pub mod sd;
+#[cfg(feature = "ssi")]
+pub mod second_opinion;
 
 use vouchsafe_credentials::data_integrity::Suites;
 

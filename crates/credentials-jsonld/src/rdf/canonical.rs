@@ -26,10 +26,11 @@ pub fn canonicalize(
     if quads.len() > limits.quads {
         return Err(RdfError::TooManyQuads);
     }
-    let mut state = State::new(quads, hash, limits);
-    if !state.labels.is_empty() {
-        state.name_all()?;
+    if !quads.iter().any(mentions_blank) {
+        return Ok(lines(quads, &HashMap::new()));
     }
+    let mut state = State::new(quads, hash, limits);
+    state.name_all()?;
     Ok(state.finish())
 }
 
@@ -306,25 +307,34 @@ impl<'q> State<'q> {
             .enumerate()
             .map(|(number, node)| (self.labels[*node], format!("c14n{number}")))
             .collect();
-        let mut nquads: Vec<String> = self
-            .quads
-            .iter()
-            .map(|quad| {
-                let mut line = String::with_capacity(160);
-                write_quad(&mut line, quad, |label, out| {
-                    out.push_str(names.get(label).map_or(label, String::as_str));
-                });
-                line
-            })
-            .collect();
-        nquads.sort_unstable();
-        nquads.dedup();
-        let labels = names
-            .into_iter()
-            .map(|(label, name)| (label.to_owned(), name))
-            .collect();
-        Canonical { nquads, labels }
+        lines(self.quads, &names)
     }
+}
+
+fn mentions_blank(quad: &Quad) -> bool {
+    let blank = |term: &Term| matches!(term, Term::Blank(_));
+    blank(&quad.subject) || blank(&quad.object) || quad.graph.as_ref().is_some_and(blank)
+}
+
+/// The lines of a dataset, sorted, its blank nodes under these names.
+fn lines(quads: &[Quad], names: &HashMap<&str, String>) -> Canonical {
+    let mut nquads: Vec<String> = quads
+        .iter()
+        .map(|quad| {
+            let mut line = String::with_capacity(160);
+            write_quad(&mut line, quad, |label, out| {
+                out.push_str(names.get(label).map_or(label, String::as_str));
+            });
+            line
+        })
+        .collect();
+    nquads.sort_unstable();
+    nquads.dedup();
+    let labels = names
+        .iter()
+        .map(|(label, name)| ((*label).to_owned(), name.clone()))
+        .collect();
+    Canonical { nquads, labels }
 }
 
 /// The next order of `items` in lexicographic order; `false` after the last one.

@@ -219,3 +219,26 @@ async fn the_proof_is_read_with_the_context_of_the_document() {
     let error = check(Algorithm::EdDsa, &secured, &key).expect_err("other context");
     assert!(matches!(error, ProofError::Context));
 }
+
+#[tokio::test]
+async fn cat_175_urls_in_a_credential_are_never_fetched() {
+    // The crate has no way to fetch; that every URL is unreachable changes nothing.
+    let mut credential = credential();
+    let unreachable = "https://unreachable.invalid/x";
+    credential["credentialSchema"] = json!({"id": unreachable, "type": "JsonSchema"});
+    credential["termsOfUse"] = json!([{"id": unreachable, "type": "Evidence"}]);
+    credential["evidence"] = json!({"id": unreachable, "type": "Evidence"});
+    credential["refreshService"] = json!({"id": unreachable, "type": "Evidence"});
+    credential["@context"]
+        .as_array_mut()
+        .expect("array")
+        .push(json!({"Evidence": "https://example.com/Evidence"}));
+    let (secured, key) = signed(Algorithm::EdDsa, &credential).await;
+    assert!(check(Algorithm::EdDsa, &secured, &key).is_ok());
+    let mut named = secured;
+    named["@context"]
+        .as_array_mut()
+        .expect("array")
+        .push(json!(unreachable));
+    assert!(check(Algorithm::EdDsa, &named, &key).is_err());
+}

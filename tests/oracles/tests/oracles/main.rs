@@ -8,6 +8,8 @@
 )]
 
 mod data_integrity_affinidi;
+mod jsonld_documents;
+mod jsonld_npm;
 mod sd_jwt_affinidi;
 mod sd_jwt_cases;
 mod sd_jwt_iota;

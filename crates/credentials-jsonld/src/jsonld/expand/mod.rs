@@ -49,6 +49,8 @@ pub(super) struct Trace {
     pub(super) aliases: HashMap<usize, Arc<str>>,
     /// The strings and names that are labels of blank nodes.
     pub(super) labels: HashSet<usize>,
+    /// The context that was asked last for its alias, and the answer.
+    pub(super) last: Option<(u64, Option<Arc<str>>)>,
 }
 
 /// Expands one document.

@@ -9,7 +9,7 @@ use super::super::context::{ActiveContext, Direction, Mapping, Scoped};
 use super::super::expanded::{List, Node, Object, Scalar, ValueObject};
 use super::super::iri::is_absolute;
 use super::super::keyword::Keyword;
-use super::{Expander, Place};
+use super::{Expander, Place, Trace};
 
 /// An object while its members are read.
 #[derive(Debug, Default)]
@@ -65,10 +65,8 @@ impl<'c> Expander<'c> {
         let mut frame = Frame::default();
         frame.node.source = std::ptr::from_ref(map).addr();
         self.members(&active, &typed, place, map, &mut frame)?;
-        if let Some(trace) = &mut self.trace
-            && let Some(alias) = id_alias(&active)
-        {
-            trace.aliases.insert(frame.node.source, alias);
+        if let Some(trace) = &mut self.trace {
+            trace.note(frame.node.source, &active);
         }
         finish(frame, place, out)
     }
@@ -137,6 +135,20 @@ fn stays(active: &ActiveContext, map: &Map<String, Value>) -> bool {
     map.keys()
         .any(|key| is_keyword(active, key, Keyword::Value))
         || (map.len() == 1 && map.keys().all(|key| is_keyword(active, key, Keyword::Id)))
+}
+
+impl Trace {
+    /// Notes how `@id` is called at an object.
+    fn note(&mut self, object: usize, active: &ActiveContext) {
+        let alias = match &self.last {
+            Some((id, alias)) if *id == active.id => alias.clone(),
+            Some(_) | None => id_alias(active),
+        };
+        self.last = Some((active.id, alias.clone()));
+        if let Some(alias) = alias {
+            self.aliases.insert(object, alias);
+        }
+    }
 }
 
 /// The member name that means `@id` here.
