@@ -197,11 +197,7 @@ impl Verifier {
             Some(api) => router.merge(api.verifier_router()),
             None => router,
         };
-        standard(
-            router,
-            &self.app.settings.public_url,
-            self.ids.clone(),
-        )
+        standard(router, &self.app.settings.public_url, self.ids.clone())
     }
 
     /// Runs until shutdown: watches the status behind live sessions, delivers logout tokens,

@@ -11,7 +11,8 @@ use serde::Deserialize;
 use vouchsafe_credentials::credential_type::CredentialType;
 use vouchsafe_protocol::oauth::RedirectUris;
 use vouchsafe_service::config::{
-    ConfigError, DatabaseConfig, DevConfig, FetchConfig, HttpConfig, KeysConfig, LogConfig, check_addresses,
+    ConfigError, DatabaseConfig, DevConfig, FetchConfig, HttpConfig, KeysConfig, LogConfig,
+    check_addresses,
 };
 use vouchsafe_service::vc_api::VcApiConfig;
 

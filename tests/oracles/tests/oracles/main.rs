@@ -15,3 +15,4 @@ mod sd_jwt_cases;
 mod sd_jwt_iota;
 mod sd_jwt_npm;
 mod sd_jwt_vectors;
+mod selective_npm;
