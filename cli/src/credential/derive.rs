@@ -26,7 +26,7 @@ pub fn run(options: Options) -> Result<()> {
     let [base] = proofs.as_slice() else {
         bail!("a credential with exactly one proof is needed");
     };
-    let suites = suites();
+    let suites = suites(false);
     let suite = suites
         .get(base.cryptosuite())
         .context("the cryptosuite of the proof is not known here")?;

@@ -69,7 +69,7 @@ async fn data_integrity(options: &Options, key: &IssuerKey, credential: &Value) 
         options.verification_method.is_some() || parsed.issuer() == key.did(),
         "the credential's issuer is not the DID of this key; name its key with --verification-method"
     );
-    let suites = suites();
+    let suites = suites(false);
     let name = options
         .cryptosuite
         .as_deref()

@@ -47,7 +47,7 @@ pub async fn run(options: Options) -> Result<()> {
         "holder": key.did(),
         "verifiableCredential": credentials,
     });
-    let suites = suites();
+    let suites = suites(false);
     let name = options
         .cryptosuite
         .as_deref()

@@ -83,6 +83,16 @@ impl RelatedResource {
         self.media_type.as_deref()
     }
 
+    /// Whether every digest is one of these: for a resource of which several editions were
+    /// published under one URL.
+    #[must_use]
+    pub fn is_one_of(&self, digests: &[&[u8]]) -> bool {
+        self.digests.iter().all(|digest| {
+            let (Digest::Sha256(own) | Digest::Sha384(own) | Digest::Sha512(own)) = digest;
+            digests.contains(&own.as_slice())
+        })
+    }
+
     /// Whether every digest is the one of these bytes.
     #[must_use]
     pub fn matches(&self, bytes: &[u8]) -> bool {

@@ -25,6 +25,9 @@ pub struct VcApiConfig {
     /// with the feature `ssi`.
     #[serde(default)]
     pub second_opinion: bool,
+    /// Whether a credential's own context may set `@vocab`, which makes every name mean something.
+    #[serde(default)]
+    pub inline_vocab: bool,
     /// Issuers whose credentials verify; empty: everyone who can be resolved.
     #[serde(default)]
     pub accepted_issuers: Vec<String>,

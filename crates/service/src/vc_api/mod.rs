@@ -150,7 +150,7 @@ impl VcApi {
         if !config.enabled {
             return Ok(None);
         }
-        let suites = suites();
+        let suites = suites(config.inline_vocab);
         let identities = config
             .identity
             .iter()
@@ -247,11 +247,13 @@ impl std::fmt::Debug for VcApi {
     }
 }
 
-/// The cryptosuites of this program.
+/// The cryptosuites of this program. `inline_vocab`: whether a document's own context may set
+/// `@vocab`.
 #[must_use]
-pub fn suites() -> Suites {
-    let contexts = Arc::new(Contexts::bundled());
-    vouchsafe_credentials_jsonld::suites(&Transformation::new(contexts))
+pub fn suites(inline_vocab: bool) -> Suites {
+    let mut transformation = Transformation::new(Arc::new(Contexts::bundled()));
+    transformation.options.inline_vocab = inline_vocab;
+    vouchsafe_credentials_jsonld::suites(&transformation)
 }
 
 /// Paths, written once.

@@ -157,7 +157,7 @@ impl<'c> Processor<'c> {
             current = match item {
                 Value::Null => nullified(&current, mode)?,
                 Value::String(url) => self.by_url(&current, url, mode)?,
-                Value::Object(map) => self.apply(&current, map, mode)?,
+                Value::Object(map) => self.apply(&current, unwrapped(map)?, mode)?,
                 Value::Bool(_) | Value::Number(_) | Value::Array(_) => {
                     return Err(JsonLdError::InvalidContext);
                 }
@@ -391,4 +391,16 @@ pub(super) fn is_directive(key: &str) -> bool {
                 | Keyword::Vocab
         )
     )
+}
+
+/// `{"@context": {…}}`, a context document that was pasted into a document whole. Processors that
+/// fetch documents read it as what is in it, and published credentials rely on that.
+fn unwrapped(map: &Map<String, Value>) -> Result<&Map<String, Value>, JsonLdError> {
+    match map.get("@context") {
+        None => Ok(map),
+        Some(Value::Object(inner)) if map.len() == 1 && !inner.contains_key("@context") => {
+            Ok(inner)
+        }
+        Some(_) => Err(JsonLdError::InvalidContext),
+    }
 }
