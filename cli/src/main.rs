@@ -3,6 +3,8 @@
 
 mod certificates;
 mod configuration;
+mod conformance;
+mod credential;
 #[cfg(feature = "demo")]
 mod demo;
 mod development;
@@ -43,6 +45,12 @@ enum Command {
     /// A wallet on the command line.
     #[command(subcommand)]
     Wallet(wallet::WalletCommand),
+    /// Make, check, derive and explain credentials, offline.
+    #[command(subcommand)]
+    Credential(credential::CredentialCommand),
+    /// What conformance suites call as a program.
+    #[command(subcommand)]
+    Conformance(conformance::ConformanceCommand),
     /// Make or check configuration files.
     #[command(subcommand)]
     Config(configuration::ConfigCommand),
@@ -90,6 +98,8 @@ async fn main() -> ExitCode {
         }
         Command::Verifier(VerifierCommand::Serve(file)) => serve::verifier(&file.config).await,
         Command::Wallet(command) => wallet::run(command).await,
+        Command::Credential(command) => credential::run(command).await,
+        Command::Conformance(command) => conformance::run(command).await,
         Command::Config(command) => configuration::run(command),
         Command::Migrate(options) => migrate::run(options).await,
         Command::Doctor(options) => doctor::run(&options).await,

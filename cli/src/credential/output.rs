@@ -85,11 +85,17 @@ mod tests {
     #[test]
     fn without_colour_nothing_is_added() {
         assert_eq!(Palette::new(false).paint(Mark::Good, "x"), "x");
-        assert_eq!(Palette::new(true).paint(Mark::Good, "x"), "\u{1b}[32mx\u{1b}[0m");
+        assert_eq!(
+            Palette::new(true).paint(Mark::Good, "x"),
+            "\u{1b}[32mx\u{1b}[0m"
+        );
     }
 
     #[test]
     fn escape_sequences_of_a_credential_do_nothing() {
-        assert_eq!(harmless("a\u{1b}[2Jb\u{202e}c\n"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}");
+        assert_eq!(
+            harmless("a\u{1b}[2Jb\u{202e}c\n"),
+            "a\u{fffd}[2Jb\u{fffd}c\u{fffd}"
+        );
     }
 }

@@ -1,0 +1,22 @@
+//! `vouchsafe conformance`: what suites of others call as a program. Nothing here is for production:
+//! keys come from the suite, time from its vectors.
+
+mod jwk;
+mod vc_jose_cose;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+/// Suites that run a program.
+#[derive(Debug, Subcommand)]
+pub enum ConformanceCommand {
+    /// W3C "Securing Verifiable Credentials using JOSE and COSE".
+    VcJoseCose(vc_jose_cose::Options),
+}
+
+/// Runs a command.
+pub async fn run(command: ConformanceCommand) -> Result<()> {
+    match command {
+        ConformanceCommand::VcJoseCose(options) => vc_jose_cose::run(options).await,
+    }
+}

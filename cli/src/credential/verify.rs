@@ -1,0 +1,217 @@
+//! `vouchsafe credential verify`.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use vouchsafe_credentials::crypto::AwsLc;
+use vouchsafe_credentials::data_integrity::{verify_credential, verify_presentation};
+use vouchsafe_credentials::did::LocalResolver;
+use vouchsafe_credentials::jws::{TokenType, Unverified};
+use vouchsafe_credentials::sd_jwt::SdJwt;
+use vouchsafe_credentials::time::Clock;
+use vouchsafe_credentials::vc_jose_cose::{self, KeySource};
+use vouchsafe_credentials::vcdm::{
+    Delegation, HolderPolicy, Issuers, Policy, PresentationPolicy, StatusPolicy, VerifyError,
+};
+use vouchsafe_service::clock::SystemClock;
+use vouchsafe_service::vc_api::suites;
+
+use super::format::{self, Input};
+use super::output;
+
+/// Options.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// The credential or presentation; standard input by default.
+    input: Option<PathBuf>,
+    /// The challenge that was given out, for presentations.
+    #[arg(long)]
+    challenge: Option<String>,
+    /// Our name, for presentations.
+    #[arg(long)]
+    domain: Option<String>,
+    /// Who signs for an issuer that is no DID: `ISSUER=DID`.
+    #[arg(long = "trust", value_name = "ISSUER=DID")]
+    trust: Vec<String>,
+    /// For scripts.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was found out, offline.
+#[derive(Debug)]
+pub struct Verdict {
+    /// Whose it is.
+    pub issuer: Option<String>,
+    /// What was not asked, for want of a network.
+    pub unchecked: Vec<&'static str>,
+}
+
+/// How a verdict is reached.
+pub struct Means<'a> {
+    /// See [`Options`].
+    pub challenge: Option<&'a str>,
+    /// See [`Options`].
+    pub domain: Option<&'a str>,
+    /// See [`Options`].
+    pub delegations: &'a [Delegation],
+}
+
+/// Verifies and says the result.
+pub async fn run(options: Options) -> Result<()> {
+    let bytes = super::read(options.input.as_deref())?;
+    let delegations = options
+        .trust
+        .iter()
+        .map(|text| delegation(text))
+        .collect::<Result<Vec<_>>>()?;
+    let means = Means {
+        challenge: options.challenge.as_deref(),
+        domain: options.domain.as_deref(),
+        delegations: &delegations,
+    };
+    match judge(&format::read(&bytes)?, &means).await {
+        Ok(Verdict { issuer, unchecked }) => {
+            if options.json {
+                let body = json!({"verified": true, "issuer": issuer, "notChecked": unchecked});
+                return output::json(&body);
+            }
+            for what in unchecked {
+                eprintln!("note: {what}");
+            }
+            let issuer = issuer.as_deref().map(output::harmless);
+            output::line(&format!(
+                "good: by {}",
+                issuer.as_deref().unwrap_or("nobody named")
+            ))
+        }
+        Err((code, error)) => {
+            if options.json {
+                output::json(&json!({"verified": false, "code": code}))?;
+            }
+            bail!("not good ({code}): {error:#}")
+        }
+    }
+}
+
+fn delegation(text: &str) -> Result<Delegation> {
+    let (issuer, controller) = text
+        .split_once('=')
+        .context("--trust is ISSUER=DID, such as https://vc.example/issuer=did:key:z6Mk…")?;
+    Ok(Delegation {
+        issuer: issuer.to_owned(),
+        controller: controller.to_owned(),
+    })
+}
+
+/// Why a verdict is "no": a stable code, and the chain of causes.
+type No = (&'static str, anyhow::Error);
+
+/// Verifies offline: DIDs that need a network are not resolved, status lists not asked.
+pub async fn judge(input: &Input, means: &Means<'_>) -> Result<Verdict, No> {
+    let now = SystemClock.now();
+    let mut policy = Policy::new(Issuers::AnyResolvable, now, StatusPolicy::Unchecked);
+    policy.delegations = means.delegations;
+    let presentation = PresentationPolicy {
+        credentials: policy,
+        challenge: means.challenge,
+        domain: means.domain,
+        holder: HolderPolicy::Any,
+    };
+    let (suites, resolver) = (suites(false), &LocalResolver);
+    let no = |error: VerifyError| -> No { (error.code(), error.into()) };
+    match input {
+        Input::Document(document) if is_presentation(document) => {
+            let done = verify_presentation(document, &suites, &presentation, resolver, &AwsLc);
+            let done = done.await.map_err(no)?;
+            Ok(verdict(done.get().presenter(), has_status(document)))
+        }
+        Input::Document(document) => {
+            let done = verify_credential(document, &suites, &policy, resolver, &AwsLc);
+            let done = done.await.map_err(no)?;
+            Ok(verdict(Some(done.get().issuer()), has_status(document)))
+        }
+        Input::Envelope(envelope) if envelope.kind().is_presentation() => {
+            let done = vc_jose_cose::verify_presentation(
+                envelope,
+                &suites,
+                &presentation,
+                resolver,
+                &AwsLc,
+            );
+            let done = done.await.map_err(no)?;
+            Ok(verdict(done.get().presenter(), true))
+        }
+        Input::Envelope(envelope) => {
+            let keys = KeySource::Resolver(resolver);
+            let done = vc_jose_cose::verify_credential(envelope, keys, &suites, &policy, &AwsLc);
+            let done = done.await.map_err(no)?;
+            let status = has_status(done.get().as_json());
+            Ok(verdict(Some(done.get().issuer()), status))
+        }
+        Input::SdJwtVc(compact) => sd_jwt_signature(compact),
+        Input::Mdoc(_) => {
+            let what = "an mdoc is verified where it is presented; `inspect` shows what it says";
+            Err(("mdoc_offline", anyhow::anyhow!(what)))
+        }
+    }
+}
+
+fn verdict(issuer: Option<&str>, status: bool) -> Verdict {
+    let mut unchecked = Vec::new();
+    if status {
+        unchecked.push("whether it was withdrawn since (that needs the network)");
+    }
+    Verdict {
+        issuer: issuer.map(str::to_owned),
+        unchecked,
+    }
+}
+
+/// The signature of an SD-JWT VC by the key that it brings: a DID in `kid`, or the certificate.
+fn sd_jwt_signature(compact: &str) -> Result<Verdict, No> {
+    let refuse = |code, error: anyhow::Error| -> No { (code, error) };
+    let parts = SdJwt::parse(compact).map_err(|error| refuse(error.code(), error.into()))?;
+    let jwt = Unverified::parse(parts.issuer_signed(), TokenType::SdJwtVc)
+        .map_err(|error| refuse(error.code(), error.into()))?;
+    let mut unchecked = vec!["whether it was withdrawn since (that needs the network)"];
+    let (key, name) = match (jwt.kid(), jwt.x5c()) {
+        (Some(kid), _) if kid.starts_with("did:") => {
+            let did = kid.split('#').next().unwrap_or_default();
+            let (key, _) = vouchsafe_credentials::did::resolve_local(did)
+                .map_err(|error| refuse("did", error.into()))?;
+            (key, did.to_owned())
+        }
+        (_, Some(chain)) => {
+            unchecked.push("whether anybody vouches for the certificate inside");
+            let key = chain
+                .leaf_public_key()
+                .map_err(|error| refuse("certificate", error.into()))?;
+            (key, "the certificate inside".to_owned())
+        }
+        _ => {
+            let error = anyhow::anyhow!("it names no key that can be found offline");
+            return Err(refuse("key", error));
+        }
+    };
+    jwt.verify(&AwsLc, &key)
+        .map_err(|error| refuse(error.code(), error.into()))?;
+    Ok(Verdict {
+        issuer: Some(name),
+        unchecked,
+    })
+}
+
+fn is_presentation(document: &Value) -> bool {
+    let named = |name: &Value| name == "VerifiablePresentation";
+    match document.get("type") {
+        Some(Value::Array(types)) => types.iter().any(named),
+        Some(one) => named(one),
+        None => false,
+    }
+}
+
+fn has_status(document: &Value) -> bool {
+    document.get("credentialStatus").is_some() || document.get("verifiableCredential").is_some()
+}
