@@ -7,6 +7,8 @@
 //! How to extend it:
 //! - a token type: one variant of [`jws::TokenType`] with its `typ` and the header members that may choose a key;
 //! - a crypto back end: implement [`crypto::CryptoProvider`] and add it to `crypto::tests::providers`, so it runs through every test;
+//! - a cryptosuite of Data Integrity: implement [`data_integrity::Cryptosuite`] and pass it in [`data_integrity::Suites`];
+//! - another envelope of VCDM 2.0: one variant of [`vcdm::EnvelopeType`], one arm in `vc_jose_cose::open`;
 //! - a DID method that needs no network: one module under [`did`], one arm in [`did::resolve_local`].
 
 pub mod bitstring_status_list;

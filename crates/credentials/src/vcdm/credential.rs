@@ -5,6 +5,28 @@ use serde_json::Value;
 use super::parts::{self, Members, Version};
 use super::{DateTimeStamp, RelatedResource, VcdmError};
 
+/// The top-level properties of a credential (VCDM 2.0, section 4 and 5).
+const DEFINED: [&str; 18] = [
+    "@context",
+    "id",
+    "type",
+    "name",
+    "description",
+    "issuer",
+    "credentialSubject",
+    "validFrom",
+    "validUntil",
+    "credentialStatus",
+    "credentialSchema",
+    "refreshService",
+    "termsOfUse",
+    "evidence",
+    "relatedResource",
+    "confidenceMethod",
+    "renderMethod",
+    "proof",
+];
+
 /// A well-formed credential (VCDM 2.0, section 4). Nothing says yet that it is true:
 /// that is `Verified<Credential>`.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,6 +138,15 @@ impl Credential {
             Some(one) => std::slice::from_ref(one),
         };
         items.iter()
+    }
+
+    /// Names of top-level properties that VCDM 2.0 does not define: extensions, whose
+    /// meaning is in another context, and claims of an envelope.
+    pub fn extensions(&self) -> impl Iterator<Item = &str> {
+        let names = self.document.as_object().into_iter().flat_map(|m| m.keys());
+        names
+            .map(String::as_str)
+            .filter(|name| !DEFINED.contains(name))
     }
 
     /// `relatedResource`: what else the credential is about, with digests. Never fetched here.

@@ -1,5 +1,7 @@
 //! Enveloped credentials and presentations (VCDM 2.0, sections 4.13.1 and 4.13.3).
 
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::{Engine as _, alphabet};
 use serde_json::{Value, json};
 
 use super::VcdmError;
@@ -131,7 +133,7 @@ impl Enveloped {
         let media_type = self.kind.media_type();
         match std::str::from_utf8(&self.content) {
             Ok(text) if !self.kind.is_binary() => format!("data:{media_type},{text}"),
-            _ => format!("data:{media_type};base64,{}", base64(&self.content)),
+            _ => format!("data:{media_type};base64,{}", BASE64.encode(&self.content)),
         }
     }
 
@@ -173,15 +175,15 @@ fn read_data_url(url: &str) -> Option<(EnvelopeType, Vec<u8>)> {
     Some((kind, content))
 }
 
-fn base64(bytes: &[u8]) -> String {
-    use ::base64::Engine as _;
-    ::base64::engine::general_purpose::STANDARD.encode(bytes)
-}
+/// Padding may be missing; every text that is read has one meaning all the same.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 fn base64_decode(text: &str) -> Option<Vec<u8>> {
-    use ::base64::Engine as _;
-    ::base64::engine::general_purpose::STANDARD
-        .decode(text)
-        .ok()
-        .filter(|bytes| !bytes.is_empty())
+    // Fetch, "data: URL processor": forgiving base64. Of what it forgives, a line end at the end.
+    let text = text.trim_end_matches(['\r', '\n']);
+    let bytes = BASE64.decode(text).ok()?;
+    (!bytes.is_empty()).then_some(bytes)
 }

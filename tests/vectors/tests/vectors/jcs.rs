@@ -25,16 +25,13 @@ fn canonical_texts_of_the_reference_implementation() {
             .text(&format!("outhex/{name}.txt"))
             .split_whitespace()
             .collect();
-        // With both readers: the strict one and the one of serde_json.
-        let value: serde_json::Value = serde_json::from_str(&input).unwrap();
+        // The reader of serde_json moves 333333333.33333329 by one unit in the last place; ours does not.
+        let value = json::parse_strict(input.as_bytes()).unwrap();
         let ours = canonicalize(&value).unwrap();
         run.step(name, hex::encode(&ours), hex);
         run.step(name, ours.as_str(), output.trim_end_matches('\n'));
-        if let Ok(strict) = json::parse_strict(input.as_bytes()) {
-            run.step(name, canonicalize(&strict).unwrap(), ours.clone());
-        }
         // Canonical text is its own canonical text; one altered byte is another.
-        let again: serde_json::Value = serde_json::from_str(&ours).unwrap();
+        let again = json::parse_strict(ours.as_bytes()).unwrap();
         run.step(name, canonicalize(&again).unwrap(), ours.clone());
         let altered = ours.replacen(':', ": ", 1).replacen(',', ", ", 1);
         assert_ne!(altered, output.trim_end_matches('\n'), "{name}");

@@ -1,0 +1,6 @@
+//! Envelopes: every refusal by its code.
+
+mod credentials;
+mod formats;
+mod presentations;
+mod support;
