@@ -33,8 +33,14 @@ fn canonical_texts_of_the_reference_implementation() {
         // Canonical text is its own canonical text; one altered byte is another.
         let again = json::parse_strict(ours.as_bytes()).unwrap();
         run.step(name, canonicalize(&again).unwrap(), ours.clone());
-        let altered = ours.replacen(':', ": ", 1).replacen(',', ", ", 1);
-        assert_ne!(altered, output.trim_end_matches('\n'), "{name}");
+        for at in 0..ours.len() {
+            let mut altered = ours.clone().into_bytes();
+            altered[at] ^= 1;
+            // Where it is still JSON it is another value, so another text.
+            if let Ok(value) = json::parse_strict(&altered) {
+                assert_ne!(canonicalize(&value).unwrap(), ours, "{name} {at}");
+            }
+        }
     }
     run.close();
 }
