@@ -124,9 +124,7 @@ impl Jwk {
         }
         let is_text = |name: &&str| matches!(members.get(*name), None | Some(Value::String(_)));
         // RFC 7517, sections 4.1 to 4.5: text, and `key_ops` an array of it.
-        let texts = ["kty", "use", "alg", "kid"]
-            .iter()
-            .all(|name| is_text(name));
+        let texts = ["kty", "use", "alg", "kid"].iter().all(is_text);
         let operations = match members.get("key_ops") {
             None => true,
             Some(Value::Array(list)) => list.iter().all(Value::is_string),
