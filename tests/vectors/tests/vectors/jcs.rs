@@ -1,5 +1,6 @@
 //! The vectors of the JSON Canonicalization Scheme (RFC 8785).
 
+use serde_json::Value;
 use vouchsafe_credentials::jcs::canonicalize;
 use vouchsafe_credentials::json;
 
@@ -25,8 +26,7 @@ fn canonical_texts_of_the_reference_implementation() {
             .text(&format!("outhex/{name}.txt"))
             .split_whitespace()
             .collect();
-        // The reader of serde_json moves 333333333.33333329 by one unit in the last place; ours does not.
-        let value = json::parse_strict(input.as_bytes()).unwrap();
+        let value = read(&input);
         let ours = canonicalize(&value).unwrap();
         run.step(name, hex::encode(&ours), hex);
         run.step(name, ours.as_str(), output.trim_end_matches('\n'));
@@ -43,4 +43,18 @@ fn canonical_texts_of_the_reference_implementation() {
         }
     }
     run.close();
+}
+
+/// One number of the vectors has more digits than a double keeps: our reader refuses it, so
+/// it is read as a double first, which is what the scheme does with it.
+fn read(input: &str) -> Value {
+    const LONG: &str = "333333333.33333329";
+    if !input.contains(LONG) {
+        return json::parse_strict(input.as_bytes()).unwrap();
+    }
+    let refused = json::parse_strict(input.as_bytes());
+    assert_eq!(refused, Err(json::JsonError::LossyNumber));
+    let double: f64 = LONG.parse().unwrap();
+    let short = input.replace(LONG, &double.to_string());
+    json::parse_strict(short.as_bytes()).unwrap()
 }
