@@ -2,6 +2,7 @@
 
 pub mod issuance;
 mod login;
+mod mdoc;
 mod sd_jwt;
 
 use anyhow::Result;
@@ -31,6 +32,11 @@ pub fn all() -> Vec<Row> {
             name: "P2",
             what: "SD-JWT VC verify, 3 of 10 disclosed, key binding",
             measure: sd_jwt::verify,
+        },
+        Row {
+            name: "P3",
+            what: "mdoc issue, 10 elements; verify, 3 disclosed, device signature",
+            measure: mdoc::measure,
         },
         Row {
             name: "P4",

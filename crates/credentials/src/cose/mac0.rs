@@ -23,15 +23,15 @@ impl<'a> Mac0<'a> {
     /// # Errors
     /// See [`CoseError`].
     pub fn parse(input: &'a [u8]) -> Result<Self, CoseError> {
-        Self::from_item(untagged(Item::parse(input)?, TAG_MAC0)?)
+        Self::from_item(Item::parse(input)?)
     }
 
-    /// Reads a message without a tag that is part of a larger structure.
+    /// Reads a message that is part of a larger structure, with or without the tag 17.
     ///
     /// # Errors
     /// See [`CoseError`].
     pub fn from_item(item: Item<'a>) -> Result<Self, CoseError> {
-        let message = Message::read(item)?;
+        let message = Message::read(untagged(item, TAG_MAC0)?)?;
         if message.headers.alg != Iana::HMAC_256_256.to_i64() {
             return Err(CoseError::Algorithm);
         }

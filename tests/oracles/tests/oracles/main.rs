@@ -10,6 +10,9 @@
 mod data_integrity_affinidi;
 mod jsonld_documents;
 mod jsonld_npm;
+mod mdoc_affinidi;
+mod mdoc_npm;
+mod mdoc_parties;
 mod sd_jwt_affinidi;
 mod sd_jwt_cases;
 mod sd_jwt_iota;

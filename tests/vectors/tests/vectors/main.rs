@@ -9,6 +9,7 @@ mod data_integrity;
 mod did_key;
 mod did_webvh;
 mod jcs;
+mod mdoc;
 mod selective;
 mod status_list;
 mod vc_di_bbs;
