@@ -26,4 +26,6 @@ pub mod shutdown;
 pub mod single_use;
 pub mod telemetry;
 pub mod tls;
+pub mod trust;
+pub mod type_metadata;
 pub mod vc_api;

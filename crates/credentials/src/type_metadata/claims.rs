@@ -28,10 +28,8 @@ pub fn check_claims(
     disclosed: &[ClaimPath],
     party: Party,
 ) -> Result<(), TypeMetadataError> {
-    let checked = effective.claims.iter();
-    checked
-        .map(|claim| check(claim, payload, disclosed, party))
-        .collect()
+    let mut claims = effective.claims.iter();
+    claims.try_for_each(|claim| check(claim, payload, disclosed, party))
 }
 
 fn check(

@@ -32,6 +32,12 @@ impl Limits {
     pub const METADATA: Self = Self::new(512 * 1024, 0);
     /// Type metadata of credentials.
     pub const TYPE_METADATA: Self = Self::new(512 * 1024, 3);
+    /// Lists of trusted entities; national ones have up to 5 MB.
+    pub const TRUST_LIST: Self = Self {
+        body: 16 * 1024 * 1024,
+        total: Duration::from_secs(30),
+        redirects: 3,
+    };
     /// Status lists.
     pub const STATUS_LIST: Self = Self::new(4 * 1024 * 1024, 3);
     /// Request objects and credential offers; the wallet follows no redirect.
