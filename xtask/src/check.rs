@@ -3,6 +3,7 @@
 mod conformance;
 mod directions;
 mod sources;
+mod supply;
 
 use anyhow::{Result, bail};
 
@@ -25,6 +26,9 @@ pub fn run() -> Result<()> {
         succeed(&mut cargo(&[
             "deny", "check", "bans", "licenses", "sources",
         ]))?;
+        if let Some(said) = supply::advisories()? {
+            println!("{said}");
+        }
     } else {
         println!("skipped: cargo deny (install it with `cargo install --locked cargo-deny`)");
     }
@@ -36,12 +40,16 @@ pub fn architecture() -> Result<()> {
     let mut findings = directions::findings()?;
     findings.extend(sources::findings()?);
     findings.extend(conformance::findings()?);
+    findings.extend(supply::findings()?);
+    findings.extend(supply::parsers()?);
     for finding in &findings {
         println!("{finding}");
     }
     if !findings.is_empty() {
         bail!("{} findings against the architecture", findings.len());
     }
-    println!("architecture: directions, pure crates, file sizes and the conformance table hold");
+    println!(
+        "architecture: directions, pure crates, file sizes, the conformance table and the supply chain hold"
+    );
     Ok(())
 }

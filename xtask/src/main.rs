@@ -8,6 +8,7 @@
 mod bench;
 mod check;
 mod fuzz;
+mod mutants;
 mod postgres;
 mod run;
 mod setup;
@@ -47,6 +48,12 @@ enum Command {
         #[arg(long)]
         target: Option<String>,
     },
+    /// Changes the verify paths and sees whether a test notices (needs cargo-mutants).
+    Mutants {
+        /// Only one package.
+        #[arg(long)]
+        package: Option<String>,
+    },
     /// Measures ours, the peer and the raw primitive, interleaved in one run.
     Bench {
         /// Arguments for the bench program (`--list`, `--only P1`, `--seconds 5`).
@@ -68,6 +75,7 @@ fn main() -> ExitCode {
         Command::Check => check::run(),
         Command::Test { full, part } => suite::run(full, part.as_deref()),
         Command::Fuzz { minutes, target } => fuzz::run(minutes, target.as_deref()),
+        Command::Mutants { package } => mutants::run(package.as_deref()),
         Command::Bench { arguments } => bench::run(&arguments),
         Command::Shots { output } => shots::run(&output),
         Command::Setup => setup::run(),
