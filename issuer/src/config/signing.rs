@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use vouchsafe_credentials::crypto::{AwsLcSigningKey, PublicKey, Signer, SigningKey};
+use vouchsafe_credentials::crypto::{AwsLcSigningKey, PublicKey, Signer, SigningKey, is_published};
 use vouchsafe_credentials::did;
 use vouchsafe_credentials::x509::Chain;
 use vouchsafe_service::config::{ConfigError, SecretText};
@@ -55,6 +55,11 @@ impl SigningConfig {
         )?;
         let key = SigningKey::from_pkcs8_pem(&pem)
             .map_err(|_| wrong("the key is not a P-256 or Ed25519 key in PKCS#8 PEM"))?;
+        if is_published(key.public_key()) {
+            return Err(wrong(
+                "the key is printed in a specification: everybody has it",
+            ));
+        }
         let name = self.name(key.public_key(), &wrong)?;
         let signer = AwsLcSigningKey::new(&key).map_err(|_| wrong("the key cannot sign"))?;
         Ok(NamedSigner {

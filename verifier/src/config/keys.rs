@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use vouchsafe_credentials::crypto::{PublicKey, Signer as _, SigningKey};
+use vouchsafe_credentials::crypto::{PublicKey, Signer as _, SigningKey, is_published};
 use vouchsafe_credentials::x509::Chain;
 use vouchsafe_service::keys::{MasterSecret, secret_text};
 
@@ -107,6 +107,14 @@ impl Keys {
         )?;
         let es256 = SigningKey::from_pkcs8_pem(&id_token_es256)
             .map_err(|error| refuse("id_token_es256", &error))?;
+        for (name, key) in [("request", &request), ("id_token_es256", &es256)] {
+            if is_published(key.public_key()) {
+                return Err(ConfigError::Key {
+                    name,
+                    reason: "is printed in a specification: everybody has it".to_owned(),
+                });
+            }
+        }
         refuse_shared(
             "request",
             request.public_key(),

@@ -11,6 +11,7 @@ mod hash;
 pub mod multikey;
 mod portable;
 mod public_key;
+mod published;
 mod signing_key;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -28,6 +29,7 @@ pub use hash::{constant_time_eq, hmac_sha256, sha256, sha384, sha512};
 pub use multikey::Multikey;
 pub use portable::Portable;
 pub use public_key::{KeyMaterial, PublicKey, has_private_members};
+pub use published::is_published;
 pub use signing_key::SigningKey;
 
 /// Signature algorithms of this system (RFC 7518, section 3.4; RFC 8037, section 3.1; RFC 9864, section 2).
