@@ -1,5 +1,16 @@
 //! Text that came from somebody else, made safe to show.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used
+    )
+)]
+
 use serde::{Deserialize, Serialize};
 
 /// One line of text to show to a person: without control characters, without
@@ -47,7 +58,7 @@ impl PlainText {
     /// The text as HTML: escaped, its direction isolated by `<bdi>`.
     #[must_use]
     pub fn to_html(&self) -> String {
-        let mut html = String::with_capacity(self.0.len() + 11);
+        let mut html = String::with_capacity(self.0.len().saturating_add(11));
         html.push_str("<bdi>");
         for c in self.0.chars() {
             match c {

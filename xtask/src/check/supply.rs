@@ -211,6 +211,7 @@ pub fn parsers() -> Result<Vec<String>> {
 }
 
 fn lenient(path: &str, text: &str) -> Vec<String> {
+    let text: String = text.split_whitespace().collect();
     let denied = text
         .split_once("cfg_attr(not(test)")
         .and_then(|(_, rest)| rest.split_once(")]"))

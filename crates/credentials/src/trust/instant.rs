@@ -1,5 +1,10 @@
 //! Points in time as lists write them (RFC 3339, section 5.6; XML Schema `dateTime` with a zone).
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    reason = "every number has at most four digits: nothing comes near the limits of 64 bits"
+)]
+
 use super::TrustListError;
 use crate::time::UnixTime;
 

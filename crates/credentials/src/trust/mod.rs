@@ -11,6 +11,17 @@
 //! update. A certificate becomes an anchor of the roles that the kind of the list gives to its
 //! service type, and of no other.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used
+    )
+)]
+
 mod instant;
 mod jades;
 mod kind;

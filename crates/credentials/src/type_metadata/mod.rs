@@ -11,6 +11,17 @@
 //! Documents come through the port [`TypeMetadataFetch`]; nothing here opens a connection.
 //! SVG templates are read but never rendered: [`image`] accepts pictures made of pixels alone.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used
+    )
+)]
+
 mod claims;
 mod display;
 mod document;

@@ -1,5 +1,16 @@
 //! Certificate chains in `x5c` headers, checked against anchors that come from configuration.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used
+    )
+)]
+
 mod anchors;
 mod cache;
 mod chain;

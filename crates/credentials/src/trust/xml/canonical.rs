@@ -103,7 +103,7 @@ impl<'d, 'x: 'd> Canonical<'d, 'x> {
         self.out.push('>');
         for child in node.children() {
             match child.node_type() {
-                NodeType::Element => self.element(child, &rendered, depth + 1)?,
+                NodeType::Element => self.element(child, &rendered, depth.saturating_add(1))?,
                 NodeType::Text => escape_text(child.text().unwrap_or_default(), &mut self.out),
                 NodeType::PI => self.instruction(child),
                 NodeType::Comment | NodeType::Root => {}
@@ -118,7 +118,7 @@ impl<'d, 'x: 'd> Canonical<'d, 'x> {
     /// The name as written: the tree keeps namespaces, not prefixes.
     fn element_name(&self, node: Node<'d, 'x>) -> Result<&'d str, TrustListError> {
         let text: &'d str = self.document.input_text();
-        let from = node.range().start + 1;
+        let from = node.range().start.saturating_add(1);
         let rest = text.get(from..node.range().end).ok_or(NAME)?;
         let end = rest.find(|c: char| c.is_ascii_whitespace() || c == '/' || c == '>');
         let name = rest.get(..end.ok_or(NAME)?).ok_or(NAME)?;
