@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::formats::{MdocFormat, W3cFormat};
 use super::shape::Shape;
 use crate::sd_jwt::{ClaimPath, Frame};
 
@@ -124,6 +125,10 @@ pub struct CredentialType {
     pub(super) frame: Arc<Frame>,
     /// The claims as a tree, to check values against.
     pub(super) shape: Shape,
+    /// The type as mdoc.
+    pub(super) mdoc: Option<MdocFormat>,
+    /// The type in the W3C data model.
+    pub(super) w3c: Option<W3cFormat>,
 }
 
 /// Why a file is not a credential type.

@@ -25,11 +25,13 @@
 
 pub(crate) mod date;
 mod file;
+mod formats;
 mod read;
 mod shape;
 mod validate;
 
 pub use file::{ClaimKind, ClaimSpec, CredentialType, Disclosability, Display, TypeError};
+pub use formats::{MdocFormat, W3cFormat, W3cInput};
 pub use validate::{ClaimProblem, ClaimProblems, Expected, Prepared};
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::formats::{MdocFile, MdocFormat, W3cFile, W3cFormat};
 use super::shape::Shape;
 use super::{ClaimKind, ClaimSpec, CredentialType, Disclosability, Display, TypeError};
 use crate::sd_jwt::{ClaimPath, Frame, PathElement, is_reserved};
@@ -40,6 +41,8 @@ struct TypeFile {
     display: Spanned<BTreeMap<String, Texts>>,
     #[serde(default)]
     claim: Vec<ClaimFile>,
+    mdoc: Option<MdocFile>,
+    w3c: Option<W3cFile>,
 }
 
 #[derive(Deserialize)]
@@ -81,6 +84,8 @@ impl CredentialType {
             decoys,
             display,
             claim,
+            mdoc,
+            w3c,
         } = file;
         let reader = Reader { text };
         reader.check_id(&id)?;
@@ -101,6 +106,7 @@ impl CredentialType {
         )?;
         let locales = reader.locales(&display)?;
         let (claims, shape) = reader.claims(claim, &locales)?;
+        let mdoc = mdoc.map(|mdoc| MdocFormat::read(text, mdoc, &claims));
         Ok(Self {
             id: id.into_inner(),
             vct: vct.into_inner(),
@@ -112,6 +118,8 @@ impl CredentialType {
             frame: Arc::new(frame(&claims, usize::from(decoys))),
             claims,
             shape,
+            mdoc: mdoc.transpose()?,
+            w3c: w3c.map(W3cFormat::read),
         })
     }
 }

@@ -1,0 +1,293 @@
+//! One type, every format: the claims that are issued as SD-JWT VC also as mdoc elements or as a
+//! credential of the W3C data model.
+//!
+//! ```toml
+//! [mdoc]
+//! doctype = "org.example.card"
+//! namespace = "org.example.card"
+//! elements = { branch = ["branch"] }     # element identifier = path of the claim
+//!
+//! [w3c]
+//! types = ["LibraryCard"]                # beside `VerifiableCredential`
+//! contexts = ["https://example.org/v1"]  # beside the one of the data model
+//! ```
+
+use std::collections::BTreeMap;
+
+use ciborium::Value as Cbor;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use toml::Spanned;
+
+use super::{ClaimKind, ClaimSpec, CredentialType, Prepared, TypeError};
+use crate::cbor::TAG_FULL_DATE;
+use crate::mdoc::{ElementPath, Elements};
+use crate::sd_jwt::{ClaimPath, PathElement};
+
+/// `[mdoc]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MdocFile {
+    doctype: String,
+    namespace: String,
+    elements: BTreeMap<String, Spanned<Vec<String>>>,
+}
+
+/// `[w3c]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct W3cFile {
+    types: Vec<String>,
+    #[serde(default)]
+    contexts: Vec<String>,
+}
+
+/// A type as mdoc.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MdocFormat {
+    /// `docType`
+    pub doctype: String,
+    elements: Vec<(ElementPath, ClaimPath, ClaimKind)>,
+}
+
+/// A type in the W3C data model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct W3cFormat {
+    /// Types beside `VerifiableCredential`.
+    pub types: Vec<String>,
+    /// Contexts beside that of the data model.
+    pub contexts: Vec<String>,
+}
+
+/// What a credential of the W3C data model says beside its claims.
+#[derive(Debug, Clone, Copy)]
+pub struct W3cInput<'a> {
+    /// `issuer`
+    pub issuer: &'a str,
+    /// `credentialSubject.id`, such as the DID of the holder's key.
+    pub subject: Option<&'a str>,
+    /// `validFrom` (XML Schema `dateTimeStamp`).
+    pub valid_from: &'a str,
+    /// `validUntil`
+    pub valid_until: &'a str,
+}
+
+impl MdocFormat {
+    pub(super) fn read(
+        text: &str,
+        file: MdocFile,
+        claims: &[ClaimSpec],
+    ) -> Result<Self, TypeError> {
+        let MdocFile {
+            doctype,
+            namespace,
+            elements: named,
+        } = file;
+        let mut elements = Vec::with_capacity(named.len());
+        for (element, names) in named {
+            let place = names.span().start;
+            let keys: Vec<&str> = names.get_ref().iter().map(String::as_str).collect();
+            let path = ClaimPath::of_keys(&keys);
+            let claim = claims.iter().find(|claim| claim.path == path);
+            let claim =
+                claim.ok_or_else(|| TypeError::at(text, place, "no claim has this path"))?;
+            elements.push((ElementPath::new(&namespace, &element), path, claim.kind));
+        }
+        if elements.is_empty() {
+            return Err(TypeError::at(text, 0, "`mdoc.elements` names no element"));
+        }
+        Ok(Self { doctype, elements })
+    }
+
+    /// The elements for these claims. A claim that is not there gives no element.
+    #[must_use]
+    pub fn elements(&self, prepared: &Prepared) -> Elements {
+        let mut elements = Elements::new();
+        for (element, path, kind) in &self.elements {
+            let value = find(&prepared.claims, path).and_then(|value| cbor(value, *kind));
+            if let Some(value) = value {
+                // Each element stands in the table once.
+                let _fresh = elements.add(&element.namespace, &element.element, value);
+            }
+        }
+        elements
+    }
+}
+
+impl W3cFormat {
+    pub(super) fn read(file: W3cFile) -> Self {
+        let W3cFile { types, contexts } = file;
+        Self { types, contexts }
+    }
+
+    /// The unsigned credential (VCDM 2.0, section 4).
+    #[must_use]
+    pub fn credential(&self, prepared: &Prepared, input: W3cInput<'_>) -> Value {
+        let mut contexts = vec!["https://www.w3.org/ns/credentials/v2"];
+        contexts.extend(self.contexts.iter().map(String::as_str));
+        let mut types = vec!["VerifiableCredential"];
+        types.extend(self.types.iter().map(String::as_str));
+        let mut subject = Map::new();
+        if let Some(id) = input.subject {
+            subject.insert("id".to_owned(), Value::from(id));
+        }
+        // A claim never takes the place of the subject's own name.
+        let claims = prepared.claims.iter().filter(|(name, _)| *name != "id");
+        subject.extend(claims.map(|(name, value)| (name.clone(), value.clone())));
+        json!({
+            "@context": contexts,
+            "type": types,
+            "issuer": input.issuer,
+            "validFrom": input.valid_from,
+            "validUntil": input.valid_until,
+            "credentialSubject": subject,
+        })
+    }
+}
+
+impl CredentialType {
+    /// The type as mdoc, if its file says how.
+    #[must_use]
+    pub fn mdoc(&self) -> Option<&MdocFormat> {
+        self.mdoc.as_ref()
+    }
+
+    /// The type in the W3C data model, if its file says how.
+    #[must_use]
+    pub fn w3c(&self) -> Option<&W3cFormat> {
+        self.w3c.as_ref()
+    }
+}
+
+fn find<'c>(claims: &'c Map<String, Value>, path: &ClaimPath) -> Option<&'c Value> {
+    let mut elements = path.elements().iter();
+    let Some(PathElement::Key(first)) = elements.next() else {
+        return None;
+    };
+    elements.try_fold(claims.get(first)?, |value, element| match element {
+        PathElement::Key(key) => value.get(key),
+        PathElement::Index(_) | PathElement::Any => None,
+    })
+}
+
+/// The value as CBOR: a date is a `full-date` (ISO/IEC 18013-5:2021, section 7.2.1).
+fn cbor(value: &Value, kind: ClaimKind) -> Option<Cbor> {
+    match (value, kind) {
+        (Value::String(text), ClaimKind::Date) => {
+            let text = Cbor::Text(text.clone());
+            Some(Cbor::Tag(TAG_FULL_DATE, Box::new(text)))
+        }
+        (value, _) => plain(value),
+    }
+}
+
+/// JSON as CBOR of the same shape.
+fn plain(value: &Value) -> Option<Cbor> {
+    Some(match value {
+        Value::Null => Cbor::Null,
+        Value::Bool(bool) => Cbor::Bool(*bool),
+        Value::String(text) => Cbor::Text(text.clone()),
+        Value::Number(number) => match number.as_i64() {
+            Some(integer) => Cbor::Integer(integer.into()),
+            None => Cbor::Float(number.as_f64()?),
+        },
+        Value::Array(items) => Cbor::Array(items.iter().map(plain).collect::<Option<_>>()?),
+        Value::Object(map) => Cbor::Map(
+            map.iter()
+                .map(|(name, value)| Some((Cbor::Text(name.clone()), plain(value)?)))
+                .collect::<Option<_>>()?,
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn file(name: &str) -> CredentialType {
+        let path = format!(
+            "{}/../../specs/credential-types/{name}.toml",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        CredentialType::from_toml(&std::fs::read_to_string(path).unwrap()).unwrap()
+    }
+
+    fn prepare(card: &CredentialType, claims: Value) -> Prepared {
+        card.prepare(claims.as_object().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn one_set_of_claims_for_every_format() {
+        let age = file("age");
+        let prepared = prepare(
+            &age,
+            json!({"age_equal_or_over": {"18": true, "21": false}}),
+        );
+        let mdoc = age.mdoc().unwrap();
+        assert_eq!(mdoc.doctype, "eu.europa.ec.av.1");
+        let elements = mdoc.elements(&prepared);
+        let get = |name| elements.get("eu.europa.ec.av.1", name);
+        assert_eq!(get("age_over_18"), Some(&Cbor::Bool(true)));
+        assert_eq!(get("age_over_21"), Some(&Cbor::Bool(false)));
+        assert_eq!(get("age_over_65"), None);
+        let input = W3cInput {
+            issuer: "did:example:issuer",
+            subject: Some("did:example:holder"),
+            valid_from: "2027-01-01T00:00:00Z",
+            valid_until: "2027-03-01T00:00:00Z",
+        };
+        let credential = age.w3c().unwrap().credential(&prepared, input);
+        assert_eq!(
+            credential["type"],
+            json!(["VerifiableCredential", "ProofOfAge"])
+        );
+        assert_eq!(
+            credential["@context"][0],
+            "https://www.w3.org/ns/credentials/v2"
+        );
+        assert_eq!(
+            credential["credentialSubject"],
+            json!({"id": "did:example:holder", "age_equal_or_over": {"18": true, "21": false}})
+        );
+    }
+
+    #[test]
+    fn a_date_is_a_full_date() {
+        let pid = file("pid");
+        let prepared = prepare(
+            &pid,
+            json!({"family_name": "Ödman", "given_name": "Åsa", "birthdate": "1990-02-28",
+                "nationalities": ["SE"], "issuing_country": "SE", "issuing_authority": "Authority",
+                "date_of_expiry": "2030-01-01"}),
+        );
+        let elements = pid.mdoc().unwrap().elements(&prepared);
+        let get = |name| elements.get("eu.europa.ec.eudi.pid.1", name);
+        let date = Cbor::Tag(1004, Box::new(Cbor::Text("1990-02-28".to_owned())));
+        assert_eq!(get("birth_date"), Some(&date));
+        assert_eq!(
+            get("nationality"),
+            Some(&Cbor::Array(vec![Cbor::Text("SE".to_owned())]))
+        );
+        // The same file still has no way for what it does not name.
+        assert!(file("membership").mdoc().is_none() && file("membership").w3c().is_none());
+    }
+
+    #[test]
+    fn an_element_names_a_claim_of_the_type() {
+        let text = include_str!("../../../../specs/credential-types/age.toml");
+        let changed = text.replace(
+            "[\"age_equal_or_over\", \"21\"]\n",
+            "[\"age_equal_or_over\", \"22\"]\n",
+        );
+        assert!(
+            CredentialType::from_toml(&text.replace(
+                "age_over_21 = [\"age_equal_or_over\", \"21\"]",
+                "age_over_21 = [\"age_equal_or_over\", \"22\"]"
+            ))
+            .is_err()
+        );
+        assert_ne!(changed, text);
+    }
+}
