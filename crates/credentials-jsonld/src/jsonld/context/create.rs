@@ -7,9 +7,10 @@ use serde_json::{Map, Value};
 
 use super::super::JsonLdError;
 use super::super::iri::is_absolute;
-use super::super::keyword::{Keyword, is_reserved};
+use super::super::keyword::Keyword;
 use super::iri::{concat, split_compact};
 use super::process::{Origin, direction, is_directive, language_tag};
+use super::rules::{check_name, container, ends_like_a_prefix, known_members};
 use super::{ActiveContext, Container, Definition, Mapping, Scoped, Setting, TypeMapping, next_id};
 
 /// Creates the definitions of one context object.
@@ -21,7 +22,12 @@ pub(super) struct Definitions<'a> {
     override_protected: bool,
     /// `false` while a term is being defined.
     defined: HashMap<&'a str, bool>,
+    /// How many terms are being defined at once.
+    depth: usize,
 }
+
+/// Longest chain of terms that need each other.
+const MAX_DEPTH: usize = 64;
 
 impl<'a> Definitions<'a> {
     pub(super) fn new(
@@ -38,6 +44,7 @@ impl<'a> Definitions<'a> {
             protected,
             override_protected,
             defined: HashMap::new(),
+            depth: 0,
         }
     }
 
@@ -60,6 +67,10 @@ impl<'a> Definitions<'a> {
         if term.is_empty() {
             return Err(JsonLdError::InvalidTermDefinition);
         }
+        if self.depth >= MAX_DEPTH {
+            return Err(JsonLdError::LimitExceeded);
+        }
+        self.depth += 1;
         self.defined.insert(term, false);
         let value = self.local.get(term).unwrap_or(&Value::Null);
         check_name(term, value)?;
@@ -79,6 +90,7 @@ impl<'a> Definitions<'a> {
             .terms
             .insert(Arc::from(term), Arc::new(definition));
         self.defined.insert(term, true);
+        self.depth -= 1;
         Ok(())
     }
 
@@ -340,108 +352,5 @@ impl<'a> Definitions<'a> {
             Some((term, _)) => self.create(term),
             None => Ok(()),
         }
-    }
-}
-
-/// Keywords cannot be defined, save `@type` with `@container: @set` and `@protected`.
-fn check_name(term: &str, value: &Value) -> Result<(), JsonLdError> {
-    if term == "@type" {
-        let allowed = value.as_object().is_some_and(|map| {
-            !map.is_empty()
-                && map.iter().all(|(key, value)| match key.as_str() {
-                    "@container" => value == "@set",
-                    "@protected" => value.is_boolean(),
-                    _ => false,
-                })
-        });
-        return if allowed {
-            Ok(())
-        } else {
-            Err(JsonLdError::KeywordRedefinition)
-        };
-    }
-    // Terms that look like keywords are ignored by other processors: their values would stay unsigned.
-    if Keyword::parse(term).is_some() || is_reserved(term) {
-        return Err(JsonLdError::KeywordRedefinition);
-    }
-    Ok(())
-}
-
-/// Step 26: other members are an error.
-fn known_members(map: &Map<String, Value>) -> Result<(), JsonLdError> {
-    let known = |key: &String| {
-        matches!(
-            Keyword::parse(key),
-            Some(
-                Keyword::Id
-                    | Keyword::Reverse
-                    | Keyword::Container
-                    | Keyword::Context
-                    | Keyword::Direction
-                    | Keyword::Index
-                    | Keyword::Language
-                    | Keyword::Nest
-                    | Keyword::Prefix
-                    | Keyword::Protected
-                    | Keyword::Type
-            )
-        )
-    };
-    if map.keys().all(known) {
-        Ok(())
-    } else {
-        Err(JsonLdError::InvalidTermDefinition)
-    }
-}
-
-/// RFC 3986 gen-delims at the end make a simple term a prefix.
-fn ends_like_a_prefix(iri: &str) -> bool {
-    iri.ends_with([':', '/', '?', '#', '[', ']', '@'])
-}
-
-/// Step 19: which containers exist and go together.
-fn container(value: &Value) -> Result<Container, JsonLdError> {
-    let mut container = Container::default();
-    let items = match value {
-        Value::Array(items) => items.as_slice(),
-        other => std::slice::from_ref(other),
-    };
-    for item in items {
-        let place = match item.as_str() {
-            Some("@graph") => &mut container.graph,
-            Some("@id") => &mut container.id,
-            Some("@index") => &mut container.index,
-            Some("@language") => &mut container.language,
-            Some("@list") => &mut container.list,
-            Some("@set") => &mut container.set,
-            Some("@type") => &mut container.types,
-            Some(_) | None => return Err(JsonLdError::InvalidContainerMapping),
-        };
-        if std::mem::replace(place, true) {
-            return Err(JsonLdError::InvalidContainerMapping);
-        }
-    }
-    let Container {
-        graph,
-        id,
-        index,
-        language,
-        list,
-        set,
-        types,
-    } = container;
-    let others = [id, index, language, types, list]
-        .iter()
-        .filter(|set| **set)
-        .count();
-    let fits = if graph {
-        !list && !language && !types && !(id && index)
-    } else {
-        others <= 1 && !(list && set)
-    };
-    if fits && !items.is_empty() {
-        Ok(container)
-    } else {
-        Err(JsonLdError::InvalidContainerMapping)
     }
 }

@@ -3,6 +3,7 @@
 mod create;
 mod iri;
 mod process;
+mod rules;
 
 use std::collections::HashMap;
 use std::sync::Arc;

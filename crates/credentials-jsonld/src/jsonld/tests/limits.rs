@@ -40,3 +40,13 @@ fn limits_are_parameters() {
     );
     assert!(canonical(&document).is_ok());
 }
+
+#[test]
+fn long_chains_of_terms_are_refused() {
+    let mut context = serde_json::Map::new();
+    for number in 0..9_000 {
+        context.insert(format!("t{number}"), json!(format!("t{}:x", number + 1)));
+    }
+    let document = json!({"@context": context, "@type": "https://example.com/T"});
+    assert_eq!(refusal(&document), JsonLdError::LimitExceeded);
+}
