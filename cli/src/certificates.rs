@@ -5,8 +5,8 @@ use anyhow::{Context, Result};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, SanType,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType,
 };
 
 /// How long what is made here is valid, in days.
@@ -84,4 +84,33 @@ fn day(now: Timestamp, offset: i64) -> Result<time::OffsetDateTime> {
         date.month().try_into()?,
         date.day().try_into()?,
     ))
+}
+
+/// A certificate for https://localhost and the throw-away authority that signed it, in PEM.
+pub struct TlsPair {
+    /// What clients trust.
+    pub authority: String,
+    /// The server's certificate.
+    pub certificate: String,
+    /// The server's private key.
+    pub key: String,
+}
+
+/// Makes a [`TlsPair`], valid from `now` (seconds since 1970) on.
+pub fn tls_pair(now: i64) -> Result<TlsPair> {
+    let authority = Authority::new("Vouchsafe conformance", now)?;
+    let mut params = parameters("localhost", authority.now)?;
+    params.is_ca = IsCa::ExplicitNoCa;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.subject_alt_names = vec![
+        SanType::DnsName("localhost".try_into()?),
+        SanType::IpAddress(std::net::Ipv4Addr::LOCALHOST.into()),
+    ];
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+    Ok(TlsPair {
+        certificate: params.signed_by(&key, &authority.issuer)?.pem(),
+        key: key.serialize_pem(),
+        authority: authority.certificate_pem,
+    })
 }

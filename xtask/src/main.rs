@@ -7,6 +7,7 @@
 
 mod bench;
 mod check;
+mod conformance;
 mod fuzz;
 mod mutants;
 mod postgres;
@@ -60,6 +61,9 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Runs the suites of others against a release build.
+    #[command(subcommand)]
+    Conformance(Conformance),
     /// Renders every page at 360 and 1280 px, light and dark, and checks it.
     Shots {
         /// The folder that receives the pictures.
@@ -70,6 +74,15 @@ enum Command {
     Setup,
 }
 
+#[derive(Debug, Subcommand)]
+enum Conformance {
+    /// The W3C suites in the folder that `VOUCHSAFE_W3C_SUITES` names.
+    W3c {
+        /// Only the suites whose names contain this.
+        suite: Option<String>,
+    },
+}
+
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Check => check::run(),
@@ -77,6 +90,7 @@ fn main() -> ExitCode {
         Command::Fuzz { minutes, target } => fuzz::run(minutes, target.as_deref()),
         Command::Mutants { package } => mutants::run(package.as_deref()),
         Command::Bench { arguments } => bench::run(&arguments),
+        Command::Conformance(Conformance::W3c { suite }) => conformance::w3c(suite.as_deref()),
         Command::Shots { output } => shots::run(&output),
         Command::Setup => setup::run(),
     };

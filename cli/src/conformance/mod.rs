@@ -3,6 +3,8 @@
 
 mod jwk;
 mod vc_jose_cose;
+mod w3c;
+mod webvh;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -12,11 +14,14 @@ use clap::Subcommand;
 pub enum ConformanceCommand {
     /// W3C "Securing Verifiable Credentials using JOSE and COSE".
     VcJoseCose(vc_jose_cose::Options),
+    /// The VC API for the W3C suites, over https on this machine, with their configuration.
+    W3cServer(w3c::Options),
 }
 
 /// Runs a command.
 pub async fn run(command: ConformanceCommand) -> Result<()> {
     match command {
         ConformanceCommand::VcJoseCose(options) => vc_jose_cose::run(options).await,
+        ConformanceCommand::W3cServer(options) => w3c::run(options).await,
     }
 }

@@ -53,7 +53,9 @@ pub fn explain(input: &Input) -> Result<Explanation> {
             let name = envelope.kind().typ();
             if envelope.kind().is_binary() {
                 let message = vouchsafe_credentials::cose::Sign1::parse(envelope.content())?;
-                let payload = message.payload_unverified().context("the envelope is empty")?;
+                let payload = message
+                    .payload_unverified()
+                    .context("the envelope is empty")?;
                 let document = Value::Object(parse_object(payload)?);
                 return Ok(document_of(&document, name, &[]));
             }
@@ -245,7 +247,9 @@ fn sd_jwt_vc(text: &str) -> Result<Explanation> {
 fn mdoc(bytes: &[u8]) -> Result<Explanation> {
     let parsed = IssuerSigned::parse(bytes)?;
     let auth = parsed.issuer_auth()?;
-    let payload = auth.payload_unverified().context("the mdoc has no security object")?;
+    let payload = auth
+        .payload_unverified()
+        .context("the mdoc has no security object")?;
     let mso = MobileSecurityObject::parse(payload)?;
     let moment = |at: vouchsafe_credentials::time::UnixTime| {
         jiff::Timestamp::from_second(at.0)
