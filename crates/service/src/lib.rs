@@ -12,6 +12,7 @@ pub mod api_keys;
 pub mod clock;
 pub mod config;
 pub mod db;
+pub mod did;
 pub mod fetch;
 pub mod http;
 pub mod id;

@@ -5,7 +5,7 @@ use crate::time::UnixTime;
 /// Reads `YYYY-MM-DDThh:mm:ss[.fff](Z|±hh:mm)` (XML Schema 1.1, `dateTimeStamp`; RFC 3339).
 /// Fractions of a second are cut off.
 #[must_use]
-pub(super) fn parse(text: &str) -> Option<UnixTime> {
+pub fn parse(text: &str) -> Option<UnixTime> {
     let bytes = text.as_bytes();
     if bytes.len() > 40 || !text.is_ascii() {
         return None;
@@ -53,7 +53,11 @@ fn offset(text: &str) -> Option<i64> {
         [b'-', _, _, b':', _, _] => -1,
         _ => return None,
     };
-    let two = |from: usize| text.get(from..from + 2)?.parse::<u8>().ok().map(i64::from);
+    let two = |from: usize| {
+        let digits = text.get(from..from + 2)?;
+        let good = digits.bytes().all(|b| b.is_ascii_digit());
+        digits.parse().ok().filter(|_: &i64| good)
+    };
     let (hours, minutes) = (two(1)?, two(4)?);
     (hours <= 14 && minutes <= 59).then_some(sign * (hours * 3600 + minutes * 60))
 }

@@ -20,6 +20,7 @@ mod web;
 pub mod webvh;
 
 pub use crate::crypto::Multikey;
+pub use datetime::parse as parse_time;
 pub use document::{
     DidDocument, DocumentError, KeyFormat, MAX_DOCUMENT, MAX_METHODS, MethodError, Relationship,
     Service, VerificationMethod,

@@ -185,6 +185,27 @@ impl DidDocument {
         &self.json
     }
 
+    /// The document with every relative DID URL made absolute (DID Resolution v0.3, `expandRelativeUrls`).
+    #[must_use]
+    pub fn expanded(mut self) -> Self {
+        let base = self.id.as_str().to_owned();
+        let absolute = |value: &mut Value| match value.as_str() {
+            Some(text) if text.starts_with('#') => *value = format!("{base}{text}").into(),
+            _ => {}
+        };
+        let names = ["verificationMethod", "service"].into_iter();
+        for name in names.chain(Relationship::ALL.map(Relationship::name)) {
+            let list = self.json.get_mut(name).and_then(Value::as_array_mut);
+            for part in list.into_iter().flatten() {
+                match part.get_mut("id") {
+                    Some(id) => absolute(id),
+                    None => absolute(part),
+                }
+            }
+        }
+        self
+    }
+
     /// Who else may change the document; empty when it is the subject alone.
     #[must_use]
     pub fn controllers(&self) -> &[Did] {

@@ -1,0 +1,4 @@
+mod identifiers;
+mod local_keys;
+mod methods;
+mod web;
