@@ -9,7 +9,7 @@
 //! - a crypto back end: implement [`crypto::CryptoProvider`] and add it to `crypto::tests::providers`, so it runs through every test;
 //! - a cryptosuite of Data Integrity: implement [`data_integrity::Cryptosuite`] and pass it in [`data_integrity::Suites`];
 //! - another envelope of VCDM 2.0: one variant of [`vcdm::EnvelopeType`], one arm in `vc_jose_cose::open`;
-//! - a DID method that needs no network: one module under [`did`], one arm in [`did::resolve_local`].
+//! - a DID method that needs no network: one module under [`did`], one arm in [`did::LocalResolver`].
 
 pub mod bitstring_status_list;
 pub mod cbor;

@@ -2,6 +2,25 @@
 //!
 //! [`LocalResolver`] resolves the methods that need nothing but the DID, [`WebResolver`] also those
 //! whose documents are fetched, through the port [`DidFetch`].
+//!
+//! ```
+//! use vouchsafe_credentials::did::{DidUrl, LocalResolver, Relationship, ResolutionOptions};
+//!
+//! let did = "did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp";
+//! let resolution = LocalResolver::resolve_now(did, &ResolutionOptions::default());
+//! let document = resolution.active()?;
+//!
+//! // The key that a signature names, if it is one for credentials.
+//! let url = DidUrl::parse(&format!("{did}#z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp"))?;
+//! let method = document.method(&url, Relationship::AssertionMethod)?;
+//! assert!(method.signature_key().is_some());
+//! assert!(document.method(&url, Relationship::KeyAgreement).is_err());
+//!
+//! // Errors have the names of DID Resolution.
+//! let wrong = LocalResolver::resolve_now("did:key:zTjsVPtY", &ResolutionOptions::default());
+//! assert_eq!(wrong.active().unwrap_err().code(), "invalid_public_key_length");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod datetime;
 mod document;

@@ -6,7 +6,6 @@ use super::{
     VcError,
 };
 use crate::crypto::{CryptoProvider, PublicKey};
-use crate::did;
 use crate::jws::Unverified;
 use crate::time::UnixTime;
 use crate::x509::{Chain, Role, TrustAnchors, VerifiedCertificate, X509Error, verify_chain};
@@ -40,12 +39,6 @@ impl<'t> NamedKey<'t> {
     }
 }
 
-/// The key of a DID, when `url` names its one verification method.
-pub(crate) fn did_key(did: &str, url: &str) -> Option<PublicKey> {
-    let (key, method) = did::resolve_local(did).ok()?;
-    (method == url).then_some(key)
-}
-
 /// A key that is believed, and for which trusted issuers it may stand.
 pub(super) struct Candidates<'p> {
     pub(super) key: PublicKey,
@@ -63,13 +56,18 @@ impl<'p> Candidates<'p> {
     ) -> Result<Self, VcError> {
         match NamedKey::of(token) {
             Ok(NamedKey::X5c(chain)) => Self::by_chain(chain, trust, now, provider),
-            Ok(NamedKey::Did { did, url }) => Self::by_did(did, url, trust),
+            Ok(NamedKey::Did { did, url }) => Self::by_did(did, url, trust, now),
             Err(NamedKeyError::Missing) => Err(VcError::IssuerKeyMissing),
             Err(NamedKeyError::Ambiguous) => Err(VcError::IssuerKeyAmbiguous),
         }
     }
 
-    fn by_did(did: &str, url: &str, trust: &'p IssuerTrust) -> Result<Self, VcError> {
+    fn by_did(
+        did: &str,
+        url: &str,
+        trust: &'p IssuerTrust,
+        now: UnixTime,
+    ) -> Result<Self, VcError> {
         let is_it = |issuer: &&TrustedIssuer| match &issuer.method {
             IssuerMethod::Did(trusted) => trusted == did,
             IssuerMethod::X509 { .. } | IssuerMethod::Iaca { .. } => false,
@@ -85,7 +83,9 @@ impl<'p> Candidates<'p> {
             return Err(VcError::IssuerUntrusted);
         }
         Ok(Self {
-            key: did_key(did, url).ok_or(VcError::IssuerKeyUnknown)?,
+            key: trust
+                .did_key(did, url, now)
+                .ok_or(VcError::IssuerKeyUnknown)?,
             issuers,
             certificate: None,
         })

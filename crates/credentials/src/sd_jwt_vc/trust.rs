@@ -1,12 +1,14 @@
 //! Which issuers are believed, and about what.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::did;
+use crate::crypto::PublicKey;
+use crate::did::{self, DidDocument, DidUrl, Relationship};
+use crate::time::UnixTime;
 use crate::x509::{Role, TrustAnchors};
 
 /// How an issuer proves its key. It is fixed here, never chosen by what a
@@ -27,7 +29,7 @@ pub enum IssuerMethod {
         /// Anchors of the role [`Role::MdocIssuer`].
         anchors: Arc<TrustAnchors>,
     },
-    /// This DID (`did:key` or `did:jwk`), named by the absolute `kid`.
+    /// This DID, named by the absolute `kid`: a `did:key`, a `did:jwk`, or one whose document is given.
     Did(String),
 }
 
@@ -70,7 +72,7 @@ pub enum TrustError {
     #[error("two trusted issuers with the same id")]
     DuplicateId,
     /// The DID cannot be resolved without a network.
-    #[error("a trusted issuer's DID is not a did:key or did:jwk")]
+    #[error("a trusted issuer's DID is not a did:key or did:jwk, and has no document")]
     Did,
     /// The anchors are for another role.
     #[error("anchors of the wrong role")]
@@ -81,6 +83,8 @@ pub enum TrustError {
 #[derive(Debug, Clone)]
 pub struct IssuerTrust {
     pub(crate) issuers: Vec<TrustedIssuer>,
+    /// Documents of the DIDs that do not hold their keys.
+    documents: BTreeMap<String, DidDocument>,
 }
 
 impl IssuerTrust {
@@ -89,6 +93,22 @@ impl IssuerTrust {
     /// # Errors
     /// See [`TrustError`].
     pub fn new(issuers: Vec<TrustedIssuer>) -> Result<Self, TrustError> {
+        Self::with_documents(issuers, Vec::new())
+    }
+
+    /// Checks and keeps the list. The documents are those that the DIDs of the list resolved to; whoever
+    /// resolves them keeps them fresh, and gives none for a DID that is deactivated or does not resolve.
+    ///
+    /// # Errors
+    /// See [`TrustError`].
+    pub fn with_documents(
+        issuers: Vec<TrustedIssuer>,
+        documents: Vec<DidDocument>,
+    ) -> Result<Self, TrustError> {
+        let documents: BTreeMap<_, _> = documents
+            .into_iter()
+            .map(|document| (document.id().as_str().to_owned(), document))
+            .collect();
         let mut seen = BTreeSet::new();
         for issuer in &issuers {
             if !seen.insert(issuer.id.as_str()) {
@@ -100,6 +120,7 @@ impl IssuerTrust {
                     subject: _,
                 } => require(anchors, Role::Issuer)?,
                 IssuerMethod::Iaca { anchors } => require(anchors, Role::MdocIssuer)?,
+                IssuerMethod::Did(did) if documents.contains_key(did) => {}
                 IssuerMethod::Did(did) => {
                     did::resolve_local(did).map_err(|_| TrustError::Did)?;
                 }
@@ -109,7 +130,22 @@ impl IssuerTrust {
                 StatusMethod::X509(anchors) => require(anchors, Role::Status)?,
             }
         }
-        Ok(Self { issuers })
+        Ok(Self { issuers, documents })
+    }
+
+    /// The key of a DID that `url` names: the one key of a DID that holds it, or a key for assertions of
+    /// the DID's document.
+    pub(crate) fn did_key(&self, did: &str, url: &str, now: UnixTime) -> Option<PublicKey> {
+        let Some(document) = self.documents.get(did) else {
+            let (key, method) = did::resolve_local(did).ok()?;
+            return (method == url).then_some(key);
+        };
+        let url = DidUrl::parse(url).ok()?;
+        let method = document.method(&url, Relationship::AssertionMethod).ok()?;
+        method
+            .signature_key()
+            .filter(|_| method.is_valid_at(now))
+            .cloned()
     }
 
     /// The entry with this id.
@@ -150,4 +186,66 @@ pub enum IssuerAuthority {
     },
     /// A DID.
     Did(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::did::Did;
+
+    const DID: &str = "did:web:issuer.example";
+    const KEY: &str = "z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp";
+
+    fn issuer() -> TrustedIssuer {
+        TrustedIssuer {
+            id: DID.into(),
+            method: IssuerMethod::Did(DID.into()),
+            types: Vec::new(),
+            status: StatusMethod::SameIssuer,
+        }
+    }
+
+    #[test]
+    fn a_document_serves_the_keys_of_its_did() {
+        let method = |id: &str| {
+            json!({
+                "id": id, "type": "Multikey", "controller": DID, "publicKeyMultibase": KEY,
+                "expires": "2030-01-01T00:00:00Z",
+            })
+        };
+        let document = json!({
+            "id": DID, "assertionMethod": [method("#a")], "authentication": [method("#b")],
+        });
+        let document = DidDocument::from_json(document, &Did::parse(DID).unwrap()).unwrap();
+        assert_eq!(
+            IssuerTrust::new(vec![issuer()]).unwrap_err(),
+            TrustError::Did
+        );
+        let trust = IssuerTrust::with_documents(vec![issuer()], vec![document]).unwrap();
+        let key = |url: &str, seconds: i64| trust.did_key(DID, url, UnixTime(seconds)).is_some();
+        let (before, after) = (1_893_455_999, 1_893_456_000);
+        assert!(key("did:web:issuer.example#a", before));
+        assert!(!key("did:web:issuer.example#a", after));
+        for url in [
+            "did:web:issuer.example#b",
+            "did:web:issuer.example#c",
+            DID,
+            "#a",
+            "did:web:other.example#a",
+        ] {
+            assert!(!key(url, before), "{url}");
+        }
+        // A document speaks for its own DID alone.
+        assert!(
+            trust
+                .did_key(
+                    "did:web:other.example",
+                    "did:web:other.example#a",
+                    UnixTime(0)
+                )
+                .is_none()
+        );
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{StatusError, StatusList, VerifiedStatusList};
 use crate::crypto::{CryptoProvider, PublicKey};
-use crate::sd_jwt_vc::issuer_key::{NamedKey, authority, did_key};
+use crate::sd_jwt_vc::issuer_key::{NamedKey, authority};
 use crate::sd_jwt_vc::{
     CLOCK_SKEW_S, IssuerAuthority, IssuerIdentity, IssuerMethod, IssuerTrust, StatusMethod,
     TrustedIssuer,
@@ -125,7 +125,8 @@ fn same_issuer_key(
             IssuerMethod::Did(trusted_did),
             IssuerAuthority::Did(issuer_did),
         ) if did == trusted_did && did == issuer_did => {
-            did_key(did, url).ok_or(StatusError::Signer)
+            let key = check.trust.did_key(did, url, check.now);
+            key.ok_or(StatusError::Signer)
         }
         (
             NamedKey::X5c(chain),
