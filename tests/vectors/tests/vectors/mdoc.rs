@@ -79,7 +79,7 @@ fn items(issued: &[u8]) -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn messages_of_isomdl() {
-    let Some(run) = Run::open("mdoc", 13) else {
+    let Some(run) = Run::open("mdoc", 14) else {
         return;
     };
     let run = run.without(
