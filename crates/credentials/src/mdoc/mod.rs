@@ -23,7 +23,7 @@
 //! #     fn fill(&self, buffer: &mut [u8]) { buffer.iter_mut().enumerate().for_each(|(at, byte)| *byte = at as u8 + 1) }
 //! # }
 //! # fn make() -> (Vec<u8>, SigningKey, Vec<u8>) {
-//! #     use rcgen::*;
+//! #     use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 //! #     let key = KeyPair::generate().unwrap();
 //! #     let mut iaca = CertificateParams::default();
 //! #     iaca.distinguished_name.push(DnType::CountryName, "AT");
