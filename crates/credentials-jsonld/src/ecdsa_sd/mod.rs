@@ -3,6 +3,58 @@
 //!
 //! Signatures can be recognised again: who sees two disclosures of one credential can tell that
 //! they belong together. Where that must not be, use [`crate::bbs_2023`].
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use serde_json::json;
+//! use vouchsafe_credentials::crypto::Portable;
+//! use vouchsafe_credentials::data_integrity::{
+//!     Cryptosuite, DeriveOptions, Proof, ProofOptions, ProofPurpose, SuiteSigner,
+//! };
+//! use vouchsafe_credentials::did::Multikey;
+//! use vouchsafe_credentials::testing::SeededRng;
+//! use vouchsafe_credentials_jsonld::contexts::Contexts;
+//! use vouchsafe_credentials_jsonld::rdfc::Transformation;
+//! use vouchsafe_credentials::crypto::{Algorithm, Signer as _, SigningKey};
+//! use vouchsafe_credentials_jsonld::ecdsa_sd::EcdsaSd2023;
+//!
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! let suite = EcdsaSd2023::new(Transformation::new(Arc::new(Contexts::bundled())));
+//! let credential = json!({
+//!     "@context": [
+//!         "https://www.w3.org/ns/credentials/v2",
+//!         "https://www.w3.org/ns/credentials/undefined-terms/v2",
+//!     ],
+//!     "type": ["VerifiableCredential"],
+//!     "issuer": "did:example:issuer",
+//!     "credentialSubject": { "name": "Ada", "over18": true },
+//! });
+//!
+//! // Issue: the base proof, for the holder alone.
+//! let rng = SeededRng::new(1);
+//! let key = SigningKey::generate(Algorithm::Es256, &rng);
+//! let signer = SuiteSigner::Signature(&key);
+//! let options = ProofOptions::new("did:example:issuer#key", ProofPurpose::AssertionMethod);
+//! let base = suite.create(&credential, &options, signer, &rng).await?;
+//! let base = Proof::parse(&base.into())?;
+//!
+//! // Derive: the issuer and one claim.
+//! let wanted = DeriveOptions {
+//!     selective_pointers: vec!["/credentialSubject/over18".to_owned()],
+//!     presentation_header: Vec::new(),
+//! };
+//! let mut shown = suite.derive(&credential, &base, &wanted, &rng)?;
+//! assert_eq!(shown["credentialSubject"], json!({ "over18": true }));
+//!
+//! // Verify.
+//! let proof = shown.as_object_mut().and_then(|members| members.shift_remove("proof"));
+//! let proof = Proof::parse(&proof.unwrap_or_default())?;
+//! suite.verify(&shown, &proof, &Multikey::Signature(key.public_key().clone()), &Portable)?;
+//! # Ok::<_, vouchsafe_credentials::data_integrity::ProofError>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod base;
 mod derived;

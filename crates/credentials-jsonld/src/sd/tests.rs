@@ -207,6 +207,21 @@ fn part_of_a_list_and_half_of_a_literal_are_refused() {
     }
 }
 
+/// What expansion would drop would stand in a credential without a signature.
+#[test]
+fn cat_170_undefined_terms_are_not_secured() {
+    let mut document = credential(&subject());
+    document["@context"] = json!(["https://www.w3.org/ns/credentials/v2"]);
+    for party in parties() {
+        let error = party.issue(&document, &[]).unwrap_err();
+        assert!(matches!(cause(&error), Some(SdError::JsonLd(_))));
+        let base = party.issue(&credential(&subject()), &[]).unwrap();
+        let mut derived = party.derive(&base, &all(&["/credentialSubject"])).unwrap();
+        derived.document["@context"] = json!(["https://www.w3.org/ns/credentials/v2"]);
+        assert!(party.verify(&derived).is_err());
+    }
+}
+
 #[test]
 fn base_proofs_are_not_shown_and_derived_ones_not_derived_again() {
     let document = credential(&subject());
@@ -415,7 +430,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn any_part_of_any_document_verifies_and_no_altered_one(
+    fn cat_176_any_part_of_any_document_verifies_and_no_altered_one(
         subject in node(2),
         choices in prop::collection::vec(any::<prop::sample::Index>(), 1..6),
         mandatory in any::<prop::sample::Index>(),
