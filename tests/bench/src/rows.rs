@@ -3,6 +3,7 @@
 pub mod issuance;
 mod login;
 mod mdoc;
+mod rdfc;
 mod sd_jwt;
 
 use anyhow::Result;
@@ -47,6 +48,11 @@ pub fn all() -> Vec<Row> {
             name: "P6",
             what: "OpenID4VP login through OpenID Connect by the running verifier",
             measure: login::measure,
+        },
+        Row {
+            name: "PX",
+            what: "eddsa-rdfc-2022 issue and verify beside ssi (feature `ssi`)",
+            measure: rdfc::measure,
         },
     ]
 }
