@@ -56,6 +56,14 @@ impl Peer {
     }
 }
 
+impl Peer {
+    /// Sends what it needs before the first operation, as one line.
+    pub fn tell(&mut self, what: &serde_json::Value) -> Result<()> {
+        writeln!(self.input, "{what}")?;
+        Ok(self.input.flush()?)
+    }
+}
+
 impl Contender for Operation<'_> {
     fn slice(&mut self, milliseconds: u64) -> Result<Slice> {
         writeln!(self.peer.input, "{} {milliseconds}", self.name)?;

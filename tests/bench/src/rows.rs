@@ -1,10 +1,12 @@
 //! The measurements, one file each.
 
+mod bbs;
 pub mod issuance;
 mod login;
 mod mdoc;
 mod rdfc;
 mod sd_jwt;
+mod selective;
 
 use anyhow::Result;
 
@@ -50,7 +52,17 @@ pub fn all() -> Vec<Row> {
             measure: login::measure,
         },
         Row {
-            name: "PX",
+            name: "P8",
+            what: "BBS proofs, 3 of 10 messages disclosed",
+            measure: bbs::measure,
+        },
+        Row {
+            name: "P8",
+            what: "ecdsa-sd-2023 and bbs-2023, 3 of 10 claims disclosed",
+            measure: selective::measure,
+        },
+        Row {
+            name: "rdfc",
             what: "eddsa-rdfc-2022 issue and verify beside ssi (feature `ssi`)",
             measure: rdfc::measure,
         },

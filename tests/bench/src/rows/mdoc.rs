@@ -8,8 +8,8 @@ use rcgen::{
 };
 use tokio::runtime::Runtime;
 use vouchsafe_credentials::cbor::Value;
-use vouchsafe_credentials::crypto::{Algorithm, AwsLc, AwsLcSigningKey, PublicKey, SigningKey};
 use vouchsafe_credentials::crypto::Signer as _;
+use vouchsafe_credentials::crypto::{Algorithm, AwsLc, AwsLcSigningKey, PublicKey, SigningKey};
 use vouchsafe_credentials::mdoc::{
     DigestAlgorithm, ElementPath, Elements, IssuancePolicy, IssueInput, KeyAuthorizations, MDL,
     Policy, SessionTranscript, Validity, issue, verify_issued, verify_presented,
@@ -126,7 +126,8 @@ impl Fixture {
             .map(|name| ElementPath::new(NAMESPACE, &name))
             .collect();
         let presentation = held.get().present(&paths)?;
-        let signed = presentation.sign(&self.transcript, &Elements::new(), &self.device);
+        let nothing = Elements::new();
+        let signed = presentation.sign(&self.transcript, &nothing, &self.device);
         Ok(self.runtime.block_on(signed)?)
     }
 
