@@ -14,7 +14,7 @@ use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_credentials::x509::{Chain, Role, TrustAnchors};
 use vouchsafe_protocol::vp::client_id::ClientId;
 use vouchsafe_protocol::vp::request::{WalletPolicy, verify_request};
-use vouchsafe_protocol::vp::values::UrlPolicy;
+use vouchsafe_protocol::http::UrlRule;
 
 struct Verifier {
     anchors: TrustAnchors,
@@ -47,7 +47,7 @@ fuzz_target!(|bytes: &[u8]| {
         anchors,
         crypto: &Portable,
         now: UnixTime(1_795_000_000),
-        urls: UrlPolicy::default(),
+        urls: UrlRule::PublicHttps,
     };
     let client_id = ClientId::x509_hash(chain);
     if let Ok(text) = std::str::from_utf8(bytes) {

@@ -12,11 +12,11 @@ use vouchsafe_credentials::sd_jwt_vc::{
     verify_issued,
 };
 use vouchsafe_credentials::time::{Clock, UnixTime};
+use vouchsafe_protocol::http::UrlRule;
 use vouchsafe_protocol::vp::answer::{HeldCandidate, Presented, make_response};
 use vouchsafe_protocol::vp::dcql::{Candidate, find_matches};
 use vouchsafe_protocol::vp::invocation::Invocation;
 use vouchsafe_protocol::vp::request::{WalletPolicy, verify_request};
-use vouchsafe_protocol::vp::values::UrlPolicy;
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::random::OsRandom;
 
@@ -64,9 +64,7 @@ impl Liar {
 
     /// Answers a request at a time of its own; gives the verifier's status and reply.
     pub async fn show(&self, world: &World, link: &str, now: UnixTime) -> Result<(u16, Value)> {
-        let urls = UrlPolicy {
-            loopback_http: true,
-        };
+        let urls = UrlRule::LoopbackAllowed;
         let invocation = Invocation::parse(link, urls)?;
         let object = world.client.get(invocation.request_uri.clone());
         let object = object.send().await?.error_for_status()?.text().await?;

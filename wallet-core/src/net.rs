@@ -1,16 +1,7 @@
 //! Small matters of requests and addresses.
 
 use url::Url;
-use vouchsafe_protocol::http::{HttpRequest, UrlRule};
-use vouchsafe_protocol::vp::values::UrlPolicy;
-
-/// The part of the rule that OpenID4VP parsing knows. The full rule is applied
-/// to every address before anything is sent.
-pub(crate) fn url_policy(rule: UrlRule) -> UrlPolicy {
-    UrlPolicy {
-        loopback_http: rule == UrlRule::LoopbackAllowed,
-    }
-}
+use vouchsafe_protocol::http::HttpRequest;
 
 /// Replaces what the request accepts.
 pub(crate) fn accepting(mut request: HttpRequest, media_type: &str) -> HttpRequest {

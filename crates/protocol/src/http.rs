@@ -9,7 +9,7 @@ use url::Url;
 
 mod url_rule;
 
-pub use url_rule::{UrlRefused, UrlRule, is_loopback_url};
+pub use url_rule::{MAX_ENDPOINT_BYTES, UrlRefused, UrlRule, is_loopback_url};
 
 /// Request methods the protocols use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

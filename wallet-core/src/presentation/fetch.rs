@@ -25,8 +25,7 @@ pub struct Fetching {
 
 impl Fetching {
     pub(crate) fn start(wallet: Wallet, link: &str) -> Result<Self, WalletError> {
-        let link = Invocation::parse(link, net::url_policy(wallet.urls()))
-            .map_err(PresentationError::Link)?;
+        let link = Invocation::parse(link, wallet.urls()).map_err(PresentationError::Link)?;
         // Catalogue 320: nothing inside a private network is ever asked.
         wallet
             .urls()
@@ -103,7 +102,7 @@ impl Fetching {
             anchors: &self.wallet.trust().verifiers,
             crypto: self.wallet.crypto(),
             now: self.wallet.now(),
-            urls: net::url_policy(self.wallet.urls()),
+            urls: self.wallet.urls(),
         };
         let nonce = self.wallet_nonce.as_deref();
         let request =

@@ -5,9 +5,9 @@ use vouchsafe_protocol::http::{HttpRequest, HttpResponse, Method};
 use vouchsafe_protocol::vp::response::{DirectPostAnswer, FORM_MEDIA_TYPE};
 
 use super::PresentationError;
+use crate::WalletError;
 use crate::history::{HistoryEntry, HistoryId, Outcome};
 use crate::wallet::Wallet;
-use crate::{WalletError, net};
 
 /// An answer on its way.
 pub struct Submitting {
@@ -104,7 +104,7 @@ fn read_reply(
     wallet: &Wallet,
     response: &HttpResponse,
 ) -> Result<DirectPostAnswer, PresentationError> {
-    let reply = DirectPostAnswer::parse(&response.body, net::url_policy(wallet.urls()));
+    let reply = DirectPostAnswer::parse(&response.body, wallet.urls());
     // Catalogue 341: a redirect of the response endpoint is an error, and the
     // answer is not sent a second time.
     if response.status != 200 {

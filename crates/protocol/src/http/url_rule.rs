@@ -2,6 +2,9 @@
 
 use url::{Host, Url};
 
+/// Longest address of an endpoint in bytes.
+pub const MAX_ENDPOINT_BYTES: usize = 2048;
+
 /// Which URLs a party accepts from another party before it sends anything there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum UrlRule {
@@ -53,6 +56,18 @@ impl UrlRule {
         let url = Url::parse(text).map_err(|_| UrlRefused::Malformed)?;
         self.check(&url)?;
         Ok(url)
+    }
+
+    /// As [`UrlRule::parse`], for an address to which requests are sent: at most
+    /// [`MAX_ENDPOINT_BYTES`] long.
+    ///
+    /// # Errors
+    /// [`UrlRefused`] with the first rule broken.
+    pub fn endpoint(self, text: &str) -> Result<Url, UrlRefused> {
+        if text.len() > MAX_ENDPOINT_BYTES {
+            return Err(UrlRefused::Malformed);
+        }
+        self.parse(text)
     }
 
     /// Applies the rule to a parsed URL.

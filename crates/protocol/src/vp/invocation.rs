@@ -1,6 +1,6 @@
 //! The link that opens a wallet (OpenID4VP 1.0, sections 5.1 and 9).
 
-use super::values::UrlPolicy;
+use crate::http::UrlRule;
 use url::{Url, form_urlencoded};
 
 /// Longest link that is read, in bytes.
@@ -86,7 +86,7 @@ impl Invocation {
 
     /// Reads a link. The scheme is the platform's business and not looked at;
     /// unknown parameters are ignored.
-    pub fn parse(link: &str, policy: UrlPolicy) -> Result<Self, InvocationError> {
+    pub fn parse(link: &str, policy: UrlRule) -> Result<Self, InvocationError> {
         if link.len() > MAX_BYTES {
             return Err(InvocationError::TooLong);
         }
@@ -133,9 +133,7 @@ impl Invocation {
 mod tests {
     use super::*;
 
-    const STRICT: UrlPolicy = UrlPolicy {
-        loopback_http: false,
-    };
+    const STRICT: UrlRule = UrlRule::PublicHttps;
 
     fn invocation(method: RequestUriMethod) -> Invocation {
         Invocation {
@@ -226,22 +224,9 @@ mod tests {
     #[test]
     fn loopback_http_needs_permission() {
         let link = "openid4vp://?client_id=a&request_uri=http%3A%2F%2F127.0.0.1%3A4001%2Fr";
-        assert!(
-            Invocation::parse(
-                link,
-                UrlPolicy {
-                    loopback_http: true
-                }
-            )
-            .is_ok()
-        );
+        assert!(Invocation::parse(link, UrlRule::LoopbackAllowed).is_ok());
         let elsewhere = "openid4vp://?client_id=a&request_uri=http%3A%2F%2F192.168.0.1%2Fr";
-        let refused = Invocation::parse(
-            elsewhere,
-            UrlPolicy {
-                loopback_http: true,
-            },
-        );
+        let refused = Invocation::parse(elsewhere, UrlRule::LoopbackAllowed);
         assert_eq!(refused, Err(InvocationError::RequestUri));
     }
 }

@@ -1,10 +1,8 @@
 //! Small values that both sides exchange.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use serde_json::{Map, Value};
-use url::{Host, Url};
 use vouchsafe_credentials::random::{self, Rng};
 
 /// Longest `nonce`, `state` or `wallet_nonce`, in bytes.
@@ -63,48 +61,6 @@ macro_rules! url_safe_value {
 }
 url_safe_value!(Nonce);
 url_safe_value!(State);
-
-/// Which URLs of the other party are acceptable.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct UrlPolicy {
-    /// Accept `http` on loopback addresses. For development only.
-    pub loopback_http: bool,
-}
-
-/// A URL that is not `https`, or has a fragment or credentials in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the URL must be an absolute https URL without fragment and user information")]
-pub struct UnacceptableUrl;
-
-impl UrlPolicy {
-    /// Parses a URL to which requests are sent.
-    pub fn endpoint(self, text: &str) -> Result<Url, UnacceptableUrl> {
-        let url = Url::parse(text).map_err(|_| UnacceptableUrl)?;
-        let plain = url.fragment().is_none()
-            && url.username().is_empty()
-            && url.password().is_none()
-            && text.len() <= 2048;
-        let scheme = match url.scheme() {
-            "https" => true,
-            "http" => self.loopback_http && is_loopback(&url),
-            _ => false,
-        };
-        if plain && scheme {
-            Ok(url)
-        } else {
-            Err(UnacceptableUrl)
-        }
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
 
 /// A text for persons, with translations. On the wire one member per language
 /// (`client_name`, `client_name#de`: RFC 7591, section 2.2).

@@ -18,11 +18,11 @@ use vouchsafe_credentials::status_list::StatusRef;
 use vouchsafe_credentials::testing::{FixedClock, SeededRng};
 use vouchsafe_credentials::time::{Clock as _, UnixTime};
 use vouchsafe_credentials::x509::{Role, TrustAnchors};
+use vouchsafe_protocol::http::UrlRule;
 use vouchsafe_protocol::vp::answer::{HeldCandidate, Presented, make_response};
 use vouchsafe_protocol::vp::dcql::{Candidate, find_matches};
 use vouchsafe_protocol::vp::invocation::Invocation;
 use vouchsafe_protocol::vp::request::{PresentationRequest, WalletPolicy, verify_request};
-use vouchsafe_protocol::vp::values::UrlPolicy;
 
 use super::browser::{Answer, form, send};
 use super::issuer::{Card, TestIssuer};
@@ -189,13 +189,7 @@ impl Wallet {
     }
 
     fn invocation(&self, link: &str) -> Invocation {
-        Invocation::parse(
-            link,
-            UrlPolicy {
-                loopback_http: true,
-            },
-        )
-        .unwrap()
+        Invocation::parse(link, UrlRule::LoopbackAllowed).unwrap()
     }
 
     fn verify(
@@ -208,9 +202,7 @@ impl Wallet {
             anchors: &self.anchors,
             crypto: &Portable,
             now: self.clock.now(),
-            urls: UrlPolicy {
-                loopback_http: true,
-            },
+            urls: UrlRule::LoopbackAllowed,
         };
         verify_request(object, &invocation.client_id, wallet_nonce, &policy)
             .expect("the request is good")

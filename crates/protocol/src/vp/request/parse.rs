@@ -8,10 +8,11 @@ use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_credentials::x509::{Role, TrustAnchors, VerifiedCertificate, verify_chain};
 
 use super::{AUDIENCE, CLOCK_SKEW_S, MAX_BYTES, Refusal, ReplyTo, RequestError};
+use crate::http::UrlRule;
 use crate::vp::client_id::ClientId;
 use crate::vp::dcql::{DcqlQuery, Format};
 use crate::vp::metadata::ClientMetadata;
-use crate::vp::values::{LocalizedText, Nonce, State, UrlPolicy};
+use crate::vp::values::{LocalizedText, Nonce, State};
 
 /// Whom the wallet trusts, and what time it is.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +24,7 @@ pub struct WalletPolicy<'a> {
     /// The time now.
     pub now: UnixTime,
     /// Which URLs may be called.
-    pub urls: UrlPolicy,
+    pub urls: UrlRule,
 }
 
 /// A request whose signature, client and parameters were checked.
@@ -181,7 +182,7 @@ fn identify(
     Ok(client_id)
 }
 
-fn response_uri(claims: &Map<String, Value>, urls: UrlPolicy) -> Result<Url, RequestError> {
+fn response_uri(claims: &Map<String, Value>, urls: UrlRule) -> Result<Url, RequestError> {
     // Section 8.2: REQUIRED with `direct_post`.
     let text = claims.get("response_uri").and_then(Value::as_str);
     urls.endpoint(text.ok_or(RequestError::ResponseUri)?)

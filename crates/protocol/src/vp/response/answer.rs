@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use url::Url;
 use vouchsafe_credentials::json;
 
-use crate::vp::values::UrlPolicy;
+use crate::http::UrlRule;
 
 /// Largest answer that a wallet reads, in bytes.
 pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -64,7 +64,7 @@ impl DirectPostAnswer {
     ///
     /// `redirect_uri` may have a fragment (section 8.2: "as a path component, as a
     /// fragment or as a parameter"); a browser is sent there, so it must be a web address.
-    pub fn parse(body: &[u8], urls: UrlPolicy) -> Result<Self, AnswerError> {
+    pub fn parse(body: &[u8], urls: UrlRule) -> Result<Self, AnswerError> {
         if body.len() > MAX_ANSWER_BYTES {
             return Err(AnswerError::TooLarge);
         }

@@ -3,11 +3,9 @@ use serde_json::json;
 use url::Url;
 
 use super::*;
-use crate::vp::values::UrlPolicy;
+use crate::http::UrlRule;
 
-const STRICT: UrlPolicy = UrlPolicy {
-    loopback_http: false,
-};
+const STRICT: UrlRule = UrlRule::PublicHttps;
 
 fn parse(body: &str) -> Result<PostedResponse, FormError> {
     PostedResponse::parse(body.as_bytes())

@@ -10,7 +10,7 @@ proptest! {
     fn the_parser_never_panics(text in "[A-Za-z0-9_.-]{0,200}") {
         let anchors = TrustAnchors::new(Role::VerifierAccess);
         let policy = WalletPolicy {
-            anchors: &anchors, crypto: &Portable, now: NOW, urls: UrlPolicy::default(),
+            anchors: &anchors, crypto: &Portable, now: NOW, urls: UrlRule::PublicHttps,
         };
         let hash = "x509_hash:Uvo3HtuIxuhC92rShpgqcT3YXwrqRxWEviRiA0OZszk";
         prop_assert!(verify_request(&text, hash, None, &policy).is_err());

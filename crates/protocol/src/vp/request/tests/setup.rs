@@ -10,12 +10,13 @@ pub(super) use vouchsafe_credentials::testing::SeededRng;
 pub(super) use vouchsafe_credentials::x509::{Role, TrustAnchors, X509Error};
 
 pub(super) use super::super::*;
+pub(super) use crate::http::UrlRule;
 pub(super) use crate::vp::client_id::{ClientId, ClientIdError};
 pub(super) use crate::vp::dcql::DcqlQuery;
 pub(super) use crate::vp::metadata::{MetadataError, key_id};
 pub(super) use crate::vp::response::ErrorCode;
 pub(super) use crate::vp::testing::{Authority, NOW, Party};
-pub(super) use crate::vp::values::{LocalizedText, Nonce, State, UrlPolicy};
+pub(super) use crate::vp::values::{LocalizedText, Nonce, State};
 
 pub(super) struct Setup {
     pub(super) anchors: TrustAnchors,
@@ -65,7 +66,7 @@ impl Setup {
             anchors: &self.anchors,
             crypto: &Portable,
             now: NOW,
-            urls: UrlPolicy::default(),
+            urls: UrlRule::PublicHttps,
         }
     }
 

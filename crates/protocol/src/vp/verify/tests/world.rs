@@ -22,6 +22,7 @@ pub(super) use vouchsafe_credentials::testing::SeededRng;
 pub(super) use vouchsafe_credentials::x509::Role;
 
 pub(super) use super::super::*;
+pub(super) use crate::http::UrlRule;
 pub(super) use crate::vp::answer::{AnswerError, HeldCandidate, Presented, make_response};
 pub(super) use crate::vp::dcql::{Candidate, ClaimsPath, find_matches};
 pub(super) use crate::vp::metadata::key_id;
@@ -30,7 +31,6 @@ pub(super) use crate::vp::request::{
 };
 pub(super) use crate::vp::response::{ErrorCode, PostedResponse};
 pub(super) use crate::vp::testing::{Authority, NOW, Party};
-pub(super) use crate::vp::values::UrlPolicy;
 
 pub(super) const AGE: &str = "urn:vouchsafe:age:1";
 pub(super) const CARD: &str = "urn:vouchsafe:membership:1";
@@ -325,7 +325,7 @@ impl World {
             anchors: &self.access.anchors(Role::VerifierAccess),
             crypto: &Portable,
             now: NOW,
-            urls: UrlPolicy::default(),
+            urls: UrlRule::PublicHttps,
         };
         verify_request(&compact, self.client_id.as_str(), None, &policy).unwrap()
     }
