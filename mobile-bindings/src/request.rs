@@ -10,10 +10,6 @@ use vouchsafe_wallet_core::presentation::{Asking, Fetching, Submitting};
 use crate::error::BindingError;
 use crate::model::{ConsentRecord, Request, Response};
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a step is moved a few times per card"
-)]
 enum Showing {
     Fetching(Fetching),
     Asking(Asking),

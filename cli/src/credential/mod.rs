@@ -76,7 +76,7 @@ fn read_json(input: Option<&Path>) -> Result<serde_json::Value> {
 }
 
 /// Reads a private key file.
-fn read_key(path: &PathBuf) -> Result<IssuerKey> {
+fn read_key(path: &Path) -> Result<IssuerKey> {
     let text = read_private_file(path)?;
     IssuerKey::read(&text).with_context(|| {
         format!(

@@ -108,6 +108,9 @@ impl Services {
         let file = match role {
             Role::VerifierAccess => "wallet-verifier-anchors.pem",
             Role::Issuer | Role::Status => "wallet-issuer-anchors.pem",
+            Role::MdocIssuer | Role::WalletProvider | Role::ListOperator => {
+                anyhow::bail!("the configuration names no anchors for {role:?}")
+            }
         };
         let mut anchors = TrustAnchors::new(role);
         anchors.add_pem(&std::fs::read_to_string(self.configurations.join(file))?)?;

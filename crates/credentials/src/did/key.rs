@@ -172,11 +172,11 @@ pub(super) fn resolve(
     }
     if encryption_only {
         document["keyAgreement"] = json!([url]);
-    } else if options.enable_encryption_key_derivation {
-        if let Some((agreement, derived)) = agreement(did, &key, &url, format) {
-            document["keyAgreement"] = json!([agreement]);
-            methods.extend(derived);
-        }
+    } else if options.enable_encryption_key_derivation
+        && let Some((agreement, derived)) = agreement(did, &key, &url, format)
+    {
+        document["keyAgreement"] = json!([agreement]);
+        methods.extend(derived);
     }
     document["verificationMethod"] = Value::Array(methods);
     let document = DidDocument::from_json(document, did)
