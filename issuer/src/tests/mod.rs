@@ -11,3 +11,4 @@ mod retention;
 mod signing;
 mod status;
 mod token;
+mod vc_api;

@@ -1,6 +1,7 @@
 //! What the endpoints refuse, and one way through each.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
@@ -22,13 +23,19 @@ use crate::id::Ids;
 
 const NOW: UnixTime = UnixTime(1_800_000_000);
 
-/// No list can be had.
-struct NoLists;
+/// What a list's host answers, and how often it was asked.
+#[derive(Default)]
+struct Lists {
+    answer: Mutex<Option<FetchedList>>,
+    asked: AtomicUsize,
+}
 
 #[async_trait::async_trait]
-impl StatusListSource for NoLists {
+impl StatusListSource for Lists {
     async fn fetch(&self, _: &str) -> Result<FetchedList, RetrievalError> {
-        Err(RetrievalError("no network here".into()))
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let answer = self.answer.lock().unwrap().clone();
+        answer.ok_or_else(|| RetrievalError("no network here".into()))
     }
 }
 
@@ -36,6 +43,7 @@ struct Harness {
     router: Router,
     db: Db,
     issuers: Vec<String>,
+    lists: Arc<Lists>,
 }
 
 /// An answer.
@@ -58,6 +66,7 @@ fn key(algorithm: Algorithm, seed: u64) -> String {
 fn configuration(extra: &str) -> String {
     let ed25519 = key(Algorithm::EdDsa, 1);
     let p256 = key(Algorithm::Es256, 2);
+    let with_status = key(Algorithm::EdDsa, 3);
     format!(
         "enabled = true\n{extra}
 [[identity]]
@@ -66,6 +75,10 @@ key = '''{ed25519}'''
 [[identity]]
 cryptosuites = ['ecdsa-jcs-2019']
 key = '''{p256}'''
+[[identity]]
+cryptosuites = ['eddsa-rdfc-2022']
+key = '''{with_status}'''
+status = true
 "
     )
 }
@@ -77,6 +90,7 @@ impl Harness {
             parse("listen = '127.0.0.1:1'\npublic_url = 'https://issuer.example'").unwrap();
         let clock = Arc::new(FixedClock::new(NOW));
         let rng = Arc::new(SeededRng::new(7));
+        let lists = Arc::new(Lists::default());
         let ports = Ports {
             db: db.clone(),
             clock: clock.clone(),
@@ -85,7 +99,7 @@ impl Harness {
             ids: Ids::new(clock, rng),
             outbound: Outbound {
                 resolver: Arc::new(LocalResolver),
-                status_lists: Arc::new(NoLists),
+                status_lists: lists.clone(),
             },
         };
         let api = VcApi::open(&config, &http, ports).unwrap().unwrap();
@@ -93,6 +107,36 @@ impl Harness {
             router: api.router(),
             issuers: api.issuers().map(str::to_owned).collect(),
             db,
+            lists,
+        }
+    }
+
+    async fn issue(&self, credential: &Value) -> Value {
+        let answer = self
+            .post("/credentials/issue", &json!({"credential": credential}))
+            .await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        answer.body["verifiableCredential"].clone()
+    }
+
+    /// Status and code of a verification.
+    async fn verify(&self, secured: &Value) -> (u16, String) {
+        let body = json!({"verifiableCredential": secured});
+        let answer = self.post("/credentials/verify", &body).await;
+        let (status, code) = answer.refused();
+        (status, code.to_owned())
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let bytes = axum::body::to_bytes(response.into_body(), 8 << 20)
+            .await
+            .unwrap();
+        Answer {
+            status,
+            body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
         }
     }
 
@@ -283,4 +327,199 @@ async fn refusals_say_false_and_why_with_a_type_of_the_specifications() {
         assert!(!answer.body.to_string().contains("canary-of-the-vc-api"));
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_was_issued_verifies_and_nothing_that_was_altered_does() {
+    for_each_database(&[], async |db| {
+        let harness = Harness::new(db, "open = true");
+        for issuer in &harness.issuers[..2] {
+            let secured = harness.issue(&credential(issuer)).await;
+            assert_eq!(harness.verify(&secured).await, (200, String::new()));
+            let mut altered = secured.clone();
+            altered["credentialSubject"]["name"] = json!("another");
+            assert_eq!(harness.verify(&altered).await, (400, "proof_signature".into()));
+            let mut unsigned = secured.clone();
+            unsigned.as_object_mut().unwrap().remove("proof");
+            assert_eq!(harness.verify(&unsigned).await, (400, "proof_missing".into()));
+            let mut purpose = secured.clone();
+            purpose["proof"]["proofPurpose"] = json!("authentication");
+            assert_eq!(harness.verify(&purpose).await, (400, "proof_purpose".into()));
+        }
+        for shape in [json!("x"), json!(null), json!([]), json!({}), json!(7)] {
+            assert_eq!(harness.verify(&shape).await.0, 400, "{shape}");
+            let body = json!({"verifiablePresentation": shape});
+            assert_eq!(harness.post("/presentations/verify", &body).await.status, 400);
+            let body = json!({"verifiableCredential": shape});
+            assert_eq!(harness.post("/credentials/derive", &body).await.status, 400);
+        }
+    })
+    .await;
+}
+
+/// `ssi` 0.16 accepts a credential whose issuer is another than who signed it.
+#[tokio::test]
+async fn ssi_a_key_of_somebody_else_signs_for_no_issuer() {
+    use vouchsafe_credentials::data_integrity::{
+        EddsaJcs2022, ProofOptions, ProofPurpose, SuiteSigner, add_proof,
+    };
+    for_each_database(&[], async |db| {
+        let harness = Harness::new(db, "open = true");
+        let rng = SeededRng::new(11);
+        let signer = SigningKey::generate(Algorithm::EdDsa, &rng);
+        let key = super::IssuerKey::read(&signer.to_pkcs8_pem()).unwrap();
+        let options =
+            ProofOptions::new(key.verification_method(), ProofPurpose::AssertionMethod);
+        let signer = SuiteSigner::Signature(&signer);
+        for (issuer, code) in [
+            (key.did(), ""),
+            (harness.issuers[0].clone(), "issuer_mismatch"),
+            ("https://vc.example/issuer".to_owned(), "issuer_mismatch"),
+        ] {
+            let document = credential(&issuer);
+            let secured = add_proof(&document, &options, &EddsaJcs2022, signer, &rng).await;
+            let (_, found) = harness.verify(&secured.unwrap()).await;
+            assert_eq!(found, code, "{issuer}");
+        }
+    })
+    .await;
+}
+
+/// `ssi` 0.16 ends the process at a status list of media type `application/statuslist+cwt`.
+#[tokio::test]
+async fn ssi_status_lists_of_other_kinds_are_refused_and_end_nothing() {
+    for_each_database(&[], async |db| {
+        let harness = Harness::new(db, "open = true");
+        let mut document = credential(&harness.issuers[0]);
+        let list = "https://status.example/lists/1";
+        document["credentialStatus"] = json!({
+            "type": "BitstringStatusListEntry", "statusPurpose": "revocation",
+            "statusListIndex": "7", "statusListCredential": list
+        });
+        let secured = harness.issue(&document).await;
+        for media_type in ["application/statuslist+cwt", "statuslist+cwt", "text/html", ""] {
+            *harness.lists.answer.lock().unwrap() = Some(FetchedList {
+                media_type: media_type.to_owned(),
+                body: vec![0xd2, 0x84, 0x40, 0xa0, 0x40, 0x40],
+            });
+            assert_eq!(harness.verify(&secured).await.0, 400, "{media_type}");
+        }
+        let asked = harness.lists.asked.load(Ordering::SeqCst);
+        assert_eq!(asked, 4);
+        for kind in ["TokenStatusListEntry", "StatusList2021Entry", "statuslist+cwt"] {
+            document["credentialStatus"]["type"] = json!(kind);
+            let secured = harness.issue(&document).await;
+            assert_eq!(harness.verify(&secured).await.0, 400, "{kind}");
+        }
+        assert_eq!(harness.lists.asked.load(Ordering::SeqCst), asked, "nobody was asked");
+    })
+    .await;
+}
+
+/// `ssi` 0.16 asks private addresses over plain http for a did:web.
+#[tokio::test]
+async fn ssi_a_did_on_a_private_address_makes_no_request() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let outbound = Outbound::guarded(
+        &crate::config::FetchConfig::default(),
+        &crate::config::DevConfig::default(),
+    )
+    .unwrap();
+    let options = vouchsafe_credentials::did::ResolutionOptions::default();
+    for host in ["127.0.0.1", "localhost", "10.0.0.1", "169.254.169.254"] {
+        let did = format!("did:web:{host}%3A{port}");
+        let resolution = outbound.resolver.resolve(&did, &options).await;
+        assert!(resolution.active().is_err(), "{did}");
+    }
+    let url = format!("https://127.0.0.1:{port}/list");
+    assert!(outbound.status_lists.fetch(&url).await.is_err());
+    let error = listener.accept().unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock, "nobody called");
+}
+
+#[tokio::test]
+async fn a_status_can_be_looked_up_and_changed() {
+    for_each_database(&[], async |db| {
+        let harness = Harness::new(db, "open = true");
+        let mut document = credential(&harness.issuers[2]);
+        document["credentialSubject"] = json!({"id": "did:example:subject"});
+        document["id"] = json!("urn:uuid:58172aac-d8ba-11ed-83dd-0b3aef56cc33");
+        let secured = harness.issue(&document).await;
+        let entry = &secured["credentialStatus"];
+        assert_eq!(entry["type"], "BitstringStatusListEntry");
+        let url = entry["statusListCredential"].as_str().unwrap();
+        let path = url.strip_prefix("https://issuer.example").unwrap().to_owned();
+        let publish = async || {
+            let list = harness.get(&path).await;
+            assert_eq!(list.status, 200);
+            *harness.lists.answer.lock().unwrap() = Some(FetchedList {
+                media_type: "application/vc".to_owned(),
+                body: list.body.to_string().into_bytes(),
+            });
+        };
+        publish().await;
+        assert_eq!(harness.verify(&secured).await, (200, String::new()));
+        let change = async |id: &str, set: bool| {
+            let body = json!({
+                "credentialId": id, "status": set,
+                "credentialStatus": {"type": "BitstringStatusListEntry", "statusPurpose": "revocation"}
+            });
+            harness.post("/credentials/status", &body).await.status
+        };
+        assert_eq!(change("urn:uuid:nobody", true).await, 404);
+        assert_eq!(change(document["id"].as_str().unwrap(), true).await, 200);
+        publish().await;
+        assert_eq!(harness.verify(&secured).await.0, 400);
+        assert_eq!(change(document["id"].as_str().unwrap(), false).await, 200);
+        publish().await;
+        assert_eq!(harness.verify(&secured).await, (200, String::new()));
+        // The same id again: nobody could say later which of the two was meant.
+        let body = json!({"credential": document});
+        assert_eq!(harness.post("/credentials/issue", &body).await.status, 409);
+        // A status that the caller brings would be one that we do not keep.
+        document["credentialStatus"] = entry.clone();
+        let body = json!({"credential": document});
+        let refused = harness.post("/credentials/issue", &body).await;
+        assert_eq!(refused.refused(), (400, "status_given"));
+        assert_eq!(harness.get("/credentials/status/nobody").await.status, 404);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn logs_hold_no_claims() {
+    use tracing::instrument::WithSubscriber;
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let work = for_each_database(&[], async |db| {
+        let harness = Harness::new(db, "open = true");
+        let secured = harness.issue(&credential(&harness.issuers[0])).await;
+        harness.verify(&secured).await;
+        let mut altered = secured;
+        altered["credentialSubject"]["more"] = json!("canary-of-the-vc-api");
+        harness.verify(&altered).await;
+        // What is logged is seen here.
+        tracing::info!("planted-value");
+    });
+    work.with_subscriber(subscriber).await;
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains("planted-value"));
+    assert!(!text.contains("canary-of-the-vc-api"));
 }
