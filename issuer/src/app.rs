@@ -262,7 +262,12 @@ fn vc_api(config: &Config, core: &Core) -> Result<Option<VcApi>, OpenError> {
         rng: Arc::clone(&core.rng),
         crypto: Arc::clone(&core.crypto),
         ids: core.ids.clone(),
-        outbound: vc_api::Outbound::guarded(&config.fetch, &config.dev)?,
+        outbound: vc_api::Outbound::guarded(
+            &config.vc_api,
+            &config.fetch,
+            &config.dev,
+            Arc::clone(&core.clock),
+        )?,
     };
     Ok(VcApi::open(&config.vc_api, &config.http, ports)?)
 }

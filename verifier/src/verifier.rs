@@ -240,7 +240,12 @@ fn vc_api(config: &Config, app: &Parts, ids: &Ids) -> Result<Option<VcApi>, Open
         rng: Arc::clone(&app.rng),
         crypto: Arc::clone(&app.crypto),
         ids: ids.clone(),
-        outbound: vc_api::Outbound::guarded(&config.fetch, &config.dev)?,
+        outbound: vc_api::Outbound::guarded(
+            &config.vc_api,
+            &config.fetch,
+            &config.dev,
+            Arc::clone(&app.clock),
+        )?,
     };
     VcApi::open(&config.vc_api, &config.http, ports)
         .map_err(|error| ConfigError::Shared(error.to_string()).into())

@@ -1,5 +1,6 @@
 //! `[vc_api]`: whether the endpoints exist, who may call them and in whose name they issue.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -81,6 +82,16 @@ fn default_mandatory_pointers() -> Vec<String> {
 }
 
 impl VcApiConfig {
+    /// The DIDs of listed issuers and of those who sign for them; empty where none are listed.
+    pub(super) fn known_dids(&self) -> BTreeSet<String> {
+        let listed = self.accepted_issuers.iter();
+        let signers = self.trusted_issuer.iter().flat_map(|one| &one.controllers);
+        match self.accepted_issuers.is_empty() {
+            true => BTreeSet::new(),
+            false => listed.chain(signers).cloned().collect(),
+        }
+    }
+
     /// Who signs for whom.
     pub(super) fn delegations(&self) -> Vec<Delegation> {
         let mut delegations = Vec::new();

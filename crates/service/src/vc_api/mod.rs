@@ -37,7 +37,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use vouchsafe_credentials::bitstring_status_list::StatusListSource;
 use vouchsafe_credentials::crypto::CryptoProvider;
 use vouchsafe_credentials::data_integrity::Suites;
-use vouchsafe_credentials::did::{LocalResolver, Resolver};
+use vouchsafe_credentials::did::Resolver;
 use vouchsafe_credentials::random::Rng;
 use vouchsafe_credentials::time::Clock;
 use vouchsafe_credentials::vcdm::Delegation;
@@ -52,6 +52,7 @@ pub use problem::Refusal;
 
 use crate::config::{ConfigError, DevConfig, FetchConfig, HttpConfig, PublicUrl};
 use crate::db::Db;
+use crate::did::{self, Reach};
 use crate::fetch::{FetchError, Fetcher};
 use crate::http::limits;
 use crate::id::Ids;
@@ -80,21 +81,34 @@ pub struct Ports {
 /// What the endpoints need from the network.
 #[derive(Clone)]
 pub struct Outbound {
-    /// Resolves DIDs.
+    /// Resolves DIDs of those who signed.
     pub resolver: Arc<dyn Resolver>,
+    /// Resolves DIDs that a caller asks for.
+    pub identifiers: Arc<dyn Resolver>,
     /// Fetches status lists.
     pub status_lists: Arc<dyn StatusListSource>,
 }
 
 impl Outbound {
-    /// Through the guarded fetcher, with the exceptions of the configuration.
+    /// Through the guarded fetcher, with the exceptions of the configuration. Where issuers are
+    /// listed, no credential of a stranger makes the service ask for another's document.
     ///
     /// # Errors
     /// [`FetchError`].
-    pub fn guarded(fetch: &FetchConfig, dev: &DevConfig) -> Result<Self, FetchError> {
+    pub fn guarded(
+        config: &VcApiConfig,
+        fetch: &FetchConfig,
+        dev: &DevConfig,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, FetchError> {
         let fetcher = Fetcher::new(fetch, dev)?;
+        let reach = match config.known_dids() {
+            dids if dids.is_empty() => Reach::Any,
+            dids => Reach::Only(Arc::new(dids)),
+        };
         Ok(Self {
-            resolver: Arc::new(LocalResolver),
+            resolver: did::resolver(fetcher.clone(), Arc::clone(&clock), reach),
+            identifiers: did::resolver(fetcher.clone(), clock, Reach::Any),
             status_lists: Arc::new(GuardedLists::new(fetcher)),
         })
     }
@@ -126,6 +140,7 @@ pub(crate) struct Parts {
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) crypto: Arc<dyn CryptoProvider>,
     pub(crate) resolver: Arc<dyn Resolver>,
+    pub(crate) identifiers: Arc<dyn Resolver>,
     pub(crate) status_lists: Arc<dyn StatusListSource>,
     pub(crate) ids: Ids,
     pub(crate) published: status::Published,
@@ -165,6 +180,7 @@ impl VcApi {
             outbound:
                 Outbound {
                     resolver,
+                    identifiers,
                     status_lists,
                 },
         } = ports;
@@ -181,6 +197,7 @@ impl VcApi {
             rng,
             crypto,
             resolver,
+            identifiers,
             status_lists,
             ids,
             published: status::Published::default(),
@@ -208,7 +225,7 @@ impl VcApi {
             .merge(self.verifier_router())
     }
 
-    /// Verify alone, for the login service.
+    /// Verify and resolve, for the login service.
     pub fn verifier_router(&self) -> Router {
         let verifying = Router::new()
             .route(paths::VERIFY, post(verify::handler))
@@ -216,17 +233,22 @@ impl VcApi {
                 paths::VERIFY_PRESENTATION,
                 post(verify_presentation::handler),
             );
-        self.gated(verifying, VERIFY)
+        let identifiers = did::http::router(Arc::clone(&self.0.identifiers));
+        let gate = from_fn_with_state(self.gate(VERIFY), access::gate);
+        self.gated(verifying, VERIFY).merge(identifiers.layer(gate))
+    }
+
+    fn gate(&self, scope: &'static str) -> Gate {
+        Gate {
+            api: self.clone(),
+            scope,
+        }
     }
 
     fn gated(&self, router: Router<Self>, scope: &'static str) -> Router {
-        let gate = Gate {
-            api: self.clone(),
-            scope,
-        };
         router
             .layer(DefaultBodyLimit::max(limits::VC_API))
-            .layer(from_fn_with_state(gate, access::gate))
+            .layer(from_fn_with_state(self.gate(scope), access::gate))
             .with_state(self.clone())
     }
 

@@ -1,6 +1,6 @@
 //! Issuing: who signs, what is checked first, the proof, the second opinion.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use vouchsafe_credentials::data_integrity::{ProofOptions, ProofPurpose, add_proof};
 use vouchsafe_credentials::problem::Problem as Kind;
 use vouchsafe_credentials::vcdm::{Credential, DateTimeStamp};
@@ -43,8 +43,9 @@ pub(super) async fn issue(parts: &Parts, order: Order) -> Result<Value, Refusal>
         let id = credential_id
             .or_else(|| Some(credential.get("id")?.as_str()?.to_owned()))
             .filter(|id| id.len() <= MAX_ID);
+        refuse_status(&credential)?;
         let entry = status::allocate(parts, identity, id.as_deref()).await?;
-        add_status(&mut credential, entry)?;
+        credential["credentialStatus"] = entry;
     }
     let suite = parts.suites.get(suite).ok_or_else(Refusal::internal)?;
     let mut options =
@@ -127,18 +128,14 @@ fn add_context(credential: &mut Value) {
     }
 }
 
-/// Adds our entry beside what the issuer's system put there, unless that is an entry too.
-fn add_status(credential: &mut Value, entry: Value) -> Result<(), Refusal> {
-    let refuse = || {
-        let detail = "the service gives out the status of these credentials";
-        Refusal::invalid(Kind::MalformedValue, "status_given", detail)
-    };
-    let Value::Object(members) = credential else {
-        return Err(refuse());
-    };
-    if members.contains_key("credentialStatus") {
-        return Err(refuse());
+/// A status that the caller brings would be one that this service does not keep.
+fn refuse_status(credential: &Value) -> Result<(), Refusal> {
+    match credential.get("credentialStatus") {
+        None => Ok(()),
+        Some(_) => Err(Refusal::invalid(
+            Kind::MalformedValue,
+            "status_given",
+            "the service gives out the status of these credentials",
+        )),
     }
-    members.insert("credentialStatus".to_owned(), json!(entry));
-    Ok(())
 }

@@ -99,6 +99,7 @@ impl Harness {
             ids: Ids::new(clock, rng),
             outbound: Outbound {
                 resolver: Arc::new(LocalResolver),
+                identifiers: Arc::new(LocalResolver),
                 status_lists: lists.clone(),
             },
         };
@@ -338,18 +339,30 @@ async fn what_was_issued_verifies_and_nothing_that_was_altered_does() {
             assert_eq!(harness.verify(&secured).await, (200, String::new()));
             let mut altered = secured.clone();
             altered["credentialSubject"]["name"] = json!("another");
-            assert_eq!(harness.verify(&altered).await, (400, "proof_signature".into()));
+            assert_eq!(
+                harness.verify(&altered).await,
+                (400, "proof_signature".into())
+            );
             let mut unsigned = secured.clone();
             unsigned.as_object_mut().unwrap().remove("proof");
-            assert_eq!(harness.verify(&unsigned).await, (400, "proof_missing".into()));
+            assert_eq!(
+                harness.verify(&unsigned).await,
+                (400, "proof_missing".into())
+            );
             let mut purpose = secured.clone();
             purpose["proof"]["proofPurpose"] = json!("authentication");
-            assert_eq!(harness.verify(&purpose).await, (400, "proof_purpose".into()));
+            assert_eq!(
+                harness.verify(&purpose).await,
+                (400, "proof_purpose".into())
+            );
         }
         for shape in [json!("x"), json!(null), json!([]), json!({}), json!(7)] {
             assert_eq!(harness.verify(&shape).await.0, 400, "{shape}");
             let body = json!({"verifiablePresentation": shape});
-            assert_eq!(harness.post("/presentations/verify", &body).await.status, 400);
+            assert_eq!(
+                harness.post("/presentations/verify", &body).await.status,
+                400
+            );
             let body = json!({"verifiableCredential": shape});
             assert_eq!(harness.post("/credentials/derive", &body).await.status, 400);
         }
@@ -368,8 +381,7 @@ async fn ssi_a_key_of_somebody_else_signs_for_no_issuer() {
         let rng = SeededRng::new(11);
         let signer = SigningKey::generate(Algorithm::EdDsa, &rng);
         let key = super::IssuerKey::read(&signer.to_pkcs8_pem()).unwrap();
-        let options =
-            ProofOptions::new(key.verification_method(), ProofPurpose::AssertionMethod);
+        let options = ProofOptions::new(key.verification_method(), ProofPurpose::AssertionMethod);
         let signer = SuiteSigner::Signature(&signer);
         for (issuer, code) in [
             (key.did(), ""),
@@ -397,7 +409,12 @@ async fn ssi_status_lists_of_other_kinds_are_refused_and_end_nothing() {
             "statusListIndex": "7", "statusListCredential": list
         });
         let secured = harness.issue(&document).await;
-        for media_type in ["application/statuslist+cwt", "statuslist+cwt", "text/html", ""] {
+        for media_type in [
+            "application/statuslist+cwt",
+            "statuslist+cwt",
+            "text/html",
+            "",
+        ] {
             *harness.lists.answer.lock().unwrap() = Some(FetchedList {
                 media_type: media_type.to_owned(),
                 body: vec![0xd2, 0x84, 0x40, 0xa0, 0x40, 0x40],
@@ -406,12 +423,20 @@ async fn ssi_status_lists_of_other_kinds_are_refused_and_end_nothing() {
         }
         let asked = harness.lists.asked.load(Ordering::SeqCst);
         assert_eq!(asked, 4);
-        for kind in ["TokenStatusListEntry", "StatusList2021Entry", "statuslist+cwt"] {
+        for kind in [
+            "TokenStatusListEntry",
+            "StatusList2021Entry",
+            "statuslist+cwt",
+        ] {
             document["credentialStatus"]["type"] = json!(kind);
             let secured = harness.issue(&document).await;
             assert_eq!(harness.verify(&secured).await.0, 400, "{kind}");
         }
-        assert_eq!(harness.lists.asked.load(Ordering::SeqCst), asked, "nobody was asked");
+        assert_eq!(
+            harness.lists.asked.load(Ordering::SeqCst),
+            asked,
+            "nobody was asked"
+        );
     })
     .await;
 }
@@ -423,8 +448,10 @@ async fn ssi_a_did_on_a_private_address_makes_no_request() {
     listener.set_nonblocking(true).unwrap();
     let port = listener.local_addr().unwrap().port();
     let outbound = Outbound::guarded(
+        &VcApiConfig::default(),
         &crate::config::FetchConfig::default(),
         &crate::config::DevConfig::default(),
+        Arc::new(FixedClock::new(NOW)),
     )
     .unwrap();
     let options = vouchsafe_credentials::did::ResolutionOptions::default();
@@ -436,7 +463,11 @@ async fn ssi_a_did_on_a_private_address_makes_no_request() {
     let url = format!("https://127.0.0.1:{port}/list");
     assert!(outbound.status_lists.fetch(&url).await.is_err());
     let error = listener.accept().unwrap_err();
-    assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock, "nobody called");
+    assert_eq!(
+        error.kind(),
+        std::io::ErrorKind::WouldBlock,
+        "nobody called"
+    );
 }
 
 #[tokio::test]
