@@ -86,7 +86,7 @@ fn day(now: Timestamp, offset: i64) -> Result<time::OffsetDateTime> {
     ))
 }
 
-/// A certificate for https://localhost and the throw-away authority that signed it, in PEM.
+/// A certificate for https://localhost, https://webvh.localhost and the throw-away authority that signed it, in PEM.
 pub struct TlsPair {
     /// What clients trust.
     pub authority: String,
@@ -105,6 +105,7 @@ pub fn tls_pair(now: i64) -> Result<TlsPair> {
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.subject_alt_names = vec![
         SanType::DnsName("localhost".try_into()?),
+        SanType::DnsName("webvh.localhost".try_into()?),
         SanType::IpAddress(std::net::Ipv4Addr::LOCALHOST.into()),
     ];
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;

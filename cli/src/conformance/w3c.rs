@@ -140,7 +140,8 @@ async fn set_up(folder: &Path, port: u16) -> Result<()> {
     let log_key = IssuerKey::generate(KeyType::Signature(Algorithm::EdDsa), &OsRandom);
     let log_key = IssuerKey::read(&log_key).context("a new key cannot be read")?;
     let (deactivated, log) =
-        webvh::deactivated(&format!("localhost%3A{port}:webvh"), &log_key).await?;
+        // did:webvh 1.0 wants a domain of more than one label.
+        webvh::deactivated(&format!("webvh.localhost%3A{port}:webvh"), &log_key).await?;
     write_new(&folder.join("webvh.jsonl"), &log, 0o644)?;
     let did = |name: &str| {
         let found = dids.iter().find(|(own, _)| *own == name);
@@ -191,6 +192,10 @@ key_file = {signing}
 extra_ca = [{ca}]
 [[fetch.allow]]
 host = "localhost"
+ports = [{port}]
+private = true
+[[fetch.allow]]
+host = "webvh.localhost"
 ports = [{port}]
 private = true
 

@@ -107,3 +107,23 @@ async fn a_controller_signs_for_another_issuer_only_where_the_verifier_says_so()
     let said = [delegation("https://vc.example/issuers/1", &did)];
     assert_eq!(verify(&said).await, Ok(()));
 }
+
+#[test]
+fn an_earlier_edition_is_named_by_its_digest_and_no_other() {
+    let mut document = version_1();
+    document["relatedResource"] = json!({
+        "id": "https://www.w3.org/ns/credentials/v2",
+        "digestMultibase": "uJKGMkOmFbVJhEfKTduMC2XCyvRAYLjOVmZWwIH1wQ7k"
+    });
+    let credential = Credential::parse(&document).unwrap();
+    let [resource] = credential.related_resources() else {
+        panic!("one resource");
+    };
+    let own = crate::encoding::b64url_decode("JKGMkOmFbVJhEfKTduMC2XCyvRAYLjOVmZWwIH1wQ7k");
+    let own = own.unwrap();
+    let other = [7; 32];
+    assert!(resource.is_one_of(&[&other, &own]));
+    assert!(!resource.is_one_of(&[&other]));
+    assert!(!resource.is_one_of(&[]));
+    assert!(!resource.matches(b"another text"));
+}

@@ -172,3 +172,20 @@ fn malformed_contexts_are_refused() {
         assert_eq!(refusal(&document), expected, "{context}");
     }
 }
+
+#[test]
+fn a_context_document_that_was_pasted_whole_is_what_is_in_it() {
+    let terms = json!({"name": "https://schema.org/name"});
+    let with = |context: Value| json!({"@context": [context], "name": "x"});
+    let plain = canonical(&with(terms.clone())).unwrap();
+    assert_eq!(canonical(&with(json!({"@context": terms}))).unwrap(), plain);
+    for wrong in [
+        json!({"@context": terms, "more": "https://schema.org/more"}),
+        json!({"@context": {"@context": terms}}),
+        json!({"@context": [terms]}),
+        json!({"@context": "https://www.w3.org/ns/credentials/v2"}),
+        json!({"@context": null}),
+    ] {
+        assert_eq!(refusal(&with(wrong)), JsonLdError::InvalidContext);
+    }
+}
