@@ -12,7 +12,7 @@ mod present;
 mod verify;
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use clap::Subcommand;
