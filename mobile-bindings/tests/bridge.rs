@@ -110,7 +110,7 @@ fn a_question_from_a_private_address_is_refused() {
         format!("openid4vp://?client_id=x509_hash:{hash}&request_uri=https%3A%2F%2F{host}%2Fr")
     };
     let error = wallet.request(link("10.0.0.1")).err().unwrap();
-    assert_eq!(code(error), "request_address_refused");
+    assert_eq!(code(error), "request_uri_unacceptable");
     let session = wallet.request(link("shop.example.com")).unwrap();
     assert_eq!(session.outgoing().unwrap().method, "GET");
     assert!(session.consent().is_none());

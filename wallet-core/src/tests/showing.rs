@@ -265,13 +265,15 @@ async fn cat_320_an_answer_inside_the_private_network_is_refused() {
     let mut world = World::new();
     world.add().await.unwrap();
     world.verifier.edit_request = |c| c["response_uri"] = value!("https://192.168.1.1/r");
-    world.refused_request("request_address_refused", None).await;
+    world
+        .refused_request("response_uri_unacceptable", None)
+        .await;
     for link in [
         "openid4vp://?client_id=x509_hash:Uvo3HtuIxuhC92rShpgqcT3YXwrqRxWEviRiA0OZszk&request_uri=https%3A%2F%2F10.0.0.1%2Fr",
         "openid4vp://?client_id=x509_hash:Uvo3HtuIxuhC92rShpgqcT3YXwrqRxWEviRiA0OZszk&request_uri=https%3A%2F%2Flocalhost%2Fr",
     ] {
         let error = world.wallet.present(link).err().unwrap();
-        assert_eq!(error.code(), "request_address_refused");
+        assert_eq!(error.code(), "request_uri_unacceptable");
     }
 }
 
