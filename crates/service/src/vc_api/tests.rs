@@ -455,7 +455,13 @@ async fn ssi_a_did_on_a_private_address_makes_no_request() {
     )
     .unwrap();
     let options = vouchsafe_credentials::did::ResolutionOptions::default();
-    for host in ["127.0.0.1", "localhost", "a.localhost", "10.0.0.1", "169.254.169.254"] {
+    for host in [
+        "127.0.0.1",
+        "localhost",
+        "a.localhost",
+        "10.0.0.1",
+        "169.254.169.254",
+    ] {
         let did = format!("did:web:{host}%3A{port}");
         let resolution = outbound.resolver.resolve(&did, &options).await;
         assert!(resolution.active().is_err(), "{did}");
