@@ -9,7 +9,8 @@ use vouchsafe_credentials::data_integrity::Suites;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_credentials::vc_jose_cose::{KeySource, open_presentation, verify_credential};
 use vouchsafe_credentials::vcdm::{
-    EnvelopeType, Enveloped, HolderPolicy, Issuers, Policy, PresentationPolicy, StatusPolicy,
+    Binding, EmptyPresentation, EnvelopeType, Enveloped, HolderPolicy, Issuers, Policy,
+    PresentationPolicy, StatusPolicy,
 };
 
 /// The key of RFC 8032, section 7.1, test 1.
@@ -23,13 +24,14 @@ fuzz_target!(|bytes: &[u8]| {
     let policy = Policy::new(Issuers::DangerousUnbound, UnixTime(0), StatusPolicy::Unchecked);
     let presentations = PresentationPolicy {
         credentials: policy,
-        challenge: None,
-        domain: None,
+        challenge: Binding::Unchecked,
+        domain: Binding::Unchecked,
         holder: HolderPolicy::Any,
+        empty: EmptyPresentation::Allowed,
     };
     for kind in EnvelopeType::ALL {
         let envelope = Enveloped::new(kind, bytes);
-        let keys = KeySource::Key(&key);
+        let keys = KeySource::Key { key: &key, controller: "did:example:1" };
         let credential = verify_credential(&envelope, keys, &Suites::jcs(), &policy, &Portable);
         assert!(block_on(credential).is_err());
         assert!(block_on(open_presentation(&envelope, keys, &presentations, &Portable)).is_err());

@@ -12,7 +12,8 @@ use vouchsafe_credentials::sd_jwt::SdJwt;
 use vouchsafe_credentials::time::Clock;
 use vouchsafe_credentials::vc_jose_cose::{self, KeySource};
 use vouchsafe_credentials::vcdm::{
-    Delegation, HolderPolicy, Issuers, Policy, PresentationPolicy, StatusPolicy, VerifyError,
+    Binding, Delegation, EmptyPresentation, HolderBinding, HolderPolicy, Issuers, Policy,
+    PresentationPolicy, StatusPolicy, VerifyError,
 };
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::vc_api::suites;
@@ -115,17 +116,22 @@ pub async fn judge(input: &Input, means: &Means<'_>) -> Result<Verdict, No> {
     policy.delegations = means.delegations;
     let presentation = PresentationPolicy {
         credentials: policy,
-        challenge: means.challenge,
-        domain: means.domain,
+        challenge: means
+            .challenge
+            .map_or(Binding::Unchecked, Binding::Expected),
+        domain: means.domain.map_or(Binding::Unchecked, Binding::Expected),
         holder: HolderPolicy::Any,
+        empty: EmptyPresentation::Refused,
     };
+    // Nobody presents a credential by itself.
+    policy.holder_binding = HolderBinding::NotAsked;
     let (suites, resolver) = (suites(false), &LocalResolver);
     let no = |error: VerifyError| -> No { (error.code(), error.into()) };
     match input {
         Input::Document(document) if is_presentation(document) => {
             let done = verify_presentation(document, &suites, &presentation, resolver, &AwsLc);
             let done = done.await.map_err(no)?;
-            Ok(verdict(done.get().presenter(), has_status(document)))
+            Ok(verdict(Some(done.get().presenter()), has_status(document)))
         }
         Input::Document(document) => {
             let done = verify_credential(document, &suites, &policy, resolver, &AwsLc);
@@ -141,7 +147,7 @@ pub async fn judge(input: &Input, means: &Means<'_>) -> Result<Verdict, No> {
                 &AwsLc,
             );
             let done = done.await.map_err(no)?;
-            Ok(verdict(done.get().presenter(), true))
+            Ok(verdict(Some(done.get().presenter()), true))
         }
         Input::Envelope(envelope) => {
             let keys = KeySource::Resolver(resolver);

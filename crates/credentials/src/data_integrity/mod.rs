@@ -22,7 +22,7 @@
 //! use vouchsafe_credentials::did::{LocalResolver, key};
 //! use vouchsafe_credentials::time::UnixTime;
 //! use vouchsafe_credentials::vcdm::{
-//!     HolderPolicy, Issuers, Policy, PresentationPolicy, StatusPolicy,
+//!     Binding, EmptyPresentation, HolderPolicy, Issuers, Policy, PresentationPolicy, StatusPolicy,
 //! };
 //! # struct Fixed(u8);
 //! # impl vouchsafe_credentials::random::Rng for Fixed {
@@ -63,15 +63,16 @@
 //!
 //! let mut expected = PresentationPolicy {
 //!     credentials: policy,
-//!     challenge: Some("n-0S6_WzA2Mj"),
-//!     domain: Some("verifier.example"),
+//!     challenge: Binding::Expected("n-0S6_WzA2Mj"),
+//!     domain: Binding::Expected("verifier.example"),
 //!     holder: HolderPolicy::IsSubject,
+//!     empty: EmptyPresentation::Refused,
 //! };
 //! let suites = Suites::jcs();
 //! let verified = verify_presentation(&presented, &suites, &expected, &LocalResolver, &Portable).await?;
 //! assert_eq!(verified.get().credentials().len(), 1);
 //!
-//! expected.challenge = Some("another");
+//! expected.challenge = Binding::Expected("another");
 //! let error = verify_presentation(&presented, &suites, &expected, &LocalResolver, &Portable).await.unwrap_err();
 //! assert_eq!(error.code(), "proof_challenge");
 //! # Ok(())
@@ -91,6 +92,7 @@ mod verify;
 
 pub use create::add_proof;
 pub use credential::verify_credential;
+pub(crate) use credential::verify_presented;
 pub use error::{ProofError, SuiteError};
 pub use jcs_suites::{EcdsaJcs2019, EddsaJcs2022};
 pub use presentation::verify_presentation;

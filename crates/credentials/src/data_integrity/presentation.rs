@@ -7,6 +7,7 @@ use crate::Verified;
 use crate::crypto::CryptoProvider;
 use crate::did::Resolver;
 use crate::vcdm::accept::Means;
+use crate::vcdm::confirmation::{Presenter, PresenterKey};
 use crate::vcdm::{Presentation, PresentationPolicy, VerifiedPresentation, VerifyError, presented};
 
 /// Verifies a presentation: its form, every proof with challenge and domain, that the
@@ -29,17 +30,20 @@ pub async fn verify_presentation(
     let presentation = Presentation::parse(secured)?;
     let proven = verify_proofs(secured, suites, &proof_policy(policy), resolver, crypto).await?;
     let presenter = presenter(&presentation, &proven.get().proofs)?;
-    let credentials = presented::verify(&presentation, policy, means).await?;
+    let credentials = presented::verify(&presentation, policy, means, &presenter).await?;
     presented::check_holder(&presentation, &credentials, policy.holder)?;
     Ok(Verified::new(VerifiedPresentation {
         presentation,
         credentials,
-        presenter: Some(presenter),
+        presenter: presenter.controller,
     }))
 }
 
 /// VCDM 2.0, section 4.13: the holder, where one is named, is who presents.
-fn presenter(presentation: &Presentation, proofs: &[VerifiedProof]) -> Result<String, VerifyError> {
+fn presenter(
+    presentation: &Presentation,
+    proofs: &[VerifiedProof],
+) -> Result<Presenter, VerifyError> {
     let fits = |proof: &&VerifiedProof| match presentation.holder() {
         None => true,
         Some(holder) => proof.controller.as_str() == holder,
@@ -48,7 +52,18 @@ fn presenter(presentation: &Presentation, proofs: &[VerifiedProof]) -> Result<St
         .iter()
         .find(fits)
         .ok_or(VerifyError::HolderMismatch)?;
-    Ok(own.controller.as_str().to_owned())
+    let own_keys = proofs
+        .iter()
+        .filter(|proof| proof.controller == own.controller);
+    Ok(Presenter {
+        controller: own.controller.as_str().to_owned(),
+        keys: own_keys
+            .map(|proof| PresenterKey {
+                key: proof.key.clone(),
+                method: Some(proof.proof.verification_method().to_owned()),
+            })
+            .collect(),
+    })
 }
 
 const fn proof_policy<'a>(policy: &PresentationPolicy<'a>) -> ProofPolicy<'a> {
@@ -56,7 +71,7 @@ const fn proof_policy<'a>(policy: &PresentationPolicy<'a>) -> ProofPolicy<'a> {
         purpose: ProofPurpose::Authentication,
         now: policy.credentials.now,
         skew_s: policy.credentials.skew_s,
-        challenge: policy.challenge,
-        domain: policy.domain,
+        challenge: policy.challenge.expected(),
+        domain: policy.domain.expected(),
     }
 }

@@ -31,6 +31,8 @@ pub struct VerifiedProof {
     pub proof: Proof,
     /// Who controls its key.
     pub controller: Did,
+    /// The key.
+    pub key: Multikey,
 }
 
 /// A document all of whose proofs hold.
@@ -59,7 +61,7 @@ pub async fn verify_proofs(
     for proof in &secured.proofs {
         check_claims(proof, policy)?;
     }
-    let mut controllers = Vec::with_capacity(secured.proofs.len());
+    let mut signers = Vec::with_capacity(secured.proofs.len());
     for proof in &secured.proofs {
         let suite = suite(suites, proof)?;
         let (controller, key) = method_key(
@@ -71,13 +73,17 @@ pub async fn verify_proofs(
         .await?;
         let document = input(&secured, proof)?;
         suite.verify(&document, proof, &key, crypto)?;
-        controllers.push(controller);
+        signers.push((controller, key));
     }
-    let proofs = secured.proofs.into_iter().zip(controllers);
+    let proofs = secured.proofs.into_iter().zip(signers);
     Ok(Verified::new(ProvenDocument {
         document: secured.document,
         proofs: proofs
-            .map(|(proof, controller)| VerifiedProof { proof, controller })
+            .map(|(proof, (controller, key))| VerifiedProof {
+                proof,
+                controller,
+                key,
+            })
             .collect(),
     }))
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::EnvelopeError;
 use crate::time::UnixTime;
-use crate::vcdm::{Credential, Presentation};
+use crate::vcdm::{Binding, Credential, Presentation};
 
 /// What data model 1.1 wrapped the document in.
 pub(super) fn refuse_wrappers(claims: &Map<String, Value>) -> Result<(), EnvelopeError> {
@@ -65,11 +65,15 @@ pub(super) fn check_credential(
     equal(claims, "sub", subject)
 }
 
-/// Likewise for a presentation, whose issuer is the holder.
+/// Likewise for a presentation, whose issuer is the holder, and who signs it (`None`: unknown).
 pub(super) fn check_presentation(
     claims: &Map<String, Value>,
     presentation: &Presentation,
+    signer: Option<&str>,
 ) -> Result<(), EnvelopeError> {
+    if signer.is_some() {
+        equal(claims, "iss", signer)?;
+    }
     if presentation.holder().is_some() {
         equal(claims, "iss", presentation.holder())?;
     }
@@ -92,14 +96,16 @@ fn equal(
 /// Challenge and domain, as `nonce` and `aud`.
 pub(super) fn check_audience(
     claims: &Map<String, Value>,
-    challenge: Option<&str>,
-    domain: Option<&str>,
+    challenge: Binding<'_>,
+    domain: Binding<'_>,
 ) -> Result<(), EnvelopeError> {
     let nonce = claims.get("nonce").and_then(Value::as_str);
-    if challenge.is_some() && nonce != challenge {
+    if let Binding::Expected(challenge) = challenge
+        && nonce != Some(challenge)
+    {
         return Err(EnvelopeError::Challenge);
     }
-    let Some(domain) = domain else {
+    let Binding::Expected(domain) = domain else {
         return Ok(());
     };
     // RFC 7519, section 4.1.3. Another audience beside us could replay it here.

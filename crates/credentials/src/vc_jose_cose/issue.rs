@@ -96,7 +96,7 @@ fn check(document: &Value, kind: EnvelopeType) -> Result<&Map<String, Value>, Is
         .ok_or(crate::vcdm::VcdmError::NotAnObject)?;
     refuse_wrappers(claims)?;
     if kind.is_presentation() {
-        check_presentation(claims, &Presentation::parse(document)?)?;
+        check_presentation(claims, &Presentation::parse(document)?, None)?;
     } else {
         let credential = Credential::parse(document)?;
         refuse_version_1(&credential)?;

@@ -14,24 +14,33 @@ pub enum KeySource<'a> {
     /// `kid` is an absolute DID URL. The method must stand in the relationship
     /// (`assertionMethod`, `authentication`), and its controller must be the issuer or holder.
     Resolver(&'a dyn Resolver),
-    /// The caller has the key from elsewhere and knows whose it is. That the document
-    /// names the same issuer or holder is the caller's to compare.
-    Key(&'a PublicKey),
+    /// The caller has the key from elsewhere and knows whose it is.
+    Key {
+        /// The key.
+        key: &'a PublicKey,
+        /// Whose it is; must be the issuer or holder that the document names.
+        controller: &'a str,
+    },
 }
 
 impl fmt::Debug for KeySource<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Resolver(_) => f.write_str("Resolver"),
-            Self::Key(key) => f.debug_tuple("Key").field(key).finish(),
+            Self::Key { key, controller } => f
+                .debug_struct("Key")
+                .field("key", key)
+                .field("controller", controller)
+                .finish(),
         }
     }
 }
 
-/// A key and, where it was resolved, who controls it.
+/// A key, who controls it, and its URL where it was resolved.
 pub(super) struct SignerKey {
     pub(super) key: PublicKey,
-    pub(super) controller: Option<String>,
+    pub(super) controller: String,
+    pub(super) method: Option<String>,
 }
 
 impl KeySource<'_> {
@@ -42,10 +51,11 @@ impl KeySource<'_> {
         now: UnixTime,
     ) -> Result<SignerKey, EnvelopeError> {
         let resolver = match self {
-            Self::Key(key) => {
+            Self::Key { key, controller } => {
                 return Ok(SignerKey {
                     key: key.clone(),
-                    controller: None,
+                    controller: controller.to_owned(),
+                    method: None,
                 });
             }
             Self::Resolver(resolver) => resolver,
@@ -61,7 +71,8 @@ impl KeySource<'_> {
         match key {
             Multikey::Signature(key) => Ok(SignerKey {
                 key,
-                controller: Some(did.as_str().to_owned()),
+                controller: did.as_str().to_owned(),
+                method: Some(kid.to_owned()),
             }),
             _ => Err(EnvelopeError::Key),
         }

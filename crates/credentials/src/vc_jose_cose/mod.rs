@@ -6,7 +6,7 @@
 //! them, the caller says which envelope it has.
 //!
 //! - [`verify_credential`], [`verify_presentation`]: by policy, to a `Verified<…>`.
-//! - [`open_presentation`]: the envelope of a presentation alone.
+//! - [`open_presentation`]: the envelope of a presentation alone, to an [`EnvelopeOnly`].
 //! - [`issue_jwt`], [`issue_sd_jwt`], [`issue_cose`].
 //!
 //! ```
@@ -19,7 +19,8 @@
 //!     KeySource, issue_cose, issue_jwt, verify_credential, verify_presentation,
 //! };
 //! use vouchsafe_credentials::vcdm::{
-//!     EnvelopeType, Enveloped, HolderPolicy, Issuers, Policy, PresentationPolicy, StatusPolicy,
+//!     Binding, EmptyPresentation, EnvelopeType, Enveloped, HolderPolicy, Issuers, Policy,
+//!     PresentationPolicy, StatusPolicy,
 //! };
 //! # struct Fixed(u8);
 //! # impl vouchsafe_credentials::random::Rng for Fixed {
@@ -65,9 +66,10 @@
 //! });
 //! let expected = PresentationPolicy {
 //!     credentials: policy,
-//!     challenge: Some("n-0S6_WzA2Mj"),
-//!     domain: Some("verifier.example"),
+//!     challenge: Binding::Expected("n-0S6_WzA2Mj"),
+//!     domain: Binding::Expected("verifier.example"),
 //!     holder: HolderPolicy::IsSubject,
+//!     empty: EmptyPresentation::Refused,
 //! };
 //! let jwt = issue_jwt(&presentation, EnvelopeType::VpJwt, &kid, &issuer).await?;
 //! let cose = issue_cose(&presentation, EnvelopeType::VpCose, &kid, &issuer).await?;
@@ -81,6 +83,7 @@
 //! ```
 
 mod claims;
+mod envelope_only;
 mod error;
 mod issue;
 mod key;
@@ -89,7 +92,9 @@ mod open;
 mod tests;
 mod verify;
 
+pub use envelope_only::EnvelopeOnly;
 pub use error::{EnvelopeError, IssueError};
 pub use issue::{issue_cose, issue_jwt, issue_sd_jwt};
 pub use key::KeySource;
+pub(crate) use verify::verify_presented;
 pub use verify::{open_presentation, verify_credential, verify_presentation};

@@ -26,8 +26,8 @@ pub(super) struct Opening<'a> {
 /// A document whose envelope holds.
 pub(super) struct Opened {
     pub(super) claims: Map<String, Value>,
-    /// Who controls the key, unless the caller brought it.
-    pub(super) controller: Option<String>,
+    /// Who signed.
+    pub(super) signer: SignerKey,
 }
 
 impl Opened {
@@ -112,7 +112,7 @@ async fn open_jwt(
     }
     Ok(Opened {
         claims: payload.claims,
-        controller: signer.controller,
+        signer,
     })
 }
 
@@ -136,7 +136,7 @@ async fn open_sd_jwt(
         sd_jwt::process(opened.claims, sd_jwt.disclosures()).map_err(EnvelopeError::SdJwt)?;
     Ok(Opened {
         claims: processed.claims,
-        controller: opened.controller,
+        signer: opened.signer,
     })
 }
 
@@ -175,6 +175,6 @@ async fn open_cose(
         .map_err(EnvelopeError::Cose)?;
     Ok(Opened {
         claims: json::parse_object(payload.get()).map_err(EnvelopeError::PayloadJson)?,
-        controller: signer.controller,
+        signer,
     })
 }

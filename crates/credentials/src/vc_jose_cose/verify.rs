@@ -1,15 +1,17 @@
 //! Verifying enveloped credentials and presentations.
 
 use super::claims::{check_audience, check_credential, check_presentation};
-use super::open::{Opened, Opening, open};
-use super::{EnvelopeError, KeySource};
+use super::key::SignerKey;
+use super::open::{Opening, open};
+use super::{EnvelopeError, EnvelopeOnly, KeySource};
 use crate::Verified;
-use crate::crypto::CryptoProvider;
+use crate::crypto::{CryptoProvider, Multikey};
 use crate::data_integrity::Suites;
 use crate::did::{Resolution, ResolutionOptions, Resolver};
 use crate::vcdm::accept::{self, Means};
+use crate::vcdm::confirmation::{Presenter, PresenterKey};
 use crate::vcdm::{
-    Credential, Embedded, Enveloped, Policy, Presentation, PresentationPolicy, VcdmError,
+    Credential, Embedded, Enveloped, Issuers, Policy, Presentation, PresentationPolicy, VcdmError,
     VerifiedPresentation, VerifyError, Version, presented,
 };
 
@@ -27,6 +29,32 @@ pub async fn verify_credential(
     policy: &Policy<'_>,
     crypto: &dyn CryptoProvider,
 ) -> Result<Verified<Credential>, VerifyError> {
+    let means = Means {
+        suites,
+        resolver: resolver(keys),
+        crypto,
+    };
+    verify_with(envelope, keys, policy, means, None).await
+}
+
+/// As [`verify_credential`], for a credential that somebody presents.
+pub(crate) async fn verify_presented(
+    envelope: &Enveloped,
+    policy: &Policy<'_>,
+    means: Means<'_>,
+    presenter: Option<&Presenter>,
+) -> Result<Verified<Credential>, VerifyError> {
+    let keys = KeySource::Resolver(means.resolver);
+    verify_with(envelope, keys, policy, means, presenter).await
+}
+
+async fn verify_with(
+    envelope: &Enveloped,
+    keys: KeySource<'_>,
+    policy: &Policy<'_>,
+    means: Means<'_>,
+    presenter: Option<&Presenter>,
+) -> Result<Verified<Credential>, VerifyError> {
     if envelope.kind().is_presentation() {
         return Err(EnvelopeError::Kind.into());
     }
@@ -34,23 +62,17 @@ pub async fn verify_credential(
         keys,
         now: policy.now,
         skew_s: policy.skew_s,
-        crypto,
+        crypto: means.crypto,
     };
     let opened = open(envelope, opening).await?;
     let credential = Credential::parse(&opened.document())?;
     refuse_version_1(&credential)?;
     check_credential(&opened.claims, &credential)?;
     // VC-JOSE-COSE 1.0, section 4: the key is one of the issuer's.
-    let bound = |controller: &String| policy.binds(credential.issuer(), controller);
-    if !opened.controller.as_ref().is_none_or(bound) {
+    if !policy.binds(credential.issuer(), &opened.signer.controller) {
         return Err(VerifyError::IssuerMismatch);
     }
-    let means = Means {
-        suites,
-        resolver: resolver(keys),
-        crypto,
-    };
-    accept::accept(&credential, policy, means).await?;
+    accept::accept(&credential, policy, means, presenter).await?;
     Ok(Verified::new(credential))
 }
 
@@ -73,24 +95,32 @@ pub async fn verify_presentation(
     resolver: &dyn Resolver,
     crypto: &dyn CryptoProvider,
 ) -> Result<Verified<VerifiedPresentation>, VerifyError> {
-    let (presentation, presenter) =
-        open_envelope(envelope, KeySource::Resolver(resolver), policy, crypto).await?;
+    let keys = KeySource::Resolver(resolver);
+    let (presentation, signer) = open_envelope(envelope, keys, policy, true, crypto).await?;
+    let presenter = Presenter {
+        controller: signer.controller,
+        keys: vec![PresenterKey {
+            key: Multikey::Signature(signer.key),
+            method: signer.method,
+        }],
+    };
     let means = Means {
         suites,
         resolver,
         crypto,
     };
-    let credentials = presented::verify(&presentation, policy, means).await?;
+    let credentials = presented::verify(&presentation, policy, means, &presenter).await?;
     presented::check_holder(&presentation, &credentials, policy.holder)?;
     Ok(Verified::new(VerifiedPresentation {
         presentation,
         credentials,
-        presenter,
+        presenter: presenter.controller,
     }))
 }
 
 /// Verifies the envelope of a presentation: who presents, and what was presented. The
-/// credentials in it are *not* verified; each still has to be.
+/// credentials in it are *not* verified; each still has to be. `Issuers::DangerousUnbound` lets
+/// any key present for any holder here, and nowhere else.
 ///
 /// # Errors
 /// Each rule has its own [`VerifyError`].
@@ -99,17 +129,19 @@ pub async fn open_presentation(
     keys: KeySource<'_>,
     policy: &PresentationPolicy<'_>,
     crypto: &dyn CryptoProvider,
-) -> Result<Verified<Presentation>, VerifyError> {
-    let (presentation, _) = open_envelope(envelope, keys, policy, crypto).await?;
-    Ok(Verified::new(presentation))
+) -> Result<EnvelopeOnly, VerifyError> {
+    let bound = !matches!(policy.credentials.issuers, Issuers::DangerousUnbound);
+    let (presentation, signer) = open_envelope(envelope, keys, policy, bound, crypto).await?;
+    Ok(EnvelopeOnly::new(presentation, signer.controller))
 }
 
 async fn open_envelope(
     envelope: &Enveloped,
     keys: KeySource<'_>,
     policy: &PresentationPolicy<'_>,
+    bound: bool,
     crypto: &dyn CryptoProvider,
-) -> Result<(Presentation, Option<String>), VerifyError> {
+) -> Result<(Presentation, SignerKey), VerifyError> {
     if !envelope.kind().is_presentation() {
         return Err(EnvelopeError::Kind.into());
     }
@@ -121,11 +153,17 @@ async fn open_envelope(
     };
     let opened = open(envelope, opening).await?;
     let presentation = Presentation::parse(&opened.document())?;
-    check_presentation(&opened.claims, &presentation)?;
+    let signer = opened.signer;
+    // VCDM 2.0, section 4.13: the holder, where one is named, is who presents.
+    let other = |holder: &str| holder != signer.controller;
+    if bound && presentation.holder().is_some_and(other) {
+        return Err(VerifyError::HolderMismatch);
+    }
+    let own = bound.then_some(signer.controller.as_str());
+    check_presentation(&opened.claims, &presentation, own)?;
     check_audience(&opened.claims, policy.challenge, policy.domain)?;
     refuse_unsecured(&presentation)?;
-    let presenter = presenter(&presentation, opened)?;
-    Ok((presentation, presenter))
+    Ok((presentation, signer))
 }
 
 /// VC-JOSE-COSE 1.0, section 3.1.2: credentials in a presentation are secured.
@@ -138,21 +176,11 @@ fn refuse_unsecured(presentation: &Presentation) -> Result<(), EnvelopeError> {
     all.then_some(()).ok_or(EnvelopeError::Unsecured)
 }
 
-/// The holder, where one is named, is who signed.
-fn presenter(presentation: &Presentation, opened: Opened) -> Result<Option<String>, VerifyError> {
-    match (presentation.holder(), opened.controller) {
-        (Some(holder), Some(controller)) if holder != controller => {
-            Err(VerifyError::HolderMismatch)
-        }
-        (_, controller) => Ok(controller),
-    }
-}
-
 /// What resolves the keys of a status list.
 fn resolver(keys: KeySource<'_>) -> &dyn Resolver {
     match keys {
         KeySource::Resolver(resolver) => resolver,
-        KeySource::Key(_) => &NoDids,
+        KeySource::Key { .. } => &NoDids,
     }
 }
 

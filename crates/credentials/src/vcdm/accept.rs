@@ -1,10 +1,14 @@
 //! What is asked of a credential after its signature: the policy, the same for every securing mechanism.
 
-use super::{Credential, Policy, StatusPolicy, VerifyError};
+use super::confirmation::{self, Presenter};
+use super::{Credential, Policy, StatusPolicy, VcdmError, VerifyError};
 use crate::bitstring_status_list;
 use crate::crypto::CryptoProvider;
 use crate::data_integrity::Suites;
 use crate::did::Resolver;
+
+/// Status entries of one credential that are looked up; each may be a request.
+const MAX_STATUS: usize = 8;
 
 /// What verifying needs beside a policy.
 #[derive(Clone, Copy)]
@@ -14,11 +18,12 @@ pub(crate) struct Means<'a> {
     pub(crate) crypto: &'a dyn CryptoProvider,
 }
 
-/// Who, what, when and status. That the signature is the issuer's was checked before.
+/// Who, what, when, whose and status. That the signature is the issuer's was checked before.
 pub(crate) async fn accept(
     credential: &Credential,
     policy: &Policy<'_>,
     means: Means<'_>,
+    presenter: Option<&Presenter>,
 ) -> Result<(), VerifyError> {
     if !policy.issuers.accept(credential.issuer()) {
         return Err(VerifyError::IssuerNotAccepted);
@@ -28,6 +33,7 @@ pub(crate) async fn accept(
         return Err(VerifyError::TypeNotAccepted);
     }
     check_period(credential, policy)?;
+    confirmation::check(credential, policy, presenter)?;
     check_status(credential, policy, means).await
 }
 
@@ -57,6 +63,9 @@ async fn check_status(
     };
     if required && credential.status().next().is_none() {
         return Err(VerifyError::StatusMissing);
+    }
+    if credential.status().count() > MAX_STATUS {
+        return Err(VcdmError::TooMany("credentialStatus").into());
     }
     for entry in credential.status() {
         let status = bitstring_status_list::check(entry, credential, lists, policy, means).await?;

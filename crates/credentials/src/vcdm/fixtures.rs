@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{HolderPolicy, Issuers, Policy, PresentationPolicy, StatusPolicy, VerifyError};
+use super::{
+    Binding, EmptyPresentation, HolderPolicy, Issuers, Policy, PresentationPolicy, StatusPolicy,
+    VerifyError,
+};
 use crate::Verified;
 use crate::bitstring_status_list::{FetchedList, RetrievalError, StatusListSource};
 use crate::crypto::{Algorithm, Portable, Signer as _, SigningKey};
@@ -121,9 +124,10 @@ pub(crate) fn policy() -> Policy<'static> {
 pub(crate) fn presentation_policy() -> PresentationPolicy<'static> {
     PresentationPolicy {
         credentials: policy(),
-        challenge: Some("c-1"),
-        domain: Some("verifier.example"),
+        challenge: Binding::Expected("c-1"),
+        domain: Binding::Expected("verifier.example"),
         holder: HolderPolicy::Any,
+        empty: EmptyPresentation::Refused,
     }
 }
 

@@ -8,6 +8,7 @@
 //! and envelopes of version 1.1 are refused with [`VcdmError::Version1`].
 
 pub(crate) mod accept;
+pub(crate) mod confirmation;
 mod credential;
 mod date_time;
 mod envelope;
@@ -33,8 +34,8 @@ pub use envelope::{ENVELOPED_CREDENTIAL, ENVELOPED_PRESENTATION, EnvelopeType, E
 pub use error::VcdmError;
 pub use parts::{CONTEXT, Version};
 pub use policy::{
-    CLOCK_SKEW_S, Delegation, HolderPolicy, Issuers, Policy, PresentationPolicy, StatusLists,
-    StatusPolicy,
+    Binding, CLOCK_SKEW_S, Delegation, EmptyPresentation, HolderBinding, HolderPolicy, Issuers,
+    Policy, PresentationPolicy, StatusLists, StatusPolicy,
 };
 pub use presentation::{Embedded, MAX_CREDENTIALS, Presentation};
 pub use related::RelatedResource;

@@ -84,6 +84,17 @@ impl fmt::Debug for StatusLists<'_> {
     }
 }
 
+/// What is asked of `cnf`, the key that a credential is bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HolderBinding {
+    /// The key must be one that made the presentation. A credential with `cnf` that nobody
+    /// presents is refused.
+    Presenter,
+    /// Holder binding is not asked: for who verifies a credential by itself and wants to know
+    /// what its issuer says, not whose it is. Whoever copied the credential passes.
+    NotAsked,
+}
+
 /// What a verifier accepts as a credential. The purpose is always `assertionMethod`.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy<'a> {
@@ -99,6 +110,8 @@ pub struct Policy<'a> {
     pub status: StatusPolicy<'a>,
     /// Controllers that sign for issuers of another name. Empty: the issuer is the controller.
     pub delegations: &'a [Delegation],
+    /// Holder binding, [`HolderBinding::Presenter`] by default.
+    pub holder_binding: HolderBinding,
 }
 
 impl<'a> Policy<'a> {
@@ -112,6 +125,7 @@ impl<'a> Policy<'a> {
             skew_s: CLOCK_SKEW_S,
             status,
             delegations: &[],
+            holder_binding: HolderBinding::Presenter,
         }
     }
 
@@ -134,15 +148,45 @@ pub enum HolderPolicy {
     IsSubject,
 }
 
+/// What was given out for a presentation to be bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binding<'a> {
+    /// This, and the presentation must say so.
+    Expected(&'a str),
+    /// Nothing was, or it is not looked at: a presentation of an earlier day, or for somebody
+    /// else, passes.
+    Unchecked,
+}
+
+impl<'a> Binding<'a> {
+    pub(crate) const fn expected(self) -> Option<&'a str> {
+        match self {
+            Self::Expected(text) => Some(text),
+            Self::Unchecked => None,
+        }
+    }
+}
+
+/// Whether a presentation may be without credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EmptyPresentation {
+    /// At least one credential. Without one, no rule for issuers, types and holders refuses anything.
+    Refused,
+    /// None is needed: the presentation shows that somebody has a key, and no more.
+    Allowed,
+}
+
 /// What a verifier accepts as a presentation. The purpose is always `authentication`.
 #[derive(Clone, Copy, Debug)]
 pub struct PresentationPolicy<'a> {
     /// The credentials in it.
     pub credentials: Policy<'a>,
-    /// The challenge that was given out. `None`: none was, and replay is not detected.
-    pub challenge: Option<&'a str>,
-    /// Our name. `None`: none was given out.
-    pub domain: Option<&'a str>,
+    /// The challenge that was given out. Unchecked: replay is not detected.
+    pub challenge: Binding<'a>,
+    /// Our name. Unchecked: what was made for others passes.
+    pub domain: Binding<'a>,
     /// The holder.
     pub holder: HolderPolicy,
+    /// Without credentials.
+    pub empty: EmptyPresentation,
 }

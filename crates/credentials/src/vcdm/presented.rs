@@ -1,39 +1,33 @@
 //! The credentials of a presentation, and who holds them.
 
 use super::accept::Means;
-use super::{Credential, Embedded, HolderPolicy, Presentation, PresentationPolicy, VerifyError};
-use crate::data_integrity::verify_credential;
-use crate::vc_jose_cose::{self, KeySource};
+use super::confirmation::Presenter;
+use super::{
+    Credential, Embedded, EmptyPresentation, HolderPolicy, Presentation, PresentationPolicy,
+    VerifyError,
+};
+use crate::{data_integrity, vc_jose_cose};
 
-/// Verifies every credential by itself, in its order. One that fails refuses the presentation;
+/// Verifies every credential by itself, in its order, and that a bound one is the presenter's. One that fails refuses the presentation;
 /// one without proof fails.
 pub(crate) async fn verify(
     presentation: &Presentation,
     policy: &PresentationPolicy<'_>,
     means: Means<'_>,
+    presenter: &Presenter,
 ) -> Result<Vec<Credential>, VerifyError> {
+    if presentation.credentials().is_empty() && policy.empty == EmptyPresentation::Refused {
+        return Err(VerifyError::Empty);
+    }
+    let (policy, presenter) = (&policy.credentials, Some(presenter));
     let mut credentials = Vec::with_capacity(presentation.credentials().len());
     for (index, embedded) in presentation.credentials().iter().enumerate() {
         let verified = match embedded {
             Embedded::Plain(document) => {
-                verify_credential(
-                    document,
-                    means.suites,
-                    &policy.credentials,
-                    means.resolver,
-                    means.crypto,
-                )
-                .await
+                data_integrity::verify_presented(document, policy, means, presenter).await
             }
             Embedded::Enveloped(envelope) => {
-                vc_jose_cose::verify_credential(
-                    envelope,
-                    KeySource::Resolver(means.resolver),
-                    means.suites,
-                    &policy.credentials,
-                    means.crypto,
-                )
-                .await
+                vc_jose_cose::verify_presented(envelope, policy, means, presenter).await
             }
         };
         let verified = verified.map_err(|source| VerifyError::Credential {

@@ -8,7 +8,7 @@ use super::{Credential, Presentation};
 pub struct VerifiedPresentation {
     pub(crate) presentation: Presentation,
     pub(crate) credentials: Vec<Credential>,
-    pub(crate) presenter: Option<String>,
+    pub(crate) presenter: String,
 }
 
 impl VerifiedPresentation {
@@ -25,9 +25,9 @@ impl VerifiedPresentation {
     }
 
     /// Who signed the presentation: the controller of the key. It is the holder,
-    /// where the presentation names one. `None` where the caller gave the key.
+    /// where the presentation names one.
     #[must_use]
-    pub fn presenter(&self) -> Option<&str> {
-        self.presenter.as_deref()
+    pub fn presenter(&self) -> &str {
+        &self.presenter
     }
 }

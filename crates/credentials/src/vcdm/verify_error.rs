@@ -51,6 +51,18 @@ pub enum VerifyError {
     /// The policy wants the holder to be the subject, and it is another.
     #[error("the holder is not the subject")]
     HolderNotSubject,
+    /// The credential is bound to a key (`cnf`), and nobody presents it.
+    #[error("the credential is bound to a holder who does not present it")]
+    HolderUnproven,
+    /// `cnf` names the key in a way that is not supported.
+    #[error("the holder's key is named in a way that is not supported")]
+    HolderKeyUnsupported,
+    /// `cnf` is another key than the presenter's.
+    #[error("the presenter has another key than the holder")]
+    HolderKeyMismatch,
+    /// The policy wants credentials, and there is none.
+    #[error("the presentation holds no credential")]
+    Empty,
     /// A credential of the presentation is refused.
     #[error("credential {index} is not acceptable")]
     Credential {
@@ -80,6 +92,10 @@ impl VerifyError {
             Self::HolderMismatch => "holder_mismatch",
             Self::HolderMissing => "holder_missing",
             Self::HolderNotSubject => "holder_not_subject",
+            Self::HolderUnproven => "holder_unproven",
+            Self::HolderKeyUnsupported => "holder_key_unsupported",
+            Self::HolderKeyMismatch => "holder_key_mismatch",
+            Self::Empty => "presentation_empty",
             Self::Credential { source, .. } => source.code(),
         }
     }
@@ -100,7 +116,11 @@ impl VerifyError {
             | Self::TypeNotAccepted
             | Self::IssuerNotAccepted
             | Self::HolderMissing
-            | Self::HolderNotSubject => Problem::Range,
+            | Self::HolderNotSubject
+            | Self::Empty => Problem::Range,
+            Self::HolderUnproven | Self::HolderKeyUnsupported | Self::HolderKeyMismatch => {
+                Problem::CryptographicSecurity
+            }
             Self::StatusMissing => Problem::StatusVerification,
             Self::Credential { source, .. } => source.problem(),
         }

@@ -1,4 +1,5 @@
-//! Who may call: an API key with the scope, or anybody where the configuration says so.
+//! Who may call: an API key with the scope, or anybody where the configuration says so. Issuing is open
+//! on this machine alone.
 
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
@@ -26,7 +27,12 @@ pub(super) async fn gate(
     request: Request,
     next: Next,
 ) -> Result<Response, Refusal> {
-    if !api.parts().open {
+    let open = api.parts().open;
+    let open = match scope == VERIFY {
+        true => open.verifying,
+        false => open.issuing,
+    };
+    if !open {
         authenticate(api.parts(), request.headers(), scope).await?;
     }
     Ok(next.run(request).await)

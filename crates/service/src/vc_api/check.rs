@@ -1,14 +1,19 @@
 //! Verifying credentials and presentations with the policy of the configuration.
 
 use serde_json::Value;
-use vouchsafe_credentials::data_integrity::{verify_credential, verify_presentation};
+use vouchsafe_credentials::bitstring_status_list::StatusListSource;
+use vouchsafe_credentials::data_integrity::{
+    ProofError, Secured, verify_credential, verify_presentation,
+};
+use vouchsafe_credentials::did::Resolver;
 use vouchsafe_credentials::vc_jose_cose::{self, KeySource};
 use vouchsafe_credentials::vcdm::{
-    ENVELOPED_CREDENTIAL, ENVELOPED_PRESENTATION, Enveloped, HolderPolicy, Issuers, Policy,
-    PresentationPolicy, StatusLists, StatusPolicy,
+    Binding, ENVELOPED_CREDENTIAL, ENVELOPED_PRESENTATION, EmptyPresentation, Enveloped,
+    HolderBinding, HolderPolicy, Issuers, Policy, PresentationPolicy, StatusLists, StatusPolicy,
 };
 
 use super::Parts;
+use super::budget::{Budget, Within};
 use super::problem::Refusal;
 
 /// What a proof must be bound to.
@@ -18,15 +23,32 @@ pub(super) struct Bound<'a> {
     pub domain: Option<&'a str>,
 }
 
-fn policy(parts: &Parts) -> Policy<'_> {
+fn policy<'a>(parts: &'a Parts, lists: &'a dyn StatusListSource) -> Policy<'a> {
     let issuers = match parts.accepted_issuers.as_slice() {
         [] => Issuers::AnyResolvable,
         ids => Issuers::Only(ids),
     };
-    let status = StatusPolicy::CheckIfPresent(StatusLists::new(&*parts.status_lists));
+    let status = StatusPolicy::CheckIfPresent(StatusLists::new(lists));
     let mut policy = Policy::new(issuers, parts.clock.now(), status);
     policy.delegations = &parts.delegations;
     policy
+}
+
+type Budgeted<'a> = (Within<'a, dyn Resolver>, Within<'a, dyn StatusListSource>);
+
+/// The network for one request.
+fn within<'a>(parts: &'a Parts, budget: &'a Budget) -> Budgeted<'a> {
+    let (resolver, lists) = (&*parts.resolver, &*parts.status_lists);
+    (
+        Within {
+            budget,
+            inner: resolver,
+        },
+        Within {
+            budget,
+            inner: lists,
+        },
+    )
 }
 
 /// Verifies a credential.
@@ -35,10 +57,21 @@ pub(super) async fn credential(
     secured: &Value,
     bound: Bound<'_>,
 ) -> Result<(), Refusal> {
-    let policy = policy(parts);
-    let (suites, resolver, crypto) = (&parts.suites, &*parts.resolver, &*parts.crypto);
+    let budget = Budget::new();
+    let (resolver, lists) = within(parts, &budget);
+    let mut policy = policy(parts, &lists);
+    // Nobody presents a credential by itself: this endpoint says what its issuer says.
+    policy.holder_binding = HolderBinding::NotAsked;
+    let (suites, resolver, crypto) = (&parts.suites, &resolver, &*parts.crypto);
     let verified = match is_enveloped(secured) {
         true => {
+            // A credential's envelope is bound to neither.
+            if bound.challenge.is_some() {
+                return Err(ProofError::Challenge.into());
+            }
+            if bound.domain.is_some() {
+                return Err(ProofError::Domain.into());
+            }
             let envelope = Enveloped::parse(secured)?;
             let keys = KeySource::Resolver(resolver);
             vc_jose_cose::verify_credential(&envelope, keys, suites, &policy, crypto).await?
@@ -57,13 +90,20 @@ pub(super) async fn presentation(
     secured: &Value,
     bound: Bound<'_>,
 ) -> Result<(), Refusal> {
+    let budget = Budget::new();
+    let (resolver, lists) = within(parts, &budget);
     let policy = PresentationPolicy {
-        credentials: policy(parts),
-        challenge: bound.challenge,
-        domain: bound.domain,
+        credentials: policy(parts, &lists),
+        // A caller that gave out neither asks for neither.
+        challenge: bound
+            .challenge
+            .map_or(Binding::Unchecked, Binding::Expected),
+        domain: bound.domain.map_or(Binding::Unchecked, Binding::Expected),
         holder: HolderPolicy::Any,
+        // VCDM 2.0, section 4.13: `verifiableCredential` is optional. Who calls sees what there is.
+        empty: EmptyPresentation::Allowed,
     };
-    let (suites, resolver, crypto) = (&parts.suites, &*parts.resolver, &*parts.crypto);
+    let (suites, resolver, crypto) = (&parts.suites, &resolver, &*parts.crypto);
     let verified = match is_enveloped(secured) {
         true => {
             let envelope = Enveloped::parse(secured)?;
@@ -78,7 +118,6 @@ pub(super) async fn presentation(
 /// Data Integrity 1.0, section 4.4: a challenge or domain that the caller names must be the proof's.
 /// Proofs of credentials have none as a rule, so this asks only where the caller does.
 fn check_binding(secured: &Value, bound: Bound<'_>) -> Result<(), Refusal> {
-    use vouchsafe_credentials::data_integrity::{ProofError, Secured};
     if bound.challenge.is_none() && bound.domain.is_none() {
         return Ok(());
     }

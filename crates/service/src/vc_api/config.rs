@@ -18,8 +18,9 @@ pub struct VcApiConfig {
     /// Whether the endpoints exist.
     #[serde(default)]
     pub enabled: bool,
-    /// Whether anybody who reaches the service may call them. Without it a caller needs an API
-    /// key. Refused unless the public address is https or on loopback.
+    /// Whether anybody who reaches the service may verify. Without it a caller needs an API key.
+    /// Refused unless the public address is https or on loopback. Issuing, deriving and changing
+    /// a status are open too only where every listener and the public address are on loopback.
     #[serde(default)]
     pub open: bool,
     /// Whether a second implementation must accept a credential before it leaves. Needs a build
@@ -153,6 +154,12 @@ impl VcApiConfig {
     }
 }
 
+/// Whether nobody but this machine reaches the service.
+pub(super) fn is_local(http: &HttpConfig) -> bool {
+    let loopback = http.listeners().iter().all(|at| at.ip().is_loopback());
+    loopback && http.public_url.is_loopback()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,6 +186,18 @@ mod tests {
         assert!(check(text, &proxy).is_err());
         check(text, &http("127.0.0.1:8702", "http://127.0.0.1:8702")).unwrap();
         check(text, &http("0.0.0.0:8702", "https://issuer.example")).unwrap();
+    }
+
+    #[test]
+    fn only_this_machine_is_local() {
+        for (listen, url, local) in [
+            ("127.0.0.1:8702", "https://localhost:8702", true),
+            ("0.0.0.0:8702", "https://localhost:8702", false),
+            ("127.0.0.1:8702", "https://issuer.example", false),
+            ("0.0.0.0:8702", "https://issuer.example", false),
+        ] {
+            assert_eq!(is_local(&http(listen, url)), local, "{listen} {url}");
+        }
     }
 
     #[test]

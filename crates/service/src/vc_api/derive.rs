@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use vouchsafe_credentials::data_integrity::{DeriveOptions, Secured};
 use vouchsafe_credentials::problem::Problem as Kind;
 
-use super::VcApi;
 use super::problem::Refusal;
 use super::wire::{self, Body, DeriveRequest};
+use super::{Parts, VcApi};
 
 /// Pointers at most.
 const MAX_POINTERS: usize = 256;
@@ -27,9 +27,15 @@ pub(super) async fn handler(
         let detail = "too many pointers";
         return Err(Refusal::invalid(Kind::Range, "too_many_pointers", detail));
     }
-    let _permit = api.work().await;
-    let Secured { document, proofs } = Secured::parse(&verifiable_credential)?;
-    let parts = api.parts();
+    let work =
+        api.work(async move |api| derive(api.parts(), &verifiable_credential, selective_pointers));
+    let derived = work.await?;
+    let body = json!({ "verifiableCredential": derived });
+    Ok((StatusCode::CREATED, Json(body)))
+}
+
+fn derive(parts: &Parts, secured: &Value, pointers: Vec<String>) -> Result<Value, Refusal> {
+    let Secured { document, proofs } = Secured::parse(secured)?;
     // One base proof is derived; a second one would be lost without a word.
     let [base] = proofs.as_slice() else {
         let detail = "a credential with one base proof is needed";
@@ -44,10 +50,8 @@ pub(super) async fn handler(
         Refusal::invalid(Kind::ProofTransformation, "proof_cryptosuite", detail)
     })?;
     let options = DeriveOptions {
-        selective_pointers,
+        selective_pointers: pointers,
         ..DeriveOptions::default()
     };
-    let derived = suite.derive(&document, base, &options, &*parts.rng)?;
-    let body = json!({ "verifiableCredential": derived });
-    Ok((StatusCode::CREATED, Json(body)))
+    Ok(suite.derive(&document, base, &options, &*parts.rng)?)
 }

@@ -50,6 +50,12 @@ impl Identity {
         {
             return Err(wrong("the key is of another type than a cryptosuite uses"));
         }
+        // A base proof is the holder's secret, and nothing to publish.
+        if *status && cryptosuites.iter().all(|name| is_selective(name)) {
+            return Err(wrong(
+                "status lists need a cryptosuite without selective disclosure",
+            ));
+        }
         Ok(Self {
             verification_method: verification_method
                 .clone()
@@ -61,6 +67,17 @@ impl Identity {
             status: *status,
         })
     }
+
+    /// The suite that status lists are signed with. Some where there is a status.
+    pub(super) fn list_suite(&self) -> Option<&str> {
+        let names = self.cryptosuites.iter().map(String::as_str);
+        names.into_iter().find(|name| !is_selective(name))
+    }
+}
+
+/// Whether the proof that this suite makes is a base proof, for the holder alone.
+pub(super) fn is_selective(cryptosuite: &str) -> bool {
+    matches!(cryptosuite, "ecdsa-sd-2023" | BBS)
 }
 
 /// `issuer` of a credential: a string, or the `id` of an object (VCDM 2.0, section 4.7).

@@ -24,14 +24,14 @@ pub(super) async fn handler(
                 cryptosuite,
             },
     } = request;
-    let _permit = api.work().await;
     let order = Order {
         credential,
         mandatory_pointers,
         credential_id,
         cryptosuite,
     };
-    let secured = secure::issue(api.parts(), order).await?;
+    let work = api.work(async move |api| secure::issue(api.parts(), order).await);
+    let secured = work.await?;
     let body = json!({ "verifiableCredential": secured });
     Ok((StatusCode::CREATED, Json(body)))
 }

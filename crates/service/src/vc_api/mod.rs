@@ -6,6 +6,7 @@
 //! [`VcApi::router`], a negative test in `tests`.
 
 mod access;
+mod budget;
 mod check;
 mod config;
 mod derive;
@@ -27,13 +28,18 @@ mod verify;
 mod verify_presentation;
 mod wire;
 
+use std::future::Future;
+use std::num::NonZero;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tracing::Instrument as _;
+use tracing::instrument::WithSubscriber as _;
 use vouchsafe_credentials::bitstring_status_list::StatusListSource;
 use vouchsafe_credentials::crypto::CryptoProvider;
 use vouchsafe_credentials::data_integrity::Suites;
@@ -59,8 +65,8 @@ use crate::id::Ids;
 use access::Gate;
 use identity::Identity;
 
-/// Requests that are worked on at once; canonicalization takes milliseconds of a processor.
-const AT_ONCE: usize = 16;
+/// Requests that are worked on at once, beside one for each processor: those wait for a network.
+const WAITING: usize = 2;
 
 /// What the endpoints need of a service.
 pub struct Ports {
@@ -126,9 +132,16 @@ impl std::fmt::Debug for Ports {
     }
 }
 
+/// What needs no API key.
+#[derive(Clone, Copy)]
+pub(crate) struct Open {
+    pub(crate) verifying: bool,
+    pub(crate) issuing: bool,
+}
+
 /// The parts of the endpoints.
 pub(crate) struct Parts {
-    pub(crate) open: bool,
+    pub(crate) open: Open,
     pub(crate) second_opinion: bool,
     pub(crate) accepted_issuers: Vec<String>,
     pub(crate) delegations: Vec<Delegation>,
@@ -144,7 +157,7 @@ pub(crate) struct Parts {
     pub(crate) status_lists: Arc<dyn StatusListSource>,
     pub(crate) ids: Ids,
     pub(crate) published: status::Published,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
 }
 
 /// The endpoints. Cheap to clone.
@@ -184,8 +197,12 @@ impl VcApi {
                     status_lists,
                 },
         } = ports;
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
         Ok(Some(Self(Arc::new(Parts {
-            open: config.open,
+            open: Open {
+                verifying: config.open,
+                issuing: config.open && config::is_local(http),
+            },
             second_opinion: config.second_opinion,
             accepted_issuers: config.accepted_issuers.clone(),
             delegations: config.delegations(),
@@ -201,7 +218,7 @@ impl VcApi {
             status_lists,
             ids,
             published: status::Published::default(),
-            permits: Semaphore::new(AT_ONCE),
+            permits: Arc::new(Semaphore::new(processors + WAITING)),
         }))))
     }
 
@@ -256,10 +273,30 @@ impl VcApi {
         &self.0
     }
 
-    /// A place among those who are worked on.
-    async fn work(&self) -> Option<SemaphorePermit<'_>> {
-        // The semaphore is never closed, so there is always a permit in the end.
-        self.0.permits.acquire().await.ok()
+    /// Works on a request beside the threads that serve others. The place among those who are
+    /// worked on is given back when the work ends, also where the caller went away.
+    async fn work<F, T>(&self, job: impl FnOnce(Self) -> F + Send + 'static) -> Result<T, Refusal>
+    where
+        F: Future<Output = Result<T, Refusal>>,
+        T: Send + 'static,
+    {
+        let permit = Arc::clone(&self.0.permits).acquire_owned().await;
+        let permit = permit.map_err(|_| Refusal::internal())?;
+        let (api, span, runtime) = (self.clone(), tracing::Span::current(), Handle::current());
+        let log = tracing::dispatcher::get_default(Clone::clone);
+        let done = tokio::task::spawn_blocking(move || {
+            let work = async { job(api).await }.instrument(span);
+            let done = runtime.block_on(work.with_subscriber(log));
+            drop(permit);
+            done
+        });
+        done.await.unwrap_or_else(|error| {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the work broke off"
+            );
+            Err(Refusal::internal())
+        })
     }
 }
 

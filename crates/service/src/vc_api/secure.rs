@@ -1,11 +1,13 @@
 //! Issuing: who signs, what is checked first, the proof, the second opinion.
 
 use serde_json::Value;
-use vouchsafe_credentials::data_integrity::{ProofOptions, ProofPurpose, add_proof};
+use uuid::Builder;
+use vouchsafe_credentials::data_integrity::{Cryptosuite, ProofOptions, ProofPurpose, add_proof};
 use vouchsafe_credentials::problem::Problem as Kind;
+use vouchsafe_credentials::random;
 use vouchsafe_credentials::vcdm::{Credential, DateTimeStamp};
 
-use super::identity::{Identity, issuer_of};
+use super::identity::{Identity, is_selective, issuer_of};
 use super::problem::Refusal;
 use super::{Parts, status};
 
@@ -39,19 +41,11 @@ pub(super) async fn issue(parts: &Parts, order: Order) -> Result<Value, Refusal>
     add_context(&mut credential);
     super::related::check(&Credential::parse(&credential)?)?;
     let now = parts.clock.now();
-    if identity.status {
-        let id = credential_id
-            .or_else(|| Some(credential.get("id")?.as_str()?.to_owned()))
-            .filter(|id| id.len() <= MAX_ID);
-        refuse_status(&credential)?;
-        let entry = status::allocate(parts, identity, id.as_deref()).await?;
-        credential["credentialStatus"] = entry;
-    }
     let suite = parts.suites.get(suite).ok_or_else(Refusal::internal)?;
     let mut options =
         ProofOptions::new(&identity.verification_method, ProofPurpose::AssertionMethod);
     options.created = Some(DateTimeStamp::from_time(now));
-    if matches!(suite.name(), "ecdsa-sd-2023" | "bbs-2023") {
+    if is_selective(suite.name()) {
         options.mandatory_pointers =
             mandatory_pointers.unwrap_or_else(|| identity.mandatory_pointers.clone());
     } else if !pointers.is_empty() {
@@ -62,16 +56,60 @@ pub(super) async fn issue(parts: &Parts, order: Order) -> Result<Value, Refusal>
             detail,
         ));
     }
-    let secured = add_proof(
-        &credential,
-        &options,
-        suite,
-        identity.key.signer(),
-        &*parts.rng,
-    )
-    .await?;
+    if !identity.status {
+        return prove(parts, identity, suite, &options, &credential).await;
+    }
+    refuse_status(&credential)?;
+    let id = known_id(parts, &mut credential, credential_id)?;
+    let place = status::allocate(parts, identity).await?;
+    credential["credentialStatus"] = place.entry.clone();
+    // The id is taken when there is a credential of that id, so that a failure can be tried again.
+    let done = async {
+        let secured = prove(parts, identity, suite, &options, &credential).await?;
+        status::assign(parts, identity, &place, &id).await?;
+        Ok(secured)
+    };
+    let done = done.await;
+    if done.is_err() {
+        status::release(parts, &place).await;
+    }
+    done
+}
+
+async fn prove(
+    parts: &Parts,
+    identity: &Identity,
+    suite: &dyn Cryptosuite,
+    options: &ProofOptions,
+    credential: &Value,
+) -> Result<Value, Refusal> {
+    let signer = identity.key.signer();
+    let secured = add_proof(credential, options, suite, signer, &*parts.rng).await?;
     super::second_opinion::ask(parts, &secured).await?;
     Ok(secured)
+}
+
+/// The name by which the credential can be revoked: the caller's, its `id`, or a new `id`.
+fn known_id(
+    parts: &Parts,
+    credential: &mut Value,
+    given: Option<String>,
+) -> Result<String, Refusal> {
+    let own = || Some(credential.get("id")?.as_str()?.to_owned());
+    let id = match given.or_else(own) {
+        Some(id) => id,
+        None => {
+            let id = Builder::from_random_bytes(random::bytes(&*parts.rng)).into_uuid();
+            let id = id.urn().to_string();
+            credential["id"] = id.clone().into();
+            id
+        }
+    };
+    if id.is_empty() || id.len() > MAX_ID {
+        let detail = "the id is empty or too long to be found again";
+        return Err(Refusal::invalid(Kind::Range, "credential_id", detail));
+    }
+    Ok(id)
 }
 
 /// The identity that `issuer` names and the suite to use.

@@ -45,20 +45,28 @@ struct Signed {
     credential: Value,
 }
 
-/// Takes a random free place and returns the `BitstringStatusListEntry`.
-pub(super) async fn allocate(
-    parts: &Parts,
-    identity: &Identity,
-    credential_id: Option<&str>,
-) -> Result<Value, Refusal> {
-    let hash = credential_id.map(hash);
+/// A place in a list that is nobody's yet.
+pub(super) struct Place {
+    list: String,
+    idx: i64,
+    /// The `BitstringStatusListEntry`.
+    pub entry: Value,
+}
+
+/// Takes a random free place. It has no credential until [`assign`].
+pub(super) async fn allocate(parts: &Parts, identity: &Identity) -> Result<Place, Refusal> {
     for _ in 0..MAX_LISTS {
         let list = match store::current(&parts.db, &identity.id, PURPOSE).await? {
             Some(list) => list,
             None => open(parts, identity, 1).await?,
         };
-        if let Some(idx) = draw(parts, &list, hash.as_deref()).await? {
-            return entry(parts, &list, idx);
+        if let Some(idx) = draw(parts, &list).await? {
+            let entry = entry(parts, &list, idx)?;
+            return Ok(Place {
+                list: list.id,
+                idx,
+                entry,
+            });
         }
         open(parts, identity, list.seq + 1).await?;
     }
@@ -66,25 +74,54 @@ pub(super) async fn allocate(
     Err(Refusal::internal())
 }
 
-async fn draw(parts: &Parts, list: &ListRow, hash: Option<&str>) -> Result<Option<i64>, Refusal> {
+async fn draw(parts: &Parts, list: &ListRow) -> Result<Option<i64>, Refusal> {
     for _ in 0..DRAWS {
         // Section 5.2: a random place says nothing about when or for whom a credential was made.
         // SIZE is a power of two, so the remainder is uniform.
         let random = u32::from_be_bytes(random::bytes::<4>(&*parts.rng));
         let idx = i64::from(random) % list.size;
-        let (id, hash) = (list.id.clone(), hash.map(str::to_owned));
+        let id = list.id.clone();
         let taken = parts
             .db
-            .write(async move |tx| store::take(tx, &id, idx, hash.as_deref()).await)
+            .write(async move |tx| store::take(tx, &id, idx).await)
             .await;
-        match taken {
-            Ok(true) => return Ok(Some(idx)),
-            Ok(false) => {}
-            Err(DbError::Duplicate) => return Err(Refusal::duplicate()),
-            Err(error) => return Err(error.into()),
+        if taken? {
+            return Ok(Some(idx));
         }
     }
     Ok(None)
+}
+
+/// Gives the place to a credential of this issuer: its id is taken from now on.
+pub(super) async fn assign(
+    parts: &Parts,
+    identity: &Identity,
+    place: &Place,
+    credential_id: &str,
+) -> Result<(), Refusal> {
+    let hash = hash(&identity.id, credential_id);
+    let (list, idx) = (place.list.clone(), place.idx);
+    let assigned = parts
+        .db
+        .write(async move |tx| store::assign(tx, &list, idx, &hash).await)
+        .await;
+    match assigned {
+        Err(DbError::Duplicate) => Err(Refusal::duplicate()),
+        other => Ok(other?),
+    }
+}
+
+/// Gives back a place whose credential was not made.
+pub(super) async fn release(parts: &Parts, place: &Place) {
+    let (list, idx) = (place.list.clone(), place.idx);
+    let released = parts
+        .db
+        .write(async move |tx| store::release(tx, &list, idx).await)
+        .await;
+    if let Err(error) = released {
+        // Lost is one place of a list, and no credential has it.
+        tracing::warn!(error = &error as &dyn std::error::Error, "a place is lost");
+    }
 }
 
 async fn open(parts: &Parts, identity: &Identity, seq: i64) -> Result<ListRow, Refusal> {
@@ -122,7 +159,11 @@ pub(super) async fn published(parts: &Parts, id: &str) -> Result<Option<Value>, 
     let Some(list) = store::find(&parts.db, id).await? else {
         return Ok(None);
     };
-    let Some(identity) = parts.identities.iter().find(|one| one.id == list.issuer) else {
+    let Some(identity) = parts
+        .identities
+        .iter()
+        .find(|one| one.status && one.id == list.issuer)
+    else {
         return Ok(None);
     };
     let now = parts.clock.now();
@@ -166,8 +207,7 @@ async fn sign(
     };
     let credential = list_credential(&options, &bits);
     let suite = identity
-        .cryptosuites
-        .first()
+        .list_suite()
         .and_then(|name| parts.suites.get(name));
     let suite = suite.ok_or_else(Refusal::internal)?;
     let mut options =
@@ -183,20 +223,26 @@ async fn sign(
     .await?)
 }
 
-/// Sets or clears the entry of a credential. False: there is none.
-pub(super) async fn change(parts: &Parts, credential_id: &str, set: bool) -> Result<bool, Refusal> {
-    let hash = hash(credential_id);
-    let at = set.then(|| parts.clock.now());
+/// Revokes a credential of this issuer. False: there is none.
+pub(super) async fn revoke(
+    parts: &Parts,
+    issuer: &str,
+    credential_id: &str,
+) -> Result<bool, Refusal> {
+    let hash = hash(issuer, credential_id);
+    let at = parts.clock.now();
     let changed = parts
         .db
-        .write(async move |tx| store::change(tx, &hash, PURPOSE, at).await)
+        .write(async move |tx| store::set_now(tx, &hash, PURPOSE, at).await)
         .await?;
     Ok(changed)
 }
 
-/// Ids of credentials may name persons, so the database has their hash.
-fn hash(credential_id: &str) -> String {
-    b64url(&crypto::sha256(credential_id.as_bytes()))
+/// Ids of credentials may name persons, so the database has their hash. The issuer is part of it:
+/// one cannot touch, or take, what is another's. The length of its name keeps the two apart.
+fn hash(issuer: &str, credential_id: &str) -> String {
+    let text = format!("{}:{issuer}{credential_id}", issuer.len());
+    b64url(&crypto::sha256(text.as_bytes()))
 }
 
 impl Published {

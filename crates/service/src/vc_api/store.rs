@@ -58,24 +58,52 @@ pub(super) async fn find(db: &Db, id: &str) -> Result<Option<ListRow>, DbError> 
         .bind(id).fetch_optional(p).await)
 }
 
-/// Takes an entry. False: another credential has it. [`DbError::Duplicate`]: the credential has one.
-pub(super) async fn take(
-    tx: &mut Tx,
-    list: &str,
-    idx: i64,
-    credential_hash: Option<&str>,
-) -> Result<bool, DbError> {
+/// Takes an entry that is no credential's yet. False: it is taken.
+pub(super) async fn take(tx: &mut Tx, list: &str, idx: i64) -> Result<bool, DbError> {
     let rows = execute!(
         tx,
         sqlx::query(
-            "INSERT INTO vc_status_entry (list_id, idx, credential_hash) VALUES ($1, $2, $3) \
+            "INSERT INTO vc_status_entry (list_id, idx) VALUES ($1, $2) \
              ON CONFLICT (list_id, idx) DO NOTHING"
         )
         .bind(list)
         .bind(idx)
-        .bind(credential_hash)
     )?;
     Ok(rows == 1)
+}
+
+/// Gives a taken entry to a credential. [`DbError::Duplicate`]: the credential has one.
+pub(super) async fn assign(
+    tx: &mut Tx,
+    list: &str,
+    idx: i64,
+    credential_hash: &str,
+) -> Result<(), DbError> {
+    execute!(
+        tx,
+        sqlx::query(
+            "UPDATE vc_status_entry SET credential_hash = $3 \
+             WHERE list_id = $1 AND idx = $2 AND credential_hash IS NULL"
+        )
+        .bind(list)
+        .bind(idx)
+        .bind(credential_hash)
+    )
+    .map(drop)
+}
+
+/// Forgets an entry that is no credential's.
+pub(super) async fn release(tx: &mut Tx, list: &str, idx: i64) -> Result<(), DbError> {
+    execute!(
+        tx,
+        sqlx::query(
+            "DELETE FROM vc_status_entry \
+             WHERE list_id = $1 AND idx = $2 AND credential_hash IS NULL"
+        )
+        .bind(list)
+        .bind(idx)
+    )
+    .map(drop)
 }
 
 /// The entries of a list that are set.
@@ -85,12 +113,12 @@ pub(super) async fn set(db: &Db, list: &str) -> Result<Vec<i64>, DbError> {
         .bind(list).fetch_all(p).await)
 }
 
-/// Sets or clears the entry of a credential in a list of this purpose. False: there is none.
-pub(super) async fn change(
+/// Sets the entry of a credential in a list of this purpose. False: there is none.
+pub(super) async fn set_now(
     tx: &mut Tx,
     credential_hash: &str,
     purpose: &str,
-    at: Option<UnixTime>,
+    at: UnixTime,
 ) -> Result<bool, DbError> {
     let rows = execute!(
         tx,
@@ -108,7 +136,7 @@ pub(super) async fn change(
         tx,
         sqlx::query("UPDATE vc_status_entry SET set_at = $2 WHERE credential_hash = $1")
             .bind(credential_hash)
-            .bind(at.map(|at| at.0))
+            .bind(at.0)
     )?;
     Ok(true)
 }

@@ -23,12 +23,15 @@ pub(super) async fn handler(
                 domain,
             },
     } = request;
-    let _permit = api.work().await;
-    let bound = check::Bound {
-        challenge: challenge.as_deref(),
-        domain: domain.as_deref(),
-    };
-    check::credential(api.parts(), &verifiable_credential, bound).await?;
+    let work = api.work(async move |api| {
+        let bound = check::Bound {
+            challenge: challenge.as_deref(),
+            domain: domain.as_deref(),
+        };
+        check::credential(api.parts(), &verifiable_credential, bound).await?;
+        Ok(verifiable_credential)
+    });
+    let verifiable_credential = work.await?;
     let mut body = json!({ "verified": true, "problemDetails": [] });
     if return_credential && let Value::Object(members) = &mut body {
         members.insert("credential".to_owned(), verifiable_credential);

@@ -23,12 +23,15 @@ pub(super) async fn handler(
                 return_presentation,
             },
     } = request;
-    let _permit = api.work().await;
-    let bound = check::Bound {
-        challenge: challenge.as_deref(),
-        domain: domain.as_deref(),
-    };
-    check::presentation(api.parts(), &verifiable_presentation, bound).await?;
+    let work = api.work(async move |api| {
+        let bound = check::Bound {
+            challenge: challenge.as_deref(),
+            domain: domain.as_deref(),
+        };
+        check::presentation(api.parts(), &verifiable_presentation, bound).await?;
+        Ok(verifiable_presentation)
+    });
+    let verifiable_presentation = work.await?;
     let mut body = json!({ "verified": true, "problemDetails": [] });
     if return_presentation && let Value::Object(members) = &mut body {
         members.insert("verifiablePresentation".to_owned(), verifiable_presentation);

@@ -102,11 +102,14 @@ pub(super) struct VerifyPresentationOptions {
     pub return_presentation: bool,
 }
 
-/// `POST /credentials/status` (VCALM 1.0, "Update Status").
+/// `POST /credentials/status` (VCALM 1.0, "Update Status"), and `issuer`, as an id is its issuer's.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct StatusRequest {
     pub credential_id: String,
+    /// Whose credential it is. May be left out where one identity alone has a status.
+    #[serde(default)]
+    pub issuer: Option<String>,
     pub credential_status: StatusChange,
     /// Whether the entry is set; a request without it sets it.
     #[serde(default = "set")]

@@ -253,21 +253,15 @@ async fn the_key_is_the_issuers() {
     );
     // A key that the caller has from elsewhere.
     let envelope = Enveloped::new(EnvelopeType::VcJwt, token);
-    let by = |key: &Party| {
-        let (envelope, key) = (envelope.clone(), key.key.public_key().clone());
-        async move {
-            verify_credential(
-                &envelope,
-                KeySource::Key(&key),
-                &Suites::jcs(),
-                &policy(),
-                &Portable,
-            )
-            .await
-        }
+    let by = async |key: &Party, controller: &Party| {
+        let (key, controller) = (key.key.public_key(), controller.did.as_str());
+        let keys = KeySource::Key { key, controller };
+        verify_credential(&envelope, keys, &Suites::jcs(), &policy(), &Portable).await
     };
-    assert!(by(&issuer).await.is_ok());
-    assert_eq!(code(by(&other).await), "jws_signature");
+    assert!(by(&issuer, &issuer).await.is_ok());
+    assert_eq!(code(by(&other, &issuer).await), "jws_signature");
+    // The key of somebody else than the credential names.
+    assert_eq!(code(by(&issuer, &other).await), "issuer_mismatch");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Envelopes: every refusal by its code.
 
+mod binding;
 mod credentials;
 mod formats;
 mod presentations;

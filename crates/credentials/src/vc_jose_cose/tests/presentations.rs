@@ -8,7 +8,7 @@ use crate::sd_jwt::{ClaimPath, Frame};
 use crate::testing::SeededRng;
 use crate::vc_jose_cose::{KeySource, issue_cose, issue_jwt, issue_sd_jwt, open_presentation};
 use crate::vcdm::fixtures::{Party, code, credential, presentation, presentation_policy};
-use crate::vcdm::{EnvelopeType, Enveloped, PresentationPolicy};
+use crate::vcdm::{Binding, EnvelopeType, Enveloped, Issuers, Policy, PresentationPolicy};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -26,7 +26,7 @@ async fn presentations_and_their_credentials() {
         .unwrap();
     let verified = verify_vp(EnvelopeType::VpJwt, token).await.unwrap();
     assert_eq!(verified.get().credentials().len(), 2);
-    assert_eq!(verified.get().presenter(), Some(holder.did.as_str()));
+    assert_eq!(verified.get().presenter(), holder.did.as_str());
     let cose = issue_cose(&vp, EnvelopeType::VpCose, &holder.method, &holder.key)
         .await
         .unwrap();
@@ -98,17 +98,35 @@ async fn the_envelope_of_a_presentation_alone() {
         .unwrap();
     let envelope = Enveloped::new(EnvelopeType::VpJwt, token);
     let policy = PresentationPolicy {
-        challenge: None,
-        domain: None,
+        challenge: Binding::Unchecked,
+        domain: Binding::Unchecked,
         ..presentation_policy()
     };
-    let keys = KeySource::Key(holder.key.public_key());
+    let (key, controller) = (holder.key.public_key(), holder.did.as_str());
+    let keys = KeySource::Key { key, controller };
     let opened = open_presentation(&envelope, keys, &policy, &Portable)
         .await
         .unwrap();
-    assert_eq!(opened.get().credentials().len(), 1);
+    assert_eq!(opened.presentation().credentials().len(), 1);
     let other = Party::new(Algorithm::Es256, 41);
-    let keys = KeySource::Key(other.key.public_key());
+    // The same key, said to be another's: only who looks at signatures alone takes that.
+    let controller = other.did.as_str();
+    let keys = KeySource::Key { key, controller };
+    let unbound = PresentationPolicy {
+        credentials: Policy {
+            issuers: Issuers::DangerousUnbound,
+            ..policy.credentials
+        },
+        ..policy
+    };
+    assert_eq!(
+        code(open_presentation(&envelope, keys, &policy, &Portable).await),
+        "holder_mismatch"
+    );
+    let opened = open_presentation(&envelope, keys, &unbound, &Portable).await;
+    assert_eq!(opened.unwrap().signer(), other.did);
+    let key = other.key.public_key();
+    let keys = KeySource::Key { key, controller };
     assert_eq!(
         code(open_presentation(&envelope, keys, &policy, &Portable).await),
         "jws_signature"
