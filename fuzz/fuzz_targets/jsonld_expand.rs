@@ -14,7 +14,7 @@ static CONTEXTS: LazyLock<Contexts> = LazyLock::new(Contexts::bundled);
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(document) = parse_strict(bytes) else { return };
-    let options = Options { inline_vocab: true, inline_directives: true, ..Options::default() };
+    let options = Options { inline_vocab: true, inline_directives: true, inline_contexts: true, any_form: true, ..Options::default() };
     let Ok(quads) = to_quads(&document, &CONTEXTS, &options) else { return };
     let canonical = |quads: &[_]| canonicalize(quads, HashAlgorithm::Sha256, &WorkLimits::default());
     let Ok(form) = canonical(&quads) else { return };

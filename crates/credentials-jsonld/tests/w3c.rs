@@ -139,6 +139,8 @@ fn json_ld_to_rdf() {
         let input = entry["input"].as_str().expect("input");
         let base = option("base").map_or_else(|| format!("{base}{input}"), str::to_owned);
         let options = Options {
+            inline_contexts: true,
+            any_form: true,
             inline_vocab: true,
             inline_directives: true,
             base: Some(base),

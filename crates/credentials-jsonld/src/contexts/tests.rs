@@ -15,13 +15,90 @@ fn every_bundled_context_has_its_hash_and_can_be_processed() {
         );
         let document =
             serde_json::json!({"@context": bundled.url, "@type": "https://example.com/T"});
-        let quads = crate::jsonld::to_quads(
-            &document,
-            &Contexts::bundled(),
-            &crate::jsonld::Options::default(),
-        );
+        let options = crate::jsonld::Options {
+            any_form: true,
+            ..crate::jsonld::Options::default()
+        };
+        let quads = crate::jsonld::to_quads(&document, &Contexts::bundled(), &options);
         assert_eq!(quads.map(|quads| quads.len()), Ok(1), "{}", bundled.url);
     }
+}
+
+/// Whatever bundled contexts a document names, an IRI has one name: a type or claim that was signed
+/// cannot be read under another one. A signature covers IRIs alone.
+#[test]
+fn cat_169_no_two_names_of_bundled_contexts_mean_the_same() {
+    let mut names: BTreeMap<String, BTreeMap<String, &str>> = BTreeMap::new();
+    let mut vocabularies = Vec::new();
+    for bundled in BUNDLED {
+        let document: Value = serde_json::from_str(bundled.text).expect("JSON");
+        let mut found = Vec::new();
+        collect(&document["@context"], &BTreeMap::new(), &mut found);
+        for (name, iri) in found {
+            if name == "@vocab" {
+                vocabularies.push(iri.clone());
+            }
+            names.entry(iri).or_default().insert(name, bundled.url);
+        }
+    }
+    assert!(names.len() > 400, "{}", names.len());
+    assert_eq!(vocabularies.len(), 2);
+    for (iri, names) in &names {
+        // ODRL calls an id `uid`: the form of documents has a rule for it.
+        assert!(names.len() == 1 || iri == "@id", "{iri} {names:?}");
+        for vocabulary in &vocabularies {
+            if let Some(local) = iri.strip_prefix(vocabulary.as_str()) {
+                assert!(
+                    local.is_empty() || names.contains_key(local),
+                    "{iri} {names:?}"
+                );
+            }
+        }
+    }
+}
+
+/// Every name in a context and in the contexts of its terms, with the IRI that it means.
+fn collect(context: &Value, outer: &BTreeMap<String, String>, found: &mut Vec<(String, String)>) {
+    let id = |value: &Value| value.as_str().or(value["@id"].as_str()).map(str::to_owned);
+    if let Value::Array(items) = context {
+        items.iter().for_each(|item| collect(item, outer, found));
+    }
+    let Value::Object(map) = context else { return };
+    let mut known = outer.clone();
+    known.extend(
+        map.iter()
+            .filter_map(|(name, value)| Some((name.clone(), id(value)?))),
+    );
+    for (name, value) in map {
+        let iri = id(value).or_else(|| {
+            let vocabulary = map.get("@vocab").and_then(Value::as_str);
+            name.contains(':')
+                .then(|| name.clone())
+                .or_else(|| Some(format!("{}{name}", vocabulary?)))
+        });
+        if let Some(iri) = iri
+            && (!name.starts_with('@') || name == "@vocab")
+        {
+            found.push((name.clone(), meant(&iri, &known)));
+        }
+        if value.is_object() {
+            collect(&value["@context"], &known, found);
+        }
+    }
+}
+
+fn meant(text: &str, known: &BTreeMap<String, String>) -> String {
+    let mut text = text.to_owned();
+    for _ in 0..4 {
+        let Some((prefix, suffix)) = text.split_once(':') else {
+            break;
+        };
+        match known.get(prefix) {
+            Some(iri) if !suffix.starts_with("//") => text = format!("{iri}{suffix}"),
+            Some(_) | None => break,
+        }
+    }
+    text
 }
 
 #[test]

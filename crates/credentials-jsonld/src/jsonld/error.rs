@@ -14,6 +14,9 @@ pub enum JsonLdError {
     /// A context that sets `@vocab`, `@import` or `@propagate` inside a document.
     #[error("the document's own context uses a directive that is not allowed")]
     InlineDirective,
+    /// A context written out in a document, or a context below the root of the document.
+    #[error("the document brings a context of its own")]
+    InlineContext,
     /// A context that is neither a string, nor an object, nor null, or has wrong members.
     #[error("invalid context")]
     InvalidContext,
@@ -41,6 +44,10 @@ pub enum JsonLdError {
     /// A member that no context defines. It would stay unsigned.
     #[error("undefined term")]
     UndefinedTerm,
+    /// A statement in a form that a reader of the JSON does not see: `@nest`, `@graph`, `@included`,
+    /// `@reverse`, an IRI in place of a term, a second description of a node.
+    #[error("statement in a form that readers of the JSON do not see")]
+    HiddenStatement,
     /// An id, type or datatype that is no absolute IRI.
     #[error("not an absolute IRI")]
     RelativeIri,
@@ -84,6 +91,7 @@ impl JsonLdError {
             Self::LimitExceeded => "document_limit",
             Self::UnknownContext => "unknown_context",
             Self::InlineDirective => "inline_context_directive",
+            Self::InlineContext => "inline_context",
             Self::InvalidContext => "invalid_context",
             Self::InvalidContextNullification => "invalid_context_nullification",
             Self::ProtectedTermRedefinition => "protected_term_redefinition",
@@ -93,6 +101,7 @@ impl JsonLdError {
             Self::InvalidIriMapping => "invalid_iri_mapping",
             Self::InvalidContainerMapping => "invalid_container_mapping",
             Self::UndefinedTerm => "undefined_term",
+            Self::HiddenStatement => "hidden_statement",
             Self::RelativeIri => "relative_iri",
             Self::DroppedValue => "dropped_value",
             Self::CollidingKeywords => "colliding_keywords",

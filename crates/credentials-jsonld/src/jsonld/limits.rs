@@ -4,6 +4,20 @@ use serde_json::Value;
 
 use super::JsonLdError;
 
+/// Longest IRI, label, language tag and datatype in bytes. `data:` URLs are longer; their sum is bounded.
+pub(super) const MAX_TERM_BYTES: usize = 4 << 10;
+/// Most bytes of the terms of all statements of a document, each as often as it is written.
+pub(super) const MAX_TERMS_BYTES: usize = 8 << 20;
+
+/// Whether an IRI is of a usual length. A `data:` URL may be longer where the document has it written out.
+pub(super) fn check_length(text: &str, iri: &str) -> Result<(), JsonLdError> {
+    let written = text.len() == iri.len() && iri.starts_with("data:");
+    if iri.len() > MAX_TERM_BYTES && !written {
+        return Err(JsonLdError::LimitExceeded);
+    }
+    Ok(())
+}
+
 /// Bounds of a document.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {

@@ -8,6 +8,7 @@ pub(crate) mod context;
 mod error;
 mod expand;
 mod expanded;
+mod form;
 mod iri;
 mod keyword;
 mod limits;
@@ -38,9 +39,16 @@ pub use skolem::{deskolemize, skolemize, to_deskolemized_quads};
 pub struct Options {
     /// Sizes, checked before anything is expanded.
     pub limits: Limits,
-    /// Whether a context inside the document may set `@vocab`. Off: an undefined term is an error.
+    /// Whether a document may define terms: contexts written out in it, and contexts of its parts.
+    /// A signature does not cover contexts: who changes them changes what the document says. Off:
+    /// `@context` names context documents, at the root, in embedded credentials and in proofs.
+    pub inline_contexts: bool,
+    /// Whether statements may stand where a reader of the JSON does not look for them: `@nest`, `@graph`,
+    /// `@included`, `@reverse`, IRIs in place of terms, a node described twice. Off: an error.
+    pub any_form: bool,
+    /// With `inline_contexts`: whether a context inside the document may set `@vocab`. Off: an undefined term is an error.
     pub inline_vocab: bool,
-    /// Whether a context inside the document may use `@import` and `@propagate`.
+    /// With `inline_contexts`: whether a context inside the document may use `@import` and `@propagate`.
     pub inline_directives: bool,
     /// The base of relative IRIs. Without one they are refused.
     pub base: Option<String>,
@@ -75,15 +83,21 @@ fn expand_traced<'d>(
         options.inline_directives,
         options.limits.contexts,
     );
-    let mut expander = Expander { processor, trace };
+    let mut expander = Expander {
+        processor,
+        trace,
+        inline_contexts: options.inline_contexts,
+        any_form: options.any_form,
+    };
     let mut nodes = Vec::new();
     expander.element(&initial, Place::Top, document, false, &mut nodes)?;
-    Ok((
-        Expanded {
-            nodes: unwrap_graph(nodes),
-        },
-        expander.trace,
-    ))
+    let expanded = Expanded {
+        nodes: unwrap_graph(nodes),
+    };
+    if !options.any_form {
+        form::check_described_once(&expanded)?;
+    }
+    Ok((expanded, expander.trace))
 }
 
 /// The last step of expansion: a document that is only a `@graph` is its content.

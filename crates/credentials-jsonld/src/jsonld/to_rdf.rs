@@ -9,6 +9,7 @@ use vouchsafe_credentials::crypto::sha256;
 
 use super::JsonLdError;
 use super::expanded::{Expanded, List, Node, Object, Scalar, ValueObject};
+use super::limits::{MAX_TERMS_BYTES, check_length};
 use super::vocabulary as iri;
 use crate::rdf::{Literal, Quad, Term, to_nquad};
 
@@ -18,6 +19,8 @@ struct Writer {
     /// Labels that the document uses itself.
     taken: HashSet<Arc<str>>,
     next: usize,
+    /// What is left of the bytes of all terms.
+    bytes: usize,
     /// Name list cells after their place, so that parts of a document agree on them.
     stable_lists: bool,
 }
@@ -33,6 +36,7 @@ pub(super) fn to_rdf(
         quads: Vec::with_capacity(64),
         taken,
         next: 0,
+        bytes: MAX_TERMS_BYTES,
         stable_lists,
     };
     for object in &document.nodes {
@@ -74,13 +78,29 @@ impl Writer {
         }
     }
 
-    fn push(&mut self, subject: &Term, predicate: &Arc<str>, object: Term, graph: Option<&Term>) {
+    fn push(
+        &mut self,
+        subject: &Term,
+        predicate: &Arc<str>,
+        object: Term,
+        graph: Option<&Term>,
+    ) -> Result<(), JsonLdError> {
+        // A long name is written again with each statement: the sum counts, not the document.
+        let bytes = check_iri(predicate)?
+            + check_term(subject)?
+            + check_term(&object)?
+            + graph.map_or(Ok(0), check_term)?;
+        self.bytes = self
+            .bytes
+            .checked_sub(bytes)
+            .ok_or(JsonLdError::LimitExceeded)?;
         self.quads.push(Quad {
             subject: subject.clone(),
             predicate: Arc::clone(predicate),
             object,
             graph: graph.cloned(),
         });
+        Ok(())
     }
 
     fn object(&mut self, object: &Object<'_>, graph: Option<&Term>) -> Result<Term, JsonLdError> {
@@ -98,7 +118,7 @@ impl Writer {
             None => self.blank(),
         };
         for class in &node.types {
-            self.push(&subject, iri::rdf_type(), resource(class), graph);
+            self.push(&subject, iri::rdf_type(), resource(class), graph)?;
         }
         for (predicate, items) in &node.properties {
             for item in items {
@@ -106,13 +126,13 @@ impl Writer {
                     Object::List(list) => self.list((&subject, predicate), list, graph)?,
                     Object::Node(_) | Object::Value(_) => self.object(item, graph)?,
                 };
-                self.push(&subject, predicate, object, graph);
+                self.push(&subject, predicate, object, graph)?;
             }
         }
         for (predicate, items) in &node.reverse {
             for item in items {
                 let other = self.object(item, graph)?;
-                self.push(&other, predicate, subject.clone(), graph);
+                self.push(&other, predicate, subject.clone(), graph)?;
             }
         }
         for item in &node.included {
@@ -147,8 +167,8 @@ impl Writer {
                 Object::List(inner) => self.list((cell, iri::rdf_first()), inner, graph)?,
                 Object::Node(_) | Object::Value(_) => self.object(item, graph)?,
             };
-            self.push(cell, iri::rdf_first(), object, graph);
-            self.push(cell, iri::rdf_rest(), rest.clone(), graph);
+            self.push(cell, iri::rdf_first(), object, graph)?;
+            self.push(cell, iri::rdf_rest(), rest.clone(), graph)?;
         }
         Ok(cells.swap_remove(0))
     }
@@ -179,6 +199,21 @@ impl Writer {
         }
         Ok(Term::Blank(label))
     }
+}
+
+/// The bytes of a term, where its parts are of a usual length.
+fn check_term(term: &Term) -> Result<usize, JsonLdError> {
+    match term {
+        Term::Iri(iri) | Term::Blank(iri) => check_iri(iri),
+        Term::Literal(literal) => {
+            let language = literal.language.as_ref().map_or(Ok(0), check_iri)?;
+            Ok(literal.value.len() + check_iri(&literal.datatype)? + language)
+        }
+    }
+}
+
+fn check_iri(iri: &Arc<str>) -> Result<usize, JsonLdError> {
+    check_length(iri, iri).map(|()| iri.len())
 }
 
 /// RDF has no place for `@index`: it would stay unsigned.

@@ -6,13 +6,15 @@ use std::fmt::Write as _;
 use vouchsafe_credentials::crypto::{sha256, sha384};
 
 use super::issuer::Issuer;
-use super::write::write_quad;
+use super::write::{plain, write_quad};
 use super::{Canonical, HashAlgorithm, Quad, RdfError, Term, WorkLimits};
 
 /// Deepest recursion of Hash N-Degree Quads: it goes along paths of nodes that look alike.
 const MAX_DEPTH: usize = 256;
 /// Steps that every dataset may take, however small.
 const FREE_STEPS: usize = 1 << 16;
+/// Hashing this many bytes is one more step.
+const BYTES_PER_STEP: usize = 256;
 
 /// RDFC-1.0.
 ///
@@ -170,18 +172,25 @@ impl<'q> State<'q> {
     }
 
     /// Hash Related Blank Node (section 4.7).
-    fn related(&self, related: usize, quad: usize, issuer: &Issuer, position: char) -> String {
+    fn related(
+        &mut self,
+        related: usize,
+        quad: usize,
+        issuer: &Issuer,
+        position: char,
+    ) -> Result<String, RdfError> {
         let mut input = String::with_capacity(128);
         input.push(position);
         if position != 'g' {
             input.push('<');
-            input.push_str(&self.quads[quad].predicate);
+            plain(&mut input, &self.quads[quad].predicate);
             input.push('>');
         }
         if !self.push_name(&mut input, related, issuer) {
             input.push_str(&self.first[related]);
         }
-        self.digest(&input)
+        self.spend(input.len() / BYTES_PER_STEP)?;
+        Ok(self.digest(&input))
     }
 
     /// Appends the canonical or the temporary name of a node; `false` if it has none.
@@ -214,6 +223,7 @@ impl<'q> State<'q> {
             data.push_str(&path);
             issuer = chosen;
         }
+        self.spend(data.len() / BYTES_PER_STEP)?;
         Ok((self.digest(&data), issuer))
     }
 
@@ -225,13 +235,14 @@ impl<'q> State<'q> {
     ) -> Result<BTreeMap<String, Vec<usize>>, RdfError> {
         self.spend(1 + self.mentions[node].len())?;
         let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for index in &self.mentions[node] {
-            for (related, position) in self.nodes[*index].iter().zip(['s', 'o', 'g']) {
+        for at in 0..self.mentions[node].len() {
+            let index = self.mentions[node][at];
+            for (related, position) in self.nodes[index].into_iter().zip(['s', 'o', 'g']) {
                 if let Some(related) = related
-                    && *related != node
+                    && related != node
                 {
-                    let hash = self.related(*related, *index, issuer, position);
-                    groups.entry(hash).or_default().push(*related);
+                    let hash = self.related(related, index, issuer, position)?;
+                    groups.entry(hash).or_default().push(related);
                 }
             }
         }
@@ -323,7 +334,7 @@ fn lines(quads: &[Quad], names: &HashMap<&str, String>) -> Canonical {
         .map(|quad| {
             let mut line = String::with_capacity(160);
             write_quad(&mut line, quad, |label, out| {
-                out.push_str(names.get(label).map_or(label, String::as_str));
+                plain(out, names.get(label).map_or(label, String::as_str));
             });
             line
         })

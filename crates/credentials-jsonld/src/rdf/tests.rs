@@ -185,3 +185,33 @@ proptest! {
         prop_assert_eq!(again.expect("small").nquads, one.nquads);
     }
 }
+
+#[test]
+fn cat_134_terms_of_any_text_stay_in_their_line() {
+    let text: std::sync::Arc<str> = "x:y> \"a\" .\n<urn:victim> <urn:\\isAdmin".into();
+    let literal = |language: Option<&std::sync::Arc<str>>| {
+        Term::Literal(Literal {
+            value: "v".into(),
+            datatype: text.clone(),
+            language: language.cloned(),
+        })
+    };
+    let quad = |subject: Term, object: Term| Quad {
+        subject,
+        predicate: text.clone(),
+        object,
+        graph: Some(Term::Iri(text.clone())),
+    };
+    for quad in [
+        quad(Term::Iri(text.clone()), literal(None)),
+        quad(Term::Blank(text.clone()), literal(Some(&text))),
+        quad(Term::Blank(text.clone()), Term::Blank(text.clone())),
+    ] {
+        let line = to_nquad(&quad);
+        assert_eq!(line.matches('\n').count(), 1, "{line}");
+        assert!(!line.contains("<urn:victim>"), "{line}");
+        let canonical = canonicalize(&[quad], HashAlgorithm::Sha256, &WorkLimits::default());
+        let canonical = canonical.expect("canonical").text();
+        assert_eq!(canonical.matches('\n').count(), 1, "{canonical}");
+    }
+}

@@ -9,7 +9,7 @@ const LANG_STRING: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString
 #[must_use]
 pub fn to_nquad(quad: &Quad) -> String {
     let mut line = String::with_capacity(160);
-    write_quad(&mut line, quad, |label, out| out.push_str(label));
+    write_quad(&mut line, quad, |label, out| plain(out, label));
     line
 }
 
@@ -17,7 +17,7 @@ pub fn to_nquad(quad: &Quad) -> String {
 pub(super) fn write_quad(out: &mut String, quad: &Quad, mut name: impl FnMut(&str, &mut String)) {
     write_term(out, &quad.subject, &mut name);
     out.push_str(" <");
-    out.push_str(&quad.predicate);
+    plain(out, &quad.predicate);
     out.push_str("> ");
     write_term(out, &quad.object, &mut name);
     if let Some(graph) = &quad.graph {
@@ -31,7 +31,7 @@ fn write_term(out: &mut String, term: &Term, name: &mut impl FnMut(&str, &mut St
     match term {
         Term::Iri(iri) => {
             out.push('<');
-            out.push_str(iri);
+            plain(out, iri);
             out.push('>');
         }
         Term::Blank(label) => {
@@ -49,13 +49,39 @@ fn write_literal(out: &mut String, literal: &Literal) {
     match &literal.language {
         Some(tag) => {
             out.push('@');
-            out.push_str(tag);
+            plain(out, tag);
         }
         None if &*literal.datatype == XSD_STRING || &*literal.datatype == LANG_STRING => {}
         None => {
             out.push_str("^^<");
-            out.push_str(&literal.datatype);
+            plain(out, &literal.datatype);
             out.push('>');
+        }
+    }
+}
+
+/// Writes an IRI, a label or a language tag. What the grammar excludes from an IRI (IRIREF of N-Quads)
+/// is escaped, so that no term can end itself or its line.
+pub(super) fn plain(out: &mut String, text: &str) {
+    let excluded = |byte: u8| {
+        byte <= b' '
+            || matches!(
+                byte,
+                b'<' | b'>' | b'"' | b'{' | b'}' | b'|' | b'^' | b'`' | b'\\'
+            )
+    };
+    if !text.bytes().any(excluded) {
+        out.push_str(text);
+        return;
+    }
+    for character in text.chars() {
+        match u8::try_from(character) {
+            Ok(byte) if excluded(byte) => {
+                use std::fmt::Write as _;
+                // Writing to a String does not fail.
+                let _ = write!(out, "\\u{byte:04X}");
+            }
+            Ok(_) | Err(_) => out.push(character),
         }
     }
 }

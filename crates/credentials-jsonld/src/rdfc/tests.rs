@@ -226,13 +226,18 @@ async fn cat_175_urls_in_a_credential_are_never_fetched() {
     let mut credential = credential();
     let unreachable = "https://unreachable.invalid/x";
     credential["credentialSchema"] = json!({"id": unreachable, "type": "JsonSchema"});
-    credential["termsOfUse"] = json!([{"id": unreachable, "type": "Evidence"}]);
-    credential["evidence"] = json!({"id": unreachable, "type": "Evidence"});
-    credential["refreshService"] = json!({"id": unreachable, "type": "Evidence"});
+    credential["termsOfUse"] =
+        json!([{"id": "https://unreachable.invalid/terms", "type": "Evidence"}]);
+    credential["evidence"] =
+        json!({"id": "https://unreachable.invalid/evidence", "type": "Evidence"});
+    credential["refreshService"] =
+        json!({"id": "https://unreachable.invalid/refresh", "type": "Evidence"});
     credential["@context"]
         .as_array_mut()
         .expect("array")
-        .push(json!({"Evidence": "https://example.com/Evidence"}));
+        .push(json!(
+            "https://www.w3.org/ns/credentials/undefined-terms/v2"
+        ));
     let (secured, key) = signed(Algorithm::EdDsa, &credential).await;
     assert!(check(Algorithm::EdDsa, &secured, &key).is_ok());
     let mut named = secured;

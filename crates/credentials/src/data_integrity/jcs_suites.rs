@@ -126,14 +126,15 @@ async fn create(
     Ok(members)
 }
 
-/// Step 4 of "Verify Proof": the document's context must begin with the proof's; the
-/// signature is over the document as it was, with the context of the proof.
+/// Step 4 of "Verify Proof": the document's context must begin with the proof's, and what was verified
+/// is the document with the context of the proof. Entries after those of the proof are not signed,
+/// so a document that has some is refused: what is given on is what was signed.
 fn with_context_of(document: &Value, context: Option<&Value>) -> Result<Value, ProofError> {
     let Some(context) = context else {
         return Ok(document.clone());
     };
     let own = document.get("@context").ok_or(ProofError::Context)?;
-    if !as_list(own).starts_with(as_list(context)) {
+    if as_list(own) != as_list(context) {
         return Err(ProofError::Context);
     }
     let mut document = document.clone();

@@ -27,7 +27,8 @@ pub struct VcApiConfig {
     /// with the feature `ssi`.
     #[serde(default)]
     pub second_opinion: bool,
-    /// Whether a credential's own context may set `@vocab`, which makes every name mean something.
+    /// Whether a credential may bring contexts of its own, and `@vocab` in them. No RDF signature covers
+    /// them: whoever passes a credential on can change what its names mean. For test suites.
     #[serde(default)]
     pub inline_vocab: bool,
     /// Issuers whose credentials verify; empty: everyone who can be resolved.

@@ -306,11 +306,12 @@ impl std::fmt::Debug for VcApi {
     }
 }
 
-/// The cryptosuites of this program. `inline_vocab`: whether a document's own context may set
-/// `@vocab`.
+/// The cryptosuites of this program. `inline_vocab`: whether a document may bring contexts of its
+/// own, which no RDF signature covers, and set `@vocab` in them.
 #[must_use]
 pub fn suites(inline_vocab: bool) -> Suites {
     let mut transformation = Transformation::new(Arc::new(Contexts::bundled()));
+    transformation.options.inline_contexts = inline_vocab;
     transformation.options.inline_vocab = inline_vocab;
     vouchsafe_credentials_jsonld::suites(&transformation)
 }

@@ -63,6 +63,8 @@ pub(crate) fn run(steps: &[Value]) -> Option<Vec<Value>> {
 
 pub(crate) fn transformation() -> Transformation {
     let mut transformation = Transformation::new(Arc::new(Contexts::bundled()));
+    transformation.options.inline_contexts = true;
+    transformation.options.any_form = true;
     transformation.options.inline_vocab = true;
     transformation.options.inline_directives = true;
     transformation

@@ -37,6 +37,7 @@ pub fn texts(value: &Value) -> Vec<String> {
 
 fn transformation(inline_vocab: bool) -> Transformation {
     let mut transformation = Transformation::new(Arc::new(Contexts::bundled()));
+    transformation.options.inline_contexts = inline_vocab;
     transformation.options.inline_vocab = inline_vocab;
     transformation
 }

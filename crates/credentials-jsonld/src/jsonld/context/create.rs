@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::super::JsonLdError;
 use super::super::iri::is_absolute;
 use super::super::keyword::Keyword;
+use super::super::limits::MAX_TERM_BYTES;
 use super::iri::{concat, split_compact};
 use super::process::{Origin, direction, is_directive, language_tag};
 use super::rules::{check_name, container, ends_like_a_prefix, known_members};
@@ -194,7 +195,8 @@ impl<'a> Definitions<'a> {
         if let Some(id) = id
             && id != term
         {
-            return self.identify_by(term, id, simple, definition);
+            self.identify_by(term, id, simple, definition)?;
+            return short(&definition.iri);
         }
         definition.iri = if let Some((prefix, suffix)) = split_compact(term) {
             if self.local.contains_key(prefix) {
@@ -213,6 +215,7 @@ impl<'a> Definitions<'a> {
         } else {
             return Err(JsonLdError::InvalidIriMapping);
         };
+        short(&definition.iri)?;
         match &definition.iri {
             Mapping::Iri(iri) if is_absolute(iri) => Ok(()),
             Mapping::Keyword(Keyword::Type) => Ok(()),
@@ -235,7 +238,8 @@ impl<'a> Definitions<'a> {
                 return Err(JsonLdError::InvalidIriMapping);
             }
             Mapping::Keyword(_) => {}
-            Mapping::Iri(iri) if is_absolute(iri) || iri.starts_with("_:") => {}
+            // A blank node as a property is no RDF; its label would be free text in a line.
+            Mapping::Iri(iri) if is_absolute(iri) => {}
             Mapping::Iri(_) => return Err(JsonLdError::InvalidIriMapping),
         }
         let inner_colon = term
@@ -249,8 +253,7 @@ impl<'a> Definitions<'a> {
                 return Err(JsonLdError::InvalidIriMapping);
             }
         } else if simple && let Mapping::Iri(iri) = &definition.iri {
-            definition.prefix =
-                !term.contains(':') && (ends_like_a_prefix(iri) || iri.starts_with("_:"));
+            definition.prefix = !term.contains(':') && ends_like_a_prefix(iri);
         }
         Ok(())
     }
@@ -352,5 +355,13 @@ impl<'a> Definitions<'a> {
             Some((term, _)) => self.create(term),
             None => Ok(()),
         }
+    }
+}
+
+/// Definitions build on each other: the first one that is too long ends it.
+fn short(mapping: &Mapping) -> Result<(), JsonLdError> {
+    match mapping {
+        Mapping::Iri(iri) if iri.len() > MAX_TERM_BYTES => Err(JsonLdError::LimitExceeded),
+        Mapping::Iri(_) | Mapping::Keyword(_) | Mapping::Null => Ok(()),
     }
 }

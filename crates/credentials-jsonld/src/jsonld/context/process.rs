@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::super::JsonLdError;
 use super::super::iri::{is_absolute, resolve};
 use super::super::keyword::Keyword;
+use super::super::limits::MAX_TERM_BYTES;
 use super::create::Definitions;
 use super::{ActiveContext, Direction, Mapping, Scoped};
 use crate::contexts::{CacheKey, Contexts};
@@ -322,7 +323,10 @@ fn set_vocab(active: &mut ActiveContext, value: Option<&Value>) -> Result<(), Js
         None => {}
         Some(Value::Null) => active.vocab = None,
         Some(Value::String(text)) => match active.expand_vocab_or_base(text) {
-            Mapping::Iri(iri) if is_absolute(&iri) || iri.starts_with("_:") => {
+            Mapping::Iri(iri) if is_absolute(&iri) => {
+                if iri.len() > MAX_TERM_BYTES {
+                    return Err(JsonLdError::LimitExceeded);
+                }
                 active.vocab = Some(iri);
             }
             Mapping::Iri(_) | Mapping::Keyword(_) | Mapping::Null => {

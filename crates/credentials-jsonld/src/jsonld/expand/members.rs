@@ -9,8 +9,10 @@ use super::super::context::{
     ActiveContext, Definition, Mapping, TypeMapping, direction, language_tag,
 };
 use super::super::expanded::{List, Node, Object, Scalar, ValueObject};
+use super::super::form;
 use super::super::iri::is_absolute;
 use super::super::keyword::Keyword;
+use super::super::limits::check_length;
 use super::object::{Frame, is_keyword};
 use super::{Expander, Place};
 
@@ -44,11 +46,22 @@ impl<'c> Expander<'c> {
                 None => active.expand_other_member(key)?,
             };
             match mapping {
-                Mapping::Keyword(Keyword::Nest) => nests.push((key, value)),
+                Mapping::Keyword(Keyword::Nest) if self.any_form => nests.push((key, value)),
                 Mapping::Keyword(keyword) => {
+                    if !self.any_form {
+                        form::check_keyword(active, place, key, keyword, is_literal(active, map))?;
+                    }
                     self.keyword(scope, place, keyword, (map, value), frame)?;
                 }
                 Mapping::Iri(iri) => {
+                    check_length(key, &iri)?;
+                    // No name of a context may break a line of the N-Quads.
+                    if !is_absolute(&iri) {
+                        return Err(JsonLdError::UndefinedTerm);
+                    }
+                    if !self.any_form {
+                        form::check_member(active, key, definition.map(|found| &**found), &iri)?;
+                    }
                     self.member(active, (key, definition, &iri), value, frame)?;
                 }
                 // Safe mode: a member that no context maps would stay unsigned.
@@ -286,6 +299,12 @@ impl ActiveContext {
             Mapping::Iri(_) | Mapping::Null => Err(JsonLdError::UndefinedTerm),
         }
     }
+}
+
+/// Whether an object has `@value`.
+fn is_literal(active: &ActiveContext, map: &Map<String, Value>) -> bool {
+    map.keys()
+        .any(|key| is_keyword(active, key, Keyword::Value))
 }
 
 /// Whether the type of a value object is `@json` (step 12).

@@ -14,6 +14,7 @@ use super::JsonLdError;
 use super::context::{ActiveContext, Definition, Mapping, Processor};
 use super::expanded::{List, Object};
 use super::iri::is_absolute;
+use super::limits::check_length;
 
 /// Where a value stands.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +59,10 @@ pub(super) struct Trace {
 pub(super) struct Expander<'c> {
     pub(super) processor: Processor<'c>,
     pub(super) trace: Option<Trace>,
+    /// See [`super::Options`].
+    pub(super) inline_contexts: bool,
+    /// See [`super::Options`].
+    pub(super) any_form: bool,
 }
 
 impl<'c> Expander<'c> {
@@ -132,6 +137,7 @@ impl<'c> Expander<'c> {
         let Mapping::Iri(iri) = expanded else {
             return Err(JsonLdError::RelativeIri);
         };
+        check_length(text, &iri)?;
         if let Some(label) = iri.strip_prefix("_:") {
             if !is_label(label) {
                 return Err(JsonLdError::RelativeIri);

@@ -7,8 +7,10 @@ use serde_json::{Map, Value};
 use super::super::JsonLdError;
 use super::super::context::{ActiveContext, Direction, Mapping, Scoped};
 use super::super::expanded::{List, Node, Object, Scalar, ValueObject};
+use super::super::form::may_have_context;
 use super::super::iri::is_absolute;
 use super::super::keyword::Keyword;
+use super::members::as_items;
 use super::{Expander, Place, Trace};
 
 /// An object while its members are read.
@@ -91,6 +93,9 @@ impl<'c> Expander<'c> {
             active = self.processor.scoped(&active, context, true, true)?;
         }
         if let Some(context) = map.get("@context") {
+            if !self.inline_contexts && !(may_have_context(place) && names_documents(context)) {
+                return Err(JsonLdError::InlineContext);
+            }
             active = self.processor.embedded(&active, context)?;
         }
         let typed = Arc::clone(&active);
@@ -99,6 +104,11 @@ impl<'c> Expander<'c> {
         }
         Ok((active, typed))
     }
+}
+
+/// Whether a context is made of nothing but URLs of context documents.
+fn names_documents(context: &Value) -> bool {
+    as_items(context).iter().all(Value::is_string)
 }
 
 /// The contexts that the types of an object bring, in the order of the types (step 11).

@@ -50,7 +50,7 @@ fn cat_169_at_vocab_is_an_option() {
     );
     let options = Options {
         inline_vocab: true,
-        ..Options::default()
+        ..open()
     };
     let text = canonical_with(&document, &options).expect("allowed");
     assert!(text.contains("<https://windsurf.example/vocab#sailNumber> \"Earth101\""));

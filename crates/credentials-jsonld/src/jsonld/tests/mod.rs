@@ -1,4 +1,5 @@
 mod context_rules;
+mod form;
 mod limits;
 mod properties;
 mod refusals;
@@ -25,12 +26,21 @@ fn text(quads: &[Quad]) -> String {
         .text()
 }
 
+/// Any form that the processor knows; credentials are read with the defaults.
+fn open() -> Options {
+    Options {
+        inline_contexts: true,
+        any_form: true,
+        ..Options::default()
+    }
+}
+
 fn canonical_with(document: &Value, options: &Options) -> Result<String, JsonLdError> {
     to_quads(document, contexts(), options).map(|quads| text(&quads))
 }
 
 fn canonical(document: &Value) -> Result<String, JsonLdError> {
-    canonical_with(document, &Options::default())
+    canonical_with(document, &open())
 }
 
 fn refusal(document: &Value) -> JsonLdError {

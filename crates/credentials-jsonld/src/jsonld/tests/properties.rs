@@ -82,7 +82,7 @@ proptest! {
 
     #[test]
     fn expansion_never_panics(document in document(), open in any::<bool>()) {
-        let options = Options { inline_vocab: open, inline_directives: open, ..Options::default() };
+        let options = Options { inline_vocab: open, inline_directives: open, inline_contexts: open, any_form: open, ..Options::default() };
         for document in [document.clone(), json!({"@context": V2, "type": "VerifiableCredential", "credentialSubject": document})] {
             let Ok(quads) = to_quads(&document, contexts(), &options) else { continue };
             prop_assert!(!quads.is_empty() || document.get("@graph").is_some() || document.is_array() || document.is_object());

@@ -18,11 +18,11 @@ fn credential() -> Value {
 }
 
 fn skolemized(document: &Value) -> Result<Value, JsonLdError> {
-    skolemize(document, contexts(), &Options::default())
+    skolemize(document, contexts(), &open())
 }
 
 fn quads_of(part: &Value) -> Vec<Quad> {
-    to_deskolemized_quads(part, contexts(), &Options::default()).expect("expands")
+    to_deskolemized_quads(part, contexts(), &open()).expect("expands")
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn graphs_without_a_name_are_refused() {
 fn lists_that_cannot_be_told_apart_are_refused() {
     let document = json!({"@context": {"a": "https://e.com/a"}, "@id": "did:e:1",
         "a": [{"@list": ["x"]}, {"@list": ["y"]}]});
-    let result = to_deskolemized_quads(&document, contexts(), &Options::default());
+    let result = to_deskolemized_quads(&document, contexts(), &open());
     assert_eq!(result, Err(JsonLdError::NotSkolemizable));
     assert!(canonical(&document).is_ok());
 }

@@ -1,0 +1,286 @@
+//! Statements have one form, and what a reader of the JSON sees is what is signed.
+
+use super::*;
+
+const CREDENTIALS: &str = "https://www.w3.org/2018/credentials#";
+const UNDEFINED: &str = "https://www.w3.org/ns/credentials/undefined-terms/v2";
+const OPEN_VOCABULARY: &str = "https://www.w3.org/ns/credentials/undefined-term#";
+
+fn strict(document: &Value) -> Result<String, JsonLdError> {
+    canonical_with(document, &Options::default())
+}
+
+fn credential() -> Value {
+    json!({
+        "@context": [V2, UNDEFINED],
+        "id": "urn:uuid:58172aac-d8ba-11ed-83dd-0b3aef56cc33",
+        "type": ["VerifiableCredential", "LibraryCard"],
+        "issuer": {"id": "did:example:issuer", "name": "Library"},
+        "validUntil": "2020-01-01T00:00:00Z",
+        "credentialStatus": {"id": "https://example.com/status/1#7", "type": "BitstringStatusListEntry",
+            "statusPurpose": "revocation", "statusListIndex": "7", "statusListCredential": "https://example.com/status/1"},
+        "credentialSubject": {"id": "did:example:ada", "given": "Ada", "isStudent": true, "isProfessor": false},
+    })
+}
+
+/// The credential without some members, and what they were.
+fn without(names: &[&str]) -> (Value, serde_json::Map<String, Value>) {
+    let mut document = credential();
+    let members = document.as_object_mut().expect("object");
+    let taken = names.iter().map(|name| {
+        let value = members.shift_remove(*name).expect("member");
+        ((*name).to_owned(), value)
+    });
+    let taken = taken.collect();
+    (document, taken)
+}
+
+/// Both have the same statements, so one signature fits both; only the plain one may pass.
+fn assert_hidden(changed: &Value, expected: JsonLdError) {
+    assert_eq!(canonical(changed), canonical(&credential()), "{changed}");
+    assert!(strict(&credential()).is_ok());
+    assert_eq!(strict(changed), Err(expected), "{changed}");
+}
+
+#[test]
+fn cat_176_members_cannot_be_hidden_in_nest() {
+    let (mut document, taken) = without(&["validUntil", "credentialStatus"]);
+    document["@nest"] = Value::Object(taken.clone());
+    assert_hidden(&document, JsonLdError::HiddenStatement);
+    document.as_object_mut().expect("object").remove("@nest");
+    document["more"] = Value::Object(taken);
+    document["@context"] = json!([V2, UNDEFINED, {"more": "@nest"}]);
+    assert_hidden(&document, JsonLdError::InlineContext);
+    let aliases = Options {
+        inline_contexts: true,
+        ..Options::default()
+    };
+    assert_eq!(
+        canonical_with(&document, &aliases),
+        Err(JsonLdError::HiddenStatement)
+    );
+}
+
+#[test]
+fn cat_176_members_cannot_be_hidden_in_a_second_description() {
+    let (mut document, mut taken) = without(&["validUntil", "credentialStatus"]);
+    taken.insert("id".to_owned(), document["id"].clone());
+    taken.insert("type".to_owned(), json!("VerifiableCredential"));
+    document["@included"] = json!([taken]);
+    assert_hidden(&document, JsonLdError::HiddenStatement);
+    // The document as a graph: its root is nobody's to read.
+    let mut graph = credential();
+    let context = graph.as_object_mut().expect("object").remove("@context");
+    assert_hidden(
+        &json!({"@context": context, "@graph": [graph]}),
+        JsonLdError::HiddenStatement,
+    );
+    // Where the subject refers to the credential, the reference can be made a description.
+    let mut plain = credential();
+    plain["credentialSubject"]["card"] = json!({"id": plain["id"]});
+    let mut changed = plain.clone();
+    let until = changed
+        .as_object_mut()
+        .expect("object")
+        .remove("validUntil");
+    changed["credentialSubject"]["card"] =
+        json!({"id": plain["id"], "type": "VerifiableCredential", "validUntil": until});
+    assert_eq!(canonical(&changed), canonical(&plain));
+    assert!(strict(&plain).is_ok());
+    assert_eq!(strict(&changed), Err(JsonLdError::HiddenStatement));
+}
+
+#[test]
+fn cat_176_members_cannot_be_hidden_in_reverse() {
+    let (mut document, taken) = without(&["credentialStatus"]);
+    let mut entry = taken["credentialStatus"].clone();
+    let reverse = json!({format!("{CREDENTIALS}credentialStatus"): document});
+    entry["@reverse"] = reverse;
+    let context = entry["@reverse"][format!("{CREDENTIALS}credentialStatus")]
+        .as_object_mut()
+        .and_then(|map| map.shift_remove("@context"));
+    document = entry;
+    document["@context"] = context.expect("context");
+    assert_hidden(&document, JsonLdError::HiddenStatement);
+}
+
+#[test]
+fn cat_176_terms_cannot_be_written_as_iris() {
+    let date = "http://www.w3.org/2001/XMLSchema#dateTime";
+    let (mut document, taken) = without(&["validUntil", "credentialStatus"]);
+    let until = json!({"@value": taken["validUntil"], "@type": date});
+    document[format!("{CREDENTIALS}validUntil")] = until.clone();
+    document["credentialStatus"] = taken["credentialStatus"].clone();
+    assert_hidden(&document, JsonLdError::HiddenStatement);
+
+    let (mut document, taken) = without(&["credentialStatus"]);
+    document[format!("{CREDENTIALS}credentialStatus")] = taken["credentialStatus"].clone();
+    assert_hidden(&document, JsonLdError::HiddenStatement);
+
+    // An alias, and a compact IRI, where documents may define terms.
+    let aliases = Options {
+        inline_contexts: true,
+        ..Options::default()
+    };
+    for (context, name) in [
+        (
+            json!({"foo": {"@id": format!("{CREDENTIALS}validUntil"), "@type": date}}),
+            "foo",
+        ),
+        (json!({"c": CREDENTIALS}), "c:validUntil"),
+    ] {
+        let (mut document, _) = without(&["validUntil"]);
+        document["@context"] = json!([V2, UNDEFINED, context]);
+        document[name] = until.clone();
+        if name == "foo" {
+            document[name] = taken_until();
+        }
+        assert_hidden(&document, JsonLdError::InlineContext);
+        assert_eq!(
+            canonical_with(&document, &aliases),
+            Err(JsonLdError::HiddenStatement),
+            "{name}"
+        );
+    }
+}
+
+fn taken_until() -> Value {
+    credential()["validUntil"].clone()
+}
+
+#[test]
+fn cat_176_ids_and_types_have_one_name() {
+    let mut document = credential();
+    document["type"] = json!("VerifiableCredential");
+    document["@type"] = json!("LibraryCard");
+    assert_hidden(&document, JsonLdError::HiddenStatement);
+
+    let mut document = credential();
+    document["type"] = json!("VerifiableCredential");
+    document["http://www.w3.org/1999/02/22-rdf-syntax-ns#type"] =
+        json!({"@id": format!("{OPEN_VOCABULARY}LibraryCard")});
+    assert_hidden(&document, JsonLdError::HiddenStatement);
+
+    for raw in ["@id", "uid"] {
+        let mut document = credential();
+        document["@context"] = json!([V2, UNDEFINED, "https://www.w3.org/ns/odrl.jsonld"]);
+        let subject = document["credentialSubject"]
+            .as_object_mut()
+            .expect("object");
+        let id = subject.remove("id").expect("id");
+        subject.insert(raw.to_owned(), id);
+        assert!(canonical(&document).is_ok());
+        assert_eq!(
+            strict(&document),
+            Err(JsonLdError::HiddenStatement),
+            "{raw}"
+        );
+    }
+}
+
+#[test]
+fn cat_176_sets_and_graphs_are_written_without_keywords() {
+    let mut document = credential();
+    document["credentialSubject"] = json!({"@set": [credential()["credentialSubject"]]});
+    assert_hidden(&document, JsonLdError::HiddenStatement);
+    // What the contexts make a graph stays one.
+    let presentation = json!({"@context": V2, "type": "VerifiablePresentation",
+        "verifiableCredential": [credential()], "holder": "did:example:ada"});
+    assert!(strict(&presentation).is_ok());
+}
+
+#[test]
+fn cat_169_contexts_that_a_document_brings_are_refused() {
+    let swapped = json!({"isStudent": format!("{OPEN_VOCABULARY}isProfessor"),
+        "isProfessor": format!("{OPEN_VOCABULARY}isStudent")});
+    let mut document = credential();
+    let subject = json!({"@context": swapped, "id": "did:example:ada", "given": "Ada",
+        "isStudent": false, "isProfessor": true});
+    document["credentialSubject"] = subject.clone();
+    assert_hidden(&document, JsonLdError::InlineContext);
+
+    let mut document = credential();
+    document["@context"] =
+        json!([V2, UNDEFINED, {"DrivingLicence": format!("{OPEN_VOCABULARY}LibraryCard")}]);
+    document["type"] = json!(["VerifiableCredential", "DrivingLicence"]);
+    assert_hidden(&document, JsonLdError::InlineContext);
+
+    // A URL is no better below the root, and null takes definitions away.
+    for below in [json!(UNDEFINED), json!([V2, UNDEFINED]), json!(null)] {
+        let mut document = credential();
+        document["credentialSubject"]["@context"] = below;
+        assert_eq!(strict(&document), Err(JsonLdError::InlineContext));
+    }
+    let mut document = credential();
+    document["@context"] = json!([V2, UNDEFINED, null]);
+    assert_eq!(strict(&document), Err(JsonLdError::InlineContext));
+
+    // In a credential of a presentation the same rules hold.
+    let mut presentation = json!({"@context": V2, "type": "VerifiablePresentation",
+        "verifiableCredential": [credential()]});
+    presentation["verifiableCredential"][0]["credentialSubject"] = subject;
+    assert_eq!(strict(&presentation), Err(JsonLdError::InlineContext));
+}
+
+#[test]
+fn cat_134_no_text_breaks_a_line() {
+    let text = "x> \"a\" .\n<urn:victim> <urn:isAdmin";
+    let with = |context: Value, member: &str| {
+        json!({"@context": [V2, context], "type": "VerifiableCredential",
+            "credentialSubject": {"id": "urn:me", member: "true"}})
+    };
+    for (context, member) in [
+        (json!({"inj": {"@id": format!("_:{text}")}}), "inj"),
+        (json!({"inj": format!("_:{text}")}), "inj"),
+        (json!({"inj": format!("urn:{text}")}), "inj"),
+        (
+            json!({"inj": {"@id": "urn:p", "@type": format!("urn:{text}")}}),
+            "inj",
+        ),
+        (json!({"inj": {"@id": "urn:p", "@language": text}}), "inj"),
+        (json!({"@vocab": format!("_:{text}")}), "inj"),
+        (json!({"@vocab": "_:v"}), text),
+        (json!({"@vocab": "urn:v"}), text),
+        (json!({"p": {"@id": "urn:p", "@prefix": true}}), "p:x> <y"),
+        (json!({"p": "_:p"}), "p:x> <y"),
+    ] {
+        let options = Options {
+            inline_vocab: true,
+            ..open()
+        };
+        let result = canonical_with(&with(context.clone(), member), &options);
+        assert!(result.is_err(), "{context} {result:?}");
+    }
+}
+
+#[test]
+fn long_names_that_are_written_often_are_refused() {
+    let values: Vec<String> = (0..1_000).map(|number| number.to_string()).collect();
+    let document = |id: String| {
+        json!({"@context": V2, "type": "VerifiableCredential", "issuer": "did:example:issuer",
+            "credentialSubject": {"https://e.example/p": {"id": id, "https://e.example/q": values}}})
+    };
+    let long = |length: usize| format!("urn:{}", "a".repeat(length));
+    assert!(strict(&document(long(4_000))).is_ok());
+    assert_eq!(
+        strict(&document(long(5_000))),
+        Err(JsonLdError::LimitExceeded)
+    );
+    // A `data:` URL is as long as it must be, but not a thousand times.
+    let data = |length: usize| format!("data:text/plain,{}", "a".repeat(length));
+    assert_eq!(
+        strict(&document(data(100_000))),
+        Err(JsonLdError::LimitExceeded)
+    );
+    let once = json!({"@context": V2, "type": "VerifiableCredential",
+        "credentialSubject": {"id": data(100_000), "https://e.example/q": "x"}});
+    assert!(strict(&once).is_ok());
+    // Prefixes do not multiply.
+    let mut prefixed = json!({"@context": [V2, {"p": {"@id": data(50_000), "@prefix": true}}],
+        "type": "VerifiableCredential"});
+    prefixed["credentialSubject"] = json!({"p:a": "x"});
+    assert_eq!(canonical(&prefixed), Err(JsonLdError::LimitExceeded));
+    let mut vocabulary = json!({"@context": [V2, {"p": format!("{}:", long(3_000))}], "type": "VerifiableCredential"});
+    vocabulary["credentialSubject"] = json!({format!("p:{}", "a".repeat(2_000)): "x"});
+    assert_eq!(canonical(&vocabulary), Err(JsonLdError::LimitExceeded));
+}
