@@ -66,6 +66,14 @@ pub(super) fn check_member(
     Ok(())
 }
 
+/// A type that has a name is called by it: policies compare names, and the name brings the context of the type.
+pub(super) fn check_type(active: &ActiveContext, text: &str, iri: &str) -> Result<(), JsonLdError> {
+    if active.term(text).is_none() && has_term(active, iri) {
+        return Err(JsonLdError::HiddenStatement);
+    }
+    Ok(())
+}
+
 /// Whether the context has a term for an IRI.
 fn has_term(active: &ActiveContext, iri: &str) -> bool {
     let means = |mapping: &Mapping| matches!(mapping, Mapping::Iri(known) if **known == *iri);

@@ -10,8 +10,8 @@ use super::super::iri::is_absolute;
 use super::super::keyword::Keyword;
 use super::super::limits::MAX_TERM_BYTES;
 use super::iri::{concat, split_compact};
-use super::process::{Origin, direction, is_directive, language_tag};
-use super::rules::{check_name, container, ends_like_a_prefix, known_members};
+use super::process::{Origin, direction, language_tag};
+use super::rules::{check_name, container, ends_like_a_prefix, is_directive, known_members};
 use super::{ActiveContext, Container, Definition, Mapping, Scoped, Setting, TypeMapping, next_id};
 
 /// Creates the definitions of one context object.

@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 
 use super::super::JsonLdError;
 use super::super::iri::{is_absolute, resolve};
-use super::super::keyword::Keyword;
 use super::super::limits::MAX_TERM_BYTES;
 use super::create::Definitions;
 use super::{ActiveContext, Direction, Mapping, Scoped};
@@ -378,23 +377,6 @@ pub(crate) fn language_tag(tag: &str) -> Result<Arc<str>, JsonLdError> {
         return Err(JsonLdError::InvalidLanguage);
     }
     Ok(Arc::from(tag.to_ascii_lowercase()))
-}
-
-/// Members of a context that are not terms.
-pub(super) fn is_directive(key: &str) -> bool {
-    matches!(
-        Keyword::parse(key),
-        Some(
-            Keyword::Base
-                | Keyword::Direction
-                | Keyword::Import
-                | Keyword::Language
-                | Keyword::Propagate
-                | Keyword::Protected
-                | Keyword::Version
-                | Keyword::Vocab
-        )
-    )
 }
 
 /// `{"@context": {…}}`, a context document that was pasted into a document whole. Processors that

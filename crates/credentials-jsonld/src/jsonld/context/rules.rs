@@ -6,6 +6,23 @@ use super::super::JsonLdError;
 use super::super::keyword::{Keyword, is_reserved};
 use super::Container;
 
+/// Members of a context that are not terms.
+pub(super) fn is_directive(key: &str) -> bool {
+    matches!(
+        Keyword::parse(key),
+        Some(
+            Keyword::Base
+                | Keyword::Direction
+                | Keyword::Import
+                | Keyword::Language
+                | Keyword::Propagate
+                | Keyword::Protected
+                | Keyword::Version
+                | Keyword::Vocab
+        )
+    )
+}
+
 /// Keywords cannot be defined, save `@type` with `@container: @set` and `@protected`.
 pub(super) fn check_name(term: &str, value: &Value) -> Result<(), JsonLdError> {
     if term == "@type" {

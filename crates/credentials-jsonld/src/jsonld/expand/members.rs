@@ -191,6 +191,9 @@ impl<'c> Expander<'c> {
                 continue;
             }
             let iri = self.vocab_reference(typed, text)?;
+            if !self.any_form {
+                form::check_type(typed, text, &iri)?;
+            }
             frame.node.types.push(iri);
         }
         Ok(())

@@ -93,7 +93,7 @@ impl<'c> Expander<'c> {
             active = self.processor.scoped(&active, context, true, true)?;
         }
         if let Some(context) = map.get("@context") {
-            if !self.inline_contexts && !(may_have_context(place) && names_documents(context)) {
+            if !(self.inline_contexts || may_have_context(place) && names_documents(context)) {
                 return Err(JsonLdError::InlineContext);
             }
             active = self.processor.embedded(&active, context)?;

@@ -161,6 +161,10 @@ fn cat_176_ids_and_types_have_one_name() {
         json!({"@id": format!("{OPEN_VOCABULARY}LibraryCard")});
     assert_hidden(&document, JsonLdError::HiddenStatement);
 
+    let mut document = credential();
+    document["type"] = json!([format!("{CREDENTIALS}VerifiableCredential"), "LibraryCard"]);
+    assert_eq!(strict(&document), Err(JsonLdError::HiddenStatement));
+
     for raw in ["@id", "uid"] {
         let mut document = credential();
         document["@context"] = json!([V2, UNDEFINED, "https://www.w3.org/ns/odrl.jsonld"]);
