@@ -18,7 +18,8 @@ use vouchsafe_credentials::did::{LocalResolver, key};
 use vouchsafe_credentials::testing::SeededRng;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_credentials::vcdm::{
-    DateTimeStamp, HolderPolicy, Issuers, Policy, PresentationPolicy, StatusPolicy,
+    Binding, DateTimeStamp, EmptyPresentation, HolderPolicy, Issuers, Policy, PresentationPolicy,
+    StatusPolicy,
 };
 use vouchsafe_credentials_jsonld::contexts::Contexts;
 use vouchsafe_credentials_jsonld::rdfc::Transformation;
@@ -148,9 +149,10 @@ async fn cat_176_no_other_form_of_a_presentation_verifies() {
     nested["@nest"] = json!({"verifiableCredential": credentials});
     let policy = PresentationPolicy {
         credentials: policy(),
-        challenge: Some("c"),
-        domain: None,
+        challenge: Binding::Expected("c"),
+        domain: Binding::Unchecked,
         holder: HolderPolicy::Any,
+        empty: EmptyPresentation::Allowed,
     };
     // Without the rule the credential that nobody signed is not looked at.
     for (document, any_form, accepted) in [
