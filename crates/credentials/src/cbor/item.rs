@@ -44,7 +44,16 @@ impl<'a> Item<'a> {
     /// # Errors
     /// See [`CborError`].
     pub fn parse(input: &'a [u8]) -> Result<Self, CborError> {
-        scan::whole(input)?;
+        Self::parse_within(input, scan::MAX_BYTES)
+    }
+
+    /// As [`Self::parse`], for kinds of messages that may have another size than
+    /// [`MAX_BYTES`](super::MAX_BYTES): at most `limit` bytes.
+    ///
+    /// # Errors
+    /// See [`CborError`].
+    pub fn parse_within(input: &'a [u8], limit: usize) -> Result<Self, CborError> {
+        scan::whole(input, limit)?;
         Ok(Self { raw: input })
     }
 

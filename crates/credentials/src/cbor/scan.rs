@@ -98,8 +98,8 @@ impl Head {
 }
 
 /// Checks the one item that `input` is.
-pub(super) fn whole(input: &[u8]) -> Result<(), CborError> {
-    if input.len() > MAX_BYTES {
+pub(super) fn whole(input: &[u8], limit: usize) -> Result<(), CborError> {
+    if input.len() > limit {
         return Err(CborError::TooLarge);
     }
     if item(input, 0)? == input.len() {

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{CborError, Item, Kind, MAX_BYTES, MAX_DEPTH, Value, Writer, to_vec};
+use super::{CborError, Item, Kind, MAX_BYTES, MAX_DEPTH, Value, Writer, to_json, to_vec};
 
 fn refused(hex: &str) -> CborError {
     Item::parse(&bytes(hex)).expect_err(hex)
@@ -272,5 +272,21 @@ proptest! {
         let mut longer = written;
         longer.push(more);
         prop_assert!(Item::parse(&longer).is_err());
+    }
+}
+
+#[test]
+fn json_has_each_member_once() {
+    let entry = |key: Value| (key, Value::Bool(true));
+    let map = |keys: Vec<Value>| Value::Map(keys.into_iter().map(entry).collect());
+    assert!(to_json(&map(vec!["1".into(), 2.into()])).is_ok());
+    for keys in [
+        vec!["1".into(), 1.into()],
+        vec![Value::from(-1), "a".into(), "-1".into()],
+        vec!["a".into(), "a".into()],
+    ] {
+        let inner = map(keys.clone());
+        assert_eq!(to_json(&inner), Err(CborError::DuplicateKey), "{keys:?}");
+        assert!(to_json(&Value::Array(vec![inner])).is_err());
     }
 }

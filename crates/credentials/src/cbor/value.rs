@@ -44,7 +44,7 @@ fn negative(number: u64) -> Integer {
 ///
 /// # Errors
 /// [`CborError::Type`] for tags other than dates, [`CborError::NotFinite`],
-/// [`CborError::KeyType`].
+/// [`CborError::KeyType`], [`CborError::DuplicateKey`] for keys that are the same as text.
 pub fn to_json(value: &Value) -> Result<serde_json::Value, CborError> {
     use serde_json::Value as Json;
     Ok(match value {
@@ -69,12 +69,16 @@ pub fn to_json(value: &Value) -> Result<serde_json::Value, CborError> {
             _ => return Err(CborError::Type),
         },
         Value::Array(items) => Json::Array(items.iter().map(to_json).collect::<Result<_, _>>()?),
-        Value::Map(entries) => Json::Object(
-            entries
-                .iter()
-                .map(|(key, value)| Ok((key_text(key)?, to_json(value)?)))
-                .collect::<Result<_, CborError>>()?,
-        ),
+        Value::Map(entries) => {
+            let mut members = serde_json::Map::new();
+            for (key, value) in entries {
+                // The keys 1 and "1" are two here and one in JSON.
+                if members.insert(key_text(key)?, to_json(value)?).is_some() {
+                    return Err(CborError::DuplicateKey);
+                }
+            }
+            Json::Object(members)
+        }
         _ => return Err(CborError::Type),
     })
 }

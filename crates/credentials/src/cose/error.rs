@@ -76,6 +76,9 @@ pub enum CoseSignError {
     /// The header holds `alg` or `crit`, which are set here, or a label twice.
     #[error("a header parameter that may not be set, or twice")]
     Header,
+    /// More than a reader of this kind of message accepts.
+    #[error("the message would be too large")]
+    TooLarge,
     /// The signer failed.
     #[error("the message could not be signed")]
     Signer(#[from] SignerError),
@@ -87,6 +90,7 @@ impl CoseSignError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Header => "cose_header",
+            Self::TooLarge => "cose_too_large",
             Self::Signer(_) => "signing_failed",
         }
     }

@@ -51,17 +51,51 @@ impl StatusOwed {
         &self.mdoc.issuer
     }
 
-    /// Settles the status with a list of the kind that [`status`](Self::status) names, or with
-    /// both. Where it names both, one is enough, and each that is given must agree.
+    /// Settles the status with every list that [`status`](Self::status) names.
     ///
     /// # Errors
-    /// [`MdocError::Status`] unless the status is `VALID` and the identifier is not listed.
+    /// [`MdocError::Status`] unless each list is given, the status is `VALID` and the identifier
+    /// is not listed.
     pub fn settle(
         self,
         list: Option<&VerifiedStatusList>,
         identifiers: Option<&VerifiedIdentifierList>,
         now: UnixTime,
     ) -> Result<Verified<Mdoc>, MdocError> {
+        self.check_given(list, identifiers, now)?;
+        if let Some(status) = self.status() {
+            let missing = (status.status_list.is_some() && list.is_none())
+                || (status.identifier_list.is_some() && identifiers.is_none());
+            if missing {
+                return Err(StatusError::NotChecked.into());
+            }
+        }
+        Ok(Verified::new(self.mdoc))
+    }
+
+    /// As [`Self::settle`], for verifiers whose policy is that one list speaks for both: where
+    /// [`status`](Self::status) names two, one is enough, and each that is given must agree.
+    ///
+    /// # Errors
+    /// [`MdocError::Status`] unless the status is `VALID` and the identifier is not listed.
+    pub fn settle_by_one(
+        self,
+        list: Option<&VerifiedStatusList>,
+        identifiers: Option<&VerifiedIdentifierList>,
+        now: UnixTime,
+    ) -> Result<Verified<Mdoc>, MdocError> {
+        self.check_given(list, identifiers, now)?;
+        Ok(Verified::new(self.mdoc))
+    }
+
+    /// What is given must be for this document and say that it is valid; with a status, something
+    /// must be given.
+    fn check_given(
+        &self,
+        list: Option<&VerifiedStatusList>,
+        identifiers: Option<&VerifiedIdentifierList>,
+        now: UnixTime,
+    ) -> Result<(), MdocError> {
         let none = MsoStatus::default();
         let status = self.status().unwrap_or(&none);
         if let Some(list) = list {
@@ -82,6 +116,6 @@ impl StatusOwed {
         if self.status().is_some() && list.is_none() && identifiers.is_none() {
             return Err(StatusError::NotChecked.into());
         }
-        Ok(Verified::new(self.mdoc))
+        Ok(())
     }
 }

@@ -74,6 +74,12 @@ pub enum TrustError {
     /// The DID cannot be resolved without a network.
     #[error("a trusted issuer's DID is not a did:key or did:jwk, and has no document")]
     Did,
+    /// Two documents of one DID.
+    #[error("two documents of the same DID")]
+    DuplicateDocument,
+    /// A document of a DID that holds its key: the key is the only document there is.
+    #[error("a document for a did:key or did:jwk")]
+    DocumentOfKey,
     /// The anchors are for another role.
     #[error("anchors of the wrong role")]
     Role,
@@ -105,10 +111,7 @@ impl IssuerTrust {
         issuers: Vec<TrustedIssuer>,
         documents: Vec<DidDocument>,
     ) -> Result<Self, TrustError> {
-        let documents: BTreeMap<_, _> = documents
-            .into_iter()
-            .map(|document| (document.id().as_str().to_owned(), document))
-            .collect();
+        let documents = by_did(documents)?;
         let mut seen = BTreeSet::new();
         for issuer in &issuers {
             if !seen.insert(issuer.id.as_str()) {
@@ -153,6 +156,21 @@ impl IssuerTrust {
     pub fn by_id(&self, id: &str) -> Option<&TrustedIssuer> {
         self.issuers.iter().find(|issuer| issuer.id == id)
     }
+}
+
+/// Documents by their DIDs, one each. Keys that a DID holds are never replaced by a document.
+fn by_did(documents: Vec<DidDocument>) -> Result<BTreeMap<String, DidDocument>, TrustError> {
+    let mut by_did = BTreeMap::new();
+    for document in documents {
+        if matches!(document.id().method(), "key" | "jwk") {
+            return Err(TrustError::DocumentOfKey);
+        }
+        let did = document.id().as_str().to_owned();
+        if by_did.insert(did, document).is_some() {
+            return Err(TrustError::DuplicateDocument);
+        }
+    }
+    Ok(by_did)
 }
 
 fn require(anchors: &TrustAnchors, role: Role) -> Result<(), TrustError> {
@@ -247,5 +265,32 @@ mod tests {
                 )
                 .is_none()
         );
+    }
+
+    #[test]
+    fn documents_are_of_one_did_each_and_never_of_a_key() {
+        let document = |did: &str| {
+            DidDocument::from_json(json!({"id": did}), &Did::parse(did).unwrap()).unwrap()
+        };
+        let with = |documents| IssuerTrust::with_documents(vec![issuer()], documents).map(drop);
+        assert_eq!(
+            with(vec![document(DID), document("did:web:b.example")]),
+            Ok(())
+        );
+        assert_eq!(
+            with(vec![document(DID), document(DID)]),
+            Err(TrustError::DuplicateDocument)
+        );
+        for did in [
+            format!("did:key:{KEY}"),
+            "did:jwk:eyJrdHkiOiJPS1AifQ".to_owned(),
+            "did:key:z6Mk".to_owned(),
+        ] {
+            assert_eq!(
+                with(vec![document(DID), document(&did)]),
+                Err(TrustError::DocumentOfKey),
+                "{did}"
+            );
+        }
     }
 }

@@ -35,6 +35,7 @@ pub struct StatusCheck<'a> {
 /// The times that a token states.
 pub(super) struct TokenTimes {
     pub(super) issued_at: Option<UnixTime>,
+    pub(super) not_before: Option<UnixTime>,
     pub(super) expires_at: Option<UnixTime>,
     /// Positive.
     pub(super) ttl_s: Option<i64>,
@@ -60,6 +61,13 @@ pub(super) fn subject_and_times(
     }
     let issued_at = times.issued_at.ok_or(StatusError::Claim("iat"))?;
     if issued_at.since(check.now) > CLOCK_SKEW_S {
+        return Err(StatusError::InFuture);
+    }
+    // RFC 7519, section 4.1.5, and RFC 8392, section 3.1.5: not before `nbf`.
+    if times
+        .not_before
+        .is_some_and(|nbf| nbf.since(check.now) > CLOCK_SKEW_S)
+    {
         return Err(StatusError::InFuture);
     }
     // A list that was replaced must not come back, expired or not.

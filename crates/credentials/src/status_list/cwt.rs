@@ -3,7 +3,7 @@
 use super::check::{self, Times, TokenTimes};
 use super::{Bits, StatusCheck, StatusError, StatusList, VerifiedStatusList};
 use crate::cbor::{Entries, Item, Kind, Writer};
-use crate::cose::{CoseSignError, Header, Label, Sign1, TAG_SIGN1, sign1};
+use crate::cose::{CoseError, CoseSignError, Header, Label, Sign1, TAG_SIGN1, sign1};
 use crate::crypto::{CryptoProvider, Signer};
 use crate::sd_jwt_vc::issuer_key::NamedKey;
 use crate::time::UnixTime;
@@ -11,10 +11,13 @@ use crate::x509::Chain;
 
 /// Media type, and `typ` of the protected header.
 pub const STATUS_LIST_CWT: &str = "application/statuslist+cwt";
+/// Largest list token that is read or made, in bytes: as large as in JWT form.
+pub const MAX_CWT_BYTES: usize = 4 * 1024 * 1024;
 
 /// Claims (RFC 8392, section 3; "Status List Token in CWT Format").
 const SUB: i64 = 2;
 const EXP: i64 = 4;
+const NBF: i64 = 5;
 const IAT: i64 = 6;
 const TTL: i64 = 65534;
 pub(super) const STATUS_LIST: i64 = 65533;
@@ -120,7 +123,12 @@ pub(super) async fn sign(
     let protected = Header::new().typ(typ).x5chain(chain);
     let message = sign1(&protected, &Header::new(), &[], &payload, signer).await?;
     let mut out = Writer::with_capacity(message.len() + 1);
-    Ok(out.tag(TAG_SIGN1).raw(&message).finish())
+    let token = out.tag(TAG_SIGN1).raw(&message).finish();
+    // What is published must be readable.
+    if token.len() > MAX_CWT_BYTES {
+        return Err(CoseSignError::TooLarge);
+    }
+    Ok(token)
 }
 
 /// A list token whose signature, subject and times were checked.
@@ -146,7 +154,7 @@ pub(super) fn verify<'a>(
     check: &StatusCheck<'_>,
     crypto: &dyn CryptoProvider,
 ) -> Result<VerifiedCwt<'a>, StatusError> {
-    let message = Sign1::parse(token).map_err(StatusError::Cose)?;
+    let message = parse(token).map_err(StatusError::Cose)?;
     // "Status List Token in CWT Format": `typ` is protected, so no other CWT is a list.
     if message.protected(&Label::TYP).map(|own| own.text()) != Some(Ok(typ)) {
         return Err(StatusError::Type);
@@ -157,18 +165,28 @@ pub(super) fn verify<'a>(
     let payload = message
         .verify(&key, &[], crypto)
         .map_err(StatusError::Cose)?;
-    let payload = Item::parse(payload.into_inner());
+    let payload = Item::parse_within(payload.into_inner(), MAX_CWT_BYTES);
     let claims = payload
         .and_then(Item::map)
         .map_err(|error| StatusError::Cose(error.into()))?;
     let times = TokenTimes {
         issued_at: time(claims, IAT, "iat")?,
+        not_before: time(claims, NBF, "nbf")?,
         expires_at: time(claims, EXP, "exp")?,
         ttl_s: find(claims, TTL).map(ttl).transpose()?,
     };
     let sub = find(claims, SUB).and_then(|sub| sub.text().ok());
     let times = check::subject_and_times(sub, &times, check)?;
     Ok(VerifiedCwt { claims, times })
+}
+
+/// "Status List Token in CWT Format": a `COSE_Sign1` with its tag, and no other around it.
+fn parse(token: &[u8]) -> Result<Sign1<'_>, CoseError> {
+    let item = Item::parse_within(token, MAX_CWT_BYTES)?;
+    match item.kind() {
+        Kind::Tag(TAG_SIGN1, message) => Sign1::from_item(message),
+        _ => Err(CoseError::Structure),
+    }
 }
 
 /// RFC 8392, section 2, `NumericDate`: an untagged number, here of whole seconds.

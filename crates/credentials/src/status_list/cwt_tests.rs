@@ -95,7 +95,8 @@ impl World {
     /// A token with other claims and headers.
     fn token(&self, header: &Header, claims: &Claims) -> Vec<u8> {
         let payload = to_vec(&Value::Map(claims.clone()));
-        ready(sign1(header, &Header::new(), &[], &payload, &self.signer)).unwrap()
+        let message = ready(sign1(header, &Header::new(), &[], &payload, &self.signer)).unwrap();
+        Writer::new().tag(18).raw(&message).finish()
     }
 
     fn status_code(&self, token: &[u8]) -> &'static str {
@@ -313,6 +314,7 @@ fn the_signer_is_chosen_by_the_issuer() {
         &world.signer,
     ))
     .unwrap();
+    let token = Writer::new().tag(18).raw(&token).finish();
     assert!(verify_status_list_cwt(&token, &world.check(), &Portable).is_ok());
     // An issuer whose lists it signs itself does not believe this signer.
     let mut same = world.trust.issuers[0].clone();
@@ -382,6 +384,81 @@ fn references_are_well_formed() {
         IdentifierRef::from_cbor(Item::parse(&bytes).unwrap()).unwrap(),
         reference
     );
+}
+
+#[test]
+fn a_list_is_a_tagged_message() {
+    let world = World::new();
+    let token = world.status_token();
+    let untagged = &token[1..];
+    assert!(crate::cose::Sign1::parse(untagged).is_ok());
+    assert_eq!(world.status_code(untagged), "status_token_cose");
+    assert_eq!(
+        world.identifier_code(&world.identifier_token()[1..]),
+        "status_token_cose"
+    );
+    // Tag 61 (RFC 8392) around it, or another message's tag.
+    let twice = Writer::new().tag(61).raw(&token).finish();
+    assert_eq!(world.status_code(&twice), "status_token_cose");
+    let other = Writer::new().tag(17).raw(untagged).finish();
+    assert_eq!(world.status_code(&other), "status_token_cose");
+}
+
+#[test]
+fn a_list_before_its_time_is_refused() {
+    let world = World::new();
+    for (token, typ) in [
+        (world.status_token(), STATUS_LIST_CWT),
+        (world.identifier_token(), IDENTIFIER_LIST_CWT),
+    ] {
+        let claims = payload(&token);
+        let from = |nbf: Value| {
+            let token = world.token(&world.header(typ), &with(&claims, 5, Some(nbf)));
+            match typ {
+                STATUS_LIST_CWT => verify_status_list_cwt(&token, &world.check(), &Portable)
+                    .map(drop)
+                    .map_err(|error| error.code()),
+                _ => verify_identifier_list(&token, &world.check(), &Portable)
+                    .map(drop)
+                    .map_err(|error| error.code()),
+            }
+        };
+        assert_eq!(from(NOW.plus(60).seconds().into()), Ok(()));
+        assert_eq!(
+            from(NOW.plus(61).seconds().into()),
+            Err("status_token_in_future")
+        );
+        assert_eq!(from("soon".into()), Err("status_token_claim"));
+    }
+}
+
+#[test]
+fn what_is_issued_can_be_read() {
+    let world = World::new();
+    let sign = |count: u32| {
+        let revoked = (0..count).map(|n| {
+            let mut id = vec![7; 56];
+            id.extend(u64::from(n).to_be_bytes());
+            id
+        });
+        let input = IdentifierListInput {
+            uri: URI,
+            revoked: &revoked.collect(),
+            issued_at: NOW,
+            expires_at: NOW.plus(7200),
+            ttl_s: 600,
+            chain: &world.chain,
+        };
+        ready(sign_identifier_list(&input, &world.signer))
+    };
+    // 67 bytes each: more than an ordinary message may have.
+    let large = sign(30_000).unwrap();
+    assert!(large.len() > crate::cbor::MAX_BYTES);
+    let list = verify_identifier_list(&large, &world.check(), &Portable).unwrap();
+    assert_eq!(list.len(), 30_000);
+    assert!(sign(65_000).is_err());
+    let input = vec![0; MAX_CWT_BYTES + 1];
+    assert_eq!(world.status_code(&input), "status_token_cose");
 }
 
 proptest! {

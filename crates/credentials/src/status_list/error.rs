@@ -49,8 +49,8 @@ pub enum StatusError {
     /// `exp` has passed.
     #[error("the status list has expired")]
     Expired,
-    /// `iat` lies in the future.
-    #[error("the status list was issued in the future")]
+    /// `iat` or `nbf` lies in the future.
+    #[error("the status list is of the future")]
     InFuture,
     /// Older than one seen before.
     #[error("the status list is older than one seen before")]

@@ -78,7 +78,7 @@ pub struct IdentifierListInput<'a> {
 /// Signs an identifier list.
 ///
 /// # Errors
-/// When the signer fails.
+/// When the signer fails, or the token would be larger than [`MAX_CWT_BYTES`](super::MAX_CWT_BYTES).
 pub async fn sign_identifier_list(
     input: &IdentifierListInput<'_>,
     signer: &dyn Signer,

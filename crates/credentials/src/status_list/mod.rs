@@ -12,8 +12,8 @@ mod token;
 
 pub use check::{MAX_REFRESH_S, StatusCheck};
 pub use cwt::{
-    STATUS_LIST_CWT, StatusCwtInput, read_list as read_cbor_list, sign_status_list_cwt,
-    verify_status_list_cwt, write_list as write_cbor_list,
+    MAX_CWT_BYTES, STATUS_LIST_CWT, StatusCwtInput, read_list as read_cbor_list,
+    sign_status_list_cwt, verify_status_list_cwt, write_list as write_cbor_list,
 };
 pub use error::StatusError;
 pub use identifier_list::{

@@ -269,6 +269,20 @@ fn cat_209_ttl_is_clamped_and_typed() {
 }
 
 #[test]
+fn a_token_before_its_time_is_refused() {
+    let world = World::new();
+    let from = |nbf: Value| {
+        let mut payload = payload();
+        payload["nbf"] = nbf;
+        let list = verify(&world, &sign(&world, &payload));
+        list.map(drop).map_err(|error| error.code())
+    };
+    assert_eq!(from(json!(NOW.plus(60))), Ok(()));
+    assert_eq!(from(json!(NOW.plus(61))), Err("status_token_in_future"));
+    assert_eq!(from(json!("soon")), Err("status_token_claim"));
+}
+
+#[test]
 fn cat_211_older_list_after_a_newer_one() {
     let world = World::new();
     let token = sign(&world, &payload());

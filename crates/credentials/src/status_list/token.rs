@@ -139,6 +139,7 @@ pub fn verify_status_list(
     let claims = &payload.claims;
     let times = TokenTimes {
         issued_at: time(claims, "iat")?,
+        not_before: time(claims, "nbf")?,
         expires_at: time(claims, "exp")?,
         ttl_s: claims.get("ttl").map(ttl).transpose()?,
     };

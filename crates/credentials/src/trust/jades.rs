@@ -20,12 +20,12 @@ const UNDERSTOOD: [&str; 1] = ["sigT"];
 /// another purpose is refused all the same.
 const TYPES: [&str; 4] = ["JOSE", "jose", "JWT", "trustlist+jwt"];
 
-/// Checks the signature and gives the payload.
+/// Checks the signature and gives the payload, with its SHA-256.
 pub(super) fn verify(
     compact: &str,
     policy: &ListPolicy<'_>,
     provider: &dyn CryptoProvider,
-) -> Result<Map<String, Value>, TrustListError> {
+) -> Result<(Map<String, Value>, [u8; 32]), TrustListError> {
     let (signing_input, signature) = compact.rsplit_once('.').ok_or(NOT_COMPACT)?;
     let (header, payload) = signing_input.split_once('.').ok_or(NOT_COMPACT)?;
     if payload.contains('.') {
@@ -59,7 +59,8 @@ pub(super) fn verify(
         .verify(signer.public_key(), signing_input.as_bytes(), &signature)
         .map_err(|_| TrustListError::Signature)?;
     let payload = b64url_decode(payload).map_err(|_| NOT_COMPACT)?;
-    json::parse_object(&payload).map_err(TrustListError::Json)
+    let members = json::parse_object(&payload).map_err(TrustListError::Json)?;
+    Ok((members, sha256(&payload)))
 }
 
 const NOT_COMPACT: TrustListError = TrustListError::Malformed("not a compact JWS");

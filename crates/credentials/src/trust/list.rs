@@ -30,7 +30,8 @@ pub struct ListPolicy<'p> {
 pub struct Checkpoint {
     /// The sequence number.
     pub sequence: u64,
-    /// SHA-256 of the signed document.
+    /// SHA-256 of what is signed: the payload of a JWS, the canonical octets of an XML document.
+    /// The same list signed once more has the same digest.
     pub digest: [u8; 32],
 }
 

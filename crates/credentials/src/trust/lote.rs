@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::list::Candidate;
 use super::{Checkpoint, ListPolicy, TrustList, TrustListError, instant, jades};
 use crate::Verified;
-use crate::crypto::{CryptoProvider, sha256};
+use crate::crypto::CryptoProvider;
 
 /// Largest accepted list in bytes (of the compact serialisation).
 pub const MAX_LOTE_BYTES: usize = 8 * 1024 * 1024;
@@ -28,8 +28,8 @@ pub fn import_lote(
         return Err(TrustListError::TooLarge);
     }
     let compact = compact.trim_ascii_end();
-    let payload = jades::verify(compact, policy, provider)?;
-    let list = read(payload, policy, sha256(compact.as_bytes()))?;
+    let (payload, digest) = jades::verify(compact, policy, provider)?;
+    let list = read(payload, policy, digest)?;
     list.check(policy)?;
     Ok(Verified::new(list))
 }

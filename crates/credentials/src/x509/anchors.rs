@@ -6,7 +6,7 @@ use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, TrustAnchor};
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
-use x509_cert::ext::pkix::BasicConstraints;
+use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
 
 use super::cache::{ChainCache, Window};
 use super::{AnchorId, Role, X509Error};
@@ -103,7 +103,7 @@ impl TrustAnchors {
         Ok(id)
     }
 
-    /// Adds a certificate of either kind, by its basic constraints.
+    /// Adds a certificate of either kind, by its basic constraints and key usage.
     pub fn add_any_der(&mut self, der: &[u8]) -> Result<AnchorId, X509Error> {
         match self.add_der(der) {
             Err(X509Error::NotAnAuthority) => self.add_signer_der(der),
@@ -140,17 +140,36 @@ impl TrustAnchors {
         point: &TrustAnchor<'_>,
         now: UnixTime,
     ) -> Result<Trusted<'_>, X509Error> {
-        let index = self.points.iter().position(|known| known == point);
-        let anchor = index.and_then(|index| self.anchors.get(index));
-        // The path builder does not look at the anchor's own dates.
-        anchor.ok_or(X509Error::Untrusted)?.at(now)
+        let same = self.points.iter().zip(&self.anchors);
+        let same = same.filter(|(known, _)| *known == point);
+        // The path builder does not look at the anchor's own dates. A renewed authority has the
+        // name and key of its older certificate: any of them that is valid will do.
+        let mut refusal = X509Error::Untrusted;
+        for (_, anchor) in same {
+            match anchor.at(now) {
+                Ok(trusted) => return Ok(trusted),
+                Err(error) => refusal = error,
+            }
+        }
+        Err(refusal)
     }
 
-    /// Whether `der` is a believed end-entity certificate, whatever its key, and valid at `now`.
+    /// Whether `der` is a believed end-entity certificate of `role`, whatever its key, for
+    /// signatures of that role and valid at `now`.
     #[cfg(feature = "xml-trusted-list")]
-    pub(crate) fn is_signer(&self, der: &[u8], now: UnixTime) -> Option<Result<(), X509Error>> {
-        let found = self.signer(&CertificateDer::from(der), now);
-        found.map(|trusted| trusted.map(drop))
+    pub(crate) fn is_signer(
+        &self,
+        der: &[u8],
+        role: Role,
+        now: UnixTime,
+    ) -> Option<Result<(), X509Error>> {
+        let found = self.signer(&CertificateDer::from(der), now)?;
+        Some(found.and_then(|trusted| {
+            if self.role != role {
+                return Err(X509Error::WrongRole);
+            }
+            super::verify::check_leaf_usage(trusted.der, role)
+        }))
     }
 
     /// The believed end-entity certificate that is `der`, if it is valid at `now`.
@@ -188,13 +207,18 @@ impl Anchor {
     }
 }
 
-/// Whether the basic constraints say that the certificate must not issue others.
+/// Whether the certificate must not issue others.
 fn is_end_entity(certificate: &Certificate) -> Result<bool, X509Error> {
-    let extension = certificate
-        .tbs_certificate()
-        .get_extension::<BasicConstraints>();
-    let extension = extension.map_err(|_| X509Error::Malformed)?;
-    Ok(extension.is_some_and(|(_critical, constraints)| !constraints.ca))
+    let content = certificate.tbs_certificate();
+    let constraints = content.get_extension::<BasicConstraints>();
+    let constraints = constraints.map_err(|_| X509Error::Malformed)?;
+    let usage = content.get_extension::<KeyUsage>();
+    let usage = usage.map_err(|_| X509Error::Malformed)?;
+    // RFC 5280, section 4.2.1.9: without the extension, or without `cA` in it, the key must not
+    // verify certificates; section 4.2.1.3: nor with a key usage that lacks `keyCertSign`.
+    let authority = constraints.is_some_and(|(_critical, constraints)| constraints.ca);
+    let may_sign = usage.is_none_or(|(_critical, usage)| usage.key_cert_sign());
+    Ok(!(authority && may_sign))
 }
 
 pub(super) fn validity(certificate: &Certificate) -> Window {

@@ -170,6 +170,14 @@ fn check_not_self_signed(leaf: &Certificate) -> Result<(), X509Error> {
     Ok(())
 }
 
+/// The checks on a leaf that its chain has no part in.
+#[cfg(feature = "xml-trusted-list")]
+pub(super) fn check_leaf_usage(der: &[u8], role: Role) -> Result<(), X509Error> {
+    let leaf = parse(der)?;
+    check_key_usage(&leaf)?;
+    usage::check(&leaf, role)
+}
+
 fn check_key_usage(leaf: &Certificate) -> Result<(), X509Error> {
     // RFC 5280, section 4.2.1.3: a key for signatures over anything but certificates says digitalSignature.
     match key_usage(leaf)? {

@@ -87,19 +87,23 @@ fn check<'a>(
 }
 
 #[test]
-fn a_status_is_settled_by_either_list() {
+fn a_status_is_settled_by_every_list_it_names() {
     let world = World::new();
     let status = reference();
     let issuer = owed(&world, &status).issuer().clone();
     let valid = list(&world, &issuer, Status::Valid);
     let absent = identifiers(&world, &issuer, &[&[9]]);
-    for (list, absent) in [
-        (Some(&valid), None),
-        (None, Some(&absent)),
-        (Some(&valid), Some(&absent)),
-    ] {
-        assert!(owed(&world, &status).settle(list, absent, NOW).is_ok());
+    let both = owed(&world, &status).settle(Some(&valid), Some(&absent), NOW);
+    assert!(both.is_ok());
+    for (list, absent) in [(Some(&valid), None), (None, Some(&absent))] {
+        let refused = owed(&world, &status).settle(list, absent, NOW).unwrap_err();
+        assert_eq!(refused.code(), "status_not_checked");
+        // Only who says so takes one for both.
+        let one = owed(&world, &status).settle_by_one(list, absent, NOW);
+        assert!(one.is_ok());
     }
+    let none = owed(&world, &status).settle_by_one(None, None, NOW);
+    assert_eq!(none.unwrap_err().code(), "status_not_checked");
     let code = |list: Option<&VerifiedStatusList>, ids: Option<&VerifiedIdentifierList>| {
         owed(&world, &status)
             .settle(list, ids, NOW)

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{ISSUED, NEXT, NOW, PID, Scheme, code, known};
 use crate::Verified;
 use crate::crypto::{Portable, Signer as _, sha256};
-use crate::encoding::b64url;
+use crate::encoding::{b64url, b64url_decode};
 use crate::trust::{Checkpoint, ListKind, ListPolicy, TrustList, TrustListError, import_lote};
 use crate::x509::tests::{Node, ca, make, params};
 use crate::x509::{Chain, Role, X509Error, verify_chain};
@@ -188,9 +188,15 @@ async fn an_older_list_is_refused() {
     assert_eq!(code(ask(known(9))), "trust_list_fork");
     let same = Checkpoint {
         sequence: 9,
-        digest: sha256(compact.as_bytes()),
+        digest: sha256(&b64url_decode(compact.split('.').nth(1).unwrap()).unwrap()),
     };
     assert_eq!(ask(Some(same)).unwrap().get().checkpoint, same);
+    // The same list signed once more is no fork.
+    let plain = json!({"alg": "ES256", "x5c": [STANDARD.encode(&scheme.signer.der)]});
+    let again = sign_with(&plain, &list(&scheme), &scheme.signer).await;
+    let mut policy = scheme.policy(ListKind::PidProviders);
+    policy.known = Some(same);
+    assert_eq!(import(&again, &policy).unwrap().get().checkpoint, same);
 }
 
 #[tokio::test]

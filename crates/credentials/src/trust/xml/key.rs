@@ -65,7 +65,10 @@ impl SignerKey {
     ) -> Result<Self, TrustListError> {
         let leaf = certificates.first();
         let leaf = leaf.ok_or(TrustListError::SignatureForm("no certificate"))?;
-        match policy.operators.is_signer(leaf, policy.now) {
+        match policy
+            .operators
+            .is_signer(leaf, Role::ListOperator, policy.now)
+        {
             Some(Ok(())) => return Self::of(leaf).map_err(TrustListError::Signer),
             Some(Err(error)) => return Err(TrustListError::Signer(error)),
             None => {}

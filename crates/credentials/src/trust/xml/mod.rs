@@ -12,7 +12,7 @@ use roxmltree::{Document, Node};
 use super::list::Candidate;
 use super::{Checkpoint, ListPolicy, TrustList, TrustListError, instant};
 use crate::Verified;
-use crate::crypto::{CryptoProvider, sha256};
+use crate::crypto::CryptoProvider;
 use tree::{base64, child, children, optional, text};
 
 /// Largest accepted list in bytes. National lists have up to 5 MB.
@@ -40,8 +40,8 @@ pub fn import_trusted_list(
     // A byte order mark is no part of the document (XML 1.0, section 4.3.3).
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let document = tree::parse(text)?;
-    signature::verify(&document, policy, provider)?;
-    let list = read(&document, policy, sha256(xml))?;
+    let digest = signature::verify(&document, policy, provider)?;
+    let list = read(&document, policy, digest)?;
     list.check(policy)?;
     Ok(Verified::new(list))
 }

@@ -22,12 +22,12 @@ const fn form(what: &'static str) -> TrustListError {
     TrustListError::SignatureForm(what)
 }
 
-/// Checks the signature of a document.
+/// Checks the signature of a document, and gives SHA-256 of the octets of it that are signed.
 pub(super) fn verify(
     document: &Document<'_>,
     policy: &ListPolicy<'_>,
     provider: &dyn CryptoProvider,
-) -> Result<(), TrustListError> {
+) -> Result<[u8; 32], TrustListError> {
     let signature = the_signature(document)?;
     let info = child(signature, DSIG, "SignedInfo")?;
     let certificates = certificates(signature)?;
@@ -39,11 +39,11 @@ pub(super) fn verify(
     let value = base64(child(signature, DSIG, "SignatureValue")?)?;
     key.verify(method, signed.as_bytes(), &value, provider)?;
     // The digests of what is referenced are worth something only now.
-    let properties = check_references(document, signature, info)?;
-    match properties {
-        Some(properties) => check_signing_certificate(properties, &leaf),
-        None => Ok(()),
+    let (covered, properties) = check_references(document, signature, info)?;
+    if let Some(properties) = properties {
+        check_signing_certificate(properties, &leaf)?;
     }
+    Ok(covered)
 }
 
 /// The one signature, child of the root element.
@@ -103,42 +103,45 @@ fn prefixes(method: Node<'_, '_>) -> Result<Vec<String>, TrustListError> {
     Ok(prefixes)
 }
 
-/// Exactly one reference to the document, and at most one to the signed properties of XAdES,
-/// which it gives back.
+/// SHA-256 of the signed octets of the document, and the signed properties of XAdES.
+type Covered<'a, 'x> = ([u8; 32], Option<Node<'a, 'x>>);
+
+/// Exactly one reference to the document, and at most one to the signed properties.
 fn check_references<'a, 'x>(
     document: &'a Document<'x>,
     signature: Node<'a, 'x>,
     info: Node<'a, 'x>,
-) -> Result<Option<Node<'a, 'x>>, TrustListError> {
-    let (mut covered, mut properties) = (false, None);
+) -> Result<Covered<'a, 'x>, TrustListError> {
+    let (mut covered, mut properties) = (None, None);
     for reference in children(info, DSIG, "Reference") {
         if reference.attribute("Type") == Some(SIGNED_PROPERTIES) {
             let found = check_properties(document, signature, reference)?;
             if properties.replace(found).is_some() {
                 return Err(form("two references to signed properties"));
             }
-        } else if std::mem::replace(&mut covered, true) {
+        } else if covered.is_some() {
             return Err(form("more than one reference"));
         } else {
-            check_document(document, signature, reference)?;
+            covered = Some(check_document(document, signature, reference)?);
         }
     }
-    if covered {
-        Ok(properties)
-    } else {
-        Err(form("the document is not covered"))
-    }
+    let covered = covered.ok_or(form("the document is not covered"))?;
+    Ok((covered, properties))
 }
 
 fn check_document(
     document: &Document<'_>,
     signature: Node<'_, '_>,
     reference: Node<'_, '_>,
-) -> Result<(), TrustListError> {
+) -> Result<[u8; 32], TrustListError> {
     let uri = reference.attribute("URI").ok_or(form("URI"))?;
     let root = document.root_element();
-    let is_root = uri.is_empty() || uri.strip_prefix('#') == root.attribute("Id");
-    if !is_root || (!uri.is_empty() && !only_one(document, &uri[1..])) {
+    let is_root = match uri.strip_prefix('#') {
+        None => uri.is_empty(),
+        Some("") => false,
+        Some(id) => root.attribute("Id") == Some(id) && only_one(document, id),
+    };
+    if !is_root {
         return Err(form("the reference is not to the whole list"));
     }
     let transforms = child(reference, DSIG, "Transforms")?;
@@ -156,7 +159,8 @@ fn check_document(
     } else {
         canonical.subtree(root)?
     };
-    check_digest(reference, octets.as_bytes())
+    check_digest(reference, octets.as_bytes())?;
+    Ok(sha256(octets.as_bytes()))
 }
 
 fn check_properties<'a, 'x>(

@@ -12,6 +12,14 @@ const MAX_NODES: u32 = 1_000_000;
 /// grows with the square of their number.
 const MAX_EQUALS: usize = 512;
 
+/// Most namespace declarations of a document. The parser copies what is in scope for each element
+/// that declares one; lists have about ten.
+const MAX_DECLARATIONS: usize = 64;
+/// Deepest accepted nesting of elements.
+const MAX_DEPTH: usize = 64;
+const NOT_WELL_FORMED: TrustListError =
+    TrustListError::Malformed("not well-formed XML without a DTD");
+
 pub(super) const DSIG: &str = "http://www.w3.org/2000/09/xmldsig#";
 
 /// Parses a document without DTD and entities.
@@ -23,13 +31,67 @@ pub(super) fn parse(text: &str) -> Result<Document<'_>, TrustListError> {
     if text.split('<').any(crowded) {
         return Err(TrustListError::Malformed("too many names in an element"));
     }
+    if text.matches("xmlns").nth(MAX_DECLARATIONS).is_some() {
+        return Err(TrustListError::Malformed("too many namespaces"));
+    }
+    check_nesting(text)?;
     let options = ParsingOptions {
         allow_dtd: false,
         nodes_limit: MAX_NODES,
         ..ParsingOptions::default()
     };
-    Document::parse_with_options(text, options)
-        .map_err(|_| TrustListError::Malformed("not well-formed XML without a DTD"))
+    Document::parse_with_options(text, options).map_err(|_| NOT_WELL_FORMED)
+}
+
+/// One pass over the markup: what could cost the parser more than its length is refused before.
+fn check_nesting(text: &str) -> Result<(), TrustListError> {
+    let (mut rest, mut depth) = (text, 0_usize);
+    while let Some((_, markup)) = rest.split_once('<') {
+        rest = if let Some(comment) = markup.strip_prefix("!--") {
+            past(comment, "-->")?
+        } else if let Some(section) = markup.strip_prefix("![CDATA[") {
+            past(section, "]]>")?
+        } else if let Some(instruction) = markup.strip_prefix('?') {
+            past(instruction, "?>")?
+        } else if markup.starts_with('!') {
+            return Err(NOT_WELL_FORMED);
+        } else if let Some(end) = markup.strip_prefix('/') {
+            depth = depth.saturating_sub(1);
+            end
+        } else {
+            let (is_empty, after) = past_tag(markup)?;
+            depth = depth.saturating_add(1);
+            if depth > MAX_DEPTH {
+                return Err(TrustListError::Malformed("XML nested too deeply"));
+            }
+            depth = depth.saturating_sub(usize::from(is_empty));
+            after
+        };
+    }
+    Ok(())
+}
+
+fn past<'t>(text: &'t str, end: &str) -> Result<&'t str, TrustListError> {
+    let (_, after) = text.split_once(end).ok_or(NOT_WELL_FORMED)?;
+    Ok(after)
+}
+
+/// Whether the tag is that of an empty element, and what follows it. `>` may stand in values.
+fn past_tag(markup: &str) -> Result<(bool, &str), TrustListError> {
+    let (mut quote, mut before) = (None, ' ');
+    let mut chars = markup.chars();
+    while let Some(c) = chars.next() {
+        match (quote, c) {
+            (Some(open), _) if open == c => quote = None,
+            (_, '<') => return Err(NOT_WELL_FORMED),
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '>') => return Ok((before == '/', chars.as_str())),
+            (None, _) => {}
+        }
+        before = c;
+    }
+    Err(NOT_WELL_FORMED)
 }
 
 /// The elements below `node` with this name.

@@ -1,5 +1,6 @@
 //! Certificates made for the tests, and the checks on them.
 
+mod authorities;
 mod chains;
 mod limits;
 mod memory;

@@ -1,6 +1,7 @@
 //! ETSI TS 119 612: what is accepted and what is refused. The lists are made and signed here;
 //! `xmlsec` has the same judged by xmlsec1.
 
+mod hostile;
 mod refusals;
 mod xmlsec;
 
