@@ -402,6 +402,16 @@ async fn a_status_that_cannot_be_had_or_is_not_there() {
 }
 
 #[tokio::test]
+async fn entries_that_are_too_many_are_not_looked_up() {
+    let list = published(|_| {}).await;
+    for (count, expected) in [(8, None), (9, Some("vcdm_too_many"))] {
+        let entries = (0..count).map(entry).collect();
+        let refused = verify_against(Value::Array(entries), &list).await.err();
+        assert_eq!(refused.map(|error| error.code()), expected);
+    }
+}
+
+#[tokio::test]
 async fn a_list_in_an_envelope() {
     let issuer = Party::issuer();
     let document = list_credential(&options(&issuer), &list(&[94_567]));

@@ -76,3 +76,34 @@ impl StatusListSource for Within<'_, dyn StatusListSource> {
         list.await.unwrap_or_else(|_| Err(spent()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use vouchsafe_credentials::did::LocalResolver;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_that_asks_too_often_is_answered_no_more() {
+        let budget = Budget::new();
+        let inner: &dyn Resolver = &LocalResolver;
+        let resolver = Within {
+            budget: &budget,
+            inner,
+        };
+        let did = "did:key:z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH";
+        let resolves = async || {
+            let options = ResolutionOptions::default();
+            resolver.resolve(did, &options).await.active().is_ok()
+        };
+        for at in 0..LOOKUPS {
+            assert!(resolves().await, "{at}");
+        }
+        assert!(!resolves().await);
+        let late = Budget {
+            left: AtomicU32::new(1),
+            until: Instant::now(),
+        };
+        assert!(late.spend().is_err());
+    }
+}
