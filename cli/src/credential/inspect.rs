@@ -29,6 +29,7 @@ pub async fn run(options: Options) -> Result<()> {
         challenge: None,
         domain: None,
         delegations: &[],
+        anchors: None,
     };
     let (good, code, mut unchecked) = match judge(&input, &means).await {
         Ok(verdict) => (true, None, verdict.unchecked),

@@ -9,6 +9,7 @@ mod inspect;
 mod issue;
 mod output;
 mod present;
+mod sd_jwt_vc;
 mod verify;
 
 use std::io::Read;

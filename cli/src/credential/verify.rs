@@ -1,25 +1,25 @@
 //! `vouchsafe credential verify`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use vouchsafe_credentials::crypto::AwsLc;
 use vouchsafe_credentials::data_integrity::{verify_credential, verify_presentation};
 use vouchsafe_credentials::did::LocalResolver;
-use vouchsafe_credentials::jws::{TokenType, Unverified};
-use vouchsafe_credentials::sd_jwt::SdJwt;
 use vouchsafe_credentials::time::Clock;
 use vouchsafe_credentials::vc_jose_cose::{self, KeySource};
 use vouchsafe_credentials::vcdm::{
     Binding, Delegation, EmptyPresentation, HolderBinding, HolderPolicy, Issuers, Policy,
     PresentationPolicy, StatusPolicy, VerifyError,
 };
+use vouchsafe_credentials::x509::{Role, TrustAnchors};
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::vc_api::suites;
 
 use super::format::{self, Input};
-use super::output;
+use super::{output, sd_jwt_vc};
 
 /// Options.
 #[derive(Debug, clap::Args)]
@@ -35,6 +35,9 @@ pub struct Options {
     /// Who signs for an issuer that is no DID: `ISSUER=DID`.
     #[arg(long = "trust", value_name = "ISSUER=DID")]
     trust: Vec<String>,
+    /// An authority (PEM) that vouches for the certificates of issuers of SD-JWT VCs.
+    #[arg(long = "anchor", value_name = "FILE")]
+    anchors: Vec<PathBuf>,
     /// For scripts.
     #[arg(long)]
     json: bool,
@@ -57,6 +60,8 @@ pub struct Means<'a> {
     pub domain: Option<&'a str>,
     /// See [`Options`].
     pub delegations: &'a [Delegation],
+    /// Authorities that vouch for certificates; `None`: no certificate is believed.
+    pub anchors: Option<&'a Arc<TrustAnchors>>,
 }
 
 /// Verifies and says the result.
@@ -67,10 +72,12 @@ pub async fn run(options: Options) -> Result<()> {
         .iter()
         .map(|text| delegation(text))
         .collect::<Result<Vec<_>>>()?;
+    let anchors = authorities(&options.anchors)?;
     let means = Means {
         challenge: options.challenge.as_deref(),
         domain: options.domain.as_deref(),
         delegations: &delegations,
+        anchors: anchors.as_ref(),
     };
     match judge(&format::read(&bytes)?, &means).await {
         Ok(Verdict { issuer, unchecked }) => {
@@ -96,6 +103,18 @@ pub async fn run(options: Options) -> Result<()> {
     }
 }
 
+fn authorities(files: &[PathBuf]) -> Result<Option<Arc<TrustAnchors>>> {
+    let mut anchors = TrustAnchors::new(Role::Issuer);
+    for file in files {
+        let pem = std::fs::read_to_string(file)
+            .with_context(|| format!("{} cannot be read", file.display()))?;
+        anchors
+            .add_pem(&pem)
+            .with_context(|| format!("{} holds no certificate of an authority", file.display()))?;
+    }
+    Ok((!anchors.is_empty()).then(|| Arc::new(anchors)))
+}
+
 fn delegation(text: &str) -> Result<Delegation> {
     let (issuer, controller) = text
         .split_once('=')
@@ -107,7 +126,7 @@ fn delegation(text: &str) -> Result<Delegation> {
 }
 
 /// Why a verdict is "no": a stable code, and the chain of causes.
-type No = (&'static str, anyhow::Error);
+pub type No = (&'static str, anyhow::Error);
 
 /// Verifies offline: DIDs that need a network are not resolved, status lists not asked.
 pub async fn judge(input: &Input, means: &Means<'_>) -> Result<Verdict, No> {
@@ -156,7 +175,7 @@ pub async fn judge(input: &Input, means: &Means<'_>) -> Result<Verdict, No> {
             let status = has_status(done.get().as_json());
             Ok(verdict(Some(done.get().issuer()), status))
         }
-        Input::SdJwtVc(compact) => sd_jwt_signature(compact),
+        Input::SdJwtVc(compact) => sd_jwt_vc::judge(compact, means, now),
         Input::Mdoc(_) => {
             let what = "an mdoc is verified where it is presented; `inspect` shows what it says";
             Err(("mdoc_offline", anyhow::anyhow!(what)))
@@ -173,40 +192,6 @@ fn verdict(issuer: Option<&str>, status: bool) -> Verdict {
         issuer: issuer.map(str::to_owned),
         unchecked,
     }
-}
-
-/// The signature of an SD-JWT VC by the key that it brings: a DID in `kid`, or the certificate.
-fn sd_jwt_signature(compact: &str) -> Result<Verdict, No> {
-    let refuse = |code, error: anyhow::Error| -> No { (code, error) };
-    let parts = SdJwt::parse(compact).map_err(|error| refuse(error.code(), error.into()))?;
-    let jwt = Unverified::parse(parts.issuer_signed(), TokenType::SdJwtVc)
-        .map_err(|error| refuse(error.code(), error.into()))?;
-    let mut unchecked = vec!["whether it was withdrawn since (that needs the network)"];
-    let (key, name) = match (jwt.kid(), jwt.x5c()) {
-        (Some(kid), _) if kid.starts_with("did:") => {
-            let did = kid.split('#').next().unwrap_or_default();
-            let (key, _) = vouchsafe_credentials::did::resolve_local(did)
-                .map_err(|error| refuse("did", error.into()))?;
-            (key, did.to_owned())
-        }
-        (_, Some(chain)) => {
-            unchecked.push("whether anybody vouches for the certificate inside");
-            let key = chain
-                .leaf_public_key()
-                .map_err(|error| refuse("certificate", error.into()))?;
-            (key, "the certificate inside".to_owned())
-        }
-        _ => {
-            let error = anyhow::anyhow!("it names no key that can be found offline");
-            return Err(refuse("key", error));
-        }
-    };
-    jwt.verify(&AwsLc, &key)
-        .map_err(|error| refuse(error.code(), error.into()))?;
-    Ok(Verdict {
-        issuer: Some(name),
-        unchecked,
-    })
 }
 
 fn is_presentation(document: &Value) -> bool {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::PATIENCE;
 use async_trait::async_trait;
 use moka::future::Cache;
 use vouchsafe_credentials::{
@@ -15,8 +16,6 @@ use vouchsafe_credentials::{
 
 /// Seconds for which a document is believed. did:webvh may say less (`ttl`).
 const FRESH: i64 = 300;
-/// Seconds between two questions about one DID, whatever the answer was.
-const PATIENCE: i64 = 60;
 /// Bytes of documents that are remembered.
 const CAPACITY: u64 = 32 * 1024 * 1024;
 /// What an entry costs beside its document.
@@ -90,7 +89,14 @@ impl<R: Resolver> CachedResolver<R> {
         loop {
             let resolution = self.resolve(url.did().as_str(), &options).await;
             match resolution.active()?.method(url, relationship) {
-                Ok(method) => return Ok(method.clone()),
+                // The document may be older than the end of one of its methods.
+                Ok(method) if method.is_valid_at(self.clock.now()) => return Ok(method.clone()),
+                Ok(_) => {
+                    return Err(ResolutionError::new(
+                        ErrorCode::InvalidVerificationMethod,
+                        "the verification method has expired or was revoked",
+                    ));
+                }
                 Err(MethodError::NotFound) if !options.no_cache => options.no_cache = true,
                 Err(error) => return Err(unusable(error)),
             }

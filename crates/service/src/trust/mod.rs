@@ -86,6 +86,9 @@ pub enum TrustLoadError {
     /// Refused.
     #[error("the trust list is refused")]
     List(#[source] TrustListError),
+    /// The import did not come to an end.
+    #[error("the import of the trust list was stopped")]
+    Stopped(#[source] tokio::task::JoinError),
     /// A certificate on it cannot be an anchor.
     #[error("a certificate of the trust list is unusable")]
     Anchor(#[source] X509Error),
@@ -93,16 +96,20 @@ pub enum TrustLoadError {
 
 /// A source with the list it has now.
 pub struct TrustLists {
-    source: TrustSource,
+    source: Arc<TrustSource>,
     fetcher: Fetcher,
     crypto: Arc<dyn CryptoProvider>,
     state: RwLock<State>,
+    /// One refresh at a time: of two, the slower could put an older list back.
+    refreshing: tokio::sync::Mutex<()>,
 }
+
+type Anchors = HashMap<Role, Arc<TrustAnchors>>;
 
 #[derive(Default)]
 struct State {
     list: Option<TrustList>,
-    anchors: HashMap<Role, Arc<TrustAnchors>>,
+    anchors: Anchors,
     known: Option<Checkpoint>,
     next_try: Option<UnixTime>,
 }
@@ -134,10 +141,11 @@ impl TrustLists {
             ..State::default()
         };
         Ok(Self {
-            source,
+            source: Arc::new(source),
             fetcher,
             crypto,
             state: RwLock::new(state),
+            refreshing: tokio::sync::Mutex::default(),
         })
     }
 
@@ -159,11 +167,12 @@ impl TrustLists {
         state.next_try.is_none_or(|at| at <= now)
     }
 
-    /// Looks for a newer list. On an error the list there is stays, until its next update.
+    /// Looks for a newer list, one caller at a time. On an error the list there is stays, until its next update.
     ///
     /// # Errors
     /// See [`TrustLoadError`].
     pub async fn refresh(&self, now: UnixTime) -> Result<(), TrustLoadError> {
+        let _alone = self.refreshing.lock().await;
         let taken = self.take(now).await;
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         match taken {
@@ -181,51 +190,17 @@ impl TrustLists {
         }
     }
 
-    async fn take(
-        &self,
-        now: UnixTime,
-    ) -> Result<(TrustList, HashMap<Role, Arc<TrustAnchors>>), TrustLoadError> {
+    async fn take(&self, now: UnixTime) -> Result<(TrustList, Anchors), TrustLoadError> {
         let octets = self.octets().await?;
         let known = {
             let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
             state.known
         };
-        let policy = ListPolicy {
-            kind: self.source.kind,
-            territory: self.source.territory.as_deref(),
-            operators: &self.source.operators,
-            known,
-            now,
-        };
-        let crypto = self.crypto.as_ref();
-        let list = match self.source.form {
-            Form::Xml => import_trusted_list(&octets, &policy, crypto),
-            Form::Lote => match std::str::from_utf8(&octets) {
-                Ok(compact) => import_lote(compact, &policy, crypto),
-                Err(_) => Err(TrustListError::Malformed("not UTF-8")),
-            },
-        };
-        let list = list.map_err(TrustLoadError::List)?.into_inner();
-        let mut anchors = HashMap::new();
-        for role in [
-            Role::Issuer,
-            Role::MdocIssuer,
-            Role::WalletProvider,
-            Role::Status,
-            Role::VerifierAccess,
-        ] {
-            let of_role = list.anchors(role).map_err(TrustLoadError::Anchor)?;
-            if !of_role.is_empty() {
-                anchors.insert(role, Arc::new(of_role));
-            }
-        }
-        // Before it is used: what was remembered must not be lost by a crash.
-        if let Some(path) = &self.source.checkpoint
-            && known != Some(list.checkpoint)
-        {
-            write_checkpoint(path, list.checkpoint)?;
-        }
-        Ok((list, anchors))
+        let (source, crypto) = (Arc::clone(&self.source), Arc::clone(&self.crypto));
+        // Megabytes of XML and a signature: not on the threads that answer requests.
+        tokio::task::spawn_blocking(move || import(&octets, &source, known, now, crypto.as_ref()))
+            .await
+            .map_err(TrustLoadError::Stopped)?
     }
 
     async fn octets(&self) -> Result<Vec<u8>, TrustLoadError> {
@@ -250,6 +225,51 @@ impl TrustLists {
             }
         }
     }
+}
+
+/// Reads and verifies a list, and remembers it.
+fn import(
+    octets: &[u8],
+    source: &TrustSource,
+    known: Option<Checkpoint>,
+    now: UnixTime,
+    crypto: &dyn CryptoProvider,
+) -> Result<(TrustList, Anchors), TrustLoadError> {
+    let policy = ListPolicy {
+        kind: source.kind,
+        territory: source.territory.as_deref(),
+        operators: &source.operators,
+        known,
+        now,
+    };
+    let list = match source.form {
+        Form::Xml => import_trusted_list(octets, &policy, crypto),
+        Form::Lote => match std::str::from_utf8(octets) {
+            Ok(compact) => import_lote(compact, &policy, crypto),
+            Err(_) => Err(TrustListError::Malformed("not UTF-8")),
+        },
+    };
+    let list = list.map_err(TrustLoadError::List)?.into_inner();
+    let mut anchors = HashMap::new();
+    for role in [
+        Role::Issuer,
+        Role::MdocIssuer,
+        Role::WalletProvider,
+        Role::Status,
+        Role::VerifierAccess,
+    ] {
+        let of_role = list.anchors(role).map_err(TrustLoadError::Anchor)?;
+        if !of_role.is_empty() {
+            anchors.insert(role, Arc::new(of_role));
+        }
+    }
+    // Before it is used: what was remembered must not be lost by a crash.
+    if let Some(path) = &source.checkpoint
+        && known != Some(list.checkpoint)
+    {
+        write_checkpoint(path, list.checkpoint)?;
+    }
+    Ok((list, anchors))
 }
 
 fn read_checkpoint(path: &Path) -> Result<Option<Checkpoint>, TrustLoadError> {

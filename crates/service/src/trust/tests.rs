@@ -210,3 +210,32 @@ async fn a_list_from_the_web_goes_through_the_guarded_fetcher() {
         Err(TrustLoadError::Fetch(FetchError::Refused(_)))
     ));
 }
+
+/// Of two refreshes at a time, the one with the older list could be the last to write.
+#[tokio::test]
+async fn refreshes_follow_each_other() {
+    use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+    let world = World::new();
+    world.publish(3, "2027-01-20T00:00:00Z").await;
+    let body = std::fs::read_to_string(world.list()).unwrap();
+    let (inside, most) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let (now_inside, seen) = (Arc::clone(&inside), Arc::clone(&most));
+    let answer = move || {
+        let (inside, most, body) = (Arc::clone(&inside), Arc::clone(&most), body.clone());
+        async move {
+            most.fetch_max(inside.fetch_add(1, SeqCst) + 1, SeqCst);
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            inside.fetch_sub(1, SeqCst);
+            body
+        }
+    };
+    let router = axum::Router::new().route("/list", axum::routing::get(answer));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/list", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let lists = world.open_at(Location::Url(url), false).unwrap();
+    let (first, second) = tokio::join!(lists.refresh(NOW), lists.refresh(NOW));
+    first.unwrap();
+    second.unwrap();
+    assert_eq!((now_inside.load(SeqCst), seen.load(SeqCst)), (0, 1));
+}

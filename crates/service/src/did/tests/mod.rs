@@ -19,6 +19,7 @@ use vouchsafe_credentials::testing::FixedClock;
 use vouchsafe_credentials::time::UnixTime;
 
 mod binding;
+mod patience;
 
 use binding::get;
 
