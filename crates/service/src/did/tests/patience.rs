@@ -29,21 +29,13 @@ async fn versions_do_not_ask_more_often() {
     let did = "did:webvh:QmVVo7PVBXzxBAvYrSLaauyoRK1tHUe81J8TxCYyuRe8Vy:issuer.example";
     let ask_all = async || {
         for n in 0..20 {
-            for options in [
-                ResolutionOptions {
-                    version_id: Some(format!("{n}-Qm")),
-                    ..Default::default()
-                },
-                ResolutionOptions {
-                    version_number: Some(n),
-                    ..Default::default()
-                },
-                ResolutionOptions {
-                    version_time: Some(START.plus(i64::try_from(n).unwrap())),
-                    no_cache: true,
-                    ..Default::default()
-                },
-            ] {
+            let (mut by_id, mut by_number, mut by_time) =
+                <[ResolutionOptions; 3]>::default().into();
+            by_id.version_id = Some(format!("{n}-Qm"));
+            by_number.version_number = Some(n);
+            by_time.version_time = Some(START.plus(i64::try_from(n).unwrap()));
+            by_time.no_cache = true;
+            for options in [by_id, by_number, by_time] {
                 assert!(resolver.resolve(did, &options).await.document.is_none());
             }
         }
