@@ -141,7 +141,7 @@ mod tests {
     impl World {
         fn new() -> Self {
             let key = SigningKey::generate(Algorithm::EdDsa, &OsRandom);
-            let did = key::encode(&key.public_key());
+            let did = key::encode(key.public_key());
             Self { key, did }
         }
 

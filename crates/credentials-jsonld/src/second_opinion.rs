@@ -5,6 +5,8 @@
 //! are not reached. It does not bind `issuer` to the key: [`crate::suites`] with
 //! `verify_credential` of `vouchsafe-credentials` stays the judge.
 
+use std::pin::Pin;
+
 use serde_json::Value;
 use ssi::claims::VerificationParameters;
 use ssi::claims::data_integrity::{AnySuite, CryptographicSuite as _, DataIntegrity, ProofOptions};
@@ -34,7 +36,16 @@ pub enum SecondOpinionError {
 ///
 /// # Errors
 /// See [`SecondOpinionError`].
-pub async fn verify(secured: &Value) -> Result<(), SecondOpinionError> {
+pub fn verify(secured: &Value) -> Opinion<'_> {
+    // Boxed: the state of ssi's verification is nested so deeply that naming it
+    // in the futures of a service exceeds the compiler's limit.
+    Box::pin(judge(secured))
+}
+
+/// What [`verify`] gives.
+pub type Opinion<'a> = Pin<Box<dyn Future<Output = Result<(), SecondOpinionError>> + Send + 'a>>;
+
+async fn judge(secured: &Value) -> Result<(), SecondOpinionError> {
     let proof = secured
         .get("proof")
         .ok_or(SecondOpinionError::Unsupported)?;
