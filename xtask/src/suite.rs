@@ -41,8 +41,12 @@ const SUITES: &[Suite] = &[
             "vouchsafe-tests",
             "--exclude",
             "vouchsafe-oracles",
-            "--all-features",
         ],
+    },
+    // Apart from the others: `ssi` turns on `arbitrary_precision` of `serde_json` and a second TLS.
+    Suite {
+        name: "ssi",
+        arguments: &["-p", "vouchsafe-credentials-jsonld", "--features", "ssi"],
     },
     Suite {
         name: "system",

@@ -65,40 +65,10 @@ impl Pages {
         let template = self.environment.get_template(&format!("{name}.html"))?;
         let page = minijinja::context! {
             locale => locale.tag(),
-            ..plain(serde_json::to_value(&context).map_err(unreadable)?)
+            ..minijinja::value::Serde(&context)
         };
         Ok(Html(template.render(page)?))
     }
-}
-
-/// Number by number: where another crate turns on `arbitrary_precision`,
-/// numbers of `serde_json` serialize as something that no template can show.
-fn plain(value: serde_json::Value) -> minijinja::Value {
-    use serde_json::Value as Json;
-    match value {
-        Json::Null => ().into(),
-        Json::Bool(value) => value.into(),
-        Json::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
-            (Some(number), _, _) => number.into(),
-            (_, Some(number), _) => number.into(),
-            (_, _, Some(number)) => number.into(),
-            (None, None, None) => number.to_string().into(),
-        },
-        Json::String(text) => text.into(),
-        Json::Array(items) => items.into_iter().map(plain).collect(),
-        Json::Object(members) => members
-            .into_iter()
-            .map(|(name, value)| (name, plain(value)))
-            .collect(),
-    }
-}
-
-fn unreadable(error: serde_json::Error) -> minijinja::Error {
-    minijinja::Error::new(
-        minijinja::ErrorKind::BadSerialization,
-        "the context of a page cannot be read",
-    )
-    .with_source(error)
 }
 
 fn add_templates(
