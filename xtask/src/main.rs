@@ -41,20 +41,9 @@ enum Command {
         part: Option<String>,
     },
     /// Runs every fuzz target for some minutes each (needs a nightly toolchain).
-    Fuzz {
-        /// Minutes for each target.
-        #[arg(default_value_t = 1)]
-        minutes: u64,
-        /// Only one target.
-        #[arg(long)]
-        target: Option<String>,
-    },
+    Fuzz(fuzz::Wanted),
     /// Changes the verify paths and sees whether a test notices (needs cargo-mutants).
-    Mutants {
-        /// Only one package.
-        #[arg(long)]
-        package: Option<String>,
-    },
+    Mutants(mutants::Wanted),
     /// Measures ours, the peer and the raw primitive, interleaved in one run.
     Bench {
         /// Arguments for the bench program (`--list`, `--only P1`, `--seconds 5`).
@@ -87,8 +76,8 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Check => check::run(),
         Command::Test { full, part } => suite::run(full, part.as_deref()),
-        Command::Fuzz { minutes, target } => fuzz::run(minutes, target.as_deref()),
-        Command::Mutants { package } => mutants::run(package.as_deref()),
+        Command::Fuzz(wanted) => fuzz::run(&wanted),
+        Command::Mutants(wanted) => mutants::run(&wanted),
         Command::Bench { arguments } => bench::run(&arguments),
         Command::Conformance(Conformance::W3c { suite }) => conformance::w3c(suite.as_deref()),
         Command::Shots { output } => shots::run(&output),

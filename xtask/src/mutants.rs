@@ -8,25 +8,64 @@ use serde::Deserialize;
 use crate::run::{root, target};
 use crate::setup::on_path;
 
-/// Where the verify paths are: package and files.
-const PATHS: &[(&str, &[&str])] = &[
+/// Where the verify paths are: package, its features, and files.
+const PATHS: &[(&str, &str, &[&str])] = &[
     (
         "vouchsafe-credentials",
+        "aws-lc,testing,xml-trusted-list",
         &[
+            "crates/credentials/src/bitstring_status_list/check.rs",
+            "crates/credentials/src/bitstring_status_list/entry.rs",
+            "crates/credentials/src/cose/*.rs",
+            "crates/credentials/src/data_integrity/credential.rs",
+            "crates/credentials/src/data_integrity/jcs_suites.rs",
+            "crates/credentials/src/data_integrity/presentation.rs",
+            "crates/credentials/src/data_integrity/proof.rs",
+            "crates/credentials/src/data_integrity/verify.rs",
+            "crates/credentials/src/did/document/*.rs",
+            "crates/credentials/src/did/webvh/*.rs",
             "crates/credentials/src/jws/unverified.rs",
+            "crates/credentials/src/mdoc/authorization.rs",
+            "crates/credentials/src/mdoc/device.rs",
+            "crates/credentials/src/mdoc/mso.rs",
+            "crates/credentials/src/mdoc/status_owed.rs",
+            "crates/credentials/src/mdoc/verify.rs",
             "crates/credentials/src/sd_jwt/process.rs",
-            "crates/credentials/src/sd_jwt_vc/verify.rs",
             "crates/credentials/src/sd_jwt_vc/issuer_key.rs",
             "crates/credentials/src/sd_jwt_vc/kb.rs",
+            "crates/credentials/src/sd_jwt_vc/verify.rs",
+            "crates/credentials/src/status_list/check.rs",
+            "crates/credentials/src/status_list/cwt.rs",
+            "crates/credentials/src/status_list/identifier_list.rs",
             "crates/credentials/src/status_list/token.rs",
             "crates/credentials/src/trust/*.rs",
             "crates/credentials/src/trust/xml/*.rs",
             "crates/credentials/src/type_metadata/*.rs",
+            "crates/credentials/src/vc_jose_cose/claims.rs",
+            "crates/credentials/src/vc_jose_cose/key.rs",
+            "crates/credentials/src/vc_jose_cose/open.rs",
+            "crates/credentials/src/vc_jose_cose/verify.rs",
+            "crates/credentials/src/vcdm/accept.rs",
+            "crates/credentials/src/vcdm/confirmation.rs",
+            "crates/credentials/src/vcdm/policy.rs",
             "crates/credentials/src/x509/*.rs",
         ],
     ),
     (
+        "vouchsafe-credentials-jsonld",
+        "",
+        &[
+            "crates/credentials-jsonld/src/bbs/proof.rs",
+            "crates/credentials-jsonld/src/bbs/signature.rs",
+            "crates/credentials-jsonld/src/bbs_2023/derived.rs",
+            "crates/credentials-jsonld/src/ecdsa_sd/derived.rs",
+            "crates/credentials-jsonld/src/jsonld/form.rs",
+            "crates/credentials-jsonld/src/rdfc/*.rs",
+        ],
+    ),
+    (
         "vouchsafe-protocol",
+        "",
         &["crates/protocol/src/vp/verify/*.rs"],
     ),
 ];
@@ -47,36 +86,55 @@ struct Survivor {
     reason: String,
 }
 
-/// Runs the mutants of one package, or of all; a survivor without a reason is an error.
-pub fn run(only: Option<&str>) -> Result<()> {
+/// Which mutants are wanted: all, without a word.
+#[derive(Debug, Default, clap::Args)]
+pub struct Wanted {
+    /// Only one package.
+    #[arg(long)]
+    package: Option<String>,
+    /// Only the files whose names contain this.
+    #[arg(long)]
+    file: Option<String>,
+    /// Only the k-th of n equal parts: `0/4`.
+    #[arg(long)]
+    shard: Option<String>,
+    /// Changes this checkout in place: no copy, no second build of the dependencies. Nothing else may run in it.
+    #[arg(long)]
+    in_place: bool,
+}
+
+impl Wanted {
+    /// The files of a package that are wanted.
+    fn files<'a>(&self, package: &str, files: &'a [&'a str]) -> Vec<&'a str> {
+        let is = |wanted: &Option<String>, text: &str, whole: bool| match wanted.as_deref() {
+            None => true,
+            Some(wanted) if whole => wanted == text,
+            Some(wanted) => text.contains(wanted),
+        };
+        match is(&self.package, package, true) {
+            true => files
+                .iter()
+                .copied()
+                .filter(|file| is(&self.file, file, false))
+                .collect(),
+            false => Vec::new(),
+        }
+    }
+}
+
+/// Runs the mutants that are wanted; a survivor without a reason is an error.
+pub fn run(wanted: &Wanted) -> Result<()> {
     if !on_path("cargo-mutants") {
         bail!("install it with `cargo install --locked cargo-mutants`");
     }
     let known = survivors(&std::fs::read_to_string(root().join(SURVIVORS)).context(SURVIVORS)?)?;
     let mut surprises = Vec::new();
-    for (package, files) in PATHS
-        .iter()
-        .filter(|(name, _)| only.is_none_or(|o| o == *name))
-    {
-        let out = target().join("mutants").join(package);
-        std::fs::create_dir_all(&out)?;
-        let mut command = Command::new("cargo");
-        command
-            .args([
-                "mutants",
-                "--package",
-                package,
-                "--all-features",
-                "--output",
-            ])
-            .arg(&out)
-            .current_dir(root());
-        for file in *files {
-            command.args(["--file", file]);
+    for (package, features, files) in PATHS {
+        let files = wanted.files(package, files);
+        if files.is_empty() {
+            continue;
         }
-        // It answers with an error when mutants survive; the list says which.
-        command.status().context("cargo mutants")?;
-        let missed = std::fs::read_to_string(out.join("mutants.out/missed.txt"))?;
+        let missed = mutate(package, features, &files, wanted)?;
         surprises.extend(unexplained(&missed, &known));
     }
     for mutant in &surprises {
@@ -90,6 +148,32 @@ pub fn run(only: Option<&str>) -> Result<()> {
     }
     println!("every mutant was killed, or is named with its reason");
     Ok(())
+}
+
+/// What cargo-mutants lists as missed in `files` of `package`.
+fn mutate(package: &str, features: &str, files: &[&str], wanted: &Wanted) -> Result<String> {
+    let out = target().join("mutants").join(package);
+    std::fs::create_dir_all(&out)?;
+    let mut command = Command::new("cargo");
+    command
+        .args(["mutants", "--package", package, "--features", features])
+        .arg("--output")
+        .arg(&out)
+        .current_dir(root());
+    for file in files {
+        command.args(["--file", file]);
+    }
+    if let Some(shard) = &wanted.shard {
+        command.args(["--shard", shard]);
+    }
+    if wanted.in_place {
+        command.arg("--in-place");
+    }
+    // Unit tests decide: examples in documents and whole-system tests are slower and see less.
+    command.args(["--", "--lib"]);
+    // It answers with an error when mutants survive; the list says which.
+    command.status().context("cargo mutants")?;
+    Ok(std::fs::read_to_string(out.join("mutants.out/missed.txt"))?)
 }
 
 fn survivors(text: &str) -> Result<Vec<String>> {
@@ -135,7 +219,7 @@ mod tests {
 
     #[test]
     fn the_verify_paths_exist() {
-        for (_, files) in PATHS {
+        for (_, _, files) in PATHS {
             for file in *files {
                 let file = file.trim_end_matches("*.rs");
                 assert!(root().join(file).exists(), "{file}");
