@@ -13,6 +13,7 @@
 
 mod assets;
 mod catalogue;
+mod context;
 mod locale;
 mod pages;
 pub mod qr;

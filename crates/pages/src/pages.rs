@@ -9,6 +9,7 @@ use minijinja::value::{Kwargs, Value};
 use minijinja::{Environment, Error, ErrorKind, State};
 use serde::Serialize;
 
+use crate::context::plain;
 use crate::{Catalogue, CatalogueError, Locale, asset_path};
 
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
@@ -65,7 +66,7 @@ impl Pages {
         let template = self.environment.get_template(&format!("{name}.html"))?;
         let page = minijinja::context! {
             locale => locale.tag(),
-            ..minijinja::value::Serde(&context)
+            ..plain(context)?
         };
         Ok(Html(template.render(page)?))
     }
@@ -150,6 +151,19 @@ mod tests {
         let Html(page) = pages.render("message", Locale::De, context).unwrap();
         assert!(page.contains("&lt;script&gt;") && !page.contains("<script>alert"));
         assert!(page.contains("lang=\"de\"") && page.contains("AB12CD"));
+    }
+
+    /// With `arbitrary_precision` of `serde_json` too: a time that the filter cannot read is an
+    /// error page in front of a person.
+    #[test]
+    fn a_time_in_a_context_is_written_in_words() {
+        let mut pages = Pages::new().unwrap();
+        let environment = Arc::get_mut(&mut pages.environment).unwrap();
+        let template = "{{ at|datetime }}, {{ list[0] }}";
+        environment.add_template("time.html", template).unwrap();
+        let context = serde_json::json!({"at": 1_795_443_900, "list": [42]});
+        let Html(page) = pages.render("time", Locale::En, context).unwrap();
+        assert_eq!(page, "23 November 2026, 14:25 UTC, 42");
     }
 
     #[test]
