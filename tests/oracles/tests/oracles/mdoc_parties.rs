@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CrlDistributionPoint, CustomExtension, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    PublicKeyData as _,
 };
 use vouchsafe_credentials::Verified;
 use vouchsafe_credentials::cbor::Value;
@@ -36,11 +38,27 @@ pub struct Parties {
     trust: IssuerTrust,
 }
 
+/// What ISO/IEC 18013-5, annex B, asks of both certificates.
 fn certificate(params: &mut CertificateParams, name: &str) {
     params.distinguished_name.push(DnType::CommonName, name);
     params.distinguished_name.push(DnType::CountryName, "AT");
     params.not_before = rcgen::date_time_ymd(2026, 1, 1);
-    params.not_after = rcgen::date_time_ymd(2030, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2036, 1, 1);
+    params.crl_distribution_points = vec![CrlDistributionPoint {
+        uris: vec!["https://issuer.example/crl".into()],
+    }];
+    // IssuerAltName: a URI.
+    let address = b"https://issuer.example";
+    let length = u8::try_from(address.len()).unwrap();
+    let names = [&[0x30, length + 2, 0x86, length][..], address].concat();
+    let names = CustomExtension::from_oid_content(&[2, 5, 29, 18], names);
+    params.custom_extensions.push(names);
+}
+
+/// Table B.1: the SHA-1 of the public key.
+fn key_identifier(pair: &KeyPair) -> Vec<u8> {
+    let hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, pair.der_bytes());
+    hash.as_ref().to_vec()
 }
 
 impl Parties {
@@ -51,6 +69,7 @@ impl Parties {
         certificate(&mut iaca, "IACA");
         iaca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         iaca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        iaca.key_identifier_method = KeyIdMethod::PreSpecified(key_identifier(&pair));
         let iaca_der = iaca.self_signed(&pair).unwrap().der().to_vec();
         let issuer = Issuer::new(iaca, pair);
         let signer = KeyPair::generate().unwrap();
@@ -58,6 +77,10 @@ impl Parties {
         certificate(&mut leaf, "Document signer");
         leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::Other(vec![1, 0, 18013, 5, 1, 2])];
+        leaf.use_authority_key_identifier_extension = true;
+        let identifier = [&[0x04, 20][..], &key_identifier(&signer)].concat();
+        let identifier = CustomExtension::from_oid_content(&[2, 5, 29, 14], identifier);
+        leaf.custom_extensions.push(identifier);
         let leaf = leaf.signed_by(&signer, &issuer).unwrap();
         let mut anchors = TrustAnchors::new(Role::MdocIssuer);
         anchors.add_der(&iaca_der).unwrap();
@@ -136,11 +159,19 @@ impl Parties {
     }
 
     pub fn verify(&self, response: &[u8]) -> Result<Mdoc, MdocError> {
-        let transcript = self.transcript();
+        self.verify_in(response, &self.transcript())
+    }
+
+    /// In an exchange that is named by the caller.
+    pub fn verify_in(
+        &self,
+        response: &[u8],
+        transcript: &SessionTranscript,
+    ) -> Result<Mdoc, MdocError> {
         let policy = Policy {
             trust: &self.trust,
             doctypes: &[MDL.to_owned()],
-            transcript: &transcript,
+            transcript,
             reader_key: None,
             status: StatusPolicy::WhenPresent,
             now: NOW,
