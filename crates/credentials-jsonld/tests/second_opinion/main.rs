@@ -1,6 +1,8 @@
 //! Both ways with `ssi` 0.16 (feature `ssi`), and how much faster we are in the same run.
 #![cfg(feature = "ssi")]
 
+mod hazards;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

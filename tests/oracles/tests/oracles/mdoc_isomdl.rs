@@ -16,7 +16,7 @@ use isomdl::definitions::{
 use isomdl::issuance::Mdoc as TheirMdoc;
 use isomdl::presentation::authentication::AuthenticationStatus;
 use isomdl::presentation::device::{
-    DeviceSession, Document, Documents, PermittedItems, SessionManagerInit,
+    DeviceSession, Document, Documents, PermittedItems, SessionManager, SessionManagerInit,
 };
 use isomdl::presentation::reader;
 use isomdl::presentation::reader_utils::validate_response;
@@ -278,7 +278,7 @@ fn isomdl_verifies_what_we_issue_and_present() {
     );
     assert_eq!(
         other.verify_in(&response, &transcript).unwrap_err().code(),
-        "mdoc_issuer_untrusted"
+        "issuer_chain"
     );
     // The signed object altered: refused by both.
     let altered = turned(&response, b"validUntil\xc0\x74202");
@@ -405,7 +405,7 @@ fn a_card_of_ours_in_an_exchange_of_theirs() {
         "mdoc_device_auth"
     );
     // What they say.
-    device.prepare_response(&asked.items_request, permitted);
+    SessionManager::prepare_response(&mut device, &asked.items_request, permitted);
     let payload = device.get_next_signature_payload().unwrap().1.to_vec();
     let signature = run(parties.device.sign(&payload)).unwrap();
     device.submit_next_signature(signature).unwrap();
