@@ -127,6 +127,7 @@ impl Issuer {
             keys: Arc::new(keys),
             types: Arc::new(config.types()?),
             signing: Arc::new(config.signers()?),
+            shown: Arc::default(),
             cookies: CookiePolicy::new(&config.http.public_url),
             pages: Pages::new()?,
         };

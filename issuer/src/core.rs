@@ -16,6 +16,7 @@ use vouchsafe_service::keys::SymmetricKey;
 use vouchsafe_service::seal::Sealer;
 
 use crate::settings::Settings;
+use crate::shown::ShownLists;
 use crate::signing::Signing;
 
 /// Parts of the service. `app` makes one; everything else takes a reference to it.
@@ -39,6 +40,8 @@ pub struct Core {
     pub types: Arc<BTreeMap<String, CredentialType>>,
     /// Signs credentials and status lists.
     pub signing: Arc<Signing>,
+    /// Status lists in memory.
+    pub shown: Arc<ShownLists>,
     /// How cookies are written.
     pub cookies: CookiePolicy,
     /// What persons see.

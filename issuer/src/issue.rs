@@ -188,7 +188,8 @@ async fn commit(
     } = order.nonce.clone();
     let nonce = b64url(&consume_key);
     let limit = core.settings.max_credentials_per_offer;
-    core.db
+    let replaced = core
+        .db
         .write(async move |tx| {
             let held = tokens::hold(tx, &token, now).await?;
             let held = held.ok_or_else(|| Box::new(IssueError::TokenGone))?;
@@ -204,23 +205,30 @@ async fn commit(
             if so_far + i64::try_from(rows.len()).unwrap_or(i64::MAX) > limit {
                 return Err(Box::new(IssueError::UsedUp).into());
             }
+            let mut replaced = false;
             for row in &rows {
-                replace_older(tx, row, now).await?;
+                replaced |= replace_older(tx, row, now).await?;
                 if !credentials::insert(tx, row).await? {
                     return Err(CommitError::PlaceTaken);
                 }
             }
-            Ok(())
+            Ok(replaced)
         })
-        .await
+        .await;
+    // Whether a transaction with an error counts is not known here.
+    if *replaced.as_ref().unwrap_or(&true) {
+        core.shown.changed();
+    }
+    replaced.map(drop)
 }
 
 /// A wallet that repeats a request because the answer was lost gets a new credential for the
 /// same key; the one that it never saw is revoked, so one data set and one key have one active
-/// credential.
-async fn replace_older(tx: &mut Tx, row: &Credential, now: UnixTime) -> Result<(), DbError> {
-    for list in credentials::revoke_of_key(tx, &row.offer, &row.holder_key, now).await? {
-        status_lists::touch(tx, &list).await?;
+/// credential. True when there was one.
+async fn replace_older(tx: &mut Tx, row: &Credential, now: UnixTime) -> Result<bool, DbError> {
+    let lists = credentials::revoke_of_key(tx, &row.offer, &row.holder_key, now).await?;
+    for list in &lists {
+        status_lists::touch(tx, list).await?;
     }
-    Ok(())
+    Ok(!lists.is_empty())
 }

@@ -22,6 +22,7 @@ pub mod paths;
 pub mod prepare;
 pub mod redeem;
 pub mod settings;
+pub mod shown;
 pub mod signing;
 pub mod status;
 pub mod store;

@@ -155,7 +155,7 @@ pub async fn publish_due(core: &Core) -> Result<usize, StatusListError> {
 }
 
 /// Tokens that end before this moment are signed again: half of their life is over.
-fn soon(core: &Core) -> vouchsafe_credentials::time::UnixTime {
+pub(crate) fn soon(core: &Core) -> vouchsafe_credentials::time::UnixTime {
     core.clock.now().plus(core.settings.status.lifetime_s / 2)
 }
 

@@ -89,6 +89,8 @@ fn target(client: &Client, back: &ReturnAddress) -> Option<ResponseTarget> {
 pub fn error_of(failure: &Failure) -> OAuthError {
     match failure.code() {
         "unmet_authentication_requirements" => ErrorCode::UnmetAuthenticationRequirements.into(),
+        // RFC 6749, section 4.1.2.1: nothing is wrong with the card, and later it may be good.
+        "status_unavailable" => ErrorCode::TemporarilyUnavailable.into(),
         // OpenID Connect Core 1.0, section 3.1.2.1, `id_token_hint`.
         "other_account" => ErrorCode::LoginRequired.into(),
         _ => ErrorCode::AccessDenied.into(),

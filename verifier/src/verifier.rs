@@ -28,7 +28,7 @@ use crate::app::{App, Parts};
 use crate::changes::Changes;
 use crate::config::{Config, ConfigError, Keys, Settings};
 use crate::outbound::{Guarded, Outbound};
-use crate::status::StatusLists;
+use crate::status::{StatusLists, StatusPorts};
 use crate::store::{MIGRATIONS, Vault};
 use crate::tokens::TokenKeys;
 use crate::{backchannel, handlers, watcher};
@@ -150,13 +150,13 @@ impl Verifier {
                 Arc::clone(&rng),
             )
         };
-        let statuses = StatusLists::new(
-            Arc::clone(&outbound),
-            Arc::clone(&crypto),
-            Arc::clone(&clock),
-            settings.trust.clone(),
-            settings.min_refresh_s,
-        );
+        let status_ports = StatusPorts {
+            outbound: Arc::clone(&outbound),
+            crypto: Arc::clone(&crypto),
+            clock: Arc::clone(&clock),
+            rng: Arc::clone(&rng),
+        };
+        let statuses = StatusLists::new(status_ports, settings.trust.clone(), settings.status);
         let ids = Ids::new(Arc::clone(&clock), Arc::clone(&rng));
         let app = Parts {
             db,

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use futures::{StreamExt as _, stream};
 use vouchsafe_credentials::status_list::{Status, StatusRef};
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_protocol::vp::verify::StatusSource as _;
 use vouchsafe_service::db::DbError;
 
 use crate::app::App;
@@ -50,7 +49,7 @@ async fn check_list(app: App, list: WatchedList) -> Result<(), DbError> {
         uri: list.status_uri.clone(),
         idx: 0,
     };
-    let fresh = app.statuses.list(&probe, &issuer).await;
+    let fresh = app.statuses.fresh(&probe, &issuer).await;
     let mut all_good = true;
     for card in &cards {
         let verdict = match &fresh {

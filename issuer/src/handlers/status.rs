@@ -1,6 +1,6 @@
 //! `GET /status/{list}`: a status list token (Token Status List, section 8).
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::core::Core;
 use crate::domain::ids::StatusListId;
 use crate::handlers::wire::{CROSS_ORIGIN_RESOURCE_POLICY, json_no_store};
-use crate::status::{self, StatusListError};
+use crate::status::StatusListError;
 
 const MEDIA_TYPE: &str = "application/statuslist+jwt";
 
@@ -18,6 +18,9 @@ pub enum StatusError {
     /// No such list.
     #[error("no such status list")]
     NotFound,
+    /// The list of another time was asked for.
+    #[error("lists of other times are not kept")]
+    Historical,
     /// It cannot be read or signed.
     #[error("the status list cannot be published")]
     List(#[from] StatusListError),
@@ -27,6 +30,8 @@ impl IntoResponse for StatusError {
     fn into_response(self) -> Response {
         let (status, code) = match &self {
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            // Token Status List, "Historical Resolution": 501 where it is not supported.
+            Self::Historical => (StatusCode::NOT_IMPLEMENTED, "not_supported"),
             Self::List(error) => {
                 tracing::error!(
                     error = error as &dyn std::error::Error,
@@ -43,21 +48,21 @@ impl IntoResponse for StatusError {
 pub async fn handler(
     State(core): State<Core>,
     Path(list): Path<String>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, StatusError> {
     let id = StatusListId::parse(&list).map_err(|_| StatusError::NotFound)?;
-    let list = status::published(&core, &id)
-        .await?
-        .ok_or(StatusError::NotFound)?;
-    let etag = format!("\"{}.{}\"", list.published_version, list.issued_at.0);
-    let known = headers
-        .get(header::IF_NONE_MATCH)
-        .is_some_and(|value| value.as_bytes() == etag.as_bytes());
-    let mut response = if known {
+    // The list of now would be a wrong answer.
+    if query.is_some_and(|query| asks_for_a_time(&query)) {
+        return Err(StatusError::Historical);
+    }
+    let list = core.shown.get(&core, &id).await?;
+    let list = list.ok_or(StatusError::NotFound)?;
+    let mut response = if knows(&headers, &list.etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let kind = [(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))];
-        (kind, list.token).into_response()
+        (kind, list.token.clone()).into_response()
     };
     let ttl = core.settings.status.ttl_s;
     let out = response.headers_mut();
@@ -71,7 +76,7 @@ pub async fn handler(
         HeaderValue::from_static("cross-origin"),
     );
     for (name, value) in [
-        (header::ETAG, etag),
+        (header::ETAG, list.etag.clone()),
         (header::CACHE_CONTROL, format!("public, max-age={ttl}")),
     ] {
         if let Ok(value) = HeaderValue::try_from(value) {
@@ -79,4 +84,16 @@ pub async fn handler(
         }
     }
     Ok(response)
+}
+
+fn asks_for_a_time(query: &str) -> bool {
+    url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "time")
+}
+
+/// RFC 9110, section 13.1.2: any entity tag of the lists, compared weakly, or `*`.
+fn knows(headers: &HeaderMap, etag: &str) -> bool {
+    let values = headers.get_all(header::IF_NONE_MATCH).iter();
+    let values = values.filter_map(|value| value.to_str().ok());
+    let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);
+    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }

@@ -124,6 +124,24 @@ impl Harness {
         }
     }
 
+    /// Another process on the same database, with a memory of its own.
+    pub(super) fn another_process(&self) -> Self {
+        let config: Config = vouchsafe_service::config::parse(&config_text("")).unwrap();
+        let rng = Arc::new(SeededRng::new(8));
+        let ports = Ports {
+            clock: self.clock.clone(),
+            rng: rng.clone(),
+            crypto: Arc::new(AwsLc),
+        };
+        let issuer = Issuer::with_db(config, ports, self.issuer.core().db.clone()).unwrap();
+        Self {
+            router: issuer.router(),
+            issuer,
+            rng,
+            ..self.clone()
+        }
+    }
+
     pub(super) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();

@@ -12,7 +12,10 @@ use vouchsafe_credentials::status_list::{
 };
 use vouchsafe_credentials::time::{Clock, UnixTime};
 
+use vouchsafe_service::db::execute;
+
 use super::harness::{Answer, Harness, ISSUER, config_text, everywhere, with_config};
+use crate::core::Core;
 use crate::status;
 
 async fn fetch(h: &Harness, uri: &str) -> Answer {
@@ -97,8 +100,15 @@ async fn lists_can_be_cached_and_compared() {
             h.send(request.body(Body::empty()).unwrap()).await
         };
         let etag = first.header("etag").to_owned();
-        let same = again(&etag).await;
-        assert_eq!((same.status.as_u16(), same.text.as_str()), (304, ""));
+        // RFC 9110, section 13.1.2.
+        for known in [&etag, "*", &format!("W/{etag}"), &format!("\"x\", {etag}")] {
+            let same = again(known).await;
+            assert_eq!((same.status.as_u16(), same.text.as_str()), (304, ""));
+            assert_eq!(same.header("etag"), etag);
+        }
+        for other in ["\"x\"", "", etag.trim_matches('"')] {
+            assert_eq!(again(other).await.status, 200, "{other}");
+        }
         let id = seen["id"].as_str().unwrap();
         h.admin_post(&format!("/v1/credentials/{id}/revoke"), "", &[])
             .await;
@@ -109,6 +119,92 @@ async fn lists_can_be_cached_and_compared() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn cat_229_a_list_is_served_from_memory() {
+    everywhere(async |h| {
+        h.issue(&h.holder(1)).await;
+        let uri = list_uri(&h).await;
+        let first = fetch(&h, &uri).await;
+        // What the database says now is not asked.
+        let core = h.issuer.core();
+        forget_lists(core).await;
+        let again = fetch(&h, &uri).await;
+        assert_eq!((again.status.as_u16(), &again.text), (200, &first.text));
+        assert_eq!(again.header("etag"), first.header("etag"));
+        // Another process may have changed it, so memory is believed for a second.
+        h.clock.advance(1);
+        assert_eq!(fetch(&h, &uri).await.error(), (404, "not_found".into()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn cat_229_a_change_by_another_process_is_shown_within_a_second() {
+    everywhere(async |h| {
+        h.issue(&h.holder(1)).await;
+        let (uri, id) = (list_uri(&h).await, newest_id(&h).await);
+        let before = fetch(&h, &uri).await;
+        let other = h.another_process();
+        other
+            .admin_post(&format!("/v1/credentials/{id}/revoke"), "", &[])
+            .await;
+        assert_ne!(fetch(&other, &uri).await.text, before.text);
+        h.clock.advance(1);
+        assert_eq!(fetch(&h, &uri).await.text, fetch(&other, &uri).await.text);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn cat_229_a_flood_of_unknown_lists_leaves_the_memory_bounded() {
+    everywhere(async |h| {
+        h.issue(&h.holder(1)).await;
+        let uri = list_uri(&h).await;
+        let core = h.issuer.core();
+        fetch(&h, &uri).await;
+        for _ in 0..200 {
+            let unknown = format!("/status/{}", core.ids.next_text());
+            assert_eq!(h.get(&unknown).await.status, 404);
+        }
+        assert_eq!(core.shown.len(), 1);
+        assert_eq!(fetch(&h, &uri).await.status, 200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn cat_220_lists_of_other_times_are_not_kept() {
+    everywhere(async |h| {
+        h.issue(&h.holder(1)).await;
+        let path = list_uri(&h).await.replace(ISSUER, "");
+        for time in ["1686925000", "1800000000", "x", ""] {
+            let answer = h.get(&format!("{path}?time={time}")).await;
+            assert_eq!(answer.error(), (501, "not_supported".into()), "{time}");
+        }
+        assert_eq!(h.get(&format!("{path}?a=b")).await.status, 200);
+    })
+    .await;
+}
+
+async fn list_uri(h: &Harness) -> String {
+    let seen = h.newest().await;
+    seen["status_list"]["uri"].as_str().unwrap().to_owned()
+}
+
+async fn newest_id(h: &Harness) -> String {
+    h.newest().await["id"].as_str().unwrap().to_owned()
+}
+
+async fn forget_lists(core: &Core) {
+    core.db
+        .write(async move |tx| {
+            execute!(tx, sqlx::query("DELETE FROM issuer_credentials"))?;
+            execute!(tx, sqlx::query("DELETE FROM issuer_status_lists")).map(drop)
+        })
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

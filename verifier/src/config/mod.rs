@@ -93,9 +93,17 @@ pub struct StatusConfig {
     /// A list is fetched again after so many seconds at the earliest, whatever its `ttl`.
     #[serde(default = "default_refresh")]
     pub min_refresh_s: i64,
+    /// When the host of a list does not answer, a login may rest on the last good list so many
+    /// seconds after a fresh one was due, never beyond its `exp`. 0: such a login is refused.
+    #[serde(default)]
+    pub stale_grace_s: i64,
     /// A session ends when the status of its card could not be learned for so many seconds.
     #[serde(default = "default_grace")]
     pub session_grace_s: i64,
+    /// Refuses cards of an issuer that has more lists than this among a hundred of its cards:
+    /// with a list for each card it would learn where its holder shows it.
+    #[serde(default)]
+    pub most_lists_per_100_cards: Option<u32>,
 }
 
 fn default_refresh() -> i64 {
@@ -110,7 +118,9 @@ impl Default for StatusConfig {
     fn default() -> Self {
         Self {
             min_refresh_s: default_refresh(),
+            stale_grace_s: 0,
             session_grace_s: default_grace(),
+            most_lists_per_100_cards: None,
         }
     }
 }

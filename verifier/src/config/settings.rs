@@ -11,6 +11,7 @@ use super::query::Query;
 use super::trust::Trust;
 use super::{Config, SessionConfig, StatusConfig};
 use crate::domain::ids::{ClientId, QueryId};
+use crate::status::StatusPolicy;
 
 /// Checked settings. There is no other way to make them than [`Settings::parse`].
 #[derive(Debug, Clone)]
@@ -25,8 +26,8 @@ pub struct Settings {
     clients: Vec<Client>,
     /// What the link to the wallet begins with.
     pub wallet_endpoint: String,
-    /// Seconds after which a status list is fetched again at the earliest.
-    pub min_refresh_s: i64,
+    /// How status lists are used.
+    pub status: StatusPolicy,
     /// Seconds without known status after which a session ends.
     pub session_grace_s: i64,
     /// Longest life of a session in seconds.
@@ -63,8 +64,20 @@ impl Settings {
         unique("client", clients.iter().map(|client| client.id.as_str()))?;
         let StatusConfig {
             min_refresh_s,
+            stale_grace_s,
             session_grace_s,
+            most_lists_per_100_cards: most_lists,
         } = config.status;
+        if !(0..=86_400).contains(&stale_grace_s) {
+            return Err(ConfigError::Shared(
+                "status.stale_grace_s must be between 0 and one day".to_owned(),
+            ));
+        }
+        if most_lists.is_some_and(|most| !(1..=100).contains(&most)) {
+            return Err(ConfigError::Shared(
+                "status.most_lists_per_100_cards must be between 1 and 100".to_owned(),
+            ));
+        }
         let SessionConfig { max_age_s } = config.session;
         for (name, seconds) in [
             ("status.min_refresh_s", min_refresh_s),
@@ -94,7 +107,11 @@ impl Settings {
             queries,
             clients,
             wallet_endpoint: endpoint.clone(),
-            min_refresh_s,
+            status: StatusPolicy {
+                min_refresh_s,
+                stale_grace_s,
+                most_lists,
+            },
             session_grace_s,
             session_max_age_s: max_age_s,
         })

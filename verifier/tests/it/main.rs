@@ -15,6 +15,7 @@ mod logout;
 mod oidc;
 mod races;
 mod refusals;
+mod status;
 mod subjects;
 mod watcher;
 mod world;

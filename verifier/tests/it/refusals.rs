@@ -15,15 +15,15 @@ use crate::world::{NOW, World, on_sqlite};
 const CARD: &[&[&str]] = &[&["member_id"], &["tier"], &["valid_until"]];
 
 /// A login that waits for an answer.
-struct Waiting {
-    browser: Browser,
-    path: String,
-    wallet: Wallet,
+pub struct Waiting {
+    pub browser: Browser,
+    pub path: String,
+    pub wallet: Wallet,
     asked: Asked,
 }
 
 impl Waiting {
-    async fn new(world: &World, wallet: Wallet) -> Self {
+    pub async fn new(world: &World, wallet: Wallet) -> Self {
         let mut browser = world.browser();
         let (path, page) = begin(
             &mut browser,
@@ -47,13 +47,13 @@ impl Waiting {
         self.asked.request.nonce().as_str().to_owned()
     }
 
-    async fn presentation(&self) -> String {
+    pub async fn presentation(&self) -> String {
         self.wallet
             .present(CARD, &self.audience(), &self.nonce())
             .await
     }
 
-    async fn send(&self, presentation: &str) -> Answer {
+    pub async fn send(&self, presentation: &str) -> Answer {
         self.send_payload(&Wallet::payload(&self.asked, "card", presentation))
             .await
     }
@@ -68,7 +68,7 @@ impl Waiting {
     }
 
     /// The answer is refused for good: the login is over, and nobody is logged in.
-    async fn refused(mut self, world: &World, answer: Answer, reason: &str) {
+    pub async fn refused(mut self, world: &World, answer: Answer, reason: &str) {
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);
         assert_eq!(answer.json()["reason"], reason);
         assert_eq!(
@@ -100,7 +100,7 @@ impl Waiting {
     }
 }
 
-async fn member(world: &World) -> Waiting {
+pub async fn member(world: &World) -> Waiting {
     Waiting::new(world, world.person("M-1").await).await
 }
 

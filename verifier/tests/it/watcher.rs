@@ -93,7 +93,7 @@ async fn a_login_fails_closed_when_the_status_cannot_be_asked() {
     on_sqlite(async |world| {
         let wallet = world.person("M-1").await;
         world.network.set_down(true);
-        let page = same_device_refused(&world, &wallet).await;
+        let page = same_device_ended(&world, &wallet, "temporarily_unavailable").await;
         page.assert_page(
             StatusCode::FORBIDDEN,
             "We cannot ask whether the card is still valid",
@@ -205,6 +205,15 @@ async fn same_device_refused(
     world: &crate::world::World,
     wallet: &crate::world::wallet::Wallet,
 ) -> crate::world::browser::Answer {
+    same_device_ended(world, wallet, "access_denied").await
+}
+
+/// The same with what the application is told.
+async fn same_device_ended(
+    world: &crate::world::World,
+    wallet: &crate::world::wallet::Wallet,
+    told: &str,
+) -> crate::world::browser::Answer {
     let mut browser = world.browser();
     let (path, page) = begin(
         &mut browser,
@@ -220,7 +229,7 @@ async fn same_device_refused(
         world
             .shop()
             .error(&browser.get(&format!("{path}/leave")).await),
-        "access_denied"
+        told
     );
     page
 }

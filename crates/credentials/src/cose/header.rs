@@ -185,13 +185,21 @@ impl<'a> Received<'a> {
         let Some(critical) = self.protected(&Label::CRIT) else {
             return Ok(());
         };
-        let mut labels = critical.array().map_err(|_| CoseError::Critical)?;
-        let understood = |item: Item<'a>| {
-            UNDERSTOOD
-                .iter()
-                .any(|label| label.is(item) && self.protected(label).is_some())
-        };
-        if labels.is_empty() || !labels.all(understood) {
+        let labels = critical.array().map_err(|_| CoseError::Critical)?;
+        let mut seen = Vec::with_capacity(UNDERSTOOD.len());
+        for item in labels {
+            let label = UNDERSTOOD.iter().find(|label| label.is(item));
+            let label = label.filter(|label| self.protected(label).is_some());
+            let label = label.ok_or(CoseError::Critical)?;
+            // Section 3.1 gives a label that stands twice no meaning, as section 1.4 does for
+            // maps; whoever writes one made something else than we read.
+            if seen.contains(&label) {
+                return Err(CoseError::Critical);
+            }
+            seen.push(label);
+        }
+        // The CDDL of section 3.1: one label at least.
+        if seen.is_empty() {
             return Err(CoseError::Critical);
         }
         Ok(())

@@ -194,7 +194,7 @@ fn cat_142_the_algorithm_is_protected_known_and_of_the_key() {
 }
 
 #[test]
-fn cat_142_critical_parameters_are_understood_or_refused() {
+fn cat_076_cat_142_critical_parameters_are_understood_or_refused() {
     let payload = Value::Bytes(PAYLOAD.to_vec());
     let parse = |protected: &[(i64, Value)], unprotected: &[(i64, Value)]| {
         let mut all = vec![(1, Value::from(-7))];
@@ -217,6 +217,7 @@ fn cat_142_critical_parameters_are_understood_or_refused() {
     assert_eq!(parse(&[crit(&[16]), typ.clone()], &[]), Ok(()));
     for (protected, unprotected) in [
         (vec![crit(&[])], vec![]),
+        (vec![crit(&[16, 16]), typ.clone()], vec![]),
         (vec![crit(&[16])], vec![]),
         (vec![crit(&[16])], vec![typ.clone()]),
         (

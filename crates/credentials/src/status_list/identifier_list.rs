@@ -9,7 +9,7 @@ use super::{StatusCheck, StatusError};
 use crate::cbor::{Item, Writer};
 use crate::cose::CoseSignError;
 use crate::crypto::{CryptoProvider, Signer};
-use crate::sd_jwt_vc::IssuerIdentity;
+use crate::sd_jwt_vc::{CLOCK_SKEW_S, IssuerIdentity};
 use crate::time::UnixTime;
 use crate::x509::Chain;
 
@@ -163,6 +163,10 @@ impl VerifiedIdentifierList {
     ) -> Result<(), StatusError> {
         if reference.uri != self.uri {
             return Err(StatusError::WrongList);
+        }
+        // As for status lists: the list says nothing of a time before it.
+        if self.issued_at.since(now) > CLOCK_SKEW_S {
+            return Err(StatusError::InFuture);
         }
         if self.expires_at <= now {
             return Err(StatusError::Expired);

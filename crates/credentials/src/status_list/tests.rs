@@ -123,6 +123,25 @@ fn cat_200_index_beyond_the_list() {
     );
 }
 
+/// "Historical Resolution": a host without it answers with the list of now.
+#[test]
+fn cat_220_a_list_says_nothing_of_other_times() {
+    let world = World::new();
+    let list = verify(&world, &sign(&world, &payload())).unwrap();
+    let at = |seconds| list.status(&World::status_ref(), NOW.plus(seconds));
+    for (seconds, code) in [
+        (-365 * 86_400, "status_token_in_future"),
+        (-61, "status_token_in_future"),
+        (600, "status_token_expired"),
+        (86_400, "status_token_expired"),
+    ] {
+        assert_eq!(at(seconds).unwrap_err().code(), code, "{seconds}");
+    }
+    for seconds in [-60, 0, 599] {
+        assert!(at(seconds).is_ok(), "{seconds}");
+    }
+}
+
 /// "Compressed Byte Array", both examples.
 #[test]
 fn cat_202_examples_of_the_text() {

@@ -8,7 +8,7 @@ use crate::crypto::{CryptoProvider, Signer};
 use crate::jws::{self, SignError, TokenType, Unverified};
 use crate::sd_jwt_vc::claims::{Malformed, numeric_date};
 use crate::sd_jwt_vc::issuer_key::NamedKey;
-use crate::sd_jwt_vc::{IssuerIdentity, IssuerKey};
+use crate::sd_jwt_vc::{CLOCK_SKEW_S, IssuerIdentity, IssuerKey};
 use crate::time::UnixTime;
 
 /// What a Status List Token says.
@@ -103,17 +103,22 @@ impl VerifiedStatusList {
         self.refresh_at
     }
 
-    /// The status of a credential of this issuer ("Validation Rules", steps 4
-    /// to 7).
+    /// The status of a credential of this issuer at the time `at` ("Validation
+    /// Rules", steps 4 to 7).
     ///
     /// # Errors
-    /// When the list has expired at `now`, is for another reference, or has no
-    /// such index.
-    pub fn status(&self, reference: &StatusRef, now: UnixTime) -> Result<Status, StatusError> {
+    /// When the list says nothing of that time, is for another reference, or has
+    /// no such index.
+    pub fn status(&self, reference: &StatusRef, at: UnixTime) -> Result<Status, StatusError> {
         if reference.uri != self.uri {
             return Err(StatusError::WrongList);
         }
-        if self.expires_at.is_some_and(|exp| exp <= now) {
+        // "Historical Resolution": refused unless `at` is within `iat` and `exp`. A host that
+        // knows no `time` answers such a question with the list of now.
+        if self.issued_at.since(at) > CLOCK_SKEW_S {
+            return Err(StatusError::InFuture);
+        }
+        if self.expires_at.is_some_and(|exp| exp <= at) {
             return Err(StatusError::Expired);
         }
         self.list.get(reference.idx)

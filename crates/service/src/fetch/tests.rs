@@ -164,7 +164,7 @@ async fn cat_179_rebinding_has_no_second_question() {
 }
 
 #[tokio::test]
-async fn redirects_are_checked_like_the_first_address() {
+async fn cat_215_redirects_are_checked_like_the_first_address() {
     let (inner, inner_hits) = host(answer("", "secret")).await;
     for (target, refused) in [
         ("https://10.0.0.1/".to_owned(), true),
@@ -189,7 +189,7 @@ async fn redirects_are_checked_like_the_first_address() {
 }
 
 #[tokio::test]
-async fn redirects_are_counted_and_not_followed_where_forbidden() {
+async fn cat_215_redirects_are_counted_and_not_followed_where_forbidden() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
@@ -347,7 +347,7 @@ async fn cat_185_large_answers_are_cut() {
 }
 
 #[tokio::test]
-async fn slow_hosts_are_left() {
+async fn cat_214_slow_hosts_are_left() {
     let limits = Limits {
         total: Duration::from_millis(300),
         ..Limits::METADATA

@@ -26,7 +26,7 @@ pub async fn apply(
     let expected = if_match(headers)?;
     let content = idempotent::content(&format!("{id} {change:?}"), &[]);
     let core = call.core.clone();
-    let now = core.clock.now();
+    let (now, shown) = (core.clock.now(), Arc::clone(&core.shown));
     // A kept answer is sent again without a change, and counts as none.
     let happened = Arc::new(AtomicBool::new(false));
     let mark = Arc::clone(&happened);
@@ -60,7 +60,9 @@ pub async fn apply(
             ..reply
         })
     })
-    .await?;
+    .await;
+    shown.changed();
+    let reply = reply?;
     if happened.load(Ordering::Relaxed) {
         let to = target(change);
         metrics::counter!("vouchsafe_credential_status_changes_total", "to" => to).increment(1);

@@ -22,6 +22,7 @@ pub struct TestIssuer {
     pub chain: Chain,
     list: Mutex<StatusList>,
     next: Mutex<u64>,
+    named: Mutex<Option<String>>,
     network: Arc<Network>,
 }
 
@@ -43,6 +44,7 @@ impl TestIssuer {
             chain: party.chain(),
             list: Mutex::new(StatusList::new(Bits::Two, 1000).unwrap()),
             next: Mutex::new(0),
+            named: Mutex::default(),
             network,
         }
     }
@@ -51,11 +53,17 @@ impl TestIssuer {
         format!("{}/status/1", self.id)
     }
 
+    /// Cards name this list from now on.
+    pub fn name_list(&self, uri: &str) {
+        *self.named.lock().unwrap() = Some(uri.to_owned());
+    }
+
     pub fn next_status(&self) -> StatusRef {
         let mut next = self.next.lock().unwrap();
         *next += 1;
+        let named = self.named.lock().unwrap().clone();
         StatusRef {
-            uri: self.list_uri(),
+            uri: named.unwrap_or_else(|| self.list_uri()),
             idx: *next,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use url::Url;
@@ -11,7 +11,7 @@ use vouchsafe_verifier::outbound::{Outbound, OutboundError};
 #[derive(Default)]
 pub struct Network {
     lists: Mutex<HashMap<String, String>>,
-    down: AtomicBool,
+    failing: Mutex<Option<fn() -> OutboundError>>,
     silent: Mutex<Option<String>>,
     fetches: AtomicUsize,
     refuse_logouts: AtomicUsize,
@@ -24,7 +24,12 @@ impl Network {
     }
 
     pub fn set_down(&self, down: bool) {
-        self.down.store(down, Ordering::SeqCst);
+        self.set_failing(down.then_some(|| OutboundError::Status(503)));
+    }
+
+    /// Every request for a list fails like this.
+    pub fn set_failing(&self, failing: Option<fn() -> OutboundError>) {
+        *self.failing.lock().unwrap() = failing;
     }
 
     /// The host of this list takes requests and never answers.
@@ -55,8 +60,8 @@ impl Outbound for Network {
         if silent {
             std::future::pending::<()>().await;
         }
-        if self.down.load(Ordering::SeqCst) {
-            return Err(OutboundError::Status(503));
+        if let Some(failure) = *self.failing.lock().unwrap() {
+            return Err(failure());
         }
         self.lists
             .lock()

@@ -87,6 +87,9 @@ pub enum StatusSourceError {
     /// What was fetched is not acceptable.
     #[error("the status list is not acceptable")]
     Rejected(#[source] StatusError),
+    /// It is not fetched: that would tell the issuer who shows the credential.
+    #[error("the status list is not fetched")]
+    Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl PresentationError {
@@ -114,6 +117,7 @@ impl PresentationError {
                 "status_unavailable"
             }
             PresentationError::StatusSource(StatusSourceError::Rejected(error)) => error.code(),
+            PresentationError::StatusSource(StatusSourceError::Refused(_)) => "status_tracking",
             PresentationError::HolderDiffers => "holder_differs",
             PresentationError::Query { query: _, mismatch } => match mismatch {
                 CredentialMismatch::Format => "query_format",
