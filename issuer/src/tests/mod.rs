@@ -4,6 +4,7 @@ mod admin;
 mod authorization_code;
 mod credential;
 mod harness;
+mod hostile;
 mod http;
 mod offers;
 mod races;

@@ -168,9 +168,9 @@ impl StatusLists {
         issuer: &IssuerIdentity,
     ) -> Result<VerifiedStatusList, StatusSourceError> {
         let now = self.clock.now();
-        let recently = slot
-            .failed_at
-            .is_some_and(|at| now.since(at) >= 0 && now.since(at) < self.policy.min_refresh_s.min(5));
+        let recently = slot.failed_at.is_some_and(|at| {
+            now.since(at) >= 0 && now.since(at) < self.policy.min_refresh_s.min(5)
+        });
         if recently {
             return Err(StatusSourceError::Unavailable(Box::new(
                 RecentlyUnavailable,

@@ -10,6 +10,7 @@ mod account;
 mod attacks;
 mod config;
 mod cross_device;
+mod hostile;
 mod login;
 mod logout;
 mod oidc;

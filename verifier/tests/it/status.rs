@@ -66,7 +66,11 @@ async fn cat_218_a_forged_card_makes_the_service_ask_nobody() {
                 // The card of the real issuer is changed.
                 if std::ptr::eq(party, &world.pki.issuer) {
                     let at = presentation.find('~').unwrap() - 8;
-                    let other = if presentation.as_bytes()[at] == b'A' { "B" } else { "A" };
+                    let other = if presentation.as_bytes()[at] == b'A' {
+                        "B"
+                    } else {
+                        "A"
+                    };
                     presentation.replace_range(at..=at, other);
                 }
                 let answer = login.send(&presentation).await;

@@ -24,10 +24,44 @@ const PUBLISHED_X: &[&str] = &[
     "DfjUx4WHBds61vGbqUQhsy3FGX13fAS13QWh2EHIkX8",
 ];
 
-/// The same as `did:key`: vectors of the W3C data integrity suites.
+/// The same as `did:key`.
 const PUBLISHED_DID: &[&str] = &[
+    // Vectors of the W3C data integrity suites: EdDSA, and its sets and chains; ECDSA, and the
+    // proof key of ecdsa-sd-2023.
     "did:key:z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2",
+    "did:key:z6MktgKTsu1QhX6QPbyqG6geXdw6FQCZBPq7uQpieWbiQiG7",
+    "did:key:z6MkhWqdDBPojHA7cprTGTt5yHv5yUi1B8cnXn8ReLumkw6E",
+    "did:key:z6MkmEq87wkHCYnWnNZkigeDMGTN7oUw1upkhzd77KuXERS1",
+    "did:key:z6Mkm1S51iPHJvDEkJ9MRtxJmT8Pqo6wHipAFwBAjN83vntT",
     "did:key:zDnaepBuvsQ8cpsWrVKw8fbpGpvPeNSjVPTWoq6cRqaYzBKVP",
+    "did:key:zDnaeTHfhmSaQKBc7CmdL3K7oYg3D6SC7yowe2eBeVd2DH32r",
+    "did:key:z82LkuBieyGShVBhvtE2zoiD6Kma4tJGFtkAhxR5pfkp5QPw4LutoYWhvQCnGjdVn14kujQ",
+    // Vectors of did:key: Ed25519 from counted seeds, the curves of NIST.
+    "did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp",
+    "did:key:z6MkjchhfUsD6mmvni8mCdXHw216Xrm9bQe2mBH1P5RDjVJG",
+    "did:key:z6MknGc3ocHs3zdPiJbnaaqDi58NGb4pk1Sp9WxWufuXSdxf",
+    "did:key:z6MkvqoYXQfDDJRv8L4wKzxYeuKyVZBfi9Qo6Ro8MiLH3kDQ",
+    "did:key:z6MkwYMhwTvsq376YBAcJHy3vyRWzBgn5vKfVqqDCgm7XVKU",
+    "did:key:zDnaerx9CtbPJ1q36T5Ln5wYt3MQYeGRG5ehnPAmxcf5mDZpv",
+    "did:key:zDnaerDaTF5BXEavCrfRZEk316dpbLsfPDZ3WJ5hRTPFU2169",
+    "did:key:zDnaeTiq1PdzvZXUaMdezchcMJQpBdH2VN4pgrrEhMCCbmwSb",
+    "did:key:z82Lm1MpAkeJcix9K8TMiLd5NMAhnwkjjCBeWHXyu3U4oT2MVJJKXkcVBgjGhnLBn2Kaau9",
+    "did:key:z82LkvCwHNreneWpsgPEbV3gu1C6NFJEBg4srfJ5gdxEsMGRJUz2sG9FE42shbn2xkZJh54",
+    "did:key:z2J9gaYxrKVpdoG9A4gRnmpnRCcxU6agDtFVVBVdn1JedouoZN7SzcyREXXzWgt3gGiwpoHq7K68X4m32D8HgzG8wv3sY5j7",
+    "did:key:z2J9gcGdb2nEyMDmzQYv2QZQcM1vXktvy1Pw4MduSWxGabLZ9XESSWLQgbuPhwnXN7zP7HpTzWqrMTzaY5zWe6hpzJ2jnw4f",
+    // Vectors of did:webvh: counted seeds.
+    "did:key:z6Mkrv5Cm2XCLumMPTqooLTCw6YDf421d7VdTziwrZ8vNf4L",
+    "did:key:z6MkkHK1RWHkK3Exv6VUuK6foNUKia5nRyfbRgupcxN9HhW8",
+    "did:key:z6MkjnHi6KJKx625x56sxudLoKdDVDABJ5VHHdXRFPUea7NP",
+    "did:key:z6MkwW6aqMnjgrhJXFUko3NnZPGzVpkNzhYK7yEhnsibmLwL",
+    // RFC 9052, appendix C, key "11".
+    "did:key:zDnaed13iaNkx3Y8DMhtWUBAmLsWt9M2eHtaiXU66mjU2ei14",
+    // ISO/IEC 18013-5:2021, annex D: document signer, device, and the keys of the sessions.
+    "did:key:zDnaeuJERw9QLBM1uJmGCaPfyDcfKeWEW4iS4UBMDGzEAj7Ax",
+    "did:key:zDnaeaYFkPXxXLHPmm9Etf6eMmNoKpkyfQxD3RN1J8QxijnoT",
+    "did:key:zDnaeXHrQ9NtnV7US8JhtnAkaS8dnMW5T8rBrV9UdLC2w685r",
+    "did:key:zDnaeokh7UgnA8VdiHDjK67m68a4yCw13txKjnz3KjdjipE13",
+    "did:key:zDnaeWxB9Dg9KCcfX7JrCc7mUb4MxLiFMQmFC4xcAnD27DnyT",
 ];
 
 /// Whether the private half of this key is printed in a specification. A service must not start

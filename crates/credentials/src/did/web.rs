@@ -15,6 +15,7 @@ pub struct WebResolver<F> {
     fetch: F,
     crypto: Arc<dyn CryptoProvider>,
     clock: Arc<dyn Clock>,
+    tips: webvh::Tips,
 }
 
 impl<F: DidFetch> WebResolver<F> {
@@ -24,6 +25,7 @@ impl<F: DidFetch> WebResolver<F> {
             fetch,
             crypto,
             clock,
+            tips: webvh::Tips::default(),
         }
     }
 
@@ -77,7 +79,13 @@ impl<F: DidFetch> WebResolver<F> {
             .fetch(&place.log_url(), webvh::MAX_LOG)
             .await
             .map_err(failed)?;
-        let log = webvh::Log::verify(&log.body, &place, self.clock.now(), self.crypto.as_ref())?;
+        // did:webvh 1.0, "Create": the type SHOULD be `text/jsonl`. Hosts of static files do not
+        // know it, and a log proves itself, so every type but that of a page is read.
+        if is_page(&log) {
+            return Err(webvh::invalid("the answer is a page"));
+        }
+        let mut log =
+            webvh::Log::verify(&log.body, &place, self.clock.now(), self.crypto.as_ref())?;
         let witnesses = if log.is_witnessed() {
             let url = place.witness_url();
             Some(
@@ -90,7 +98,9 @@ impl<F: DidFetch> WebResolver<F> {
         } else {
             None
         };
-        log.resolve(witnesses.as_deref(), options, self.crypto.as_ref())
+        log.approve(witnesses.as_deref(), self.crypto.as_ref())?;
+        self.tips.check(&log)?;
+        log.version(options)
     }
 }
 
@@ -101,15 +111,20 @@ impl<F: DidFetch> Resolver for WebResolver<F> {
     }
 }
 
+/// The media type in lower case, without parameters.
+fn media_type(fetched: &Fetched) -> String {
+    let own = fetched.content_type.as_deref().unwrap_or_default();
+    let own = own.split(';').next().unwrap_or_default();
+    own.trim().to_ascii_lowercase()
+}
+
+fn is_page(fetched: &Fetched) -> bool {
+    ["text/html", "application/xhtml+xml"].contains(&media_type(fetched).as_str())
+}
+
 /// `application/json`, `application/did` and what ends in `+json`.
 fn is_json(fetched: &Fetched) -> bool {
-    let own = fetched.content_type.as_deref().unwrap_or_default();
-    let own = own
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let own = media_type(fetched);
     own == "application/json"
         || own == "application/did"
         || own

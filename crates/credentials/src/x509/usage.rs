@@ -16,17 +16,40 @@ const MDOC_DOCUMENT_SIGNER: Oid = Oid::new_unwrap("1.0.18013.5.1.2");
 /// `id-mdl-kp-mdlReaderAuth` (ISO/IEC 18013-5:2021, table B.7).
 const MDOC_READER: Oid = Oid::new_unwrap("1.0.18013.5.1.6");
 
+/// `id-mdl-kp-mdlVICAL`: signer of lists of authorities (ISO/IEC 18013-5:2021, table C.5).
+const MDOC_VICAL: Oid = Oid::new_unwrap("1.0.18013.5.1.8");
+/// `id-kp-oauthStatusSigning` (Token Status List, "X.509 Certificate Extended Key Usage Extension").
+const STATUS_SIGNING: Oid = Oid::new_unwrap("1.3.6.1.5.5.7.3.30");
+
 /// Purposes that say: this key is for something else than the role.
+///
+/// No profile names a purpose for who signs SD-JWT VCs: HAIP 1.0 leaves profiles of certificates
+/// to ecosystems, and electronic seals, which sign attestations in the EU (ETSI EN 319 412-3),
+/// often name e-mail protection or document signing. So a certificate without the extension
+/// fits, and of those with it only the ones are refused that name nothing but foreign purposes.
 const fn foreign(role: Role) -> &'static [Oid] {
     match role {
-        // One certificate often signs the mdoc and the SD-JWT VC of the same data.
-        Role::Issuer | Role::Status => &[
+        // One certificate often signs the mdoc and the SD-JWT VC of the same data. Who may say
+        // that a credential is revoked may not make one: a status provider of its own has
+        // anchors of its own.
+        Role::Issuer => &[
             SERVER_AUTH,
             CLIENT_AUTH,
             CODE_SIGNING,
             TIME_STAMPING,
             OCSP_SIGNING,
             MDOC_READER,
+            MDOC_VICAL,
+            STATUS_SIGNING,
+        ],
+        Role::Status => &[
+            SERVER_AUTH,
+            CLIENT_AUTH,
+            CODE_SIGNING,
+            TIME_STAMPING,
+            OCSP_SIGNING,
+            MDOC_READER,
+            MDOC_VICAL,
         ],
         Role::WalletProvider | Role::ListOperator => &[
             SERVER_AUTH,
@@ -36,6 +59,7 @@ const fn foreign(role: Role) -> &'static [Oid] {
             OCSP_SIGNING,
             MDOC_READER,
             MDOC_DOCUMENT_SIGNER,
+            STATUS_SIGNING,
         ],
         // A verifier may show the certificate of its website.
         Role::VerifierAccess => &[
@@ -43,6 +67,8 @@ const fn foreign(role: Role) -> &'static [Oid] {
             TIME_STAMPING,
             OCSP_SIGNING,
             MDOC_DOCUMENT_SIGNER,
+            MDOC_VICAL,
+            STATUS_SIGNING,
         ],
         Role::MdocIssuer => &[],
     }

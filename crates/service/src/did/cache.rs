@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::PATIENCE;
 use async_trait::async_trait;
 use moka::future::Cache;
+use serde_json::Value;
 use vouchsafe_credentials::{
     did::{
         Did, DidUrl, ErrorCode, LocalResolver, MethodError, Relationship, Resolution,
@@ -16,10 +17,14 @@ use vouchsafe_credentials::{
 
 /// Seconds for which a document is believed. did:webvh may say less (`ttl`).
 const FRESH: i64 = 300;
-/// Bytes of documents that are remembered.
+/// Bytes of memory for what is remembered.
 const CAPACITY: u64 = 32 * 1024 * 1024;
 /// What an entry costs beside its document.
 const OVERHEAD: usize = 1024;
+/// A document is in memory as JSON, and its methods and services a second time as what they mean.
+const COPIES: usize = 2;
+/// What an allocation, or a place in a map, costs beside its content.
+const ALLOCATION: usize = 32;
 
 /// Which DIDs may cause a request to somebody else.
 #[derive(Debug, Clone)]
@@ -59,9 +64,7 @@ impl<R: Resolver> CachedResolver<R> {
     /// Remembers what `inner` resolves.
     pub fn new(inner: R, clock: Arc<dyn Clock>, reach: Reach) -> Self {
         let weight = |key: &String, entry: &Arc<Entry>| {
-            let document = entry.resolution.document.as_ref();
-            let size = document.map_or(0, |document| document.as_json().to_string().len());
-            u32::try_from(size + key.len() + OVERHEAD).unwrap_or(u32::MAX)
+            u32::try_from(weight(key.len(), entry)).unwrap_or(u32::MAX)
         };
         let entries = Cache::builder()
             .max_capacity(CAPACITY)
@@ -118,6 +121,37 @@ impl<R: Resolver> CachedResolver<R> {
         let entry = self.entries.entry(key).or_insert_with_if(ask, stale).await;
         entry.into_value().resolution.clone()
     }
+}
+
+/// Bytes of memory of an entry.
+fn weight(key: usize, entry: &Entry) -> usize {
+    let Resolution {
+        document,
+        document_metadata,
+        ..
+    } = &entry.resolution;
+    let document = document.as_ref().map_or(0, |it| memory(it.as_json()));
+    let metadata: usize = document_metadata.0.iter().map(member).sum();
+    document
+        .saturating_mul(COPIES)
+        .saturating_add(metadata)
+        .saturating_add(key + OVERHEAD)
+}
+
+/// Bytes that a JSON value takes in memory: a short text of many small values takes far more
+/// than its length.
+fn memory(value: &Value) -> usize {
+    let content = match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(memory).sum(),
+        Value::Object(members) => members.iter().map(member).sum(),
+    };
+    size_of::<Value>() + ALLOCATION + content
+}
+
+fn member((name, value): (&String, &Value)) -> usize {
+    size_of::<String>() + ALLOCATION + name.len() + memory(value)
 }
 
 /// What to remember: the answer, or the document from before while it is believed and the source is down.
@@ -202,5 +236,39 @@ impl<R: Resolver> Resolver for CachedResolver<R> {
             return Resolution::failed(ResolutionError::new(ErrorCode::InvalidOptions, detail));
         }
         self.remembered(did, options).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use vouchsafe_credentials::did::{DidDocument, DocumentMetadata};
+
+    #[test]
+    fn the_weight_of_a_document_is_its_memory_and_not_its_text() {
+        const ID: &str = "did:web:issuer.example";
+        let did = Did::parse(ID).unwrap();
+        let weigh = |extra: Value| {
+            let text = extra.to_string().len();
+            let json = json!({"id": ID, "x": extra});
+            let document = DidDocument::from_json(json, &did).unwrap();
+            let entry = Entry {
+                resolution: Resolution::found(document, DocumentMetadata::default()),
+                asked: UnixTime(0),
+                until: UnixTime(0),
+            };
+            (weight(ID.len(), &entry), text)
+        };
+        // Two bytes of text for each value, and tens of bytes of memory.
+        let (many, text) = weigh(json!(vec![0; 20_000]));
+        assert!(
+            many > 20_000 * size_of::<Value>() && many > 10 * text,
+            "{many}"
+        );
+        let (nested, _) = weigh(json!(vec![json!({"a": 1}); 1000]));
+        assert!(nested > 1000 * 3 * size_of::<Value>(), "{nested}");
+        let (long, text) = weigh(json!("x".repeat(10_000)));
+        assert!((text..4 * text).contains(&long), "{long}");
     }
 }

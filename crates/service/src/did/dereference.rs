@@ -220,6 +220,7 @@ fn endpoint(
     let id = format!("{}#{name}", document.id());
     let service = document.services().iter().find(|service| service.id == id);
     let service = service.ok_or(not_found("the document has no such service"))?;
+    check_path(path.unwrap_or_default())?;
     let base = texts(&service.endpoint)
         .next()
         .ok_or(not_found("the service has no address"))?;
@@ -238,6 +239,24 @@ fn texts(endpoint: &Value) -> impl Iterator<Item = &str> {
     list.iter().filter_map(Value::as_str)
 }
 
+/// RFC 3986, section 5.2.4, would take `..` away together with a part of the service's own
+/// address: what is asked for would lie beside the service, with somebody else of the same host.
+/// So no segment is `..`, in any spelling that a server may take for it. A reference that begins
+/// with `/` says by itself that it starts at the host (section 4.2).
+fn check_path(reference: &str) -> Result<(), ResolutionError> {
+    let path = reference.split(['?', '#']).next().unwrap_or_default();
+    let path = path.to_ascii_lowercase();
+    let path = path.replace("%2e", ".").replace("%2f", "/");
+    let path = path.replace("%5c", "\\");
+    match path.split(['/', '\\']).any(|segment| segment == "..") {
+        true => Err(ResolutionError::new(
+            ErrorCode::InvalidDidUrl,
+            "the path leaves the service",
+        )),
+        false => Ok(()),
+    }
+}
+
 /// RFC 3986, section 5: the reference on the address, and the fragment of the DID URL behind it.
 fn join(
     base: &str,
@@ -249,6 +268,7 @@ fn join(
         "the address of a service is not https",
     );
     let base = Url::parse(base).map_err(|_| malformed.clone())?;
+    check_path(reference.unwrap_or_default())?;
     let mut url = match reference {
         None => base.clone(),
         Some(reference) => base.join(reference).map_err(|_| {

@@ -34,8 +34,10 @@ impl<F: DidFetch> PatientFetch<F> {
     /// Remembers what `inner` fetches.
     pub fn new(inner: F, clock: Arc<dyn Clock>) -> Self {
         let weight = |(url, _): &(String, usize), answer: &Arc<Answer>| {
-            let body = answer.result.as_ref().map_or(0, |it| it.body.len());
-            u32::try_from(url.len() + body + OVERHEAD).unwrap_or(u32::MAX)
+            let content = answer.result.as_ref().map_or(0, |it| {
+                it.body.capacity() + it.content_type.as_ref().map_or(0, String::capacity)
+            });
+            u32::try_from(url.len() + content + OVERHEAD).unwrap_or(u32::MAX)
         };
         let answers = Cache::builder()
             .max_capacity(CAPACITY)

@@ -9,6 +9,8 @@ pub mod cookies;
 pub mod csrf;
 pub mod error;
 pub mod extract;
+#[cfg(feature = "testing")]
+pub mod hostile;
 pub mod layers;
 pub mod limits;
 pub mod params;

@@ -30,6 +30,8 @@ pub(super) struct Version {
 #[derive(Debug)]
 pub struct Log {
     pub(super) place: Place,
+    /// When it was verified.
+    pub(super) now: UnixTime,
     /// Never empty.
     pub(super) versions: Vec<Version>,
     /// Why the entries after the last version are refused.
@@ -79,6 +81,7 @@ impl Log {
         }
         Ok(Self {
             place: place.clone(),
+            now,
             versions,
             refused,
         })
@@ -124,6 +127,7 @@ impl Version {
         check_proofs(
             &entry,
             authorized(&parameters, previous.map(|p| &p.parameters)),
+            now,
             crypto,
         )?;
         let document =
@@ -206,13 +210,14 @@ fn authorized<'p>(own: &'p Parameters, previous: Option<&'p Parameters>) -> &'p 
 fn check_proofs(
     entry: &Entry,
     keys: &[String],
+    now: UnixTime,
     crypto: &dyn CryptoProvider,
 ) -> Result<(), ResolutionError> {
     if entry.proofs.is_empty() || entry.proofs.len() > MAX_PROOFS {
         return Err(invalid("an entry has no proof, or too many"));
     }
     for one in &entry.proofs {
-        let key = proof::verify(&entry.unsigned, one, crypto)
+        let key = proof::verify(&entry.unsigned, one, now, crypto)
             .ok_or(invalid("a proof of an entry is invalid"))?;
         if !keys.contains(&key) {
             return Err(invalid(

@@ -11,9 +11,11 @@ mod proof;
 mod result;
 #[cfg(test)]
 mod tests;
+mod tips;
 mod witness;
 
 pub use log::Log;
+pub(super) use tips::Tips;
 
 use super::location::Location;
 use super::{Did, ErrorCode, ResolutionError};
@@ -91,6 +93,6 @@ fn multihash(bytes: &[u8]) -> String {
     multibase::Base::Base58Btc.encode(hash)
 }
 
-const fn invalid(detail: &'static str) -> ResolutionError {
+pub(super) const fn invalid(detail: &'static str) -> ResolutionError {
     ResolutionError::new(ErrorCode::InvalidDid, detail)
 }

@@ -7,6 +7,7 @@ use crate::crypto::{CryptoProvider, sha256};
 use crate::did::datetime;
 use crate::jcs;
 use crate::multibase::base58btc_decode;
+use crate::time::UnixTime;
 
 /// Checks one proof over `document` and gives the Multikey text that made it.
 ///
@@ -14,6 +15,7 @@ use crate::multibase::base58btc_decode;
 pub(super) fn verify(
     document: &Map<String, Value>,
     proof: &Value,
+    now: UnixTime,
     crypto: &dyn CryptoProvider,
 ) -> Option<String> {
     let mut config = proof.as_object()?.clone();
@@ -29,10 +31,15 @@ pub(super) fn verify(
         return None;
     }
     // Section 3.3.5, step 3.
-    for name in ["created", "expires"] {
-        if let Some(time) = config.get(name) {
-            datetime::parse(time.as_str()?)?;
-        }
+    if let Some(created) = config.get("created") {
+        datetime::parse(created.as_str()?)?;
+    }
+    // Data Integrity 1.0, section 2.1, `expires`: a proof that has expired proves nothing any
+    // more. Whoever writes it into a log says that the entry ends then.
+    if let Some(expires) = config.get("expires")
+        && datetime::parse(expires.as_str()?)? <= now
+    {
+        return None;
     }
     // did:webvh 1.0, "Witness DIDs and Reputation": body and fragment of the did:key are equal.
     let method = config.get("verificationMethod")?.as_str()?;

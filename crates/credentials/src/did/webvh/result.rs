@@ -24,14 +24,33 @@ impl Log {
         options: &ResolutionOptions,
         crypto: &dyn CryptoProvider,
     ) -> Result<Resolution, ResolutionError> {
-        if self.is_witnessed() {
-            let file = witnesses.ok_or(invalid("the proofs of the witnesses are missing"))?;
-            let approvals = Approvals::read(file, &self.versions, crypto)?;
-            if let Some(first) = approvals.first_missing(&self.versions) {
-                self.versions.truncate(first);
-                self.refused = Some(invalid("too few witnesses approved an entry"));
-            }
+        self.approve(witnesses, crypto)?;
+        self.version(options)
+    }
+
+    /// Checks the witnesses: what they did not approve does not count.
+    pub(in crate::did) fn approve(
+        &mut self,
+        witnesses: Option<&[u8]>,
+        crypto: &dyn CryptoProvider,
+    ) -> Result<(), ResolutionError> {
+        if !self.is_witnessed() {
+            return Ok(());
         }
+        let file = witnesses.ok_or(invalid("the proofs of the witnesses are missing"))?;
+        let approvals = Approvals::read(file, &self.versions, self.now, crypto)?;
+        if let Some(first) = approvals.first_missing(&self.versions) {
+            self.versions.truncate(first);
+            self.refused = Some(invalid("too few witnesses approved an entry"));
+        }
+        Ok(())
+    }
+
+    /// The version that the options ask for, of a log whose witnesses were checked.
+    pub(in crate::did) fn version(
+        &self,
+        options: &ResolutionOptions,
+    ) -> Result<Resolution, ResolutionError> {
         let asked = options.version_id.is_some()
             || options.version_time.is_some()
             || options.version_number.is_some();

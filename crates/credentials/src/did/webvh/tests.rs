@@ -1,11 +1,14 @@
+mod proofs;
+mod tips;
+
+use proofs::sign;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Log, MAX_ENTRIES, MAX_LOG, Place, multihash};
-use crate::crypto::{Algorithm, Multikey, Portable, Signer as _, SigningKey, sha256};
+use crate::crypto::{Algorithm, Multikey, Portable, Signer as _, SigningKey};
 use crate::did::{Did, ErrorCode, Resolution, ResolutionError, ResolutionOptions};
 use crate::jcs;
-use crate::multibase::base58btc;
 use crate::testing::SeededRng;
 use crate::time::UnixTime;
 
@@ -17,22 +20,6 @@ fn key(seed: u64) -> SigningKey {
 
 fn multikey(key: &SigningKey) -> String {
     Multikey::Signature(key.public_key().clone()).encode()
-}
-
-fn sign(document: &Value, key: &SigningKey) -> Value {
-    let text = multikey(key);
-    let mut proof = json!({
-        "type": "DataIntegrityProof", "cryptosuite": "eddsa-jcs-2022", "proofPurpose": "assertionMethod",
-        "verificationMethod": format!("did:key:{text}#{text}"), "created": "2026-01-01T00:00:00Z",
-    });
-    let hash = |value: &Value| sha256(jcs::canonicalize(value).unwrap().as_bytes());
-    let message = [hash(&proof), hash(document)].concat();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
-    let signature = runtime.block_on(key.sign(&message)).unwrap();
-    proof["proofValue"] = json!(base58btc(&signature));
-    proof
 }
 
 /// A log that is written as a controller writes it, right or wrong.

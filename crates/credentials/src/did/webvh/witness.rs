@@ -9,6 +9,7 @@ use super::{MAX_ENTRIES, MAX_WITNESS, invalid, proof};
 use crate::crypto::CryptoProvider;
 use crate::did::ResolutionError;
 use crate::json;
+use crate::time::UnixTime;
 
 /// Most proofs of the file that are verified.
 const MAX_PROOFS: usize = 1024;
@@ -21,6 +22,7 @@ impl Approvals {
     pub(super) fn read(
         file: &[u8],
         versions: &[Version],
+        now: UnixTime,
         crypto: &dyn CryptoProvider,
     ) -> Result<Self, ResolutionError> {
         let malformed = || invalid("the file of witness proofs is malformed");
@@ -57,7 +59,7 @@ impl Approvals {
                 if verified > MAX_PROOFS {
                     return Err(invalid("too many witness proofs"));
                 }
-                if let Some(key) = proof::verify(&document, one, crypto) {
+                if let Some(key) = proof::verify(&document, one, now, crypto) {
                     let last = approvals.entry(format!("did:key:{key}")).or_insert(index);
                     *last = index.max(*last);
                 }

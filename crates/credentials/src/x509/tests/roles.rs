@@ -13,6 +13,14 @@ fn mdoc_ds() -> Purpose {
     Purpose::Other(MDOC_DS.to_vec())
 }
 
+fn status_signing() -> Purpose {
+    Purpose::Other(vec![1, 3, 6, 1, 5, 5, 7, 3, 30])
+}
+
+fn vical() -> Purpose {
+    Purpose::Other(vec![1, 0, 18013, 5, 1, 8])
+}
+
 fn leaf_with(purposes: &[Purpose]) -> CertificateParams {
     let mut leaf = params("Leaf");
     leaf.extended_key_usages = purposes.to_vec();
@@ -33,6 +41,12 @@ fn a_certificate_for_another_role_is_refused() {
         (Role::Issuer, vec![Purpose::ServerAuth]),
         (Role::Issuer, vec![Purpose::ServerAuth, Purpose::ClientAuth]),
         (Role::Issuer, vec![reader()]),
+        (Role::Issuer, vec![status_signing()]),
+        (Role::Issuer, vec![status_signing(), Purpose::ClientAuth]),
+        (Role::Issuer, vec![vical()]),
+        (Role::Status, vec![vical()]),
+        (Role::WalletProvider, vec![status_signing()]),
+        (Role::VerifierAccess, vec![status_signing()]),
         (Role::Status, vec![Purpose::TimeStamping]),
         (Role::WalletProvider, vec![mdoc_ds()]),
         (Role::WalletProvider, vec![Purpose::CodeSigning]),
@@ -57,10 +71,8 @@ fn a_certificate_for_the_role_is_accepted() {
             Role::Issuer,
             vec![Purpose::ServerAuth, Purpose::EmailProtection],
         ),
-        (
-            Role::Status,
-            vec![Purpose::Other(vec![1, 3, 6, 1, 5, 5, 7, 3, 30])],
-        ),
+        (Role::Status, vec![status_signing()]),
+        (Role::Issuer, vec![status_signing(), mdoc_ds()]),
         (Role::WalletProvider, vec![]),
         (Role::VerifierAccess, vec![Purpose::ServerAuth]),
         (

@@ -157,6 +157,16 @@ async fn dereferencing_of_parts_and_services() {
     for (rest, status) in [
         ("?service=files&relativeRef=https://evil.example/", 500),
         ("?service=files&relativeRef=//evil.example/", 500),
+        ("?service=files&relativeRef=/resume.pdf", 303),
+        ("?service=files&relativeRef=a..b/..c", 303),
+        ("?service=files&relativeRef=a?x=../b", 303),
+        ("?service=files&relativeRef=..", 400),
+        ("?service=files&relativeRef=../other/x", 400),
+        ("?service=files&relativeRef=a/../../other/x", 400),
+        ("?service=files&relativeRef=/base/../other", 400),
+        ("?service=files&relativeRef=..%255Cother", 400),
+        ("?service=files&relativeRef=%252E%252e/other", 400),
+        ("?service=files&relativeRef=a%252F..%252f..%252Fother", 400),
         ("?service=mail", 500),
         ("?service=none", 404),
         ("?relativeRef=/a", 400),
@@ -191,4 +201,36 @@ async fn dereferencing_of_parts_and_services() {
         ),
         (400, Some("invalidDidUrl"))
     );
+}
+
+/// did:webvh 1.0, "DID URL Resolution": a path is appended to the address of the files.
+#[tokio::test]
+async fn cat_181_a_path_does_not_leave_the_files_of_its_did() {
+    const WEBVH: &str = "did:webvh:QmVVo7PVBXzxBAvYrSLaauyoRK1tHUe81J8TxCYyuRe8Vy:host.example:a";
+    let json = json!({"id": WEBVH, "service": [
+        {"id": "#files", "type": "relativeRef", "serviceEndpoint": "https://host.example/a/"},
+    ]});
+    let source = Source {
+        answer: Arc::new(Mutex::new(Ok(json))),
+        asked: Arc::default(),
+    };
+    let clock = Arc::new(FixedClock::new(START));
+    let app = http::router(Arc::new(CachedResolver::new(source, clock, Reach::Any)));
+    let open = async |path: &str| {
+        let path = format!("{}{path}", WEBVH.replace(':', "%3A"));
+        let accept = Some("application/did-url-dereferencing");
+        let (status, location, _) = get(&app, &path, accept).await;
+        (status.as_u16(), location)
+    };
+    let good = (303, "https://host.example/a/cards/1.json".to_owned());
+    assert_eq!(open("%2Fcards%2F1.json").await, good);
+    for path in [
+        "%2F..%2Fb%2Fcards%2F1.json",
+        "%2Fcards%2F..%2F..%2Fb",
+        "%2F%252e%252E%2Fb",
+        "%2F..%252Fb",
+        "%2F%252e.%255cb",
+    ] {
+        assert_eq!(open(path).await.0, 400, "{path}");
+    }
 }
