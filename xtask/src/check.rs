@@ -1,5 +1,6 @@
 //! `cargo xtask check`: the rules of the house that a program can see.
 
+mod catalogue;
 mod conformance;
 mod directions;
 mod sources;
@@ -40,6 +41,7 @@ pub fn architecture() -> Result<()> {
     let mut findings = directions::findings()?;
     findings.extend(sources::findings()?);
     findings.extend(conformance::findings()?);
+    findings.extend(catalogue::findings()?);
     findings.extend(supply::findings()?);
     findings.extend(supply::parsers()?);
     for finding in &findings {
@@ -49,7 +51,7 @@ pub fn architecture() -> Result<()> {
         bail!("{} findings against the architecture", findings.len());
     }
     println!(
-        "architecture: directions, pure crates, file sizes, the conformance table and the supply chain hold"
+        "architecture: directions, pure crates, file sizes, the conformance table, the attack catalogue and the supply chain hold"
     );
     Ok(())
 }

@@ -270,3 +270,14 @@ async fn cat_224_indices_are_uniform_and_unrelated() {
     })
     .await;
 }
+
+#[test]
+fn a_service_does_not_start_with_a_ttl_of_0() {
+    let settings = |ttl: u32| {
+        let text = config_text("").replace("list_size", &format!("ttl_s = {ttl}\nlist_size"));
+        let config: crate::Config = vouchsafe_service::config::parse(&text).unwrap();
+        config.settings().map(drop)
+    };
+    assert!(settings(1).is_ok());
+    assert!(settings(0).is_err());
+}
