@@ -55,6 +55,10 @@ pub enum ClaimKind {
     Number,
     /// A string `YYYY-MM-DD` that is a day of the calendar.
     Date,
+    /// Bytes: base64url without padding; a byte string in an mdoc.
+    Bytes,
+    /// A picture: a `data:` URL of a JPEG; its bytes in an mdoc.
+    Picture,
     /// An object; its members are claims of their own.
     Object,
     /// An array; its elements are claims of their own (`"[]"` in the path).
@@ -71,6 +75,8 @@ impl ClaimKind {
             Self::Integer => "integer",
             Self::Number => "number",
             Self::Date => "date",
+            Self::Bytes => "bytes",
+            Self::Picture => "picture",
             Self::Object => "object",
             Self::Array => "array",
         }

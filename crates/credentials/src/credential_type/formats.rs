@@ -19,10 +19,15 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use toml::Spanned;
 
-use super::{ClaimKind, ClaimSpec, CredentialType, Prepared, TypeError};
+use super::read::frame;
+use super::shape::Shape;
+use super::{ClaimKind, ClaimSpec, CredentialType, Disclosability, Prepared, TypeError, binary};
 use crate::cbor::TAG_FULL_DATE;
 use crate::mdoc::{ElementPath, Elements};
-use crate::sd_jwt::{ClaimPath, PathElement};
+use crate::sd_jwt::{ClaimPath, Frame, PathElement};
+
+/// Where the claims stand in a credential of the W3C data model.
+const SUBJECT: &str = "credentialSubject";
 
 /// `[mdoc]`
 #[derive(Deserialize)]
@@ -47,16 +52,18 @@ pub(super) struct W3cFile {
 pub struct MdocFormat {
     /// `docType`
     pub doctype: String,
-    elements: Vec<(ElementPath, ClaimPath, ClaimKind)>,
+    elements: Vec<(ElementPath, ClaimPath, Shape)>,
 }
 
 /// A type in the W3C data model.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct W3cFormat {
     /// Types beside `VerifiableCredential`.
     pub types: Vec<String>,
     /// Contexts beside that of the data model.
     pub contexts: Vec<String>,
+    frame: Frame,
+    mandatory: Vec<String>,
 }
 
 /// What a credential of the W3C data model says beside its claims.
@@ -77,6 +84,7 @@ impl MdocFormat {
         text: &str,
         file: MdocFile,
         claims: &[ClaimSpec],
+        shape: &Shape,
     ) -> Result<Self, TypeError> {
         let MdocFile {
             doctype,
@@ -88,10 +96,11 @@ impl MdocFormat {
             let place = names.span().start;
             let keys: Vec<&str> = names.get_ref().iter().map(String::as_str).collect();
             let path = ClaimPath::of_keys(&keys);
-            let claim = claims.iter().find(|claim| claim.path == path);
-            let claim =
-                claim.ok_or_else(|| TypeError::at(text, place, "no claim has this path"))?;
-            elements.push((ElementPath::new(&namespace, &element), path, claim.kind));
+            let is_claim = claims.iter().any(|claim| claim.path == path);
+            let below = shape.at(&path).filter(|_| is_claim);
+            let below =
+                below.ok_or_else(|| TypeError::at(text, place, "no claim has this path"))?;
+            elements.push((ElementPath::new(&namespace, &element), path, below.clone()));
         }
         if elements.is_empty() {
             return Err(TypeError::at(text, 0, "`mdoc.elements` names no element"));
@@ -103,8 +112,8 @@ impl MdocFormat {
     #[must_use]
     pub fn elements(&self, prepared: &Prepared) -> Elements {
         let mut elements = Elements::new();
-        for (element, path, kind) in &self.elements {
-            let value = find(&prepared.claims, path).and_then(|value| cbor(value, *kind));
+        for (element, path, shape) in &self.elements {
+            let value = find(&prepared.claims, path).and_then(|value| cbor(value, shape));
             if let Some(value) = value {
                 // Each element stands in the table once.
                 let _fresh = elements.add(&element.namespace, &element.element, value);
@@ -115,9 +124,27 @@ impl MdocFormat {
 }
 
 impl W3cFormat {
-    pub(super) fn read(file: W3cFile) -> Self {
+    pub(super) fn read(file: W3cFile, claims: &[ClaimSpec], decoys: usize) -> Self {
         let W3cFile { types, contexts } = file;
-        Self { types, contexts }
+        Self {
+            types,
+            contexts,
+            frame: frame(claims, decoys, &[PathElement::Key(SUBJECT.to_owned())]),
+            mandatory: mandatory(claims),
+        }
+    }
+
+    /// Which claims are hidden in `vc+sd-jwt`.
+    #[must_use]
+    pub const fn frame(&self) -> &Frame {
+        &self.frame
+    }
+
+    /// What a holder must always disclose, as JSON pointers (`ecdsa-sd-2023`, `bbs-2023`): who says
+    /// it, from when until when, and the claims that the person cannot withhold.
+    #[must_use]
+    pub fn mandatory_pointers(&self) -> &[String] {
+        &self.mandatory
     }
 
     /// The unsigned credential (VCDM 2.0, section 4).
@@ -140,7 +167,7 @@ impl W3cFormat {
             "issuer": input.issuer,
             "validFrom": input.valid_from,
             "validUntil": input.valid_until,
-            "credentialSubject": subject,
+            SUBJECT: subject,
         })
     }
 }
@@ -170,33 +197,57 @@ fn find<'c>(claims: &'c Map<String, Value>, path: &ClaimPath) -> Option<&'c Valu
     })
 }
 
-/// The value as CBOR: a date is a `full-date` (ISO/IEC 18013-5:2021, section 7.2.1).
-fn cbor(value: &Value, kind: ClaimKind) -> Option<Cbor> {
-    match (value, kind) {
-        (Value::String(text), ClaimKind::Date) => {
-            let text = Cbor::Text(text.clone());
-            Some(Cbor::Tag(TAG_FULL_DATE, Box::new(text)))
-        }
-        (value, _) => plain(value),
-    }
+/// `/issuer` and the times, and each claim that is visible with all that it stands in.
+fn mandatory(claims: &[ClaimSpec]) -> Vec<String> {
+    let hidden = |path: &ClaimPath| {
+        let mut above = claims.iter().filter(|claim| claim.path.is_prefix_of(path));
+        above.any(|claim| claim.sd == Disclosability::Always)
+    };
+    let pointer = |claim: &ClaimSpec| {
+        let names = claim.path.elements().iter().map(|element| match element {
+            PathElement::Key(name) => Some(name.replace('~', "~0").replace('/', "~1")),
+            // What stands in an array goes with the array.
+            PathElement::Index(_) | PathElement::Any => None,
+        });
+        let names = names.collect::<Option<Vec<_>>>()?;
+        Some(format!("/{SUBJECT}/{}", names.join("/")))
+    };
+    let visible = claims.iter().filter(|claim| !hidden(&claim.path));
+    let always = ["/issuer", "/validFrom", "/validUntil"];
+    let always = always.into_iter().map(str::to_owned);
+    always.chain(visible.filter_map(pointer)).collect()
 }
 
-/// JSON as CBOR of the same shape.
-fn plain(value: &Value) -> Option<Cbor> {
-    Some(match value {
-        Value::Null => Cbor::Null,
-        Value::Bool(bool) => Cbor::Bool(*bool),
-        Value::String(text) => Cbor::Text(text.clone()),
-        Value::Number(number) => match number.as_i64() {
+/// The value as CBOR: a date is a `full-date` (ISO/IEC 18013-5:2021, section 7.2.1), bytes are a
+/// byte string; all else has the shape that it has in JSON.
+fn cbor(value: &Value, shape: &Shape) -> Option<Cbor> {
+    Some(match (value, shape.kind) {
+        (Value::String(text), Some(ClaimKind::Date)) => {
+            let text = Cbor::Text(text.clone());
+            Cbor::Tag(TAG_FULL_DATE, Box::new(text))
+        }
+        (Value::String(text), Some(kind @ (ClaimKind::Bytes | ClaimKind::Picture))) => {
+            Cbor::Bytes(binary::decode(kind, text)?)
+        }
+        (Value::String(text), _) => Cbor::Text(text.clone()),
+        (Value::Null, _) => Cbor::Null,
+        (Value::Bool(bool), _) => Cbor::Bool(*bool),
+        (Value::Number(number), _) => match number.as_i64() {
             Some(integer) => Cbor::Integer(integer.into()),
             None => Cbor::Float(number.as_f64()?),
         },
-        Value::Array(items) => Cbor::Array(items.iter().map(plain).collect::<Option<_>>()?),
-        Value::Object(map) => Cbor::Map(
-            map.iter()
-                .map(|(name, value)| Some((Cbor::Text(name.clone()), plain(value)?)))
-                .collect::<Option<_>>()?,
-        ),
+        (Value::Array(items), _) => {
+            let element = shape.element.as_deref()?;
+            let items = items.iter().map(|item| cbor(item, element));
+            Cbor::Array(items.collect::<Option<_>>()?)
+        }
+        (Value::Object(map), _) => {
+            let member = |(name, value): (&String, &Value)| {
+                let shape = shape.members.get(name)?;
+                Some((Cbor::Text(name.clone()), cbor(value, shape)?))
+            };
+            Cbor::Map(map.iter().map(member).collect::<Option<_>>()?)
+        }
     })
 }
 
@@ -260,7 +311,7 @@ mod tests {
             &pid,
             json!({"family_name": "Ödman", "given_name": "Åsa", "birthdate": "1990-02-28",
                 "nationalities": ["SE"], "issuing_country": "SE", "issuing_authority": "Authority",
-                "date_of_expiry": "2030-01-01"}),
+                "place_of_birth": {"country": "SE"}, "date_of_expiry": "2030-01-01"}),
         );
         let elements = pid.mdoc().unwrap().elements(&prepared);
         let get = |name| elements.get("eu.europa.ec.eudi.pid.1", name);
@@ -289,5 +340,39 @@ mod tests {
             .is_err()
         );
         assert_ne!(changed, text);
+    }
+
+    #[test]
+    fn what_a_person_cannot_withhold_is_mandatory_and_in_the_clear() {
+        let text = include_str!("../../../../specs/credential-types/age.toml");
+        let visible = text.replacen("sd = \"always\"", "sd = \"never\"", 1);
+        let always = ["/issuer", "/validFrom", "/validUntil"];
+        let pointers = |text: &str| {
+            let card = CredentialType::from_toml(text).unwrap();
+            card.w3c().unwrap().mandatory_pointers().to_vec()
+        };
+        assert_eq!(pointers(text), always);
+        assert_eq!(
+            pointers(&visible)[3..],
+            ["/credentialSubject/age_equal_or_over/12"]
+        );
+        // What is visible inside something hidden is hidden with it.
+        assert_eq!(file("mdl").w3c().unwrap().mandatory_pointers(), always);
+
+        let card = CredentialType::from_toml(&visible).unwrap();
+        let claims = json!({"credentialSubject": {"id": "did:example:a",
+            "age_equal_or_over": {"12": true, "18": true}}});
+        let frame = card.w3c().unwrap().frame();
+        let concealed = crate::sd_jwt::conceal(
+            claims.as_object().unwrap().clone(),
+            frame,
+            crate::sd_jwt::HashAlg::default(),
+            &crate::testing::SeededRng::new(1),
+        );
+        let concealed = concealed.unwrap();
+        let subject = &concealed.payload["credentialSubject"];
+        assert_eq!(concealed.disclosures.len(), 1);
+        assert_eq!(subject["age_equal_or_over"]["12"], true);
+        assert!(subject["age_equal_or_over"].get("18").is_none());
     }
 }

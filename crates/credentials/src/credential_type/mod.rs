@@ -17,12 +17,13 @@
 //!
 //! [[claim]]
 //! path = ["branches", "[]"]           # member names; "[]" is every element of an array
-//! type = "string"                     # string, boolean, integer, number, date, object, array
+//! type = "string"                     # string, boolean, integer, number, date, bytes, picture, object, array
 //! sd = "always"                       # always: the person may withhold it; never: always visible
 //! required = false                    # may be left out
 //! display = { en = "Branch" }
 //! ```
 
+mod binary;
 pub(crate) mod date;
 mod file;
 mod formats;

@@ -106,7 +106,9 @@ impl CredentialType {
         )?;
         let locales = reader.locales(&display)?;
         let (claims, shape) = reader.claims(claim, &locales)?;
-        let mdoc = mdoc.map(|mdoc| MdocFormat::read(text, mdoc, &claims));
+        let decoys = usize::from(decoys);
+        let mdoc = mdoc.map(|mdoc| MdocFormat::read(text, mdoc, &claims, &shape));
+        let w3c = w3c.map(|w3c| W3cFormat::read(w3c, &claims, decoys));
         Ok(Self {
             id: id.into_inner(),
             vct: vct.into_inner(),
@@ -115,11 +117,11 @@ impl CredentialType {
             validity_s: validity_days.into_inner() * DAY_S,
             status,
             key_binding,
-            frame: Arc::new(frame(&claims, usize::from(decoys))),
+            frame: Arc::new(frame(&claims, decoys, &[])),
             claims,
             shape,
             mdoc: mdoc.transpose()?,
-            w3c: w3c.map(W3cFormat::read),
+            w3c,
         })
     }
 }
@@ -274,20 +276,20 @@ fn is_collision_resistant(vct: &str) -> bool {
     })
 }
 
-fn frame(claims: &[ClaimSpec], decoys: usize) -> Frame {
+/// What is hidden where the claims stand below `place`.
+pub(super) fn frame(claims: &[ClaimSpec], decoys: usize, place: &[PathElement]) -> Frame {
     let hidden = || {
-        claims
-            .iter()
-            .filter(|claim| claim.sd == Disclosability::Always)
+        let hidden = claims.iter().filter(|one| one.sd == Disclosability::Always);
+        hidden.map(|one| ClaimPath::new([place, one.path.elements()].concat()))
     };
     let mut frame = Frame::new();
-    for claim in hidden() {
+    for path in hidden() {
         frame = frame
-            .hide_if_present(&claim.path)
+            .hide_if_present(&path)
             .expect("the paths of a type are not empty");
     }
     if decoys > 0 {
-        let parents: BTreeSet<ClaimPath> = hidden().filter_map(|c| object_of(&c.path)).collect();
+        let parents: BTreeSet<ClaimPath> = hidden().filter_map(|path| object_of(&path)).collect();
         for parent in parents {
             frame = frame.decoys(&parent, decoys);
         }

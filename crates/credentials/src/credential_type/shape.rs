@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{ClaimKind, ClaimSpec};
-use crate::sd_jwt::PathElement;
+use crate::sd_jwt::{ClaimPath, PathElement};
 
 /// What may stand at one place. Without a kind it is an object that only holds
 /// the claims below.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Shape {
     pub(super) kind: Option<ClaimKind>,
     pub(super) required: bool,
@@ -32,7 +32,9 @@ impl Shape {
             | ClaimKind::Boolean
             | ClaimKind::Integer
             | ClaimKind::Number
-            | ClaimKind::Date => place.element.is_none() && place.members.is_empty(),
+            | ClaimKind::Date
+            | ClaimKind::Bytes
+            | ClaimKind::Picture => place.element.is_none() && place.members.is_empty(),
         };
         if !fits {
             return Err("claims below this one do not fit its type".to_owned());
@@ -58,15 +60,18 @@ impl Shape {
         }
     }
 
+    /// What may stand at a path.
+    pub(super) fn at(&self, path: &ClaimPath) -> Option<&Self> {
+        let mut elements = path.elements().iter();
+        elements.try_fold(self, |place, element| match element {
+            PathElement::Key(name) => place.members.get(name),
+            PathElement::Any | PathElement::Index(_) => place.element.as_deref(),
+        })
+    }
+
     /// What is missing below a claim, as a message for the author of the file.
     pub(super) fn incomplete(&self, spec: &ClaimSpec) -> Option<&'static str> {
-        let mut place = self;
-        for element in spec.path.elements() {
-            place = match element {
-                PathElement::Key(name) => place.members.get(name)?,
-                PathElement::Any | PathElement::Index(_) => place.element.as_deref()?,
-            };
-        }
+        let place = self.at(&spec.path)?;
         match spec.kind {
             ClaimKind::Object if place.members.is_empty() => {
                 Some("an object needs claims for its members")

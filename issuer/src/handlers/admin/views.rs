@@ -237,6 +237,8 @@ pub fn expected_text(expected: Expected) -> &'static str {
             ClaimKind::Integer => "a whole number",
             ClaimKind::Number => "a number",
             ClaimKind::Date => "a date, YYYY-MM-DD",
+            ClaimKind::Bytes => "base64url without padding",
+            ClaimKind::Picture => "a JPEG as data URL",
             ClaimKind::Object => "an object",
             ClaimKind::Array => "an array",
         },
