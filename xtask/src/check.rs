@@ -3,6 +3,7 @@
 mod catalogue;
 mod conformance;
 mod directions;
+mod examples;
 mod sources;
 mod supply;
 
@@ -11,7 +12,7 @@ use anyhow::{Result, bail};
 use crate::run::{cargo, succeed};
 use crate::setup::on_path;
 
-/// Format, lints, advisories and architecture.
+/// Format, lints, documentation, advisories and architecture.
 pub fn run() -> Result<()> {
     succeed(&mut cargo(&["fmt", "--all", "--check"]))?;
     succeed(&mut cargo(&[
@@ -23,6 +24,7 @@ pub fn run() -> Result<()> {
         "-D",
         "warnings",
     ]))?;
+    documentation()?;
     if on_path("cargo-deny") {
         succeed(&mut cargo(&[
             "deny", "check", "bans", "licenses", "sources",
@@ -36,12 +38,20 @@ pub fn run() -> Result<()> {
     architecture()
 }
 
+/// Every public item is explained, and every link leads somewhere.
+fn documentation() -> Result<()> {
+    let flags = "-D warnings -D missing_docs -D rustdoc::broken_intra_doc_links";
+    let mut command = cargo(&["doc", "--workspace", "--no-deps", "--quiet"]);
+    succeed(command.env("RUSTDOCFLAGS", flags))
+}
+
 /// Only what reads the workspace: quick enough to run before every test.
 pub fn architecture() -> Result<()> {
     let mut findings = directions::findings()?;
     findings.extend(sources::findings()?);
     findings.extend(conformance::findings()?);
     findings.extend(catalogue::findings()?);
+    findings.extend(examples::findings()?);
     findings.extend(supply::findings()?);
     findings.extend(supply::parsers()?);
     for finding in &findings {
@@ -51,7 +61,7 @@ pub fn architecture() -> Result<()> {
         bail!("{} findings against the architecture", findings.len());
     }
     println!(
-        "architecture: directions, pure crates, file sizes, the conformance table, the attack catalogue and the supply chain hold"
+        "architecture: directions, pure crates, file sizes, the conformance table, the attack catalogue, the examples and the supply chain hold"
     );
     Ok(())
 }

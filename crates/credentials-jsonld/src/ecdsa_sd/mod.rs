@@ -39,7 +39,7 @@
 //! let base = suite.create(&credential, &options, signer, &rng).await?;
 //! let base = Proof::parse(&base.into())?;
 //!
-//! // Derive: the issuer and one claim.
+//! // Present: a copy with the issuer and one claim, derived for this once.
 //! let wanted = DeriveOptions {
 //!     selective_pointers: vec!["/credentialSubject/over18".to_owned()],
 //!     presentation_header: Vec::new(),
@@ -50,7 +50,13 @@
 //! // Verify.
 //! let proof = shown.as_object_mut().and_then(|members| members.shift_remove("proof"));
 //! let proof = Proof::parse(&proof.unwrap_or_default())?;
-//! suite.verify(&shown, &proof, &Multikey::Signature(key.public_key().clone()), &Portable)?;
+//! let public = Multikey::Signature(key.public_key().clone());
+//! suite.verify(&shown, &proof, &public, &Portable)?;
+//!
+//! // Refuse: another claim than the issuer signed.
+//! shown["credentialSubject"]["over18"] = false.into();
+//! let altered = suite.verify(&shown, &proof, &public, &Portable).unwrap_err();
+//! assert_eq!(altered.code(), "proof_signature");
 //! # Ok::<_, vouchsafe_credentials::data_integrity::ProofError>(())
 //! # })?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())

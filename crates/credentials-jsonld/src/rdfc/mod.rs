@@ -1,5 +1,82 @@
 //! The cryptosuites that canonicalize with RDFC-1.0 and sign once: `eddsa-rdfc-2022` and
 //! `ecdsa-rdfc-2019`.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use serde_json::json;
+//! use vouchsafe_credentials::crypto::{Algorithm, Portable, Signer as _, SigningKey};
+//! use vouchsafe_credentials::data_integrity::{
+//!     ProofOptions, ProofPurpose, SuiteSigner, add_proof, verify_presentation,
+//! };
+//! use vouchsafe_credentials::did::{LocalResolver, key, resolve_local};
+//! use vouchsafe_credentials::testing::SeededRng;
+//! use vouchsafe_credentials::time::UnixTime;
+//! use vouchsafe_credentials::vcdm::{
+//!     Binding, EmptyPresentation, HolderPolicy, Issuers, Policy, PresentationPolicy, StatusPolicy,
+//! };
+//! use vouchsafe_credentials_jsonld::contexts::Contexts;
+//! use vouchsafe_credentials_jsonld::rdfc::{EcdsaRdfc2019, EddsaRdfc2022, Transformation};
+//!
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! let rng = SeededRng::new(1);
+//! let transformation = Transformation::new(Arc::new(Contexts::bundled()));
+//! let suites = vouchsafe_credentials_jsonld::suites(&transformation);
+//!
+//! // Issue: eddsa-rdfc-2022.
+//! let issuer = SigningKey::generate(Algorithm::EdDsa, &rng);
+//! let did = key::encode(issuer.public_key());
+//! let holder = SigningKey::generate(Algorithm::Es256, &rng);
+//! let whose = key::encode(holder.public_key());
+//! let credential = json!({
+//!     "@context": [
+//!         "https://www.w3.org/ns/credentials/v2",
+//!         "https://www.w3.org/ns/credentials/undefined-terms/v2",
+//!     ],
+//!     "type": ["VerifiableCredential", "Card"],
+//!     "issuer": did,
+//!     "credentialSubject": {"id": whose, "tier": "gold"},
+//! });
+//! let options = ProofOptions::new(&resolve_local(&did)?.1, ProofPurpose::AssertionMethod);
+//! let suite = EddsaRdfc2022(transformation.clone());
+//! let secured = add_proof(&credential, &options, &suite, SuiteSigner::Signature(&issuer), &rng).await?;
+//!
+//! // Present: ecdsa-rdfc-2019, by the holder's key.
+//! let presentation = json!({
+//!     "@context": ["https://www.w3.org/ns/credentials/v2"],
+//!     "type": ["VerifiablePresentation"],
+//!     "holder": whose,
+//!     "verifiableCredential": [secured],
+//! });
+//! let mut options = ProofOptions::new(&resolve_local(&whose)?.1, ProofPurpose::Authentication);
+//! options.challenge = Some("n-0S6_WzA2Mj".to_owned());
+//! options.domain = vec!["verifier.example".to_owned()];
+//! let suite = EcdsaRdfc2019(transformation.clone());
+//! let mut shown = add_proof(&presentation, &options, &suite, SuiteSigner::Signature(&holder), &rng).await?;
+//!
+//! // Verify.
+//! let expected = PresentationPolicy {
+//!     credentials: Policy::new(Issuers::AnyResolvable, UnixTime(1_800_000_000), StatusPolicy::Unchecked),
+//!     challenge: Binding::Expected("n-0S6_WzA2Mj"),
+//!     domain: Binding::Expected("verifier.example"),
+//!     holder: HolderPolicy::IsSubject,
+//!     empty: EmptyPresentation::Refused,
+//! };
+//! let verified = verify_presentation(&shown, &suites, &expected, &LocalResolver, &Portable).await?;
+//! assert_eq!(verified.get().credentials()[0].issuer(), did);
+//!
+//! // Refuse: a claim that nobody signed, and a word that no context defines.
+//! shown["verifiableCredential"][0]["credentialSubject"]["tier"] = "lead".into();
+//! let altered = verify_presentation(&shown, &suites, &expected, &LocalResolver, &Portable).await;
+//! assert_eq!(altered.unwrap_err().code(), "proof_signature");
+//! let undefined = json!({"@context": ["https://www.w3.org/ns/credentials/v2"], "tier": "gold"});
+//! let options = ProofOptions::new(&resolve_local(&did)?.1, ProofPurpose::AssertionMethod);
+//! let refused = add_proof(&undefined, &options, &EddsaRdfc2022(transformation), SuiteSigner::Signature(&issuer), &rng).await;
+//! assert_eq!(refused.unwrap_err().code(), "proof_transformation");
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #[cfg(test)]
 mod tests;

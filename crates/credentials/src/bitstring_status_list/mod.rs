@@ -42,18 +42,8 @@
 //! let options = ProofOptions::new(method, ProofPurpose::AssertionMethod);
 //! let signer = SuiteSigner::Signature(&issuer);
 //!
-//! // A credential with a place in a list ...
+//! // Issue: a list in which one place is set, itself a credential.
 //! let url = "https://issuer.example/status/1";
-//! let credential = json!({
-//!     "@context": ["https://www.w3.org/ns/credentials/v2"],
-//!     "type": ["VerifiableCredential"],
-//!     "issuer": did,
-//!     "credentialSubject": {"name": "Ada"},
-//!     "credentialStatus": Entry::new("revocation", url, 94_567).to_json(),
-//! });
-//! let secured = add_proof(&credential, &options, &EddsaJcs2022, signer, &rng).await?;
-//!
-//! // ... and the list, in which this place gets set.
 //! let mut list = Bitstring::new(131_072, 1)?;
 //! list.set(94_567, 1)?;
 //! let list = list_credential(
@@ -62,9 +52,25 @@
 //! );
 //! let published = Published(add_proof(&list, &options, &EddsaJcs2022, signer, &rng).await?.to_string());
 //!
+//! // Present: each credential names its place.
+//! let credential = |place| json!({
+//!     "@context": ["https://www.w3.org/ns/credentials/v2"],
+//!     "type": ["VerifiableCredential"],
+//!     "issuer": did,
+//!     "credentialSubject": {"name": "Ada"},
+//!     "credentialStatus": Entry::new("revocation", url, place).to_json(),
+//! });
+//! let good = add_proof(&credential(94_568), &options, &EddsaJcs2022, signer, &rng).await?;
+//! let revoked = add_proof(&credential(94_567), &options, &EddsaJcs2022, signer, &rng).await?;
+//!
+//! // Verify.
 //! let status = StatusPolicy::Required(StatusLists::new(&published));
 //! let policy = Policy::new(Issuers::AnyResolvable, UnixTime(1_795_435_200), status);
-//! let error = verify_credential(&secured, &Suites::jcs(), &policy, &LocalResolver, &Portable).await.unwrap_err();
+//! let verified = verify_credential(&good, &Suites::jcs(), &policy, &LocalResolver, &Portable).await?;
+//! assert_eq!(verified.get().issuer(), did);
+//!
+//! // Refuse: the place that is set.
+//! let error = verify_credential(&revoked, &Suites::jcs(), &policy, &LocalResolver, &Portable).await.unwrap_err();
 //! assert_eq!(error.code(), "status_revoked");
 //! # Ok(())
 //! # }

@@ -35,6 +35,7 @@
 //! let did = key::encode(issuer.public_key());
 //! let method = format!("{did}#{}", key::encode_multibase(issuer.public_key()));
 //!
+//! // Issue.
 //! let credential = json!({
 //!     "@context": ["https://www.w3.org/ns/credentials/v2"],
 //!     "type": ["VerifiableCredential"],
@@ -45,11 +46,12 @@
 //! let options = ProofOptions::new(&method, ProofPurpose::AssertionMethod);
 //! let secured = add_proof(&credential, &options, &EddsaJcs2022, signer, &rng).await?;
 //!
+//! // The holder verifies what it gets.
 //! let policy = Policy::new(Issuers::AnyResolvable, UnixTime(1_795_435_200), StatusPolicy::Unchecked);
 //! let verified = verify_credential(&secured, &Suites::jcs(), &policy, &LocalResolver, &Portable).await?;
 //! assert_eq!(verified.get().issuer(), did);
 //!
-//! // The holder (here the same party) presents it to one verifier, once.
+//! // Present (here the same party): to one verifier, once.
 //! let presentation = json!({
 //!     "@context": ["https://www.w3.org/ns/credentials/v2"],
 //!     "type": "VerifiablePresentation",
@@ -61,6 +63,7 @@
 //! options.domain = vec!["verifier.example".to_owned()];
 //! let presented = add_proof(&presentation, &options, &EddsaJcs2022, signer, &rng).await?;
 //!
+//! // Verify.
 //! let mut expected = PresentationPolicy {
 //!     credentials: policy,
 //!     challenge: Binding::Expected("n-0S6_WzA2Mj"),
@@ -72,6 +75,7 @@
 //! let verified = verify_presentation(&presented, &suites, &expected, &LocalResolver, &Portable).await?;
 //! assert_eq!(verified.get().credentials().len(), 1);
 //!
+//! // Refuse: it was made for another challenge.
 //! expected.challenge = Binding::Expected("another");
 //! let error = verify_presentation(&presented, &suites, &expected, &LocalResolver, &Portable).await.unwrap_err();
 //! assert_eq!(error.code(), "proof_challenge");

@@ -60,7 +60,7 @@
 //! };
 //! let issued = issue(input, &signer, &Random).await?;
 //!
-//! // Hold and present: one of the two elements leaves.
+//! // Present: the holder keeps it, and one of the two elements leaves.
 //! let mut anchors = TrustAnchors::new(Role::MdocIssuer);
 //! anchors.add_der(&iaca)?;
 //! let trust = IssuerTrust::new(vec![TrustedIssuer {
@@ -88,6 +88,11 @@
 //! let mdoc = owed.settle(None, None, now)?.into_inner();
 //! assert_eq!(age_over(&mdoc.elements, MDL_NAMESPACE, 18), Some(true));
 //! assert_eq!(mdoc.elements.get(MDL_NAMESPACE, "family_name"), None);
+//!
+//! // Refuse: the same bytes in another exchange.
+//! let transcript = SessionTranscript::openid4vp("x509_hash:…", "another", None, "https://verifier.example/response");
+//! let policy = Policy { transcript: &transcript, ..policy };
+//! assert_eq!(verify_presented(&response, &policy, &Portable).unwrap_err().code(), "mdoc_device_auth");
 //! # Ok(())
 //! # }
 //! ```

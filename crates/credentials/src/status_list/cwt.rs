@@ -41,6 +41,83 @@ pub struct StatusCwtInput<'a> {
 
 /// Signs a Status List Token in CWT form.
 ///
+/// ```
+/// use std::sync::Arc;
+///
+/// use vouchsafe_credentials::crypto::{Portable, SigningKey};
+/// use vouchsafe_credentials::sd_jwt_vc::{
+///     IssuerAuthority, IssuerIdentity, IssuerMethod, IssuerTrust, StatusMethod, TrustedIssuer,
+/// };
+/// use vouchsafe_credentials::status_list::*;
+/// use vouchsafe_credentials::time::UnixTime;
+/// use vouchsafe_credentials::x509::{Chain, Role, TrustAnchors};
+/// # fn certified() -> (Vec<u8>, SigningKey, Vec<u8>) {
+/// #     use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+/// #     let key = KeyPair::generate().unwrap();
+/// #     let mut root = CertificateParams::default();
+/// #     root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+/// #     let der = root.self_signed(&key).unwrap().der().to_vec();
+/// #     let by = Issuer::new(root, key);
+/// #     let key = KeyPair::generate().unwrap();
+/// #     let mut leaf = CertificateParams::default();
+/// #     leaf.distinguished_name.push(rcgen::DnType::CommonName, "Status lists");
+/// #     let leaf = leaf.signed_by(&key, &by).unwrap();
+/// #     (der, SigningKey::from_pkcs8_der(&key.serialize_der()).unwrap(), leaf.der().to_vec())
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (root, signer, certificate) = certified();
+/// # let chain = Chain::from_der(vec![certificate])?;
+/// // Issue: a list in which entry 7 is revoked.
+/// let now = UnixTime(1_800_000_000);
+/// let mut list = StatusList::new(Bits::One, 100_000)?;
+/// list.set(7, Status::Invalid)?;
+/// let uri = "https://issuer.example/statuslists/1";
+/// let input = StatusCwtInput {
+///     uri,
+///     list: &list,
+///     issued_at: now,
+///     expires_at: now.plus(86_400),
+///     ttl_s: 3_600,
+///     chain: &chain,
+/// };
+/// let token = sign_status_list_cwt(&input, &signer).await?;
+///
+/// // Present: an mdoc names its entry in `status.status_list` of what its issuer signed.
+/// let reference = StatusRef { uri: uri.to_owned(), idx: 7 };
+///
+/// // Verify: a certificate for status lists, below the anchor that this issuer's lists have.
+/// let did = "did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp".to_owned();
+/// let mut anchors = TrustAnchors::new(Role::Status);
+/// anchors.add_der(&root)?;
+/// let trust = IssuerTrust::new(vec![TrustedIssuer {
+///     id: did.clone(),
+///     method: IssuerMethod::Did(did.clone()),
+///     types: vec!["org.example.card".to_owned()],
+///     status: StatusMethod::X509(Arc::new(anchors)),
+/// }])?;
+/// let issuer = IssuerIdentity { trusted: did.clone(), authority: IssuerAuthority::Did(did) };
+/// let check = StatusCheck {
+///     uri: &reference.uri,
+///     issuer: &issuer,
+///     trust: &trust,
+///     newest_seen: None,
+///     min_refresh_s: 60,
+///     now,
+/// };
+/// let verified = verify_status_list_cwt(&token, &check, &Portable)?;
+/// assert_eq!(verified.status(&StatusRef { idx: 8, ..reference.clone() }, now)?, Status::Valid);
+///
+/// // Refuse: the document of entry 7, and a list that is older than one that was seen.
+/// let error = verified.status(&reference, now)?.require_valid().unwrap_err();
+/// assert_eq!(error.code(), "credential_revoked");
+/// let check = StatusCheck { newest_seen: Some(now.plus(1)), ..check };
+/// let older = verify_status_list_cwt(&token, &check, &Portable).unwrap_err();
+/// assert_eq!(older.code(), "status_token_rollback");
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// When the signer fails.
 pub async fn sign_status_list_cwt(

@@ -77,6 +77,79 @@ pub struct IdentifierListInput<'a> {
 
 /// Signs an identifier list.
 ///
+/// ```
+/// use std::sync::Arc;
+///
+/// use vouchsafe_credentials::crypto::{Portable, SigningKey};
+/// use vouchsafe_credentials::sd_jwt_vc::{
+///     IssuerAuthority, IssuerIdentity, IssuerMethod, IssuerTrust, StatusMethod, TrustedIssuer,
+/// };
+/// use vouchsafe_credentials::status_list::*;
+/// use vouchsafe_credentials::time::UnixTime;
+/// use vouchsafe_credentials::x509::{Chain, Role, TrustAnchors};
+/// # fn certified() -> (Vec<u8>, SigningKey, Vec<u8>) {
+/// #     use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+/// #     let key = KeyPair::generate().unwrap();
+/// #     let mut root = CertificateParams::default();
+/// #     root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+/// #     let der = root.self_signed(&key).unwrap().der().to_vec();
+/// #     let by = Issuer::new(root, key);
+/// #     let key = KeyPair::generate().unwrap();
+/// #     let mut leaf = CertificateParams::default();
+/// #     leaf.distinguished_name.push(rcgen::DnType::CommonName, "Status lists");
+/// #     let leaf = leaf.signed_by(&key, &by).unwrap();
+/// #     (der, SigningKey::from_pkcs8_der(&key.serialize_der()).unwrap(), leaf.der().to_vec())
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (root, signer, certificate) = certified();
+/// # let chain = Chain::from_der(vec![certificate])?;
+/// // Issue: the list of all that was revoked, here one document.
+/// let now = UnixTime(1_800_000_000);
+/// let uri = "https://issuer.example/identifiers/1";
+/// let input = IdentifierListInput {
+///     uri,
+///     revoked: &[vec![7; 16]].into(),
+///     issued_at: now,
+///     expires_at: now.plus(86_400),
+///     ttl_s: 3_600,
+///     chain: &chain,
+/// };
+/// let token = sign_identifier_list(&input, &signer).await?;
+///
+/// // Present: an mdoc has its identifier in `status.identifier_list` of what its issuer signed.
+/// let reference = IdentifierRef { uri: uri.to_owned(), id: vec![8; 16] };
+///
+/// // Verify: a certificate for status lists, below the anchor that this issuer's lists have.
+/// let did = "did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp".to_owned();
+/// let mut anchors = TrustAnchors::new(Role::Status);
+/// anchors.add_der(&root)?;
+/// let trust = IssuerTrust::new(vec![TrustedIssuer {
+///     id: did.clone(),
+///     method: IssuerMethod::Did(did.clone()),
+///     types: vec!["org.example.card".to_owned()],
+///     status: StatusMethod::X509(Arc::new(anchors)),
+/// }])?;
+/// let issuer = IssuerIdentity { trusted: did.clone(), authority: IssuerAuthority::Did(did) };
+/// let check = StatusCheck {
+///     uri: &reference.uri,
+///     issuer: &issuer,
+///     trust: &trust,
+///     newest_seen: None,
+///     min_refresh_s: 60,
+///     now,
+/// };
+/// let verified = verify_identifier_list(&token, &check, &Portable)?;
+/// verified.require_not_listed(&reference, now)?;
+///
+/// // Refuse: the document that is listed.
+/// let listed = IdentifierRef { id: vec![7; 16], ..reference.clone() };
+/// let error = verified.require_not_listed(&listed, now).unwrap_err();
+/// assert_eq!(error.code(), "credential_revoked");
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// When the signer fails, or the token would be larger than [`MAX_CWT_BYTES`](super::MAX_CWT_BYTES).
 pub async fn sign_identifier_list(

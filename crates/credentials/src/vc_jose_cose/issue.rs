@@ -36,6 +36,77 @@ pub async fn issue_jwt(
 
 /// `vc+sd-jwt` or `vp+sd-jwt`. What the frame names becomes selectively disclosable.
 ///
+/// ```
+/// use serde_json::json;
+/// use vouchsafe_credentials::crypto::{Algorithm, Portable, Signer as _, SigningKey};
+/// use vouchsafe_credentials::data_integrity::Suites;
+/// use vouchsafe_credentials::did::{LocalResolver, key, resolve_local};
+/// use vouchsafe_credentials::sd_jwt::{ClaimPath, Frame};
+/// use vouchsafe_credentials::time::UnixTime;
+/// use vouchsafe_credentials::vc_jose_cose::{issue_jwt, issue_sd_jwt, verify_presentation};
+/// use vouchsafe_credentials::vcdm::{
+///     Binding, EmptyPresentation, EnvelopeType, Enveloped, HolderPolicy, Issuers, Policy,
+///     PresentationPolicy, StatusPolicy,
+/// };
+/// # struct Random(std::sync::atomic::AtomicU8);
+/// # impl vouchsafe_credentials::random::Rng for Random {
+/// #     fn fill(&self, buffer: &mut [u8]) { buffer.fill(self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst)) }
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let rng = Random(1.into()); // In a program: the system's random source.
+/// let issuer = SigningKey::generate(Algorithm::Es256, &rng);
+/// let did = key::encode(issuer.public_key());
+/// let (_, url) = resolve_local(&did)?;
+///
+/// // Issue: the name can be withheld.
+/// let credential = json!({
+///     "@context": ["https://www.w3.org/ns/credentials/v2"],
+///     "type": ["VerifiableCredential"],
+///     "issuer": did,
+///     "credentialSubject": {"id": did, "name": "Ada"},
+/// });
+/// let frame = Frame::new().hide(&ClaimPath::of_keys(&["credentialSubject", "name"]))?;
+/// let issued = issue_sd_jwt(&credential, EnvelopeType::VcSdJwt, &frame, &url, &issuer, &rng).await?;
+///
+/// // Present (here the issuer is the holder too): what stands after the first `~` are the
+/// // disclosures, and the holder leaves the only one out.
+/// let (signed, _name) = issued.split_once('~').unwrap_or_default();
+/// let reduced = Enveloped::new(EnvelopeType::VcSdJwt, format!("{signed}~"));
+/// let presentation = json!({
+///     "@context": ["https://www.w3.org/ns/credentials/v2"],
+///     "type": "VerifiablePresentation",
+///     "holder": did,
+///     "nonce": "n-0S6_WzA2Mj",
+///     "aud": "verifier.example",
+///     "verifiableCredential": [reduced.to_json()],
+/// });
+/// let shown = issue_jwt(&presentation, EnvelopeType::VpJwt, &url, &issuer).await?;
+/// let shown = Enveloped::new(EnvelopeType::VpJwt, shown);
+///
+/// // Verify.
+/// let now = UnixTime(1_800_000_000);
+/// let mut expected = PresentationPolicy {
+///     credentials: Policy::new(Issuers::AnyResolvable, now, StatusPolicy::Unchecked),
+///     challenge: Binding::Expected("n-0S6_WzA2Mj"),
+///     domain: Binding::Expected("verifier.example"),
+///     holder: HolderPolicy::IsSubject,
+///     empty: EmptyPresentation::Refused,
+/// };
+/// let suites = Suites::jcs();
+/// let verified = verify_presentation(&shown, &suites, &expected, &LocalResolver, &Portable).await?;
+/// let subject = &verified.get().credentials()[0].as_json()["credentialSubject"];
+/// assert_eq!(subject["id"], did.as_str());
+/// assert!(subject.get("name").is_none());
+///
+/// // Refuse: it was made for another verifier.
+/// expected.domain = Binding::Expected("another.example");
+/// let error = verify_presentation(&shown, &suites, &expected, &LocalResolver, &Portable).await;
+/// assert_eq!(error.unwrap_err().code(), "envelope_audience");
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Errors
 /// [`IssueError`]; `@context`, `type`, `issuer`, `credentialStatus` and the claims that
 /// limit the time must stay in the clear in a credential.

@@ -43,7 +43,7 @@
 //! let jwt = issue_jwt(&credential, EnvelopeType::VcJwt, &kid, &issuer).await?;
 //! let cose = issue_cose(&credential, EnvelopeType::VcCose, &kid, &issuer).await?;
 //!
-//! // Verify.
+//! // The holder verifies what it gets.
 //! let policy = Policy::new(Issuers::AnyResolvable, UnixTime(1_795_435_200), StatusPolicy::Unchecked);
 //! let keys = KeySource::Resolver(&LocalResolver);
 //! let envelopes = [
@@ -55,7 +55,7 @@
 //!     assert_eq!(verified.get().issuer(), did);
 //! }
 //!
-//! // Present both, and verify what was presented.
+//! // Present: both in one presentation, for one verifier, once.
 //! let presentation = json!({
 //!     "@context": ["https://www.w3.org/ns/credentials/v2"],
 //!     "type": "VerifiablePresentation",
@@ -64,7 +64,7 @@
 //!     "aud": "verifier.example",
 //!     "verifiableCredential": [envelopes[0].to_json(), envelopes[1].to_json()],
 //! });
-//! let expected = PresentationPolicy {
+//! let mut expected = PresentationPolicy {
 //!     credentials: policy,
 //!     challenge: Binding::Expected("n-0S6_WzA2Mj"),
 //!     domain: Binding::Expected("verifier.example"),
@@ -73,11 +73,18 @@
 //! };
 //! let jwt = issue_jwt(&presentation, EnvelopeType::VpJwt, &kid, &issuer).await?;
 //! let cose = issue_cose(&presentation, EnvelopeType::VpCose, &kid, &issuer).await?;
-//! for envelope in [Enveloped::new(EnvelopeType::VpJwt, jwt), Enveloped::new(EnvelopeType::VpCose, cose)] {
-//!     let suites = Suites::jcs();
-//!     let verified = verify_presentation(&envelope, &suites, &expected, &LocalResolver, &Portable).await?;
+//!
+//! // Verify.
+//! let (suites, jwt) = (Suites::jcs(), Enveloped::new(EnvelopeType::VpJwt, jwt));
+//! for envelope in [&jwt, &Enveloped::new(EnvelopeType::VpCose, cose)] {
+//!     let verified = verify_presentation(envelope, &suites, &expected, &LocalResolver, &Portable).await?;
 //!     assert_eq!(verified.get().credentials().len(), 2);
 //! }
+//!
+//! // Refuse: it was made for another moment.
+//! expected.challenge = Binding::Expected("another");
+//! let error = verify_presentation(&jwt, &suites, &expected, &LocalResolver, &Portable).await;
+//! assert_eq!(error.unwrap_err().code(), "envelope_challenge");
 //! # Ok(())
 //! # }
 //! ```
