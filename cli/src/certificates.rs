@@ -115,3 +115,42 @@ pub fn tls_pair(now: i64) -> Result<TlsPair> {
         authority: authority.certificate_pem,
     })
 }
+
+/// A certificate for a key that signs credentials, and the throw-away authority that vouches for it, in PEM.
+pub struct SignerPair {
+    /// What verifiers trust.
+    pub authority: String,
+    /// The certificate of the key.
+    pub certificate: String,
+}
+
+/// `id-mdl-kp-mdlDS` (ISO/IEC 18013-5:2021, table B.3).
+const DOCUMENT_SIGNER: [u64; 6] = [1, 0, 18013, 5, 1, 2];
+
+/// Certifies a P-256 key (PKCS#8, PEM) for mdocs and SD-JWT VCs, valid from `now` (seconds since 1970) on.
+pub fn document_signer(name: &str, country: &str, key_pem: &str, now: i64) -> Result<SignerPair> {
+    let key = KeyPair::from_pem(key_pem)
+        .ok()
+        .filter(|key| key.is_compatible(&PKCS_ECDSA_P256_SHA256))
+        .context(
+            "a certificate needs a P-256 key (`vouchsafe credential generate-key --kind p256`)",
+        )?;
+    let now = Timestamp::from_second(now)?;
+    let mut root = parameters("An authority to try with", now)?;
+    // ISO/IEC 18013-5:2021, table B.1 and B.3: both name the same country.
+    root.distinguished_name.push(DnType::CountryName, country);
+    root.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    root.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let root_key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+    let authority = root.self_signed(&root_key)?.pem();
+    let mut leaf = parameters(name, now)?;
+    leaf.distinguished_name.push(DnType::CountryName, country);
+    leaf.is_ca = IsCa::ExplicitNoCa;
+    leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::Other(DOCUMENT_SIGNER.to_vec())];
+    leaf.use_authority_key_identifier_extension = true;
+    Ok(SignerPair {
+        certificate: leaf.signed_by(&key, &Issuer::new(root, root_key))?.pem(),
+        authority,
+    })
+}

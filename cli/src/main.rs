@@ -18,6 +18,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use credential::output::{Mark, Palette};
+
 /// Sign in with a credential you hold.
 #[derive(Debug, Parser)]
 #[command(
@@ -115,19 +117,22 @@ async fn main() -> ExitCode {
 
 /// An error on the terminal: what happened, why, and a hint where one is known.
 fn report(error: &anyhow::Error) {
-    eprintln!("error: {error}");
+    let palette = Palette::of_errors();
+    eprintln!("{} {error}", palette.paint(Mark::Bad, "error:"));
     for cause in error.chain().skip(1) {
         eprintln!("  because: {cause}");
     }
     let text = format!("{error:#}");
     let hint = [
         ("no such configuration file", "`vouchsafe config generate DIR` makes a working pair of configurations"),
+        ("the key file cannot be read", "`vouchsafe credential generate-key --output FILE` makes a key"),
+        ("readable by everybody", "`chmod 600 FILE`: whoever reads a key can sign with it"),
         ("in use", "another program listens there; choose another address in the configuration (`vouchsafe demo --port N`)"),
         ("dev.loopback_http", "plain http works on this machine only; give `[http.tls]` a certificate and use https"),
     ]
     .into_iter()
     .find(|(sign, _)| text.contains(sign));
     if let Some((_, hint)) = hint {
-        eprintln!("hint: {hint}");
+        eprintln!("{} {hint}", palette.paint(Mark::Warn, "hint:"));
     }
 }

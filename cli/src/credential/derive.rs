@@ -3,16 +3,19 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 use vouchsafe_credentials::data_integrity::{DeriveOptions, Secured};
+use vouchsafe_credentials::vcdm::EnvelopeType;
 use vouchsafe_service::random::OsRandom;
 use vouchsafe_service::vc_api::suites;
 
-use super::{output, read_json};
+use super::format::{self, Input};
+use super::{disclose, output};
 
 /// Options.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// The credential with its base proof; standard input by default.
+    /// The credential with all that it can disclose; standard input by default.
     input: Option<PathBuf>,
     /// What to disclose beyond what is mandatory, as JSON pointers.
     #[arg(long = "reveal", value_name = "POINTER")]
@@ -21,8 +24,27 @@ pub struct Options {
 
 /// Derives.
 pub fn run(options: Options) -> Result<()> {
-    let credential = read_json(options.input.as_deref())?;
-    let Secured { document, proofs } = Secured::parse(&credential)?;
+    let bytes = super::read(options.input.as_deref())?;
+    match format::read(&bytes)? {
+        Input::Document(credential) => document(&credential, options.reveal),
+        Input::Envelope(envelope) if envelope.kind() == EnvelopeType::VcSdJwt => {
+            let compact = std::str::from_utf8(envelope.content())?;
+            output::line(&disclose::reduce(compact, &options.reveal)?)
+        }
+        Input::SdJwtVc(compact) => output::line(&disclose::reduce(&compact, &options.reveal)?),
+        Input::Mdoc(_) => {
+            bail!(
+                "an mdoc discloses where it is presented: `vouchsafe credential present --reveal …`"
+            )
+        }
+        Input::Envelope(_) | Input::DeviceResponse(_) => {
+            bail!("in this format nothing can be left out")
+        }
+    }
+}
+
+fn document(credential: &Value, reveal: Vec<String>) -> Result<()> {
+    let Secured { document, proofs } = Secured::parse(credential)?;
     let [base] = proofs.as_slice() else {
         bail!("a credential with exactly one proof is needed");
     };
@@ -31,7 +53,7 @@ pub fn run(options: Options) -> Result<()> {
         .get(base.cryptosuite())
         .context("the cryptosuite of the proof is not known here")?;
     let options = DeriveOptions {
-        selective_pointers: options.reveal,
+        selective_pointers: reveal,
         ..DeriveOptions::default()
     };
     output::json(&suite.derive(&document, base, &options, &OsRandom)?)

@@ -1,14 +1,16 @@
 //! What a credential says, in a form that can be shown to a person and given to a script.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use vouchsafe_credentials::encoding::b64url_decode;
 use vouchsafe_credentials::json::parse_object;
-use vouchsafe_credentials::mdoc::{IssuerSigned, MobileSecurityObject};
+use vouchsafe_credentials::mdoc::{DeviceResponse, IssuerSigned};
 use vouchsafe_credentials::sd_jwt::{self, SdJwt};
 
 use super::format::Input;
+use super::mdoc;
+use super::verify::is_presentation;
 
 /// What is inside. Nothing here says that it is true.
 #[derive(Debug, Default, Serialize)]
@@ -48,7 +50,10 @@ pub struct Fact {
 /// Explains.
 pub fn explain(input: &Input) -> Result<Explanation> {
     match input {
-        Input::Document(document) => Ok(document_of(document, "vc-di", &[])),
+        Input::Document(document) if is_presentation(document) => {
+            Ok(document_of(document, "ldp_vp", &[]))
+        }
+        Input::Document(document) => Ok(document_of(document, "ldp_vc", &[])),
         Input::Envelope(envelope) => {
             let name = envelope.kind().typ();
             if envelope.kind().is_binary() {
@@ -66,7 +71,14 @@ pub fn explain(input: &Input) -> Result<Explanation> {
             Ok(explanation)
         }
         Input::SdJwtVc(text) => sd_jwt_vc(text),
-        Input::Mdoc(bytes) => mdoc(bytes),
+        Input::Mdoc(bytes) => mdoc::explain(&IssuerSigned::parse(bytes)?),
+        Input::DeviceResponse(bytes) => {
+            let response = DeviceResponse::parse(bytes)?;
+            let [document] = response.documents.as_slice() else {
+                bail!("not exactly one document");
+            };
+            mdoc::explain(&document.issuer_signed)
+        }
     }
 }
 
@@ -174,7 +186,7 @@ fn kinds(document: &Value) -> Vec<String> {
 }
 
 /// Every leaf below a value, in order.
-fn facts(name: &str, value: &Value, disclosed: &[String], out: &mut Vec<Fact>) {
+pub fn facts(name: &str, value: &Value, disclosed: &[String], out: &mut Vec<Fact>) {
     match value {
         Value::Object(members) => {
             for (key, value) in members {
@@ -241,30 +253,5 @@ fn sd_jwt_vc(text: &str) -> Result<Explanation> {
         hidden,
         can_be_withdrawn: claims.contains_key("status"),
         bound_to_key: claims.contains_key("cnf"),
-    })
-}
-
-fn mdoc(bytes: &[u8]) -> Result<Explanation> {
-    let parsed = IssuerSigned::parse(bytes)?;
-    let auth = parsed.issuer_auth()?;
-    let payload = auth
-        .payload_unverified()
-        .context("the mdoc has no security object")?;
-    let mso = MobileSecurityObject::parse(payload)?;
-    let moment = |at: vouchsafe_credentials::time::UnixTime| {
-        jiff::Timestamp::from_second(at.0)
-            .ok()
-            .map(|at| at.to_string())
-    };
-    Ok(Explanation {
-        format: "mso_mdoc".to_owned(),
-        kinds: vec![mso.doctype.to_owned()],
-        issuer: None,
-        from: moment(mso.validity.valid_from),
-        until: moment(mso.validity.valid_until),
-        shown: Vec::new(),
-        hidden: 0,
-        can_be_withdrawn: mso.status.is_some(),
-        bound_to_key: true,
     })
 }

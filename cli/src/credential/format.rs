@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::Value;
+use vouchsafe_credentials::cbor::Item;
 use vouchsafe_credentials::encoding::b64url_decode;
 use vouchsafe_credentials::json::{parse_object, parse_strict};
 use vouchsafe_credentials::vcdm::{
@@ -21,6 +22,8 @@ pub enum Input {
     SdJwtVc(String),
     /// `IssuerSigned` of an mdoc.
     Mdoc(Vec<u8>),
+    /// `DeviceResponse`: an mdoc that is presented.
+    DeviceResponse(Vec<u8>),
 }
 
 /// Reads what a file holds.
@@ -33,13 +36,16 @@ pub fn read(bytes: &[u8]) -> Result<Input> {
         let document = parse_strict(text.as_bytes()).context("not acceptable JSON")?;
         return json(document);
     }
+    if text.starts_with("-----BEGIN") {
+        bail!("this is a key or a certificate, not a credential");
+    }
     if text.contains('.') {
         return compact(text);
     }
     let decoded = URL_SAFE_NO_PAD
         .decode(text.trim_end_matches('='))
-        .or_else(|_| STANDARD_NO_PAD.decode(text.trim_end_matches('=')))
-        .context("neither JSON nor a token nor base64")?;
+        .or_else(|_| STANDARD_NO_PAD.decode(text.trim_end_matches('=')));
+    let decoded = decoded.ok().context(UNKNOWN)?;
     binary(decoded)
 }
 
@@ -53,7 +59,8 @@ fn json(document: Value) -> Result<Input> {
 
 fn compact(text: &str) -> Result<Input> {
     let header = text.split('.').next().unwrap_or_default();
-    let header = parse_object(&b64url_decode(header)?).context("the header is not JSON")?;
+    let header = b64url_decode(header).ok().context(UNKNOWN)?;
+    let header = parse_object(&header).context("the header of the token is not JSON")?;
     let kind = header
         .get("typ")
         .and_then(Value::as_str)
@@ -65,7 +72,9 @@ fn compact(text: &str) -> Result<Input> {
     let envelope = EnvelopeType::ALL.into_iter().find(|one| one.typ() == kind);
     match envelope {
         Some(one) if !one.is_binary() => Ok(Input::Envelope(Enveloped::new(one, text))),
-        _ => bail!("a token of a type that is not known here"),
+        _ => bail!(
+            "a token of a type that is not known here (its header says no `typ` of a credential)"
+        ),
     }
 }
 
@@ -80,9 +89,19 @@ fn binary(bytes: Vec<u8>) -> Result<Input> {
             };
             Ok(Input::Envelope(Enveloped::new(kind, bytes)))
         }
-        Some(0xa1..=0xbf) => Ok(Input::Mdoc(bytes)),
-        _ => bail!("neither text nor COSE nor an mdoc"),
+        Some(0xa1..=0xbf) if has_member(&bytes, "issuerAuth") => Ok(Input::Mdoc(bytes)),
+        Some(0xa1..=0xbf) if has_member(&bytes, "version") => Ok(Input::DeviceResponse(bytes)),
+        _ => bail!(UNKNOWN),
     }
+}
+
+/// What somebody reads who gave another kind of file.
+const UNKNOWN: &str = "this is no credential that is known here: neither JSON, nor a token \
+    (vc+jwt, vc+sd-jwt, dc+sd-jwt), nor COSE or an mdoc as bytes or in base64";
+
+fn has_member(bytes: &[u8], name: &str) -> bool {
+    let fields = Item::parse(bytes).and_then(Item::fields);
+    fields.is_ok_and(|fields| fields.optional(name).is_some())
 }
 
 #[cfg(test)]
@@ -109,6 +128,13 @@ mod tests {
         // {"typ":"vc+jwt"}
         let jwt = "eyJ0eXAiOiJ2Yytqd3QifQ.e30.AA";
         assert!(matches!(read(jwt.as_bytes()).unwrap(), Input::Envelope(_)));
-        assert!(matches!(read(&[0xa2, 0xff]).unwrap(), Input::Mdoc(_)));
+        // {"issuerAuth": 0}, {"version": 0}, and a map that is neither.
+        let map = |name: &str| [&[0xa1, 0x60 + name.len() as u8], name.as_bytes(), &[0]].concat();
+        let mdoc = read(&map("issuerAuth")).unwrap();
+        assert!(matches!(mdoc, Input::Mdoc(_)));
+        let response = read(&map("version")).unwrap();
+        assert!(matches!(response, Input::DeviceResponse(_)));
+        assert!(read(&map("other")).is_err());
+        assert!(read(&[0xa2, 0xff]).is_err());
     }
 }

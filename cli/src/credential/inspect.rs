@@ -6,16 +6,19 @@ use std::path::PathBuf;
 use anyhow::Result;
 use serde_json::json;
 
+use super::against::Against;
 use super::explain::{Explanation, Fact, explain};
 use super::format;
 use super::output::{self, Mark, Palette, harmless};
-use super::verify::{Means, judge};
+use super::verify::judge;
 
 /// Options.
 #[derive(Debug, clap::Args)]
 pub struct Options {
     /// The credential; standard input by default.
     input: Option<PathBuf>,
+    #[command(flatten)]
+    against: Against,
     /// For scripts.
     #[arg(long)]
     json: bool,
@@ -25,12 +28,7 @@ pub struct Options {
 pub async fn run(options: Options) -> Result<()> {
     let input = format::read(&super::read(options.input.as_deref())?)?;
     let explanation = explain(&input)?;
-    let means = Means {
-        challenge: None,
-        domain: None,
-        delegations: &[],
-        anchors: None,
-    };
+    let means = options.against.read()?;
     let (good, code, mut unchecked) = match judge(&input, &means).await {
         Ok(verdict) => (true, None, verdict.unchecked),
         Err((code, _)) => (false, Some(code), Vec::new()),
@@ -91,10 +89,7 @@ fn lines(
         lines.push(format!("  {}: {}{note}", harmless(name), harmless(value)));
     }
     if it.hidden > 0 {
-        let hidden = format!(
-            "  up to {} more facts are inside and stay hidden",
-            it.hidden
-        );
+        let hidden = format!("  kept back: {}", output::more_facts(it.hidden));
         lines.push(palette.paint(Mark::Good, &hidden));
     }
     lines.push(String::new());

@@ -1,13 +1,17 @@
 //! `vouchsafe credential`: make, check, derive and explain credentials, offline. Data goes to
 //! standard output, everything else to standard error; a refusal ends with exit code 1.
 
+mod against;
 mod derive;
+mod disclose;
 mod explain;
 mod format;
+mod generate_certificate;
 mod generate_key;
 mod inspect;
 mod issue;
-mod output;
+mod mdoc;
+pub mod output;
 mod present;
 mod sd_jwt_vc;
 mod verify;
@@ -28,13 +32,15 @@ const MAX_INPUT: u64 = 8 * 1024 * 1024;
 pub enum CredentialCommand {
     /// Make a private key and say its DID.
     GenerateKey(generate_key::Options),
-    /// Secure a credential with a key.
+    /// Certify a key for mdocs, by an authority that is made for it. To try with.
+    GenerateCertificate(generate_certificate::Options),
+    /// Secure a credential with a key, in any format.
     Issue(issue::Options),
-    /// Put credentials into a presentation and sign it.
+    /// Show credentials to one verifier, once.
     Present(present::Options),
     /// Say whether a credential or presentation is what it claims to be.
     Verify(verify::Options),
-    /// Make a copy that discloses only what is asked for (ecdsa-sd-2023, bbs-2023).
+    /// Make a copy that discloses only what is asked for (ecdsa-sd-2023, bbs-2023, SD-JWT).
     Derive(derive::Options),
     /// Explain a credential in plain words.
     Inspect(inspect::Options),
@@ -44,6 +50,7 @@ pub enum CredentialCommand {
 pub async fn run(command: CredentialCommand) -> Result<()> {
     match command {
         CredentialCommand::GenerateKey(options) => generate_key::run(&options),
+        CredentialCommand::GenerateCertificate(options) => generate_certificate::run(&options),
         CredentialCommand::Issue(options) => issue::run(options).await,
         CredentialCommand::Present(options) => present::run(options).await,
         CredentialCommand::Verify(options) => verify::run(options).await,

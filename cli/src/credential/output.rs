@@ -40,8 +40,18 @@ impl Palette {
     /// For standard output: colour on a terminal and without `NO_COLOR` (<https://no-color.org>).
     #[must_use]
     pub fn of_terminal() -> Self {
+        Self::wanted(std::io::stdout().is_terminal())
+    }
+
+    /// As above, for standard error.
+    #[must_use]
+    pub fn of_errors() -> Self {
+        Self::wanted(std::io::stderr().is_terminal())
+    }
+
+    fn wanted(terminal: bool) -> Self {
         let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self::new(std::io::stdout().is_terminal() && !unwanted)
+        Self::new(terminal && !unwanted)
     }
 
     /// With or without colour.
@@ -64,6 +74,15 @@ impl Palette {
             Mark::Bad => "31",
         };
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    }
+}
+
+/// How much more there is: some of what can be counted may be decoys.
+#[must_use]
+pub fn more_facts(count: usize) -> String {
+    match count {
+        1 => "up to 1 more fact".to_owned(),
+        count => format!("up to {count} more facts"),
     }
 }
 

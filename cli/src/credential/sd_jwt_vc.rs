@@ -1,7 +1,5 @@
 //! SD-JWT VCs, verified with what was given on the command line.
 
-use std::sync::Arc;
-
 use anyhow::{Context, Result, anyhow};
 use serde_json::{Map, Value};
 use vouchsafe_credentials::crypto::AwsLc;
@@ -14,15 +12,14 @@ use vouchsafe_credentials::sd_jwt_vc::{
     StatusPolicy, TrustedIssuer, verify_presented,
 };
 use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_credentials::x509::Role;
 
-use super::verify::{Means, No, Verdict};
-
-const STATUS: &str = "whether it was withdrawn since (that needs the network)";
-const HOLDER: &str = "whether who shows it has the key that it belongs to";
+use super::against::Means;
+use super::verify::{HOLDER, No, STATUS, Verdict};
 
 /// Verifies: the signature by the DID in `kid` or below a given authority, `iss` with it, the
 /// times, each disclosure, and the key binding of a presentation.
-pub fn judge(compact: &str, means: &Means<'_>, now: UnixTime) -> Result<Verdict, No> {
+pub fn judge(compact: &str, means: &Means, now: UnixTime) -> Result<Verdict, No> {
     let parts = SdJwt::parse(compact).map_err(|error| (error.code(), error.into()))?;
     let jwt = Unverified::parse(parts.issuer_signed(), TokenType::SdJwtVc)
         .map_err(|error| (error.code(), error.into()))?;
@@ -64,7 +61,7 @@ fn believed(
     kid: Option<&str>,
     has_chain: bool,
     types: &[String],
-    means: &Means<'_>,
+    means: &Means,
 ) -> Result<Vec<TrustedIssuer>, No> {
     let issuer = |id: &str, method| TrustedIssuer {
         id: id.to_owned(),
@@ -73,12 +70,11 @@ fn believed(
         status: StatusMethod::SameIssuer,
     };
     if has_chain {
-        let Some(anchors) = means.anchors else {
+        let Some(anchors) = means.anchors(Role::Issuer) else {
             let what =
                 "it brings a certificate: name the authority that must vouch for it (--anchor)";
             return Err(("issuer_untrusted", anyhow!(what)));
         };
-        let anchors = Arc::clone(anchors);
         let subject = None;
         return Ok(vec![issuer(
             "the given authorities",
@@ -100,8 +96,8 @@ fn believed(
 }
 
 /// A presentation is for somebody and of a moment: without both it cannot be judged.
-fn key_binding<'m>(shown: bool, means: &Means<'m>) -> Result<KeyBindingPolicy<'m>, No> {
-    match (means.domain, means.challenge) {
+fn key_binding(shown: bool, means: &Means) -> Result<KeyBindingPolicy<'_>, No> {
+    match (means.domain.as_deref(), means.challenge.as_deref()) {
         (Some(audience), Some(nonce)) => Ok(KeyBindingPolicy::Required { audience, nonce }),
         _ if shown => {
             let what = "it is shown to somebody: give their --domain and --challenge";
@@ -161,16 +157,14 @@ mod tests {
         }
     }
 
-    fn means(delegations: &[Delegation]) -> Means<'_> {
+    fn means(delegations: &[Delegation]) -> Means {
         Means {
-            challenge: None,
-            domain: None,
-            delegations,
-            anchors: None,
+            delegations: delegations.to_vec(),
+            ..Means::default()
         }
     }
 
-    fn code(token: &str, means: &Means<'_>) -> &'static str {
+    fn code(token: &str, means: &Means) -> &'static str {
         judge(token, means, NOW).unwrap_err().0
     }
 
@@ -235,8 +229,8 @@ mod tests {
         let shown = world.token(change, "e30.e30.AA").await;
         assert_eq!(code(&shown, &means(&[])), "key_binding_not_checked");
         let asked = Means {
-            challenge: Some("n"),
-            domain: Some("d"),
+            challenge: Some("n".to_owned()),
+            domain: Some("d".to_owned()),
             ..means(&[])
         };
         assert!(judge(&token, &asked, NOW).is_err());

@@ -1,9 +1,8 @@
 //! `vouchsafe credential verify`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use serde_json::{Value, json};
 use vouchsafe_credentials::crypto::AwsLc;
 use vouchsafe_credentials::data_integrity::{verify_credential, verify_presentation};
@@ -11,37 +10,34 @@ use vouchsafe_credentials::did::LocalResolver;
 use vouchsafe_credentials::time::Clock;
 use vouchsafe_credentials::vc_jose_cose::{self, KeySource};
 use vouchsafe_credentials::vcdm::{
-    Binding, Delegation, EmptyPresentation, HolderBinding, HolderPolicy, Issuers, Policy,
+    Binding, ENVELOPED_CREDENTIAL, EmptyPresentation, HolderBinding, HolderPolicy, Issuers, Policy,
     PresentationPolicy, StatusPolicy, VerifyError,
 };
-use vouchsafe_credentials::x509::{Role, TrustAnchors};
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::vc_api::suites;
 
+use super::against::{Against, Means};
+use super::explain::explain;
 use super::format::{self, Input};
-use super::{output, sd_jwt_vc};
+use super::output::{Mark, Palette};
+use super::{mdoc, output, sd_jwt_vc};
 
 /// Options.
 #[derive(Debug, clap::Args)]
 pub struct Options {
     /// The credential or presentation; standard input by default.
     input: Option<PathBuf>,
-    /// The challenge that was given out, for presentations.
-    #[arg(long)]
-    challenge: Option<String>,
-    /// Our name, for presentations.
-    #[arg(long)]
-    domain: Option<String>,
-    /// Who signs for an issuer that is no DID: `ISSUER=DID`.
-    #[arg(long = "trust", value_name = "ISSUER=DID")]
-    trust: Vec<String>,
-    /// An authority (PEM) that vouches for the certificates of issuers of SD-JWT VCs.
-    #[arg(long = "anchor", value_name = "FILE")]
-    anchors: Vec<PathBuf>,
+    #[command(flatten)]
+    against: Against,
     /// For scripts.
     #[arg(long)]
     json: bool,
 }
+
+/// Not asked, for want of a network.
+pub const STATUS: &str = "whether it was withdrawn since (that needs the network)";
+/// Not asked, because nobody shows it.
+pub const HOLDER: &str = "whether who shows it has the key that it belongs to";
 
 /// What was found out, offline.
 #[derive(Debug)]
@@ -52,48 +48,13 @@ pub struct Verdict {
     pub unchecked: Vec<&'static str>,
 }
 
-/// How a verdict is reached.
-pub struct Means<'a> {
-    /// See [`Options`].
-    pub challenge: Option<&'a str>,
-    /// See [`Options`].
-    pub domain: Option<&'a str>,
-    /// See [`Options`].
-    pub delegations: &'a [Delegation],
-    /// Authorities that vouch for certificates; `None`: no certificate is believed.
-    pub anchors: Option<&'a Arc<TrustAnchors>>,
-}
-
 /// Verifies and says the result.
 pub async fn run(options: Options) -> Result<()> {
     let bytes = super::read(options.input.as_deref())?;
-    let delegations = options
-        .trust
-        .iter()
-        .map(|text| delegation(text))
-        .collect::<Result<Vec<_>>>()?;
-    let anchors = authorities(&options.anchors)?;
-    let means = Means {
-        challenge: options.challenge.as_deref(),
-        domain: options.domain.as_deref(),
-        delegations: &delegations,
-        anchors: anchors.as_ref(),
-    };
-    match judge(&format::read(&bytes)?, &means).await {
-        Ok(Verdict { issuer, unchecked }) => {
-            if options.json {
-                let body = json!({"verified": true, "issuer": issuer, "notChecked": unchecked});
-                return output::json(&body);
-            }
-            for what in unchecked {
-                eprintln!("note: {what}");
-            }
-            let issuer = issuer.as_deref().map(output::harmless);
-            output::line(&format!(
-                "good: by {}",
-                issuer.as_deref().unwrap_or("nobody named")
-            ))
-        }
+    let means = options.against.read()?;
+    let input = format::read(&bytes)?;
+    match judge(&input, &means).await {
+        Ok(verdict) => say_good(&verdict, hidden(&input), options.json),
         Err((code, error)) => {
             if options.json {
                 output::json(&json!({"verified": false, "code": code}))?;
@@ -103,42 +64,47 @@ pub async fn run(options: Options) -> Result<()> {
     }
 }
 
-fn authorities(files: &[PathBuf]) -> Result<Option<Arc<TrustAnchors>>> {
-    let mut anchors = TrustAnchors::new(Role::Issuer);
-    for file in files {
-        let pem = std::fs::read_to_string(file)
-            .with_context(|| format!("{} cannot be read", file.display()))?;
-        anchors
-            .add_pem(&pem)
-            .with_context(|| format!("{} holds no certificate of an authority", file.display()))?;
-    }
-    Ok((!anchors.is_empty()).then(|| Arc::new(anchors)))
+/// How many facts are inside and were not shown, at most.
+fn hidden(input: &Input) -> usize {
+    explain(input).map_or(0, |explanation| explanation.hidden)
 }
 
-fn delegation(text: &str) -> Result<Delegation> {
-    let (issuer, controller) = text
-        .split_once('=')
-        .context("--trust is ISSUER=DID, such as https://vc.example/issuer=did:key:z6Mk…")?;
-    Ok(Delegation {
-        issuer: issuer.to_owned(),
-        controller: controller.to_owned(),
-    })
+fn say_good(verdict: &Verdict, hidden: usize, for_scripts: bool) -> Result<()> {
+    let Verdict { issuer, unchecked } = verdict;
+    if for_scripts {
+        return output::json(&json!({
+            "verified": true, "issuer": issuer, "hidden": hidden, "notChecked": unchecked,
+        }));
+    }
+    for what in unchecked {
+        eprintln!("not checked: {what}");
+    }
+    let palette = Palette::of_terminal();
+    let issuer = issuer.as_deref().map(output::harmless);
+    let issuer = issuer.as_deref().unwrap_or("nobody named");
+    output::line(&format!(
+        "{} by {issuer}",
+        palette.paint(Mark::Good, "good:")
+    ))?;
+    if hidden > 0 {
+        let kept = format!("kept back: {}", output::more_facts(hidden));
+        output::line(&palette.paint(Mark::Soft, &kept))?;
+    }
+    Ok(())
 }
 
 /// Why a verdict is "no": a stable code, and the chain of causes.
 pub type No = (&'static str, anyhow::Error);
 
 /// Verifies offline: DIDs that need a network are not resolved, status lists not asked.
-pub async fn judge(input: &Input, means: &Means<'_>) -> Result<Verdict, No> {
+pub async fn judge(input: &Input, means: &Means) -> Result<Verdict, No> {
     let now = SystemClock.now();
     let mut policy = Policy::new(Issuers::AnyResolvable, now, StatusPolicy::Unchecked);
-    policy.delegations = means.delegations;
+    policy.delegations = &means.delegations;
     let presentation = PresentationPolicy {
         credentials: policy,
-        challenge: means
-            .challenge
-            .map_or(Binding::Unchecked, Binding::Expected),
-        domain: means.domain.map_or(Binding::Unchecked, Binding::Expected),
+        challenge: expected(means.challenge.as_deref()),
+        domain: expected(means.domain.as_deref()),
         holder: HolderPolicy::Any,
         empty: EmptyPresentation::Refused,
     };
@@ -176,17 +142,19 @@ pub async fn judge(input: &Input, means: &Means<'_>) -> Result<Verdict, No> {
             Ok(verdict(Some(done.get().issuer()), status))
         }
         Input::SdJwtVc(compact) => sd_jwt_vc::judge(compact, means, now),
-        Input::Mdoc(_) => {
-            let what = "an mdoc is verified where it is presented; `inspect` shows what it says";
-            Err(("mdoc_offline", anyhow::anyhow!(what)))
-        }
+        Input::Mdoc(bytes) => mdoc::judge_issued(bytes, means, now),
+        Input::DeviceResponse(bytes) => mdoc::judge_response(bytes, means, now),
     }
+}
+
+fn expected(text: Option<&str>) -> Binding<'_> {
+    text.map_or(Binding::Unchecked, Binding::Expected)
 }
 
 fn verdict(issuer: Option<&str>, status: bool) -> Verdict {
     let mut unchecked = Vec::new();
     if status {
-        unchecked.push("whether it was withdrawn since (that needs the network)");
+        unchecked.push(STATUS);
     }
     Verdict {
         issuer: issuer.map(str::to_owned),
@@ -194,7 +162,7 @@ fn verdict(issuer: Option<&str>, status: bool) -> Verdict {
     }
 }
 
-fn is_presentation(document: &Value) -> bool {
+pub fn is_presentation(document: &Value) -> bool {
     let named = |name: &Value| name == "VerifiablePresentation";
     match document.get("type") {
         Some(Value::Array(types)) => types.iter().any(named),
@@ -203,6 +171,14 @@ fn is_presentation(document: &Value) -> bool {
     }
 }
 
+/// Whether it, or a credential in it, names a status; one in an envelope may.
 fn has_status(document: &Value) -> bool {
-    document.get("credentialStatus").is_some() || document.get("verifiableCredential").is_some()
+    let inside = match document.get("verifiableCredential") {
+        Some(Value::Array(items)) => items.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
+    };
+    let may_have =
+        |one: &Value| has_status(one) || one.get("type") == Some(&ENVELOPED_CREDENTIAL.into());
+    document.get("credentialStatus").is_some() || inside.iter().any(may_have)
 }

@@ -1,22 +1,34 @@
 //! `vouchsafe credential present`.
 
+mod bound;
+mod w3c;
+
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
-use serde_json::{Value, json};
-use vouchsafe_credentials::data_integrity::{ProofOptions, ProofPurpose, add_proof};
-use vouchsafe_credentials::time::Clock;
-use vouchsafe_credentials::vcdm::DateTimeStamp;
-use vouchsafe_service::clock::SystemClock;
-use vouchsafe_service::random::OsRandom;
-use vouchsafe_service::vc_api::suites;
+use anyhow::{Result, bail, ensure};
+use clap::ValueEnum;
 
-use super::{output, read_json, read_key};
+use super::format::{self, Input};
+use super::{output, read_key};
+
+/// How a presentation of the W3C data model is secured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A proof in the document (Data Integrity).
+    #[value(name = "ldp_vp")]
+    LdpVp,
+    /// JWT.
+    #[value(name = "vp+jwt", alias = "vp-jwt")]
+    VpJwt,
+    /// COSE, in base64url.
+    #[value(name = "vp+cose", alias = "vp-cose")]
+    VpCose,
+}
 
 /// Options.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// Credentials with proofs, as files.
+    /// Credentials, as files: several of the W3C data model, or one SD-JWT VC, or one mdoc.
     #[arg(required = true)]
     credentials: Vec<PathBuf>,
     /// The holder's private key.
@@ -25,9 +37,16 @@ pub struct Options {
     /// The challenge that the verifier gave out.
     #[arg(long)]
     challenge: Option<String>,
-    /// The verifier's name.
+    /// The verifier's name; for mdocs its origin, such as https://shop.example.
     #[arg(long)]
     domain: Option<String>,
+    /// What to disclose of an SD-JWT VC or an mdoc, as JSON pointers: /given_name, or
+    /// /NAMESPACE/ELEMENT. All else stays hidden.
+    #[arg(long = "reveal", value_name = "POINTER")]
+    reveal: Vec<String>,
+    /// How a presentation of the W3C data model is secured.
+    #[arg(long, value_enum, default_value_t = Format::LdpVp)]
+    format: Format,
     /// The cryptosuite; by default the one that fits the key.
     #[arg(long)]
     cryptosuite: Option<String>,
@@ -36,29 +55,21 @@ pub struct Options {
 /// Presents.
 pub async fn run(options: Options) -> Result<()> {
     let key = read_key(&options.key)?;
-    let credentials = options
-        .credentials
-        .iter()
-        .map(|path| read_json(Some(path)))
-        .collect::<Result<Vec<Value>>>()?;
-    let presentation = json!({
-        "@context": ["https://www.w3.org/ns/credentials/v2"],
-        "type": ["VerifiablePresentation"],
-        "holder": key.did(),
-        "verifiableCredential": credentials,
-    });
-    let suites = suites(false);
-    let name = options
-        .cryptosuite
-        .as_deref()
-        .unwrap_or_else(|| key.default_cryptosuite());
-    let suite = suites
-        .get(name)
-        .with_context(|| format!("there is no cryptosuite {name}"))?;
-    let mut proof = ProofOptions::new(key.verification_method(), ProofPurpose::Authentication);
-    proof.created = Some(DateTimeStamp::from_time(SystemClock.now()));
-    proof.challenge = options.challenge;
-    proof.domain = options.domain.into_iter().collect();
-    let secured = add_proof(&presentation, &proof, suite, key.signer(), &OsRandom).await?;
-    output::json(&secured)
+    let read = |path: &PathBuf| format::read(&super::read(Some(path))?);
+    let inputs = options.credentials.iter().map(read);
+    let mut inputs = inputs.collect::<Result<Vec<Input>>>()?;
+    match (inputs.pop(), inputs.is_empty()) {
+        (Some(Input::SdJwtVc(compact)), true) => bound::sd_jwt_vc(&options, &key, compact).await,
+        (Some(Input::Mdoc(bytes)), true) => bound::mdoc(&options, &key, bytes).await,
+        (Some(Input::DeviceResponse(_)), _) => bail!("this mdoc is presented already"),
+        (Some(last), _) => {
+            ensure!(
+                options.reveal.is_empty(),
+                "--reveal is for SD-JWT VCs and mdocs; of these formats make a copy first (`vouchsafe credential derive --reveal …`)"
+            );
+            inputs.push(last);
+            w3c::present(options, &key, &inputs).await
+        }
+        (None, _) => bail!("no credential is given"),
+    }
 }

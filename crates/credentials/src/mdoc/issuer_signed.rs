@@ -94,6 +94,24 @@ impl<'a> IssuerSigned<'a> {
         Sign1::from_item(self.issuer_auth).map_err(MdocError::IssuerAuth)
     }
 
+    /// The elements as the document has them. Nothing says that the issuer signed them: to explain
+    /// a document to a person, never to decide by.
+    ///
+    /// # Errors
+    /// [`MdocError::Item`], [`MdocError::DuplicateElement`].
+    pub fn elements_unverified(&self) -> Result<Elements, MdocError> {
+        let mut elements = Elements::new();
+        for (namespace, items) in &self.namespaces {
+            for item in items {
+                let content = IssuerSignedItem::read(*item)?;
+                if !elements.add(namespace, content.element, content.value.to_value()) {
+                    return Err(MdocError::DuplicateElement);
+                }
+            }
+        }
+        Ok(elements)
+    }
+
     pub(super) fn issuer_auth_raw(&self) -> Item<'a> {
         self.issuer_auth
     }

@@ -191,6 +191,16 @@ impl<'a> MobileSecurityObject<'a> {
         })
     }
 
+    /// How many elements the issuer signed, of all namespaces: those that a presentation shows and
+    /// those that it keeps back.
+    ///
+    /// # Errors
+    /// [`MdocError::Cbor`].
+    pub fn digest_count(&self) -> Result<usize, MdocError> {
+        let mut namespaces = self.value_digests;
+        namespaces.try_fold(0, |sum, (_, digests)| Ok(sum + digests.map()?.len()))
+    }
+
     /// The digests of a namespace, sorted by `digestID`.
     pub(super) fn digests(&self, namespace: &str) -> Result<Vec<(u64, &'a [u8])>, MdocError> {
         let mut all = self.value_digests;

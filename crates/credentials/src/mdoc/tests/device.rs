@@ -375,3 +375,17 @@ fn cat_155_another_age_is_no_answer() {
     });
     assert_eq!(text.unwrap_err().code(), "mdoc_element_type");
 }
+
+#[test]
+fn what_is_kept_back_is_counted_and_not_shown() {
+    let world = World::new();
+    let response = world.response();
+    let parsed = DeviceResponse::parse(&response).unwrap();
+    let document = &parsed.documents[0].issuer_signed;
+    let shown = document.elements_unverified().unwrap();
+    let names = [element("age_over_18"), element("family_name")];
+    assert_eq!(shown.paths(), names);
+    let auth = document.issuer_auth().unwrap();
+    let mso = MobileSecurityObject::parse(auth.payload_unverified().unwrap()).unwrap();
+    assert_eq!(mso.digest_count().unwrap(), licence().paths().len());
+}

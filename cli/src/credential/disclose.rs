@@ -1,0 +1,97 @@
+//! Choosing what leaves: JSON pointers to claims, and copies of SD-JWTs that reveal no more.
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Map, Value};
+use vouchsafe_credentials::encoding::b64url_decode;
+use vouchsafe_credentials::json::parse_object;
+use vouchsafe_credentials::sd_jwt::{self, ClaimPath, PathElement, SdJwt};
+
+/// Paths for JSON pointers (RFC 6901) into these claims.
+pub fn paths(pointers: &[String], claims: &Map<String, Value>) -> Result<Vec<ClaimPath>> {
+    let root = Value::Object(claims.clone());
+    pointers.iter().map(|text| path(text, &root)).collect()
+}
+
+fn path(pointer: &str, root: &Value) -> Result<ClaimPath> {
+    let names = tokens(pointer)?;
+    let mut place = root;
+    let mut elements = Vec::with_capacity(names.len());
+    for name in names {
+        let (element, below) = match place {
+            Value::Array(items) => {
+                let index = name.parse::<usize>().ok();
+                let item = index.and_then(|index| Some((index, items.get(index)?)));
+                item.map(|(index, item)| (PathElement::Index(index), item))
+            }
+            .context_of(pointer)?,
+            other => {
+                let below = other
+                    .get(&name)
+                    .map(|below| (PathElement::Key(name), below));
+                below.context_of(pointer)?
+            }
+        };
+        elements.push(element);
+        place = below;
+    }
+    Ok(ClaimPath::new(elements))
+}
+
+trait Found<T> {
+    fn context_of(self, pointer: &str) -> Result<T>;
+}
+
+impl<T> Found<T> for Option<T> {
+    fn context_of(self, pointer: &str) -> Result<T> {
+        self.with_context(|| format!("--reveal {pointer}: the credential has no such claim"))
+    }
+}
+
+/// The names of a JSON pointer.
+pub fn tokens(pointer: &str) -> Result<Vec<String>> {
+    let Some(rest) = pointer.strip_prefix('/') else {
+        bail!("--reveal {pointer}: a JSON pointer starts with `/`, such as /given_name");
+    };
+    let unescape = |name: &str| name.replace("~1", "/").replace("~0", "~");
+    Ok(rest.split('/').map(unescape).collect())
+}
+
+/// A copy of an SD-JWT that reveals these claims and what is never hidden.
+pub fn reduce(compact: &str, pointers: &[String]) -> Result<String> {
+    let parts = SdJwt::parse(compact)?;
+    if parts.key_binding().is_some() {
+        bail!("it is a presentation: what it was bound to cannot be changed");
+    }
+    let payload = parts.issuer_signed().split('.').nth(1);
+    let payload = payload.context("the token has no payload")?;
+    let claims = parse_object(&b64url_decode(payload)?)?;
+    let processed = sd_jwt::process(claims, parts.disclosures())?;
+    let chosen = sd_jwt::select(&processed, &paths(pointers, &processed.claims)?)?;
+    let mut copy = format!("{}~", parts.issuer_signed());
+    for position in chosen {
+        let disclosure = parts.disclosures().get(position);
+        copy.push_str(disclosure.context("a claim without its disclosure")?);
+        copy.push('~');
+    }
+    Ok(copy)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn pointers_name_members_and_positions() {
+        let claims = json!({"a": {"1": true, "x/y~": [{"z": 1}]}});
+        let claims = claims.as_object().unwrap();
+        let read = |pointer: &str| paths(&[pointer.to_owned()], claims);
+        let only = |pointer| read(pointer).unwrap().remove(0).to_json();
+        assert_eq!(only("/a/1"), json!(["a", "1"]));
+        assert_eq!(only("/a/x~1y~0/0/z"), json!(["a", "x/y~", 0, "z"]));
+        for wrong in ["", "a", "/", "/b", "/a/2", "/a/x~1y~0/1", "/a/x~1y~0/z"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+}

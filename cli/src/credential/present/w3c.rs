@@ -1,0 +1,69 @@
+//! Presentations of the W3C data model.
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use vouchsafe_credentials::data_integrity::{ProofOptions, ProofPurpose, add_proof};
+use vouchsafe_credentials::encoding::b64url;
+use vouchsafe_credentials::time::Clock;
+use vouchsafe_credentials::vc_jose_cose::{issue_cose, issue_jwt};
+use vouchsafe_credentials::vcdm::{DateTimeStamp, EnvelopeType};
+use vouchsafe_service::clock::SystemClock;
+use vouchsafe_service::random::OsRandom;
+use vouchsafe_service::vc_api::{IssuerKey, suites};
+
+use super::{Format, Input, Options, output};
+
+/// Puts the credentials into one presentation and signs it.
+pub async fn present(options: Options, key: &IssuerKey, inputs: &[Input]) -> Result<()> {
+    let credentials = inputs.iter().map(credential).collect::<Result<Vec<_>>>()?;
+    let mut presentation = json!({
+        "@context": ["https://www.w3.org/ns/credentials/v2"],
+        "type": ["VerifiablePresentation"],
+        "holder": key.did(),
+        "verifiableCredential": credentials,
+    });
+    if options.format == Format::LdpVp {
+        return output::json(&data_integrity(options, key, &presentation).await?);
+    }
+    // VC-JOSE-COSE 1.0, section 4: for whom and of what moment, as registered claims.
+    for (name, value) in [("nonce", &options.challenge), ("aud", &options.domain)] {
+        if let Some(value) = value {
+            presentation[name] = json!(value);
+        }
+    }
+    let url = key.verification_method();
+    let signer = key
+        .signature_signer()
+        .context("a BLS12-381 key shows nothing; the holder's key is of another kind")?;
+    output::line(&match options.format {
+        Format::VpCose => {
+            b64url(&issue_cose(&presentation, EnvelopeType::VpCose, &url, signer).await?)
+        }
+        _ => issue_jwt(&presentation, EnvelopeType::VpJwt, &url, signer).await?,
+    })
+}
+
+fn credential(input: &Input) -> Result<Value> {
+    match input {
+        Input::Document(document) => Ok(document.clone()),
+        Input::Envelope(envelope) if !envelope.kind().is_presentation() => Ok(envelope.to_json()),
+        Input::Envelope(_) => bail!("this is a presentation already"),
+        Input::SdJwtVc(_) | Input::Mdoc(_) | Input::DeviceResponse(_) => {
+            bail!("an SD-JWT VC or an mdoc is presented alone")
+        }
+    }
+}
+
+async fn data_integrity(options: Options, key: &IssuerKey, presentation: &Value) -> Result<Value> {
+    let suites = suites(false);
+    let name = options.cryptosuite.as_deref();
+    let name = name.unwrap_or_else(|| key.default_cryptosuite());
+    let suite = suites
+        .get(name)
+        .with_context(|| format!("there is no cryptosuite {name}"))?;
+    let mut proof = ProofOptions::new(key.verification_method(), ProofPurpose::Authentication);
+    proof.created = Some(DateTimeStamp::from_time(SystemClock.now()));
+    proof.challenge = options.challenge;
+    proof.domain = options.domain.into_iter().collect();
+    Ok(add_proof(presentation, &proof, suite, key.signer(), &OsRandom).await?)
+}
