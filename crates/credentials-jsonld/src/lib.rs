@@ -12,6 +12,7 @@
 //!
 //! [`suites`] is the table of every cryptosuite of this crate and of `vouchsafe-credentials`.
 
+mod agreement;
 pub mod bbs;
 pub mod bbs_2023;
 pub mod contexts;

@@ -22,13 +22,15 @@ use vouchsafe_credentials::vcdm::{
     StatusPolicy,
 };
 use vouchsafe_credentials_jsonld::contexts::Contexts;
+use vouchsafe_credentials_jsonld::jsonld::{Options, to_quads};
+use vouchsafe_credentials_jsonld::rdf::{HashAlgorithm, WorkLimits, canonicalize};
 use vouchsafe_credentials_jsonld::rdfc::Transformation;
 
 const NOW: UnixTime = UnixTime(1_795_435_200);
 const V2: &str = "https://www.w3.org/ns/credentials/v2";
 const UNDEFINED: &str = "https://www.w3.org/ns/credentials/undefined-terms/v2";
 
-/// The suites of every deployment, or those that take any form: what would happen without the rule.
+/// The suites of every deployment, or those that take any form: the second lock alone.
 fn suites(any_form: bool) -> Suites {
     let mut transformation = Transformation::new(Arc::new(Contexts::bundled()));
     transformation.options.any_form = any_form;
@@ -74,6 +76,23 @@ async fn verdict(credential: &Value, any_form: bool) -> Result<(), String> {
     .map_err(|error| error.code().to_owned())
 }
 
+/// What is signed, whatever its form.
+fn statements(secured: &Value) -> String {
+    let options = Options {
+        any_form: true,
+        ..Options::default()
+    };
+    let quads = to_quads(secured, &Contexts::bundled(), &options).expect("statements");
+    canonicalize(&quads, HashAlgorithm::Sha256, &WorkLimits::default())
+        .expect("small")
+        .text()
+}
+
+/// Also where every form is let through, the JSON must say what was signed.
+fn second_lock() -> Result<(), String> {
+    Err("proof_statements".to_owned())
+}
+
 fn take(value: &mut Value, name: &str) -> Value {
     let members = value.as_object_mut().expect("object");
     members.shift_remove(name).expect("member")
@@ -100,13 +119,31 @@ async fn cat_176_no_other_form_of_a_credential_verifies() {
     as_iri["https://www.w3.org/2018/credentials#validUntil"] =
         json!({"@value": until, "@type": "http://www.w3.org/2001/XMLSchema#dateTime"});
     for changed in [nested, as_iri] {
-        assert_eq!(
-            verdict(&changed, true).await,
-            Ok(()),
-            "the proof still fits"
-        );
+        assert_eq!(statements(&changed), statements(&secured), "the proof fits");
+        assert_eq!(verdict(&changed, true).await, second_lock());
         let refused = verdict(&changed, false).await.expect_err("refused");
         assert_ne!(refused, expired);
+    }
+}
+
+/// The same with a context taken away: contexts are not signed, and claims would change their names.
+#[tokio::test]
+async fn cat_176_a_credential_does_not_verify_without_its_contexts() {
+    let issuer = party(1);
+    let mut document = credential(&issuer);
+    document["credentialSubject"]["isProfessor"] = json!(false);
+    let options = ProofOptions::new(&issuer.method, ProofPurpose::AssertionMethod);
+    let secured = sign(&document, &issuer, options).await;
+    assert_eq!(verdict(&secured, false).await, Ok(()));
+    let term = |name: &str| format!("https://www.w3.org/ns/credentials/undefined-term#{name}");
+    for context in [json!([V2]), json!([V2, UNDEFINED])] {
+        let mut changed = secured.clone();
+        changed["@context"] = context;
+        changed["type"] = json!(["VerifiableCredential", term("LibraryCard")]);
+        changed["credentialSubject"] = json!({term("given"): "Ada", term("isProfessor"): false});
+        assert_eq!(statements(&changed), statements(&secured), "the proof fits");
+        let refused = verdict(&changed, false).await;
+        assert_eq!(refused, Err("proof_transformation".to_owned()));
     }
 }
 
@@ -125,11 +162,8 @@ async fn cat_176_no_other_form_of_a_proof_verifies() {
     as_iri["proof"]["https://w3id.org/security#expiration"] =
         json!({"@value": expires, "@type": "http://www.w3.org/2001/XMLSchema#dateTime"});
     for changed in [nested, as_iri] {
-        assert_eq!(
-            verdict(&changed, true).await,
-            Ok(()),
-            "the proof still fits"
-        );
+        assert_eq!(statements(&changed), statements(&secured), "the proof fits");
+        assert_eq!(verdict(&changed, true).await, second_lock());
         assert!(verdict(&changed, false).await.is_err());
     }
 }
@@ -154,16 +188,18 @@ async fn cat_176_no_other_form_of_a_presentation_verifies() {
         holder: HolderPolicy::Any,
         empty: EmptyPresentation::Allowed,
     };
-    // Without the rule the credential that nobody signed is not looked at.
-    for (document, any_form, accepted) in [
-        (&secured, false, false),
-        (&nested, true, true),
-        (&nested, false, false),
+    // Without the rules the credential that nobody signed is not looked at.
+    assert_eq!(statements(&nested), statements(&secured), "the proof fits");
+    for (document, any_form, code) in [
+        (&secured, false, "proof_missing"),
+        (&nested, true, "proof_statements"),
+        (&nested, false, "proof_transformation"),
     ] {
         let suites = suites(any_form);
         let result =
             verify_presentation(document, &suites, &policy, &LocalResolver, &Portable).await;
-        assert_eq!(result.is_ok(), accepted, "{document}");
+        let error = result.expect_err("refused");
+        assert_eq!(error.code(), code, "{document}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! The context documents: bundled with their hashes, never fetched.
 
 mod bundled;
+mod names;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,7 @@ use vouchsafe_credentials::{crypto, json};
 use crate::jsonld::context::{ActiveContext, Origin, Scoped, next_id};
 
 pub use bundled::{BUNDLED, Bundled};
+use names::Names;
 
 /// Most processed contexts that are kept.
 const CACHE_ENTRIES: usize = 2_048;
@@ -63,6 +65,7 @@ pub struct Contexts {
     documents: BTreeMap<String, Entry>,
     cache: RwLock<HashMap<CacheKey, Arc<ActiveContext>>>,
     initial: Arc<ActiveContext>,
+    names: OnceLock<Names>,
 }
 
 #[derive(Debug)]
@@ -95,6 +98,7 @@ impl Contexts {
             documents: BTreeMap::new(),
             cache: RwLock::default(),
             initial: Arc::new(ActiveContext::initial(None)),
+            names: OnceLock::new(),
         }
     }
 
@@ -120,6 +124,7 @@ impl Contexts {
                 parsed: OnceLock::from(Some(parsed)),
             },
         );
+        self.names = OnceLock::new();
         Ok(())
     }
 
@@ -138,6 +143,11 @@ impl Contexts {
     pub(crate) fn document(&self, url: &str) -> Option<&Arc<Scoped>> {
         let entry = self.documents.get(url)?;
         entry.parsed.get_or_init(|| parse(&entry.text)).as_ref()
+    }
+
+    /// Whether one of the documents has a name for this IRI: a term, or a name in its vocabulary.
+    pub(crate) fn name(&self, iri: &str) -> bool {
+        self.names.get_or_init(|| Names::of(self)).has(iri)
     }
 
     /// The context before any document.

@@ -1,5 +1,9 @@
 //! Why a document was refused.
 
+use vouchsafe_credentials::data_integrity::ProofError;
+
+use crate::agreement::Disagreement;
+
 /// Why a JSON-LD document was refused. Names follow the error codes of JSON-LD 1.1 API
 /// (section 9.6.2) where there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +52,9 @@ pub enum JsonLdError {
     /// `@reverse`, an IRI in place of a term, a second description of a node.
     #[error("statement in a form that readers of the JSON do not see")]
     HiddenStatement,
+    /// What policies read of the JSON is not what the statements say.
+    #[error("the statements of the document are not what its JSON says")]
+    Disagreement,
     /// An id, type or datatype that is no absolute IRI.
     #[error("not an absolute IRI")]
     RelativeIri,
@@ -102,6 +109,7 @@ impl JsonLdError {
             Self::InvalidContainerMapping => "invalid_container_mapping",
             Self::UndefinedTerm => "undefined_term",
             Self::HiddenStatement => "hidden_statement",
+            Self::Disagreement => "statements_disagree",
             Self::RelativeIri => "relative_iri",
             Self::DroppedValue => "dropped_value",
             Self::CollidingKeywords => "colliding_keywords",
@@ -113,6 +121,21 @@ impl JsonLdError {
             Self::InvalidNest => "invalid_nest",
             Self::InvalidNumber => "invalid_number",
             Self::NotSkolemizable => "not_skolemizable",
+        }
+    }
+}
+
+impl From<Disagreement> for JsonLdError {
+    fn from(Disagreement: Disagreement) -> Self {
+        Self::Disagreement
+    }
+}
+
+impl From<JsonLdError> for ProofError {
+    fn from(error: JsonLdError) -> Self {
+        match error {
+            JsonLdError::Disagreement => Self::Statements,
+            other => Self::transformation(other),
         }
     }
 }

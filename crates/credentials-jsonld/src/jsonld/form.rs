@@ -11,7 +11,9 @@ use super::JsonLdError;
 use super::context::{ActiveContext, Definition, Mapping};
 use super::expand::Place;
 use super::expanded::{Expanded, Node, Object};
+use super::iri::has_scheme;
 use super::keyword::Keyword;
+use crate::contexts::Contexts;
 
 const CREDENTIALS: &str = "https://www.w3.org/2018/credentials#";
 const SECURITY: &str = "https://w3id.org/security#";
@@ -47,6 +49,7 @@ fn term_of(iri: &str) -> Option<&str> {
 
 /// A member that states something must have the name that readers of the JSON look for.
 pub(super) fn check_member(
+    contexts: &Contexts,
     active: &ActiveContext,
     key: &str,
     definition: Option<&Definition>,
@@ -60,15 +63,44 @@ pub(super) fn check_member(
             .is_some_and(|local| matches!(local, "type" | "first" | "rest")),
     };
     let reversed = definition.is_some_and(|definition| definition.reverse);
-    if hidden || reversed || (definition.is_none() && has_term(active, iri)) {
+    if hidden || reversed || (definition.is_none() && !is_the_name(contexts, active, key, iri)) {
         return Err(JsonLdError::HiddenStatement);
     }
     Ok(())
 }
 
+/// Whether `text`, which is no term, is the one name of an IRI. Contexts are not signed: who takes one
+/// away could write out what it had a name for, so the IRI stands only for what no context document names.
+fn is_the_name(contexts: &Contexts, active: &ActiveContext, text: &str, iri: &str) -> bool {
+    if has_term(active, iri) {
+        return false;
+    }
+    match active
+        .vocab
+        .as_deref()
+        .and_then(|own| iri.strip_prefix(own))
+    {
+        Some(local) => local == text,
+        None => text == iri && !contexts.name(iri),
+    }
+}
+
 /// A type that has a name is called by it: policies compare names, and the name brings the context of the type.
-pub(super) fn check_type(active: &ActiveContext, text: &str, iri: &str) -> Result<(), JsonLdError> {
-    if active.term(text).is_none() && has_term(active, iri) {
+pub(super) fn check_type(
+    contexts: &Contexts,
+    active: &ActiveContext,
+    text: &str,
+    iri: &str,
+) -> Result<(), JsonLdError> {
+    if active.term(text).is_none() && !is_the_name(contexts, active, text, iri) {
+        return Err(JsonLdError::HiddenStatement);
+    }
+    Ok(())
+}
+
+/// An id is written out: readers of the JSON compare texts.
+pub(super) fn check_id(text: &str, iri: &str) -> Result<(), JsonLdError> {
+    if has_scheme(text) && text != iri {
         return Err(JsonLdError::HiddenStatement);
     }
     Ok(())

@@ -6,9 +6,10 @@ use serde_json::{Map, Value};
 use vouchsafe_credentials::crypto::{Algorithm, sha256, sha384};
 use vouchsafe_credentials::data_integrity::ProofError;
 
+use crate::agreement;
 use crate::contexts::Contexts;
-use crate::jsonld::{Options, to_quads};
-use crate::rdf::{HashAlgorithm, WorkLimits, canonicalize};
+use crate::jsonld::{JsonLdError, Options, to_quads};
+use crate::rdf::{HashAlgorithm, Quad, WorkLimits, canonicalize};
 
 /// How documents are read and canonicalized.
 #[derive(Clone, Debug)]
@@ -32,13 +33,24 @@ impl Transformation {
         }
     }
 
+    /// The statements of a document. Of a credential, a presentation and proof options they say what
+    /// the JSON says, as far as policies and the data model read it.
+    ///
+    /// # Errors
+    /// [`JsonLdError`]; [`JsonLdError::Disagreement`] where they say something else.
+    pub fn quads(&self, document: &Value) -> Result<Vec<Quad>, JsonLdError> {
+        let quads = to_quads(document, &self.contexts, &self.options)?;
+        agreement::check(document, &quads)?;
+        Ok(quads)
+    }
+
     /// The canonical N-Quads of a document.
     ///
     /// # Errors
-    /// [`ProofError::Transformation`], its cause a [`crate::jsonld::JsonLdError`] or a [`crate::rdf::RdfError`].
+    /// [`ProofError::Statements`]; [`ProofError::Transformation`], its cause a [`JsonLdError`] or a
+    /// [`crate::rdf::RdfError`].
     pub fn canonical(&self, document: &Value, hash: HashAlgorithm) -> Result<String, ProofError> {
-        let quads = to_quads(document, &self.contexts, &self.options)
-            .map_err(ProofError::transformation)?;
+        let quads = self.quads(document)?;
         canonicalize(&quads, hash, &self.work)
             .map(|canonical| canonical.text())
             .map_err(ProofError::transformation)

@@ -2,6 +2,7 @@
 
 use vouchsafe_credentials::data_integrity::ProofError;
 
+use crate::agreement::Disagreement;
 use crate::jsonld::JsonLdError;
 use crate::rdf::RdfError;
 
@@ -57,10 +58,17 @@ impl SdError {
     }
 }
 
+impl From<Disagreement> for SdError {
+    fn from(error: Disagreement) -> Self {
+        Self::JsonLd(error.into())
+    }
+}
+
 impl From<SdError> for ProofError {
     fn from(error: SdError) -> Self {
         match error {
             SdError::Labels | SdError::Indexes => Self::ProofValue,
+            SdError::JsonLd(JsonLdError::Disagreement) => Self::Statements,
             other => Self::transformation(other),
         }
     }

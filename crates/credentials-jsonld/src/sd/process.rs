@@ -7,6 +7,7 @@ use vouchsafe_credentials::crypto::sha256;
 
 use super::labels::relabel;
 use super::{LabelMap, SdError, Selection};
+use crate::agreement;
 use crate::jsonld;
 use crate::rdf::{self, Canonical, HashAlgorithm, Quad};
 use crate::rdfc::Transformation;
@@ -79,7 +80,7 @@ impl Processor {
     /// # Errors
     /// [`SdError::JsonLd`], [`SdError::Rdf`].
     pub fn canonicalize(&self, document: &Value) -> Result<Canonical, SdError> {
-        let quads = jsonld::to_quads(document, &self.0.contexts, &self.0.options)?;
+        let quads = self.0.quads(document)?;
         Ok(rdf::canonicalize(
             &quads,
             HashAlgorithm::Sha256,
@@ -113,6 +114,7 @@ impl Processor {
     ) -> Result<Labelled, SdError> {
         let skolemized = jsonld::skolemize(document, &self.0.contexts, &self.0.options)?;
         let mut quads = self.quads(&skolemized)?;
+        agreement::check(document, &quads)?;
         let canonical = rdf::canonicalize(&quads, HashAlgorithm::Sha256, &self.0.work)?.labels;
         let new = label(&canonical);
         let labels: Option<LabelMap> = canonical
@@ -180,7 +182,7 @@ impl Processor {
     /// # Errors
     /// [`SdError::Labels`], [`SdError::JsonLd`], [`SdError::Rdf`].
     pub fn relabelled(&self, document: &Value, labels: &LabelMap) -> Result<Vec<String>, SdError> {
-        let mut quads = jsonld::to_quads(document, &self.0.contexts, &self.0.options)?;
+        let mut quads = self.0.quads(document)?;
         let canonical = rdf::canonicalize(&quads, HashAlgorithm::Sha256, &self.0.work)?.labels;
         let distinct: BTreeSet<&String> = labels.values().collect();
         if labels.len() != canonical.len() || distinct.len() != labels.len() {

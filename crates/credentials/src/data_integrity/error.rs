@@ -43,6 +43,9 @@ pub enum ProofError {
     /// The document or the proof has no canonical form.
     #[error("the document cannot be transformed")]
     Transformation(#[source] SuiteError),
+    /// A proof covers statements, and they do not say what the JSON says.
+    #[error("the signed statements are not what the document says")]
+    Statements,
     /// `proofValue` is not in the encoding of the cryptosuite.
     #[error("the proof value is malformed")]
     ProofValue,
@@ -120,6 +123,7 @@ impl ProofError {
             Self::PreviousProof => "proof_previous_unknown",
             Self::Context => "proof_context",
             Self::Transformation(_) => "proof_transformation",
+            Self::Statements => "proof_statements",
             Self::ProofValue => "proof_value",
             Self::BaseProof => "proof_base",
             Self::DerivedProof => "proof_derived",
@@ -163,7 +167,7 @@ impl ProofError {
             | Self::CreatedInFuture
             | Self::Expired => Problem::ProofVerification,
             // The suites: a type or cryptosuite that is another ends the transformation.
-            Self::Type | Self::UnknownSuite | Self::Transformation(_) => {
+            Self::Type | Self::UnknownSuite | Self::Transformation(_) | Self::Statements => {
                 Problem::ProofTransformation
             }
             Self::Domain => Problem::InvalidDomain,

@@ -36,7 +36,7 @@ const MAX_PROCESSED: usize = 256;
 /// Processes the contexts of one document.
 #[derive(Debug)]
 pub(crate) struct Processor<'c> {
-    contexts: &'c Contexts,
+    pub(in crate::jsonld) contexts: &'c Contexts,
     pub(super) inline_vocab: bool,
     pub(super) inline_directives: bool,
     /// Contexts of this document alone, kept until it is done.

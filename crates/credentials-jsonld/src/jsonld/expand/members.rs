@@ -60,7 +60,8 @@ impl<'c> Expander<'c> {
                         return Err(JsonLdError::UndefinedTerm);
                     }
                     if !self.any_form {
-                        form::check_member(active, key, definition.map(|found| &**found), &iri)?;
+                        let definition = definition.map(|found| &**found);
+                        form::check_member(self.processor.contexts, active, key, definition, &iri)?;
                     }
                     self.member(active, (key, definition, &iri), value, frame)?;
                 }
@@ -192,7 +193,7 @@ impl<'c> Expander<'c> {
             }
             let iri = self.vocab_reference(typed, text)?;
             if !self.any_form {
-                form::check_type(typed, text, &iri)?;
+                form::check_type(self.processor.contexts, typed, text, &iri)?;
             }
             frame.node.types.push(iri);
         }

@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::JsonLdError;
 use super::context::{ActiveContext, Definition, Mapping, Processor};
 use super::expanded::{List, Object};
+use super::form;
 use super::iri::is_absolute;
 use super::limits::check_length;
 
@@ -120,7 +121,11 @@ impl<'c> Expander<'c> {
         text: &str,
     ) -> Result<Arc<str>, JsonLdError> {
         let expanded = active.expand_id(text);
-        self.checked(text, expanded)
+        let iri = self.checked(text, expanded)?;
+        if !self.any_form {
+            form::check_id(text, &iri)?;
+        }
+        Ok(iri)
     }
 
     /// A type or `@vocab` reference, in the same way.

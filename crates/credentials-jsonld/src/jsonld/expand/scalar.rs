@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::super::JsonLdError;
 use super::super::context::{ActiveContext, Definition, Setting, TypeMapping};
 use super::super::expanded::{Node, Object, Scalar, ValueObject};
+use super::super::form;
 use super::{Expander, Place};
 
 impl Expander<'_> {
@@ -57,6 +58,9 @@ impl Expander<'_> {
             }
             (Some(TypeMapping::Vocab), Scalar::Text(text)) => {
                 let id = self.vocab_reference(active, text)?;
+                if !self.any_form {
+                    form::check_type(self.processor.contexts, active, text, &id)?;
+                }
                 return Ok(Object::Node(Box::new(Node::reference(id))));
             }
             (Some(TypeMapping::Iri(datatype)), _) => {

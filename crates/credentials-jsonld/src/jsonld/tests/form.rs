@@ -288,3 +288,74 @@ fn long_names_that_are_written_often_are_refused() {
     vocabulary["credentialSubject"] = json!({format!("p:{}", "a".repeat(2_000)): "x"});
     assert_eq!(canonical(&vocabulary), Err(JsonLdError::LimitExceeded));
 }
+
+/// A context is not signed. Who takes it away and writes out what its names mean has the same
+/// statements, and readers of the JSON miss the names.
+#[test]
+fn cat_176_what_some_context_names_is_not_written_as_an_iri() {
+    let iri = |name: &str| format!("{OPEN_VOCABULARY}{name}");
+    for context in [json!([V2, UNDEFINED]), json!([V2])] {
+        let mut document = credential();
+        document["@context"] = context;
+        document["type"] = json!(["VerifiableCredential", iri("LibraryCard")]);
+        let subject = json!({"id": "did:example:ada", iri("given"): "Ada",
+            iri("isStudent"): true, iri("isProfessor"): false});
+        document["credentialSubject"] = subject;
+        assert_hidden(&document, JsonLdError::HiddenStatement);
+        // One of them is enough.
+        for (member, name) in [("given", "Ada"), ("isStudent", "x")] {
+            let mut one = credential();
+            one["@context"] = document["@context"].clone();
+            one["type"] = json!("VerifiableCredential");
+            one["credentialSubject"] = json!({iri(member): name});
+            assert_eq!(strict(&one), Err(JsonLdError::HiddenStatement), "{member}");
+        }
+    }
+    // A term of a context that is bundled and not named.
+    let resident = json!({"@context": V2, "type": "VerifiableCredential", "issuer": "did:example:issuer",
+        "credentialSubject": {"https://w3id.org/citizenship#lprNumber": "999-999-999"}});
+    assert_eq!(strict(&resident), Err(JsonLdError::HiddenStatement));
+    let typed = json!({"@context": V2, "type": "VerifiableCredential", "issuer": "did:example:issuer",
+        "credentialSubject": {"type": "https://w3id.org/citizenship#PermanentResident", "name": "x"}});
+    assert_eq!(strict(&typed), Err(JsonLdError::HiddenStatement));
+    // What nobody names is written out.
+    let unnamed = json!({"@context": V2, "type": ["VerifiableCredential", "https://e.example/#Card"],
+        "issuer": "did:example:issuer", "credentialSubject": {"https://e.example/#given": "Ada"}});
+    assert!(strict(&unnamed).is_ok());
+}
+
+#[test]
+fn cat_176_compact_iris_are_a_second_name() {
+    let v1 = "https://www.w3.org/2018/credentials/examples/v1";
+    let with = |subject: Value| {
+        json!({"@context": ["https://www.w3.org/2018/credentials/v1", v1], "type": "VerifiableCredential",
+            "issuer": "did:example:issuer", "issuanceDate": "2020-01-01T00:00:00Z", "credentialSubject": subject})
+    };
+    for (compact, whole) in [
+        (
+            json!({"ex:given": "Ada"}),
+            json!({"https://example.org/examples#given": "Ada"}),
+        ),
+        (
+            json!({"id": "ex:ada", "name": "Ada"}),
+            json!({"id": "https://example.org/examples#ada", "name": "Ada"}),
+        ),
+        (
+            json!({"type": "ex:Ada"}),
+            json!({"type": "https://example.org/examples#Ada"}),
+        ),
+    ] {
+        let (compact, whole) = (with(compact), with(whole));
+        assert_eq!(canonical(&compact), canonical(&whole));
+        assert_eq!(
+            strict(&compact),
+            Err(JsonLdError::HiddenStatement),
+            "{compact}"
+        );
+        let named = strict(&whole);
+        assert!(
+            named.is_ok() || named == Err(JsonLdError::HiddenStatement),
+            "{named:?}"
+        );
+    }
+}
