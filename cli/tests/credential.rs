@@ -240,10 +240,7 @@ fn an_sd_jwt_vc_is_shown_to_one_verifier_once() {
         (&json!(1), &json!([]))
     );
     let told = desk.good("verify --challenge 42 --domain shop.example shown");
-    assert!(
-        told.contains("kept back: up to 1 more fact\n"),
-        "{told}"
-    );
+    assert!(told.contains("kept back: up to 1 more fact\n"), "{told}");
 
     assert_eq!(
         desk.code("--challenge 43 --domain shop.example shown"),

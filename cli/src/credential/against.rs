@@ -7,6 +7,8 @@ use anyhow::{Context, Result};
 use vouchsafe_credentials::vcdm::Delegation;
 use vouchsafe_credentials::x509::{Role, TrustAnchors};
 
+use super::{Bytes, bytes};
+
 /// Options that `verify` and `inspect` share.
 #[derive(Debug, Default, clap::Args)]
 pub struct Against {
@@ -16,6 +18,9 @@ pub struct Against {
     /// Our name, for presentations; for mdocs our origin, such as https://shop.example.
     #[arg(long)]
     domain: Option<String>,
+    /// The presentation header that was given out, for derived proofs of bbs-2023: base64url.
+    #[arg(long, value_name = "BASE64URL", value_parser = bytes)]
+    presentation_header: Option<Bytes>,
     /// Who signs for an issuer that is no DID: `ISSUER=DID`.
     #[arg(long = "trust", value_name = "ISSUER=DID")]
     trust: Vec<String>,
@@ -32,6 +37,8 @@ pub struct Means {
     /// See [`Against`].
     pub domain: Option<String>,
     /// See [`Against`].
+    pub presentation_header: Option<Vec<u8>>,
+    /// See [`Against`].
     pub delegations: Vec<Delegation>,
     /// Authorities that vouch for certificates, as PEM.
     pub authorities: Vec<String>,
@@ -47,6 +54,7 @@ impl Against {
             authorities: authorities.collect::<Result<_>>()?,
             challenge: self.challenge,
             domain: self.domain,
+            presentation_header: self.presentation_header.map(|given| given.0),
         })
     }
 }

@@ -10,7 +10,7 @@ use vouchsafe_service::random::OsRandom;
 use vouchsafe_service::vc_api::suites;
 
 use super::format::{self, Input};
-use super::{disclose, output};
+use super::{Bytes, bytes, disclose, output};
 
 /// Options.
 #[derive(Debug, clap::Args)]
@@ -20,13 +20,22 @@ pub struct Options {
     /// What to disclose beyond what is mandatory, as JSON pointers.
     #[arg(long = "reveal", value_name = "POINTER")]
     reveal: Vec<String>,
+    /// bbs-2023: what the verifier gave out, so that nobody else can show the copy: base64url.
+    #[arg(long, value_name = "BASE64URL", value_parser = bytes)]
+    presentation_header: Option<Bytes>,
 }
 
 /// Derives.
 pub fn run(options: Options) -> Result<()> {
     let bytes = super::read(options.input.as_deref())?;
     match format::read(&bytes)? {
-        Input::Document(credential) => document(&credential, options.reveal),
+        Input::Document(credential) => {
+            document(&credential, options.reveal, options.presentation_header)
+        }
+        // A header is signed by bbs-2023 alone; what cannot carry it is not given out without.
+        _ if options.presentation_header.is_some() => {
+            bail!("a presentation header goes with a credential secured with bbs-2023 alone")
+        }
         Input::Envelope(envelope) if envelope.kind() == EnvelopeType::VcSdJwt => {
             let compact = std::str::from_utf8(envelope.content())?;
             output::line(&disclose::reduce(compact, &options.reveal)?)
@@ -43,7 +52,7 @@ pub fn run(options: Options) -> Result<()> {
     }
 }
 
-fn document(credential: &Value, reveal: Vec<String>) -> Result<()> {
+fn document(credential: &Value, reveal: Vec<String>, header: Option<Bytes>) -> Result<()> {
     let Secured { document, proofs } = Secured::parse(credential)?;
     let [base] = proofs.as_slice() else {
         bail!("a credential with exactly one proof is needed");
@@ -54,7 +63,7 @@ fn document(credential: &Value, reveal: Vec<String>) -> Result<()> {
         .context("the cryptosuite of the proof is not known here")?;
     let options = DeriveOptions {
         selective_pointers: reveal,
-        ..DeriveOptions::default()
+        presentation_header: header.map(|given| given.0).unwrap_or_default(),
     };
     output::json(&suite.derive(&document, base, &options, &OsRandom)?)
 }

@@ -21,6 +21,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use clap::Subcommand;
+use vouchsafe_credentials::encoding::b64url_decode;
 use vouchsafe_service::keys::read_private_file;
 use vouchsafe_service::vc_api::IssuerKey;
 
@@ -57,6 +58,17 @@ pub async fn run(command: CredentialCommand) -> Result<()> {
         CredentialCommand::Derive(options) => derive::run(options),
         CredentialCommand::Inspect(options) => inspect::run(options).await,
     }
+}
+
+/// Bytes of an option.
+#[derive(Debug, Clone)]
+struct Bytes(Vec<u8>);
+
+/// Reads bytes in base64url without padding.
+fn bytes(text: &str) -> Result<Bytes, &'static str> {
+    b64url_decode(text)
+        .map(Bytes)
+        .map_err(|_| "base64url without padding is expected")
 }
 
 /// Reads a file, or standard input for `-` and nothing.

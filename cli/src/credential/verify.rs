@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
 use vouchsafe_credentials::crypto::AwsLc;
-use vouchsafe_credentials::data_integrity::{verify_credential, verify_presentation};
+use vouchsafe_credentials::data_integrity::{ProofError, verify_credential, verify_presentation};
 use vouchsafe_credentials::did::LocalResolver;
 use vouchsafe_credentials::time::Clock;
 use vouchsafe_credentials::vc_jose_cose::{self, KeySource};
 use vouchsafe_credentials::vcdm::{
     Binding, ENVELOPED_CREDENTIAL, EmptyPresentation, HolderBinding, HolderPolicy, Issuers, Policy,
-    PresentationPolicy, StatusPolicy, VerifyError,
+    PresentationHeader, PresentationPolicy, StatusPolicy, VerifyError,
 };
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::vc_api::suites;
@@ -101,6 +101,10 @@ pub async fn judge(input: &Input, means: &Means) -> Result<Verdict, No> {
     let now = SystemClock.now();
     let mut policy = Policy::new(Issuers::AnyResolvable, now, StatusPolicy::Unchecked);
     policy.delegations = &means.delegations;
+    policy.presentation_header = means
+        .presentation_header
+        .as_deref()
+        .map_or(PresentationHeader::Unchecked, PresentationHeader::Expected);
     let presentation = PresentationPolicy {
         credentials: policy,
         challenge: expected(means.challenge.as_deref()),
@@ -140,6 +144,11 @@ pub async fn judge(input: &Input, means: &Means) -> Result<Verdict, No> {
             let done = done.await.map_err(no)?;
             let status = has_status(done.get().as_json());
             Ok(verdict(Some(done.get().issuer()), status))
+        }
+        Input::SdJwtVc(_) | Input::Mdoc(_) | Input::DeviceResponse(_)
+            if means.presentation_header.is_some() =>
+        {
+            Err(no(ProofError::PresentationHeader.into()))
         }
         Input::SdJwtVc(compact) => sd_jwt_vc::judge(compact, means, now),
         Input::Mdoc(bytes) => mdoc::judge_issued(bytes, means, now),

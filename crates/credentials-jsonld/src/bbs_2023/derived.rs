@@ -20,7 +20,7 @@ pub struct DerivedProof {
     pub mandatory: Vec<usize>,
     /// Where the other disclosed statements stand among all that are not mandatory, ascending.
     pub selective: Vec<usize>,
-    /// What binds the proof to its use. Whether it is what a verifier asked for is the verifier's part.
+    /// What binds the proof to its use. A verifier that gave one out says so in its policy.
     pub presentation_header: Vec<u8>,
 }
 

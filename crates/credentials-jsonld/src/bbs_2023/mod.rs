@@ -212,6 +212,11 @@ impl Cryptosuite for Bbs2023 {
         .map_err(|_| ProofError::Signature)
     }
 
+    fn presentation_header(&self, proof: &Proof) -> Result<Option<Vec<u8>>, ProofError> {
+        let derived = DerivedProof::parse(proof.proof_value())?;
+        Ok(Some(derived.presentation_header))
+    }
+
     /// "Create Base Proof (bbs-2023)".
     async fn create(
         &self,

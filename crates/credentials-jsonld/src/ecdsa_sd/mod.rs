@@ -251,6 +251,10 @@ impl Cryptosuite for EcdsaSd2023 {
         options: &DeriveOptions,
         _rng: &dyn Rng,
     ) -> Result<Value, ProofError> {
+        // There is no place for one: the proof would not be bound as its holder believes.
+        if !options.presentation_header.is_empty() {
+            return Err(ProofError::Options("presentationHeader"));
+        }
         let parsed = BaseProof::parse(base.proof_value())?;
         let mandatory = &parsed.mandatory;
         let selective = disclosed_pointers(document, mandatory, &options.selective_pointers)?;

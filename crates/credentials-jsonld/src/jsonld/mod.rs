@@ -9,6 +9,7 @@ mod error;
 mod expand;
 mod expanded;
 mod form;
+mod inline;
 mod iri;
 mod keyword;
 mod limits;
@@ -31,6 +32,7 @@ use expanded::Object;
 
 pub use error::JsonLdError;
 pub use expanded::Expanded;
+pub use inline::brings_contexts;
 pub use limits::Limits;
 pub use skolem::{deskolemize, skolemize, to_deskolemized_quads};
 

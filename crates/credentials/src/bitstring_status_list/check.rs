@@ -10,7 +10,8 @@ use crate::json;
 use crate::vc_jose_cose::{self, KeySource};
 use crate::vcdm::accept::Means;
 use crate::vcdm::{
-    Credential, EnvelopeType, Enveloped, Issuers, Policy, StatusLists, StatusPolicy, VerifyError,
+    Credential, EnvelopeType, Enveloped, Issuers, Policy, PresentationHeader, StatusLists,
+    StatusPolicy, VerifyError,
 };
 
 /// Largest status list credential that is looked at, in bytes.
@@ -90,6 +91,8 @@ pub(crate) async fn check(
         issuers,
         types: &[],
         status: StatusPolicy::Unchecked,
+        // Nobody presents a list.
+        presentation_header: PresentationHeader::Unchecked,
         ..*policy
     };
     let list = verify_list(&fetched, &list_policy, means).await?;

@@ -61,5 +61,6 @@ const fn proof_policy<'a>(policy: &Policy<'a>) -> ProofPolicy<'a> {
         skew_s: policy.skew_s,
         challenge: None,
         domain: None,
+        presentation_header: policy.presentation_header,
     }
 }

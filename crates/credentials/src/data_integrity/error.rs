@@ -76,6 +76,9 @@ pub enum ProofError {
     /// `challenge` is not the expected one.
     #[error("made for another challenge")]
     Challenge,
+    /// The presentation header is not the expected one, or the proof can have none.
+    #[error("made for another presentation header")]
+    PresentationHeader,
     /// `verificationMethod` is not a URL with a fragment, or not one that can be resolved here.
     #[error("the verification method is not a usable URL")]
     MethodUrl,
@@ -134,6 +137,7 @@ impl ProofError {
             Self::Expired => "proof_expired",
             Self::Domain => "proof_domain",
             Self::Challenge => "proof_challenge",
+            Self::PresentationHeader => "proof_presentation_header",
             Self::MethodUrl => "verification_method_url",
             Self::Resolution(_) => "verification_method_resolution",
             Self::ControllerDocument => "verification_method_document",
@@ -165,7 +169,8 @@ impl ProofError {
             | Self::Signature
             | Self::Purpose
             | Self::CreatedInFuture
-            | Self::Expired => Problem::ProofVerification,
+            | Self::Expired
+            | Self::PresentationHeader => Problem::ProofVerification,
             // The suites: a type or cryptosuite that is another ends the transformation.
             Self::Type | Self::UnknownSuite | Self::Transformation(_) | Self::Statements => {
                 Problem::ProofTransformation

@@ -8,7 +8,10 @@ use crate::crypto::CryptoProvider;
 use crate::did::Resolver;
 use crate::vcdm::accept::Means;
 use crate::vcdm::confirmation::{Presenter, PresenterKey};
-use crate::vcdm::{Presentation, PresentationPolicy, VerifiedPresentation, VerifyError, presented};
+use crate::vcdm::{
+    Presentation, PresentationHeader, PresentationPolicy, VerifiedPresentation, VerifyError,
+    presented,
+};
 
 /// Verifies a presentation: its form, every proof with challenge and domain, that the
 /// holder made one of them, and every credential in it by the policy for credentials.
@@ -73,5 +76,7 @@ const fn proof_policy<'a>(policy: &PresentationPolicy<'a>) -> ProofPolicy<'a> {
         skew_s: policy.credentials.skew_s,
         challenge: policy.challenge.expected(),
         domain: policy.domain.expected(),
+        // The header is for the credentials; the presentation has challenge and domain.
+        presentation_header: PresentationHeader::Unchecked,
     }
 }

@@ -172,6 +172,15 @@ pub trait Cryptosuite: Send + Sync {
         Err(ProofError::Unsupported)
     }
 
+    /// The presentation header that a derived proof is bound to; `None` where a proof of this suite has none.
+    ///
+    /// # Errors
+    /// [`ProofError`] where the proof value is malformed.
+    fn presentation_header(&self, proof: &Proof) -> Result<Option<Vec<u8>>, ProofError> {
+        let _ = proof;
+        Ok(None)
+    }
+
     /// Makes a document with a derived proof out of one with a base proof: the
     /// revealed document, whose `proof` is the derived one.
     ///

@@ -8,6 +8,7 @@ use crate::crypto::CryptoProvider;
 use crate::did::Multikey;
 use crate::did::{Did, DidUrl, MethodError, Relationship, ResolutionOptions, Resolver};
 use crate::time::UnixTime;
+use crate::vcdm::PresentationHeader;
 
 /// What a verifier expects of every proof on a document.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +23,8 @@ pub struct ProofPolicy<'a> {
     pub challenge: Option<&'a str>,
     /// Our name.
     pub domain: Option<&'a str>,
+    /// What derived proofs must be bound to.
+    pub presentation_header: PresentationHeader<'a>,
 }
 
 /// A proof that holds.
@@ -64,6 +67,7 @@ pub async fn verify_proofs(
     let mut signers = Vec::with_capacity(secured.proofs.len());
     for proof in &secured.proofs {
         let suite = suite(suites, proof)?;
+        check_header(suite, proof, policy)?;
         let (controller, key) = method_key(
             proof.verification_method(),
             proof.purpose(),
@@ -121,6 +125,22 @@ fn check_claims(proof: &Proof, policy: &ProofPolicy<'_>) -> Result<(), ProofErro
         return Err(ProofError::Expired);
     }
     Ok(())
+}
+
+/// Data Integrity BBS Cryptosuites 1.0, section 3.3: the header is part of what the proof shows to
+/// know, and a verifier that gave one out compares it.
+fn check_header(
+    suite: &dyn Cryptosuite,
+    proof: &Proof,
+    policy: &ProofPolicy<'_>,
+) -> Result<(), ProofError> {
+    let PresentationHeader::Expected(expected) = policy.presentation_header else {
+        return Ok(());
+    };
+    match suite.presentation_header(proof)? {
+        Some(header) if header == expected => Ok(()),
+        Some(_) | None => Err(ProofError::PresentationHeader),
+    }
 }
 
 /// Controlled Identifiers 1.0, section 3.3: the key of the verification method, if its

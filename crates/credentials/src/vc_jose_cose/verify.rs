@@ -6,13 +6,13 @@ use super::open::{Opening, open};
 use super::{EnvelopeError, EnvelopeOnly, KeySource};
 use crate::Verified;
 use crate::crypto::{CryptoProvider, Multikey};
-use crate::data_integrity::Suites;
+use crate::data_integrity::{ProofError, Suites};
 use crate::did::{Resolution, ResolutionOptions, Resolver};
 use crate::vcdm::accept::{self, Means};
 use crate::vcdm::confirmation::{Presenter, PresenterKey};
 use crate::vcdm::{
-    Credential, Embedded, Enveloped, Issuers, Policy, Presentation, PresentationPolicy, VcdmError,
-    VerifiedPresentation, VerifyError, Version, presented,
+    Credential, Embedded, Enveloped, Issuers, Policy, Presentation, PresentationHeader,
+    PresentationPolicy, VcdmError, VerifiedPresentation, VerifyError, Version, presented,
 };
 
 /// Verifies an enveloped credential: signature, type, claims, that the key is the
@@ -57,6 +57,10 @@ async fn verify_with(
 ) -> Result<Verified<Credential>, VerifyError> {
     if envelope.kind().is_presentation() {
         return Err(EnvelopeError::Kind.into());
+    }
+    // Only derived BBS proofs have one.
+    if policy.presentation_header != PresentationHeader::Unchecked {
+        return Err(ProofError::PresentationHeader.into());
     }
     let opening = Opening {
         keys,

@@ -35,7 +35,7 @@ pub use error::VcdmError;
 pub use parts::{CONTEXT, Version};
 pub use policy::{
     Binding, CLOCK_SKEW_S, Delegation, EmptyPresentation, HolderBinding, HolderPolicy, Issuers,
-    Policy, PresentationPolicy, StatusLists, StatusPolicy,
+    Policy, PresentationHeader, PresentationPolicy, StatusLists, StatusPolicy,
 };
 pub use presentation::{Embedded, MAX_CREDENTIALS, Presentation};
 pub use related::RelatedResource;

@@ -95,6 +95,18 @@ pub enum HolderBinding {
     NotAsked,
 }
 
+/// What is asked of the presentation header of a derived proof: the bytes that a verifier gave
+/// out, to which the holder bound the proof (Data Integrity BBS Cryptosuites 1.0, section 3.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PresentationHeader<'a> {
+    /// Exactly these bytes, in every proof of the credential; a proof of a kind that has no
+    /// header is refused, as anybody could show it again.
+    Expected(&'a [u8]),
+    /// It is not looked at: whoever saw a derived proof can show it again, unless it
+    /// stands in a presentation with a challenge.
+    Unchecked,
+}
+
 /// What a verifier accepts as a credential. The purpose is always `assertionMethod`.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy<'a> {
@@ -112,6 +124,8 @@ pub struct Policy<'a> {
     pub delegations: &'a [Delegation],
     /// Holder binding, [`HolderBinding::Presenter`] by default.
     pub holder_binding: HolderBinding,
+    /// Presentation header, [`PresentationHeader::Unchecked`] by default.
+    pub presentation_header: PresentationHeader<'a>,
 }
 
 impl<'a> Policy<'a> {
@@ -126,6 +140,7 @@ impl<'a> Policy<'a> {
             status,
             delegations: &[],
             holder_binding: HolderBinding::Presenter,
+            presentation_header: PresentationHeader::Unchecked,
         }
     }
 

@@ -9,7 +9,8 @@ use vouchsafe_credentials::did::Resolver;
 use vouchsafe_credentials::vc_jose_cose::{self, KeySource};
 use vouchsafe_credentials::vcdm::{
     Binding, ENVELOPED_CREDENTIAL, ENVELOPED_PRESENTATION, EmptyPresentation, Enveloped,
-    HolderBinding, HolderPolicy, Issuers, Policy, PresentationPolicy, StatusLists, StatusPolicy,
+    HolderBinding, HolderPolicy, Issuers, Policy, PresentationHeader, PresentationPolicy, StatusLists,
+    StatusPolicy,
 };
 
 use super::Parts;
@@ -21,9 +22,15 @@ use super::problem::Refusal;
 pub(super) struct Bound<'a> {
     pub challenge: Option<&'a str>,
     pub domain: Option<&'a str>,
+    /// For derived proofs of credentials.
+    pub presentation_header: Option<&'a [u8]>,
 }
 
-fn policy<'a>(parts: &'a Parts, lists: &'a dyn StatusListSource) -> Policy<'a> {
+fn policy<'a>(
+    parts: &'a Parts,
+    lists: &'a dyn StatusListSource,
+    bound: Bound<'a>,
+) -> Policy<'a> {
     let issuers = match parts.accepted_issuers.as_slice() {
         [] => Issuers::AnyResolvable,
         ids => Issuers::Only(ids),
@@ -31,6 +38,9 @@ fn policy<'a>(parts: &'a Parts, lists: &'a dyn StatusListSource) -> Policy<'a> {
     let status = StatusPolicy::CheckIfPresent(StatusLists::new(lists));
     let mut policy = Policy::new(issuers, parts.clock.now(), status);
     policy.delegations = &parts.delegations;
+    policy.presentation_header = bound
+        .presentation_header
+        .map_or(PresentationHeader::Unchecked, PresentationHeader::Expected);
     policy
 }
 
@@ -59,7 +69,7 @@ pub(super) async fn credential(
 ) -> Result<(), Refusal> {
     let budget = Budget::new();
     let (resolver, lists) = within(parts, &budget);
-    let mut policy = policy(parts, &lists);
+    let mut policy = policy(parts, &lists, bound);
     // Nobody presents a credential by itself: this endpoint says what its issuer says.
     policy.holder_binding = HolderBinding::NotAsked;
     let (suites, resolver, crypto) = (&parts.suites, &resolver, &*parts.crypto);
@@ -93,7 +103,7 @@ pub(super) async fn presentation(
     let budget = Budget::new();
     let (resolver, lists) = within(parts, &budget);
     let policy = PresentationPolicy {
-        credentials: policy(parts, &lists),
+        credentials: policy(parts, &lists, bound),
         // A caller that gave out neither asks for neither.
         challenge: bound
             .challenge

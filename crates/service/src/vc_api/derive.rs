@@ -21,20 +21,27 @@ pub(super) async fn handler(
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
     let DeriveRequest {
         verifiable_credential,
-        options: wire::DeriveOptions { selective_pointers },
+        options:
+            wire::DeriveOptions {
+                selective_pointers,
+                presentation_header,
+            },
     } = request;
     if selective_pointers.len() > MAX_POINTERS {
         let detail = "too many pointers";
         return Err(Refusal::invalid(Kind::Range, "too_many_pointers", detail));
     }
-    let work =
-        api.work(async move |api| derive(api.parts(), &verifiable_credential, selective_pointers));
+    let options = DeriveOptions {
+        selective_pointers,
+        presentation_header: presentation_header.0,
+    };
+    let work = api.work(async move |api| derive(api.parts(), &verifiable_credential, &options));
     let derived = work.await?;
     let body = json!({ "verifiableCredential": derived });
     Ok((StatusCode::CREATED, Json(body)))
 }
 
-fn derive(parts: &Parts, secured: &Value, pointers: Vec<String>) -> Result<Value, Refusal> {
+fn derive(parts: &Parts, secured: &Value, options: &DeriveOptions) -> Result<Value, Refusal> {
     let Secured { document, proofs } = Secured::parse(secured)?;
     // One base proof is derived; a second one would be lost without a word.
     let [base] = proofs.as_slice() else {
@@ -49,9 +56,5 @@ fn derive(parts: &Parts, secured: &Value, pointers: Vec<String>) -> Result<Value
         let detail = "the cryptosuite is not supported";
         Refusal::invalid(Kind::ProofTransformation, "proof_cryptosuite", detail)
     })?;
-    let options = DeriveOptions {
-        selective_pointers: pointers,
-        ..DeriveOptions::default()
-    };
-    Ok(suite.derive(&document, base, &options, &*parts.rng)?)
+    Ok(suite.derive(&document, base, options, &*parts.rng)?)
 }

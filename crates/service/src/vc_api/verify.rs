@@ -21,12 +21,14 @@ pub(super) async fn handler(
                 return_credential,
                 challenge,
                 domain,
+                presentation_header,
             },
     } = request;
     let work = api.work(async move |api| {
         let bound = check::Bound {
             challenge: challenge.as_deref(),
             domain: domain.as_deref(),
+            presentation_header: presentation_header.as_ref().map(|header| &*header.0),
         };
         check::credential(api.parts(), &verifiable_credential, bound).await?;
         Ok(verifiable_credential)

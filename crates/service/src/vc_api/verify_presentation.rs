@@ -20,6 +20,7 @@ pub(super) async fn handler(
             VerifyPresentationOptions {
                 challenge,
                 domain,
+                presentation_header,
                 return_presentation,
             },
     } = request;
@@ -27,6 +28,7 @@ pub(super) async fn handler(
         let bound = check::Bound {
             challenge: challenge.as_deref(),
             domain: domain.as_deref(),
+            presentation_header: presentation_header.as_ref().map(|header| &*header.0),
         };
         check::presentation(api.parts(), &verifiable_presentation, bound).await?;
         Ok(verifiable_presentation)

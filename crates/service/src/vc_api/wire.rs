@@ -5,6 +5,7 @@ use axum::extract::{FromRequest, Request};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use vouchsafe_credentials::encoding::b64url_decode;
 
 use super::Refusal;
 use crate::http::{ExtractError, StrictJson};
@@ -52,7 +53,8 @@ pub(super) struct VerifyRequest {
     pub options: VerifyOptions,
 }
 
-/// VCALM 1.0, "VerifyCredentialOptions"; `challenge` and `domain` for proofs that are bound to them.
+/// VCALM 1.0, "VerifyCredentialOptions"; `challenge`, `domain` and `presentationHeader` for proofs that are
+/// bound to them.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct VerifyOptions {
@@ -62,6 +64,26 @@ pub(super) struct VerifyOptions {
     pub challenge: Option<String>,
     #[serde(default)]
     pub domain: Option<String>,
+    #[serde(default)]
+    pub presentation_header: Option<Header>,
+}
+
+/// A presentation header of `bbs-2023`: bytes, in base64url without padding.
+#[derive(Default)]
+pub(super) struct Header(pub Vec<u8>);
+
+/// The longest header, in bytes.
+const MAX_HEADER: usize = 1024;
+
+impl<'de> Deserialize<'de> for Header {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bytes = b64url_decode(&text).ok();
+        let bytes = bytes.filter(|bytes| bytes.len() <= MAX_HEADER);
+        bytes
+            .map(Self)
+            .ok_or_else(|| serde::de::Error::custom("not a short text in base64url"))
+    }
 }
 
 /// `POST /credentials/derive`.
@@ -73,12 +95,14 @@ pub(super) struct DeriveRequest {
     pub options: DeriveOptions,
 }
 
-/// VCALM 1.0, "DeriveCredentialOptions".
+/// VCALM 1.0, "DeriveCredentialOptions", and what a proof of `bbs-2023` is bound to.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct DeriveOptions {
     #[serde(default)]
     pub selective_pointers: Vec<String>,
+    #[serde(default)]
+    pub presentation_header: Header,
 }
 
 /// `POST /presentations/verify`.
@@ -90,7 +114,7 @@ pub(super) struct VerifyPresentationRequest {
     pub options: VerifyPresentationOptions,
 }
 
-/// VCALM 1.0, "VerifyPresentationOptions".
+/// VCALM 1.0, "VerifyPresentationOptions", and what the credentials are bound to.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct VerifyPresentationOptions {
@@ -98,6 +122,8 @@ pub(super) struct VerifyPresentationOptions {
     pub challenge: Option<String>,
     #[serde(default)]
     pub domain: Option<String>,
+    #[serde(default)]
+    pub presentation_header: Option<Header>,
     #[serde(default)]
     pub return_presentation: bool,
 }

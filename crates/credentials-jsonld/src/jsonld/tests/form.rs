@@ -359,3 +359,31 @@ fn cat_176_compact_iris_are_a_second_name() {
         );
     }
 }
+
+/// What the strict rules refuse as a context of the document's own is seen without expanding it.
+#[test]
+fn contexts_that_a_document_brings_are_seen() {
+    let mut with = vec![credential()];
+    with[0]["@context"] = json!([V2, UNDEFINED, {"given": "https://e.example/#g"}]);
+    for below in [
+        json!(UNDEFINED),
+        json!({"given": "https://e.example/#g"}),
+        json!(null),
+    ] {
+        let mut document = credential();
+        document["credentialSubject"]["@context"] = below;
+        with.push(document);
+    }
+    let mut presentation = json!({"@context": V2, "type": "VerifiablePresentation",
+        "verifiableCredential": [credential(), with[1].clone()]});
+    with.push(presentation.clone());
+    for document in &with {
+        assert_eq!(strict(document), Err(JsonLdError::InlineContext));
+        assert!(brings_contexts(document), "{document}");
+    }
+    presentation["verifiableCredential"] = json!(credential());
+    for document in [credential(), presentation] {
+        assert!(strict(&document).is_ok());
+        assert!(!brings_contexts(&document), "{document}");
+    }
+}
