@@ -204,7 +204,8 @@ impl Verifier {
     /// deletes what has expired.
     pub async fn run_background(&self, shutdown: Shutdown) {
         let mut jobs = Jobs::new(shutdown);
-        let watch_every = Duration::from_secs(self.app.settings.min_refresh_s.unsigned_abs());
+        let watch_every =
+            Duration::from_secs(self.app.settings.status.min_refresh_s.unsigned_abs());
         let app = Arc::clone(&self.app);
         jobs.every("watch status", watch_every, move || {
             watcher::run_once(Arc::clone(&app))

@@ -84,7 +84,7 @@ fn routes() -> Vec<Route> {
 #[tokio::test]
 async fn cat_124_no_request_brings_a_server_error() {
     let full = std::env::var("VOUCHSAFE_FULL").is_ok_and(|value| value == "1");
-    let (seed, count) = (124, if full { 1_000_000 } else { 2_000 });
+    let (seed, count) = (124, if full { 100_000 } else { 2_000 });
     on_sqlite(async |world| {
         let shop = world.shop();
         let mut browser = world.browser();

@@ -91,7 +91,7 @@ async fn cat_218_an_expired_card_makes_the_service_ask_nobody() {
         world.clock.advance(366 * 86_400);
         let login = Waiting::new(&world, login.wallet).await;
         let answer = login.send(&login.presentation().await).await;
-        login.refused(&world, answer, "expired").await;
+        login.refused(&world, answer, "credential_expired").await;
         assert_eq!(world.network.fetches(), 0);
     })
     .await;
