@@ -1,5 +1,17 @@
 //! Strict base64url.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unwrap_used
+    )
+)]
+
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -43,7 +55,8 @@ pub fn b64url_decode_array<const N: usize>(text: &str) -> Result<[u8; N], Base64
     let length = STRICT
         .decode_slice(text, &mut buffer)
         .map_err(|_| Base64Error)?;
-    buffer[..length].try_into().map_err(|_| Base64Error)
+    let bytes = buffer.get(..length).ok_or(Base64Error)?;
+    bytes.try_into().map_err(|_| Base64Error)
 }
 
 #[cfg(test)]

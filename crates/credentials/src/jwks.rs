@@ -3,6 +3,18 @@
 //! A set belongs to the party it was read for: keys are looked up in the set of an issuer, so the same `kid`
 //! in the sets of two issuers never mixes them up.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unwrap_used
+    )
+)]
+
 #[cfg(test)]
 mod tests;
 

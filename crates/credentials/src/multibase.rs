@@ -1,5 +1,17 @@
 //! Strict multibase: one text for every byte string.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unwrap_used
+    )
+)]
+
 use multibase::Base;
 
 use crate::encoding::{b64url, b64url_decode};
@@ -15,7 +27,8 @@ pub fn base58btc(bytes: &[u8]) -> String {
 #[must_use]
 pub fn base58btc_decode(text: &str, length: usize) -> Option<Vec<u8>> {
     // One byte has at most 1.37 digits. The work grows with the square of the length.
-    if length > 1024 || text.len() > length * 11 / 8 + 3 || !text.starts_with('z') {
+    let longest = (length.saturating_mul(11) / 8).saturating_add(3);
+    if length > 1024 || text.len() > longest || !text.starts_with('z') {
         return None;
     }
     let (base, bytes) = multibase::decode(text).ok()?;

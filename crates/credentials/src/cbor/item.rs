@@ -65,9 +65,10 @@ impl<'a> Item<'a> {
 
     /// What it is.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "the scan has read the same bytes")]
     pub fn kind(self) -> Kind<'a> {
         let head = Head::read(self.raw).expect(SCANNED);
-        let rest = &self.raw[head.size..];
+        let rest = self.raw.get(head.size..).unwrap_or_default();
         match head.major {
             major::UNSIGNED => Kind::Unsigned(head.argument),
             major::NEGATIVE => Kind::Negative(head.argument),
@@ -114,7 +115,7 @@ impl<'a> Item<'a> {
     pub fn integer(self) -> Result<i64, CborError> {
         let number = match self.kind() {
             Kind::Unsigned(number) => i64::try_from(number),
-            Kind::Negative(number) => i64::try_from(number).map(|number| -1 - number),
+            Kind::Negative(number) => i64::try_from(number).map(|number| !number),
             _ => return Err(CborError::Type),
         };
         number.map_err(|_| CborError::Type)
@@ -129,6 +130,7 @@ impl<'a> Item<'a> {
     }
 
     /// The elements of an array that has `N` of them.
+    #[expect(clippy::expect_used, reason = "the scan has read the same bytes")]
     pub fn array_of<const N: usize>(self) -> Result<[Item<'a>; N], CborError> {
         let mut items = self.array()?;
         if items.len() != N {
@@ -179,6 +181,7 @@ impl fmt::Debug for Item<'_> {
     }
 }
 
+#[expect(clippy::expect_used, reason = "the scan has read the same bytes")]
 fn simple(head: Head) -> Kind<'static> {
     let argument = head.argument;
     match head.info {
@@ -192,12 +195,13 @@ fn simple(head: Head) -> Kind<'static> {
 }
 
 /// RFC 8949, appendix D.
+#[expect(clippy::expect_used, reason = "the scan has read the same bytes")]
 fn half(bits: u64) -> f64 {
     let bits = u16::try_from(bits).expect(SCANNED);
     let (exponent, mantissa) = (i32::from(bits >> 10 & 0x1f), f64::from(bits & 0x3ff));
     let value = match exponent {
         0 => mantissa * 2f64.powi(-24),
-        _ => (mantissa + 1024.0) * 2f64.powi(exponent - 25),
+        _ => (mantissa + 1024.0) * 2f64.powi(exponent.saturating_sub(25)),
     };
     if bits & 0x8000 == 0 { value } else { -value }
 }
@@ -212,6 +216,7 @@ pub struct Items<'a> {
 impl Items<'_> {
     /// How many are left.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "the scan has read the same bytes")]
     pub fn len(&self) -> usize {
         usize::try_from(self.left).expect("no more than bytes in the input")
     }
@@ -235,16 +240,18 @@ impl<'a> Iterator for Items<'a> {
 }
 
 /// The length of the scanned item at the start of `input`.
+#[expect(clippy::expect_used, reason = "the scan has read the same bytes")]
 fn end(input: &[u8]) -> usize {
     let mut at = 0;
     let mut open = 1_u64;
     while open > 0 {
-        let head = Head::read(&input[at..]).expect(SCANNED);
-        at += head.size;
+        let rest = input.get(at..).expect(SCANNED);
+        let head = Head::read(rest).expect(SCANNED);
+        at = at.saturating_add(head.size);
         if head.major == major::BYTES || head.major == major::TEXT {
-            at += usize::try_from(head.argument).expect(SCANNED);
+            at = at.saturating_add(usize::try_from(head.argument).expect(SCANNED));
         }
-        open = open - 1 + head.children();
+        open = open.saturating_sub(1).saturating_add(head.children());
     }
     at
 }

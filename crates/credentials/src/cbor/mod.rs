@@ -5,6 +5,18 @@
 //! accepts one form for each value (RFC 8949, section 4.2.1, but for the order of
 //! map keys) and refuses what two readers might understand differently.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unwrap_used
+    )
+)]
+
 mod error;
 mod item;
 mod scan;

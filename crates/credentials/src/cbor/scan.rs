@@ -73,7 +73,7 @@ impl Head {
             major,
             info,
             argument,
-            size: 1 + width,
+            size: width.saturating_add(1),
         })
     }
 
@@ -114,19 +114,27 @@ fn item(input: &[u8], depth: usize) -> Result<usize, CborError> {
     let head = Head::read(input)?;
     match head.major {
         major::UNSIGNED | major::NEGATIVE => Ok(head.size),
-        major::BYTES => Ok(head.size + head.content(input)?),
+        major::BYTES => Ok(head.size.saturating_add(head.content(input)?)),
         major::TEXT => {
-            let end = head.size + head.content(input)?;
-            std::str::from_utf8(&input[head.size..end]).map_err(|_| CborError::Utf8)?;
+            let end = head.size.saturating_add(head.content(input)?);
+            let text = input.get(head.size..end).ok_or(CborError::Truncated)?;
+            std::str::from_utf8(text).map_err(|_| CborError::Utf8)?;
             Ok(end)
         }
         major::SIMPLE => simple(head),
         _ if depth == MAX_DEPTH => Err(CborError::TooDeep),
         major::TAG if head.argument == TAG_SELF_DESCRIBED => Err(CborError::SelfDescribed),
-        major::TAG => Ok(head.size + item(&input[head.size..], depth + 1)?),
-        major::MAP => map(input, head, depth + 1),
-        _ => array(input, head, depth + 1),
+        major::TAG => {
+            let content = item(after(input, head.size)?, depth.saturating_add(1))?;
+            Ok(head.size.saturating_add(content))
+        }
+        major::MAP => map(input, head, depth.saturating_add(1)),
+        _ => array(input, head, depth.saturating_add(1)),
     }
+}
+
+fn after(input: &[u8], at: usize) -> Result<&[u8], CborError> {
+    input.get(at..).ok_or(CborError::Truncated)
 }
 
 fn simple(head: Head) -> Result<usize, CborError> {
@@ -149,7 +157,7 @@ fn array(input: &[u8], head: Head, depth: usize) -> Result<usize, CborError> {
     let mut at = head.size;
     // Each element has a byte at least, so a count beyond the input ends with the input.
     for _ in 0..head.argument {
-        at += item(&input[at..], depth)?;
+        at = at.saturating_add(item(after(input, at)?, depth)?);
     }
     Ok(at)
 }
@@ -160,19 +168,19 @@ fn map(input: &[u8], head: Head, depth: usize) -> Result<usize, CborError> {
     let mut ascending = true;
     for _ in 0..head.argument {
         let start = at;
-        at += item(&input[at..], depth)?;
-        let key = &input[start..at];
-        if key[0] >> 5 > major::TEXT {
+        at = at.saturating_add(item(after(input, at)?, depth)?);
+        let key = input.get(start..at).ok_or(CborError::Truncated)?;
+        if key.first().is_none_or(|first| first >> 5 > major::TEXT) {
             return Err(CborError::KeyType);
         }
         ascending &= keys.last().is_none_or(|last| *last < key);
         keys.push(key);
-        at += item(&input[at..], depth)?;
+        at = at.saturating_add(item(after(input, at)?, depth)?);
     }
     // RFC 8949, section 5.6. Each key has one form, so equal keys are equal bytes.
     if !ascending {
         keys.sort_unstable();
-        if keys.windows(2).any(|pair| pair[0] == pair[1]) {
+        if !keys.is_sorted_by(|one, next| one < next) {
             return Err(CborError::DuplicateKey);
         }
     }

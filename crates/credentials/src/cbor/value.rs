@@ -35,8 +35,9 @@ impl Item<'_> {
     }
 }
 
+#[expect(clippy::expect_used, reason = "-1 - u64::MAX is the least CBOR integer")]
 fn negative(number: u64) -> Integer {
-    Integer::try_from(-1 - i128::from(number)).expect("the range of CBOR integers")
+    Integer::try_from(!i128::from(number)).expect("the range of CBOR integers")
 }
 
 /// A value as JSON: byte strings as base64url, dates as their text, map keys as text

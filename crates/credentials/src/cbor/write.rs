@@ -25,6 +25,7 @@ impl Writer {
         }
     }
 
+    #[expect(clippy::expect_used, reason = "a vector takes every byte")]
     fn head(&mut self, header: Header) -> &mut Self {
         Encoder::from(&mut self.out)
             .push(header)
@@ -51,7 +52,7 @@ impl Writer {
     pub fn integer(&mut self, number: i64) -> &mut Self {
         match u64::try_from(number) {
             Ok(number) => self.head(Header::Positive(number)),
-            Err(_) => self.head(Header::Negative(number.unsigned_abs() - 1)),
+            Err(_) => self.head(Header::Negative(number.unsigned_abs().saturating_sub(1))),
         }
     }
 
@@ -78,6 +79,7 @@ impl Writer {
     }
 
     /// Any value. What a [`super::Item`] would refuse (NaN, a key twice) is the caller's part.
+    #[expect(clippy::expect_used, reason = "a vector takes every byte")]
     pub fn value(&mut self, value: &Value) -> &mut Self {
         ciborium::into_writer(value, &mut self.out).expect("a vector takes every byte");
         self

@@ -97,7 +97,7 @@ impl Header {
 
     /// Writes the map, `alg` first where there is one.
     pub(super) fn write(&self, alg: Option<i64>, out: &mut Writer) {
-        out.map(self.0.len() + usize::from(alg.is_some()));
+        out.map(self.0.len().saturating_add(usize::from(alg.is_some())));
         if let Some(alg) = alg {
             out.integer(HeaderParameter::Alg.to_i64()).integer(alg);
         }
@@ -114,8 +114,8 @@ impl Header {
     pub(super) fn check(protected: &Self, unprotected: &Self) -> Result<(), CoseSignError> {
         let all: Vec<_> = protected.0.iter().chain(&unprotected.0).collect();
         let reserved = |label: &Label| matches!(*label, Label::ALG | Label::CRIT);
-        let twice = |at: usize| all[at + 1..].iter().any(|(other, _)| *other == all[at].0);
-        if (0..all.len()).any(|at| reserved(&all[at].0) || twice(at)) {
+        let count = |label: &Label| all.iter().filter(|(other, _)| other == label).count();
+        if (all.iter()).any(|(label, _)| reserved(label) || count(label) > 1) {
             return Err(CoseSignError::Header);
         }
         Ok(())

@@ -73,7 +73,7 @@ fn ec2<const N: usize>(x: Option<Item<'_>>, y: Option<Item<'_>>) -> Result<Vec<u
         Some(Kind::Bool(sign)) => (2 | u8::from(sign), [].as_slice()),
         _ => return Err(KeyError::Invalid),
     };
-    let mut point = Vec::with_capacity(1 + x.len() + y.len());
+    let mut point = Vec::with_capacity(1 + 2 * 66);
     point.push(form);
     point.extend_from_slice(x);
     point.extend_from_slice(y);

@@ -47,7 +47,8 @@ pub(super) fn to_be_sealed(
     external_aad: &[u8],
     payload: &[u8],
 ) -> Vec<u8> {
-    let room = protected.len() + external_aad.len() + payload.len() + 40;
+    let parts = [protected.len(), external_aad.len(), payload.len(), 40];
+    let room = parts.into_iter().fold(0, usize::saturating_add);
     Writer::with_capacity(room)
         .array(4)
         .text(context)
@@ -71,7 +72,9 @@ pub(super) fn write(
     payload: Option<&[u8]>,
     seal: &[u8],
 ) -> Vec<u8> {
-    let room = protected.len() + payload.map_or(1, <[u8]>::len) + seal.len() + 600;
+    let payload_room = payload.map_or(1, <[u8]>::len);
+    let parts = [protected.len(), payload_room, seal.len(), 600];
+    let room = parts.into_iter().fold(0, usize::saturating_add);
     let mut out = Writer::with_capacity(room);
     out.array(4).bytes(protected);
     unprotected.write(None, &mut out);

@@ -6,6 +6,18 @@
 //! The algorithm stands in the protected header and fits the key. `crit` is refused
 //! unless every label in it is understood here (RFC 9052, section 3.1).
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unwrap_used
+    )
+)]
+
 mod error;
 mod header;
 mod key;

@@ -5,6 +5,10 @@ use crate::time::UnixTime;
 /// Reads `YYYY-MM-DDThh:mm:ss[.fff](Z|±hh:mm)` (XML Schema 1.1, `dateTimeStamp`; RFC 3339).
 /// Fractions of a second are cut off.
 #[must_use]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "years 0 to 9999 are far from the limits of an i64"
+)]
 pub fn parse(text: &str) -> Option<UnixTime> {
     let bytes = text.as_bytes();
     if bytes.len() > 40 || !text.is_ascii() {
@@ -37,13 +41,17 @@ pub fn parse(text: &str) -> Option<UnixTime> {
         if digits == 0 {
             return None;
         }
-        rest = &fraction[digits..];
+        rest = fraction.get(digits..)?;
     }
     let seconds = days_from_epoch(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
     Some(UnixTime(seconds - offset(rest)?))
 }
 
 /// Seconds east of UTC.
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "years 0 to 9999 are far from the limits of an i64"
+)]
 fn offset(text: &str) -> Option<i64> {
     if text == "Z" {
         return Some(0);
@@ -76,6 +84,10 @@ fn days_in_month(year: i64, month: i64) -> i64 {
 }
 
 /// Days from 1970-01-01 in the proleptic Gregorian calendar; years 0 to 9999.
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "years 0 to 9999 are far from the limits of an i64"
+)]
 fn days_from_epoch(year: i64, month: i64, day: i64) -> i64 {
     let before: i64 = (1..month).map(|month| days_in_month(year, month)).sum();
     let leap_days = |year: i64| (year + 3) / 4 - (year + 99) / 100 + (year + 399) / 400;

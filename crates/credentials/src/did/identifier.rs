@@ -1,6 +1,7 @@
 //! DIDs and DID URLs (DID Core 1.0, section 3).
 
 use std::fmt;
+use std::slice::SliceIndex;
 
 use super::{DidError, MAX_LENGTH};
 
@@ -35,7 +36,7 @@ impl Did {
         }
         Ok(Self {
             text: text.to_owned(),
-            method_end: 4 + method.len(),
+            method_end: method.len().saturating_add(4),
         })
     }
 
@@ -48,13 +49,13 @@ impl Did {
     /// The method name, for example `key`.
     #[must_use]
     pub fn method(&self) -> &str {
-        &self.text[4..self.method_end]
+        part(&self.text, 4..self.method_end)
     }
 
     /// The method-specific identifier, percent-encoding kept.
     #[must_use]
     pub fn id(&self) -> &str {
-        &self.text[self.method_end + 1..]
+        part(&self.text, self.method_end.saturating_add(1)..)
     }
 }
 
@@ -84,16 +85,16 @@ impl DidUrl {
             return Err(DidError::Malformed);
         }
         let query_end = text.find('#').unwrap_or(text.len());
-        let path_end = text[..query_end].find('?').unwrap_or(query_end);
-        let did_end = text[..path_end].find('/').unwrap_or(path_end);
-        let did = Did::parse(&text[..did_end])?;
+        let path_end = part(text, ..query_end).find('?').unwrap_or(query_end);
+        let did_end = part(text, ..path_end).find('/').unwrap_or(path_end);
+        let did = Did::parse(part(text, ..did_end))?;
         // RFC 3986, section 3.3 to 3.5: path-abempty, query, fragment.
         let path = |b: u8| is_pchar(b) || b == b'/';
         let query = |b: u8| is_pchar(b) || b == b'/' || b == b'?';
         let parts = [
-            escaped(&text.as_bytes()[did_end..path_end], path),
-            escaped(after_mark(&text[path_end..query_end]), query),
-            escaped(after_mark(&text[query_end..]), query),
+            escaped(part(text, did_end..path_end).as_bytes(), path),
+            escaped(after_mark(part(text, path_end..query_end)), query),
+            escaped(after_mark(part(text, query_end..)), query),
         ];
         if parts.contains(&false) {
             return Err(DidError::Malformed);
@@ -133,25 +134,25 @@ impl DidUrl {
     /// The path with its leading `/`; empty when there is none.
     #[must_use]
     pub fn path(&self) -> &str {
-        &self.text[self.did.text.len()..self.path_end]
+        part(&self.text, self.did.text.len()..self.path_end)
     }
 
     /// The query without `?`.
     #[must_use]
     pub fn query(&self) -> Option<&str> {
-        self.text[self.path_end..self.query_end].strip_prefix('?')
+        part(&self.text, self.path_end..self.query_end).strip_prefix('?')
     }
 
     /// The fragment without `#`.
     #[must_use]
     pub fn fragment(&self) -> Option<&str> {
-        self.text[self.query_end..].strip_prefix('#')
+        part(&self.text, self.query_end..).strip_prefix('#')
     }
 
     /// The URL without its fragment.
     #[must_use]
     pub fn without_fragment(&self) -> &str {
-        &self.text[..self.query_end]
+        part(&self.text, ..self.query_end)
     }
 
     /// Whether there is a DID and nothing else.
@@ -186,6 +187,11 @@ impl fmt::Display for DidUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
+}
+
+/// A part between two marks that were found in the text.
+fn part(text: &str, range: impl SliceIndex<str, Output = str>) -> &str {
+    text.get(range).unwrap_or_default()
 }
 
 /// The bytes after a `?` or `#`.

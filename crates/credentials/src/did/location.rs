@@ -94,7 +94,7 @@ fn check_host(host: &str) -> Result<usize, ResolutionError> {
         if !good {
             return Err(invalid("the domain is not a name of ASCII labels"));
         }
-        labels += 1;
+        labels = usize::saturating_add(labels, 1);
         last = label;
     }
     // WHATWG URL, "ends in a number": such a host is an IPv4 address.

@@ -73,7 +73,7 @@ impl Parts {
             _ => "capabilityDelegation",
         };
         // did:peer, "Resolving a did:peer:2": keys are numbered from 1 in their order.
-        let id = format!("#key-{}", self.methods.len() + 1);
+        let id = format!("#key-{}", self.methods.len().saturating_add(1));
         self.methods.push(json!({
             "id": id, "type": "Multikey", "controller": did.as_str(), "publicKeyMultibase": multibase,
         }));
@@ -99,7 +99,7 @@ impl Parts {
                     n => format!("#service-{n}"),
                 };
                 service.insert("id".into(), id.into());
-                self.unnamed += 1;
+                self.unnamed = self.unnamed.saturating_add(1);
             }
             self.services.push(Value::Object(service));
         }

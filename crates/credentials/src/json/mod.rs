@@ -1,5 +1,17 @@
 //! Strict JSON for everything that is signed or decides something.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unwrap_used
+    )
+)]
+
 mod number;
 mod parser;
 #[cfg(test)]

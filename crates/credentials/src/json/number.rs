@@ -13,24 +13,26 @@ const MAX_LENGTH: usize = 64;
 /// Length of the number at the start of `text` (RFC 8259, section 6), if there is one.
 pub(super) fn length(text: &[u8]) -> Option<usize> {
     let digits = |from: usize| {
-        let count = text[from..]
+        let count = text
+            .get(from..)?
             .iter()
             .take_while(|b| b.is_ascii_digit())
             .count();
-        (count > 0).then_some(from + count)
+        (count > 0).then(|| from.saturating_add(count))
     };
     let start = usize::from(text.first() == Some(&b'-'));
     let mut end = if text.get(start) == Some(&b'0') {
-        start + 1
+        start.saturating_add(1)
     } else {
         digits(start)?
     };
     if text.get(end) == Some(&b'.') {
-        end = digits(end + 1)?;
+        end = digits(end.saturating_add(1))?;
     }
     if matches!(text.get(end), Some(b'e' | b'E')) {
-        let sign = usize::from(matches!(text.get(end + 1), Some(b'+' | b'-')));
-        end = digits(end + 1 + sign)?;
+        let after = end.saturating_add(1);
+        let sign = usize::from(matches!(text.get(after), Some(b'+' | b'-')));
+        end = digits(after.saturating_add(sign))?;
     }
     // "01" is no number: the zero must stand alone.
     (!text.get(end).is_some_and(u8::is_ascii_digit)).then_some(end)
@@ -96,8 +98,10 @@ impl Decimal {
                 exponent: 0,
             });
         }
-        let leading = i64::try_from(digits.len() - significant.len()).ok()?;
-        let exponent = i64::from(exponent) + i64::try_from(whole.len()).ok()? - leading;
+        let leading = digits.len().saturating_sub(significant.len());
+        let exponent = i64::from(exponent)
+            .saturating_add(i64::try_from(whole.len()).ok()?)
+            .saturating_sub(i64::try_from(leading).ok()?);
         Some(Self {
             negative,
             digits: significant.trim_end_matches('0').to_owned(),

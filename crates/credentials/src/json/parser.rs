@@ -28,8 +28,8 @@ impl<'a> Parser<'a> {
     fn value(&mut self, depth: usize) -> Result<Value, JsonError> {
         self.skip_space();
         match self.peek().ok_or(JsonError::Syntax)? {
-            b'{' => self.object(depth + 1),
-            b'[' => self.array(depth + 1),
+            b'{' => self.object(depth.saturating_add(1)),
+            b'[' => self.array(depth.saturating_add(1)),
             b'"' => Ok(Value::String(self.string()?.into_owned())),
             b'-' | b'0'..=b'9' => self.number(),
             b't' => self.literal("true", Value::Bool(true)),
@@ -78,10 +78,10 @@ impl<'a> Parser<'a> {
         if depth > MAX_DEPTH {
             return Err(JsonError::TooDeep);
         }
-        self.at += 1;
+        self.step(1);
         self.skip_space();
         let empty = self.peek() == Some(end);
-        self.at += usize::from(empty);
+        self.step(usize::from(empty));
         Ok(empty)
     }
 
@@ -92,7 +92,7 @@ impl<'a> Parser<'a> {
         if next != end && next != b',' {
             return Err(JsonError::Syntax);
         }
-        self.at += 1;
+        self.step(1);
         Ok(next == end)
     }
 
@@ -100,18 +100,18 @@ impl<'a> Parser<'a> {
         self.expect(b'"')?;
         let plain = self.plain();
         if self.peek() == Some(b'"') {
-            self.at += 1;
+            self.step(1);
             return Ok(Cow::Borrowed(plain));
         }
         let mut out = String::from(plain);
         loop {
             match self.peek() {
                 Some(b'"') => {
-                    self.at += 1;
+                    self.step(1);
                     return Ok(Cow::Owned(out));
                 }
                 Some(b'\\') => {
-                    self.at += 1;
+                    self.step(1);
                     out.push(self.escape()?);
                 }
                 // RFC 8259, section 7: control characters must be escaped.
@@ -123,18 +123,18 @@ impl<'a> Parser<'a> {
 
     /// The characters up to the next quotation mark, backslash or control character.
     fn plain(&mut self) -> &'a str {
-        let rest = &self.text[self.at..];
+        let rest = self.rest();
         let end = rest
             .bytes()
             .position(|b| b == b'"' || b == b'\\' || b < 0x20);
-        let plain = &rest[..end.unwrap_or(rest.len())];
-        self.at += plain.len();
+        let plain = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+        self.step(plain.len());
         plain
     }
 
     fn escape(&mut self) -> Result<char, JsonError> {
         let kind = self.peek().ok_or(JsonError::Syntax)?;
-        self.at += 1;
+        self.step(1);
         Ok(match kind {
             b'"' => '"',
             b'\\' => '\\',
@@ -151,50 +151,44 @@ impl<'a> Parser<'a> {
 
     fn unicode_escape(&mut self) -> Result<char, JsonError> {
         let first = self.hex4()?;
-        let code = match first {
-            // RFC 7493, section 2.1: no lone surrogates.
-            0xd800..=0xdbff => {
-                if !self.text[self.at..].starts_with("\\u") {
-                    return Err(JsonError::Unicode);
-                }
-                self.at += 2;
-                let second = self.hex4()?;
-                if !(0xdc00..=0xdfff).contains(&second) {
-                    return Err(JsonError::Unicode);
-                }
-                0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00)
-            }
-            other => other,
-        };
-        char::from_u32(code).ok_or(JsonError::Unicode)
+        if !(0xd800..=0xdbff).contains(&first) {
+            return char::from_u32(first.into()).ok_or(JsonError::Unicode);
+        }
+        // RFC 7493, section 2.1: no lone surrogates.
+        if !self.rest().starts_with("\\u") {
+            return Err(JsonError::Unicode);
+        }
+        self.step(2);
+        let pair = [first, self.hex4()?];
+        match char::decode_utf16(pair).next() {
+            Some(Ok(character)) => Ok(character),
+            Some(Err(_)) | None => Err(JsonError::Unicode),
+        }
     }
 
-    fn hex4(&mut self) -> Result<u32, JsonError> {
-        let digits = self
-            .text
-            .as_bytes()
-            .get(self.at..self.at + 4)
-            .ok_or(JsonError::Syntax)?;
-        let mut code = 0;
-        for digit in digits {
-            code = code * 16 + char::from(*digit).to_digit(16).ok_or(JsonError::Syntax)?;
+    fn hex4(&mut self) -> Result<u16, JsonError> {
+        let digits = self.rest().get(..4).ok_or(JsonError::Syntax)?;
+        // `from_str_radix` takes a sign.
+        if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(JsonError::Syntax);
         }
-        self.at += 4;
-        Ok(code)
+        self.step(4);
+        u16::from_str_radix(digits, 16).map_err(|_| JsonError::Syntax)
     }
 
     fn number(&mut self) -> Result<Value, JsonError> {
-        let rest = &self.text[self.at..];
+        let rest = self.rest();
         let length = number::length(rest.as_bytes()).ok_or(JsonError::Syntax)?;
-        self.at += length;
-        number::parse(&rest[..length]).map(Value::Number)
+        self.step(length);
+        let text = rest.get(..length).ok_or(JsonError::Syntax)?;
+        number::parse(text).map(Value::Number)
     }
 
     fn literal(&mut self, text: &str, value: Value) -> Result<Value, JsonError> {
-        if !self.text[self.at..].starts_with(text) {
+        if !self.rest().starts_with(text) {
             return Err(JsonError::Syntax);
         }
-        self.at += text.len();
+        self.step(text.len());
         Ok(value)
     }
 
@@ -202,14 +196,23 @@ impl<'a> Parser<'a> {
         if self.peek() != Some(byte) {
             return Err(JsonError::Syntax);
         }
-        self.at += 1;
+        self.step(1);
         Ok(())
     }
 
     fn skip_space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
+            self.step(1);
         }
+    }
+
+    /// What was not read yet. `at` is a place between two characters.
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn step(&mut self, bytes: usize) {
+        self.at = self.at.saturating_add(bytes);
     }
 
     fn peek(&self) -> Option<u8> {

@@ -38,7 +38,7 @@ pub fn encrypt(
         .map_err(|_| JweError::Decryption)?;
 
     // RFC 7516, section 3.1; the encrypted key is empty (RFC 7518, section 4.6).
-    compact.reserve(buffer.len() * 4 / 3 + 64);
+    compact.reserve((buffer.len().saturating_mul(4) / 3).saturating_add(64));
     compact.push_str("..");
     b64url_append(&nonce, &mut compact);
     compact.push('.');

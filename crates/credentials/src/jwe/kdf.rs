@@ -13,7 +13,7 @@ pub(super) fn derive(
     apv: &[u8],
 ) -> Zeroizing<Vec<u8>> {
     let length = enc.key_length();
-    let mut input = Zeroizing::new(Vec::with_capacity(64 + apu.len() + apv.len()));
+    let mut input = Zeroizing::new(Vec::with_capacity(256));
     // One round of SHA-256 gives all the bits either cipher needs.
     input.extend_from_slice(&1_u32.to_be_bytes());
     input.extend_from_slice(shared_secret);
@@ -23,7 +23,7 @@ pub(super) fn derive(
         input.extend_from_slice(&(part.len() as u32).to_be_bytes());
         input.extend_from_slice(part);
     }
-    input.extend_from_slice(&(length as u32 * 8).to_be_bytes());
+    input.extend_from_slice(&(length as u32).saturating_mul(8).to_be_bytes());
     let mut key = Zeroizing::new(sha256(&input).to_vec());
     key.truncate(length);
     key

@@ -1,5 +1,17 @@
 //! JSON Web Encryption, compact serialisation (RFC 7516): ECDH-ES (P-256) with AES-GCM, nothing else.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unwrap_used
+    )
+)]
+
 mod encrypt;
 mod kdf;
 mod sealed;

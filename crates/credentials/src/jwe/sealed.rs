@@ -8,6 +8,8 @@ use crate::crypto::{AgreementKey, Algorithm, CryptoProvider, PublicKey};
 use crate::encoding::{b64url_decode, b64url_decode_array};
 use crate::json;
 
+/// The longest header in base64url.
+const MAX_HEADER_TEXT: usize = MAX_HEADER.div_ceil(3) * 4;
 /// Header parameters that change how a JWE is read, or fetch a key from an address of the sender's choice.
 const UNSUPPORTED: [&str; 5] = ["crit", "zip", "jku", "x5u", "b64"];
 
@@ -116,7 +118,7 @@ impl std::fmt::Debug for Sealed<'_> {
 }
 
 fn parse_header(part: &str) -> Result<Map<String, Value>, JweError> {
-    if part.len() > MAX_HEADER.div_ceil(3) * 4 {
+    if part.len() > MAX_HEADER_TEXT {
         return Err(JweError::TooLarge);
     }
     let header = b64url_decode(part).map_err(|_| JweError::Malformed)?;

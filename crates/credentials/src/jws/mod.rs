@@ -3,6 +3,18 @@
 //! A token is read in two steps: [`Unverified::parse`] checks its shape and gives
 //! only what is needed to choose a key; [`Unverified::verify`] gives the claims.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unwrap_used
+    )
+)]
+
 mod sign;
 #[cfg(test)]
 mod tests;

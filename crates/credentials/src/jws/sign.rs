@@ -82,7 +82,9 @@ pub async fn sign_bytes(
     };
     let members = serde_json::to_vec(&members).map_err(SignError::Payload)?;
     // RFC 7515, section 3.1; room for the signature and two dots.
-    let mut compact = String::with_capacity((members.len() + payload.len()) * 4 / 3 + 192);
+    let room = members.len().saturating_add(payload.len());
+    let room = (room.saturating_mul(4) / 3).saturating_add(192);
+    let mut compact = String::with_capacity(room);
     b64url_append(&members, &mut compact);
     compact.push('.');
     b64url_append(payload, &mut compact);
@@ -103,7 +105,7 @@ struct Protected<'a> {
 
 impl Serialize for Protected<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.members.len() + 1))?;
+        let mut map = serializer.serialize_map(Some(self.members.len().saturating_add(1)))?;
         map.serialize_entry("alg", self.algorithm.name())?;
         for (name, value) in self.members {
             map.serialize_entry(name, value)?;

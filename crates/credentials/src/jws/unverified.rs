@@ -10,6 +10,8 @@ use crate::json;
 use crate::jwks::JwkSet;
 use crate::x509::Chain;
 
+/// The longest header in base64url.
+const MAX_HEADER_TEXT: usize = MAX_HEADER.div_ceil(3) * 4;
 /// Header parameters that change how a token is read, or fetch a key from an address of the sender's choice.
 /// None of them is supported (RFC 7515, section 4.1.11; RFC 7797; RFC 8725, section 3.10).
 const UNSUPPORTED: [&str; 6] = ["crit", "b64", "jku", "x5u", "zip", "enc"];
@@ -163,7 +165,7 @@ impl<'a> Parts<'a> {
 }
 
 fn parse_header(part: &str) -> Result<Map<String, Value>, JwsError> {
-    if part.len() > MAX_HEADER.div_ceil(3) * 4 {
+    if part.len() > MAX_HEADER_TEXT {
         return Err(JwsError::TooLarge);
     }
     let header = b64url_decode(part).map_err(|_| JwsError::Malformed)?;
@@ -181,7 +183,7 @@ fn algorithm(header: &Map<String, Value>) -> Result<Algorithm, JwsError> {
 
 /// RFC 7518, section 3.4: the length follows from the algorithm.
 fn signature(part: &str, algorithm: Algorithm) -> Result<Vec<u8>, JwsError> {
-    if part.len() != (algorithm.signature_length() * 4).div_ceil(3) {
+    if part.len() != algorithm.signature_length().saturating_mul(4).div_ceil(3) {
         return Err(JwsError::Signature);
     }
     b64url_decode(part).map_err(|_| JwsError::Signature)

@@ -49,7 +49,7 @@ impl<'a> SdJwt<'a> {
             jwt if jwt.contains('.') => Some(jwt),
             _ => return Err(SdJwtError::Malformed),
         };
-        let bound = &compact[..compact.len() - last.len()];
+        let bound = compact.strip_suffix(last).unwrap_or_default();
         Ok(Self {
             issuer_signed,
             disclosures,

@@ -68,10 +68,10 @@ fn refuse_reserved_in(value: &Value, depth: usize) -> Result<(), SdJwtError> {
         return Err(SdJwtError::TooDeep);
     }
     match value {
-        Value::Object(map) => refuse_reserved(map, depth + 1),
+        Value::Object(map) => refuse_reserved(map, depth.saturating_add(1)),
         Value::Array(items) => items
             .iter()
-            .try_for_each(|item| refuse_reserved_in(item, depth + 1)),
+            .try_for_each(|item| refuse_reserved_in(item, depth.saturating_add(1))),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
     }
 }
@@ -105,7 +105,7 @@ impl Concealer<'_> {
         if node.keys.is_empty() && node.decoys == 0 {
             return Ok(());
         }
-        let mut digests = Vec::with_capacity(node.keys.len() + node.decoys);
+        let mut digests = Vec::with_capacity(node.keys.len().saturating_add(node.decoys));
         for (name, child) in &node.keys {
             let Some(value) = map.get_mut(name) else {
                 if child.required {
@@ -113,7 +113,7 @@ impl Concealer<'_> {
                 }
                 continue;
             };
-            self.value(value, child, nested + usize::from(child.hidden))?;
+            self.value(value, child, nested.saturating_add(usize::from(child.hidden)))?;
             if child.hidden {
                 let digest = self.hide(Some(name), value, nested)?;
                 map.shift_remove(name);
@@ -145,7 +145,7 @@ impl Concealer<'_> {
             let Some(child) = node.element(index) else {
                 continue;
             };
-            self.value(item, child, nested + usize::from(child.hidden))?;
+            self.value(item, child, nested.saturating_add(usize::from(child.hidden)))?;
             if child.hidden {
                 let digest = self.hide(None, item, nested)?;
                 *item = placeholder(digest);
@@ -153,7 +153,7 @@ impl Concealer<'_> {
         }
         for _ in 0..node.decoys {
             let decoy = placeholder(self.decoy());
-            let place = self.entropy.below(items.len() + 1);
+            let place = self.entropy.below(items.len().saturating_add(1));
             items.insert(place, decoy);
         }
         Ok(())
@@ -183,17 +183,17 @@ impl Concealer<'_> {
         }
         write_json(&mut self.json, value);
         self.json.push(b']');
-        let mut encoded = String::with_capacity(self.json.len().div_ceil(3) * 4);
+        let mut encoded = String::with_capacity(self.json.len().div_ceil(3).saturating_mul(4));
         b64url_append(&self.json, &mut encoded);
         let digest = self.hash.digest(&encoded);
         self.disclosures.push(encoded);
-        self.digests += 1;
+        self.digests = self.digests.saturating_add(1);
         Ok(digest)
     }
 
     /// Section 4.2.5: a hash over secure random bytes.
     fn decoy(&mut self) -> String {
-        self.digests += 1;
+        self.digests = self.digests.saturating_add(1);
         let mut random = [0; 32];
         random[..16].copy_from_slice(&self.entropy.salt());
         random[16..].copy_from_slice(&self.entropy.salt());
@@ -207,6 +207,7 @@ fn placeholder(digest: String) -> Value {
     Value::Object(object)
 }
 
+#[expect(clippy::expect_used, reason = "a vector takes every byte")]
 fn write_json<T: serde::Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
     serde_json::to_writer(out, value)
         .expect("a JSON value has string keys and a vector takes every byte");
@@ -229,14 +230,19 @@ impl<'r> Entropy<'r> {
         }
     }
 
+    #[expect(clippy::expect_used, reason = "the assertion before it")]
     fn take<const N: usize>(&mut self) -> [u8; N] {
-        if self.portion.len() - self.used < N {
-            self.rng.fill(&mut self.portion);
-            self.used = 0;
-        }
-        let mut out = [0; N];
-        out.copy_from_slice(&self.portion[self.used..self.used + N]);
-        self.used += N;
+        const { assert!(N <= 256) };
+        let left = self.portion.get(self.used..).and_then(<[u8]>::first_chunk);
+        let out = match left {
+            Some(chunk) => *chunk,
+            None => {
+                self.rng.fill(&mut self.portion);
+                self.used = 0;
+                *self.portion.first_chunk().expect("a portion holds a chunk")
+            }
+        };
+        self.used = self.used.saturating_add(N);
         out
     }
 
@@ -245,6 +251,11 @@ impl<'r> Entropy<'r> {
     }
 
     /// A number below `bound`, each equally likely. `bound` is not 0.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        reason = "the bound is not 0"
+    )]
     fn below(&mut self, bound: usize) -> usize {
         let bound = bound as u64;
         // Values from `limit` on would favour small results.
@@ -261,7 +272,7 @@ impl<'r> Entropy<'r> {
     /// Fisher-Yates.
     fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
-            let other = self.below(last + 1);
+            let other = self.below(last.saturating_add(1));
             items.swap(last, other);
         }
     }

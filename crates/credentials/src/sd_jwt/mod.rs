@@ -10,6 +10,18 @@
 //!
 //! The JWS JSON serialization (section 8) is optional and refused.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unwrap_used
+    )
+)]
+
 mod compact;
 mod conceal;
 mod disclosure;

@@ -76,7 +76,7 @@ impl Place {
             return Err(SdJwtError::TooDeep);
         }
         Ok(Self {
-            depth: self.depth + 1,
+            depth: self.depth.saturating_add(1),
             parent: Some(disclosure),
         })
     }

@@ -190,7 +190,7 @@ pub(super) async fn sign(
     signer: &dyn Signer,
 ) -> Result<Vec<u8>, CoseSignError> {
     let (key, list) = claims.list;
-    let mut out = Writer::with_capacity(list.len() + claims.uri.len() + 64);
+    let mut out = Writer::with_capacity(list.len().saturating_add(256));
     out.map(5).integer(SUB).text(claims.uri);
     out.integer(EXP).integer(claims.expires_at.seconds());
     out.integer(IAT).integer(claims.issued_at.seconds());
@@ -199,7 +199,7 @@ pub(super) async fn sign(
     let payload = out.finish();
     let protected = Header::new().typ(typ).x5chain(chain);
     let message = sign1(&protected, &Header::new(), &[], &payload, signer).await?;
-    let mut out = Writer::with_capacity(message.len() + 1);
+    let mut out = Writer::with_capacity(message.len().saturating_add(1));
     let token = out.tag(TAG_SIGN1).raw(&message).finish();
     // What is published must be readable.
     if token.len() > MAX_CWT_BYTES {

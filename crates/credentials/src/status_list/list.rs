@@ -55,12 +55,22 @@ impl Bits {
 
     /// How many statuses stand in one byte.
     fn per_byte(self) -> u8 {
-        8 / self.count()
+        match self {
+            Self::One => 8,
+            Self::Two => 4,
+            Self::Four => 2,
+            Self::Eight => 1,
+        }
     }
 
     /// The largest value that fits.
     fn largest(self) -> u8 {
-        u8::MAX >> (8 - self.count())
+        match self {
+            Self::One => 0b1,
+            Self::Two => 0b11,
+            Self::Four => 0b1111,
+            Self::Eight => u8::MAX,
+        }
     }
 }
 
@@ -165,13 +175,14 @@ impl StatusList {
     /// How many statuses there is room for.
     #[must_use]
     pub fn capacity(&self) -> u64 {
-        self.bytes.len() as u64 * u64::from(self.bits.per_byte())
+        (self.bytes.len() as u64).saturating_mul(u64::from(self.bits.per_byte()))
     }
 
     /// The status at `index`.
     ///
     /// # Errors
     /// [`StatusError::OutOfRange`].
+    #[expect(clippy::arithmetic_side_effects, reason = "one to eight statuses in a byte")]
     pub fn get(&self, index: u64) -> Result<Status, StatusError> {
         let (position, shift) = self.place(index);
         let byte = position.and_then(|position| self.bytes.get(position));
@@ -183,6 +194,7 @@ impl StatusList {
     ///
     /// # Errors
     /// [`StatusError::OutOfRange`], [`StatusError::ValueTooLarge`].
+    #[expect(clippy::arithmetic_side_effects, reason = "one to eight statuses in a byte")]
     pub fn set(&mut self, index: u64, status: Status) -> Result<(), StatusError> {
         let largest = self.bits.largest();
         if status.value() > largest {
@@ -196,9 +208,10 @@ impl StatusList {
     }
 
     /// Which byte, and how far from its least significant bit.
+    #[expect(clippy::arithmetic_side_effects, reason = "one to eight statuses in a byte")]
     fn place(&self, index: u64) -> (Option<usize>, u8) {
         let per_byte = u64::from(self.bits.per_byte());
-        let within = u8::try_from(index % per_byte).expect("at most seven");
+        let within = u8::try_from(index % per_byte).unwrap_or_default();
         (
             usize::try_from(index / per_byte).ok(),
             within * self.bits.count(),
@@ -214,6 +227,7 @@ impl StatusList {
     /// `lst` of the CBOR format: zlib at level 6 (levels above cost many times more for a few
     /// percent).
     #[must_use]
+    #[expect(clippy::expect_used, reason = "a vector takes every byte")]
     pub fn compress(&self) -> Vec<u8> {
         let mut encoder = ZlibEncoder::new(Vec::new(), Compression::new(6));
         let compressed = encoder
@@ -227,7 +241,7 @@ impl StatusList {
     /// # Errors
     /// [`StatusError::TooLarge`], [`StatusError::Encoding`].
     pub fn decode(bits: Bits, lst: &str) -> Result<Self, StatusError> {
-        if lst.len() > MAX_COMPRESSED_BYTES.div_ceil(3) * 4 {
+        if lst.len() > MAX_COMPRESSED_BYTES.div_ceil(3).saturating_mul(4) {
             return Err(StatusError::TooLarge);
         }
         let compressed = b64url_decode(lst).map_err(|_| StatusError::Encoding)?;
@@ -245,7 +259,7 @@ impl StatusList {
         let mut decoder = ZlibDecoder::new(compressed);
         let mut bytes = Vec::new();
         (&mut decoder)
-            .take(MAX_LIST_BYTES as u64 + 1)
+            .take((MAX_LIST_BYTES as u64).saturating_add(1))
             .read_to_end(&mut bytes)
             .map_err(|_| StatusError::Encoding)?;
         if bytes.len() > MAX_LIST_BYTES {

@@ -65,6 +65,7 @@
         clippy::expect_used,
         clippy::indexing_slicing,
         clippy::panic,
+        clippy::string_slice,
         clippy::unwrap_used
     )
 )]

@@ -151,7 +151,7 @@ fn check_order(
     previous: Option<&Entry>,
     now: UnixTime,
 ) -> Result<(), ResolutionError> {
-    if entry.number != previous.map_or(1, |previous| previous.number + 1) {
+    if entry.number != previous.map_or(1, |previous| previous.number.saturating_add(1)) {
         return Err(invalid("the version numbers have a gap"));
     }
     if previous.is_some_and(|previous| later(&entry.time_text, entry.time, previous).is_none()) {

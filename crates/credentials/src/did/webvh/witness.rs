@@ -55,7 +55,7 @@ impl Approvals {
             };
             let document = Map::from_iter([("versionId".to_owned(), Value::from(id))]);
             for one in proofs {
-                verified += 1;
+                verified = usize::saturating_add(verified, 1);
                 if verified > MAX_PROOFS {
                     return Err(invalid("too many witness proofs"));
                 }
