@@ -72,6 +72,9 @@ enum IssuerCommand {
         file: ConfigFile,
         /// What the key is for, in your words.
         name: String,
+        /// What the key may do, and nothing else: `offers:read`, `vc:verify`, `vc:issue:ISSUER`, …
+        #[arg(long = "scope", value_name = "SCOPE")]
+        scopes: Vec<String>,
     },
 }
 
@@ -95,8 +98,8 @@ async fn main() -> ExitCode {
         #[cfg(feature = "demo")]
         Command::Demo(options) => demo::run(options).await,
         Command::Issuer(IssuerCommand::Serve(file)) => serve::issuer(&file.config).await,
-        Command::Issuer(IssuerCommand::ApiKey { file, name }) => {
-            serve::api_key(&file.config, &name).await
+        Command::Issuer(IssuerCommand::ApiKey { file, name, scopes }) => {
+            serve::api_key(&file.config, &name, scopes).await
         }
         Command::Verifier(VerifierCommand::Serve(file)) => serve::verifier(&file.config).await,
         Command::Wallet(command) => wallet::run(command).await,

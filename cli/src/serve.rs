@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use axum::Router;
 use vouchsafe_issuer::Issuer;
 use vouchsafe_service::config::{HttpConfig, load};
@@ -49,10 +49,21 @@ pub async fn verifier(file: &Path) -> Result<()> {
 
 /// `vouchsafe issuer api-key`: the key goes to standard output, once.
 #[expect(clippy::print_stdout, reason = "the key is this command's result")]
-pub async fn api_key(file: &Path, name: &str) -> Result<()> {
+pub async fn api_key(file: &Path, name: &str, scopes: Vec<String>) -> Result<()> {
     let config: vouchsafe_issuer::Config = load(Some(file), ISSUER_ENVIRONMENT)?;
     let issuer = Issuer::open(config, vouchsafe_issuer::Ports::system()).await?;
-    println!("{}", issuer.create_api_key(name).await?);
+    let known = issuer.scopes();
+    if let Some(unknown) = scopes.iter().find(|scope| !known.contains(scope)) {
+        bail!(
+            "there is no scope `{unknown}`; there are {}",
+            known.join(", ")
+        );
+    }
+    let key = match scopes.is_empty() {
+        true => issuer.create_api_key(name).await?,
+        false => issuer.create_api_key_for(name, scopes).await?,
+    };
+    println!("{key}");
     Ok(())
 }
 

@@ -217,19 +217,40 @@ impl Issuer {
             .await
     }
 
-    /// Makes a key of the administration API that may do everything. It is shown this once.
+    /// What a key may be allowed, in the words that are stored with it.
+    pub fn scopes(&self) -> Vec<String> {
+        let issuers = self.vc_api.iter().flat_map(VcApi::issuers);
+        let mut named: Vec<String> = issuers.map(vc_api::issue_as).collect();
+        named.dedup();
+        self.usual_scopes().chain(named).collect()
+    }
+
+    /// Everything but issuing in the name of one of several identities, which is said by name.
+    fn usual_scopes(&self) -> impl Iterator<Item = String> {
+        let own = Scope::ALL.map(Scope::as_str).into_iter();
+        let all = own.chain([vc_api::ISSUE, vc_api::VERIFY]);
+        all.map(str::to_owned)
+    }
+
+    /// Makes a key of the administration API that may do everything, but issue in the name of one of
+    /// several identities of the VC API. It is shown this once.
     pub async fn create_api_key(&self, name: &str) -> Result<String, DbError> {
+        self.create_api_key_for(name, self.usual_scopes().collect())
+            .await
+    }
+
+    /// Makes a key that may do this and nothing else; see [`Self::scopes`]. It is shown this once.
+    pub async fn create_api_key_for(
+        &self,
+        name: &str,
+        scopes: Vec<String>,
+    ) -> Result<String, DbError> {
         let secret = ApiKeySecret::generate(&*self.core.rng);
         let shown = secret.expose().to_owned();
         let key = NewApiKey {
             id: self.core.ids.next_text(),
             name: name.to_owned(),
-            scopes: Scope::ALL
-                .map(Scope::as_str)
-                .into_iter()
-                .chain([vc_api::ISSUE, vc_api::VERIFY])
-                .map(str::to_owned)
-                .collect(),
+            scopes,
             created_at: self.core.clock.now(),
             expires_at: None,
         };

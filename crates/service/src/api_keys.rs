@@ -66,6 +66,17 @@ impl ApiCaller {
     pub fn may(&self, scope: &str) -> bool {
         self.scopes.iter().any(|own| own == scope)
     }
+
+    /// Whether the key carries this scope or one for a part of it, `scope:…`.
+    pub fn may_in_part(&self, scope: &str) -> bool {
+        let part = |own: &String| {
+            let rest = own
+                .strip_prefix(scope)
+                .and_then(|own| own.strip_prefix(':'));
+            rest.is_some_and(|rest| !rest.is_empty())
+        };
+        self.may(scope) || self.scopes.iter().any(part)
+    }
 }
 
 /// Stores the hash of a key. `DbError::Duplicate` if the id or the key is there already.
@@ -159,6 +170,15 @@ mod tests {
             assert!(caller.may("offers:write"));
             for other in ["offers:read", "offers", "offers:write ", "*", ""] {
                 assert!(!caller.may(other), "{other}");
+            }
+            for (scope, part) in [
+                ("offers:write", true),
+                ("offers", true),
+                ("offers:write:a", false),
+                ("offer", false),
+                ("", false),
+            ] {
+                assert_eq!(caller.may_in_part(scope), part, "{scope}");
             }
             let upper = text.to_uppercase();
             for wrong in [

@@ -8,14 +8,15 @@ use vouchsafe_credentials::data_integrity::{
 use vouchsafe_credentials::did::Resolver;
 use vouchsafe_credentials::vc_jose_cose::{self, KeySource};
 use vouchsafe_credentials::vcdm::{
-    Binding, ENVELOPED_CREDENTIAL, ENVELOPED_PRESENTATION, EmptyPresentation, Enveloped,
-    HolderBinding, HolderPolicy, Issuers, Policy, PresentationHeader, PresentationPolicy, StatusLists,
-    StatusPolicy,
+    Binding, Credential, ENVELOPED_CREDENTIAL, ENVELOPED_PRESENTATION, EmptyPresentation,
+    Enveloped, HolderBinding, HolderPolicy, Issuers, Policy, PresentationHeader,
+    PresentationPolicy, StatusLists, StatusPolicy,
 };
 
 use super::Parts;
 use super::budget::{Budget, Within};
 use super::problem::Refusal;
+use super::warnings;
 
 /// What a proof must be bound to.
 #[derive(Clone, Copy)]
@@ -26,11 +27,7 @@ pub(super) struct Bound<'a> {
     pub presentation_header: Option<&'a [u8]>,
 }
 
-fn policy<'a>(
-    parts: &'a Parts,
-    lists: &'a dyn StatusListSource,
-    bound: Bound<'a>,
-) -> Policy<'a> {
+fn policy<'a>(parts: &'a Parts, lists: &'a dyn StatusListSource, bound: Bound<'a>) -> Policy<'a> {
     let issuers = match parts.accepted_issuers.as_slice() {
         [] => Issuers::AnyResolvable,
         ids => Issuers::Only(ids),
@@ -61,12 +58,12 @@ fn within<'a>(parts: &'a Parts, budget: &'a Budget) -> Budgeted<'a> {
     )
 }
 
-/// Verifies a credential.
+/// Verifies a credential. Gives warnings.
 pub(super) async fn credential(
     parts: &Parts,
     secured: &Value,
     bound: Bound<'_>,
-) -> Result<(), Refusal> {
+) -> Result<Vec<Value>, Refusal> {
     let budget = Budget::new();
     let (resolver, lists) = within(parts, &budget);
     let mut policy = policy(parts, &lists, bound);
@@ -91,15 +88,16 @@ pub(super) async fn credential(
             verify_credential(secured, suites, &policy, resolver, crypto).await?
         }
     };
-    super::related::check(verified.get())
+    super::related::check(verified.get())?;
+    Ok(warnings::of(parts, [verified.get().as_json()]))
 }
 
-/// Verifies a presentation.
+/// Verifies a presentation. Gives warnings.
 pub(super) async fn presentation(
     parts: &Parts,
     secured: &Value,
     bound: Bound<'_>,
-) -> Result<(), Refusal> {
+) -> Result<Vec<Value>, Refusal> {
     let budget = Budget::new();
     let (resolver, lists) = within(parts, &budget);
     let policy = PresentationPolicy {
@@ -122,7 +120,9 @@ pub(super) async fn presentation(
         false => verify_presentation(secured, suites, &policy, resolver, crypto).await?,
     };
     let credentials = verified.get().credentials();
-    credentials.iter().try_for_each(super::related::check)
+    credentials.iter().try_for_each(super::related::check)?;
+    let documents = credentials.iter().map(Credential::as_json);
+    Ok(warnings::of(parts, documents.chain([secured])))
 }
 
 /// Data Integrity 1.0, section 4.4: a challenge or domain that the caller names must be the proof's.

@@ -26,6 +26,7 @@ mod store;
 mod tests;
 mod verify;
 mod verify_presentation;
+mod warnings;
 mod wire;
 
 use std::future::Future;
@@ -50,7 +51,7 @@ use vouchsafe_credentials::vcdm::Delegation;
 use vouchsafe_credentials_jsonld::contexts::Contexts;
 use vouchsafe_credentials_jsonld::rdfc::Transformation;
 
-pub use access::{ISSUE, VERIFY};
+pub use access::{ISSUE, VERIFY, issue_as};
 pub use config::{IdentityConfig, TrustedIssuerConfig, VcApiConfig};
 pub use key::{IssuerKey, KeyType};
 pub use lists::GuardedLists;
@@ -143,6 +144,7 @@ pub(crate) struct Open {
 pub(crate) struct Parts {
     pub(crate) open: Open,
     pub(crate) second_opinion: bool,
+    pub(crate) inline_contexts: bool,
     pub(crate) accepted_issuers: Vec<String>,
     pub(crate) delegations: Vec<Delegation>,
     pub(crate) identities: Vec<Identity>,
@@ -204,6 +206,7 @@ impl VcApi {
                 issuing: config.open && config::is_local(http),
             },
             second_opinion: config.second_opinion,
+            inline_contexts: config.inline_vocab,
             accepted_issuers: config.accepted_issuers.clone(),
             delegations: config.delegations(),
             identities,

@@ -7,6 +7,7 @@ use vouchsafe_credentials::problem::Problem as Kind;
 use vouchsafe_credentials::random;
 use vouchsafe_credentials::vcdm::{Credential, DateTimeStamp};
 
+use super::access::Caller;
 use super::identity::{Identity, is_selective, issuer_of};
 use super::problem::Refusal;
 use super::{Parts, status};
@@ -25,7 +26,7 @@ pub(super) struct Order {
 }
 
 /// Issues a credential.
-pub(super) async fn issue(parts: &Parts, order: Order) -> Result<Value, Refusal> {
+pub(super) async fn issue(parts: &Parts, caller: &Caller, order: Order) -> Result<Value, Refusal> {
     let Order {
         mut credential,
         mandatory_pointers,
@@ -38,6 +39,7 @@ pub(super) async fn issue(parts: &Parts, order: Order) -> Result<Value, Refusal>
         return Err(Refusal::invalid(Kind::Range, "too_many_pointers", detail));
     }
     let (identity, suite) = identity(parts, &credential, cryptosuite.as_deref())?;
+    caller.check_may_issue_as(parts, &identity.id)?;
     add_context(&mut credential);
     super::related::check(&Credential::parse(&credential)?)?;
     let now = parts.clock.now();

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use axum::body::Bytes;
 use serde_json::Value;
 use vouchsafe_credentials::bitstring_status_list::{
     Bitstring, Entry, ListOptions, list_credential,
@@ -16,7 +17,7 @@ use vouchsafe_credentials::{crypto, random};
 use super::identity::Identity;
 use super::problem::Refusal;
 use super::store::{self, ListRow};
-use super::{Parts, paths};
+use super::{Parts, VcApi, paths};
 use crate::db::DbError;
 
 /// The one purpose of our lists.
@@ -32,17 +33,27 @@ const LIFETIME_S: i64 = 86_400;
 /// How long a relying party may keep a list, in milliseconds.
 const TTL_MS: u64 = 300_000;
 /// Signed lists that are kept.
-const KEPT: usize = 64;
+const KEPT: usize = 256;
 
 /// Signed lists by id, each with the version that it shows.
 #[derive(Default)]
-pub(crate) struct Published(Mutex<HashMap<String, Signed>>);
+pub(crate) struct Published {
+    lists: Mutex<HashMap<String, Signed>>,
+    /// Held by who signs: a list is signed once, however many ask for it.
+    signing: tokio::sync::Mutex<()>,
+    #[cfg(test)]
+    pub(crate) signed: std::sync::atomic::AtomicUsize,
+}
 
+/// A signed list as it is answered.
 #[derive(Clone)]
-struct Signed {
+pub(super) struct Signed {
     version: i64,
     until: UnixTime,
-    credential: Value,
+    /// The credential.
+    pub(super) body: Bytes,
+    /// Another one for every other body (RFC 9110, section 8.8.3).
+    pub(super) tag: String,
 }
 
 /// A place in a list that is nobody's yet.
@@ -154,34 +165,51 @@ fn url(parts: &Parts, list: &str) -> String {
         .join(&paths::STATUS_LIST.replace("{list}", list))
 }
 
-/// The signed list of this id, `None` where there is none.
-pub(super) async fn published(parts: &Parts, id: &str) -> Result<Option<Value>, Refusal> {
+/// The signed list of this id, `None` where there is none. It is signed when it changed, and when half
+/// of its time is over, as work among that of others; in between everybody gets the same bytes.
+pub(super) async fn published(api: &VcApi, id: &str) -> Result<Option<Signed>, Refusal> {
+    let parts = api.parts();
     let Some(list) = store::find(&parts.db, id).await? else {
         return Ok(None);
     };
-    let Some(identity) = parts
-        .identities
-        .iter()
-        .find(|one| one.status && one.id == list.issuer)
-    else {
+    if keeper(parts, &list).is_none() {
+        return Ok(None);
+    }
+    if let Some(known) = parts.published.get(&list, parts.clock.now()) {
+        return Ok(Some(known));
+    }
+    let _one = parts.published.signing.lock().await;
+    // Who was here before may have signed it; what was set meanwhile belongs into it.
+    let Some(list) = store::find(&parts.db, id).await? else {
         return Ok(None);
     };
-    let now = parts.clock.now();
-    if let Some(known) = parts.published.get(id)
-        && known.version == list.version
-        && now < known.until
-    {
-        return Ok(Some(known.credential));
+    if let Some(known) = parts.published.get(&list, parts.clock.now()) {
+        return Ok(Some(known));
     }
-    // The version was read before the entries: a change in between makes the next answer new.
-    let credential = sign(parts, identity, &list, now).await?;
+    let work = api.work(async move |api| renew(api.parts(), &list).await);
+    work.await.map(Some)
+}
+
+/// The identity in whose name a list is published.
+fn keeper<'p>(parts: &'p Parts, list: &ListRow) -> Option<&'p Identity> {
+    let mut identities = parts.identities.iter();
+    identities.find(|one| one.status && one.id == list.issuer)
+}
+
+/// Signs a list and keeps it. Its version was read before its entries: a change in between makes the
+/// next answer new.
+async fn renew(parts: &Parts, list: &ListRow) -> Result<Signed, Refusal> {
+    let identity = keeper(parts, list).ok_or_else(Refusal::not_found)?;
+    let now = parts.clock.now();
+    let body = Bytes::from(sign(parts, identity, list, now).await?.to_string());
     let signed = Signed {
         version: list.version,
         until: now.plus(LIFETIME_S / 2),
-        credential: credential.clone(),
+        tag: b64url(&crypto::sha256(&body)),
+        body,
     };
-    parts.published.keep(id, signed);
-    Ok(Some(credential))
+    parts.published.keep(&list.id, signed.clone());
+    Ok(signed)
 }
 
 async fn sign(
@@ -246,15 +274,23 @@ fn hash(issuer: &str, credential_id: &str) -> String {
 }
 
 impl Published {
-    fn get(&self, id: &str) -> Option<Signed> {
-        let lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lists.get(id).cloned()
+    /// The list where it shows the current version and has not lived for half of its time.
+    fn get(&self, list: &ListRow, now: UnixTime) -> Option<Signed> {
+        let lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = lists.get(&list.id)?;
+        (known.version == list.version && now < known.until).then(|| known.clone())
     }
 
     fn keep(&self, id: &str, signed: Signed) {
-        let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if lists.len() >= KEPT {
-            lists.clear();
+        #[cfg(test)]
+        self.signed
+            .fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        if lists.len() >= KEPT && !lists.contains_key(id) {
+            let oldest = lists.iter().min_by_key(|(_, signed)| signed.until);
+            if let Some(oldest) = oldest.map(|(id, _)| id.clone()) {
+                lists.remove(&oldest);
+            }
         }
         lists.insert(id.to_owned(), signed);
     }

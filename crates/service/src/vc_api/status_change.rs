@@ -1,10 +1,11 @@
 //! `POST /credentials/status` (VCALM 1.0, section 3.2.3): revokes a credential of one issuer.
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use serde_json::{Value, json};
 use vouchsafe_credentials::problem::Problem as Kind;
 
+use super::access::Caller;
 use super::problem::Refusal;
 use super::status;
 use super::wire::{Body, StatusChange, StatusRequest};
@@ -13,6 +14,7 @@ use super::{Parts, VcApi};
 /// Changes the entry of the credential with this id.
 pub(super) async fn handler(
     State(api): State<VcApi>,
+    Extension(caller): Extension<Caller>,
     Body(request): Body<StatusRequest>,
 ) -> Result<Json<Value>, Refusal> {
     let StatusRequest {
@@ -42,6 +44,7 @@ pub(super) async fn handler(
         ));
     }
     let issuer = issuer_of(api.parts(), issuer.as_deref())?;
+    caller.check_may_issue_as(api.parts(), issuer)?;
     match status::revoke(api.parts(), issuer, &credential_id).await? {
         true => Ok(Json(json!({ "status": true }))),
         false => Err(Refusal::not_found()),

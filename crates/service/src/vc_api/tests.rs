@@ -1,6 +1,7 @@
 //! What the endpoints refuse, and one way through each.
 
 mod issuing;
+mod names;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -43,6 +44,8 @@ impl StatusListSource for Lists {
 
 struct Harness {
     router: Router,
+    api: VcApi,
+    clock: Arc<FixedClock>,
     db: Db,
     issuers: Vec<String>,
     lists: Arc<Lists>,
@@ -91,7 +94,11 @@ impl Harness {
     }
 
     fn reached_at(db: Db, extra: &str, url: &str) -> Self {
-        let config: VcApiConfig = parse(&configuration(extra)).unwrap();
+        Self::with(db, &configuration(extra), url)
+    }
+
+    fn with(db: Db, text: &str, url: &str) -> Self {
+        let config: VcApiConfig = parse(text).unwrap();
         let http = format!("listen = '127.0.0.1:1'\npublic_url = '{url}'");
         let http: HttpConfig = parse(&http).unwrap();
         let clock = Arc::new(FixedClock::new(NOW));
@@ -102,7 +109,7 @@ impl Harness {
             clock: clock.clone(),
             rng: rng.clone(),
             crypto: Arc::new(AwsLc),
-            ids: Ids::new(clock, rng),
+            ids: Ids::new(clock.clone(), rng),
             outbound: Outbound {
                 resolver: Arc::new(LocalResolver),
                 identifiers: Arc::new(LocalResolver),
@@ -112,6 +119,8 @@ impl Harness {
         let api = VcApi::open(&config, &http, ports).unwrap().unwrap();
         Self {
             router: api.router(),
+            api: api.clone(),
+            clock: clock.clone(),
             issuers: api.issuers().map(str::to_owned).collect(),
             db,
             lists,

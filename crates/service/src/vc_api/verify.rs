@@ -30,11 +30,14 @@ pub(super) async fn handler(
             domain: domain.as_deref(),
             presentation_header: presentation_header.as_ref().map(|header| &*header.0),
         };
-        check::credential(api.parts(), &verifiable_credential, bound).await?;
-        Ok(verifiable_credential)
+        let warnings = check::credential(api.parts(), &verifiable_credential, bound).await?;
+        Ok((verifiable_credential, warnings))
     });
-    let verifiable_credential = work.await?;
+    let (verifiable_credential, warnings) = work.await?;
     let mut body = json!({ "verified": true, "problemDetails": [] });
+    if !warnings.is_empty() {
+        body["warnings"] = Value::Array(warnings);
+    }
     if return_credential && let Value::Object(members) = &mut body {
         members.insert("credential".to_owned(), verifiable_credential);
     }

@@ -30,11 +30,14 @@ pub(super) async fn handler(
             domain: domain.as_deref(),
             presentation_header: presentation_header.as_ref().map(|header| &*header.0),
         };
-        check::presentation(api.parts(), &verifiable_presentation, bound).await?;
-        Ok(verifiable_presentation)
+        let warnings = check::presentation(api.parts(), &verifiable_presentation, bound).await?;
+        Ok((verifiable_presentation, warnings))
     });
-    let verifiable_presentation = work.await?;
+    let (verifiable_presentation, warnings) = work.await?;
     let mut body = json!({ "verified": true, "problemDetails": [] });
+    if !warnings.is_empty() {
+        body["warnings"] = Value::Array(warnings);
+    }
     if return_presentation && let Value::Object(members) = &mut body {
         members.insert("verifiablePresentation".to_owned(), verifiable_presentation);
     }
