@@ -16,8 +16,8 @@ use crate::jsonld::context::{ActiveContext, Origin, Scoped, next_id};
 pub use bundled::{BUNDLED, Bundled};
 use names::Names;
 
-/// Most processed contexts that are kept.
-const CACHE_ENTRIES: usize = 2_048;
+/// Most terms of the processed contexts that are kept, all together, and one more for each context.
+const CACHE_TERMS: usize = 1 << 17;
 /// Largest context document that can be added, in bytes.
 pub const MAX_CONTEXT_BYTES: usize = 1 << 20;
 
@@ -63,9 +63,16 @@ impl ContextError {
 #[derive(Debug)]
 pub struct Contexts {
     documents: BTreeMap<String, Entry>,
-    cache: RwLock<HashMap<CacheKey, Arc<ActiveContext>>>,
+    cache: RwLock<Cache>,
     initial: Arc<ActiveContext>,
     names: OnceLock<Names>,
+}
+
+/// Processed contexts. Each holds the terms of those that it builds on.
+#[derive(Debug, Default)]
+struct Cache {
+    contexts: HashMap<CacheKey, Arc<ActiveContext>>,
+    weight: usize,
 }
 
 #[derive(Debug)]
@@ -158,15 +165,18 @@ impl Contexts {
     pub(crate) fn cached(&self, key: &CacheKey) -> Option<Arc<ActiveContext>> {
         // A poisoned lock holds a complete map: nothing panics while it is written.
         let cache = self.cache.read().unwrap_or_else(PoisonError::into_inner);
-        cache.get(key).cloned()
+        cache.contexts.get(key).cloned()
     }
 
     pub(crate) fn remember(&self, key: CacheKey, context: &Arc<ActiveContext>) {
         let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
-        if cache.len() >= CACHE_ENTRIES {
-            cache.clear();
+        let weight = context.terms.len() + 1;
+        if cache.weight + weight > CACHE_TERMS {
+            *cache = Cache::default();
         }
-        cache.insert(key, Arc::clone(context));
+        if cache.contexts.insert(key, Arc::clone(context)).is_none() {
+            cache.weight += weight;
+        }
     }
 }
 

@@ -7,12 +7,13 @@
 
 use std::collections::HashMap;
 
-use super::JsonLdError;
-use super::context::{ActiveContext, Definition, Mapping};
+use super::context::{ActiveContext, Definition, Mapping, TypeMapping};
 use super::expand::Place;
-use super::expanded::{Expanded, Node, Object};
+use super::expanded::{Expanded, Node, Object, Scalar, ValueObject};
 use super::iri::has_scheme;
 use super::keyword::Keyword;
+use super::vocabulary as iri;
+use super::{JsonLdError, sets, to_rdf};
 use crate::contexts::Contexts;
 
 const CREDENTIALS: &str = "https://www.w3.org/2018/credentials#";
@@ -101,6 +102,36 @@ pub(super) fn check_type(
 /// An id is written out: readers of the JSON compare texts.
 pub(super) fn check_id(text: &str, iri: &str) -> Result<(), JsonLdError> {
     if has_scheme(text) && text != iri {
+        return Err(JsonLdError::HiddenStatement);
+    }
+    Ok(())
+}
+
+/// A value that can be written plainly is: who looks for a text, a number or a truth value does not
+/// expect an object in its place. `plain` is what the value means without the object around it.
+pub(super) fn check_literal(
+    definition: Option<&Definition>,
+    value: &ValueObject<'_>,
+    plain: &Object<'_>,
+) -> Result<(), JsonLdError> {
+    let coerced = |types: &TypeMapping| matches!(types, TypeMapping::Iri(_));
+    let coerced = definition.is_some_and(|term| term.types.as_ref().is_some_and(coerced));
+    let hidden = match (value.value, value.datatype.as_deref()) {
+        (Scalar::Text(text), Some(datatype)) => match datatype {
+            // `@language`, `@direction` and `@json` are the ways to say these.
+            _ if datatype.starts_with(iri::I18N) => true,
+            _ if *datatype == **iri::rdf_json() => true,
+            _ if *datatype == **iri::rdf_lang_string() => true,
+            _ if *datatype == **iri::xsd_string() => !coerced,
+            _ => !coerced && to_rdf::is_native(text, datatype),
+        },
+        _ => false,
+    };
+    let same = matches!(plain, Object::Value(plain)
+        if plain.datatype == value.datatype
+            && plain.language == value.language
+            && plain.direction == value.direction);
+    if hidden || (same && value.index.is_none() && !matches!(value.value, Scalar::Json(_))) {
         return Err(JsonLdError::HiddenStatement);
     }
     Ok(())
@@ -208,6 +239,7 @@ fn check_object<'o>(
             }
         }
     }
+    sets::check(node)?;
     let items = node.properties.iter().chain(&node.reverse);
     for item in items.flat_map(|(_, items)| items).chain(&node.included) {
         check_object(item, described)?;

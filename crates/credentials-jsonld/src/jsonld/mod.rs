@@ -13,6 +13,7 @@ mod inline;
 mod iri;
 mod keyword;
 mod limits;
+mod sets;
 mod skolem;
 mod to_rdf;
 mod vocabulary;

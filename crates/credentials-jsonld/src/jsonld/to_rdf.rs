@@ -225,7 +225,7 @@ fn no_index(index: Option<&str>) -> Result<(), JsonLdError> {
     }
 }
 
-fn resource(iri: &Arc<str>) -> Term {
+pub(super) fn resource(iri: &Arc<str>) -> Term {
     match iri.strip_prefix("_:") {
         Some(label) => Term::Blank(Arc::from(label)),
         None => Term::Iri(Arc::clone(iri)),
@@ -233,7 +233,7 @@ fn resource(iri: &Arc<str>) -> Term {
 }
 
 /// Section 8.2.
-fn literal(object: &ValueObject<'_>) -> Result<Literal, JsonLdError> {
+pub(super) fn literal(object: &ValueObject<'_>) -> Result<Literal, JsonLdError> {
     no_index(object.index)?;
     let datatype = |default: &Arc<str>| object.datatype.as_ref().unwrap_or(default).clone();
     let (value, datatype): (Arc<str>, Arc<str>) = match object.value {
@@ -306,7 +306,25 @@ fn number(
             chosen(iri::xsd_integer()),
         ));
     }
-    Ok((canonical_double(value).into(), chosen(iri::xsd_double())))
+    let text = canonical_double(value);
+    // Sixteen digits do not hold every double: a neighbour would have the same statement.
+    if text.parse() != Ok(value) {
+        return Err(JsonLdError::InvalidNumber);
+    }
+    Ok((text.into(), chosen(iri::xsd_double())))
+}
+
+/// Whether a number or a truth value gives this literal.
+pub(super) fn is_native(text: &str, datatype: &str) -> bool {
+    if *datatype == **iri::xsd_boolean() {
+        return matches!(text, "true" | "false");
+    }
+    let native = match text.parse::<i64>() {
+        Ok(integer) if *datatype == **iri::xsd_integer() => Some(Number::from(integer)),
+        _ => text.parse().ok().and_then(Number::from_f64),
+    };
+    let said = native.and_then(|native| number(&native, None).ok());
+    said.is_some_and(|(value, kind)| *value == *text && *kind == *datatype)
 }
 
 /// XSD canonical double with at most fifteen digits after the point.

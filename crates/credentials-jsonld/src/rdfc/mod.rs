@@ -92,6 +92,7 @@ use vouchsafe_credentials::multibase::{base58btc, base58btc_decode};
 use vouchsafe_credentials::random::Rng;
 
 pub use transform::Transformation;
+pub(crate) use transform::configuration;
 
 /// `eddsa-rdfc-2022` (Data Integrity EdDSA Cryptosuites 1.0, section 3.2): Ed25519 with SHA-256.
 #[derive(Clone, Debug)]

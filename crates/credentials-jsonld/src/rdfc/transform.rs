@@ -79,7 +79,13 @@ impl Transformation {
 }
 
 /// Section 3.2.5, step 5: the proof is read with the context of the document.
-fn configuration(document: &Value, mut options: Map<String, Value>) -> Result<Value, ProofError> {
+///
+/// # Errors
+/// [`ProofError::Context`] where the proof has another.
+pub(crate) fn configuration(
+    document: &Value,
+    mut options: Map<String, Value>,
+) -> Result<Value, ProofError> {
     let context = document.get("@context").ok_or(ProofError::Context)?;
     if let Some(own) = options.get("@context")
         && !as_list(context).starts_with(as_list(own))

@@ -118,7 +118,11 @@ impl Party {
     ) -> Result<Secured, ProofError> {
         let options = DeriveOptions {
             selective_pointers: selective.to_vec(),
-            presentation_header: b"to whom".to_vec(),
+            // Only a proof of BBS has a place for it.
+            presentation_header: match self.key {
+                Key::P256(_) => Vec::new(),
+                Key::Bbs(_) => b"to whom".to_vec(),
+            },
         };
         let proof = Proof::parse(&base.proof).unwrap();
         let derived = self

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 use vouchsafe_credentials::crypto::sha256;
+use vouchsafe_credentials::data_integrity::ProofError;
 
 use super::labels::relabel;
 use super::{LabelMap, SdError, Selection};
 use crate::agreement;
-use crate::jsonld;
+use crate::jsonld::{self, JsonLdError};
 use crate::rdf::{self, Canonical, HashAlgorithm, Quad};
-use crate::rdfc::Transformation;
+use crate::rdfc::{Transformation, configuration};
 
 /// How documents are read and parted.
 #[derive(Clone, Debug)]
@@ -91,16 +92,13 @@ impl Processor {
     /// The canonical form of proof options, with the context of the document that they secure.
     ///
     /// # Errors
-    /// [`SdError::JsonLd`], [`SdError::Rdf`].
+    /// [`ProofError::Context`] where the proof has another one; [`ProofError::Transformation`].
     pub fn canonicalize_options(
         &self,
         document: &Value,
-        mut options: Map<String, Value>,
-    ) -> Result<Canonical, SdError> {
-        if let Some(context) = document.get("@context") {
-            options.insert("@context".to_owned(), context.clone());
-        }
-        self.canonicalize(&Value::Object(options))
+        options: Map<String, Value>,
+    ) -> Result<Canonical, ProofError> {
+        Ok(self.canonicalize(&configuration(document, options)?)?)
     }
 
     /// The statements of a document, its blank nodes labelled by `label`, which gets the canonical labels.
@@ -143,7 +141,13 @@ impl Processor {
         let Some(selection) = selection else {
             return Ok(Selected::default());
         };
-        let quads = self.quads(&selection.apply(&document.skolemized))?;
+        // The whole has a form that passed: what is hidden in the part was cut.
+        let quads =
+            self.quads(&selection.apply(&document.skolemized))
+                .map_err(|error| match error {
+                    SdError::JsonLd(JsonLdError::HiddenStatement) => SdError::NotSeparable,
+                    other => other,
+                })?;
         let mut labelled = quads.clone();
         relabel(&mut labelled, &document.labels).map_err(|_| SdError::NotSeparable)?;
         let position = |line: &String| {

@@ -490,3 +490,25 @@ proptest! {
         }
     }
 }
+
+/// What stands in a proof beside what is signed would be handed on as if it were.
+#[test]
+fn cat_176_a_proof_has_no_context_but_the_documents() {
+    for party in parties() {
+        let base = party
+            .issue(&credential(&json!({ "name": "Ada" })), &[])
+            .unwrap();
+        let mut derived = party
+            .derive(&base, &["/credentialSubject".to_owned()])
+            .unwrap();
+        let own = derived.document["@context"].clone();
+        for (context, accepted) in [
+            (own, true),
+            (json!("https://evil.example/"), false),
+            (json!([{ "name": "https://e.example/#other" }]), false),
+        ] {
+            derived.proof["@context"] = context;
+            assert_eq!(party.verify(&derived).is_ok(), accepted);
+        }
+    }
+}

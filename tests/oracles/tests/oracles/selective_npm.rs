@@ -167,7 +167,10 @@ fn derive(suite: &dyn Cryptosuite, base: &Value, selective: &[&str]) -> Value {
         .unwrap();
     let options = DeriveOptions {
         selective_pointers: selective.iter().map(|&text| text.to_owned()).collect(),
-        presentation_header: HEADER.to_vec(),
+        presentation_header: match suite.name() {
+            "bbs-2023" => HEADER.to_vec(),
+            _ => Vec::new(),
+        },
     };
     let rng = SeededRng::new(2);
     suite.derive(&document, &proof, &options, &rng).unwrap()

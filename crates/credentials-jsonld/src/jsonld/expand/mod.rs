@@ -99,6 +99,10 @@ impl<'c> Expander<'c> {
             .definition()
             .is_some_and(|definition| definition.container.list);
         for item in items {
+            // A set has no sets in it: the nesting would not be signed.
+            if !in_list && !self.any_form && item.is_array() {
+                return Err(JsonLdError::HiddenStatement);
+            }
             if in_list && item.is_array() {
                 // Section 5.1.2, step 5.2.2: an array inside of a list is a list itself.
                 let mut inner = Vec::new();

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::super::JsonLdError;
 use super::super::context::{ActiveContext, Direction, Mapping, Scoped};
 use super::super::expanded::{List, Node, Object, Scalar, ValueObject};
-use super::super::form::may_have_context;
+use super::super::form::{self, may_have_context};
 use super::super::iri::is_absolute;
 use super::super::keyword::Keyword;
 use super::members::as_items;
@@ -70,7 +70,17 @@ impl<'c> Expander<'c> {
         if let Some(trace) = &mut self.trace {
             trace.note(frame.node.source, &active);
         }
-        finish(frame, place, out)
+        let literal = frame.has(Keyword::Value);
+        finish(frame, place, out)?;
+        if literal
+            && !self.any_form
+            && let Some(Object::Value(value)) = out.last()
+        {
+            let definition = place.definition().map(|found| &**found);
+            let plain = self.coerced(&active, definition, value.value)?;
+            form::check_literal(definition, value, &plain)?;
+        }
+        Ok(())
     }
 
     /// The contexts for the members of an object and for its types (steps 7 to 11).

@@ -1,6 +1,7 @@
 //! Statements have one form, and what a reader of the JSON sees is what is signed.
 
 use super::*;
+use crate::jsonld::brings_contexts;
 
 const CREDENTIALS: &str = "https://www.w3.org/2018/credentials#";
 const UNDEFINED: &str = "https://www.w3.org/ns/credentials/undefined-terms/v2";
@@ -385,5 +386,143 @@ fn contexts_that_a_document_brings_are_seen() {
     for document in [credential(), presentation] {
         assert!(strict(&document).is_ok());
         assert!(!brings_contexts(&document), "{document}");
+    }
+}
+
+/// A reader that finds an object where it expects a truth value takes it for true.
+#[test]
+fn cat_176_plain_values_are_not_written_as_objects() {
+    let integer = "http://www.w3.org/2001/XMLSchema#integer";
+    let date = "http://www.w3.org/2001/XMLSchema#dateTime";
+    let with = |name: &str, value: Value| {
+        let mut document = credential();
+        document["credentialSubject"] = json!({"id": "did:example:ada"});
+        if name == "validUntil" {
+            document[name] = value;
+        } else {
+            document["credentialSubject"][name] = value;
+        }
+        document
+    };
+    for (name, plain, written) in [
+        ("isProfessor", json!(false), json!({"@value": false})),
+        (
+            "isProfessor",
+            json!(false),
+            json!({"@value": "false", "@type": "http://www.w3.org/2001/XMLSchema#boolean"}),
+        ),
+        ("age", json!(17), json!({"@value": 17})),
+        ("age", json!(17), json!({"@value": "17", "@type": integer})),
+        (
+            "age",
+            json!(1.5),
+            json!({"@value": "1.5E0", "@type": "http://www.w3.org/2001/XMLSchema#double"}),
+        ),
+        ("given", json!("Ada"), json!({"@value": "Ada"})),
+        (
+            "given",
+            json!("Ada"),
+            json!({"@value": "Ada", "@type": "http://www.w3.org/2001/XMLSchema#string"}),
+        ),
+        (
+            "given",
+            json!("Ada"),
+            json!({"@value": "Ada", "@type": "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString"}),
+        ),
+        (
+            "validUntil",
+            json!("2020-01-01T00:00:00Z"),
+            json!({"@value": "2020-01-01T00:00:00Z", "@type": date}),
+        ),
+        (
+            "given",
+            json!({"@value": "Ada", "@language": "en", "@direction": "ltr"}),
+            json!({"@value": "Ada", "@type": "https://www.w3.org/ns/i18n#en_ltr"}),
+        ),
+        (
+            "given",
+            json!({"@value": {"a": 1}, "@type": "@json"}),
+            json!({"@value": "{\"a\":1}", "@type": "http://www.w3.org/1999/02/22-rdf-syntax-ns#JSON"}),
+        ),
+    ] {
+        let (plain, written) = (with(name, plain), with(name, written));
+        assert_eq!(canonical(&plain), canonical(&written), "{written}");
+        assert!(strict(&plain).is_ok(), "{plain}");
+        assert_eq!(
+            strict(&written),
+            Err(JsonLdError::HiddenStatement),
+            "{written}"
+        );
+    }
+    // What a plain value cannot say is written as an object.
+    for only in [
+        json!({"@value": "Ada", "@language": "en"}),
+        json!({"@value": "2020-01-01T00:00:00Z", "@type": date}),
+        json!({"@value": "017", "@type": integer}),
+        json!({"@value": "18", "@type": "https://e.example/#age"}),
+    ] {
+        assert!(strict(&with("given", only.clone())).is_ok(), "{only}");
+    }
+}
+
+/// Statements are a set: neither the nesting of arrays nor how often a value stands there is signed.
+#[test]
+fn cat_170_what_a_set_does_not_keep_is_refused() {
+    let with = |value: Value| {
+        let mut document = credential();
+        document["credentialSubject"] = json!({"id": "did:example:ada", "given": value});
+        document
+    };
+    let one = canonical(&with(json!(["a", "b"])));
+    for (changed, error) in [
+        (json!([["a"], ["b"]]), JsonLdError::HiddenStatement),
+        (json!([["a", "b"]]), JsonLdError::HiddenStatement),
+        (json!(["a", "b", "a"]), JsonLdError::DroppedValue),
+    ] {
+        assert_eq!(canonical(&with(changed.clone())), one);
+        assert_eq!(strict(&with(changed.clone())), Err(error), "{changed}");
+    }
+    for twice in [
+        json!([1, 1]),
+        json!([true, false, true]),
+        json!([{"id": "did:example:a"}, {"id": "did:example:a"}]),
+        json!([{"@value": "a", "@language": "en"}, {"@value": "a", "@language": "EN"}]),
+    ] {
+        assert_eq!(
+            strict(&with(twice.clone())),
+            Err(JsonLdError::DroppedValue),
+            "{twice}"
+        );
+    }
+    for different in [
+        json!([1, "1", true, "true"]),
+        json!([{"@value": "a", "@language": "en"}, {"@value": "a", "@language": "de"}, "a"]),
+        json!([{"name": "x"}, {"name": "x"}]),
+        json!({"@list": ["a", "a"]}),
+    ] {
+        assert!(strict(&with(different.clone())).is_ok(), "{different}");
+    }
+    let mut document = credential();
+    document["type"] = json!(["VerifiableCredential", "LibraryCard", "LibraryCard"]);
+    assert_eq!(strict(&document), Err(JsonLdError::DroppedValue));
+}
+
+/// A double has up to seventeen digits, and its lexical form sixteen.
+#[test]
+fn cat_170_numbers_that_rdf_would_round_are_refused() {
+    let with = |value: f64| {
+        let mut document = credential();
+        document["credentialSubject"] = json!({"id": "did:example:ada", "share": value});
+        document
+    };
+    for exact in [0.1, 0.3, 1.5, 1e-7, 2.2, 123_456.789] {
+        assert!(strict(&with(exact)).is_ok(), "{exact}");
+    }
+    for rounded in [0.1_f64.next_up(), 0.1 + 0.2] {
+        assert_eq!(
+            strict(&with(rounded)),
+            Err(JsonLdError::InvalidNumber),
+            "{rounded}"
+        );
     }
 }
