@@ -86,7 +86,7 @@ fn day(now: Timestamp, offset: i64) -> Result<time::OffsetDateTime> {
     ))
 }
 
-/// A certificate for https://localhost, https://webvh.localhost and the throw-away authority that signed it, in PEM.
+/// A certificate for `https://localhost`, `https://webvh.localhost` and the throw-away authority that signed it, in PEM.
 pub struct TlsPair {
     /// What clients trust.
     pub authority: String,

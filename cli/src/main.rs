@@ -130,6 +130,7 @@ fn report(error: &anyhow::Error) {
         ("no such configuration file", "`vouchsafe config generate DIR` makes a working pair of configurations"),
         ("the key file cannot be read", "`vouchsafe credential generate-key --output FILE` makes a key"),
         ("readable by everybody", "`chmod 600 FILE`: whoever reads a key can sign with it"),
+        ("a base proof where", "this is the holder's own copy: `vouchsafe credential derive` makes one to show"),
         ("in use", "another program listens there; choose another address in the configuration (`vouchsafe demo --port N`)"),
         ("dev.loopback_http", "plain http works on this machine only; give `[http.tls]` a certificate and use https"),
     ]

@@ -376,6 +376,32 @@ fn a_type_says_what_a_holder_must_disclose() {
     }
 }
 
+/// The credential of the example script of `didkit`: data model 1.1, one context as a string.
+#[test]
+fn a_credential_of_version_1_1_is_issued_and_shown() {
+    let desk = Desk::new();
+    let did = desk.good("generate-key --output ed25519.key");
+    let credential = json!({
+        "@context": "https://www.w3.org/2018/credentials/v1",
+        "id": "http://example.org/credentials/3731",
+        "type": ["VerifiableCredential"],
+        "issuer": did.trim(),
+        "issuanceDate": "2020-08-19T21:41:50Z",
+        "credentialSubject": {"id": "did:example:d23dd687a7dc6787646f2eb98d0"},
+    });
+    desk.write("old.json", credential.to_string());
+    desk.keep("signed", "issue --key ed25519.key old.json");
+    assert_eq!(desk.verdict("signed")["issuer"], did.trim());
+    desk.keep(
+        "shown",
+        "present --key holder.key --challenge 42 --domain d signed",
+    );
+    desk.verdict("--challenge 42 --domain d shown");
+    // In an envelope it would need the form of its own version.
+    let said = desk.refusal("issue --format vc+jwt --key ed25519.key old.json");
+    assert!(said.contains("data model 1.1"), "{said}");
+}
+
 #[test]
 fn who_makes_a_mistake_is_told_what_to_do() {
     let desk = Desk::new();

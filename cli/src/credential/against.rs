@@ -15,7 +15,7 @@ pub struct Against {
     /// The challenge that was given out, for presentations.
     #[arg(long)]
     challenge: Option<String>,
-    /// Our name, for presentations; for mdocs our origin, such as https://shop.example.
+    /// Our name, for presentations; for mdocs our origin, such as `https://shop.example`.
     #[arg(long)]
     domain: Option<String>,
     /// The presentation header that was given out, for derived proofs of bbs-2023: base64url.

@@ -13,37 +13,28 @@ pub fn paths(pointers: &[String], claims: &Map<String, Value>) -> Result<Vec<Cla
 }
 
 fn path(pointer: &str, root: &Value) -> Result<ClaimPath> {
-    let names = tokens(pointer)?;
     let mut place = root;
-    let mut elements = Vec::with_capacity(names.len());
-    for name in names {
-        let (element, below) = match place {
-            Value::Array(items) => {
-                let index = name.parse::<usize>().ok();
-                let item = index.and_then(|index| Some((index, items.get(index)?)));
-                item.map(|(index, item)| (PathElement::Index(index), item))
-            }
-            .context_of(pointer)?,
-            other => {
-                let below = other
-                    .get(&name)
-                    .map(|below| (PathElement::Key(name), below));
-                below.context_of(pointer)?
-            }
-        };
+    let mut elements = Vec::new();
+    for name in tokens(pointer)? {
+        let (element, below) = step(place, name)
+            .with_context(|| format!("--reveal {pointer}: the credential has no such claim"))?;
         elements.push(element);
         place = below;
     }
     Ok(ClaimPath::new(elements))
 }
 
-trait Found<T> {
-    fn context_of(self, pointer: &str) -> Result<T>;
-}
-
-impl<T> Found<T> for Option<T> {
-    fn context_of(self, pointer: &str) -> Result<T> {
-        self.with_context(|| format!("--reveal {pointer}: the credential has no such claim"))
+/// One name further: a position in an array, or a member.
+fn step(place: &Value, name: String) -> Option<(PathElement, &Value)> {
+    match place {
+        Value::Array(items) => {
+            let index = name.parse().ok()?;
+            Some((PathElement::Index(index), items.get(index)?))
+        }
+        other => {
+            let below = other.get(&name)?;
+            Some((PathElement::Key(name), below))
+        }
     }
 }
 

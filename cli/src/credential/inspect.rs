@@ -10,7 +10,7 @@ use super::against::Against;
 use super::explain::{Explanation, Fact, explain};
 use super::format;
 use super::output::{self, Mark, Palette, harmless};
-use super::verify::judge;
+use super::verify::{No, judge};
 
 /// Options.
 #[derive(Debug, clap::Args)]
@@ -27,22 +27,31 @@ pub struct Options {
 /// Explains.
 pub async fn run(options: Options) -> Result<()> {
     let input = format::read(&super::read(options.input.as_deref())?)?;
-    let explanation = explain(&input)?;
+    let mut explanation = explain(&input)?;
     let means = options.against.read()?;
-    let (good, code, mut unchecked) = match judge(&input, &means).await {
-        Ok(verdict) => (true, None, verdict.unchecked),
-        Err((code, _)) => (false, Some(code), Vec::new()),
+    let (refusal, mut unchecked) = match judge(&input, &means).await {
+        Ok(verdict) => {
+            // A certificate says whose it is; the claims need not.
+            explanation.issuer = explanation.issuer.or(verdict.issuer);
+            (None, verdict.unchecked)
+        }
+        Err(refusal) => (Some(refusal), Vec::new()),
     };
     unchecked.push("whether you should believe who made it; that is for you to decide");
     if options.json {
         return output::json(&json!({
-            "verified": good,
-            "code": code,
+            "verified": refusal.is_none(),
+            "code": refusal.map(|(code, _)| code),
             "notChecked": unchecked,
             "credential": explanation,
         }));
     }
-    for line in lines(&explanation, code, &unchecked, Palette::of_terminal()) {
+    for line in lines(
+        &explanation,
+        refusal.as_ref(),
+        &unchecked,
+        Palette::of_terminal(),
+    ) {
         output::line(&line)?;
     }
     Ok(())
@@ -51,7 +60,7 @@ pub async fn run(options: Options) -> Result<()> {
 /// The text.
 fn lines(
     it: &Explanation,
-    code: Option<&str>,
+    refusal: Option<&No>,
     unchecked: &[&str],
     palette: Palette,
 ) -> Vec<String> {
@@ -86,7 +95,7 @@ fn lines(
             true => palette.paint(Mark::Soft, "  (could be left out)"),
             false => String::new(),
         };
-        lines.push(format!("  {}: {}{note}", harmless(name), harmless(value)));
+        lines.push(format!("  {}: {}{note}", harmless(name), short(value)));
     }
     if it.hidden > 0 {
         let hidden = format!("  kept back: {}", output::more_facts(it.hidden));
@@ -94,14 +103,15 @@ fn lines(
     }
     lines.push(String::new());
     lines.push(palette.paint(Mark::Strong, "What is proven"));
-    match code {
+    match refusal {
         None => {
             let text = "  it is unchanged since its maker signed it, and in force today";
             lines.push(palette.paint(Mark::Good, text));
         }
-        Some(code) => {
+        Some((code, why)) => {
             let text = format!("  nothing: the check ended with {code}");
             lines.push(palette.paint(Mark::Bad, &text));
+            lines.push(format!("  {}", harmless(&format!("{why:#}"))));
         }
     }
     if it.bound_to_key {
@@ -113,6 +123,17 @@ fn lines(
         lines.push(palette.paint(Mark::Warn, &format!("  {what}")));
     }
     lines
+}
+
+/// A value in one line of the terminal: of a picture, its beginning.
+fn short(value: &str) -> String {
+    const LONGEST: usize = 160;
+    let mut characters = value.chars();
+    let start: String = characters.by_ref().take(LONGEST).collect();
+    match characters.count() {
+        0 => harmless(&start),
+        more => format!("{}… and {more} more characters", harmless(&start)),
+    }
 }
 
 fn period(it: &Explanation) -> String {
@@ -135,6 +156,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_picture_does_not_flood_the_terminal() {
+        assert_eq!(short(&"ä".repeat(160)), "ä".repeat(160));
+        let long = short(&"ä".repeat(100_000));
+        assert_eq!(long, "ä".repeat(160) + "… and 99840 more characters");
+    }
+
+    #[test]
     fn a_credential_is_explained_without_words_of_the_field() {
         let document = json!({
             "type": ["VerifiableCredential", "MembershipCredential"],
@@ -145,7 +173,7 @@ mod tests {
         let explanation = explain(&format::Input::Document(document)).unwrap();
         let text = lines(
             &explanation,
-            Some("proof_missing"),
+            Some(&("proof_missing", anyhow::anyhow!("no\u{1b} proof"))),
             &["x"],
             Palette::new(false),
         );

@@ -82,6 +82,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_example_is_missing() {
+        assert_eq!(findings().unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
     fn a_row_names_a_file() {
         let line = "| SD-JWT VC | `dc+sd-jwt` | `a/b.rs` |";
         assert_eq!(row(line), Some(("SD-JWT VC | `dc+sd-jwt`", "a/b.rs")));

@@ -11,7 +11,7 @@ use vouchsafe_credentials::vc_jose_cose::{issue_cose, issue_jwt, issue_sd_jwt};
 use vouchsafe_credentials::vcdm::{Credential, DateTimeStamp, EnvelopeType};
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::random::OsRandom;
-use vouchsafe_service::vc_api::{IssuerKey, suites};
+use vouchsafe_service::vc_api::{IssuerKey, add_context, suites};
 
 use super::card::Card;
 use super::{Format, Options, output};
@@ -24,7 +24,7 @@ pub async fn issue(
     input: Value,
 ) -> Result<()> {
     let format = card.as_ref().map(w3c_format).transpose()?;
-    let credential = match (&card, format) {
+    let mut credential = match (&card, format) {
         (Some(card), Some(format)) => of_type(options, key, card, format),
         _ => as_given(options, key, input)?,
     };
@@ -35,6 +35,7 @@ pub async fn issue(
         "the credential's issuer is not the DID of this key; name its key with --verification-method"
     );
     if options.format == Format::LdpVc {
+        add_context(&mut credential);
         let secured = data_integrity(options, key, &credential, format).await?;
         return output::json(&secured);
     }

@@ -37,7 +37,7 @@ pub struct Options {
     /// The challenge that the verifier gave out.
     #[arg(long)]
     challenge: Option<String>,
-    /// The verifier's name; for mdocs its origin, such as https://shop.example.
+    /// The verifier's name; for mdocs its origin, such as `https://shop.example`.
     #[arg(long)]
     domain: Option<String>,
     /// What to disclose of an SD-JWT VC or an mdoc, as JSON pointers: /given_name, or

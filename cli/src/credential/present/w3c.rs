@@ -1,6 +1,6 @@
 //! Presentations of the W3C data model.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use vouchsafe_credentials::data_integrity::{ProofOptions, ProofPurpose, add_proof};
 use vouchsafe_credentials::encoding::b64url;
@@ -25,6 +25,7 @@ pub async fn present(options: Options, key: &IssuerKey, inputs: &[Input]) -> Res
     if options.format == Format::LdpVp {
         return output::json(&data_integrity(options, key, &presentation).await?);
     }
+    ensure!(options.cryptosuite.is_none(), "--cryptosuite is for ldp_vp");
     // VC-JOSE-COSE 1.0, section 4: for whom and of what moment, as registered claims.
     for (name, value) in [("nonce", &options.challenge), ("aud", &options.domain)] {
         if let Some(value) = value {

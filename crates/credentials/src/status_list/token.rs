@@ -97,7 +97,7 @@ impl VerifiedStatusList {
     }
 
     /// When a fresh copy is due: `ttl` from the time of the check, clamped to
-    /// `min_refresh_s` and [`MAX_REFRESH_S`], and not after `exp`.
+    /// `min_refresh_s` and [`MAX_REFRESH_S`](super::MAX_REFRESH_S), and not after `exp`.
     #[must_use]
     pub fn refresh_at(&self) -> UnixTime {
         self.refresh_at

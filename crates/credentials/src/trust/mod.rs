@@ -6,7 +6,7 @@
 //! [`TrustList::anchors`] are what [`crate::x509::verify_chain`] takes.
 //!
 //! What every import demands, and in what way it fails: the signer stands below the anchors of
-//! [`Role::ListOperator`] or is one of its listed signers; the list is of the kind that was asked
+//! [`Role::ListOperator`](crate::x509::Role::ListOperator) or is one of its listed signers; the list is of the kind that was asked
 //! for; it is not older than the one known before (sequence number); it is not past its next
 //! update. A certificate becomes an anchor of the roles that the kind of the list gives to its
 //! service type, and of no other.

@@ -56,6 +56,7 @@ pub use config::{IdentityConfig, TrustedIssuerConfig, VcApiConfig};
 pub use key::{IssuerKey, KeyType};
 pub use lists::GuardedLists;
 pub use problem::Refusal;
+pub use secure::add_context;
 
 use crate::config::{ConfigError, DevConfig, FetchConfig, HttpConfig, PublicUrl};
 use crate::db::Db;

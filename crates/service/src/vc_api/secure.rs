@@ -159,7 +159,12 @@ const CONTEXT_INTEGRITY: &str = "https://w3id.org/security/data-integrity/v2";
 
 /// Data Integrity 1.0, section 2.4.1: version 1.1 of the data model does not define the terms of
 /// a `DataIntegrityProof`, so their context is added.
-fn add_context(credential: &mut Value) {
+pub fn add_context(credential: &mut Value) {
+    if let Some(one) = credential.get_mut("@context")
+        && one == CONTEXT_1
+    {
+        *one = Value::Array(vec![one.take()]);
+    }
     if let Some(Value::Array(contexts)) = credential.get_mut("@context")
         && contexts.first().is_some_and(|first| first == CONTEXT_1)
         && !contexts.iter().any(|context| context == CONTEXT_INTEGRITY)

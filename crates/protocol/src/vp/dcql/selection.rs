@@ -9,7 +9,7 @@ use super::{
 pub struct Pick {
     /// The Credential Query it answers.
     pub query: QueryId,
-    /// Its place in the list given to [`find_matches`].
+    /// Its place in the list given to [`find_matches`](super::find_matches).
     pub candidate: usize,
     /// The claims to disclose.
     pub claims: Vec<ClaimPointer>,
