@@ -35,7 +35,10 @@ impl Item<'_> {
     }
 }
 
-#[expect(clippy::expect_used, reason = "-1 - u64::MAX is the least CBOR integer")]
+#[expect(
+    clippy::expect_used,
+    reason = "-1 - u64::MAX is the least CBOR integer"
+)]
 fn negative(number: u64) -> Integer {
     Integer::try_from(!i128::from(number)).expect("the range of CBOR integers")
 }

@@ -286,7 +286,7 @@ fn refuse_equal_ids(proofs: &[Proof]) -> Result<(), ProofError> {
     let twice = ids
         .iter()
         .enumerate()
-        .any(|(at, id)| ids[..at].contains(id));
+        .any(|(at, id)| ids.iter().take(at).any(|other| other == id));
     if twice {
         return Err(ProofError::DuplicateId);
     }

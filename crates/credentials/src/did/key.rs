@@ -65,7 +65,10 @@ fn parse(text: &str) -> Result<Key, ResolutionError> {
     match *codec {
         RSA_PUB => rsa(raw).ok_or(invalid_key),
         // The vectors show the first group alone of a key with both.
-        BLS12381_G1_PUB | BLS12381_G1G2_PUB => Ok(Key::BlsG1(raw[..48].to_vec())),
+        BLS12381_G1_PUB | BLS12381_G1G2_PUB => raw
+            .get(..48)
+            .map(|first| Key::BlsG1(first.to_vec()))
+            .ok_or(invalid_key),
         _ => Multikey::from_multicodec(&bytes)
             .map(Key::Known)
             .map_err(|_| invalid_key),
@@ -167,18 +170,18 @@ pub(super) fn resolve(
             "capabilityInvocation",
             "capabilityDelegation",
         ] {
-            document[name] = json!([url]);
+            super::set(&mut document, name, json!([url]));
         }
     }
     if encryption_only {
-        document["keyAgreement"] = json!([url]);
+        super::set(&mut document, "keyAgreement", json!([url]));
     } else if options.enable_encryption_key_derivation
         && let Some((agreement, derived)) = agreement(did, &key, &url, format)
     {
-        document["keyAgreement"] = json!([agreement]);
+        super::set(&mut document, "keyAgreement", json!([agreement]));
         methods.extend(derived);
     }
-    document["verificationMethod"] = Value::Array(methods);
+    super::set(&mut document, "verificationMethod", methods.into());
     let document = DidDocument::from_json(document, did)
         .map_err(|_| ResolutionError::new(ErrorCode::InvalidDid, "the key makes no document"))?;
     Ok(Resolution::found(document, DocumentMetadata::default()))
@@ -247,10 +250,8 @@ fn other(did: &Did, text: &str, format: KeyFormat, jwk: Value) -> Option<Value> 
         KeyFormat::JsonWebKey2020 => ("JsonWebKey2020", "publicKeyJwk", jwk),
         KeyFormat::Suite2020 => return None,
     };
-    let mut method =
-        json!({"id": format!("{did}#{text}"), "type": kind, "controller": did.as_str()});
-    method[name] = value;
-    Some(method)
+    let id = format!("{did}#{text}");
+    Some(json!({"id": id, "type": kind, "controller": did.as_str(), (name): value}))
 }
 
 /// The contexts that define the terms of a format.

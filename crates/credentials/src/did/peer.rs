@@ -124,7 +124,7 @@ impl Parts {
             document.insert("service".into(), self.services.into());
         }
         // did:peer, "Method 3": the short form is a hash of the long form without `did:peer:2`.
-        let digest = sha256(&did.id().as_bytes()[1..]);
+        let digest = sha256(did.id().get(1..).unwrap_or_default().as_bytes());
         let hash = multibase::encode(
             multibase::Base::Base58Btc,
             [&SHA2_256[..], &digest].concat(),
@@ -161,7 +161,7 @@ fn expand_member((name, value): (String, Value)) -> (String, Value) {
 /// A document in the DID, bound to it by a hash ("Method 4").
 fn numalgo4(did: &Did) -> Result<Value, ResolutionError> {
     let malformed = || invalid("the did:peer:4 is malformed");
-    let rest = &did.id()[1..];
+    let rest = did.id().get(1..).unwrap_or_default();
     let Some((hash, encoded)) = rest.split_once(':') else {
         multihash(rest).ok_or(malformed())?;
         let detail = "the short form of a did:peer:4 needs the long form first";

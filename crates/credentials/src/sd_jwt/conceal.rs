@@ -113,7 +113,11 @@ impl Concealer<'_> {
                 }
                 continue;
             };
-            self.value(value, child, nested.saturating_add(usize::from(child.hidden)))?;
+            self.value(
+                value,
+                child,
+                nested.saturating_add(usize::from(child.hidden)),
+            )?;
             if child.hidden {
                 let digest = self.hide(Some(name), value, nested)?;
                 map.shift_remove(name);
@@ -145,7 +149,11 @@ impl Concealer<'_> {
             let Some(child) = node.element(index) else {
                 continue;
             };
-            self.value(item, child, nested.saturating_add(usize::from(child.hidden)))?;
+            self.value(
+                item,
+                child,
+                nested.saturating_add(usize::from(child.hidden)),
+            )?;
             if child.hidden {
                 let digest = self.hide(None, item, nested)?;
                 *item = placeholder(digest);

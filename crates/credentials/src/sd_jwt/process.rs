@@ -234,10 +234,13 @@ impl Walk {
 
     /// Notes where a Disclosure went and processes its value.
     fn reveal(&mut self, position: usize, value: Value, place: Place) -> Result<Value, SdJwtError> {
-        self.found[position] = Some(DisclosedClaim {
-            path: ClaimPath::new(self.path.clone()),
-            parent: place.parent,
-        });
+        // One place for each Disclosure; `position` is one of theirs.
+        if let Some(found) = self.found.get_mut(position) {
+            *found = Some(DisclosedClaim {
+                path: ClaimPath::new(self.path.clone()),
+                parent: place.parent,
+            });
+        }
         self.value(value, place.inside(position)?)
     }
 }

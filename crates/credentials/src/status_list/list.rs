@@ -182,7 +182,6 @@ impl StatusList {
     ///
     /// # Errors
     /// [`StatusError::OutOfRange`].
-    #[expect(clippy::arithmetic_side_effects, reason = "one to eight statuses in a byte")]
     pub fn get(&self, index: u64) -> Result<Status, StatusError> {
         let (position, shift) = self.place(index);
         let byte = position.and_then(|position| self.bytes.get(position));
@@ -194,7 +193,6 @@ impl StatusList {
     ///
     /// # Errors
     /// [`StatusError::OutOfRange`], [`StatusError::ValueTooLarge`].
-    #[expect(clippy::arithmetic_side_effects, reason = "one to eight statuses in a byte")]
     pub fn set(&mut self, index: u64, status: Status) -> Result<(), StatusError> {
         let largest = self.bits.largest();
         if status.value() > largest {
@@ -208,7 +206,10 @@ impl StatusList {
     }
 
     /// Which byte, and how far from its least significant bit.
-    #[expect(clippy::arithmetic_side_effects, reason = "one to eight statuses in a byte")]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "one to eight statuses in a byte"
+    )]
     fn place(&self, index: u64) -> (Option<usize>, u8) {
         let per_byte = u64::from(self.bits.per_byte());
         let within = u8::try_from(index % per_byte).unwrap_or_default();

@@ -54,8 +54,8 @@ pub async fn sign_status_list(
         "ttl": ttl_s,
         "status_list": {"bits": list.bits().count(), "lst": list.encode()},
     });
-    if let Some(issuer) = issuer {
-        payload["iss"] = Value::from(*issuer);
+    if let (Some(issuer), Some(claims)) = (issuer, payload.as_object_mut()) {
+        claims.insert("iss".to_owned(), Value::from(*issuer));
     }
     jws::sign(&key.header(TokenType::StatusList), &payload, signer).await
 }

@@ -191,7 +191,5 @@ pub(in crate::did) fn write(
             (kind, "publicKeyMultibase", Value::String(key.encode()))
         }
     };
-    let mut method = json!({"id": id, "type": kind, "controller": controller});
-    method[name] = value;
-    Some(method)
+    Some(json!({"id": id, "type": kind, "controller": controller, (name): value}))
 }

@@ -9,7 +9,7 @@ use crate::crypto::CryptoProvider;
 use crate::did::web::document_error;
 use crate::did::{
     DidDocument, DocumentMetadata, ErrorCode, Resolution, ResolutionError, ResolutionMetadata,
-    ResolutionOptions,
+    ResolutionOptions, set,
 };
 
 impl Log {
@@ -125,7 +125,8 @@ impl Log {
         // "Read": those that were active in the last valid entry.
         let witness = last.approval.as_ref().map_or(json!({}), |witnesses| {
             let mut json = witnesses.json.clone();
-            json["threshold"] = json!(witnesses.threshold.to_string());
+            let threshold = json!(witnesses.threshold.to_string());
+            set(&mut json, "threshold", threshold);
             json
         });
         say("witness", witness);
