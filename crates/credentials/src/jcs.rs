@@ -5,7 +5,17 @@
 //! Who canonicalizes what somebody else sent parses it with [`crate::json`] first:
 //! that refuses duplicate members and numbers that a double would change.
 
-use std::fmt::Write as _;
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unwrap_used
+    )
+)]
 
 use serde_json::{Map, Number, Value};
 
@@ -68,7 +78,7 @@ fn write_value(value: &Value, depth: usize, out: &mut String) -> Result<(), JcsE
                 if at > 0 {
                     out.push(',');
                 }
-                write_value(item, depth + 1, out)?;
+                write_value(item, depth.saturating_add(1), out)?;
             }
             out.push(']');
         }
@@ -92,7 +102,7 @@ fn write_object(
         }
         write_string(name, out);
         out.push(':');
-        write_value(value, depth + 1, out)?;
+        write_value(value, depth.saturating_add(1), out)?;
     }
     out.push('}');
     Ok(())
@@ -111,7 +121,7 @@ fn write_string(text: &str, out: &mut String) {
             '\u{c}' => out.push_str("\\f"),
             '\r' => out.push_str("\\r"),
             '\0'..='\u{1f}' => {
-                write!(out, "\\u{:04x}", u32::from(character)).expect("a string takes every byte");
+                out.push_str(&format!("\\u{:04x}", u32::from(character)));
             }
             other => out.push(other),
         }
@@ -158,12 +168,11 @@ fn write_double(double: f64, out: &mut String) -> Result<(), JcsError> {
         out.push('-');
     }
     let shortest = shortest(double.abs());
-    let (mantissa, exponent) = shortest
-        .split_once('e')
-        .expect("the exponent form has an exponent");
-    let exponent: i32 = exponent.parse().expect("the exponent is a small integer");
+    // The exponent form has an exponent, a small integer.
+    let (mantissa, exponent) = shortest.split_once('e').ok_or(JcsError::Number)?;
+    let exponent: i32 = exponent.parse().map_err(|_| JcsError::Number)?;
     let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
-    place_point(&digits, exponent + 1, out);
+    place_point(&digits, exponent.saturating_add(1), out);
     Ok(())
 }
 
@@ -186,11 +195,11 @@ fn shortest(double: f64) -> String {
 
 /// ECMA-262, `Number::toString`, steps 6 to 12; the value is `0.digits * 10^point`.
 fn place_point(digits: &str, point: i32, out: &mut String) {
-    let count = i32::try_from(digits.len()).expect("a double has at most 17 digits");
+    let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
     let zeros = |count: i32| "0".repeat(usize::try_from(count).unwrap_or(0));
     if (count..=21).contains(&point) {
         out.push_str(digits);
-        out.push_str(&zeros(point - count));
+        out.push_str(&zeros(point.saturating_sub(count)));
     } else if (1..=21).contains(&point) {
         let (whole, part) = digits.split_at(usize::try_from(point).unwrap_or(0));
         out.push_str(whole);
@@ -198,7 +207,7 @@ fn place_point(digits: &str, point: i32, out: &mut String) {
         out.push_str(part);
     } else if (-5..=0).contains(&point) {
         out.push_str("0.");
-        out.push_str(&zeros(-point));
+        out.push_str(&zeros(point.saturating_neg()));
         out.push_str(digits);
     } else {
         let (first, rest) = digits.split_at(1);
@@ -207,9 +216,9 @@ fn place_point(digits: &str, point: i32, out: &mut String) {
             out.push('.');
             out.push_str(rest);
         }
-        let exponent = point - 1;
+        let exponent = point.saturating_sub(1);
         let sign = if exponent < 0 { '-' } else { '+' };
-        write!(out, "e{sign}{}", exponent.abs()).expect("a string takes every byte");
+        out.push_str(&format!("e{sign}{}", exponent.unsigned_abs()));
     }
 }
 

@@ -70,7 +70,8 @@ impl Bitstring {
     /// How many statuses there is room for.
     #[must_use]
     pub fn capacity(&self) -> u64 {
-        self.bytes.len() as u64 * 8 / u64::from(self.size)
+        let bits = (self.bytes.len() as u64).saturating_mul(8);
+        bits.checked_div(u64::from(self.size)).unwrap_or(0)
     }
 
     /// The status at `index`.
@@ -80,7 +81,8 @@ impl Bitstring {
     pub fn get(&self, index: u64) -> Result<u8, StatusError> {
         let mut value = 0;
         for (byte, mask) in self.places(index)? {
-            value = value << 1 | u8::from(self.bytes[byte] & mask != 0);
+            let byte = self.bytes.get(byte).ok_or(StatusError::OutOfRange)?;
+            value = value << 1 | u8::from(byte & mask != 0);
         }
         Ok(value)
     }
@@ -90,15 +92,16 @@ impl Bitstring {
     /// # Errors
     /// [`StatusError::OutOfRange`], [`StatusError::ValueTooLarge`].
     pub fn set(&mut self, index: u64, value: u8) -> Result<(), StatusError> {
-        if value > u8::MAX >> (8 - self.size) {
+        if u32::from(value) >= 1 << self.size {
             return Err(StatusError::ValueTooLarge);
         }
         for (at, (byte, mask)) in self.places(index)?.enumerate() {
-            let shift = usize::from(self.size) - 1 - at;
+            let shift = usize::from(self.size).saturating_sub(at.saturating_add(1));
+            let byte = self.bytes.get_mut(byte).ok_or(StatusError::OutOfRange)?;
             if value >> shift & 1 == 1 {
-                self.bytes[byte] |= mask;
+                *byte |= mask;
             } else {
-                self.bytes[byte] &= !mask;
+                *byte &= !mask;
             }
         }
         Ok(())
@@ -110,14 +113,15 @@ impl Bitstring {
             return Err(StatusError::OutOfRange);
         }
         // At most 8 * 16 MiB, so it fits a usize of 32 bits.
-        let first =
-            usize::try_from(index * u64::from(self.size)).map_err(|_| StatusError::OutOfRange)?;
-        let bits = first..first + usize::from(self.size);
+        let first = usize::try_from(index.saturating_mul(u64::from(self.size)))
+            .map_err(|_| StatusError::OutOfRange)?;
+        let bits = first..first.saturating_add(usize::from(self.size));
         Ok(bits.map(|bit| (bit / 8, 0x80 >> (bit % 8))))
     }
 
     /// `encodedList`: GZIP, base64url, multibase.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "a vector takes every byte")]
     pub fn encode(&self) -> String {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::new(6));
         let compressed = encoder
@@ -131,14 +135,14 @@ impl Bitstring {
     /// # Errors
     /// [`StatusError::Encoding`], [`StatusError::TooLarge`], [`StatusError::TooShort`].
     pub fn decode(encoded: &str, size: u8) -> Result<Self, StatusError> {
-        if encoded.len() > MAX_COMPRESSED_BYTES.div_ceil(3) * 4 {
+        if encoded.len() > MAX_COMPRESSED_BYTES.div_ceil(3).saturating_mul(4) {
             return Err(StatusError::TooLarge);
         }
         let compressed = base64url_decode(encoded).ok_or(StatusError::Encoding)?;
         let mut rest = compressed.as_slice();
         let mut bytes = Vec::new();
         GzDecoder::new(&mut rest)
-            .take(MAX_LIST_BYTES as u64 + 1)
+            .take((MAX_LIST_BYTES as u64).saturating_add(1))
             .read_to_end(&mut bytes)
             .map_err(|_| StatusError::Encoding)?;
         if bytes.len() > MAX_LIST_BYTES {

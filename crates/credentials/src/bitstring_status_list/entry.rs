@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::StatusError;
+use crate::json::set;
 use crate::vcdm::is_url;
 
 /// The type of an entry.
@@ -89,13 +90,14 @@ impl Entry {
             "statusListCredential": self.list,
         });
         if self.size > 1 {
-            value["statusSize"] = self.size.into();
+            set(&mut value, "statusSize", self.size.into());
         }
         if !self.messages.is_empty() {
             let messages = self.messages.iter().enumerate();
-            value["statusMessage"] = messages
+            let messages = messages
                 .map(|(status, message)| json!({"status": format!("0x{status:x}"), "message": message}))
                 .collect();
+            set(&mut value, "statusMessage", messages);
         }
         value
     }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Bitstring, Entry, StatusError};
+use crate::json::set;
 use crate::vcdm::{CONTEXT, Credential, DateTimeStamp};
 
 /// What a list credential says beside the statuses.
@@ -32,7 +33,7 @@ pub fn list_credential(options: &ListOptions<'_>, list: &Bitstring) -> Value {
         "encodedList": list.encode(),
     });
     if let Some(ttl) = options.ttl_ms {
-        subject["ttl"] = ttl.into();
+        set(&mut subject, "ttl", ttl.into());
     }
     let mut credential = json!({
         "@context": [CONTEXT],
@@ -41,12 +42,12 @@ pub fn list_credential(options: &ListOptions<'_>, list: &Bitstring) -> Value {
         "issuer": options.issuer,
     });
     if let Some(stamp) = &options.valid_from {
-        credential["validFrom"] = stamp.as_str().into();
+        set(&mut credential, "validFrom", stamp.as_str().into());
     }
     if let Some(stamp) = &options.valid_until {
-        credential["validUntil"] = stamp.as_str().into();
+        set(&mut credential, "validUntil", stamp.as_str().into());
     }
-    credential["credentialSubject"] = subject;
+    set(&mut credential, "credentialSubject", subject);
     credential
 }
 

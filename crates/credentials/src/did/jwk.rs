@@ -98,11 +98,11 @@ pub(super) fn resolve(did: &Did) -> Result<Resolution, ResolutionError> {
             "capabilityInvocation",
             "capabilityDelegation",
         ] {
-            super::set(&mut document, name, serde_json::json!([url]));
+            json::set(&mut document, name, serde_json::json!([url]));
         }
     }
     if agrees && usage.as_deref() != Some("sig") {
-        super::set(&mut document, "keyAgreement", serde_json::json!([url]));
+        json::set(&mut document, "keyAgreement", serde_json::json!([url]));
     }
     let document =
         DidDocument::from_json(document, did).map_err(|_| invalid("not a public key"))?;

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::crypto::{KeyMaterial, PublicKey};
 use crate::encoding::b64url;
+use crate::json::set;
 use crate::multibase::base58btc;
 
 /// Longest text that is decoded, for an RSA key of 4096 bits; base58 takes time in the square of the length.
@@ -170,18 +171,18 @@ pub(super) fn resolve(
             "capabilityInvocation",
             "capabilityDelegation",
         ] {
-            super::set(&mut document, name, json!([url]));
+            set(&mut document, name, json!([url]));
         }
     }
     if encryption_only {
-        super::set(&mut document, "keyAgreement", json!([url]));
+        set(&mut document, "keyAgreement", json!([url]));
     } else if options.enable_encryption_key_derivation
         && let Some((agreement, derived)) = agreement(did, &key, &url, format)
     {
-        super::set(&mut document, "keyAgreement", json!([agreement]));
+        set(&mut document, "keyAgreement", json!([agreement]));
         methods.extend(derived);
     }
-    super::set(&mut document, "verificationMethod", methods.into());
+    set(&mut document, "verificationMethod", methods.into());
     let document = DidDocument::from_json(document, did)
         .map_err(|_| ResolutionError::new(ErrorCode::InvalidDid, "the key makes no document"))?;
     Ok(Resolution::found(document, DocumentMetadata::default()))

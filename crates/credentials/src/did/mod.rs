@@ -105,10 +105,3 @@ pub fn resolve_local(did: &str) -> Result<(PublicKey, String), DidError> {
         _ => Err(DidError::UnsupportedMethod),
     }
 }
-
-/// Sets a member of a JSON object.
-fn set(object: &mut serde_json::Value, name: &str, value: serde_json::Value) {
-    if let Some(members) = object.as_object_mut() {
-        members.insert(name.to_owned(), value);
-    }
-}

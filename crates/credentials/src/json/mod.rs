@@ -62,3 +62,10 @@ pub fn parse_object(text: &[u8]) -> Result<serde_json::Map<String, Value>, JsonE
         }
     }
 }
+
+/// Sets a member of a value that is an object.
+pub(crate) fn set(object: &mut Value, name: &str, value: Value) {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(name.to_owned(), value);
+    }
+}

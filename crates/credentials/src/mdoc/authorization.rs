@@ -53,7 +53,7 @@ impl KeyAuthorizations {
 
     pub(super) fn write(&self, out: &mut Writer) {
         let (whole, parts) = (!self.namespaces.is_empty(), !self.elements.is_empty());
-        out.map(usize::from(whole) + usize::from(parts));
+        out.map(usize::from(whole).saturating_add(parts.into()));
         if whole {
             out.text("nameSpaces").array(self.namespaces.len());
             for namespace in &self.namespaces {

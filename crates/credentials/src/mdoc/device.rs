@@ -18,7 +18,13 @@ pub(super) fn authentication(
     doctype: &str,
     namespaces_raw: &[u8],
 ) -> Vec<u8> {
-    let room = transcript.as_bytes().len() + doctype.len() + namespaces_raw.len() + 48;
+    let parts = [
+        transcript.as_bytes().len(),
+        doctype.len(),
+        namespaces_raw.len(),
+        48,
+    ];
+    let room = parts.into_iter().fold(0, usize::saturating_add);
     let mut out = Writer::with_capacity(room);
     out.array(4).text("DeviceAuthentication");
     out.raw(transcript.as_bytes()).text(doctype);
@@ -27,6 +33,7 @@ pub(super) fn authentication(
 }
 
 /// `EMacKey` (section 9.1.3.5).
+#[expect(clippy::expect_used, reason = "32 bytes are fewer than HKDF can give")]
 fn mac_key(
     own: &AgreementKey,
     peer: &PublicKey,
@@ -103,7 +110,7 @@ fn namespaces(elements: &Elements) -> Result<Vec<u8>, MdocError> {
     }
     let content = out.finish();
     Item::parse(&content)?;
-    Ok(Writer::with_capacity(content.len() + 8)
+    Ok(Writer::with_capacity(content.len().saturating_add(8))
         .embedded(&content)
         .finish())
 }
@@ -142,7 +149,12 @@ pub(super) fn mac(
 }
 
 fn write(namespaces: &[u8], kind: &str, message: &[u8]) -> Vec<u8> {
-    let mut out = Writer::with_capacity(namespaces.len() + message.len() + 48);
+    let mut out = Writer::with_capacity(
+        namespaces
+            .len()
+            .saturating_add(message.len())
+            .saturating_add(48),
+    );
     out.map(2).text("nameSpaces").raw(namespaces);
     out.text("deviceAuth").map(1).text(kind).raw(message);
     out.finish()

@@ -38,10 +38,7 @@ impl Elements {
     /// Adds an element. `false`, and no change, when it is there already.
     #[must_use = "an element that is there twice is ambiguous"]
     pub fn add(&mut self, namespace: &str, element: &str, value: Value) -> bool {
-        if !self.0.contains_key(namespace) {
-            self.0.insert(namespace.to_owned(), BTreeMap::new());
-        }
-        let own = self.0.get_mut(namespace).expect("inserted where missing");
+        let own = self.0.entry(namespace.to_owned()).or_default();
         let fresh = !own.contains_key(element);
         if fresh {
             own.insert(element.to_owned(), value);

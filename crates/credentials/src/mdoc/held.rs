@@ -142,7 +142,7 @@ impl HeldMdoc {
         }
         let mut out = Writer::with_capacity(self.bytes.len());
         // `nameSpaces` is left out where nothing is revealed: it must not be empty.
-        out.map(1 + usize::from(!chosen.is_empty()));
+        out.map(if chosen.is_empty() { 1 } else { 2 });
         if !chosen.is_empty() {
             out.text("nameSpaces").map(chosen.len());
         }

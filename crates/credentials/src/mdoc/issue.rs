@@ -59,7 +59,12 @@ pub async fn issue(
     let unprotected = Header::new().x5chain(input.chain);
     let payload = mso.write(&value_digests);
     let issuer_auth = sign1(&Header::new(), &unprotected, &[], &payload, signer).await?;
-    let mut out = Writer::with_capacity(namespaces.len() + issuer_auth.len() + 40);
+    let mut out = Writer::with_capacity(
+        namespaces
+            .len()
+            .saturating_add(issuer_auth.len())
+            .saturating_add(40),
+    );
     out.map(2).text("nameSpaces").raw(&namespaces);
     Ok(out.text("issuerAuth").raw(&issuer_auth).finish())
 }
@@ -72,8 +77,8 @@ fn conceal(input: &IssueInput<'_>, rng: &dyn Rng) -> Result<(Vec<u8>, Vec<u8>), 
     if count == 0 || count > MAX_ELEMENTS || empty {
         return Err(IssueError::Elements);
     }
-    let mut items = Writer::with_capacity(count * 160);
-    let mut digests = Writer::with_capacity(count * 40);
+    let mut items = Writer::with_capacity(count.saturating_mul(160));
+    let mut digests = Writer::with_capacity(count.saturating_mul(40));
     items.map(spaces);
     digests.map(spaces);
     for (namespace, own) in input.elements.namespaces() {
@@ -105,8 +110,9 @@ fn shuffled(count: usize, rng: &dyn Rng) -> Vec<u64> {
     let mut ids: Vec<u64> = (0..count as u64).collect();
     for at in (1..count).rev() {
         let random = u64::from_be_bytes(random::bytes(rng));
-        let other = usize::try_from(random % (at as u64 + 1)).expect("at most the count");
-        ids.swap(at, other);
+        let other = random.checked_rem((at as u64).saturating_add(1));
+        let other = other.and_then(|other| usize::try_from(other).ok());
+        ids.swap(at, other.unwrap_or(at));
     }
     ids
 }

@@ -46,13 +46,13 @@ impl<'a> IssuerSignedItem<'a> {
 
     /// Writes `#6.24(bstr .cbor IssuerSignedItem)`.
     pub(super) fn write(digest_id: u64, random: &[u8], element: &str, value: &[u8]) -> Vec<u8> {
-        let mut out = Writer::with_capacity(value.len() + element.len() + random.len() + 64);
+        let mut out = Writer::with_capacity(value.len().saturating_add(256));
         out.map(4).text("digestID").unsigned(digest_id);
         out.text("random").bytes(random);
         out.text("elementIdentifier").text(element);
         out.text("elementValue").raw(value);
         let item = out.finish();
-        Writer::with_capacity(item.len() + 8)
+        Writer::with_capacity(item.len().saturating_add(8))
             .embedded(&item)
             .finish()
     }
@@ -74,7 +74,7 @@ impl<'a> IssuerSigned<'a> {
         let all = fields.optional("nameSpaces").map(Item::map).transpose()?;
         for (namespace, items) in all.into_iter().flatten() {
             let items = items.array()?;
-            count += items.len();
+            count = usize::saturating_add(count, items.len());
             if count > MAX_ELEMENTS || items.is_empty() {
                 return Err(MdocError::Item);
             }
@@ -134,7 +134,8 @@ impl<'a> IssuerSigned<'a> {
                 let content = IssuerSignedItem::read(*item)?;
                 let id = content.digest_id;
                 let at = digests.binary_search_by_key(&id, |(own, _)| *own);
-                let (_, digest) = digests[at.map_err(|_| MdocError::DigestMissing)?];
+                let found = at.ok().and_then(|at| digests.get(at));
+                let (_, digest) = *found.ok_or(MdocError::DigestMissing)?;
                 // Over the bytes as received, tag 24 included.
                 if !mso.digest_algorithm.matches(item.raw(), digest) {
                     return Err(MdocError::DigestMismatch);
@@ -147,7 +148,7 @@ impl<'a> IssuerSigned<'a> {
                 }
             }
             used.sort_unstable();
-            if used.windows(2).any(|pair| pair[0] == pair[1]) {
+            if !used.is_sorted_by(|one, next| one < next) {
                 return Err(MdocError::DuplicateElement);
             }
         }

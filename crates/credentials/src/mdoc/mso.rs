@@ -96,7 +96,7 @@ impl Validity {
     }
 
     fn write(&self, out: &mut Writer) {
-        out.map(3 + usize::from(self.expected_update.is_some()));
+        out.map(if self.expected_update.is_some() { 4 } else { 3 });
         tdate::write(self.signed, out.text("signed"));
         tdate::write(self.valid_from, out.text("validFrom"));
         tdate::write(self.valid_until, out.text("validUntil"));
@@ -138,7 +138,7 @@ impl MsoStatus {
 
     fn write(&self, out: &mut Writer) {
         let (list, identifier) = (&self.status_list, &self.identifier_list);
-        out.map(usize::from(list.is_some()) + usize::from(identifier.is_some()));
+        out.map(usize::from(list.is_some()).saturating_add(identifier.is_some().into()));
         if let Some(list) = list {
             list.write_cbor(out.text("status_list"));
         }
@@ -252,14 +252,15 @@ pub(super) struct MsoInput<'a> {
 impl MsoInput<'_> {
     /// The payload of `issuerAuth`; `value_digests` is the encoded map.
     pub(super) fn write(&self, value_digests: &[u8]) -> Vec<u8> {
-        let mut out = Writer::with_capacity(value_digests.len() + 512);
-        out.map(6 + usize::from(self.status.is_some()));
+        let mut out = Writer::with_capacity(value_digests.len().saturating_add(512));
+        out.map(if self.status.is_some() { 7 } else { 6 });
         out.text("version").text("1.0");
         out.text("digestAlgorithm")
             .text(self.digest_algorithm.name());
         out.text("valueDigests").raw(value_digests);
         let authorized = !self.key_authorizations.is_empty();
-        out.text("deviceKeyInfo").map(1 + usize::from(authorized));
+        out.text("deviceKeyInfo")
+            .map(if authorized { 2 } else { 1 });
         out.text("deviceKey").raw(&key_to_vec(self.device_key));
         if authorized {
             self.key_authorizations.write(out.text("keyAuthorizations"));
@@ -270,6 +271,8 @@ impl MsoInput<'_> {
             status.write(out.text("status"));
         }
         let mso = out.finish();
-        Writer::with_capacity(mso.len() + 8).embedded(&mso).finish()
+        Writer::with_capacity(mso.len().saturating_add(8))
+            .embedded(&mso)
+            .finish()
     }
 }

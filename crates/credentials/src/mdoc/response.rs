@@ -85,7 +85,8 @@ impl<'a> DeviceResponse<'a> {
 
     /// A response with one document and the status 0.
     pub(super) fn write(doctype: &str, issuer_signed: &[u8], device_signed: &[u8]) -> Vec<u8> {
-        let room = doctype.len() + issuer_signed.len() + device_signed.len() + 100;
+        let parts = [doctype.len(), issuer_signed.len(), device_signed.len(), 100];
+        let room = parts.into_iter().fold(0, usize::saturating_add);
         let mut out = Writer::with_capacity(room);
         out.map(3).text("version").text("1.0");
         out.text("documents").array(1).map(3);

@@ -20,6 +20,10 @@ pub(super) fn write(time: UnixTime, out: &mut Writer) {
 }
 
 /// Whether `text` is such a date-time.
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "years 0 to 9999 are far from the limits of an i64"
+)]
 pub(super) fn parse(text: &str) -> Option<UnixTime> {
     let (date, time) = (text.get(..10)?, text.get(10..)?);
     let bytes = time.as_bytes();
@@ -53,6 +57,10 @@ pub(super) fn text(time: UnixTime) -> String {
 
 /// Days since 1970-01-01 of a day of the Gregorian calendar. The year starts in March here, so
 /// that the leap day is its last.
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "years 0 to 9999 are far from the limits of an i64"
+)]
 const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
@@ -61,6 +69,10 @@ const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "years 0 to 9999 are far from the limits of an i64"
+)]
 const fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);

@@ -64,13 +64,14 @@ impl SessionTranscript {
 
     /// `#6.24(bstr .cbor SessionTranscript)`
     pub(super) fn embedded(&self) -> Vec<u8> {
-        Writer::with_capacity(self.0.len() + 8)
+        Writer::with_capacity(self.0.len().saturating_add(8))
             .embedded(&self.0)
             .finish()
     }
 }
 
 /// `jwkThumbprint`: the 32 bytes of the RFC 7638 thumbprint, or `null`.
+#[expect(clippy::expect_used, reason = "a thumbprint is base64url of 32 bytes")]
 fn thumbprint(key: Option<&PublicKey>, out: &mut Writer) {
     match key {
         Some(key) => {

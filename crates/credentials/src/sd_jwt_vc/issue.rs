@@ -135,9 +135,10 @@ pub async fn issue(
 
 /// `<JWT>~<Disclosure>~…~` (RFC 9901, section 4).
 fn join(jwt: String, disclosures: &[String]) -> String {
-    let length: usize = disclosures.iter().map(|d| d.len() + 1).sum();
+    let lengths = disclosures.iter().map(|d| d.len().saturating_add(1));
+    let length = lengths.fold(1, usize::saturating_add);
     let mut compact = jwt;
-    compact.reserve_exact(length + 1);
+    compact.reserve_exact(length);
     compact.push('~');
     for disclosure in disclosures {
         compact.push_str(disclosure);

@@ -105,7 +105,8 @@ impl Credential {
 
     /// The subjects in their order, at least one, each an object that is not empty.
     pub fn subjects(&self) -> impl Iterator<Item = &Value> {
-        let value = &self.document["credentialSubject"];
+        const NONE: Value = Value::Null;
+        let value = self.document.get("credentialSubject").unwrap_or(&NONE);
         value
             .as_array()
             .map_or(std::slice::from_ref(value), Vec::as_slice)

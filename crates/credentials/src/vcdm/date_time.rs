@@ -76,13 +76,20 @@ impl fmt::Display for DateTimeStamp {
     }
 }
 
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "years 0 to 9999 are far from the limits of an i64"
+)]
 fn seconds(text: &[u8]) -> Option<i64> {
     let (date_time, rest) = text.split_first_chunk::<19>()?;
     let separators = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
-    if separators.iter().any(|(at, byte)| date_time[*at] != *byte) {
+    if separators
+        .iter()
+        .any(|(at, byte)| date_time.get(*at) != Some(byte))
+    {
         return None;
     }
-    let part = |from: usize, to: usize| number(&date_time[from..to]);
+    let part = |from: usize, to: usize| number(date_time.get(from..to)?);
     let (year, month, day) = (part(0, 4)?, part(5, 7)?, part(8, 10)?);
     let (hour, minute, second) = (part(11, 13)?, part(14, 16)?, part(17, 19)?);
     if year == 0 || day == 0 || day > days_in(year, month)? {
@@ -102,10 +109,14 @@ fn fraction(text: &[u8]) -> Option<&[u8]> {
         return Some(text);
     };
     let count = digits.iter().take_while(|b| b.is_ascii_digit()).count();
-    (count > 0).then(|| &digits[count..])
+    digits.get(count..).filter(|_| count > 0)
 }
 
 /// Seconds east of UTC.
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "years 0 to 9999 are far from the limits of an i64"
+)]
 fn offset(text: &[u8]) -> Option<i64> {
     let (sign, rest) = match text {
         b"Z" => return Some(0),
@@ -113,10 +124,13 @@ fn offset(text: &[u8]) -> Option<i64> {
         [b'-', rest @ ..] => (-1, rest),
         _ => return None,
     };
-    if rest.len() != 5 || rest[2] != b':' {
+    let [hours @ .., b':', ten, one] = rest else {
+        return None;
+    };
+    if hours.len() != 2 {
         return None;
     }
-    let (hours, minutes) = (number(&rest[..2])?, number(&rest[3..])?);
+    let (hours, minutes) = (number(hours)?, number(&[*ten, *one])?);
     // XML Schema 1.1 part 2, section 3.4.28: at most 14 hours.
     let fits = hours < 14 && minutes < 60 || hours == 14 && minutes == 0;
     fits.then_some(sign * (hours * 3_600 + minutes * 60))
@@ -124,9 +138,8 @@ fn offset(text: &[u8]) -> Option<i64> {
 
 fn number(digits: &[u8]) -> Option<i64> {
     digits.iter().try_fold(0, |sum, digit| {
-        digit
-            .is_ascii_digit()
-            .then(|| sum * 10 + i64::from(digit - b'0'))
+        let digit = char::from(*digit).to_digit(10)?;
+        i64::checked_mul(sum, 10)?.checked_add(digit.into())
     })
 }
 
@@ -142,6 +155,10 @@ fn days_in(year: i64, month: i64) -> Option<i64> {
 }
 
 /// Days since 1970-01-01 in the Gregorian calendar; years begin in March, so the leap day is the last.
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "years 0 to 9999 are far from the limits of an i64"
+)]
 fn day_number(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
@@ -149,6 +166,10 @@ fn day_number(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// The inverse of [`day_number`].
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "years 0 to 9999 are far from the limits of an i64"
+)]
 fn date_of(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);

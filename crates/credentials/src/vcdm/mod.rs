@@ -7,6 +7,18 @@
 //! contexts and dates; they are verified with Data Integrity proofs and no others. Presentations
 //! and envelopes of version 1.1 are refused with [`VcdmError::Version1`].
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unwrap_used
+    )
+)]
+
 pub(crate) mod accept;
 pub(crate) mod confirmation;
 mod credential;

@@ -41,7 +41,9 @@ pub(super) fn context(members: &Members) -> Result<Version, VcdmError> {
         Value::Object(_) => true,
         _ => false,
     };
-    let set = |at: usize, item: &Value| !item.is_string() || !items[..at].contains(item);
+    let set = |at: usize, item: &Value| {
+        !item.is_string() || !items.iter().take(at).any(|other| other == item)
+    };
     let fine = items.len() <= MAX_ENTRIES
         && items
             .iter()

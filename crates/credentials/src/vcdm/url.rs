@@ -25,8 +25,8 @@ fn escapes_are_whole(rest: &[u8]) -> bool {
         |b: u8| b.is_ascii_alphanumeric() || b >= 0x80 || b"-._~:/?#[]@!$&'()*+,;=%".contains(&b);
     rest.iter().enumerate().all(|(at, b)| {
         let escaped = || {
-            rest.get(at + 1..at + 3)
-                .is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
+            rest.get(at..at.saturating_add(3))
+                .is_some_and(|whole| whole.iter().skip(1).all(u8::is_ascii_hexdigit))
         };
         allowed(*b) && (*b != b'%' || escaped())
     })

@@ -9,8 +9,9 @@ use crate::crypto::CryptoProvider;
 use crate::did::web::document_error;
 use crate::did::{
     DidDocument, DocumentMetadata, ErrorCode, Resolution, ResolutionError, ResolutionMetadata,
-    ResolutionOptions, set,
+    ResolutionOptions,
 };
+use crate::json::set;
 
 impl Log {
     /// Checks the witnesses and gives the version that the options ask for, the last one without.
