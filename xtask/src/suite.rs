@@ -43,10 +43,26 @@ const SUITES: &[Suite] = &[
             "vouchsafe-oracles",
         ],
     },
-    // Apart from the others: `ssi` turns on `arbitrary_precision` of `serde_json` and a second TLS.
+    // Apart from the others: `ssi` and isomdl turn on `arbitrary_precision` of `serde_json`, `ssi` a
+    // second TLS. What reads and shows numbers is tested once more with it.
     Suite {
         name: "ssi",
-        arguments: &["-p", "vouchsafe-credentials-jsonld", "--features", "ssi"],
+        arguments: &[
+            "-p",
+            "vouchsafe-credentials",
+            "-p",
+            "vouchsafe-credentials-jsonld",
+            "-p",
+            "vouchsafe-protocol",
+            "-p",
+            "vouchsafe-wallet-core",
+            "-p",
+            "vouchsafe-pages",
+            "-p",
+            "vouchsafe-oracles",
+            "--features",
+            "vouchsafe-credentials-jsonld/ssi,vouchsafe-oracles/isomdl",
+        ],
     },
     Suite {
         name: "system",
