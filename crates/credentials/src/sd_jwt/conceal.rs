@@ -291,3 +291,36 @@ impl Drop for Entropy<'_> {
         self.portion.zeroize();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::sd_jwt::{ClaimPath, process};
+    use crate::testing::SeededRng;
+
+    /// `ssi` hides nothing there.
+    #[test]
+    fn members_inside_of_arrays_are_hidden() {
+        let claims = json!({"nat": [{"name": "DE", "code": 1}, {"name": "FR", "list": [[1, 2]]}]});
+        let hidden = [
+            json!(["nat", 0, "name"]),
+            json!(["nat", 1, "list", 0, 1]),
+            json!(["nat", 1]),
+        ];
+        let frame = hidden.iter().fold(Frame::new(), |frame, path| {
+            frame.hide(&ClaimPath::from_json(path).unwrap()).unwrap()
+        });
+        let object = claims.as_object().unwrap().clone();
+        let concealed = conceal(object, &frame, HashAlg::Sha256, &SeededRng::new(1)).unwrap();
+        let text = Value::Object(concealed.payload.clone()).to_string();
+        assert!(!text.contains("DE") && !text.contains("FR"), "{text}");
+        let sent: Vec<&str> = concealed.disclosures.iter().map(String::as_str).collect();
+        assert_eq!(sent.len(), 3);
+        let all = process(concealed.payload.clone(), &sent).unwrap();
+        assert_eq!(Value::Object(all.claims), claims);
+        let none = process(concealed.payload, &[]).unwrap();
+        assert_eq!(Value::Object(none.claims), json!({"nat": [{"code": 1}]}));
+    }
+}
