@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use super::{Pointer, SdError};
 
-/// Members that say who vouches, for how long, and where that is revoked (VCDM 2.0, sections 4.7,
-/// 4.9 and 4.10; `issuanceDate` and `expirationDate` of VCDM 1.1). Who may hide them can hide
-/// that a credential has expired or was revoked.
-const ALWAYS: [&str; 7] = [
+/// Members that say who vouches, for how long, where that is revoked (VCDM 2.0, sections 4.7,
+/// 4.9 and 4.10; `issuanceDate` and `expirationDate` of VCDM 1.1) and whose key it is bound to (RFC 7800).
+/// Who may hide them can hide that a credential has expired or was revoked, or hand it on.
+const ALWAYS: [&str; 8] = [
     "issuer",
     "validFrom",
     "validUntil",
@@ -15,6 +15,7 @@ const ALWAYS: [&str; 7] = [
     "expirationDate",
     "credentialStatus",
     "credentialSchema",
+    "cnf",
 ];
 
 /// The mandatory pointers of a base proof: those that the issuer wants, and the members above where

@@ -120,6 +120,24 @@ fn who_issued_it_and_until_when_cannot_be_hidden() {
     }
 }
 
+/// Who may leave out the key that a credential is bound to can hand it on.
+#[test]
+fn the_key_of_the_holder_cannot_be_hidden() {
+    let mut document = credential(&subject());
+    document["cnf"] = json!({ "kid": "did:example:ada#key" });
+    for party in parties() {
+        let base = party.issue(&document, &[]).unwrap();
+        let derived = party
+            .derive(&base, &all(&["/credentialSubject/name"]))
+            .unwrap();
+        assert_eq!(derived.document["cnf"], document["cnf"]);
+        let mut without = derived.clone();
+        let members = without.document.as_object_mut().unwrap();
+        members.shift_remove("cnf");
+        assert!(party.verify(&without).is_err());
+    }
+}
+
 #[test]
 fn the_issuer_is_disclosed_where_another_made_nothing_mandatory() {
     let document = credential(&subject());
