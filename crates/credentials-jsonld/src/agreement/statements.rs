@@ -14,12 +14,15 @@ pub(super) struct Differs;
 
 /// The statements of a dataset by graph and subject, each in the order of the document.
 pub(super) struct Statements<'q> {
-    graphs: HashMap<Option<&'q Term>, Graph<'q>>,
+    graphs: Vec<Graph<'q>>,
+    places: HashMap<Option<&'q Term>, usize>,
 }
 
 #[derive(Default)]
 struct Graph<'q> {
-    subjects: HashMap<&'q Term, Vec<&'q Quad>>,
+    said: Vec<Vec<&'q Quad>>,
+    subjects: HashMap<&'q Term, usize>,
+    /// What properties point at.
     objects: HashSet<&'q Term>,
 }
 
@@ -31,15 +34,36 @@ pub(super) struct Node<'s, 'q> {
 
 impl<'q> Statements<'q> {
     pub(super) fn new(quads: &'q [Quad]) -> Self {
-        let mut graphs: HashMap<Option<&'q Term>, Graph<'q>> = HashMap::new();
+        let mut all = Self {
+            graphs: Vec::new(),
+            places: HashMap::new(),
+        };
+        // Statements about one node mostly follow each other.
+        let mut last: Option<(&'q Quad, usize, usize)> = None;
         for quad in quads {
-            let graph = graphs.entry(quad.graph.as_ref()).or_default();
-            graph.subjects.entry(&quad.subject).or_default().push(quad);
-            if !matches!(quad.object, Term::Literal(_)) {
-                graph.objects.insert(&quad.object);
+            let (graph, subject) = match last {
+                Some((before, graph, subject)) if before.graph == quad.graph => {
+                    let same = before.subject == quad.subject;
+                    (graph, same.then_some(subject))
+                }
+                Some(_) | None => (all.place(quad.graph.as_ref()), None),
+            };
+            let to = &mut all.graphs[graph];
+            let subject = subject.unwrap_or_else(|| to.place(&quad.subject));
+            to.said[subject].push(quad);
+            if !matches!(quad.object, Term::Literal(_)) && *quad.predicate != *iri::TYPE {
+                to.objects.insert(&quad.object);
             }
+            last = Some((quad, graph, subject));
         }
-        Self { graphs }
+        all
+    }
+
+    fn place(&mut self, graph: Option<&'q Term>) -> usize {
+        *self.places.entry(graph).or_insert_with(|| {
+            self.graphs.push(Graph::default());
+            self.graphs.len() - 1
+        })
     }
 
     /// The node that `document` describes: it has the name that the JSON says, and it alone may be
@@ -49,7 +73,8 @@ impl<'q> Statements<'q> {
         graph: Option<&'q Term>,
         document: &Value,
     ) -> Result<Node<'_, 'q>, Differs> {
-        let graph = self.graphs.get(&graph).ok_or(Differs)?;
+        let place = self.places.get(&graph).ok_or(Differs)?;
+        let graph = self.graphs.get(*place).ok_or(Differs)?;
         let mut free = graph
             .subjects
             .keys()
@@ -70,9 +95,20 @@ impl<'q> Statements<'q> {
 }
 
 impl<'q> Graph<'q> {
+    fn place(&mut self, subject: &'q Term) -> usize {
+        *self.subjects.entry(subject).or_insert_with(|| {
+            self.said.push(Vec::new());
+            self.said.len() - 1
+        })
+    }
+
     fn node(&self, term: &Term) -> Node<'_, 'q> {
-        let said = self.subjects.get(term).map_or(&[][..], Vec::as_slice);
-        Node { graph: self, said }
+        let place = self.subjects.get(term);
+        let said = place.and_then(|place| self.said.get(*place));
+        Node {
+            graph: self,
+            said: said.map_or(&[][..], Vec::as_slice),
+        }
     }
 }
 
