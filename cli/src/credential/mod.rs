@@ -14,6 +14,8 @@ mod mdoc;
 pub mod output;
 mod present;
 mod sd_jwt_vc;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 use std::io::Read;

@@ -12,10 +12,10 @@ use vouchsafe_service::random::OsRandom;
 use vouchsafe_service::vc_api::IssuerKey as PrivateKey;
 
 use super::card::Card;
-use super::{Format, Options, output};
+use super::{Format, Options};
 
 /// Issues.
-pub async fn issue(options: &Options, key: &PrivateKey, card: Card) -> Result<()> {
+pub async fn issue(options: &Options, key: &PrivateKey, card: Card) -> Result<String> {
     let signer = key
         .signature_signer()
         .context("a BLS12-381 key signs with bbs-2023 alone (--format ldp_vc)")?;
@@ -41,7 +41,7 @@ async fn sd_jwt_vc(
     holder: Option<&PublicKey>,
     chain: Option<&Chain>,
     signer: &dyn Signer,
-) -> Result<()> {
+) -> Result<String> {
     ensure!(
         holder.is_some() || !card.kind.key_binding,
         "the type `{}` belongs to a key: name it with --holder DID (`vouchsafe credential generate-key` says it)",
@@ -62,10 +62,15 @@ async fn sd_jwt_vc(
         frame: &card.claims.frame,
         hash: HashAlg::default(),
     };
-    output::line(&sd_jwt_vc::issue(input, signer, &OsRandom).await?)
+    Ok(sd_jwt_vc::issue(input, signer, &OsRandom).await?)
 }
 
-async fn mdoc(card: &Card, holder: &PublicKey, chain: &Chain, signer: &dyn Signer) -> Result<()> {
+async fn mdoc(
+    card: &Card,
+    holder: &PublicKey,
+    chain: &Chain,
+    signer: &dyn Signer,
+) -> Result<String> {
     let format = card.kind.mdoc().with_context(|| {
         format!(
             "the type `{}` does not say how it is an mdoc: its file has no [mdoc]",
@@ -87,7 +92,7 @@ async fn mdoc(card: &Card, holder: &PublicKey, chain: &Chain, signer: &dyn Signe
         chain,
         digest_algorithm: DigestAlgorithm::default(),
     };
-    output::line(&b64url(&mdoc::issue(input, signer, &OsRandom).await?))
+    Ok(b64url(&mdoc::issue(input, signer, &OsRandom).await?))
 }
 
 fn holder_key(did: &str) -> Result<PublicKey> {

@@ -75,6 +75,11 @@ pub struct Options {
 
 /// Issues.
 pub async fn run(options: Options) -> Result<()> {
+    output::line(&issue(&options).await?)
+}
+
+/// The credential as text: JSON, a token, or base64url of bytes.
+pub async fn issue(options: &Options) -> Result<String> {
     let key = read_key(&options.key)?;
     let input = read_json(options.input.as_deref())?;
     let card = options.kind.as_deref().map(|file| {
@@ -88,14 +93,14 @@ pub async fn run(options: Options) -> Result<()> {
             let card = card.context(
                 "this format needs --type, which says what the claims are: age, membership, mdl, pid, or a file",
             )?;
-            bound::issue(&options, &key, card).await
+            bound::issue(options, &key, card).await
         }
         Format::LdpVc | Format::VcJwt | Format::VcSdJwt | Format::VcCose => {
             ensure!(
                 options.certificate.is_none(),
                 "--certificate is for dc+sd-jwt and mso_mdoc"
             );
-            w3c::issue(&options, &key, card, input).await
+            w3c::issue(options, &key, card, input).await
         }
     }
 }

@@ -14,7 +14,7 @@ use vouchsafe_service::random::OsRandom;
 use vouchsafe_service::vc_api::{IssuerKey, add_context, suites};
 
 use super::card::Card;
-use super::{Format, Options, output};
+use super::{Format, Options};
 
 /// Issues.
 pub async fn issue(
@@ -22,7 +22,7 @@ pub async fn issue(
     key: &IssuerKey,
     card: Option<Card>,
     input: Value,
-) -> Result<()> {
+) -> Result<String> {
     let format = card.as_ref().map(w3c_format).transpose()?;
     let mut credential = match (&card, format) {
         (Some(card), Some(format)) => of_type(options, key, card, format),
@@ -37,7 +37,7 @@ pub async fn issue(
     if options.format == Format::LdpVc {
         add_context(&mut credential);
         let secured = data_integrity(options, key, &credential, format).await?;
-        return output::json(&secured);
+        return Ok(serde_json::to_string_pretty(&secured)?);
     }
     ensure!(
         options.cryptosuite.is_none() && options.mandatory.is_empty(),
@@ -48,7 +48,7 @@ pub async fn issue(
     let signer = key
         .signature_signer()
         .context("a BLS12-381 key signs with bbs-2023 alone (--format ldp_vc)")?;
-    output::line(&match options.format {
+    Ok(match options.format {
         Format::VcSdJwt => {
             let frame =
                 format.map_or_else(|| every_claim(&credential), |one| Ok(one.frame().clone()));

@@ -184,3 +184,27 @@ fn refuse_status(credential: &Value) -> Result<(), Refusal> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn version_1_1_gets_the_context_of_its_proof() {
+        let added = json!([CONTEXT_1, CONTEXT_INTEGRITY]);
+        let version_2 = json!(["https://www.w3.org/ns/credentials/v2"]);
+        for (given, wanted) in [
+            (json!(CONTEXT_1), &added),
+            (json!([CONTEXT_1]), &added),
+            (added.clone(), &added),
+            (version_2.clone(), &version_2),
+            (json!("urn:x"), &json!("urn:x")),
+        ] {
+            let mut credential = json!({ "@context": given });
+            add_context(&mut credential);
+            assert_eq!(credential["@context"], *wanted);
+        }
+    }
+}
