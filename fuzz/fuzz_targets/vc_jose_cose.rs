@@ -32,7 +32,8 @@ fuzz_target!(|bytes: &[u8]| {
     for kind in EnvelopeType::ALL {
         let envelope = Enveloped::new(kind, bytes);
         let keys = KeySource::Key { key: &key, controller: "did:example:1" };
-        let credential = verify_credential(&envelope, keys, &Suites::jcs(), &policy, &Portable);
+        let suites = Suites::jcs();
+        let credential = verify_credential(&envelope, keys, &suites, &policy, &Portable);
         assert!(block_on(credential).is_err());
         assert!(block_on(open_presentation(&envelope, keys, &presentations, &Portable)).is_err());
     }
