@@ -29,6 +29,7 @@ use vouchsafe_service::{idempotency, jti, single_use};
 use crate::config::Config;
 use crate::core::{Core, Keys};
 use crate::handlers::{self, admin::caller::Scope};
+use crate::status::StatusListError;
 use crate::store::{self, offers, tokens};
 use crate::{paths, status};
 
@@ -185,7 +186,7 @@ impl Issuer {
                 () = shutdown.wait() => return,
                 _ = ticks.tick() => {}
             }
-            if let Err(error) = status::publish_due(&self.core).await {
+            if let Err(error) = self.publish_status_lists().await {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "publishing failed"
@@ -198,6 +199,11 @@ impl Issuer {
             }
             runs = runs.wrapping_add(1);
         }
+    }
+
+    /// Publishes up to a hundred status lists that are due; returns how many.
+    pub async fn publish_status_lists(&self) -> Result<usize, StatusListError> {
+        status::publish_due(&self.core).await
     }
 
     /// Forgets what has ended: claims of offers, tokens, codes, nonces, kept answers.

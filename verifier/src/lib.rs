@@ -21,7 +21,7 @@ mod handlers;
 pub mod login;
 pub mod outbound;
 mod reply;
-mod status;
+pub mod status;
 pub mod store;
 mod tokens;
 mod verifier;

@@ -17,6 +17,7 @@ pub mod cose;
 pub mod credential_type;
 pub mod crypto;
 pub mod data_integrity;
+mod deflate;
 pub mod did;
 pub mod encoding;
 pub mod jcs;

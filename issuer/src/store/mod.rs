@@ -15,9 +15,16 @@ use vouchsafe_service::db::{Migration, Migrations};
 /// The issuer's migrations, numbers from 1000.
 pub const MIGRATIONS: Migrations = Migrations {
     component: "issuer",
-    steps: &[Migration {
-        version: 1000,
-        name: "records, offers, access tokens, status lists, credentials",
-        sql: include_str!("../../migrations/1000_issuer.sql"),
-    }],
+    steps: &[
+        Migration {
+            version: 1000,
+            name: "records, offers, access tokens, status lists, credentials",
+            sql: include_str!("../../migrations/1000_issuer.sql"),
+        },
+        Migration {
+            version: 1001,
+            name: "indexes of what is not valid and what is to be published",
+            sql: include_str!("../../migrations/1001_not_valid.sql"),
+        },
+    ],
 };

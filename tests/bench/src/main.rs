@@ -67,7 +67,7 @@ fn main() -> Result<()> {
             .as_deref()
             .is_none_or(|only| name.contains(only))
     };
-    let mut results = Vec::new();
+    let mut results = report::Results::default();
     for row in rows.iter().filter(|row| wanted(row.name)) {
         eprintln!("{} {} …", row.name, row.what);
         results.extend((row.measure)(&plan)?);

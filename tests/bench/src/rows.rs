@@ -7,10 +7,13 @@ mod mdoc;
 mod rdfc;
 mod sd_jwt;
 mod selective;
+mod status_check;
+mod status_publish;
+mod status_service;
 
 use anyhow::Result;
 
-use crate::report::Line;
+use crate::report::Results;
 use crate::slices::Plan;
 
 /// A measurement: its name in the goals, what it is, and how it is done.
@@ -19,8 +22,8 @@ pub struct Row {
     pub name: &'static str,
     /// In words.
     pub what: &'static str,
-    /// Measures; may return several lines.
-    pub measure: fn(&Plan) -> Result<Vec<Line>>,
+    /// Measures.
+    pub measure: fn(&Plan) -> Result<Results>,
 }
 
 /// All of them.
@@ -60,6 +63,16 @@ pub fn all() -> Vec<Row> {
             name: "P8",
             what: "ecdsa-sd-2023 and bbs-2023, 3 of 10 claims disclosed",
             measure: selective::measure,
+        },
+        Row {
+            name: "P10",
+            what: "status lists of a million entries, published",
+            measure: status_publish::measure,
+        },
+        Row {
+            name: "P11",
+            what: "a status checked against a list at hand",
+            measure: status_check::measure,
         },
         Row {
             name: "rdfc",

@@ -70,6 +70,16 @@ impl Figure {
             max_us: times[times.len() - 1],
         }
     }
+
+    /// The figure of one of `count` operations that were measured together.
+    pub fn per(self, count: u64) -> Self {
+        let one = |us: f64| us / count as f64;
+        Self {
+            median_us: one(self.median_us),
+            min_us: one(self.min_us),
+            max_us: one(self.max_us),
+        }
+    }
 }
 
 /// A contender on this thread: an operation that is repeated.

@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use vouchsafe_credentials::sd_jwt_vc::IssuerIdentity;
 use vouchsafe_credentials::status_list::StatusRef;
@@ -46,6 +46,20 @@ impl Herds {
         }
     }
 
+    /// Counts a card whose list is at hand. When enough were counted it costs a look-up: counting
+    /// begins anew with the next list that must be fetched.
+    pub(super) fn see_at_hand(
+        &self,
+        reference: &StatusRef,
+        issuer: &IssuerIdentity,
+    ) -> Result<(), TooManyLists> {
+        let full = |seen: &Seen| seen.cards.len() >= MAX_CARDS;
+        if self.lock().get(&issuer.trusted).is_some_and(full) {
+            return Ok(());
+        }
+        self.see(reference, issuer)
+    }
+
     /// Counts a card that was shown, before its list is fetched. Issuers are few: those that are
     /// configured.
     pub(super) fn see(
@@ -56,23 +70,36 @@ impl Herds {
         let StatusRef { uri, idx } = reference;
         let list = self.hasher.hash_one(uri);
         let card = self.hasher.hash_one((uri, idx));
-        // Sets and map are whole at every moment.
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let seen = seen.entry(issuer.trusted.clone()).or_default();
+        let mut seen = self.lock();
+        if !seen.contains_key(&issuer.trusted) {
+            seen.insert(issuer.trusted.clone(), Seen::default());
+        }
+        let Some(seen) = seen.get_mut(&issuer.trusted) else {
+            return Ok(());
+        };
         if seen.cards.len() >= MAX_CARDS {
             *seen = Seen::default();
         }
-        seen.lists.insert(list);
-        seen.cards.insert(card);
+        let known = !seen.lists.insert(list) & !seen.cards.insert(card);
         let (lists, cards) = (seen.lists.len(), seen.cards.len());
-        #[expect(clippy::cast_precision_loss, reason = "at most 4096")]
-        metrics::gauge!("vouchsafe_status_lists_per_card", "issuer" => issuer.trusted.clone())
-            .set(lists as f64 / cards as f64);
+        if !known {
+            #[expect(clippy::cast_precision_loss, reason = "at most 4096")]
+            metrics::gauge!("vouchsafe_status_lists_per_card", "issuer" => issuer.trusted.clone())
+                .set(lists as f64 / cards as f64);
+        }
         let most = self.most_lists.and_then(|most| usize::try_from(most).ok());
         match most {
-            Some(most) if cards >= MIN_CARDS && lists * 100 > cards * most => Err(TooManyLists),
+            // One list for all cards hides them as well as a list can.
+            Some(most) if cards >= MIN_CARDS && lists > 1 && lists * 100 > cards * most => {
+                Err(TooManyLists)
+            }
             Some(_) | None => Ok(()),
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Seen>> {
+        // Sets and map are whole at every moment.
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -115,6 +142,33 @@ mod tests {
         for _ in 0..1000 {
             assert_eq!(see(&herds, "issuer.example", 1, 7), Ok(()));
         }
+    }
+
+    #[test]
+    fn cat_221_an_issuer_with_one_list_is_never_refused() {
+        let herds = Herds::new(Some(1));
+        for card in 0..2 * MAX_CARDS as u64 {
+            let at_hand = StatusRef {
+                uri: "https://honest.example/status/1".to_owned(),
+                idx: card,
+            };
+            assert_eq!(
+                herds.see_at_hand(&at_hand, &issuer("honest.example")),
+                Ok(())
+            );
+            assert_eq!(see(&herds, "honest.example", 1, card), Ok(()));
+        }
+        // Cards at hand are not counted for ever, and those that need a fetch are.
+        for card in 0..MAX_CARDS as u64 {
+            let uri = "https://other.example/status/1".to_owned();
+            let at_hand = StatusRef { uri, idx: card };
+            herds
+                .see_at_hand(&at_hand, &issuer("other.example"))
+                .unwrap();
+        }
+        let refused =
+            (0..2 * MIN_CARDS as u64).filter(|n| see(&herds, "other.example", 10 + n, 0).is_err());
+        assert!(refused.count() > 0);
     }
 
     #[test]

@@ -3,7 +3,11 @@
 //! A list counts until its `ttl`, clamped by the credentials crate to [`min_refresh_s`, 12 h]. When
 //! a fresh one cannot be had, the status is unknown, and what depends on it is refused; an operator
 //! may let a login rest on the last good list for a while longer, never beyond its `exp`.
+//!
+//! A check against a list at hand looks it up and reads its bits: it waits for nothing and
+//! allocates nothing.
 
+mod at_hand;
 mod herd;
 #[cfg(test)]
 mod tests;
@@ -22,6 +26,7 @@ use vouchsafe_credentials::status_list::{
 use vouchsafe_credentials::time::{Clock, UnixTime};
 use vouchsafe_protocol::vp::verify::{StatusSource, StatusSourceError};
 
+use self::at_hand::AtHand;
 use self::herd::Herds;
 use crate::config::Trust;
 use crate::outbound::Outbound;
@@ -61,16 +66,15 @@ pub struct StatusLists {
     trust: Trust,
     policy: StatusPolicy,
     herds: Herds,
+    at_hand: AtHand,
     slots: Mutex<HashMap<Key, Arc<Mutex<Slot>>>>,
 }
 
 type Key = (String, IssuerIdentity);
 
+/// What is known of a list whether or not it is at hand.
 #[derive(Default)]
 struct Slot {
-    list: Option<VerifiedStatusList>,
-    /// When a fresh list is fetched: a little before it is due.
-    refresh_at: Option<UnixTime>,
     newest_seen: Option<UnixTime>,
     failed_at: Option<UnixTime>,
 }
@@ -103,6 +107,7 @@ impl StatusLists {
             trust,
             policy,
             herds: Herds::new(policy.most_lists),
+            at_hand: AtHand::default(),
             slots: Mutex::default(),
         }
     }
@@ -112,7 +117,7 @@ impl StatusLists {
         &self,
         reference: &StatusRef,
         issuer: &IssuerIdentity,
-    ) -> Result<VerifiedStatusList, StatusSourceError> {
+    ) -> Result<Arc<VerifiedStatusList>, StatusSourceError> {
         let slot = self.slot((reference.uri.clone(), issuer.clone())).await;
         // Whoever needs the same list waits for the one who fetches it.
         let mut slot = slot.lock().await;
@@ -124,22 +129,25 @@ impl StatusLists {
         slot: &mut Slot,
         reference: &StatusRef,
         issuer: &IssuerIdentity,
-    ) -> Result<VerifiedStatusList, StatusSourceError> {
-        let now = self.clock.now();
-        match (&slot.list, slot.refresh_at) {
-            (Some(list), Some(due)) if now < due => Ok(list.clone()),
-            _ => self.refresh(slot, reference, issuer).await,
+    ) -> Result<Arc<VerifiedStatusList>, StatusSourceError> {
+        match self.at_hand.fresh(&reference.uri, issuer, self.clock.now()) {
+            Some(list) => Ok(list),
+            None => self.refresh(slot, reference, issuer).await,
         }
     }
 
     /// The list of before, where the operator allows it and it has not expired.
-    fn stale(&self, slot: &Slot) -> Option<VerifiedStatusList> {
-        let list = slot.list.as_ref()?;
+    fn stale(
+        &self,
+        reference: &StatusRef,
+        issuer: &IssuerIdentity,
+    ) -> Option<Arc<VerifiedStatusList>> {
+        let list = self.at_hand.last(&reference.uri, issuer)?;
         let now = self.clock.now();
         let until = list.refresh_at().plus(self.policy.stale_grace_s);
         // Token Status List, "Expiration and Caching": never used after `exp`.
         let expired = list.expires_at().is_some_and(|exp| exp <= now);
-        (now < until && !expired).then(|| list.clone())
+        (now < until && !expired).then_some(list)
     }
 
     /// A time in the last tenth before a fresh list is due: verifiers that hold the same list,
@@ -154,8 +162,7 @@ impl StatusLists {
     async fn slot(&self, key: Key) -> Arc<Mutex<Slot>> {
         let mut slots = self.slots.lock().await;
         if slots.len() >= MAX_LISTS && !slots.contains_key(&key) {
-            // Only addresses of trusted issuers come here, so this is rare; what is dropped is
-            // fetched again.
+            // Only addresses of trusted issuers come here, so this is rare.
             slots.retain(|_, slot| Arc::strong_count(slot) > 1);
         }
         Arc::clone(slots.entry(key).or_default())
@@ -166,7 +173,7 @@ impl StatusLists {
         slot: &mut Slot,
         reference: &StatusRef,
         issuer: &IssuerIdentity,
-    ) -> Result<VerifiedStatusList, StatusSourceError> {
+    ) -> Result<Arc<VerifiedStatusList>, StatusSourceError> {
         let now = self.clock.now();
         let recently = slot.failed_at.is_some_and(|at| {
             now.since(at) >= 0 && now.since(at) < self.policy.min_refresh_s.min(5)
@@ -181,8 +188,9 @@ impl StatusLists {
             Ok(list) => {
                 slot.newest_seen = Some(list.issued_at());
                 slot.failed_at = None;
-                slot.refresh_at = Some(self.spread(now, list.refresh_at()));
-                slot.list = Some(list.clone());
+                let list = Arc::new(list);
+                let due = self.spread(now, list.refresh_at());
+                self.at_hand.put(Arc::clone(&list), due);
                 Ok(list)
             }
             Err(error) => {
@@ -220,19 +228,30 @@ impl StatusLists {
 
 #[async_trait]
 impl StatusSource for StatusLists {
+    fn at_hand(
+        &self,
+        reference: &StatusRef,
+        issuer: &IssuerIdentity,
+    ) -> Option<Arc<VerifiedStatusList>> {
+        // What is refused is refused by `list`.
+        self.herds.see_at_hand(reference, issuer).ok()?;
+        self.at_hand.fresh(&reference.uri, issuer, self.clock.now())
+    }
+
     async fn list(
         &self,
         reference: &StatusRef,
         issuer: &IssuerIdentity,
-    ) -> Result<VerifiedStatusList, StatusSourceError> {
+    ) -> Result<Arc<VerifiedStatusList>, StatusSourceError> {
         // Before the fetch: it is what would tell the issuer.
         self.herds
             .see(reference, issuer)
             .map_err(|error| StatusSourceError::Refused(Box::new(error)))?;
+        // Whoever needs the same list waits for the one who fetches it, and finds it then.
         let slot = self.slot((reference.uri.clone(), issuer.clone())).await;
         let mut slot = slot.lock().await;
         match self.current(&mut slot, reference, issuer).await {
-            Err(StatusSourceError::Unavailable(error)) => match self.stale(&slot) {
+            Err(StatusSourceError::Unavailable(error)) => match self.stale(reference, issuer) {
                 Some(list) => {
                     tracing::warn!(
                         error = %crate::views::chain(error.as_ref()),

@@ -146,6 +146,52 @@ fn failures() -> [fn() -> OutboundError; 4] {
 }
 
 #[tokio::test]
+async fn a_list_is_at_hand_until_its_ttl_and_for_its_issuer_alone() {
+    let world = World::new(STRICT, 1, 0);
+    world.publish(HOUR, 300).await;
+    let (first, lists) = (reference(), &world.lists);
+    assert!(lists.at_hand(&first, &world.issuer).is_none());
+    world.ask().await.unwrap();
+    assert!(lists.at_hand(&first, &world.issuer).is_some());
+    let other = IssuerIdentity {
+        trusted: "did:example:other".to_owned(),
+        authority: world.issuer.authority.clone(),
+    };
+    assert!(lists.at_hand(&first, &other).is_none());
+    let elsewhere = StatusRef {
+        uri: format!("{LIST}0"),
+        idx: 0,
+    };
+    assert!(lists.at_hand(&elsewhere, &world.issuer).is_none());
+    world.clock.advance(300);
+    assert!(lists.at_hand(&first, &world.issuer).is_none());
+    world.ask().await.unwrap();
+    assert_eq!(world.fetches(), 2);
+}
+
+/// A busy verifier checks a status for every login: the list is neither copied nor is anything
+/// else put on the heap.
+#[tokio::test]
+async fn a_check_against_a_list_at_hand_allocates_nothing() {
+    let world = World::new(STRICT, 1, 0);
+    world.publish(HOUR, 300).await;
+    world.ask().await.unwrap();
+    let reference = reference();
+    let check = || {
+        let list = world.lists.at_hand(&reference, &world.issuer).unwrap();
+        assert!(list.issuer() == &world.issuer);
+        list.status(&reference, NOW).unwrap()
+    };
+    let mut seen = Status::Suspended;
+    let counted = allocation_counter::measure(|| seen = check());
+    assert_eq!(seen, Status::Valid);
+    assert_eq!(counted.count_total, 0);
+    // The counter does count.
+    let copied = allocation_counter::measure(|| drop(reference.clone()));
+    assert_eq!(copied.count_total, 1);
+}
+
+#[tokio::test]
 async fn who_waits_for_a_hanging_host_does_not_ask_it_again() {
     let world = World::new(STRICT, 1, 5);
     for _ in 0..3 {

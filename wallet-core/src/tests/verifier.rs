@@ -48,7 +48,7 @@ impl StatusSource for NoStatus {
         &self,
         _: &StatusRef,
         _: &IssuerIdentity,
-    ) -> Result<VerifiedStatusList, StatusSourceError> {
+    ) -> Result<Arc<VerifiedStatusList>, StatusSourceError> {
         panic!("the cards of these tests have no status")
     }
 }

@@ -1,12 +1,11 @@
 //! The bitstring (Bitstring Status List 1.0, sections 3.3 and 3.4).
 
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 
-use flate2::Compression;
 use flate2::read::GzDecoder;
-use flate2::write::GzEncoder;
 
 use super::StatusError;
+use crate::deflate;
 use crate::multibase::{base64url, base64url_decode};
 
 /// Fewest bits of a list: 16 KiB (section 3.1, "minimum length").
@@ -123,11 +122,7 @@ impl Bitstring {
     #[must_use]
     #[expect(clippy::expect_used, reason = "a vector takes every byte")]
     pub fn encode(&self) -> String {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::new(6));
-        let compressed = encoder
-            .write_all(&self.bytes)
-            .and_then(|()| encoder.finish());
-        base64url(&compressed.expect("a vector takes every byte"))
+        base64url(&deflate::gzip(&self.bytes))
     }
 
     /// Reads `encodedList` with statuses of `size` bits.

@@ -7,7 +7,7 @@ use super::{DigestAlgorithm, Elements, IssueError, KeyAuthorizations, MsoStatus,
 use crate::cbor::{Item, Writer};
 use crate::cose::{Header, sign1};
 use crate::crypto::{PublicKey, Signer};
-use crate::random::{self, Rng};
+use crate::random::{Entropy, Rng};
 use crate::x509::Chain;
 
 /// `random` of an item: twice what the standard asks for.
@@ -81,18 +81,20 @@ fn conceal(input: &IssueInput<'_>, rng: &dyn Rng) -> Result<(Vec<u8>, Vec<u8>), 
     let mut digests = Writer::with_capacity(count.saturating_mul(40));
     items.map(spaces);
     digests.map(spaces);
+    let mut entropy = Entropy::new(rng);
     for (namespace, own) in input.elements.namespaces() {
         items.text(namespace).array(own.len());
         digests.text(namespace).map(own.len());
         // The ids do not tell which elements a document has: their order is random.
-        let ids = shuffled(own.len(), rng);
+        let mut ids: Vec<u64> = (0..own.len() as u64).collect();
+        entropy.shuffle(&mut ids);
         let mut made: Vec<(u64, Vec<u8>)> = Vec::with_capacity(own.len());
         for ((element, value), id) in own.iter().zip(ids) {
             check_element(input.doctype, namespace, element, value).map_err(IssueError::Element)?;
             let value = crate::cbor::to_vec(value);
             // What readers refuse is not issued: NaN, a key twice, too deep.
             Item::parse(&value).map_err(|error| IssueError::Element(error.into()))?;
-            let random = random::bytes::<RANDOM_BYTES>(rng);
+            let random = entropy.take::<RANDOM_BYTES>();
             let item = IssuerSignedItem::write(id, &random, element, &value);
             items.raw(&item);
             made.push((id, item));
@@ -103,16 +105,4 @@ fn conceal(input: &IssueInput<'_>, rng: &dyn Rng) -> Result<(Vec<u8>, Vec<u8>), 
         }
     }
     Ok((items.finish(), digests.finish()))
-}
-
-/// The numbers from 0, in random order (Fisher-Yates; the bias of the remainder is below 2^-53).
-fn shuffled(count: usize, rng: &dyn Rng) -> Vec<u64> {
-    let mut ids: Vec<u64> = (0..count as u64).collect();
-    for at in (1..count).rev() {
-        let random = u64::from_be_bytes(random::bytes(rng));
-        let other = random.checked_rem((at as u64).saturating_add(1));
-        let other = other.and_then(|other| usize::try_from(other).ok());
-        ids.swap(at, other.unwrap_or(at));
-    }
-    ids
 }

@@ -1,7 +1,6 @@
 //! Hiding claims: Disclosures, digests and decoys (RFC 9901, section 4.2).
 
 use serde_json::{Map, Value};
-use zeroize::Zeroize;
 
 use super::frame::Node;
 use super::{
@@ -9,7 +8,7 @@ use super::{
 };
 use crate::encoding::{b64url, b64url_append};
 use crate::json;
-use crate::random::Rng;
+use crate::random::{Entropy, Rng};
 
 /// Claims after hiding.
 #[derive(Debug, Clone)]
@@ -183,7 +182,7 @@ impl Concealer<'_> {
         self.json.clear();
         self.json.extend_from_slice(b"[\"");
         self.json
-            .extend_from_slice(b64url(&self.entropy.salt()).as_bytes());
+            .extend_from_slice(b64url(&self.entropy.take::<16>()).as_bytes());
         self.json.extend_from_slice(b"\",");
         if let Some(name) = name {
             write_json(&mut self.json, name);
@@ -203,8 +202,8 @@ impl Concealer<'_> {
     fn decoy(&mut self) -> String {
         self.digests = self.digests.saturating_add(1);
         let mut random = [0; 32];
-        random[..16].copy_from_slice(&self.entropy.salt());
-        random[16..].copy_from_slice(&self.entropy.salt());
+        random[..16].copy_from_slice(&self.entropy.take::<16>());
+        random[16..].copy_from_slice(&self.entropy.take::<16>());
         self.hash.digest_bytes(&random)
     }
 }
@@ -220,78 +219,6 @@ fn write_json<T: serde::Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
     serde_json::to_writer(out, value)
         .expect("a JSON value has string keys and a vector takes every byte");
 }
-
-/// Hands out random bytes that were drawn in larger portions: one call into
-/// the system's generator costs as much as several hashes.
-struct Entropy<'r> {
-    rng: &'r dyn Rng,
-    portion: [u8; 256],
-    used: usize,
-}
-
-impl<'r> Entropy<'r> {
-    fn new(rng: &'r dyn Rng) -> Self {
-        Self {
-            rng,
-            portion: [0; 256],
-            used: 256,
-        }
-    }
-
-    #[expect(clippy::expect_used, reason = "the assertion before it")]
-    fn take<const N: usize>(&mut self) -> [u8; N] {
-        const { assert!(N <= 256) };
-        let left = self.portion.get(self.used..).and_then(<[u8]>::first_chunk);
-        let out = match left {
-            Some(chunk) => *chunk,
-            None => {
-                self.rng.fill(&mut self.portion);
-                self.used = 0;
-                *self.portion.first_chunk().expect("a portion holds a chunk")
-            }
-        };
-        self.used = self.used.saturating_add(N);
-        out
-    }
-
-    fn salt(&mut self) -> [u8; 16] {
-        self.take()
-    }
-
-    /// A number below `bound`, each equally likely. `bound` is not 0.
-    #[expect(
-        clippy::arithmetic_side_effects,
-        clippy::expect_used,
-        reason = "the bound is not 0"
-    )]
-    fn below(&mut self, bound: usize) -> usize {
-        let bound = bound as u64;
-        // Values from `limit` on would favour small results.
-        let limit = u64::MAX - u64::MAX % bound;
-        loop {
-            let drawn = u64::from_le_bytes(self.take());
-            if drawn < limit {
-                let result = drawn % bound;
-                return usize::try_from(result).expect("smaller than a usize");
-            }
-        }
-    }
-
-    /// Fisher-Yates.
-    fn shuffle<T>(&mut self, items: &mut [T]) {
-        for last in (1..items.len()).rev() {
-            let other = self.below(last.saturating_add(1));
-            items.swap(last, other);
-        }
-    }
-}
-
-impl Drop for Entropy<'_> {
-    fn drop(&mut self) {
-        self.portion.zeroize();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -1,12 +1,11 @@
 //! The compressed byte array.
 
-use std::io::{Read, Write};
+use std::io::Read;
 
-use flate2::Compression;
 use flate2::read::ZlibDecoder;
-use flate2::write::ZlibEncoder;
 
 use super::StatusError;
+use crate::deflate;
 use crate::encoding::{b64url, b64url_decode};
 
 /// Largest list that is looked at, in bytes after decompression.
@@ -225,16 +224,11 @@ impl StatusList {
         b64url(&self.compress())
     }
 
-    /// `lst` of the CBOR format: zlib at level 6 (levels above cost many times more for a few
-    /// percent).
+    /// `lst` of the CBOR format: one zlib stream.
     #[must_use]
     #[expect(clippy::expect_used, reason = "a vector takes every byte")]
     pub fn compress(&self) -> Vec<u8> {
-        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::new(6));
-        let compressed = encoder
-            .write_all(&self.bytes)
-            .and_then(|()| encoder.finish());
-        compressed.expect("a vector takes every byte")
+        deflate::zlib(&self.bytes)
     }
 
     /// Reads `lst` of the JSON format.

@@ -1,4 +1,4 @@
-//! PX: eddsa-rdfc-2022 as a library, beside plain `ssi` in the same process (feature `ssi`).
+//! eddsa-rdfc-2022 as a library, beside plain `ssi` in the same process (feature `ssi`).
 
 use std::sync::Arc;
 
@@ -17,10 +17,10 @@ use vouchsafe_credentials_jsonld::contexts::Contexts;
 use vouchsafe_credentials_jsonld::rdfc::{EddsaRdfc2022, Transformation};
 use vouchsafe_service::random::OsRandom;
 
-use crate::report::Line;
+use crate::report::{Floor, Goal, Line, Results};
 use crate::slices::{Figure, Here, Plan};
 
-const GOAL: &str = "times >= 2";
+const GOALS: &[Goal] = &[Goal::Times(2.0)];
 
 /// A credential with blank nodes, a key, and the suite with its contexts processed.
 struct Fixture {
@@ -75,7 +75,7 @@ impl Fixture {
 }
 
 /// Both lines.
-pub fn measure(plan: &Plan) -> Result<Vec<Line>> {
+pub fn measure(plan: &Plan) -> Result<Results> {
     let fixture = Fixture::new()?;
     let secured = fixture.issue()?;
     fixture
@@ -111,18 +111,20 @@ pub fn measure(plan: &Plan) -> Result<Vec<Line>> {
         bail!("a figure is missing")
     };
     let line = |what: &str, ours: Figure, floor: Figure, peer: Figure| Line {
-        name: "PX",
+        name: "rdfc",
         what: format!("eddsa-rdfc-2022 {what}, blank nodes"),
         ours,
-        floor_us: floor.median_us + 2.0 * hash.median_us,
-        floor_of: "1 Ed25519 operation and 2 SHA-256 of 1500 bytes, aws-lc-rs, same run".to_owned(),
+        floor: Some(Floor {
+            us: floor.median_us + 2.0 * hash.median_us,
+            of: "1 Ed25519 operation and 2 SHA-256 of 1500 bytes, aws-lc-rs, same run".to_owned(),
+        }),
         peer: Peer::NAME.map(|name| (name.to_owned(), peer)),
-        goal: GOAL,
+        goals: GOALS,
     };
-    Ok(vec![
+    Ok(Results::of(vec![
         line("issue", issue, sign, peer_issue),
         line("verify", verify, check, peer_verify),
-    ])
+    ]))
 }
 
 /// Plain `ssi`.

@@ -19,7 +19,7 @@ use vouchsafe_service::random::OsRandom;
 
 use crate::floor::Primitives;
 use crate::peer::{Operation, Peer};
-use crate::report::Line;
+use crate::report::{Floor, Goal, Line, Results};
 use crate::slices::{Here, Plan};
 
 const NOW: UnixTime = UnixTime(1_795_000_000);
@@ -124,7 +124,7 @@ fn names() -> impl Iterator<Item = String> {
 }
 
 /// P1.
-pub fn issue(plan: &Plan) -> Result<Vec<Line>> {
+pub fn issue(plan: &Plan) -> Result<Results> {
     let fixture = Fixture::new()?;
     let primitives = Primitives::new()?;
     let mut peer = Peer::node("bench-sd-jwt.mjs")?;
@@ -140,19 +140,21 @@ pub fn issue(plan: &Plan) -> Result<Vec<Line>> {
     let [ours, peer, sign, hash] = figures[..] else {
         anyhow::bail!("a figure is missing")
     };
-    Ok(vec![Line {
+    Ok(Results::of(vec![Line {
         name: "P1",
         what: "SD-JWT VC issue, 10 claims, ES256".to_owned(),
         ours,
-        floor_us: sign.median_us + 13.0 * hash.median_us,
-        floor_of: "1 ES256 signature and 13 SHA-256, aws-lc-rs, same run".to_owned(),
+        floor: Some(Floor {
+            us: sign.median_us + 13.0 * hash.median_us,
+            of: "1 ES256 signature and 13 SHA-256, aws-lc-rs, same run".to_owned(),
+        }),
         peer: Some((PEER.to_owned(), peer)),
-        goal: "limit >= 60 %, times >= 6",
-    }])
+        goals: &[Goal::Limit(0.6), Goal::Times(6.0)],
+    }]))
 }
 
 /// P2.
-pub fn verify(plan: &Plan) -> Result<Vec<Line>> {
+pub fn verify(plan: &Plan) -> Result<Results> {
     let fixture = Fixture::new()?;
     let trust = fixture.trust()?;
     let presentation = fixture.present(&trust)?;
@@ -191,13 +193,15 @@ pub fn verify(plan: &Plan) -> Result<Vec<Line>> {
     let [ours, peer, verify, hash] = figures[..] else {
         anyhow::bail!("a figure is missing")
     };
-    Ok(vec![Line {
+    Ok(Results::of(vec![Line {
         name: "P2",
         what: "SD-JWT VC verify, 3 of 10 disclosed, key binding".to_owned(),
         ours,
-        floor_us: 2.0 * verify.median_us + 5.0 * hash.median_us,
-        floor_of: "2 ES256 verifications and 5 SHA-256, aws-lc-rs, same run".to_owned(),
+        floor: Some(Floor {
+            us: 2.0 * verify.median_us + 5.0 * hash.median_us,
+            of: "2 ES256 verifications and 5 SHA-256, aws-lc-rs, same run".to_owned(),
+        }),
         peer: Some((PEER.to_owned(), peer)),
-        goal: "limit >= 85 %, times >= 3",
-    }])
+        goals: &[Goal::Limit(0.85), Goal::Times(3.0)],
+    }]))
 }

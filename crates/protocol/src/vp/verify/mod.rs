@@ -9,6 +9,8 @@ mod result;
 mod tests;
 mod token;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use url::Url;
 use vouchsafe_credentials::crypto::{AgreementKey, CryptoProvider};
@@ -69,6 +71,16 @@ pub struct VerifierPolicy<'a> {
 /// Where status lists come from: a cache before a guarded fetcher.
 #[async_trait]
 pub trait StatusSource: Send + Sync {
+    /// The list, where it is at hand and still fresh: nothing is fetched and nobody is waited
+    /// for. A source without a cache has none.
+    fn at_hand(
+        &self,
+        _reference: &StatusRef,
+        _issuer: &IssuerIdentity,
+    ) -> Option<Arc<VerifiedStatusList>> {
+        None
+    }
+
     /// A verified list for a reference of this issuer. Called only for
     /// credentials that are valid in every other respect, so that nobody but a
     /// trusted issuer can choose an address.
@@ -76,7 +88,7 @@ pub trait StatusSource: Send + Sync {
         &self,
         reference: &StatusRef,
         issuer: &IssuerIdentity,
-    ) -> Result<VerifiedStatusList, StatusSourceError>;
+    ) -> Result<Arc<VerifiedStatusList>, StatusSourceError>;
 }
 
 impl WalletError {
@@ -174,11 +186,17 @@ async fn settle(
     let list = match owed.status_ref() {
         None => None,
         Some(reference) => {
-            let list = policy.statuses.list(reference, owed.issuer()).await;
-            Some(list.map_err(PresentationError::StatusSource)?)
+            let (source, issuer) = (policy.statuses, owed.issuer());
+            Some(match source.at_hand(reference, issuer) {
+                Some(list) => list,
+                None => {
+                    let list = source.list(reference, issuer).await;
+                    list.map_err(PresentationError::StatusSource)?
+                }
+            })
         }
     };
-    owed.settle(list.as_ref(), policy.now)
+    owed.settle(list.as_deref(), policy.now)
         .map(vouchsafe_credentials::Verified::into_inner)
         .map_err(|error| PresentationError::Credential {
             query: query.id().clone(),

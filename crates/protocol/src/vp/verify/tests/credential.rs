@@ -197,7 +197,7 @@ async fn a_status_that_cannot_be_had_fails_closed() {
             &self,
             _: &StatusRef,
             _: &IssuerIdentity,
-        ) -> Result<VerifiedStatusList, StatusSourceError> {
+        ) -> Result<Arc<VerifiedStatusList>, StatusSourceError> {
             Err(StatusSourceError::Unavailable("no route".into()))
         }
     }

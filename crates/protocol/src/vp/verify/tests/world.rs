@@ -65,7 +65,7 @@ impl StatusSource for Lists {
         &self,
         reference: &StatusRef,
         issuer: &IssuerIdentity,
-    ) -> Result<VerifiedStatusList, StatusSourceError> {
+    ) -> Result<Arc<VerifiedStatusList>, StatusSourceError> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         let check = StatusCheck {
             uri: &reference.uri,
@@ -75,7 +75,9 @@ impl StatusSource for Lists {
             min_refresh_s: 60,
             now: NOW,
         };
-        verify_status_list(&self.token, &check, &Portable).map_err(StatusSourceError::Rejected)
+        verify_status_list(&self.token, &check, &Portable)
+            .map(Arc::new)
+            .map_err(StatusSourceError::Rejected)
     }
 }
 
