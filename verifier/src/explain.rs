@@ -3,7 +3,7 @@
 use vouchsafe_credentials::sd_jwt_vc::VcError;
 use vouchsafe_credentials::status_list::StatusError;
 use vouchsafe_protocol::vp::dcql::CredentialMismatch;
-use vouchsafe_protocol::vp::verify::PresentationError;
+use vouchsafe_protocol::vp::verify::{PresentationError, StatusSourceError};
 
 use crate::domain::reason::{Explanation, Failure};
 
@@ -27,7 +27,10 @@ pub fn explain(error: &PresentationError) -> Option<Failure> {
         | PresentationError::Format
         | PresentationError::HolderDiffers
         | PresentationError::Sets(_) => Explanation::NotProven,
-        PresentationError::StatusSource(_) => Explanation::Status,
+        PresentationError::StatusSource(StatusSourceError::Refused(_)) => Explanation::Issuer,
+        PresentationError::StatusSource(
+            StatusSourceError::Unavailable(_) | StatusSourceError::Rejected(_),
+        ) => Explanation::Status,
         PresentationError::Query { query: _, mismatch } => match mismatch {
             CredentialMismatch::Type | CredentialMismatch::Format => Explanation::Type,
             CredentialMismatch::Authority => Explanation::Issuer,

@@ -7,6 +7,8 @@ use crate::refusals::{Waiting, member};
 use crate::world::issuer::TestIssuer;
 use crate::world::steps::rows;
 use crate::world::{World, on_sqlite};
+use vouchsafe_service::db::testing;
+use vouchsafe_verifier::store::MIGRATIONS;
 
 #[tokio::test]
 async fn cat_214_without_a_list_the_application_is_told_to_try_later() {
@@ -95,4 +97,27 @@ async fn cat_218_an_expired_card_makes_the_service_ask_nobody() {
         assert_eq!(world.network.fetches(), 0);
     })
     .await;
+}
+
+#[tokio::test]
+async fn cat_221_an_issuer_with_a_list_for_each_card_is_refused_where_that_is_configured() {
+    let database = testing::sqlite(&[MIGRATIONS]).await;
+    let world = World::with_config(database.db.clone(), |toml| {
+        toml.replace("[status]", "[status]\nmost_lists_per_100_cards = 50")
+    })
+    .await;
+    for card in 1..=20 {
+        let uri = format!("https://club.example/status/of-card-{card}");
+        world.issuer.name_list(&uri);
+        let login = member(&world).await;
+        let before = world.network.fetches();
+        let answer = login.send(&login.presentation().await).await;
+        // These lists are nowhere, which is found out by asking, until nobody is asked any more.
+        let (reason, asked) = match card {
+            20 => ("status_tracking", 0),
+            _ => ("status_unavailable", 1),
+        };
+        assert_eq!(answer.json()["reason"], reason, "{card}");
+        assert_eq!(world.network.fetches(), before + asked);
+    }
 }
