@@ -239,7 +239,7 @@ pub fn expected_text(expected: Expected) -> &'static str {
             ClaimKind::Date => "a date, YYYY-MM-DD",
             ClaimKind::Bytes => "base64url without padding",
             ClaimKind::Picture => "a JPEG as data URL",
-            ClaimKind::Object => "an object",
+            ClaimKind::Object => "an object that is not empty",
             ClaimKind::Array => "an array",
         },
         Expected::Present => "a value; the claim is required",
