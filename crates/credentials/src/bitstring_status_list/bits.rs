@@ -120,7 +120,6 @@ impl Bitstring {
 
     /// `encodedList`: GZIP, base64url, multibase.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a vector takes every byte")]
     pub fn encode(&self) -> String {
         base64url(&deflate::gzip(&self.bytes))
     }

@@ -198,7 +198,9 @@ impl<'a> MobileSecurityObject<'a> {
     /// [`MdocError::Cbor`].
     pub fn digest_count(&self) -> Result<usize, MdocError> {
         let mut namespaces = self.value_digests;
-        namespaces.try_fold(0, |sum, (_, digests)| Ok(sum + digests.map()?.len()))
+        namespaces.try_fold(0_usize, |sum, (_, digests)| {
+            Ok(sum.saturating_add(digests.map()?.len()))
+        })
     }
 
     /// The digests of a namespace, sorted by `digestID`.

@@ -226,7 +226,6 @@ impl StatusList {
 
     /// `lst` of the CBOR format: one zlib stream.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a vector takes every byte")]
     pub fn compress(&self) -> Vec<u8> {
         deflate::zlib(&self.bytes)
     }
