@@ -403,6 +403,41 @@ fn a_credential_of_version_1_1_is_issued_and_shown() {
 }
 
 #[test]
+fn what_was_presented_to_nobody_answers_no_challenge() {
+    let desk = Desk::new();
+    let issue = "issue --type age --holder HOLDER --key issuer.key claims.json --format";
+    for format in ["ldp_vc", "vc+jwt", "vc+sd-jwt", "vc+cose"] {
+        desk.keep("copied", &format!("{issue} {format}"));
+        desk.verdict("copied");
+        for asked in ["--challenge 43", "--domain shop.example"] {
+            assert_eq!(
+                desk.code(&format!("{asked} copied")),
+                "not_presented",
+                "{format}"
+            );
+        }
+    }
+    let mdoc = format!("{issue} mso_mdoc --certificate issuer.pem");
+    desk.keep("copied", &mdoc);
+    desk.verdict("--anchor authority.pem copied");
+    let asked = "--anchor authority.pem --challenge 43 --domain https://shop.example copied";
+    assert_eq!(desk.code(asked), "not_presented");
+}
+
+#[test]
+fn what_the_holder_alone_may_have_is_not_presented() {
+    let desk = Desk::new();
+    let issue = "issue --type age --holder HOLDER --key issuer.key claims.json --cryptosuite";
+    desk.keep("base", &format!("{issue} ecdsa-sd-2023"));
+    let present = "present --key holder.key --challenge 1 --domain shop.example";
+    let said = desk.refusal(&format!("{present} base"));
+    assert!(said.contains("credential derive"), "{said}");
+    desk.keep("copy", "derive --reveal /credentialSubject base");
+    desk.keep("shown", &format!("{present} copy"));
+    desk.verdict("--challenge 1 --domain shop.example shown");
+}
+
+#[test]
 fn who_makes_a_mistake_is_told_what_to_do() {
     let desk = Desk::new();
     desk.write("photo", [0xff, 0xd8, 0xff, 0xe0]);
@@ -421,6 +456,8 @@ fn who_makes_a_mistake_is_told_what_to_do() {
         ("issue --key claims.json claims.json".to_owned(), "claims.json"),
         (format!("{issue} --format dc+sd-jwt"), "--holder DID"),
         (format!("{issue} --format mso_mdoc"), "--holder DID"),
+        (format!("{issue} --format vc+jwt"), "--holder says to whose"),
+        (format!("{issue} --format dc+sd-jwt --holder HOLDER --mandatory /a"), "W3C data model"),
         (format!("{issue} --format mso_mdoc --holder HOLDER"), "generate-certificate"),
         (format!("{issue} --format mso_mdoc --holder bob"), "did:key:"),
         (

@@ -60,6 +60,11 @@ impl Against {
 }
 
 impl Means {
+    /// Whether something was given out to whom the credential must have been shown.
+    pub fn is_for_somebody(&self) -> bool {
+        self.challenge.is_some() || self.domain.is_some()
+    }
+
     /// The given authorities in a role; `None`: no certificate is believed.
     pub fn anchors(&self, role: Role) -> Option<Arc<TrustAnchors>> {
         let mut anchors = TrustAnchors::new(role);

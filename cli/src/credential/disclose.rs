@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value};
 use vouchsafe_credentials::encoding::b64url_decode;
 use vouchsafe_credentials::json::parse_object;
-use vouchsafe_credentials::sd_jwt::{self, ClaimPath, PathElement, SdJwt};
+use vouchsafe_credentials::sd_jwt::{self, ClaimPath, PathElement, Processed, SdJwt};
 
 /// Paths for JSON pointers (RFC 6901) into these claims.
 pub fn paths(pointers: &[String], claims: &Map<String, Value>) -> Result<Vec<ClaimPath>> {
@@ -47,16 +47,19 @@ pub fn tokens(pointer: &str) -> Result<Vec<String>> {
     Ok(rest.split('/').map(unescape).collect())
 }
 
+/// What an SD-JWT reveals of what could have been hidden.
+pub fn revealed(compact: &str) -> Result<Vec<String>> {
+    let (processed, _) = opened(compact)?;
+    let paths = processed.disclosed.iter();
+    Ok(paths.map(|claim| claim.path.to_string()).collect())
+}
+
 /// A copy of an SD-JWT that reveals these claims and what is never hidden.
 pub fn reduce(compact: &str, pointers: &[String]) -> Result<String> {
-    let parts = SdJwt::parse(compact)?;
+    let (processed, parts) = opened(compact)?;
     if parts.key_binding().is_some() {
         bail!("it is a presentation: what it was bound to cannot be changed");
     }
-    let payload = parts.issuer_signed().split('.').nth(1);
-    let payload = payload.context("the token has no payload")?;
-    let claims = parse_object(&b64url_decode(payload)?)?;
-    let processed = sd_jwt::process(claims, parts.disclosures())?;
     let chosen = sd_jwt::select(&processed, &paths(pointers, &processed.claims)?)?;
     let mut copy = format!("{}~", parts.issuer_signed());
     for position in chosen {
@@ -65,6 +68,15 @@ pub fn reduce(compact: &str, pointers: &[String]) -> Result<String> {
         copy.push('~');
     }
     Ok(copy)
+}
+
+fn opened(compact: &str) -> Result<(Processed, SdJwt<'_>)> {
+    let parts = SdJwt::parse(compact)?;
+    let payload = parts.issuer_signed().split('.').nth(1);
+    let payload = payload.context("the token has no payload")?;
+    let claims = parse_object(&b64url_decode(payload)?)?;
+    let processed = sd_jwt::process(claims, parts.disclosures())?;
+    Ok((processed, parts))
 }
 
 #[cfg(test)]

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use serde_json::{Value, json};
 use vouchsafe_credentials::crypto::AwsLc;
-use vouchsafe_credentials::data_integrity::{ProofError, verify_credential, verify_presentation};
+use vouchsafe_credentials::data_integrity::{
+    Proof, ProofError, Secured, verify_credential, verify_presentation,
+};
 use vouchsafe_credentials::did::LocalResolver;
 use vouchsafe_credentials::time::Clock;
 use vouchsafe_credentials::vc_jose_cose::{self, KeySource};
@@ -115,7 +117,6 @@ pub async fn judge(input: &Input, means: &Means) -> Result<Verdict, No> {
     // Nobody presents a credential by itself.
     policy.holder_binding = HolderBinding::NotAsked;
     let (suites, resolver) = (suites(false), &LocalResolver);
-    let no = |error: VerifyError| -> No { (error.code(), error.into()) };
     match input {
         Input::Document(document) if is_presentation(document) => {
             let done = verify_presentation(document, &suites, &presentation, resolver, &AwsLc);
@@ -123,6 +124,7 @@ pub async fn judge(input: &Input, means: &Means) -> Result<Verdict, No> {
             Ok(verdict(Some(done.get().presenter()), has_status(document)))
         }
         Input::Document(document) => {
+            check_binding(document, means)?;
             let done = verify_credential(document, &suites, &policy, resolver, &AwsLc);
             let done = done.await.map_err(no)?;
             Ok(verdict(Some(done.get().issuer()), has_status(document)))
@@ -138,6 +140,7 @@ pub async fn judge(input: &Input, means: &Means) -> Result<Verdict, No> {
             let done = done.await.map_err(no)?;
             Ok(verdict(Some(done.get().presenter()), true))
         }
+        Input::Envelope(_) | Input::Mdoc(_) if means.is_for_somebody() => Err(not_presented()),
         Input::Envelope(envelope) => {
             let keys = KeySource::Resolver(resolver);
             let done = vc_jose_cose::verify_credential(envelope, keys, &suites, &policy, &AwsLc);
@@ -154,6 +157,34 @@ pub async fn judge(input: &Input, means: &Means) -> Result<Verdict, No> {
         Input::Mdoc(bytes) => mdoc::judge_issued(bytes, means, now),
         Input::DeviceResponse(bytes) => mdoc::judge_response(bytes, means, now),
     }
+}
+
+/// Data Integrity 1.0, section 4.4: a challenge or domain that was given out must be the proof's. Without them
+/// in its proof a credential was shown to nobody in particular, and whoever copied it can show it.
+fn check_binding(document: &Value, means: &Means) -> Result<(), No> {
+    if !means.is_for_somebody() {
+        return Ok(());
+    }
+    let secured = Secured::parse(document).map_err(|error| no(error.into()))?;
+    let bound = |proof: &Proof| {
+        let domain = means.domain.as_deref();
+        let challenge = means.challenge.as_deref();
+        domain.is_none_or(|domain| proof.domain() == [domain])
+            && challenge.is_none_or(|challenge| proof.challenge() == Some(challenge))
+    };
+    match secured.proofs.iter().all(bound) {
+        true => Ok(()),
+        false => Err(not_presented()),
+    }
+}
+
+fn not_presented() -> No {
+    let what = "it was presented to nobody: --challenge and --domain are for presentations";
+    ("not_presented", anyhow!(what))
+}
+
+fn no(error: VerifyError) -> No {
+    (error.code(), error.into())
 }
 
 fn expected(text: Option<&str>) -> Binding<'_> {

@@ -93,6 +93,12 @@ pub async fn issue(options: &Options) -> Result<String> {
             let card = card.context(
                 "this format needs --type, which says what the claims are: age, membership, mdl, pid, or a file",
             )?;
+            ensure!(
+                options.cryptosuite.is_none()
+                    && options.verification_method.is_none()
+                    && options.mandatory.is_empty(),
+                "--cryptosuite, --verification-method and --mandatory are for credentials of the W3C data model"
+            );
             bound::issue(options, &key, card).await
         }
         Format::LdpVc | Format::VcJwt | Format::VcSdJwt | Format::VcCose => {

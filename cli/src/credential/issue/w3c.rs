@@ -25,7 +25,7 @@ pub async fn issue(
 ) -> Result<String> {
     let format = card.as_ref().map(w3c_format).transpose()?;
     let mut credential = match (&card, format) {
-        (Some(card), Some(format)) => of_type(options, key, card, format),
+        (Some(card), Some(format)) => of_type(options, key, card, format)?,
         _ => as_given(options, key, input)?,
     };
     let parsed = Credential::parse(&credential)?;
@@ -71,7 +71,12 @@ fn w3c_format(card: &Card) -> Result<&W3cFormat> {
     })
 }
 
-fn of_type(options: &Options, key: &IssuerKey, card: &Card, format: &W3cFormat) -> Value {
+fn of_type(options: &Options, key: &IssuerKey, card: &Card, format: &W3cFormat) -> Result<Value> {
+    ensure!(
+        options.holder.is_some() || !card.kind.key_binding,
+        "the type `{}` belongs to a key: --holder says to whose",
+        card.kind.id
+    );
     let [from, until] = [card.from, card.until].map(DateTimeStamp::from_time);
     let input = W3cInput {
         issuer: &key.did(),
@@ -79,7 +84,7 @@ fn of_type(options: &Options, key: &IssuerKey, card: &Card, format: &W3cFormat) 
         valid_from: from.as_str(),
         valid_until: until.as_str(),
     };
-    format.credential(&card.claims, input)
+    Ok(format.credential(&card.claims, input))
 }
 
 fn as_given(options: &Options, key: &IssuerKey, mut credential: Value) -> Result<Value> {

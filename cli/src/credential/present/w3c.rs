@@ -12,6 +12,7 @@ use vouchsafe_service::random::OsRandom;
 use vouchsafe_service::vc_api::{IssuerKey, suites};
 
 use super::{Format, Input, Options, output};
+use crate::credential::disclose;
 
 /// Puts the credentials into one presentation and signs it.
 pub async fn present(options: Options, key: &IssuerKey, inputs: &[Input]) -> Result<()> {
@@ -46,13 +47,51 @@ pub async fn present(options: Options, key: &IssuerKey, inputs: &[Input]) -> Res
 
 fn credential(input: &Input) -> Result<Value> {
     match input {
-        Input::Document(document) => Ok(document.clone()),
+        Input::Document(document) => {
+            ensure!(
+                !discloses_all(document),
+                "whoever sees this one can show all of it: make a copy first (`vouchsafe credential derive --reveal …`)"
+            );
+            Ok(document.clone())
+        }
+        Input::Envelope(envelope) if envelope.kind() == EnvelopeType::VcSdJwt => {
+            say_disclosed(std::str::from_utf8(envelope.content())?)?;
+            Ok(envelope.to_json())
+        }
         Input::Envelope(envelope) if !envelope.kind().is_presentation() => Ok(envelope.to_json()),
         Input::Envelope(_) => bail!("this is a presentation already"),
         Input::SdJwtVc(_) | Input::Mdoc(_) | Input::DeviceResponse(_) => {
             bail!("an SD-JWT VC or an mdoc is presented alone")
         }
     }
+}
+
+/// What a base proof begins with (VC-DI-ECDSA 1.0, section 3.5.2; VC-DI-BBS 1.0, section 3.3.1): it holds the
+/// secret of its holder, and a verifier refuses it.
+const BASE_PROOFS: [&str; 2] = ["u2V0A", "u2V0C"];
+
+/// Whether a proof is the holder's own, from which copies are derived.
+fn discloses_all(document: &Value) -> bool {
+    let proofs = match document.get("proof") {
+        Some(Value::Array(proofs)) => proofs.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
+    };
+    let values = proofs
+        .iter()
+        .filter_map(|proof| proof["proofValue"].as_str());
+    let mut values = values.filter(|value| BASE_PROOFS.iter().any(|base| value.starts_with(base)));
+    values.next().is_some()
+}
+
+/// What an SD-JWT tells, for the person in front of the terminal.
+fn say_disclosed(compact: &str) -> Result<()> {
+    let mut names = disclose::revealed(compact)?;
+    names.sort_unstable();
+    if !names.is_empty() {
+        eprintln!("disclosed: {}", output::harmless(&names.join(", ")));
+    }
+    Ok(())
 }
 
 async fn data_integrity(options: Options, key: &IssuerKey, presentation: &Value) -> Result<Value> {

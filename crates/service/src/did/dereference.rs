@@ -248,7 +248,9 @@ fn check_path(reference: &str) -> Result<(), ResolutionError> {
     let path = path.to_ascii_lowercase();
     let path = path.replace("%2e", ".").replace("%2f", "/");
     let path = path.replace("%5c", "\\");
-    match path.split(['/', '\\']).any(|segment| segment == "..") {
+    // URL parsers of browsers take tabs and line breaks out, and spaces off the ends, before they look for `..`.
+    let hidden = path.chars().any(|c| c <= ' ');
+    match hidden || path.split(['/', '\\']).any(|segment| segment == "..") {
         true => Err(ResolutionError::new(
             ErrorCode::InvalidDidUrl,
             "the path leaves the service",

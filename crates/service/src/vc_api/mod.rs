@@ -286,13 +286,26 @@ impl VcApi {
     {
         let permit = Arc::clone(&self.0.permits).acquire_owned().await;
         let permit = permit.map_err(|_| Refusal::internal())?;
+        self.beside(async move |api| {
+            let done = job(api).await;
+            drop(permit);
+            done
+        })
+        .await
+    }
+
+    /// Works beside the threads that serve others, without a place among those who are worked on: the
+    /// caller bounds how often.
+    async fn beside<F, T>(&self, job: impl FnOnce(Self) -> F + Send + 'static) -> Result<T, Refusal>
+    where
+        F: Future<Output = Result<T, Refusal>>,
+        T: Send + 'static,
+    {
         let (api, span, runtime) = (self.clone(), tracing::Span::current(), Handle::current());
         let log = tracing::dispatcher::get_default(Clone::clone);
         let done = tokio::task::spawn_blocking(move || {
             let work = async { job(api).await }.instrument(span);
-            let done = runtime.block_on(work.with_subscriber(log));
-            drop(permit);
-            done
+            runtime.block_on(work.with_subscriber(log))
         });
         done.await.unwrap_or_else(|error| {
             tracing::error!(

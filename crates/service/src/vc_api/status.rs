@@ -166,7 +166,8 @@ fn url(parts: &Parts, list: &str) -> String {
 }
 
 /// The signed list of this id, `None` where there is none. It is signed when it changed, and when half
-/// of its time is over, as work among that of others; in between everybody gets the same bytes.
+/// of its time is over; in between everybody gets the same bytes. Verifications that hold a place among
+/// those who are worked on wait for this list, so signing takes none: one list at a time is signed.
 pub(super) async fn published(api: &VcApi, id: &str) -> Result<Option<Signed>, Refusal> {
     let parts = api.parts();
     let Some(list) = store::find(&parts.db, id).await? else {
@@ -186,7 +187,7 @@ pub(super) async fn published(api: &VcApi, id: &str) -> Result<Option<Signed>, R
     if let Some(known) = parts.published.get(&list, parts.clock.now()) {
         return Ok(Some(known));
     }
-    let work = api.work(async move |api| renew(api.parts(), &list).await);
+    let work = api.beside(async move |api| renew(api.parts(), &list).await);
     work.await.map(Some)
 }
 

@@ -161,6 +161,8 @@ async fn dereferencing_of_parts_and_services() {
         ("?service=files&relativeRef=a..b/..c", 303),
         ("?service=files&relativeRef=a?x=../b", 303),
         ("?service=files&relativeRef=..", 400),
+        ("?service=files&relativeRef=.%2509./x", 400),
+        ("?service=files&relativeRef=%2520../x", 400),
         ("?service=files&relativeRef=../other/x", 400),
         ("?service=files&relativeRef=a/../../other/x", 400),
         ("?service=files&relativeRef=/base/../other", 400),
