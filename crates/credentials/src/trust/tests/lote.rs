@@ -323,6 +323,54 @@ async fn forms_of_signatures() {
 }
 
 #[tokio::test]
+async fn a_signing_time_is_at_most_five_minutes_ahead() {
+    let scheme = Scheme::new();
+    let policy = scheme.policy(ListKind::PidProviders);
+    let list = list(&scheme);
+    let judge = async |member: &str, value: Value| {
+        let mut header = header(&scheme);
+        header.as_object_mut().unwrap().remove("iat");
+        header[member] = value;
+        let compact = sign_with(&header, &list, &scheme.signer).await;
+        import(&compact, &policy).map(drop)
+    };
+    let late = Err(TrustListError::NotYetIssued);
+    let iat = |ahead: i64| json!(NOW.seconds() + ahead);
+    assert_eq!(judge("iat", iat(300)).await, Ok(()));
+    assert_eq!(judge("iat", iat(301)).await, late);
+    let time = |text: &str| json!(text);
+    assert_eq!(judge("sigT", time("2027-01-15T08:05:00Z")).await, Ok(()));
+    assert_eq!(judge("sigT", time("2027-01-15T08:05:01Z")).await, late);
+}
+
+#[tokio::test]
+async fn sizes_are_bounded() {
+    let scheme = Scheme::new();
+    let policy = scheme.policy(ListKind::PidProviders);
+    let list = list(&scheme);
+    // White space at the end is cut off, but counts.
+    let mut compact = signed(&scheme, &list).await;
+    compact.push_str(&" ".repeat(8_388_608 - compact.len()));
+    assert!(import(&compact, &policy).is_ok());
+    compact.push(' ');
+    assert_eq!(code(import(&compact, &policy)), "trust_list_too_large");
+    // 64 KiB of base64url hold 48 KiB.
+    for (length, accepted) in [(49_152, true), (49_153, false)] {
+        let header = format!("{:<length$}", header(&scheme).to_string());
+        let payload = b64url(list.to_string().as_bytes());
+        let input = format!("{}.{payload}", b64url(header.as_bytes()));
+        let signature = scheme.signer.key.sign(input.as_bytes()).await.unwrap();
+        let answer = import(&format!("{input}.{}", b64url(&signature)), &policy).map(drop);
+        let wanted = if accepted {
+            Ok(())
+        } else {
+            Err(TrustListError::TooLarge)
+        };
+        assert_eq!(answer, wanted, "{length}");
+    }
+}
+
+#[tokio::test]
 async fn every_altered_character_is_refused() {
     let scheme = Scheme::new();
     let policy = scheme.policy(ListKind::PidProviders);

@@ -2,6 +2,7 @@
 
 mod lote;
 mod properties;
+mod rules;
 
 use super::{Checkpoint, ListKind, ListPolicy, TrustListError};
 use crate::time::UnixTime;

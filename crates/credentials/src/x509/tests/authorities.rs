@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::crypto::Portable;
+use crate::x509::AnchorId;
 
 fn signer(is_ca: IsCa, usages: &[KeyUsagePurpose]) -> Node {
     let root = make(ca("Root"), None);
@@ -89,4 +90,31 @@ fn a_renewed_authority_counts_in_any_order() {
     assert_eq!(judge(&[&old]), Err(X509Error::Expired));
     assert_eq!(judge(&[&later]), Err(X509Error::NotYetValid));
     assert!(judge(&[&old, &later]).is_err());
+}
+
+#[test]
+fn every_signer_is_kept_and_each_once() {
+    let (first, second) = (signer(IsCa::NoCa, &[]), signer(IsCa::NoCa, &[]));
+    let mut signers = TrustAnchors::new(Role::Issuer);
+    for node in [&first, &second, &first] {
+        let id = signers.add_signer_der(&node.der).unwrap();
+        assert_eq!(id, AnchorId::of(&node.der));
+    }
+    assert_eq!(signers.ids().count(), 2);
+    for node in [&first, &second] {
+        let answer = verify_chain(&chain(&[node]), &signers, Role::Issuer, NOW, &Portable);
+        assert_eq!(*answer.unwrap().anchor_id(), AnchorId::of(&node.der));
+    }
+    let refused = signers.add_signer_der(b"no certificate");
+    assert_eq!(refused, Err(X509Error::Malformed));
+}
+
+#[test]
+fn anchors_of_either_kind_are_something() {
+    let root = make(ca("Root"), None);
+    assert!(TrustAnchors::new(Role::Issuer).is_empty());
+    assert!(!anchors(Role::Issuer, &[&root]).is_empty());
+    let mut signers = TrustAnchors::new(Role::Issuer);
+    signers.add_signer_der(&root.der).unwrap();
+    assert!(!signers.is_empty());
 }

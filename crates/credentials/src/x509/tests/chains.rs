@@ -227,3 +227,59 @@ fn a_leaf_for_other_uses() {
     let leaf = make(leaf, Some(&root));
     assert_eq!(verify(&[&leaf], &root).unwrap_err(), X509Error::Invalid);
 }
+
+/// RFC 5280, section 4.2.1.1.
+#[test]
+fn authority_key_ids_in_the_order_of_the_chain() {
+    use x509_cert::der::Decode as _;
+    use x509_cert::ext::pkix::SubjectKeyIdentifier;
+    let key_id = |der: &[u8]| {
+        let certificate = x509_cert::Certificate::from_der(der).unwrap();
+        let extension = certificate.tbs_certificate().get_extension();
+        let (_critical, SubjectKeyIdentifier(id)) = extension.unwrap().unwrap();
+        id.as_bytes().to_vec()
+    };
+    let named = |mut params: CertificateParams| {
+        params.use_authority_key_identifier_extension = true;
+        params
+    };
+    let root = make(ca("Root"), None);
+    let middle = make(named(ca("Middle")), Some(&root));
+    let leaf = make(named(params("Leaf")), Some(&middle));
+    let plain = make(params("Plain"), Some(&middle));
+    let (of_middle, of_root) = (key_id(&middle.der), key_id(&root.der));
+    assert_ne!(of_middle, of_root);
+    let both = chain(&[&leaf, &middle]).authority_key_ids();
+    assert_eq!(both, [of_middle, of_root.clone()]);
+    // A certificate without the extension adds nothing, one that cannot be read neither.
+    assert_eq!(chain(&[&plain, &middle]).authority_key_ids(), [of_root]);
+    assert!(chain(&[&plain]).authority_key_ids().is_empty());
+    let unreadable = Chain::from_der(vec![b"no certificate".to_vec()]).unwrap();
+    assert!(unreadable.authority_key_ids().is_empty());
+}
+
+#[test]
+fn validity_begins_with_its_first_second() {
+    let begin = |mut params: CertificateParams| {
+        params.not_before = at(0);
+        params
+    };
+    let root = make(begin(ca("Root")), None);
+    let leaf = make(params("Leaf"), Some(&root));
+    let judge = |now| verify_at(&chain(&[&leaf]), &root, now).map(drop);
+    assert_eq!(judge(NOW), Ok(()));
+    assert_eq!(judge(NOW.plus(-1)), Err(X509Error::NotYetValid));
+    // The same for a signer that is believed itself, at both ends.
+    let signer = make(begin(params("Signer")), Some(&root));
+    let mut anchors = TrustAnchors::new(Role::Issuer);
+    anchors.add_signer_der(&signer.der).unwrap();
+    for provider in providers() {
+        let judge =
+            |now| verify_chain(&chain(&[&signer]), &anchors, Role::Issuer, now, provider).map(drop);
+        let end = NOW.plus(10 * DAY);
+        assert_eq!(judge(NOW.plus(-1)), Err(X509Error::NotYetValid));
+        assert_eq!(judge(NOW), Ok(()));
+        assert_eq!(judge(end), Ok(()));
+        assert_eq!(judge(end.plus(1)), Err(X509Error::Expired));
+    }
+}

@@ -100,6 +100,44 @@ fn cat_098_long_chains_and_many_paths() {
 }
 
 #[test]
+fn the_longest_chain_is_read() {
+    let leaf = make(params("Leaf"), None);
+    let longest = vec![leaf.der.clone(); 6];
+    assert!(Chain::from_der(longest.clone()).is_ok());
+    let x5c = vec![chain(&[&leaf]).to_x5c().remove(0); 6];
+    let read = Chain::from_x5c(&x5c).unwrap();
+    assert_eq!(read, Chain::from_der(longest).unwrap());
+    assert!(Chain::from_pem(&leaf.pem.repeat(6)).is_ok());
+}
+
+/// RFC 5280, section 4.2.1.12: what stands in an issuing certificate is read too.
+#[test]
+fn purposes_that_cannot_be_read_are_refused() {
+    let root = make(ca("Root"), None);
+    let judge = |content: &[u8]| {
+        let extension = rcgen::CustomExtension::from_oid_content(&[2, 5, 29, 37], content.to_vec());
+        let mut middle = ca("Middle");
+        middle.custom_extensions = vec![extension.clone()];
+        let middle = make(middle, Some(&root));
+        let below = make(params("Leaf"), Some(&middle));
+        let mut leaf = params("Leaf");
+        leaf.custom_extensions = vec![extension];
+        let leaf = make(leaf, Some(&root));
+        (
+            verify(&[&below, &middle], &root).map(drop),
+            verify(&[&leaf], &root).map(drop),
+        )
+    };
+    // SEQUENCE { 1.2.3.4 }
+    assert_eq!(judge(&[0x30, 5, 6, 3, 0x2a, 3, 4]), (Ok(()), Ok(())));
+    // An INTEGER in it, an OBJECT IDENTIFIER that is cut off.
+    let malformed = Err(X509Error::Malformed);
+    for content in [&[0x30, 3, 2, 1, 1][..], &[0x30, 4, 6, 3, 0x2a, 3]] {
+        assert_eq!(judge(content), (malformed, malformed), "{content:?}");
+    }
+}
+
+#[test]
 fn malformed_certificates() {
     let root = make(ca("Root"), None);
     let leaf = make(params("Leaf"), Some(&root));

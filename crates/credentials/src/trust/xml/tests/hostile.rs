@@ -72,6 +72,104 @@ fn namespaces_and_nesting_are_counted_before_parsing() {
     }
 }
 
+#[test]
+fn what_stands_behind_something_else_is_counted_too() {
+    let nested = |depth: usize| "<b>".repeat(depth) + &"</b>".repeat(depth);
+    for before in ["<!-- - -->", "<![CDATA[ ] ]]>", "<?pi ? ?>", "<b/>", "text"] {
+        let document = |depth: usize| format!("<a>{before}{}</a>", nested(depth));
+        assert!(tree::parse(&document(63)).is_ok(), "{before}");
+        assert_eq!(
+            tree::parse(&document(64)).unwrap_err(),
+            TrustListError::Malformed("XML nested too deeply"),
+            "{before}"
+        );
+    }
+}
+
+#[test]
+fn a_document_has_a_million_nodes_at_most() {
+    // The document itself and its root element are nodes too.
+    let document = |empty: usize| format!("<a>{}</a>", "<b/>".repeat(empty));
+    assert!(tree::parse(&document(999_998)).is_ok());
+    assert_eq!(
+        tree::parse(&document(999_999)).unwrap_err(),
+        TrustListError::Malformed("not well-formed XML without a DTD")
+    );
+}
+
+#[test]
+fn names_in_an_element_are_counted() {
+    let too_many = TrustListError::Malformed("too many names in an element");
+    let equals = |number: usize| format!("<a b='{}'/>", "=".repeat(number - 1));
+    assert!(tree::parse(&equals(512)).is_ok());
+    assert_eq!(tree::parse(&equals(513)).unwrap_err(), too_many);
+    let canonical = |xml: &str| {
+        let document = roxmltree::Document::parse(xml).unwrap();
+        Canonical::new(&document, Vec::new()).document().map(drop)
+    };
+    for before in ["", "xmlns:"] {
+        let names = |number: usize| -> String {
+            let names = (0..number).map(|n| format!(" {before}n{n}='u'"));
+            format!("<a{}/>", names.collect::<String>())
+        };
+        assert_eq!(canonical(&names(64)), Ok(()), "{before}");
+        assert_eq!(canonical(&names(65)), Err(too_many.clone()), "{before}");
+    }
+}
+
+#[tokio::test]
+async fn sizes_are_bounded() {
+    let scheme = Scheme::new();
+    let mut xml = Draft::new().signed(&scheme).await;
+    xml.push_str(&" ".repeat(16_777_216 - xml.len()));
+    assert!(import(&xml, &scheme).is_ok());
+    xml.push(' ');
+    assert_eq!(code(import(&xml, &scheme)), "trust_list_too_large");
+}
+
+#[tokio::test]
+async fn certificates_are_counted() {
+    let scheme = Scheme::new();
+    let xml = Draft::new().signed(&scheme).await;
+    let spare = crate::x509::tests::ca("Spare");
+    let spare = STANDARD.encode(make(spare, None).der);
+    let with = |number: usize| {
+        let one = format!("<ds:X509Certificate>{spare}</ds:X509Certificate>");
+        let end = "</ds:X509Certificate></ds:X509Data>";
+        let more = format!("</ds:X509Certificate>{}</ds:X509Data>", one.repeat(number));
+        xml.replacen(end, &more, 1)
+    };
+    assert!(import(&with(5), &scheme).is_ok());
+    assert_eq!(
+        import(&with(6), &scheme).unwrap_err(),
+        TrustListError::Signer(crate::x509::X509Error::TooLong)
+    );
+}
+
+#[tokio::test]
+async fn a_reference_is_to_one_element_alone() {
+    let scheme = Scheme::new();
+    let whole = TrustListError::SignatureForm("the reference is not to the whole list");
+    let properties = TrustListError::SignatureForm("the reference is not to the signed properties");
+    let mut draft = Draft::new();
+    draft.uri = "#list".to_owned();
+    assert!(import(&draft.signed(&scheme).await, &scheme).is_ok());
+    for (id, refusal) in [("list", &whole), ("props", &properties)] {
+        for attribute in ["Id", "ID", "id", "xml:id"] {
+            draft.extension = format!("<x xmlns=\"urn:x\" {attribute}=\"{id}\"/>");
+            let answer = import(&draft.signed(&scheme).await, &scheme);
+            assert_eq!(answer.unwrap_err(), *refusal, "{attribute} {id}");
+        }
+    }
+    // A reference of that type to something else that is there once.
+    let frame = Draft::new().frame(&scheme.listed.der, &scheme.signer.der);
+    for uri in ["#list", "#sig", "#none", "#"] {
+        let frame = frame.replace("URI=\"#props\"", &format!("URI=\"{uri}\""));
+        let answer = import(&sign(&frame, &scheme.signer).await, &scheme);
+        assert_eq!(answer.unwrap_err(), properties, "{uri}");
+    }
+}
+
 #[tokio::test]
 async fn a_reference_is_to_the_root_by_its_id_alone() {
     let scheme = Scheme::new();

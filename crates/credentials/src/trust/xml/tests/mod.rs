@@ -1,7 +1,9 @@
 //! ETSI TS 119 612: what is accepted and what is refused. The lists are made and signed here;
 //! `xmlsec` has the same judged by xmlsec1.
 
+mod forms;
 mod hostile;
+mod keys;
 mod refusals;
 mod xmlsec;
 
@@ -141,9 +143,19 @@ impl Draft {
 
 /// Fills in digests and value, as a signer of lists does.
 async fn sign(frame: &str, signer: &Node) -> String {
+    sign_with(frame, signer, &[], |octets| sha256(octets).to_vec()).await
+}
+
+/// The same with a `PrefixList` and another digest; the frame names them.
+async fn sign_with(
+    frame: &str,
+    signer: &Node,
+    prefixes: &[String],
+    digest: fn(&[u8]) -> Vec<u8>,
+) -> String {
     let empty = "<ds:DigestValue></ds:DigestValue>";
     let fill = |text: &str, octets: &str| {
-        let value = STANDARD.encode(sha256(octets.as_bytes()));
+        let value = STANDARD.encode(digest(octets.as_bytes()));
         text.replacen(
             empty,
             &format!("<ds:DigestValue>{value}</ds:DigestValue>"),
@@ -157,14 +169,15 @@ async fn sign(frame: &str, signer: &Node) -> String {
             all.find(|node| node.tag_name().name() == name)
         };
         let signature = find("Signature").unwrap();
-        let whole = |document| Canonical::new(document, Vec::new()).without(signature.id());
+        let whole = |document| Canonical::new(document, prefixes.to_vec()).without(signature.id());
         let covered = if frame.contains("<ds:Reference URI=\"\">") {
             whole(&document).document().unwrap()
         } else {
             whole(&document).subtree(document.root_element()).unwrap()
         };
         let properties = find("SignedProperties")
-            .map(|node| Canonical::new(&document, Vec::new()).subtree(node).unwrap());
+            .map(|node| Canonical::new(&document, prefixes.to_vec()).subtree(node));
+        let properties = properties.map(Result::unwrap);
         (covered, properties)
     };
     let mut signed = fill(frame, &covered);
@@ -178,7 +191,8 @@ async fn sign(frame: &str, signer: &Node) -> String {
             .find(|node| node.has_tag_name((DSIG, "Signature")))
             .unwrap();
         let info = child(signature, DSIG, "SignedInfo").unwrap();
-        Canonical::new(&document, Vec::new()).subtree(info).unwrap()
+        let canonical = Canonical::new(&document, prefixes.to_vec());
+        canonical.subtree(info).unwrap()
     };
     let value = signer.key.sign(octets.as_bytes()).await.unwrap();
     let value = format!(
