@@ -81,3 +81,45 @@ fn one_path_selects_boundedly() {
     assert!(check_claims(&effective, &payload(64), &[], Party::Holder).is_ok());
     assert!(check_claims(&effective, &payload(65), &[], Party::Holder).is_err());
 }
+
+/// Positions count the elements as issued, which a Verifier does not see.
+#[test]
+fn a_claim_at_a_position_is_judged_by_the_holder_alone() {
+    let judge = |payload: Value, disclosed: &[Value], party| {
+        let claim = json!({"path": ["cities", 1], "sd": "always", "mandatory": true});
+        let document = json!({"vct": "a", "claims": [claim]}).to_string();
+        let document = TypeMetadata::parse(document.as_bytes()).unwrap();
+        let effective = EffectiveType {
+            types: vec![document.vct],
+            display: Vec::new(),
+            claims: document.claims,
+        };
+        let answer = check_claims(&effective, &payload, &paths(disclosed), party);
+        answer.map_err(|error| error.code())
+    };
+    let second = [json!(["cities", 1])];
+    let first = [json!(["cities", 0])];
+    for (payload, disclosed, wanted) in [
+        (json!({"cities": ["X", "Y"]}), &second[..], Ok(())),
+        (
+            json!({"cities": ["X", "Y"]}),
+            &first,
+            Err("type_metadata_disclosability"),
+        ),
+        (
+            json!({"cities": ["X"]}),
+            &first,
+            Err("type_metadata_claim_missing"),
+        ),
+        (json!({}), &[], Err("type_metadata_claim_missing")),
+        (
+            json!({"cities": {"1": "Y"}}),
+            &[],
+            Err("type_metadata_path"),
+        ),
+    ] {
+        let holder = judge(payload.clone(), disclosed, Party::Holder);
+        assert_eq!(holder, wanted, "{payload}");
+        assert_eq!(judge(payload, disclosed, Party::Verifier), Ok(()));
+    }
+}

@@ -50,6 +50,8 @@ fn cat_031_the_strongest_decides() {
         format!("{r512} {w256}"),
         format!("{w256}\t{r384}\n"),
         format!("{w512} {r512}"),
+        format!("{r512} {w512}"),
+        format!("{r256} {w256}"),
         format!("md5-AAAA {r256}"),
         format!("sha3-AAAA {w256} {r256}"),
     ] {
@@ -91,6 +93,19 @@ fn cat_031_unsupported_or_malformed() {
         &long,
     ] {
         assert_eq!(judge(text), Err(IntegrityError::Malformed), "{text}");
+    }
+}
+
+#[test]
+fn the_text_of_an_integrity_is_canonical() {
+    let ([r256, _, r512], [_, w384, w512]) = (expressions(), wrong());
+    for (text, canonical) in [
+        (format!(" {r256}?a\n"), r256.clone()),
+        (format!("{r256}\t{w384}"), w384),
+        (format!("{r512}  {r256} {w512}"), format!("{r512} {w512}")),
+    ] {
+        let integrity = Integrity::parse(&text).unwrap();
+        assert_eq!(integrity.to_string(), canonical);
     }
 }
 

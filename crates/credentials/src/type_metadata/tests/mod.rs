@@ -2,6 +2,7 @@ mod claims;
 mod documents;
 mod integrity;
 mod issuer;
+mod limits;
 mod properties;
 mod resolving;
 
