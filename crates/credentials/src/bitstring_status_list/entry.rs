@@ -141,9 +141,10 @@ fn messages(members: &Map<String, Value>, size: u8) -> Result<Vec<String>, Statu
     let values = 1_usize << size;
     let items = match members.get(NAME) {
         None if size == 1 => return Ok(Vec::new()),
-        Some(Value::Array(items)) if items.len() == values => items,
+        Some(Value::Array(items)) => items,
         _ => return Err(malformed()),
     };
+    // Each value once: as many messages as values, no more and no fewer.
     let mut messages = vec![None; values];
     for item in items {
         let text = |name: &str| item.get(name).and_then(Value::as_str).ok_or_else(malformed);

@@ -243,6 +243,29 @@ fn entries() {
         Entry::parse(&with_messages.to_json()).unwrap(),
         with_messages
     );
+    assert_eq!(with_messages.to_json()["statusSize"], 2);
+    // One bit is what is meant where nothing is said.
+    assert!(good.get("statusSize").is_none());
+    let messages = |count: usize| -> Value {
+        (0..count)
+            .map(|value| json!({"status": format!("0x{value:x}"), "message": "m"}))
+            .collect()
+    };
+    for (count, fine) in [(3, false), (4, true), (5, false)] {
+        let mut entry = with_messages.to_json();
+        entry["statusMessage"] = messages(count);
+        assert_eq!(Entry::parse(&entry).is_ok(), fine, "{count}");
+    }
+    for (types, fine) in [
+        (json!(["BitstringStatusListEntry"]), true),
+        (json!(["Other", "BitstringStatusListEntry"]), true),
+        (json!(["Other"]), false),
+        (json!([]), false),
+    ] {
+        let mut typed = good.clone();
+        typed["type"] = types.clone();
+        assert_eq!(Entry::parse(&typed).is_ok(), fine, "{types}");
+    }
 }
 
 #[tokio::test]
@@ -425,11 +448,49 @@ async fn a_list_in_an_envelope() {
         "status_revoked"
     );
     // The media type decides; nothing is guessed.
-    let lists = Lists::one(URL, "application/vc", jwt);
-    assert_eq!(
-        code(verify_with(entry(1), &lists).await),
-        "status_list_format"
-    );
+    for media_type in [
+        "application/vc",
+        "application/vp+jwt",
+        "application/jwt",
+        "text/html",
+    ] {
+        let lists = Lists::one(URL, media_type, jwt.clone());
+        let refused = code(verify_with(entry(1), &lists).await);
+        assert_eq!(refused, "status_list_format", "{media_type}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_has_at_most_eight_mebibytes() {
+    let published = published(|_| {}).await.to_string();
+    for (length, expected) in [
+        (8_388_608, None),
+        (8_388_609, Some("status_list_too_large")),
+    ] {
+        let mut body = published.clone().into_bytes();
+        body.resize(length, b' ');
+        let lists = Lists::one(URL, "application/vc", body);
+        let refused = verify_with(entry(1), &lists).await.err();
+        assert_eq!(refused.map(|error| error.code()), expected, "{length}");
+    }
+}
+
+/// The types that a verifier accepts are those of the credential, not of its list.
+#[tokio::test]
+async fn a_list_is_of_no_type_that_the_policy_names() {
+    let published = published(|_| {}).await;
+    let lists = Lists::one(URL, "application/vc", published.to_string());
+    let issuer = Party::issuer();
+    let mut document = credential(&issuer, &Party::holder());
+    document["credentialStatus"] = entry(1);
+    let secured = issuer.issue(&document).await;
+    let types = ["https://example.org/types#Member".to_owned()];
+    let policy = Policy {
+        types: &types,
+        status: StatusPolicy::Required(StatusLists::new(&lists)),
+        ..policy()
+    };
+    assert!(verify_by(&secured, &policy, &LocalResolver).await.is_ok());
 }
 
 proptest! {

@@ -68,9 +68,11 @@ fn ec2<const N: usize>(x: Option<Item<'_>>, y: Option<Item<'_>>) -> Result<Vec<u
     if x.len() != N {
         return Err(KeyError::Invalid);
     }
-    let (form, y) = match y.map(Item::kind) {
-        Some(Kind::Bytes(y)) if y.len() == N => (4, y),
-        Some(Kind::Bool(sign)) => (2 | u8::from(sign), [].as_slice()),
+    // Section 2.3.3 of SEC 1; with a `y` of another length it is the text of no point.
+    let (form, y): (u8, &[u8]) = match y.map(Item::kind) {
+        Some(Kind::Bytes(y)) => (4, y),
+        Some(Kind::Bool(false)) => (2, &[]),
+        Some(Kind::Bool(true)) => (3, &[]),
         _ => return Err(KeyError::Invalid),
     };
     let mut point = Vec::with_capacity(1 + 2 * 66);

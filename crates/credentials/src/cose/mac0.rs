@@ -31,7 +31,7 @@ impl<'a> Mac0<'a> {
     /// # Errors
     /// See [`CoseError`].
     pub fn from_item(item: Item<'a>) -> Result<Self, CoseError> {
-        let message = Message::read(untagged(item, TAG_MAC0)?)?;
+        let message = Message::read(untagged(item, TAG_MAC0))?;
         if message.headers.alg != Iana::HMAC_256_256.to_i64() {
             return Err(CoseError::Algorithm);
         }

@@ -31,12 +31,11 @@ impl<'a> Message<'a> {
     }
 }
 
-/// Takes off `tag` where it is there. Another tag is another kind of message.
-pub(super) fn untagged(item: Item<'_>, tag: u64) -> Result<Item<'_>, CoseError> {
+/// Takes off `tag` where it is there. Another tag is another kind of message, and no array.
+pub(super) fn untagged(item: Item<'_>, tag: u64) -> Item<'_> {
     match item.kind() {
-        Kind::Tag(own, content) if own == tag => Ok(content),
-        Kind::Tag(..) => Err(CoseError::Structure),
-        _ => Ok(item),
+        Kind::Tag(own, content) if own == tag => content,
+        _ => item,
     }
 }
 

@@ -31,7 +31,7 @@ impl<'a> Sign1<'a> {
     /// # Errors
     /// See [`CoseError`].
     pub fn from_item(item: Item<'a>) -> Result<Self, CoseError> {
-        let message = Message::read(untagged(item, TAG_SIGN1)?)?;
+        let message = Message::read(untagged(item, TAG_SIGN1))?;
         Ok(Self {
             algorithm: algorithm(message.headers.alg)?,
             message,

@@ -291,6 +291,8 @@ fn chains_are_bounded() {
             .count(),
         2
     );
+    let most = chain(Value::Array(vec![der(); 6])).unwrap().unwrap();
+    assert_eq!(most.to_der().count(), 6);
     assert!(chain(Value::Array(vec![])).is_err());
     assert!(chain(Value::Array(vec![der(); 7])).is_err());
     assert!(chain(Value::Array(vec![Value::Null])).is_err());
@@ -300,6 +302,21 @@ fn chains_are_bounded() {
     let parsed = Sign1::parse(&bytes).unwrap();
     assert_eq!(parsed.x5chain_unprotected(), Ok(None));
     assert!(parsed.x5chain().unwrap().is_some());
+}
+
+#[test]
+fn labels_are_numbers_or_texts() {
+    let own = |text: &str| Label::Text(text.to_owned());
+    let header = Header::new()
+        .with(own("a"), 1.into())
+        .with(own("b"), 2.into());
+    let bytes = signed(&header, &Header::new());
+    let parsed = Sign1::parse(&bytes).unwrap();
+    let number = |label: &Label| parsed.protected(label).map(|item| item.integer().unwrap());
+    assert_eq!(number(&own("a")), Some(1));
+    assert_eq!(number(&own("b")), Some(2));
+    assert_eq!(number(&own("c")), None);
+    assert_eq!(number(&Label::Int(97)), None);
 }
 
 #[test]
@@ -413,6 +430,9 @@ fn unacceptable_keys_are_refused() {
         (-3, None),
         (-2, Some(Value::Bytes(vec![1; 31]))),
         (-3, Some(Value::Bytes(vec![1; 32]))),
+        (-3, Some(Value::Bytes(vec![]))),
+        (-3, Some(Value::Bytes(vec![1; 31]))),
+        (-3, Some(Value::Bytes(vec![1; 33]))),
         (-3, Some(Value::Null)),
     ] {
         assert_eq!(with(label, new), Err(CoseError::Key(KeyError::Invalid)));

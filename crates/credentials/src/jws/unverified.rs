@@ -10,8 +10,8 @@ use crate::json;
 use crate::jwks::JwkSet;
 use crate::x509::Chain;
 
-/// The longest header in base64url.
-const MAX_HEADER_TEXT: usize = MAX_HEADER.div_ceil(3) * 4;
+/// The longest header in base64url without padding.
+const MAX_HEADER_TEXT: usize = (MAX_HEADER * 4).div_ceil(3);
 /// Header parameters that change how a token is read, or fetch a key from an address of the sender's choice.
 /// None of them is supported (RFC 7515, section 4.1.11; RFC 7797; RFC 8725, section 3.10).
 const UNSUPPORTED: [&str; 6] = ["crit", "b64", "jku", "x5u", "zip", "enc"];

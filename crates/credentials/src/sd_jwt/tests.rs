@@ -166,7 +166,9 @@ fn cat_014_deeply_nested_disclosures() {
     }
     let (payload, encoded) = nested(1000);
     let sent: Vec<&str> = encoded.iter().map(String::as_str).collect();
-    assert_eq!(refused(payload, &sent), SdJwtError::TooManyDisclosures);
+    let refused = |count: usize| refused(payload.clone(), &sent[..count]);
+    assert_eq!(refused(513), SdJwtError::TooManyDisclosures);
+    assert_eq!(refused(512), SdJwtError::TooDeep);
 }
 
 #[test]

@@ -6,7 +6,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType,
+};
 use serde_json::{Map, Value, json};
 
 use super::*;
@@ -56,8 +58,21 @@ impl Ca {
 
     /// A leaf for `name`, valid for `dns`, until the year `until`.
     pub(crate) fn leaf(&self, name: &str, dns: &str, until: i32) -> (SigningKey, Chain) {
+        let dns = SanType::DnsName(dns.try_into().unwrap());
+        self.leaf_named(name, vec![dns], until)
+    }
+
+    /// Likewise, with these alternative names.
+    pub(crate) fn leaf_named(
+        &self,
+        name: &str,
+        names: Vec<SanType>,
+        until: i32,
+    ) -> (SigningKey, Chain) {
         let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(vec![dns.to_owned()]).unwrap();
+        let mut params = CertificateParams::default();
+        params.subject_alt_names = names;
+        params.distinguished_name = rcgen::DistinguishedName::new();
         params.distinguished_name.push(DnType::CommonName, name);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.not_before = rcgen::date_time_ymd(2020, 1, 1);

@@ -193,7 +193,7 @@ fn iss_fits(
 }
 
 /// The host of an https URL without user information.
-fn https_host(url: &str) -> Option<&str> {
+pub(super) fn https_host(url: &str) -> Option<&str> {
     let rest = url.strip_prefix("https://")?;
     let authority = rest.split(['/', '?', '#']).next()?;
     let host = match authority.split_once(':') {

@@ -201,6 +201,8 @@ fn cat_059_time_of_the_key_binding() {
         (json!({"iat": now.to_string()}), Some("kb_claim_malformed")),
         (json!({"iat": -1}), Some("kb_claim_malformed")),
         (json!({"exp": now}), Some("kb_too_old")),
+        (json!({"exp": now + 1}), None),
+        (json!({"nbf": now + 60}), None),
         (json!({"exp": "soon"}), Some("kb_claim_malformed")),
         (json!({"nbf": now + 61}), Some("kb_in_future")),
         (json!({"aud": null}), Some("kb_claim_missing")),

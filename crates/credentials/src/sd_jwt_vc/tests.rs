@@ -1,6 +1,7 @@
 //! Issuing, presenting, verifying: what must work and what must fail, by row
 //! of the attack catalogue (`cat_…`).
 
+use rcgen::SanType;
 use serde_json::{Value, json};
 
 use super::fixtures::*;
@@ -399,11 +400,57 @@ fn iss_is_checked_against_the_validated_issuer() {
         ("https://issuer.example:8443", true),
         ("https://other.example", false),
         ("https://issuer.example@other.example", false),
+        ("https://issuer.example:secret@other.example", false),
         ("http://issuer.example", false),
         ("https://issuer.example.other.example", false),
     ] {
         let bound = world.bind(&world.issue_with(|input| input.issuer = Some(iss)));
         assert_eq!(world.verify(&bound).is_ok(), accepted, "{iss}");
+    }
+}
+
+#[test]
+fn iss_is_a_uri_of_the_certificate_or_the_did_that_signed() {
+    let mut world = World::new();
+    let uri = "https://issuer.example/tenant";
+    let names = vec![SanType::URI(uri.try_into().unwrap())];
+    (world.issuer, world.chain) = world.ca.leaf_named("Example Club", names, 2059);
+    for (iss, accepted) in [(uri, true), ("https://issuer.example/other", false)] {
+        let bound = world.bind(&world.issue_with(|input| input.issuer = Some(iss)));
+        assert_eq!(world.verify(&bound).is_ok(), accepted, "{iss}");
+    }
+    // An issuer that the verifier calls by another name than its DID.
+    world.trust.issuers[1].id = "https://club.example".into();
+    let other = crate::did::key::encode(world.holder.public_key());
+    for (iss, accepted) in [
+        (world.did.as_str(), true),
+        ("https://club.example", true),
+        (other.as_str(), false),
+        (ISS, false),
+    ] {
+        let bound = world.bind(&world.issue_with(|input| {
+            input.key = IssuerKey::Did(&world.did_url);
+            input.issuer = Some(iss);
+        }));
+        assert_eq!(world.verify(&bound).is_ok(), accepted, "{iss}");
+    }
+}
+
+#[test]
+fn the_host_of_an_https_url_is_no_user() {
+    for (url, host) in [
+        ("https://a.example", Some("a.example")),
+        ("https://a.example/b@c", Some("a.example")),
+        ("https://a.example:8443?b:c", Some("a.example")),
+        ("https://user@a.example", None),
+        ("https://a.example:secret@b.example", None),
+        ("https://a.example:80@b.example", None),
+        ("https://", None),
+        ("https:///a.example", None),
+        ("https://:443", None),
+        ("http://a.example", None),
+    ] {
+        assert_eq!(super::issuer_key::https_host(url), host, "{url}");
     }
 }
 

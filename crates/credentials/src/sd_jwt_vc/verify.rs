@@ -123,7 +123,6 @@ pub fn verify_issued(
         .decide(policy.trust, &valid.registered, policy.vct)?;
     check_times(&valid.registered, policy.now)?;
     match (policy.holder_key, &valid.registered.holder_key) {
-        (None, None) => {}
         (Some(_), None) => return Err(VcError::HolderKeyMissing),
         (wanted, bound) if wanted == bound.as_ref() => {}
         _ => return Err(VcError::HolderKeyMismatch),

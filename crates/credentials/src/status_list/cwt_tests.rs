@@ -260,6 +260,10 @@ fn identifier_lists_have_an_end_and_identifiers() {
         world.identifier_code(&token)
     };
     let list = |identifiers: Value| Some(Value::Map(vec![("identifiers".into(), identifiers)]));
+    let none = list(Value::Map(vec![]));
+    let token = world.token(&world.header(IDENTIFIER_LIST_CWT), &with(&own, 65530, none));
+    let empty = verify_identifier_list(&token, &world.check(), &Portable).unwrap();
+    assert!(empty.is_empty() && empty.len() == 0);
     for (label, value) in [
         (4, None),
         (65530, None),
@@ -457,6 +461,24 @@ fn what_is_issued_can_be_read() {
     let list = verify_identifier_list(&large, &world.check(), &Portable).unwrap();
     assert_eq!(list.len(), 30_000);
     assert!(sign(65_000).is_err());
+    // One identifier that fills the token to the last byte.
+    let sign = |length: usize| {
+        let input = IdentifierListInput {
+            uri: URI,
+            revoked: &BTreeSet::from([vec![7; length]]),
+            issued_at: NOW,
+            expires_at: NOW.plus(7200),
+            ttl_s: 600,
+            chain: &world.chain,
+        };
+        ready(sign_identifier_list(&input, &world.signer))
+    };
+    let around = sign(1_000_000).unwrap().len() - 1_000_000;
+    let full = sign(4_194_304 - around).unwrap();
+    assert_eq!(full.len(), 4_194_304);
+    let list = verify_identifier_list(&full, &world.check(), &Portable).unwrap();
+    assert!(list.len() == 1 && !list.is_empty());
+    assert!(sign(4_194_305 - around).is_err());
     let input = vec![0; MAX_CWT_BYTES + 1];
     assert_eq!(world.status_code(&input), "status_token_cose");
 }

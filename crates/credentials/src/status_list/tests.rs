@@ -5,12 +5,12 @@ use std::io::Write as _;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::crypto::{Algorithm, Portable, SigningKey};
+use crate::crypto::{Algorithm, Portable, Signer as _, SigningKey};
 use crate::encoding::b64url;
 use crate::jws::{self, Header, TokenType};
 use crate::sd_jwt_vc::fixtures::{Ca, NOW, World, ready};
 use crate::sd_jwt_vc::{
-    IssuerAuthority, IssuerIdentity, IssuerKey, StatusMethod, StatusPolicy, VcError,
+    IssuerAuthority, IssuerIdentity, IssuerKey, IssuerMethod, StatusMethod, StatusPolicy, VcError,
 };
 use crate::testing::SeededRng;
 use crate::time::UnixTime;
@@ -128,6 +128,7 @@ fn cat_200_index_beyond_the_list() {
 fn cat_220_a_list_says_nothing_of_other_times() {
     let world = World::new();
     let list = verify(&world, &sign(&world, &payload())).unwrap();
+    assert_eq!(list.uri(), World::status_ref().uri);
     let at = |seconds| list.status(&World::status_ref(), NOW.plus(seconds));
     for (seconds, code) in [
         (-365 * 86_400, "status_token_in_future"),
@@ -258,6 +259,9 @@ fn cat_208_list_that_expires_while_cached() {
         refused(json!({"iat": NOW.plus(61)})),
         "status_token_in_future"
     );
+    let mut early = payload();
+    early["iat"] = json!(NOW.plus(60));
+    assert!(verify(&world, &sign(&world, &early)).is_ok());
 }
 
 #[test]
@@ -394,6 +398,48 @@ fn did_issuers_sign_their_lists_with_their_key() {
     let forged = ready(sign_status_list(&input, &other)).unwrap();
     let refused = verify_status_list(&forged, &check, &Portable).unwrap_err();
     assert_eq!(refused.code(), "status_token_jwt");
+}
+
+/// Another issuer that is trusted is another issuer.
+#[test]
+fn cat_212_a_list_that_another_trusted_did_signed() {
+    let mut world = World::new();
+    let other = SigningKey::generate(Algorithm::EdDsa, &SeededRng::new(78));
+    let other_did = crate::did::key::encode(other.public_key());
+    let (_, other_url) = crate::did::resolve_local(&other_did).unwrap();
+    let mut entry = world.trust.issuers[1].clone();
+    entry.id.clone_from(&other_did);
+    entry.method = IssuerMethod::Did(other_did.clone());
+    world.trust.issuers.push(entry);
+    let uri = World::status_ref().uri;
+    let code = |trusted: &str, authority: &str, url: &str, key: &SigningKey| {
+        let issuer = IssuerIdentity {
+            trusted: trusted.to_owned(),
+            authority: IssuerAuthority::Did(authority.to_owned()),
+        };
+        let check = StatusCheck {
+            uri: &uri,
+            issuer: &issuer,
+            trust: &world.trust,
+            newest_seen: None,
+            min_refresh_s: 1,
+            now: NOW,
+        };
+        let header = Header::new(TokenType::StatusList).with_kid(url);
+        let token = ready(jws::sign(&header, &payload(), key)).unwrap();
+        verify_status_list(&token, &check, &Portable)
+            .map(drop)
+            .map_err(|error| error.code())
+    };
+    let (own, own_url, own_key) = (&world.did, &world.did_url, &world.did_issuer);
+    assert_eq!(code(own, own, own_url, own_key), Ok(()));
+    assert_eq!(code(&other_did, &other_did, &other_url, &other), Ok(()));
+    let refused = Err("status_token_signer");
+    assert_eq!(code(own, own, &other_url, &other), refused);
+    assert_eq!(code(&other_did, &other_did, own_url, own_key), refused);
+    // An entry that had another DID when the credential was checked.
+    assert_eq!(code(own, &other_did, own_url, own_key), refused);
+    assert_eq!(code(own, &other_did, &other_url, &other), refused);
 }
 
 #[test]

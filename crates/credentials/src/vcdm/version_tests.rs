@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::fixtures::Lists;
 use super::{
-    Credential, Delegation, Issuers, Policy, Presentation, StatusPolicy, VcdmError, Version,
+    Credential, Delegation, Issuers, Policy, Presentation, StatusLists, StatusPolicy, VcdmError,
+    Version,
 };
 use crate::crypto::{Algorithm, Portable, SigningKey};
 use crate::data_integrity::{
@@ -126,4 +128,14 @@ fn an_earlier_edition_is_named_by_its_digest_and_no_other() {
     assert!(!resource.is_one_of(&[&other]));
     assert!(!resource.is_one_of(&[]));
     assert!(!resource.matches(b"another text"));
+}
+
+#[test]
+fn lists_are_shown_by_their_publishers() {
+    let publishers = ["did:example:publisher".to_owned()];
+    let lists = StatusLists {
+        source: &Lists::default(),
+        publishers: &publishers,
+    };
+    assert!(format!("{lists:?}").contains("did:example:publisher"));
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::crypto::Algorithm;
-use crate::data_integrity::{Proof, ProofPurpose};
+use crate::data_integrity::{Proof, ProofPurpose, Secured};
 use crate::did::LocalResolver;
 use crate::time::UnixTime;
 use crate::vcdm::fixtures::{Documents, NOW, Party, code, credential, policy, verify, verify_by};
@@ -377,4 +377,33 @@ async fn cat_175_nothing_else_is_fetched() {
     let watched = Watched(std::sync::Mutex::default());
     assert!(verify_by(&secured, &policy(), &watched).await.is_ok());
     assert_eq!(*watched.0.lock().unwrap(), [issuer.did]);
+}
+
+#[tokio::test]
+async fn the_nonce_of_a_proof_is_read() {
+    let proof = secured().await["proof"].clone();
+    assert_eq!(Proof::parse(&proof).unwrap().nonce(), None);
+    let mut with = proof;
+    with["nonce"] = json!("n-1");
+    assert_eq!(Proof::parse(&with).unwrap().nonce(), Some("n-1"));
+}
+
+#[tokio::test]
+async fn proofs_and_their_values_are_bounded() {
+    let secured = secured().await;
+    let code = |document: &Value| Secured::parse(document).map(drop).map_err(|e| e.code());
+    for (length, expected) in [(1_048_576, Ok(())), (1_048_577, Err("proof_malformed"))] {
+        let long = with_proof(&secured, "proofValue", json!("z".repeat(length)));
+        assert_eq!(code(&long), expected, "{length}");
+    }
+    for (count, expected) in [(16, Ok(())), (17, Err("proof_too_many"))] {
+        let mut many = secured.clone();
+        many["proof"] = json!(vec![secured["proof"].clone(); count]);
+        assert_eq!(code(&many), expected, "{count}");
+    }
+    for (count, expected) in [(32, Ok(())), (33, Err("proof_malformed"))] {
+        let names: Vec<_> = (0..count).map(|n| format!("v{n}.example")).collect();
+        let many = with_proof(&secured, "domain", json!(names));
+        assert_eq!(code(&many), expected, "{count}");
+    }
 }

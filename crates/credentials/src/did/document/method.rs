@@ -78,7 +78,7 @@ pub(super) fn parse(members: &Map<String, Value>, base: &Did) -> Result<Parts, D
     // DID Core 1.0, section 5.2: id, type and controller are required. Published did:webvh documents
     // leave out the controller; such a method is kept, but nobody may use it.
     let id = DidUrl::parse_within(text("id")?, base).map_err(|_| DocumentError::Method)?;
-    if id.fragment().is_none_or(str::is_empty) && id.is_bare() {
+    if id.is_bare() {
         return Err(DocumentError::Method);
     }
     let controller = match members.get("controller") {

@@ -2,7 +2,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{DidDocument, DocumentError, MAX_DOCUMENT, MAX_METHODS, MethodError, Relationship};
+use crate::crypto::{Algorithm, Multikey, Signer as _, SigningKey};
 use crate::did::{Did, DidUrl};
+use crate::testing::SeededRng;
 use crate::time::UnixTime;
 
 const DID: &str = "did:web:issuer.example";
@@ -341,9 +343,110 @@ fn relative_urls_are_expanded() {
     let expanded = parsed(document()).unwrap().expanded();
     let json = expanded.as_json();
     assert_eq!(json["verificationMethod"][0]["id"], format!("{DID}#a"));
+    assert_eq!(json["verificationMethod"][1]["id"], format!("{DID}#b"));
     assert_eq!(json["assertionMethod"][0], format!("{DID}#a"));
     assert_eq!(json["authentication"][0]["id"], format!("{DID}#c"));
     assert_eq!(json["service"][0]["id"], format!("{DID}#s"));
+}
+
+#[test]
+fn the_limits_themselves_are_accepted() {
+    let padded = |length: usize| {
+        let mut text = document().to_string().into_bytes();
+        text.resize(length, b' ');
+        DidDocument::parse(&text, &did()).err()
+    };
+    assert_eq!(padded(65_536), None);
+    assert_eq!(padded(65_537), Some(DocumentError::TooLarge));
+    let service = |n: usize| json!({"id": format!("#{n}"), "type": "X", "serviceEndpoint": "https://a.example"});
+    for (count, expected) in [(128, None), (129, Some(DocumentError::TooMany))] {
+        let services: Vec<_> = (0..count).map(service).collect();
+        for (name, value) in [
+            ("keyAgreement", json!(vec!["#a"; count])),
+            ("controller", json!(vec![DID; count])),
+            ("service", json!(services)),
+        ] {
+            assert_eq!(parsed(with(name, value)).err(), expected, "{name} {count}");
+        }
+    }
+}
+
+#[test]
+fn relationships_controllers_and_endpoints_are_read() {
+    for relationship in Relationship::ALL {
+        let found = Relationship::from_name(relationship.name());
+        assert_eq!(found, Some(relationship));
+    }
+    assert_eq!(Relationship::from_name("proof"), None);
+    assert_eq!(parsed(document()).unwrap().controllers(), []);
+    let one = parsed(with("controller", json!("did:web:other.example"))).unwrap();
+    let other = Did::parse("did:web:other.example").unwrap();
+    assert_eq!(one.controllers(), [other.clone()]);
+    let two = parsed(with("controller", json!([DID, "did:web:other.example"]))).unwrap();
+    assert_eq!(two.controllers(), [did(), other]);
+    let endpoint = |endpoint: Value| {
+        let service = json!([{"id": "#s", "type": "X", "serviceEndpoint": endpoint}]);
+        parsed(with("service", service)).err()
+    };
+    for good in [json!("x"), json!({}), json!(["x"]), json!(["x", {"a": 1}])] {
+        assert_eq!(endpoint(good.clone()), None, "{good}");
+    }
+    for bad in [json!([]), json!([1]), json!(["x", 1]), json!([["x"]])] {
+        let refused = Some(DocumentError::Service);
+        assert_eq!(endpoint(bad.clone()), refused, "{bad}");
+    }
+}
+
+#[test]
+fn a_method_may_have_a_path_instead_of_a_fragment() {
+    for (id, good) in [
+        ("did:web:issuer.example/keys/1", true),
+        ("did:web:issuer.example?key=1", true),
+        ("did:web:issuer.example", false),
+    ] {
+        let one = with("verificationMethod", json!([method("#a"), method(id)]));
+        assert_eq!(parsed(one).is_ok(), good, "{id}");
+    }
+}
+
+#[test]
+fn keys_that_are_too_long_are_not_known_and_keys_of_another_type_are_wrong() {
+    let error = |kind: &str, key: &str| {
+        let method = json!([{
+            "id": "#a", "type": kind, "controller": DID, "publicKeyMultibase": key,
+        }]);
+        let document = parsed(with("verificationMethod", method))?;
+        let found = document.method(&url("a"), Relationship::AssertionMethod);
+        Ok(found.map(drop))
+    };
+    let unsupported = Ok(Err(MethodError::Unsupported));
+    // `0` is no digit of base58btc.
+    let text = |length: usize| format!("z{}", "0".repeat(length - 1));
+    assert_eq!(error("Multikey", &text(140)), Err(DocumentError::Key));
+    assert_eq!(error("Multikey", &text(141)), unsupported);
+    let key = |algorithm| {
+        let key = SigningKey::generate(algorithm, &SeededRng::new(1));
+        Multikey::Signature(key.public_key().clone()).encode()
+    };
+    let (ed25519, p256) = (key(Algorithm::EdDsa), key(Algorithm::Es256));
+    for (kind, key, good) in [
+        ("P256Key2021", &p256, true),
+        ("P256Key2021", &ed25519, false),
+        ("EcdsaSecp256k1VerificationKey2019", &p256, false),
+        ("EcdsaSecp256k1VerificationKey2019", &ed25519, false),
+        ("Ed25519VerificationKey2018", &ed25519, true),
+        ("Ed25519VerificationKey2018", &p256, false),
+        ("Ed25519VerificationKey2020", &p256, false),
+        ("X25519KeyAgreementKey2019", &ed25519, false),
+        ("Multikey", &p256, true),
+    ] {
+        let expected = if good {
+            Ok(Ok(()))
+        } else {
+            Err(DocumentError::Key)
+        };
+        assert_eq!(error(kind, key), expected, "{kind} {key}");
+    }
 }
 
 proptest! {

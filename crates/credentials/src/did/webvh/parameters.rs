@@ -211,7 +211,7 @@ fn witnesses(value: &Value) -> Result<Option<Witnesses>, ResolutionError> {
         .and_then(Value::as_u64)
         .ok_or(malformed())?;
     let threshold = usize::try_from(threshold).map_err(|_| malformed())?;
-    if list.is_empty() || list.len() > MAX_LIST {
+    if list.len() > MAX_LIST {
         return Err(malformed());
     }
     let mut ids = Vec::new();
@@ -230,6 +230,7 @@ fn witnesses(value: &Value) -> Result<Option<Witnesses>, ResolutionError> {
     if ids.iter().collect::<BTreeSet<_>>().len() < ids.len() {
         return Err(invalid("a witness is listed twice"));
     }
+    // An empty list has none that is in range.
     if !(1..=ids.len()).contains(&threshold) {
         return Err(invalid("the witness threshold is out of range"));
     }

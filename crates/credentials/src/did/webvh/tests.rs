@@ -1,5 +1,7 @@
+mod entries;
 mod proofs;
 mod tips;
+mod witnesses;
 
 use proofs::sign;
 use proptest::prelude::*;

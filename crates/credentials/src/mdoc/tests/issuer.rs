@@ -228,6 +228,21 @@ fn cat_139_signed_while_the_certificate_was_valid() {
     assert_eq!(signed(-11), "mdoc_signed_outside_certificate");
     assert_eq!(signed(11), "mdoc_signed_outside_certificate");
     assert_eq!(signed(9), "credential_issued_in_future");
+    // To the second, both ends included.
+    let signed_at = |seconds: i64| {
+        let forged = world.forge(&world.issued(), |mso| {
+            let validity = at(mso, "validityInfo");
+            *at(validity, "signed") = tdate(NOW.plus(seconds));
+            *at(validity, "validFrom") = tdate(NOW.plus(seconds));
+            *at(validity, "validUntil") = tdate(NOW.plus(30 * DAY));
+        });
+        world.accept(&forged).err().map(|error| error.code())
+    };
+    let outside = Some("mdoc_signed_outside_certificate");
+    assert_eq!(signed_at(-10 * DAY - 1), outside);
+    assert_eq!(signed_at(-10 * DAY), None);
+    assert_eq!(signed_at(10 * DAY), Some("credential_issued_in_future"));
+    assert_eq!(signed_at(10 * DAY + 1), outside);
 }
 
 #[test]

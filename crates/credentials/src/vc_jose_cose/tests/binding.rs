@@ -65,12 +65,16 @@ async fn cat_173_a_bound_credential_is_presented_by_its_key_alone() {
 async fn a_binding_that_is_not_understood_is_no_binding_to_ignore() {
     let holder = Party::holder();
     let jwk = holder.key.public_key().to_jwk();
+    let remote = |name: &str| with(&json!(jwk), name, json!("https://e.example"));
     for (cnf, expected) in [
         (json!({}), "holder_key_unsupported"),
         (json!(null), "holder_key_unsupported"),
         (json!("x"), "holder_key_unsupported"),
         (json!({"jwk": "x"}), "holder_key_unsupported"),
         (json!({"jwk": jwk, "kid": "x"}), "holder_key_unsupported"),
+        (json!({"jwk": remote("jku")}), "holder_key_unsupported"),
+        (json!({"jwk": remote("x5u")}), "holder_key_unsupported"),
+        (json!({"jwk": remote("use")}), ""),
         (
             json!({"jku": "https://e.example"}),
             "holder_key_unsupported",

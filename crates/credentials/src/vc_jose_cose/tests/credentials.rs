@@ -1,14 +1,16 @@
 //! Enveloped credentials.
 
 use super::support::*;
+use crate::bitstring_status_list::{Bitstring, Entry, ListOptions, list_credential};
 use crate::crypto::{Algorithm, Portable, Signer as _};
 use crate::data_integrity::Suites;
+use crate::did::LocalResolver;
 use crate::jws::{self, Header, TokenType};
 use crate::sd_jwt::{ClaimPath, Frame};
 use crate::testing::SeededRng;
 use crate::vc_jose_cose::{KeySource, issue_cose, issue_jwt, issue_sd_jwt, verify_credential};
-use crate::vcdm::fixtures::{NOW, Party, code, credential, policy, presentation};
-use crate::vcdm::{EnvelopeType, Enveloped, Issuers, Policy};
+use crate::vcdm::fixtures::{Lists, NOW, Party, code, credential, policy, presentation};
+use crate::vcdm::{EnvelopeType, Enveloped, Issuers, Policy, StatusLists, StatusPolicy};
 use serde_json::json;
 
 #[tokio::test]
@@ -197,6 +199,8 @@ async fn claims_repeat_the_document_or_are_refused() {
         ("exp", json!(1.5), Some("envelope_expired")),
         ("exp", json!("tomorrow"), Some("claim_malformed")),
         ("exp", json!(1e300), Some("claim_malformed")),
+        ("exp", json!(1e15), Some("claim_malformed")),
+        ("exp", json!(99_999_999_999.5), None),
         ("nbf", json!(NOW.0 + 60), None),
         ("nbf", json!(NOW.0 + 61), Some("envelope_not_yet_valid")),
     ] {
@@ -299,4 +303,70 @@ async fn policy_holds_for_envelopes_too() {
         code(verify(EnvelopeType::VcJwt, malformed).await),
         "vcdm_wrong_type"
     );
+}
+
+/// VC-JOSE-COSE 1.0, section 3: version 1.1 has a JWT form of its own.
+#[tokio::test]
+async fn a_credential_of_version_1_is_not_enveloped() {
+    let issuer = Party::issuer();
+    let document = json!({
+        "@context": ["https://www.w3.org/2018/credentials/v1"],
+        "type": ["VerifiableCredential"],
+        "issuer": issuer.did,
+        "issuanceDate": "2020-03-16T22:37:26Z",
+        "credentialSubject": {"id": Party::holder().did}
+    });
+    let token = raw(TokenType::VcJwt, &document, &issuer, |header| header).await;
+    assert_eq!(
+        code(verify(EnvelopeType::VcJwt, token).await),
+        "vcdm_version_1"
+    );
+    let token = raw(TokenType::VcSdJwt, &document, &issuer, |header| header).await;
+    assert_eq!(
+        code(verify(EnvelopeType::VcSdJwt, format!("{token}~")).await),
+        "vcdm_version_1"
+    );
+    let (method, key) = (&issuer.method, &issuer.key);
+    let issued = issue_jwt(&document, EnvelopeType::VcJwt, method, key).await;
+    assert!(issued.is_err());
+}
+
+/// Who brings the key of a credential is asked for no other key.
+#[tokio::test]
+async fn a_given_key_finds_no_key_of_a_status_list() {
+    let issuer = Party::issuer();
+    let url = "https://issuer.example/status/3";
+    let options = ListOptions {
+        id: url,
+        issuer: &issuer.did,
+        purpose: "revocation",
+        valid_from: None,
+        valid_until: None,
+        ttl_ms: None,
+    };
+    let list = list_credential(&options, &Bitstring::new(0, 1).unwrap());
+    let published = issuer.issue(&list).await.to_string();
+    let lists = Lists::one(url, "application/vc", published);
+    let entry = Entry::new("revocation", url, 1).to_json();
+    let document = with(
+        &credential(&issuer, &Party::holder()),
+        "credentialStatus",
+        entry,
+    );
+    let envelope = Enveloped::new(EnvelopeType::VcJwt, jwt(&document, &issuer).await);
+    let policy = Policy {
+        status: StatusPolicy::Required(StatusLists::new(&lists)),
+        ..policy()
+    };
+    let by = async |keys: KeySource<'_>| {
+        verify_credential(&envelope, keys, &Suites::jcs(), &policy, &Portable).await
+    };
+    assert!(by(KeySource::Resolver(&LocalResolver)).await.is_ok());
+    let (key, controller) = (issuer.key.public_key(), issuer.did.as_str());
+    let given = KeySource::Key { key, controller };
+    let shown = format!("{given:?} {:?}", KeySource::Resolver(&LocalResolver));
+    assert!(shown.contains(controller) && shown.ends_with("Resolver"));
+    let refused = by(given).await.unwrap_err();
+    assert_eq!(refused.code(), "status_list_credential");
+    assert!(format!("{refused:?}").contains("MethodNotSupported"));
 }

@@ -9,7 +9,7 @@ pub(super) fn sign(document: &Value, key: &SigningKey) -> Value {
     sign_with(document, key, &[])
 }
 
-fn sign_with(document: &Value, key: &SigningKey, members: &[(&str, Value)]) -> Value {
+pub(super) fn sign_with(document: &Value, key: &SigningKey, members: &[(&str, Value)]) -> Value {
     let text = multikey(key);
     let mut proof = json!({
         "type": "DataIntegrityProof", "cryptosuite": "eddsa-jcs-2022", "proofPurpose": "assertionMethod",
