@@ -263,7 +263,7 @@ fn identifier_lists_have_an_end_and_identifiers() {
     let none = list(Value::Map(vec![]));
     let token = world.token(&world.header(IDENTIFIER_LIST_CWT), &with(&own, 65530, none));
     let empty = verify_identifier_list(&token, &world.check(), &Portable).unwrap();
-    assert!(empty.is_empty() && empty.len() == 0);
+    assert!(empty.is_empty());
     for (label, value) in [
         (4, None),
         (65530, None),
