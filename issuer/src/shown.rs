@@ -1,6 +1,6 @@
 //! Status lists in memory: relying parties ask for them far more often than they change.
 //!
-//! A list is read again after a change that this process made, and after [`MAX_AGE_S`] because
+//! A list is read again after a change that this process made, and after a second because
 //! another process may have made one.
 
 use std::collections::HashMap;
