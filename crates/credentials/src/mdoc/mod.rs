@@ -20,7 +20,7 @@
 //! # use vouchsafe_credentials::x509::{Chain, Role, TrustAnchors};
 //! # struct Random;
 //! # impl Rng for Random {
-//! #     fn fill(&self, buffer: &mut [u8]) { buffer.iter_mut().enumerate().for_each(|(at, byte)| *byte = at as u8 + 1) }
+//! #     fn fill(&self, buffer: &mut [u8]) { buffer.iter_mut().enumerate().for_each(|(at, byte)| *byte = (at as u8).wrapping_add(1)) }
 //! # }
 //! # fn make() -> (Vec<u8>, SigningKey, Vec<u8>) {
 //! #     use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
