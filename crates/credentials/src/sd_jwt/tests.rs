@@ -377,14 +377,18 @@ fn salts_are_never_the_same() {
 #[test]
 fn too_many_or_too_deep_claims_are_not_issued() {
     let rng = SeededRng::new(1);
-    let items: Vec<Value> = (0..=MAX_DISCLOSURES).map(|n| json!(n)).collect();
-    let claims = object(json!({"list": items}));
-    let result = conceal(
-        claims,
-        &frame(&[json!(["list", null])]),
-        HashAlg::Sha256,
-        &rng,
-    );
+    let hidden = |count: usize| {
+        let items: Vec<Value> = (0..count).map(|n| json!(n)).collect();
+        let (claims, all) = (
+            object(json!({"list": items})),
+            frame(&[json!(["list", null])]),
+        );
+        conceal(claims, &all, HashAlg::Sha256, &rng)
+    };
+    let most = hidden(MAX_DISCLOSURES).unwrap();
+    let sent: Vec<&str> = most.disclosures.iter().map(String::as_str).collect();
+    assert!(run(Value::Object(most.payload), &sent).is_ok());
+    let result = hidden(MAX_DISCLOSURES + 1);
     assert_eq!(result.unwrap_err(), SdJwtError::TooManyDisclosures);
     let deep = (0..40).fold(json!(1), |inner, _| json!({"a": inner}));
     let result = conceal(object(deep.clone()), &Frame::new(), HashAlg::Sha256, &rng);
