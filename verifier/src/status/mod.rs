@@ -4,8 +4,8 @@
 //! a fresh one cannot be had, the status is unknown, and what depends on it is refused; an operator
 //! may let a login rest on the last good list for a while longer, never beyond its `exp`.
 //!
-//! A check against a list at hand looks it up and reads its bits: it waits for nothing and
-//! allocates nothing.
+//! A check against a list at hand looks it up and reads its bits: it waits for no network and, for
+//! a card that was counted before, allocates nothing.
 
 mod at_hand;
 mod herd;
