@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vouchsafe_protocol::oauth::RedirectUris;
+use vouchsafe_protocol::oauth::{RedirectUris, WalletProviders};
 
 use crate::domain::ids::StatusListId;
 
@@ -20,6 +20,8 @@ pub struct Settings {
     pub anonymous_access: bool,
     /// Wallets that may use the authorization code flow, by client id.
     pub clients: BTreeMap<String, WalletClient>,
+    /// Who may attest wallets and their keys.
+    pub wallet_providers: WalletProviders,
     /// Proofs in one credential request at most; 1 means no batch.
     pub batch_size: u32,
     /// Credentials that one offer may bring in all, repeated requests included.

@@ -1,8 +1,10 @@
 //! Configuration of the issuing service.
 
 mod signing;
+mod wallet_providers;
 
 pub use signing::{KeyMethod, SigningConfig};
+pub use wallet_providers::WalletProviderConfig;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -51,6 +53,9 @@ pub struct Config {
     /// Wallets that may use the authorization code flow.
     #[serde(default)]
     pub client: Vec<ClientConfig>,
+    /// Who may attest wallets and their keys.
+    #[serde(default)]
+    pub wallet_provider: Vec<WalletProviderConfig>,
 }
 
 /// `[issuer]`
@@ -173,6 +178,7 @@ impl Config {
             wallet_link: self.issuer.wallet_link.clone(),
             anonymous_access: self.issuer.anonymous_access,
             clients: self.clients()?,
+            wallet_providers: wallet_providers::load(&self.wallet_provider)?,
             batch_size: self.issuer.batch_size,
             max_credentials_per_offer: 4 * i64::from(self.issuer.batch_size),
             lifetimes: Lifetimes::default(),

@@ -17,6 +17,7 @@ pub mod redirect;
 pub mod response;
 pub mod token;
 pub mod values;
+pub mod wallet_provider;
 
 pub use authorize::{AuthorizationRequest, ClientRules};
 pub use client_auth::ClientCredentials;
@@ -24,3 +25,4 @@ pub use error::{ErrorCode, ErrorDescription, OAuthError};
 pub use params::Params;
 pub use pkce::{CodeChallenge, CodeVerifier, PkceRule};
 pub use redirect::RedirectUris;
+pub use wallet_provider::{WalletProvider, WalletProviders};
