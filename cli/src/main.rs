@@ -1,6 +1,7 @@
 //! `vouchsafe`: one program to try, run and operate the issuer, the verifier
 //! and a wallet. It wires the parts together and decides nothing itself.
 
+mod audit;
 mod certificates;
 mod configuration;
 mod conformance;
@@ -76,6 +77,22 @@ enum IssuerCommand {
         #[arg(long = "scope", value_name = "SCOPE")]
         scopes: Vec<String>,
     },
+    /// What was done, by whom.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// Recompute the chain of the audit log; exits 1 and names the place if it was edited.
+    Verify {
+        #[command(flatten)]
+        file: ConfigFile,
+        /// The end of the log as an earlier run printed it, `NUMBER:HASH`: shows that nothing
+        /// behind it was cut off.
+        #[arg(long, value_name = "HEAD")]
+        since: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -100,6 +117,9 @@ async fn main() -> ExitCode {
         Command::Issuer(IssuerCommand::Serve(file)) => serve::issuer(&file.config).await,
         Command::Issuer(IssuerCommand::ApiKey { file, name, scopes }) => {
             serve::api_key(&file.config, &name, scopes).await
+        }
+        Command::Issuer(IssuerCommand::Audit(AuditCommand::Verify { file, since })) => {
+            audit::verify(&file.config, since.as_deref()).await
         }
         Command::Verifier(VerifierCommand::Serve(file)) => serve::verifier(&file.config).await,
         Command::Wallet(command) => wallet::run(command).await,

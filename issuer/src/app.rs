@@ -13,11 +13,12 @@ use vouchsafe_credentials::time::Clock;
 use vouchsafe_pages::{Pages, PagesError, assets_router};
 use vouchsafe_protocol::vci::NonceKeys;
 use vouchsafe_service::api_keys::{self, ApiKeySecret, NewApiKey};
+use vouchsafe_service::audit::{self, Event};
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::config::ConfigError;
 use vouchsafe_service::db::{Db, DbError};
 use vouchsafe_service::fetch::FetchError;
-use vouchsafe_service::http::{CookiePolicy, limits, standard};
+use vouchsafe_service::http::{CookiePolicy, Edge, limits, standard};
 use vouchsafe_service::id::Ids;
 use vouchsafe_service::keys::{KeyError, Purpose};
 use vouchsafe_service::random::OsRandom;
@@ -37,6 +38,8 @@ use crate::{paths, status};
 const PUBLISH_EVERY: Duration = Duration::from_secs(1);
 /// Runs of the publishing job between two purges.
 const PURGE_EVERY_RUNS: u32 = 60;
+/// Runs of the publishing job between two readings of the audit log: a day.
+const AUDIT_EVERY_RUNS: u32 = 86_400;
 /// Ended objects are kept so long, so that a replay is told apart from an unknown code.
 const PURGE_MARGIN_S: i64 = 3600;
 
@@ -94,6 +97,7 @@ pub struct Issuer {
     core: Core,
     config: Arc<Config>,
     vc_api: Option<VcApi>,
+    edge: Edge,
 }
 
 impl Issuer {
@@ -116,6 +120,7 @@ impl Issuer {
             records: master.derive(Purpose::Binding).child("issuer record"),
             requests: master.derive(Purpose::Binding).child("issuer request"),
             nonces: NonceKeys::new(&settings.issuer, 1, nonce_key),
+            audit: master.derive(Purpose::Audit).child("issuer"),
         };
         let Ports { clock, rng, crypto } = ports;
         let core = Core {
@@ -134,6 +139,7 @@ impl Issuer {
         };
         let vc_api = vc_api(&config, &core)?;
         Ok(Self {
+            edge: Edge::new(&config.http)?,
             core,
             config: Arc::new(config),
             vc_api,
@@ -173,7 +179,11 @@ impl Issuer {
             Some(api) => router.merge(api.router()),
             None => router,
         };
-        standard(router, &self.config.http.public_url, self.core.ids.clone())
+        self.edge.around(standard(
+            router,
+            &self.config.http.public_url,
+            self.core.ids.clone(),
+        ))
     }
 
     /// Publishes status lists and forgets what has ended, until asked to stop.
@@ -197,8 +207,31 @@ impl Issuer {
             {
                 tracing::error!(error = &error as &dyn std::error::Error, "purge failed");
             }
+            if runs.is_multiple_of(AUDIT_EVERY_RUNS) {
+                self.watch_audit().await;
+            }
             runs = runs.wrapping_add(1);
         }
+    }
+
+    /// Catalogue 404: an edited log raises an alarm, as an error line and as a metric.
+    async fn watch_audit(&self) {
+        let broken = match self.verify_audit(None).await {
+            Ok(Ok(_)) => 0.0,
+            Ok(Err(broken)) => {
+                tracing::error!(
+                    event = broken.seq(),
+                    "the audit log was changed in the database"
+                );
+                1.0
+            }
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "the audit log cannot be read");
+                return;
+            }
+        };
+        metrics::gauge!("vouchsafe_audit_log_broken").set(broken);
     }
 
     /// Publishes up to a hundred status lists that are due; returns how many.
@@ -221,6 +254,14 @@ impl Issuer {
                 Ok(())
             })
             .await
+    }
+
+    /// Recomputes the chain of the audit log. `known` is a head that was kept elsewhere.
+    pub async fn verify_audit(
+        &self,
+        known: Option<&audit::Head>,
+    ) -> Result<Result<audit::Head, audit::Broken>, DbError> {
+        audit::verify(&self.core.db, &self.core.keys.audit, known).await
     }
 
     /// What a key may be allowed, in the words that are stored with it.
@@ -260,9 +301,22 @@ impl Issuer {
             created_at: self.core.clock.now(),
             expires_at: None,
         };
+        let (audit_key, event) = (
+            self.core.keys.audit.clone(),
+            Event {
+                at: key.created_at,
+                actor: "command".to_owned(),
+                action: "api_key.create",
+                target: key.id.clone(),
+                detail: key.scopes.join(" "),
+            },
+        );
         self.core
             .db
-            .write(async move |tx| api_keys::insert(tx, &key, &secret).await)
+            .write(async move |tx| {
+                api_keys::insert(tx, &key, &secret).await?;
+                audit::append(tx, &audit_key, &event).await
+            })
             .await?;
         Ok(shown)
     }

@@ -61,6 +61,8 @@ pub struct Keys {
     pub requests: SymmetricKey,
     /// Makes and checks c_nonce values.
     pub nonces: NonceKeys,
+    /// Chains the audit log.
+    pub audit: SymmetricKey,
 }
 
 impl Keys {

@@ -30,6 +30,8 @@ pub const ADMIN_OFFER: &str = "/v1/offers/{id}";
 pub const ADMIN_CREDENTIALS: &str = "/v1/credentials";
 /// Administration: one credential.
 pub const ADMIN_CREDENTIAL: &str = "/v1/credentials/{id}";
+/// Administration: the audit log.
+pub const ADMIN_AUDIT: &str = "/v1/audit";
 /// Administration: valid to suspended.
 pub const ADMIN_SUSPEND: &str = "/v1/credentials/{id}/suspend";
 /// Administration: suspended to valid.

@@ -15,7 +15,7 @@ use vouchsafe_protocol::vp::client_id::ClientId as VerifierId;
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::db::{Db, DbError};
 use vouchsafe_service::fetch::{FetchError, Fetcher};
-use vouchsafe_service::http::{CookiePolicy, Csrf, standard};
+use vouchsafe_service::http::{CookiePolicy, Csrf, Edge, standard};
 use vouchsafe_service::id::Ids;
 use vouchsafe_service::jobs::{Jobs, purge_expired};
 use vouchsafe_service::keys::{KeyError, Purpose};
@@ -99,6 +99,7 @@ pub struct Verifier {
     app: App,
     ids: Ids,
     vc_api: Option<VcApi>,
+    edge: Edge,
 }
 
 impl std::fmt::Debug for Verifier {
@@ -187,6 +188,7 @@ impl Verifier {
             app: Arc::new(app),
             ids,
             vc_api,
+            edge: Edge::new(&config.http)?,
         })
     }
 
@@ -197,7 +199,8 @@ impl Verifier {
             Some(api) => router.merge(api.verifier_router()),
             None => router,
         };
-        standard(router, &self.app.settings.public_url, self.ids.clone())
+        let router = standard(router, &self.app.settings.public_url, self.ids.clone());
+        self.edge.around(router)
     }
 
     /// Runs until shutdown: watches the status behind live sessions, delivers logout tokens,

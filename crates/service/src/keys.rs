@@ -99,6 +99,8 @@ pub enum Purpose {
     Csrf,
     /// Flow state that travels in a URL or a cookie.
     FlowState,
+    /// The chain of the audit log.
+    Audit,
 }
 
 impl Purpose {
@@ -111,6 +113,7 @@ impl Purpose {
             Self::CredentialNonce => "c_nonce",
             Self::Csrf => "csrf",
             Self::FlowState => "flow_state",
+            Self::Audit => "audit",
         }
     }
 }
@@ -228,6 +231,7 @@ mod tests {
             Purpose::CredentialNonce,
             Purpose::Csrf,
             Purpose::FlowState,
+            Purpose::Audit,
         ];
         let keys: std::collections::HashSet<[u8; 32]> = purposes
             .iter()

@@ -9,6 +9,7 @@
 //! `deny_unknown_fields` and a `check` function.
 
 pub mod api_keys;
+pub mod audit;
 pub mod clock;
 pub mod config;
 pub mod db;

@@ -16,6 +16,7 @@ use vouchsafe_service::config::{
     ConfigError, DatabaseConfig, DevConfig, FetchConfig, HttpConfig, KeysConfig, LogConfig,
     check_addresses,
 };
+use vouchsafe_service::http::Edge;
 use vouchsafe_service::vc_api::VcApiConfig;
 
 use crate::settings::{Lifetimes, Settings, StatusSettings, WalletClient};
@@ -148,6 +149,7 @@ impl Config {
     pub fn settings(&self) -> Result<Settings, ConfigError> {
         let url = &self.http.public_url;
         check_addresses(&self.dev, &self.http.listeners(), &[url])?;
+        Edge::new(&self.http)?;
         self.vc_api.check(&self.http)?;
         let wrong = |setting: &str, problem: &str| Err(ConfigError::setting(setting, problem));
         if !url.path().is_empty() {

@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::admin::{
-    credentials_list, credentials_read, credentials_resume, credentials_revoke,
+    audit_list, credentials_list, credentials_read, credentials_resume, credentials_revoke,
     credentials_suspend, offers_create, offers_list, offers_read,
 };
 use super::wire::json_public;
@@ -23,7 +23,8 @@ use crate::core::Core;
     ),
     tags(
         (name = "offers", description = "Credentials that wait for a person"),
-        (name = "credentials", description = "Credentials that were issued")
+        (name = "credentials", description = "Credentials that were issued"),
+        (name = "audit", description = "What was done, by whom")
     ),
     modifiers(&ApiKey)
 )]
@@ -53,6 +54,7 @@ pub fn routes() -> OpenApiRouter<Core> {
         .routes(routes!(credentials_suspend::handler))
         .routes(routes!(credentials_resume::handler))
         .routes(routes!(credentials_revoke::handler))
+        .routes(routes!(audit_list::handler))
 }
 
 /// The description alone.

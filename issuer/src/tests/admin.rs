@@ -221,8 +221,12 @@ async fn cat_226_227_395_changes() {
         let change = async |verb: &str, headers: &[(&str, &str)]| {
             h.admin_post(&path(verb), "", headers).await
         };
+        for verb in ["suspend", "resume"] {
+            let blind = change(verb, &[]).await;
+            assert_eq!(blind.error(), (428, "if_match_required".into()), "{verb}");
+        }
         assert_eq!(
-            change("resume", &[]).await.error(),
+            change("resume", &[("if-match", "\"1\"")]).await.error(),
             (409, "status_conflict".into())
         );
         let suspended = change("suspend", &[("if-match", "\"1\"")]).await;
@@ -234,13 +238,14 @@ async fn cat_226_227_395_changes() {
             let answer = change("resume", &[("if-match", bad)]).await;
             assert_eq!(answer.error(), (400, "invalid_if_match".into()), "{bad}");
         }
-        assert_eq!(change("resume", &[]).await.json()["status"], "valid");
+        let resumed = change("resume", &[("if-match", "\"2\"")]).await;
+        assert_eq!(resumed.json()["status"], "valid");
         let key = [("idempotency-key", "r-1")];
         let revoked = change("revoke", &key).await;
         assert_eq!(revoked.json()["status"], "revoked");
         assert_eq!(change("revoke", &key).await.text, revoked.text);
         for verb in ["revoke", "resume", "suspend"] {
-            let answer = change(verb, &[]).await;
+            let answer = change(verb, &[("if-match", "\"4\"")]).await;
             assert_eq!(answer.error(), (409, "status_conflict".into()), "{verb}");
         }
         let read = h.admin_get(&format!("/v1/credentials/{id}")).await;

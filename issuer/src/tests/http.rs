@@ -181,3 +181,67 @@ async fn secrets_and_claims_are_not_in_the_database() {
     }
     assert!(found("membership"), "the scan reads the right file");
 }
+
+#[tokio::test]
+async fn cat_407_nothing_of_the_inside_is_public() {
+    everywhere(async |h| {
+        for path in [
+            "/metrics",
+            "/debug",
+            "/debug/pprof",
+            "/debug/pprof/profile",
+            "/actuator",
+            "/status",
+            "/.env",
+        ] {
+            let answer = h.get(path).await;
+            assert_eq!(answer.status, 404, "{path}");
+            assert!(!answer.text.contains("http_requests_total"), "{path}");
+        }
+    })
+    .await;
+}
+
+/// Nothing of a query reaches the text of a statement, and no value is a pattern.
+#[tokio::test]
+async fn cat_401_sql_in_filters_changes_nothing() {
+    everywhere(async |h| {
+        h.issue(&h.holder(1)).await;
+        let all = h.admin_get("/v1/credentials").await.json();
+        assert_eq!(all["items"].as_array().unwrap().len(), 1);
+        let hostile = [
+            "%25",
+            "_",
+            "crm-%25",
+            "crm-471_",
+            "'+OR+'1'='1",
+            "crm-4711'--",
+            "%27%29+OR+1%3D1--",
+            "%00",
+            "*",
+            "\\",
+            "crm-4711%3BDROP+TABLE+issuer_credentials",
+        ];
+        for text in hostile {
+            let page = h
+                .admin_get(&format!("/v1/credentials?record_id={text}"))
+                .await;
+            assert_eq!(page.status, 200, "{text}");
+            assert_eq!(page.json()["items"], json!([]), "{text}");
+            let log = h.admin_get(&format!("/v1/audit?target={text}")).await;
+            assert_eq!(log.json()["items"], json!([]), "{text}");
+            for list in ["offers", "credentials", "audit"] {
+                for name in ["before", "limit", "order", "sort", "filter"] {
+                    let answer = h.admin_get(&format!("/v1/{list}?{name}={text}")).await;
+                    assert_eq!(
+                        answer.error(),
+                        (400, "invalid_query".into()),
+                        "{name}={text}"
+                    );
+                }
+            }
+        }
+        assert_eq!(h.admin_get("/v1/credentials").await.json(), all);
+    })
+    .await;
+}

@@ -54,6 +54,24 @@ pub struct HttpConfig {
     /// Address of the listener for metrics; none without it.
     #[serde(default)]
     pub metrics_listen: Option<SocketAddr>,
+    /// Proxies whose `X-Forwarded-For` is believed: addresses or networks such as `10.0.0.0/8`.
+    #[serde(default)]
+    pub trusted_proxies: Vec<String>,
+    /// Requests of one client network (an IPv4 address, a /64 of IPv6) per minute in the long run;
+    /// 0 means no limit. The machine itself is not limited.
+    #[serde(default = "default_requests_per_minute")]
+    pub requests_per_minute: u32,
+    /// Requests of one client network at once.
+    #[serde(default = "default_burst")]
+    pub burst: u32,
+}
+
+fn default_requests_per_minute() -> u32 {
+    6_000
+}
+
+fn default_burst() -> u32 {
+    600
 }
 
 impl HttpConfig {

@@ -41,6 +41,11 @@ pub(crate) const SERVICE: Migrations = Migrations {
             name: "status lists of the VC API",
             sql: include_str!("../../migrations/0002_vc_status.sql"),
         },
+        Migration {
+            version: 3,
+            name: "audit log",
+            sql: include_str!("../../migrations/0003_audit.sql"),
+        },
     ],
 };
 

@@ -10,8 +10,9 @@ use axum::{
     http::{Extensions, request::Parts},
 };
 
-/// Address of the peer of the connection. `Forwarded` and `X-Forwarded-For` are never read:
-/// anybody can write them.
+/// Address of the client: the peer of the connection or, behind a proxy that
+/// `http.trusted_proxies` names, the address that this proxy reports (see [`super::Edge`]).
+/// Without that setting `X-Forwarded-For` is never read: anybody can write it.
 ///
 /// Without a connection (a router called directly in a test) it is `0.0.0.0`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,6 +23,9 @@ pub struct ClientAddress(
 
 impl ClientAddress {
     pub(crate) fn of(extensions: &Extensions) -> Self {
+        if let Some(known) = extensions.get::<Self>() {
+            return *known;
+        }
         let peer = extensions.get::<ConnectInfo<SocketAddr>>();
         let unknown = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         Self(peer.map_or(unknown, |peer| peer.0.ip().to_canonical()))

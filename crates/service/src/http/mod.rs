@@ -7,6 +7,7 @@
 pub mod client_address;
 pub mod cookies;
 pub mod csrf;
+pub mod edge;
 pub mod error;
 pub mod extract;
 #[cfg(feature = "testing")]
@@ -22,6 +23,7 @@ mod tests;
 pub use client_address::ClientAddress;
 pub use cookies::{CookiePolicy, SameSite};
 pub use csrf::Csrf;
+pub use edge::Edge;
 pub use error::{OAuthError, Problem};
 pub use extract::{ExtractError, StrictForm, StrictJson, StrictQuery};
 pub use layers::{RequestId, standard};

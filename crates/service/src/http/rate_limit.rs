@@ -61,7 +61,7 @@ impl std::fmt::Debug for RateLimit {
     }
 }
 
-fn too_many(wait: Duration) -> Response {
+pub(super) fn too_many(wait: Duration) -> Response {
     Problem::new(
         StatusCode::TOO_MANY_REQUESTS,
         "too_many_requests",

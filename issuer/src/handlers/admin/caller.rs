@@ -4,6 +4,8 @@ use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use vouchsafe_service::api_keys::{self, ApiCaller};
+use vouchsafe_service::audit::{self, Event};
+use vouchsafe_service::db::{DbError, Tx};
 
 use super::error::ApiError;
 use crate::core::Core;
@@ -19,15 +21,18 @@ pub enum Scope {
     CredentialsRead,
     /// Suspend, resume, revoke.
     CredentialsWrite,
+    /// Read the audit log.
+    AuditRead,
 }
 
 impl Scope {
     /// All scopes, for a key that may do everything here.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::OffersRead,
         Self::OffersWrite,
         Self::CredentialsRead,
         Self::CredentialsWrite,
+        Self::AuditRead,
     ];
 
     /// The name that is stored with a key.
@@ -37,6 +42,7 @@ impl Scope {
             Self::OffersWrite => "offers:write",
             Self::CredentialsRead => "credentials:read",
             Self::CredentialsWrite => "credentials:write",
+            Self::AuditRead => "audit:read",
         }
     }
 }
@@ -58,6 +64,27 @@ impl Call {
         } else {
             Err(ApiError::Forbidden)
         }
+    }
+}
+
+impl Call {
+    /// Records what this caller does, in the transaction that does it: without a record there is no
+    /// change (security default 12).
+    pub async fn audit(
+        &self,
+        tx: &mut Tx,
+        action: &'static str,
+        target: &str,
+        detail: &str,
+    ) -> Result<(), DbError> {
+        let event = Event {
+            at: self.core.clock.now(),
+            actor: format!("key:{}", self.caller.id),
+            action,
+            target: target.to_owned(),
+            detail: detail.to_owned(),
+        };
+        audit::append(tx, &self.core.keys.audit, &event).await
     }
 }
 

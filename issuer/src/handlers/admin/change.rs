@@ -24,8 +24,12 @@ pub async fn apply(
     let id = CredentialId::parse(id).map_err(|_| ApiError::NotFound)?;
     let key = idempotent::key(headers)?;
     let expected = if_match(headers)?;
+    // Catalogue 395. Revoking needs none: it is for good, so it cannot undo what somebody else did.
+    if expected.is_none() && change != Change::Revoke {
+        return Err(ApiError::VersionMissing);
+    }
     let content = idempotent::content(&format!("{id} {change:?}"), &[]);
-    let core = call.core.clone();
+    let (core, author) = (call.core.clone(), call.clone());
     let (now, shown) = (core.clock.now(), Arc::clone(&core.shown));
     // A kept answer is sent again without a change, and counts as none.
     let happened = Arc::new(AtomicBool::new(false));
@@ -46,6 +50,7 @@ pub async fn apply(
             return Err(ApiError::Concurrent);
         }
         status_lists::touch(tx, &found.place.list).await?;
+        author.audit(tx, action(change), id.as_str(), "").await?;
         mark.store(true, Ordering::Relaxed);
         let uri = core.settings.status_uri(&found.place.list);
         let changed = Credential {
@@ -69,6 +74,14 @@ pub async fn apply(
         tracing::info!(to, "status changed");
     }
     Ok(reply)
+}
+
+fn action(change: Change) -> &'static str {
+    match change {
+        Change::Suspend => "credential.suspend",
+        Change::Resume => "credential.resume",
+        Change::Revoke => "credential.revoke",
+    }
 }
 
 fn target(change: Change) -> &'static str {

@@ -16,7 +16,7 @@ use crate::paths::ADMIN_RESUME;
     post, path = ADMIN_RESUME, tag = "credentials", operation_id = "resume_credential",
     params(
         ("id" = String, Path, description = "The credential"),
-        ("If-Match" = Option<String>, Header, description = "Only if the version is still this one"),
+        ("If-Match" = String, Header, description = "The entity tag that was read: only if the version is still this one"),
         ("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition safe"),
     ),
     responses(
@@ -26,6 +26,7 @@ use crate::paths::ADMIN_RESUME;
         (status = 404, description = "No such credential", body = Problem),
         (status = 409, description = "The present status does not allow it", body = Problem),
         (status = 412, description = "Another version", body = Problem),
+        (status = 428, description = "No `If-Match`", body = Problem),
     ),
     security(("api_key" = []))
 )]

@@ -43,6 +43,9 @@ pub enum ApiError {
     /// `If-Match` names another version.
     #[error("the resource has another version")]
     Version,
+    /// `If-Match` is missing where it is needed.
+    #[error("the header If-Match with the entity tag of the resource is required")]
+    VersionMissing,
     /// The header `Idempotency-Key` is malformed.
     #[error("the header Idempotency-Key must be 1 to 128 visible characters")]
     IdempotencyKey,
@@ -115,6 +118,8 @@ impl ApiError {
             Self::Change(_) => (StatusCode::CONFLICT, "status_conflict"),
             Self::Concurrent => (StatusCode::CONFLICT, "concurrent_change"),
             Self::Version => (StatusCode::PRECONDITION_FAILED, "version_mismatch"),
+            // RFC 6585, section 3.
+            Self::VersionMissing => (StatusCode::PRECONDITION_REQUIRED, "if_match_required"),
             Self::IdempotencyKey => (StatusCode::BAD_REQUEST, "invalid_idempotency_key"),
             Self::IdempotencyReuse => (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused"),
             Self::IfMatch => (StatusCode::BAD_REQUEST, "invalid_if_match"),

@@ -1,5 +1,6 @@
 //! Administration REST. One endpoint per file.
 
+pub mod audit_list;
 pub mod body;
 pub mod caller;
 pub mod change;

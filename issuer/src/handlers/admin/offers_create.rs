@@ -87,8 +87,13 @@ pub async fn handler(call: Call, headers: HeaderMap, bytes: Bytes) -> Result<Rep
     let prepared = prepare::prepare(&call.core, wanted)?;
     let reply = reply(&call, &prepared)?;
     let content = idempotent::content(ADMIN_OFFERS, &bytes);
+    let author = call.clone();
     idempotent::run(&call, key, content, async move |tx| {
-        prepare::store(tx, &prepared).await?;
+        let offer = prepare::store(tx, &prepared).await?;
+        let kind = &offer.credential_type;
+        author
+            .audit(tx, "offer.create", offer.id.as_str(), kind)
+            .await?;
         Ok(reply.clone())
     })
     .await
