@@ -102,6 +102,9 @@ pub struct Wanted {
     /// Only the k-th of n equal parts: `0/4`.
     #[arg(long)]
     shard: Option<String>,
+    /// Only the mutants whose lines in `cargo mutants --list` match this regular expression.
+    #[arg(long)]
+    re: Option<String>,
     /// Changes this checkout in place: no copy, no second build of the dependencies. Nothing else may run in it.
     #[arg(long)]
     in_place: bool,
@@ -163,6 +166,16 @@ fn mutate(package: &str, features: &str, files: &[&str], wanted: &Wanted) -> Res
         .args(["mutants", "--package", package, "--features", features])
         .arg("--output")
         .arg(&out)
+        // Unit tests decide: examples in documents and whole-system tests are slower and see less. Said to
+        // `cargo` and not to the tests, so that nothing else is built.
+        .arg("--cargo-arg=--lib")
+        // A build for each mutant: without what it does not need. And what a property test found with a
+        // mutant is nothing to try again with the next one.
+        .envs([
+            ("CARGO_PROFILE_DEV_DEBUG", "0"),
+            ("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "true"),
+            ("PROPTEST_MAX_SHRINK_ITERS", "0"),
+        ])
         .current_dir(root());
     for file in files {
         command.args(["--file", file]);
@@ -170,11 +183,12 @@ fn mutate(package: &str, features: &str, files: &[&str], wanted: &Wanted) -> Res
     if let Some(shard) = &wanted.shard {
         command.args(["--shard", shard]);
     }
+    if let Some(re) = &wanted.re {
+        command.args(["--re", re]);
+    }
     if wanted.in_place {
         command.arg("--in-place");
     }
-    // Unit tests decide: examples in documents and whole-system tests are slower and see less.
-    command.args(["--", "--lib"]);
     let missed = out.join("mutants.out/missed.txt");
     let _ = std::fs::remove_file(&missed);
     let code = command.status().context("cargo mutants")?.code();
