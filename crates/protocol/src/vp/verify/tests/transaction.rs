@@ -95,6 +95,13 @@ async fn an_encrypted_error_is_told_apart() {
     };
     assert_eq!(error.code, Some(ErrorCode::AccessDenied));
     assert!(error.belongs_to(&world.transaction()));
+    for state in [None, Some(State::fresh(&SeededRng::new(9)))] {
+        let foreign = WalletError {
+            code: error.code,
+            state,
+        };
+        assert!(!foreign.belongs_to(&world.transaction()));
+    }
 }
 
 #[tokio::test]
@@ -110,6 +117,8 @@ async fn cat_304_ids_must_be_those_of_the_query() {
         "vp_token_unknown_id"
     );
     assert_eq!(world.refused(json!({})).await, "vp_token_count");
+    let empty = json!({"age": [good], "card": []});
+    assert_eq!(world.refused(empty).await, "vp_token_count");
     let missing = world
         .verify(&world.post(json!({"age": [good]})))
         .await
@@ -175,6 +184,51 @@ async fn the_same_presentation_twice_is_refused() {
             .await
             .is_ok()
     );
+}
+
+/// Twice means: the same text for the same Credential Query.
+#[tokio::test]
+async fn presentations_are_told_apart_by_query_and_by_text() {
+    let (mut age, mut card) = (age_query(), card_query());
+    age["multiple"] = json!(true);
+    card["multiple"] = json!(true);
+    let world = World::new(json!({"credentials": [age, card]})).await;
+    for (token, code) in [
+        (json!({"age": ["x", "x"]}), "vp_token_duplicate"),
+        (
+            json!({"age": ["x"], "card": ["y", "y"]}),
+            "vp_token_duplicate",
+        ),
+        (
+            json!({"age": ["x", "y"], "card": ["x"]}),
+            "sd_jwt_malformed",
+        ),
+    ] {
+        assert_eq!(world.refused(token).await, code);
+    }
+}
+
+/// All Credential Queries together have at most 32 presentations; more are not even looked at.
+#[tokio::test]
+async fn the_number_of_presentations_is_bounded() {
+    let (mut age, mut card) = (age_query(), card_query());
+    age["multiple"] = json!(true);
+    card["multiple"] = json!(true);
+    let world = World::new(json!({"credentials": [age, card]})).await;
+    let texts = |count: usize| (0..count).map(|text| text.to_string()).collect::<Value>();
+    for (ages, cards, code) in [
+        (32, 0, "sd_jwt_malformed"),
+        (33, 0, "vp_token_count"),
+        (20, 12, "sd_jwt_malformed"),
+        (20, 13, "vp_token_count"),
+        (3, 33, "vp_token_count"),
+    ] {
+        let mut token = json!({"age": texts(ages)});
+        if cards > 0 {
+            token["card"] = texts(cards);
+        }
+        assert_eq!(world.refused(token).await, code, "{ages} {cards}");
+    }
 }
 
 #[test]

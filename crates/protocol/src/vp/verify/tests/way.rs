@@ -19,7 +19,15 @@ async fn an_answer_of_the_wallet_is_accepted() {
         Some(&json!(true))
     );
     assert_eq!(age.claim(&path(&["age_equal_or_over", "21"])), None);
-    assert_eq!(age.claims().len(), 1);
+    let [(pointer, value)] = age.claims() else {
+        panic!("{:?}", age.claims())
+    };
+    assert_eq!(
+        pointer.find(&json!({"age_equal_or_over": {"18": "here"}})),
+        Some(&json!("here"))
+    );
+    assert_eq!(*value, json!(true));
+    assert_eq!(age.expires_at(), Some(NOW.plus(86_400)));
     assert_eq!(
         age.status(),
         Some(&StatusRef {
@@ -31,10 +39,12 @@ async fn an_answer_of_the_wallet_is_accepted() {
         age.holder_thumbprint(),
         Some(world.holder.public_key().thumbprint())
     );
+    let printed = format!("{verified:?}");
     assert!(
-        !format!("{verified:?}").contains("true"),
-        "no claim in a log"
+        printed.contains(r#"VerifiedCredential { query: QueryId("age"), .. }"#),
+        "{printed}"
     );
+    assert!(!printed.contains("true"), "no claim in a log");
 }
 
 #[tokio::test]
@@ -64,6 +74,45 @@ async fn surplus_disclosures_do_not_reach_the_application() {
         .await
         .unwrap();
     assert_eq!(verified.credentials()[0].claims().len(), 1);
+}
+
+/// Only what was asked for has values, under its own path and those further down.
+#[tokio::test]
+async fn values_are_found_where_they_were_asked_for() {
+    let world = World::new(json!({"credentials": [{
+        "id": "card", "format": "dc+sd-jwt", "meta": {"vct_values": [CARD]},
+        "claims": [{"path": ["clubs", 1]}, {"path": ["home"]}]
+    }]}))
+    .await;
+    let home = json!({"town": "Turin", "rooms": [{"size": 1}, {"size": 2}]});
+    let claims = json!({"clubs": ["rowing", "chess"], "home": home});
+    let key = world.holder.public_key();
+    let card = world.receive(&world.issue(CARD, claims, Some(key)).await, CARD, Some(key));
+    let paths: &[&[&str]] = &[&["clubs"], &["home"]];
+    let (audience, nonce) = (world.client_id.as_str(), world.nonce.as_str());
+    let compact = world
+        .bound(&card, paths, audience, nonce, &world.holder)
+        .await;
+    let verified = world
+        .verify(&world.post(json!({"card": [compact]})))
+        .await
+        .unwrap();
+    for (path, values) in [
+        (json!(["clubs", 1]), json!(["chess"])),
+        (json!(["clubs", null]), json!(["chess"])),
+        (json!(["clubs", 0]), json!([])),
+        (json!(["clubs", "1"]), json!([])),
+        (json!(["clubs"]), json!([])),
+        (json!(["clubs", 1, "x"]), json!([])),
+        (json!(["home"]), json!([home])),
+        (json!(["home", "town"]), json!(["Turin"])),
+        (json!(["home", "rooms", 1, "size"]), json!([2])),
+        (json!(["home", "rooms", null, "size"]), json!([1, 2])),
+        (json!(["house"]), json!([])),
+    ] {
+        let found = verified.credentials()[0].values(&ClaimsPath::parse(&path).unwrap());
+        assert_eq!(json!(found), values, "{path}");
+    }
 }
 
 #[tokio::test]
