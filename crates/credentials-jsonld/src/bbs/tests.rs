@@ -345,6 +345,8 @@ fn lengths_are_checked() {
     let many = vec![0xab; 272 + 32 * (MAX_MESSAGES + 1)];
     let result = proof_verify(&key().public_key(), &many, b"", b"", &[]);
     assert_eq!(result, Err(BbsError::TooManyMessages));
+    let result = proof_verify(&key().public_key(), &many[32..], b"", b"", &[]);
+    assert_eq!(result, Err(BbsError::MalformedProof));
     let message: &[u8] = b"m";
     let result = sign(&key(), b"", &vec![message; MAX_MESSAGES + 1]);
     assert_eq!(result, Err(BbsError::TooManyMessages));

@@ -165,6 +165,49 @@ fn a_context_is_added_with_its_hash_alone() {
     assert_eq!(contexts.text("https://example.com/c"), Some(&text[..]));
 }
 
+fn added(context: &Value) -> Contexts {
+    let text = serde_json::json!({ "@context": context }).to_string();
+    let mut contexts = Contexts::none();
+    let hash = crypto::sha256(text.as_bytes());
+    let result = contexts.add("https://example.com/c", text.as_bytes(), &hash);
+    assert_eq!(result, Ok(()));
+    contexts
+}
+
+#[test]
+fn a_vocabulary_names_what_it_begins() {
+    let contexts = added(&serde_json::json!({"@vocab": "https://e.example/v#"}));
+    assert!(contexts.name("https://e.example/v#a"));
+    assert!(!contexts.name("https://e.example/v#"));
+    assert!(!contexts.name("https://e.example/v"));
+    assert!(!contexts.name("https://e.example/w#a"));
+}
+
+/// A term of a document, of the context of that term, and so on eight times.
+#[test]
+fn names_in_the_contexts_of_terms_are_known() {
+    let iri = |depth: usize| format!("https://e.example/#t{depth}");
+    let mut context = serde_json::json!({});
+    for depth in (0..12).rev() {
+        let term = serde_json::json!({"@id": iri(depth), "@context": context});
+        context = serde_json::json!({ "t": term });
+    }
+    let contexts = added(&context);
+    for depth in 0..12 {
+        assert_eq!(contexts.name(&iri(depth)), depth <= 8, "{depth}");
+    }
+}
+
+/// A document that is the context of its own term has names all the same.
+#[test]
+fn names_of_contexts_without_an_end_are_known() {
+    let inner = serde_json::json!([{"t": "https://e.example/#inner"}, "https://example.com/c"]);
+    let term = serde_json::json!({"@id": "https://e.example/#t", "@context": inner});
+    let contexts = added(&serde_json::json!({ "t": term }));
+    assert!(contexts.name("https://e.example/#t"));
+    assert!(!contexts.name("https://e.example/#other"));
+}
+
 #[test]
 fn contexts_that_name_each_other_end() {
     let one = br#"{"@context": "https://example.com/2"}"#;

@@ -14,9 +14,11 @@ pub(super) fn check(node: &Node<'_>) -> Result<(), JsonLdError> {
     if types.len() != node.types.len() {
         return Err(JsonLdError::DroppedValue);
     }
-    let many = |(_, items): &&(_, Vec<_>)| items.len() > 1;
-    for (_, items) in node.properties.iter().filter(many) {
-        check_items(items)?;
+    for (_, items) in &node.properties {
+        // One value is not compared with anything.
+        if let [_, _, ..] = items[..] {
+            check_items(items)?;
+        }
     }
     Ok(())
 }

@@ -77,8 +77,13 @@ fn check(algorithm: Algorithm, secured: &Value, key: &Multikey) -> Result<(), Pr
 
 #[tokio::test]
 async fn each_algorithm_signs_and_verifies() {
-    for algorithm in [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Es384] {
+    for (algorithm, name) in [
+        (Algorithm::EdDsa, "eddsa-rdfc-2022"),
+        (Algorithm::Es256, "ecdsa-rdfc-2019"),
+        (Algorithm::Es384, "ecdsa-rdfc-2019"),
+    ] {
         let (secured, key) = signed(algorithm, &credential()).await;
+        assert_eq!(secured["proof"]["cryptosuite"], name);
         assert!(check(algorithm, &secured, &key).is_ok(), "{algorithm:?}");
         let (_, other) = signed(
             if algorithm == Algorithm::Es256 {

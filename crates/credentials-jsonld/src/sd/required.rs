@@ -78,3 +78,65 @@ fn touches(pointers: &[Pointer], name: &str) -> bool {
         .iter()
         .any(|pointer| pointer.tokens().first().is_none_or(|token| token == name))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn owned(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|&text| text.to_owned()).collect()
+    }
+
+    fn texts(pointers: Result<Vec<Pointer>, SdError>) -> Result<Vec<String>, SdError> {
+        pointers.map(|pointers| pointers.iter().map(Pointer::to_string).collect())
+    }
+
+    #[test]
+    fn what_is_always_mandatory_is_added_once() {
+        let document = json!({"issuer": {"id": "did:example:i"}, "cnf": {"kid": "k"}, "type": "T"});
+        for (wanted, expected) in [
+            (&[][..], &["/issuer", "/cnf"][..]),
+            (&["/cnf"], &["/cnf", "/issuer"]),
+            (&["/cnf", "/issuer"], &["/cnf", "/issuer"]),
+            // A part of the issuer is not the issuer.
+            (&["/issuer/id"], &["/issuer/id", "/issuer", "/cnf"]),
+            (&[""], &[""]),
+        ] {
+            let pointers = mandatory_pointers(&document, &owned(wanted));
+            assert_eq!(texts(pointers), Ok(owned(expected)), "{wanted:?}");
+        }
+    }
+
+    #[test]
+    fn the_issuer_is_added_where_nothing_else_discloses_it() {
+        let document = json!({"issuer": "did:example:i", "credentialSubject": {"name": "Ada"}});
+        let name = "/credentialSubject/name";
+        for (mandatory, wanted, expected) in [
+            (&["/issuer"][..], &[name][..], &[name][..]),
+            (&[""], &[name], &[name]),
+            (&["/issuer/id"], &[name], &[name, "/issuer"]),
+            (&[], &[name], &[name, "/issuer"]),
+            (&[], &[name, "/issuer"], &[name, "/issuer"]),
+            (&[name], &[], &["/issuer"]),
+            (&[], &[""], &[""]),
+        ] {
+            let mandatory = Pointer::parse_all(mandatory).unwrap();
+            let pointers = disclosed_pointers(&document, &mandatory, &owned(wanted));
+            assert_eq!(texts(pointers), Ok(owned(expected)), "{wanted:?}");
+        }
+        let hidden = disclosed_pointers(&document, &[], &owned(&["/issuer"]));
+        assert_eq!(hidden, Err(SdError::SubjectHidden));
+    }
+
+    #[test]
+    fn what_is_no_credential_needs_neither_issuer_nor_subject() {
+        let document = json!({"name": "Ada"});
+        for wanted in [&[][..], &["/name"]] {
+            let pointers = disclosed_pointers(&document, &[], &owned(wanted));
+            assert_eq!(texts(pointers), Ok(owned(wanted)));
+        }
+        assert_eq!(texts(mandatory_pointers(&document, &[])), Ok(Vec::new()));
+    }
+}

@@ -1,6 +1,8 @@
 //! The second lock alone: forms that hide something are let through on purpose (`any_form`), and what the
 //! rules of credentials then read is never something else than what was signed.
 
+mod parts;
+
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 

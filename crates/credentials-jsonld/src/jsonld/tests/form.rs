@@ -91,6 +91,28 @@ fn cat_176_members_cannot_be_hidden_in_a_second_description() {
     assert_eq!(strict(&changed), Err(JsonLdError::HiddenStatement));
 }
 
+/// Two descriptions of a node are one too many as soon as one of them, whichever comes first, says
+/// something of the data model.
+#[test]
+fn cat_176_one_description_of_the_data_model_is_the_only_one() {
+    let described = |first: Value, second: Value| {
+        let mut document = credential();
+        document["credentialSubject"] =
+            json!({"id": "did:example:ada", "first": first, "second": second});
+        strict(&document).map(drop)
+    };
+    let free = json!({"id": "urn:uuid:1", "given": "Ada"});
+    let ours = json!({"id": "urn:uuid:1", "type": "VerifiableCredential"});
+    let hidden = Err(JsonLdError::HiddenStatement);
+    assert_eq!(
+        described(free.clone(), json!({"id": "urn:uuid:1", "age": 1})),
+        Ok(())
+    );
+    assert_eq!(described(free.clone(), ours.clone()), hidden);
+    assert_eq!(described(ours.clone(), free), hidden);
+    assert_eq!(described(ours, json!("urn:uuid:1")), Ok(()));
+}
+
 #[test]
 fn cat_176_members_cannot_be_hidden_in_reverse() {
     let (mut document, taken) = without(&["credentialStatus"]);
@@ -181,6 +203,12 @@ fn cat_176_ids_and_types_have_one_name() {
             "{raw}"
         );
     }
+    // What only readers of another vocabulary read has the names of that vocabulary.
+    let mut document = credential();
+    document["@context"] = json!([V2, UNDEFINED, "https://www.w3.org/ns/odrl.jsonld"]);
+    document["credentialSubject"]["permission"] =
+        json!([{"uid": "urn:uuid:1", "target": "https://e.example/"}]);
+    assert!(strict(&document).is_ok());
 }
 
 #[test]
@@ -323,6 +351,26 @@ fn cat_176_what_some_context_names_is_not_written_as_an_iri() {
     let unnamed = json!({"@context": V2, "type": ["VerifiableCredential", "https://e.example/#Card"],
         "issuer": "did:example:issuer", "credentialSubject": {"https://e.example/#given": "Ada"}});
     assert!(strict(&unnamed).is_ok());
+}
+
+/// The document's own term is the name, and what the vocabulary would call it is a second one.
+#[test]
+fn cat_176_a_term_goes_before_the_vocabulary() {
+    let aliases = Options {
+        inline_contexts: true,
+        ..Options::default()
+    };
+    let named = |name: &str| {
+        let mut document = credential();
+        document["@context"] = json!([V2, UNDEFINED, {"alias": format!("{OPEN_VOCABULARY}given")}]);
+        document["credentialSubject"] = json!({"id": "did:example:ada", name: "Ada"});
+        document
+    };
+    let (term, local) = (named("alias"), named("given"));
+    assert_eq!(canonical(&term), canonical(&local));
+    assert!(canonical_with(&term, &aliases).is_ok());
+    let refused = canonical_with(&local, &aliases);
+    assert_eq!(refused, Err(JsonLdError::HiddenStatement));
 }
 
 #[test]
@@ -498,6 +546,7 @@ fn cat_170_what_a_set_does_not_keep_is_refused() {
         json!([1, "1", true, "true"]),
         json!([{"@value": "a", "@language": "en"}, {"@value": "a", "@language": "de"}, "a"]),
         json!([{"name": "x"}, {"name": "x"}]),
+        json!([{"id": "did:example:a", "name": "x"}, {"id": "did:example:a", "age": 1}]),
         json!({"@list": ["a", "a"]}),
     ] {
         assert!(strict(&with(different.clone())).is_ok(), "{different}");
