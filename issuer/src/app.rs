@@ -13,22 +13,25 @@ use vouchsafe_credentials::time::Clock;
 use vouchsafe_pages::{Pages, PagesError, assets_router};
 use vouchsafe_protocol::vci::NonceKeys;
 use vouchsafe_service::api_keys::{self, ApiKeySecret, NewApiKey};
-use vouchsafe_service::audit::{self, Event};
+use vouchsafe_service::audit;
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::config::ConfigError;
 use vouchsafe_service::db::{Db, DbError};
-use vouchsafe_service::fetch::FetchError;
+use vouchsafe_service::fetch::{FetchError, Fetcher};
 use vouchsafe_service::http::{CookiePolicy, Edge, limits, standard};
 use vouchsafe_service::id::Ids;
+use vouchsafe_service::jobs::Jobs;
 use vouchsafe_service::keys::{KeyError, Purpose};
 use vouchsafe_service::random::OsRandom;
 use vouchsafe_service::seal::Sealer;
 use vouchsafe_service::shutdown::Shutdown;
 use vouchsafe_service::vc_api::{self, VcApi};
+use vouchsafe_service::webhooks::{self, Delivery};
 use vouchsafe_service::{idempotency, jti, single_use};
 
 use crate::config::Config;
 use crate::core::{Core, Keys};
+use crate::events::{self, Event};
 use crate::handlers::{self, admin::caller::Scope};
 use crate::status::StatusListError;
 use crate::store::{self, offers, tokens};
@@ -36,6 +39,8 @@ use crate::{paths, status};
 
 /// How often the background job looks for status lists to publish.
 const PUBLISH_EVERY: Duration = Duration::from_secs(1);
+/// How often the background job looks for webhooks to send.
+const DELIVER_EVERY: Duration = Duration::from_secs(1);
 /// Runs of the publishing job between two purges.
 const PURGE_EVERY_RUNS: u32 = 60;
 /// Runs of the publishing job between two readings of the audit log: a day.
@@ -134,6 +139,7 @@ impl Issuer {
             types: Arc::new(config.types()?),
             signing: Arc::new(config.signers()?),
             shown: Arc::default(),
+            outbound: Fetcher::new(&config.fetch, &config.dev)?,
             cookies: CookiePolicy::new(&config.http.public_url),
             pages: Pages::new()?,
         };
@@ -186,8 +192,19 @@ impl Issuer {
         ))
     }
 
-    /// Publishes status lists and forgets what has ended, until asked to stop.
-    pub async fn run_background(&self, mut shutdown: Shutdown) {
+    /// Publishes status lists, sends webhooks and forgets what has ended, until asked to stop.
+    pub async fn run_background(&self, shutdown: Shutdown) {
+        let mut jobs = Jobs::new(shutdown.clone());
+        let own = self.clone();
+        jobs.every("webhooks", DELIVER_EVERY, move || {
+            let own = own.clone();
+            async move { own.deliver_webhooks().await.map(drop) }
+        });
+        self.publish_and_purge(shutdown).await;
+        jobs.finish().await;
+    }
+
+    async fn publish_and_purge(&self, mut shutdown: Shutdown) {
         let mut ticks = tokio::time::interval(PUBLISH_EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut runs = 0u32;
@@ -239,14 +256,33 @@ impl Issuer {
         status::publish_due(&self.core).await
     }
 
+    /// Sends webhooks that are due; returns how many were tried.
+    pub async fn deliver_webhooks(&self) -> Result<usize, DbError> {
+        webhooks::deliver_due(&Delivery {
+            db: self.core.db.clone(),
+            clock: Arc::clone(&self.core.clock),
+            sealer: self.core.keys.columns.clone(),
+            post: Arc::new(self.core.outbound.clone()),
+        })
+        .await
+    }
+
     /// Forgets what has ended: claims of offers, tokens, codes, nonces, kept answers.
     pub async fn purge(&self) -> Result<(), DbError> {
         let now = self.core.clock.now();
-        let before = now.plus(-PURGE_MARGIN_S);
+        let (before, told) = (now.plus(-PURGE_MARGIN_S), self.core.clone());
         self.core
             .db
             .write(async move |tx| {
-                offers::forget_dead(tx, now).await?;
+                for (offer, locked) in offers::forget_dead(tx, now).await? {
+                    let event = if locked {
+                        Event::OfferLocked
+                    } else {
+                        Event::OfferExpired
+                    };
+                    events::of_offer(&told, tx, event, &offer, now).await?;
+                }
+                webhooks::purge(tx, now).await?;
                 tokens::purge(tx, now).await?;
                 single_use::purge(tx, before).await?;
                 jti::purge(tx, before).await?;
@@ -303,7 +339,7 @@ impl Issuer {
         };
         let (audit_key, event) = (
             self.core.keys.audit.clone(),
-            Event {
+            audit::Event {
                 at: key.created_at,
                 actor: "command".to_owned(),
                 action: "api_key.create",

@@ -10,6 +10,7 @@ use vouchsafe_credentials::time::Clock;
 use vouchsafe_pages::Pages;
 use vouchsafe_protocol::vci::NonceKeys;
 use vouchsafe_service::db::Db;
+use vouchsafe_service::fetch::Fetcher;
 use vouchsafe_service::http::CookiePolicy;
 use vouchsafe_service::id::Ids;
 use vouchsafe_service::keys::SymmetricKey;
@@ -44,6 +45,8 @@ pub struct Core {
     pub shown: Arc<ShownLists>,
     /// How cookies are written.
     pub cookies: CookiePolicy,
+    /// The way out.
+    pub outbound: Fetcher,
     /// What persons see.
     pub pages: Pages,
 }

@@ -21,6 +21,7 @@ use crate::core::Core;
 use crate::domain::credential::{Credential, CredentialStatus, StatusPlace};
 use crate::domain::ids::CredentialId;
 use crate::domain::secret::SecretHash;
+use crate::events::{self, Event};
 use crate::status::{self, StatusListError};
 use crate::store::tokens::TokenGrant;
 use crate::store::{credentials, status_lists, tokens};
@@ -187,7 +188,7 @@ async fn commit(
         expires,
     } = order.nonce.clone();
     let nonce = b64url(&consume_key);
-    let limit = core.settings.max_credentials_per_offer;
+    let (limit, told) = (core.settings.max_credentials_per_offer, core.clone());
     let replaced = core
         .db
         .write(async move |tx| {
@@ -211,6 +212,7 @@ async fn commit(
                 if !credentials::insert(tx, row).await? {
                     return Err(CommitError::PlaceTaken);
                 }
+                events::of_credential(&told, tx, Event::CredentialIssued, row, now).await?;
             }
             Ok(replaced)
         })

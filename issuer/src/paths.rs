@@ -32,6 +32,16 @@ pub const ADMIN_CREDENTIALS: &str = "/v1/credentials";
 pub const ADMIN_CREDENTIAL: &str = "/v1/credentials/{id}";
 /// Administration: the audit log.
 pub const ADMIN_AUDIT: &str = "/v1/audit";
+/// Administration: endpoints that are told of events.
+pub const ADMIN_WEBHOOKS: &str = "/v1/webhooks";
+/// Administration: one endpoint.
+pub const ADMIN_WEBHOOK: &str = "/v1/webhooks/{id}";
+/// Administration: a new secret of an endpoint.
+pub const ADMIN_WEBHOOK_ROTATE: &str = "/v1/webhooks/{id}/rotate-secret";
+/// Administration: messages to an endpoint.
+pub const ADMIN_WEBHOOK_DELIVERIES: &str = "/v1/webhooks/{id}/deliveries";
+/// Administration: a message again.
+pub const ADMIN_WEBHOOK_REPLAY: &str = "/v1/webhooks/{id}/deliveries/{message}/replay";
 /// Administration: valid to suspended.
 pub const ADMIN_SUSPEND: &str = "/v1/credentials/{id}/suspend";
 /// Administration: suspended to valid.

@@ -124,6 +124,7 @@ pub fn prepare(core: &Core, wanted: Wanted) -> Result<PreparedOffer, PrepareErro
         created_at: now,
         expires_at,
         redeemed_at: None,
+        opened_at: None,
     };
     let record_hash = core.keys.record_hash(&record_id);
     Ok(PreparedOffer {

@@ -188,7 +188,7 @@ impl Verifier {
             app: Arc::new(app),
             ids,
             vc_api,
-            edge: Edge::new(&config.http)?,
+            edge: Edge::new(&config.http).map_err(|e| ConfigError::Shared(e.to_string()))?,
         })
     }
 

@@ -31,3 +31,4 @@ pub mod tls;
 pub mod trust;
 pub mod type_metadata;
 pub mod vc_api;
+pub mod webhooks;

@@ -62,6 +62,10 @@ identifier!(
     /// A status list.
     StatusListId
 );
+identifier!(
+    /// An endpoint of webhooks, or a message to one.
+    WebhookId
+);
 
 #[cfg(test)]
 mod tests {

@@ -67,6 +67,8 @@ pub struct Offer {
     pub expires_at: UnixTime,
     /// When a code or token was handed out.
     pub redeemed_at: Option<UnixTime>,
+    /// When somebody first looked at it.
+    pub opened_at: Option<UnixTime>,
 }
 
 impl Offer {

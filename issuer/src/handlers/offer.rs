@@ -8,8 +8,9 @@ use vouchsafe_service::db::DbError;
 
 use super::wire::json_no_store;
 use crate::core::Core;
-use crate::domain::offer::OfferState;
+use crate::domain::offer::{Offer, OfferState};
 use crate::domain::secret::{Purpose, Secret};
+use crate::events::{self, Event};
 use crate::links;
 use crate::store::offers;
 
@@ -37,6 +38,22 @@ impl IntoResponse for OfferError {
     }
 }
 
+/// The organisation is told once that its offer was looked at. Later looks write nothing.
+async fn opened(core: &Core, offer: &Offer) -> Result<(), DbError> {
+    if offer.opened_at.is_some() {
+        return Ok(());
+    }
+    let (told, id, now) = (core.clone(), offer.id.clone(), core.clock.now());
+    core.db
+        .write(async move |tx| {
+            if offers::open(tx, &id, now).await? {
+                events::of_offer(&told, tx, Event::OfferOpened, &id, now).await?;
+            }
+            Ok(())
+        })
+        .await
+}
+
 /// Answers with the offer object.
 pub async fn handler(
     State(core): State<Core>,
@@ -48,6 +65,7 @@ pub async fn handler(
     let offer = offer.ok_or(OfferError::NotFound)?;
     match offer.state(core.clock.now()) {
         OfferState::Pending => {
+            opened(&core, &offer).await?;
             let object = links::object(&core, &offer, &reference).to_json();
             Ok(json_no_store(StatusCode::OK, &object))
         }

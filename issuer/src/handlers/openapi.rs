@@ -9,7 +9,8 @@ use utoipa_axum::routes;
 
 use super::admin::{
     audit_list, credentials_list, credentials_read, credentials_resume, credentials_revoke,
-    credentials_suspend, offers_create, offers_list, offers_read,
+    credentials_suspend, offers_create, offers_list, offers_read, webhook_deliveries,
+    webhook_replay, webhooks_create, webhooks_delete, webhooks_list, webhooks_rotate,
 };
 use super::wire::json_public;
 use crate::core::Core;
@@ -24,6 +25,7 @@ use crate::core::Core;
     tags(
         (name = "offers", description = "Credentials that wait for a person"),
         (name = "credentials", description = "Credentials that were issued"),
+        (name = "webhooks", description = "Who is told of events, signed as Standard Webhooks describes"),
         (name = "audit", description = "What was done, by whom")
     ),
     modifiers(&ApiKey)
@@ -55,6 +57,11 @@ pub fn routes() -> OpenApiRouter<Core> {
         .routes(routes!(credentials_resume::handler))
         .routes(routes!(credentials_revoke::handler))
         .routes(routes!(audit_list::handler))
+        .routes(routes!(webhooks_create::handler, webhooks_list::handler))
+        .routes(routes!(webhooks_delete::handler))
+        .routes(routes!(webhooks_rotate::handler))
+        .routes(routes!(webhook_deliveries::handler))
+        .routes(routes!(webhook_replay::handler))
 }
 
 /// The description alone.

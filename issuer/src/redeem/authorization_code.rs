@@ -46,11 +46,11 @@ pub async fn authorize(
         family: offer.as_str().to_owned(),
         expires_at: now.plus(core.settings.lifetimes.code_s),
     };
-    let secret = code.clone();
+    let (secret, told) = (code.clone(), core.clone());
     let refused = core
         .db
         .write(async move |tx| {
-            let refused = open_offer(tx, &offer, Some(&typed), now).await?;
+            let refused = open_offer(&told, tx, &offer, Some(&typed), now).await?;
             if refused.is_none() {
                 single_use::put(tx, Kind::AuthorizationCode, secret.expose(), &object).await?;
             }

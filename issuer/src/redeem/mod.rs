@@ -19,6 +19,7 @@ use crate::core::Core;
 use crate::domain::ids::OfferId;
 use crate::domain::offer::{GrantKind, Offer, OfferState};
 use crate::domain::secret::{MAX_TRIES, Purpose, Secret, SecretHash};
+use crate::events::{self, Event};
 use crate::prepare::grant_purpose;
 use crate::store::offers::{self, Redeemable};
 use crate::store::tokens::TokenGrant;
@@ -95,6 +96,7 @@ impl From<Refused> for RedeemError {
 
 /// Counts, compares, redeems.
 async fn open_offer(
+    core: &Core,
     tx: &mut Tx,
     offer: &OfferId,
     typed: Option<&SecretHash>,
@@ -112,6 +114,9 @@ async fn open_offer(
         }
     }
     let won = offers::redeem(tx, offer, now).await?;
+    if won {
+        events::of_offer(core, tx, Event::OfferAccepted, offer, now).await?;
+    }
     Ok((!won).then_some(Refused::Dead))
 }
 
@@ -129,8 +134,14 @@ pub async fn pending(
         OfferState::Pending if found.claims_sealed.is_some() => Ok(found),
         // Catalogue 421: refused once, refused for good, even if the clock is set back.
         OfferState::Expired if found.claims_sealed.is_some() => {
+            let (told, id) = (core.clone(), found.offer.id);
             core.db
-                .write(async move |tx| offers::forget_expired(tx, &found.offer.id, now).await)
+                .write(async move |tx| {
+                    if offers::forget_expired(tx, &id, now).await? {
+                        events::of_offer(&told, tx, Event::OfferExpired, &id, now).await?;
+                    }
+                    Ok::<_, DbError>(())
+                })
                 .await?;
             Err(RedeemError::Grant)
         }

@@ -26,11 +26,11 @@ pub async fn pre_authorized(
     let claims = sealed_claims(core, &found)?;
     let fresh = FreshToken::make(core, &found.offer, &claims, holder);
     let (hash, grant) = (fresh.hash.clone(), fresh.grant.clone());
-    let now = core.clock.now();
+    let (now, told) = (core.clock.now(), core.clone());
     let refused = core
         .db
         .write(async move |tx| {
-            let refused = open_offer(tx, &grant.offer, typed.as_ref(), now).await?;
+            let refused = open_offer(&told, tx, &grant.offer, typed.as_ref(), now).await?;
             if refused.is_none() {
                 tokens::insert(tx, &hash, &grant).await?;
             }

@@ -26,5 +26,10 @@ pub const MIGRATIONS: Migrations = Migrations {
             name: "indexes of what is not valid and what is to be published",
             sql: include_str!("../../migrations/1001_not_valid.sql"),
         },
+        Migration {
+            version: 1010,
+            name: "when an offer was opened",
+            sql: include_str!("../../migrations/1010_offer_opened.sql"),
+        },
     ],
 };

@@ -46,6 +46,7 @@ struct OfferRow {
     created_at: i64,
     expires_at: i64,
     redeemed_at: Option<i64>,
+    opened_at: Option<i64>,
 }
 
 impl TryFrom<OfferRow> for Redeemable {
@@ -63,6 +64,7 @@ impl TryFrom<OfferRow> for Redeemable {
             created_at,
             expires_at,
             redeemed_at,
+            opened_at,
         } = row;
         let offer = Offer {
             id: OfferId::parse(&id).map_err(|e| TABLE.invalid("id", e))?,
@@ -75,6 +77,7 @@ impl TryFrom<OfferRow> for Redeemable {
             created_at: UnixTime(created_at),
             expires_at: UnixTime(expires_at),
             redeemed_at: redeemed_at.map(UnixTime),
+            opened_at: opened_at.map(UnixTime),
         };
         Ok(Self {
             offer,
@@ -84,15 +87,15 @@ impl TryFrom<OfferRow> for Redeemable {
 }
 
 const COLUMNS_BY_ID: &str = "SELECT id, record_id, credential_type, grant_kind, code_hash, tries, \
-     claims_sealed, created_at, expires_at, redeemed_at FROM issuer_offers WHERE id = $1";
+     claims_sealed, created_at, expires_at, redeemed_at, opened_at FROM issuer_offers WHERE id = $1";
 const COLUMNS_BY_GRANT: &str = "SELECT id, record_id, credential_type, grant_kind, code_hash, \
-     tries, claims_sealed, created_at, expires_at, redeemed_at FROM issuer_offers \
+     tries, claims_sealed, created_at, expires_at, redeemed_at, opened_at FROM issuer_offers \
      WHERE grant_hash = $1 AND grant_kind = $2";
 const COLUMNS_BY_REFERENCE: &str = "SELECT id, record_id, credential_type, grant_kind, code_hash, \
-     tries, claims_sealed, created_at, expires_at, redeemed_at FROM issuer_offers \
+     tries, claims_sealed, created_at, expires_at, redeemed_at, opened_at FROM issuer_offers \
      WHERE reference_hash = $1";
 const COLUMNS_PAGE: &str = "SELECT id, record_id, credential_type, grant_kind, code_hash, tries, \
-     claims_sealed, created_at, expires_at, redeemed_at FROM issuer_offers \
+     claims_sealed, created_at, expires_at, redeemed_at, opened_at FROM issuer_offers \
      WHERE id < $1 ORDER BY id DESC LIMIT $2";
 
 /// Behind every identifier: ids are lower-case hexadecimal.
@@ -206,28 +209,44 @@ pub async fn redeem(tx: &mut Tx, id: &OfferId, now: UnixTime) -> Result<bool, Db
 }
 
 /// Forgets the claims of one offer that has expired: without them it is never open again.
-pub async fn forget_expired(tx: &mut Tx, id: &OfferId, now: UnixTime) -> Result<u64, DbError> {
-    execute!(
-        tx,
-        sqlx::query(
-            "UPDATE issuer_offers SET claims_sealed = NULL WHERE id = $1 AND expires_at <= $2"
-        )
-        .bind(id.as_str())
-        .bind(now.0)
-    )
-}
-
-/// Forgets the claims of offers that nobody can redeem any more, expired or locked; returns how
-/// many.
-pub async fn forget_dead(tx: &mut Tx, now: UnixTime) -> Result<u64, DbError> {
-    execute!(
+///
+/// True for the first caller.
+pub async fn forget_expired(tx: &mut Tx, id: &OfferId, now: UnixTime) -> Result<bool, DbError> {
+    let rows = execute!(
         tx,
         sqlx::query(
             "UPDATE issuer_offers SET claims_sealed = NULL
-         WHERE claims_sealed IS NOT NULL
-           AND (expires_at <= $1 OR (code_hash IS NOT NULL AND tries >= $2))"
+         WHERE id = $1 AND expires_at <= $2 AND claims_sealed IS NOT NULL"
         )
+        .bind(id.as_str())
         .bind(now.0)
-        .bind(MAX_TRIES)
-    )
+    )?;
+    Ok(rows == 1)
+}
+
+/// Notes that somebody looked at an offer. True for the first one.
+pub async fn open(tx: &mut Tx, id: &OfferId, now: UnixTime) -> Result<bool, DbError> {
+    let rows = execute!(
+        tx,
+        sqlx::query("UPDATE issuer_offers SET opened_at = $2 WHERE id = $1 AND opened_at IS NULL")
+            .bind(id.as_str())
+            .bind(now.0)
+    )?;
+    Ok(rows == 1)
+}
+
+/// Forgets the claims of offers that nobody can redeem any more; returns them, and whether each
+/// was locked before its time was over.
+pub async fn forget_dead(tx: &mut Tx, now: UnixTime) -> Result<Vec<(OfferId, bool)>, DbError> {
+    let rows = each!(tx, c => sqlx::query_as::<_, (String, i64)>(
+        "UPDATE issuer_offers SET claims_sealed = NULL
+         WHERE claims_sealed IS NOT NULL
+           AND (expires_at <= $1 OR (code_hash IS NOT NULL AND tries >= $2))
+         RETURNING id, expires_at")
+        .bind(now.0).bind(MAX_TRIES).fetch_all(c).await)?;
+    let dead = rows.into_iter().map(|(id, expires_at)| {
+        let id = OfferId::parse(&id).map_err(|e| TABLE.invalid("id", e))?;
+        Ok((id, expires_at > now.0))
+    });
+    dead.collect()
 }

@@ -14,3 +14,4 @@ mod signing;
 mod status;
 mod token;
 mod vc_api;
+mod webhooks;

@@ -46,6 +46,11 @@ pub(crate) const SERVICE: Migrations = Migrations {
             name: "audit log",
             sql: include_str!("../../migrations/0003_audit.sql"),
         },
+        Migration {
+            version: 4,
+            name: "webhooks",
+            sql: include_str!("../../migrations/0004_webhooks.sql"),
+        },
     ],
 };
 

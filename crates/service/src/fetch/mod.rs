@@ -111,6 +111,15 @@ impl Fetcher {
         })
     }
 
+    /// Whether an address may be asked at all, as far as it can be said without resolving it.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn allows(&self, url: &str) -> Result<(), Refused> {
+        self.policy
+            .check(&Url::parse(url).map_err(|_| Refused::Syntax)?)
+    }
+
     /// GET. `accept` is the media type that is wanted.
     pub async fn get(
         &self,

@@ -23,16 +23,22 @@ pub enum Scope {
     CredentialsWrite,
     /// Read the audit log.
     AuditRead,
+    /// Read who is told of events, and how messages fared.
+    WebhooksRead,
+    /// Say who is told of events.
+    WebhooksWrite,
 }
 
 impl Scope {
     /// All scopes, for a key that may do everything here.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::OffersRead,
         Self::OffersWrite,
         Self::CredentialsRead,
         Self::CredentialsWrite,
         Self::AuditRead,
+        Self::WebhooksRead,
+        Self::WebhooksWrite,
     ];
 
     /// The name that is stored with a key.
@@ -43,6 +49,8 @@ impl Scope {
             Self::CredentialsRead => "credentials:read",
             Self::CredentialsWrite => "credentials:write",
             Self::AuditRead => "audit:read",
+            Self::WebhooksRead => "webhooks:read",
+            Self::WebhooksWrite => "webhooks:write",
         }
     }
 }

@@ -11,6 +11,7 @@ use super::idempotent::{self, Reply};
 use super::views::{CredentialView, etag};
 use crate::domain::credential::{Change, Credential, CredentialStatus};
 use crate::domain::ids::CredentialId;
+use crate::events;
 use crate::store::{credentials, status_lists};
 
 /// Applies a change. The status list that holds the credential is dirty in the same moment.
@@ -59,6 +60,7 @@ pub async fn apply(
             status_changed_at: now,
             ..found
         };
+        events::of_credential(&core, tx, change.into(), &changed, now).await?;
         let reply = Reply::json(StatusCode::OK, &CredentialView::new(&changed, uri))?;
         Ok(Reply {
             etag: Some(etag(changed.version)),

@@ -43,6 +43,15 @@ pub enum ApiError {
     /// `If-Match` names another version.
     #[error("the resource has another version")]
     Version,
+    /// The address of a webhook may not be asked.
+    #[error("url must be https on a public host, at most 2048 characters long")]
+    WebhookUrl,
+    /// An event that does not exist.
+    #[error("there is no event of this name")]
+    WebhookEvent,
+    /// There are too many webhooks.
+    #[error("there are fifty webhooks already")]
+    WebhookLimit,
     /// `If-Match` is missing where it is needed.
     #[error("the header If-Match with the entity tag of the resource is required")]
     VersionMissing,
@@ -118,6 +127,9 @@ impl ApiError {
             Self::Change(_) => (StatusCode::CONFLICT, "status_conflict"),
             Self::Concurrent => (StatusCode::CONFLICT, "concurrent_change"),
             Self::Version => (StatusCode::PRECONDITION_FAILED, "version_mismatch"),
+            Self::WebhookUrl => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_webhook_url"),
+            Self::WebhookEvent => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_event"),
+            Self::WebhookLimit => (StatusCode::CONFLICT, "too_many_webhooks"),
             // RFC 6585, section 3.
             Self::VersionMissing => (StatusCode::PRECONDITION_REQUIRED, "if_match_required"),
             Self::IdempotencyKey => (StatusCode::BAD_REQUEST, "invalid_idempotency_key"),

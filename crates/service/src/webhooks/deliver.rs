@@ -1,0 +1,226 @@
+//! Sending what is due.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::{StreamExt, stream};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use vouchsafe_credentials::time::{Clock, UnixTime};
+
+use super::store;
+use crate::{
+    db::{Db, DbError, Tx},
+    each, execute,
+    fetch::{FetchError, Fetcher, Limits, Request},
+    seal::Sealer,
+};
+
+/// Seconds to wait after each failed try; after the last one a message is given up.
+pub const RETRY_AFTER_S: [i64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
+/// Nobody else takes a message for so long while it is being sent, in seconds. More than the
+/// fetcher allows for one request.
+const LEASE_S: i64 = 60;
+/// Messages that one run takes.
+const AT_ONCE: i64 = 32;
+/// Requests at the same time.
+const PARALLEL: usize = 8;
+
+/// Sends one request; the answer is its status.
+#[async_trait]
+pub trait Post: Send + Sync {
+    /// POST of a JSON text with these headers.
+    async fn post(&self, url: &str, headers: HeaderMap, body: String) -> Result<u16, FetchError>;
+}
+
+#[async_trait]
+impl Post for Fetcher {
+    async fn post(&self, url: &str, headers: HeaderMap, body: String) -> Result<u16, FetchError> {
+        let request = Request {
+            method: Method::POST,
+            url,
+            headers,
+            body: Some((body.into_bytes(), "application/json")),
+            limits: Limits::EXCHANGE,
+        };
+        Ok(self.send(request).await?.status)
+    }
+}
+
+/// What delivering needs.
+#[derive(Clone)]
+pub struct Delivery {
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Opens the secrets of endpoints.
+    pub sealer: Sealer,
+    /// The way out.
+    pub post: Arc<dyn Post>,
+}
+
+impl std::fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Delivery")
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Due {
+    message_id: String,
+    endpoint_id: String,
+    attempts: i64,
+    url: String,
+    secrets: Vec<u8>,
+    body: String,
+}
+
+/// Sends up to 32 messages that are due; returns how many were tried.
+pub async fn deliver_due(delivery: &Delivery) -> Result<usize, DbError> {
+    let now = delivery.clock.now();
+    // Nearly always there is nothing: say so without a transaction.
+    let any = each!(delivery.db, p => sqlx::query_scalar::<_, i64>(
+        "SELECT next_at FROM webhook_delivery WHERE next_at <= $1 LIMIT 1")
+        .bind(now.0).fetch_optional(p).await)?;
+    if any.is_none() {
+        return Ok(0);
+    }
+    let due = delivery
+        .db
+        .write(async move |tx| take(tx, now).await)
+        .await?;
+    let count = due.len();
+    let mut sent = stream::iter(due)
+        .map(|due| async move {
+            let result = send(delivery, &due).await;
+            (due, result)
+        })
+        .buffer_unordered(PARALLEL);
+    while let Some((due, result)) = sent.next().await {
+        let now = delivery.clock.now();
+        delivery
+            .db
+            .write(async move |tx| record(tx, &due, &result, now).await)
+            .await?;
+    }
+    Ok(count)
+}
+
+/// Takes what is due, so that no other process sends it at the same time. A process that dies in
+/// between leaves it to whoever comes after the lease.
+async fn take(tx: &mut Tx, now: UnixTime) -> Result<Vec<Due>, DbError> {
+    tx.lock("webhook_delivery").await?;
+    let due = each!(tx, c => sqlx::query_as::<_, Due>(
+        "SELECT d.message_id, d.endpoint_id, d.attempts, e.url, e.secrets, m.body \
+         FROM webhook_delivery d JOIN webhook_message m ON m.id = d.message_id \
+         JOIN webhook_endpoint e ON e.id = d.endpoint_id \
+         WHERE d.next_at <= $1 AND e.disabled_at IS NULL ORDER BY d.next_at LIMIT $2")
+        .bind(now.0).bind(AT_ONCE).fetch_all(c).await)?;
+    for Due {
+        message_id,
+        endpoint_id,
+        ..
+    } in &due
+    {
+        execute!(
+            tx,
+            sqlx::query(
+                "UPDATE webhook_delivery SET attempts = attempts + 1, next_at = $3 \
+                 WHERE message_id = $1 AND endpoint_id = $2"
+            )
+            .bind(message_id)
+            .bind(endpoint_id)
+            .bind(now.plus(LEASE_S).0)
+        )?;
+    }
+    Ok(due)
+}
+
+/// How a try ended.
+enum Outcome {
+    Arrived(u16),
+    /// 410: the endpoint wants no more messages (Standard Webhooks, "Disabling endpoints").
+    Gone,
+    Failed(String),
+}
+
+async fn send(delivery: &Delivery, due: &Due) -> Outcome {
+    let now = delivery.clock.now();
+    let Ok(secrets) = store::opened(&due.endpoint_id, &due.secrets, &delivery.sealer) else {
+        return Outcome::Failed("secret does not open".to_owned());
+    };
+    let signature = secrets.header(&due.message_id, now, &due.body);
+    let mut headers = HeaderMap::new();
+    for (name, value) in [
+        ("webhook-id", due.message_id.clone()),
+        ("webhook-timestamp", now.0.to_string()),
+        ("webhook-signature", signature),
+    ] {
+        // Ids, numbers and base64 are header values.
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
+    let sent = delivery
+        .post
+        .post(&due.url, headers, due.body.clone())
+        .await;
+    match sent {
+        Ok(410) => Outcome::Gone,
+        Ok(status @ 200..=299) => Outcome::Arrived(status),
+        Ok(status) => Outcome::Failed(status.to_string()),
+        Err(error) => Outcome::Failed(word(&error).to_owned()),
+    }
+}
+
+fn word(error: &FetchError) -> &'static str {
+    match error {
+        FetchError::Refused(_) => "address refused",
+        FetchError::Timeout => "timeout",
+        FetchError::Unreachable => "unreachable",
+        FetchError::TooLarge | FetchError::Encoded => "unreadable answer",
+        FetchError::Redirect => "redirect",
+        FetchError::Setup => "not set up",
+    }
+}
+
+async fn record(tx: &mut Tx, due: &Due, outcome: &Outcome, now: UnixTime) -> Result<(), DbError> {
+    let tries = usize::try_from(due.attempts).unwrap_or(usize::MAX);
+    let (result, next, delivered) = match outcome {
+        Outcome::Arrived(status) => (status.to_string(), None, Some(now.0)),
+        Outcome::Gone => ("410".to_owned(), None, None),
+        Outcome::Failed(word) => {
+            let wait = RETRY_AFTER_S.get(tries);
+            (word.clone(), wait.map(|wait| now.plus(*wait).0), None)
+        }
+    };
+    let outcome_label = match outcome {
+        Outcome::Arrived(_) => "delivered",
+        Outcome::Gone => "gone",
+        Outcome::Failed(_) if next.is_some() => "failed",
+        Outcome::Failed(_) => "given_up",
+    };
+    metrics::counter!("vouchsafe_webhook_attempts_total", "outcome" => outcome_label).increment(1);
+    execute!(
+        tx,
+        sqlx::query(
+            "UPDATE webhook_delivery SET next_at = $3, delivered_at = $4, last_result = $5 \
+             WHERE message_id = $1 AND endpoint_id = $2 AND attempts = $6"
+        )
+        .bind(&due.message_id)
+        .bind(&due.endpoint_id)
+        .bind(next)
+        .bind(delivered)
+        .bind(result)
+        .bind(due.attempts + 1)
+    )?;
+    if matches!(outcome, Outcome::Gone) {
+        execute!(
+            tx,
+            sqlx::query("UPDATE webhook_endpoint SET disabled_at = $2 WHERE id = $1")
+                .bind(&due.endpoint_id)
+                .bind(now.0)
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! What an organisation's system is told through webhooks: ids and words, never claims.
+
+use serde_json::{Value, json};
+use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_service::db::{DbError, Tx};
+use vouchsafe_service::webhooks;
+
+use crate::core::Core;
+use crate::domain::credential::{Change, Credential};
+use crate::domain::ids::OfferId;
+
+/// Something that happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// Somebody looked at an offer for the first time.
+    OfferOpened,
+    /// A wallet redeemed an offer.
+    OfferAccepted,
+    /// Nobody redeemed an offer in time.
+    OfferExpired,
+    /// The typed code of an offer was wrong too often.
+    OfferLocked,
+    /// A credential was issued.
+    CredentialIssued,
+    /// A credential was suspended.
+    CredentialSuspended,
+    /// A suspended credential is valid again.
+    CredentialResumed,
+    /// A credential was revoked.
+    CredentialRevoked,
+}
+
+impl Event {
+    /// All events.
+    pub const ALL: [Self; 8] = [
+        Self::OfferOpened,
+        Self::OfferAccepted,
+        Self::OfferExpired,
+        Self::OfferLocked,
+        Self::CredentialIssued,
+        Self::CredentialSuspended,
+        Self::CredentialResumed,
+        Self::CredentialRevoked,
+    ];
+
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OfferOpened => "offer.opened",
+            Self::OfferAccepted => "offer.accepted",
+            Self::OfferExpired => "offer.expired",
+            Self::OfferLocked => "offer.locked",
+            Self::CredentialIssued => "credential.issued",
+            Self::CredentialSuspended => "credential.suspended",
+            Self::CredentialResumed => "credential.resumed",
+            Self::CredentialRevoked => "credential.revoked",
+        }
+    }
+}
+
+impl From<Change> for Event {
+    fn from(change: Change) -> Self {
+        match change {
+            Change::Suspend => Self::CredentialSuspended,
+            Change::Resume => Self::CredentialResumed,
+            Change::Revoke => Self::CredentialRevoked,
+        }
+    }
+}
+
+/// Tells of an offer, in the transaction of what happened to it.
+pub async fn of_offer(
+    core: &Core,
+    tx: &mut Tx,
+    event: Event,
+    offer: &OfferId,
+    now: UnixTime,
+) -> Result<(), DbError> {
+    publish(core, tx, event, &json!({ "offer_id": offer.as_str() }), now).await
+}
+
+/// Tells of a credential, in the transaction of what happened to it.
+pub async fn of_credential(
+    core: &Core,
+    tx: &mut Tx,
+    event: Event,
+    credential: &Credential,
+    now: UnixTime,
+) -> Result<(), DbError> {
+    let data = json!({
+        "credential_id": credential.id.as_str(),
+        "offer_id": credential.offer.as_str(),
+        "credential_type": credential.credential_type,
+    });
+    publish(core, tx, event, &data, now).await
+}
+
+async fn publish(
+    core: &Core,
+    tx: &mut Tx,
+    event: Event,
+    data: &Value,
+    now: UnixTime,
+) -> Result<(), DbError> {
+    let id = core.ids.next_text();
+    webhooks::publish(tx, &id, event.as_str(), data, now)
+        .await
+        .map(drop)
+}

@@ -1,0 +1,111 @@
+//! `POST /v1/webhooks`: a system of the organisation is told of events.
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use vouchsafe_service::webhooks::{self, Endpoint, MAX_URL, NewEndpoint, Secrets};
+
+use super::body;
+use super::caller::{Call, Scope};
+use super::error::{ApiError, Problem};
+use super::idempotent::{self, Reply};
+use super::webhook_views::WebhookView;
+use crate::events::Event;
+use crate::paths::ADMIN_WEBHOOKS;
+
+/// Endpoints at most.
+const MAX_ENDPOINTS: usize = 50;
+
+/// An endpoint to be told.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateWebhook {
+    /// Where messages go: https on port 443, a public host, unless the configuration allows more.
+    #[schema(example = "https://club.example/hooks/vouchsafe")]
+    url: String,
+    /// Names of the events to send; empty or absent means all: `offer.opened`, `offer.accepted`,
+    /// `offer.expired`, `offer.locked`, `credential.issued`, `credential.suspended`,
+    /// `credential.resumed`, `credential.revoked`.
+    #[serde(default)]
+    events: Vec<String>,
+}
+
+/// The endpoint, and its secret for the only time.
+#[derive(Serialize, ToSchema)]
+pub struct CreatedWebhook {
+    #[serde(flatten)]
+    webhook: WebhookView,
+    /// Signs every message (Standard Webhooks).
+    #[schema(example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
+    secret: String,
+}
+
+/// Add an endpoint.
+#[utoipa::path(
+    post, path = ADMIN_WEBHOOKS, tag = "webhooks", operation_id = "create_webhook",
+    request_body = CreateWebhook,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repetition safe")),
+    responses(
+        (status = 201, description = "The endpoint; its secret is shown this once", body = CreatedWebhook),
+        (status = 400, description = "Not strict JSON of this form", body = Problem),
+        (status = 401, description = "No valid API key", body = Problem),
+        (status = 403, description = "The key lacks `webhooks:write`", body = Problem),
+        (status = 409, description = "There are fifty endpoints already", body = Problem),
+        (status = 415, description = "Not `application/json`", body = Problem),
+        (status = 422, description = "The address is refused or an event is unknown", body = Problem),
+    ),
+    security(("api_key" = []))
+)]
+pub async fn handler(call: Call, headers: HeaderMap, bytes: Bytes) -> Result<Reply, ApiError> {
+    call.require(Scope::WebhooksWrite)?;
+    let key = idempotent::key(&headers)?;
+    let CreateWebhook { url, events } = body::read(&headers, &bytes)?;
+    // Catalogue 398. The address is looked at again, resolved, whenever something is sent.
+    if url.len() > MAX_URL || call.core.outbound.allows(&url).is_err() {
+        return Err(ApiError::WebhookUrl);
+    }
+    let known = |name: &String| Event::ALL.iter().any(|event| event.as_str() == name);
+    if !events.iter().all(known) {
+        return Err(ApiError::WebhookEvent);
+    }
+    if webhooks::endpoints(&call.core.db).await?.len() >= MAX_ENDPOINTS {
+        return Err(ApiError::WebhookLimit);
+    }
+    let new = NewEndpoint {
+        id: call.core.ids.next_text(),
+        url,
+        events,
+        created_at: call.core.clock.now(),
+    };
+    let secrets = Secrets::generate(&*call.core.rng);
+    let reply = reply(&new, &secrets)?;
+    let content = idempotent::content(ADMIN_WEBHOOKS, &bytes);
+    let author = call.clone();
+    idempotent::run(&call, key, content, async move |tx| {
+        let core = &author.core;
+        webhooks::create(tx, &new, &secrets, &core.keys.columns, &*core.rng).await?;
+        author.audit(tx, "webhook.create", &new.id, "").await?;
+        Ok(reply.clone())
+    })
+    .await
+}
+
+fn reply(new: &NewEndpoint, secrets: &Secrets) -> Result<Reply, ApiError> {
+    let webhook = WebhookView::from(&Endpoint {
+        id: new.id.clone(),
+        url: new.url.clone(),
+        events: new.events.clone(),
+        version: 1,
+        created_at: new.created_at,
+        disabled_at: None,
+    });
+    let body = CreatedWebhook {
+        webhook,
+        secret: secrets.current().expose().to_string(),
+    };
+    Ok(Reply {
+        location: Some(format!("{ADMIN_WEBHOOKS}/{}", new.id)),
+        ..Reply::json(StatusCode::CREATED, &body)?
+    })
+}
