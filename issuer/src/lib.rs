@@ -27,6 +27,7 @@ pub mod shown;
 pub mod signing;
 pub mod status;
 pub mod store;
+pub mod table;
 
 pub use app::{Issuer, OpenError, Ports};
 pub use config::Config;

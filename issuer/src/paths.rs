@@ -24,6 +24,8 @@ pub const HEALTHZ: &str = "/healthz";
 pub const READYZ: &str = "/readyz";
 /// Administration: offers.
 pub const ADMIN_OFFERS: &str = "/v1/offers";
+/// Administration: offers from a table.
+pub const ADMIN_OFFER_BATCHES: &str = "/v1/offer-batches";
 /// Administration: one offer.
 pub const ADMIN_OFFER: &str = "/v1/offers/{id}";
 /// Administration: credentials.

@@ -3,6 +3,7 @@
 mod admin;
 mod audit;
 mod authorization_code;
+mod batches;
 mod credential;
 mod harness;
 mod hostile;

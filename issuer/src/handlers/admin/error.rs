@@ -9,6 +9,7 @@ use vouchsafe_service::db::DbError;
 
 use crate::domain::credential::ChangeError;
 use crate::prepare::PrepareError;
+use crate::table::TableError;
 
 /// Why a request of the administration API failed.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +32,15 @@ pub enum ApiError {
     /// A query parameter is unknown, repeated or out of range.
     #[error("a query parameter is unknown, repeated or out of range")]
     Query,
+    /// The body is not CSV by its content type.
+    #[error("the body must be text/csv without content encoding")]
+    CsvMediaType,
+    /// A table cannot be read.
+    #[error("the table cannot be read: {0}")]
+    Table(#[from] TableError),
+    /// Rows of a table do not fit the type.
+    #[error("rows of the table do not fit the credential type; nothing was made")]
+    Rows(Vec<FieldProblem>),
     /// The offer cannot be prepared.
     #[error("the offer cannot be prepared")]
     Prepare(#[from] PrepareError),
@@ -103,7 +113,7 @@ pub struct Problem {
 }
 
 /// One part of a body that does not fit.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct FieldProblem {
     /// Where, as a JSON Pointer (RFC 6901) into the body.
     #[schema(example = "/claims/member_id")]
@@ -123,6 +133,12 @@ impl ApiError {
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::Body(_) => (StatusCode::BAD_REQUEST, "invalid_body"),
             Self::Query => (StatusCode::BAD_REQUEST, "invalid_query"),
+            Self::CsvMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
+            Self::Table(TableError::TooMany { limit: _ }) => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "too_many_rows")
+            }
+            Self::Table(_) => (StatusCode::BAD_REQUEST, "invalid_table"),
+            Self::Rows(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_rows"),
             Self::Prepare(error) => (StatusCode::UNPROCESSABLE_ENTITY, prepare_code(error)),
             Self::Change(_) => (StatusCode::CONFLICT, "status_conflict"),
             Self::Concurrent => (StatusCode::CONFLICT, "concurrent_change"),
@@ -145,6 +161,9 @@ impl ApiError {
     }
 
     fn fields(&self) -> Vec<FieldProblem> {
+        if let Self::Rows(problems) = self {
+            return problems.clone();
+        }
         let Self::Prepare(PrepareError::Claims(problems)) = self else {
             return Vec::new();
         };

@@ -11,6 +11,7 @@ pub mod credentials_revoke;
 pub mod credentials_suspend;
 pub mod error;
 pub mod idempotent;
+pub mod offer_batches_create;
 pub mod offers_create;
 pub mod offers_list;
 pub mod offers_read;

@@ -11,6 +11,7 @@ use super::caller::{Call, Scope};
 use super::error::{ApiError, Problem};
 use super::idempotent::{self, Reply};
 use super::views::{Grant, OfferView};
+use crate::core::Core;
 use crate::domain::offer::GrantKind;
 use crate::links::OfferLinks;
 use crate::paths::ADMIN_OFFERS;
@@ -118,22 +119,27 @@ fn parse(wire: CreateOffer) -> Wanted {
     }
 }
 
-fn reply(call: &Call, prepared: &PreparedOffer) -> Result<Reply, ApiError> {
+/// The offer with its links and codes, for the one answer that shows them.
+pub fn created(core: &Core, prepared: &PreparedOffer) -> CreatedOffer {
     let offer = &prepared.new.offer;
-    let links = OfferLinks::new(&call.core, offer, &prepared.reference);
+    let links = OfferLinks::new(core, offer, &prepared.reference);
     let (tx_code, one_time_code) = match offer.grant {
         GrantKind::PreAuthorizedCode => (prepared.code.clone(), None),
         GrantKind::AuthorizationCode => (None, prepared.code.clone()),
     };
-    let body = CreatedOffer {
+    CreatedOffer {
         offer: OfferView::new(offer, offer.created_at),
         link: links.by_reference,
         link_by_value: links.by_value,
         credential_offer_uri: links.offer_uri,
         tx_code,
         one_time_code,
-    };
-    let location = format!("{ADMIN_OFFERS}/{}", offer.id);
+    }
+}
+
+fn reply(call: &Call, prepared: &PreparedOffer) -> Result<Reply, ApiError> {
+    let body = created(&call.core, prepared);
+    let location = format!("{ADMIN_OFFERS}/{}", prepared.new.offer.id);
     Ok(Reply {
         location: Some(location),
         ..Reply::json(StatusCode::CREATED, &body)?
