@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use clap::Subcommand;
+use vouchsafe_credentials::time::Clock;
+use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::config::load;
 
 use crate::development::{Application, Placement, Plan, generate, secret, write_new};
@@ -195,7 +197,7 @@ fn check(issuer: Option<&Path>, verifier: Option<&Path>) -> Result<()> {
         let config: vouchsafe_issuer::Config = load(Some(file), ISSUER_ENVIRONMENT)?;
         config.settings()?;
         config.types()?;
-        config.signers()?;
+        config.signers(SystemClock.now())?;
         eprintln!("{}: good", file.display());
     }
     if let Some(file) = verifier {

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use serde_json::Value;
+use vouchsafe_credentials::time::Clock;
+use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::config::{DevConfig, FetchConfig, load};
 use vouchsafe_service::db::Db;
 use vouchsafe_service::fetch::{Fetcher, Limits};
@@ -53,7 +55,10 @@ pub async fn run(options: &DoctorOptions) -> Result<()> {
         );
         findings.note(
             "issuer: keys and certificates",
-            config.signers().map(drop).map_err(Into::into),
+            config
+                .signers(SystemClock.now())
+                .map(drop)
+                .map_err(Into::into),
             "the certificate must belong to the key",
         );
         findings.note(

@@ -128,6 +128,7 @@ impl Issuer {
             audit: master.derive(Purpose::Audit).child("issuer"),
         };
         let Ports { clock, rng, crypto } = ports;
+        let signing = config.signers(clock.now())?;
         let core = Core {
             settings: Arc::new(settings),
             db,
@@ -137,7 +138,7 @@ impl Issuer {
             crypto,
             keys: Arc::new(keys),
             types: Arc::new(config.types()?),
-            signing: Arc::new(config.signers()?),
+            signing: Arc::new(signing),
             shown: Arc::default(),
             outbound: Fetcher::new(&config.fetch, &config.dev)?,
             cookies: CookiePolicy::new(&config.http.public_url),

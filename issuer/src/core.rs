@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use vouchsafe_credentials::credential_type::CredentialType;
+use vouchsafe_credentials::credential_type::{CredentialType, Format};
 use vouchsafe_credentials::crypto::{CryptoProvider, hmac_sha256};
 use vouchsafe_credentials::random::Rng;
 use vouchsafe_credentials::time::Clock;
@@ -38,7 +38,7 @@ pub struct Core {
     /// Keys derived from the master secret.
     pub keys: Arc<Keys>,
     /// Credential types by id.
-    pub types: Arc<BTreeMap<String, CredentialType>>,
+    pub types: Arc<BTreeMap<String, Arc<CredentialType>>>,
     /// Signs credentials and status lists.
     pub signing: Arc<Signing>,
     /// Status lists in memory.
@@ -83,8 +83,35 @@ impl Keys {
 
 impl Core {
     /// The credential type with this id.
-    pub fn credential_type(&self, id: &str) -> Option<&CredentialType> {
-        self.types.get(id)
+    pub fn credential_type(&self, id: &str) -> Option<Arc<CredentialType>> {
+        self.types.get(id).cloned()
+    }
+
+    /// The formats in which a type is offered: those that its file describes and that there are
+    /// keys for.
+    pub fn formats(&self, kind: &CredentialType) -> impl Iterator<Item = Format> {
+        let has_keys = |format: &Format| !self.signing.of(*format).is_empty();
+        kind.formats().filter(has_keys)
+    }
+
+    /// The type and the format of a credential configuration that is offered.
+    pub fn configuration(&self, id: &str) -> Option<(Arc<CredentialType>, Format)> {
+        let (kind, format) = CredentialType::split_configuration_id(id)?;
+        let kind = self.credential_type(kind)?;
+        let offered = self.formats(&kind).any(|own| own == format);
+        offered.then_some((kind, format))
+    }
+
+    /// Whether a credential configuration is one of this type.
+    pub fn is_configuration_of(&self, id: &str, credential_type: &str) -> bool {
+        let found = self.configuration(id);
+        found.is_some_and(|(kind, _)| kind.id == credential_type)
+    }
+
+    /// The credential configurations of a type, SD-JWT VC first. Each id is also its scope.
+    pub fn configuration_ids(&self, kind: &CredentialType) -> Vec<String> {
+        let formats = self.formats(kind);
+        formats.map(|one| kind.configuration_id(one)).collect()
     }
 }
 

@@ -5,12 +5,10 @@
 //! fails leaves no trace.
 
 use futures::future::try_join_all;
-use vouchsafe_credentials::credential_type::{ClaimProblems, CredentialType, Prepared};
+use serde_json::Value;
+use vouchsafe_credentials::credential_type::{ClaimProblems, Format};
 use vouchsafe_credentials::crypto::PublicKey;
 use vouchsafe_credentials::encoding::b64url;
-use vouchsafe_credentials::sd_jwt::HashAlg;
-use vouchsafe_credentials::sd_jwt_vc::{self, IssueInput};
-use vouchsafe_credentials::status_list::StatusRef;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::vci::nonce::CheckedNonce;
 use vouchsafe_service::db::{DbError, Tx};
@@ -18,18 +16,17 @@ use vouchsafe_service::jti::{self, IdentifierKind};
 
 use crate::claims::Claims;
 use crate::core::Core;
-use crate::domain::credential::{Credential, CredentialStatus, StatusPlace};
+use crate::domain::credential::{Credential, CredentialStatus};
 use crate::domain::ids::CredentialId;
 use crate::domain::secret::SecretHash;
 use crate::events::{self, Event};
+use crate::sign::{Draft, SignError};
 use crate::status::{self, StatusListError};
 use crate::store::tokens::TokenGrant;
 use crate::store::{credentials, status_lists, tokens};
 
 /// How often places are drawn again when others took them in between.
 const MAX_DRAWS: usize = 16;
-/// `iat` is rounded down to this, so that credentials of one batch and one hour look alike.
-const ROUNDING_S: i64 = 3600;
 
 /// What is to be issued, with everything verified.
 #[derive(Debug)]
@@ -38,6 +35,8 @@ pub struct Order<'a> {
     pub token: SecretHash,
     /// What the token allows.
     pub grant: TokenGrant,
+    /// The format of the credentials.
+    pub format: Format,
     /// What the credentials say.
     pub claims: Claims,
     /// The keys they are bound to, all different.
@@ -72,10 +71,7 @@ pub enum IssueError {
     Status(#[from] StatusListError),
     /// The credential could not be signed.
     #[error("the credential could not be signed")]
-    Sign(#[from] sd_jwt_vc::IssueError),
-    /// A stored index is out of range.
-    #[error("a stored index is out of range")]
-    Range,
+    Sign(#[from] SignError),
     /// The database failed.
     #[error("the database failed")]
     Db(#[from] DbError),
@@ -95,11 +91,11 @@ enum CommitError {
 /// A credential and its row.
 struct Signed {
     row: Credential,
-    compact: String,
+    credential: Value,
 }
 
 /// Issues one credential for each key, all or none.
-pub async fn issue(core: &Core, order: &Order<'_>) -> Result<Vec<String>, IssueError> {
+pub async fn issue(core: &Core, order: &Order<'_>) -> Result<Vec<Value>, IssueError> {
     let kind = core
         .credential_type(&order.grant.credential_type)
         .ok_or(IssueError::UnknownType)?;
@@ -107,17 +103,22 @@ pub async fn issue(core: &Core, order: &Order<'_>) -> Result<Vec<String>, IssueE
     for _ in 0..MAX_DRAWS {
         let places = status::pick(core, order.holder_keys.len()).await?;
         let now = core.clock.now();
-        let signing = order
-            .holder_keys
-            .iter()
-            .zip(places)
-            .map(|(key, place)| sign(core, order, kind, &prepared, key, place, now));
+        let drafts = order.holder_keys.iter().zip(&places);
+        let drafts = drafts.map(|(holder_key, place)| Draft {
+            kind: &kind,
+            format: order.format,
+            prepared: &prepared,
+            holder_key,
+            place,
+            now,
+        });
+        let signing = drafts.map(|draft| sign(core, order, draft));
         let signed = try_join_all(signing).await?;
         match commit(core, order, &signed, now).await {
             Ok(()) => {
                 metrics::counter!("vouchsafe_credentials_issued_total", "type" => kind.id.clone())
                     .increment(signed.len() as u64);
-                return Ok(signed.into_iter().map(|signed| signed.compact).collect());
+                return Ok(signed.into_iter().map(|signed| signed.credential).collect());
             }
             Err(CommitError::PlaceTaken) => {}
             Err(CommitError::Refused(error)) => return Err(*error),
@@ -127,49 +128,23 @@ pub async fn issue(core: &Core, order: &Order<'_>) -> Result<Vec<String>, IssueE
     Err(StatusListError::Full.into())
 }
 
-async fn sign(
-    core: &Core,
-    order: &Order<'_>,
-    kind: &CredentialType,
-    prepared: &Prepared,
-    key: &PublicKey,
-    place: StatusPlace,
-    now: UnixTime,
-) -> Result<Signed, IssueError> {
-    let issued_at = UnixTime(now.0 - now.0.rem_euclid(ROUNDING_S));
-    let expires_at = issued_at.plus(kind.validity_s);
-    let status = StatusRef {
-        uri: core.settings.status_uri(&place.list),
-        idx: u64::try_from(place.idx).map_err(|_| IssueError::Range)?,
-    };
-    let input = IssueInput {
-        vct: &kind.vct,
-        issuer: core.signing.iss.as_deref(),
-        key: core.signing.credentials.name.as_issuer_key(),
-        issued_at: Some(issued_at),
-        not_before: None,
-        expires_at: Some(expires_at),
-        holder_key: kind.key_binding.then_some(key),
-        status: kind.status.then_some(&status),
-        claims: prepared.claims.clone(),
-        frame: &prepared.frame,
-        hash: HashAlg::Sha256,
-    };
-    let compact = sd_jwt_vc::issue(input, &*core.signing.credentials.signer, &*core.rng).await?;
+async fn sign(core: &Core, order: &Order<'_>, draft: Draft<'_>) -> Result<Signed, IssueError> {
+    let credential = draft.sign(core).await?;
     let row = Credential {
         id: CredentialId::new(core.ids.next()),
         offer: order.grant.offer.clone(),
         record: order.grant.record.clone(),
-        credential_type: kind.id.clone(),
-        holder_key: key.thumbprint(),
-        place,
+        credential_type: draft.kind.id.clone(),
+        format: draft.format,
+        holder_key: draft.holder_key.thumbprint(),
+        place: draft.place.clone(),
         status: CredentialStatus::Valid,
         version: 1,
-        issued_at: now,
-        expires_at,
-        status_changed_at: now,
+        issued_at: draft.now,
+        expires_at: draft.expires_at(),
+        status_changed_at: draft.now,
     };
-    Ok(Signed { row, compact })
+    Ok(Signed { row, credential })
 }
 
 /// One transaction: nonce, token, rows.
@@ -182,7 +157,7 @@ async fn commit(
     let rows: Vec<Credential> = signed.iter().map(|signed| signed.row.clone()).collect();
     let token = order.token.clone();
     let record = order.grant.record.clone();
-    let offer = order.grant.offer.clone();
+    let (offer, format) = (order.grant.offer.clone(), order.format);
     let CheckedNonce {
         consume_key,
         expires,
@@ -202,7 +177,7 @@ async fn commit(
             if !jti::first_use(tx, kind, "issuer", &nonce, expires).await? {
                 return Err(Box::new(IssueError::NonceUsed).into());
             }
-            let so_far = credentials::count_of_offer(tx, &offer).await?;
+            let so_far = credentials::count_of_offer(tx, &offer, format).await?;
             if so_far + i64::try_from(rows.len()).unwrap_or(i64::MAX) > limit {
                 return Err(Box::new(IssueError::UsedUp).into());
             }
@@ -226,9 +201,9 @@ async fn commit(
 
 /// A wallet that repeats a request because the answer was lost gets a new credential for the
 /// same key; the one that it never saw is revoked, so one data set and one key have one active
-/// credential. True when there was one.
+/// credential of a format. True when there was one.
 async fn replace_older(tx: &mut Tx, row: &Credential, now: UnixTime) -> Result<bool, DbError> {
-    let lists = credentials::revoke_of_key(tx, &row.offer, &row.holder_key, now).await?;
+    let lists = credentials::revoke_of_key(tx, row, now).await?;
     for list in &lists {
         status_lists::touch(tx, list).await?;
     }

@@ -24,6 +24,7 @@ pub mod prepare;
 pub mod redeem;
 pub mod settings;
 pub mod shown;
+pub mod sign;
 pub mod signing;
 pub mod status;
 pub mod store;

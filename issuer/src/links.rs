@@ -71,8 +71,16 @@ pub fn object(core: &Core, offer: &Offer, reference: &Secret) -> CredentialOffer
     };
     CredentialOffer {
         credential_issuer: issuer_id(core),
-        credential_configuration_ids: vec![offer.credential_type.clone()],
+        credential_configuration_ids: configuration_ids(core, offer),
         grants,
+    }
+}
+
+/// Every format of the type: the wallet chooses.
+fn configuration_ids(core: &Core, offer: &Offer) -> Vec<String> {
+    match core.credential_type(&offer.credential_type) {
+        Some(kind) => core.configuration_ids(&kind),
+        None => vec![offer.credential_type.clone()],
     }
 }
 

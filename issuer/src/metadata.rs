@@ -1,5 +1,6 @@
 //! What the service says about itself. Nothing is listed that is not enforced.
 
+use vouchsafe_credentials::credential_type::{CredentialType, Format};
 use vouchsafe_protocol::oauth::metadata::AuthorizationServerMetadata;
 use vouchsafe_protocol::oauth::token::{AUTHORIZATION_CODE, PRE_AUTHORIZED_CODE};
 use vouchsafe_protocol::vci::CredentialIssuerMetadata;
@@ -12,11 +13,13 @@ use crate::paths;
 /// Credential issuer metadata (OpenID4VCI 1.0, section 12.2.4).
 pub fn issuer(core: &Core) -> CredentialIssuerMetadata {
     let settings = &core.settings;
-    let algorithm = core.signing.credentials.signer.algorithm().name();
-    let configurations = core.types.values().map(|kind| {
-        let configuration =
-            CredentialConfiguration::of_type(kind, &kind.id, &[algorithm], &PROOF_ALGORITHMS);
-        (kind.id.clone(), configuration)
+    let configurations = core.types.values().flat_map(|kind| {
+        let configurations = core
+            .formats(kind)
+            .map(|one| (one, configuration(core, kind, one)));
+        configurations.filter_map(|(format, configuration)| {
+            Some((kind.configuration_id(format), configuration?))
+        })
     });
     let display = settings.names.iter().map(|(locale, name)| Display {
         name: Some(name.clone()),
@@ -42,6 +45,32 @@ pub fn issuer(core: &Core) -> CredentialIssuerMetadata {
     }
 }
 
+/// A type in a format; `None` while no key of the format is in use.
+fn configuration(
+    core: &Core,
+    kind: &CredentialType,
+    format: Format,
+) -> Option<CredentialConfiguration> {
+    let key = core.signing.of(format).at(core.clock.now()).ok()?;
+    let algorithm = key.signer.algorithm();
+    let id = kind.configuration_id(format);
+    let proofs = &PROOF_ALGORITHMS;
+    match format {
+        Format::SdJwtVc => {
+            let algorithms = [algorithm.name()];
+            let configuration = CredentialConfiguration::of_type(kind, &id, &algorithms, proofs);
+            Some(configuration)
+        }
+        Format::Mdoc => {
+            let mdoc = kind.mdoc()?;
+            Some(CredentialConfiguration::of_mdoc(
+                kind, mdoc, algorithm, proofs,
+            ))
+        }
+        Format::LdpVc | Format::JwtVc => None,
+    }
+}
+
 /// Authorization server metadata (RFC 8414).
 pub fn authorization_server(core: &Core) -> AuthorizationServerMetadata {
     let settings = &core.settings;
@@ -59,7 +88,11 @@ pub fn authorization_server(core: &Core) -> AuthorizationServerMetadata {
         token_endpoint: settings.url(paths::TOKEN),
         pushed_authorization_request_endpoint: None,
         jwks_uri: None,
-        scopes_supported: core.types.keys().cloned().collect(),
+        scopes_supported: core
+            .types
+            .values()
+            .flat_map(|kind| core.configuration_ids(kind))
+            .collect(),
         response_types_supported: only_code_flow(&["code"]),
         response_modes_supported: only_code_flow(&["query"]),
         grant_types_supported: grants,

@@ -1,7 +1,7 @@
 //! Preparing an offer: check the claims, make the secrets, write one row.
 
 use serde_json::{Map, Value};
-use vouchsafe_credentials::credential_type::ClaimProblems;
+use vouchsafe_credentials::credential_type::{ClaimProblems, Format};
 use vouchsafe_credentials::encoding::b64url;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{DbError, Tx};
@@ -95,7 +95,13 @@ pub fn prepare(core: &Core, wanted: Wanted) -> Result<PreparedOffer, PrepareErro
     let kind = core
         .credential_type(&credential_type)
         .ok_or(PrepareError::UnknownType)?;
-    kind.prepare(claims.clone())?;
+    let prepared = kind.prepare(claims.clone())?;
+    // What cannot be an mdoc is refused here, not in front of the wallet.
+    if let Some(mdoc) = kind.mdoc()
+        && core.formats(&kind).any(|format| format == Format::Mdoc)
+    {
+        mdoc.check(&prepared)?;
+    }
     if record_id.is_empty()
         || record_id.len() > MAX_RECORD_ID
         || record_id.chars().any(char::is_control)

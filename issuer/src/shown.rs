@@ -26,16 +26,19 @@ const MAX_AGE_S: i64 = 1;
 pub struct Shown {
     /// The status list token.
     pub token: Bytes,
-    /// Strong entity tag of the token, quoted.
-    pub etag: String,
+    /// The same as CWT, where mdocs are issued.
+    pub cwt: Option<Bytes>,
+    /// What the entity tags of both begin with.
+    pub version: String,
     expires_at: UnixTime,
 }
 
 impl From<StatusListRow> for Shown {
     fn from(row: StatusListRow) -> Self {
         Self {
-            etag: format!("\"{}.{}\"", row.published_version, row.issued_at.0),
+            version: format!("{}.{}", row.published_version, row.issued_at.0),
             token: Bytes::from(row.token),
+            cwt: row.cwt.map(Bytes::from),
             expires_at: row.expires_at,
         }
     }

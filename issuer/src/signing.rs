@@ -1,9 +1,11 @@
-//! The keys that sign credentials and status lists, and how their names go out.
+//! The keys that sign credentials and status lists, how their names go out, and when each is used.
 
 use std::sync::Arc;
 
+use vouchsafe_credentials::credential_type::Format;
 use vouchsafe_credentials::crypto::Signer;
 use vouchsafe_credentials::sd_jwt_vc::IssuerKey;
+use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_credentials::x509::Chain;
 
 /// How a signature names its key.
@@ -23,6 +25,14 @@ impl KeyName {
             Self::Did(url) => IssuerKey::Did(url),
         }
     }
+
+    /// The chain, where there is one.
+    pub const fn chain(&self) -> Option<&Chain> {
+        match self {
+            Self::X5c(chain) => Some(chain),
+            Self::Did(_) => None,
+        }
+    }
 }
 
 /// A signer and its name.
@@ -32,6 +42,10 @@ pub struct NamedSigner {
     pub signer: Arc<dyn Signer>,
     /// How the key is named.
     pub name: KeyName,
+    /// `iss` of what is signed: an https URL or a DID, else nothing.
+    pub iss: Option<String>,
+    /// Since when its certificate is valid; a DID is so at any time.
+    pub certified_from: UnixTime,
 }
 
 impl std::fmt::Debug for NamedSigner {
@@ -42,13 +56,125 @@ impl std::fmt::Debug for NamedSigner {
     }
 }
 
+/// No key of a purpose is in use at this time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no signing key is in use at this time")]
+pub struct NoKey;
+
+/// A key and when it is used.
+#[derive(Debug, Clone)]
+pub struct Term {
+    /// From this moment on.
+    pub from: UnixTime,
+    /// Before this moment.
+    pub until: UnixTime,
+    /// The key.
+    pub key: NamedSigner,
+}
+
+/// The keys of one purpose, one after the other.
+#[derive(Debug, Clone, Default)]
+pub struct Rotation(Vec<Term>);
+
+impl Rotation {
+    /// Of these keys.
+    pub fn new(mut terms: Vec<Term>) -> Self {
+        terms.sort_by_key(|term| term.from);
+        Self(terms)
+    }
+
+    /// Whether there is no key at all.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The key that signs now: of those in use, the one that began last.
+    pub fn at(&self, now: UnixTime) -> Result<&NamedSigner, NoKey> {
+        let mut newest_first = self.0.iter().rev();
+        let term = newest_first.find(|term| term.from <= now && now < term.until);
+        term.map(|term| &term.key).ok_or(NoKey)
+    }
+
+    /// All keys, those to come and those that are retired among them.
+    pub fn keys(&self) -> impl Iterator<Item = &NamedSigner> {
+        self.0.iter().map(|term| &term.key)
+    }
+}
+
 /// The issuer's signers.
 #[derive(Debug, Clone)]
 pub struct Signing {
-    /// Signs credentials.
-    pub credentials: NamedSigner,
-    /// Signs status lists. May be a key of its own.
-    pub status: NamedSigner,
-    /// `iss` of what is signed: an https URL or a DID, else nothing.
-    pub iss: Option<String>,
+    /// Sign SD-JWT VCs.
+    pub sd_jwt: Rotation,
+    /// Document signers of mdocs, named by their chains.
+    pub mdoc: Rotation,
+    /// Sign status lists. May be keys of their own.
+    pub status: Rotation,
+}
+
+impl Signing {
+    /// The keys of a format.
+    pub const fn of(&self, format: Format) -> &Rotation {
+        match format {
+            Format::SdJwtVc => &self.sd_jwt,
+            Format::Mdoc => &self.mdoc,
+            Format::LdpVc | Format::JwtVc => &NONE,
+        }
+    }
+
+    /// What signs a status list as CWT: it is for mdocs, and named by a certificate. `None` where no
+    /// mdocs are issued.
+    pub fn status_cwt(&self, now: UnixTime) -> Result<Option<(&dyn Signer, &Chain)>, NoKey> {
+        if self.mdoc.is_empty() {
+            return Ok(None);
+        }
+        let status = self.status.at(now)?;
+        let (key, chain) = match status.name.chain() {
+            Some(chain) => (status, chain),
+            None => {
+                let key = self.mdoc.at(now)?;
+                (key, key.name.chain().ok_or(NoKey)?)
+            }
+        };
+        Ok(Some((&*key.signer, chain)))
+    }
+}
+
+static NONE: Rotation = Rotation(Vec::new());
+
+#[cfg(test)]
+mod tests {
+    use vouchsafe_credentials::crypto::{Algorithm, AwsLcSigningKey, SigningKey};
+    use vouchsafe_credentials::testing::SeededRng;
+
+    use super::*;
+
+    fn term(name: &str, from: i64, until: i64) -> Term {
+        let key = SigningKey::generate(Algorithm::EdDsa, &SeededRng::new(1));
+        let key = NamedSigner {
+            signer: Arc::new(AwsLcSigningKey::new(&key).unwrap()),
+            name: KeyName::Did(name.to_owned()),
+            iss: Some(name.to_owned()),
+            certified_from: UnixTime(i64::MIN),
+        };
+        Term {
+            from: UnixTime(from),
+            until: UnixTime(until),
+            key,
+        }
+    }
+
+    #[test]
+    fn the_key_that_began_last_signs() {
+        let keys = Rotation::new(vec![term("new", 100, 300), term("old", 0, 200)]);
+        let at = |now| keys.at(UnixTime(now)).ok()?.iss.clone();
+        assert_eq!(at(-1), None);
+        assert_eq!(at(0).as_deref(), Some("old"));
+        assert_eq!(at(99).as_deref(), Some("old"));
+        assert_eq!(at(100).as_deref(), Some("new"));
+        assert_eq!(at(299).as_deref(), Some("new"));
+        assert_eq!(at(300), None);
+        assert_eq!(keys.keys().count(), 2);
+        assert!(NONE.at(UnixTime(0)).is_err());
+    }
 }

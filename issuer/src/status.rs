@@ -1,15 +1,18 @@
 //! Status lists: a random place for each new credential, and publishing.
 
+use vouchsafe_credentials::cose::CoseSignError;
 use vouchsafe_credentials::jws::SignError;
 use vouchsafe_credentials::random;
 use vouchsafe_credentials::status_list::{
-    Bits, Status, StatusError, StatusList, StatusTokenInput, sign_status_list,
+    Bits, Status, StatusCwtInput, StatusError, StatusList, StatusTokenInput, sign_status_list,
+    sign_status_list_cwt,
 };
 use vouchsafe_service::db::DbError;
 
 use crate::core::Core;
 use crate::domain::credential::{CredentialStatus, StatusPlace};
 use crate::domain::ids::StatusListId;
+use crate::signing::NoKey;
 use crate::store::credentials;
 use crate::store::status_lists::{self, StatusListRow};
 
@@ -34,6 +37,12 @@ pub enum StatusListError {
     /// The token could not be signed.
     #[error("the status list could not be signed")]
     Sign(#[from] SignError),
+    /// The token could not be signed as CWT.
+    #[error("the status list could not be signed as CWT")]
+    SignCwt(#[from] CoseSignError),
+    /// Every key is retired, or not in use yet.
+    #[error(transparent)]
+    NoKey(#[from] NoKey),
     /// A stored size or index is out of range.
     #[error("a stored size or index is out of range")]
     Range,
@@ -133,7 +142,8 @@ pub async fn published(
         let Some(row) = status_lists::find(&core.db, id).await? else {
             return Ok(None);
         };
-        if !(row.is_dirty() || row.expires_at <= soon(core)) {
+        let complete = row.cwt.is_some() || core.signing.mdoc.is_empty();
+        if complete && !row.is_dirty() && row.expires_at > soon(core) {
             return Ok(Some(row));
         }
         // Where another process was faster, its list is looked at again: it may be older than
@@ -168,24 +178,40 @@ async fn publish(
     let entries = status_lists::not_valid(&core.db, &old.id).await?;
     let list = encode(old.size, &entries)?;
     // A clock that goes back must not make `iat` go back: relying parties refuse that.
-    let issued_at = core.clock.now().max(old.issued_at);
+    let now = core.clock.now();
+    let issued_at = now.max(old.issued_at);
     let expires_at = issued_at.plus(core.settings.status.lifetime_s);
-    let token = sign_status_list(
-        &StatusTokenInput {
-            uri: &core.settings.status_uri(&old.id),
-            issuer: core.signing.iss.as_deref(),
-            list: &list,
-            issued_at,
-            expires_at,
-            ttl_s: core.settings.status.ttl_s,
-            key: core.signing.status.name.as_issuer_key(),
-        },
-        &*core.signing.status.signer,
-    )
-    .await?;
+    let uri = core.settings.status_uri(&old.id);
+    let ttl_s = core.settings.status.ttl_s;
+    let key = core.signing.status.at(now)?;
+    let input = StatusTokenInput {
+        uri: &uri,
+        issuer: key.iss.as_deref(),
+        list: &list,
+        issued_at,
+        expires_at,
+        ttl_s,
+        key: key.name.as_issuer_key(),
+    };
+    let token = sign_status_list(&input, &*key.signer).await?;
+    let cwt = match core.signing.status_cwt(now)? {
+        None => None,
+        Some((signer, chain)) => {
+            let input = StatusCwtInput {
+                uri: &uri,
+                list: &list,
+                issued_at,
+                expires_at,
+                ttl_s,
+                chain,
+            };
+            Some(sign_status_list_cwt(&input, signer).await?)
+        }
+    };
     let new = StatusListRow {
         published_version: old.version,
         token,
+        cwt,
         issued_at,
         expires_at,
         ..old.clone()

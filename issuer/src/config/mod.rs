@@ -3,11 +3,12 @@
 mod signing;
 mod wallet_providers;
 
-pub use signing::{KeyMethod, SigningConfig};
+pub use signing::{KeyMethod, SigningConfig, SigningKeys};
 pub use wallet_providers::WalletProviderConfig;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use vouchsafe_credentials::credential_type::CredentialType;
@@ -20,7 +21,6 @@ use vouchsafe_service::http::Edge;
 use vouchsafe_service::vc_api::VcApiConfig;
 
 use crate::settings::{Lifetimes, Settings, StatusSettings, WalletClient};
-use crate::signing::{KeyName, Signing};
 
 /// The configuration file of the issuing service.
 #[derive(Debug, Clone, Deserialize)]
@@ -46,8 +46,8 @@ pub struct Config {
     pub vc_api: VcApiConfig,
     /// Who issues what.
     pub issuer: IssuerConfig,
-    /// The key that signs credentials.
-    pub signing: SigningConfig,
+    /// The keys that sign credentials: one table, or `[[signing]]` several times.
+    pub signing: SigningKeys,
     /// Status lists.
     #[serde(default)]
     pub status: StatusConfig,
@@ -104,9 +104,9 @@ pub struct StatusConfig {
     /// Entries of a list. The more, the less an index tells.
     #[serde(default = "default_list_size")]
     pub list_size: u32,
-    /// A key of its own for status lists. Without it the key of credentials signs.
+    /// Keys of their own for status lists. Without them the keys of SD-JWT VCs sign.
     #[serde(default)]
-    pub signing: Option<SigningConfig>,
+    pub signing: Option<SigningKeys>,
 }
 
 fn default_ttl_s() -> u32 {
@@ -217,7 +217,7 @@ impl Config {
     }
 
     /// The credential types.
-    pub fn types(&self) -> Result<BTreeMap<String, CredentialType>, ConfigError> {
+    pub fn types(&self) -> Result<BTreeMap<String, Arc<CredentialType>>, ConfigError> {
         const BUILT_IN: [&str; 2] = [
             include_str!("../../../specs/credential-types/age.toml"),
             include_str!("../../../specs/credential-types/membership.toml"),
@@ -236,30 +236,10 @@ impl Config {
         for text in texts {
             let kind = CredentialType::from_toml(&text)
                 .map_err(|error| ConfigError::setting(setting, error.to_string()))?;
-            if types.insert(kind.id.clone(), kind).is_some() {
+            if types.insert(kind.id.clone(), Arc::new(kind)).is_some() {
                 return Err(ConfigError::setting(setting, "two types with the same id"));
             }
         }
         Ok(types)
-    }
-
-    /// The signers.
-    pub fn signers(&self) -> Result<Signing, ConfigError> {
-        let credentials = self.signing.load("signing")?;
-        let status = match &self.status.signing {
-            Some(own) => own.load("status.signing")?,
-            None => credentials.clone(),
-        };
-        let url = &self.http.public_url;
-        // SD-JWT VC: `iss` is an https URL or a DID; on loopback http there is none.
-        let iss = match &credentials.name {
-            KeyName::X5c(_) => url.is_https().then(|| url.as_str().to_owned()),
-            KeyName::Did(kid) => kid.split_once('#').map(|(did, _)| did.to_owned()),
-        };
-        Ok(Signing {
-            credentials,
-            status,
-            iss,
-        })
     }
 }

@@ -1,5 +1,6 @@
 //! An issued credential as the issuer remembers it: never what it says.
 
+use vouchsafe_credentials::credential_type::Format;
 use vouchsafe_credentials::time::UnixTime;
 
 use super::ids::{CredentialId, OfferId, RecordId, StatusListId};
@@ -79,6 +80,8 @@ pub struct Credential {
     pub record: RecordId,
     /// The id of the credential type.
     pub credential_type: String,
+    /// How it is encoded and signed.
+    pub format: Format,
     /// RFC 7638 thumbprint of the key it is bound to.
     pub holder_key: String,
     /// Its place in the status lists.

@@ -119,7 +119,11 @@ async fn prepared_record(
     };
     // The scope names the credential configuration; it may be left out, as the offer says it.
     let scopes = &request.scopes;
-    if !scopes.is_empty() && scopes.iter().any(|scope| scope != offer.credential_type) {
+    let kind = &offer.credential_type;
+    if !scopes
+        .iter()
+        .all(|scope| core.is_configuration_of(scope, kind))
+    {
         return Err(reject(ErrorCode::InvalidScope.into()));
     }
     Ok((secret, offer))
@@ -155,13 +159,10 @@ fn flow(
 
 /// What the code page says about an offer.
 pub fn page_of(core: &Core, offer: &Offer, client: &WalletClient, locale: Locale) -> CodePage {
-    let card = core
-        .credential_type(&offer.credential_type)
-        .map_or(offer.credential_type.as_str(), |kind| {
-            kind.display.name(locale.tag())
-        });
+    let kind = core.credential_type(&offer.credential_type);
+    let card = kind.as_deref().map(|kind| kind.display.name(locale.tag()));
     CodePage {
-        card: card.to_owned(),
+        card: card.unwrap_or(&offer.credential_type).to_owned(),
         wallet: client.name.clone(),
         tries_left: None,
     }

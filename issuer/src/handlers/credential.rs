@@ -4,6 +4,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use vouchsafe_credentials::credential_type::Format;
 use vouchsafe_credentials::crypto::Algorithm;
 use vouchsafe_protocol::http::Headers;
 use vouchsafe_protocol::oauth::access_token::{PresentationError, PresentedToken, challenge};
@@ -125,8 +126,7 @@ impl Error {
                 | IssueError::UnknownType
                 | IssueError::Claims(_)
                 | IssueError::Status(_)
-                | IssueError::Sign(_)
-                | IssueError::Range,
+                | IssueError::Sign(_),
             ) => Wire::Internal,
         }
     }
@@ -210,11 +210,12 @@ pub async fn handler(
         return Err(Error::MediaType);
     }
     let request = CredentialRequest::parse(&body)?;
-    check_configuration(&core, &grant, &request.requested)?;
+    let format = check_configuration(&core, &grant, &request.requested)?;
     let proofs = verify_proofs(&core, &grant, &request)?;
     let claims = open_under_token(&token, &grant.offer, &grant.claims_sealed)?;
     let order = Order {
         token: token.hash(Purpose::AccessToken),
+        format,
         grant,
         claims,
         holder_keys: &proofs.keys,
@@ -223,6 +224,7 @@ pub async fn handler(
     let credentials = issue::issue(&core, &order).await?;
     tracing::info!(
         credential_type = order.grant.credential_type,
+        format = order.format.name(),
         count = credentials.len(),
         "issued"
     );
@@ -260,18 +262,16 @@ fn check_configuration(
     core: &Core,
     grant: &TokenGrant,
     requested: &Requested,
-) -> Result<(), Error> {
-    match requested {
-        Requested::Identifier(_) => Err(Error::UnknownIdentifier),
-        Requested::Configuration(id) if core.credential_type(id).is_none() => {
-            Err(Error::UnknownConfiguration)
-        }
-        // Catalogue 247: a token is good for the credential of its offer.
-        Requested::Configuration(id) if *id != grant.credential_type => {
-            Err(Error::OtherConfiguration)
-        }
-        Requested::Configuration(_) => Ok(()),
+) -> Result<Format, Error> {
+    let Requested::Configuration(id) = requested else {
+        return Err(Error::UnknownIdentifier);
+    };
+    let (kind, format) = core.configuration(id).ok_or(Error::UnknownConfiguration)?;
+    // Catalogue 247: a token is good for the credential of its offer, in any of its formats.
+    if kind.id != grant.credential_type {
+        return Err(Error::OtherConfiguration);
     }
+    Ok(format)
 }
 
 fn verify_proofs(

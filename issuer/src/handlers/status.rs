@@ -10,7 +10,8 @@ use crate::domain::ids::StatusListId;
 use crate::handlers::wire::{CROSS_ORIGIN_RESOURCE_POLICY, json_no_store};
 use crate::status::StatusListError;
 
-const MEDIA_TYPE: &str = "application/statuslist+jwt";
+const JWT: &str = "application/statuslist+jwt";
+const CWT: &str = "application/statuslist+cwt";
 
 /// Why there is no list.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,9 @@ pub enum StatusError {
     /// The list of another time was asked for.
     #[error("lists of other times are not kept")]
     Historical,
+    /// Only a CWT is wanted, and there is none.
+    #[error("there is no CWT of this list")]
+    NotAcceptable,
     /// It cannot be read or signed.
     #[error("the status list cannot be published")]
     List(#[from] StatusListError),
@@ -32,6 +36,7 @@ impl IntoResponse for StatusError {
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             // Token Status List, "Historical Resolution": 501 where it is not supported.
             Self::Historical => (StatusCode::NOT_IMPLEMENTED, "not_supported"),
+            Self::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "not_acceptable"),
             Self::List(error) => {
                 tracing::error!(
                     error = error as &dyn std::error::Error,
@@ -58,11 +63,18 @@ pub async fn handler(
     }
     let list = core.shown.get(&core, &id).await?;
     let list = list.ok_or(StatusError::NotFound)?;
-    let mut response = if knows(&headers, &list.etag) {
+    let (media_type, body, mark) = match (wants_cwt(&headers), &list.cwt) {
+        (true, Some(cwt)) => (CWT, cwt, ".cwt"),
+        (true, None) => return Err(StatusError::NotAcceptable),
+        (false, _) => (JWT, &list.token, ""),
+    };
+    // RFC 9110, section 8.8.1: a strong tag is of one representation.
+    let etag = format!("\"{}{mark}\"", list.version);
+    let mut response = if knows(&headers, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let kind = [(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))];
-        (kind, list.token.clone()).into_response()
+        let kind = [(header::CONTENT_TYPE, HeaderValue::from_static(media_type))];
+        (kind, body.clone()).into_response()
     };
     let ttl = core.settings.status.ttl_s;
     let out = response.headers_mut();
@@ -75,8 +87,9 @@ pub async fn handler(
         CROSS_ORIGIN_RESOURCE_POLICY,
         HeaderValue::from_static("cross-origin"),
     );
+    out.insert(header::VARY, HeaderValue::from_static("Accept"));
     for (name, value) in [
-        (header::ETAG, list.etag.clone()),
+        (header::ETAG, etag),
         (header::CACHE_CONTROL, format!("public, max-age={ttl}")),
     ] {
         if let Ok(value) = HeaderValue::try_from(value) {
@@ -84,6 +97,39 @@ pub async fn handler(
         }
     }
     Ok(response)
+}
+
+/// Token Status List, section 8.1: the form is the one that `Accept` names. A CWT is sent where it
+/// is preferred by name, a JWT to everybody else.
+fn wants_cwt(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::ACCEPT).iter();
+    let values = values.filter_map(|value| value.to_str().ok());
+    let ranges = values.flat_map(|value| value.split(','));
+    let (mut cwt, mut jwt) = (0, 0);
+    for range in ranges {
+        let mut parts = range.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let weight = parts.find_map(|part| part.strip_prefix("q="));
+        let weight = weight.map_or(1000, thousandths);
+        match name.as_str() {
+            CWT => cwt = weight,
+            JWT => jwt = weight,
+            _ => {}
+        }
+    }
+    cwt > jwt
+}
+
+/// RFC 9110, section 12.4.2: `0`, `1`, and up to three digits behind the point.
+fn thousandths(weight: &str) -> u32 {
+    match weight.split_once('.') {
+        None => weight.parse::<u32>().unwrap_or(0).min(1) * 1000,
+        Some((whole, _)) if whole != "0" => 1000,
+        Some((_, digits)) => {
+            let digits = digits.get(..digits.len().min(3)).unwrap_or_default();
+            format!("{digits:0<3}").parse().unwrap_or(0)
+        }
+    }
 }
 
 fn asks_for_a_time(query: &str) -> bool {

@@ -1,5 +1,6 @@
 //! Issued credentials and their status.
 
+use vouchsafe_credentials::credential_type::Format;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{Db, DbError, RowError, Table, Tx, each, execute};
 
@@ -16,6 +17,7 @@ struct CredentialRow {
     offer_id: String,
     record_id: String,
     credential_type: String,
+    format: String,
     holder_key: String,
     list_id: String,
     idx: i64,
@@ -35,6 +37,7 @@ impl TryFrom<CredentialRow> for Credential {
             offer_id,
             record_id,
             credential_type,
+            format,
             holder_key,
             list_id,
             idx,
@@ -49,6 +52,7 @@ impl TryFrom<CredentialRow> for Credential {
             offer: OfferId::parse(&offer_id).map_err(|e| TABLE.invalid("offer_id", e))?,
             record: RecordId::parse(&record_id).map_err(|e| TABLE.invalid("record_id", e))?,
             credential_type,
+            format: Format::from_name(&format).ok_or_else(|| TABLE.invalid("format", "unknown"))?,
             holder_key,
             place: StatusPlace {
                 list: StatusListId::parse(&list_id).map_err(|e| TABLE.invalid("list_id", e))?,
@@ -64,14 +68,14 @@ impl TryFrom<CredentialRow> for Credential {
     }
 }
 
-const BY_ID: &str = "SELECT id, offer_id, record_id, credential_type, holder_key, list_id, idx, \
+const BY_ID: &str = "SELECT id, offer_id, record_id, credential_type, format, holder_key, list_id, idx, \
      status, version, issued_at, expires_at, status_changed_at FROM issuer_credentials \
      WHERE id = $1";
-const PAGE: &str = "SELECT id, offer_id, record_id, credential_type, holder_key, list_id, idx, \
+const PAGE: &str = "SELECT id, offer_id, record_id, credential_type, format, holder_key, list_id, idx, \
      status, version, issued_at, expires_at, status_changed_at FROM issuer_credentials \
      WHERE id < $1 ORDER BY id DESC LIMIT $2";
-const PAGE_OF_RECORD: &str = "SELECT id, offer_id, record_id, credential_type, holder_key, \
-     list_id, idx, status, version, issued_at, expires_at, status_changed_at \
+const PAGE_OF_RECORD: &str = "SELECT id, offer_id, record_id, credential_type, format, \
+     holder_key, list_id, idx, status, version, issued_at, expires_at, status_changed_at \
      FROM issuer_credentials WHERE id < $1 AND record_id = $3 ORDER BY id DESC LIMIT $2";
 /// Adds a credential. False when its place in the status list is taken: the caller undoes the
 /// transaction and draws again.
@@ -82,13 +86,13 @@ pub async fn insert(tx: &mut Tx, credential: &Credential) -> Result<bool, DbErro
     let rows =
         execute!(tx, sqlx::query(
         "INSERT INTO issuer_credentials (id, offer_id, record_id, credential_type, holder_key,
-            list_id, idx, status, version, issued_at, expires_at, status_changed_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+            list_id, idx, status, version, issued_at, expires_at, status_changed_at, format)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          ON CONFLICT (list_id, idx) DO NOTHING")
         .bind(c.id.as_str()).bind(c.offer.as_str()).bind(c.record.as_str())
         .bind(&c.credential_type).bind(&c.holder_key).bind(c.place.list.as_str())
         .bind(c.place.idx).bind(c.status.as_str()).bind(c.version).bind(c.issued_at.0)
-        .bind(c.expires_at.0).bind(c.status_changed_at.0))?;
+        .bind(c.expires_at.0).bind(c.status_changed_at.0).bind(c.format.name()))?;
     Ok(rows == 1)
 }
 
@@ -130,31 +134,31 @@ pub async fn page(
     Ok(Page::from_overfetch(credentials, request.limit))
 }
 
-/// Revokes the credentials of an offer that are bound to one key, whatever else happens to them at
-/// the same time, and returns the lists they stand in.
+/// Revokes the credentials that are of the offer and the format of `new` and bound to its key,
+/// whatever else happens to them at the same time, and returns the lists they stand in.
 pub async fn revoke_of_key(
     tx: &mut Tx,
-    offer: &OfferId,
-    holder_key: &str,
+    new: &Credential,
     now: UnixTime,
 ) -> Result<Vec<StatusListId>, DbError> {
     let lists = each!(tx, c => sqlx::query_scalar::<_, String>(
         "UPDATE issuer_credentials
          SET status = 'revoked', version = version + 1, status_changed_at = $3
-         WHERE offer_id = $1 AND holder_key = $2 AND status <> 'revoked'
+         WHERE offer_id = $1 AND holder_key = $2 AND format = $4 AND status <> 'revoked'
          RETURNING list_id")
-        .bind(offer.as_str()).bind(holder_key).bind(now.0).fetch_all(c).await)?;
+        .bind(new.offer.as_str()).bind(&new.holder_key).bind(now.0).bind(new.format.name())
+        .fetch_all(c).await)?;
     lists
         .iter()
         .map(|id| StatusListId::parse(id).map_err(|e| TABLE.invalid("list_id", e).into()))
         .collect()
 }
 
-/// How many credentials an offer has brought so far, revoked ones too.
-pub async fn count_of_offer(tx: &mut Tx, offer: &OfferId) -> Result<i64, DbError> {
+/// How many credentials of a format an offer has brought so far, revoked ones too.
+pub async fn count_of_offer(tx: &mut Tx, offer: &OfferId, format: Format) -> Result<i64, DbError> {
     each!(tx, c => sqlx::query_scalar::<_, i64>(
-        "SELECT COUNT(*) FROM issuer_credentials WHERE offer_id = $1")
-        .bind(offer.as_str()).fetch_one(c).await)
+        "SELECT COUNT(*) FROM issuer_credentials WHERE offer_id = $1 AND format = $2")
+        .bind(offer.as_str()).bind(format.name()).fetch_one(c).await)
 }
 
 /// Changes a status if nobody changed it in between. False when somebody did.

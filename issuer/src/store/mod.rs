@@ -27,6 +27,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             sql: include_str!("../../migrations/1001_not_valid.sql"),
         },
         Migration {
+            version: 1004,
+            name: "formats of credentials, status lists as CWT",
+            sql: include_str!("../../migrations/1004_formats.sql"),
+        },
+        Migration {
             version: 1010,
             name: "when an offer was opened",
             sql: include_str!("../../migrations/1010_offer_opened.sql"),

@@ -21,6 +21,8 @@ pub struct StatusListRow {
     pub published_version: i64,
     /// The signed status list token, or empty when none was published yet.
     pub token: String,
+    /// The same as CWT, where mdocs are issued.
+    pub cwt: Option<Vec<u8>>,
     /// `iat` of the token.
     pub issued_at: UnixTime,
     /// `exp` of the token.
@@ -41,6 +43,7 @@ struct ListRow {
     version: i64,
     published_version: i64,
     token: String,
+    cwt: Option<Vec<u8>>,
     issued_at: i64,
     expires_at: i64,
 }
@@ -55,6 +58,7 @@ impl TryFrom<ListRow> for StatusListRow {
             version,
             published_version,
             token,
+            cwt,
             issued_at,
             expires_at,
         } = row;
@@ -64,6 +68,7 @@ impl TryFrom<ListRow> for StatusListRow {
             version,
             published_version,
             token,
+            cwt,
             issued_at: UnixTime(issued_at),
             expires_at: UnixTime(expires_at),
         })
@@ -101,7 +106,7 @@ pub async fn open(tx: &mut Tx, id: &StatusListId, seq: i64, size: i64) -> Result
 /// The list with this id.
 pub async fn find(db: &Db, id: &StatusListId) -> Result<Option<StatusListRow>, DbError> {
     let row = each!(db, p => sqlx::query_as::<_, ListRow>(
-        "SELECT id, size, version, published_version, token, issued_at, expires_at
+        "SELECT id, size, version, published_version, token, cwt, issued_at, expires_at
          FROM issuer_status_lists WHERE id = $1")
         .bind(id.as_str()).fetch_optional(p).await)?;
     Ok(row.map(StatusListRow::try_from).transpose()?)
@@ -171,7 +176,7 @@ pub async fn publish(
         tx,
         sqlx::query(
             "UPDATE issuer_status_lists
-         SET published_version = $2, token = $3, issued_at = $4, expires_at = $5
+         SET published_version = $2, token = $3, issued_at = $4, expires_at = $5, cwt = $7
          WHERE id = $1 AND token = $6 AND published_version <= $2 AND issued_at <= $4"
         )
         .bind(list.id.as_str())
@@ -180,6 +185,7 @@ pub async fn publish(
         .bind(list.issued_at.0)
         .bind(list.expires_at.0)
         .bind(&before.token)
+        .bind(list.cwt.as_deref())
     )?;
     Ok(rows == 1)
 }

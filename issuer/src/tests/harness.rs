@@ -328,13 +328,8 @@ impl Harness {
     }
 
     pub(super) fn issuer_key(&self) -> vouchsafe_credentials::crypto::PublicKey {
-        self.issuer
-            .core()
-            .signing
-            .credentials
-            .signer
-            .public_key()
-            .clone()
+        let key = self.issuer.core().signing.sd_jwt.at(self.clock.now());
+        key.unwrap().signer.public_key().clone()
     }
 }
 
@@ -360,6 +355,15 @@ pub(super) fn membership(member_id: &str) -> Value {
 pub(super) async fn everywhere<F: AsyncFn(Harness)>(test: F) {
     for_each_database(&[store::MIGRATIONS], async |db| {
         let harness = Harness::new(db).await;
+        test(harness).await;
+    })
+    .await;
+}
+
+/// Runs a test on every database with a changed configuration.
+pub(super) async fn everywhere_with<F: AsyncFn(Harness)>(text: &str, test: F) {
+    for_each_database(&[store::MIGRATIONS], async |db| {
+        let harness = Harness::with_config(db, text).await;
         test(harness).await;
     })
     .await;

@@ -239,7 +239,8 @@ pub(super) fn chain(item: Item<'_>) -> Result<Chain, CoseError> {
 
 /// The number that is written for an algorithm: the one that every reader knows
 /// (ISO/IEC 18013-5:2021, section 9.1.2.4).
-pub(super) const fn number(algorithm: Algorithm) -> i64 {
+#[must_use]
+pub const fn number(algorithm: Algorithm) -> i64 {
     match algorithm {
         Algorithm::Es256 => Iana::ES256 as i64,
         Algorithm::Es384 => Iana::ES384 as i64,

@@ -21,9 +21,12 @@ use toml::Spanned;
 
 use super::read::frame;
 use super::shape::Shape;
-use super::{ClaimKind, ClaimSpec, CredentialType, Disclosability, Prepared, TypeError, binary};
+use super::{
+    ClaimKind, ClaimProblem, ClaimProblems, ClaimSpec, CredentialType, Disclosability, Expected,
+    Prepared, TypeError, binary,
+};
 use crate::cbor::TAG_FULL_DATE;
-use crate::mdoc::{ElementPath, Elements};
+use crate::mdoc::{ElementPath, Elements, check_element};
 use crate::sd_jwt::{ClaimPath, Frame, PathElement};
 
 /// Where the claims stand in a credential of the W3C data model.
@@ -106,6 +109,40 @@ impl MdocFormat {
             return Err(TypeError::at(text, 0, "`mdoc.elements` names no element"));
         }
         Ok(Self { doctype, elements })
+    }
+
+    /// The elements with the claims that they hold.
+    pub fn paths(&self) -> impl Iterator<Item = (&ElementPath, &ClaimPath)> {
+        self.elements
+            .iter()
+            .map(|(element, path, _)| (element, path))
+    }
+
+    /// Checks that the claims can be elements: each of the data type that its name stands for
+    /// (ISO/IEC 18013-5:2021, section 7.2.1), and at least one.
+    ///
+    /// # Errors
+    /// Every claim that cannot.
+    pub fn check(&self, prepared: &Prepared) -> Result<(), ClaimProblems> {
+        let elements = self.elements(prepared);
+        let misfit = |(element, path, _): &(ElementPath, ClaimPath, Shape)| {
+            let ElementPath { namespace, element } = element;
+            let expected = match elements.get(namespace, element) {
+                None if elements.is_empty() => Expected::Present,
+                None => return None,
+                Some(value) => match check_element(&self.doctype, namespace, element, value) {
+                    Ok(()) => return None,
+                    Err(_) => Expected::Element,
+                },
+            };
+            let path = path.clone();
+            Some(ClaimProblem { path, expected })
+        };
+        let problems: Vec<_> = self.elements.iter().filter_map(misfit).collect();
+        match problems.is_empty() {
+            true => Ok(()),
+            false => Err(ClaimProblems(problems)),
+        }
     }
 
     /// The elements for these claims. A claim that is not there gives no element.
@@ -320,6 +357,14 @@ mod tests {
         assert_eq!(
             get("nationality"),
             Some(&Cbor::Array(vec![Cbor::Text("SE".to_owned())]))
+        );
+        assert_eq!(pid.mdoc().unwrap().check(&prepared), Ok(()));
+        let mut stateless = prepared.clone();
+        stateless.claims["issuing_country"] = json!("Sweden");
+        let problems = pid.mdoc().unwrap().check(&stateless).unwrap_err();
+        assert_eq!(
+            problems.to_string(),
+            "`issuing_country` does not have the data type of its element in the mdoc"
         );
         // The same file still has no way for what it does not name.
         assert!(file("membership").mdoc().is_none() && file("membership").w3c().is_none());

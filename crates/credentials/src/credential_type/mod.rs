@@ -26,12 +26,14 @@
 mod binary;
 pub(crate) mod date;
 mod file;
+mod format;
 mod formats;
 mod read;
 mod shape;
 mod validate;
 
 pub use file::{ClaimKind, ClaimSpec, CredentialType, Disclosability, Display, TypeError};
+pub use format::Format;
 pub use formats::{MdocFormat, W3cFormat, W3cInput};
 pub use validate::{ClaimProblem, ClaimProblems, Expected, Prepared};
 

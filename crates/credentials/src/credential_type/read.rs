@@ -35,7 +35,7 @@ struct TypeFile {
     format: Spanned<String>,
     validity_days: Spanned<i64>,
     status: bool,
-    key_binding: bool,
+    key_binding: Spanned<bool>,
     #[serde(default)]
     decoys: u8,
     display: Spanned<BTreeMap<String, Texts>>,
@@ -104,6 +104,12 @@ impl CredentialType {
             |days| (1..=36_500).contains(days),
             "must be 1 to 36500",
         )?;
+        // ISO/IEC 18013-5:2021, section 9.1.2.4: `deviceKeyInfo` is mandatory.
+        reader.check(
+            &key_binding,
+            |bound| *bound || mdoc.is_none(),
+            "an mdoc is always bound to a key",
+        )?;
         let locales = reader.locales(&display)?;
         let (claims, shape) = reader.claims(claim, &locales)?;
         let decoys = usize::from(decoys);
@@ -116,7 +122,7 @@ impl CredentialType {
             display: type_display(display.into_inner()),
             validity_s: validity_days.into_inner() * DAY_S,
             status,
-            key_binding,
+            key_binding: key_binding.into_inner(),
             frame: Arc::new(frame(&claims, decoys, &[])),
             claims,
             shape,

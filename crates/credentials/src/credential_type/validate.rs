@@ -30,16 +30,19 @@ pub enum Expected {
     Present,
     /// Nothing: the type has no such claim.
     Absent,
+    /// What the data type of its element in the mdoc allows.
+    Element,
 }
 
 impl Expected {
-    /// A stable code: the name of the kind, `present` or `absent`.
+    /// A stable code: the name of the kind, `present`, `absent` or `element`.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
             Self::Kind(kind) => kind.name(),
             Self::Present => "present",
             Self::Absent => "absent",
+            Self::Element => "element",
         }
     }
 }
@@ -60,6 +63,7 @@ impl fmt::Display for Expected {
             Self::Kind(ClaimKind::Array) => "must be an array",
             Self::Present => "is required",
             Self::Absent => "is no claim of this type",
+            Self::Element => "does not have the data type of its element in the mdoc",
         })
     }
 }

@@ -8,9 +8,11 @@ use x509_cert::Certificate;
 use x509_cert::der::{Decode as _, Encode as _};
 use x509_cert::ext::pkix::AuthorityKeyIdentifier;
 
+use super::anchors::validity;
 use super::{MAX_CERTIFICATES, X509Error};
 use crate::crypto::{PublicKey, sha256};
 use crate::encoding::b64url;
+use crate::time::UnixTime;
 
 /// A chain as sent: leaf first, without the anchor. Not verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +84,25 @@ impl Chain {
     pub fn leaf_public_key(&self) -> Result<PublicKey, X509Error> {
         let leaf = Certificate::from_der(&self.leaf).map_err(|_| X509Error::Malformed)?;
         certificate_key(&leaf)
+    }
+
+    /// From when to when the leaf is valid, both included. Not verified.
+    ///
+    /// # Errors
+    /// [`X509Error::Malformed`].
+    pub fn leaf_validity(&self) -> Result<(UnixTime, UnixTime), X509Error> {
+        let leaf = Certificate::from_der(&self.leaf).map_err(|_| X509Error::Malformed)?;
+        let window = validity(&leaf);
+        Ok((window.not_before, window.not_after))
+    }
+
+    /// Subject of the leaf as RFC 4514 text. Not verified.
+    ///
+    /// # Errors
+    /// [`X509Error::Malformed`].
+    pub fn leaf_subject(&self) -> Result<String, X509Error> {
+        let leaf = Certificate::from_der(&self.leaf).map_err(|_| X509Error::Malformed)?;
+        Ok(leaf.tbs_certificate().subject().to_string())
     }
 
     /// `keyIdentifier` of the AuthorityKeyIdentifier (RFC 5280, section 4.2.1.1) of each

@@ -108,6 +108,9 @@ pub struct CredentialConfiguration {
     /// Type of an mdoc.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doctype: Option<String>,
+    /// Types, and contexts, of a W3C credential: an object as it is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential_definition: Option<Value>,
     /// Names and claims for display.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential_metadata: Option<CredentialDisplay>,

@@ -1,6 +1,7 @@
 //! The credential response (section 8.3): built by an issuer, read by a wallet.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use vouchsafe_credentials::json;
 
 use super::error::CredentialErrorCode;
@@ -20,8 +21,13 @@ pub struct CredentialResponse {
     notification_id: Option<String>,
 }
 
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 struct IssuedCredential {
+    credential: Value,
+}
+
+#[derive(Deserialize)]
+struct ReceivedCredential {
     credential: String,
 }
 
@@ -35,12 +41,13 @@ impl std::fmt::Debug for CredentialResponse {
 }
 
 impl CredentialResponse {
-    /// One credential per proof key, compact SD-JWTs as they were signed.
+    /// One credential per proof key, as its format sends it (appendix A): an object for
+    /// `ldp_vc`, a string for the others.
     #[must_use]
-    pub fn new(credentials: Vec<String>) -> Self {
-        let credentials = credentials
-            .into_iter()
-            .map(|credential| IssuedCredential { credential });
+    pub fn new<C: Into<Value>>(credentials: Vec<C>) -> Self {
+        let credentials = credentials.into_iter().map(|credential| IssuedCredential {
+            credential: credential.into(),
+        });
         Self {
             credentials: credentials.collect(),
             notification_id: None,
@@ -103,7 +110,7 @@ pub enum ResponseError {
 
 #[derive(Deserialize)]
 struct WireResponse {
-    credentials: Option<Vec<IssuedCredential>>,
+    credentials: Option<Vec<ReceivedCredential>>,
     transaction_id: Option<String>,
     notification_id: Option<String>,
 }
@@ -188,7 +195,7 @@ mod tests {
 
     #[test]
     fn credentials_round_trip() {
-        let sent = CredentialResponse::new(vec!["a~".into(), "b~".into()]).notification_id("n");
+        let sent = CredentialResponse::new(vec!["a~", "b~"]).notification_id("n");
         let body = serde_json::to_string(&sent).unwrap();
         assert_eq!(
             body,
@@ -204,7 +211,7 @@ mod tests {
 
     #[test]
     fn cat_293_more_than_was_asked_for() {
-        let many = CredentialResponse::new(vec!["a".into(); 10_000]);
+        let many = CredentialResponse::new(vec!["a"; 10_000]);
         let many = serde_json::to_string(&many).unwrap();
         assert_eq!(read(200, &many, 1), Err(ResponseError::TooMuch));
         assert_eq!(read(200, &many, 20_000), Err(ResponseError::TooMuch));

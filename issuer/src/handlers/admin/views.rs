@@ -136,6 +136,9 @@ pub struct CredentialView {
     /// The credential type.
     #[schema(example = "membership")]
     pub credential_type: String,
+    /// Its format, by its identifier in OpenID4VCI 1.0.
+    #[schema(example = "dc+sd-jwt")]
+    pub format: String,
     /// Its status.
     pub status: StatusView,
     /// Counts status changes; also the entity tag.
@@ -167,6 +170,7 @@ impl CredentialView {
             offer_id: credential.offer.to_string(),
             record_id: None,
             credential_type: credential.credential_type.clone(),
+            format: credential.format.name().to_owned(),
             status: match credential.status {
                 CredentialStatus::Valid => StatusView::Valid,
                 CredentialStatus::Suspended => StatusView::Suspended,
@@ -244,6 +248,7 @@ pub fn expected_text(expected: Expected) -> &'static str {
         },
         Expected::Present => "a value; the claim is required",
         Expected::Absent => "nothing; the credential type has no such claim",
+        Expected::Element => "a value that its element in the mdoc may have",
         _ => "another value",
     }
 }
