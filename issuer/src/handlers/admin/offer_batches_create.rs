@@ -88,7 +88,7 @@ pub async fn handler(
     let all = for_all(&query)?;
     let kind = call.core.credential_type(&all.credential_type);
     let kind = kind.ok_or(PrepareError::UnknownType)?;
-    let rows = table::read(kind, &bytes, MAX_ROWS)?;
+    let rows = table::read(&kind, &bytes, MAX_ROWS)?;
     let prepared = prepare_all(&call, &all, rows)?;
     let reply = reply(&call, &prepared)?;
     let content = idempotent::content(&format!("{ADMIN_OFFER_BATCHES}?{query}"), &bytes);
