@@ -16,6 +16,7 @@ use vouchsafe_service::id::Ids;
 use vouchsafe_service::keys::SymmetricKey;
 use vouchsafe_service::seal::Sealer;
 
+use crate::request_keys::RequestKeys;
 use crate::settings::Settings;
 use crate::shown::ShownLists;
 use crate::signing::Signing;
@@ -66,6 +67,8 @@ pub struct Keys {
     pub nonces: NonceKeys,
     /// Chains the audit log.
     pub audit: SymmetricKey,
+    /// Opens encrypted requests.
+    pub sealed_requests: RequestKeys,
 }
 
 impl Keys {

@@ -19,12 +19,12 @@ use vouchsafe_service::jti::{self, IdentifierKind};
 use crate::claims::Claims;
 use crate::core::Core;
 use crate::domain::credential::{Credential, CredentialStatus, StatusPlace};
-use crate::domain::ids::CredentialId;
-use crate::domain::secret::SecretHash;
+use crate::domain::ids::{CredentialId, RecordId};
+use crate::domain::secret::{Secret, SecretHash};
 use crate::events::{self, Event};
 use crate::status::{self, StatusListError};
 use crate::store::tokens::TokenGrant;
-use crate::store::{credentials, status_lists, tokens};
+use crate::store::{credentials, offers, status_lists, tokens, transactions};
 
 /// How often places are drawn again when others took them in between.
 const MAX_DRAWS: usize = 16;
@@ -42,8 +42,38 @@ pub struct Order<'a> {
     pub claims: Claims,
     /// The keys they are bound to, all different.
     pub holder_keys: &'a [PublicKey],
-    /// The nonce of the proofs.
-    pub nonce: CheckedNonce,
+    /// The nonces of the proofs.
+    pub nonces: Vec<CheckedNonce>,
+    /// The transaction that ends with it, after a deferral.
+    pub transaction: Option<SecretHash>,
+}
+
+/// What came of an order.
+#[derive(Debug)]
+pub struct Issued {
+    /// The credentials, in the order of the keys.
+    pub credentials: Vec<String>,
+    /// Names them in notifications.
+    pub notification_id: String,
+}
+
+/// What an order uses up, in the form that a transaction takes with it.
+#[derive(Debug, Clone)]
+pub struct Part {
+    token: SecretHash,
+    record: RecordId,
+    nonces: Vec<CheckedNonce>,
+}
+
+impl Order<'_> {
+    /// What it uses up.
+    pub fn part(&self) -> Part {
+        Part {
+            token: self.token.clone(),
+            record: self.grant.record.clone(),
+            nonces: self.nonces.clone(),
+        }
+    }
 }
 
 /// Why nothing was issued.
@@ -58,6 +88,12 @@ pub enum IssueError {
     /// The offer brought as many credentials as it may.
     #[error("the offer is used up")]
     UsedUp,
+    /// The organisation waits, or denied it.
+    #[error("the organisation did not approve")]
+    NotApproved,
+    /// The transaction ended in between.
+    #[error("the transaction ended")]
+    TransactionEnded,
     /// The record of the token changed in between: a fault of ours.
     #[error("the subject record of the token changed")]
     RecordMismatch,
@@ -83,13 +119,26 @@ pub enum IssueError {
 
 /// Why the transaction was undone.
 #[derive(Debug, thiserror::Error)]
-enum CommitError {
+pub(crate) enum CommitError {
+    /// A place in a status list was taken in between.
     #[error("a place was taken in between")]
     PlaceTaken,
+    /// Nothing may be issued.
     #[error(transparent)]
     Refused(#[from] Box<IssueError>),
+    /// The database failed.
     #[error(transparent)]
     Db(#[from] DbError),
+}
+
+impl From<CommitError> for IssueError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::PlaceTaken => StatusListError::Full.into(),
+            CommitError::Refused(error) => *error,
+            CommitError::Db(error) => error.into(),
+        }
+    }
 }
 
 /// A credential and its row.
@@ -99,11 +148,13 @@ struct Signed {
 }
 
 /// Issues one credential for each key, all or none.
-pub async fn issue(core: &Core, order: &Order<'_>) -> Result<Vec<String>, IssueError> {
+pub async fn issue(core: &Core, order: &Order<'_>) -> Result<Issued, IssueError> {
     let kind = core
         .credential_type(&order.grant.credential_type)
         .ok_or(IssueError::UnknownType)?;
     let prepared = kind.prepare(order.claims.0.clone())?;
+    // OpenID4VCI 1.0, section 8.3: one id for the credentials of a response.
+    let notification_id = Secret::generate(&*core.rng).expose().to_owned();
     for _ in 0..MAX_DRAWS {
         let places = status::pick(core, order.holder_keys.len()).await?;
         let now = core.clock.now();
@@ -112,16 +163,21 @@ pub async fn issue(core: &Core, order: &Order<'_>) -> Result<Vec<String>, IssueE
             .iter()
             .zip(places)
             .map(|(key, place)| sign(core, order, kind, &prepared, key, place, now));
-        let signed = try_join_all(signing).await?;
+        let mut signed = try_join_all(signing).await?;
+        for Signed { row, compact: _ } in &mut signed {
+            row.notification_id = Some(notification_id.clone());
+        }
         match commit(core, order, &signed, now).await {
             Ok(()) => {
                 metrics::counter!("vouchsafe_credentials_issued_total", "type" => kind.id.clone())
                     .increment(signed.len() as u64);
-                return Ok(signed.into_iter().map(|signed| signed.compact).collect());
+                return Ok(Issued {
+                    credentials: signed.into_iter().map(|signed| signed.compact).collect(),
+                    notification_id,
+                });
             }
             Err(CommitError::PlaceTaken) => {}
-            Err(CommitError::Refused(error)) => return Err(*error),
-            Err(CommitError::Db(error)) => return Err(error.into()),
+            Err(error) => return Err(error.into()),
         }
     }
     Err(StatusListError::Full.into())
@@ -137,7 +193,12 @@ async fn sign(
     now: UnixTime,
 ) -> Result<Signed, IssueError> {
     let issued_at = UnixTime(now.0 - now.0.rem_euclid(ROUNDING_S));
-    let expires_at = issued_at.plus(kind.validity_s);
+    // RFC 9901, section 10.1, and EUDI ISSU_36: the end does not tell credentials apart either.
+    let hours = kind
+        .validity_s
+        .saturating_add(ROUNDING_S - 1)
+        .div_euclid(ROUNDING_S);
+    let expires_at = issued_at.plus(hours.saturating_mul(ROUNDING_S));
     let status = StatusRef {
         uri: core.settings.status_uri(&place.list),
         idx: u64::try_from(place.idx).map_err(|_| IssueError::Range)?,
@@ -168,11 +229,35 @@ async fn sign(
         issued_at: now,
         expires_at,
         status_changed_at: now,
+        notification_id: None,
+        event: None,
     };
     Ok(Signed { row, compact })
 }
 
-/// One transaction: nonce, token, rows.
+/// Uses up what an order stands on: the token must be good, its nonces new.
+pub(crate) async fn use_up(tx: &mut Tx, part: &Part, now: UnixTime) -> Result<(), CommitError> {
+    let held = tokens::hold(tx, &part.token, now).await?;
+    let held = held.ok_or_else(|| Box::new(IssueError::TokenGone))?;
+    // Catalogue 284: the subject is looked at again where it is written down.
+    if held != part.record {
+        return Err(Box::new(IssueError::RecordMismatch).into());
+    }
+    for CheckedNonce {
+        consume_key,
+        expires,
+    } in &part.nonces
+    {
+        let kind = IdentifierKind::CredentialNonce;
+        let nonce = b64url(consume_key);
+        if !jti::first_use(tx, kind, "issuer", &nonce, *expires).await? {
+            return Err(Box::new(IssueError::NonceUsed).into());
+        }
+    }
+    Ok(())
+}
+
+/// One transaction: token, nonces, decision, rows.
 async fn commit(
     core: &Core,
     order: &Order<'_>,
@@ -180,27 +265,21 @@ async fn commit(
     now: UnixTime,
 ) -> Result<(), CommitError> {
     let rows: Vec<Credential> = signed.iter().map(|signed| signed.row.clone()).collect();
-    let token = order.token.clone();
-    let record = order.grant.record.clone();
+    let part = order.part();
     let offer = order.grant.offer.clone();
-    let CheckedNonce {
-        consume_key,
-        expires,
-    } = order.nonce.clone();
-    let nonce = b64url(&consume_key);
+    let transaction = order.transaction.clone();
     let (limit, told) = (core.settings.max_credentials_per_offer, core.clone());
     let replaced = core
         .db
         .write(async move |tx| {
-            let held = tokens::hold(tx, &token, now).await?;
-            let held = held.ok_or_else(|| Box::new(IssueError::TokenGone))?;
-            // Catalogue 284: the subject is looked at again where it is written down.
-            if held != record {
-                return Err(Box::new(IssueError::RecordMismatch).into());
+            use_up(tx, &part, now).await?;
+            if !offers::may_issue(tx, &offer).await? {
+                return Err(Box::new(IssueError::NotApproved).into());
             }
-            let kind = IdentifierKind::CredentialNonce;
-            if !jti::first_use(tx, kind, "issuer", &nonce, expires).await? {
-                return Err(Box::new(IssueError::NonceUsed).into());
+            if let Some(transaction) = &transaction
+                && !transactions::finish(tx, transaction, now).await?
+            {
+                return Err(Box::new(IssueError::TransactionEnded).into());
             }
             let so_far = credentials::count_of_offer(tx, &offer).await?;
             if so_far + i64::try_from(rows.len()).unwrap_or(i64::MAX) > limit {

@@ -40,11 +40,9 @@ impl DiVpError {
     #[must_use]
     pub const fn code(&self) -> CredentialErrorCode {
         match self {
-            Self::Proof(_)
-            | Self::NotAPresentation
-            | Self::OneProof
-            | Self::Key
-            | Self::Holder => CredentialErrorCode::InvalidProof,
+            Self::Proof(_) | Self::NotAPresentation | Self::OneProof | Self::Key | Self::Holder => {
+                CredentialErrorCode::InvalidProof
+            }
         }
     }
 }

@@ -22,7 +22,9 @@ fn a_response_opens_with_the_key_of_the_request() {
         let mut member = member();
         member["enc"] = json!(enc.name());
         let encryption = ResponseEncryption::read(&member).unwrap();
-        let token = encryption.seal(b"{}", &Portable, &SeededRng::new(2)).unwrap();
+        let token = encryption
+            .seal(b"{}", &Portable, &SeededRng::new(2))
+            .unwrap();
         let sealed = Sealed::parse(&token).unwrap();
         assert_eq!((sealed.kid(), sealed.enc()), (Some("k"), enc));
         let opened = sealed.open(&agreement(1), &[enc], &Portable).unwrap();
@@ -38,18 +40,33 @@ fn cat_275_parameters_that_are_refused() {
         (|m| m["jwk"] = json!("x"), EncryptionError::Form),
         (|m| m["jwk"]["kid"] = json!(1), EncryptionError::Form),
         (|m| m["enc"] = json!(1), EncryptionError::Form),
-        (|m| m["enc"] = json!("A128CBC-HS256"), EncryptionError::Encryption),
+        (
+            |m| m["enc"] = json!("A128CBC-HS256"),
+            EncryptionError::Encryption,
+        ),
         (|m| m["enc"] = json!("a256gcm"), EncryptionError::Encryption),
         (|m| m["zip"] = json!("GZIP"), EncryptionError::Compression),
         (|m| m["zip"] = json!(true), EncryptionError::Compression),
-        (|m| m["jwk"]["alg"] = json!("UNSUPPORTED_ALG"), EncryptionError::Algorithm),
-        (|m| m["jwk"]["alg"] = json!("RSA1_5"), EncryptionError::Algorithm),
-        (|m| m["jwk"]["alg"] = json!(null), EncryptionError::Algorithm),
+        (
+            |m| m["jwk"]["alg"] = json!("UNSUPPORTED_ALG"),
+            EncryptionError::Algorithm,
+        ),
+        (
+            |m| m["jwk"]["alg"] = json!("RSA1_5"),
+            EncryptionError::Algorithm,
+        ),
+        (
+            |m| m["jwk"]["alg"] = json!(null),
+            EncryptionError::Algorithm,
+        ),
         (|m| m["jwk"]["use"] = json!("sig"), EncryptionError::Key),
         (|m| m["jwk"]["d"] = json!("AAAA"), EncryptionError::Key),
         (|m| m["jwk"]["x"] = json!("AAAA"), EncryptionError::Key),
         (|m| m["jwk"]["crv"] = json!("P-384"), EncryptionError::Key),
-        (|m| m["jwk"]["x5c"] = json!("A".repeat(10_240)), EncryptionError::Key),
+        (
+            |m| m["jwk"]["x5c"] = json!("A".repeat(10_240)),
+            EncryptionError::Key,
+        ),
     ];
     for (change, error) in changes {
         let mut changed = member();
@@ -59,7 +76,10 @@ fn cat_275_parameters_that_are_refused() {
     for name in ["jwk", "enc"] {
         let mut changed = member();
         changed.as_object_mut().unwrap().remove(name);
-        assert_eq!(ResponseEncryption::read(&changed), Err(EncryptionError::Form));
+        assert_eq!(
+            ResponseEncryption::read(&changed),
+            Err(EncryptionError::Form)
+        );
     }
 }
 
@@ -68,7 +88,9 @@ fn compression_that_is_asked_for_is_left_out() {
     let mut member = member();
     member["zip"] = json!("DEF");
     let encryption = ResponseEncryption::read(&member).unwrap();
-    let token = encryption.seal(b"{}", &Portable, &SeededRng::new(2)).unwrap();
+    let token = encryption
+        .seal(b"{}", &Portable, &SeededRng::new(2))
+        .unwrap();
     assert!(Sealed::parse(&token).is_ok());
 }
 

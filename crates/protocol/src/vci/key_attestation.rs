@@ -9,6 +9,7 @@ use vouchsafe_credentials::time::UnixTime;
 use super::error::CredentialErrorCode;
 use super::nonce::CheckedNonce;
 use super::proof::{Expected, MAX_SKEW};
+use crate::oauth::wallet_provider::{AttesterError, WalletProviders};
 
 /// Most keys of one attestation (the limit of this project).
 pub const MAX_KEYS: usize = 100;
@@ -21,23 +22,11 @@ pub const LEVELS: [&str; 4] = [
     "iso_18045_basic",
 ];
 
-/// Whom an issuer believes about keys.
-pub trait AttestationTrust: std::fmt::Debug + Send + Sync {
-    /// The key of the trusted party that the header of an attestation names (`x5c`, `kid`).
-    /// `None` where it names nobody who is trusted. The signature is checked afterwards.
-    fn key(
-        &self,
-        attestation: &Unverified<'_>,
-        now: UnixTime,
-        crypto: &dyn CryptoProvider,
-    ) -> Option<PublicKey>;
-}
-
 /// What attestations for one credential configuration must say.
 #[derive(Debug, Clone, Copy)]
 pub struct AttestationPolicy<'a> {
     /// Who may sign them.
-    pub trust: &'a dyn AttestationTrust,
+    pub providers: &'a WalletProviders,
     /// Accepted values of `key_storage`, one of which must be there; empty: no demand.
     pub key_storage: &'a [String],
     /// Accepted values of `user_authentication`, likewise.
@@ -77,7 +66,7 @@ pub enum KeyAttestationError {
     Jws(#[from] JwsError),
     /// Signed by nobody who is trusted.
     #[error("the key attestation is of nobody who is trusted")]
-    Untrusted,
+    Untrusted(#[from] AttesterError),
     /// An algorithm that is not in `proof_signing_alg_values_supported`.
     #[error("the algorithm of the key attestation is not supported")]
     Algorithm,
@@ -118,7 +107,7 @@ impl KeyAttestationError {
             Self::Nonce => CredentialErrorCode::InvalidNonce,
             Self::Form
             | Self::Jws(_)
-            | Self::Untrusted
+            | Self::Untrusted(_)
             | Self::Algorithm
             | Self::IssuedAt
             | Self::Expired
@@ -183,9 +172,8 @@ pub fn verify(
     if !expected.algorithms.contains(&unverified.algorithm()) {
         return Err(KeyAttestationError::Algorithm);
     }
-    let signer = policy.trust.key(&unverified, expected.now, crypto);
-    let signer = signer.ok_or(KeyAttestationError::Untrusted)?;
-    let claims = unverified.verify(crypto, &signer)?.into_inner().claims;
+    let signer = policy.providers.key_of(&unverified, expected.now, crypto)?;
+    let claims = unverified.verify(crypto, &signer.key)?.into_inner().claims;
     check_time(&claims, carrier, expected.now)?;
     let keys = keys(&claims)?;
     if !accepted(&claims, "key_storage", policy.key_storage) {

@@ -157,7 +157,11 @@ mod tests {
             format!(r#"{{"notification_id":"{}",{accepted}}}"#, "n".repeat(1025)),
             " ".repeat(MAX_BYTES + 1),
         ] {
-            assert_eq!(Notification::parse(body.as_bytes()), Err(Malformed), "{body}");
+            assert_eq!(
+                Notification::parse(body.as_bytes()),
+                Err(Malformed),
+                "{body}"
+            );
         }
     }
 }

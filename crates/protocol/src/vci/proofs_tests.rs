@@ -4,35 +4,22 @@ use vouchsafe_credentials::data_integrity::{
     Cryptosuite, EcdsaJcs2019, EddsaJcs2022, ProofOptions, ProofPurpose, SuiteSigner, add_proof,
 };
 use vouchsafe_credentials::did::{self, LocalResolver};
-use vouchsafe_credentials::jws::Unverified;
+use vouchsafe_credentials::jwks::JwkSet;
 use vouchsafe_credentials::testing::SeededRng;
 use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_credentials::x509::{Role, TrustAnchors};
 
 use super::*;
+use crate::oauth::wallet_provider::{WalletProvider, WalletProviders};
 use crate::testing::sign_raw;
 use crate::vci::error::CredentialErrorCode;
-use crate::vci::key_attestation::{AttestationTrust, KeyAttestationError};
+use crate::vci::key_attestation::KeyAttestationError;
 use crate::vci::nonce::NonceKeys;
 use crate::vci::proof::{MAX_SKEW, ProofFor, build};
 
 const NOW: UnixTime = UnixTime(1_700_000_000);
 const ISSUER: &str = "https://issuer.example.com";
 const PROVIDER: u64 = 90;
-
-/// Trusts one key.
-#[derive(Debug)]
-struct Provider(PublicKey);
-
-impl AttestationTrust for Provider {
-    fn key(
-        &self,
-        attestation: &Unverified<'_>,
-        _: UnixTime,
-        _: &dyn CryptoProvider,
-    ) -> Option<PublicKey> {
-        (attestation.kid() == Some("provider")).then(|| self.0.clone())
-    }
-}
 
 fn key(seed: u64) -> SigningKey {
     SigningKey::generate(Algorithm::Es256, &SeededRng::new(seed))
@@ -46,10 +33,21 @@ fn nonce(seed: u64) -> String {
     nonces().issue(NOW, &SeededRng::new(seed))
 }
 
+/// One key is trusted.
+fn providers() -> WalletProviders {
+    let mut jwk = key(PROVIDER).public_key().to_jwk();
+    jwk["kid"] = json!("provider");
+    let keys = JwkSet::from_value(&json!({ "keys": [jwk] })).unwrap();
+    let anchors = TrustAnchors::new(Role::WalletProvider);
+    [WalletProvider::new("provider", anchors, keys).unwrap()]
+        .into_iter()
+        .collect()
+}
+
 /// What stands beside the proofs.
 struct Setting {
     nonces: NonceKeys,
-    provider: Provider,
+    providers: WalletProviders,
     key_storage: Vec<String>,
     user_authentication: Vec<String>,
     attested: bool,
@@ -60,7 +58,7 @@ impl Setting {
     fn plain() -> Self {
         Self {
             nonces: nonces(),
-            provider: Provider(key(PROVIDER).public_key().clone()),
+            providers: providers(),
             key_storage: Vec::new(),
             user_authentication: Vec::new(),
             attested: false,
@@ -77,7 +75,7 @@ impl Setting {
 
     async fn verify(&self, proofs: &Proofs) -> Result<AcceptedProofs, ProofError> {
         let policy = AttestationPolicy {
-            trust: &self.provider,
+            providers: &self.providers,
             key_storage: &self.key_storage,
             user_authentication: &self.user_authentication,
         };
@@ -121,7 +119,10 @@ async fn built(seed: u64, nonce: &str) -> String {
 
 /// An attestation of these keys, changed before it is signed.
 async fn attestation(seeds: &[u64], change: impl FnOnce(&mut Value, &mut Value)) -> String {
-    let keys: Vec<Value> = seeds.iter().map(|s| key(*s).public_key().to_jwk()).collect();
+    let keys: Vec<Value> = seeds
+        .iter()
+        .map(|s| key(*s).public_key().to_jwk())
+        .collect();
     let mut header = json!({"typ": "key-attestation+jwt", "alg": "ES256", "kid": "provider"});
     let mut claims = json!({
         "iat": NOW.seconds(), "exp": NOW.seconds() + 300, "nonce": nonce(4),
@@ -134,7 +135,10 @@ async fn attestation(seeds: &[u64], change: impl FnOnce(&mut Value, &mut Value))
 
 /// A proof of a key that carries an attestation.
 async fn with_attestation(seed: u64, attestation: &str) -> String {
-    with_header(seed, |header| header["key_attestation"] = json!(attestation)).await
+    with_header(seed, |header| {
+        header["key_attestation"] = json!(attestation)
+    })
+    .await
 }
 
 async fn with_header(seed: u64, change: impl FnOnce(&mut Value)) -> String {
@@ -170,7 +174,10 @@ async fn cat_268_batches_stand_or_fall_together() {
     let twice = [one.clone(), one.clone()];
     assert!(matches!(refused(&twice).await, ProofError::KeyTwice));
     let differing = [one.clone(), built(2, &b).await];
-    assert!(matches!(refused(&differing).await, ProofError::NoncesDiffer));
+    assert!(matches!(
+        refused(&differing).await,
+        ProofError::NoncesDiffer
+    ));
     let broken = [one, two, "a.b.c".into()];
     assert!(matches!(refused(&broken).await, ProofError::Jws(_)));
     assert!(matches!(refused(&[]).await, ProofError::NoKey));
@@ -212,7 +219,9 @@ async fn an_attestation_alone() {
 #[tokio::test]
 async fn cat_272_the_key_of_the_proof_is_attested() {
     let setting = Setting::attested();
-    let keys = attestation(&[1, 2], |_, claims| claims["attested_keys"][1]["kid"] = json!("k2"));
+    let keys = attestation(&[1, 2], |_, claims| {
+        claims["attested_keys"][1]["kid"] = json!("k2")
+    });
     let keys = keys.await;
     let other = with_attestation(3, &keys).await;
     let error = setting.jwts(&[other]).await.unwrap_err();
@@ -288,7 +297,11 @@ async fn cat_272_attestations_that_are_not_believed() {
         // exp may be absent where the attestation is the proof: it is not there.
         let proof = with_attestation(1, &jwt).await;
         let error = setting.jwts(&[proof]).await.unwrap_err();
-        assert_eq!(error.code(), CredentialErrorCode::InvalidProof, "{name} {value}");
+        assert_eq!(
+            error.code(),
+            CredentialErrorCode::InvalidProof,
+            "{name} {value}"
+        );
     }
     let old = nonces().issue(NOW.plus(-301), &SeededRng::new(1));
     for wrong in ["x", &old] {
@@ -306,7 +319,10 @@ async fn cat_272_attestations_that_are_not_believed() {
     ] {
         let jwt = attestation(&[1], |header, _| header[name] = value.clone()).await;
         let error = setting.alone(jwt).await.unwrap_err();
-        assert!(matches!(error, ProofError::Attestation(_)), "{name} {value}");
+        assert!(
+            matches!(error, ProofError::Attestation(_)),
+            "{name} {value}"
+        );
     }
     let (rest, _) = good.rsplit_once('.').unwrap();
     let (_, foreign) = {
@@ -314,7 +330,10 @@ async fn cat_272_attestations_that_are_not_believed() {
         let (a, b) = other.rsplit_once('.').unwrap();
         (a.to_owned(), b.to_owned())
     };
-    let error = setting.alone(format!("{rest}.{foreign}")).await.unwrap_err();
+    let error = setting
+        .alone(format!("{rest}.{foreign}"))
+        .await
+        .unwrap_err();
     assert!(matches!(
         error,
         ProofError::Attestation(KeyAttestationError::Jws(_))
@@ -326,7 +345,10 @@ async fn cat_272_where_attestations_are_asked_for_and_where_not() {
     let (plain, attested) = (Setting::plain(), Setting::attested());
     let jwt = attestation(&[1], |_, _| {}).await;
     let bare = built(1, &nonce(4)).await;
-    let error = attested.jwts(std::slice::from_ref(&bare)).await.unwrap_err();
+    let error = attested
+        .jwts(std::slice::from_ref(&bare))
+        .await
+        .unwrap_err();
     assert!(matches!(error, ProofError::AttestationMissing));
     let inside = with_attestation(1, &jwt).await;
     let error = plain.jwts(std::slice::from_ref(&inside)).await.unwrap_err();
@@ -374,7 +396,9 @@ async fn presentation(
     change(&mut document, &mut options);
     let signer = SuiteSigner::Signature(key);
     let rng = SeededRng::new(6);
-    add_proof(&document, &options, suite, signer, &rng).await.unwrap()
+    add_proof(&document, &options, suite, signer, &rng)
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -385,7 +409,10 @@ async fn presentations_of_did_holders() {
     let two = presentation(&key(2), &EcdsaJcs2019, |_, _| {}).await;
     let both = Proofs::DiVp(vec![one.clone(), two]);
     let accepted = setting.verify(&both).await.unwrap();
-    assert_eq!(accepted.keys, [ed.public_key().clone(), public(&[2])[0].clone()]);
+    assert_eq!(
+        accepted.keys,
+        [ed.public_key().clone(), public(&[2])[0].clone()]
+    );
     let twice = Proofs::DiVp(vec![one.clone(), one.clone()]);
     let error = setting.verify(&twice).await.unwrap_err();
     assert!(matches!(error, ProofError::KeyTwice));
@@ -398,9 +425,13 @@ async fn cat_259_260_presentations_that_prove_nothing() {
     type Change = fn(&mut Value, &mut ProofOptions);
     let setting = Setting::plain();
     let changes: [(&str, Change); 8] = [
-        ("domain", |_, o| o.domain = vec!["https://other.example.com".into()]),
+        ("domain", |_, o| {
+            o.domain = vec!["https://other.example.com".into()]
+        }),
         ("no domain", |_, o| o.domain = Vec::new()),
-        ("domains", |_, o| o.domain.push("https://other.example.com".into())),
+        ("domains", |_, o| {
+            o.domain.push("https://other.example.com".into())
+        }),
         ("no challenge", |_, o| o.challenge = None),
         ("purpose", |_, o| {
             let method = o.verification_method.clone();
@@ -410,7 +441,9 @@ async fn cat_259_260_presentations_that_prove_nothing() {
         }),
         ("holder", |d, _| d["holder"] = json!("did:key:zOther")),
         ("type", |d, _| d["type"] = json!("VerifiableCredential")),
-        ("context", |d, _| d["@context"] = json!(["https://example.com"])),
+        ("context", |d, _| {
+            d["@context"] = json!(["https://example.com"])
+        }),
     ];
     for (what, change) in changes {
         let made = presentation(&key(1), &EcdsaJcs2019, change).await;

@@ -1,0 +1,87 @@
+//! Deferred issuance (OpenID4VCI 1.0, section 9): what was asked for waits, sealed under a key
+//! that follows from the `transaction_id`, which the wallet alone has.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use vouchsafe_credentials::crypto::PublicKey;
+use vouchsafe_service::seal::{Place, Sealer};
+use zeroize::Zeroizing;
+
+use crate::claims::{Claims, ClaimsError};
+use crate::core::Core;
+use crate::domain::ids::OfferId;
+use crate::domain::secret::{Purpose, Secret};
+use crate::issue::{self, CommitError, IssueError, Order};
+use crate::store::transactions::{self, Transaction};
+
+/// Transactions of one offer that may be open at a time.
+const MAX_OPEN: i64 = 8;
+
+/// What is issued when it is decided so.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Payload {
+    holder_keys: Vec<Value>,
+    claims: Map<String, Value>,
+}
+
+fn sealer(id: &Secret, offer: &OfferId) -> (Sealer, Place) {
+    let sealer = Sealer::under_token("issuer transaction", id.expose());
+    let place = Place::new(&["issuer_transactions", offer.as_str(), "order"]);
+    (sealer, place)
+}
+
+/// Puts a request aside, with its nonces used up, and gives the `transaction_id`.
+pub async fn defer(core: &Core, order: &Order<'_>) -> Result<Secret, IssueError> {
+    let now = core.clock.now();
+    let id = Secret::generate(&*core.rng);
+    let offer = &order.grant.offer;
+    let payload = Payload {
+        holder_keys: order.holder_keys.iter().map(PublicKey::to_jwk).collect(),
+        claims: order.claims.0.clone(),
+    };
+    let plain = serde_json::to_vec(&payload).expect("a struct of JSON values serialises");
+    let (sealer, place) = sealer(&id, offer);
+    let transaction = Transaction {
+        offer: offer.clone(),
+        credential_type: order.grant.credential_type.clone(),
+        order_sealed: Some(sealer.seal(&place, &Zeroizing::new(plain), &*core.rng)),
+        expires_at: now.plus(core.settings.lifetimes.transaction_s),
+        done: false,
+    };
+    let hash = id.hash(Purpose::Transaction);
+    let part = order.part();
+    let done = core
+        .db
+        .write(async move |tx| {
+            issue::use_up(tx, &part, now).await?;
+            if transactions::insert(tx, &hash, &transaction, MAX_OPEN).await? {
+                Ok(())
+            } else {
+                Err(CommitError::from(Box::new(IssueError::UsedUp)))
+            }
+        })
+        .await;
+    done.map_err(IssueError::from)?;
+    Ok(id)
+}
+
+/// Keys and claims of a transaction; `None` when they are forgotten.
+pub fn open(
+    id: &Secret,
+    transaction: &Transaction,
+) -> Result<Option<(Vec<PublicKey>, Claims)>, ClaimsError> {
+    let Some(sealed) = &transaction.order_sealed else {
+        return Ok(None);
+    };
+    let (sealer, place) = sealer(id, &transaction.offer);
+    let plain = sealer.open(&place, sealed)?;
+    let Payload {
+        holder_keys,
+        claims,
+    } = serde_json::from_slice(&plain)?;
+    let keys = holder_keys.iter().map(PublicKey::from_jwk);
+    let keys: Result<Vec<_>, _> = keys.collect();
+    let keys = keys.map_err(|_| ClaimsError::Key)?;
+    Ok(Some((keys, Claims(claims))))
+}
