@@ -144,6 +144,7 @@ impl Issuer {
             signing: Arc::new(config.signers()?),
             shown: Arc::default(),
             outbound: Fetcher::new(&config.fetch, &config.dev)?,
+            signed_metadata: Arc::default(),
             cookies: CookiePolicy::new(&config.http.public_url),
             pages: Pages::new()?,
         };

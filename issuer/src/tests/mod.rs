@@ -11,6 +11,7 @@ mod harness;
 mod hostile;
 mod http;
 mod key_attestation;
+mod metadata;
 mod notification;
 mod offers;
 mod races;
