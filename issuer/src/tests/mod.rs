@@ -14,6 +14,7 @@ mod key_attestation;
 mod metadata;
 mod notification;
 mod offers;
+mod oidf;
 mod races;
 mod retention;
 mod signing;
