@@ -11,6 +11,7 @@ use crate::claims::{Claims, ClaimsError};
 use crate::core::Core;
 use crate::domain::ids::OfferId;
 use crate::domain::secret::{Purpose, Secret};
+use crate::events::{self, Event};
 use crate::issue::{self, CommitError, IssueError, Order};
 use crate::store::transactions::{self, Transaction};
 
@@ -50,15 +51,20 @@ pub async fn defer(core: &Core, order: &Order<'_>) -> Result<Secret, IssueError>
         done: false,
     };
     let hash = id.hash(Purpose::Transaction);
-    let part = order.part();
+    let (part, told) = (order.part(), core.clone());
     let done = core
         .db
         .write(async move |tx| {
             issue::use_up(tx, &part, now).await?;
-            if transactions::insert(tx, &hash, &transaction, MAX_OPEN).await? {
-                Ok(())
-            } else {
-                Err(CommitError::from(Box::new(IssueError::UsedUp)))
+            let open = transactions::insert(tx, &hash, &transaction, MAX_OPEN).await?;
+            match open {
+                None => Err(CommitError::from(Box::new(IssueError::UsedUp))),
+                Some(0) => {
+                    let offer = &transaction.offer;
+                    events::of_offer(&told, tx, Event::OfferWaiting, offer, now).await?;
+                    Ok(())
+                }
+                Some(_) => Ok(()),
             }
         })
         .await;

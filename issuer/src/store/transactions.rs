@@ -53,18 +53,18 @@ impl TryFrom<TransactionRow> for Transaction {
     }
 }
 
-/// Adds a transaction unless the offer has `most` that are open. False when it has.
+/// Adds a transaction unless the offer has `most` that are open; gives how many there were before.
 pub async fn insert(
     tx: &mut Tx,
     id: &SecretHash,
     transaction: &Transaction,
     most: i64,
-) -> Result<bool, DbError> {
+) -> Result<Option<i64>, DbError> {
     let open = each!(tx, c => sqlx::query_scalar::<_, i64>(
         "SELECT COUNT(*) FROM issuer_transactions WHERE offer_id = $1 AND done_at IS NULL")
         .bind(transaction.offer.as_str()).fetch_one(c).await)?;
     if open >= most {
-        return Ok(false);
+        return Ok(None);
     }
     execute!(
         tx,
@@ -79,7 +79,7 @@ pub async fn insert(
         .bind(transaction.order_sealed.as_deref())
         .bind(transaction.expires_at.0)
     )
-    .map(|_| true)
+    .map(|_| Some(open))
 }
 
 /// The transaction, if it has not expired.

@@ -21,7 +21,12 @@ pub async fn apply(
     let id = OfferId::parse(id).map_err(|_| ApiError::NotFound)?;
     let key = idempotent::key(headers)?;
     let content = idempotent::content(&format!("{id} {}", decision.as_str()), &[]);
-    let now = call.core.clock.now();
+    let (now, author) = (call.core.clock.now(), call.clone());
+    let action = match decision {
+        Decision::Waiting => return Err(ApiError::Internal("waiting is no decision")),
+        Decision::Approved => "offer.approve",
+        Decision::Denied => "offer.deny",
+    };
     let reply = idempotent::run(call, key, content, async move |tx| {
         // Of two decisions at once the statement lets one through.
         let decided = offers::decide(tx, &id, decision).await?;
@@ -29,6 +34,7 @@ pub async fn apply(
         if !decided {
             return Err(ApiError::Decided);
         }
+        author.audit(tx, action, id.as_str(), "").await?;
         Reply::json(StatusCode::OK, &OfferView::new(&offer, now))
     })
     .await?;
