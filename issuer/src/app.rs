@@ -33,8 +33,9 @@ use crate::config::Config;
 use crate::core::{Core, Keys};
 use crate::events::{self, Event};
 use crate::handlers::{self, admin::caller::Scope};
+use crate::request_keys::RequestKeys;
 use crate::status::StatusListError;
-use crate::store::{self, offers, tokens};
+use crate::store::{self, offers, tokens, transactions};
 use crate::{paths, status};
 
 /// How often the background job looks for status lists to publish.
@@ -126,6 +127,9 @@ impl Issuer {
             requests: master.derive(Purpose::Binding).child("issuer request"),
             nonces: NonceKeys::new(&settings.issuer, 1, nonce_key),
             audit: master.derive(Purpose::Audit).child("issuer"),
+            sealed_requests: RequestKeys::new(
+                master.derive(Purpose::RequestEncryption).child("issuer"),
+            ),
         };
         let Ports { clock, rng, crypto } = ports;
         let signing = config.signers(clock.now())?;
@@ -141,6 +145,7 @@ impl Issuer {
             signing: Arc::new(signing),
             shown: Arc::default(),
             outbound: Fetcher::new(&config.fetch, &config.dev)?,
+            signed_metadata: Arc::default(),
             cookies: CookiePolicy::new(&config.http.public_url),
             pages: Pages::new()?,
         };
@@ -159,6 +164,10 @@ impl Issuer {
         let admin = admin.layer(DefaultBodyLimit::max(limits::ADMIN));
         let credential =
             post(handlers::credential::handler).layer(DefaultBodyLimit::max(limits::CREDENTIAL));
+        let deferred =
+            post(handlers::deferred::handler).layer(DefaultBodyLimit::max(limits::CREDENTIAL));
+        let notification =
+            post(handlers::notification::handler).layer(DefaultBodyLimit::max(limits::FORM));
         let authorize =
             get(handlers::authorize::handler).post(handlers::authorize_confirm::handler);
         let router = Router::new()
@@ -175,6 +184,8 @@ impl Issuer {
             .route(paths::TOKEN, post(handlers::token::handler))
             .route(paths::NONCE, post(handlers::nonce::handler))
             .route(paths::CREDENTIAL, credential)
+            .route(paths::DEFERRED, deferred)
+            .route(paths::NOTIFICATION, notification)
             .route(paths::STATUS, get(handlers::status::handler))
             .route(paths::OPENAPI, get(handlers::openapi::handler))
             .route(paths::HEALTHZ, get(|| async { StatusCode::OK }))
@@ -285,6 +296,7 @@ impl Issuer {
                 }
                 webhooks::purge(tx, now).await?;
                 tokens::purge(tx, now).await?;
+                transactions::purge(tx, now).await?;
                 single_use::purge(tx, before).await?;
                 jti::purge(tx, before).await?;
                 idempotency::purge(tx, now).await?;

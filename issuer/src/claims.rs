@@ -27,6 +27,9 @@ pub enum ClaimsError {
     /// The sealed bytes do not open.
     #[error("sealed claims do not open")]
     Seal(#[from] SealError),
+    /// A key that was sealed with claims is none any more.
+    #[error("a key that was sealed with claims is not acceptable")]
+    Key,
     /// The opened bytes are not a JSON object.
     #[error("opened claims are not an object")]
     Json(#[from] serde_json::Error),

@@ -16,8 +16,10 @@ use vouchsafe_service::id::Ids;
 use vouchsafe_service::keys::SymmetricKey;
 use vouchsafe_service::seal::Sealer;
 
+use crate::request_keys::RequestKeys;
 use crate::settings::Settings;
 use crate::shown::ShownLists;
+use crate::signed_metadata::LastSigned;
 use crate::signing::Signing;
 
 /// Parts of the service. `app` makes one; everything else takes a reference to it.
@@ -43,6 +45,8 @@ pub struct Core {
     pub signing: Arc<Signing>,
     /// Status lists in memory.
     pub shown: Arc<ShownLists>,
+    /// The metadata as they were last signed.
+    pub signed_metadata: Arc<LastSigned>,
     /// How cookies are written.
     pub cookies: CookiePolicy,
     /// The way out.
@@ -66,6 +70,8 @@ pub struct Keys {
     pub nonces: NonceKeys,
     /// Chains the audit log.
     pub audit: SymmetricKey,
+    /// Opens encrypted requests.
+    pub sealed_requests: RequestKeys,
 }
 
 impl Keys {

@@ -20,6 +20,8 @@ pub enum Event {
     OfferExpired,
     /// The typed code of an offer was wrong too often.
     OfferLocked,
+    /// A wallet asked for what an offer brings, and the organisation has to decide.
+    OfferWaiting,
     /// A credential was issued.
     CredentialIssued,
     /// A credential was suspended.
@@ -32,11 +34,12 @@ pub enum Event {
 
 impl Event {
     /// All events.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::OfferOpened,
         Self::OfferAccepted,
         Self::OfferExpired,
         Self::OfferLocked,
+        Self::OfferWaiting,
         Self::CredentialIssued,
         Self::CredentialSuspended,
         Self::CredentialResumed,
@@ -50,6 +53,7 @@ impl Event {
             Self::OfferAccepted => "offer.accepted",
             Self::OfferExpired => "offer.expired",
             Self::OfferLocked => "offer.locked",
+            Self::OfferWaiting => "offer.waiting",
             Self::CredentialIssued => "credential.issued",
             Self::CredentialSuspended => "credential.suspended",
             Self::CredentialResumed => "credential.resumed",

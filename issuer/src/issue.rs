@@ -17,13 +17,13 @@ use vouchsafe_service::jti::{self, IdentifierKind};
 use crate::claims::Claims;
 use crate::core::Core;
 use crate::domain::credential::{Credential, CredentialStatus};
-use crate::domain::ids::CredentialId;
-use crate::domain::secret::SecretHash;
+use crate::domain::ids::{CredentialId, RecordId};
+use crate::domain::secret::{Secret, SecretHash};
 use crate::events::{self, Event};
 use crate::sign::{Draft, SignError};
 use crate::status::{self, StatusListError};
 use crate::store::tokens::TokenGrant;
-use crate::store::{credentials, status_lists, tokens};
+use crate::store::{credentials, offers, status_lists, tokens, transactions};
 
 /// How often places are drawn again when others took them in between.
 const MAX_DRAWS: usize = 16;
@@ -41,8 +41,38 @@ pub struct Order<'a> {
     pub claims: Claims,
     /// The keys they are bound to, all different.
     pub holder_keys: &'a [PublicKey],
-    /// The nonce of the proofs.
-    pub nonce: CheckedNonce,
+    /// The nonces of the proofs.
+    pub nonces: Vec<CheckedNonce>,
+    /// The transaction that ends with it, after a deferral.
+    pub transaction: Option<SecretHash>,
+}
+
+/// What came of an order.
+#[derive(Debug)]
+pub struct Issued {
+    /// The credentials, in the order of the keys.
+    pub credentials: Vec<Value>,
+    /// Names them in notifications.
+    pub notification_id: String,
+}
+
+/// What an order uses up, in the form that a transaction takes with it.
+#[derive(Debug, Clone)]
+pub struct Part {
+    token: SecretHash,
+    record: RecordId,
+    nonces: Vec<CheckedNonce>,
+}
+
+impl Order<'_> {
+    /// What it uses up.
+    pub fn part(&self) -> Part {
+        Part {
+            token: self.token.clone(),
+            record: self.grant.record.clone(),
+            nonces: self.nonces.clone(),
+        }
+    }
 }
 
 /// Why nothing was issued.
@@ -57,6 +87,12 @@ pub enum IssueError {
     /// The offer brought as many credentials as it may.
     #[error("the offer is used up")]
     UsedUp,
+    /// The organisation waits, or denied it.
+    #[error("the organisation did not approve")]
+    NotApproved,
+    /// The transaction ended in between.
+    #[error("the transaction ended")]
+    TransactionEnded,
     /// The record of the token changed in between: a fault of ours.
     #[error("the subject record of the token changed")]
     RecordMismatch,
@@ -79,13 +115,26 @@ pub enum IssueError {
 
 /// Why the transaction was undone.
 #[derive(Debug, thiserror::Error)]
-enum CommitError {
+pub(crate) enum CommitError {
+    /// A place in a status list was taken in between.
     #[error("a place was taken in between")]
     PlaceTaken,
+    /// Nothing may be issued.
     #[error(transparent)]
     Refused(#[from] Box<IssueError>),
+    /// The database failed.
     #[error(transparent)]
     Db(#[from] DbError),
+}
+
+impl From<CommitError> for IssueError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::PlaceTaken => StatusListError::Full.into(),
+            CommitError::Refused(error) => *error,
+            CommitError::Db(error) => error.into(),
+        }
+    }
 }
 
 /// A credential and its row.
@@ -95,11 +144,13 @@ struct Signed {
 }
 
 /// Issues one credential for each key, all or none.
-pub async fn issue(core: &Core, order: &Order<'_>) -> Result<Vec<Value>, IssueError> {
+pub async fn issue(core: &Core, order: &Order<'_>) -> Result<Issued, IssueError> {
     let kind = core
         .credential_type(&order.grant.credential_type)
         .ok_or(IssueError::UnknownType)?;
     let prepared = kind.prepare(order.claims.0.clone())?;
+    // OpenID4VCI 1.0, section 8.3: one id for the credentials of a response.
+    let notification_id = Secret::generate(&*core.rng).expose().to_owned();
     for _ in 0..MAX_DRAWS {
         let places = status::pick(core, order.holder_keys.len()).await?;
         let now = core.clock.now();
@@ -113,16 +164,22 @@ pub async fn issue(core: &Core, order: &Order<'_>) -> Result<Vec<Value>, IssueEr
             now,
         });
         let signing = drafts.map(|draft| sign(core, order, draft));
-        let signed = try_join_all(signing).await?;
+        let mut signed = try_join_all(signing).await?;
+        for Signed { row, credential: _ } in &mut signed {
+            row.notification_id = Some(notification_id.clone());
+        }
         match commit(core, order, &signed, now).await {
             Ok(()) => {
                 metrics::counter!("vouchsafe_credentials_issued_total", "type" => kind.id.clone())
                     .increment(signed.len() as u64);
-                return Ok(signed.into_iter().map(|signed| signed.credential).collect());
+                let credentials = signed.into_iter().map(|signed| signed.credential);
+                return Ok(Issued {
+                    credentials: credentials.collect(),
+                    notification_id,
+                });
             }
             Err(CommitError::PlaceTaken) => {}
-            Err(CommitError::Refused(error)) => return Err(*error),
-            Err(CommitError::Db(error)) => return Err(error.into()),
+            Err(error) => return Err(error.into()),
         }
     }
     Err(StatusListError::Full.into())
@@ -143,11 +200,35 @@ async fn sign(core: &Core, order: &Order<'_>, draft: Draft<'_>) -> Result<Signed
         issued_at: draft.now,
         expires_at: draft.expires_at(),
         status_changed_at: draft.now,
+        notification_id: None,
+        event: None,
     };
     Ok(Signed { row, credential })
 }
 
-/// One transaction: nonce, token, rows.
+/// Uses up what an order stands on: the token must be good, its nonces new.
+pub(crate) async fn use_up(tx: &mut Tx, part: &Part, now: UnixTime) -> Result<(), CommitError> {
+    let held = tokens::hold(tx, &part.token, now).await?;
+    let held = held.ok_or_else(|| Box::new(IssueError::TokenGone))?;
+    // Catalogue 284: the subject is looked at again where it is written down.
+    if held != part.record {
+        return Err(Box::new(IssueError::RecordMismatch).into());
+    }
+    for CheckedNonce {
+        consume_key,
+        expires,
+    } in &part.nonces
+    {
+        let kind = IdentifierKind::CredentialNonce;
+        let nonce = b64url(consume_key);
+        if !jti::first_use(tx, kind, "issuer", &nonce, *expires).await? {
+            return Err(Box::new(IssueError::NonceUsed).into());
+        }
+    }
+    Ok(())
+}
+
+/// One transaction: token, nonces, decision, rows.
 async fn commit(
     core: &Core,
     order: &Order<'_>,
@@ -155,27 +236,21 @@ async fn commit(
     now: UnixTime,
 ) -> Result<(), CommitError> {
     let rows: Vec<Credential> = signed.iter().map(|signed| signed.row.clone()).collect();
-    let token = order.token.clone();
-    let record = order.grant.record.clone();
+    let part = order.part();
     let (offer, format) = (order.grant.offer.clone(), order.format);
-    let CheckedNonce {
-        consume_key,
-        expires,
-    } = order.nonce.clone();
-    let nonce = b64url(&consume_key);
+    let transaction = order.transaction.clone();
     let (limit, told) = (core.settings.max_credentials_per_offer, core.clone());
     let replaced = core
         .db
         .write(async move |tx| {
-            let held = tokens::hold(tx, &token, now).await?;
-            let held = held.ok_or_else(|| Box::new(IssueError::TokenGone))?;
-            // Catalogue 284: the subject is looked at again where it is written down.
-            if held != record {
-                return Err(Box::new(IssueError::RecordMismatch).into());
+            use_up(tx, &part, now).await?;
+            if !offers::may_issue(tx, &offer).await? {
+                return Err(Box::new(IssueError::NotApproved).into());
             }
-            let kind = IdentifierKind::CredentialNonce;
-            if !jti::first_use(tx, kind, "issuer", &nonce, expires).await? {
-                return Err(Box::new(IssueError::NonceUsed).into());
+            if let Some(transaction) = &transaction
+                && !transactions::finish(tx, transaction, now).await?
+            {
+                return Err(Box::new(IssueError::TransactionEnded).into());
             }
             let so_far = credentials::count_of_offer(tx, &offer, format).await?;
             if so_far + i64::try_from(rows.len()).unwrap_or(i64::MAX) > limit {

@@ -4,11 +4,14 @@ use vouchsafe_credentials::credential_type::{CredentialType, Format};
 use vouchsafe_protocol::oauth::metadata::AuthorizationServerMetadata;
 use vouchsafe_protocol::oauth::token::{AUTHORIZATION_CODE, PRE_AUTHORIZED_CODE};
 use vouchsafe_protocol::vci::CredentialIssuerMetadata;
+use vouchsafe_protocol::vci::encryption;
 use vouchsafe_protocol::vci::metadata::{BatchIssuance, CredentialConfiguration, Display};
 
 use crate::core::Core;
 use crate::handlers::wire::PROOF_ALGORITHMS;
 use crate::paths;
+use crate::proof_types;
+use crate::settings::Encryption;
 
 /// Credential issuer metadata (OpenID4VCI 1.0, section 12.2.4).
 pub fn issuer(core: &Core) -> CredentialIssuerMetadata {
@@ -32,10 +35,20 @@ pub fn issuer(core: &Core) -> CredentialIssuerMetadata {
         authorization_servers: None,
         credential_endpoint: settings.url(paths::CREDENTIAL),
         nonce_endpoint: Some(settings.url(paths::NONCE)),
-        deferred_credential_endpoint: None,
-        notification_endpoint: None,
-        credential_request_encryption: None,
-        credential_response_encryption: None,
+        deferred_credential_endpoint: Some(settings.url(paths::DEFERRED)),
+        notification_endpoint: Some(settings.url(paths::NOTIFICATION)),
+        credential_request_encryption: match settings.encryption.requests {
+            Encryption::Off => None,
+            level => {
+                let key = core.keys.sealed_requests.current(core.clock.now());
+                let required = level == Encryption::Required;
+                Some(encryption::request_metadata(&[key], required))
+            }
+        },
+        credential_response_encryption: match settings.encryption.responses {
+            Encryption::Off => None,
+            level => Some(encryption::response_metadata(level == Encryption::Required)),
+        },
         // Section 12.2.4: present exactly where more than one proof is accepted.
         batch_credential_issuance: (settings.batch_size >= 2).then(|| BatchIssuance {
             batch_size: u64::from(settings.batch_size),
@@ -55,20 +68,22 @@ fn configuration(
     let algorithm = key.signer.algorithm();
     let id = kind.configuration_id(format);
     let proofs = &PROOF_ALGORITHMS;
-    match format {
+    let mut configuration = match format {
         Format::SdJwtVc => {
             let algorithms = [algorithm.name()];
-            let configuration = CredentialConfiguration::of_type(kind, &id, &algorithms, proofs);
-            Some(configuration)
+            CredentialConfiguration::of_type(kind, &id, &algorithms, proofs)
         }
         Format::Mdoc => {
             let mdoc = kind.mdoc()?;
-            Some(CredentialConfiguration::of_mdoc(
-                kind, mdoc, algorithm, proofs,
-            ))
+            CredentialConfiguration::of_mdoc(kind, mdoc, algorithm, proofs)
         }
-        Format::LdpVc | Format::JwtVc => None,
+        Format::LdpVc | Format::JwtVc => return None,
+    };
+    if configuration.proof_types_supported.is_some() {
+        let types = proof_types::supported(&core.settings, &kind.id);
+        configuration.proof_types_supported = Some(types);
     }
+    Some(configuration)
 }
 
 /// Authorization server metadata (RFC 8414).

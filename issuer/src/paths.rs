@@ -14,6 +14,10 @@ pub const TOKEN: &str = "/token";
 pub const NONCE: &str = "/nonce";
 /// Credential endpoint.
 pub const CREDENTIAL: &str = "/credential";
+/// Deferred credential endpoint.
+pub const DEFERRED: &str = "/deferred_credential";
+/// Notification endpoint.
+pub const NOTIFICATION: &str = "/notification";
 /// Status lists.
 pub const STATUS: &str = "/status/{list}";
 /// The description of the administration API.
@@ -28,6 +32,10 @@ pub const ADMIN_OFFERS: &str = "/v1/offers";
 pub const ADMIN_OFFER_BATCHES: &str = "/v1/offer-batches";
 /// Administration: one offer.
 pub const ADMIN_OFFER: &str = "/v1/offers/{id}";
+/// Administration: what waits may be issued.
+pub const ADMIN_APPROVE: &str = "/v1/offers/{id}/approve";
+/// Administration: what waits is not issued.
+pub const ADMIN_DENY: &str = "/v1/offers/{id}/deny";
 /// Administration: credentials.
 pub const ADMIN_CREDENTIALS: &str = "/v1/credentials";
 /// Administration: one credential.

@@ -10,7 +10,7 @@ use vouchsafe_service::seal::Place;
 use crate::claims::{Claims, seal_for_offer};
 use crate::core::Core;
 use crate::domain::ids::{OfferId, RecordId};
-use crate::domain::offer::{GrantKind, Offer};
+use crate::domain::offer::{Decision, GrantKind, Offer};
 use crate::domain::secret::{Purpose, Secret, normalise_one_time_code, one_time_code, tx_code};
 use crate::store::offers::{self, NewOffer};
 use crate::store::records;
@@ -33,6 +33,8 @@ pub struct Wanted {
     pub tx_code: bool,
     /// How long the offer is open, in seconds.
     pub expires_in_s: Option<i64>,
+    /// Whether the organisation looks at it once more before it issues.
+    pub hold: bool,
 }
 
 /// An offer to be stored, and its secrets for the one answer that shows them.
@@ -91,6 +93,7 @@ pub fn prepare(core: &Core, wanted: Wanted) -> Result<PreparedOffer, PrepareErro
         grant,
         tx_code,
         expires_in_s,
+        hold,
     } = wanted;
     let kind = core
         .credential_type(&credential_type)
@@ -131,6 +134,7 @@ pub fn prepare(core: &Core, wanted: Wanted) -> Result<PreparedOffer, PrepareErro
         expires_at,
         redeemed_at: None,
         opened_at: None,
+        decision: hold.then_some(Decision::Waiting),
     };
     let record_hash = core.keys.record_hash(&record_id);
     Ok(PreparedOffer {

@@ -22,6 +22,12 @@ pub struct Settings {
     pub clients: BTreeMap<String, WalletClient>,
     /// Who may attest wallets and their keys.
     pub wallet_providers: WalletProviders,
+    /// Credential types that are bound to attested keys alone.
+    pub key_attestations: Vec<KeyAttestationRule>,
+    /// Whether `di_vp` proofs are taken.
+    pub di_vp: bool,
+    /// Encrypted requests and responses.
+    pub encryption: EncryptionSettings,
     /// Proofs in one credential request at most; 1 means no batch.
     pub batch_size: u32,
     /// Credentials that one offer may bring in all, repeated requests included.
@@ -41,6 +47,42 @@ pub struct WalletClient {
     pub redirect_uris: RedirectUris,
 }
 
+/// What attestations of keys must say, for some credential types.
+#[derive(Debug, Clone)]
+pub struct KeyAttestationRule {
+    /// Ids of the types.
+    pub credential_types: Vec<String>,
+    /// Accepted values of `key_storage`; empty: no demand.
+    pub key_storage: Vec<String>,
+    /// Accepted values of `user_authentication`; empty: no demand.
+    pub user_authentication: Vec<String>,
+    /// Whether it may stand in a `jwt` proof.
+    pub in_jwt: bool,
+    /// Whether it may be the proof.
+    pub alone: bool,
+}
+
+/// Whether messages are encrypted, from never to always.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Encryption {
+    /// Never.
+    Off,
+    /// Where the wallet wants it.
+    Offered,
+    /// Always.
+    Required,
+}
+
+/// Encrypted messages.
+#[derive(Debug, Clone, Copy)]
+pub struct EncryptionSettings {
+    /// Credential requests.
+    pub requests: Encryption,
+    /// Credential responses.
+    pub responses: Encryption,
+}
+
 /// Lifetimes in seconds.
 #[derive(Debug, Clone, Copy)]
 pub struct Lifetimes {
@@ -58,6 +100,10 @@ pub struct Lifetimes {
     pub page_s: i64,
     /// The answer to a request with an `Idempotency-Key`.
     pub idempotency_s: i64,
+    /// A request that waits for a decision.
+    pub transaction_s: i64,
+    /// How long a wallet waits before it asks again for what waits.
+    pub interval_s: i64,
 }
 
 impl Default for Lifetimes {
@@ -70,6 +116,8 @@ impl Default for Lifetimes {
             token_s: 300,
             page_s: 600,
             idempotency_s: 86_400,
+            transaction_s: 30 * 86_400,
+            interval_s: 30,
         }
     }
 }
@@ -94,6 +142,13 @@ impl Settings {
     /// The URI of a status list.
     pub fn status_uri(&self, id: &StatusListId) -> String {
         self.url(&format!("/status/{id}"))
+    }
+
+    /// What attestations of keys must say for a credential type, where they are demanded.
+    pub fn key_attestation(&self, credential_type: &str) -> Option<&KeyAttestationRule> {
+        self.key_attestations
+            .iter()
+            .find(|rule| rule.credential_types.iter().any(|id| id == credential_type))
     }
 
     /// The issuer's name in a language, or in any.

@@ -57,7 +57,13 @@ pub enum SignError {
 impl Draft<'_> {
     /// When it ends.
     pub fn expires_at(&self) -> UnixTime {
-        self.issued_at().plus(self.kind.validity_s)
+        // RFC 9901, section 10.1, and EUDI ISSU_36: the end does not tell credentials apart either.
+        let hours = self
+            .kind
+            .validity_s
+            .saturating_add(ROUNDING_S - 1)
+            .div_euclid(ROUNDING_S);
+        self.issued_at().plus(hours.saturating_mul(ROUNDING_S))
     }
 
     fn issued_at(&self) -> UnixTime {

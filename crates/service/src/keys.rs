@@ -101,6 +101,8 @@ pub enum Purpose {
     FlowState,
     /// The chain of the audit log.
     Audit,
+    /// The private keys that open encrypted requests.
+    RequestEncryption,
 }
 
 impl Purpose {
@@ -114,6 +116,7 @@ impl Purpose {
             Self::Csrf => "csrf",
             Self::FlowState => "flow_state",
             Self::Audit => "audit",
+            Self::RequestEncryption => "request_encryption",
         }
     }
 }
@@ -232,6 +235,7 @@ mod tests {
             Purpose::Csrf,
             Purpose::FlowState,
             Purpose::Audit,
+            Purpose::RequestEncryption,
         ];
         let keys: std::collections::HashSet<[u8; 32]> = purposes
             .iter()

@@ -1,8 +1,10 @@
 //! Configuration of the issuing service.
 
+mod credentials;
 mod signing;
 mod wallet_providers;
 
+pub use credentials::{AttestedProof, EncryptionConfig, KeyAttestationConfig};
 pub use signing::{KeyMethod, SigningConfig, SigningKeys};
 pub use wallet_providers::WalletProviderConfig;
 
@@ -57,6 +59,12 @@ pub struct Config {
     /// Who may attest wallets and their keys.
     #[serde(default)]
     pub wallet_provider: Vec<WalletProviderConfig>,
+    /// Credential types that are bound to attested keys alone.
+    #[serde(default)]
+    pub key_attestation: Vec<KeyAttestationConfig>,
+    /// Encrypted requests and responses.
+    #[serde(default)]
+    pub encryption: EncryptionConfig,
 }
 
 /// `[issuer]`
@@ -74,6 +82,9 @@ pub struct IssuerConfig {
     /// Proofs in one credential request at most, 1 to 100; 1 means no batch.
     #[serde(default = "default_batch_size")]
     pub batch_size: u32,
+    /// Whether holders with a DID may prove their keys with a presentation (`di_vp`).
+    #[serde(default)]
+    pub di_vp: bool,
     /// Whether a wallet without `client_id` may redeem a pre-authorized code.
     #[serde(default = "default_true")]
     pub anonymous_access: bool,
@@ -174,13 +185,18 @@ impl Config {
         if self.status.ttl_s == 0 {
             return wrong("status.ttl_s", "must be 1 at least");
         }
+        let wallet_providers = wallet_providers::load(&self.wallet_provider)?;
+        let attested = !wallet_providers.is_empty();
         Ok(Settings {
+            key_attestations: credentials::key_attestations(&self.key_attestation, attested)?,
+            encryption: self.encryption.settings()?,
+            di_vp: self.issuer.di_vp,
             issuer: url.as_str().to_owned(),
             names: self.issuer.names.clone(),
             wallet_link: self.issuer.wallet_link.clone(),
             anonymous_access: self.issuer.anonymous_access,
             clients: self.clients()?,
-            wallet_providers: wallet_providers::load(&self.wallet_provider)?,
+            wallet_providers,
             batch_size: self.issuer.batch_size,
             max_credentials_per_offer: 4 * i64::from(self.issuer.batch_size),
             lifetimes: Lifetimes::default(),
@@ -239,6 +255,14 @@ impl Config {
             if types.insert(kind.id.clone(), Arc::new(kind)).is_some() {
                 return Err(ConfigError::setting(setting, "two types with the same id"));
             }
+        }
+        let mut attested = self
+            .key_attestation
+            .iter()
+            .flat_map(|k| &k.credential_types);
+        if attested.any(|id| !types.contains_key(id)) {
+            let problem = "a credential type that is not configured";
+            return Err(ConfigError::setting("key_attestation", problem));
         }
         Ok(types)
     }

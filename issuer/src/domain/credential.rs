@@ -2,6 +2,7 @@
 
 use vouchsafe_credentials::credential_type::Format;
 use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_protocol::vci::notification::Event;
 
 use super::ids::{CredentialId, OfferId, RecordId, StatusListId};
 
@@ -96,6 +97,19 @@ pub struct Credential {
     pub expires_at: UnixTime,
     /// When its status last changed.
     pub status_changed_at: UnixTime,
+    /// Names the response that it went out with; nothing for credentials of older releases.
+    pub notification_id: Option<String>,
+    /// What the wallet last said it did with it.
+    pub event: Option<WalletEvent>,
+}
+
+/// What a wallet said it did with a credential (OpenID4VCI 1.0, section 11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WalletEvent {
+    /// What.
+    pub event: Event,
+    /// When we heard of it.
+    pub at: UnixTime,
 }
 
 /// A place in a status list.

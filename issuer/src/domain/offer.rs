@@ -33,6 +33,38 @@ impl GrantKind {
     }
 }
 
+/// What the organisation says to an offer that it looks at once more before it issues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Nothing yet: the wallet gets a transaction to come back with.
+    Waiting,
+    /// The credential may be issued.
+    Approved,
+    /// It will not be issued. There is no way back.
+    Denied,
+}
+
+impl Decision {
+    /// The name in the database and in the administration API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Approved => "approved",
+            Self::Denied => "denied",
+        }
+    }
+
+    /// The decision with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "waiting" => Some(Self::Waiting),
+            "approved" => Some(Self::Approved),
+            "denied" => Some(Self::Denied),
+            _ => None,
+        }
+    }
+}
+
 /// Where an offer stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OfferState {
@@ -69,6 +101,8 @@ pub struct Offer {
     pub redeemed_at: Option<UnixTime>,
     /// When somebody first looked at it.
     pub opened_at: Option<UnixTime>,
+    /// Whether and how it was decided to issue; nothing where there is nothing to decide.
+    pub decision: Option<Decision>,
 }
 
 impl Offer {

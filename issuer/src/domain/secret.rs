@@ -32,6 +32,8 @@ pub enum Purpose {
     AccessToken,
     /// The cookie of a browser on the code page.
     Browser,
+    /// A `transaction_id`.
+    Transaction,
 }
 
 impl Purpose {
@@ -42,6 +44,7 @@ impl Purpose {
             Self::IssuerState => "vouchsafe issuer state",
             Self::AccessToken => "vouchsafe access token",
             Self::Browser => "vouchsafe browser",
+            Self::Transaction => "vouchsafe transaction",
         }
     }
 }

@@ -6,25 +6,33 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use vouchsafe_credentials::credential_type::Format;
 use vouchsafe_credentials::crypto::Algorithm;
+use vouchsafe_credentials::did::LocalResolver;
+use vouchsafe_credentials::jwe::JweError;
 use vouchsafe_protocol::http::Headers;
 use vouchsafe_protocol::oauth::access_token::{PresentationError, PresentedToken, challenge};
 use vouchsafe_protocol::oauth::dpop::DpopError;
 use vouchsafe_protocol::oauth::token::TokenType;
 use vouchsafe_protocol::oauth::{ErrorCode, OAuthError};
-use vouchsafe_protocol::vci::proof::{self, Expected, VerifiedProofs};
-use vouchsafe_protocol::vci::request::{Proofs, RequestError, Requested};
+use vouchsafe_protocol::vci::proof::{self, Expected};
+use vouchsafe_protocol::vci::proofs::{self, AcceptedProofs, ProofsExpected};
+use vouchsafe_protocol::vci::request::{RequestError, Requested};
+use vouchsafe_protocol::vci::response::DeferredResponse;
 use vouchsafe_protocol::vci::{
     CredentialError, CredentialErrorCode, CredentialRequest, CredentialResponse,
 };
 use vouchsafe_service::db::DbError;
 
-use super::admin::body::is_json;
+use super::message::{self, Message, MessageError};
 use super::wire::{self, PROOF_ALGORITHMS, ProofError, json_no_store};
 use crate::claims::{ClaimsError, open_under_token};
 use crate::core::Core;
+use crate::deferral;
+use crate::domain::offer::Decision;
 use crate::domain::secret::{Purpose, Secret};
-use crate::issue::{self, IssueError, Order};
+use crate::issue::{self, IssueError, Issued, Order};
 use crate::paths::CREDENTIAL;
+use crate::proof_types;
+use crate::store::offers;
 use crate::store::tokens::{self, TokenGrant};
 
 /// Why no credential was issued.
@@ -42,9 +50,9 @@ pub enum Error {
     /// The token is for another credential configuration.
     #[error("the access token does not allow this credential")]
     OtherConfiguration,
-    /// Not a JSON body.
-    #[error("the body is not plain JSON")]
-    MediaType,
+    /// The body cannot be read.
+    #[error("the body cannot be read")]
+    Message(#[from] MessageError),
     /// Not a credential request.
     #[error("not a credential request")]
     Request(#[from] RequestError),
@@ -63,6 +71,9 @@ pub enum Error {
     /// Nothing was issued.
     #[error("nothing was issued")]
     Issue(#[from] IssueError),
+    /// The answer cannot be encrypted: a fault of ours.
+    #[error("the answer cannot be encrypted")]
+    Seal(#[from] JweError),
     /// The database failed.
     #[error("the database failed")]
     Db(#[from] DbError),
@@ -96,8 +107,13 @@ impl Error {
             Self::OtherConfiguration => {
                 Wire::Authorization(Some(ErrorCode::InsufficientScope.into()))
             }
-            Self::MediaType => Wire::MediaType,
-            Self::Request(error) => Wire::Request((*error).into()),
+            Self::Message(MessageError::MediaType) => Wire::MediaType,
+            Self::Message(MessageError::Encryption(_)) => {
+                Wire::Request(CredentialErrorCode::InvalidEncryptionParameters.into())
+            }
+            Self::Message(MessageError::Request(error)) | Self::Request(error) => {
+                Wire::Request((*error).into())
+            }
             Self::UnknownConfiguration => {
                 Wire::Request(CredentialErrorCode::UnknownCredentialConfiguration.into())
             }
@@ -108,8 +124,11 @@ impl Error {
             Self::Issue(IssueError::NonceUsed) => {
                 Wire::Request(CredentialErrorCode::InvalidNonce.into())
             }
-            Self::Issue(IssueError::UsedUp) => {
+            Self::Issue(IssueError::UsedUp | IssueError::NotApproved) => {
                 Wire::Request(CredentialErrorCode::CredentialRequestDenied.into())
+            }
+            Self::Issue(IssueError::TransactionEnded) => {
+                Wire::Request(CredentialErrorCode::InvalidTransactionId.into())
             }
             Self::Dpop(ProofError::Db(error))
             | Self::Issue(IssueError::Db(error))
@@ -121,6 +140,7 @@ impl Error {
                 }
             }
             Self::Sealed(_)
+            | Self::Seal(_)
             | Self::Issue(
                 IssueError::RecordMismatch
                 | IssueError::UnknownType
@@ -205,13 +225,14 @@ pub async fn handler(
     body: Bytes,
 ) -> Result<Response, Error> {
     let headers = wire::headers(&map);
-    let (token, grant) = authorize(&core, &headers).await?;
-    if !is_json(&map) {
-        return Err(Error::MediaType);
-    }
-    let request = CredentialRequest::parse(&body)?;
+    let (token, grant) = authorize(&core, &headers, CREDENTIAL).await?;
+    let Message {
+        members,
+        encryption,
+    } = message::read(&core, &map, &body)?;
+    let request = CredentialRequest::read(&members)?;
     let format = check_configuration(&core, &grant, &request.requested)?;
-    let proofs = verify_proofs(&core, &grant, &request)?;
+    let proofs = verify_proofs(&core, &grant, &request).await?;
     let claims = open_under_token(&token, &grant.offer, &grant.claims_sealed)?;
     let order = Order {
         token: token.hash(Purpose::AccessToken),
@@ -219,23 +240,41 @@ pub async fn handler(
         grant,
         claims,
         holder_keys: &proofs.keys,
-        nonce: proofs.nonce.clone(),
+        nonces: proofs.nonces.clone(),
+        transaction: None,
     };
-    let credentials = issue::issue(&core, &order).await?;
+    match offers::decision(&core.db, &order.grant.offer).await? {
+        Some(Decision::Waiting) => {
+            // Section 8.3: later, with status 202.
+            let id = deferral::defer(&core, &order).await?;
+            let body = DeferredResponse::new(id.expose(), core.settings.lifetimes.interval_s);
+            let status = StatusCode::ACCEPTED;
+            return Ok(message::answer(&core, status, &body, encryption.as_ref())?);
+        }
+        Some(Decision::Denied) => return Err(IssueError::NotApproved.into()),
+        Some(Decision::Approved) | None => {}
+    }
+    let Issued {
+        credentials,
+        notification_id,
+    } = issue::issue(&core, &order).await?;
     tracing::info!(
         credential_type = order.grant.credential_type,
         format = order.format.name(),
         count = credentials.len(),
         "issued"
     );
-    Ok(json_no_store(
-        StatusCode::OK,
-        &CredentialResponse::new(credentials),
-    ))
+    let body = CredentialResponse::new(credentials).notification_id(&notification_id);
+    let status = StatusCode::OK;
+    Ok(message::answer(&core, status, &body, encryption.as_ref())?)
 }
 
-/// The token, presented in the way it was issued for.
-async fn authorize(core: &Core, headers: &Headers) -> Result<(Secret, TokenGrant), Error> {
+/// The token, presented in the way it was issued for, at one of our endpoints.
+pub(super) async fn authorize(
+    core: &Core,
+    headers: &Headers,
+    path: &str,
+) -> Result<(Secret, TokenGrant), Error> {
     let PresentedToken { token_type, token } = PresentedToken::parse(headers)?;
     let token = Secret::received(token.expose());
     let hash = token.hash(Purpose::AccessToken);
@@ -243,8 +282,7 @@ async fn authorize(core: &Core, headers: &Headers) -> Result<(Secret, TokenGrant
     let grant = grant.ok_or(Error::InvalidToken)?;
     match (&grant.dpop_jkt, token_type) {
         (Some(jkt), TokenType::Dpop) => {
-            let proof =
-                wire::dpop_proof(core, headers, CREDENTIAL, Some(token.expose()), Some(jkt));
+            let proof = wire::dpop_proof(core, headers, path, Some(token.expose()), Some(jkt));
             let proof = proof.map_err(ProofError::Dpop)?;
             let proof = proof.ok_or(ProofError::Dpop(DpopError::Missing))?;
             wire::use_up(core, &proof).await?;
@@ -274,19 +312,23 @@ fn check_configuration(
     Ok(format)
 }
 
-fn verify_proofs(
+async fn verify_proofs(
     core: &Core,
     grant: &TokenGrant,
     request: &CredentialRequest,
-) -> Result<VerifiedProofs, Error> {
-    let Proofs::Jwt(jwts) = request.required_proofs()?;
-    let expected = Expected {
-        issuer: &core.settings.issuer,
-        client_id: grant.client_id.as_deref(),
-        algorithms: &Algorithm::ALL,
-        nonces: &core.keys.nonces,
-        now: core.clock.now(),
+) -> Result<AcceptedProofs, Error> {
+    let expected = ProofsExpected {
+        proof: Expected {
+            issuer: &core.settings.issuer,
+            client_id: grant.client_id.as_deref(),
+            algorithms: &Algorithm::ALL,
+            nonces: &core.keys.nonces,
+            now: core.clock.now(),
+        },
+        offered: proof_types::offered(&core.settings, &grant.credential_type),
+        batch_size: usize::try_from(core.settings.batch_size).unwrap_or(usize::MAX),
+        resolver: &LocalResolver,
     };
-    let batch = usize::try_from(core.settings.batch_size).unwrap_or(usize::MAX);
-    Ok(proof::verify_all(jwts, batch, &expected, &*core.crypto)?)
+    let proofs = request.required_proofs()?;
+    Ok(proofs::verify(proofs, &expected, &*core.crypto).await?)
 }

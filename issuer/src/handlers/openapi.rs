@@ -9,9 +9,9 @@ use utoipa_axum::routes;
 
 use super::admin::{
     audit_list, credentials_list, credentials_read, credentials_resume, credentials_revoke,
-    credentials_suspend, offer_batches_create, offers_create, offers_list, offers_read,
-    webhook_deliveries, webhook_replay, webhooks_create, webhooks_delete, webhooks_list,
-    webhooks_rotate,
+    credentials_suspend, offer_batches_create, offers_approve, offers_create, offers_deny,
+    offers_list, offers_read, webhook_deliveries, webhook_replay, webhooks_create, webhooks_delete,
+    webhooks_list, webhooks_rotate,
 };
 use super::wire::json_public;
 use crate::core::Core;
@@ -53,6 +53,8 @@ pub fn routes() -> OpenApiRouter<Core> {
         .routes(routes!(offers_create::handler, offers_list::handler))
         .routes(routes!(offer_batches_create::handler))
         .routes(routes!(offers_read::handler))
+        .routes(routes!(offers_approve::handler))
+        .routes(routes!(offers_deny::handler))
         .routes(routes!(credentials_list::handler))
         .routes(routes!(credentials_read::handler))
         .routes(routes!(credentials_suspend::handler))

@@ -44,7 +44,11 @@ pub fn json_no_store(status: StatusCode, body: &impl Serialize) -> Response {
 
 /// A JSON answer for everybody: metadata.
 pub fn json_public(body: &impl Serialize) -> Response {
-    let mut response = Json(body).into_response();
+    public(Json(body).into_response())
+}
+
+/// An answer that everybody may read and keep for five minutes.
+pub fn public(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(
         header::CACHE_CONTROL,

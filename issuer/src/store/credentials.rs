@@ -2,10 +2,11 @@
 
 use vouchsafe_credentials::credential_type::Format;
 use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_protocol::vci::notification::Event;
 use vouchsafe_service::db::{Db, DbError, RowError, Table, Tx, each, execute};
 
 use super::offers::AFTER_ALL_IDS;
-use crate::domain::credential::{Credential, CredentialStatus, StatusPlace};
+use crate::domain::credential::{Credential, CredentialStatus, StatusPlace, WalletEvent};
 use crate::domain::ids::{CredentialId, OfferId, RecordId, StatusListId};
 use crate::domain::page::{Page, PageRequest};
 
@@ -26,6 +27,9 @@ struct CredentialRow {
     issued_at: i64,
     expires_at: i64,
     status_changed_at: i64,
+    notification_id: Option<String>,
+    event: Option<String>,
+    event_at: Option<i64>,
 }
 
 impl TryFrom<CredentialRow> for Credential {
@@ -46,7 +50,18 @@ impl TryFrom<CredentialRow> for Credential {
             issued_at,
             expires_at,
             status_changed_at,
+            notification_id,
+            event,
+            event_at,
         } = row;
+        let event = match (event, event_at) {
+            (None, None) => None,
+            (Some(event), Some(at)) => Some(WalletEvent {
+                event: Event::from_wire(&event).ok_or_else(|| TABLE.invalid("event", "unknown"))?,
+                at: UnixTime(at),
+            }),
+            (Some(_), None) | (None, Some(_)) => return Err(TABLE.invalid("event", "half of it")),
+        };
         Ok(Self {
             id: CredentialId::parse(&id).map_err(|e| TABLE.invalid("id", e))?,
             offer: OfferId::parse(&offer_id).map_err(|e| TABLE.invalid("offer_id", e))?,
@@ -64,19 +79,22 @@ impl TryFrom<CredentialRow> for Credential {
             issued_at: UnixTime(issued_at),
             expires_at: UnixTime(expires_at),
             status_changed_at: UnixTime(status_changed_at),
+            notification_id,
+            event,
         })
     }
 }
 
-const BY_ID: &str = "SELECT id, offer_id, record_id, credential_type, format, holder_key, list_id, idx, \
-     status, version, issued_at, expires_at, status_changed_at FROM issuer_credentials \
-     WHERE id = $1";
-const PAGE: &str = "SELECT id, offer_id, record_id, credential_type, format, holder_key, list_id, idx, \
-     status, version, issued_at, expires_at, status_changed_at FROM issuer_credentials \
-     WHERE id < $1 ORDER BY id DESC LIMIT $2";
+const BY_ID: &str = "SELECT id, offer_id, record_id, credential_type, format, holder_key, \
+     list_id, idx, status, version, issued_at, expires_at, status_changed_at, notification_id, \
+     event, event_at FROM issuer_credentials WHERE id = $1";
+const PAGE: &str = "SELECT id, offer_id, record_id, credential_type, format, holder_key, \
+     list_id, idx, status, version, issued_at, expires_at, status_changed_at, notification_id, \
+     event, event_at FROM issuer_credentials WHERE id < $1 ORDER BY id DESC LIMIT $2";
 const PAGE_OF_RECORD: &str = "SELECT id, offer_id, record_id, credential_type, format, \
-     holder_key, list_id, idx, status, version, issued_at, expires_at, status_changed_at \
-     FROM issuer_credentials WHERE id < $1 AND record_id = $3 ORDER BY id DESC LIMIT $2";
+     holder_key, list_id, idx, status, version, issued_at, expires_at, status_changed_at, \
+     notification_id, event, event_at FROM issuer_credentials \
+     WHERE id < $1 AND record_id = $3 ORDER BY id DESC LIMIT $2";
 /// Adds a credential. False when its place in the status list is taken: the caller undoes the
 /// transaction and draws again.
 pub async fn insert(tx: &mut Tx, credential: &Credential) -> Result<bool, DbError> {
@@ -86,13 +104,15 @@ pub async fn insert(tx: &mut Tx, credential: &Credential) -> Result<bool, DbErro
     let rows =
         execute!(tx, sqlx::query(
         "INSERT INTO issuer_credentials (id, offer_id, record_id, credential_type, holder_key,
-            list_id, idx, status, version, issued_at, expires_at, status_changed_at, format)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+            list_id, idx, status, version, issued_at, expires_at, status_changed_at, format,
+            notification_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
          ON CONFLICT (list_id, idx) DO NOTHING")
         .bind(c.id.as_str()).bind(c.offer.as_str()).bind(c.record.as_str())
         .bind(&c.credential_type).bind(&c.holder_key).bind(c.place.list.as_str())
         .bind(c.place.idx).bind(c.status.as_str()).bind(c.version).bind(c.issued_at.0)
-        .bind(c.expires_at.0).bind(c.status_changed_at.0).bind(c.format.name()))?;
+        .bind(c.expires_at.0).bind(c.status_changed_at.0).bind(c.format.name())
+        .bind(c.notification_id.as_deref()))?;
     Ok(rows == 1)
 }
 
@@ -152,6 +172,29 @@ pub async fn revoke_of_key(
         .iter()
         .map(|id| StatusListId::parse(id).map_err(|e| TABLE.invalid("list_id", e).into()))
         .collect()
+}
+
+/// Writes down what a wallet did with the credentials of one response of an offer. The same event
+/// again changes nothing. False when there is no such response.
+pub async fn record_event(
+    tx: &mut Tx,
+    offer: &OfferId,
+    notification_id: &str,
+    event: &WalletEvent,
+) -> Result<bool, DbError> {
+    let rows = execute!(
+        tx,
+        sqlx::query(
+            "UPDATE issuer_credentials
+         SET event_at = CASE WHEN event = $3 THEN event_at ELSE $4 END, event = $3
+         WHERE notification_id = $1 AND offer_id = $2"
+        )
+        .bind(notification_id)
+        .bind(offer.as_str())
+        .bind(event.event.as_str())
+        .bind(event.at.0)
+    )?;
+    Ok(rows > 0)
 }
 
 /// How many credentials of a format an offer has brought so far, revoked ones too.

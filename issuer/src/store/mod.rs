@@ -9,6 +9,7 @@ pub mod offers;
 pub mod records;
 pub mod status_lists;
 pub mod tokens;
+pub mod transactions;
 
 use vouchsafe_service::db::{Migration, Migrations};
 
@@ -25,6 +26,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1001,
             name: "indexes of what is not valid and what is to be published",
             sql: include_str!("../../migrations/1001_not_valid.sql"),
+        },
+        Migration {
+            version: 1003,
+            name: "decisions, transactions, notifications",
+            sql: include_str!("../../migrations/1003_after_the_request.sql"),
         },
         Migration {
             version: 1004,

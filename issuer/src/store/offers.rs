@@ -4,7 +4,7 @@ use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{Db, DbError, RowError, Table, Tx, each, execute};
 
 use crate::domain::ids::{OfferId, RecordId};
-use crate::domain::offer::{GrantKind, Offer};
+use crate::domain::offer::{Decision, GrantKind, Offer};
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::secret::{MAX_TRIES, SecretHash};
 
@@ -47,6 +47,7 @@ struct OfferRow {
     expires_at: i64,
     redeemed_at: Option<i64>,
     opened_at: Option<i64>,
+    decision: Option<String>,
 }
 
 impl TryFrom<OfferRow> for Redeemable {
@@ -65,6 +66,7 @@ impl TryFrom<OfferRow> for Redeemable {
             expires_at,
             redeemed_at,
             opened_at,
+            decision,
         } = row;
         let offer = Offer {
             id: OfferId::parse(&id).map_err(|e| TABLE.invalid("id", e))?,
@@ -78,6 +80,7 @@ impl TryFrom<OfferRow> for Redeemable {
             expires_at: UnixTime(expires_at),
             redeemed_at: redeemed_at.map(UnixTime),
             opened_at: opened_at.map(UnixTime),
+            decision: decision.as_deref().map(read_decision).transpose()?,
         };
         Ok(Self {
             offer,
@@ -86,16 +89,20 @@ impl TryFrom<OfferRow> for Redeemable {
     }
 }
 
+fn read_decision(text: &str) -> Result<Decision, RowError> {
+    Decision::parse(text).ok_or_else(|| TABLE.invalid("decision", "unknown"))
+}
+
 const COLUMNS_BY_ID: &str = "SELECT id, record_id, credential_type, grant_kind, code_hash, tries, \
-     claims_sealed, created_at, expires_at, redeemed_at, opened_at FROM issuer_offers WHERE id = $1";
+     claims_sealed, created_at, expires_at, redeemed_at, opened_at, decision FROM issuer_offers WHERE id = $1";
 const COLUMNS_BY_GRANT: &str = "SELECT id, record_id, credential_type, grant_kind, code_hash, \
-     tries, claims_sealed, created_at, expires_at, redeemed_at, opened_at FROM issuer_offers \
+     tries, claims_sealed, created_at, expires_at, redeemed_at, opened_at, decision FROM issuer_offers \
      WHERE grant_hash = $1 AND grant_kind = $2";
 const COLUMNS_BY_REFERENCE: &str = "SELECT id, record_id, credential_type, grant_kind, code_hash, \
-     tries, claims_sealed, created_at, expires_at, redeemed_at, opened_at FROM issuer_offers \
+     tries, claims_sealed, created_at, expires_at, redeemed_at, opened_at, decision FROM issuer_offers \
      WHERE reference_hash = $1";
 const COLUMNS_PAGE: &str = "SELECT id, record_id, credential_type, grant_kind, code_hash, tries, \
-     claims_sealed, created_at, expires_at, redeemed_at, opened_at FROM issuer_offers \
+     claims_sealed, created_at, expires_at, redeemed_at, opened_at, decision FROM issuer_offers \
      WHERE id < $1 ORDER BY id DESC LIMIT $2";
 
 /// Behind every identifier: ids are lower-case hexadecimal.
@@ -114,8 +121,8 @@ pub async fn insert(tx: &mut Tx, new: &NewOffer) -> Result<(), DbError> {
         tx,
         sqlx::query(
             "INSERT INTO issuer_offers (id, record_id, credential_type, grant_kind, reference_hash,
-            grant_hash, code_hash, tries, claims_sealed, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+            grant_hash, code_hash, tries, claims_sealed, created_at, expires_at, decision)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
         )
         .bind(offer.id.as_str())
         .bind(offer.record.as_str())
@@ -128,6 +135,7 @@ pub async fn insert(tx: &mut Tx, new: &NewOffer) -> Result<(), DbError> {
         .bind(claims_sealed.as_slice())
         .bind(offer.created_at.0)
         .bind(offer.expires_at.0)
+        .bind(offer.decision.map(Decision::as_str))
     )
     .map(drop)
 }
@@ -206,6 +214,59 @@ pub async fn redeem(tx: &mut Tx, id: &OfferId, now: UnixTime) -> Result<bool, Db
         .bind(now.0)
     )?;
     Ok(rows == 1)
+}
+
+/// Whether and how it was decided to issue what an offer brings.
+pub async fn decision(db: &Db, id: &OfferId) -> Result<Option<Decision>, DbError> {
+    let text = each!(db, p => sqlx::query_scalar::<_, Option<String>>(
+        "SELECT decision FROM issuer_offers WHERE id = $1")
+        .bind(id.as_str()).fetch_optional(p).await)?;
+    let text = text.flatten();
+    Ok(text.as_deref().map(read_decision).transpose()?)
+}
+
+/// Decides about an offer that waits. True for exactly one caller. A denied offer forgets its
+/// claims, also those of its transactions.
+pub async fn decide(tx: &mut Tx, id: &OfferId, decision: Decision) -> Result<bool, DbError> {
+    let rows = execute!(
+        tx,
+        sqlx::query(
+            "UPDATE issuer_offers SET decision = $2 WHERE id = $1 AND decision = 'waiting'"
+        )
+        .bind(id.as_str())
+        .bind(decision.as_str())
+    )?;
+    if rows == 1 && decision == Decision::Denied {
+        execute!(
+            tx,
+            sqlx::query("UPDATE issuer_offers SET claims_sealed = NULL WHERE id = $1")
+                .bind(id.as_str())
+        )?;
+        super::transactions::forget_of_offer(tx, id).await?;
+    }
+    Ok(rows == 1)
+}
+
+/// Whether what an offer brings may be issued, read inside the transaction that issues. On
+/// PostgreSQL the row stays locked until the end of it, so no denial slips between.
+pub async fn may_issue(tx: &mut Tx, id: &OfferId) -> Result<bool, DbError> {
+    let rows = execute!(
+        tx,
+        sqlx::query(
+            "UPDATE issuer_offers SET decision = decision
+         WHERE id = $1 AND (decision IS NULL OR decision = 'approved')"
+        )
+        .bind(id.as_str())
+    )?;
+    Ok(rows == 1)
+}
+
+/// The offer with this id, inside a transaction.
+pub async fn find_in(tx: &mut Tx, id: &OfferId) -> Result<Option<Offer>, DbError> {
+    let row = each!(tx, c => sqlx::query_as::<_, OfferRow>(COLUMNS_BY_ID)
+        .bind(id.as_str()).fetch_optional(c).await)?;
+    let found = row.map(Redeemable::try_from).transpose()?;
+    Ok(found.map(|found| found.offer))
 }
 
 /// Forgets the claims of one offer that has expired: without them it is never open again.

@@ -235,7 +235,12 @@ impl Harness {
     /// A fresh offer without a transaction code, redeemed: the access token.
     pub(super) async fn token(&self) -> String {
         let offer = self.offer(json!({})).await;
-        let code = self.code(&offer).await;
+        self.token_of(&offer).await
+    }
+
+    /// An access token for a prepared offer without a transaction code.
+    pub(super) async fn token_of(&self, offer: &Value) -> String {
+        let code = self.code(offer).await;
         let answer = self
             .form(
                 "/token",
@@ -292,11 +297,31 @@ impl Harness {
     }
 
     pub(super) async fn credential_raw(&self, headers: &[(&str, &str)], body: &str) -> Answer {
-        let mut request = Request::post("/credential").header("content-type", "application/json");
+        self.post("/credential", "application/json", headers, body)
+            .await
+    }
+
+    /// A request with a body of a media type.
+    pub(super) async fn post(
+        &self,
+        path: &str,
+        media_type: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let mut request = Request::post(path).header("content-type", media_type);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         self.send(request.body(Body::from(body.to_owned())).unwrap())
+            .await
+    }
+
+    /// A JSON request to one of the endpoints that want an access token.
+    pub(super) async fn bearer(&self, path: &str, token: &str, body: &Value) -> Answer {
+        let bearer = format!("Bearer {token}");
+        let headers = [("authorization", bearer.as_str())];
+        self.post(path, "application/json", &headers, &body.to_string())
             .await
     }
 

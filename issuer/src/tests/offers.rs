@@ -35,12 +35,12 @@ async fn metadata_pass_the_checks_of_a_wallet() {
 async fn nothing_is_advertised_that_is_off() {
     let text = config_text("anonymous_access = false").replace("batch_size = 3", "batch_size = 1");
     let text = text.split("[[client]]").next().unwrap().to_owned();
+    let text = format!("{text}[encryption]\nrequests = \"off\"\nresponses = \"off\"\n");
     with_config(&text, async |h| {
         let metadata = h.get("/.well-known/openid-credential-issuer").await.json();
-        assert!(metadata.get("batch_credential_issuance").is_none());
         for absent in [
-            "deferred_credential_endpoint",
-            "notification_endpoint",
+            "batch_credential_issuance",
+            "credential_request_encryption",
             "credential_response_encryption",
         ] {
             assert!(metadata.get(absent).is_none(), "{absent}");

@@ -9,10 +9,10 @@ use vouchsafe_credentials::x509::{Role, TrustAnchors};
 
 use super::harness::{ISSUER, config_text, with_config};
 
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let mut params = CertificateParams::default();
         params
             .distinguished_name
@@ -22,7 +22,7 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, key).unwrap())
     }
 
-    fn leaf(&self, name: &str) -> (String, String) {
+    pub(super) fn leaf(&self, name: &str) -> (String, String) {
         let mut params = CertificateParams::new(vec!["issuer.example".into()]).unwrap();
         params
             .distinguished_name
@@ -32,7 +32,7 @@ impl Authority {
         (key.serialize_pem(), certificate.pem())
     }
 
-    fn anchors(&self, role: Role) -> std::sync::Arc<TrustAnchors> {
+    pub(super) fn anchors(&self, role: Role) -> std::sync::Arc<TrustAnchors> {
         let mut anchors = TrustAnchors::new(role);
         anchors.add_der(self.0.der()).unwrap();
         std::sync::Arc::new(anchors)

@@ -67,10 +67,9 @@ async fn a_change_is_published_at_once() {
         ] {
             if let Some(verb) = verb {
                 let path = format!("/v1/credentials/{id}/{verb}");
-                let tag = h.newest().await["version"].to_string();
-                let tag = format!("\"{tag}\"");
-                let answer = h.admin_post(&path, "", &[("if-match", &tag)]).await;
-                assert_eq!(answer.status, 200);
+                let version = format!("\"{}\"", h.newest().await["version"]);
+                let changed = h.admin_post(&path, "", &[("if-match", &version)]).await;
+                assert_eq!(changed.status, 200, "{}", changed.text);
                 // A clock that goes back does not take `iat` back.
                 h.clock.advance(-5);
             }

@@ -30,7 +30,7 @@ pub use sign::{Header, SignError, sign, sign_bytes};
 pub use token_type::TokenType;
 pub use unverified::Unverified;
 
-/// Longest accepted header in bytes, decoded.
+/// Longest accepted header in bytes, decoded, of most types ([`TokenType::max_header`]).
 pub const MAX_HEADER: usize = 8 * 1024;
 
 /// Why a token is refused.
@@ -40,7 +40,7 @@ pub enum JwsError {
     /// Not three base64url parts.
     #[error("not a compact JWS")]
     Malformed,
-    /// Too long, as a whole ([`TokenType::max_length`]) or in its header ([`MAX_HEADER`]).
+    /// Too long, as a whole ([`TokenType::max_length`]) or in its header ([`TokenType::max_header`]).
     #[error("token or header too large")]
     TooLarge,
     /// The header is not an acceptable JSON object.

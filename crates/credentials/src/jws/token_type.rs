@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::MAX_HEADER;
+
 /// What a token is for. The `typ` header must be exactly the one of the type (RFC 8725, section 3.11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TokenType {
@@ -121,6 +123,32 @@ impl TokenType {
             | Self::IdToken
             | Self::LogoutToken
             | Self::VerifierAttestation => 64 * 1024,
+        }
+    }
+
+    /// Longest accepted header in bytes, decoded. That of a key proof may carry a key attestation
+    /// with the keys of a whole batch (OpenID4VCI 1.0, appendix F.1).
+    #[must_use]
+    pub const fn max_header(self) -> usize {
+        match self {
+            Self::VciProof => 48 * 1024,
+            Self::SdJwtVc
+            | Self::KeyBinding
+            | Self::StatusList
+            | Self::RequestObject
+            | Self::KeyAttestation
+            | Self::Dpop
+            | Self::ClientAttestation
+            | Self::ClientAttestationPop
+            | Self::AccessToken
+            | Self::IdToken
+            | Self::LogoutToken
+            | Self::VerifierAttestation
+            | Self::IssuerMetadata
+            | Self::VcJwt
+            | Self::VpJwt
+            | Self::VcSdJwt
+            | Self::VpSdJwt => MAX_HEADER,
         }
     }
 

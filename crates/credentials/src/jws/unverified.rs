@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{JwsError, MAX_HEADER, Payload, TokenType};
+use super::{JwsError, Payload, TokenType};
 use crate::Verified;
 use crate::crypto::{Algorithm, CryptoProvider, PublicKey};
 use crate::encoding::b64url_decode;
@@ -10,8 +10,6 @@ use crate::json;
 use crate::jwks::JwkSet;
 use crate::x509::Chain;
 
-/// The longest header in base64url without padding.
-const MAX_HEADER_TEXT: usize = (MAX_HEADER * 4).div_ceil(3);
 /// Header parameters that change how a token is read, or fetch a key from an address of the sender's choice.
 /// None of them is supported (RFC 7515, section 4.1.11; RFC 7797; RFC 8725, section 3.10).
 const UNSUPPORTED: [&str; 6] = ["crit", "b64", "jku", "x5u", "zip", "enc"];
@@ -36,7 +34,7 @@ impl<'a> Unverified<'a> {
             return Err(JwsError::TooLarge);
         }
         let parts = Parts::split(compact)?;
-        let header = parse_header(parts.header)?;
+        let header = parse_header(parts.header, token_type)?;
         let algorithm = algorithm(&header)?;
         if UNSUPPORTED.iter().any(|name| header.contains_key(*name)) {
             return Err(JwsError::UnsupportedHeader);
@@ -89,6 +87,13 @@ impl<'a> Unverified<'a> {
     #[must_use]
     pub const fn jwk(&self) -> Option<&PublicKey> {
         self.jwk.as_ref()
+    }
+
+    /// The key attestation in the header of a key proof (OpenID4VCI 1.0, appendix F.1): another
+    /// token that names the key, to be verified first.
+    #[must_use]
+    pub fn key_attestation(&self) -> Option<&Value> {
+        self.header.get("key_attestation")
     }
 
     /// Checks the signature and gives header and claims.
@@ -164,8 +169,10 @@ impl<'a> Parts<'a> {
     }
 }
 
-fn parse_header(part: &str) -> Result<Map<String, Value>, JwsError> {
-    if part.len() > MAX_HEADER_TEXT {
+fn parse_header(part: &str, token_type: TokenType) -> Result<Map<String, Value>, JwsError> {
+    // In base64url without padding.
+    let longest = token_type.max_header().saturating_mul(4).div_ceil(3);
+    if part.len() > longest {
         return Err(JwsError::TooLarge);
     }
     let header = b64url_decode(part).map_err(|_| JwsError::Malformed)?;

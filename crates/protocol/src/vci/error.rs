@@ -1,4 +1,4 @@
-//! Errors of the credential endpoint (section 8.3.1.2).
+//! Errors of the credential endpoints (sections 8.3.1.2 and 9.3).
 
 use serde::Serialize;
 
@@ -22,11 +22,13 @@ pub enum CredentialErrorCode {
     InvalidEncryptionParameters,
     /// The issuer does not issue this credential; do not retry.
     CredentialRequestDenied,
+    /// Of the deferred credential endpoint: no such transaction, or it is done (section 9.3).
+    InvalidTransactionId,
 }
 
 impl CredentialErrorCode {
     /// All codes.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::InvalidCredentialRequest,
         Self::UnknownCredentialConfiguration,
         Self::UnknownCredentialIdentifier,
@@ -34,6 +36,7 @@ impl CredentialErrorCode {
         Self::InvalidNonce,
         Self::InvalidEncryptionParameters,
         Self::CredentialRequestDenied,
+        Self::InvalidTransactionId,
     ];
 
     /// Code on the wire.
@@ -47,6 +50,7 @@ impl CredentialErrorCode {
             Self::InvalidNonce => "invalid_nonce",
             Self::InvalidEncryptionParameters => "invalid_encryption_parameters",
             Self::CredentialRequestDenied => "credential_request_denied",
+            Self::InvalidTransactionId => "invalid_transaction_id",
         }
     }
 

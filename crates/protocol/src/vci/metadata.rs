@@ -9,7 +9,9 @@ use crate::http::UrlRefused;
 
 mod check;
 mod issuer;
+mod language;
 mod of_type;
+pub mod signed;
 
 pub use issuer::IssuerMetadata;
 

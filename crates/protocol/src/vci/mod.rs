@@ -1,15 +1,21 @@
 //! OpenID for Verifiable Credential Issuance 1.0: what issuer and wallet say to each other.
 //!
 //! The issuer builds [`metadata`] and [`offer`], hands out nonces ([`nonce`]), parses the
-//! credential [`request`] and verifies each [`proof`]; the wallet does the reverse. Token
-//! requests are in [`crate::oauth::token`]. To add a proof type: a member of
-//! [`request::Proofs`], a module beside [`proof`], an entry in `proof_types_supported`.
+//! credential [`request`], which may be encrypted ([`encryption`]), and verifies its [`proofs`];
+//! the wallet does the reverse. Token requests are in [`crate::oauth::token`]. To add a proof
+//! type: a member of [`request::Proofs`], a module beside [`proof`] and [`di_vp`], an arm in
+//! [`proofs::verify`], an entry in `proof_types_supported`.
 
+pub mod di_vp;
+pub mod encryption;
 pub mod error;
+pub mod key_attestation;
 pub mod metadata;
 pub mod nonce;
+pub mod notification;
 pub mod offer;
 pub mod proof;
+pub mod proofs;
 pub mod request;
 pub mod response;
 

@@ -6,7 +6,9 @@ use vouchsafe_credentials::did::{self, DidError};
 use vouchsafe_credentials::jws::{self, Header, JwsError, SignError, TokenType, Unverified};
 use vouchsafe_credentials::time::UnixTime;
 
+use super::di_vp::DiVpError;
 use super::error::{CredentialError, CredentialErrorCode};
+use super::key_attestation::{KeyAttestationError, VerifiedAttestation};
 use super::nonce::{CheckedNonce, NonceKeys};
 
 /// Ways to name the key that [`verify`] accepts: values for
@@ -101,9 +103,25 @@ pub enum ProofError {
     /// An algorithm that is not in `proof_signing_alg_values_supported` (catalogue 263).
     #[error("the algorithm of the proof is not supported")]
     Algorithm,
-    /// A header member this issuer does not support (`key_attestation`, `trust_chain`).
+    /// A header member this issuer does not support (`trust_chain`, `key_attestation` where none
+    /// is asked for).
     #[error("the proof carries a header member that is not supported")]
     HeaderMember,
+    /// A proof type that the configuration does not list.
+    #[error("the proof type is not supported")]
+    Type,
+    /// A key attestation is required (`key_attestations_required`) and there is none.
+    #[error("the proof has no key attestation")]
+    AttestationMissing,
+    /// The key attestation is not acceptable (catalogue 272).
+    #[error("the key attestation is not acceptable")]
+    Attestation(#[from] KeyAttestationError),
+    /// The key of the proof is not among the attested ones (catalogue 272).
+    #[error("the key of the proof is not attested")]
+    NotAttested,
+    /// The presentation of a `di_vp` proof is not acceptable.
+    #[error("the presentation is not acceptable")]
+    DiVp(#[from] DiVpError),
     /// `iss` in an anonymous flow, or not the client (catalogue 266).
     #[error("the proof has the wrong issuer")]
     Issuer,
@@ -136,7 +154,12 @@ impl ProofError {
     pub fn code(&self) -> CredentialErrorCode {
         match self {
             Self::Nonce => CredentialErrorCode::InvalidNonce,
+            Self::Attestation(error) => error.code(),
+            Self::DiVp(error) => error.code(),
             Self::Jws(_)
+            | Self::Type
+            | Self::AttestationMissing
+            | Self::NotAttested
             | Self::NoKey
             | Self::TwoKeys
             | Self::KeyReference
@@ -160,46 +183,8 @@ impl From<&ProofError> for CredentialError {
     }
 }
 
-/// Proofs of one request that all hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VerifiedProofs {
-    /// Keys in the order of the proofs, all different.
-    pub keys: Vec<PublicKey>,
-    /// Their common nonce.
-    pub nonce: CheckedNonce,
-}
-
-/// Verifies all proofs of a request; one bad proof fails the request (catalogue 268).
-///
-/// # Errors
-/// [`ProofError`] of the first proof that fails.
-pub fn verify_all(
-    jwts: &[String],
-    batch_size: usize,
-    expected: &Expected<'_>,
-    crypto: &dyn CryptoProvider,
-) -> Result<VerifiedProofs, ProofError> {
-    if jwts.len() > batch_size.max(1) {
-        return Err(ProofError::TooMany);
-    }
-    let mut keys: Vec<PublicKey> = Vec::with_capacity(jwts.len());
-    let mut common: Option<CheckedNonce> = None;
-    for jwt in jwts {
-        let VerifiedProof { key, nonce } = verify(jwt, expected, crypto)?;
-        if keys.contains(&key) {
-            return Err(ProofError::KeyTwice);
-        }
-        if common.as_ref().is_some_and(|c| *c != nonce) {
-            return Err(ProofError::NoncesDiffer);
-        }
-        common = Some(nonce);
-        keys.push(key);
-    }
-    let nonce = common.ok_or(ProofError::NoKey)?;
-    Ok(VerifiedProofs { keys, nonce })
-}
-
-/// Verifies one proof (appendix F.4). That the nonce is used once is the caller's part.
+/// Verifies one proof without a key attestation (appendix F.4). That the nonce is used once is the
+/// caller's part; [`super::proofs::verify`] verifies all proofs of a request.
 ///
 /// # Errors
 /// [`ProofError`] with the first check that failed.
@@ -208,17 +193,36 @@ pub fn verify(
     expected: &Expected<'_>,
     crypto: &dyn CryptoProvider,
 ) -> Result<VerifiedProof, ProofError> {
-    let unverified = Unverified::parse(jwt, TokenType::VciProof)?;
-    let key = key_of(&unverified)?;
+    let proof = read(jwt)?;
+    // Accepting an attestation without checking it would claim a check we do not make.
+    if proof.key_attestation().is_some() {
+        return Err(ProofError::HeaderMember);
+    }
+    check(proof, None, expected, crypto)
+}
+
+/// Checks the shape of a proof.
+pub(super) fn read(jwt: &str) -> Result<Unverified<'_>, ProofError> {
+    Ok(Unverified::parse(jwt, TokenType::VciProof)?)
+}
+
+/// Verifies a proof whose key attestation, if it has one, is verified already.
+pub(super) fn check(
+    proof: Unverified<'_>,
+    attestation: Option<&VerifiedAttestation>,
+    expected: &Expected<'_>,
+    crypto: &dyn CryptoProvider,
+) -> Result<VerifiedProof, ProofError> {
+    let key = key_of(&proof, attestation)?;
+    // Appendix D.1: signed by a key contained in the attestation.
+    if attestation.is_some_and(|attestation| !attestation.attests(&key)) {
+        return Err(ProofError::NotAttested);
+    }
     if !expected.algorithms.contains(&key.algorithm()) {
         return Err(ProofError::Algorithm);
     }
-    let payload = unverified.verify(crypto, &key)?.into_inner();
-    // Accepting an attestation without checking it would claim a check we do not make.
-    if ["key_attestation", "trust_chain"]
-        .iter()
-        .any(|m| payload.header.contains_key(*m))
-    {
+    let payload = proof.verify(crypto, &key)?.into_inner();
+    if payload.header.contains_key("trust_chain") {
         return Err(ProofError::HeaderMember);
     }
     check_claims(&payload.claims, expected)?;
@@ -233,13 +237,21 @@ pub fn verify(
     Ok(VerifiedProof { key, nonce })
 }
 
-fn key_of(proof: &Unverified<'_>) -> Result<PublicKey, ProofError> {
+fn key_of(
+    proof: &Unverified<'_>,
+    attestation: Option<&VerifiedAttestation>,
+) -> Result<PublicKey, ProofError> {
     // Appendix F.1: kid MUST NOT be present if jwk or x5c is, and so on.
-    match (proof.jwk(), proof.kid(), proof.x5c()) {
-        (Some(key), None, None) => Ok(key.clone()),
-        (None, Some(kid), None) => key_of_did(kid),
-        (None, None, Some(_)) => Err(ProofError::KeyReference),
-        (None, None, None) => Err(ProofError::NoKey),
+    match (proof.jwk(), proof.kid(), proof.x5c(), attestation) {
+        (Some(key), None, None, _) => Ok(key.clone()),
+        // With an attestation the key may be named by its place there.
+        (None, kid, None, Some(attestation)) if kid.is_none_or(|k| !k.starts_with("did:")) => {
+            let key = attestation.key_of_proof(kid);
+            key.cloned().ok_or(ProofError::KeyReference)
+        }
+        (None, Some(kid), None, _) => key_of_did(kid),
+        (None, None, Some(_), _) => Err(ProofError::KeyReference),
+        (None, None, None, _) => Err(ProofError::NoKey),
         _ => Err(ProofError::TwoKeys),
     }
 }

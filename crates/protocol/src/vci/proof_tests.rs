@@ -248,35 +248,3 @@ async fn cat_259_nonce_unknown_or_expired() {
         assert_eq!(error.code(), CredentialErrorCode::InvalidProof);
     }
 }
-
-#[tokio::test]
-async fn cat_268_batches_stand_or_fall_together() {
-    let nonces = nonces();
-    let (a, b) = (
-        nonces.issue(NOW, &SeededRng::new(4)),
-        nonces.issue(NOW, &SeededRng::new(5)),
-    );
-    let want = expected(&nonces);
-    let all = |jwts: Vec<String>| verify_all(&jwts, 3, &want, &Portable);
-    let (one, two) = (built(1, &a).await, built(2, &a).await);
-    let verified = all(vec![one.clone(), two.clone()]).unwrap();
-    assert_eq!(verified.keys.len(), 2);
-    assert!(matches!(
-        all(vec![one.clone(); 4]),
-        Err(ProofError::TooMany)
-    ));
-    assert!(matches!(
-        all(vec![one.clone(), one.clone()]),
-        Err(ProofError::KeyTwice)
-    ));
-    let differing = built(2, &b).await;
-    assert!(matches!(
-        all(vec![one.clone(), differing]),
-        Err(ProofError::NoncesDiffer)
-    ));
-    assert!(matches!(
-        all(vec![one, two, "a.b.c".into()]),
-        Err(ProofError::Jws(_))
-    ));
-    assert!(matches!(all(vec![]), Err(ProofError::NoKey)));
-}

@@ -5,8 +5,9 @@ use vouchsafe_credentials::json as strict;
 
 use super::error::{CredentialError, CredentialErrorCode};
 
-/// Longest request in bytes (the limit of this project).
-pub const MAX_BYTES: usize = 256 * 1024;
+/// Longest request in bytes (the limit of this project): a hundred proofs, each with the key
+/// attestation of the batch, fit.
+pub const MAX_BYTES: usize = 1024 * 1024;
 /// Most proofs this parser looks at; the issuer's `batch_size` is lower.
 const MAX_PROOFS: usize = 100;
 
@@ -22,8 +23,12 @@ pub enum Requested {
 /// Proofs of possession.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proofs {
-    /// Compact JWTs, at least one; see [`super::proof::verify`].
+    /// Compact JWTs, at least one; see [`super::proof`].
     Jwt(Vec<String>),
+    /// One key attestation; see [`super::key_attestation`].
+    Attestation(String),
+    /// Presentations with a Data Integrity proof, at least one; see [`super::di_vp`].
+    DiVp(Vec<Value>),
 }
 
 /// A request, checked for form.
@@ -86,6 +91,30 @@ impl From<RequestError> for CredentialError {
     }
 }
 
+/// The member that says how to encrypt the response.
+pub const RESPONSE_ENCRYPTION: &str = "credential_response_encryption";
+
+/// The members of a request to the credential or the deferred credential endpoint.
+///
+/// # Errors
+/// [`RequestError::Malformed`].
+pub fn members(body: &[u8]) -> Result<Map<String, Value>, RequestError> {
+    if body.len() > MAX_BYTES {
+        return Err(RequestError::Malformed);
+    }
+    strict::parse_object(body).map_err(|_| RequestError::Malformed)
+}
+
+/// The `transaction_id` of a deferred credential request (section 9.1).
+///
+/// # Errors
+/// [`RequestError::Malformed`].
+pub fn transaction_id(members: &Map<String, Value>) -> Result<&str, RequestError> {
+    let text = members.get("transaction_id").and_then(Value::as_str);
+    text.filter(|text| !text.is_empty() && text.len() <= 1024)
+        .ok_or(RequestError::Malformed)
+}
+
 impl CredentialRequest {
     /// Reads the body of a POST with `Content-Type: application/json`. Unknown members are
     /// ignored (section 8.2).
@@ -93,10 +122,19 @@ impl CredentialRequest {
     /// # Errors
     /// [`RequestError`].
     pub fn parse(body: &[u8]) -> Result<Self, RequestError> {
-        if body.len() > MAX_BYTES {
-            return Err(RequestError::Malformed);
+        let members = members(body)?;
+        if members.contains_key(RESPONSE_ENCRYPTION) {
+            return Err(RequestError::Encryption);
         }
-        let members = strict::parse_object(body).map_err(|_| RequestError::Malformed)?;
+        Self::read(&members)
+    }
+
+    /// Reads the members of a request but `credential_response_encryption`, which
+    /// [`super::encryption::ResponseEncryption::read`] reads.
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub fn read(members: &Map<String, Value>) -> Result<Self, RequestError> {
         // Draft 13 sent these; 1.0 has neither. Ignoring them would issue something else
         // than was asked for.
         if ["format", "proof", "credential_definition", "vct", "doctype"]
@@ -105,11 +143,8 @@ impl CredentialRequest {
         {
             return Err(RequestError::Draft);
         }
-        if members.contains_key("credential_response_encryption") {
-            return Err(RequestError::Encryption);
-        }
         Ok(Self {
-            requested: Requested::read(&members)?,
+            requested: Requested::read(members)?,
             proofs: members.get("proofs").map(Proofs::read).transpose()?,
         })
     }
@@ -135,8 +170,13 @@ impl CredentialRequest {
                 members.insert("credential_identifier".into(), json!(id));
             }
         }
-        if let Some(Proofs::Jwt(jwts)) = proofs {
-            members.insert("proofs".into(), json!({ "jwt": jwts }));
+        if let Some(proofs) = proofs {
+            let proofs = match proofs {
+                Proofs::Jwt(jwts) => json!({ "jwt": jwts }),
+                Proofs::Attestation(jwt) => json!({ "attestation": [jwt] }),
+                Proofs::DiVp(presentations) => json!({ "di_vp": presentations }),
+            };
+            members.insert("proofs".into(), proofs);
         }
         Value::Object(members)
     }
@@ -171,13 +211,21 @@ impl Proofs {
         if proofs.is_empty() || proofs.len() > MAX_PROOFS {
             return Err(RequestError::Proofs);
         }
-        if name != "jwt" {
-            return Err(RequestError::ProofType);
+        match name.as_str() {
+            "jwt" => {
+                let jwts = proofs.iter().map(|p| p.as_str().map(str::to_owned));
+                let jwts: Option<Vec<_>> = jwts.collect();
+                jwts.map(Self::Jwt).ok_or(RequestError::Proofs)
+            }
+            // Appendix F: exactly one JWT.
+            "attestation" => match proofs.as_slice() {
+                [Value::String(jwt)] => Ok(Self::Attestation(jwt.clone())),
+                _ => Err(RequestError::Proofs),
+            },
+            "di_vp" if proofs.iter().all(Value::is_object) => Ok(Self::DiVp(proofs.clone())),
+            "di_vp" => Err(RequestError::Proofs),
+            _ => Err(RequestError::ProofType),
         }
-        let jwts = proofs.iter().map(|p| p.as_str().map(str::to_owned));
-        jwts.collect::<Option<Vec<_>>>()
-            .map(Self::Jwt)
-            .ok_or(RequestError::Proofs)
     }
 }
 
@@ -191,13 +239,23 @@ mod tests {
 
     #[test]
     fn requests_round_trip() {
-        for requested in [
-            Requested::Configuration("a".into()),
-            Requested::Identifier("b".into()),
+        for (requested, proofs) in [
+            (
+                Requested::Configuration("a".into()),
+                Proofs::Jwt(vec!["x.y.z".into()]),
+            ),
+            (
+                Requested::Identifier("b".into()),
+                Proofs::Attestation("x.y.z".into()),
+            ),
+            (
+                Requested::Identifier("b".into()),
+                Proofs::DiVp(vec![json!({"proof": {}})]),
+            ),
         ] {
             let request = CredentialRequest {
                 requested,
-                proofs: Some(Proofs::Jwt(vec!["x.y.z".into()])),
+                proofs: Some(proofs),
             };
             assert_eq!(parse(&request.to_json().to_string()), Ok(request));
         }
@@ -268,7 +326,10 @@ mod tests {
             (r#"{"jwt":"x"}"#, RequestError::Proofs),
             (r#"{"jwt":[1]}"#, RequestError::Proofs),
             (r#"{"jwt":["x"],"attestation":["y"]}"#, RequestError::Proofs),
-            (r#"{"di_vp":[{}]}"#, RequestError::ProofType),
+            (r#"{"di_vp":["x"]}"#, RequestError::Proofs),
+            (r#"{"attestation":["x","y"]}"#, RequestError::Proofs),
+            (r#"{"attestation":[{}]}"#, RequestError::Proofs),
+            (r#"{"cwt":["x"]}"#, RequestError::ProofType),
         ] {
             let json = format!(r#"{{"credential_configuration_id":"a","proofs":{proofs}}}"#);
             assert_eq!(parse(&json), Err(error), "{proofs}");

@@ -62,6 +62,33 @@ impl CredentialResponse {
     }
 }
 
+/// Body of a 202 answer: come back later (sections 8.3 and 9.2).
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct DeferredResponse {
+    transaction_id: String,
+    interval: i64,
+}
+
+// The transaction_id opens what waits.
+impl std::fmt::Debug for DeferredResponse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DeferredResponse")
+            .field("interval", &self.interval)
+            .finish_non_exhaustive()
+    }
+}
+
+impl DeferredResponse {
+    /// `interval` in seconds: how long the wallet waits before it asks again, 1 at least.
+    #[must_use]
+    pub fn new(transaction_id: &str, interval: i64) -> Self {
+        Self {
+            transaction_id: transaction_id.to_owned(),
+            interval: interval.max(1),
+        }
+    }
+}
+
 /// What a wallet got: texts that nothing has verified yet.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ReceivedCredentials {

@@ -3,7 +3,7 @@
 /// Token, pushed authorization and other small forms.
 pub const FORM: usize = 16 * 1024;
 /// Credential requests.
-pub const CREDENTIAL: usize = 256 * 1024;
+pub const CREDENTIAL: usize = 1024 * 1024;
 /// Presentations posted by wallets.
 pub const PRESENTATION: usize = 1024 * 1024;
 /// Administration.

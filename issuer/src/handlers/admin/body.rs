@@ -19,14 +19,19 @@ pub fn read<T: DeserializeOwned>(headers: &HeaderMap, body: &Bytes) -> Result<T,
 
 /// Catalogue 112, 113: no compressed body, no form that a foreign page could send.
 pub fn is_json(headers: &HeaderMap) -> bool {
+    is_media_type(headers, "application/json")
+}
+
+/// Whether the body is of a media type, without content encoding.
+pub fn is_media_type(headers: &HeaderMap, media_type: &str) -> bool {
     let plain = !headers.contains_key(CONTENT_ENCODING);
     let mut types = headers.get_all(CONTENT_TYPE).iter();
-    let json = match (types.next(), types.next()) {
+    let right = match (types.next(), types.next()) {
         (Some(value), None) => value.to_str().is_ok_and(|value| {
             let essence = value.split(';').next().unwrap_or_default().trim();
-            essence.eq_ignore_ascii_case("application/json")
+            essence.eq_ignore_ascii_case(media_type)
         }),
         _ => false,
     };
-    plain && json
+    plain && right
 }

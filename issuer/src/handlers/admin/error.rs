@@ -47,6 +47,9 @@ pub enum ApiError {
     /// The present status does not allow the change.
     #[error("the present status does not allow this")]
     Change(#[from] ChangeError),
+    /// The offer waits for no decision, or not any more.
+    #[error("the offer waits for no decision")]
+    Decided,
     /// Somebody else changed the resource in the same moment.
     #[error("the resource was changed at the same time")]
     Concurrent,
@@ -141,6 +144,7 @@ impl ApiError {
             Self::Rows(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_rows"),
             Self::Prepare(error) => (StatusCode::UNPROCESSABLE_ENTITY, prepare_code(error)),
             Self::Change(_) => (StatusCode::CONFLICT, "status_conflict"),
+            Self::Decided => (StatusCode::CONFLICT, "not_waiting"),
             Self::Concurrent => (StatusCode::CONFLICT, "concurrent_change"),
             Self::Version => (StatusCode::PRECONDITION_FAILED, "version_mismatch"),
             Self::WebhookUrl => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_webhook_url"),

@@ -158,6 +158,7 @@ fn prepare_all(
             grant: all.grant,
             tx_code: all.tx_code,
             expires_in_s: all.expires_in_s,
+            hold: false,
         };
         match prepare::prepare(&call.core, wanted) {
             Ok(offer) => prepared.push((record_id, offer)),

@@ -41,6 +41,10 @@ pub struct CreateOffer {
     /// How long the offer is open, in seconds. Default: 10 minutes for `pre_authorized_code`,
     /// 7 days for `authorization_code`; 30 days at most.
     expires_in_s: Option<i64>,
+    /// Whether you look at it once more before it is issued: the wallet is told to come back, and
+    /// gets the credential after `approve`, or a refusal after `deny`.
+    #[serde(default)]
+    hold: bool,
 }
 
 /// The offer, and its secrets for the only time.
@@ -108,6 +112,7 @@ fn parse(wire: CreateOffer) -> Wanted {
         grant,
         tx_code,
         expires_in_s,
+        hold,
     } = wire;
     Wanted {
         record_id,
@@ -116,6 +121,7 @@ fn parse(wire: CreateOffer) -> Wanted {
         grant: grant.into(),
         tx_code,
         expires_in_s,
+        hold,
     }
 }
 

@@ -5,12 +5,13 @@ use utoipa::ToSchema;
 use vouchsafe_credentials::credential_type::{ClaimKind, Expected};
 use vouchsafe_credentials::sd_jwt::{ClaimPath, PathElement};
 use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_protocol::vci::notification::Event;
 
 use super::error::ApiError;
 use crate::core::Core;
-use crate::domain::credential::{Credential, CredentialStatus};
+use crate::domain::credential::{Credential, CredentialStatus, WalletEvent};
 use crate::domain::ids::RecordId;
-use crate::domain::offer::{GrantKind, Offer, OfferState};
+use crate::domain::offer::{Decision, GrantKind, Offer, OfferState};
 use crate::prepare::record_place;
 use crate::store::records;
 
@@ -56,6 +57,28 @@ pub enum StateView {
     Locked,
 }
 
+/// What was decided about an offer that was held.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DecisionView {
+    /// Nothing yet.
+    Waiting,
+    /// It may be issued.
+    Approved,
+    /// It is not issued.
+    Denied,
+}
+
+impl From<Decision> for DecisionView {
+    fn from(decision: Decision) -> Self {
+        match decision {
+            Decision::Waiting => Self::Waiting,
+            Decision::Approved => Self::Approved,
+            Decision::Denied => Self::Denied,
+        }
+    }
+}
+
 /// An offer.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OfferView {
@@ -84,6 +107,9 @@ pub struct OfferView {
     /// RFC 3339, UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redeemed_at: Option<String>,
+    /// What was decided. Left out where the offer was not held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<DecisionView>,
 }
 
 impl OfferView {
@@ -105,6 +131,7 @@ impl OfferView {
             created_at: rfc3339(offer.created_at),
             expires_at: rfc3339(offer.expires_at),
             redeemed_at: offer.redeemed_at.map(rfc3339),
+            decision: offer.decision.map(DecisionView::from),
         }
     }
 }
@@ -151,6 +178,43 @@ pub struct CredentialView {
     pub status_changed_at: String,
     /// Where relying parties read the status.
     pub status_list: StatusListView,
+    /// What the wallet last said it did with it. Left out where it said nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wallet_event: Option<WalletEventView>,
+}
+
+/// What a wallet says it did with a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EventView {
+    /// It stored it.
+    CredentialAccepted,
+    /// The person did not want it, or deleted it.
+    CredentialDeleted,
+    /// It could not store it.
+    CredentialFailure,
+}
+
+/// An event in a wallet.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct WalletEventView {
+    /// What the wallet says.
+    pub event: EventView,
+    /// When it said so first. RFC 3339, UTC.
+    pub at: String,
+}
+
+impl From<WalletEvent> for WalletEventView {
+    fn from(seen: WalletEvent) -> Self {
+        Self {
+            event: match seen.event {
+                Event::Accepted => EventView::CredentialAccepted,
+                Event::Deleted => EventView::CredentialDeleted,
+                Event::Failure => EventView::CredentialFailure,
+            },
+            at: rfc3339(seen.at),
+        }
+    }
 }
 
 /// A place in a status list.
@@ -184,6 +248,7 @@ impl CredentialView {
                 uri: list_uri,
                 idx: credential.place.idx,
             },
+            wallet_event: credential.event.map(WalletEventView::from),
         }
     }
 }

@@ -25,7 +25,7 @@ pub struct CreateWebhook {
     #[schema(example = "https://club.example/hooks/vouchsafe")]
     url: String,
     /// Names of the events to send; empty or absent means all: `offer.opened`, `offer.accepted`,
-    /// `offer.expired`, `offer.locked`, `credential.issued`, `credential.suspended`,
+    /// `offer.expired`, `offer.locked`, `offer.waiting`, `credential.issued`, `credential.suspended`,
     /// `credential.resumed`, `credential.revoked`.
     #[serde(default)]
     events: Vec<String>,
