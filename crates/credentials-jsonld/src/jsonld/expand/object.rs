@@ -77,7 +77,10 @@ impl<'c> Expander<'c> {
             && let Some(Object::Value(value)) = out.last()
         {
             let definition = place.definition().map(|found| &**found);
+            // Only compared: where it would name a blank node, the text still names none.
+            let trace = self.trace.take();
             let plain = self.coerced(&active, definition, value.value)?;
+            self.trace = trace;
             form::check_literal(definition, value, &plain)?;
         }
         Ok(())

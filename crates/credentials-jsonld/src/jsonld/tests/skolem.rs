@@ -99,6 +99,16 @@ fn a_literal_that_looks_like_a_label_stays() {
     document["issuer"]["name"] = json!("_:same");
     let skolemized = skolemized(&document).expect("skolemizes");
     assert_eq!(skolemized["issuer"]["name"], "_:same");
+    // Nor is it a label where a text without an object around it would be one.
+    let document = json!({"@context": V2, "type": "VerifiableCredential",
+        "issuer": "_:same", "credentialSubject": {"@value": "_:same"}});
+    for options in [open(), Options::default()] {
+        let skolemized = skolemize(&document, contexts(), &options).expect("skolemizes");
+        assert_eq!(skolemized["issuer"], "urn:bnid:usame");
+        assert_eq!(skolemized["credentialSubject"], json!({"@value": "_:same"}));
+        let quads = to_deskolemized_quads(&skolemized, contexts(), &options).expect("quads");
+        assert_eq!(text(&quads), canonical(&document).expect("expands"));
+    }
 }
 
 #[test]

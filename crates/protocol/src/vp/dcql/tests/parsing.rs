@@ -1,5 +1,4 @@
 use super::*;
-use std::time::Instant;
 
 fn valid() -> Value {
     json!({
@@ -175,8 +174,9 @@ fn cat_332_identifiers() {
     );
 }
 
+/// For their size, before anything in them is read.
 #[test]
-fn cat_332_oversized_queries_are_refused_within_50_ms() {
+fn cat_332_oversized_queries_are_refused_at_once() {
     let entry = valid()["credentials"][0].clone();
     let many: Vec<Value> = (0..1000)
         .map(|number| {
@@ -188,34 +188,30 @@ fn cat_332_oversized_queries_are_refused_within_50_ms() {
     let claims: Vec<Value> = (0..1000)
         .map(|n| json!({"id": format!("c{n}"), "path": ["x"]}))
         .collect();
-    for (place, value) in [
-        ("/credentials", Value::from(many)),
-        ("/credentials/0/claims", Value::from(claims)),
+    let large = DcqlError::TooLarge;
+    let long = Value::from(vec!["x"; 10_000]);
+    let sets = Value::from(vec![json!(["x"]); 10_000]);
+    for (place, value, error) in [
+        ("/credentials", Value::from(many), large("credentials")),
+        (
+            "/credentials/0/claims",
+            Value::from(claims),
+            large("claims"),
+        ),
         (
             "/credentials/0/claims/0/path",
-            Value::from(vec!["x"; 10_000]),
+            long.clone(),
+            DcqlError::Path(PathError::TooLong),
         ),
-        (
-            "/credentials/0/claims/0/values",
-            Value::from(vec![1; 10_000]),
-        ),
+        ("/credentials/0/claims/0/values", long, large("values")),
         (
             "/credentials/0/claim_sets",
-            Value::from(vec![json!(["x"]); 10_000]),
+            sets.clone(),
+            large("claim_sets"),
         ),
-        (
-            "/credential_sets/0/options",
-            Value::from(vec![json!(["a"]); 10_000]),
-        ),
+        ("/credential_sets/0/options", sets, large("options")),
     ] {
-        let start = Instant::now();
-        let refused = with(place, value);
-        assert!(refused.is_err(), "{place}");
-        assert!(
-            start.elapsed().as_millis() < 50,
-            "{place}: {:?}",
-            start.elapsed()
-        );
+        assert_eq!(with(place, value), Err(error), "{place}");
     }
 }
 

@@ -121,6 +121,7 @@ async fn cat_308_trusted_authorities_are_checked() {
     let held = world.age_proof().await;
     let own = authority_key_ids(held.compact());
     assert_eq!(own.len(), 1, "the leaf names the key of its authority");
+    assert_eq!(own, world.issuer.chain.authority_key_ids());
     let with_aki = async |id: &[u8]| {
         let mut asked = age_query();
         asked["trusted_authorities"] = json!([{"type": "aki", "values": [b64url(id)]}]);
