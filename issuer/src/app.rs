@@ -1,16 +1,18 @@
 //! Chooses the parts and puts them together.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
+use axum::routing::get;
 use vouchsafe_credentials::crypto::{AwsLc, CryptoProvider};
 use vouchsafe_credentials::random::Rng;
 use vouchsafe_credentials::time::Clock;
 use vouchsafe_pages::{Pages, PagesError, assets_router};
+use vouchsafe_protocol::oauth::ServerNonces;
 use vouchsafe_protocol::vci::NonceKeys;
 use vouchsafe_service::api_keys::{self, ApiKeySecret, NewApiKey};
 use vouchsafe_service::audit;
@@ -18,7 +20,7 @@ use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::config::ConfigError;
 use vouchsafe_service::db::{Db, DbError};
 use vouchsafe_service::fetch::{FetchError, Fetcher};
-use vouchsafe_service::http::{CookiePolicy, Edge, limits, standard};
+use vouchsafe_service::http::{CookiePolicy, Edge, RateLimit, limits, standard};
 use vouchsafe_service::id::Ids;
 use vouchsafe_service::jobs::Jobs;
 use vouchsafe_service::keys::{KeyError, Purpose};
@@ -34,10 +36,13 @@ use crate::core::{Core, Keys};
 use crate::events::{self, Event};
 use crate::handlers::{self, admin::caller::Scope};
 use crate::request_keys::RequestKeys;
+use crate::router;
 use crate::status::StatusListError;
-use crate::store::{self, offers, tokens, transactions};
+use crate::store::{self, offers, refresh_tokens, tokens, transactions};
 use crate::{paths, status};
 
+/// How many long one-time codes a network may try in a minute.
+const TYPED_CODES_PER_MINUTE: NonZeroU32 = NonZeroU32::new(20).expect("twenty is not zero");
 /// How often the background job looks for status lists to publish.
 const PUBLISH_EVERY: Duration = Duration::from_secs(1);
 /// How often the background job looks for webhooks to send.
@@ -120,6 +125,9 @@ impl Issuer {
         let settings = config.settings()?;
         let master = config.keys.master()?;
         let nonce_key = *master.derive(Purpose::CredentialNonce).expose();
+        let server_nonce = master
+            .derive(Purpose::CredentialNonce)
+            .child("server nonce");
         let keys = Keys {
             columns: Sealer::new(master.derive(Purpose::Sealing).child("issuer")),
             flows: Sealer::new(master.derive(Purpose::FlowState).child("issuer")),
@@ -130,6 +138,7 @@ impl Issuer {
             sealed_requests: RequestKeys::new(
                 master.derive(Purpose::RequestEncryption).child("issuer"),
             ),
+            server_nonces: ServerNonces::new(&settings.issuer, *server_nonce.expose()),
         };
         let Ports { clock, rng, crypto } = ports;
         let signing = config.signers(clock.now())?;
@@ -146,6 +155,7 @@ impl Issuer {
             shown: Arc::default(),
             outbound: Fetcher::new(&config.fetch, &config.dev)?,
             signed_metadata: Arc::default(),
+            typed_codes: RateLimit::per_minute(TYPED_CODES_PER_MINUTE, TYPED_CODES_PER_MINUTE),
             cookies: CookiePolicy::new(&config.http.public_url),
             pages: Pages::new()?,
         };
@@ -162,34 +172,12 @@ impl Issuer {
     pub fn router(&self) -> Router {
         let (admin, _) = handlers::openapi::routes().split_for_parts();
         let admin = admin.layer(DefaultBodyLimit::max(limits::ADMIN));
-        let credential =
-            post(handlers::credential::handler).layer(DefaultBodyLimit::max(limits::CREDENTIAL));
-        let deferred =
-            post(handlers::deferred::handler).layer(DefaultBodyLimit::max(limits::CREDENTIAL));
-        let notification =
-            post(handlers::notification::handler).layer(DefaultBodyLimit::max(limits::FORM));
-        let authorize =
-            get(handlers::authorize::handler).post(handlers::authorize_confirm::handler);
         let router = Router::new()
-            .route(
-                paths::ISSUER_METADATA,
-                get(handlers::wellknown_issuer::handler),
-            )
-            .route(
-                paths::SERVER_METADATA,
-                get(handlers::wellknown_server::handler),
-            )
-            .route(paths::OFFER, get(handlers::offer::handler))
-            .route(paths::AUTHORIZE, authorize)
-            .route(paths::TOKEN, post(handlers::token::handler))
-            .route(paths::NONCE, post(handlers::nonce::handler))
-            .route(paths::CREDENTIAL, credential)
-            .route(paths::DEFERRED, deferred)
-            .route(paths::NOTIFICATION, notification)
             .route(paths::STATUS, get(handlers::status::handler))
             .route(paths::OPENAPI, get(handlers::openapi::handler))
             .route(paths::HEALTHZ, get(|| async { StatusCode::OK }))
-            .route(paths::READYZ, get(ready))
+            .route(paths::READYZ, get(router::ready))
+            .merge(router::wallets(&self.core))
             .merge(admin)
             .merge(assets_router())
             .with_state(self.core.clone());
@@ -297,6 +285,7 @@ impl Issuer {
                 webhooks::purge(tx, now).await?;
                 tokens::purge(tx, now).await?;
                 transactions::purge(tx, now).await?;
+                refresh_tokens::purge(tx, now).await?;
                 single_use::purge(tx, before).await?;
                 jti::purge(tx, before).await?;
                 idempotency::purge(tx, now).await?;
@@ -401,15 +390,4 @@ fn vc_api(config: &Config, core: &Core) -> Result<Option<VcApi>, OpenError> {
         )?,
     };
     Ok(VcApi::open(&config.vc_api, &config.http, ports)?)
-}
-
-/// 200 when the database answers.
-async fn ready(State(core): State<Core>) -> StatusCode {
-    match core.db.ping().await {
-        Ok(()) => StatusCode::OK,
-        Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "not ready");
-            StatusCode::SERVICE_UNAVAILABLE
-        }
-    }
 }

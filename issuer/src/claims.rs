@@ -1,7 +1,7 @@
 //! Claim values on their way from the offer to the credential. They are never stored in plain.
 //!
 //! Offer row: sealed under the service's key. Authorization code: sealed under the code. Access
-//! token: sealed under the token. From redemption on, database and service key together cannot
+//! or refresh token: sealed under the token. From redemption on, database and service key together cannot
 //! read them.
 
 use serde_json::{Map, Value};
@@ -85,6 +85,38 @@ pub fn open_under_token(
         &place("issuer_access_tokens", offer),
         sealed,
     )
+}
+
+/// Seals under a refresh token.
+pub fn seal_under_refresh(
+    core: &Core,
+    token: &Secret,
+    offer: &OfferId,
+    claims: &Claims,
+) -> Vec<u8> {
+    seal(
+        core,
+        &refresh_sealer(token),
+        &place("issuer_refresh_tokens", offer),
+        claims,
+    )
+}
+
+/// Opens what was sealed under a refresh token.
+pub fn open_under_refresh(
+    token: &Secret,
+    offer: &OfferId,
+    sealed: &[u8],
+) -> Result<Claims, ClaimsError> {
+    open(
+        &refresh_sealer(token),
+        &place("issuer_refresh_tokens", offer),
+        sealed,
+    )
+}
+
+fn refresh_sealer(token: &Secret) -> Sealer {
+    Sealer::under_token("issuer claims of a refresh token", token.expose())
 }
 
 fn token_sealer(token: &Secret) -> Sealer {

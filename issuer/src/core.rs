@@ -8,14 +8,16 @@ use vouchsafe_credentials::crypto::{CryptoProvider, hmac_sha256};
 use vouchsafe_credentials::random::Rng;
 use vouchsafe_credentials::time::Clock;
 use vouchsafe_pages::Pages;
+use vouchsafe_protocol::oauth::ServerNonces;
 use vouchsafe_protocol::vci::NonceKeys;
 use vouchsafe_service::db::Db;
 use vouchsafe_service::fetch::Fetcher;
-use vouchsafe_service::http::CookiePolicy;
+use vouchsafe_service::http::{CookiePolicy, RateLimit};
 use vouchsafe_service::id::Ids;
 use vouchsafe_service::keys::SymmetricKey;
 use vouchsafe_service::seal::Sealer;
 
+use crate::domain::ids::RecordId;
 use crate::request_keys::RequestKeys;
 use crate::settings::Settings;
 use crate::shown::ShownLists;
@@ -47,6 +49,8 @@ pub struct Core {
     pub shown: Arc<ShownLists>,
     /// The metadata as they were last signed.
     pub signed_metadata: Arc<LastSigned>,
+    /// How many long one-time codes a network may try.
+    pub typed_codes: RateLimit,
     /// How cookies are written.
     pub cookies: CookiePolicy,
     /// The way out.
@@ -72,12 +76,29 @@ pub struct Keys {
     pub audit: SymmetricKey,
     /// Opens encrypted requests.
     pub sealed_requests: RequestKeys,
+    /// Makes and checks the nonces of DPoP proofs and the challenges of client attestations.
+    pub server_nonces: ServerNonces,
 }
 
 impl Keys {
     /// The keyed hash under which a subject record is found.
     pub fn record_hash(&self, record_id: &str) -> Vec<u8> {
         hmac_sha256(self.records.expose(), record_id.as_bytes()).to_vec()
+    }
+
+    /// The credential identifier of a record in a configuration (OpenID4VCI 1.0, section 6.2): the
+    /// same in every token response, and telling nothing about the record.
+    pub fn credential_identifier(&self, record: &RecordId, configuration: &str) -> String {
+        let key = self.records.child("credential identifier");
+        let subject = format!("{} {configuration}", record.as_str());
+        let hash = hmac_sha256(key.expose(), subject.as_bytes());
+        vouchsafe_credentials::encoding::b64url(&hash[..16])
+    }
+
+    /// The keyed hash under which a long one-time code, normalised, finds its offer.
+    pub fn code_lookup(&self, code: &str) -> Vec<u8> {
+        let key = self.records.child("one-time code");
+        hmac_sha256(key.expose(), code.as_bytes()).to_vec()
     }
 
     /// A keyed hash of a request. Bodies hold claims that are easy to guess, so a plain hash in a

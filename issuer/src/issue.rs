@@ -253,6 +253,7 @@ async fn commit(
                 return Err(Box::new(IssueError::TransactionEnded).into());
             }
             let so_far = credentials::count_of_offer(tx, &offer, format).await?;
+            let limit = limit.saturating_mul(offers::redemptions(tx, &offer).await?);
             if so_far + i64::try_from(rows.len()).unwrap_or(i64::MAX) > limit {
                 return Err(Box::new(IssueError::UsedUp).into());
             }

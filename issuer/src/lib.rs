@@ -11,6 +11,7 @@
 
 pub mod app;
 pub mod claims;
+pub mod client;
 pub mod config;
 pub mod core;
 pub mod deferral;
@@ -23,9 +24,12 @@ pub mod metadata;
 pub mod negotiation;
 pub mod paths;
 pub mod prepare;
+pub mod profile;
 pub mod proof_types;
+pub mod pushed;
 pub mod redeem;
 pub mod request_keys;
+mod router;
 pub mod settings;
 pub mod shown;
 pub mod sign;
@@ -34,6 +38,7 @@ pub mod signing;
 pub mod status;
 pub mod store;
 pub mod table;
+pub mod wanted;
 
 pub use app::{Issuer, OpenError, Ports};
 pub use config::Config;

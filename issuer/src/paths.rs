@@ -8,6 +8,10 @@ pub const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
 pub const OFFER: &str = "/offers/{reference}";
 /// Authorization endpoint and its code page.
 pub const AUTHORIZE: &str = "/authorize";
+/// Pushed authorization requests.
+pub const PAR: &str = "/par";
+/// Challenges for client attestations.
+pub const CHALLENGE: &str = "/challenge";
 /// Token endpoint.
 pub const TOKEN: &str = "/token";
 /// Nonce endpoint.

@@ -11,10 +11,14 @@ use crate::claims::{Claims, seal_for_offer};
 use crate::core::Core;
 use crate::domain::ids::{OfferId, RecordId};
 use crate::domain::offer::{Decision, GrantKind, Offer};
-use crate::domain::secret::{Purpose, Secret, normalise_one_time_code, one_time_code, tx_code};
+use crate::domain::secret::{
+    Purpose, Secret, long_one_time_code, normalise_one_time_code, one_time_code, tx_code,
+};
 use crate::store::offers::{self, NewOffer};
 use crate::store::records;
 
+/// How often one offer may be redeemed at most.
+pub const MAX_REDEMPTIONS: i64 = 1000;
 /// Longest identifier of a subject record, in bytes.
 pub const MAX_RECORD_ID: usize = 256;
 
@@ -31,6 +35,11 @@ pub struct Wanted {
     pub grant: GrantKind,
     /// Whether a pre-authorized code needs a transaction code.
     pub tx_code: bool,
+    /// Whether the person may begin in the wallet: the one-time code is then long enough to find
+    /// the offer by itself.
+    pub wallet_initiated: bool,
+    /// How often the offer may be redeemed, 1 to [`MAX_REDEMPTIONS`].
+    pub redemptions: i64,
     /// How long the offer is open, in seconds.
     pub expires_in_s: Option<i64>,
     /// Whether the organisation looks at it once more before it issues.
@@ -65,6 +74,12 @@ pub enum PrepareError {
     /// A transaction code belongs to a pre-authorized code alone.
     #[error("tx_code is for pre-authorized codes; the other grant always has a one-time code")]
     TxCode,
+    /// Who begins in the wallet has no pre-authorized code.
+    #[error("wallet_initiated is for authorization codes")]
+    WalletInitiated,
+    /// The number of redemptions is out of range.
+    #[error("redemptions must be 1 to 1000")]
+    Redemptions,
     /// The lifetime is out of range.
     #[error("expires_in_s is out of range")]
     Expiry,
@@ -92,6 +107,8 @@ pub fn prepare(core: &Core, wanted: Wanted) -> Result<PreparedOffer, PrepareErro
         claims,
         grant,
         tx_code,
+        wallet_initiated,
+        redemptions,
         expires_in_s,
         hold,
     } = wanted;
@@ -111,11 +128,24 @@ pub fn prepare(core: &Core, wanted: Wanted) -> Result<PreparedOffer, PrepareErro
     {
         return Err(PrepareError::RecordId);
     }
+    if wallet_initiated && grant != GrantKind::AuthorizationCode {
+        return Err(PrepareError::WalletInitiated);
+    }
+    if !(1..=MAX_REDEMPTIONS).contains(&redemptions) {
+        return Err(PrepareError::Redemptions);
+    }
     let now = core.clock.now();
     let expires_at = expiry(core, grant, expires_in_s, now)?;
     let reference = Secret::generate(&*core.rng);
     let secret = grant_secret(grant, &reference);
-    let code = typed_code(core, grant, tx_code)?;
+    let code = match wallet_initiated {
+        true => Some(long_one_time_code(&*core.rng)),
+        false => typed_code(core, grant, tx_code)?,
+    };
+    let code_lookup = code.as_deref().filter(|_| wallet_initiated);
+    let code_lookup = code_lookup
+        .and_then(normalise_one_time_code)
+        .map(|code| core.keys.code_lookup(&code));
     let code_hash = code.as_deref().map(|code| {
         let plain = match grant {
             GrantKind::PreAuthorizedCode => code.to_owned(),
@@ -130,6 +160,8 @@ pub fn prepare(core: &Core, wanted: Wanted) -> Result<PreparedOffer, PrepareErro
         grant,
         code_required: code.is_some(),
         tries: 0,
+        redemptions,
+        redeemed: 0,
         created_at: now,
         expires_at,
         redeemed_at: None,
@@ -148,6 +180,7 @@ pub fn prepare(core: &Core, wanted: Wanted) -> Result<PreparedOffer, PrepareErro
             reference: reference.hash(Purpose::OfferReference),
             grant: secret.hash(grant_purpose(grant)),
             code: code_hash,
+            code_lookup,
             claims_sealed: seal_for_offer(core, &offer.id, &Claims(claims)),
             offer,
         },

@@ -2,13 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use vouchsafe_credentials::jwks::JwkSet;
 use vouchsafe_protocol::oauth::{RedirectUris, WalletProviders};
 
 use crate::domain::ids::StatusListId;
+use crate::profile::{Profile, Rules};
 
 /// Checked settings.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// The profile that the service speaks.
+    pub profile: Profile,
+    /// Whether refresh tokens are issued.
+    pub refresh_tokens: bool,
     /// Credential issuer identifier and authorization server issuer: the public URL without a
     /// slash at its end.
     pub issuer: String,
@@ -38,13 +44,31 @@ pub struct Settings {
     pub status: StatusSettings,
 }
 
-/// A wallet that may use the authorization code flow. Public client.
+/// A registered wallet.
 #[derive(Debug, Clone)]
 pub struct WalletClient {
     /// Shown to the person.
     pub name: String,
     /// Where answers may go.
     pub redirect_uris: RedirectUris,
+    /// How it authenticates, and no other way.
+    pub auth: ClientAuth,
+}
+
+/// How a wallet authenticates.
+#[derive(Debug, Clone)]
+pub enum ClientAuth {
+    /// Not at all: a public client.
+    None,
+    /// With an assertion signed by one of these keys.
+    PrivateKeyJwt(JwkSet),
+    /// With an attestation.
+    Attested {
+        /// Name of the provider that attests it, and no other.
+        provider: String,
+        /// Whether the DPoP proof is the proof of the attested key.
+        combined: bool,
+    },
 }
 
 /// What attestations of keys must say, for some credential types.
@@ -92,10 +116,14 @@ pub struct Lifetimes {
     pub prepared_s: i64,
     /// Any offer at most.
     pub offer_max_s: i64,
+    /// A pushed authorization request, until the page is shown.
+    pub pushed_s: i64,
     /// An authorization code.
     pub code_s: i64,
     /// An access token.
     pub token_s: i64,
+    /// A refresh token, however often it is used.
+    pub refresh_s: i64,
     /// The page that asks for the one-time code.
     pub page_s: i64,
     /// The answer to a request with an `Idempotency-Key`.
@@ -112,8 +140,10 @@ impl Default for Lifetimes {
             pre_authorized_s: 600,
             prepared_s: 7 * 86_400,
             offer_max_s: 30 * 86_400,
+            pushed_s: 60,
             code_s: 60,
             token_s: 300,
+            refresh_s: 30 * 86_400,
             page_s: 600,
             idempotency_s: 86_400,
             transaction_s: 30 * 86_400,
@@ -134,6 +164,11 @@ pub struct StatusSettings {
 }
 
 impl Settings {
+    /// What the profile demands.
+    pub fn rules(&self) -> Rules {
+        self.profile.rules()
+    }
+
     /// An absolute URL of this service; `path` begins with a slash.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.issuer)

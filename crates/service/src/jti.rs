@@ -15,6 +15,8 @@ pub enum IdentifierKind {
     DpopProof,
     /// `jti` of a client assertion (RFC 7523, section 3); scope: the client.
     ClientAssertion,
+    /// `jti` of a proof of a client attestation; scope: the thumbprint of the attested key.
+    AttestationProof,
     /// `c_nonce` of an accepted credential request (OpenID4VCI 1.0, section 7).
     CredentialNonce,
     /// `jti` of a logout token that we received.
@@ -26,6 +28,7 @@ impl IdentifierKind {
         match self {
             Self::DpopProof => "dpop_proof",
             Self::ClientAssertion => "client_assertion",
+            Self::AttestationProof => "attestation_proof",
             Self::CredentialNonce => "credential_nonce",
             Self::LogoutToken => "logout_token",
         }

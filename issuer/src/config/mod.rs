@@ -1,9 +1,11 @@
 //! Configuration of the issuing service.
 
+mod clients;
 mod credentials;
 mod signing;
 mod wallet_providers;
 
+pub use clients::{AuthConfig, ClientConfig};
 pub use credentials::{AttestedProof, EncryptionConfig, KeyAttestationConfig};
 pub use signing::{KeyMethod, SigningConfig, SigningKeys};
 pub use wallet_providers::WalletProviderConfig;
@@ -14,7 +16,6 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use vouchsafe_credentials::credential_type::CredentialType;
-use vouchsafe_protocol::oauth::RedirectUris;
 use vouchsafe_service::config::{
     ConfigError, DatabaseConfig, DevConfig, FetchConfig, HttpConfig, KeysConfig, LogConfig,
     check_addresses,
@@ -22,7 +23,8 @@ use vouchsafe_service::config::{
 use vouchsafe_service::http::Edge;
 use vouchsafe_service::vc_api::VcApiConfig;
 
-use crate::settings::{Lifetimes, Settings, StatusSettings, WalletClient};
+use crate::profile::{Profile, Rules, Use};
+use crate::settings::{Lifetimes, Settings, StatusSettings};
 
 /// The configuration file of the issuing service.
 #[derive(Debug, Clone, Deserialize)]
@@ -71,6 +73,9 @@ pub struct Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IssuerConfig {
+    /// The rules for wallets: `open`, `haip` or `age-verification`.
+    #[serde(default)]
+    pub profile: Profile,
     /// The issuer's name by language tag, such as `{ en = "The Club", de = "Der Verein" }`.
     pub names: BTreeMap<String, String>,
     /// What an offer link begins with.
@@ -79,27 +84,25 @@ pub struct IssuerConfig {
     /// Files that describe credential types. None: the types of the distribution.
     #[serde(default)]
     pub credential_types: Vec<PathBuf>,
-    /// Proofs in one credential request at most, 1 to 100; 1 means no batch.
-    #[serde(default = "default_batch_size")]
-    pub batch_size: u32,
+    /// Proofs in one credential request at most, 1 to 100; 1 means no batch. Default: 10, or what
+    /// the profile says.
+    #[serde(default)]
+    pub batch_size: Option<u32>,
+    /// Whether a wallet without `client_id` may redeem a pre-authorized code. Default: yes, where
+    /// the profile lets wallets go unauthenticated.
+    #[serde(default)]
+    pub anonymous_access: Option<bool>,
+    /// Whether wallets get refresh tokens, so that a card can be issued again for 30 days.
+    /// Default: what the profile says; no with `open`.
+    #[serde(default)]
+    pub refresh_tokens: Option<bool>,
     /// Whether holders with a DID may prove their keys with a presentation (`di_vp`).
     #[serde(default)]
     pub di_vp: bool,
-    /// Whether a wallet without `client_id` may redeem a pre-authorized code.
-    #[serde(default = "default_true")]
-    pub anonymous_access: bool,
 }
 
 fn default_wallet_link() -> String {
     vouchsafe_protocol::vci::offer::SCHEME.to_owned()
-}
-
-fn default_batch_size() -> u32 {
-    10
-}
-
-fn default_true() -> bool {
-    true
 }
 
 /// `[status]`
@@ -143,16 +146,11 @@ impl Default for StatusConfig {
     }
 }
 
-/// `[[client]]`: a wallet.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ClientConfig {
-    /// Its `client_id`.
-    pub id: String,
-    /// Shown to the person.
-    pub name: String,
-    /// Where answers may go; compared byte for byte.
-    pub redirect_uris: Vec<String>,
+/// How many credentials one offer may bring in all. A wallet may repeat requests, and ask again
+/// while it has a refresh token.
+fn max_credentials(batch_size: u32, refresh_tokens: bool) -> i64 {
+    let once = 4 * i64::from(batch_size);
+    if refresh_tokens { 16 * once } else { once }
 }
 
 impl Config {
@@ -169,7 +167,10 @@ impl Config {
         if self.issuer.names.is_empty() {
             return wrong("issuer.names", "at least one name is needed");
         }
-        if !(1..=100).contains(&self.issuer.batch_size) {
+        let rules = self.issuer.profile.rules();
+        self.check_profile(&rules)?;
+        let batch_size = self.issuer.batch_size.unwrap_or(rules.batch_size);
+        if !(1..=100).contains(&batch_size) {
             return wrong("issuer.batch_size", "must be 1 to 100");
         }
         if !(16..=4_194_304).contains(&self.status.list_size) {
@@ -186,19 +187,29 @@ impl Config {
             return wrong("status.ttl_s", "must be 1 at least");
         }
         let wallet_providers = wallet_providers::load(&self.wallet_provider)?;
+        let refresh_tokens = match rules.refresh_tokens {
+            Use::Required => true,
+            Use::Offered => self.issuer.refresh_tokens.unwrap_or(false),
+            Use::Off => false,
+        };
         let attested = !wallet_providers.is_empty();
         Ok(Settings {
             key_attestations: credentials::key_attestations(&self.key_attestation, attested)?,
             encryption: self.encryption.settings()?,
             di_vp: self.issuer.di_vp,
+            profile: self.issuer.profile,
+            refresh_tokens,
             issuer: url.as_str().to_owned(),
             names: self.issuer.names.clone(),
             wallet_link: self.issuer.wallet_link.clone(),
-            anonymous_access: self.issuer.anonymous_access,
-            clients: self.clients()?,
+            anonymous_access: self
+                .issuer
+                .anonymous_access
+                .unwrap_or(rules.client_authentication != Use::Required),
+            clients: clients::load(&self.client, &rules, &wallet_providers)?,
             wallet_providers,
-            batch_size: self.issuer.batch_size,
-            max_credentials_per_offer: 4 * i64::from(self.issuer.batch_size),
+            batch_size,
+            max_credentials_per_offer: max_credentials(batch_size, refresh_tokens),
             lifetimes: Lifetimes::default(),
             status: StatusSettings {
                 ttl_s: self.status.ttl_s,
@@ -208,28 +219,35 @@ impl Config {
         })
     }
 
-    fn clients(&self) -> Result<BTreeMap<String, WalletClient>, ConfigError> {
-        let mut clients = BTreeMap::new();
-        for ClientConfig {
-            id,
-            name,
-            redirect_uris,
-        } in &self.client
-        {
-            let redirect_uris = RedirectUris::register(redirect_uris)
-                .map_err(|error| ConfigError::setting("client.redirect_uris", error.to_string()))?;
-            let client = WalletClient {
-                name: name.clone(),
-                redirect_uris,
-            };
-            if clients.insert(id.clone(), client).is_some() {
-                return Err(ConfigError::setting(
-                    "client.id",
-                    "two clients with the same id",
-                ));
-            }
+    /// What the profile does not have cannot be turned on beside it.
+    fn check_profile(&self, rules: &Rules) -> Result<(), ConfigError> {
+        let wrong = |setting: &str, problem: &str| Err(ConfigError::setting(setting, problem));
+        let issuer = &self.issuer;
+        if rules.client_authentication == Use::Required && issuer.anonymous_access == Some(true) {
+            return wrong(
+                "issuer.anonymous_access",
+                "the profile demands authentication",
+            );
         }
-        Ok(clients)
+        match (rules.refresh_tokens, issuer.refresh_tokens) {
+            (Use::Required, Some(false)) => {
+                return wrong("issuer.refresh_tokens", "the profile has refresh tokens");
+            }
+            (Use::Off, Some(true)) => {
+                return wrong("issuer.refresh_tokens", "the profile has no refresh tokens");
+            }
+            (_, _) => {}
+        }
+        if rules.client_authentication == Use::Off && !self.wallet_provider.is_empty() {
+            return wrong("wallet_provider", "the profile has no attestations");
+        }
+        // HAIP 1.0, section 6.1.1; EU age verification: an mdoc carries its chain too.
+        let keys = [Some(&self.signing), self.status.signing.as_ref()];
+        let mut keys = keys.into_iter().flatten().flat_map(SigningKeys::all);
+        if rules.x5c && keys.any(|key| key.method != KeyMethod::X5c) {
+            return wrong("signing.method", "the profile demands x5c");
+        }
+        Ok(())
     }
 
     /// The credential types.

@@ -165,6 +165,11 @@ fn did_of(url: &str) -> String {
 }
 
 impl SigningKeys {
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &SigningConfig> {
+        self.0.iter()
+    }
+
     /// Reads the keys and checks that their names fit them.
     fn load(
         &self,

@@ -97,7 +97,11 @@ pub struct Offer {
     pub created_at: UnixTime,
     /// When it ends.
     pub expires_at: UnixTime,
-    /// When a code or token was handed out.
+    /// How often it may be redeemed, 1 at least.
+    pub redemptions: i64,
+    /// How often it was.
+    pub redeemed: i64,
+    /// When a code or token was handed out last.
     pub redeemed_at: Option<UnixTime>,
     /// When somebody first looked at it.
     pub opened_at: Option<UnixTime>,
@@ -108,7 +112,7 @@ pub struct Offer {
 impl Offer {
     /// Where the offer stands at a moment.
     pub fn state(&self, now: UnixTime) -> OfferState {
-        if self.redeemed_at.is_some() {
+        if self.redeemed >= self.redemptions {
             OfferState::Redeemed
         } else if now >= self.expires_at {
             OfferState::Expired

@@ -15,6 +15,10 @@ pub const MAX_TRIES: i64 = 5;
 /// Characters of the one-time code: no letter that looks like a digit, 32 in all.
 const CODE_ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
 const ONE_TIME_CODE_CHARS: usize = 8;
+/// Characters of a long one-time code, which finds its offer by itself: 80 bits.
+const LONG_CODE_CHARS: usize = 16;
+/// Characters between two hyphens.
+const GROUP: usize = 4;
 /// Digits of a transaction code.
 pub const TX_CODE_DIGITS: usize = 6;
 
@@ -30,6 +34,8 @@ pub enum Purpose {
     IssuerState,
     /// An access token.
     AccessToken,
+    /// A refresh token.
+    RefreshToken,
     /// The cookie of a browser on the code page.
     Browser,
     /// A `transaction_id`.
@@ -43,6 +49,7 @@ impl Purpose {
             Self::PreAuthorizedCode => "vouchsafe pre-authorized code",
             Self::IssuerState => "vouchsafe issuer state",
             Self::AccessToken => "vouchsafe access token",
+            Self::RefreshToken => "vouchsafe refresh token",
             Self::Browser => "vouchsafe browser",
             Self::Transaction => "vouchsafe transaction",
         }
@@ -139,9 +146,25 @@ pub fn tx_code(rng: &dyn Rng) -> String {
 
 /// Draws a one-time code, eight characters in two groups.
 pub fn one_time_code(rng: &dyn Rng) -> String {
-    let plain = draw(rng, ONE_TIME_CODE_CHARS, CODE_ALPHABET);
-    let (first, second) = plain.split_at(ONE_TIME_CODE_CHARS / 2);
-    format!("{first}-{second}")
+    grouped(&draw(rng, ONE_TIME_CODE_CHARS, CODE_ALPHABET))
+}
+
+/// Draws a long one-time code, sixteen characters in four groups.
+pub fn long_one_time_code(rng: &dyn Rng) -> String {
+    grouped(&draw(rng, LONG_CODE_CHARS, CODE_ALPHABET))
+}
+
+fn grouped(plain: &str) -> String {
+    let groups: Vec<&str> = (0..plain.len())
+        .step_by(GROUP)
+        .filter_map(|at| plain.get(at..(at + GROUP).min(plain.len())))
+        .collect();
+    groups.join("-")
+}
+
+/// Whether a normalised code is a long one.
+pub fn is_long(normalised: &str) -> bool {
+    normalised.len() == LONG_CODE_CHARS
 }
 
 /// What a person typed as a one-time code, in the form that is hashed: without spaces
@@ -151,10 +174,11 @@ pub fn normalise_one_time_code(typed: &str) -> Option<String> {
         .chars()
         .filter(|c| !c.is_ascii_whitespace() && *c != '-')
         .map(|c| c.to_ascii_uppercase())
-        .take(ONE_TIME_CODE_CHARS + 1)
+        .take(LONG_CODE_CHARS + 1)
         .collect();
     let known = plain.bytes().all(|b| CODE_ALPHABET.contains(&b));
-    (known && plain.len() == ONE_TIME_CODE_CHARS).then_some(plain)
+    let length = [ONE_TIME_CODE_CHARS, LONG_CODE_CHARS].contains(&plain.len());
+    (known && length).then_some(plain)
 }
 
 /// Draws characters without bias: bytes above the last whole multiple are thrown away.

@@ -10,13 +10,17 @@ use vouchsafe_protocol::oauth::response::{
     AuthorizationResponse, Outcome, ResponseMode, ResponseTarget,
 };
 use vouchsafe_protocol::oauth::{AuthorizationRequest, ClientRules, ErrorCode, OAuthError};
+use vouchsafe_service::db::DbError;
 
 use super::code_page::{self, CodePage, Failure, Flow};
 use crate::core::Core;
 use crate::domain::offer::{GrantKind, Offer};
 use crate::domain::secret::Secret;
+use crate::profile::Use;
+use crate::pushed::{self, PushedRequest};
 use crate::redeem::{self, RedeemError};
 use crate::settings::WalletClient;
+use crate::wanted::Wanted;
 
 /// Why the code page is not shown.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +31,12 @@ pub enum AuthorizeError {
     /// The wallet is not registered.
     #[error("the client is not known")]
     UnknownClient,
+    /// No pushed request of this wallet that still lives (RFC 9126, section 4).
+    #[error("the pushed request is unknown, used or over")]
+    RequestUri,
+    /// The database failed.
+    #[error("the database failed")]
+    Db(#[from] DbError),
     /// The wallet is told.
     #[error("the request is refused")]
     Rejected(#[from] Rejection),
@@ -41,8 +51,12 @@ impl AuthorizeError {
             Self::Rejected(Rejection { error, target }) => {
                 redirect(core, &target, &Outcome::Error(error))
             }
-            Self::Entry(_) | Self::UnknownClient => {
+            Self::Entry(_) | Self::UnknownClient | Self::RequestUri => {
                 code_page::render_failure(core, locale, Failure::Request)
+            }
+            Self::Db(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "authorize failed");
+                code_page::render_failure(core, locale, Failure::Server)
             }
             Self::Page(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "page failed");
@@ -69,23 +83,57 @@ async fn show(core: &Core, query: &str, headers: &HeaderMap) -> Result<Response,
     let entry = Entry::parse(query)?;
     let client = core.settings.clients.get(entry.client_id.as_str());
     let client = client.ok_or(AuthorizeError::UnknownClient)?;
-    let request = entry
-        .address(&client.redirect_uris)?
-        .parse(ClientRules::public())?;
-    let (issuer_state, offer) = prepared_record(core, &request).await?;
+    let (entry, pushed) = pushed_request(core, entry).await?;
+    let addressed = entry.address(&client.redirect_uris)?;
+    if pushed.is_none() && core.settings.rules().par == Use::Required {
+        // RFC 9126, section 5.
+        return Err(Rejection {
+            error: OAuthError::invalid_request("the request must be pushed"),
+            target: Box::new(addressed.target().clone()),
+        }
+        .into());
+    }
+    let request = addressed.parse(ClientRules::public())?;
+    let (offer, wanted) = what_is_asked(core, &request).await?;
     let browser = code_page::browser(core, headers).unwrap_or_else(|| code_page::new_browser(core));
     let locale = locale(headers, &request.ui_locales);
-    let flow = flow(core, request, &issuer_state, locale, &browser)?;
-    let page = page_of(core, &offer, client, locale);
+    let mut flow = flow(core, request, wanted, locale, &browser)?;
+    if let Some((pushed, secret)) = pushed {
+        flow.dpop_jkt = pushed.dpop_jkt;
+        flow.instance = pushed.instance;
+        flow.pushed = Some(secret.expose().to_owned());
+    }
+    let kind = offer.map(|offer| offer.credential_type);
+    let kind = kind.as_ref().or(flow.types.first());
+    let page = page_of(core, kind.map_or("", String::as_str), client, locale);
     Ok(code_page::render(core, &flow, &browser, page)?)
 }
 
-/// The record that `issuer_state` names, if it is open and is what the scope asks for. It
-/// authenticates nobody: it only says which code will be asked for (catalogue 245).
-async fn prepared_record(
+/// The pushed request instead of the one in the URL, where there is one.
+async fn pushed_request(
+    core: &Core,
+    entry: Entry,
+) -> Result<(Entry, Option<(PushedRequest, Secret)>), AuthorizeError> {
+    let Some(request_uri) = entry.request_uri() else {
+        return Ok((entry, None));
+    };
+    if !core.settings.rules().par.on() {
+        return Ok((entry, None));
+    }
+    let found = pushed::load(core, request_uri, entry.client_id.as_str()).await?;
+    let (pushed, secret) = found.ok_or(AuthorizeError::RequestUri)?;
+    // The parameters beside `request_uri` say nothing.
+    Ok((Entry::parse(&pushed.text)?, Some((pushed, secret))))
+}
+
+/// What the wallet asks for and, where the link of an offer brought the person, the offer.
+///
+/// The offer is open and is what is asked for. `issuer_state` authenticates nobody: it only says
+/// which code will be asked for (catalogue 245).
+async fn what_is_asked(
     core: &Core,
     request: &AuthorizationRequest,
-) -> Result<(Secret, Offer), Rejection> {
+) -> Result<(Option<Offer>, Wanted), Rejection> {
     let reject = |error| Rejection {
         error,
         target: Box::new(ResponseTarget {
@@ -93,16 +141,18 @@ async fn prepared_record(
             ..request.target.clone()
         }),
     };
+    let invalid = |text| reject(OAuthError::invalid_request(text));
     if request.target.mode != ResponseMode::Query {
-        return Err(reject(OAuthError::invalid_request(
-            "response_mode must be query",
-        )));
+        return Err(invalid("response_mode must be query"));
     }
-    let issuer_state = request.issuer_state.as_deref().ok_or_else(|| {
-        reject(OAuthError::invalid_request(
-            "issuer_state of a credential offer is required",
-        ))
-    })?;
+    let wanted = Wanted::read(core, request).map_err(reject)?;
+    let Some(issuer_state) = &request.issuer_state else {
+        // The person began in the wallet: the code that is typed will find the offer.
+        if wanted.types(core).is_empty() {
+            return Err(invalid("scope or authorization_details must name a card"));
+        }
+        return Ok((None, wanted));
+    };
     let secret = Secret::received(issuer_state);
     let found = redeem::pending(core, GrantKind::AuthorizationCode, &secret).await;
     let offer = match found {
@@ -111,28 +161,16 @@ async fn prepared_record(
             tracing::error!(error = &error as &dyn std::error::Error, "authorize failed");
             return Err(reject(ErrorCode::TemporarilyUnavailable.into()));
         }
-        Err(_) => {
-            return Err(reject(OAuthError::invalid_request(
-                "issuer_state is not valid",
-            )));
-        }
+        Err(_) => return Err(invalid("issuer_state is not valid")),
     };
-    // The scope names the credential configuration; it may be left out, as the offer says it.
-    let scopes = &request.scopes;
-    let kind = &offer.credential_type;
-    if !scopes
-        .iter()
-        .all(|scope| core.is_configuration_of(scope, kind))
-    {
-        return Err(reject(ErrorCode::InvalidScope.into()));
-    }
-    Ok((secret, offer))
+    wanted.check(core, &offer.credential_type).map_err(reject)?;
+    Ok((Some(offer), wanted))
 }
 
 fn flow(
     core: &Core,
     request: AuthorizationRequest,
-    issuer_state: &Secret,
+    wanted: Wanted,
     locale: Locale,
     browser: &Secret,
 ) -> Result<Flow, Rejection> {
@@ -150,19 +188,24 @@ fn flow(
         state: request.target.state,
         code_challenge: code_challenge.as_str().to_owned(),
         dpop_jkt: request.dpop_jkt,
-        issuer_state: issuer_state.expose().to_owned(),
+        instance: None,
+        pushed: None,
+        issuer_state: request.issuer_state,
+        types: wanted.types(core),
+        details: wanted.details,
+        wrong: 0,
         locale: locale.tag().to_owned(),
         browser: code_page::browser_digest(browser),
         expires_at: now.plus(core.settings.lifetimes.page_s).0,
     })
 }
 
-/// What the code page says about an offer.
-pub fn page_of(core: &Core, offer: &Offer, client: &WalletClient, locale: Locale) -> CodePage {
-    let kind = core.credential_type(&offer.credential_type);
+/// What the code page says about a card of a type.
+pub fn page_of(core: &Core, kind_id: &str, client: &WalletClient, locale: Locale) -> CodePage {
+    let kind = core.credential_type(kind_id);
     let card = kind.as_deref().map(|kind| kind.display.name(locale.tag()));
     CodePage {
-        card: card.unwrap_or(&offer.credential_type).to_owned(),
+        card: card.unwrap_or(kind_id).to_owned(),
         wallet: client.name.clone(),
         tries_left: None,
     }

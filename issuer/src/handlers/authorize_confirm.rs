@@ -9,13 +9,14 @@ use vouchsafe_protocol::oauth::params::ParamsError;
 use vouchsafe_protocol::oauth::response::{Outcome, ResponseMode, ResponseTarget};
 use vouchsafe_protocol::oauth::values::Secret as WireSecret;
 use vouchsafe_protocol::oauth::{ErrorCode, Params};
+use vouchsafe_service::http::ClientAddress;
 
 use super::authorize::{page_of, redirect};
 use super::code_page::{self, Failure, Flow};
 use super::wire;
 use crate::core::Core;
 use crate::domain::offer::GrantKind;
-use crate::domain::secret::{MAX_TRIES, Secret, normalise_one_time_code};
+use crate::domain::secret::{MAX_TRIES, Secret, is_long, normalise_one_time_code};
 use crate::redeem::{self, CodeOrder, RedeemError};
 use crate::settings::WalletClient;
 
@@ -53,6 +54,8 @@ impl ConfirmError {
                 | RedeemError::CodeMissing
                 | RedeemError::CodeUnexpected
                 | RedeemError::OtherRequest
+                | RedeemError::Details
+                | RedeemError::Scope
                 | RedeemError::Replayed,
             ) => Failure::Offer,
             Self::Redeem(RedeemError::Sealed(_) | RedeemError::Db(_)) | Self::Page(_) => {
@@ -63,8 +66,13 @@ impl ConfirmError {
 }
 
 /// Checks the code and sends the browser back to the wallet.
-pub async fn handler(State(core): State<Core>, headers: HeaderMap, body: Bytes) -> Response {
-    match confirm(&core, &headers, &body).await {
+pub async fn handler(
+    State(core): State<Core>,
+    address: ClientAddress,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    match confirm(&core, address, &headers, &body).await {
         Ok(response) => response,
         Err(error) => {
             let failure = error.failure();
@@ -79,7 +87,12 @@ pub async fn handler(State(core): State<Core>, headers: HeaderMap, body: Bytes) 
     }
 }
 
-async fn confirm(core: &Core, headers: &HeaderMap, body: &Bytes) -> Result<Response, ConfirmError> {
+async fn confirm(
+    core: &Core,
+    address: ClientAddress,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<Response, ConfirmError> {
     if !wire::is_form(headers) {
         return Err(ConfirmError::Form);
     }
@@ -100,12 +113,10 @@ async fn confirm(core: &Core, headers: &HeaderMap, body: &Bytes) -> Result<Respo
             &Outcome::Error(ErrorCode::AccessDenied.into()),
         ));
     }
-    let issuer_state = Secret::received(&flow.issuer_state);
     let typed = params.get("code").and_then(normalise_one_time_code);
-    let outcome = match typed {
-        Some(typed) => redeem::authorize(core, &issuer_state, &typed, order(&flow)).await,
-        // What cannot be a code is not compared and does not count.
-        None => Err(untried(core, &issuer_state).await?),
+    let outcome = match &flow.issuer_state {
+        Some(issuer_state) => of_offer(core, issuer_state, typed.as_deref(), &flow).await,
+        None => of_code(core, address, typed.as_deref(), &flow).await,
     };
     match outcome {
         Ok(code) => Ok(redirect(
@@ -114,20 +125,72 @@ async fn confirm(core: &Core, headers: &HeaderMap, body: &Bytes) -> Result<Respo
             &Outcome::Code(WireSecret::new(code.expose())),
         )),
         Err(RedeemError::CodeWrong { tries_left }) if tries_left > 0 => {
-            let found = redeem::pending(core, GrantKind::AuthorizationCode, &issuer_state).await?;
-            let mut page = page_of(core, &found.offer, client, flow.locale());
+            let kind = shown_type(core, &flow).await?;
+            let mut page = page_of(core, &kind, client, flow.locale());
             page.tries_left = Some(tries_left);
+            let flow = Flow {
+                wrong: MAX_TRIES - tries_left,
+                ..flow
+            };
             Ok(code_page::render(core, &flow, &browser, page)?)
         }
         Err(error) => Err(error.into()),
     }
 }
 
-async fn untried(core: &Core, issuer_state: &Secret) -> Result<RedeemError, RedeemError> {
-    let found = redeem::pending(core, GrantKind::AuthorizationCode, issuer_state).await?;
-    Ok(RedeemError::CodeWrong {
-        tries_left: MAX_TRIES - found.offer.tries,
-    })
+/// The person came with the link of an offer, which counts the tries.
+async fn of_offer(
+    core: &Core,
+    issuer_state: &str,
+    typed: Option<&str>,
+    flow: &Flow,
+) -> Result<Secret, RedeemError> {
+    let issuer_state = Secret::received(issuer_state);
+    let Some(typed) = typed else {
+        // What cannot be a code is not compared and does not count.
+        let found = redeem::pending(core, GrantKind::AuthorizationCode, &issuer_state).await?;
+        return Err(RedeemError::CodeWrong {
+            tries_left: MAX_TRIES - found.offer.tries,
+        });
+    };
+    redeem::authorize(core, &issuer_state, typed, order(flow)).await
+}
+
+/// The person began in the wallet. A long code cannot be guessed; how many are tried is limited
+/// for each page and each network all the same.
+async fn of_code(
+    core: &Core,
+    address: ClientAddress,
+    typed: Option<&str>,
+    flow: &Flow,
+) -> Result<Secret, RedeemError> {
+    let Some(typed) = typed.filter(|typed| is_long(typed)) else {
+        return Err(RedeemError::CodeWrong {
+            tries_left: MAX_TRIES - flow.wrong,
+        });
+    };
+    if core.typed_codes.check(address).is_err() {
+        return Err(RedeemError::CodeWrong { tries_left: 0 });
+    }
+    match redeem::authorize_by_code(core, typed, &flow.types, order(flow)).await {
+        // Unknown, used, over, or of another type: nobody is told which.
+        Err(RedeemError::Grant) => Err(RedeemError::CodeWrong {
+            tries_left: MAX_TRIES - flow.wrong - 1,
+        }),
+        other => other,
+    }
+}
+
+/// The type of the card that the page names.
+async fn shown_type(core: &Core, flow: &Flow) -> Result<String, RedeemError> {
+    match &flow.issuer_state {
+        Some(state) => {
+            let state = Secret::received(state);
+            let found = redeem::pending(core, GrantKind::AuthorizationCode, &state).await?;
+            Ok(found.offer.credential_type)
+        }
+        None => Ok(flow.types.first().cloned().unwrap_or_default()),
+    }
 }
 
 fn target(flow: &Flow, client: &WalletClient) -> Result<ResponseTarget, ConfirmError> {
@@ -146,5 +209,8 @@ fn order(flow: &Flow) -> CodeOrder {
         redirect_uri: flow.redirect_uri.clone(),
         code_challenge: flow.code_challenge.clone(),
         dpop_jkt: flow.dpop_jkt.clone(),
+        instance: flow.instance.clone(),
+        details: flow.details.clone(),
+        pushed: flow.pushed.as_deref().map(Secret::received),
     }
 }

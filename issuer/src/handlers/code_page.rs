@@ -32,8 +32,21 @@ pub struct Flow {
     pub code_challenge: String,
     /// The DPoP key that the token request must prove.
     pub dpop_jkt: Option<String>,
-    /// Which prepared record.
-    pub issuer_state: String,
+    /// The attested key that the token request must prove.
+    pub instance: Option<String>,
+    /// Configurations of `authorization_details`.
+    #[serde(default)]
+    pub details: Vec<String>,
+    /// The secret of the pushed request.
+    pub pushed: Option<String>,
+    /// Which prepared record; none where the person began in the wallet and the code says it.
+    pub issuer_state: Option<String>,
+    /// The credential types that the wallet asks for.
+    #[serde(default)]
+    pub types: Vec<String>,
+    /// Wrong codes on this page so far, where the offer cannot count them.
+    #[serde(default)]
+    pub wrong: i64,
     /// Language tag of the page.
     pub locale: String,
     /// Digest of the browser's cookie.
@@ -121,6 +134,7 @@ pub fn render(
         "card": card,
         "wallet": wallet,
         "tries_left": tries_left,
+        "long": flow.issuer_state.is_none(),
         "action": crate::paths::AUTHORIZE,
         "flow": flow.seal(core),
     });

@@ -59,7 +59,7 @@ pub enum Error {
     /// No such configuration.
     #[error("no such credential configuration")]
     UnknownConfiguration,
-    /// We hand out no credential identifiers.
+    /// No credential identifier of this token.
     #[error("no such credential identifier")]
     UnknownIdentifier,
     /// A key proof is not acceptable.
@@ -301,10 +301,21 @@ fn check_configuration(
     grant: &TokenGrant,
     requested: &Requested,
 ) -> Result<Format, Error> {
-    let Requested::Configuration(id) = requested else {
-        return Err(Error::UnknownIdentifier);
+    let (kind, format) = match requested {
+        // OpenID4VCI 1.0, section 8.2: who was given identifiers uses them, and nobody else.
+        Requested::Configuration(_) if !grant.details.is_empty() => {
+            return Err(RequestError::OneOf.into());
+        }
+        Requested::Configuration(id) => {
+            core.configuration(id).ok_or(Error::UnknownConfiguration)?
+        }
+        Requested::Identifier(id) => {
+            let identifier = |one: &str| core.keys.credential_identifier(&grant.record, one);
+            let found = grant.details.iter().find(|one| identifier(one) == *id);
+            let found = found.and_then(|one| core.configuration(one));
+            found.ok_or(Error::UnknownIdentifier)?
+        }
     };
-    let (kind, format) = core.configuration(id).ok_or(Error::UnknownConfiguration)?;
     // Catalogue 247: a token is good for the credential of its offer, in any of its formats.
     if kind.id != grant.credential_type {
         return Err(Error::OtherConfiguration);

@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod authorize;
 pub mod authorize_confirm;
+pub mod challenge;
 pub mod code_page;
 pub mod credential;
 pub mod deferred;
@@ -11,6 +12,8 @@ pub mod nonce;
 pub mod notification;
 pub mod offer;
 pub mod openapi;
+pub mod par;
+pub mod server_nonces;
 pub mod status;
 pub mod token;
 pub mod wellknown_issuer;

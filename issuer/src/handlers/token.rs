@@ -2,19 +2,24 @@
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use vouchsafe_protocol::oauth::client_auth::{AuthMethod, ClientAuthError};
+use vouchsafe_protocol::oauth::authorization_details::{self, DetailsError};
+use vouchsafe_protocol::oauth::dpop::DpopError;
 use vouchsafe_protocol::oauth::params::ParamsError;
-use vouchsafe_protocol::oauth::token::{TokenRequestError, TokenResponse, TokenType};
+use vouchsafe_protocol::oauth::token::{
+    IssuanceTokenResponse, RefreshRequest, TokenRequestError, TokenResponse, TokenType,
+};
 use vouchsafe_protocol::oauth::{ClientCredentials, ErrorCode, OAuthError, Params};
 use vouchsafe_protocol::vci::TokenRequest;
 
 use super::wire::{self, ProofError, json_no_store};
+use crate::client::{self, Caller, CallerError};
 use crate::core::Core;
 use crate::domain::secret::Secret;
 use crate::paths::TOKEN;
-use crate::redeem::{self, CodeRedemption, Granted, RedeemError, TokenHolder};
+use crate::profile::Use;
+use crate::redeem::{self, CodeRedemption, Granted, RedeemError, Refresh, TokenHolder};
 
 /// Why no token was issued.
 #[derive(Debug, thiserror::Error)]
@@ -31,12 +36,12 @@ pub enum TokenError {
     /// A parameter is missing or does not belong to the grant.
     #[error("not a token request")]
     Request(#[from] TokenRequestError),
-    /// The client authentication cannot be read.
-    #[error("not a client authentication")]
-    ClientAuth(#[from] ClientAuthError),
-    /// The client is unknown, sent a secret that it does not have, or none came though one must.
+    /// `authorization_details` are malformed, or the profile has none.
+    #[error("the authorization details are not acceptable")]
+    Details(#[from] DetailsError),
+    /// Nobody is known to ask, or the grant needs a registered wallet.
     #[error("the client is not accepted")]
-    Client,
+    Caller(#[from] CallerError),
     /// The DPoP proof is not acceptable.
     #[error("the proof of possession is not acceptable")]
     Proof(#[from] ProofError),
@@ -52,13 +57,9 @@ impl TokenError {
             Self::Query => OAuthError::invalid_request("parameters belong into the body"),
             Self::Params(error) => TokenRequestError::Params(*error).into(),
             Self::Request(error) => (*error).into(),
-            Self::ClientAuth(error) => error.to_oauth(),
-            Self::Client => ErrorCode::InvalidClient.into(),
-            Self::Proof(ProofError::Dpop(error)) => error.into(),
-            Self::Proof(ProofError::Replayed) => ErrorCode::InvalidDpopProof.into(),
-            Self::Proof(ProofError::Db(_)) | Self::Redeem(RedeemError::Db(_)) => {
-                ErrorCode::TemporarilyUnavailable.into()
-            }
+            Self::Details(error) => (*error).into(),
+            Self::Caller(error) => error.to_oauth(),
+            Self::Proof(error) => error.to_oauth(),
             Self::Redeem(error) => redeem_error(error),
         }
     }
@@ -79,6 +80,8 @@ fn redeem_error(error: &RedeemError) -> OAuthError {
         | RedeemError::CodeWrong { tries_left: _ }
         | RedeemError::OtherRequest
         | RedeemError::Replayed => ErrorCode::InvalidGrant.into(),
+        RedeemError::Details => ErrorCode::InvalidAuthorizationDetails.into(),
+        RedeemError::Scope => ErrorCode::InvalidScope.into(),
         RedeemError::CodeMissing => OAuthError::invalid_request("tx_code is missing"),
         RedeemError::CodeUnexpected => OAuthError::invalid_request("tx_code is not expected"),
         RedeemError::Db(_) => ErrorCode::TemporarilyUnavailable.into(),
@@ -88,23 +91,7 @@ fn redeem_error(error: &RedeemError) -> OAuthError {
 
 impl IntoResponse for TokenError {
     fn into_response(self) -> Response {
-        let (status, body) = (self.status(), self.to_oauth());
-        if status.is_server_error() {
-            tracing::error!(
-                error = &self as &dyn std::error::Error,
-                "token request failed"
-            );
-        } else {
-            tracing::info!(code = body.code.as_str(), reason = %self, "token request refused");
-        }
-        let mut response = json_no_store(status, &body);
-        if status == StatusCode::UNAUTHORIZED {
-            // RFC 6749, section 5.2.
-            response
-                .headers_mut()
-                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic"));
-        }
-        response
+        wire::refused("token request", self.status(), &self.to_oauth(), &self)
     }
 }
 
@@ -123,47 +110,107 @@ pub async fn handler(
     }
     let headers = wire::headers(&map);
     let params = Params::parse_body(&body)?;
-    let client = ClientCredentials::parse(&headers, &params)?;
-    let request = TokenRequest::parse(&params)?;
-    let client_id = check_client(&core, &client, &request)?;
+    let credentials = ClientCredentials::parse(&headers, &params).map_err(CallerError::from)?;
+    let grant = Grant::parse(&core, &params)?;
+    let details = details(&core, &params)?;
     let proof = wire::dpop_proof(&core, &headers, TOKEN, None, None).map_err(ProofError::Dpop)?;
+    let caller = client::authenticate(&core, &credentials, proof.as_ref()).await?;
+    let client_id = holder(&caller, &grant)?;
+    if proof.is_none() && core.settings.rules().dpop == Use::Required {
+        return Err(ProofError::Dpop(DpopError::Missing).into());
+    }
     // A code that is not open is refused below; nothing is kept of such a request but the try.
     if let Some(proof) = &proof
-        && redeem::is_open(&core, &request).await?
+        && grant.is_open(&core).await?
     {
         wire::use_up(&core, proof).await?;
     }
-    let dpop_jkt = proof.map(|proof| proof.thumbprint);
-    let granted = match request {
-        TokenRequest::PreAuthorizedCode { code, tx_code } => {
+    let holder = TokenHolder {
+        client_id,
+        dpop_jkt: proof.map(|proof| proof.thumbprint),
+        instance: caller.instance().map(str::to_owned),
+    };
+    let granted = redeem(&core, &grant, holder, details.as_deref()).await?;
+    Ok(answer(granted))
+}
+
+/// What is redeemed.
+enum Grant {
+    Code(TokenRequest),
+    Refresh(RefreshRequest),
+}
+
+impl Grant {
+    fn parse(core: &Core, params: &Params) -> Result<Self, TokenError> {
+        match RefreshRequest::parse(params)? {
+            Some(request) if core.settings.refresh_tokens => Ok(Self::Refresh(request)),
+            Some(_) => Err(TokenRequestError::GrantType.into()),
+            None => Ok(Self::Code(TokenRequest::parse_beside_details(params)?)),
+        }
+    }
+
+    async fn is_open(&self, core: &Core) -> Result<bool, RedeemError> {
+        match self {
+            Self::Code(request) => redeem::is_open(core, request).await,
+            Self::Refresh(request) => {
+                redeem::is_refreshable(core, &Secret::received(request.token.expose())).await
+            }
+        }
+    }
+}
+
+/// Configurations of `authorization_details`, where the profile has them.
+fn details(core: &Core, params: &Params) -> Result<Option<Vec<String>>, TokenError> {
+    let Some(text) = params.get("authorization_details") else {
+        return Ok(None);
+    };
+    if !core.settings.rules().authorization_details {
+        return Err(DetailsError::Type.into());
+    }
+    Ok(Some(authorization_details::parse(
+        text,
+        &core.settings.issuer,
+    )?))
+}
+
+async fn redeem(
+    core: &Core,
+    grant: &Grant,
+    holder: TokenHolder,
+    details: Option<&[String]>,
+) -> Result<Granted, TokenError> {
+    let granted = match grant {
+        Grant::Refresh(request) => {
+            let token = Secret::received(request.token.expose());
+            let request = Refresh {
+                holder,
+                scopes: &request.scopes,
+                details,
+            };
+            redeem::refresh(core, &token, request).await?
+        }
+        Grant::Code(TokenRequest::PreAuthorizedCode { code, tx_code }) => {
             let code = Secret::received(code.expose());
             let typed = tx_code.as_ref().map(|typed| typed.expose());
-            redeem::pre_authorized(
-                &core,
-                &code,
-                typed,
-                TokenHolder {
-                    client_id,
-                    dpop_jkt,
-                },
-            )
-            .await?
+            redeem::pre_authorized(core, &code, typed, holder, details).await?
         }
-        TokenRequest::AuthorizationCode {
+        Grant::Code(TokenRequest::AuthorizationCode {
             code,
             redirect_uri,
             code_verifier,
-        } => {
+        }) => {
             let redemption = CodeRedemption {
-                client_id: client_id.as_deref().ok_or(TokenError::Client)?,
+                client_id: holder.client_id.as_deref().ok_or(CallerError::Client)?,
                 redirect_uri: redirect_uri.as_deref(),
                 code_verifier: code_verifier.as_ref().map(|verifier| verifier.expose()),
-                dpop_jkt,
+                dpop_jkt: holder.dpop_jkt,
+                instance: holder.instance.as_deref(),
+                details,
             };
-            redeem::authorization_code(&core, &Secret::received(code.expose()), redemption).await?
+            redeem::authorization_code(core, &Secret::received(code.expose()), redemption).await?
         }
     };
-    Ok(answer(granted))
+    Ok(granted)
 }
 
 fn answer(granted: Granted) -> Response {
@@ -171,9 +218,10 @@ fn answer(granted: Granted) -> Response {
         token,
         expires_in_s,
         bound,
-        credential_type: _,
+        refresh,
+        details,
     } = granted;
-    let body = TokenResponse {
+    let tokens = TokenResponse {
         access_token: token.expose().to_owned(),
         // RFC 9449, section 5: a bound token says so.
         token_type: if bound {
@@ -184,35 +232,23 @@ fn answer(granted: Granted) -> Response {
         expires_in: u64::try_from(expires_in_s).unwrap_or_default(),
         scope: None,
         id_token: None,
-        refresh_token: None,
+        refresh_token: refresh.map(|token| token.expose().to_owned()),
+    };
+    let body = IssuanceTokenResponse {
+        tokens,
+        authorization_details: details,
     };
     json_no_store(StatusCode::OK, &body)
 }
 
-/// Wallets are public clients. The code flow needs a known one; a pre-authorized code may be
-/// redeemed anonymously where that is allowed (catalogue 238).
-fn check_client(
-    core: &Core,
-    client: &ClientCredentials,
-    request: &TokenRequest,
-) -> Result<Option<String>, TokenError> {
-    if client.method() != AuthMethod::None {
-        return Err(TokenError::Client);
-    }
-    let known = |id: &str| core.settings.clients.contains_key(id);
-    match (client.client_id(), request) {
-        (Some(id), TokenRequest::AuthorizationCode { .. }) if known(id.as_str()) => {
-            Ok(Some(id.as_str().to_owned()))
+/// The code flow needs a registered wallet; a pre-authorized code may be redeemed anonymously
+/// where that is allowed (catalogue 238).
+fn holder(caller: &Caller<'_>, grant: &Grant) -> Result<Option<String>, TokenError> {
+    match (caller, grant) {
+        (Caller::Known { id, .. }, _) => Ok(Some(id.as_str().to_owned())),
+        (Caller::Anonymous { claimed: _ }, Grant::Code(TokenRequest::AuthorizationCode { .. })) => {
+            Err(CallerError::Client.into())
         }
-        (_, TokenRequest::AuthorizationCode { .. }) => Err(TokenError::Client),
-        (Some(id), TokenRequest::PreAuthorizedCode { .. })
-            if core.settings.anonymous_access || known(id.as_str()) =>
-        {
-            Ok(Some(id.as_str().to_owned()))
-        }
-        (None, TokenRequest::PreAuthorizedCode { .. }) if core.settings.anonymous_access => {
-            Ok(None)
-        }
-        (_, TokenRequest::PreAuthorizedCode { .. }) => Err(TokenError::Client),
+        (Caller::Anonymous { claimed }, _) => Ok(claimed.as_ref().map(|id| id.as_str().to_owned())),
     }
 }

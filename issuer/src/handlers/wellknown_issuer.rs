@@ -13,7 +13,8 @@ use crate::{metadata, signed_metadata};
 
 /// Answers with the metadata.
 pub async fn handler(State(core): State<Core>, headers: HeaderMap) -> Response {
-    let wants_signed = media_type(&headers, MEDIA_TYPE) > media_type(&headers, "application/json");
+    let wants_signed = core.settings.rules().signed_metadata
+        && media_type(&headers, MEDIA_TYPE) > media_type(&headers, "application/json");
     let signed = match wants_signed {
         false => None,
         true => match signed_metadata::token(&core).await {

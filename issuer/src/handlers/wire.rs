@@ -8,6 +8,7 @@ use url::Url;
 use vouchsafe_credentials::crypto::Algorithm;
 use vouchsafe_protocol::http::{Headers, Method};
 use vouchsafe_protocol::oauth::dpop::{self, DpopError, VerifiedProof};
+use vouchsafe_protocol::oauth::{ErrorCode, OAuthError};
 use vouchsafe_service::db::DbError;
 use vouchsafe_service::jti::{self, IdentifierKind};
 
@@ -93,6 +94,39 @@ pub enum ProofError {
     Db(#[from] DbError),
 }
 
+impl ProofError {
+    /// What the wallet is told at the token and the pushed authorization request endpoint.
+    pub fn to_oauth(&self) -> OAuthError {
+        match self {
+            Self::Dpop(error) => error.into(),
+            Self::Replayed => ErrorCode::InvalidDpopProof.into(),
+            Self::Db(_) => ErrorCode::TemporarilyUnavailable.into(),
+        }
+    }
+}
+
+/// An error of the token or the pushed authorization request endpoint, logged once.
+pub fn refused(
+    what: &'static str,
+    status: StatusCode,
+    body: &OAuthError,
+    error: &(dyn std::error::Error + 'static),
+) -> Response {
+    if status.is_server_error() {
+        tracing::error!(error, what, "request failed");
+    } else {
+        tracing::info!(code = body.code.as_str(), reason = %error, what, "request refused");
+    }
+    let mut response = json_no_store(status, body);
+    if status == StatusCode::UNAUTHORIZED {
+        // RFC 6749, section 5.2.
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic"));
+    }
+    response
+}
+
 /// The DPoP proof of a request, if there is one, verified. It is good for one request: whoever
 /// acts on it calls [`use_up`] first.
 ///
@@ -104,6 +138,10 @@ pub fn dpop_proof(
     access_token: Option<&str>,
     bound_to: Option<&str>,
 ) -> Result<Option<VerifiedProof>, DpopError> {
+    let rules = core.settings.rules();
+    if !rules.dpop.on() {
+        return Ok(None);
+    }
     let Some(proof) = dpop::from_headers(headers)? else {
         return Ok(None);
     };
@@ -114,7 +152,7 @@ pub fn dpop_proof(
         url: &url,
         access_token,
         bound_to,
-        nonce: None,
+        nonce: rules.nonces.then_some(&core.keys.server_nonces),
         now: core.clock.now(),
     };
     dpop::verify(proof, &expected, &*core.crypto).map(Some)

@@ -7,13 +7,17 @@ use vouchsafe_service::db::DbError;
 use vouchsafe_service::seal::{Place, Sealer};
 use vouchsafe_service::single_use::{self, Consumed, Kind, NewObject};
 
-use super::{FreshToken, Granted, RedeemError, open_offer, pending, sealed_claims};
-use crate::claims::{self, Claims, ClaimsError};
+use super::fresh::{Basis, FreshTokens, narrow};
+use super::{
+    Granted, RedeemError, Refused, TokenHolder, compare, pending, sealed_claims, still_open, take,
+};
+use crate::claims::{Claims, ClaimsError};
 use crate::core::Core;
 use crate::domain::ids::{OfferId, RecordId};
 use crate::domain::offer::{GrantKind, Offer};
-use crate::domain::secret::{Purpose, Secret};
-use crate::store::tokens::{self, TokenGrant};
+use crate::domain::secret::{Secret, SecretHash};
+use crate::store::offers::{self, Redeemable};
+use crate::store::{refresh_tokens, tokens};
 
 /// What the browser brought to the code page, checked.
 #[derive(Debug, Clone)]
@@ -26,6 +30,12 @@ pub struct CodeOrder {
     pub code_challenge: String,
     /// The DPoP key that the token request must prove.
     pub dpop_jkt: Option<String>,
+    /// The attested key that the token request must prove.
+    pub instance: Option<String>,
+    /// Configurations of `authorization_details`.
+    pub details: Vec<String>,
+    /// The pushed request that brought the browser: used up with this code.
+    pub pushed: Option<Secret>,
 }
 
 /// Opens a prepared record with the one-time code and makes an authorization code.
@@ -37,24 +47,69 @@ pub async fn authorize(
 ) -> Result<Secret, RedeemError> {
     let found = pending(core, GrantKind::AuthorizationCode, issuer_state).await?;
     let typed = issuer_state.hash_typed(typed);
+    issue_code(core, found, Some(typed), order).await
+}
+
+/// Opens the prepared record that a long one-time code finds, if it is of one of these types, and
+/// makes an authorization code.
+pub async fn authorize_by_code(
+    core: &Core,
+    code: &str,
+    types: &[String],
+    order: CodeOrder,
+) -> Result<Secret, RedeemError> {
+    let found = offers::find_by_code(&core.db, &core.keys.code_lookup(code)).await?;
+    let found = found.ok_or(RedeemError::Grant)?;
+    // A card that the wallet did not ask for stays where it is.
+    if !types.contains(&found.offer.credential_type) {
+        return Err(RedeemError::Grant);
+    }
+    let found = still_open(core, found).await?;
+    issue_code(core, found, None, order).await
+}
+
+async fn issue_code(
+    core: &Core,
+    found: Redeemable,
+    typed: Option<SecretHash>,
+    mut order: CodeOrder,
+) -> Result<Secret, RedeemError> {
+    let pushed = order.pushed.take();
+    let kind = &found.offer.credential_type;
+    order
+        .details
+        .retain(|one| core.is_configuration_of(one, kind));
     let claims = sealed_claims(core, &found)?;
     let code = Secret::generate(&*core.rng);
     let offer = found.offer.id.clone();
     let now = core.clock.now();
+    let family = core.ids.next_text();
+    let payload = CodePayload::new(found.offer, order, claims, family.clone());
     let object = NewObject {
-        payload: CodePayload::new(found.offer, order, claims).seal(core, &code),
-        family: offer.as_str().to_owned(),
+        payload: payload.seal(core, &code),
+        family,
         expires_at: now.plus(core.settings.lifetimes.code_s),
     };
     let (secret, told) = (code.clone(), core.clone());
     let refused = core
         .db
         .write(async move |tx| {
-            let refused = open_offer(&told, tx, &offer, Some(&typed), now).await?;
-            if refused.is_none() {
-                single_use::put(tx, Kind::AuthorizationCode, secret.expose(), &object).await?;
+            if let Some(typed) = &typed
+                && let Some(refused) = compare(tx, &offer, typed, now).await?
+            {
+                return Ok(Some(refused));
             }
-            Ok::<_, DbError>(refused)
+            if let Some(pushed) = &pushed {
+                let used = single_use::consume(tx, Kind::PushedRequest, pushed.expose(), now);
+                if used.await?.taken().is_none() {
+                    return Ok(Some(Refused::Dead));
+                }
+            }
+            if let Some(refused) = take(&told, tx, &offer, now).await? {
+                return Ok(Some(refused));
+            }
+            single_use::put(tx, Kind::AuthorizationCode, secret.expose(), &object).await?;
+            Ok::<_, DbError>(None)
         })
         .await?;
     match refused {
@@ -74,6 +129,10 @@ pub struct CodeRedemption<'a> {
     pub code_verifier: Option<&'a str>,
     /// Thumbprint of the DPoP proof's key.
     pub dpop_jkt: Option<String>,
+    /// Thumbprint of the attested key of the wallet's instance.
+    pub instance: Option<&'a str>,
+    /// Configurations of `authorization_details` in the token request.
+    pub details: Option<&'a [String]>,
 }
 
 /// Redeems an authorization code.
@@ -89,14 +148,8 @@ pub async fn authorization_code(
     };
     let payload = CodePayload::open(code, &sealed)?;
     payload.check(&redemption)?;
-    let token = Secret::generate(&*core.rng);
-    let grant = payload.grant(core, &token, redemption.dpop_jkt)?;
-    let fresh = FreshToken {
-        hash: token.hash(Purpose::AccessToken),
-        token,
-        grant,
-    };
-    let (hash, grant, secret) = (fresh.hash.clone(), fresh.grant.clone(), code.clone());
+    let fresh = payload.tokens(core, redemption)?;
+    let (rows, secret) = (fresh.rows(), code.clone());
     let taken = core
         .db
         .write(
@@ -105,7 +158,7 @@ pub async fn authorization_code(
                     payload: _,
                     family: _,
                 } => {
-                    tokens::insert(tx, &hash, &grant).await?;
+                    rows.insert(tx).await?;
                     Ok::<_, DbError>(true)
                 }
                 Consumed::Replayed { family: _ } | Consumed::Unknown => Ok(false),
@@ -133,9 +186,8 @@ async fn refuse_used_code(
             let Consumed::Replayed { family } = consumed else {
                 return Ok(RedeemError::Grant);
             };
-            if let Ok(offer) = OfferId::parse(&family) {
-                tokens::revoke_of_offer(tx, &offer, now).await?;
-            }
+            tokens::revoke_family(tx, &family, now).await?;
+            refresh_tokens::revoke_family(tx, &family, now).await?;
             Ok(RedeemError::Replayed)
         })
         .await
@@ -152,16 +204,24 @@ struct CodePayload {
     redirect_uri: String,
     code_challenge: String,
     dpop_jkt: Option<String>,
+    instance: Option<String>,
+    #[serde(default)]
+    details: Vec<String>,
+    #[serde(default)]
+    family: String,
     claims: serde_json::Map<String, serde_json::Value>,
 }
 
 impl CodePayload {
-    fn new(offer: Offer, order: CodeOrder, claims: Claims) -> Self {
+    fn new(offer: Offer, order: CodeOrder, claims: Claims, family: String) -> Self {
         let CodeOrder {
             client_id,
             redirect_uri,
             code_challenge,
             dpop_jkt,
+            instance,
+            details,
+            pushed: _,
         } = order;
         Self {
             offer: offer.id.as_str().to_owned(),
@@ -171,6 +231,9 @@ impl CodePayload {
             redirect_uri,
             code_challenge,
             dpop_jkt,
+            instance,
+            details,
+            family,
             claims: claims.0,
         }
     }
@@ -196,7 +259,9 @@ impl CodePayload {
         let same = self.client_id == redemption.client_id
             && redemption.redirect_uri == Some(self.redirect_uri.as_str());
         // RFC 9449, section 10: the code may be bound to a key.
-        let key = self.dpop_jkt.is_none() || self.dpop_jkt == redemption.dpop_jkt;
+        // Attestation-based client authentication, section 10.4: or to an instance of the wallet.
+        let key = (self.dpop_jkt.is_none() || self.dpop_jkt == redemption.dpop_jkt)
+            && (self.instance.is_none() || self.instance.as_deref() == redemption.instance);
         let challenge =
             CodeChallenge::parse(&self.code_challenge).map_err(|_| RedeemError::OtherRequest)?;
         pkce::verify(Some(&challenge), redemption.code_verifier)
@@ -208,22 +273,29 @@ impl CodePayload {
         }
     }
 
-    fn grant(
+    fn tokens(
         self,
         core: &Core,
-        token: &Secret,
-        dpop_jkt: Option<String>,
-    ) -> Result<TokenGrant, RedeemError> {
-        let offer = OfferId::parse(&self.offer).map_err(|_| RedeemError::Grant)?;
-        let record = RecordId::parse(&self.record).map_err(|_| RedeemError::Grant)?;
-        Ok(TokenGrant {
-            claims_sealed: claims::seal_under_token(core, token, &offer, &Claims(self.claims)),
-            offer,
-            record,
-            credential_type: self.credential_type,
+        redemption: CodeRedemption<'_>,
+    ) -> Result<FreshTokens, RedeemError> {
+        let kind = self.credential_type;
+        let basis = Basis {
+            details: narrow(core, &kind, self.details, redemption.details)?,
+            offer: OfferId::parse(&self.offer).map_err(|_| RedeemError::Grant)?,
+            record: RecordId::parse(&self.record).map_err(|_| RedeemError::Grant)?,
+            credential_type: kind,
+            family: self.family,
+        };
+        let holder = TokenHolder {
             client_id: Some(self.client_id),
-            dpop_jkt,
-            expires_at: core.clock.now().plus(core.settings.lifetimes.token_s),
-        })
+            dpop_jkt: redemption.dpop_jkt,
+            instance: redemption.instance.map(str::to_owned),
+        };
+        Ok(FreshTokens::make(
+            core,
+            &basis,
+            &holder,
+            &Claims(self.claims),
+        ))
     }
 }

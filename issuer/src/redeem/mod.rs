@@ -4,12 +4,18 @@
 //! what is used once is used up by one conditional statement.
 
 mod authorization_code;
+mod fresh;
 mod pre_authorized;
+mod refresh;
 
-pub use authorization_code::{CodeOrder, CodeRedemption, authorization_code, authorize};
+pub use authorization_code::{
+    CodeOrder, CodeRedemption, authorization_code, authorize, authorize_by_code,
+};
 pub use pre_authorized::pre_authorized;
+pub use refresh::{Refresh, is_open as is_refreshable, refresh};
 
 use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_protocol::oauth::authorization_details::GrantedDetails;
 use vouchsafe_protocol::oauth::token::TokenRequest;
 use vouchsafe_service::db::{DbError, Tx};
 use vouchsafe_service::single_use;
@@ -17,12 +23,11 @@ use vouchsafe_service::single_use;
 use crate::claims::{self, Claims, ClaimsError};
 use crate::core::Core;
 use crate::domain::ids::OfferId;
-use crate::domain::offer::{GrantKind, Offer, OfferState};
-use crate::domain::secret::{MAX_TRIES, Purpose, Secret, SecretHash};
+use crate::domain::offer::{GrantKind, OfferState};
+use crate::domain::secret::{MAX_TRIES, Secret, SecretHash};
 use crate::events::{self, Event};
 use crate::prepare::grant_purpose;
 use crate::store::offers::{self, Redeemable};
-use crate::store::tokens::TokenGrant;
 
 /// Why a grant was not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +50,12 @@ pub enum RedeemError {
     /// The code belongs to another client, redirect URI, key or PKCE challenge.
     #[error("the code belongs to another request")]
     OtherRequest,
+    /// `authorization_details` ask for what was not granted.
+    #[error("the authorization details ask for what was not granted")]
+    Details,
+    /// A scope asks for what was not granted.
+    #[error("a scope asks for what was not granted")]
+    Scope,
     /// The code was used before; the tokens that it bought are revoked.
     #[error("the code was used twice")]
     Replayed,
@@ -65,8 +76,10 @@ pub struct Granted {
     pub expires_in_s: i64,
     /// Whether it is bound to a DPoP key.
     pub bound: bool,
-    /// The credential type that it allows.
-    pub credential_type: String,
+    /// The refresh token, where one is issued.
+    pub refresh: Option<Secret>,
+    /// What was granted, where the wallet asked with `authorization_details`.
+    pub details: Vec<GrantedDetails>,
 }
 
 /// Who a token is issued to.
@@ -76,6 +89,8 @@ pub struct TokenHolder {
     pub client_id: Option<String>,
     /// Thumbprint of the DPoP proof's key, if one was sent.
     pub dpop_jkt: Option<String>,
+    /// Thumbprint of the attested key of the wallet's instance.
+    pub instance: Option<String>,
 }
 
 /// Why an offer did not open, as a value: the count of the try must be kept.
@@ -102,22 +117,43 @@ async fn open_offer(
     typed: Option<&SecretHash>,
     now: UnixTime,
 ) -> Result<Option<Refused>, DbError> {
-    if let Some(typed) = typed {
-        // OpenID4VCI 1.0, section 13.6.3 ("Transaction Code Guessing"): tries are limited.
-        let Some((tries, stored)) = offers::count_try(tx, offer, now).await? else {
-            return Ok(Some(Refused::Dead));
-        };
-        if !typed.matches(&stored) {
-            return Ok(Some(Refused::Wrong {
-                tries_left: MAX_TRIES - tries,
-            }));
-        }
+    if let Some(typed) = typed
+        && let Some(refused) = compare(tx, offer, typed, now).await?
+    {
+        return Ok(Some(refused));
     }
+    take(core, tx, offer, now).await
+}
+
+/// Redeems, and tells of it.
+async fn take(
+    core: &Core,
+    tx: &mut Tx,
+    offer: &OfferId,
+    now: UnixTime,
+) -> Result<Option<Refused>, DbError> {
     let won = offers::redeem(tx, offer, now).await?;
     if won {
         events::of_offer(core, tx, Event::OfferAccepted, offer, now).await?;
     }
     Ok((!won).then_some(Refused::Dead))
+}
+
+/// Counts a try and compares. Redeems nothing.
+async fn compare(
+    tx: &mut Tx,
+    offer: &OfferId,
+    typed: &SecretHash,
+    now: UnixTime,
+) -> Result<Option<Refused>, DbError> {
+    // OpenID4VCI 1.0, section 13.6.3 ("Transaction Code Guessing"): tries are limited.
+    let Some((tries, stored)) = offers::count_try(tx, offer, now).await? else {
+        return Ok(Some(Refused::Dead));
+    };
+    let wrong = Refused::Wrong {
+        tries_left: MAX_TRIES - tries,
+    };
+    Ok((!typed.matches(&stored)).then_some(wrong))
 }
 
 /// An offer of a kind that is open now.
@@ -128,7 +164,11 @@ pub async fn pending(
 ) -> Result<Redeemable, RedeemError> {
     let hash = secret.hash(grant_purpose(kind));
     let found = offers::find_by_grant(&core.db, kind, &hash).await?;
-    let found = found.ok_or(RedeemError::Grant)?;
+    still_open(core, found.ok_or(RedeemError::Grant)?).await
+}
+
+/// The same offer, if it can be redeemed now.
+async fn still_open(core: &Core, found: Redeemable) -> Result<Redeemable, RedeemError> {
     let now = core.clock.now();
     match found.offer.state(now) {
         OfferState::Pending if found.claims_sealed.is_some() => Ok(found),
@@ -173,43 +213,4 @@ pub async fn is_open(core: &Core, request: &TokenRequest) -> Result<bool, Redeem
 fn sealed_claims(core: &Core, found: &Redeemable) -> Result<Claims, RedeemError> {
     let sealed = found.claims_sealed.as_deref().ok_or(RedeemError::Grant)?;
     Ok(claims::open_from_offer(core, &found.offer.id, sealed)?)
-}
-
-struct FreshToken {
-    token: Secret,
-    hash: SecretHash,
-    grant: TokenGrant,
-}
-
-impl FreshToken {
-    fn make(core: &Core, offer: &Offer, claims: &Claims, holder: TokenHolder) -> Self {
-        let TokenHolder {
-            client_id,
-            dpop_jkt,
-        } = holder;
-        let token = Secret::generate(&*core.rng);
-        let grant = TokenGrant {
-            offer: offer.id.clone(),
-            credential_type: offer.credential_type.clone(),
-            record: offer.record.clone(),
-            client_id,
-            dpop_jkt,
-            claims_sealed: claims::seal_under_token(core, &token, &offer.id, claims),
-            expires_at: core.clock.now().plus(core.settings.lifetimes.token_s),
-        };
-        Self {
-            hash: token.hash(Purpose::AccessToken),
-            token,
-            grant,
-        }
-    }
-
-    fn granted(self, core: &Core) -> Granted {
-        Granted {
-            token: self.token,
-            expires_in_s: core.settings.lifetimes.token_s,
-            bound: self.grant.dpop_jkt.is_some(),
-            credential_type: self.grant.credential_type,
-        }
-    }
 }

@@ -2,11 +2,11 @@
 
 use vouchsafe_service::db::DbError;
 
-use super::{FreshToken, Granted, RedeemError, TokenHolder, open_offer, pending, sealed_claims};
+use super::fresh::{Basis, FreshTokens, narrow};
+use super::{Granted, RedeemError, TokenHolder, open_offer, pending, sealed_claims};
 use crate::core::Core;
 use crate::domain::offer::GrantKind;
 use crate::domain::secret::Secret;
-use crate::store::tokens;
 
 /// Redeems a pre-authorized code.
 pub async fn pre_authorized(
@@ -14,6 +14,7 @@ pub async fn pre_authorized(
     code: &Secret,
     typed: Option<&str>,
     holder: TokenHolder,
+    details: Option<&[String]>,
 ) -> Result<Granted, RedeemError> {
     let found = pending(core, GrantKind::PreAuthorizedCode, code).await?;
     let typed = match (found.offer.code_required, typed) {
@@ -24,15 +25,23 @@ pub async fn pre_authorized(
         (false, None) => None,
     };
     let claims = sealed_claims(core, &found)?;
-    let fresh = FreshToken::make(core, &found.offer, &claims, holder);
-    let (hash, grant) = (fresh.hash.clone(), fresh.grant.clone());
-    let (now, told) = (core.clock.now(), core.clone());
+    let kind = &found.offer.credential_type;
+    let basis = Basis {
+        details: narrow(core, kind, Vec::new(), details)?,
+        offer: found.offer.id.clone(),
+        record: found.offer.record.clone(),
+        credential_type: kind.clone(),
+        family: core.ids.next_text(),
+    };
+    let fresh = FreshTokens::make(core, &basis, &holder, &claims);
+    let rows = fresh.rows();
+    let (now, told, offer) = (core.clock.now(), core.clone(), found.offer.id);
     let refused = core
         .db
         .write(async move |tx| {
-            let refused = open_offer(&told, tx, &grant.offer, typed.as_ref(), now).await?;
+            let refused = open_offer(&told, tx, &offer, typed.as_ref(), now).await?;
             if refused.is_none() {
-                tokens::insert(tx, &hash, &grant).await?;
+                rows.insert(tx).await?;
             }
             Ok::<_, DbError>(refused)
         })

@@ -7,6 +7,7 @@
 pub mod credentials;
 pub mod offers;
 pub mod records;
+pub mod refresh_tokens;
 pub mod status_lists;
 pub mod tokens;
 pub mod transactions;
@@ -26,6 +27,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1001,
             name: "indexes of what is not valid and what is to be published",
             sql: include_str!("../../migrations/1001_not_valid.sql"),
+        },
+        Migration {
+            version: 1002,
+            name: "families of tokens, refresh tokens, offers for several, long one-time codes",
+            sql: include_str!("../../migrations/1002_authorization.sql"),
         },
         Migration {
             version: 1003,

@@ -21,6 +21,8 @@ pub struct NewOffer {
     pub grant: SecretHash,
     /// Digest of the code that the person types.
     pub code: Option<SecretHash>,
+    /// Keyed hash of a long code, which finds the offer by itself.
+    pub code_lookup: Option<Vec<u8>>,
     /// The claims, sealed.
     pub claims_sealed: Vec<u8>,
 }
@@ -48,6 +50,8 @@ struct OfferRow {
     redeemed_at: Option<i64>,
     opened_at: Option<i64>,
     decision: Option<String>,
+    redemptions: i64,
+    redeemed: i64,
 }
 
 impl TryFrom<OfferRow> for Redeemable {
@@ -67,6 +71,8 @@ impl TryFrom<OfferRow> for Redeemable {
             redeemed_at,
             opened_at,
             decision,
+            redemptions,
+            redeemed,
         } = row;
         let offer = Offer {
             id: OfferId::parse(&id).map_err(|e| TABLE.invalid("id", e))?,
@@ -78,6 +84,8 @@ impl TryFrom<OfferRow> for Redeemable {
             tries,
             created_at: UnixTime(created_at),
             expires_at: UnixTime(expires_at),
+            redemptions,
+            redeemed,
             redeemed_at: redeemed_at.map(UnixTime),
             opened_at: opened_at.map(UnixTime),
             decision: decision.as_deref().map(read_decision).transpose()?,
@@ -94,15 +102,18 @@ fn read_decision(text: &str) -> Result<Decision, RowError> {
 }
 
 const COLUMNS_BY_ID: &str = "SELECT id, record_id, credential_type, grant_kind, code_hash, tries, \
-     claims_sealed, created_at, expires_at, redeemed_at, opened_at, decision FROM issuer_offers WHERE id = $1";
+     claims_sealed, created_at, expires_at, redeemed_at, opened_at, decision, redemptions, redeemed FROM issuer_offers WHERE id = $1";
 const COLUMNS_BY_GRANT: &str = "SELECT id, record_id, credential_type, grant_kind, code_hash, \
-     tries, claims_sealed, created_at, expires_at, redeemed_at, opened_at, decision FROM issuer_offers \
+     tries, claims_sealed, created_at, expires_at, redeemed_at, opened_at, decision, redemptions, redeemed FROM issuer_offers \
      WHERE grant_hash = $1 AND grant_kind = $2";
+const COLUMNS_BY_CODE: &str = "SELECT id, record_id, credential_type, grant_kind, code_hash, \
+     tries, claims_sealed, created_at, expires_at, redeemed_at, opened_at, decision, \
+     redemptions, redeemed FROM issuer_offers WHERE code_lookup = $1";
 const COLUMNS_BY_REFERENCE: &str = "SELECT id, record_id, credential_type, grant_kind, code_hash, \
-     tries, claims_sealed, created_at, expires_at, redeemed_at, opened_at, decision FROM issuer_offers \
+     tries, claims_sealed, created_at, expires_at, redeemed_at, opened_at, decision, redemptions, redeemed FROM issuer_offers \
      WHERE reference_hash = $1";
 const COLUMNS_PAGE: &str = "SELECT id, record_id, credential_type, grant_kind, code_hash, tries, \
-     claims_sealed, created_at, expires_at, redeemed_at, opened_at, decision FROM issuer_offers \
+     claims_sealed, created_at, expires_at, redeemed_at, opened_at, decision, redemptions, redeemed FROM issuer_offers \
      WHERE id < $1 ORDER BY id DESC LIMIT $2";
 
 /// Behind every identifier: ids are lower-case hexadecimal.
@@ -115,14 +126,16 @@ pub async fn insert(tx: &mut Tx, new: &NewOffer) -> Result<(), DbError> {
         reference,
         grant,
         code,
+        code_lookup,
         claims_sealed,
     } = new;
     execute!(
         tx,
         sqlx::query(
             "INSERT INTO issuer_offers (id, record_id, credential_type, grant_kind, reference_hash,
-            grant_hash, code_hash, tries, claims_sealed, created_at, expires_at, decision)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+            grant_hash, code_hash, tries, claims_sealed, created_at, expires_at, redemptions,
+            redeemed, code_lookup, decision)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
         )
         .bind(offer.id.as_str())
         .bind(offer.record.as_str())
@@ -135,6 +148,9 @@ pub async fn insert(tx: &mut Tx, new: &NewOffer) -> Result<(), DbError> {
         .bind(claims_sealed.as_slice())
         .bind(offer.created_at.0)
         .bind(offer.expires_at.0)
+        .bind(offer.redemptions)
+        .bind(offer.redeemed)
+        .bind(code_lookup.as_deref())
         .bind(offer.decision.map(Decision::as_str))
     )
     .map(drop)
@@ -159,6 +175,21 @@ pub async fn find_by_grant(
     let row = each!(db, p => sqlx::query_as::<_, OfferRow>(COLUMNS_BY_GRANT)
         .bind(grant.as_bytes()).bind(kind.as_str()).fetch_optional(p).await)?;
     Ok(row.map(Redeemable::try_from).transpose()?)
+}
+
+/// The offer of a long one-time code.
+pub async fn find_by_code(db: &Db, code_lookup: &[u8]) -> Result<Option<Redeemable>, DbError> {
+    let row = each!(db, p => sqlx::query_as::<_, OfferRow>(COLUMNS_BY_CODE)
+        .bind(code_lookup).fetch_optional(p).await)?;
+    Ok(row.map(Redeemable::try_from).transpose()?)
+}
+
+/// How often an offer may be redeemed.
+pub async fn redemptions(tx: &mut Tx, id: &OfferId) -> Result<i64, DbError> {
+    let found = each!(tx, c => sqlx::query_scalar::<_, i64>(
+        "SELECT redemptions FROM issuer_offers WHERE id = $1")
+        .bind(id.as_str()).fetch_optional(c).await)?;
+    Ok(found.unwrap_or(1))
 }
 
 /// The offer behind a by-reference URL.
@@ -196,19 +227,23 @@ pub async fn count_try(
 ) -> Result<Option<(i64, Vec<u8>)>, DbError> {
     each!(tx, c => sqlx::query_as::<_, (i64, Vec<u8>)>(
         "UPDATE issuer_offers SET tries = tries + 1
-         WHERE id = $1 AND tries < $2 AND redeemed_at IS NULL AND expires_at > $3
+         WHERE id = $1 AND tries < $2 AND redeemed < redemptions AND expires_at > $3
            AND code_hash IS NOT NULL
          RETURNING tries, code_hash")
         .bind(id.as_str()).bind(MAX_TRIES).bind(now.0).fetch_optional(c).await)
 }
 
-/// Redeems an offer and forgets its claims. True for exactly one caller.
+/// Redeems an offer once and forgets its claims with the last time. True for exactly as many
+/// callers as the offer allows.
 pub async fn redeem(tx: &mut Tx, id: &OfferId, now: UnixTime) -> Result<bool, DbError> {
     let rows = execute!(
         tx,
         sqlx::query(
-            "UPDATE issuer_offers SET redeemed_at = $2, claims_sealed = NULL
-         WHERE id = $1 AND redeemed_at IS NULL AND expires_at > $2"
+            "UPDATE issuer_offers SET redeemed_at = $2, redeemed = redeemed + 1,
+            claims_sealed = CASE WHEN redeemed + 1 >= redemptions THEN NULL
+                ELSE claims_sealed END,
+            tries = CASE WHEN redemptions > 1 THEN 0 ELSE tries END
+         WHERE id = $1 AND redeemed < redemptions AND expires_at > $2"
         )
         .bind(id.as_str())
         .bind(now.0)

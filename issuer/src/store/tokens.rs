@@ -23,8 +23,27 @@ pub struct TokenGrant {
     pub dpop_jkt: Option<String>,
     /// The claims, sealed under the token.
     pub claims_sealed: Vec<u8>,
+    /// What belongs to the same authorization.
+    pub family: Option<String>,
+    /// Credential configurations that were granted with `authorization_details`; none: the
+    /// token goes without credential identifiers.
+    pub details: Vec<String>,
     /// When the token ends.
     pub expires_at: UnixTime,
+}
+
+/// A list of configurations as a column; `NULL` is none.
+pub(super) fn details_text(details: &[String]) -> Option<String> {
+    (!details.is_empty()).then(|| details.join(" "))
+}
+
+/// The reverse of [`details_text`].
+pub(super) fn details_list(text: Option<&str>) -> Vec<String> {
+    let parts = text.unwrap_or_default().split(' ');
+    parts
+        .filter(|part| !part.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 #[derive(sqlx::FromRow)]
@@ -35,6 +54,8 @@ struct TokenRow {
     client_id: Option<String>,
     dpop_jkt: Option<String>,
     claims_sealed: Vec<u8>,
+    family: Option<String>,
+    details: Option<String>,
     expires_at: i64,
 }
 
@@ -49,6 +70,8 @@ impl TryFrom<TokenRow> for TokenGrant {
             client_id,
             dpop_jkt,
             claims_sealed,
+            family,
+            details,
             expires_at,
         } = row;
         Ok(Self {
@@ -58,6 +81,8 @@ impl TryFrom<TokenRow> for TokenGrant {
             client_id,
             dpop_jkt,
             claims_sealed,
+            family,
+            details: details_list(details.as_deref()),
             expires_at: UnixTime(expires_at),
         })
     }
@@ -69,8 +94,8 @@ pub async fn insert(tx: &mut Tx, token: &SecretHash, grant: &TokenGrant) -> Resu
         tx,
         sqlx::query(
             "INSERT INTO issuer_access_tokens (token_hash, offer_id, credential_type, record_id,
-            client_id, dpop_jkt, claims_sealed, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+            client_id, dpop_jkt, claims_sealed, expires_at, family, details)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
         )
         .bind(token.as_bytes())
         .bind(grant.offer.as_str())
@@ -80,6 +105,8 @@ pub async fn insert(tx: &mut Tx, token: &SecretHash, grant: &TokenGrant) -> Resu
         .bind(grant.dpop_jkt.as_deref())
         .bind(grant.claims_sealed.as_slice())
         .bind(grant.expires_at.0)
+        .bind(grant.family.as_deref())
+        .bind(details_text(&grant.details))
     )
     .map(drop)
 }
@@ -92,7 +119,7 @@ pub async fn find(
 ) -> Result<Option<TokenGrant>, DbError> {
     let row = each!(db, p => sqlx::query_as::<_, TokenRow>(
         "SELECT offer_id, credential_type, record_id, client_id, dpop_jkt, claims_sealed,
-            expires_at
+            family, details, expires_at
          FROM issuer_access_tokens
          WHERE token_hash = $1 AND expires_at > $2 AND revoked_at IS NULL")
         .bind(token.as_bytes()).bind(now.0).fetch_optional(p).await)?;
@@ -116,15 +143,15 @@ pub async fn hold(
         .transpose()
 }
 
-/// Revokes every token of an offer (RFC 6749, section 4.1.2: its code was used twice).
-pub async fn revoke_of_offer(tx: &mut Tx, offer: &OfferId, now: UnixTime) -> Result<u64, DbError> {
+/// Revokes every token of an authorization (RFC 6749, section 4.1.2: its code was used twice).
+pub async fn revoke_family(tx: &mut Tx, family: &str, now: UnixTime) -> Result<u64, DbError> {
     execute!(
         tx,
         sqlx::query(
             "UPDATE issuer_access_tokens SET revoked_at = $2
-         WHERE offer_id = $1 AND revoked_at IS NULL"
+         WHERE family = $1 AND revoked_at IS NULL"
         )
-        .bind(offer.as_str())
+        .bind(family)
         .bind(now.0)
     )
 }

@@ -35,6 +35,9 @@ pub enum TokenType {
     VerifierAttestation,
     /// `openidvci-issuer-metadata+jwt` (OpenID4VCI 1.0, section 12.2.3).
     IssuerMetadata,
+    /// `client-authentication+jwt`: a client assertion of the successor of RFC 7523, which has no
+    /// type of its own.
+    ClientAssertion,
     /// `vc+jwt`: a credential of VCDM 2.0 (VC-JOSE-COSE 1.0, section 3.1.1).
     VcJwt,
     /// `vp+jwt`: a presentation of VCDM 2.0 (section 3.1.2).
@@ -56,7 +59,7 @@ pub(super) struct KeySources {
 
 impl TokenType {
     /// All types.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::SdJwtVc,
         Self::KeyBinding,
         Self::StatusList,
@@ -71,6 +74,7 @@ impl TokenType {
         Self::LogoutToken,
         Self::VerifierAttestation,
         Self::IssuerMetadata,
+        Self::ClientAssertion,
         Self::VcJwt,
         Self::VpJwt,
         Self::VcSdJwt,
@@ -92,6 +96,7 @@ impl TokenType {
             Self::ClientAttestationPop => "oauth-client-attestation-pop+jwt",
             Self::AccessToken => "at+jwt",
             Self::IdToken => "JWT",
+            Self::ClientAssertion => "client-authentication+jwt",
             Self::LogoutToken => "logout+jwt",
             Self::VerifierAttestation => "verifier-attestation+jwt",
             Self::IssuerMetadata => "openidvci-issuer-metadata+jwt",
@@ -122,6 +127,7 @@ impl TokenType {
             | Self::AccessToken
             | Self::IdToken
             | Self::LogoutToken
+            | Self::ClientAssertion
             | Self::VerifierAttestation => 64 * 1024,
         }
     }
@@ -143,6 +149,7 @@ impl TokenType {
             | Self::AccessToken
             | Self::IdToken
             | Self::LogoutToken
+            | Self::ClientAssertion
             | Self::VerifierAttestation
             | Self::IssuerMetadata
             | Self::VcJwt
@@ -188,6 +195,7 @@ impl TokenType {
             | Self::AccessToken
             | Self::IdToken
             | Self::LogoutToken
+            | Self::ClientAssertion
             | Self::VcJwt
             | Self::VpJwt
             | Self::VcSdJwt

@@ -3,6 +3,7 @@ issuer-code-title = Geben Sie Ihren Einmalcode ein
 issuer-code-lead = { $issuer } hat diese Karte für Sie vorbereitet: { $card }. Der Code zeigt, dass es Ihre ist.
 issuer-code-label = Einmalcode
 issuer-code-hint = Acht Buchstaben und Ziffern. { $issuer } hat Ihnen den Code gegeben, etwa im Brief oder am Schalter.
+issuer-code-hint-long = Sechzehn Buchstaben und Ziffern. { $issuer } hat Ihnen den Code gegeben, etwa im Brief oder am Schalter.
 issuer-code-confirm = Karte in meine Wallet legen
 issuer-code-cancel = Jetzt nicht
 issuer-code-where = Die Karte kommt in { $wallet } auf diesem Gerät.

@@ -3,6 +3,7 @@ issuer-code-title = Enter your one-time code
 issuer-code-lead = { $issuer } has prepared this card for you: { $card }. The code shows that it is yours.
 issuer-code-label = One-time code
 issuer-code-hint = Eight letters and digits. { $issuer } gave you the code, for example in a letter or at the desk.
+issuer-code-hint-long = Sixteen letters and digits. { $issuer } gave you the code, for example in a letter or at the desk.
 issuer-code-confirm = Put the card into my wallet
 issuer-code-cancel = Not now
 issuer-code-where = The card goes to { $wallet } on this device.

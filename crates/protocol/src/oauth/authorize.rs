@@ -74,6 +74,14 @@ impl Entry {
         Ok(Self { client_id, params })
     }
 
+    /// `request_uri`, where one was sent: the other parameters then say nothing (RFC 9126,
+    /// section 4). A server that keeps no pushed requests goes on to [`Self::address`], which
+    /// refuses it.
+    #[must_use]
+    pub fn request_uri(&self) -> Option<&str> {
+        self.params.get("request_uri")
+    }
+
     /// Fixes where answers go: the URI must be sent and equal a registered one.
     ///
     /// # Errors
@@ -152,6 +160,8 @@ pub struct AuthorizationRequest {
     pub id_token_hint: Option<String>,
     /// Thumbprint of the DPoP key the code will be redeemed with (RFC 9449, section 10).
     pub dpop_jkt: Option<String>,
+    /// `authorization_details` (RFC 9396) as sent; see [`super::authorization_details`].
+    pub authorization_details: Option<String>,
     /// OpenID4VCI `issuer_state`: opaque, may have been injected (section 5.1.3).
     pub issuer_state: Option<String>,
 }
@@ -229,6 +239,7 @@ fn read(
         login_hint: params.owned("login_hint"),
         id_token_hint: params.owned("id_token_hint"),
         dpop_jkt: params.owned("dpop_jkt"),
+        authorization_details: params.owned("authorization_details"),
         issuer_state: params.owned("issuer_state"),
     })
 }

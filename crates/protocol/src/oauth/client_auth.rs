@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::assertion::JWT_BEARER;
 use super::error::{ErrorCode, OAuthError};
 use super::params::{Params, decode};
 use super::values::{ClientId, Secret};
@@ -17,6 +18,12 @@ pub enum AuthMethod {
     ClientSecretBasic,
     /// Secret in the form body.
     ClientSecretPost,
+    /// Client assertion (RFC 7523, section 2.2).
+    PrivateKeyJwt,
+    /// Client attestation with a proof of its own.
+    AttestJwt,
+    /// Client attestation whose proof is the DPoP proof.
+    AttestJwtDpop,
 }
 
 impl AuthMethod {
@@ -27,6 +34,9 @@ impl AuthMethod {
             Self::None => "none",
             Self::ClientSecretBasic => "client_secret_basic",
             Self::ClientSecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
+            Self::AttestJwt => "attest_jwt_client_auth",
+            Self::AttestJwtDpop => "attest_jwt_client_auth_dpop",
         }
     }
 }
@@ -56,6 +66,22 @@ pub enum ClientCredentials {
         /// Secret, unchecked.
         secret: Secret,
     },
+    /// Client assertion; see [`super::assertion`].
+    Assertion {
+        /// `client_id` beside it, where it was sent.
+        client_id: Option<ClientId>,
+        /// The assertion, unchecked.
+        assertion: Secret,
+    },
+    /// Client attestation; see [`super::attestation`].
+    Attestation {
+        /// `client_id` beside it, where it was sent.
+        client_id: Option<ClientId>,
+        /// The attestation, unchecked.
+        attestation: Secret,
+        /// Its proof of possession; without one the DPoP proof is meant.
+        pop: Option<Secret>,
+    },
 }
 
 /// Why the presented authentication cannot be read.
@@ -76,7 +102,7 @@ pub enum ClientAuthError {
     /// A secret without a name.
     #[error("client_secret without client_id")]
     SecretAlone,
-    /// `client_assertion` and every other method we do not offer.
+    /// An assertion that is no JWT, and every other method that we do not offer.
     #[error("client authentication method is not supported")]
     Unsupported,
 }
@@ -100,9 +126,8 @@ impl ClientCredentials {
     /// # Errors
     /// [`ClientAuthError`].
     pub fn parse(headers: &Headers, params: &Params) -> Result<Self, ClientAuthError> {
-        if params.was_sent("client_assertion") || params.was_sent("client_assertion_type") {
-            return Err(ClientAuthError::Unsupported);
-        }
+        let assertion = assertion(params)?;
+        let attestation = attestation(headers)?;
         let header = headers
             .at_most_one("authorization")
             .map_err(|_| ClientAuthError::Header)?;
@@ -111,6 +136,25 @@ impl ClientCredentials {
             None => None,
         };
         let secret = params.get("client_secret").map(Secret::new);
+        // RFC 6749, section 2.3: one method in a request.
+        let other = header.is_some() || secret.is_some();
+        match (assertion, attestation) {
+            (None, None) => {}
+            (Some(assertion), None) if !other => {
+                return Ok(Self::Assertion {
+                    client_id: named,
+                    assertion,
+                });
+            }
+            (None, Some((attestation, pop))) if !other => {
+                return Ok(Self::Attestation {
+                    client_id: named,
+                    attestation,
+                    pop,
+                });
+            }
+            (_, _) => return Err(ClientAuthError::TwoMethods),
+        }
         match (header, named, secret) {
             (Some(_), _, Some(_)) => Err(ClientAuthError::TwoMethods),
             (Some(header), named, None) => {
@@ -135,6 +179,9 @@ impl ClientCredentials {
             Self::None { client_id }
             | Self::Basic { client_id, .. }
             | Self::Post { client_id, .. } => Some(client_id),
+            Self::Assertion { client_id, .. } | Self::Attestation { client_id, .. } => {
+                client_id.as_ref()
+            }
         }
     }
 
@@ -142,7 +189,10 @@ impl ClientCredentials {
     #[must_use]
     pub fn secret(&self) -> Option<&Secret> {
         match self {
-            Self::Anonymous | Self::None { .. } => None,
+            Self::Anonymous
+            | Self::None { .. }
+            | Self::Assertion { .. }
+            | Self::Attestation { .. } => None,
             Self::Basic { secret, .. } | Self::Post { secret, .. } => Some(secret),
         }
     }
@@ -154,7 +204,39 @@ impl ClientCredentials {
             Self::Anonymous | Self::None { .. } => AuthMethod::None,
             Self::Basic { .. } => AuthMethod::ClientSecretBasic,
             Self::Post { .. } => AuthMethod::ClientSecretPost,
+            Self::Assertion { .. } => AuthMethod::PrivateKeyJwt,
+            Self::Attestation { pop: Some(_), .. } => AuthMethod::AttestJwt,
+            Self::Attestation { pop: None, .. } => AuthMethod::AttestJwtDpop,
         }
+    }
+}
+
+/// RFC 7521, section 4.2.
+fn assertion(params: &Params) -> Result<Option<Secret>, ClientAuthError> {
+    let sent = params.was_sent("client_assertion") || params.was_sent("client_assertion_type");
+    match (
+        params.get("client_assertion_type"),
+        params.get("client_assertion"),
+    ) {
+        _ if !sent => Ok(None),
+        (Some(JWT_BEARER), Some(assertion)) => Ok(Some(Secret::new(assertion))),
+        (_, _) => Err(ClientAuthError::Unsupported),
+    }
+}
+
+/// Attestation-based client authentication (draft -10), section 6.1: precisely one header of each
+/// kind.
+fn attestation(headers: &Headers) -> Result<Option<(Secret, Option<Secret>)>, ClientAuthError> {
+    let one = |name: &str| {
+        let value = headers.at_most_one(name);
+        value.map_err(|_| ClientAuthError::Header)
+    };
+    let attestation = one("oauth-client-attestation")?;
+    let pop = one("oauth-client-attestation-pop")?;
+    match (attestation, pop) {
+        (None, None) => Ok(None),
+        (Some(attestation), pop) => Ok(Some((Secret::new(attestation), pop.map(Secret::new)))),
+        (None, Some(_)) => Err(ClientAuthError::Header),
     }
 }
 
@@ -246,6 +328,44 @@ mod tests {
         }
         assert_eq!(parse(&basic("a%zz:b"), ""), Err(ClientAuthError::Header));
         assert_eq!(parse(&basic(":b"), ""), Err(ClientAuthError::ClientId));
+    }
+
+    #[test]
+    fn assertions_and_attestations() {
+        let type_ = "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
+        let got = parse(&Headers::new(), &format!("{type_}&client_assertion=x")).unwrap();
+        assert_eq!(got.method(), AuthMethod::PrivateKeyJwt);
+        assert_eq!(got.client_id(), None);
+        for bad in [
+            type_.to_owned(),
+            "client_assertion=x".to_owned(),
+            format!("{type_}&client_assertion="),
+        ] {
+            let got = parse(&Headers::new(), &bad);
+            assert_eq!(got, Err(ClientAuthError::Unsupported), "{bad}");
+        }
+        let (attestation, pop) = ("OAuth-Client-Attestation", "OAuth-Client-Attestation-PoP");
+        let headers = |names: &[&str]| names.iter().map(|n| (*n, "x")).collect::<Headers>();
+        let got = parse(&headers(&[attestation, pop]), "client_id=a").unwrap();
+        assert_eq!(got.method(), AuthMethod::AttestJwt);
+        let got = parse(&headers(&[attestation]), "client_id=a").unwrap();
+        assert_eq!(got.method(), AuthMethod::AttestJwtDpop);
+        for bad in [
+            headers(&[pop]),
+            headers(&[attestation, attestation, pop]),
+            headers(&[attestation, pop, pop]),
+        ] {
+            assert_eq!(parse(&bad, ""), Err(ClientAuthError::Header));
+        }
+        for body in [
+            "client_id=a&client_secret=b".to_owned(),
+            format!("{type_}&client_assertion=x"),
+        ] {
+            let got = parse(&headers(&[attestation, pop]), &body);
+            assert_eq!(got, Err(ClientAuthError::TwoMethods), "{body}");
+        }
+        let got = parse(&basic("a:b"), &format!("{type_}&client_assertion=x"));
+        assert_eq!(got, Err(ClientAuthError::TwoMethods));
     }
 
     #[test]

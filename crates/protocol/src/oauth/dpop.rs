@@ -10,6 +10,7 @@ use vouchsafe_credentials::random::{Rng, token};
 use vouchsafe_credentials::time::UnixTime;
 
 use super::error::{ErrorCode, OAuthError};
+use super::server_nonce::{DPOP_LIFETIME, ServerNonces};
 use crate::http::{Headers, Method};
 
 /// Oldest accepted proof in seconds (the limit of this project).
@@ -66,8 +67,8 @@ pub struct Expected<'a> {
     pub access_token: Option<&'a str>,
     /// Thumbprint the token or code is bound to (`cnf.jkt`, `dpop_jkt`).
     pub bound_to: Option<&'a str>,
-    /// Nonce that the proof must carry, `None` where the server asks for none.
-    pub nonce: Option<&'a str>,
+    /// Nonces of which the proof must carry one, `None` where the server asks for none.
+    pub nonce: Option<&'a ServerNonces>,
     /// Time now.
     pub now: UnixTime,
 }
@@ -176,23 +177,33 @@ pub fn verify(
     }
     check_target(claims.htu, expected.url)?;
     check_token(claims.ath, expected.access_token)?;
-    let age = expected.now.since(claims.iat);
-    if !(-MAX_SKEW..=MAX_AGE).contains(&age) {
-        return Err(DpopError::Time);
-    }
+    let valid_until = check_age(&claims, expected)?;
     let thumbprint = key.thumbprint();
     if expected.bound_to.is_some_and(|jkt| jkt != thumbprint) {
         return Err(DpopError::Key);
-    }
-    if expected.nonce.is_some() && claims.nonce != expected.nonce {
-        return Err(DpopError::Nonce);
     }
     Ok(VerifiedProof {
         jti: claims.jti.to_owned(),
         thumbprint,
         key,
-        valid_until: claims.iat.plus(MAX_AGE + 1),
+        valid_until,
     })
+}
+
+/// Section 4.3, checks 10 and 11: the time of a proof is that of its nonce where the server gives
+/// nonces, so a wallet with a wrong clock can go on; otherwise it is `iat`. Returns when the
+/// proof ends.
+fn check_age(claims: &Claims<'_>, expected: &Expected<'_>) -> Result<UnixTime, DpopError> {
+    if let Some(nonces) = expected.nonce {
+        let nonce = claims.nonce.ok_or(DpopError::Nonce)?;
+        let ends = nonces.check(nonce, expected.now, DPOP_LIFETIME);
+        return ends.map_err(|_| DpopError::Nonce);
+    }
+    let age = expected.now.since(claims.iat);
+    if !(-MAX_SKEW..=MAX_AGE).contains(&age) {
+        return Err(DpopError::Time);
+    }
+    Ok(claims.iat.plus(MAX_AGE + 1))
 }
 
 struct Claims<'a> {

@@ -116,7 +116,6 @@ async fn a_built_proof_verifies() {
         let want = Expected {
             access_token: Some("token"),
             bound_to: Some(&jkt),
-            nonce: Some("n"),
             ..expected(&target)
         };
         let verified = verify(&proof, &want, &Portable).unwrap();
@@ -286,11 +285,17 @@ async fn cat_253_other_key_private_key_or_weak_algorithm() {
 #[tokio::test]
 async fn the_nonce_of_the_server() {
     let url = url();
+    let nonces = ServerNonces::new("https://as.example.com", [1; 32]);
     let want = Expected {
-        nonce: Some("n1"),
+        nonce: Some(&nonces),
         ..expected(&url)
     };
-    for nonce in [None, Some("n0")] {
+    let rng = SeededRng::new(5);
+    let (good, old) = (
+        nonces.issue(NOW, &rng),
+        nonces.issue(NOW.plus(-DPOP_LIFETIME), &rng),
+    );
+    for nonce in [None, Some("n0"), Some(old.as_str())] {
         let got = run(
             |_, c| {
                 c.as_object_mut()
@@ -303,5 +308,15 @@ async fn the_nonce_of_the_server() {
         let error = got.unwrap_err();
         assert_eq!(error.code(), ErrorCode::UseDpopNonce);
     }
-    assert!(run(|_, c| c["nonce"] = json!("n1"), &want).await.is_ok());
+    // Section 4.3, check 11: the nonce says when the proof was made.
+    for iat in [NOW.seconds(), 0, NOW.seconds() + 3600] {
+        let got = run(
+            |_, c| {
+                c["nonce"] = json!(good);
+                c["iat"] = json!(iat);
+            },
+            &want,
+        );
+        assert_eq!(got.await.unwrap().valid_until, NOW.plus(DPOP_LIFETIME));
+    }
 }

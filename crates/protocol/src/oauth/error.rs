@@ -54,6 +54,10 @@ codes! {
     InvalidDpopProof => "invalid_dpop_proof",
     /// RFC 9449: repeat with the nonce of the answer.
     UseDpopNonce => "use_dpop_nonce",
+    /// Attestation-based client authentication: repeat with the challenge of the answer.
+    UseAttestationChallenge => "use_attestation_challenge",
+    /// RFC 9101: the `request_uri` is unknown, over, or of another client.
+    InvalidRequestUri => "invalid_request_uri",
     /// RFC 9396: authorization details invalid.
     InvalidAuthorizationDetails => "invalid_authorization_details",
     /// OpenID Connect Core: cannot be done without asking the person.
@@ -99,6 +103,8 @@ impl ErrorCode {
             | Self::InvalidRedirectUri
             | Self::InvalidDpopProof
             | Self::UseDpopNonce
+            | Self::UseAttestationChallenge
+            | Self::InvalidRequestUri
             | Self::InvalidAuthorizationDetails
             | Self::InteractionRequired
             | Self::LoginRequired

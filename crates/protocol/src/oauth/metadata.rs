@@ -48,6 +48,12 @@ pub struct AuthorizationServerMetadata {
     /// Pushed authorization request endpoint (RFC 9126).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pushed_authorization_request_endpoint: Option<String>,
+    /// Whether authorization requests must be pushed (RFC 9126, section 5).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub require_pushed_authorization_requests: bool,
+    /// Challenges for client attestations (attestation-based client authentication, section 8).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge_endpoint: Option<String>,
     /// Keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
@@ -66,6 +72,18 @@ pub struct AuthorizationServerMetadata {
     /// Client authentication at the token endpoint.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub token_endpoint_auth_methods_supported: Vec<String>,
+    /// Algorithms of client assertions; there exactly where `private_key_jwt` is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub token_endpoint_auth_signing_alg_values_supported: Vec<String>,
+    /// Algorithms of client attestations (attestation-based client authentication, section 10.1).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub client_attestation_signing_alg_values_supported: Vec<String>,
+    /// Algorithms of their proofs of possession.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub client_attestation_pop_signing_alg_values_supported: Vec<String>,
+    /// Types of authorization details (RFC 9396, section 10).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authorization_details_types_supported: Vec<String>,
     /// PKCE methods; only `S256` is ever listed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub code_challenge_methods_supported: Vec<String>,
@@ -113,6 +131,7 @@ impl AuthorizationServerMetadata {
         let optional = [
             &document.authorization_endpoint,
             &document.pushed_authorization_request_endpoint,
+            &document.challenge_endpoint,
             &document.jwks_uri,
         ];
         for endpoint in optional

@@ -6,6 +6,9 @@
 //! To add a parameter: a field in the domain type, its parse and its negative test.
 
 pub mod access_token;
+pub mod assertion;
+pub mod attestation;
+pub mod authorization_details;
 pub mod authorize;
 pub mod client_auth;
 pub mod dpop;
@@ -15,6 +18,7 @@ pub mod params;
 pub mod pkce;
 pub mod redirect;
 pub mod response;
+pub mod server_nonce;
 pub mod token;
 pub mod values;
 pub mod wallet_provider;
@@ -25,4 +29,5 @@ pub use error::{ErrorCode, ErrorDescription, OAuthError};
 pub use params::Params;
 pub use pkce::{CodeChallenge, CodeVerifier, PkceRule};
 pub use redirect::RedirectUris;
+pub use server_nonce::ServerNonces;
 pub use wallet_provider::{WalletProvider, WalletProviders};

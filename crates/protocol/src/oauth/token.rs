@@ -2,16 +2,19 @@
 
 use super::error::{ErrorCode, OAuthError};
 use super::params::{Params, ParamsError};
-use super::values::Secret;
+use super::values::{Scopes, Secret};
 
 mod response;
 
 pub use response::{
-    CredentialIdentifiers, ReceivedToken, TokenResponse, TokenResponseError, TokenType,
+    CredentialIdentifiers, IssuanceTokenResponse, ReceivedToken, TokenResponse, TokenResponseError,
+    TokenType,
 };
 
 /// Grant type of the code flow.
 pub const AUTHORIZATION_CODE: &str = "authorization_code";
+/// Grant type of RFC 6749, section 6.
+pub const REFRESH_TOKEN: &str = "refresh_token";
 /// Grant type of OpenID4VCI 1.0, section 4.1.1.
 pub const PRE_AUTHORIZED_CODE: &str = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
 
@@ -84,6 +87,15 @@ impl TokenRequest {
         if params.was_sent("authorization_details") {
             return Err(TokenRequestError::AuthorizationDetails);
         }
+        Self::parse_beside_details(params)
+    }
+
+    /// As [`Self::parse`] for a server that reads `authorization_details` beside
+    /// (OpenID4VCI 1.0, section 6.1.1).
+    ///
+    /// # Errors
+    /// [`TokenRequestError`].
+    pub fn parse_beside_details(params: &Params) -> Result<Self, TokenRequestError> {
         match params.required("grant_type")? {
             AUTHORIZATION_CODE => {
                 if params.was_sent("tx_code") {
@@ -132,6 +144,35 @@ impl TokenRequest {
     }
 }
 
+/// A request for a new access token (RFC 6749, section 6).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefreshRequest {
+    /// The refresh token.
+    pub token: Secret,
+    /// What is asked; nothing asks for what was granted.
+    pub scopes: Scopes,
+}
+
+impl RefreshRequest {
+    /// Reads the form body; `None` for another grant.
+    ///
+    /// # Errors
+    /// [`TokenRequestError`].
+    pub fn parse(params: &Params) -> Result<Option<Self>, TokenRequestError> {
+        if params.get("grant_type") != Some(REFRESH_TOKEN) {
+            return Ok(None);
+        }
+        if params.was_sent("tx_code") {
+            return Err(TokenRequestError::TxCode);
+        }
+        let scopes = Scopes::parse(params.get("scope").unwrap_or_default());
+        Ok(Some(Self {
+            token: Secret::new(params.required("refresh_token")?),
+            scopes: scopes.map_err(|_| TokenRequestError::Params(ParamsError::Encoding))?,
+        }))
+    }
+}
+
 /// Compares a presented `redirect_uri` with the one the code was issued for. Missing is
 /// wrong too (OpenID Connect Core, section 3.1.3.2; catalogue 352).
 ///
@@ -168,6 +209,23 @@ mod tests {
             assert_eq!(parse(&again).unwrap(), request);
             assert!(!format!("{request:?}").contains("493536"));
         }
+    }
+
+    #[test]
+    fn refresh_requests() {
+        let parse = |body: &str| RefreshRequest::parse(&Params::parse(body).unwrap());
+        assert_eq!(parse("grant_type=authorization_code&code=c"), Ok(None));
+        let got = parse("grant_type=refresh_token&refresh_token=r&scope=a+b")
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (got.token.expose(), got.scopes.to_string().as_str()),
+            ("r", "a b")
+        );
+        let missing = TokenRequestError::Params(ParamsError::Missing("refresh_token"));
+        assert_eq!(parse("grant_type=refresh_token"), Err(missing));
+        let stray = parse("grant_type=refresh_token&refresh_token=r&tx_code=1");
+        assert_eq!(stray, Err(TokenRequestError::TxCode));
     }
 
     #[test]

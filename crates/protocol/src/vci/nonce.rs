@@ -33,6 +33,7 @@ struct NonceKey {
 /// The keys of an issuer: the first one makes nonces, all of them are accepted.
 #[derive(Clone)]
 pub struct NonceKeys {
+    label: &'static [u8],
     issuer: String,
     current: NonceKey,
     previous: Vec<NonceKey>,
@@ -64,7 +65,13 @@ impl NonceKeys {
     /// Keys of the issuer (or tenant) with this identifier.
     #[must_use]
     pub fn new(issuer: &str, number: u8, key: [u8; 32]) -> Self {
+        Self::labelled(b"c_nonce\0", issuer, number, key)
+    }
+
+    /// Keys of nonces of another kind: the label keeps one kind from passing as another.
+    pub(crate) fn labelled(label: &'static [u8], issuer: &str, number: u8, key: [u8; 32]) -> Self {
         Self {
+            label,
             issuer: issuer.to_owned(),
             current: NonceKey {
                 number,
@@ -112,6 +119,16 @@ impl NonceKeys {
     /// # Errors
     /// [`InvalidNonce`] for a forged, altered, expired or foreign one.
     pub fn verify(&self, nonce: &str, now: UnixTime) -> Result<CheckedNonce, InvalidNonce> {
+        self.verify_within(nonce, now, LIFETIME)
+    }
+
+    /// As [`Self::verify`], for nonces that live `lifetime` seconds.
+    pub(crate) fn verify_within(
+        &self,
+        nonce: &str,
+        now: UnixTime,
+        lifetime: i64,
+    ) -> Result<CheckedNonce, InvalidNonce> {
         // Cheap checks first: a flood of rubbish costs no hashing.
         if nonce.len() != LENGTH.div_ceil(3) * 4 - (3 - LENGTH % 3) % 3 {
             return Err(InvalidNonce);
@@ -128,19 +145,19 @@ impl NonceKeys {
             .map_err(|_| InvalidNonce)?;
         let (time, _) = rest.split_first_chunk::<8>().ok_or(InvalidNonce)?;
         let made = UnixTime(i64::from_be_bytes(*time));
-        if !(-MAX_SKEW..LIFETIME).contains(&now.since(made)) {
+        if !(-MAX_SKEW..lifetime).contains(&now.since(made)) {
             return Err(InvalidNonce);
         }
         Ok(CheckedNonce {
             consume_key: Sha256::digest(&bytes).into(),
-            expires: made.plus(LIFETIME),
+            expires: made.plus(lifetime),
         })
     }
 
     fn mac(&self, key: &NonceKey, body: &[u8]) -> Hmac<Sha256> {
         let mut mac = Hmac::<Sha256>::new_from_slice(key.key.as_slice())
             .expect("HMAC takes keys of every length");
-        mac.update(b"c_nonce\0");
+        mac.update(self.label);
         mac.update(&(self.issuer.len() as u64).to_be_bytes());
         mac.update(self.issuer.as_bytes());
         mac.update(body);

@@ -12,7 +12,7 @@ use super::views::{CredentialView, etag};
 use crate::domain::credential::{Change, Credential, CredentialStatus};
 use crate::domain::ids::CredentialId;
 use crate::events;
-use crate::store::{credentials, status_lists};
+use crate::store::{credentials, refresh_tokens, status_lists};
 
 /// Applies a change. The status list that holds the credential is dirty in the same moment.
 pub async fn apply(
@@ -51,6 +51,10 @@ pub async fn apply(
             return Err(ApiError::Concurrent);
         }
         status_lists::touch(tx, &found.place.list).await?;
+        if change == Change::Revoke {
+            // What was revoked is not issued again.
+            refresh_tokens::revoke_of_offer(tx, &found.offer, now).await?;
+        }
         author.audit(tx, action(change), id.as_str(), "").await?;
         mark.store(true, Ordering::Relaxed);
         let uri = core.settings.status_uri(&found.place.list);

@@ -188,6 +188,8 @@ fn prepare_code(error: &PrepareError) -> &'static str {
         PrepareError::Claims(_) => "invalid_claims",
         PrepareError::RecordId => "invalid_record_id",
         PrepareError::TxCode => "invalid_tx_code",
+        PrepareError::WalletInitiated => "invalid_wallet_initiated",
+        PrepareError::Redemptions => "invalid_redemptions",
         PrepareError::Expiry => "invalid_expiry",
     }
 }

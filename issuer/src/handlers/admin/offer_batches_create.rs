@@ -157,6 +157,8 @@ fn prepare_all(
             claims,
             grant: all.grant,
             tx_code: all.tx_code,
+            wallet_initiated: false,
+            redemptions: 1,
             expires_in_s: all.expires_in_s,
             hold: false,
         };

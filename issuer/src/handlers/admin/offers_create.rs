@@ -38,6 +38,13 @@ pub struct CreateOffer {
     /// `pre_authorized_code` alone.
     #[serde(default)]
     tx_code: bool,
+    /// Whether the person may begin in the wallet, without the link: the one-time code then has
+    /// sixteen characters. For `authorization_code` alone.
+    #[serde(default)]
+    wallet_initiated: bool,
+    /// How often the offer may be redeemed, 1 to 1000: for a household, a team, a test. Default: 1.
+    #[serde(default = "once")]
+    redemptions: i64,
     /// How long the offer is open, in seconds. Default: 10 minutes for `pre_authorized_code`,
     /// 7 days for `authorization_code`; 30 days at most.
     expires_in_s: Option<i64>,
@@ -111,6 +118,8 @@ fn parse(wire: CreateOffer) -> Wanted {
         claims,
         grant,
         tx_code,
+        wallet_initiated,
+        redemptions,
         expires_in_s,
         hold,
     } = wire;
@@ -120,9 +129,15 @@ fn parse(wire: CreateOffer) -> Wanted {
         claims,
         grant: grant.into(),
         tx_code,
+        wallet_initiated,
+        redemptions,
         expires_in_s,
         hold,
     }
+}
+
+const fn once() -> i64 {
+    1
 }
 
 /// The offer with its links and codes, for the one answer that shows them.

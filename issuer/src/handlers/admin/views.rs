@@ -104,7 +104,11 @@ pub struct OfferView {
     pub created_at: String,
     /// RFC 3339, UTC.
     pub expires_at: String,
-    /// RFC 3339, UTC.
+    /// How often it may be redeemed.
+    pub redemptions: i64,
+    /// How often it was.
+    pub redeemed: i64,
+    /// The last time, RFC 3339, UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redeemed_at: Option<String>,
     /// What was decided. Left out where the offer was not held.
@@ -130,6 +134,8 @@ impl OfferView {
             tries: offer.tries,
             created_at: rfc3339(offer.created_at),
             expires_at: rfc3339(offer.expires_at),
+            redemptions: offer.redemptions,
+            redeemed: offer.redeemed,
             redeemed_at: offer.redeemed_at.map(rfc3339),
             decision: offer.decision.map(DecisionView::from),
         }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::oauth::authorization_details::GrantedDetails;
 use crate::oauth::values::Secret;
 
 /// How an access token must be presented.
@@ -60,6 +61,17 @@ impl std::fmt::Debug for TokenResponse {
             .field("expires_in", &self.expires_in)
             .finish_non_exhaustive()
     }
+}
+
+/// The answer of the token endpoint of an issuer (OpenID4VCI 1.0, section 6.2).
+#[derive(Debug, Clone, Serialize)]
+pub struct IssuanceTokenResponse {
+    /// The tokens.
+    #[serde(flatten)]
+    pub tokens: TokenResponse,
+    /// What was granted, where the wallet asked with `authorization_details`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub authorization_details: Vec<GrantedDetails>,
 }
 
 /// What a client keeps of a token response.
