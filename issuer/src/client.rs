@@ -187,7 +187,9 @@ async fn by_attestation<'a>(
         Some(pop) => {
             let expected = attestation::Expected {
                 issuer: &settings.issuer,
-                challenges: settings.rules().nonces.then_some(&core.keys.server_nonces),
+                challenges: settings
+                    .attestation_challenges
+                    .then_some(&core.keys.server_nonces),
                 now,
             };
             let verified = attestation::verify_pop(pop, &attested, &expected, &*core.crypto)?;

@@ -119,7 +119,9 @@ pub fn authorization_server(core: &Core) -> AuthorizationServerMetadata {
         pushed_authorization_request_endpoint: (code_flow && rules.par.on())
             .then(|| settings.url(paths::PAR)),
         require_pushed_authorization_requests: code_flow && rules.par == Use::Required,
-        challenge_endpoint: rules.nonces.then(|| settings.url(paths::CHALLENGE)),
+        challenge_endpoint: settings
+            .attestation_challenges
+            .then(|| settings.url(paths::CHALLENGE)),
         jwks_uri: None,
         scopes_supported: core
             .types

@@ -45,7 +45,8 @@ pub struct Rules {
     pub par: Use,
     /// DPoP.
     pub dpop: Use,
-    /// Whether DPoP proofs carry a nonce of ours, and proofs of client attestations a challenge.
+    /// Whether DPoP proofs carry a nonce of ours; proofs of client attestations a challenge, where the
+    /// configuration says so.
     pub nonces: bool,
     /// `authorization_details`.
     pub authorization_details: bool,

@@ -27,7 +27,7 @@ pub fn wallets(core: &Core) -> Router<Core> {
     if rules.par.on() {
         wallets = wallets.route(paths::PAR, post(handlers::par::handler));
     }
-    if rules.nonces {
+    if core.settings.attestation_challenges {
         wallets = wallets.route(paths::CHALLENGE, post(handlers::challenge::handler));
     }
     let authorize = get(handlers::authorize::handler).post(handlers::authorize_confirm::handler);

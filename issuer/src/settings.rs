@@ -15,6 +15,8 @@ pub struct Settings {
     pub profile: Profile,
     /// Whether refresh tokens are issued.
     pub refresh_tokens: bool,
+    /// Whether proofs of client attestations carry a challenge of ours.
+    pub attestation_challenges: bool,
     /// Credential issuer identifier and authorization server issuer: the public URL without a
     /// slash at its end.
     pub issuer: String,

@@ -4,7 +4,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 
 /// Files of a server certificate for `127.0.0.1`, and of the authority behind it.
 #[derive(Clone, Debug)]
@@ -20,6 +20,10 @@ pub struct Files {
 /// Makes them in `folder`.
 pub fn make(folder: &Path) -> Result<Files> {
     let mut params = CertificateParams::default();
+    // Two names, or OpenSSL takes the certificate below for one that signs itself.
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "Authority of the tests");
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
     let key = KeyPair::generate()?;

@@ -198,6 +198,11 @@ impl World {
         })
     }
 
+    /// The certificate authority of both services, where they are on https.
+    pub fn authority(&self) -> Option<&std::path::Path> {
+        self.tls.as_ref().map(|files| files.authority.as_path())
+    }
+
     /// A browser with an empty profile.
     pub fn browser(&self) -> Browser {
         Browser::new(self.client.clone())

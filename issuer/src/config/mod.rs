@@ -96,6 +96,10 @@ pub struct IssuerConfig {
     /// Default: what the profile says; no with `open`.
     #[serde(default)]
     pub refresh_tokens: Option<bool>,
+    /// Whether the proof of a client attestation must carry a challenge of ours. Not every wallet
+    /// can: without it a proof is good once and for a few minutes.
+    #[serde(default)]
+    pub attestation_challenges: bool,
     /// Whether holders with a DID may prove their keys with a presentation (`di_vp`).
     #[serde(default)]
     pub di_vp: bool,
@@ -199,6 +203,7 @@ impl Config {
             di_vp: self.issuer.di_vp,
             profile: self.issuer.profile,
             refresh_tokens,
+            attestation_challenges: self.issuer.attestation_challenges,
             issuer: url.as_str().to_owned(),
             names: self.issuer.names.clone(),
             wallet_link: self.issuer.wallet_link.clone(),
@@ -237,6 +242,12 @@ impl Config {
                 return wrong("issuer.refresh_tokens", "the profile has no refresh tokens");
             }
             (_, _) => {}
+        }
+        if !rules.nonces && issuer.attestation_challenges {
+            return wrong(
+                "issuer.attestation_challenges",
+                "the profile has no challenges",
+            );
         }
         if rules.client_authentication == Use::Off && !self.wallet_provider.is_empty() {
             return wrong("wallet_provider", "the profile has no attestations");

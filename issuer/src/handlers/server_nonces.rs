@@ -16,7 +16,8 @@ const CHALLENGE: HeaderName = HeaderName::from_static("oauth-client-attestation-
 /// The middleware of the endpoints for wallets.
 pub async fn layer(State(core): State<Core>, request: Request, next: Next) -> Response {
     let rules = core.settings.rules();
-    let authenticates = [paths::TOKEN, paths::PAR].contains(&request.uri().path());
+    let authenticates = core.settings.attestation_challenges
+        && [paths::TOKEN, paths::PAR].contains(&request.uri().path());
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     if rules.dpop == Use::Required {

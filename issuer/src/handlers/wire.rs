@@ -105,6 +105,21 @@ impl ProofError {
     }
 }
 
+/// An error with what caused it, in one line. No error of ours repeats what was sent.
+struct Chain<'a>(&'a (dyn std::error::Error + 'static));
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut next = self.0.source();
+        while let Some(error) = next {
+            write!(f, ": {error}")?;
+            next = error.source();
+        }
+        Ok(())
+    }
+}
+
 /// An error of the token or the pushed authorization request endpoint, logged once.
 pub fn refused(
     what: &'static str,
@@ -115,7 +130,12 @@ pub fn refused(
     if status.is_server_error() {
         tracing::error!(error, what, "request failed");
     } else {
-        tracing::info!(code = body.code.as_str(), reason = %error, what, "request refused");
+        tracing::info!(
+            code = body.code.as_str(),
+            reason = %Chain(error),
+            what,
+            "request refused"
+        );
     }
     let mut response = json_no_store(status, body);
     if status == StatusCode::UNAUTHORIZED {

@@ -104,7 +104,11 @@ pub(super) fn wallets() -> String {
 
 /// The configuration of a service with a profile and signing keys, without public wallets.
 pub(super) fn profile_text(profile: &str, signing: &str, rest: &str) -> String {
-    let text = config_text(&format!("profile = \"{profile}\""));
+    let challenges = match profile {
+        "haip" => "\nattestation_challenges = true",
+        _ => "",
+    };
+    let text = config_text(&format!("profile = \"{profile}\"{challenges}"));
     let text = text.replace("batch_size = 3\n", "");
     let from = text.find("[signing]").unwrap();
     format!("{}{signing}{rest}", &text[..from])

@@ -15,6 +15,7 @@ mod https;
 mod issuance;
 mod kills;
 mod login;
+mod openid4vci;
 mod peers;
 mod races;
 mod refusals;
