@@ -77,7 +77,10 @@ impl<'c> Expander<'c> {
             && let Some(Object::Value(value)) = out.last()
         {
             let definition = place.definition().map(|found| &**found);
+            // What it would be is no part of the document: its label is none of a blank node.
+            let trace = self.trace.take();
             let plain = self.coerced(&active, definition, value.value)?;
+            self.trace = trace;
             form::check_literal(definition, value, &plain)?;
         }
         Ok(())

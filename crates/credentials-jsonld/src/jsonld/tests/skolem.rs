@@ -99,6 +99,13 @@ fn a_literal_that_looks_like_a_label_stays() {
     document["issuer"]["name"] = json!("_:same");
     let skolemized = skolemized(&document).expect("skolemizes");
     assert_eq!(skolemized["issuer"]["name"], "_:same");
+    // Where a plain text would be a label.
+    let value = json!({"@value": "_:same"});
+    let subject =
+        json!({"@context": V2, "type": "VerifiableCredential", "credentialSubject": value});
+    let options = Options::default();
+    let skolemized = skolemize(&subject, contexts(), &options).expect("skolemizes");
+    assert_eq!(skolemized["credentialSubject"], value);
 }
 
 #[test]
