@@ -171,9 +171,7 @@ fn value(kind: ClaimKind, cell: &str) -> Result<Value, &'static str> {
         | ClaimKind::Date
         | ClaimKind::Country
         | ClaimKind::Bytes
-        | ClaimKind::Picture => {
-            Ok(Value::String(cell.to_owned()))
-        }
+        | ClaimKind::Picture => Ok(Value::String(cell.to_owned())),
         ClaimKind::Boolean => match cell.to_ascii_lowercase().as_str() {
             "true" => Ok(Value::Bool(true)),
             "false" => Ok(Value::Bool(false)),
