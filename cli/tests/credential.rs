@@ -326,6 +326,8 @@ fn credentials_of_the_w3c_model_go_into_one_presentation() {
         "derive --reveal /credentialSubject/age_equal_or_over/18 whole",
     );
     assert_eq!(desk.verdict("vc+sd-jwt")["hidden"], 1);
+    let issuer = desk.verdict("ldp_vc")["issuer"].clone();
+    let issuer = issuer.as_str().unwrap();
     let bound = "--challenge 42 --domain shop.example";
     for format in ["ldp_vp", "vp+jwt", "vp+cose"] {
         let present = format!("present --key holder.key {bound} --format {format}");
@@ -334,7 +336,16 @@ fn credentials_of_the_w3c_model_go_into_one_presentation() {
             &format!("{present} ldp_vc vc+jwt vc+sd-jwt vc+cose"),
         );
         let verdict = desk.verdict(&format!("{bound} shown"));
-        assert_eq!(verdict["issuer"], desk.holder.as_str(), "{format}");
+        // Who shows them vouches for nothing.
+        assert_eq!(verdict["presenter"], desk.holder.as_str(), "{format}");
+        assert_eq!(verdict["issuers"], json!([issuer]), "{format}");
+        assert_eq!(verdict["issuer"], issuer, "{format}");
+        let told = desk.good(&format!("verify {bound} shown"));
+        let said = format!("good: by {issuer}\nshown by {}\n", desk.holder);
+        assert!(told.starts_with(&said), "{format}: {told}");
+        let told = desk.good(&format!("inspect {bound} shown"));
+        let said = format!("  who says so: {issuer}\n  who shows it: {}\n", desk.holder);
+        assert!(told.contains(&said), "{format}: {told}");
         let code = desk.code("--challenge 43 --domain shop.example shown");
         assert!(code.ends_with("_challenge"), "{format}: {code}");
     }
@@ -342,6 +353,44 @@ fn credentials_of_the_w3c_model_go_into_one_presentation() {
         "present --key holder.key {bound} --reveal /x ldp_vc"
     ));
     assert!(said.contains("derive --reveal"), "{said}");
+}
+
+/// Whoever copies a presentation that is for nobody, or of no moment, can show it as theirs.
+#[test]
+fn nothing_is_presented_without_a_verifier_and_a_moment() {
+    let desk = Desk::new();
+    let issue = "issue --type age --holder HOLDER --key issuer.key claims.json --format";
+    for format in ["ldp_vc", "vc+jwt"] {
+        desk.keep(format, &format!("{issue} {format}"));
+        for shown in ["ldp_vp", "vp+jwt", "vp+cose"] {
+            for given in ["", "--challenge 42", "--domain shop.example"] {
+                let said = desk.refusal(&format!(
+                    "present --key holder.key --format {shown} {given} {format}"
+                ));
+                assert!(said.contains("--domain and --challenge"), "{said}");
+            }
+        }
+    }
+}
+
+/// Two issuers in one presentation are two, whatever order they stand in.
+#[test]
+fn every_issuer_inside_a_presentation_is_named() {
+    let desk = Desk::new();
+    desk.good("generate-key --kind p256 --output other.key");
+    for key in ["issuer", "other"] {
+        let issue = "issue --type age --holder HOLDER claims.json --format ldp_vc --key";
+        desk.keep(key, &format!("{issue} {key}.key"));
+    }
+    let issuers = ["other", "issuer"].map(|card| desk.verdict(card)["issuer"].clone());
+    let bound = "--challenge 42 --domain shop.example";
+    desk.keep(
+        "shown",
+        &format!("present --key holder.key {bound} other issuer other"),
+    );
+    let verdict = desk.verdict(&format!("{bound} shown"));
+    assert_eq!(verdict["issuers"], json!(issuers));
+    assert_eq!(verdict["issuer"], Value::Null);
 }
 
 #[test]

@@ -167,9 +167,11 @@ fn row(columns: &[Column], record: &StringRecord, line: u64) -> Result<Row, Tabl
 
 fn value(kind: ClaimKind, cell: &str) -> Result<Value, &'static str> {
     match kind {
-        ClaimKind::String | ClaimKind::Date | ClaimKind::Bytes | ClaimKind::Picture => {
-            Ok(Value::String(cell.to_owned()))
-        }
+        ClaimKind::String
+        | ClaimKind::Date
+        | ClaimKind::Country
+        | ClaimKind::Bytes
+        | ClaimKind::Picture => Ok(Value::String(cell.to_owned())),
         ClaimKind::Boolean => match cell.to_ascii_lowercase().as_str() {
             "true" => Ok(Value::Bool(true)),
             "false" => Ok(Value::Bool(false)),

@@ -22,6 +22,8 @@ pub struct Explanation {
     pub kinds: Vec<String>,
     /// Who says so.
     pub issuer: Option<String>,
+    /// Who shows it, of a presentation.
+    pub presenter: Option<String>,
     /// From when.
     pub from: Option<String>,
     /// Until when.
@@ -147,11 +149,10 @@ fn document_of(document: &Value, format: &str, disclosed: &[String]) -> Explanat
             .and_then(Value::as_str)
             .map(str::to_owned)
     };
-    let issuer = document.get("issuer").or_else(|| document.get("holder"));
-    let issuer = issuer.and_then(|issuer| match issuer {
+    let named = |name: &str| match document.get(name)? {
         Value::String(id) => Some(id.clone()),
         other => other.get("id").and_then(Value::as_str).map(str::to_owned),
-    });
+    };
     let mut shown = Vec::new();
     for name in ["credentialSubject", "verifiableCredential"] {
         if let Some(value) = document.get(name) {
@@ -165,7 +166,8 @@ fn document_of(document: &Value, format: &str, disclosed: &[String]) -> Explanat
     Explanation {
         format: suite.map_or_else(|| format.to_owned(), |suite| format!("{format}, {suite}")),
         kinds: kinds(document),
-        issuer,
+        issuer: named("issuer"),
+        presenter: named("holder"),
         from: text("validFrom").or_else(|| text("issuanceDate")),
         until: text("validUntil").or_else(|| text("expirationDate")),
         shown,
@@ -247,6 +249,7 @@ fn sd_jwt_vc(text: &str) -> Result<Explanation> {
         format: "dc+sd-jwt".to_owned(),
         kinds: string("vct").into_iter().collect(),
         issuer: string("iss"),
+        presenter: None,
         from: moment("nbf").or_else(|| moment("iat")),
         until: moment("exp"),
         shown,

@@ -31,8 +31,10 @@ pub async fn run(options: Options) -> Result<()> {
     let means = options.against.read()?;
     let (refusal, mut unchecked) = match judge(&input, &means).await {
         Ok(verdict) => {
-            // A certificate says whose it is; the claims need not.
-            explanation.issuer = explanation.issuer.or(verdict.issuer);
+            // A certificate says whose it is; the claims need not, and a presentation has them
+            // inside.
+            let proven = || verdict.issuers.join(", ");
+            explanation.issuer = explanation.issuer.or_else(|| Some(proven()));
             (None, verdict.unchecked)
         }
         Err(refusal) => (Some(refusal), Vec::new()),
@@ -79,6 +81,9 @@ fn lines(
         .as_deref()
         .map_or_else(|| "not said".to_owned(), harmless);
     lines.push(format!("  who says so: {issuer}"));
+    if let Some(presenter) = &it.presenter {
+        lines.push(format!("  who shows it: {}", harmless(presenter)));
+    }
     lines.push(format!("  {}", period(it)));
     lines.push(String::new());
     lines.push(palette.paint(Mark::Strong, "Whoever sees it learns"));

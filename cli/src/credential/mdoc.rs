@@ -89,10 +89,8 @@ fn verdict(issuer: &IssuerIdentity, has_status: bool) -> Verdict {
         IssuerAuthority::X509 { subject, .. } => subject.clone(),
         IssuerAuthority::Did(did) => did.clone(),
     };
-    Verdict {
-        issuer: Some(issuer),
-        unchecked: has_status.then_some(STATUS).into_iter().collect(),
-    }
+    let unchecked = has_status.then_some(STATUS).into_iter().collect();
+    Verdict::of(vec![issuer], unchecked)
 }
 
 /// What is inside.
@@ -117,6 +115,7 @@ pub fn explain(document: &IssuerSigned<'_>) -> Result<Explanation> {
         format: "mso_mdoc".to_owned(),
         kinds: vec![mso.doctype.to_owned()],
         issuer: None,
+        presenter: None,
         from: moment(mso.validity.valid_from),
         until: moment(mso.validity.valid_until),
         hidden: mso.digest_count()?.saturating_sub(elements.paths().len()),

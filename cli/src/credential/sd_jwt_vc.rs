@@ -49,10 +49,7 @@ pub fn judge(compact: &str, means: &Means, now: UnixTime) -> Result<Verdict, No>
         IssuerAuthority::Did(_) => owed.issuer().trusted.clone(),
         IssuerAuthority::X509 { subject, .. } => subject.clone(),
     };
-    Ok(Verdict {
-        issuer: Some(issuer),
-        unchecked,
-    })
+    Ok(Verdict::of(vec![issuer], unchecked))
 }
 
 /// Who may have signed it: the DID that names the key, under its own name or one that was given
@@ -173,7 +170,7 @@ mod tests {
         let world = World::new();
         let good = world.token(json!({}), "").await;
         let verdict = judge(&good, &means(&[]), NOW).unwrap();
-        assert_eq!(verdict.issuer, Some(world.did.clone()));
+        assert_eq!(verdict.issuers, [world.did.clone()]);
         assert!(verdict.unchecked.is_empty());
         // A claim that nobody signed.
         let forged = b64url(br#"["c2FsdHNhbHRzYWx0c2FsdA","age_over_18",true]"#);
@@ -211,7 +208,7 @@ mod tests {
             controller: world.did.clone(),
         }];
         let verdict = judge(&token, &means(&given), NOW).unwrap();
-        assert_eq!(verdict.issuer.as_deref(), Some("https://club.example"));
+        assert_eq!(verdict.issuers, ["https://club.example"]);
         given[0].controller = World::new().did;
         assert!(judge(&token, &means(&given), NOW).is_err());
     }

@@ -12,8 +12,9 @@ use vouchsafe_credentials::did::LocalResolver;
 use vouchsafe_credentials::time::Clock;
 use vouchsafe_credentials::vc_jose_cose::{self, KeySource};
 use vouchsafe_credentials::vcdm::{
-    Binding, ENVELOPED_CREDENTIAL, EmptyPresentation, HolderBinding, HolderPolicy, Issuers, Policy,
-    PresentationHeader, PresentationPolicy, StatusPolicy, VerifyError,
+    Binding, Credential, ENVELOPED_CREDENTIAL, EmptyPresentation, HolderBinding, HolderPolicy,
+    Issuers, Policy, PresentationHeader, PresentationPolicy, StatusPolicy, VerifiedPresentation,
+    VerifyError,
 };
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::vc_api::suites;
@@ -44,10 +45,37 @@ pub const HOLDER: &str = "whether who shows it has the key that it belongs to";
 /// What was found out, offline.
 #[derive(Debug)]
 pub struct Verdict {
-    /// Whose it is.
-    pub issuer: Option<String>,
+    /// Who says so: its issuer, or the issuers of the credentials inside, each once.
+    pub issuers: Vec<String>,
+    /// Who shows it, of a presentation of the W3C data model.
+    pub presenter: Option<String>,
     /// What was not asked, for want of a network.
     pub unchecked: Vec<&'static str>,
+}
+
+impl Verdict {
+    /// Of a credential.
+    pub const fn of(issuers: Vec<String>, unchecked: Vec<&'static str>) -> Self {
+        Self {
+            issuers,
+            presenter: None,
+            unchecked,
+        }
+    }
+
+    /// Of a presentation: whoever shows it says nothing but that.
+    fn shown(done: &VerifiedPresentation, status: bool) -> Self {
+        let mut issuers: Vec<String> = Vec::new();
+        for credential in done.credentials() {
+            if !issuers.iter().any(|known| known == credential.issuer()) {
+                issuers.push(credential.issuer().to_owned());
+            }
+        }
+        Self {
+            presenter: Some(done.presenter().to_owned()),
+            ..verdict(issuers, status)
+        }
+    }
 }
 
 /// Verifies and says the result.
@@ -72,22 +100,34 @@ fn hidden(input: &Input) -> usize {
 }
 
 fn say_good(verdict: &Verdict, hidden: usize, for_scripts: bool) -> Result<()> {
-    let Verdict { issuer, unchecked } = verdict;
+    let Verdict {
+        issuers,
+        presenter,
+        unchecked,
+    } = verdict;
     if for_scripts {
+        let issuer = match issuers.as_slice() {
+            [one] => Some(one),
+            _ => None,
+        };
         return output::json(&json!({
-            "verified": true, "issuer": issuer, "hidden": hidden, "notChecked": unchecked,
+            "verified": true, "issuer": issuer, "issuers": issuers, "presenter": presenter,
+            "hidden": hidden, "notChecked": unchecked,
         }));
     }
     for what in unchecked {
         eprintln!("not checked: {what}");
     }
     let palette = Palette::of_terminal();
-    let issuer = issuer.as_deref().map(output::harmless);
-    let issuer = issuer.as_deref().unwrap_or("nobody named");
-    output::line(&format!(
-        "{} by {issuer}",
-        palette.paint(Mark::Good, "good:")
-    ))?;
+    for issuer in issuers {
+        let issuer = output::harmless(issuer);
+        let good = palette.paint(Mark::Good, "good:");
+        output::line(&format!("{good} by {issuer}"))?;
+    }
+    if let Some(presenter) = presenter {
+        let shown = format!("shown by {}", output::harmless(presenter));
+        output::line(&palette.paint(Mark::Soft, &shown))?;
+    }
     if hidden > 0 {
         let kept = format!("kept back: {}", output::more_facts(hidden));
         output::line(&palette.paint(Mark::Soft, &kept))?;
@@ -121,13 +161,13 @@ pub async fn judge(input: &Input, means: &Means) -> Result<Verdict, No> {
         Input::Document(document) if is_presentation(document) => {
             let done = verify_presentation(document, &suites, &presentation, resolver, &AwsLc);
             let done = done.await.map_err(no)?;
-            Ok(verdict(Some(done.get().presenter()), has_status(document)))
+            Ok(Verdict::shown(done.get(), has_status(document)))
         }
         Input::Document(document) => {
             check_binding(document, means)?;
             let done = verify_credential(document, &suites, &policy, resolver, &AwsLc);
             let done = done.await.map_err(no)?;
-            Ok(verdict(Some(done.get().issuer()), has_status(document)))
+            Ok(verdict(whose(done.get()), has_status(document)))
         }
         Input::Envelope(envelope) if envelope.kind().is_presentation() => {
             let done = vc_jose_cose::verify_presentation(
@@ -138,7 +178,7 @@ pub async fn judge(input: &Input, means: &Means) -> Result<Verdict, No> {
                 &AwsLc,
             );
             let done = done.await.map_err(no)?;
-            Ok(verdict(Some(done.get().presenter()), true))
+            Ok(Verdict::shown(done.get(), true))
         }
         Input::Envelope(_) | Input::Mdoc(_) if means.is_for_somebody() => Err(not_presented()),
         Input::Envelope(envelope) => {
@@ -146,7 +186,7 @@ pub async fn judge(input: &Input, means: &Means) -> Result<Verdict, No> {
             let done = vc_jose_cose::verify_credential(envelope, keys, &suites, &policy, &AwsLc);
             let done = done.await.map_err(no)?;
             let status = has_status(done.get().as_json());
-            Ok(verdict(Some(done.get().issuer()), status))
+            Ok(verdict(whose(done.get()), status))
         }
         Input::SdJwtVc(_) | Input::Mdoc(_) | Input::DeviceResponse(_)
             if means.presentation_header.is_some() =>
@@ -191,15 +231,12 @@ fn expected(text: Option<&str>) -> Binding<'_> {
     text.map_or(Binding::Unchecked, Binding::Expected)
 }
 
-fn verdict(issuer: Option<&str>, status: bool) -> Verdict {
-    let mut unchecked = Vec::new();
-    if status {
-        unchecked.push(STATUS);
-    }
-    Verdict {
-        issuer: issuer.map(str::to_owned),
-        unchecked,
-    }
+fn whose(credential: &Credential) -> Vec<String> {
+    vec![credential.issuer().to_owned()]
+}
+
+fn verdict(issuers: Vec<String>, status: bool) -> Verdict {
+    Verdict::of(issuers, status.then_some(STATUS).into_iter().collect())
 }
 
 pub fn is_presentation(document: &Value) -> bool {

@@ -282,9 +282,8 @@ fn members(card: &CredentialType, place: &[PathElement]) -> BoxedStrategy<Value>
 }
 
 fn value(card: &CredentialType, kind: ClaimKind, path: &[PathElement]) -> BoxedStrategy<Value> {
-    let country = matches!(path.last(), Some(PathElement::Key(name)) if name.ends_with("country") || name == "nationality");
     match kind {
-        ClaimKind::String if country => "[A-Z]{2}".prop_map(Value::from).boxed(),
+        ClaimKind::Country => "[A-Z]{2}".prop_map(Value::from).boxed(),
         ClaimKind::String => "\\PC{1,40}".prop_map(Value::from).boxed(),
         ClaimKind::Boolean => any::<bool>().prop_map(Value::from).boxed(),
         ClaimKind::Integer | ClaimKind::Number => (0..3000).prop_map(Value::from).boxed(),
@@ -419,6 +418,39 @@ fn a_driving_licence_in_the_types_of_the_standard() {
         changed.as_object_mut().unwrap().shift_remove(name);
         let said = prepare(&changed).unwrap_err().to_string();
         assert_eq!(said, format!("`{name}` is required"));
+    }
+}
+
+/// A PID without a nationality, or with a country that is none, is refused before any format is asked.
+#[test]
+fn countries_are_codes_and_there_is_a_nationality() {
+    let card = CredentialType::from_toml(PID).unwrap();
+    let refused = |pointer: &str, value: Value| {
+        let mut claims = json!({
+            "family_name": "Ödman", "given_name": "Åsa", "birthdate": "1990-02-28",
+            "nationalities": ["SE"], "issuing_country": "SE", "issuing_authority": "Authority",
+            "place_of_birth": {"country": "SE"}, "address": {"country": "SE"},
+            "date_of_expiry": "2030-01-01",
+        });
+        *claims.pointer_mut(pointer).unwrap() = value;
+        let result = card.prepare(claims.as_object().unwrap().clone());
+        result.err().map(|problems| problems.to_string())
+    };
+    assert_eq!(refused("/nationalities", json!(["SE", "FI"])), None);
+    let empty = refused("/nationalities", json!([]));
+    assert_eq!(empty.as_deref(), Some("`nationalities` must not be empty"));
+    for pointer in [
+        "/nationalities/0",
+        "/issuing_country",
+        "/place_of_birth/country",
+        "/address/country",
+    ] {
+        for wrong in ["se", "SWE", "S", "", "Sweden", "S1", "Å"] {
+            let said = refused(pointer, json!(wrong)).unwrap();
+            let path = pointer[1..].replace('/', ".");
+            let expected = format!("`{path}` must be a country code, two capital letters");
+            assert_eq!(said, expected, "{wrong}");
+        }
     }
 }
 

@@ -190,7 +190,8 @@ impl StatusLists {
                 slot.failed_at = None;
                 let list = Arc::new(list);
                 let due = self.spread(now, list.refresh_at());
-                self.at_hand.put(Arc::clone(&list), due);
+                let counter = self.herds.counter(list.uri(), list.issuer());
+                self.at_hand.put(Arc::clone(&list), counter, due);
                 Ok(list)
             }
             Err(error) => {
@@ -234,8 +235,7 @@ impl StatusSource for StatusLists {
         issuer: &IssuerIdentity,
     ) -> Option<Arc<VerifiedStatusList>> {
         // What is refused is refused by `list`.
-        self.herds.see_at_hand(reference, issuer).ok()?;
-        self.at_hand.fresh(&reference.uri, issuer, self.clock.now())
+        self.at_hand.shown(reference, issuer, self.clock.now())
     }
 
     async fn list(

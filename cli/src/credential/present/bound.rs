@@ -17,7 +17,7 @@ pub async fn sd_jwt_vc(options: &Options, key: &IssuerKey, compact: String) -> R
     let held = HeldSdJwtVc::reopen_stored(compact, nobody())?;
     let bound = held.registered().holder_key.as_ref();
     let signer = holder(key, bound)?;
-    let (audience, nonce) = verifier(options)?;
+    let (audience, nonce) = options.verifier()?;
     let chosen = held.present(&disclose::paths(&options.reveal, held.claims())?)?;
     let binding = kb::Binding {
         audience,
@@ -35,7 +35,7 @@ pub async fn sd_jwt_vc(options: &Options, key: &IssuerKey, compact: String) -> R
 pub async fn mdoc(options: &Options, key: &IssuerKey, bytes: Vec<u8>) -> Result<()> {
     let held = HeldMdoc::reopen_stored(bytes, nobody())?;
     let signer = holder(key, Some(held.device_key()))?;
-    let (origin, nonce) = verifier(options)?;
+    let (origin, nonce) = options.verifier()?;
     let paths = options.reveal.iter().map(|pointer| element(pointer));
     let chosen = held
         .present(&paths.collect::<Result<Vec<_>>>()?)
@@ -61,11 +61,6 @@ fn holder<'k>(key: &'k IssuerKey, bound: Option<&PublicKey>) -> Result<&'k dyn S
         bound.is_some_and(|bound| bound == own)
     });
     signer.context("the credential belongs to another key than --key, or to none")
-}
-
-fn verifier(options: &Options) -> Result<(&str, &str)> {
-    let both = options.domain.as_deref().zip(options.challenge.as_deref());
-    both.context("it is shown to one verifier, once: --domain and --challenge say to whom")
 }
 
 fn element(pointer: &str) -> Result<ElementPath> {

@@ -5,7 +5,7 @@ mod w3c;
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 
 use super::format::{self, Input};
@@ -52,6 +52,15 @@ pub struct Options {
     cryptosuite: Option<String>,
 }
 
+impl Options {
+    /// To whom it is shown, and of what moment: whoever copies a presentation without both can show
+    /// it as theirs.
+    fn verifier(&self) -> Result<(&str, &str)> {
+        let both = self.domain.as_deref().zip(self.challenge.as_deref());
+        both.context("it is shown to one verifier, once: --domain and --challenge say to whom")
+    }
+}
+
 /// Presents.
 pub async fn run(options: Options) -> Result<()> {
     let key = read_key(&options.key)?;
@@ -68,7 +77,7 @@ pub async fn run(options: Options) -> Result<()> {
                 "--reveal is for SD-JWT VCs and mdocs; of these formats make a copy first (`vouchsafe credential derive --reveal …`)"
             );
             inputs.push(last);
-            w3c::present(options, &key, &inputs).await
+            w3c::present(&options, &key, &inputs).await
         }
         (None, _) => bail!("no credential is given"),
     }

@@ -15,7 +15,8 @@ use super::{Format, Input, Options, output};
 use crate::credential::disclose;
 
 /// Puts the credentials into one presentation and signs it.
-pub async fn present(options: Options, key: &IssuerKey, inputs: &[Input]) -> Result<()> {
+pub async fn present(options: &Options, key: &IssuerKey, inputs: &[Input]) -> Result<()> {
+    let (domain, challenge) = options.verifier()?;
     let credentials = inputs.iter().map(credential).collect::<Result<Vec<_>>>()?;
     let mut presentation = json!({
         "@context": ["https://www.w3.org/ns/credentials/v2"],
@@ -28,11 +29,8 @@ pub async fn present(options: Options, key: &IssuerKey, inputs: &[Input]) -> Res
     }
     ensure!(options.cryptosuite.is_none(), "--cryptosuite is for ldp_vp");
     // VC-JOSE-COSE 1.0, section 4: for whom and of what moment, as registered claims.
-    for (name, value) in [("nonce", &options.challenge), ("aud", &options.domain)] {
-        if let Some(value) = value {
-            presentation[name] = json!(value);
-        }
-    }
+    presentation["nonce"] = json!(challenge);
+    presentation["aud"] = json!(domain);
     let url = key.verification_method();
     let signer = key
         .signature_signer()
@@ -94,7 +92,8 @@ fn say_disclosed(compact: &str) -> Result<()> {
     Ok(())
 }
 
-async fn data_integrity(options: Options, key: &IssuerKey, presentation: &Value) -> Result<Value> {
+async fn data_integrity(options: &Options, key: &IssuerKey, presentation: &Value) -> Result<Value> {
+    let (domain, challenge) = options.verifier()?;
     let suites = suites(false);
     let name = options.cryptosuite.as_deref();
     let name = name.unwrap_or_else(|| key.default_cryptosuite());
@@ -103,7 +102,7 @@ async fn data_integrity(options: Options, key: &IssuerKey, presentation: &Value)
         .with_context(|| format!("there is no cryptosuite {name}"))?;
     let mut proof = ProofOptions::new(key.verification_method(), ProofPurpose::Authentication);
     proof.created = Some(DateTimeStamp::from_time(SystemClock.now()));
-    proof.challenge = options.challenge;
-    proof.domain = options.domain.into_iter().collect();
+    proof.challenge = Some(challenge.to_owned());
+    proof.domain = vec![domain.to_owned()];
     Ok(add_proof(presentation, &proof, suite, key.signer(), &OsRandom).await?)
 }

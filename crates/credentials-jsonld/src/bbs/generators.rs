@@ -3,12 +3,19 @@
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use blstrs::{G1Affine, G1Projective, Scalar};
+use group::Group as _;
 
 use super::ciphersuite::{
     API_ID, BP_GENERATOR_SEED, EXPAND_LEN, GENERATOR_SEED, HASH_TO_SCALAR_DST, POINT_LENGTH,
     SEED_DST, expand, generator, hash_to_scalar, octets,
 };
+use super::tables::Tables;
 use super::{BbsError, MAX_MESSAGES, PublicKey};
+
+/// Generators that are made at once, and that get tables.
+const FIRST: usize = 17;
+/// `P1` and these.
+const TABLES: usize = FIRST + 1;
 
 /// `Q_1, H_1, H_2, …` and the fixed point `P1`.
 pub(super) struct Generators {
@@ -21,7 +28,7 @@ pub(super) struct Generators {
 }
 
 static CACHE: LazyLock<RwLock<Arc<Generators>>> =
-    LazyLock::new(|| RwLock::new(Arc::new(Generators::start().extended(17))));
+    LazyLock::new(|| RwLock::new(Arc::new(Generators::start().extended(FIRST))));
 
 impl Generators {
     /// At least the generators of `messages` messages.
@@ -71,20 +78,45 @@ impl Generators {
         }
     }
 
-    /// `P1`, `Q_1`, `H_1`, …, `H_messages`.
-    pub(super) fn with_base(&self, messages: usize) -> &[G1Projective] {
-        &self.points[..messages + 2]
+    /// The sum of products with `P1`, `Q_1`, `H_1` and on, which have the places 0, 1, 2 and on, and
+    /// with points that are no generators. Takes longer for some scalars than for others.
+    pub(super) fn sum(
+        &self,
+        terms: impl Iterator<Item = (usize, Scalar)>,
+        others: &[(G1Projective, Scalar)],
+    ) -> G1Projective {
+        let first = self.points.get(..TABLES).unwrap_or_default();
+        let tables = Tables::once_they_pay(first);
+        let has_table = |place: usize| tables.is_some_and(|tables| tables.has(place));
+        let (fixed, rest): (Vec<_>, Vec<_>) = terms.partition(|(place, _)| has_table(*place));
+        let rest = rest
+            .into_iter()
+            .map(|(place, one)| (self.points[place], one));
+        let (points, scalars): (Vec<_>, Vec<_>) = rest.chain(others.iter().copied()).unzip();
+        let sum = match (points.as_slice(), scalars.as_slice()) {
+            ([], _) | (_, []) => G1Projective::identity(),
+            ([point], [scalar]) => point * scalar,
+            (points, scalars) => G1Projective::multi_exp(points, scalars),
+        };
+        match tables {
+            Some(tables) => sum + tables.sum(fixed.into_iter()),
+            None => sum,
+        }
     }
 
     /// `P1`.
-    #[cfg(test)]
     pub(super) fn base(&self) -> G1Projective {
         self.points[0]
     }
 
-    /// `H_index`, counted from 0.
-    pub(super) fn message(&self, index: usize) -> G1Projective {
-        self.points[index + 2]
+    #[cfg(test)]
+    pub(super) fn point(&self, place: usize) -> G1Projective {
+        self.points[place]
+    }
+
+    /// The place of `H_index`, counted from 0.
+    pub(super) const fn place(index: usize) -> usize {
+        index + 2
     }
 
     /// "Domain Calculation".

@@ -37,12 +37,13 @@ mod generators;
 mod keys;
 mod proof;
 mod signature;
+mod tables;
 #[cfg(test)]
 mod tests;
 
 pub use ciphersuite::expand_message;
 pub use keys::{PublicKey, SecretKey};
-pub use proof::{proof_gen, proof_verify};
+pub use proof::{proof_gen, proof_gen_verified, proof_verify};
 pub use signature::{Signature, sign, verify};
 
 /// Most messages under one signature. Bounds the work that a proof can ask for.

@@ -2,6 +2,7 @@
 
 use blstrs::{G1Affine, G1Projective, Scalar};
 use ff::Field as _;
+use group::prime::PrimeCurveAffine as _;
 use vouchsafe_credentials::random::Rng;
 use zeroize::Zeroizing;
 
@@ -29,6 +30,64 @@ pub fn proof_gen(
     disclosed: &[usize],
     rng: &dyn Rng,
 ) -> Result<Vec<u8>, BbsError> {
+    let signed = (key, signature, header);
+    let unchecked = |_: &Commitments| Ok(());
+    generate(
+        signed,
+        presentation_header,
+        messages,
+        disclosed,
+        rng,
+        unchecked,
+    )
+}
+
+/// [`proof_gen`] for a signature that nobody verified yet: `CoreProofGen` recommends to do so.
+///
+/// A proof shows `Abar = A * (r1 * r2)` and `Bbar = (B - A * e) * (r1 * r2)`, and its verifier compares
+/// `h(Abar, W)` with `h(Bbar, BP2)`. Neither random scalar is zero, so that equation holds for them if and only
+/// if it holds for `A` and `B - A * e`, which is what [`super::verify`] asks. Asked of the points that
+/// are there, it costs no second sum over all messages.
+///
+/// # Errors
+/// [`BbsError::BadSignature`], and those of [`proof_gen`].
+pub fn proof_gen_verified(
+    key: &PublicKey,
+    signature: &Signature,
+    header: &[u8],
+    presentation_header: &[u8],
+    messages: &[&[u8]],
+    disclosed: &[usize],
+    rng: &dyn Rng,
+) -> Result<Vec<u8>, BbsError> {
+    let signed = (key, signature, header);
+    let verified = |points: &Commitments| {
+        let [a_bar, b_bar, ..] = &points.affine;
+        // The pairing of the identity says nothing.
+        let identity = a_bar.is_identity() | b_bar.is_identity();
+        match !bool::from(identity) && key.pairing_equal(a_bar, b_bar) {
+            true => Ok(()),
+            false => Err(BbsError::BadSignature),
+        }
+    };
+    generate(
+        signed,
+        presentation_header,
+        messages,
+        disclosed,
+        rng,
+        verified,
+    )
+}
+
+fn generate(
+    (key, signature, header): (&PublicKey, &Signature, &[u8]),
+    presentation_header: &[u8],
+    messages: &[&[u8]],
+    disclosed: &[usize],
+    rng: &dyn Rng,
+    check: impl FnOnce(&Commitments) -> Result<(), BbsError>,
+) -> Result<Vec<u8>, BbsError> {
     let generators = Generators::for_messages(messages.len())?;
     let undisclosed = others(messages.len(), disclosed)?;
     let messages: Vec<Scalar> = messages.iter().map(|m| message_to_scalar(m)).collect();
@@ -50,6 +109,7 @@ pub fn proof_gen(
     );
 
     let points = Commitments::new([a_bar, b_bar, d, t1, t2]);
+    check(&points)?;
     let revealed: Vec<_> = disclosed.iter().map(|&i| (i, messages[i])).collect();
     let challenge = challenge(&points, &revealed, domain, presentation_header);
 
@@ -151,15 +211,15 @@ fn hidden_sum(
     undisclosed: &[usize],
     blindings: &[Scalar],
 ) -> G1Projective {
-    let mut points = vec![d];
-    points.extend(undisclosed.iter().map(|&index| generators.message(index)));
-    let mut scalars = vec![r3];
-    scalars.extend_from_slice(blindings);
-    G1Projective::multi_exp(&points, &scalars)
+    let places = undisclosed.iter().map(|&index| Generators::place(index));
+    generators.sum(places.zip(blindings.iter().copied()), &[(d, r3)])
 }
 
-/// `Abar, Bbar, D, T1, T2` as octets.
-struct Commitments([u8; 5 * POINT_LENGTH]);
+/// `Abar, Bbar, D, T1, T2`, also as octets.
+struct Commitments {
+    affine: [G1Affine; 5],
+    octets: [u8; 5 * POINT_LENGTH],
+}
 
 impl Commitments {
     fn new(points: [G1Projective; 5]) -> Self {
@@ -170,12 +230,12 @@ impl Commitments {
         for (to, point) in octets.chunks_exact_mut(POINT_LENGTH).zip(&affine) {
             to.copy_from_slice(&point.to_compressed());
         }
-        Self(octets)
+        Self { affine, octets }
     }
 
     /// The part that a proof carries.
     fn presented(&self) -> &[u8] {
-        &self.0[..3 * POINT_LENGTH]
+        &self.octets[..3 * POINT_LENGTH]
     }
 }
 
@@ -192,7 +252,7 @@ fn challenge(
         input.extend_from_slice(&octets(*index));
         input.extend_from_slice(&message.to_bytes_be());
     }
-    input.extend_from_slice(&points.0);
+    input.extend_from_slice(&points.octets);
     input.extend_from_slice(&domain.to_bytes_be());
     input.extend_from_slice(&octets(presentation_header.len()));
     input.extend_from_slice(presentation_header);
@@ -254,19 +314,14 @@ impl Proof {
         disclosed: &[(usize, Scalar)],
         undisclosed: &[usize],
     ) -> G1Projective {
-        let total = disclosed.len() + undisclosed.len();
-        let mut points = generators.with_base(total).to_vec();
-        points.push(self.points[2].into());
-        let mut scalars = vec![Scalar::ZERO; total + 3];
-        scalars[0] = self.challenge;
-        scalars[1] = domain * self.challenge;
-        for &(index, message) in disclosed {
-            scalars[index + 2] = message * self.challenge;
-        }
-        for (&index, response) in undisclosed.iter().zip(&self.messages) {
-            scalars[index + 2] = *response;
-        }
-        scalars[total + 2] = self.r3;
-        G1Projective::multi_exp(&points, &scalars)
+        let c = self.challenge;
+        let disclosed = disclosed
+            .iter()
+            .map(|&(index, message)| (Generators::place(index), message * c));
+        let undisclosed = undisclosed.iter().map(|&index| Generators::place(index));
+        let undisclosed = undisclosed.zip(self.messages.iter().copied());
+        let always = [(0, c), (1, domain * c)].into_iter();
+        let terms = always.chain(disclosed).chain(undisclosed);
+        generators.sum(terms, &[(self.points[2].into(), self.r3)])
     }
 }

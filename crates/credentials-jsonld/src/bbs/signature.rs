@@ -89,9 +89,6 @@ pub(super) fn commitment(
     domain: Scalar,
     messages: &[Scalar],
 ) -> G1Projective {
-    let points = generators.with_base(messages.len());
-    let mut scalars = Vec::with_capacity(points.len());
-    scalars.extend([domain]);
-    scalars.extend_from_slice(messages);
-    points[0] + G1Projective::multi_exp(&points[1..], &scalars)
+    let scalars = std::iter::once(domain).chain(messages.iter().copied());
+    generators.base() + generators.sum((1..).zip(scalars), &[])
 }

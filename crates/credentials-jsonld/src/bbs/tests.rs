@@ -56,8 +56,11 @@ fn key_pair() {
 fn generators_and_scalars() {
     let generators = Generators::for_messages(10).unwrap();
     assert_eq!(hex::encode(generators.base().to_compressed()), P1);
-    assert_eq!(hex::encode(generators.with_base(0)[1].to_compressed()), Q1);
-    assert_eq!(hex::encode(generators.message(9).to_compressed()), H10);
+    assert_eq!(hex::encode(generators.point(1).to_compressed()), Q1);
+    assert_eq!(
+        hex::encode(generators.point(Generators::place(9)).to_compressed()),
+        H10
+    );
     let scalar = hash_to_scalar(&messages()[0], HASH_TO_SCALAR_DST);
     assert_eq!(hex::encode(scalar.to_bytes_be()), HASH_TO_SCALAR);
     for (index, expected) in [(0, MAPPED_FIRST), (9, MAPPED_LAST)] {
@@ -68,12 +71,12 @@ fn generators_and_scalars() {
 
 #[test]
 fn generators_do_not_depend_on_how_many_were_asked_for_before() {
-    let few = Generators::for_messages(3).unwrap().message(2);
+    let few = Generators::for_messages(3).unwrap().point(4);
     let many = Generators::for_messages(100).unwrap();
-    assert_eq!(few, many.message(2));
+    assert_eq!(few, many.point(4));
     let more = Generators::for_messages(300).unwrap();
-    assert_eq!(many.message(99), more.message(99));
-    assert_ne!(more.message(299), more.message(298));
+    assert_eq!(many.point(101), more.point(101));
+    assert_ne!(more.point(301), more.point(300));
     assert_eq!(
         Generators::for_messages(MAX_MESSAGES + 1).err(),
         Some(BbsError::TooManyMessages)
@@ -379,6 +382,62 @@ fn two_proofs_of_one_signature_share_nothing() {
     let (first, second) = (proof().unwrap(), proof().unwrap());
     for (a, b) in first.chunks(16).zip(second.chunks(16)) {
         assert_ne!(a, b);
+    }
+}
+
+/// A holder who derives from a signature that does not belong to the messages would show what every
+/// verifier refuses, and an issuer could tell its holders apart by that.
+#[test]
+fn a_proof_is_made_of_a_signature_that_was_verified() {
+    let (key, messages) = (key(), messages());
+    let messages = slices(&messages);
+    let signature = sign(&key, b"h", &messages).unwrap();
+    let public = key.public_key();
+    let prove = |key: &PublicKey, signature: &Signature, header: &[u8], messages: &[&[u8]]| {
+        let rng = SeededRng::new(3);
+        proof_gen_verified(key, signature, header, b"ph", messages, &[1], &rng)
+    };
+    let proof = prove(&public, &signature, b"h", &messages).unwrap();
+    proof_verify(&public, &proof, b"h", b"ph", &[(1, messages[1])]).unwrap();
+    let rng = SeededRng::new(3);
+    let unchecked = proof_gen(&public, &signature, b"h", b"ph", &messages, &[1], &rng);
+    assert_eq!(unchecked.as_ref(), Ok(&proof));
+
+    let bad = Err(BbsError::BadSignature);
+    let other_key = SecretKey::generate(&SeededRng::new(2)).public_key();
+    assert_eq!(prove(&other_key, &signature, b"h", &messages), bad);
+    assert_eq!(prove(&public, &signature, b"i", &messages), bad);
+    assert_eq!(prove(&public, &signature, b"h", &messages[1..]), bad);
+    let mut other = messages.clone();
+    // A message that stays hidden.
+    other[5] = b"another message";
+    assert_eq!(prove(&public, &signature, b"h", &other), bad);
+    let another = sign(&key, b"h", &other).unwrap();
+    let mixed = [&another.to_bytes()[..48], &signature.to_bytes()[48..]].concat();
+    let mixed = Signature::from_bytes(&mixed).unwrap();
+    assert_eq!(prove(&public, &mixed, b"h", &messages), bad);
+    let two = [0, 0];
+    let rng = SeededRng::new(3);
+    let indexes = proof_gen_verified(&public, &signature, b"h", b"", &messages, &two, &rng);
+    assert_eq!(indexes, Err(BbsError::Indexes));
+}
+
+/// Random scalars of zero would make every signature good.
+#[test]
+fn a_generator_of_zeros_verifies_no_signature() {
+    struct Zeros;
+    impl Rng for Zeros {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(0);
+        }
+    }
+    let (key, messages) = (key(), messages());
+    let messages = slices(&messages);
+    for header in [b"h", b"i"] {
+        let signature = sign(&key, b"h", &messages).unwrap();
+        let public = key.public_key();
+        let proof = proof_gen_verified(&public, &signature, header, b"", &messages, &[1], &Zeros);
+        assert_eq!(proof, Err(BbsError::BadSignature));
     }
 }
 

@@ -6,7 +6,7 @@ use vouchsafe_credentials::multibase::base64url;
 use vouchsafe_credentials::random::Rng;
 
 use super::KIND;
-use crate::bbs::{self, PublicKey, Signature};
+use crate::bbs::{self, BbsError, PublicKey, Signature};
 use crate::sd::{self, Parted, Pointer};
 
 /// What a base proof value holds.
@@ -64,13 +64,12 @@ impl BaseProof {
         options: &DeriveOptions,
         rng: &dyn Rng,
     ) -> Result<Vec<u8>, ProofError> {
-        // CoreProofGen: "It is RECOMMENDED to validate that signature".
-        self.verify(key, parted)?;
         let signature =
             Signature::from_bytes(&self.signature).map_err(|_| ProofError::ProofValue)?;
         let presentation = &options.presentation_header;
         let messages = messages(parted);
-        bbs::proof_gen(
+        // CoreProofGen: "It is RECOMMENDED to validate that signature".
+        bbs::proof_gen_verified(
             key,
             &signature,
             &self.header,
@@ -79,7 +78,10 @@ impl BaseProof {
             disclosed,
             rng,
         )
-        .map_err(|_| ProofError::ProofValue)
+        .map_err(|error| match error {
+            BbsError::BadSignature | BbsError::TooManyMessages => ProofError::Signature,
+            _ => ProofError::ProofValue,
+        })
     }
 }
 

@@ -55,6 +55,8 @@ pub enum ClaimKind {
     Number,
     /// A string `YYYY-MM-DD` that is a day of the calendar.
     Date,
+    /// A string of two capital letters: a country (ISO 3166-1 alpha-2).
+    Country,
     /// Bytes: base64url without padding; a byte string in an mdoc.
     Bytes,
     /// A picture: a `data:` URL of a JPEG; its bytes in an mdoc.
@@ -75,6 +77,7 @@ impl ClaimKind {
             Self::Integer => "integer",
             Self::Number => "number",
             Self::Date => "date",
+            Self::Country => "country",
             Self::Bytes => "bytes",
             Self::Picture => "picture",
             Self::Object => "object",
@@ -104,6 +107,8 @@ pub struct ClaimSpec {
     pub sd: Disclosability,
     /// Whether every credential (every parent object) has it.
     pub required: bool,
+    /// Whether an array has at least one element.
+    pub filled: bool,
     /// How it is called.
     pub display: Display,
 }

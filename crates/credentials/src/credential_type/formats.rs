@@ -161,14 +161,29 @@ impl MdocFormat {
 }
 
 impl W3cFormat {
-    pub(super) fn read(file: W3cFile, claims: &[ClaimSpec], decoys: usize) -> Self {
+    /// The error is a message for the author of the file.
+    pub(super) fn read(
+        file: W3cFile,
+        claims: &[ClaimSpec],
+        decoys: usize,
+    ) -> Result<Self, &'static str> {
         let W3cFile { types, contexts } = file;
-        Self {
+        let names_subject = |claim: &ClaimSpec| {
+            let first = claim.path.elements().first();
+            matches!(first, Some(PathElement::Key(name)) if name == "id")
+        };
+        // VCDM 2.0, section 4.4: `id` of `credentialSubject` says who the subject is. The issuer sets it.
+        if claims.iter().any(names_subject) {
+            return Err(
+                "in the W3C data model `id` names the subject: no claim may be called `id`",
+            );
+        }
+        Ok(Self {
             types,
             contexts,
             frame: frame(claims, decoys, &[PathElement::Key(SUBJECT.to_owned())]),
             mandatory: mandatory(claims),
-        }
+        })
     }
 
     /// Which claims are hidden in `vc+sd-jwt`.
@@ -195,7 +210,7 @@ impl W3cFormat {
         if let Some(id) = input.subject {
             subject.insert("id".to_owned(), Value::from(id));
         }
-        // A claim never takes the place of the subject's own name.
+        // Claims of another type; this one has none that is called so.
         let claims = prepared.claims.iter().filter(|(name, _)| *name != "id");
         subject.extend(claims.map(|(name, value)| (name.clone(), value.clone())));
         json!({
@@ -385,6 +400,31 @@ mod tests {
             .is_err()
         );
         assert_ne!(changed, text);
+    }
+
+    #[test]
+    fn no_claim_takes_the_place_of_the_subjects_name() {
+        let text = include_str!("../../../../specs/credential-types/age.toml");
+        let claim = |path: &str| {
+            format!(
+                "[[claim]]\npath = {path}\ntype = \"string\"\nsd = \"always\"\ndisplay = {{ en = \"X\", de = \"X\" }}\n\n"
+            )
+        };
+        let with = |path: &str, text: &str| {
+            text.replacen("[[claim]]", &format!("{}[[claim]]", claim(path)), 1)
+        };
+        for path in ["[\"id\"]", "[\"id\", \"number\"]"] {
+            let changed = with(path, text);
+            let error = CredentialType::from_toml(&changed).unwrap_err();
+            assert!(error.message.contains("no claim may be called `id`"));
+            assert_eq!(changed.lines().nth(error.line - 1), Some("[w3c]"));
+        }
+        for path in ["[\"identity\"]", "[\"card\", \"id\"]"] {
+            assert!(CredentialType::from_toml(&with(path, text)).is_ok());
+        }
+        // Without the W3C data model it is a claim like others.
+        let alone = text.split("[w3c]").next().unwrap();
+        assert!(CredentialType::from_toml(&with("[\"id\"]", alone)).is_ok());
     }
 
     #[test]

@@ -17,9 +17,10 @@
 //!
 //! [[claim]]
 //! path = ["branches", "[]"]           # member names; "[]" is every element of an array
-//! type = "string"                     # string, boolean, integer, number, date, bytes, picture, object, array
+//! type = "string"                     # string, boolean, integer, number, date, country, bytes, picture, object, array
 //! sd = "always"                       # always: the person may withhold it; never: always visible
 //! required = false                    # may be left out
+//! filled = false                      # an array may be empty; true: it has at least one element
 //! display = { en = "Branch" }
 //! ```
 

@@ -42,7 +42,7 @@ struct TypeFile {
     #[serde(default)]
     claim: Vec<ClaimFile>,
     mdoc: Option<MdocFile>,
-    w3c: Option<W3cFile>,
+    w3c: Option<Spanned<W3cFile>>,
 }
 
 #[derive(Deserialize)]
@@ -61,6 +61,8 @@ struct ClaimFile {
     sd: Disclosability,
     #[serde(default)]
     required: bool,
+    #[serde(default)]
+    filled: bool,
     display: Spanned<BTreeMap<String, String>>,
 }
 
@@ -114,7 +116,11 @@ impl CredentialType {
         let (claims, shape) = reader.claims(claim, &locales)?;
         let decoys = usize::from(decoys);
         let mdoc = mdoc.map(|mdoc| MdocFormat::read(text, mdoc, &claims, &shape));
-        let w3c = w3c.map(|w3c| W3cFormat::read(w3c, &claims, decoys));
+        let w3c = w3c.map(|w3c| {
+            let place = w3c.span().start;
+            W3cFormat::read(w3c.into_inner(), &claims, decoys)
+                .map_err(|message| TypeError::at(text, place, message))
+        });
         Ok(Self {
             id: id.into_inner(),
             vct: vct.into_inner(),
@@ -127,7 +133,7 @@ impl CredentialType {
             claims,
             shape,
             mdoc: mdoc.transpose()?,
-            w3c,
+            w3c: w3c.transpose()?,
         })
     }
 }
@@ -190,6 +196,7 @@ impl Reader<'_> {
                 kind,
                 sd,
                 required,
+                filled,
                 display,
             } = file;
             let spec = ClaimSpec {
@@ -197,6 +204,7 @@ impl Reader<'_> {
                 kind,
                 sd,
                 required,
+                filled,
                 display: self.claim_display(display, locales)?,
             };
             shape

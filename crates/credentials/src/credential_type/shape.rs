@@ -11,6 +11,7 @@ use crate::sd_jwt::{ClaimPath, PathElement};
 pub(super) struct Shape {
     pub(super) kind: Option<ClaimKind>,
     pub(super) required: bool,
+    pub(super) filled: bool,
     pub(super) members: BTreeMap<String, Shape>,
     pub(super) element: Option<Box<Shape>>,
 }
@@ -33,14 +34,19 @@ impl Shape {
             | ClaimKind::Integer
             | ClaimKind::Number
             | ClaimKind::Date
+            | ClaimKind::Country
             | ClaimKind::Bytes
             | ClaimKind::Picture => place.element.is_none() && place.members.is_empty(),
         };
         if !fits {
             return Err("claims below this one do not fit its type".to_owned());
         }
+        if spec.filled && spec.kind != ClaimKind::Array {
+            return Err("`filled` is for arrays".to_owned());
+        }
         place.kind = Some(spec.kind);
         place.required = spec.required;
+        place.filled = spec.filled;
         Ok(())
     }
 

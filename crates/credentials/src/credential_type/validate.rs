@@ -28,6 +28,8 @@ pub enum Expected {
     Kind(ClaimKind),
     /// A value: the claim is required.
     Present,
+    /// At least one element.
+    Filled,
     /// Nothing: the type has no such claim.
     Absent,
     /// What the data type of its element in the mdoc allows.
@@ -35,12 +37,13 @@ pub enum Expected {
 }
 
 impl Expected {
-    /// A stable code: the name of the kind, `present`, `absent` or `element`.
+    /// A stable code: the name of the kind, `present`, `filled`, `absent` or `element`.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
             Self::Kind(kind) => kind.name(),
             Self::Present => "present",
+            Self::Filled => "filled",
             Self::Absent => "absent",
             Self::Element => "element",
         }
@@ -55,6 +58,7 @@ impl fmt::Display for Expected {
             Self::Kind(ClaimKind::Integer) => "must be a whole number",
             Self::Kind(ClaimKind::Number) => "must be a number",
             Self::Kind(ClaimKind::Date) => "must be a date, YYYY-MM-DD",
+            Self::Kind(ClaimKind::Country) => "must be a country code, two capital letters",
             Self::Kind(ClaimKind::Bytes) => "must be base64url without padding, 512 KiB at most",
             Self::Kind(ClaimKind::Picture) => {
                 "must be a JPEG as `data:image/jpeg;base64,…`, 512 KiB at most"
@@ -62,6 +66,7 @@ impl fmt::Display for Expected {
             Self::Kind(ClaimKind::Object) => "must be an object that is not empty",
             Self::Kind(ClaimKind::Array) => "must be an array",
             Self::Present => "is required",
+            Self::Filled => "must not be empty",
             Self::Absent => "is no claim of this type",
             Self::Element => "does not have the data type of its element in the mdoc",
         })
@@ -161,6 +166,7 @@ impl Check {
             (ClaimKind::Number, Value::Number(_)) => {}
             (ClaimKind::Integer, Value::Number(number)) if is_exact_integer(number) => {}
             (ClaimKind::Date, Value::String(text)) if is_date(text) => {}
+            (ClaimKind::Country, Value::String(text)) if is_country(text) => {}
             (ClaimKind::Bytes | ClaimKind::Picture, Value::String(text))
                 if binary::decode(kind, text).is_some() => {}
             // An object of which nothing is known says nothing (a `place_of_birth` in the EU PID
@@ -179,12 +185,20 @@ impl Check {
         let Some(element) = &shape.element else {
             return;
         };
+        if shape.filled && items.is_empty() {
+            self.problem(Expected::Filled);
+        }
         for (index, item) in items.iter().enumerate() {
             self.path.push(PathElement::Index(index));
             self.value(element, item);
             self.path.pop();
         }
     }
+}
+
+/// ISO 3166-1 alpha-2 (EU PID rulebook, section 2.2), the form alone: codes come and go.
+fn is_country(text: &str) -> bool {
+    text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
 /// RFC 7493, section 2.2: what every reader gets without loss.

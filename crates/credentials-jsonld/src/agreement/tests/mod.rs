@@ -422,6 +422,9 @@ impl Form {
             Self::Reversed => {
                 let mut status = taken(document, "credentialStatus")?;
                 let mut entry = status.as_array_mut()?.remove(0);
+                if !entry.is_object() {
+                    return None;
+                }
                 put(document, "credentialStatus", status)?;
                 let context = document.as_object_mut()?.shift_remove("@context")?;
                 entry["@reverse"] = json!({iri_of("credentialStatus"): document.take()});
