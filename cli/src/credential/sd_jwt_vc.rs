@@ -170,7 +170,7 @@ mod tests {
         let world = World::new();
         let good = world.token(json!({}), "").await;
         let verdict = judge(&good, &means(&[]), NOW).unwrap();
-        assert_eq!(verdict.issuers, [world.did.clone()]);
+        assert_eq!(verdict.issuers, std::slice::from_ref(&world.did));
         assert!(verdict.unchecked.is_empty());
         // A claim that nobody signed.
         let forged = b64url(br#"["c2FsdHNhbHRzYWx0c2FsdA","age_over_18",true]"#);
