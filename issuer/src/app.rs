@@ -141,7 +141,7 @@ impl Issuer {
             server_nonces: ServerNonces::new(&settings.issuer, *server_nonce.expose()),
         };
         let Ports { clock, rng, crypto } = ports;
-        let signing = config.signers(clock.now())?;
+        let (types, signing) = config.issued(clock.now())?;
         let core = Core {
             settings: Arc::new(settings),
             db,
@@ -150,9 +150,11 @@ impl Issuer {
             rng,
             crypto,
             keys: Arc::new(keys),
-            types: Arc::new(config.types()?),
+            types: Arc::new(types),
             signing: Arc::new(signing),
             shown: Arc::default(),
+            bitstrings: Arc::default(),
+            suites: Arc::new(vc_api::suites(false)),
             outbound: Fetcher::new(&config.fetch, &config.dev)?,
             signed_metadata: Arc::default(),
             typed_codes: RateLimit::per_minute(TYPED_CODES_PER_MINUTE, TYPED_CODES_PER_MINUTE),
@@ -174,6 +176,7 @@ impl Issuer {
         let admin = admin.layer(DefaultBodyLimit::max(limits::ADMIN));
         let router = Router::new()
             .route(paths::STATUS, get(handlers::status::handler))
+            .route(paths::STATUS_W3C, get(handlers::status_w3c::handler))
             .route(paths::OPENAPI, get(handlers::openapi::handler))
             .route(paths::HEALTHZ, get(|| async { StatusCode::OK }))
             .route(paths::READYZ, get(router::ready))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use vouchsafe_credentials::credential_type::{CredentialType, Format};
 use vouchsafe_credentials::crypto::{CryptoProvider, hmac_sha256};
+use vouchsafe_credentials::data_integrity::Suites;
 use vouchsafe_credentials::random::Rng;
 use vouchsafe_credentials::time::Clock;
 use vouchsafe_pages::Pages;
@@ -17,6 +18,7 @@ use vouchsafe_service::id::Ids;
 use vouchsafe_service::keys::SymmetricKey;
 use vouchsafe_service::seal::Sealer;
 
+use crate::bitstring::SignedLists;
 use crate::domain::ids::RecordId;
 use crate::request_keys::RequestKeys;
 use crate::settings::Settings;
@@ -51,6 +53,10 @@ pub struct Core {
     pub signed_metadata: Arc<LastSigned>,
     /// How many long one-time codes a network may try.
     pub typed_codes: RateLimit,
+    /// Status lists of W3C credentials in memory.
+    pub bitstrings: Arc<SignedLists>,
+    /// Cryptosuites of Data Integrity.
+    pub suites: Arc<Suites>,
     /// How cookies are written.
     pub cookies: CookiePolicy,
     /// The way out.

@@ -10,6 +10,7 @@
 //! redeem an offer is a variant of [`domain::offer::GrantKind`] and a function in `redeem`.
 
 pub mod app;
+pub mod bitstring;
 pub mod claims;
 pub mod client;
 pub mod config;

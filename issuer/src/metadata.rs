@@ -81,7 +81,14 @@ fn configuration(
             let mdoc = kind.mdoc()?;
             CredentialConfiguration::of_mdoc(kind, mdoc, algorithm, proofs)
         }
-        Format::LdpVc | Format::JwtVc => return None,
+        Format::LdpVc | Format::JwtVc => {
+            let w3c = kind.w3c()?;
+            let algorithm = match format {
+                Format::LdpVc => key.cryptosuite.as_str(),
+                _ => algorithm.name(),
+            };
+            CredentialConfiguration::of_w3c(kind, w3c, format, algorithm, proofs)
+        }
     };
     if configuration.proof_types_supported.is_some() {
         let types = proof_types::supported(&core.settings, &kind.id);

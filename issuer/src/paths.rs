@@ -24,6 +24,8 @@ pub const DEFERRED: &str = "/deferred_credential";
 pub const NOTIFICATION: &str = "/notification";
 /// Status lists.
 pub const STATUS: &str = "/status/{list}";
+/// Status lists of W3C credentials.
+pub const STATUS_W3C: &str = "/status/{list}/{purpose}";
 /// The description of the administration API.
 pub const OPENAPI: &str = "/openapi.json";
 /// Alive.

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use vouchsafe_credentials::credential_type::CredentialType;
+use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::config::{
     ConfigError, DatabaseConfig, DevConfig, FetchConfig, HttpConfig, KeysConfig, LogConfig,
     check_addresses,
@@ -25,6 +26,8 @@ use vouchsafe_service::vc_api::VcApiConfig;
 
 use crate::profile::{Profile, Rules, Use};
 use crate::settings::{Lifetimes, Settings, StatusSettings};
+use crate::sign::unknown_context;
+use crate::signing::Signing;
 
 /// The configuration file of the issuing service.
 #[derive(Debug, Clone, Deserialize)]
@@ -248,6 +251,21 @@ impl Config {
             return wrong("signing.method", "the profile demands x5c");
         }
         Ok(())
+    }
+
+    /// The credential types and the signers, which fit each other.
+    pub fn issued(
+        &self,
+        now: UnixTime,
+    ) -> Result<(BTreeMap<String, Arc<CredentialType>>, Signing), ConfigError> {
+        let (types, signing) = (self.types()?, self.signers(now)?);
+        for kind in types.values() {
+            if let Some(url) = unknown_context(kind, &signing) {
+                let problem = format!("`{}` has a context that is not known: {url}", kind.id);
+                return Err(ConfigError::setting("issuer.credential_types", problem));
+            }
+        }
+        Ok((types, signing))
     }
 
     /// The credential types.

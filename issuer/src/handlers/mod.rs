@@ -15,6 +15,7 @@ pub mod openapi;
 pub mod par;
 pub mod server_nonces;
 pub mod status;
+pub mod status_w3c;
 pub mod token;
 pub mod wellknown_issuer;
 pub mod wellknown_server;

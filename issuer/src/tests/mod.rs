@@ -11,6 +11,7 @@ mod deferred;
 mod details;
 mod dpop;
 mod encryption;
+mod formats;
 mod haip;
 mod harness;
 mod hostile;
