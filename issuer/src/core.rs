@@ -1,6 +1,5 @@
 //! What every part of the service works with: database, clock, randomness, keys, types.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use vouchsafe_credentials::credential_type::{CredentialType, Format};
@@ -20,11 +19,13 @@ use vouchsafe_service::seal::Sealer;
 
 use crate::bitstring::SignedLists;
 use crate::domain::ids::RecordId;
+use crate::domain::offer::Offer;
 use crate::request_keys::RequestKeys;
 use crate::settings::Settings;
 use crate::shown::ShownLists;
 use crate::signed_metadata::LastSigned;
 use crate::signing::Signing;
+use crate::types::Types;
 
 /// Parts of the service. `app` makes one; everything else takes a reference to it.
 #[derive(Clone)]
@@ -43,8 +44,8 @@ pub struct Core {
     pub crypto: Arc<dyn CryptoProvider>,
     /// Keys derived from the master secret.
     pub keys: Arc<Keys>,
-    /// Credential types by id.
-    pub types: Arc<BTreeMap<String, Arc<CredentialType>>>,
+    /// Credential types.
+    pub types: Arc<Types>,
     /// Signs credentials and status lists.
     pub signing: Arc<Signing>,
     /// Status lists in memory.
@@ -115,9 +116,18 @@ impl Keys {
 }
 
 impl Core {
-    /// The credential type with this id.
+    /// The credential type with this id, in its newest version.
     pub fn credential_type(&self, id: &str) -> Option<Arc<CredentialType>> {
-        self.types.get(id).cloned()
+        let found = self.types.current(id)?;
+        Some(Arc::clone(&found.kind))
+    }
+
+    /// The type of an offer, in the version that the offer was made with.
+    pub fn type_of(&self, offer: &Offer) -> Option<Arc<CredentialType>> {
+        let found = self
+            .types
+            .version(&offer.credential_type, offer.type_version)?;
+        Some(Arc::clone(&found.kind))
     }
 
     /// The formats in which a type is offered: those that its file describes and that there are

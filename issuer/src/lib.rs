@@ -14,6 +14,7 @@ pub mod bitstring;
 pub mod claims;
 pub mod client;
 pub mod config;
+pub mod configurations;
 pub mod core;
 pub mod deferral;
 pub mod domain;
@@ -24,6 +25,7 @@ pub mod links;
 pub mod metadata;
 pub mod negotiation;
 pub mod paths;
+pub mod ports;
 pub mod prepare;
 pub mod profile;
 pub mod proof_types;
@@ -39,10 +41,12 @@ pub mod signing;
 pub mod status;
 pub mod store;
 pub mod table;
+pub mod types;
 pub mod wanted;
 
-pub use app::{Issuer, OpenError, Ports};
+pub use app::{Issuer, OpenError};
 pub use config::Config;
+pub use ports::Ports;
 
 #[cfg(test)]
 mod tests;

@@ -31,6 +31,8 @@ const ROUNDING_S: i64 = 3600;
 pub struct Draft<'a> {
     /// Its type.
     pub kind: &'a CredentialType,
+    /// The hash of the metadata that its type has published.
+    pub integrity: Option<&'a str>,
     /// How it is encoded and signed.
     pub format: Format,
     /// What it says.
@@ -120,7 +122,11 @@ impl Draft<'_> {
             frame: &self.prepared.frame,
             hash: HashAlg::Sha256,
         };
-        let compact = sd_jwt_vc::issue(input, &*key.signer, &*core.rng).await?;
+        let (signer, rng) = (&*key.signer, &*core.rng);
+        let compact = match self.integrity {
+            None => sd_jwt_vc::issue(input, signer, rng).await?,
+            Some(hash) => sd_jwt_vc::issue_with_type(input, hash, signer, rng).await?,
+        };
         Ok(Value::from(compact))
     }
 

@@ -29,6 +29,9 @@ use crate::settings::{Lifetimes, Settings, StatusSettings};
 use crate::sign::unknown_context;
 use crate::signing::Signing;
 
+/// Credential types by id, each with the text of its file.
+pub type TypeFiles = BTreeMap<String, (Arc<CredentialType>, String)>;
+
 /// The configuration file of the issuing service.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -254,12 +257,9 @@ impl Config {
     }
 
     /// The credential types and the signers, which fit each other.
-    pub fn issued(
-        &self,
-        now: UnixTime,
-    ) -> Result<(BTreeMap<String, Arc<CredentialType>>, Signing), ConfigError> {
+    pub fn issued(&self, now: UnixTime) -> Result<(TypeFiles, Signing), ConfigError> {
         let (types, signing) = (self.types()?, self.signers(now)?);
-        for kind in types.values() {
+        for (kind, _) in types.values() {
             if let Some(url) = unknown_context(kind, &signing) {
                 let problem = format!("`{}` has a context that is not known: {url}", kind.id);
                 return Err(ConfigError::setting("issuer.credential_types", problem));
@@ -268,8 +268,8 @@ impl Config {
         Ok((types, signing))
     }
 
-    /// The credential types.
-    pub fn types(&self) -> Result<BTreeMap<String, Arc<CredentialType>>, ConfigError> {
+    /// The credential types of files.
+    pub fn types(&self) -> Result<TypeFiles, ConfigError> {
         const BUILT_IN: [&str; 2] = [
             include_str!("../../../specs/credential-types/age.toml"),
             include_str!("../../../specs/credential-types/membership.toml"),
@@ -288,7 +288,8 @@ impl Config {
         for text in texts {
             let kind = CredentialType::from_toml(&text)
                 .map_err(|error| ConfigError::setting(setting, error.to_string()))?;
-            if types.insert(kind.id.clone(), Arc::new(kind)).is_some() {
+            let id = kind.id.clone();
+            if types.insert(id, (Arc::new(kind), text)).is_some() {
                 return Err(ConfigError::setting(setting, "two types with the same id"));
             }
         }

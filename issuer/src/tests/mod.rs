@@ -29,6 +29,7 @@ mod retention;
 mod signing;
 mod status;
 mod token;
+mod types;
 mod vc_api;
 mod wallet_initiated;
 mod webhooks;
