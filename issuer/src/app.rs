@@ -8,15 +8,11 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::routing::get;
-use vouchsafe_credentials::crypto::{AwsLc, CryptoProvider};
-use vouchsafe_credentials::random::Rng;
-use vouchsafe_credentials::time::Clock;
 use vouchsafe_pages::{Pages, PagesError, assets_router};
 use vouchsafe_protocol::oauth::ServerNonces;
 use vouchsafe_protocol::vci::NonceKeys;
 use vouchsafe_service::api_keys::{self, ApiKeySecret, NewApiKey};
 use vouchsafe_service::audit;
-use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::config::ConfigError;
 use vouchsafe_service::db::{Db, DbError};
 use vouchsafe_service::fetch::{FetchError, Fetcher};
@@ -24,7 +20,6 @@ use vouchsafe_service::http::{CookiePolicy, Edge, RateLimit, limits, standard};
 use vouchsafe_service::id::Ids;
 use vouchsafe_service::jobs::Jobs;
 use vouchsafe_service::keys::{KeyError, Purpose};
-use vouchsafe_service::random::OsRandom;
 use vouchsafe_service::seal::Sealer;
 use vouchsafe_service::shutdown::Shutdown;
 use vouchsafe_service::vc_api::{self, VcApi};
@@ -35,10 +30,12 @@ use crate::config::Config;
 use crate::core::{Core, Keys};
 use crate::events::{self, Event};
 use crate::handlers::{self, admin::caller::Scope};
+use crate::ports::Ports;
 use crate::request_keys::RequestKeys;
 use crate::router;
 use crate::status::StatusListError;
 use crate::store::{self, offers, refresh_tokens, tokens, transactions};
+use crate::types::Types;
 use crate::{paths, status};
 
 /// How many long one-time codes a network may try in a minute.
@@ -53,34 +50,6 @@ const PURGE_EVERY_RUNS: u32 = 60;
 const AUDIT_EVERY_RUNS: u32 = 86_400;
 /// Ended objects are kept so long, so that a replay is told apart from an unknown code.
 const PURGE_MARGIN_S: i64 = 3600;
-
-/// The outside world, as far as tests replace it.
-#[derive(Clone)]
-pub struct Ports {
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// Randomness.
-    pub rng: Arc<dyn Rng>,
-    /// Verifies what wallets signed.
-    pub crypto: Arc<dyn CryptoProvider>,
-}
-
-impl Ports {
-    /// The real ones.
-    pub fn system() -> Self {
-        Self {
-            clock: Arc::new(SystemClock),
-            rng: Arc::new(OsRandom),
-            crypto: Arc::new(AwsLc),
-        }
-    }
-}
-
-impl std::fmt::Debug for Ports {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Ports")
-    }
-}
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -117,7 +86,9 @@ impl Issuer {
         config.settings()?;
         let db = Db::open(&config.database.resolve()?).await?;
         db.migrate(&[store::MIGRATIONS], ports.clock.now()).await?;
-        Self::with_db(config, ports, db)
+        let issuer = Self::with_db(config, ports, db)?;
+        issuer.core.types.refresh(&issuer.core).await?;
+        Ok(issuer)
     }
 
     /// The service on a database that is open and up to date.
@@ -141,7 +112,8 @@ impl Issuer {
             server_nonces: ServerNonces::new(&settings.issuer, *server_nonce.expose()),
         };
         let Ports { clock, rng, crypto } = ports;
-        let signing = config.signers(clock.now())?;
+        let (types, signing) = config.issued(clock.now())?;
+        let types = Types::new(&settings, types);
         let core = Core {
             settings: Arc::new(settings),
             db,
@@ -150,9 +122,11 @@ impl Issuer {
             rng,
             crypto,
             keys: Arc::new(keys),
-            types: Arc::new(config.types()?),
+            types: Arc::new(types),
             signing: Arc::new(signing),
             shown: Arc::default(),
+            bitstrings: Arc::default(),
+            suites: Arc::new(vc_api::suites(false)),
             outbound: Fetcher::new(&config.fetch, &config.dev)?,
             signed_metadata: Arc::default(),
             typed_codes: RateLimit::per_minute(TYPED_CODES_PER_MINUTE, TYPED_CODES_PER_MINUTE),
@@ -174,6 +148,9 @@ impl Issuer {
         let admin = admin.layer(DefaultBodyLimit::max(limits::ADMIN));
         let router = Router::new()
             .route(paths::STATUS, get(handlers::status::handler))
+            .route(paths::STATUS_W3C, get(handlers::status_w3c::handler))
+            .route(paths::TYPE_METADATA, get(handlers::type_metadata::handler))
+            .route(paths::PICTURE, get(handlers::picture::handler))
             .route(paths::OPENAPI, get(handlers::openapi::handler))
             .route(paths::HEALTHZ, get(|| async { StatusCode::OK }))
             .route(paths::READYZ, get(router::ready))
@@ -213,6 +190,7 @@ impl Issuer {
                 () = shutdown.wait() => return,
                 _ = ticks.tick() => {}
             }
+            self.core.types.follow(&self.core).await;
             if let Err(error) = self.publish_status_lists().await {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,

@@ -1,10 +1,10 @@
 //! What every part of the service works with: database, clock, randomness, keys, types.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use vouchsafe_credentials::credential_type::{CredentialType, Format};
 use vouchsafe_credentials::crypto::{CryptoProvider, hmac_sha256};
+use vouchsafe_credentials::data_integrity::Suites;
 use vouchsafe_credentials::random::Rng;
 use vouchsafe_credentials::time::Clock;
 use vouchsafe_pages::Pages;
@@ -17,12 +17,15 @@ use vouchsafe_service::id::Ids;
 use vouchsafe_service::keys::SymmetricKey;
 use vouchsafe_service::seal::Sealer;
 
+use crate::bitstring::SignedLists;
 use crate::domain::ids::RecordId;
+use crate::domain::offer::Offer;
 use crate::request_keys::RequestKeys;
 use crate::settings::Settings;
 use crate::shown::ShownLists;
 use crate::signed_metadata::LastSigned;
 use crate::signing::Signing;
+use crate::types::Types;
 
 /// Parts of the service. `app` makes one; everything else takes a reference to it.
 #[derive(Clone)]
@@ -41,8 +44,8 @@ pub struct Core {
     pub crypto: Arc<dyn CryptoProvider>,
     /// Keys derived from the master secret.
     pub keys: Arc<Keys>,
-    /// Credential types by id.
-    pub types: Arc<BTreeMap<String, Arc<CredentialType>>>,
+    /// Credential types.
+    pub types: Arc<Types>,
     /// Signs credentials and status lists.
     pub signing: Arc<Signing>,
     /// Status lists in memory.
@@ -51,6 +54,10 @@ pub struct Core {
     pub signed_metadata: Arc<LastSigned>,
     /// How many long one-time codes a network may try.
     pub typed_codes: RateLimit,
+    /// Status lists of W3C credentials in memory.
+    pub bitstrings: Arc<SignedLists>,
+    /// Cryptosuites of Data Integrity.
+    pub suites: Arc<Suites>,
     /// How cookies are written.
     pub cookies: CookiePolicy,
     /// The way out.
@@ -109,9 +116,18 @@ impl Keys {
 }
 
 impl Core {
-    /// The credential type with this id.
+    /// The credential type with this id, in its newest version.
     pub fn credential_type(&self, id: &str) -> Option<Arc<CredentialType>> {
-        self.types.get(id).cloned()
+        let found = self.types.current(id)?;
+        Some(Arc::clone(&found.kind))
+    }
+
+    /// The type of an offer, in the version that the offer was made with.
+    pub fn type_of(&self, offer: &Offer) -> Option<Arc<CredentialType>> {
+        let found = self
+            .types
+            .version(&offer.credential_type, offer.type_version)?;
+        Some(Arc::clone(&found.kind))
     }
 
     /// The formats in which a type is offered: those that its file describes and that there are

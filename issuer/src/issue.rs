@@ -4,6 +4,8 @@
 //! the token again and writes the rows. Nothing leaves before it is durable, and a signer that
 //! fails leaves no trace.
 
+use std::sync::Arc;
+
 use futures::future::try_join_all;
 use serde_json::Value;
 use vouchsafe_credentials::credential_type::{ClaimProblems, Format};
@@ -24,6 +26,7 @@ use crate::sign::{Draft, SignError};
 use crate::status::{self, StatusListError};
 use crate::store::tokens::TokenGrant;
 use crate::store::{credentials, offers, status_lists, tokens, transactions};
+use crate::types::TypeVersion;
 
 /// How often places are drawn again when others took them in between.
 const MAX_DRAWS: usize = 16;
@@ -145,9 +148,8 @@ struct Signed {
 
 /// Issues one credential for each key, all or none.
 pub async fn issue(core: &Core, order: &Order<'_>) -> Result<Issued, IssueError> {
-    let kind = core
-        .credential_type(&order.grant.credential_type)
-        .ok_or(IssueError::UnknownType)?;
+    let version = type_of(core, &order.grant).await?;
+    let kind = &version.kind;
     let prepared = kind.prepare(order.claims.0.clone())?;
     // OpenID4VCI 1.0, section 8.3: one id for the credentials of a response.
     let notification_id = Secret::generate(&*core.rng).expose().to_owned();
@@ -156,7 +158,8 @@ pub async fn issue(core: &Core, order: &Order<'_>) -> Result<Issued, IssueError>
         let now = core.clock.now();
         let drafts = order.holder_keys.iter().zip(&places);
         let drafts = drafts.map(|(holder_key, place)| Draft {
-            kind: &kind,
+            kind,
+            integrity: version.metadata.as_ref().map(|one| one.integrity.as_str()),
             format: order.format,
             prepared: &prepared,
             holder_key,
@@ -183,6 +186,23 @@ pub async fn issue(core: &Core, order: &Order<'_>) -> Result<Issued, IssueError>
         }
     }
     Err(StatusListError::Full.into())
+}
+
+/// The type in the version of the offer.
+async fn type_of(core: &Core, grant: &TokenGrant) -> Result<Arc<TypeVersion>, IssueError> {
+    let id = &grant.credential_type;
+    if core.types.are_all_files() {
+        return core.types.version(id, 0).ok_or(IssueError::UnknownType);
+    }
+    let version = offers::type_version(&core.db, &grant.offer).await?;
+    let version = version.ok_or(IssueError::UnknownType)?;
+    if let Some(found) = core.types.version(id, version) {
+        return Ok(found);
+    }
+    // Another process may have it since a moment.
+    core.types.refresh(core).await?;
+    let found = core.types.version(id, version);
+    found.ok_or(IssueError::UnknownType)
 }
 
 async fn sign(core: &Core, order: &Order<'_>, draft: Draft<'_>) -> Result<Signed, IssueError> {

@@ -10,9 +10,11 @@
 //! redeem an offer is a variant of [`domain::offer::GrantKind`] and a function in `redeem`.
 
 pub mod app;
+pub mod bitstring;
 pub mod claims;
 pub mod client;
 pub mod config;
+pub mod configurations;
 pub mod core;
 pub mod deferral;
 pub mod domain;
@@ -23,6 +25,7 @@ pub mod links;
 pub mod metadata;
 pub mod negotiation;
 pub mod paths;
+pub mod ports;
 pub mod prepare;
 pub mod profile;
 pub mod proof_types;
@@ -38,10 +41,12 @@ pub mod signing;
 pub mod status;
 pub mod store;
 pub mod table;
+pub mod types;
 pub mod wanted;
 
-pub use app::{Issuer, OpenError, Ports};
+pub use app::{Issuer, OpenError};
 pub use config::Config;
+pub use ports::Ports;
 
 #[cfg(test)]
 mod tests;

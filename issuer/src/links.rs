@@ -78,7 +78,7 @@ pub fn object(core: &Core, offer: &Offer, reference: &Secret) -> CredentialOffer
 
 /// Every format of the type: the wallet chooses.
 fn configuration_ids(core: &Core, offer: &Offer) -> Vec<String> {
-    match core.credential_type(&offer.credential_type) {
+    match core.type_of(offer) {
         Some(kind) => core.configuration_ids(&kind),
         None => vec![offer.credential_type.clone()],
     }

@@ -1,6 +1,5 @@
 //! What the service says about itself. Nothing is listed that is not enforced.
 
-use vouchsafe_credentials::credential_type::{CredentialType, Format};
 use vouchsafe_protocol::oauth::attestation;
 use vouchsafe_protocol::oauth::authorization_details::OPENID_CREDENTIAL;
 use vouchsafe_protocol::oauth::client_auth::AuthMethod;
@@ -8,26 +7,18 @@ use vouchsafe_protocol::oauth::metadata::AuthorizationServerMetadata;
 use vouchsafe_protocol::oauth::token::{AUTHORIZATION_CODE, PRE_AUTHORIZED_CODE, REFRESH_TOKEN};
 use vouchsafe_protocol::vci::CredentialIssuerMetadata;
 use vouchsafe_protocol::vci::encryption;
-use vouchsafe_protocol::vci::metadata::{BatchIssuance, CredentialConfiguration, Display};
+use vouchsafe_protocol::vci::metadata::{BatchIssuance, Display};
 
+use crate::configurations;
 use crate::core::Core;
 use crate::handlers::wire::PROOF_ALGORITHMS;
 use crate::paths;
 use crate::profile::Use;
-use crate::proof_types;
 use crate::settings::{ClientAuth, Encryption, Settings};
 
 /// Credential issuer metadata (OpenID4VCI 1.0, section 12.2.4).
 pub fn issuer(core: &Core) -> CredentialIssuerMetadata {
     let settings = &core.settings;
-    let configurations = core.types.values().flat_map(|kind| {
-        let configurations = core
-            .formats(kind)
-            .map(|one| (one, configuration(core, kind, one)));
-        configurations.filter_map(|(format, configuration)| {
-            Some((kind.configuration_id(format), configuration?))
-        })
-    });
     let display = settings.names.iter().map(|(locale, name)| Display {
         name: Some(name.clone()),
         locale: Some(locale.clone()),
@@ -58,36 +49,8 @@ pub fn issuer(core: &Core) -> CredentialIssuerMetadata {
             batch_size: u64::from(settings.batch_size),
         }),
         display: Some(display.collect()),
-        credential_configurations_supported: configurations.collect(),
+        credential_configurations_supported: configurations::all(core),
     }
-}
-
-/// A type in a format; `None` while no key of the format is in use.
-fn configuration(
-    core: &Core,
-    kind: &CredentialType,
-    format: Format,
-) -> Option<CredentialConfiguration> {
-    let key = core.signing.of(format).at(core.clock.now()).ok()?;
-    let algorithm = key.signer.algorithm();
-    let id = kind.configuration_id(format);
-    let proofs = &PROOF_ALGORITHMS;
-    let mut configuration = match format {
-        Format::SdJwtVc => {
-            let algorithms = [algorithm.name()];
-            CredentialConfiguration::of_type(kind, &id, &algorithms, proofs)
-        }
-        Format::Mdoc => {
-            let mdoc = kind.mdoc()?;
-            CredentialConfiguration::of_mdoc(kind, mdoc, algorithm, proofs)
-        }
-        Format::LdpVc | Format::JwtVc => return None,
-    };
-    if configuration.proof_types_supported.is_some() {
-        let types = proof_types::supported(&core.settings, &kind.id);
-        configuration.proof_types_supported = Some(types);
-    }
-    Some(configuration)
 }
 
 /// Authorization server metadata (RFC 8414).
@@ -123,11 +86,7 @@ pub fn authorization_server(core: &Core) -> AuthorizationServerMetadata {
             .attestation_challenges
             .then(|| settings.url(paths::CHALLENGE)),
         jwks_uri: None,
-        scopes_supported: core
-            .types
-            .values()
-            .flat_map(|kind| core.configuration_ids(kind))
-            .collect(),
+        scopes_supported: configurations::scopes(core),
         response_types_supported: only_code_flow(&["code"]),
         response_modes_supported: only_code_flow(&["query"]),
         grant_types_supported: grants,

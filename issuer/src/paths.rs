@@ -24,6 +24,14 @@ pub const DEFERRED: &str = "/deferred_credential";
 pub const NOTIFICATION: &str = "/notification";
 /// Status lists.
 pub const STATUS: &str = "/status/{list}";
+/// Status lists of W3C credentials.
+pub const STATUS_W3C: &str = "/status/{list}/{purpose}";
+/// What the `vct` of a type begins with when its metadata are served here.
+pub const TYPES: &str = "/types/";
+/// Type metadata.
+pub const TYPE_METADATA: &str = "/types/{*rest}";
+/// Pictures of types.
+pub const PICTURE: &str = "/pictures/{name}";
 /// The description of the administration API.
 pub const OPENAPI: &str = "/openapi.json";
 /// Alive.
@@ -62,3 +70,7 @@ pub const ADMIN_SUSPEND: &str = "/v1/credentials/{id}/suspend";
 pub const ADMIN_RESUME: &str = "/v1/credentials/{id}/resume";
 /// Administration: to revoked, for good.
 pub const ADMIN_REVOKE: &str = "/v1/credentials/{id}/revoke";
+/// Administration: credential types.
+pub const ADMIN_TYPES: &str = "/v1/credential-types";
+/// Administration: one credential type.
+pub const ADMIN_TYPE: &str = "/v1/credential-types/{id}";

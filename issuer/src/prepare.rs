@@ -112,13 +112,13 @@ pub fn prepare(core: &Core, wanted: Wanted) -> Result<PreparedOffer, PrepareErro
         expires_in_s,
         hold,
     } = wanted;
-    let kind = core
-        .credential_type(&credential_type)
-        .ok_or(PrepareError::UnknownType)?;
+    let version = core.types.current(&credential_type);
+    let version = version.ok_or(PrepareError::UnknownType)?;
+    let kind = &version.kind;
     let prepared = kind.prepare(claims.clone())?;
     // What cannot be an mdoc is refused here, not in front of the wallet.
     if let Some(mdoc) = kind.mdoc()
-        && core.formats(&kind).any(|format| format == Format::Mdoc)
+        && core.formats(kind).any(|format| format == Format::Mdoc)
     {
         mdoc.check(&prepared)?;
     }
@@ -157,6 +157,7 @@ pub fn prepare(core: &Core, wanted: Wanted) -> Result<PreparedOffer, PrepareErro
         id: OfferId::new(core.ids.next()),
         record: RecordId::new(core.ids.next()),
         credential_type,
+        type_version: version.version,
         grant,
         code_required: code.is_some(),
         tries: 0,

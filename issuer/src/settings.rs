@@ -188,6 +188,11 @@ impl Settings {
             .find(|rule| rule.credential_types.iter().any(|id| id == credential_type))
     }
 
+    /// The URI of the same list for W3C credentials and one purpose.
+    pub fn bitstring_uri(&self, id: &StatusListId, purpose: &str) -> String {
+        self.url(&format!("/status/{id}/{purpose}"))
+    }
+
     /// The issuer's name in a language, or in any.
     pub fn name(&self, locale: &str) -> &str {
         self.names

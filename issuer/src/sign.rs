@@ -1,18 +1,27 @@
 //! One credential in one of its formats.
 
 use serde_json::Value;
-use vouchsafe_credentials::credential_type::{CredentialType, Format, Prepared};
+use vouchsafe_credentials::credential_type::{CredentialType, Format, Prepared, W3cInput};
 use vouchsafe_credentials::crypto::PublicKey;
+use vouchsafe_credentials::data_integrity::{
+    ProofError, ProofOptions, ProofPurpose, SuiteSigner, add_proof,
+};
+use vouchsafe_credentials::did;
 use vouchsafe_credentials::encoding::b64url;
 use vouchsafe_credentials::mdoc::{self, DigestAlgorithm, KeyAuthorizations, MsoStatus, Validity};
 use vouchsafe_credentials::sd_jwt::HashAlg;
 use vouchsafe_credentials::sd_jwt_vc;
 use vouchsafe_credentials::status_list::StatusRef;
 use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_credentials::vc_jose_cose;
+use vouchsafe_credentials::vcdm::{DateTimeStamp, EnvelopeType};
 
+use vouchsafe_service::vc_api;
+
+use crate::bitstring;
 use crate::core::Core;
 use crate::domain::credential::StatusPlace;
-use crate::signing::{NamedSigner, NoKey};
+use crate::signing::{KeyName, NamedSigner, NoKey, Signing};
 
 /// Times are rounded down to this, so that credentials of one batch and one hour look alike.
 const ROUNDING_S: i64 = 3600;
@@ -22,6 +31,8 @@ const ROUNDING_S: i64 = 3600;
 pub struct Draft<'a> {
     /// Its type.
     pub kind: &'a CredentialType,
+    /// The hash of the metadata that its type has published.
+    pub integrity: Option<&'a str>,
     /// How it is encoded and signed.
     pub format: Format,
     /// What it says.
@@ -49,6 +60,12 @@ pub enum SignError {
     /// An SD-JWT VC.
     #[error("the SD-JWT VC could not be signed")]
     SdJwtVc(#[from] sd_jwt_vc::IssueError),
+    /// A W3C credential with a proof.
+    #[error("the proof could not be made")]
+    DataIntegrity(#[from] ProofError),
+    /// A W3C credential as JWT.
+    #[error("the JWT could not be signed")]
+    Jwt(#[from] vc_jose_cose::IssueError),
     /// An mdoc.
     #[error("the mdoc could not be signed")]
     Mdoc(#[from] mdoc::IssueError),
@@ -86,7 +103,7 @@ impl Draft<'_> {
         match self.format {
             Format::SdJwtVc => self.sd_jwt_vc(core, key).await,
             Format::Mdoc => self.mdoc(core, key).await,
-            Format::LdpVc | Format::JwtVc => Err(SignError::Format),
+            Format::LdpVc | Format::JwtVc => self.w3c(core, key).await,
         }
     }
 
@@ -105,8 +122,31 @@ impl Draft<'_> {
             frame: &self.prepared.frame,
             hash: HashAlg::Sha256,
         };
-        let compact = sd_jwt_vc::issue(input, &*key.signer, &*core.rng).await?;
+        let (signer, rng) = (&*key.signer, &*core.rng);
+        let compact = match self.integrity {
+            None => sd_jwt_vc::issue(input, signer, rng).await?,
+            Some(hash) => sd_jwt_vc::issue_with_type(input, hash, signer, rng).await?,
+        };
         Ok(Value::from(compact))
+    }
+
+    /// Appendix A.1: an object with a proof, or a JWT. The subject is the holder's key.
+    async fn w3c(&self, core: &Core, key: &NamedSigner) -> Result<Value, SignError> {
+        let w3c = self.kind.w3c().ok_or(SignError::Format)?;
+        let subject = did::key::encode(self.holder_key);
+        let [from, until] = [self.issued_at(), self.expires_at()].map(DateTimeStamp::from_time);
+        let input = W3cInput {
+            issuer: key.iss.as_deref().ok_or(SignError::Format)?,
+            subject: self.kind.key_binding.then_some(&subject),
+            valid_from: from.as_str(),
+            valid_until: until.as_str(),
+        };
+        let mut credential = w3c.credential(self.prepared, input);
+        if self.kind.status {
+            let idx = u64::try_from(self.place.idx).map_err(|_| SignError::Range)?;
+            credential["credentialStatus"] = bitstring::entries(core, &self.place.list, idx);
+        }
+        secure_w3c(core, key, self.format, &credential, self.issued_at()).await
     }
 
     /// Appendix A.2.4: the `IssuerSigned` structure in base64url.
@@ -138,4 +178,38 @@ impl Draft<'_> {
         let issued = mdoc::issue(input, &*key.signer, &*core.rng).await?;
         Ok(Value::from(b64url(&issued)))
     }
+}
+
+/// A document of the W3C data model with a proof made at `created`, or as JWT.
+pub async fn secure_w3c(
+    core: &Core,
+    key: &NamedSigner,
+    format: Format,
+    credential: &Value,
+    created: UnixTime,
+) -> Result<Value, SignError> {
+    let KeyName::Did(kid) = &key.name else {
+        return Err(SignError::Format);
+    };
+    if format == Format::JwtVc {
+        let kind = EnvelopeType::VcJwt;
+        let jwt = vc_jose_cose::issue_jwt(credential, kind, kid, &*key.signer).await?;
+        return Ok(Value::from(jwt));
+    }
+    let suite = core.suites.get(&key.cryptosuite).ok_or(SignError::Format)?;
+    let mut options = ProofOptions::new(kid, ProofPurpose::AssertionMethod);
+    options.created = Some(DateTimeStamp::from_time(created));
+    let signer = SuiteSigner::Signature(&*key.signer);
+    Ok(add_proof(credential, &options, suite, signer, &*core.rng).await?)
+}
+
+/// A context of the type that this program does not have: what it says cannot be canonicalized, so
+/// no credential could be signed.
+pub fn unknown_context(kind: &CredentialType, signing: &Signing) -> Option<String> {
+    let mut suites = signing.ldp_vc.keys().map(|key| key.cryptosuite.as_str());
+    if !suites.any(|suite| suite.contains("-rdfc-")) {
+        return None;
+    }
+    let mut contexts = kind.w3c()?.contexts.iter();
+    contexts.find(|url| !vc_api::knows_context(url)).cloned()
 }

@@ -44,6 +44,8 @@ pub struct NamedSigner {
     pub name: KeyName,
     /// `iss` of what is signed: an https URL or a DID, else nothing.
     pub iss: Option<String>,
+    /// The cryptosuite of its Data Integrity proofs.
+    pub cryptosuite: String,
     /// Since when its certificate is valid; a DID is so at any time.
     pub certified_from: UnixTime,
 }
@@ -108,6 +110,10 @@ pub struct Signing {
     pub sd_jwt: Rotation,
     /// Document signers of mdocs, named by their chains.
     pub mdoc: Rotation,
+    /// Sign W3C credentials with Data Integrity.
+    pub ldp_vc: Rotation,
+    /// Sign W3C credentials as JWT; of the same issuer as those before.
+    pub jwt_vc: Rotation,
     /// Sign status lists. May be keys of their own.
     pub status: Rotation,
 }
@@ -118,7 +124,22 @@ impl Signing {
         match format {
             Format::SdJwtVc => &self.sd_jwt,
             Format::Mdoc => &self.mdoc,
-            Format::LdpVc | Format::JwtVc => &NONE,
+            Format::LdpVc => &self.ldp_vc,
+            Format::JwtVc => &self.jwt_vc,
+        }
+    }
+
+    /// The keys of status lists of W3C credentials, empty where none are issued.
+    pub const fn w3c(&self) -> &Rotation {
+        self.of(self.w3c_format())
+    }
+
+    /// How those lists are secured: as credentials are, and with Data Integrity where both are.
+    pub const fn w3c_format(&self) -> Format {
+        if self.ldp_vc.is_empty() {
+            Format::JwtVc
+        } else {
+            Format::LdpVc
         }
     }
 
@@ -140,8 +161,6 @@ impl Signing {
     }
 }
 
-static NONE: Rotation = Rotation(Vec::new());
-
 #[cfg(test)]
 mod tests {
     use vouchsafe_credentials::crypto::{Algorithm, AwsLcSigningKey, SigningKey};
@@ -155,6 +174,7 @@ mod tests {
             signer: Arc::new(AwsLcSigningKey::new(&key).unwrap()),
             name: KeyName::Did(name.to_owned()),
             iss: Some(name.to_owned()),
+            cryptosuite: String::new(),
             certified_from: UnixTime(i64::MIN),
         };
         Term {
@@ -175,6 +195,6 @@ mod tests {
         assert_eq!(at(299).as_deref(), Some("new"));
         assert_eq!(at(300), None);
         assert_eq!(keys.keys().count(), 2);
-        assert!(NONE.at(UnixTime(0)).is_err());
+        assert!(Rotation::default().at(UnixTime(0)).is_err());
     }
 }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use vouchsafe_credentials::credential_type::CredentialType;
+use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::config::{
     ConfigError, DatabaseConfig, DevConfig, FetchConfig, HttpConfig, KeysConfig, LogConfig,
     check_addresses,
@@ -25,6 +26,11 @@ use vouchsafe_service::vc_api::VcApiConfig;
 
 use crate::profile::{Profile, Rules, Use};
 use crate::settings::{Lifetimes, Settings, StatusSettings};
+use crate::sign::unknown_context;
+use crate::signing::Signing;
+
+/// Credential types by id, each with the text of its file.
+pub type TypeFiles = BTreeMap<String, (Arc<CredentialType>, String)>;
 
 /// The configuration file of the issuing service.
 #[derive(Debug, Clone, Deserialize)]
@@ -261,8 +267,20 @@ impl Config {
         Ok(())
     }
 
-    /// The credential types.
-    pub fn types(&self) -> Result<BTreeMap<String, Arc<CredentialType>>, ConfigError> {
+    /// The credential types and the signers, which fit each other.
+    pub fn issued(&self, now: UnixTime) -> Result<(TypeFiles, Signing), ConfigError> {
+        let (types, signing) = (self.types()?, self.signers(now)?);
+        for (kind, _) in types.values() {
+            if let Some(url) = unknown_context(kind, &signing) {
+                let problem = format!("`{}` has a context that is not known: {url}", kind.id);
+                return Err(ConfigError::setting("issuer.credential_types", problem));
+            }
+        }
+        Ok((types, signing))
+    }
+
+    /// The credential types of files.
+    pub fn types(&self) -> Result<TypeFiles, ConfigError> {
         const BUILT_IN: [&str; 2] = [
             include_str!("../../../specs/credential-types/age.toml"),
             include_str!("../../../specs/credential-types/membership.toml"),
@@ -281,7 +299,8 @@ impl Config {
         for text in texts {
             let kind = CredentialType::from_toml(&text)
                 .map_err(|error| ConfigError::setting(setting, error.to_string()))?;
-            if types.insert(kind.id.clone(), Arc::new(kind)).is_some() {
+            let id = kind.id.clone();
+            if types.insert(id, (Arc::new(kind), text)).is_some() {
                 return Err(ConfigError::setting(setting, "two types with the same id"));
             }
         }

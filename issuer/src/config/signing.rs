@@ -1,5 +1,6 @@
 //! `[signing]`: private keys, how they are named, what they sign and when.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use vouchsafe_credentials::credential_type::Format;
 use vouchsafe_credentials::crypto::{
-    AwsLc, AwsLcSigningKey, PublicKey, Signer, SigningKey, is_published,
+    Algorithm, AwsLc, AwsLcSigningKey, PublicKey, Signer, SigningKey, is_published,
 };
 use vouchsafe_credentials::did;
 use vouchsafe_credentials::time::UnixTime;
@@ -35,8 +36,8 @@ pub enum KeyMethod {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SigningConfig {
-    /// What it signs: `dc+sd-jwt`, `mso_mdoc`. Status lists have keys of their own, or that of
-    /// SD-JWT VCs.
+    /// What it signs: `dc+sd-jwt`, `mso_mdoc`, `ldp_vc`, `jwt_vc_json`. Status lists have keys of
+    /// their own, or that of SD-JWT VCs.
     #[serde(default = "default_formats")]
     pub formats: Vec<String>,
     /// How the key is named.
@@ -59,6 +60,10 @@ pub struct SigningConfig {
     /// File with the IACA certificate.
     #[serde(default)]
     pub authority_file: Option<PathBuf>,
+    /// The cryptosuite of `ldp_vc`: `eddsa-rdfc-2022` or `ecdsa-rdfc-2019` if nothing is said, or
+    /// `eddsa-jcs-2022`, `ecdsa-jcs-2019`.
+    #[serde(default)]
+    pub cryptosuite: Option<String>,
     /// RFC 3339: the key signs from this moment on.
     #[serde(default)]
     pub not_before: Option<String>,
@@ -116,8 +121,17 @@ impl Config {
             }
             None => sd_jwt.clone(),
         };
+        let (ldp_vc, jwt_vc) = (of(Format::LdpVc)?, of(Format::JwtVc)?);
+        // A list tells the status of both, and is their issuer's own.
+        let both = ldp_vc.keys().chain(jwt_vc.keys());
+        if both.map(|key| &key.iss).collect::<BTreeSet<_>>().len() > 1 {
+            let problem = "ldp_vc and jwt_vc_json are signed in the name of one DID";
+            return Err(ConfigError::setting("signing", problem));
+        }
         Ok(Signing {
             mdoc: of(Format::Mdoc)?,
+            ldp_vc,
+            jwt_vc,
             sd_jwt,
             status,
         })
@@ -210,6 +224,14 @@ impl SigningConfig {
             KeyName::Did(kid) => Some(did_of(kid)),
         };
         let (from, until) = self.term(&name, &wrong)?;
+        let is_w3c = |format: &Format| matches!(format, Format::LdpVc | Format::JwtVc);
+        if formats.iter().any(is_w3c) && name.chain().is_some() {
+            return Err(wrong("ldp_vc and jwt_vc_json need a key with a DID"));
+        }
+        let cryptosuite = match formats.contains(&Format::LdpVc) {
+            true => self.cryptosuite(key.public_key().algorithm(), &wrong)?,
+            false => String::new(),
+        };
         if formats.contains(&Format::Mdoc) {
             self.check_document_signer(&name, now.clamp(from, until), &wrong)?;
         }
@@ -222,18 +244,38 @@ impl SigningConfig {
                 .unwrap_or(UnixTime(i64::MIN)),
             name,
             iss,
+            cryptosuite,
         };
         Ok((formats, Term { from, until, key }))
     }
 
     fn formats(&self, wrong: &dyn Fn(&str) -> ConfigError) -> Result<Vec<Format>, ConfigError> {
-        let known = |name: &String| match Format::from_name(name) {
-            Some(format @ (Format::SdJwtVc | Format::Mdoc)) => Ok(format),
-            Some(Format::LdpVc | Format::JwtVc) | None => {
-                Err(wrong("formats are dc+sd-jwt and mso_mdoc"))
-            }
+        let known = |name: &String| {
+            let problem = "formats are dc+sd-jwt, mso_mdoc, ldp_vc and jwt_vc_json";
+            Format::from_name(name).ok_or_else(|| wrong(problem))
         };
         self.formats.iter().map(known).collect()
+    }
+
+    /// OpenID4VCI 1.0, appendix A.1.2: `ldp_vc` has a suite with RDF canonicalization, unless the
+    /// operator wants another.
+    fn cryptosuite(
+        &self,
+        algorithm: Algorithm,
+        wrong: &dyn Fn(&str) -> ConfigError,
+    ) -> Result<String, ConfigError> {
+        let known: &[&str] = match algorithm {
+            Algorithm::EdDsa => &["eddsa-rdfc-2022", "eddsa-jcs-2022"],
+            Algorithm::Es256 | Algorithm::Es384 => &["ecdsa-rdfc-2019", "ecdsa-jcs-2019"],
+            Algorithm::Es512 => &[],
+        };
+        let wanted = self
+            .cryptosuite
+            .as_deref()
+            .or_else(|| known.first().copied());
+        let found = known.iter().find(|name| Some(**name) == wanted);
+        let found = found.map(|name| (*name).to_owned());
+        found.ok_or_else(|| wrong("the key is of another type than the cryptosuite uses"))
     }
 
     fn name(

@@ -87,6 +87,8 @@ pub struct Offer {
     pub record: RecordId,
     /// The id of the credential type.
     pub credential_type: String,
+    /// The version of the type; 0 is that of a file.
+    pub type_version: i64,
     /// How it is redeemed.
     pub grant: GrantKind,
     /// Whether a code must be typed.

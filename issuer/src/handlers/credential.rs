@@ -231,7 +231,7 @@ pub async fn handler(
         encryption,
     } = message::read(&core, &map, &body)?;
     let request = CredentialRequest::read(&members)?;
-    let format = check_configuration(&core, &grant, &request.requested)?;
+    let format = check_configuration(&core, &grant, &request.requested).await?;
     let proofs = verify_proofs(&core, &grant, &request).await?;
     let claims = open_under_token(&token, &grant.offer, &grant.claims_sealed)?;
     let order = Order {
@@ -296,7 +296,7 @@ pub(super) async fn authorize(
     Ok((token, grant))
 }
 
-fn check_configuration(
+async fn check_configuration(
     core: &Core,
     grant: &TokenGrant,
     requested: &Requested,
@@ -307,7 +307,13 @@ fn check_configuration(
             return Err(RequestError::OneOf.into());
         }
         Requested::Configuration(id) => {
-            core.configuration(id).ok_or(Error::UnknownConfiguration)?
+            let mut found = core.configuration(id);
+            if found.is_none() {
+                // Another process may have it since a moment.
+                core.types.refresh(core).await?;
+                found = core.configuration(id);
+            }
+            found.ok_or(Error::UnknownConfiguration)?
         }
         Requested::Identifier(id) => {
             let identifier = |one: &str| core.keys.credential_identifier(&grant.record, one);

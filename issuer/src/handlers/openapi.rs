@@ -10,8 +10,8 @@ use utoipa_axum::routes;
 use super::admin::{
     audit_list, credentials_list, credentials_read, credentials_resume, credentials_revoke,
     credentials_suspend, offer_batches_create, offers_approve, offers_create, offers_deny,
-    offers_list, offers_read, webhook_deliveries, webhook_replay, webhooks_create, webhooks_delete,
-    webhooks_list, webhooks_rotate,
+    offers_list, offers_read, types_list, types_put, types_read, webhook_deliveries,
+    webhook_replay, webhooks_create, webhooks_delete, webhooks_list, webhooks_rotate,
 };
 use super::wire::json_public;
 use crate::core::Core;
@@ -25,6 +25,7 @@ use crate::core::Core;
     ),
     tags(
         (name = "offers", description = "Credentials that wait for a person"),
+        (name = "credential types", description = "What credentials say and how they are shown"),
         (name = "credentials", description = "Credentials that were issued"),
         (name = "webhooks", description = "Who is told of events, signed as Standard Webhooks describes"),
         (name = "audit", description = "What was done, by whom")
@@ -55,6 +56,8 @@ pub fn routes() -> OpenApiRouter<Core> {
         .routes(routes!(offers_read::handler))
         .routes(routes!(offers_approve::handler))
         .routes(routes!(offers_deny::handler))
+        .routes(routes!(types_list::handler))
+        .routes(routes!(types_read::handler, types_put::handler))
         .routes(routes!(credentials_list::handler))
         .routes(routes!(credentials_read::handler))
         .routes(routes!(credentials_suspend::handler))

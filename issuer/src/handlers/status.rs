@@ -137,7 +137,7 @@ fn asks_for_a_time(query: &str) -> bool {
 }
 
 /// RFC 9110, section 13.1.2: any entity tag of the lists, compared weakly, or `*`.
-fn knows(headers: &HeaderMap, etag: &str) -> bool {
+pub fn knows(headers: &HeaderMap, etag: &str) -> bool {
     let values = headers.get_all(header::IF_NONE_MATCH).iter();
     let values = values.filter_map(|value| value.to_str().ok());
     let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);

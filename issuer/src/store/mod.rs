@@ -11,6 +11,7 @@ pub mod refresh_tokens;
 pub mod status_lists;
 pub mod tokens;
 pub mod transactions;
+pub mod types;
 
 use vouchsafe_service::db::{Migration, Migrations};
 
@@ -42,6 +43,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1004,
             name: "formats of credentials, status lists as CWT",
             sql: include_str!("../../migrations/1004_formats.sql"),
+        },
+        Migration {
+            version: 1007,
+            name: "credential types over REST",
+            sql: include_str!("../../migrations/1007_credential_types.sql"),
         },
         Migration {
             version: 1010,

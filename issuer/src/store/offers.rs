@@ -41,6 +41,7 @@ struct OfferRow {
     id: String,
     record_id: String,
     credential_type: String,
+    type_version: i64,
     grant_kind: String,
     code_hash: Option<Vec<u8>>,
     tries: i64,
@@ -62,6 +63,7 @@ impl TryFrom<OfferRow> for Redeemable {
             id,
             record_id,
             credential_type,
+            type_version,
             grant_kind,
             code_hash,
             tries,
@@ -78,6 +80,7 @@ impl TryFrom<OfferRow> for Redeemable {
             id: OfferId::parse(&id).map_err(|e| TABLE.invalid("id", e))?,
             record: RecordId::parse(&record_id).map_err(|e| TABLE.invalid("record_id", e))?,
             credential_type,
+            type_version,
             grant: GrantKind::parse(&grant_kind)
                 .ok_or_else(|| TABLE.invalid("grant_kind", "unknown"))?,
             code_required: code_hash.is_some(),
@@ -101,18 +104,18 @@ fn read_decision(text: &str) -> Result<Decision, RowError> {
     Decision::parse(text).ok_or_else(|| TABLE.invalid("decision", "unknown"))
 }
 
-const COLUMNS_BY_ID: &str = "SELECT id, record_id, credential_type, grant_kind, code_hash, tries, \
+const COLUMNS_BY_ID: &str = "SELECT id, record_id, credential_type, type_version, grant_kind, code_hash, tries, \
      claims_sealed, created_at, expires_at, redeemed_at, opened_at, decision, redemptions, redeemed FROM issuer_offers WHERE id = $1";
-const COLUMNS_BY_GRANT: &str = "SELECT id, record_id, credential_type, grant_kind, code_hash, \
+const COLUMNS_BY_GRANT: &str = "SELECT id, record_id, credential_type, type_version, grant_kind, code_hash, \
      tries, claims_sealed, created_at, expires_at, redeemed_at, opened_at, decision, redemptions, redeemed FROM issuer_offers \
      WHERE grant_hash = $1 AND grant_kind = $2";
-const COLUMNS_BY_CODE: &str = "SELECT id, record_id, credential_type, grant_kind, code_hash, \
+const COLUMNS_BY_CODE: &str = "SELECT id, record_id, credential_type, type_version, grant_kind, code_hash, \
      tries, claims_sealed, created_at, expires_at, redeemed_at, opened_at, decision, \
      redemptions, redeemed FROM issuer_offers WHERE code_lookup = $1";
-const COLUMNS_BY_REFERENCE: &str = "SELECT id, record_id, credential_type, grant_kind, code_hash, \
+const COLUMNS_BY_REFERENCE: &str = "SELECT id, record_id, credential_type, type_version, grant_kind, code_hash, \
      tries, claims_sealed, created_at, expires_at, redeemed_at, opened_at, decision, redemptions, redeemed FROM issuer_offers \
      WHERE reference_hash = $1";
-const COLUMNS_PAGE: &str = "SELECT id, record_id, credential_type, grant_kind, code_hash, tries, \
+const COLUMNS_PAGE: &str = "SELECT id, record_id, credential_type, type_version, grant_kind, code_hash, tries, \
      claims_sealed, created_at, expires_at, redeemed_at, opened_at, decision, redemptions, redeemed FROM issuer_offers \
      WHERE id < $1 ORDER BY id DESC LIMIT $2";
 
@@ -134,8 +137,8 @@ pub async fn insert(tx: &mut Tx, new: &NewOffer) -> Result<(), DbError> {
         sqlx::query(
             "INSERT INTO issuer_offers (id, record_id, credential_type, grant_kind, reference_hash,
             grant_hash, code_hash, tries, claims_sealed, created_at, expires_at, redemptions,
-            redeemed, code_lookup, decision)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+            redeemed, code_lookup, decision, type_version)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
         )
         .bind(offer.id.as_str())
         .bind(offer.record.as_str())
@@ -152,8 +155,16 @@ pub async fn insert(tx: &mut Tx, new: &NewOffer) -> Result<(), DbError> {
         .bind(offer.redeemed)
         .bind(code_lookup.as_deref())
         .bind(offer.decision.map(Decision::as_str))
+        .bind(offer.type_version)
     )
     .map(drop)
+}
+
+/// The version of its type that an offer was made with.
+pub async fn type_version(db: &Db, id: &OfferId) -> Result<Option<i64>, DbError> {
+    each!(db, p => sqlx::query_scalar::<_, i64>(
+        "SELECT type_version FROM issuer_offers WHERE id = $1")
+        .bind(id.as_str()).fetch_optional(p).await)
 }
 
 /// The offer with this id.

@@ -6,6 +6,8 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose,
 };
+use vouchsafe_credentials::crypto::{Algorithm, SigningKey};
+use vouchsafe_credentials::testing::SeededRng;
 use vouchsafe_credentials::x509::{Role, TrustAnchors};
 
 use super::harness::config_text;
@@ -77,4 +79,11 @@ pub(super) fn mdoc_key(signer: &Certified, iaca: &Iaca) -> String {
         "[[signing]]\nformats = [\"mso_mdoc\"]\nmethod = \"x5c\"\nkey = '''{key}'''\n\
          certificates = '''{certificate}'''\nauthority = '''{authority}'''\n"
     )
+}
+
+/// A table of `[[signing]]` with an Ed25519 key that is named by `did:key`.
+pub(super) fn did_key(seed: u64, settings: &str) -> String {
+    let key = SigningKey::generate(Algorithm::EdDsa, &SeededRng::new(seed)).to_pkcs8_pem();
+    let key = key.as_str();
+    format!("[[signing]]\n{settings}\nmethod = 'did_key'\nkey = '''{key}'''\n")
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::card::Card;
 use super::formats::{MdocFormat, W3cFormat};
 use super::shape::Shape;
 use crate::sd_jwt::{ClaimPath, Frame};
@@ -124,6 +125,8 @@ pub struct CredentialType {
     pub format: String,
     /// How it is called.
     pub display: Display,
+    /// How a wallet draws its card.
+    pub card: Card,
     /// Its claims, in the order of the file.
     pub claims: Vec<ClaimSpec>,
     /// How long a credential is valid, in seconds.

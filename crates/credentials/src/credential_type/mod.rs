@@ -25,14 +25,17 @@
 //! ```
 
 mod binary;
+mod card;
 pub(crate) mod date;
 mod file;
 mod format;
 mod formats;
+mod metadata;
 mod read;
 mod shape;
 mod validate;
 
+pub use card::{Card, Picture};
 pub use file::{ClaimKind, ClaimSpec, CredentialType, Disclosability, Display, TypeError};
 pub use format::Format;
 pub use formats::{MdocFormat, W3cFormat, W3cInput};

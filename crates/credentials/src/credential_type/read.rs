@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use toml::Spanned;
 
+use super::card::{Card, CardFile};
 use super::formats::{MdocFile, MdocFormat, W3cFile, W3cFormat};
 use super::shape::Shape;
 use super::{ClaimKind, ClaimSpec, CredentialType, Disclosability, Display, TypeError};
@@ -43,6 +45,7 @@ struct TypeFile {
     claim: Vec<ClaimFile>,
     mdoc: Option<MdocFile>,
     w3c: Option<Spanned<W3cFile>>,
+    card: Option<CardFile>,
 }
 
 #[derive(Deserialize)]
@@ -88,6 +91,7 @@ impl CredentialType {
             claim,
             mdoc,
             w3c,
+            card,
         } = file;
         let reader = Reader { text };
         reader.check_id(&id)?;
@@ -113,6 +117,9 @@ impl CredentialType {
             "an mdoc is always bound to a key",
         )?;
         let locales = reader.locales(&display)?;
+        let card = card
+            .map(|card| Card::read(text, card, &locales))
+            .transpose()?;
         let (claims, shape) = reader.claims(claim, &locales)?;
         let decoys = usize::from(decoys);
         let mdoc = mdoc.map(|mdoc| MdocFormat::read(text, mdoc, &claims, &shape));
@@ -126,6 +133,7 @@ impl CredentialType {
             vct: vct.into_inner(),
             format: format.into_inner(),
             display: type_display(display.into_inner()),
+            card: card.unwrap_or_default(),
             validity_s: validity_days.into_inner() * DAY_S,
             status,
             key_binding: key_binding.into_inner(),
@@ -134,6 +142,30 @@ impl CredentialType {
             shape,
             mdoc: mdoc.transpose()?,
             w3c: w3c.transpose()?,
+        })
+    }
+}
+
+impl CredentialType {
+    /// Reads a description that has the members of a file, as JSON; the text is that of a file.
+    ///
+    /// # Errors
+    /// [`TypeError`] with a place in that text.
+    pub fn from_json(definition: &Map<String, Value>) -> Result<(Self, String), TypeError> {
+        let wrong = |message: String| TypeError::at("", 0, message);
+        let table = toml::Table::try_from(definition).map_err(|error| wrong(error.to_string()))?;
+        let text = toml::to_string(&table).map_err(|error| wrong(error.to_string()))?;
+        Ok((Self::from_toml(&text)?, text))
+    }
+
+    /// The members of a file as JSON.
+    ///
+    /// # Errors
+    /// [`TypeError`] where the text is not TOML.
+    pub fn definition(text: &str) -> Result<Map<String, Value>, TypeError> {
+        toml::from_str(text).map_err(|error| {
+            let offset = error.span().map_or(0, |span| span.start);
+            TypeError::at(text, offset, error.message())
         })
     }
 }

@@ -94,6 +94,29 @@ pub async fn issue(
     signer: &dyn Signer,
     rng: &dyn Rng,
 ) -> Result<String, IssueError> {
+    issue_with(input, None, signer, rng).await
+}
+
+/// Issues a credential whose type has published metadata with the hash `vct_integrity`
+/// (SD-JWT VC, "Document Integrity").
+///
+/// # Errors
+/// See [`IssueError`].
+pub async fn issue_with_type(
+    input: IssueInput<'_>,
+    vct_integrity: &str,
+    signer: &dyn Signer,
+    rng: &dyn Rng,
+) -> Result<String, IssueError> {
+    issue_with(input, Some(vct_integrity), signer, rng).await
+}
+
+async fn issue_with(
+    input: IssueInput<'_>,
+    vct_integrity: Option<&str>,
+    signer: &dyn Signer,
+    rng: &dyn Rng,
+) -> Result<String, IssueError> {
     let IssueInput {
         vct,
         issuer,
@@ -122,6 +145,7 @@ pub async fn issue(
             payload.insert(name.to_owned(), value);
         }
     };
+    set("vct#integrity", vct_integrity.map(Value::from));
     set("iss", issuer.map(Value::from));
     set("iat", issued_at.map(|time| time.seconds().into()));
     set("nbf", not_before.map(|time| time.seconds().into()));

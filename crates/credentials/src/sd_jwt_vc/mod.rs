@@ -105,7 +105,7 @@ mod verify;
 pub use claims::RegisteredClaims;
 pub use error::{KbError, VcError};
 pub use held::{HeldSdJwtVc, Presentation};
-pub use issue::{IssueError, IssueInput, IssuerKey, issue};
+pub use issue::{IssueError, IssueInput, IssuerKey, issue, issue_with_type};
 pub use status_owed::{SdJwtVc, StatusOwed, StatusPolicy};
 pub use trust::{
     IssuerAuthority, IssuerIdentity, IssuerMethod, IssuerTrust, StatusMethod, TrustError,

@@ -160,6 +160,16 @@ pub struct Display {
     /// Picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logo: Option<Logo>,
+    /// Picture behind all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub background_image: Option<BackgroundImage>,
+}
+
+/// A picture behind the card, by address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackgroundImage {
+    /// `https:` or `data:`.
+    pub uri: String,
 }
 
 /// A picture by address. Not fetched unless the wallet chooses to.

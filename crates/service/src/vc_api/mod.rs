@@ -333,6 +333,12 @@ pub fn suites(inline_vocab: bool) -> Suites {
     vouchsafe_credentials_jsonld::suites(&transformation)
 }
 
+/// Whether a JSON-LD context is part of this program. No other is ever fetched.
+#[must_use]
+pub fn knows_context(url: &str) -> bool {
+    Contexts::bundled().text(url).is_some()
+}
+
 /// Paths, written once.
 pub mod paths {
     /// Issue a credential.

@@ -21,6 +21,10 @@ pub enum Scope {
     CredentialsRead,
     /// Suspend, resume, revoke.
     CredentialsWrite,
+    /// Read credential types.
+    TypesRead,
+    /// Make credential types.
+    TypesWrite,
     /// Read the audit log.
     AuditRead,
     /// Read who is told of events, and how messages fared.
@@ -31,11 +35,13 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes, for a key that may do everything here.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::OffersRead,
         Self::OffersWrite,
         Self::CredentialsRead,
         Self::CredentialsWrite,
+        Self::TypesRead,
+        Self::TypesWrite,
         Self::AuditRead,
         Self::WebhooksRead,
         Self::WebhooksWrite,
@@ -48,6 +54,8 @@ impl Scope {
             Self::OffersWrite => "offers:write",
             Self::CredentialsRead => "credentials:read",
             Self::CredentialsWrite => "credentials:write",
+            Self::TypesRead => "types:read",
+            Self::TypesWrite => "types:write",
             Self::AuditRead => "audit:read",
             Self::WebhooksRead => "webhooks:read",
             Self::WebhooksWrite => "webhooks:write",

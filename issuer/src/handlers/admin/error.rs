@@ -38,6 +38,13 @@ pub enum ApiError {
     /// A table cannot be read.
     #[error("the table cannot be read: {0}")]
     Table(#[from] TableError),
+    /// The description of a credential type has a mistake. The text names places, never values of
+    /// persons.
+    #[error("not a credential type: {0}")]
+    Type(String),
+    /// The metadata of this `vct` were published with other words.
+    #[error("the metadata of this vct were published with other words: a change needs another vct")]
+    TypePublished,
     /// Rows of a table do not fit the type.
     #[error("rows of the table do not fit the credential type; nothing was made")]
     Rows(Vec<FieldProblem>),
@@ -141,6 +148,8 @@ impl ApiError {
                 (StatusCode::PAYLOAD_TOO_LARGE, "too_many_rows")
             }
             Self::Table(_) => (StatusCode::BAD_REQUEST, "invalid_table"),
+            Self::Type(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_credential_type"),
+            Self::TypePublished => (StatusCode::CONFLICT, "type_metadata_published"),
             Self::Rows(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_rows"),
             Self::Prepare(error) => (StatusCode::UNPROCESSABLE_ENTITY, prepare_code(error)),
             Self::Change(_) => (StatusCode::CONFLICT, "status_conflict"),

@@ -86,6 +86,7 @@ pub async fn handler(
     }
     let query = query.unwrap_or_default();
     let all = for_all(&query)?;
+    call.core.types.refresh(&call.core).await?;
     let kind = call.core.credential_type(&all.credential_type);
     let kind = kind.ok_or(PrepareError::UnknownType)?;
     let rows = table::read(&kind, &bytes, MAX_ROWS)?;

@@ -96,6 +96,7 @@ pub async fn handler(call: Call, headers: HeaderMap, bytes: Bytes) -> Result<Rep
     call.require(Scope::OffersWrite)?;
     let key = idempotent::key(&headers)?;
     let wanted = parse(body::read(&headers, &bytes)?);
+    call.core.types.refresh(&call.core).await?;
     let prepared = prepare::prepare(&call.core, wanted)?;
     let reply = reply(&call, &prepared)?;
     let content = idempotent::content(ADMIN_OFFERS, &bytes);
