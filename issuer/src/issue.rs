@@ -248,7 +248,7 @@ pub(crate) async fn use_up(tx: &mut Tx, part: &Part, now: UnixTime) -> Result<()
     Ok(())
 }
 
-/// One transaction: token, nonces, decision, rows.
+/// One transaction: token, nonces, rows.
 async fn commit(
     core: &Core,
     order: &Order<'_>,
@@ -264,9 +264,6 @@ async fn commit(
         .db
         .write(async move |tx| {
             use_up(tx, &part, now).await?;
-            if !offers::may_issue(tx, &offer).await? {
-                return Err(Box::new(IssueError::NotApproved).into());
-            }
             if let Some(transaction) = &transaction
                 && !transactions::finish(tx, transaction, now).await?
             {

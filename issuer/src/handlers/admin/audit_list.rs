@@ -87,13 +87,12 @@ pub async fn handler(call: Call, RawQuery(raw): RawQuery) -> Result<Reply, ApiEr
     call.require(Scope::AuditRead)?;
     let number = |text: &str| text.parse::<i64>().ok().filter(|seq| *seq > 0);
     let (request, params) = query::page(raw.as_deref(), &["target"], number)?;
-    let rows = audit::page(
-        &call.core.db,
-        request.before,
-        params.get("target"),
-        request.limit + 1,
-    )
-    .await?;
+    let target = params.get("target");
+    // PostgreSQL has no text with a NUL, so no object is called so.
+    if target.is_some_and(|id| id.chars().any(char::is_control)) {
+        return Err(ApiError::Query);
+    }
+    let rows = audit::page(&call.core.db, request.before, target, request.limit + 1).await?;
     let page = Page::from_overfetch(rows, request.limit);
     let next = page.items.last().filter(|_| page.more);
     let next = next.map(|last| last.seq.to_string());
