@@ -411,6 +411,38 @@ fn labels_are_shuffled_by_the_key() {
     assert_eq!(labels, expected);
 }
 
+/// What is twice in one place, and of which nothing but its name is left, would be said once.
+#[test]
+fn a_node_named_twice_in_one_place_is_not_cut_down_to_its_name() {
+    let nodes = json!([{ "id": "_:b0", "size": 1 }, { "id": "_:b0", "age": 2 }]);
+    let document = credential(&json!({ "rooms": nodes }));
+    for party in parties() {
+        let base = party.issue(&document, &["/credentialSubject/rooms/0/id"]);
+        let base = base.unwrap();
+        let error = party
+            .derive(&base, &all(&["/credentialSubject/rooms/1/id"]))
+            .unwrap_err();
+        assert_eq!(cause(&error), Some(&SdError::NotSeparable));
+        for wanted in ["/credentialSubject/rooms/1", "/credentialSubject/rooms"] {
+            let derived = party.derive(&base, &all(&[wanted])).unwrap();
+            party.verify(&derived).unwrap();
+        }
+    }
+}
+
+/// Whether an array somewhere in it has a node of one name twice.
+fn names_twice(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => {
+            let ids: Vec<_> = items.iter().filter_map(|item| item.get("id")).collect();
+            let twice = (1..ids.len()).any(|at| ids[..at].contains(&ids[at]));
+            twice || items.iter().any(names_twice)
+        }
+        Value::Object(members) => members.values().any(names_twice),
+        _ => false,
+    }
+}
+
 /// Objects, most of them without ids, many alike.
 fn node(depth: u32) -> BoxedStrategy<Value> {
     let scalar = prop_oneof![
@@ -472,7 +504,8 @@ proptest! {
                 let derived = match party.derive(&base, wanted) {
                     Ok(derived) => derived,
                     Err(error) => {
-                        prop_assert_eq!(cause(&error), Some(&SdError::SubjectHidden));
+                        let merged = cause(&error) == Some(&SdError::NotSeparable) && names_twice(&subject);
+                        prop_assert!(merged || cause(&error) == Some(&SdError::SubjectHidden), "{:?}", error);
                         continue;
                     }
                 };
