@@ -87,6 +87,10 @@ fn configuration(
         let types = proof_types::supported(&core.settings, &kind.id);
         configuration.proof_types_supported = Some(types);
     }
+    if let Some(policy) = core.settings.reuse_policy(&kind.id) {
+        let shown = configuration.credential_metadata.get_or_insert_default();
+        shown.credential_reuse_policy = serde_json::to_value(policy).ok();
+    }
     Some(configuration)
 }
 

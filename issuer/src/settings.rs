@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use vouchsafe_credentials::jwks::JwkSet;
 use vouchsafe_protocol::oauth::{RedirectUris, WalletProviders};
+use vouchsafe_protocol::vci::metadata::reuse::ReusePolicy;
 
 use crate::domain::ids::StatusListId;
 use crate::profile::{Profile, Rules};
@@ -36,6 +37,8 @@ pub struct Settings {
     pub di_vp: bool,
     /// Encrypted requests and responses.
     pub encryption: EncryptionSettings,
+    /// How often wallets show one credential.
+    pub reuse_policies: Vec<ReuseRule>,
     /// Proofs in one credential request at most; 1 means no batch.
     pub batch_size: u32,
     /// Credentials that one offer may bring in all, repeated requests included.
@@ -86,6 +89,15 @@ pub struct KeyAttestationRule {
     pub in_jwt: bool,
     /// Whether it may be the proof.
     pub alone: bool,
+}
+
+/// How often wallets show one credential of some types.
+#[derive(Debug, Clone)]
+pub struct ReuseRule {
+    /// Ids of the types.
+    pub credential_types: Vec<String>,
+    /// The policy.
+    pub policy: ReusePolicy,
 }
 
 /// Whether messages are encrypted, from never to always.
@@ -186,6 +198,16 @@ impl Settings {
         self.key_attestations
             .iter()
             .find(|rule| rule.credential_types.iter().any(|id| id == credential_type))
+    }
+
+    /// How often wallets show one credential of a type, where the issuer says so.
+    pub fn reuse_policy(&self, credential_type: &str) -> Option<&ReusePolicy> {
+        let of_type =
+            |rule: &&ReuseRule| rule.credential_types.iter().any(|id| id == credential_type);
+        self.reuse_policies
+            .iter()
+            .find(of_type)
+            .map(|rule| &rule.policy)
     }
 
     /// The issuer's name in a language, or in any.

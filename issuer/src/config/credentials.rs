@@ -1,9 +1,11 @@
-//! `[[key_attestation]]` and `[encryption]`: what the credential endpoint demands.
+//! `[[key_attestation]]`, `[encryption]` and `[[reuse_policy]]`: what the credential endpoint
+//! demands, and what it asks of wallets.
 
 use serde::Deserialize;
+use vouchsafe_protocol::vci::metadata::reuse::{ReuseMethod, ReuseOption, ReusePolicy};
 use vouchsafe_service::config::ConfigError;
 
-use crate::settings::{Encryption, EncryptionSettings, KeyAttestationRule};
+use crate::settings::{Encryption, EncryptionSettings, KeyAttestationRule, ReuseRule};
 
 /// `[[key_attestation]]`: credential types that are bound to attested keys alone (OpenID4VCI 1.0,
 /// appendix D). Who may attest is in `[[wallet_provider]]`.
@@ -80,6 +82,64 @@ impl EncryptionConfig {
     }
 }
 
+/// `[[reuse_policy]]`: how often a wallet shows one credential (EUDI ARF, annex 2, ISSU_37).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReusePolicyConfig {
+    /// Ids of the credential types.
+    pub credential_types: Vec<String>,
+    /// Ways to keep it, the dearest first.
+    pub options: Vec<ReuseOptionConfig>,
+}
+
+/// One way to keep a policy.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReuseOptionConfig {
+    /// `once_only`, `limited_time`, `rotating-batch`, `per-relying-party`, the dearest first.
+    pub methods: Vec<ReuseMethod>,
+    /// Credentials that a wallet asks for at once.
+    #[serde(default)]
+    pub batch_size: Option<u64>,
+    /// When so few are left unused, it asks for new ones.
+    #[serde(default)]
+    pub reissue_trigger_unused: Option<u64>,
+    /// So many seconds before the end, it asks for new ones.
+    #[serde(default)]
+    pub reissue_trigger_lifetime_left_s: Option<u64>,
+}
+
+/// Checks the policies; each type has one at most.
+pub(super) fn reuse_policies(
+    configs: &[ReusePolicyConfig],
+    batch_size: u32,
+) -> Result<Vec<ReuseRule>, ConfigError> {
+    let wrong = |problem: String| ConfigError::setting("reuse_policy", problem);
+    let mut rules: Vec<ReuseRule> = Vec::new();
+    for config in configs {
+        let ReusePolicyConfig {
+            credential_types,
+            options,
+        } = config;
+        let known = |id: &String| rules.iter().any(|rule| rule.credential_types.contains(id));
+        if credential_types.is_empty() || credential_types.iter().any(known) {
+            return Err(wrong("each policy has types, each type one policy".into()));
+        }
+        let options = options.iter().map(|option| ReuseOption {
+            details: option.methods.clone(),
+            batch_size: option.batch_size,
+            reissue_trigger_unused: option.reissue_trigger_unused,
+            reissue_trigger_lifetime_left: option.reissue_trigger_lifetime_left_s,
+        });
+        let policy = ReusePolicy::arf(options.collect(), u64::from(batch_size));
+        rules.push(ReuseRule {
+            credential_types: credential_types.clone(),
+            policy: policy.map_err(|error| wrong(error.to_string()))?,
+        });
+    }
+    Ok(rules)
+}
+
 /// Checks the rules; each type has one at most.
 pub(super) fn key_attestations(
     configs: &[KeyAttestationConfig],
@@ -137,6 +197,24 @@ mod tests {
             };
             assert_eq!(config.settings().is_ok(), good, "{config:?}");
         }
+    }
+
+    #[test]
+    fn policies_of_reuse() {
+        let policy = |types: &[&str], batch_size| ReusePolicyConfig {
+            credential_types: types.iter().map(|id| (*id).to_owned()).collect(),
+            options: vec![ReuseOptionConfig {
+                methods: vec![ReuseMethod::OnceOnly],
+                batch_size: Some(batch_size),
+                reissue_trigger_unused: Some(1),
+                reissue_trigger_lifetime_left_s: None,
+            }],
+        };
+        assert_eq!(reuse_policies(&[policy(&["a"], 10)], 10).unwrap().len(), 1);
+        // No more than the issuer issues at once.
+        assert!(reuse_policies(&[policy(&["a"], 11)], 10).is_err());
+        assert!(reuse_policies(&[policy(&[], 10)], 10).is_err());
+        assert!(reuse_policies(&[policy(&["a"], 5), policy(&["a"], 5)], 10).is_err());
     }
 
     #[test]

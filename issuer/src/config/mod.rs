@@ -6,7 +6,9 @@ mod signing;
 mod wallet_providers;
 
 pub use clients::{AuthConfig, ClientConfig};
-pub use credentials::{AttestedProof, EncryptionConfig, KeyAttestationConfig};
+pub use credentials::{
+    AttestedProof, EncryptionConfig, KeyAttestationConfig, ReuseOptionConfig, ReusePolicyConfig,
+};
 pub use signing::{KeyMethod, SigningConfig, SigningKeys};
 pub use wallet_providers::WalletProviderConfig;
 
@@ -67,6 +69,9 @@ pub struct Config {
     /// Encrypted requests and responses.
     #[serde(default)]
     pub encryption: EncryptionConfig,
+    /// How often wallets show one credential.
+    #[serde(default)]
+    pub reuse_policy: Vec<ReusePolicyConfig>,
 }
 
 /// `[issuer]`
@@ -200,6 +205,10 @@ impl Config {
         Ok(Settings {
             key_attestations: credentials::key_attestations(&self.key_attestation, attested)?,
             encryption: self.encryption.settings()?,
+            reuse_policies: credentials::reuse_policies(
+                &self.reuse_policy,
+                self.issuer.batch_size,
+            )?,
             di_vp: self.issuer.di_vp,
             profile: self.issuer.profile,
             refresh_tokens,
@@ -285,13 +294,12 @@ impl Config {
                 return Err(ConfigError::setting(setting, "two types with the same id"));
             }
         }
-        let mut attested = self
-            .key_attestation
-            .iter()
-            .flat_map(|k| &k.credential_types);
-        if attested.any(|id| !types.contains_key(id)) {
-            let problem = "a credential type that is not configured";
-            return Err(ConfigError::setting("key_attestation", problem));
+        let attested = self.key_attestation.iter().map(|one| &one.credential_types);
+        let reused = self.reuse_policy.iter().map(|one| &one.credential_types);
+        let mut named = attested.chain(reused).flatten();
+        if let Some(id) = named.find(|id| !types.contains_key(*id)) {
+            let problem = format!("`{id}` has a rule, and is no credential type");
+            return Err(ConfigError::setting(setting, problem));
         }
         Ok(types)
     }

@@ -128,6 +128,39 @@ async fn texts_in_the_language_of_the_person() {
     .await;
 }
 
+#[tokio::test]
+async fn the_policy_of_reuse_stands_where_it_is_set() {
+    let text = config_text("").replace("batch_size = 3", "batch_size = 20");
+    let policy = "[[reuse_policy]]\ncredential_types = [\"membership\"]\n\
+         [[reuse_policy.options]]\nmethods = [\"rotating-batch\", \"once_only\"]\n\
+         batch_size = 20\nreissue_trigger_unused = 2\nreissue_trigger_lifetime_left_s = 86400\n";
+    with_config(&format!("{text}{policy}"), async |h| {
+        let metadata = get(&h, &[]).await.json();
+        let of = |id: &str| {
+            let one = &metadata["credential_configurations_supported"][id]["credential_metadata"];
+            one["credential_reuse_policy"].clone()
+        };
+        let expected = json!({"id": "arf_annex_ii", "options": [{
+            "details": ["rotating-batch", "once_only"], "batch_size": 20,
+            "reissue_trigger_unused": 2, "reissue_trigger_lifetime_left": 86400,
+        }]});
+        assert_eq!(of("membership"), expected);
+        assert_eq!(of("age"), Value::Null);
+    })
+    .await;
+    for wrong in [
+        policy.replace("batch_size = 20", "batch_size = 21"),
+        policy.replace("membership", "passport"),
+    ] {
+        let config = vouchsafe_service::config::parse::<crate::Config>(&format!("{text}{wrong}"));
+        let config = config.unwrap();
+        assert!(
+            config.settings().is_err() || config.types().is_err(),
+            "{wrong}"
+        );
+    }
+}
+
 /// RFC 9901, section 10.1, and EUDI ISSU_36: neither end tells credentials of a batch apart, nor
 /// from those of the same hour.
 #[tokio::test]

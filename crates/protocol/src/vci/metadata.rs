@@ -11,6 +11,7 @@ mod check;
 mod issuer;
 mod language;
 mod of_type;
+pub mod reuse;
 pub mod signed;
 
 pub use issuer::IssuerMetadata;
@@ -137,6 +138,9 @@ pub struct CredentialDisplay {
     /// Claims in the order of display.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claims: Option<Vec<ClaimDescription>>,
+    /// How often a wallet shows one credential.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential_reuse_policy: Option<Value>,
 }
 
 /// A name in one language. Foreign text: escape it.

@@ -58,7 +58,12 @@ impl CredentialConfiguration {
         if self.format == DC_SD_JWT && self.vct.as_ref().is_none_or(String::is_empty) {
             return Err(MetadataError::Configuration);
         }
-        let Some(CredentialDisplay { display, claims }) = &self.credential_metadata else {
+        let Some(CredentialDisplay {
+            display,
+            claims,
+            credential_reuse_policy: _,
+        }) = &self.credential_metadata
+        else {
             return Ok(());
         };
         check_locales(display.as_deref())?;

@@ -151,6 +151,7 @@ fn shown(kind: &CredentialType, claims: Vec<ClaimDescription>) -> CredentialDisp
     CredentialDisplay {
         display: Some(names_of(&kind.display)),
         claims: Some(claims),
+        credential_reuse_policy: None,
     }
 }
 
