@@ -23,7 +23,7 @@ use crate::events::{self, Event};
 use crate::sign::{Draft, SignError};
 use crate::status::{self, StatusListError};
 use crate::store::tokens::TokenGrant;
-use crate::store::{credentials, offers, status_lists, tokens, transactions};
+use crate::store::{credentials, status_lists, tokens, transactions};
 
 /// How often places are drawn again when others took them in between.
 const MAX_DRAWS: usize = 16;
@@ -228,7 +228,7 @@ pub(crate) async fn use_up(tx: &mut Tx, part: &Part, now: UnixTime) -> Result<()
     Ok(())
 }
 
-/// One transaction: token, nonces, decision, rows.
+/// One transaction: token, nonces, rows.
 async fn commit(
     core: &Core,
     order: &Order<'_>,
@@ -244,9 +244,6 @@ async fn commit(
         .db
         .write(async move |tx| {
             use_up(tx, &part, now).await?;
-            if !offers::may_issue(tx, &offer).await? {
-                return Err(Box::new(IssueError::NotApproved).into());
-            }
             if let Some(transaction) = &transaction
                 && !transactions::finish(tx, transaction, now).await?
             {

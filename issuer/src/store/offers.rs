@@ -251,7 +251,8 @@ pub async fn redeem(tx: &mut Tx, id: &OfferId, now: UnixTime) -> Result<bool, Db
     Ok(rows == 1)
 }
 
-/// Whether and how it was decided to issue what an offer brings.
+/// Whether and how it was decided to issue what an offer brings. Only what waits is decided, and
+/// once: every other answer stays as it is.
 pub async fn decision(db: &Db, id: &OfferId) -> Result<Option<Decision>, DbError> {
     let text = each!(db, p => sqlx::query_scalar::<_, Option<String>>(
         "SELECT decision FROM issuer_offers WHERE id = $1")
@@ -279,20 +280,6 @@ pub async fn decide(tx: &mut Tx, id: &OfferId, decision: Decision) -> Result<boo
         )?;
         super::transactions::forget_of_offer(tx, id).await?;
     }
-    Ok(rows == 1)
-}
-
-/// Whether what an offer brings may be issued, read inside the transaction that issues. On
-/// PostgreSQL the row stays locked until the end of it, so no denial slips between.
-pub async fn may_issue(tx: &mut Tx, id: &OfferId) -> Result<bool, DbError> {
-    let rows = execute!(
-        tx,
-        sqlx::query(
-            "UPDATE issuer_offers SET decision = decision
-         WHERE id = $1 AND (decision IS NULL OR decision = 'approved')"
-        )
-        .bind(id.as_str())
-    )?;
     Ok(rows == 1)
 }
 

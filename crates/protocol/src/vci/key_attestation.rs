@@ -139,20 +139,21 @@ impl VerifiedAttestation {
         self.keys().any(|attested| attested == key)
     }
 
-    /// The key that the `kid` of a proof means: the one with this `kid`, or `0` for the first
-    /// (the example of appendix F.1). A proof that names no key is signed with the first.
+    /// The key that the `kid` of a proof means: the one with this `kid`, else the one at this place,
+    /// `0` being the first (the example of appendix F.1). A proof that names no key is signed with
+    /// the first (EUDI TS3).
     #[must_use]
     pub fn key_of_proof(&self, kid: Option<&str>) -> Option<&PublicKey> {
-        let first = || self.keys().next();
         let Some(kid) = kid else {
-            return first();
+            return self.keys().next();
         };
         let named = |attested: &&AttestedKey| attested.kid.as_deref() == Some(kid);
-        match self.keys.iter().find(named) {
-            Some(attested) => Some(&attested.key),
-            None if kid == "0" => first(),
-            None => None,
-        }
+        let placed = || {
+            let place: usize = kid.parse().ok()?;
+            self.keys.get(place).filter(|_| place.to_string() == kid)
+        };
+        let attested = self.keys.iter().find(named).or_else(placed);
+        attested.map(|attested| &attested.key)
     }
 }
 

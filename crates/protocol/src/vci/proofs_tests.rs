@@ -227,7 +227,12 @@ async fn cat_272_the_key_of_the_proof_is_attested() {
     let error = setting.jwts(&[other]).await.unwrap_err();
     assert!(matches!(error, ProofError::NotAttested));
     // Named by its place in the attestation: the first, or the one with the kid.
-    for (seed, kid) in [(1, json!("0")), (1, Value::Null), (2, json!("k2"))] {
+    for (seed, kid) in [
+        (1, json!("0")),
+        (1, Value::Null),
+        (2, json!("k2")),
+        (2, json!("1")),
+    ] {
         let proof = with_header(seed, |header| {
             remove(header, "jwk");
             header["key_attestation"] = json!(keys);
@@ -238,7 +243,15 @@ async fn cat_272_the_key_of_the_proof_is_attested() {
         let accepted = setting.jwts(&[proof.await]).await.unwrap();
         assert_eq!(accepted.keys[0], *key(seed).public_key(), "{kid}");
     }
-    for (seed, kid) in [(2, "0"), (1, "k2"), (1, "1"), (1, "unknown")] {
+    for (seed, kid) in [
+        (2, "0"),
+        (1, "k2"),
+        (1, "1"),
+        (1, "2"),
+        (1, "00"),
+        (1, "+0"),
+        (1, "unknown"),
+    ] {
         let proof = with_header(seed, |header| {
             remove(header, "jwk");
             header["key_attestation"] = json!(keys);
