@@ -23,7 +23,7 @@ use crate::events::{self, Event};
 use crate::sign::{Draft, SignError};
 use crate::status::{self, StatusListError};
 use crate::store::tokens::TokenGrant;
-use crate::store::{credentials, status_lists, tokens, transactions};
+use crate::store::{credentials, offers, status_lists, tokens, transactions};
 
 /// How often places are drawn again when others took them in between.
 const MAX_DRAWS: usize = 16;

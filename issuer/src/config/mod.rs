@@ -205,10 +205,7 @@ impl Config {
         Ok(Settings {
             key_attestations: credentials::key_attestations(&self.key_attestation, attested)?,
             encryption: self.encryption.settings()?,
-            reuse_policies: credentials::reuse_policies(
-                &self.reuse_policy,
-                self.issuer.batch_size,
-            )?,
+            reuse_policies: credentials::reuse_policies(&self.reuse_policy, batch_size)?,
             di_vp: self.issuer.di_vp,
             profile: self.issuer.profile,
             refresh_tokens,

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use vouchsafe_service::db::each;
 
-use super::harness::{Answer, Harness, everywhere};
+use super::harness::{
+    Answer, Harness, PRE_AUTHORIZED, WALLET, config_text, everywhere, everywhere_with,
+};
 
 /// A held offer, its token, and the transaction of a request for it.
 async fn waiting(h: &Harness) -> (Value, String, String) {
@@ -92,7 +94,7 @@ async fn what_is_denied_is_forgotten() {
         decide(&h, &open, "deny").await;
         let code = h.code(&open).await;
         let fields = [
-            ("grant_type", super::harness::PRE_AUTHORIZED),
+            ("grant_type", PRE_AUTHORIZED),
             ("pre-authorized_code", code.as_str()),
         ];
         assert_eq!(
@@ -204,6 +206,44 @@ async fn transactions_are_few_and_end() {
         h.issuer.purge().await.unwrap();
         assert_eq!(sealed_orders(&h).await, 0);
         assert_eq!(poll(&h, &token, &id).await.status, 401);
+    })
+    .await;
+}
+
+/// Access tokens live for minutes, decisions take days: a refreshed token is one for the same
+/// issuance (section 9), also for the notification (section 11).
+#[tokio::test]
+async fn a_refreshed_token_brings_what_was_decided_days_later() {
+    everywhere_with(&config_text("refresh_tokens = true"), async |h| {
+        let offer = h.offer(json!({ "hold": true })).await;
+        let code = h.code(&offer).await;
+        let redeem = [
+            ("grant_type", PRE_AUTHORIZED),
+            ("pre-authorized_code", code.as_str()),
+            ("client_id", WALLET),
+        ];
+        let tokens = h.form("/token", &redeem).await.json();
+        let first = request(&h, tokens["access_token"].as_str().unwrap(), 1)
+            .await
+            .json();
+        let id = first["transaction_id"].as_str().unwrap();
+        h.clock.advance(3 * 86_400);
+        decide(&h, &offer, "approve").await;
+        let late = poll(&h, tokens["access_token"].as_str().unwrap(), id).await;
+        assert_eq!(late.error(), (401, "invalid_token".into()));
+        let again = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", tokens["refresh_token"].as_str().unwrap()),
+            ("client_id", WALLET),
+        ];
+        let tokens = h.form("/token", &again).await.json();
+        let access = tokens["access_token"].as_str().unwrap();
+        let done = poll(&h, access, id).await;
+        assert_eq!(done.status, 200, "{}", done.text);
+        let notice = json!({
+            "notification_id": done.json()["notification_id"], "event": "credential_accepted",
+        });
+        assert_eq!(h.bearer("/notification", access, &notice).await.status, 204);
     })
     .await;
 }

@@ -1,8 +1,10 @@
 //! What wallets say they did with credentials.
 
 use serde_json::{Value, json};
+use vouchsafe_credentials::crypto::{Algorithm, SigningKey};
+use vouchsafe_credentials::testing::SeededRng;
 
-use super::harness::{Harness, everywhere};
+use super::harness::{Harness, PRE_AUTHORIZED, everywhere};
 
 /// Issues and gives the token and the notification_id.
 async fn issued(h: &Harness, proofs: u64) -> (String, String) {
@@ -60,6 +62,47 @@ async fn events_are_shown_with_the_credentials() {
         // A card of another response knows nothing of it.
         issued(&h, 1).await;
         assert_eq!(events(&h).await[0], Value::Null);
+    })
+    .await;
+}
+
+/// A bound token is bound at each endpoint, by a proof for that endpoint.
+#[tokio::test]
+async fn cat_251_bound_tokens_at_the_other_endpoints() {
+    everywhere(async |h| {
+        let key = SigningKey::generate(Algorithm::EdDsa, &SeededRng::new(40));
+        let code = h.code(&h.offer(json!({ "hold": true })).await).await;
+        let proof = h.dpop(&key, "/token", None).await;
+        let fields = [
+            ("grant_type", PRE_AUTHORIZED),
+            ("pre-authorized_code", code.as_str()),
+        ];
+        let answer = h.form_with("/token", &fields, &[("dpop", &proof)]).await;
+        let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+        let (bearer, dpop) = (format!("Bearer {token}"), format!("DPoP {token}"));
+        let body = json!({
+            "notification_id": "x", "event": "credential_accepted", "transaction_id": "x",
+        });
+        let body = body.to_string();
+        for (path, unknown) in [
+            ("/notification", "invalid_notification_id"),
+            ("/deferred_credential", "invalid_transaction_id"),
+        ] {
+            let send = async |scheme: &str, proof: Option<&str>| {
+                let mut headers = vec![("authorization", scheme)];
+                headers.extend(proof.map(|proof| ("dpop", proof)));
+                h.post(path, "application/json", &headers, &body)
+                    .await
+                    .error()
+            };
+            let right = h.dpop(&key, path, Some(&token)).await;
+            let elsewhere = h.dpop(&key, "/credential", Some(&token)).await;
+            assert_eq!(send(&bearer, None).await, (401, "invalid_token".into()));
+            assert_eq!(send(&dpop, None).await.0, 401);
+            assert_eq!(send(&dpop, Some(&elsewhere)).await.0, 401);
+            assert_eq!(send(&dpop, Some(&right)).await, (400, unknown.into()));
+            assert_eq!(send(&dpop, Some(&right)).await.0, 401);
+        }
     })
     .await;
 }
