@@ -23,7 +23,7 @@ use vouchsafe_service::keys::{KeyError, Purpose};
 use vouchsafe_service::seal::Sealer;
 use vouchsafe_service::shutdown::Shutdown;
 use vouchsafe_service::vc_api::{self, VcApi};
-use vouchsafe_service::webhooks::{self, Delivery};
+use vouchsafe_service::webhooks::{self, Busy, Delivery};
 use vouchsafe_service::{idempotency, jti, single_use};
 
 use crate::config::Config;
@@ -78,6 +78,7 @@ pub struct Issuer {
     config: Arc<Config>,
     vc_api: Option<VcApi>,
     edge: Edge,
+    webhooks: Delivery,
 }
 
 impl Issuer {
@@ -136,6 +137,13 @@ impl Issuer {
         let vc_api = vc_api(&config, &core)?;
         Ok(Self {
             edge: Edge::new(&config.http)?,
+            webhooks: Delivery {
+                db: core.db.clone(),
+                clock: Arc::clone(&core.clock),
+                sealer: core.keys.columns.clone(),
+                post: Arc::new(core.outbound.clone()),
+                busy: Busy::default(),
+            },
             core,
             config: Arc::new(config),
             vc_api,
@@ -175,7 +183,7 @@ impl Issuer {
         let own = self.clone();
         jobs.every("webhooks", DELIVER_EVERY, move || {
             let own = own.clone();
-            async move { own.deliver_webhooks().await.map(drop) }
+            async move { own.start_webhooks().await }
         });
         self.publish_and_purge(shutdown).await;
         jobs.finish().await;
@@ -234,15 +242,10 @@ impl Issuer {
         status::publish_due(&self.core).await
     }
 
-    /// Sends webhooks that are due; returns how many were tried.
-    pub async fn deliver_webhooks(&self) -> Result<usize, DbError> {
-        webhooks::deliver_due(&Delivery {
-            db: self.core.db.clone(),
-            clock: Arc::clone(&self.core.clock),
-            sealer: self.core.keys.columns.clone(),
-            post: Arc::new(self.core.outbound.clone()),
-        })
-        .await
+    /// Starts to send webhooks that are due, and does not wait for who receives them.
+    async fn start_webhooks(&self) -> Result<(), DbError> {
+        webhooks::start_due(&self.webhooks).await?.detach_all();
+        Ok(())
     }
 
     /// Forgets what has ended: claims of offers, tokens, codes, nonces, kept answers.

@@ -59,6 +59,13 @@ pub struct PreparedOffer {
     record_sealed: Vec<u8>,
 }
 
+impl PreparedOffer {
+    /// The keyed hash of its record.
+    pub fn record_hash(&self) -> &[u8] {
+        &self.record_hash
+    }
+}
+
 /// Why an offer cannot be prepared.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {

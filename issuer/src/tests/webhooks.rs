@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use axum::http::HeaderMap;
 use serde_json::{Value, json};
 use vouchsafe_service::fetch::FetchError;
-use vouchsafe_service::webhooks::{Delivery, Post, deliver_due};
+use vouchsafe_service::webhooks::{Busy, Delivery, Post, deliver_due};
 
 use super::harness::{Harness, everywhere};
 
@@ -38,6 +38,7 @@ async fn arrived(h: &Harness) -> Vec<Value> {
         clock: core.clock.clone(),
         sealer: core.keys.columns.clone(),
         post: system.clone(),
+        busy: Busy::default(),
     };
     deliver_due(&delivery).await.unwrap();
     let mut got = system.0.lock().unwrap().clone();
@@ -197,11 +198,18 @@ async fn endpoints_are_listed_rotated_replayed_and_removed() {
         let replay = format!("{path}/{message}/replay");
         assert_eq!(h.admin_post(&replay, "", &[]).await.status, 202);
         assert_eq!(names(&arrived(&h).await), ["offer.opened"]);
-        let rotated = h
-            .admin_post(&format!("/v1/webhooks/{id}/rotate-secret"), "", &[])
-            .await
-            .json();
-        assert_ne!(rotated["secret"], secret);
+        let rotate = format!("/v1/webhooks/{id}/rotate-secret");
+        let blind = h.admin_post(&rotate, "", &[]).await;
+        assert_eq!(blind.error(), (428, "if_match_required".into()));
+        let key = [("if-match", "\"1\""), ("idempotency-key", "r")];
+        let rotated = h.admin_post(&rotate, "", &key).await;
+        assert_ne!(rotated.json()["secret"], secret);
+        // The answer was lost: the same secret again, and no third one.
+        assert_eq!(h.admin_post(&rotate, "", &key).await.text, rotated.text);
+        let again = h.admin_post(&rotate, "", &[("if-match", "\"1\"")]).await;
+        assert_eq!(again.error(), (412, "version_mismatch".into()));
+        let list = h.admin_get("/v1/webhooks").await.json();
+        assert_eq!(list["items"][0]["version"], 2);
         let one = format!("/v1/webhooks/{id}");
         assert_eq!(delete(&h, &one).await, 204);
         assert_eq!(delete(&h, &one).await, 404);

@@ -156,13 +156,32 @@ fn mac(key: &SymmetricKey, previous: &[u8], seq: i64, at: i64, texts: [&str; 4])
 
 /// Appends an event to the log, in the transaction of what it reports.
 ///
-/// Transactions that append wait for each other until they end.
+/// Transactions that append wait for each other until they end, so this is the last thing that a
+/// transaction does.
 pub async fn append(tx: &mut Tx, key: &SymmetricKey, event: &Event) -> Result<(), DbError> {
+    append_all(tx, key, std::slice::from_ref(event)).await
+}
+
+/// Appends events in this order; see [`append`].
+pub async fn append_all(tx: &mut Tx, key: &SymmetricKey, events: &[Event]) -> Result<(), DbError> {
     tx.lock("audit_event").await?;
     let newest = each!(tx, c => sqlx::query_as::<_, (i64, Vec<u8>)>(
         "SELECT seq, hash FROM audit_event ORDER BY seq DESC LIMIT 1").fetch_optional(c).await)?;
-    let (last, previous) = newest.unwrap_or_else(|| (0, START.to_vec()));
-    let seq = last + 1;
+    let (mut seq, mut previous) = newest.unwrap_or_else(|| (0, START.to_vec()));
+    for event in events {
+        seq += 1;
+        previous = insert(tx, key, &previous, seq, event).await?;
+    }
+    Ok(())
+}
+
+async fn insert(
+    tx: &mut Tx,
+    key: &SymmetricKey,
+    previous: &[u8],
+    seq: i64,
+    event: &Event,
+) -> Result<Vec<u8>, DbError> {
     let Event {
         at,
         actor,
@@ -170,7 +189,7 @@ pub async fn append(tx: &mut Tx, key: &SymmetricKey, event: &Event) -> Result<()
         target,
         detail,
     } = event;
-    let hash = mac(key, &previous, seq, at.0, [actor, action, target, detail]);
+    let hash = mac(key, previous, seq, at.0, [actor, action, target, detail]);
     execute!(
         tx,
         sqlx::query(
@@ -185,7 +204,7 @@ pub async fn append(tx: &mut Tx, key: &SymmetricKey, event: &Event) -> Result<()
         .bind(detail)
         .bind(hash.as_slice())
     )?;
-    Ok(())
+    Ok(hash.to_vec())
 }
 
 /// One page of the log, newest first: rows before `before` (all without it), of one target where

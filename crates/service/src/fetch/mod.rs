@@ -190,6 +190,51 @@ impl Fetcher {
             .map_err(|_| FetchError::Timeout)?
     }
 
+    /// Sends a request and looks at the status of the answer alone: its body is not read, and
+    /// redirects are not followed. The time counts from when the host has a place for it.
+    pub async fn status(&self, request: Request<'_>) -> Result<u16, FetchError> {
+        let Request {
+            method,
+            url,
+            headers,
+            body,
+            limits,
+        } = request;
+        let url = Url::parse(url).map_err(|_| Refused::Syntax)?;
+        self.policy.check(&url)?;
+        let permits = self.permits(&url);
+        let _permit = permits
+            .acquire()
+            .await
+            .map_err(|_| FetchError::Unreachable)?;
+        let sent = self.ask(&method, &url, &headers, &body).send();
+        let response = tokio::time::timeout(limits.total, sent)
+            .await
+            .map_err(|_| FetchError::Timeout)?
+            .map_err(|error| classify(&error))?;
+        Ok(response.status().as_u16())
+    }
+
+    fn ask(
+        &self,
+        method: &Method,
+        url: &Url,
+        headers: &HeaderMap,
+        body: &Option<(Vec<u8>, &'static str)>,
+    ) -> reqwest::RequestBuilder {
+        let request = self
+            .client
+            .request(method.clone(), url.clone())
+            .headers(headers.clone())
+            .header(header::ACCEPT_ENCODING, "identity");
+        match body {
+            Some((bytes, content_type)) => request
+                .header(header::CONTENT_TYPE, *content_type)
+                .body(bytes.clone()),
+            None => request,
+        }
+    }
+
     async fn follow(&self, request: Request<'_>) -> Result<Response, FetchError> {
         let Request {
             method,
@@ -231,16 +276,7 @@ impl Fetcher {
             .acquire()
             .await
             .map_err(|_| FetchError::Unreachable)?;
-        let mut request = self
-            .client
-            .request(method.clone(), url.clone())
-            .headers(headers.clone())
-            .header(header::ACCEPT_ENCODING, "identity");
-        if let Some((bytes, content_type)) = body {
-            request = request
-                .header(header::CONTENT_TYPE, *content_type)
-                .body(bytes.clone());
-        }
+        let request = self.ask(method, url, headers, body);
         let response = request.send().await.map_err(|error| classify(&error))?;
         read(response, limits.body).await
     }

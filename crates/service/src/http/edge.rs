@@ -5,7 +5,7 @@ use std::{net::IpAddr, num::NonZeroU32};
 use axum::{
     Router,
     extract::{Request, State},
-    http::HeaderMap,
+    http::{HeaderMap, HeaderValue},
     middleware::{Next, from_fn_with_state},
     response::Response,
 };
@@ -13,8 +13,8 @@ use axum::{
 use super::{client_address::ClientAddress, rate_limit::RateLimit};
 use crate::config::{ConfigError, HttpConfig};
 
-/// Addresses in one `X-Forwarded-For` at most; a longer list is not read.
-const MAX_FORWARDED: usize = 32;
+/// Proxies of ours that one request may pass.
+const MAX_HOPS: usize = 8;
 
 /// A network, such as `10.0.0.0/8` or a single address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +98,7 @@ impl Edge {
         let client = edge.client(peer, request.headers());
         request.extensions_mut().insert(client);
         match &edge.limit {
-            Some(limit) if is_counted(client) => match limit.check(client) {
+            Some(limit) if edge.is_counted(peer) => match limit.check(client) {
                 Ok(()) => next.run(request).await,
                 Err(wait) => super::rate_limit::too_many(wait),
             },
@@ -106,40 +106,45 @@ impl Edge {
         }
     }
 
+    fn trusts(&self, address: IpAddr) -> bool {
+        self.trusted.iter().any(|network| network.contains(address))
+    }
+
     /// The last address in `X-Forwarded-For` that is not one of our proxies. Without a proxy of
-    /// ours in front, the header is not read: anybody can write it.
+    /// ours in front, the header is not read: anybody can write it. What stands left of the
+    /// address was written by others and is never looked at, however long or broken it is.
     fn client(&self, peer: ClientAddress, headers: &HeaderMap) -> ClientAddress {
-        let ours = |address: IpAddr| self.trusted.iter().any(|network| network.contains(address));
-        if !ours(peer.0) {
-            return peer;
-        }
-        let lists = headers.get_all("x-forwarded-for").iter();
-        let mut texts = Vec::new();
-        for list in lists {
-            let Ok(list) = list.to_str() else {
-                return peer;
-            };
-            texts.extend(list.split(','));
-        }
-        if texts.len() > MAX_FORWARDED {
-            return peer;
-        }
-        for text in texts.into_iter().rev() {
-            match text.trim().parse::<IpAddr>() {
-                Ok(address) if ours(address.to_canonical()) => {}
-                Ok(address) => return ClientAddress(address.to_canonical()),
-                // What stands before it was written by somebody else.
-                Err(_) => return peer,
+        let mut client = peer.0;
+        let lists: Vec<&[u8]> = headers
+            .get_all("x-forwarded-for")
+            .iter()
+            .map(HeaderValue::as_bytes)
+            .collect();
+        let from_the_right = lists
+            .iter()
+            .rev()
+            .flat_map(|list| list.rsplit(|b| *b == b','));
+        for text in from_the_right.take(MAX_HOPS) {
+            if !self.trusts(client) {
+                break;
+            }
+            let address = std::str::from_utf8(text).ok();
+            match address.and_then(|text| text.trim().parse::<IpAddr>().ok()) {
+                Some(address) => client = address.to_canonical(),
+                // Our proxy says something that is no address.
+                None => break,
             }
         }
-        peer
+        ClientAddress(client)
     }
-}
 
-/// The machine itself is not limited: its own jobs, and a proxy beside the service that is not
-/// named in `trusted_proxies`, behind which everybody would count as one.
-fn is_counted(client: ClientAddress) -> bool {
-    !client.0.is_loopback() && !client.0.is_unspecified()
+    /// The machine itself is not limited: its own jobs, and a proxy beside the service that is not
+    /// named in `trusted_proxies`, behind which everybody would count as one. What a header says
+    /// makes nobody part of the machine.
+    fn is_counted(&self, peer: ClientAddress) -> bool {
+        let own = peer.0.is_loopback() || peer.0.is_unspecified();
+        !own || self.trusts(peer.0)
+    }
 }
 
 #[cfg(test)]
@@ -221,7 +226,7 @@ mod tests {
             ),
             ("10.0.0.1", &["192.0.2.9, nonsense"], "10.0.0.1"),
             ("10.0.0.1", &["unknown, 192.0.2.1"], "192.0.2.1"),
-            ("10.0.0.1", &["10.0.0.2"], "10.0.0.1"),
+            ("10.0.0.1", &["10.0.0.2"], "10.0.0.2"),
             ("10.0.0.1", &[], "10.0.0.1"),
             ("::1", &["::ffff:192.0.2.1"], "192.0.2.1"),
         ] {
@@ -232,8 +237,17 @@ mod tests {
                 "{peer} {forwarded:?}"
             );
         }
-        let long = vec!["192.0.2.1"; MAX_FORWARDED + 1].join(",");
-        assert_eq!(ask(&edge, "10.0.0.1", &[&long]).await.1, "10.0.0.1");
+        // What a client writes in front hides nobody, however much it is.
+        let many = ",".repeat(10_000) + "192.0.2.1";
+        for forged in [many.as_str(), "\u{e9}, 192.0.2.1", "127.0.0.1, 192.0.2.1"] {
+            assert_eq!(ask(&edge, "10.0.0.1", &[forged]).await.1, "192.0.2.1");
+        }
+        assert_eq!(
+            ask(&edge, "10.0.0.1", &["\u{e9}", "192.0.2.1"]).await.1,
+            "192.0.2.1"
+        );
+        let hops = "198.51.100.7".to_owned() + &", 10.0.0.2".repeat(MAX_HOPS);
+        assert_eq!(ask(&edge, "10.0.0.1", &[&hops]).await.1, "10.0.0.2");
     }
 
     #[tokio::test]
@@ -251,9 +265,20 @@ mod tests {
             assert_eq!(ask(&edge, "10.0.0.1", &[&forged]).await.0, expected);
         }
         assert_eq!(ask(&edge, "10.0.0.1", &["192.0.2.2"]).await.0, 200);
-        // The machine itself.
+        // The machine itself, but nobody who only says so.
         for _ in 0..5 {
             assert_eq!(ask(&edge, "127.0.0.1", &[]).await.0, 200);
+        }
+        for expected in [200, 200, 429] {
+            assert_eq!(ask(&edge, "10.0.0.1", &["127.0.0.1"]).await.0, expected);
+        }
+        // A proxy on the same machine, by its name.
+        let text = "requests_per_minute = 1\nburst = 1\ntrusted_proxies = [\"127.0.0.1\"]";
+        let edge = Edge::new(&config(text)).unwrap();
+        let junk = ",".repeat(40);
+        for (forged, expected) in [(junk.as_str(), 200), ("", 429), ("\u{e9}, ", 429)] {
+            let forwarded = format!("{forged}192.0.2.1");
+            assert_eq!(ask(&edge, "127.0.0.1", &[&forwarded]).await.0, expected);
         }
         let off = Edge::new(&config("requests_per_minute = 0")).unwrap();
         for _ in 0..5 {

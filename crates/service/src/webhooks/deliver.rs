@@ -1,10 +1,12 @@
 //! Sending what is due.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use futures::{StreamExt, stream};
+use futures::future::join_all;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use tokio::task::JoinSet;
 use vouchsafe_credentials::time::{Clock, UnixTime};
 
 use super::store;
@@ -20,10 +22,8 @@ pub const RETRY_AFTER_S: [i64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_40
 /// Nobody else takes a message for so long while it is being sent, in seconds. More than the
 /// fetcher allows for one request.
 const LEASE_S: i64 = 60;
-/// Messages that one run takes.
-const AT_ONCE: i64 = 32;
-/// Requests at the same time.
-const PARALLEL: usize = 8;
+/// Messages to one endpoint at the same time: as many as the fetcher lets to one host.
+const AT_ONCE: i64 = 4;
 
 /// Sends one request; the answer is its status.
 #[async_trait]
@@ -42,7 +42,7 @@ impl Post for Fetcher {
             body: Some((body.into_bytes(), "application/json")),
             limits: Limits::EXCHANGE,
         };
-        Ok(self.send(request).await?.status)
+        self.status(request).await
     }
 }
 
@@ -57,6 +57,36 @@ pub struct Delivery {
     pub sealer: Sealer,
     /// The way out.
     pub post: Arc<dyn Post>,
+    /// Endpoints that somebody of this process is sending to.
+    pub busy: Busy,
+}
+
+/// Endpoints that somebody of this process is sending to: each is served by one task, so that a
+/// slow one keeps nobody else waiting.
+#[derive(Debug, Clone, Default)]
+pub struct Busy(Arc<Mutex<HashSet<String>>>);
+
+/// An endpoint is served until this is dropped.
+struct Serving {
+    busy: Busy,
+    endpoint: String,
+}
+
+impl Busy {
+    fn serve(&self, endpoint: &str) -> Option<Serving> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(endpoint.to_owned()).then(|| Serving {
+            busy: self.clone(),
+            endpoint: endpoint.to_owned(),
+        })
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let mut all = self.busy.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.remove(&self.endpoint);
+    }
 }
 
 impl std::fmt::Debug for Delivery {
@@ -71,51 +101,79 @@ struct Due {
     endpoint_id: String,
     attempts: i64,
     url: String,
+    version: i64,
     secrets: Vec<u8>,
     body: String,
 }
 
-/// Sends up to 32 messages that are due; returns how many were tried.
+/// Sends what is due until nothing is, each endpoint in a task of its own, and waits for them;
+/// returns how many tries there were.
 pub async fn deliver_due(delivery: &Delivery) -> Result<usize, DbError> {
+    let mut tasks = start_due(delivery).await?;
+    let mut tries = 0;
+    while let Some(done) = tasks.join_next().await {
+        // A task that panicked leaves its messages to the next one.
+        tries += done.unwrap_or(Ok(0))?;
+    }
+    Ok(tries)
+}
+
+/// Starts a task for each endpoint that something is due for and that nobody serves.
+pub async fn start_due(delivery: &Delivery) -> Result<JoinSet<Result<usize, DbError>>, DbError> {
     let now = delivery.clock.now();
-    // Nearly always there is nothing: say so without a transaction.
-    let any = each!(delivery.db, p => sqlx::query_scalar::<_, i64>(
-        "SELECT next_at FROM webhook_delivery WHERE next_at <= $1 LIMIT 1")
-        .bind(now.0).fetch_optional(p).await)?;
-    if any.is_none() {
-        return Ok(0);
+    // Nearly always there is nothing: that is said without a transaction.
+    let endpoints = each!(delivery.db, p => sqlx::query_scalar::<_, String>(
+        "SELECT e.id FROM webhook_endpoint e WHERE e.disabled_at IS NULL AND EXISTS \
+         (SELECT 1 FROM webhook_delivery d WHERE d.endpoint_id = e.id AND d.next_at <= $1)")
+        .bind(now.0).fetch_all(p).await)?;
+    let mut tasks = JoinSet::new();
+    for endpoint in endpoints {
+        if let Some(serving) = delivery.busy.serve(&endpoint) {
+            let delivery = delivery.clone();
+            tasks.spawn(async move { serve(&delivery, &serving.endpoint).await });
+        }
     }
-    let due = delivery
-        .db
-        .write(async move |tx| take(tx, now).await)
-        .await?;
-    let count = due.len();
-    let mut sent = stream::iter(due)
-        .map(|due| async move {
-            let result = send(delivery, &due).await;
-            (due, result)
-        })
-        .buffer_unordered(PARALLEL);
-    while let Some((due, result)) = sent.next().await {
-        let now = delivery.clock.now();
-        delivery
+    Ok(tasks)
+}
+
+/// Sends to one endpoint until nothing is due for it.
+async fn serve(delivery: &Delivery, endpoint: &str) -> Result<usize, DbError> {
+    let mut tries = 0;
+    loop {
+        let (now, id) = (delivery.clock.now(), endpoint.to_owned());
+        let due = delivery
             .db
-            .write(async move |tx| record(tx, &due, &result, now).await)
+            .write(async move |tx| take(tx, &id, now).await)
             .await?;
+        if due.is_empty() {
+            return Ok(tries);
+        }
+        tries += due.len();
+        let sent = due.into_iter().map(async |due| {
+            let outcome = send(delivery, &due).await;
+            let now = delivery.clock.now();
+            delivery
+                .db
+                .write(async move |tx| record(tx, &due, &outcome, now).await)
+                .await
+        });
+        // What was sent is written down, whatever happens to the others.
+        let recorded: Vec<Result<(), DbError>> = join_all(sent).await;
+        recorded.into_iter().collect::<Result<(), _>>()?;
     }
-    Ok(count)
 }
 
 /// Takes what is due, so that no other process sends it at the same time. A process that dies in
 /// between leaves it to whoever comes after the lease.
-async fn take(tx: &mut Tx, now: UnixTime) -> Result<Vec<Due>, DbError> {
+async fn take(tx: &mut Tx, endpoint: &str, now: UnixTime) -> Result<Vec<Due>, DbError> {
     tx.lock("webhook_delivery").await?;
     let due = each!(tx, c => sqlx::query_as::<_, Due>(
-        "SELECT d.message_id, d.endpoint_id, d.attempts, e.url, e.secrets, m.body \
+        "SELECT d.message_id, d.endpoint_id, d.attempts, e.url, e.version, e.secrets, m.body \
          FROM webhook_delivery d JOIN webhook_message m ON m.id = d.message_id \
          JOIN webhook_endpoint e ON e.id = d.endpoint_id \
-         WHERE d.next_at <= $1 AND e.disabled_at IS NULL ORDER BY d.next_at LIMIT $2")
-        .bind(now.0).bind(AT_ONCE).fetch_all(c).await)?;
+         WHERE d.endpoint_id = $1 AND d.next_at <= $2 AND e.disabled_at IS NULL \
+         ORDER BY d.next_at, d.message_id LIMIT $3")
+        .bind(endpoint).bind(now.0).bind(AT_ONCE).fetch_all(c).await)?;
     for Due {
         message_id,
         endpoint_id,
@@ -214,12 +272,27 @@ async fn record(tx: &mut Tx, due: &Due, outcome: &Outcome, now: UnixTime) -> Res
         .bind(result)
         .bind(due.attempts + 1)
     )?;
-    if matches!(outcome, Outcome::Gone) {
+    match outcome {
+        Outcome::Gone => disable(tx, due, now).await,
+        Outcome::Arrived(_) | Outcome::Failed(_) => Ok(()),
+    }
+}
+
+/// Nothing is sent to an endpoint that is gone, unless it was changed in between; what waits for
+/// it is given up.
+async fn disable(tx: &mut Tx, due: &Due, now: UnixTime) -> Result<(), DbError> {
+    let gone = execute!(
+        tx,
+        sqlx::query("UPDATE webhook_endpoint SET disabled_at = $3 WHERE id = $1 AND version = $2")
+            .bind(&due.endpoint_id)
+            .bind(due.version)
+            .bind(now.0)
+    )?;
+    if gone == 1 {
         execute!(
             tx,
-            sqlx::query("UPDATE webhook_endpoint SET disabled_at = $2 WHERE id = $1")
+            sqlx::query("UPDATE webhook_delivery SET next_at = NULL WHERE endpoint_id = $1")
                 .bind(&due.endpoint_id)
-                .bind(now.0)
         )?;
     }
     Ok(())

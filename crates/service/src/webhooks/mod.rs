@@ -11,11 +11,11 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use deliver::{Delivery, Post, RETRY_AFTER_S, deliver_due};
+pub use deliver::{Busy, Delivery, Post, RETRY_AFTER_S, deliver_due, start_due};
 pub use sign::{Secrets, WebhookSecret};
 pub use store::{
-    DeliveryRow, Endpoint, NewEndpoint, create, deliveries, endpoint, endpoints, publish, purge,
-    remove, replay, rotate,
+    DeliveryRow, Endpoint, NewEndpoint, Replay, Rotated, create, deliveries, endpoint, endpoints,
+    publish, purge, remove, replay, rotate,
 };
 
 use crate::seal::Place;

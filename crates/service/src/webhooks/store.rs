@@ -162,21 +162,37 @@ pub async fn remove(tx: &mut Tx, id: &str) -> Result<bool, DbError> {
     Ok(rows == 1)
 }
 
-/// Makes a new secret; the old one signs beside it for a day. An endpoint that was given up is
-/// used again. `None` if there is no such endpoint.
+/// What came of asking for a new secret.
+#[derive(Debug, Clone)]
+pub enum Rotated {
+    /// The new secret, and the version of the endpoint now.
+    Done(Secrets, i64),
+    /// There is no such endpoint.
+    Unknown,
+    /// Somebody changed it in between: its secret may be one that nobody was told of.
+    OtherVersion,
+}
+
+/// Makes a new secret for an endpoint of this version; the old one signs beside it for a day. An
+/// endpoint that was given up is used again.
 pub async fn rotate(
     tx: &mut Tx,
     id: &str,
+    version: i64,
     sealer: &Sealer,
     rng: &dyn Rng,
     now: UnixTime,
-) -> Result<Option<Secrets>, DbError> {
+) -> Result<Rotated, DbError> {
     tx.lock("webhook_endpoint").await?;
-    let found = each!(tx, c => sqlx::query_scalar::<_, Vec<u8>>(
-        "SELECT secrets FROM webhook_endpoint WHERE id = $1").bind(id).fetch_optional(c).await)?;
-    let Some(bytes) = found else {
-        return Ok(None);
+    let found = each!(tx, c => sqlx::query_as::<_, (Vec<u8>, i64)>(
+        "SELECT secrets, version FROM webhook_endpoint WHERE id = $1")
+        .bind(id).fetch_optional(c).await)?;
+    let Some((bytes, found)) = found else {
+        return Ok(Rotated::Unknown);
     };
+    if found != version {
+        return Ok(Rotated::OtherVersion);
+    }
     let secrets = opened(id, &bytes, sealer)?.rotated(now, rng);
     execute!(
         tx,
@@ -187,7 +203,7 @@ pub async fn rotate(
         .bind(id)
         .bind(sealed(id, &secrets, sealer, rng))
     )?;
-    Ok(Some(secrets))
+    Ok(Rotated::Done(secrets, version + 1))
 }
 
 /// Writes a message for every endpoint that wants this event; returns for how many.
@@ -249,13 +265,30 @@ pub async fn deliveries(
         .bind(endpoint).bind(before.unwrap_or("g")).bind(i64::from(limit)).fetch_all(p).await)
 }
 
-/// Sends a message again from the start, whatever became of it. False if there is none.
+/// What came of asking for a message once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replay {
+    /// It is sent again.
+    Due,
+    /// There is no such message to this endpoint.
+    Unknown,
+    /// Nothing is sent to the endpoint; a new secret wakes it.
+    Disabled,
+}
+
+/// Sends a message again from the start, whatever became of it.
 pub async fn replay(
     tx: &mut Tx,
     endpoint: &str,
     message: &str,
     now: UnixTime,
-) -> Result<bool, DbError> {
+) -> Result<Replay, DbError> {
+    let disabled = each!(tx, c => sqlx::query_scalar::<_, i64>(
+        "SELECT disabled_at FROM webhook_endpoint WHERE id = $1 AND disabled_at IS NOT NULL")
+        .bind(endpoint).fetch_optional(c).await)?;
+    if disabled.is_some() {
+        return Ok(Replay::Disabled);
+    }
     let rows = execute!(
         tx,
         sqlx::query(
@@ -266,7 +299,10 @@ pub async fn replay(
         .bind(message)
         .bind(now.0)
     )?;
-    Ok(rows == 1)
+    Ok(match rows {
+        0 => Replay::Unknown,
+        _ => Replay::Due,
+    })
 }
 
 /// Forgets messages that are too old to be sent again.

@@ -97,6 +97,7 @@ impl World {
             clock: self.clock.clone(),
             sealer: self.sealer.clone(),
             post,
+            busy: Busy::default(),
         })
         .await
         .unwrap()
@@ -203,9 +204,9 @@ async fn sent_again_on_demand() {
                 .await
                 .unwrap()
         };
-        assert!(!again("one", "a-2").await);
-        assert!(!again("two", "a-1").await);
-        assert!(again("one", "a-1").await);
+        assert_eq!(again("one", "a-2").await, Replay::Unknown);
+        assert_eq!(again("two", "a-1").await, Replay::Unknown);
+        assert_eq!(again("one", "a-1").await, Replay::Due);
         assert_eq!(world.run(&listener).await, 1);
         let got = listener.got();
         // The same id, so that whoever has it already can tell.
@@ -225,13 +226,21 @@ async fn an_endpoint_that_is_gone_gets_nothing_until_it_has_a_new_secret() {
         let found = endpoint(&world.db, "one").await.unwrap().unwrap();
         assert_eq!(found.disabled_at, Some(NOW));
         assert_eq!(world.publish("a-2", "offer.opened").await, 0);
+        let again = world
+            .db
+            .write(async |tx| replay(tx, "one", "a-1", NOW).await)
+            .await
+            .unwrap();
+        assert_eq!(again, Replay::Disabled);
         let sealer = world.sealer.clone();
         let secrets = world
             .db
-            .write(async move |tx| rotate(tx, "one", &sealer, &SeededRng::new(3), NOW).await)
+            .write(async move |tx| rotate(tx, "one", 1, &sealer, &SeededRng::new(3), NOW).await)
             .await
-            .unwrap()
             .unwrap();
+        let Rotated::Done(secrets, 2) = secrets else {
+            panic!("{secrets:?}");
+        };
         assert_eq!(world.publish("a-3", "offer.opened").await, 1);
         world.run(&listener).await;
         let (_, headers, body) = listener.got().pop().unwrap();
@@ -316,6 +325,52 @@ async fn old_messages_are_forgotten() {
         assert_eq!(gone(NOW.plus(KEPT_S)).await, 0);
         assert_eq!(gone(NOW.plus(KEPT_S + 1)).await, 1);
         assert_eq!(world.run(&Listener::answering([])).await, 0);
+    })
+    .await;
+}
+
+/// An endpoint that never answers keeps no other waiting.
+#[tokio::test]
+async fn a_slow_endpoint_delays_nobody_else() {
+    struct OneHangs(tokio::sync::mpsc::UnboundedSender<String>);
+
+    #[async_trait]
+    impl Post for OneHangs {
+        async fn post(&self, url: &str, _: HeaderMap, _: String) -> Result<u16, FetchError> {
+            if url.contains("one") {
+                std::future::pending::<()>().await;
+            }
+            self.0
+                .send(url.to_owned())
+                .map_err(|_| FetchError::Unreachable)?;
+            Ok(204)
+        }
+    }
+
+    for_each_database(&[], async |db| {
+        let world = World::new(db, &[]).await;
+        for id in ["a-1", "a-2", "a-3", "a-4", "a-5", "a-6"] {
+            world.publish(id, "offer.opened").await;
+        }
+        world.endpoint("two", &[]).await;
+        for id in ["b-1", "b-2", "b-3", "b-4", "b-5", "b-6"] {
+            world.publish(id, "offer.opened").await;
+        }
+        let (sent, mut arrived) = tokio::sync::mpsc::unbounded_channel();
+        let delivery = Delivery {
+            db: world.db.clone(),
+            clock: world.clock.clone(),
+            sealer: world.sealer.clone(),
+            post: Arc::new(OneHangs(sent)),
+            busy: Busy::default(),
+        };
+        let tasks = start_due(&delivery).await.unwrap();
+        for _ in 0..6 {
+            assert!(arrived.recv().await.unwrap().contains("two"));
+        }
+        // The endpoint that hangs is served by its task still, and by no second one.
+        assert_eq!(tasks.len(), 2);
+        assert!(start_due(&delivery).await.unwrap().is_empty());
     })
     .await;
 }

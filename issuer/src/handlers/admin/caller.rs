@@ -93,14 +93,19 @@ impl Call {
         target: &str,
         detail: &str,
     ) -> Result<(), DbError> {
-        let event = Event {
+        let event = self.event(action, target, detail);
+        audit::append(tx, &self.core.keys.audit, &event).await
+    }
+
+    /// An event by this caller, for [`audit::append_all`].
+    pub fn event(&self, action: &'static str, target: &str, detail: &str) -> Event {
+        Event {
             at: self.core.clock.now(),
             actor: format!("key:{}", self.caller.id),
             action,
             target: target.to_owned(),
             detail: detail.to_owned(),
-        };
-        audit::append(tx, &self.core.keys.audit, &event).await
+        }
     }
 }
 

@@ -99,7 +99,7 @@ fn target(change: Change) -> &'static str {
 }
 
 /// RFC 9110, section 13.1.1: `If-Match` compares strongly; lists and `*` are not supported.
-pub fn if_match(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let mut values = headers.get_all(header::IF_MATCH).iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),

@@ -69,6 +69,9 @@ pub enum ApiError {
     /// An event that does not exist.
     #[error("there is no event of this name")]
     WebhookEvent,
+    /// The endpoint said that it is gone.
+    #[error("the endpoint answered 410; a new secret wakes it")]
+    WebhookDisabled,
     /// There are too many webhooks.
     #[error("there are fifty webhooks already")]
     WebhookLimit,
@@ -158,6 +161,7 @@ impl ApiError {
             Self::Version => (StatusCode::PRECONDITION_FAILED, "version_mismatch"),
             Self::WebhookUrl => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_webhook_url"),
             Self::WebhookEvent => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_event"),
+            Self::WebhookDisabled => (StatusCode::CONFLICT, "webhook_disabled"),
             Self::WebhookLimit => (StatusCode::CONFLICT, "too_many_webhooks"),
             // RFC 6585, section 3.
             Self::VersionMissing => (StatusCode::PRECONDITION_REQUIRED, "if_match_required"),

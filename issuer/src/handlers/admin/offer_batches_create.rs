@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 use vouchsafe_protocol::oauth::Params;
+use vouchsafe_service::audit;
 
 use super::caller::{Call, Scope};
 use super::error::{ApiError, FieldProblem, Problem};
@@ -94,12 +95,17 @@ pub async fn handler(
     let reply = reply(&call, &prepared)?;
     let content = idempotent::content(&format!("{ADMIN_OFFER_BATCHES}?{query}"), &bytes);
     let author = call.clone();
+    // Records are locked in one order, and the log last: two tables wait for each other, not both.
+    let mut prepared: Vec<PreparedOffer> = prepared.into_iter().map(|(_, offer)| offer).collect();
+    prepared.sort_by(|a, b| a.record_hash().cmp(b.record_hash()));
     idempotent::run(&call, key, content, async move |tx| {
-        for (_, offer) in &prepared {
+        let mut events = Vec::with_capacity(prepared.len());
+        for offer in &prepared {
             let offer = prepare::store(tx, offer).await?;
             let (id, kind) = (offer.id.as_str(), &offer.credential_type);
-            author.audit(tx, "offer.create", id, kind).await?;
+            events.push(author.event("offer.create", id, kind));
         }
+        audit::append_all(tx, &author.core.keys.audit, &events).await?;
         Ok(reply.clone())
     })
     .await

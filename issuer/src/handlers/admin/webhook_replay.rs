@@ -2,7 +2,7 @@
 
 use axum::extract::Path;
 use axum::http::StatusCode;
-use vouchsafe_service::webhooks;
+use vouchsafe_service::webhooks::{self, Replay};
 
 use super::caller::{Call, Scope};
 use super::error::{ApiError, Problem};
@@ -21,6 +21,7 @@ use crate::paths::ADMIN_WEBHOOK_REPLAY;
         (status = 401, description = "No valid API key", body = Problem),
         (status = 403, description = "The key lacks `webhooks:write`", body = Problem),
         (status = 404, description = "No such endpoint or message", body = Problem),
+        (status = 409, description = "The endpoint said that it is gone", body = Problem),
     ),
     security(("api_key" = []))
 )]
@@ -35,8 +36,10 @@ pub async fn handler(
         .db
         .write(async move |tx| {
             let now = author.core.clock.now();
-            if !webhooks::replay(tx, id.as_str(), message.as_str(), now).await? {
-                return Err(ApiError::NotFound);
+            match webhooks::replay(tx, id.as_str(), message.as_str(), now).await? {
+                Replay::Due => {}
+                Replay::Unknown => return Err(ApiError::NotFound),
+                Replay::Disabled => return Err(ApiError::WebhookDisabled),
             }
             author
                 .audit(tx, "webhook.replay", id.as_str(), message.as_str())

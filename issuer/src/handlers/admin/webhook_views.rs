@@ -20,6 +20,8 @@ pub struct WebhookView {
     pub url: String,
     /// Names of the events that are sent; empty means all.
     pub events: Vec<String>,
+    /// Counts changes; in quotes also the entity tag.
+    pub version: i64,
     /// RFC 3339, UTC.
     pub created_at: String,
     /// Since when nothing is sent because the endpoint answered 410. A new secret wakes it.
@@ -33,7 +35,7 @@ impl From<&Endpoint> for WebhookView {
             id,
             url,
             events,
-            version: _,
+            version,
             created_at,
             disabled_at,
         } = endpoint;
@@ -41,6 +43,7 @@ impl From<&Endpoint> for WebhookView {
             id: id.clone(),
             url: url.clone(),
             events: events.clone(),
+            version: *version,
             created_at: rfc3339(*created_at),
             disabled_at: disabled_at.map(rfc3339),
         }
