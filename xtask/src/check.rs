@@ -4,6 +4,7 @@ mod catalogue;
 mod conformance;
 mod directions;
 mod examples;
+mod oidf;
 mod sources;
 mod supply;
 
@@ -51,6 +52,7 @@ pub fn architecture() -> Result<()> {
     findings.extend(sources::findings()?);
     findings.extend(conformance::findings()?);
     findings.extend(catalogue::findings()?);
+    findings.extend(oidf::findings()?);
     findings.extend(examples::findings()?);
     findings.extend(supply::findings()?);
     findings.extend(supply::parsers()?);
@@ -61,7 +63,7 @@ pub fn architecture() -> Result<()> {
         bail!("{} findings against the architecture", findings.len());
     }
     println!(
-        "architecture: directions, pure crates, file sizes, the conformance table, the attack catalogue, the examples and the supply chain hold"
+        "architecture: directions, pure crates, file sizes, the conformance table, the attack catalogue, the modules of the OpenID Foundation, the examples and the supply chain hold"
     );
     Ok(())
 }

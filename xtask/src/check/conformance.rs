@@ -41,7 +41,7 @@ fn quoted(cell: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The names of all functions in our Rust sources, and of all scripted steps.
-fn tests() -> Result<BTreeSet<String>> {
+pub(super) fn tests() -> Result<BTreeSet<String>> {
     let mut names = BTreeSet::new();
     for file in sources::files()? {
         let text = std::fs::read_to_string(file)?;
