@@ -199,3 +199,56 @@ async fn a_code_used_twice_revokes_its_own_tokens_and_nobody_elses() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn of_many_at_once_as_many_win_as_the_offer_allows() {
+    everywhere(async |h| {
+        let (_, code) = prepared(&h, json!({ "redemptions": 3 })).await;
+        let tries = (1..=12).map(|seed| {
+            let (h, code) = (h.clone(), code.clone());
+            tokio::spawn(async move {
+                let wallet = Wallet::new(&h, WALLET, seed);
+                let page = open(&h, &wallet, "membership").await;
+                wallet.type_code(&page, &code).await.status
+            })
+        });
+        let mut won = 0;
+        for attempt in tries.collect::<Vec<_>>() {
+            won += u32::from(attempt.await.unwrap() == 303);
+        }
+        assert_eq!(won, 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_many_pages_of_one_pushed_request_one_brings_a_code() {
+    haip(async |h| {
+        let (_, code) = prepared(&h, json!({ "redemptions": 100 })).await;
+        let wallet = Wallet::new(&h, ATTESTED, 1);
+        let pushed = wallet.push(|_| {}).await.json();
+        let uri = pushed["request_uri"].as_str().unwrap().to_owned();
+        let query = [("client_id", ATTESTED), ("request_uri", uri.as_str())];
+        let query = serde_urlencoded::to_string(query).unwrap();
+        let mut pages = Vec::new();
+        for _ in 0..12 {
+            pages.push(h.get(&format!("/authorize?{query}")).await);
+        }
+        let tries = pages.into_iter().map(|page| {
+            let (h, code) = (h.clone(), code.clone());
+            tokio::spawn(async move {
+                let wallet = Wallet::new(&h, ATTESTED, 1);
+                wallet.type_code(&page, &code).await.status
+            })
+        });
+        let mut won = 0;
+        for attempt in tries.collect::<Vec<_>>() {
+            won += u32::from(attempt.await.unwrap() == 303);
+        }
+        assert_eq!(won, 1);
+        // The others used nothing of the offer.
+        let offers = h.admin_get("/v1/offers?limit=1").await.json();
+        assert_eq!(offers["items"][0]["redeemed"], 1);
+    })
+    .await;
+}
