@@ -128,3 +128,54 @@ async fn cat_211_a_list_of_older_entries_never_follows_one_of_newer_entries() {
     })
     .await;
 }
+
+/// An offer that was redeemed before offers could be redeemed more than once stays redeemed.
+#[tokio::test]
+async fn offers_of_an_older_schema_keep_their_state() {
+    use vouchsafe_service::db::{Migrations, execute};
+    let older = Migrations {
+        component: crate::store::MIGRATIONS.component,
+        steps: crate::store::MIGRATIONS.steps.split_at(2).0,
+    };
+    vouchsafe_service::db::testing::for_each_database(&[older], async |db| {
+        db.write(async |tx| {
+            execute!(
+                tx,
+                sqlx::query(
+                    "INSERT INTO issuer_records (id, record_hash, record_sealed, created_at)
+                     VALUES ('00000000-0000-7000-8000-000000000001', $1, $1, 1)"
+                )
+                .bind([1u8; 32].as_slice())
+            )?;
+            for (n, redeemed_at) in [(2u8, Some(5i64)), (3, None)] {
+                execute!(
+                    tx,
+                    sqlx::query(
+                        "INSERT INTO issuer_offers (id, record_id, credential_type, grant_kind,
+                            reference_hash, grant_hash, tries, claims_sealed, created_at,
+                            expires_at, redeemed_at)
+                         VALUES ($1, '00000000-0000-7000-8000-000000000001', 'membership',
+                            'pre_authorized_code', $2, $2, 0, $2, 1, $3, $4)"
+                    )
+                    .bind(format!("00000000-0000-7000-8000-00000000000{n}"))
+                    .bind([n; 32].as_slice())
+                    .bind(NOW.0 + 1000)
+                    .bind(redeemed_at)
+                )?;
+            }
+            Ok::<_, vouchsafe_service::db::DbError>(())
+        })
+        .await
+        .unwrap();
+        db.migrate(&[crate::store::MIGRATIONS], NOW).await.unwrap();
+        let h = Harness::new(db).await;
+        let list = h.admin_get("/v1/offers?limit=2").await.json();
+        // Newest first.
+        for (n, state) in [(1, "redeemed"), (0, "pending")] {
+            let seen = &list["items"][n];
+            assert_eq!(seen["state"], state, "{list}");
+            assert_eq!(seen["redemptions"], 1);
+        }
+    })
+    .await;
+}

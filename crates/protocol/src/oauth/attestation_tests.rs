@@ -263,3 +263,14 @@ async fn the_dpop_proof_is_the_proof_with_the_attested_key_alone() {
     let got = verify_combined(&attestation, None);
     assert_eq!(got, Err(AttestationError::NoProof));
 }
+
+proptest::proptest! {
+    #[test]
+    fn tokens_of_any_text_are_refused(text in proptest::prelude::any::<String>(), parts in "[A-Za-z0-9_-]{0,40}\\.[A-Za-z0-9_-]{0,40}\\.[A-Za-z0-9_-]{0,40}") {
+        for text in [&text, &parts] {
+            proptest::prop_assert!(verify(text, &providers(), NOW, &Portable).is_err());
+            let named = crate::oauth::assertion::named_client(text);
+            proptest::prop_assert!(named.is_err());
+        }
+    }
+}

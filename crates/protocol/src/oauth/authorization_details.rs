@@ -130,6 +130,16 @@ mod tests {
         assert_eq!(got, ["A", "B"]);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn details_of_any_text_end_nothing(text in proptest::prelude::any::<String>(), id in "[ -~]{0,300}") {
+            let _ = parse(&text, ISSUER);
+            let one = json!([{ "type": OPENID_CREDENTIAL, "credential_configuration_id": id }]);
+            let good = !id.is_empty() && id.len() <= 256 && !id.contains(' ');
+            proptest::prop_assert_eq!(parse(&one.to_string(), ISSUER).is_ok(), good);
+        }
+    }
+
     #[test]
     fn details_that_are_refused() {
         use DetailsError::{Claims, Configuration, Locations, Malformed, Type};
