@@ -12,6 +12,7 @@ mod development;
 mod doctor;
 mod migrate;
 mod serve;
+mod types;
 mod wallet;
 
 use std::path::PathBuf;
@@ -80,6 +81,19 @@ enum IssuerCommand {
     /// What was done, by whom.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Files that describe credential types.
+    #[command(subcommand)]
+    Types(TypesCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum TypesCommand {
+    /// Say every mistake of files with its line and column; exits 1 where there is one.
+    Check {
+        /// The files.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<std::path::PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -120,6 +134,9 @@ async fn main() -> ExitCode {
         }
         Command::Issuer(IssuerCommand::Audit(AuditCommand::Verify { file, since })) => {
             audit::verify(&file.config, since.as_deref()).await
+        }
+        Command::Issuer(IssuerCommand::Types(TypesCommand::Check { files })) => {
+            types::check(&files)
         }
         Command::Verifier(VerifierCommand::Serve(file)) => serve::verifier(&file.config).await,
         Command::Wallet(command) => wallet::run(command).await,

@@ -1,5 +1,7 @@
 //! From the text of a file to a [`CredentialType`].
 
+mod mistakes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
