@@ -108,12 +108,14 @@ async fn fill(database: &mut SqliteConnection) -> Result<()> {
         "INSERT INTO issuer_records VALUES ('bench', x'00', x'00', 0)".to_owned(),
         format!(
             "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {LISTS} - 1)
-             INSERT INTO issuer_status_lists SELECT {list}, i + 1, {ENTRIES}, 1, 0, '', 0, 0 FROM n"
+             INSERT INTO issuer_status_lists (id, seq, size, version, published_version, token, issued_at, expires_at)
+             SELECT {list}, i + 1, {ENTRIES}, 1, 0, '', 0, 0 FROM n"
         ),
         // A place that is drawn twice has one credential: a few in a thousand fewer.
         format!(
             "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {LISTS} * {REVOKED} - 1)
-             INSERT OR IGNORE INTO issuer_credentials
+             INSERT OR IGNORE INTO issuer_credentials (id, offer_id, record_id, credential_type, holder_key, list_id, idx, status,
+                version, issued_at, expires_at, status_changed_at)
              SELECT printf('c-%012d', i), printf('o-%012d', i), 'bench', 'membership', 'key', {list},
                     abs(random()) % {ENTRIES}, 'revoked', 1, 0, 0, 0 FROM n"
         ),
