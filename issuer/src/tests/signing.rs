@@ -90,3 +90,71 @@ async fn certificates_name_the_issuer_and_the_signer_of_lists() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_planned_change_of_keys_fails_no_verification() {
+    let issuers = Authority::new("Issuers");
+    let (old, new) = (issuers.leaf("The Club"), issuers.leaf("The Club"));
+    let table = |(key, chain): &(String, String), term: &str| {
+        format!(
+            "[[signing]]\nmethod = \"x5c\"\n{term}\nkey = '''{key}'''\n\
+             certificates = '''{chain}'''\n"
+        )
+    };
+    // NOW is 2027-01-15T08:00:00Z; for half an hour both are in use, and the new one signs.
+    let keys = [
+        table(&old, "retired = \"2027-01-15T10:30:00Z\""),
+        table(&new, "not_before = \"2027-01-15T10:00:00Z\""),
+    ];
+    let text = config_text("");
+    let from = text.find("[status]").unwrap();
+    let to = text.find("[[client]]").unwrap();
+    let status = "[status]\nlist_size = 4096\n";
+    let text = format!("{}{}{status}{}", &text[..from], keys.concat(), &text[to..]);
+    with_config(&text, async |h| {
+        let trust = IssuerTrust::new(vec![TrustedIssuer {
+            id: ISSUER.into(),
+            method: IssuerMethod::X509 {
+                anchors: issuers.anchors(Role::Issuer),
+                subject: None,
+            },
+            types: vec!["urn:vouchsafe:membership:1".into()],
+            status: StatusMethod::SameIssuer,
+        }])
+        .unwrap();
+        let mut issued = Vec::new();
+        let mut signers = Vec::new();
+        for seed in 1..=2 {
+            issued.push((h.holder(seed), h.issue(&h.holder(seed)).await));
+            signers.push(h.issuer_key());
+            h.clock.advance(2 * 3600);
+        }
+        assert_ne!(signers[0], signers[1]);
+        for (key, compact) in &issued {
+            let policy = IssuancePolicy {
+                trust: &trust,
+                vct: "urn:vouchsafe:membership:1",
+                holder_key: Some(key.public_key()),
+                now: h.clock.now(),
+            };
+            let held = verify_issued(compact, &policy, &AwsLc).unwrap();
+            let reference = held.get().registered().status.clone().unwrap();
+            let path = reference.uri.strip_prefix(ISSUER).unwrap();
+            let token = h.get(path).await.text;
+            let check = StatusCheck {
+                uri: &reference.uri,
+                issuer: held.get().issuer(),
+                trust: &trust,
+                newest_seen: None,
+                min_refresh_s: 1,
+                now: h.clock.now(),
+            };
+            let list = verify_status_list(&token, &check, &AwsLc).unwrap();
+            list.status(&reference, h.clock.now())
+                .unwrap()
+                .require_valid()
+                .unwrap();
+        }
+    })
+    .await;
+}
