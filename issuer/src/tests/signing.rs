@@ -1,5 +1,6 @@
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use vouchsafe_credentials::crypto::{AwsLc, Signer};
+use vouchsafe_credentials::did::{Did, DidDocument};
 use vouchsafe_credentials::sd_jwt_vc::{
     IssuancePolicy, IssuerMethod, IssuerTrust, StatusMethod, TrustedIssuer, verify_issued,
 };
@@ -7,6 +8,7 @@ use vouchsafe_credentials::status_list::{StatusCheck, verify_status_list};
 use vouchsafe_credentials::time::Clock;
 use vouchsafe_credentials::x509::{Role, TrustAnchors};
 
+use super::certificates::did_key;
 use super::harness::{ISSUER, config_text, with_config};
 
 pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -155,6 +157,53 @@ async fn a_planned_change_of_keys_fails_no_verification() {
                 .require_valid()
                 .unwrap();
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn keys_of_a_did_web_follow_each_other_and_the_old_one_stays() {
+    let table = |seed: u64, term: &str| {
+        did_key(seed, term).replace("method = 'did_key'", "method = 'did_web'")
+    };
+    let keys = [
+        table(5, "retired = \"2027-01-15T10:00:00Z\""),
+        table(6, "not_before = \"2027-01-15T10:00:00Z\""),
+    ];
+    let text = config_text("");
+    let from = text.find("[status]").unwrap();
+    let to = text.find("[[client]]").unwrap();
+    let status = "[status]\nlist_size = 4096\n";
+    let text = format!("{}{}{status}{}", &text[..from], keys.concat(), &text[to..]);
+    with_config(&text, async |h| {
+        let name = "did:web:issuer.example";
+        let document = h.get("/.well-known/did.json").await.text;
+        let document = DidDocument::parse(document.as_bytes(), &Did::parse(name).unwrap());
+        let trusted = TrustedIssuer {
+            id: name.into(),
+            method: IssuerMethod::Did(name.into()),
+            types: vec!["urn:vouchsafe:membership:1".into()],
+            status: StatusMethod::SameIssuer,
+        };
+        let trust = IssuerTrust::with_documents(vec![trusted], vec![document.unwrap()]).unwrap();
+        let mut issued = Vec::new();
+        for seed in 1..=2 {
+            issued.push((h.holder(seed), h.issue(&h.holder(seed)).await));
+            h.clock.advance(2 * 3600);
+        }
+        for (key, compact) in &issued {
+            let policy = IssuancePolicy {
+                trust: &trust,
+                vct: "urn:vouchsafe:membership:1",
+                holder_key: Some(key.public_key()),
+                now: h.clock.now(),
+            };
+            verify_issued(compact, &policy, &AwsLc).unwrap();
+        }
+    })
+    .await;
+    with_config(&config_text(""), async |h| {
+        assert_eq!(h.get("/.well-known/did.json").await.status, 404);
     })
     .await;
 }
