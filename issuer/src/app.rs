@@ -158,6 +158,7 @@ impl Issuer {
             .route(paths::STATUS, get(handlers::status::handler))
             .route(paths::STATUS_W3C, get(handlers::status_w3c::handler))
             .route(paths::TYPE_METADATA, get(handlers::type_metadata::handler))
+            .route(paths::DID_DOCUMENT, get(handlers::wellknown_did::handler))
             .route(paths::PICTURE, get(handlers::picture::handler))
             .route(paths::OPENAPI, get(handlers::openapi::handler))
             .route(paths::HEALTHZ, get(|| async { StatusCode::OK }))

@@ -2,6 +2,8 @@
 
 /// Credential issuer metadata (OpenID4VCI 1.0, section 12.2.2).
 pub const ISSUER_METADATA: &str = "/.well-known/openid-credential-issuer";
+/// The document of the service's `did:web`.
+pub const DID_DOCUMENT: &str = "/.well-known/did.json";
 /// Authorization server metadata (RFC 8414).
 pub const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
 /// Offers by reference.

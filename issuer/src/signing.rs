@@ -1,7 +1,9 @@
 //! The keys that sign credentials and status lists, how their names go out, and when each is used.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_json::{Value, json};
 use vouchsafe_credentials::credential_type::Format;
 use vouchsafe_credentials::crypto::Signer;
 use vouchsafe_credentials::sd_jwt_vc::IssuerKey;
@@ -127,6 +129,36 @@ impl Signing {
             Format::LdpVc => &self.ldp_vc,
             Format::JwtVc => &self.jwt_vc,
         }
+    }
+
+    /// The document of the service's `did:web`, where a key is named so: with the keys to come and
+    /// those that are retired, because what they signed stays good.
+    pub fn did_document(&self) -> Option<Value> {
+        let all = [&self.sd_jwt, &self.ldp_vc, &self.jwt_vc, &self.status];
+        let mut methods = BTreeMap::new();
+        let mut id = None;
+        for key in all.into_iter().flat_map(Rotation::keys) {
+            let KeyName::Did(url) = &key.name else {
+                continue;
+            };
+            let Some((did, _)) = url.split_once('#').filter(|_| url.starts_with("did:web:")) else {
+                continue;
+            };
+            id = Some(did);
+            let method = json!({
+                "id": url,
+                "type": "JsonWebKey",
+                "controller": did,
+                "publicKeyJwk": key.signer.public_key().to_jwk(),
+            });
+            methods.insert(url.as_str(), method);
+        }
+        Some(json!({
+            "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/jwk/v1"],
+            "id": id?,
+            "verificationMethod": methods.values().collect::<Vec<_>>(),
+            "assertionMethod": methods.keys().collect::<Vec<_>>(),
+        }))
     }
 
     /// The keys of status lists of W3C credentials, empty where none are issued.

@@ -30,6 +30,8 @@ pub enum KeyMethod {
     DidKey,
     /// `did:jwk`.
     DidJwk,
+    /// `did:web` of the public URL; the document is served with all keys that are configured so.
+    DidWeb,
 }
 
 /// One table of `[signing]` or `[status.signing]`: a key and its name.
@@ -155,7 +157,7 @@ fn rotation(
     // want the same DID, or a certificate with the same subject.
     if issuers.any(|other| Some(other) != first) {
         return Err(wrong(
-            "keys that follow each other need certificates with the same subject",
+            "keys that follow each other need certificates with the same subject, or did_web",
         ));
     }
     let rotation = Rotation::new(terms);
@@ -217,7 +219,7 @@ impl SigningConfig {
             ));
         }
         let formats = self.formats(&wrong)?;
-        let name = self.name(key.public_key(), &wrong)?;
+        let name = self.name(key.public_key(), url, &wrong)?;
         // SD-JWT VC: `iss` is an https URL or a DID; on loopback http there is none.
         let iss = match &name {
             KeyName::X5c(_) => url.is_https().then(|| url.as_str().to_owned()),
@@ -281,12 +283,20 @@ impl SigningConfig {
     fn name(
         &self,
         key: &PublicKey,
+        url: &PublicUrl,
         wrong: &dyn Fn(&str) -> ConfigError,
     ) -> Result<KeyName, ConfigError> {
         let did = match self.method {
             KeyMethod::X5c => return self.chain(key, wrong).map(KeyName::X5c),
             KeyMethod::DidKey => did::key::encode(key),
             KeyMethod::DidJwk => did::jwk::encode(key),
+            KeyMethod::DidWeb => {
+                // did:web, "Method-specific identifier": the port's colon is encoded.
+                let host = url.as_str().strip_prefix("https://");
+                let host = host.ok_or_else(|| wrong("did_web needs an https address"))?;
+                let did = format!("did:web:{}", host.replace(':', "%3A"));
+                return Ok(KeyName::Did(format!("{did}#{}", key.thumbprint())));
+            }
         };
         let (_, kid) = did::resolve_local(&did).map_err(|_| wrong("the key has no DID"))?;
         Ok(KeyName::Did(kid))

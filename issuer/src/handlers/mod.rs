@@ -19,6 +19,7 @@ pub mod status;
 pub mod status_w3c;
 pub mod token;
 pub mod type_metadata;
+pub mod wellknown_did;
 pub mod wellknown_issuer;
 pub mod wellknown_server;
 pub mod wire;
