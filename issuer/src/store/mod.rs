@@ -54,5 +54,10 @@ pub const MIGRATIONS: Migrations = Migrations {
             name: "when an offer was opened",
             sql: include_str!("../../migrations/1010_offer_opened.sql"),
         },
+        Migration {
+            version: 1011,
+            name: "indexes of offers to forget",
+            sql: include_str!("../../migrations/1011_dead_offers.sql"),
+        },
     ],
 };
