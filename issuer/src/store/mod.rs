@@ -12,6 +12,7 @@ pub mod status_lists;
 pub mod tokens;
 pub mod transactions;
 pub mod types;
+pub mod webhooks;
 
 use vouchsafe_service::db::{Migration, Migrations};
 
