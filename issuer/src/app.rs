@@ -316,6 +316,7 @@ fn vc_api(config: &Config, core: &Core) -> Result<Option<VcApi>, OpenError> {
     }
     let ports = vc_api::Ports {
         db: core.db.clone(),
+        audit: core.keys.audit.clone(),
         clock: Arc::clone(&core.clock),
         rng: Arc::clone(&core.rng),
         crypto: Arc::clone(&core.crypto),
