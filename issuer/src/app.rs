@@ -24,19 +24,17 @@ use vouchsafe_service::seal::Sealer;
 use vouchsafe_service::shutdown::Shutdown;
 use vouchsafe_service::vc_api::{self, VcApi};
 use vouchsafe_service::webhooks::{self, Busy, Delivery};
-use vouchsafe_service::{idempotency, jti, single_use};
 
 use crate::config::Config;
 use crate::core::{Core, Keys};
-use crate::events::{self, Event};
 use crate::handlers::{self, admin::caller::Scope};
 use crate::ports::Ports;
 use crate::request_keys::RequestKeys;
 use crate::router;
 use crate::status::StatusListError;
-use crate::store::{self, offers, refresh_tokens, tokens, transactions};
+use crate::store;
 use crate::types::Types;
-use crate::{paths, status};
+use crate::{paths, purge, status};
 
 /// How many long one-time codes a network may try in a minute.
 const TYPED_CODES_PER_MINUTE: NonZeroU32 = NonZeroU32::new(20).expect("twenty is not zero");
@@ -44,12 +42,10 @@ const TYPED_CODES_PER_MINUTE: NonZeroU32 = NonZeroU32::new(20).expect("twenty is
 const PUBLISH_EVERY: Duration = Duration::from_secs(1);
 /// How often the background job looks for webhooks to send.
 const DELIVER_EVERY: Duration = Duration::from_secs(1);
-/// Runs of the publishing job between two purges.
-const PURGE_EVERY_RUNS: u32 = 60;
-/// Runs of the publishing job between two readings of the audit log: a day.
-const AUDIT_EVERY_RUNS: u32 = 86_400;
-/// Ended objects are kept so long, so that a replay is told apart from an unknown code.
-const PURGE_MARGIN_S: i64 = 3600;
+/// How often what has ended is forgotten.
+const PURGE_EVERY: Duration = Duration::from_secs(60);
+/// How often the audit log is read as a whole.
+const AUDIT_EVERY: Duration = Duration::from_secs(86_400);
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -178,64 +174,50 @@ impl Issuer {
         ))
     }
 
-    /// Publishes status lists, sends webhooks and forgets what has ended, until asked to stop.
+    /// Publishes status lists, sends webhooks, forgets what has ended and reads the audit log, until
+    /// asked to stop. A run that fails or panics ends neither its job nor another one.
     pub async fn run_background(&self, shutdown: Shutdown) {
-        let mut jobs = Jobs::new(shutdown.clone());
+        let mut jobs = Jobs::new(shutdown);
         let own = self.clone();
         jobs.every("webhooks", DELIVER_EVERY, move || {
             let own = own.clone();
             async move { own.start_webhooks().await }
         });
-        self.publish_and_purge(shutdown).await;
+        let own = self.clone();
+        jobs.every("publish", PUBLISH_EVERY, move || {
+            let own = own.clone();
+            async move {
+                own.core.types.follow(&own.core).await;
+                own.publish_status_lists().await.map(drop)
+            }
+        });
+        let own = self.clone();
+        jobs.every("purge", PURGE_EVERY, move || {
+            let own = own.clone();
+            async move { own.purge().await }
+        });
+        let own = self.clone();
+        jobs.every("audit log", AUDIT_EVERY, move || {
+            let own = own.clone();
+            async move { own.watch_audit().await }
+        });
         jobs.finish().await;
     }
 
-    async fn publish_and_purge(&self, mut shutdown: Shutdown) {
-        let mut ticks = tokio::time::interval(PUBLISH_EVERY);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut runs = 0u32;
-        loop {
-            tokio::select! {
-                () = shutdown.wait() => return,
-                _ = ticks.tick() => {}
-            }
-            self.core.types.follow(&self.core).await;
-            if let Err(error) = self.publish_status_lists().await {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "publishing failed"
-                );
-            }
-            if runs.is_multiple_of(PURGE_EVERY_RUNS)
-                && let Err(error) = self.purge().await
-            {
-                tracing::error!(error = &error as &dyn std::error::Error, "purge failed");
-            }
-            if runs.is_multiple_of(AUDIT_EVERY_RUNS) {
-                self.watch_audit().await;
-            }
-            runs = runs.wrapping_add(1);
-        }
-    }
-
     /// Catalogue 404: an edited log raises an alarm, as an error line and as a metric.
-    async fn watch_audit(&self) {
-        let broken = match self.verify_audit(None).await {
-            Ok(Ok(_)) => 0.0,
-            Ok(Err(broken)) => {
+    async fn watch_audit(&self) -> Result<(), DbError> {
+        let broken = match self.verify_audit(None).await? {
+            Ok(_) => 0.0,
+            Err(broken) => {
                 tracing::error!(
                     event = broken.seq(),
                     "the audit log was changed in the database"
                 );
                 1.0
             }
-            Err(error) => {
-                let error = &error as &dyn std::error::Error;
-                tracing::error!(error, "the audit log cannot be read");
-                return;
-            }
         };
         metrics::gauge!("vouchsafe_audit_log_broken").set(broken);
+        Ok(())
     }
 
     /// Publishes up to a hundred status lists that are due; returns how many.
@@ -251,29 +233,7 @@ impl Issuer {
 
     /// Forgets what has ended: claims of offers, tokens, codes, nonces, kept answers.
     pub async fn purge(&self) -> Result<(), DbError> {
-        let now = self.core.clock.now();
-        let (before, told) = (now.plus(-PURGE_MARGIN_S), self.core.clone());
-        self.core
-            .db
-            .write(async move |tx| {
-                for (offer, locked) in offers::forget_dead(tx, now).await? {
-                    let event = if locked {
-                        Event::OfferLocked
-                    } else {
-                        Event::OfferExpired
-                    };
-                    events::of_offer(&told, tx, event, &offer, now).await?;
-                }
-                webhooks::purge(tx, now).await?;
-                tokens::purge(tx, now).await?;
-                transactions::purge(tx, now).await?;
-                refresh_tokens::purge(tx, now).await?;
-                single_use::purge(tx, before).await?;
-                jti::purge(tx, before).await?;
-                idempotency::purge(tx, now).await?;
-                Ok(())
-            })
-            .await
+        purge::purge(&self.core).await
     }
 
     /// Recomputes the chain of the audit log. `known` is a head that was kept elsewhere.
@@ -360,6 +320,7 @@ fn vc_api(config: &Config, core: &Core) -> Result<Option<VcApi>, OpenError> {
     }
     let ports = vc_api::Ports {
         db: core.db.clone(),
+        audit: core.keys.audit.clone(),
         clock: Arc::clone(&core.clock),
         rng: Arc::clone(&core.rng),
         crypto: Arc::clone(&core.crypto),

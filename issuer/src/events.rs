@@ -8,6 +8,7 @@ use vouchsafe_service::webhooks;
 use crate::core::Core;
 use crate::domain::credential::{Change, Credential};
 use crate::domain::ids::OfferId;
+use crate::store::offers::End;
 
 /// Something that happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +82,22 @@ pub async fn of_offer(
     now: UnixTime,
 ) -> Result<(), DbError> {
     publish(core, tx, event, &json!({ "offer_id": offer.as_str() }), now).await
+}
+
+/// Tells how an offer ended. Whoever redeemed it was told of before.
+pub async fn of_end(
+    core: &Core,
+    tx: &mut Tx,
+    end: End,
+    offer: &OfferId,
+    now: UnixTime,
+) -> Result<(), DbError> {
+    let event = match end {
+        End::Expired => Event::OfferExpired,
+        End::Locked => Event::OfferLocked,
+        End::Used => return Ok(()),
+    };
+    of_offer(core, tx, event, offer, now).await
 }
 
 /// Tells of a credential, in the transaction of what happened to it.

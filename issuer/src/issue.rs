@@ -276,7 +276,7 @@ async fn commit(
             }
             let mut replaced = false;
             for row in &rows {
-                replaced |= replace_older(tx, row, now).await?;
+                replaced |= replace_older(&told, tx, row, now).await?;
                 if !credentials::insert(tx, row).await? {
                     return Err(CommitError::PlaceTaken);
                 }
@@ -295,10 +295,16 @@ async fn commit(
 /// A wallet that repeats a request because the answer was lost gets a new credential for the
 /// same key; the one that it never saw is revoked, so one data set and one key have one active
 /// credential of a format. True when there was one.
-async fn replace_older(tx: &mut Tx, row: &Credential, now: UnixTime) -> Result<bool, DbError> {
-    let lists = credentials::revoke_of_key(tx, row, now).await?;
-    for list in &lists {
-        status_lists::touch(tx, list).await?;
+async fn replace_older(
+    core: &Core,
+    tx: &mut Tx,
+    row: &Credential,
+    now: UnixTime,
+) -> Result<bool, DbError> {
+    let revoked = credentials::revoke_of_key(tx, row, now).await?;
+    for older in &revoked {
+        status_lists::touch(tx, &older.place.list).await?;
+        events::of_credential(core, tx, Event::CredentialRevoked, older, now).await?;
     }
-    Ok(!lists.is_empty())
+    Ok(!revoked.is_empty())
 }

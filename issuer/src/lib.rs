@@ -29,6 +29,7 @@ pub mod ports;
 pub mod prepare;
 pub mod profile;
 pub mod proof_types;
+mod purge;
 pub mod pushed;
 pub mod redeem;
 pub mod request_keys;

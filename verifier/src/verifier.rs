@@ -18,7 +18,7 @@ use vouchsafe_service::fetch::{FetchError, Fetcher};
 use vouchsafe_service::http::{CookiePolicy, Csrf, Edge, standard};
 use vouchsafe_service::id::Ids;
 use vouchsafe_service::jobs::{Jobs, purge_expired};
-use vouchsafe_service::keys::{KeyError, Purpose};
+use vouchsafe_service::keys::{KeyError, Purpose, SymmetricKey};
 use vouchsafe_service::random::OsRandom;
 use vouchsafe_service::seal::Sealer;
 use vouchsafe_service::shutdown::Shutdown;
@@ -183,7 +183,8 @@ impl Verifier {
             rng,
             settings,
         };
-        let vc_api = vc_api(config, &app, &ids)?;
+        let audit = master.derive(Purpose::Audit).child("verifier");
+        let vc_api = vc_api(config, &app, &ids, audit)?;
         Ok(Self {
             app: Arc::new(app),
             ids,
@@ -234,12 +235,18 @@ impl Verifier {
 }
 
 /// The verifying half of the VC API, where the configuration turns it on.
-fn vc_api(config: &Config, app: &Parts, ids: &Ids) -> Result<Option<VcApi>, OpenError> {
+fn vc_api(
+    config: &Config,
+    app: &Parts,
+    ids: &Ids,
+    audit: SymmetricKey,
+) -> Result<Option<VcApi>, OpenError> {
     if !config.vc_api.enabled {
         return Ok(None);
     }
     let ports = vc_api::Ports {
         db: app.db.clone(),
+        audit,
         clock: Arc::clone(&app.clock),
         rng: Arc::clone(&app.rng),
         crypto: Arc::clone(&app.crypto),

@@ -1,6 +1,6 @@
 //! Background work of a service, on a schedule, until shutdown.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{error::Error, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
 use tokio::{task::JoinSet, time::MissedTickBehavior};
@@ -39,7 +39,7 @@ impl Jobs {
     where
         F: Fn() -> W + Send + 'static,
         W: Future<Output = Result<(), E>> + Send,
-        E: std::fmt::Display,
+        E: Into<Box<dyn Error + Send + Sync>>,
     {
         let mut shutdown = self.shutdown.clone();
         self.running.spawn(async move {
@@ -53,7 +53,11 @@ impl Jobs {
                 }
                 match AssertUnwindSafe(work()).catch_unwind().await {
                     Ok(Ok(())) => {}
-                    Ok(Err(error)) => tracing::warn!(job = name, %error, "a job failed"),
+                    Ok(Err(error)) => {
+                        let error = error.into();
+                        let error = &*error as &(dyn Error + 'static);
+                        tracing::warn!(job = name, error, "a job failed");
+                    }
                     Err(_panic) => tracing::error!(job = name, "a job panicked"),
                 }
             }

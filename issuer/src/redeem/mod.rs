@@ -176,12 +176,12 @@ async fn still_open(core: &Core, found: Redeemable) -> Result<Redeemable, Redeem
         OfferState::Expired if found.claims_sealed.is_some() => {
             let (told, id) = (core.clone(), found.offer.id);
             core.db
-                .write(async move |tx| {
-                    if offers::forget_expired(tx, &id, now).await? {
-                        events::of_offer(&told, tx, Event::OfferExpired, &id, now).await?;
-                    }
-                    Ok::<_, DbError>(())
-                })
+                .write(
+                    async move |tx| match offers::forget_expired(tx, &id, now).await? {
+                        Some(end) => events::of_end(&told, tx, end, &id, now).await,
+                        None => Ok(()),
+                    },
+                )
                 .await?;
             Err(RedeemError::Grant)
         }

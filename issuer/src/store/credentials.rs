@@ -155,23 +155,23 @@ pub async fn page(
 }
 
 /// Revokes the credentials that are of the offer and the format of `new` and bound to its key,
-/// whatever else happens to them at the same time, and returns the lists they stand in.
+/// whatever else happens to them at the same time, and returns them as they are now.
 pub async fn revoke_of_key(
     tx: &mut Tx,
     new: &Credential,
     now: UnixTime,
-) -> Result<Vec<StatusListId>, DbError> {
-    let lists = each!(tx, c => sqlx::query_scalar::<_, String>(
+) -> Result<Vec<Credential>, DbError> {
+    let rows = each!(tx, c => sqlx::query_as::<_, CredentialRow>(
         "UPDATE issuer_credentials
          SET status = 'revoked', version = version + 1, status_changed_at = $3
          WHERE offer_id = $1 AND holder_key = $2 AND format = $4 AND status <> 'revoked'
-         RETURNING list_id")
+         RETURNING id, offer_id, record_id, credential_type, format, holder_key, list_id, idx,
+            status, version, issued_at, expires_at, status_changed_at, notification_id, event,
+            event_at")
         .bind(new.offer.as_str()).bind(&new.holder_key).bind(now.0).bind(new.format.name())
         .fetch_all(c).await)?;
-    lists
-        .iter()
-        .map(|id| StatusListId::parse(id).map_err(|e| TABLE.invalid("list_id", e).into()))
-        .collect()
+    let revoked = rows.into_iter().map(Credential::try_from);
+    Ok(revoked.collect::<Result<_, _>>()?)
 }
 
 /// Writes down what a wallet did with the credentials of one response of an offer. The same event

@@ -12,6 +12,7 @@ pub mod status_lists;
 pub mod tokens;
 pub mod transactions;
 pub mod types;
+pub mod webhooks;
 
 use vouchsafe_service::db::{Migration, Migrations};
 
@@ -53,6 +54,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1010,
             name: "when an offer was opened",
             sql: include_str!("../../migrations/1010_offer_opened.sql"),
+        },
+        Migration {
+            version: 1011,
+            name: "indexes of offers to forget",
+            sql: include_str!("../../migrations/1011_dead_offers.sql"),
         },
     ],
 };

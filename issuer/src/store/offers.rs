@@ -27,6 +27,29 @@ pub struct NewOffer {
     pub claims_sealed: Vec<u8>,
 }
 
+/// Offers that are forgotten in one transaction.
+pub const SLICE: u8 = 200;
+
+/// How an offer ended that can be redeemed no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Nobody redeemed it in time.
+    Expired,
+    /// Its time is over and it was redeemed, though not as often as it might have been.
+    Used,
+    /// The typed code was wrong too often.
+    Locked,
+}
+
+impl End {
+    fn of_expired(redeemed: i64) -> Self {
+        match redeemed {
+            0 => Self::Expired,
+            _ => Self::Used,
+        }
+    }
+}
+
 /// An offer with what is needed to redeem it.
 #[derive(Debug, Clone)]
 pub struct Redeemable {
@@ -304,18 +327,18 @@ pub async fn find_in(tx: &mut Tx, id: &OfferId) -> Result<Option<Offer>, DbError
 
 /// Forgets the claims of one offer that has expired: without them it is never open again.
 ///
-/// True for the first caller.
-pub async fn forget_expired(tx: &mut Tx, id: &OfferId, now: UnixTime) -> Result<bool, DbError> {
-    let rows = execute!(
-        tx,
-        sqlx::query(
-            "UPDATE issuer_offers SET claims_sealed = NULL
-         WHERE id = $1 AND expires_at <= $2 AND claims_sealed IS NOT NULL"
-        )
-        .bind(id.as_str())
-        .bind(now.0)
-    )?;
-    Ok(rows == 1)
+/// How it ended, for the first caller.
+pub async fn forget_expired(
+    tx: &mut Tx,
+    id: &OfferId,
+    now: UnixTime,
+) -> Result<Option<End>, DbError> {
+    let redeemed = each!(tx, c => sqlx::query_scalar::<_, i64>(
+        "UPDATE issuer_offers SET claims_sealed = NULL
+         WHERE id = $1 AND expires_at <= $2 AND claims_sealed IS NOT NULL
+         RETURNING redeemed")
+        .bind(id.as_str()).bind(now.0).fetch_optional(c).await)?;
+    Ok(redeemed.map(End::of_expired))
 }
 
 /// Notes that somebody looked at an offer. True for the first one.
@@ -329,18 +352,32 @@ pub async fn open(tx: &mut Tx, id: &OfferId, now: UnixTime) -> Result<bool, DbEr
     Ok(rows == 1)
 }
 
-/// Forgets the claims of offers that nobody can redeem any more; returns them, and whether each
-/// was locked before its time was over.
-pub async fn forget_dead(tx: &mut Tx, now: UnixTime) -> Result<Vec<(OfferId, bool)>, DbError> {
-    let rows = each!(tx, c => sqlx::query_as::<_, (String, i64)>(
+/// Forgets the claims of offers that nobody can redeem any more, of [`SLICE`] of them at most;
+/// returns which, and how each ended. Fewer: there are no more.
+pub async fn forget_dead(tx: &mut Tx, now: UnixTime) -> Result<Vec<(OfferId, End)>, DbError> {
+    // That they are not forgotten is asked again for where another process waits for the same rows.
+    let expired = each!(tx, c => sqlx::query_as::<_, (String, i64)>(
         "UPDATE issuer_offers SET claims_sealed = NULL
-         WHERE claims_sealed IS NOT NULL
-           AND (expires_at <= $1 OR (code_hash IS NOT NULL AND tries >= $2))
-         RETURNING id, expires_at")
-        .bind(now.0).bind(MAX_TRIES).fetch_all(c).await)?;
-    let dead = rows.into_iter().map(|(id, expires_at)| {
+         WHERE claims_sealed IS NOT NULL AND id IN
+            (SELECT id FROM issuer_offers
+             WHERE claims_sealed IS NOT NULL AND expires_at <= $1 LIMIT $2)
+         RETURNING id, redeemed")
+        .bind(now.0).bind(i64::from(SLICE)).fetch_all(c).await)?;
+    let room = i64::from(SLICE) - i64::try_from(expired.len()).unwrap_or(i64::MAX);
+    let locked = each!(tx, c => sqlx::query_scalar::<_, String>(
+        "UPDATE issuer_offers SET claims_sealed = NULL
+         WHERE claims_sealed IS NOT NULL AND id IN
+            (SELECT id FROM issuer_offers
+             WHERE claims_sealed IS NOT NULL AND code_hash IS NOT NULL AND tries >= $1 LIMIT $2)
+         RETURNING id")
+        .bind(MAX_TRIES).bind(room).fetch_all(c).await)?;
+    let expired = expired
+        .into_iter()
+        .map(|(id, redeemed)| (id, End::of_expired(redeemed)));
+    let locked = locked.into_iter().map(|id| (id, End::Locked));
+    let ended = expired.chain(locked).map(|(id, end)| {
         let id = OfferId::parse(&id).map_err(|e| TABLE.invalid("id", e))?;
-        Ok((id, expires_at > now.0))
+        Ok((id, end))
     });
-    dead.collect()
+    ended.collect()
 }

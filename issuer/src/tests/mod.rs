@@ -3,6 +3,7 @@
 mod admin;
 mod audit;
 mod authorization_code;
+mod background;
 mod batches;
 mod certificates;
 mod client_auth;

@@ -121,6 +121,98 @@ async fn an_offer_is_opened_once_and_ends_once() {
     .await;
 }
 
+/// Who redeemed it was told of, and the rest of it is nobody's.
+#[tokio::test]
+async fn an_offer_that_was_redeemed_in_part_did_not_expire() {
+    everywhere(async |h| {
+        subscribe(&h, json!({ "url": URL, "events": ["offer.expired"] })).await;
+        let several = json!({ "expires_in_s": 60, "redemptions": 3 });
+        let (in_part, asked) = (
+            h.offer(several.clone()).await,
+            h.offer(several.clone()).await,
+        );
+        let unused = h.offer(several).await;
+        h.token_of(&in_part).await;
+        h.token_of(&asked).await;
+        let code = h.code(&asked).await;
+        h.clock.advance(60);
+        let fields = [
+            ("grant_type", super::harness::PRE_AUTHORIZED),
+            ("pre-authorized_code", code.as_str()),
+        ];
+        assert_eq!(h.form("/token", &fields).await.status, 400);
+        h.issuer.purge().await.unwrap();
+        let told = arrived(&h).await;
+        assert_eq!(names(&told), ["offer.expired"]);
+        assert_eq!(told[0]["data"]["offer_id"], unused["id"]);
+    })
+    .await;
+}
+
+/// The wallet that asks again gets a new credential, and the one before it is revoked.
+#[tokio::test]
+async fn a_credential_that_is_replaced_is_told_as_revoked() {
+    everywhere(async |h| {
+        let (token, key) = (h.token().await, h.holder(1));
+        h.issue_with(&token, &key).await;
+        let first = h.newest().await;
+        subscribe(&h, json!({ "url": URL })).await;
+        h.issue_with(&token, &key).await;
+        let told = arrived(&h).await;
+        assert_eq!(names(&told), ["credential.issued", "credential.revoked"]);
+        assert_eq!(told[0]["data"]["credential_id"], h.newest().await["id"]);
+        assert_eq!(told[1]["data"]["credential_id"], first["id"]);
+        assert_eq!(told[1]["data"]["offer_id"], first["offer_id"]);
+    })
+    .await;
+}
+
+/// The log says who is told of what; the rest of an address may be a secret of its host.
+#[tokio::test]
+async fn the_log_names_the_host_and_the_events_of_an_endpoint() {
+    everywhere(async |h| {
+        subscribe(
+            &h,
+            json!({ "url": "https://club.example/hook?token=canary" }),
+        )
+        .await;
+        let two = ["offer.opened", "credential.revoked"];
+        subscribe(
+            &h,
+            json!({ "url": "https://CRM.club.example/", "events": two }),
+        )
+        .await;
+        let log = h.admin_get("/v1/audit?limit=2").await;
+        let items = log.json()["items"].clone();
+        assert_eq!(items[1]["detail"], "club.example: all events");
+        let detail = "crm.club.example: offer.opened credential.revoked";
+        assert_eq!(items[0]["detail"], detail);
+        assert!(!log.text.contains("canary") && !log.text.contains("hook?"));
+    })
+    .await;
+}
+
+/// The limit holds for requests at once, and a request that is sent again gets its answer.
+#[tokio::test]
+async fn there_are_fifty_endpoints_at_most() {
+    everywhere(async |h| {
+        let body = json!({ "url": URL }).to_string();
+        let key = [("idempotency-key", "once")];
+        let first = h.admin_post("/v1/webhooks", &body, &key).await;
+        assert_eq!(first.status, 201);
+        let many = (0..60).map(|_| h.admin_post("/v1/webhooks", &body, &[]));
+        let many = futures::future::join_all(many).await;
+        let made = many.iter().filter(|one| one.status == 201).count();
+        assert_eq!(made, 49);
+        let refused = (409, "too_many_webhooks".to_owned());
+        let mut others = many.iter().filter(|one| one.status != 201);
+        assert!(others.all(|one| one.error() == refused));
+        let again = h.admin_post("/v1/webhooks", &body, &key).await;
+        assert_eq!((again.status, again.text), (first.status, first.text));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_locked_offer_is_told() {
     everywhere(async |h| {
@@ -226,7 +318,7 @@ async fn endpoints_are_listed_rotated_replayed_and_removed() {
         ] {
             assert!(log.contains(action), "{action}");
         }
-        assert!(!log.contains("whsec_") && !log.contains("club.example"));
+        assert!(!log.contains("whsec_") && !log.contains("/hook"));
     })
     .await;
 }

@@ -34,7 +34,8 @@ const BATCH: i64 = 1000;
 pub struct Event {
     /// When.
     pub at: UnixTime,
-    /// Who: `key:<id>` for an API key, `system` for a job, `command` for the command line.
+    /// Who: `key:<id>` for an API key, `system` for a job, `command` for the command line,
+    /// `anonymous` where nobody is asked for a key.
     pub actor: String,
     /// What, `<thing>.<verb>`: `credential.revoke`.
     pub action: &'static str,

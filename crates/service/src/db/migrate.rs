@@ -68,7 +68,8 @@ impl Db {
     /// Brings the schema up to date: this crate's tables, then those of `components`.
     ///
     /// Running it again changes nothing. Several processes may run it at once. It refuses a
-    /// database whose applied steps differ from the program's.
+    /// database whose applied steps differ from the program's. Each step is a transaction of its
+    /// own that takes as long as it needs: after a failure the steps before it stay.
     pub async fn migrate(
         &self,
         components: &[Migrations],
@@ -77,10 +78,12 @@ impl Db {
         let mut applied = Vec::new();
         for component in std::iter::once(&SERVICE).chain(components) {
             let component = *component;
-            let steps = self
-                .write(async move |tx| apply(tx, component, now).await)
-                .await?;
-            applied.extend(steps);
+            while let Some(step) = self
+                .write_within(None, async move |tx| apply_next(tx, component, now).await)
+                .await?
+            {
+                applied.push(step);
+            }
         }
         Ok(applied)
     }
@@ -102,24 +105,29 @@ impl Db {
     }
 }
 
-async fn apply(tx: &mut Tx, component: Migrations, now: UnixTime) -> Result<Vec<String>, DbError> {
-    let steps = missing(tx, component).await?;
-    for step in &steps {
-        script(tx, step.sql).await?;
-        crate::execute!(
-            tx,
-            sqlx::query(
-                "INSERT INTO schema_migration (component, version, name, checksum, applied_at) \
+/// Applies the first step that is missing. `None`: there is none.
+async fn apply_next(
+    tx: &mut Tx,
+    component: Migrations,
+    now: UnixTime,
+) -> Result<Option<String>, DbError> {
+    let Some(step) = missing(tx, component).await?.into_iter().next() else {
+        return Ok(None);
+    };
+    script(tx, step.sql).await?;
+    crate::execute!(
+        tx,
+        sqlx::query(
+            "INSERT INTO schema_migration (component, version, name, checksum, applied_at) \
              VALUES ($1, $2, $3, $4, $5)"
-            )
-            .bind(component.component)
-            .bind(step.version)
-            .bind(step.name)
-            .bind(checksum(step.sql))
-            .bind(now.0)
-        )?;
-    }
-    Ok(steps.iter().map(|step| label(component, step)).collect())
+        )
+        .bind(component.component)
+        .bind(step.version)
+        .bind(step.name)
+        .bind(checksum(step.sql))
+        .bind(now.0)
+    )?;
+    Ok(Some(label(component, &step)))
 }
 
 /// The steps that were not applied yet; an error if an applied one is not ours.

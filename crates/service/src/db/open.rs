@@ -9,7 +9,10 @@ use sqlx::{
 };
 use tokio::sync::mpsc;
 
-use super::{DbError, Each, postgres, sqlite, write::Job};
+use super::{
+    DbError, Each, postgres, sqlite,
+    write::{JOB_LIMIT, Job},
+};
 
 /// Units of work that may wait for the writer; more of them make callers wait.
 const QUEUE: usize = 1024;
@@ -33,6 +36,7 @@ pub enum DatabaseKind {
 pub struct Db {
     readers: Pools,
     queue: mpsc::Sender<Box<dyn Job>>,
+    pub(super) job_limit: Duration,
 }
 
 #[derive(Debug, Clone)]
@@ -85,6 +89,7 @@ impl Db {
         Ok(Self {
             readers: Pools::Sqlite(readers),
             queue,
+            job_limit: JOB_LIMIT,
         })
     }
 
@@ -103,6 +108,7 @@ impl Db {
         Ok(Self {
             readers: Pools::Postgres(readers),
             queue,
+            job_limit: JOB_LIMIT,
         })
     }
 

@@ -11,13 +11,11 @@ use tokio::{sync::mpsc::Receiver, task::JoinSet};
 
 use super::{
     DbError,
-    write::{Inner, Job, Ran, Tx},
+    write::{Inner, Job, Ran, Tx, within},
 };
 
 /// Attempts after the first one.
 const RETRIES: u32 = 3;
-/// A job that takes longer is undone.
-const JOB_LIMIT: Duration = Duration::from_secs(10);
 
 pub(super) async fn write_loop(pool: PgPool, mut queue: Receiver<Box<dyn Job>>) {
     let mut running = JoinSet::new();
@@ -55,10 +53,11 @@ async fn run_once(pool: &PgPool, job: &mut Box<dyn Job>) -> Result<Ended, DbErro
     let mut connection = pool.acquire().await?;
     connection.execute("BEGIN").await?;
     let mut tx = Tx(Inner::Postgres(connection));
+    let limit = job.limit();
     let run = AssertUnwindSafe(job.run(&mut tx)).catch_unwind();
-    let ran = match tokio::time::timeout(JOB_LIMIT, run).await {
-        Ok(Ok(ran)) => ran,
-        Ok(Err(_)) | Err(_) => {
+    let ran = match within(limit, run).await {
+        Some(Ok(ran)) => ran,
+        Some(Err(_)) | None => {
             tracing::error!("a unit of work panicked or took too long and was rolled back");
             discard(tx).await;
             return Err(DbError::Unfinished);

@@ -4,7 +4,7 @@
 //! microseconds. The writer therefore takes every queued job into one transaction, with a
 //! savepoint for each job, and answers only after the commit.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 use sqlx::{ConnectOptions, Connection, SqliteConnection, raw_sql, sqlite::SqliteConnectOptions};
@@ -12,13 +12,11 @@ use tokio::sync::mpsc::Receiver;
 
 use super::{
     DbError,
-    write::{Inner, Job, Ran, Tx},
+    write::{Inner, Job, Ran, Tx, within},
 };
 
 /// Most jobs in one transaction, so that the first of them does not wait for ever.
 const GROUP_LIMIT: usize = 256;
-/// A job that takes longer is undone.
-const JOB_LIMIT: Duration = Duration::from_secs(10);
 
 pub(super) async fn write_loop(options: SqliteConnectOptions, mut queue: Receiver<Box<dyn Job>>) {
     let mut tx: Option<Tx> = None;
@@ -90,14 +88,15 @@ async fn run_group(
 }
 
 async fn run_job(job: &mut Box<dyn Job>, tx: &mut Tx) -> Ran {
+    let limit = job.limit();
     let run = AssertUnwindSafe(job.run(tx)).catch_unwind();
-    match tokio::time::timeout(JOB_LIMIT, run).await {
-        Ok(Ok(ran)) => ran,
-        Ok(Err(_panic)) => {
+    match within(limit, run).await {
+        Some(Ok(ran)) => ran,
+        Some(Err(_panic)) => {
             tracing::error!("a unit of work panicked and was rolled back");
             Ran::Undo
         }
-        Err(_elapsed) => {
+        None => {
             tracing::error!("a unit of work took too long and was rolled back");
             Ran::Undo
         }

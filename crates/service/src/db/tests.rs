@@ -495,6 +495,44 @@ async fn migrations_run_once_and_notice_changes() {
     .await;
 }
 
+/// A step of a large database takes longer than any unit of work of a service may.
+#[tokio::test]
+async fn migrations_have_no_limit_and_keep_what_is_done() {
+    const STEPS: Migrations = Migrations {
+        component: "steps",
+        steps: &[
+            Migration {
+                version: 1000,
+                name: "good",
+                sql: "CREATE TABLE first (id BIGINT);",
+            },
+            Migration {
+                version: 1001,
+                name: "fails",
+                sql: "CREATE TABLE second (id BIGINT); CREATE TABLE first (id BIGINT);",
+            },
+        ],
+    };
+    for_each_database(&[], async |mut db| {
+        db.job_limit = Duration::ZERO;
+        let limited = db
+            .write(async |_| {
+                std::future::pending::<()>().await;
+                Ok::<_, DbError>(())
+            })
+            .await;
+        assert!(matches!(limited, Err(DbError::Unfinished)), "{limited:?}");
+        let now = UnixTime(1_800_000_001);
+        let ran = db.migrate(&[TESTS], now).await.unwrap();
+        assert_eq!(ran, ["tests 1000: a table"]);
+        assert!(db.migrate(&[STEPS], now).await.is_err());
+        db.job_limit = Duration::from_secs(10);
+        let pending = db.pending_migrations(&[STEPS]).await.unwrap();
+        assert_eq!(pending, ["steps 1001: fails"]);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn processes_may_migrate_at_once() {
     let temporary = sqlite(&[]).await;

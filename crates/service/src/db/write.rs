@@ -1,12 +1,15 @@
 //! `Db::write`: what a unit of work is, and how it travels to the writer.
 
-use std::error::Error;
+use std::{error::Error, time::Duration};
 
 use futures::future::LocalBoxFuture;
 use sqlx::{PgConnection, Postgres, SqliteConnection, pool::PoolConnection};
 use tokio::sync::oneshot;
 
 use super::{Db, DbError, Each};
+
+/// A unit of work that takes longer is undone: on SQLite all writers wait with it.
+pub(super) const JOB_LIMIT: Duration = Duration::from_secs(10);
 
 /// The transaction that a unit of work runs in. Only [`Db::write`] makes one.
 #[derive(Debug)]
@@ -69,9 +72,24 @@ impl Db {
         T: Send + 'static,
         E: WriteFailure,
     {
+        self.write_within(Some(self.job_limit), work).await
+    }
+
+    /// [`Self::write`] with another limit, or none, for what runs before the service does.
+    pub(super) async fn write_within<T, E, F>(
+        &self,
+        limit: Option<Duration>,
+        work: F,
+    ) -> Result<T, E>
+    where
+        F: AsyncFn(&mut Tx) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: WriteFailure,
+    {
         let (reply, answer) = oneshot::channel();
         let job = Typed {
             work,
+            limit,
             outcome: None,
             reply,
         };
@@ -99,12 +117,16 @@ pub(super) enum Ran {
 pub(super) trait Job: Send {
     fn run<'a>(&'a mut self, tx: &'a mut Tx) -> LocalBoxFuture<'a, Ran>;
 
+    /// How long it may take; `None`: as long as it wants.
+    fn limit(&self) -> Option<Duration>;
+
     /// Answers the caller: with the job's own result, or with the failure of its transaction.
     fn finish(self: Box<Self>, transaction: Result<(), DbError>);
 }
 
 struct Typed<F, T, E> {
     work: F,
+    limit: Option<Duration>,
     outcome: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
 }
@@ -129,9 +151,14 @@ where
         })
     }
 
+    fn limit(&self) -> Option<Duration> {
+        self.limit
+    }
+
     fn finish(self: Box<Self>, transaction: Result<(), DbError>) {
         let Self {
             work: _,
+            limit: _,
             outcome,
             reply,
         } = *self;
@@ -142,6 +169,14 @@ where
         };
         // The caller may be gone; the work stands all the same.
         let _ = reply.send(answer);
+    }
+}
+
+/// Waits for work, at most as long as its limit. `None`: it took longer.
+pub(super) async fn within<T>(limit: Option<Duration>, work: impl Future<Output = T>) -> Option<T> {
+    match limit {
+        Some(limit) => tokio::time::timeout(limit, work).await.ok(),
+        None => Some(work.await),
     }
 }
 

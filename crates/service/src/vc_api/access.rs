@@ -26,6 +26,14 @@ pub(super) enum Caller {
 }
 
 impl Caller {
+    /// How the audit log names the caller.
+    pub(super) fn actor(&self) -> String {
+        match self {
+            Self::Anybody => "anonymous".to_owned(),
+            Self::Key(key) => format!("key:{}", key.id),
+        }
+    }
+
     /// Whether the caller may act in the name of an identity of this service.
     pub(super) fn check_may_issue_as(&self, parts: &Parts, issuer: &str) -> Result<(), Refusal> {
         let may = match self {

@@ -14,6 +14,7 @@ mod identity;
 mod issue;
 mod key;
 mod lists;
+mod log;
 mod problem;
 mod related;
 mod second_opinion;
@@ -64,6 +65,7 @@ use crate::did::{self, Reach};
 use crate::fetch::{FetchError, Fetcher};
 use crate::http::limits;
 use crate::id::Ids;
+use crate::keys::SymmetricKey;
 use access::Gate;
 use identity::Identity;
 
@@ -72,8 +74,10 @@ const WAITING: usize = 2;
 
 /// What the endpoints need of a service.
 pub struct Ports {
-    /// The database, for API keys and status lists.
+    /// The database, for API keys, status lists and the audit log.
     pub db: Db,
+    /// The key of the audit log: who issued and who revoked is written down.
+    pub audit: SymmetricKey,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -152,6 +156,7 @@ pub(crate) struct Parts {
     pub(crate) suites: Suites,
     pub(crate) public_url: PublicUrl,
     pub(crate) db: Db,
+    pub(crate) audit: SymmetricKey,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) crypto: Arc<dyn CryptoProvider>,
@@ -189,6 +194,7 @@ impl VcApi {
             .collect::<Result<_, _>>()?;
         let Ports {
             db,
+            audit,
             clock,
             rng,
             crypto,
@@ -214,6 +220,7 @@ impl VcApi {
             suites,
             public_url: http.public_url.clone(),
             db,
+            audit,
             clock,
             rng,
             crypto,

@@ -9,6 +9,7 @@ use vouchsafe_credentials::vcdm::{Credential, DateTimeStamp};
 
 use super::access::Caller;
 use super::identity::{Identity, is_selective, issuer_of};
+use super::log::{self, Record};
 use super::problem::Refusal;
 use super::{Parts, status};
 
@@ -58,8 +59,11 @@ pub(super) async fn issue(parts: &Parts, caller: &Caller, order: Order) -> Resul
             detail,
         ));
     }
+    let record = Record::new(parts, caller, log::ISSUED, &identity.id);
     if !identity.status {
-        return prove(parts, identity, suite, &options, &credential).await;
+        let secured = prove(parts, identity, suite, &options, &credential).await?;
+        record.write(parts).await?;
+        return Ok(secured);
     }
     refuse_status(&credential)?;
     let id = known_id(parts, &mut credential, credential_id)?;
@@ -68,7 +72,7 @@ pub(super) async fn issue(parts: &Parts, caller: &Caller, order: Order) -> Resul
     // The id is taken when there is a credential of that id, so that a failure can be tried again.
     let done = async {
         let secured = prove(parts, identity, suite, &options, &credential).await?;
-        status::assign(parts, identity, &place, &id).await?;
+        status::assign(parts, identity, &place, &id, record).await?;
         Ok(secured)
     };
     let done = done.await;

@@ -15,6 +15,7 @@ use vouchsafe_credentials::vcdm::DateTimeStamp;
 use vouchsafe_credentials::{crypto, random};
 
 use super::identity::Identity;
+use super::log::{self, Record};
 use super::problem::Refusal;
 use super::store::{self, ListRow};
 use super::{Parts, VcApi, paths};
@@ -103,18 +104,22 @@ async fn draw(parts: &Parts, list: &ListRow) -> Result<Option<i64>, Refusal> {
     Ok(None)
 }
 
-/// Gives the place to a credential of this issuer: its id is taken from now on.
+/// Gives the place to a credential of this issuer: its id is taken from now on, and the log has it.
 pub(super) async fn assign(
     parts: &Parts,
     identity: &Identity,
     place: &Place,
     credential_id: &str,
+    record: Record,
 ) -> Result<(), Refusal> {
     let hash = hash(&identity.id, credential_id);
     let (list, idx) = (place.list.clone(), place.idx);
     let assigned = parts
         .db
-        .write(async move |tx| store::assign(tx, &list, idx, &hash).await)
+        .write(async move |tx| {
+            store::assign(tx, &list, idx, &hash).await?;
+            record.append(tx, log::place(&list, idx)).await
+        })
         .await;
     match assigned {
         Err(DbError::Duplicate) => Err(Refusal::duplicate()),
@@ -257,12 +262,19 @@ pub(super) async fn revoke(
     parts: &Parts,
     issuer: &str,
     credential_id: &str,
+    record: Record,
 ) -> Result<bool, Refusal> {
     let hash = hash(issuer, credential_id);
     let at = parts.clock.now();
     let changed = parts
         .db
-        .write(async move |tx| store::set_now(tx, &hash, PURPOSE, at).await)
+        .write(async move |tx| {
+            let Some((list, idx)) = store::set_now(tx, &hash, PURPOSE, at).await? else {
+                return Ok(false);
+            };
+            record.append(tx, log::place(&list, idx)).await?;
+            Ok::<_, DbError>(true)
+        })
         .await?;
     Ok(changed)
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use vouchsafe_credentials::problem::Problem as Kind;
 
 use super::access::Caller;
+use super::log::{self, Record};
 use super::problem::Refusal;
 use super::status;
 use super::wire::{Body, StatusChange, StatusRequest};
@@ -45,7 +46,8 @@ pub(super) async fn handler(
     }
     let issuer = issuer_of(api.parts(), issuer.as_deref())?;
     caller.check_may_issue_as(api.parts(), issuer)?;
-    match status::revoke(api.parts(), issuer, &credential_id).await? {
+    let record = Record::new(api.parts(), &caller, log::REVOKED, issuer);
+    match status::revoke(api.parts(), issuer, &credential_id, record).await? {
         true => Ok(Json(json!({ "status": true }))),
         false => Err(Refusal::not_found()),
     }

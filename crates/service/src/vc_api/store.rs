@@ -113,13 +113,14 @@ pub(super) async fn set(db: &Db, list: &str) -> Result<Vec<i64>, DbError> {
         .bind(list).fetch_all(p).await)
 }
 
-/// Sets the entry of a credential in a list of this purpose. False: there is none.
+/// Sets the entry of a credential in a list of this purpose; returns list and place. `None`: there
+/// is none.
 pub(super) async fn set_now(
     tx: &mut Tx,
     credential_hash: &str,
     purpose: &str,
     at: UnixTime,
-) -> Result<bool, DbError> {
+) -> Result<Option<(String, i64)>, DbError> {
     let rows = execute!(
         tx,
         sqlx::query(
@@ -130,13 +131,10 @@ pub(super) async fn set_now(
         .bind(purpose)
     )?;
     if rows == 0 {
-        return Ok(false);
+        return Ok(None);
     }
-    execute!(
-        tx,
-        sqlx::query("UPDATE vc_status_entry SET set_at = $2 WHERE credential_hash = $1")
-            .bind(credential_hash)
-            .bind(at.0)
-    )?;
-    Ok(true)
+    each!(tx, c => sqlx::query_as::<_, (String, i64)>(
+        "UPDATE vc_status_entry SET set_at = $2 WHERE credential_hash = $1 \
+         RETURNING list_id, idx")
+        .bind(credential_hash).bind(at.0).fetch_optional(c).await)
 }

@@ -1,6 +1,7 @@
 //! What the endpoints refuse, and one way through each.
 
 mod issuing;
+mod log;
 mod names;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -106,6 +107,7 @@ impl Harness {
         let lists = Arc::new(Lists::default());
         let ports = Ports {
             db: db.clone(),
+            audit: log::key(),
             clock: clock.clone(),
             rng: rng.clone(),
             crypto: Arc::new(AwsLc),

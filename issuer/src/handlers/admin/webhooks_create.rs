@@ -3,6 +3,7 @@
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
+use url::Url;
 use utoipa::ToSchema;
 use vouchsafe_service::webhooks::{self, Endpoint, MAX_URL, NewEndpoint, Secrets};
 
@@ -13,9 +14,10 @@ use super::idempotent::{self, Reply};
 use super::webhook_views::WebhookView;
 use crate::events::Event;
 use crate::paths::ADMIN_WEBHOOKS;
+use crate::store;
 
 /// Endpoints at most.
-const MAX_ENDPOINTS: usize = 50;
+const MAX_ENDPOINTS: i64 = 50;
 
 /// An endpoint to be told.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -69,9 +71,6 @@ pub async fn handler(call: Call, headers: HeaderMap, bytes: Bytes) -> Result<Rep
     if !events.iter().all(known) {
         return Err(ApiError::WebhookEvent);
     }
-    if webhooks::endpoints(&call.core.db).await?.len() >= MAX_ENDPOINTS {
-        return Err(ApiError::WebhookLimit);
-    }
     let new = NewEndpoint {
         id: call.core.ids.next_text(),
         url,
@@ -84,11 +83,27 @@ pub async fn handler(call: Call, headers: HeaderMap, bytes: Bytes) -> Result<Rep
     let author = call.clone();
     idempotent::run(&call, key, content, async move |tx| {
         let core = &author.core;
+        // After the claim of the key: a request that is sent again gets its answer.
+        if store::webhooks::count(tx).await? >= MAX_ENDPOINTS {
+            return Err(ApiError::WebhookLimit);
+        }
         webhooks::create(tx, &new, &secrets, &core.keys.columns, &*core.rng).await?;
-        author.audit(tx, "webhook.create", &new.id, "").await?;
+        let detail = detail(&new);
+        author.audit(tx, "webhook.create", &new.id, &detail).await?;
         Ok(reply.clone())
     })
     .await
+}
+
+/// Who is told of what. The rest of an address may be a secret of its host.
+fn detail(new: &NewEndpoint) -> String {
+    let url = Url::parse(&new.url).ok();
+    let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
+    let events = match new.events.as_slice() {
+        [] => "all events".to_owned(),
+        names => names.join(" "),
+    };
+    format!("{host}: {events}")
 }
 
 fn reply(new: &NewEndpoint, secrets: &Secrets) -> Result<Reply, ApiError> {
