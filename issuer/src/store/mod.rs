@@ -54,5 +54,10 @@ pub const MIGRATIONS: Migrations = Migrations {
             name: "when an offer was opened",
             sql: include_str!("../../migrations/1010_offer_opened.sql"),
         },
+        Migration {
+            version: 1020,
+            name: "closed offers, credentials by redemption, tokens for what waits",
+            sql: include_str!("../../migrations/1020_what_ends.sql"),
+        },
     ],
 };
