@@ -11,9 +11,11 @@ use zeroize::Zeroizing;
 use crate::claims::{Claims, ClaimsError};
 use crate::core::Core;
 use crate::domain::ids::OfferId;
+use crate::domain::offer::Decision;
 use crate::domain::secret::{Purpose, Secret};
 use crate::events::{self, Event};
 use crate::issue::{self, CommitError, IssueError, Order};
+use crate::store::offers;
 use crate::store::transactions::{self, Transaction};
 
 /// Transactions of one offer that may be open at a time.
@@ -58,7 +60,12 @@ pub async fn defer(core: &Core, order: &Order<'_>) -> Result<Secret, IssueError>
     let done = core
         .db
         .write(async move |tx| {
+            offers::lock(tx, &transaction.offer).await?;
             issue::use_up(tx, &part, now).await?;
+            // It may have been denied since it was looked up: nothing is kept then.
+            if offers::decision_in(tx, &transaction.offer).await? == Some(Decision::Denied) {
+                return Err(Box::new(IssueError::NotApproved).into());
+            }
             let open = transactions::insert(tx, &hash, &transaction, MAX_OPEN).await?;
             match open {
                 None => Err(CommitError::from(Box::new(IssueError::UsedUp))),

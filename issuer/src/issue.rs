@@ -24,12 +24,14 @@ use crate::domain::secret::{Secret, SecretHash};
 use crate::events::{self, Event};
 use crate::sign::{Draft, SignError};
 use crate::status::{self, StatusListError};
-use crate::store::tokens::TokenGrant;
+use crate::store::tokens::{TokenGrant, TokenUse};
 use crate::store::{credentials, offers, status_lists, tokens, transactions};
 use crate::types::TypeVersion;
 
 /// How often places are drawn again when others took them in between.
 const MAX_DRAWS: usize = 16;
+/// Whose the nonces are.
+const NONCE_SCOPE: &str = "issuer";
 
 /// What is to be issued, with everything verified.
 #[derive(Debug)]
@@ -65,6 +67,7 @@ pub struct Part {
     token: SecretHash,
     record: RecordId,
     nonces: Vec<CheckedNonce>,
+    what: TokenUse,
 }
 
 impl Order<'_> {
@@ -74,6 +77,10 @@ impl Order<'_> {
             token: self.token.clone(),
             record: self.grant.record.clone(),
             nonces: self.nonces.clone(),
+            what: match self.transaction {
+                Some(_) => TokenUse::Deferred,
+                None => TokenUse::Issue,
+            },
         }
     }
 }
@@ -90,6 +97,9 @@ pub enum IssueError {
     /// The offer brought as many credentials as it may.
     #[error("the offer is used up")]
     UsedUp,
+    /// A credential of this offer is suspended: it is not issued anew until it is resumed.
+    #[error("a credential of the offer is suspended")]
+    Suspended,
     /// The organisation waits, or denied it.
     #[error("the organisation did not approve")]
     NotApproved,
@@ -153,6 +163,7 @@ pub async fn issue(core: &Core, order: &Order<'_>) -> Result<Issued, IssueError>
     let prepared = kind.prepare(order.claims.0.clone())?;
     // OpenID4VCI 1.0, section 8.3: one id for the credentials of a response.
     let notification_id = Secret::generate(&*core.rng).expose().to_owned();
+    look(core, order).await?;
     for _ in 0..MAX_DRAWS {
         let places = status::pick(core, order.holder_keys.len()).await?;
         let now = core.clock.now();
@@ -222,13 +233,42 @@ async fn sign(core: &Core, order: &Order<'_>, draft: Draft<'_>) -> Result<Signed
         status_changed_at: draft.now,
         notification_id: None,
         event: None,
+        family: order.grant.family.clone(),
     };
     Ok(Signed { row, credential })
 }
 
+/// A first look, before anything is signed: what is refused for certain costs no signature. The
+/// transaction that issues decides.
+async fn look(core: &Core, order: &Order<'_>) -> Result<(), IssueError> {
+    let (now, grant, part) = (core.clock.now(), &order.grant, order.part());
+    let held = tokens::find(&core.db, &part.token, now, part.what).await?;
+    if held.is_none() {
+        return Err(IssueError::TokenGone);
+    }
+    for nonce in &part.nonces {
+        let kind = IdentifierKind::CredentialNonce;
+        if jti::was_used(&core.db, kind, NONCE_SCOPE, &b64url(&nonce.consume_key)).await? {
+            return Err(IssueError::NonceUsed);
+        }
+    }
+    let (family, format) = (grant.family.as_deref(), order.format);
+    let so_far = credentials::look_at_count(&core.db, &grant.offer, family, format).await?;
+    check_limit(core, so_far, order.holder_keys.len())
+}
+
+/// One redemption brings so many credentials of a format and no more.
+fn check_limit(core: &Core, so_far: i64, more: usize) -> Result<(), IssueError> {
+    let more = i64::try_from(more).unwrap_or(i64::MAX);
+    if so_far.saturating_add(more) > core.settings.max_credentials_per_offer {
+        return Err(IssueError::UsedUp);
+    }
+    Ok(())
+}
+
 /// Uses up what an order stands on: the token must be good, its nonces new.
 pub(crate) async fn use_up(tx: &mut Tx, part: &Part, now: UnixTime) -> Result<(), CommitError> {
-    let held = tokens::hold(tx, &part.token, now).await?;
+    let held = tokens::hold(tx, &part.token, now, part.what).await?;
     let held = held.ok_or_else(|| Box::new(IssueError::TokenGone))?;
     // Catalogue 284: the subject is looked at again where it is written down.
     if held != part.record {
@@ -241,7 +281,7 @@ pub(crate) async fn use_up(tx: &mut Tx, part: &Part, now: UnixTime) -> Result<()
     {
         let kind = IdentifierKind::CredentialNonce;
         let nonce = b64url(consume_key);
-        if !jti::first_use(tx, kind, "issuer", &nonce, *expires).await? {
+        if !jti::first_use(tx, kind, NONCE_SCOPE, &nonce, *expires).await? {
             return Err(Box::new(IssueError::NonceUsed).into());
         }
     }
@@ -259,20 +299,26 @@ async fn commit(
     let part = order.part();
     let (offer, format) = (order.grant.offer.clone(), order.format);
     let transaction = order.transaction.clone();
-    let (limit, told) = (core.settings.max_credentials_per_offer, core.clone());
+    let (family, told) = (order.grant.family.clone(), core.clone());
     let replaced = core
         .db
         .write(async move |tx| {
+            offers::lock(tx, &offer).await?;
             use_up(tx, &part, now).await?;
             if let Some(transaction) = &transaction
                 && !transactions::finish(tx, transaction, now).await?
             {
                 return Err(Box::new(IssueError::TransactionEnded).into());
             }
-            let so_far = credentials::count_of_offer(tx, &offer, format).await?;
-            let limit = limit.saturating_mul(offers::redemptions(tx, &offer).await?);
-            if so_far + i64::try_from(rows.len()).unwrap_or(i64::MAX) > limit {
-                return Err(Box::new(IssueError::UsedUp).into());
+            let family = family.as_deref();
+            let so_far = credentials::count_of_family(tx, &offer, family, format).await?;
+            check_limit(&told, so_far, rows.len()).map_err(Box::new)?;
+            // What is suspended is not issued anew, neither to its redemption nor to its key.
+            let suspended = credentials::suspended_of_offer(tx, &offer).await?;
+            if suspended.iter().any(|(of, key)| {
+                of.is_none() || of.as_deref() == family || rows.iter().any(|r| r.holder_key == *key)
+            }) {
+                return Err(Box::new(IssueError::Suspended).into());
             }
             let mut replaced = false;
             for row in &rows {

@@ -87,6 +87,9 @@ pub enum PrepareError {
     /// The number of redemptions is out of range.
     #[error("redemptions must be 1 to 1000")]
     Redemptions,
+    /// What waits for a decision is for one.
+    #[error("hold is for offers that are redeemed once")]
+    Hold,
     /// The lifetime is out of range.
     #[error("expires_in_s is out of range")]
     Expiry,
@@ -140,6 +143,10 @@ pub fn prepare(core: &Core, wanted: Wanted) -> Result<PreparedOffer, PrepareErro
     }
     if !(1..=MAX_REDEMPTIONS).contains(&redemptions) {
         return Err(PrepareError::Redemptions);
+    }
+    // One decision is about one person: the offer is decided, not each redemption of it.
+    if hold && redemptions > 1 {
+        return Err(PrepareError::Hold);
     }
     let now = core.clock.now();
     let expires_at = expiry(core, grant, expires_in_s, now)?;

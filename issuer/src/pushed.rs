@@ -7,13 +7,28 @@
 use serde::{Deserialize, Serialize};
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::oauth::Params;
-use vouchsafe_service::db::DbError;
+use vouchsafe_service::db::{DbError, Tx};
 use vouchsafe_service::seal::{Place, Sealer};
 use vouchsafe_service::single_use::{self, Kind, NewObject};
 
 use crate::core::Core;
 use crate::domain::secret::Secret;
 
+/// What this service reads of an authorization request (RFC 6749, section 4.1.1; RFC 7636; RFC
+/// 9449, section 10; OpenID4VCI 1.0, section 5.1).
+const KNOWN: [&str; 11] = [
+    "response_type",
+    "response_mode",
+    "redirect_uri",
+    "scope",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+    "dpop_jkt",
+    "authorization_details",
+    "issuer_state",
+    "ui_locales",
+];
 /// What every `request_uri` begins with (RFC 9126, section 2.2).
 pub const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 /// Parameters that authenticate the client and are no part of the request.
@@ -52,6 +67,24 @@ pub fn without_credentials(params: &Params, client_id: &str) -> String {
         }
     }
     text.finish()
+}
+
+/// The parameters of a request that say something, and nothing else. `client_id` is the one that
+/// was authenticated.
+pub fn known(params: &Params, client_id: &str) -> String {
+    let mut text = url::form_urlencoded::Serializer::new(String::new());
+    text.append_pair("client_id", client_id);
+    for (name, value) in params.iter() {
+        if KNOWN.contains(&name) {
+            text.append_pair(name, value);
+        }
+    }
+    text.finish()
+}
+
+/// Deletes requests that are over, used or not: nothing follows from one that comes twice.
+pub async fn purge(tx: &mut Tx, now: UnixTime) -> Result<u64, DbError> {
+    single_use::purge_kind(tx, Kind::PushedRequest, now).await
 }
 
 /// Keeps a request; returns its `request_uri`.

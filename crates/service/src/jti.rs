@@ -4,8 +4,8 @@ use sha2::{Digest, Sha256};
 use vouchsafe_credentials::{encoding::b64url, time::UnixTime};
 
 use crate::{
-    db::{DbError, Tx},
-    execute,
+    db::{Db, DbError, Tx},
+    each, execute,
 };
 
 /// What an identifier belongs to; the same text in two kinds is two identifiers.
@@ -57,6 +57,19 @@ pub async fn first_use(
         .bind(expires_at.0)
     )?;
     Ok(inserted == 1)
+}
+
+/// Whether an identifier was seen: a first look that saves work. [`first_use`] decides.
+pub async fn was_used(
+    db: &Db,
+    kind: IdentifierKind,
+    scope: &str,
+    identifier: &str,
+) -> Result<bool, DbError> {
+    let seen = each!(db, p => sqlx::query_scalar::<_, i64>(
+        "SELECT COUNT(*) FROM seen_identifier WHERE kind = $1 AND hash = $2")
+        .bind(kind.as_str()).bind(hash(scope, identifier)).fetch_one(p).await)?;
+    Ok(seen > 0)
 }
 
 /// Deletes identifiers that expired before `before`.
@@ -111,7 +124,10 @@ mod tests {
     async fn kinds_and_scopes_are_apart() {
         for_each_database(&[], async |db| {
             use IdentifierKind::{ClientAssertion, DpopProof};
+            assert!(!was_used(&db, DpopProof, "a", "bc").await.unwrap());
             assert!(first(&db, DpopProof, "a", "bc").await);
+            assert!(was_used(&db, DpopProof, "a", "bc").await.unwrap());
+            assert!(!was_used(&db, ClientAssertion, "a", "bc").await.unwrap());
             assert!(first(&db, DpopProof, "ab", "c").await);
             assert!(first(&db, ClientAssertion, "a", "bc").await);
             assert!(!first(&db, DpopProof, "a", "bc").await);

@@ -101,6 +101,8 @@ pub struct Credential {
     pub notification_id: Option<String>,
     /// What the wallet last said it did with it.
     pub event: Option<WalletEvent>,
+    /// Which redemption of the offer brought it.
+    pub family: Option<String>,
 }
 
 /// What a wallet said it did with a credential (OpenID4VCI 1.0, section 11).

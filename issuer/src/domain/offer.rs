@@ -93,7 +93,7 @@ pub struct Offer {
     pub grant: GrantKind,
     /// Whether a code must be typed.
     pub code_required: bool,
-    /// Wrong and right tries of the typed code so far.
+    /// Wrong tries of the typed code so far.
     pub tries: i64,
     /// When it was made.
     pub created_at: UnixTime,

@@ -126,11 +126,17 @@ async fn pushed_request(
     Ok((Entry::parse(&pushed.text)?, Some((pushed, secret))))
 }
 
+/// The key of `dpop_jkt`, where the profile has DPoP: elsewhere nobody could prove it, and
+/// parameters that mean nothing are ignored (RFC 6749, section 3.1).
+pub(super) fn bound_key(core: &Core, dpop_jkt: Option<String>) -> Option<String> {
+    dpop_jkt.filter(|_| core.settings.rules().dpop.on())
+}
+
 /// What the wallet asks for and, where the link of an offer brought the person, the offer.
 ///
 /// The offer is open and is what is asked for. `issuer_state` authenticates nobody: it only says
 /// which code will be asked for (catalogue 245).
-async fn what_is_asked(
+pub(super) async fn what_is_asked(
     core: &Core,
     request: &AuthorizationRequest,
 ) -> Result<(Option<Offer>, Wanted), Rejection> {
@@ -187,11 +193,12 @@ fn flow(
         redirect_uri: request.target.redirect_uri.as_str().to_owned(),
         state: request.target.state,
         code_challenge: code_challenge.as_str().to_owned(),
-        dpop_jkt: request.dpop_jkt,
+        dpop_jkt: bound_key(core, request.dpop_jkt),
         instance: None,
         pushed: None,
         issuer_state: request.issuer_state,
         types: wanted.types(core),
+        scopes: request.scopes.iter().map(str::to_owned).collect(),
         details: wanted.details,
         wrong: 0,
         locale: locale.tag().to_owned(),

@@ -211,6 +211,7 @@ fn order(flow: &Flow) -> CodeOrder {
         dpop_jkt: flow.dpop_jkt.clone(),
         instance: flow.instance.clone(),
         details: flow.details.clone(),
+        scopes: flow.scopes.clone(),
         pushed: flow.pushed.as_deref().map(Secret::received),
     }
 }

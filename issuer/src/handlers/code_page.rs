@@ -37,6 +37,9 @@ pub struct Flow {
     /// Configurations of `authorization_details`.
     #[serde(default)]
     pub details: Vec<String>,
+    /// The scopes that were asked for.
+    #[serde(default)]
+    pub scopes: Vec<String>,
     /// The secret of the pushed request.
     pub pushed: Option<String>,
     /// Which prepared record; none where the person began in the wallet and the code says it.

@@ -33,7 +33,7 @@ use crate::issue::{self, IssueError, Issued, Order};
 use crate::paths::CREDENTIAL;
 use crate::proof_types;
 use crate::store::offers;
-use crate::store::tokens::{self, TokenGrant};
+use crate::store::tokens::{self, TokenGrant, TokenUse};
 
 /// Why no credential was issued.
 #[derive(Debug, thiserror::Error)]
@@ -124,7 +124,7 @@ impl Error {
             Self::Issue(IssueError::NonceUsed) => {
                 Wire::Request(CredentialErrorCode::InvalidNonce.into())
             }
-            Self::Issue(IssueError::UsedUp | IssueError::NotApproved) => {
+            Self::Issue(IssueError::UsedUp | IssueError::NotApproved | IssueError::Suspended) => {
                 Wire::Request(CredentialErrorCode::CredentialRequestDenied.into())
             }
             Self::Issue(IssueError::TransactionEnded) => {
@@ -225,7 +225,7 @@ pub async fn handler(
     body: Bytes,
 ) -> Result<Response, Error> {
     let headers = wire::headers(&map);
-    let (token, grant) = authorize(&core, &headers, CREDENTIAL).await?;
+    let (token, grant) = authorize(&core, &headers, CREDENTIAL, TokenUse::Issue).await?;
     let Message {
         members,
         encryption,
@@ -274,11 +274,12 @@ pub(super) async fn authorize(
     core: &Core,
     headers: &Headers,
     path: &str,
+    what: TokenUse,
 ) -> Result<(Secret, TokenGrant), Error> {
     let PresentedToken { token_type, token } = PresentedToken::parse(headers)?;
     let token = Secret::received(token.expose());
     let hash = token.hash(Purpose::AccessToken);
-    let grant = tokens::find(&core.db, &hash, core.clock.now()).await?;
+    let grant = tokens::find(&core.db, &hash, core.clock.now(), what).await?;
     let grant = grant.ok_or(Error::InvalidToken)?;
     match (&grant.dpop_jkt, token_type) {
         (Some(jkt), TokenType::Dpop) => {

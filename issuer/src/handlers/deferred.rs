@@ -20,6 +20,7 @@ use crate::domain::offer::Decision;
 use crate::domain::secret::{Purpose, Secret};
 use crate::issue::{self, IssueError, Issued, Order};
 use crate::paths::DEFERRED;
+use crate::store::tokens::TokenUse;
 use crate::store::{offers, transactions};
 
 /// Why nothing was handed out.
@@ -107,7 +108,7 @@ pub async fn handler(
     body: Bytes,
 ) -> Result<Response, Error> {
     let headers = wire::headers(&map);
-    let (token, grant) = authorize(&core, &headers, DEFERRED).await?;
+    let (token, grant) = authorize(&core, &headers, DEFERRED, TokenUse::Deferred).await?;
     let Message {
         members,
         encryption,

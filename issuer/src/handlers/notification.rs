@@ -16,6 +16,7 @@ use crate::core::Core;
 use crate::domain::credential::WalletEvent;
 use crate::paths::NOTIFICATION;
 use crate::store::credentials;
+use crate::store::tokens::TokenUse;
 
 /// Why a notification was not written down.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +70,7 @@ pub async fn handler(
     body: Bytes,
 ) -> Result<StatusCode, Error> {
     let headers = wire::headers(&map);
-    let (_, grant) = authorize(&core, &headers, NOTIFICATION).await?;
+    let (_, grant) = authorize(&core, &headers, NOTIFICATION, TokenUse::Deferred).await?;
     if !is_json(&map) {
         return Err(Error::MediaType);
     }

@@ -11,6 +11,7 @@ use vouchsafe_protocol::oauth::token::TokenRequestError;
 use vouchsafe_protocol::oauth::{ClientCredentials, ClientRules, ErrorCode, OAuthError, Params};
 use vouchsafe_service::db::DbError;
 
+use super::authorize::{bound_key, what_is_asked};
 use super::wire::{self, ProofError, json_no_store};
 use crate::client::{self, Caller, CallerError};
 use crate::core::Core;
@@ -132,21 +133,25 @@ pub async fn handler(
     let request = entry
         .address(&client.redirect_uris)?
         .parse(ClientRules::public())?;
+    let dpop_jkt = bound_key(&core, request.dpop_jkt.clone());
     if let Some(proof) = &proof {
         // RFC 9449, section 10.1: the proof binds the code; `dpop_jkt` beside it must agree.
-        if request
-            .dpop_jkt
+        if dpop_jkt
             .as_ref()
             .is_some_and(|jkt| *jkt != proof.thumbprint)
         {
             return Err(ParError::OtherKey);
         }
+    }
+    // RFC 9126, section 2.1: validated as at the authorization endpoint.
+    what_is_asked(&core, &request).await?;
+    if let Some(proof) = &proof {
         wire::use_up(&core, proof).await?;
     }
     let pushed = PushedRequest {
         client_id: id.as_str().to_owned(),
-        text,
-        dpop_jkt: proof.map(|proof| proof.thumbprint).or(request.dpop_jkt),
+        text: pushed::known(&params, id.as_str()),
+        dpop_jkt: proof.map(|proof| proof.thumbprint).or(dpop_jkt),
         instance,
     };
     let request_uri = pushed::keep(&core, pushed).await?;

@@ -220,6 +220,7 @@ fn answer(granted: Granted) -> Response {
         bound,
         refresh,
         details,
+        scope,
     } = granted;
     let tokens = TokenResponse {
         access_token: token.expose().to_owned(),
@@ -230,7 +231,7 @@ fn answer(granted: Granted) -> Response {
             TokenType::Bearer
         },
         expires_in: u64::try_from(expires_in_s).unwrap_or_default(),
-        scope: None,
+        scope,
         id_token: None,
         refresh_token: refresh.map(|token| token.expose().to_owned()),
     };

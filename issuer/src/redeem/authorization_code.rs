@@ -7,14 +7,14 @@ use vouchsafe_service::db::DbError;
 use vouchsafe_service::seal::{Place, Sealer};
 use vouchsafe_service::single_use::{self, Consumed, Kind, NewObject};
 
-use super::fresh::{Basis, FreshTokens, narrow};
+use super::fresh::{Basis, FreshTokens, granted_scope, narrow};
 use super::{
     Granted, RedeemError, Refused, TokenHolder, compare, pending, sealed_claims, still_open, take,
 };
 use crate::claims::{Claims, ClaimsError};
 use crate::core::Core;
 use crate::domain::ids::{OfferId, RecordId};
-use crate::domain::offer::{GrantKind, Offer};
+use crate::domain::offer::{Decision, GrantKind, Offer};
 use crate::domain::secret::{Secret, SecretHash};
 use crate::store::offers::{self, Redeemable};
 use crate::store::{refresh_tokens, tokens};
@@ -34,6 +34,8 @@ pub struct CodeOrder {
     pub instance: Option<String>,
     /// Configurations of `authorization_details`.
     pub details: Vec<String>,
+    /// The scopes that were asked for.
+    pub scopes: Vec<String>,
     /// The pushed request that brought the browser: used up with this code.
     pub pushed: Option<Secret>,
 }
@@ -84,7 +86,11 @@ async fn issue_code(
     let offer = found.offer.id.clone();
     let now = core.clock.now();
     let family = core.ids.next_text();
-    let payload = CodePayload::new(found.offer, order, claims, family.clone());
+    let scope = granted_scope(core, kind, &order.scopes);
+    let payload = CodePayload {
+        scope,
+        ..CodePayload::new(found.offer, order, claims, family.clone())
+    };
     let object = NewObject {
         payload: payload.seal(core, &code),
         family,
@@ -148,22 +154,26 @@ pub async fn authorization_code(
     };
     let payload = CodePayload::open(code, &sealed)?;
     payload.check(&redemption)?;
-    let fresh = payload.tokens(core, redemption)?;
+    let offer = OfferId::parse(&payload.offer).map_err(|_| RedeemError::Grant)?;
+    let decision = offers::decision(&core.db, &offer).await?;
+    let waits = decision == Some(Decision::Waiting);
+    let fresh = payload.tokens(core, redemption, waits)?;
     let (rows, secret) = (fresh.rows(), code.clone());
     let taken = core
         .db
-        .write(
-            async move |tx| match single_use::consume(tx, kind, secret.expose(), now).await? {
+        .write(async move |tx| {
+            offers::lock(tx, &offer).await?;
+            match single_use::consume(tx, kind, secret.expose(), now).await? {
                 Consumed::Taken {
                     payload: _,
                     family: _,
-                } => {
+                } if !offers::is_closed(tx, &offer).await? => {
                     rows.insert(tx).await?;
                     Ok::<_, DbError>(true)
                 }
-                Consumed::Replayed { family: _ } | Consumed::Unknown => Ok(false),
-            },
-        )
+                Consumed::Taken { .. } | Consumed::Replayed { .. } | Consumed::Unknown => Ok(false),
+            }
+        })
         .await?;
     if taken {
         Ok(fresh.granted(core))
@@ -186,6 +196,10 @@ async fn refuse_used_code(
             let Consumed::Replayed { family } = consumed else {
                 return Ok(RedeemError::Grant);
             };
+            // A rotation in flight would leave its successor behind.
+            if let Some(offer) = tokens::offer_of_family(tx, &family).await? {
+                offers::lock(tx, &offer).await?;
+            }
             tokens::revoke_family(tx, &family, now).await?;
             refresh_tokens::revoke_family(tx, &family, now).await?;
             Ok(RedeemError::Replayed)
@@ -208,6 +222,8 @@ struct CodePayload {
     #[serde(default)]
     details: Vec<String>,
     #[serde(default)]
+    scope: Option<String>,
+    #[serde(default)]
     family: String,
     claims: serde_json::Map<String, serde_json::Value>,
 }
@@ -221,6 +237,7 @@ impl CodePayload {
             dpop_jkt,
             instance,
             details,
+            scopes: _,
             pushed: _,
         } = order;
         Self {
@@ -233,6 +250,7 @@ impl CodePayload {
             dpop_jkt,
             instance,
             details,
+            scope: None,
             family,
             claims: claims.0,
         }
@@ -277,10 +295,15 @@ impl CodePayload {
         self,
         core: &Core,
         redemption: CodeRedemption<'_>,
+        waits: bool,
     ) -> Result<FreshTokens, RedeemError> {
         let kind = self.credential_type;
+        let details = narrow(core, &kind, self.details, redemption.details)?;
         let basis = Basis {
-            details: narrow(core, &kind, self.details, redemption.details)?,
+            granted: details.clone(),
+            details,
+            waits,
+            scope: self.scope,
             offer: OfferId::parse(&self.offer).map_err(|_| RedeemError::Grant)?,
             record: RecordId::parse(&self.record).map_err(|_| RedeemError::Grant)?,
             credential_type: kind,

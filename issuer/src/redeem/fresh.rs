@@ -21,12 +21,19 @@ pub(super) struct Basis {
     pub family: String,
     /// Configurations that were granted with `authorization_details`.
     pub details: Vec<String>,
+    /// The same of the whole authorization: what a refresh token may bring.
+    pub granted: Vec<String>,
+    /// Whether the organisation has yet to decide.
+    pub waits: bool,
+    /// What the scopes of the request became, where that is something else.
+    pub scope: Option<String>,
 }
 
 pub(super) struct FreshTokens {
     access: Secret,
     grant: TokenGrant,
     refresh: Option<(Secret, RefreshGrant)>,
+    scope: Option<String>,
 }
 
 impl FreshTokens {
@@ -46,6 +53,10 @@ impl FreshTokens {
         refresh_until: Option<UnixTime>,
     ) -> Self {
         let access = Secret::generate(&*core.rng);
+        let (lifetimes, now) = (&core.settings.lifetimes, core.clock.now());
+        // A decision takes days. Without refresh tokens the token itself comes back for it.
+        let long = lifetimes.token_s.saturating_add(lifetimes.transaction_s);
+        let waits = basis.waits && !core.settings.refresh_tokens;
         let grant = TokenGrant {
             claims_sealed: claims::seal_under_token(core, &access, &basis.offer, claims),
             offer: basis.offer.clone(),
@@ -55,7 +66,8 @@ impl FreshTokens {
             dpop_jkt: holder.dpop_jkt.clone(),
             family: Some(basis.family.clone()),
             details: basis.details.clone(),
-            expires_at: core.clock.now().plus(core.settings.lifetimes.token_s),
+            expires_at: now.plus(lifetimes.token_s),
+            deferred_until: waits.then(|| now.plus(long)),
         };
         let refresh = refresh_until.map(|expires_at| {
             let token = Secret::generate(&*core.rng);
@@ -68,7 +80,7 @@ impl FreshTokens {
                 client_id: holder.client_id.clone(),
                 dpop_jkt: holder.dpop_jkt.clone(),
                 instance: holder.instance.clone(),
-                details: basis.details.clone(),
+                details: basis.granted.clone(),
                 claims_sealed,
                 expires_at,
             };
@@ -78,6 +90,7 @@ impl FreshTokens {
             access,
             grant,
             refresh,
+            scope: basis.scope.clone(),
         }
     }
 
@@ -94,6 +107,7 @@ impl FreshTokens {
 
     /// For the answer.
     pub(super) fn granted(self, core: &Core) -> Granted {
+        let ends = self.grant.deferred_until.unwrap_or(self.grant.expires_at);
         let details = self.grant.details.iter().map(|configuration| {
             let record = &self.grant.record;
             let identifier = core.keys.credential_identifier(record, configuration);
@@ -102,9 +116,10 @@ impl FreshTokens {
         Granted {
             details: details.collect(),
             token: self.access,
-            expires_in_s: core.settings.lifetimes.token_s,
+            expires_in_s: ends.seconds() - core.clock.now().seconds(),
             bound: self.grant.dpop_jkt.is_some(),
             refresh: self.refresh.map(|(token, _)| token),
+            scope: self.scope,
         }
     }
 }
@@ -146,4 +161,23 @@ pub(super) fn narrow(
         return Err(RedeemError::Details);
     }
     Ok(narrowed)
+}
+
+/// What these scopes became, where that is something else than was asked (RFC 6749, section 5.1).
+/// Unknown ones are ignored (OpenID4VCI 1.0, section 5.1.2).
+pub(super) fn granted_scope(
+    core: &Core,
+    credential_type: &str,
+    asked: &[String],
+) -> Option<String> {
+    let fits = |id: &&String| core.is_configuration_of(id, credential_type);
+    let granted: Vec<&str> = asked.iter().filter(fits).map(String::as_str).collect();
+    if granted.len() == asked.len() {
+        None
+    } else if granted.is_empty() {
+        let kind = core.credential_type(credential_type)?;
+        Some(core.configuration_ids(&kind).join(" "))
+    } else {
+        Some(granted.join(" "))
+    }
 }

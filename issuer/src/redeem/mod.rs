@@ -78,6 +78,8 @@ pub struct Granted {
     pub bound: bool,
     /// The refresh token, where one is issued.
     pub refresh: Option<Secret>,
+    /// The scope, where it is another one than was asked for.
+    pub scope: Option<String>,
     /// What was granted, where the wallet asked with `authorization_details`.
     pub details: Vec<GrantedDetails>,
 }
@@ -153,7 +155,12 @@ async fn compare(
     let wrong = Refused::Wrong {
         tries_left: MAX_TRIES - tries,
     };
-    Ok((!typed.matches(&stored)).then_some(wrong))
+    if !typed.matches(&stored) {
+        return Ok(Some(wrong));
+    }
+    // An offer for several counts what was wrong, over all of them.
+    offers::uncount_try(tx, offer).await?;
+    Ok(None)
 }
 
 /// An offer of a kind that is open now.

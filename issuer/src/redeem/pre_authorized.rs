@@ -5,7 +5,7 @@ use vouchsafe_service::db::DbError;
 use super::fresh::{Basis, FreshTokens, narrow};
 use super::{Granted, RedeemError, TokenHolder, open_offer, pending, sealed_claims};
 use crate::core::Core;
-use crate::domain::offer::GrantKind;
+use crate::domain::offer::{Decision, GrantKind};
 use crate::domain::secret::Secret;
 
 /// Redeems a pre-authorized code.
@@ -26,8 +26,12 @@ pub async fn pre_authorized(
     };
     let claims = sealed_claims(core, &found)?;
     let kind = &found.offer.credential_type;
+    let details = narrow(core, kind, Vec::new(), details)?;
     let basis = Basis {
-        details: narrow(core, kind, Vec::new(), details)?,
+        granted: details.clone(),
+        details,
+        waits: found.offer.decision == Some(Decision::Waiting),
+        scope: None,
         offer: found.offer.id.clone(),
         record: found.offer.record.clone(),
         credential_type: kind.clone(),

@@ -7,13 +7,13 @@
 use vouchsafe_protocol::oauth::values::Scopes;
 use vouchsafe_service::db::DbError;
 
-use super::fresh::{Basis, FreshTokens, narrow};
+use super::fresh::{Basis, FreshTokens, granted_scope, narrow};
 use super::{Granted, RedeemError, TokenHolder};
 use crate::claims;
 use crate::core::Core;
 use crate::domain::secret::{Purpose, Secret};
 use crate::store::refresh_tokens::{self, FoundRefresh, RefreshGrant};
-use crate::store::tokens;
+use crate::store::{offers, tokens};
 
 /// What a request with a refresh token says beside it.
 #[derive(Debug)]
@@ -37,17 +37,18 @@ pub async fn refresh(
     let FoundRefresh { grant, used } = found.ok_or(RedeemError::Grant)?;
     check(&grant, &request.holder)?;
     if used {
-        revoke(core, grant.family).await?;
+        revoke(core, grant).await?;
         return Err(RedeemError::Replayed);
     }
     let kind = &grant.credential_type;
-    let asked = request.scopes.iter();
-    if !asked
-        .into_iter()
-        .all(|scope| core.is_configuration_of(scope, kind))
-    {
+    let asked: Vec<String> = request.scopes.iter().map(str::to_owned).collect();
+    // Scopes that nobody knows are left out; those of another card were never granted.
+    let foreign =
+        |id: &String| core.configuration(id).is_some() && !core.is_configuration_of(id, kind);
+    if asked.iter().any(foreign) {
         return Err(RedeemError::Scope);
     }
+    let scope = granted_scope(core, kind, &asked);
     let details = narrow(core, kind, grant.details.clone(), request.details)?;
     let claims = claims::open_under_refresh(token, &grant.offer, &grant.claims_sealed)?;
     let basis = Basis {
@@ -56,14 +57,19 @@ pub async fn refresh(
         credential_type: grant.credential_type.clone(),
         family: grant.family.clone(),
         details,
+        // RFC 6749, section 6: a narrowed request narrows its access token alone.
+        granted: grant.details.clone(),
+        waits: false,
+        scope,
     };
     let stays = grant.dpop_jkt.is_some();
     let until = (!stays).then_some(grant.expires_at);
     let fresh = FreshTokens::with_refresh(core, &basis, &request.holder, &claims, until);
-    let rows = fresh.rows();
+    let (rows, offer) = (fresh.rows(), grant.offer.clone());
     let good = core
         .db
         .write(async move |tx| {
+            offers::lock(tx, &offer).await?;
             let good = if stays {
                 refresh_tokens::hold(tx, &hash, now).await?
             } else {
@@ -78,7 +84,7 @@ pub async fn refresh(
     if !good {
         // Somebody was faster with the same token.
         if !stays {
-            revoke(core, grant.family).await?;
+            revoke(core, grant).await?;
         }
         return Err(RedeemError::Replayed);
     }
@@ -103,10 +109,12 @@ fn check(grant: &RefreshGrant, holder: &TokenHolder) -> Result<(), RedeemError> 
     same.then_some(()).ok_or(RedeemError::OtherRequest)
 }
 
-async fn revoke(core: &Core, family: String) -> Result<(), DbError> {
-    let now = core.clock.now();
+async fn revoke(core: &Core, grant: RefreshGrant) -> Result<(), DbError> {
+    let (now, family) = (core.clock.now(), grant.family);
     core.db
         .write(async move |tx| {
+            // A rotation in flight would leave its successor behind.
+            offers::lock(tx, &grant.offer).await?;
             tokens::revoke_family(tx, &family, now).await?;
             refresh_tokens::revoke_family(tx, &family, now).await?;
             Ok(())

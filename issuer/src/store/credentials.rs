@@ -30,6 +30,7 @@ struct CredentialRow {
     notification_id: Option<String>,
     event: Option<String>,
     event_at: Option<i64>,
+    family: Option<String>,
 }
 
 impl TryFrom<CredentialRow> for Credential {
@@ -53,6 +54,7 @@ impl TryFrom<CredentialRow> for Credential {
             notification_id,
             event,
             event_at,
+            family,
         } = row;
         let event = match (event, event_at) {
             (None, None) => None,
@@ -81,19 +83,20 @@ impl TryFrom<CredentialRow> for Credential {
             status_changed_at: UnixTime(status_changed_at),
             notification_id,
             event,
+            family,
         })
     }
 }
 
 const BY_ID: &str = "SELECT id, offer_id, record_id, credential_type, format, holder_key, \
      list_id, idx, status, version, issued_at, expires_at, status_changed_at, notification_id, \
-     event, event_at FROM issuer_credentials WHERE id = $1";
+     event, event_at, family FROM issuer_credentials WHERE id = $1";
 const PAGE: &str = "SELECT id, offer_id, record_id, credential_type, format, holder_key, \
      list_id, idx, status, version, issued_at, expires_at, status_changed_at, notification_id, \
-     event, event_at FROM issuer_credentials WHERE id < $1 ORDER BY id DESC LIMIT $2";
+     event, event_at, family FROM issuer_credentials WHERE id < $1 ORDER BY id DESC LIMIT $2";
 const PAGE_OF_RECORD: &str = "SELECT id, offer_id, record_id, credential_type, format, \
      holder_key, list_id, idx, status, version, issued_at, expires_at, status_changed_at, \
-     notification_id, event, event_at FROM issuer_credentials \
+     notification_id, event, event_at, family FROM issuer_credentials \
      WHERE id < $1 AND record_id = $3 ORDER BY id DESC LIMIT $2";
 /// Adds a credential. False when its place in the status list is taken: the caller undoes the
 /// transaction and draws again.
@@ -105,14 +108,14 @@ pub async fn insert(tx: &mut Tx, credential: &Credential) -> Result<bool, DbErro
         execute!(tx, sqlx::query(
         "INSERT INTO issuer_credentials (id, offer_id, record_id, credential_type, holder_key,
             list_id, idx, status, version, issued_at, expires_at, status_changed_at, format,
-            notification_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+            notification_id, family)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
          ON CONFLICT (list_id, idx) DO NOTHING")
         .bind(c.id.as_str()).bind(c.offer.as_str()).bind(c.record.as_str())
         .bind(&c.credential_type).bind(&c.holder_key).bind(c.place.list.as_str())
         .bind(c.place.idx).bind(c.status.as_str()).bind(c.version).bind(c.issued_at.0)
         .bind(c.expires_at.0).bind(c.status_changed_at.0).bind(c.format.name())
-        .bind(c.notification_id.as_deref()))?;
+        .bind(c.notification_id.as_deref()).bind(c.family.as_deref()))?;
     Ok(rows == 1)
 }
 
@@ -154,8 +157,8 @@ pub async fn page(
     Ok(Page::from_overfetch(credentials, request.limit))
 }
 
-/// Revokes the credentials that are of the offer and the format of `new` and bound to its key,
-/// whatever else happens to them at the same time, and returns them as they are now.
+/// Revokes the valid credentials that are of the offer and the format of `new` and bound to its
+/// key, and returns them as they are now. What was suspended stays as it is.
 pub async fn revoke_of_key(
     tx: &mut Tx,
     new: &Credential,
@@ -164,10 +167,10 @@ pub async fn revoke_of_key(
     let rows = each!(tx, c => sqlx::query_as::<_, CredentialRow>(
         "UPDATE issuer_credentials
          SET status = 'revoked', version = version + 1, status_changed_at = $3
-         WHERE offer_id = $1 AND holder_key = $2 AND format = $4 AND status <> 'revoked'
+         WHERE offer_id = $1 AND holder_key = $2 AND format = $4 AND status = 'valid'
          RETURNING id, offer_id, record_id, credential_type, format, holder_key, list_id, idx,
             status, version, issued_at, expires_at, status_changed_at, notification_id, event,
-            event_at")
+            event_at, family")
         .bind(new.offer.as_str()).bind(&new.holder_key).bind(now.0).bind(new.format.name())
         .fetch_all(c).await)?;
     let revoked = rows.into_iter().map(Credential::try_from);
@@ -197,11 +200,41 @@ pub async fn record_event(
     Ok(rows > 0)
 }
 
-/// How many credentials of a format an offer has brought so far, revoked ones too.
-pub async fn count_of_offer(tx: &mut Tx, offer: &OfferId, format: Format) -> Result<i64, DbError> {
-    each!(tx, c => sqlx::query_scalar::<_, i64>(
-        "SELECT COUNT(*) FROM issuer_credentials WHERE offer_id = $1 AND format = $2")
-        .bind(offer.as_str()).bind(format.name()).fetch_one(c).await)
+const COUNT: &str = "SELECT COUNT(*) FROM issuer_credentials \
+     WHERE offer_id = $1 AND format = $2 AND (family = $3 OR family IS NULL)";
+
+/// How many credentials of a format one redemption of an offer has brought so far, revoked ones
+/// too.
+pub async fn count_of_family(
+    tx: &mut Tx,
+    offer: &OfferId,
+    family: Option<&str>,
+    format: Format,
+) -> Result<i64, DbError> {
+    each!(tx, c => sqlx::query_scalar::<_, i64>(COUNT)
+        .bind(offer.as_str()).bind(format.name()).bind(family).fetch_one(c).await)
+}
+
+/// The same as [`count_of_family`], for a first look.
+pub async fn look_at_count(
+    db: &Db,
+    offer: &OfferId,
+    family: Option<&str>,
+    format: Format,
+) -> Result<i64, DbError> {
+    each!(db, p => sqlx::query_scalar::<_, i64>(COUNT)
+        .bind(offer.as_str()).bind(format.name()).bind(family).fetch_one(p).await)
+}
+
+/// Redemption and key of the credentials of an offer that are suspended now.
+pub async fn suspended_of_offer(
+    tx: &mut Tx,
+    offer: &OfferId,
+) -> Result<Vec<(Option<String>, String)>, DbError> {
+    each!(tx, c => sqlx::query_as::<_, (Option<String>, String)>(
+        "SELECT family, holder_key FROM issuer_credentials
+         WHERE offer_id = $1 AND status = 'suspended'")
+        .bind(offer.as_str()).fetch_all(c).await)
 }
 
 /// Changes a status if nobody changed it in between. False when somebody did.

@@ -60,5 +60,10 @@ pub const MIGRATIONS: Migrations = Migrations {
             name: "indexes of offers to forget",
             sql: include_str!("../../migrations/1011_dead_offers.sql"),
         },
+        Migration {
+            version: 1020,
+            name: "closed offers, credentials by redemption, tokens for what waits",
+            sql: include_str!("../../migrations/1020_what_ends.sql"),
+        },
     ],
 };

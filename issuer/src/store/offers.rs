@@ -218,12 +218,33 @@ pub async fn find_by_code(db: &Db, code_lookup: &[u8]) -> Result<Option<Redeemab
     Ok(row.map(Redeemable::try_from).transpose()?)
 }
 
-/// How often an offer may be redeemed.
-pub async fn redemptions(tx: &mut Tx, id: &OfferId) -> Result<i64, DbError> {
+/// Lets one transaction after the other act on an offer: issue, defer, decide, refresh, revoke.
+/// It comes first, so that everything read after it is what the one before left.
+pub async fn lock(tx: &mut Tx, id: &OfferId) -> Result<(), DbError> {
+    tx.lock(&format!("offer {id}")).await
+}
+
+/// Ends an offer whose credential was revoked by hand, and forgets its claims.
+pub async fn close(tx: &mut Tx, id: &OfferId, now: UnixTime) -> Result<(), DbError> {
+    execute!(
+        tx,
+        sqlx::query(
+            "UPDATE issuer_offers SET closed_at = $2, claims_sealed = NULL,
+            expires_at = CASE WHEN expires_at > $2 THEN $2 ELSE expires_at END
+         WHERE id = $1 AND closed_at IS NULL"
+        )
+        .bind(id.as_str())
+        .bind(now.0)
+    )
+    .map(drop)
+}
+
+/// Whether an offer was closed.
+pub async fn is_closed(tx: &mut Tx, id: &OfferId) -> Result<bool, DbError> {
     let found = each!(tx, c => sqlx::query_scalar::<_, i64>(
-        "SELECT redemptions FROM issuer_offers WHERE id = $1")
-        .bind(id.as_str()).fetch_optional(c).await)?;
-    Ok(found.unwrap_or(1))
+        "SELECT COUNT(*) FROM issuer_offers WHERE id = $1 AND closed_at IS NOT NULL")
+        .bind(id.as_str()).fetch_one(c).await)?;
+    Ok(found > 0)
 }
 
 /// The offer behind a by-reference URL.
@@ -267,6 +288,16 @@ pub async fn count_try(
         .bind(id.as_str()).bind(MAX_TRIES).bind(now.0).fetch_optional(c).await)
 }
 
+/// Takes the count of a try back: the typed code was right. In the transaction of
+/// [`count_try`], which holds the row.
+pub async fn uncount_try(tx: &mut Tx, id: &OfferId) -> Result<(), DbError> {
+    execute!(
+        tx,
+        sqlx::query("UPDATE issuer_offers SET tries = tries - 1 WHERE id = $1").bind(id.as_str())
+    )
+    .map(drop)
+}
+
 /// Redeems an offer once and forgets its claims with the last time. True for exactly as many
 /// callers as the offer allows.
 pub async fn redeem(tx: &mut Tx, id: &OfferId, now: UnixTime) -> Result<bool, DbError> {
@@ -275,9 +306,8 @@ pub async fn redeem(tx: &mut Tx, id: &OfferId, now: UnixTime) -> Result<bool, Db
         sqlx::query(
             "UPDATE issuer_offers SET redeemed_at = $2, redeemed = redeemed + 1,
             claims_sealed = CASE WHEN redeemed + 1 >= redemptions THEN NULL
-                ELSE claims_sealed END,
-            tries = CASE WHEN redemptions > 1 THEN 0 ELSE tries END
-         WHERE id = $1 AND redeemed < redemptions AND expires_at > $2"
+                ELSE claims_sealed END
+         WHERE id = $1 AND redeemed < redemptions AND expires_at > $2 AND closed_at IS NULL"
         )
         .bind(id.as_str())
         .bind(now.0)
@@ -291,6 +321,15 @@ pub async fn decision(db: &Db, id: &OfferId) -> Result<Option<Decision>, DbError
     let text = each!(db, p => sqlx::query_scalar::<_, Option<String>>(
         "SELECT decision FROM issuer_offers WHERE id = $1")
         .bind(id.as_str()).fetch_optional(p).await)?;
+    let text = text.flatten();
+    Ok(text.as_deref().map(read_decision).transpose()?)
+}
+
+/// The same as [`decision`], inside a transaction.
+pub async fn decision_in(tx: &mut Tx, id: &OfferId) -> Result<Option<Decision>, DbError> {
+    let text = each!(tx, c => sqlx::query_scalar::<_, Option<String>>(
+        "SELECT decision FROM issuer_offers WHERE id = $1")
+        .bind(id.as_str()).fetch_optional(c).await)?;
     let text = text.flatten();
     Ok(text.as_deref().map(read_decision).transpose()?)
 }

@@ -30,6 +30,26 @@ pub struct TokenGrant {
     pub details: Vec<String>,
     /// When the token ends.
     pub expires_at: UnixTime,
+    /// Until when it brings what waits, if that is longer.
+    pub deferred_until: Option<UnixTime>,
+}
+
+/// What a token is presented for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenUse {
+    /// To ask for credentials.
+    Issue,
+    /// For what waited: it lives as long as the decision may take.
+    Deferred,
+}
+
+impl TokenUse {
+    const fn deferred(self) -> i64 {
+        match self {
+            Self::Issue => 0,
+            Self::Deferred => 1,
+        }
+    }
 }
 
 /// A list of configurations as a column; `NULL` is none.
@@ -57,6 +77,7 @@ struct TokenRow {
     family: Option<String>,
     details: Option<String>,
     expires_at: i64,
+    deferred_until: Option<i64>,
 }
 
 impl TryFrom<TokenRow> for TokenGrant {
@@ -73,6 +94,7 @@ impl TryFrom<TokenRow> for TokenGrant {
             family,
             details,
             expires_at,
+            deferred_until,
         } = row;
         Ok(Self {
             offer: OfferId::parse(&offer_id).map_err(|e| TABLE.invalid("offer_id", e))?,
@@ -84,6 +106,7 @@ impl TryFrom<TokenRow> for TokenGrant {
             family,
             details: details_list(details.as_deref()),
             expires_at: UnixTime(expires_at),
+            deferred_until: deferred_until.map(UnixTime),
         })
     }
 }
@@ -94,8 +117,8 @@ pub async fn insert(tx: &mut Tx, token: &SecretHash, grant: &TokenGrant) -> Resu
         tx,
         sqlx::query(
             "INSERT INTO issuer_access_tokens (token_hash, offer_id, credential_type, record_id,
-            client_id, dpop_jkt, claims_sealed, expires_at, family, details)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+            client_id, dpop_jkt, claims_sealed, expires_at, family, details, deferred_until)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
         )
         .bind(token.as_bytes())
         .bind(grant.offer.as_str())
@@ -107,6 +130,7 @@ pub async fn insert(tx: &mut Tx, token: &SecretHash, grant: &TokenGrant) -> Resu
         .bind(grant.expires_at.0)
         .bind(grant.family.as_deref())
         .bind(details_text(&grant.details))
+        .bind(grant.deferred_until.map(|until| until.0))
     )
     .map(drop)
 }
@@ -116,13 +140,15 @@ pub async fn find(
     db: &Db,
     token: &SecretHash,
     now: UnixTime,
+    what: TokenUse,
 ) -> Result<Option<TokenGrant>, DbError> {
     let row = each!(db, p => sqlx::query_as::<_, TokenRow>(
         "SELECT offer_id, credential_type, record_id, client_id, dpop_jkt, claims_sealed,
-            family, details, expires_at
+            family, details, expires_at, deferred_until
          FROM issuer_access_tokens
-         WHERE token_hash = $1 AND expires_at > $2 AND revoked_at IS NULL")
-        .bind(token.as_bytes()).bind(now.0).fetch_optional(p).await)?;
+         WHERE token_hash = $1 AND revoked_at IS NULL
+           AND (expires_at > $2 OR ($3 = 1 AND deferred_until > $2))")
+        .bind(token.as_bytes()).bind(now.0).bind(what.deferred()).fetch_optional(p).await)?;
     Ok(row.map(TokenGrant::try_from).transpose()?)
 }
 
@@ -132,13 +158,15 @@ pub async fn hold(
     tx: &mut Tx,
     token: &SecretHash,
     now: UnixTime,
+    what: TokenUse,
 ) -> Result<Option<RecordId>, DbError> {
     // An update that changes nothing locks the row on PostgreSQL; SQLite has one writer.
     let id = each!(tx, c => sqlx::query_scalar::<_, String>(
         "UPDATE issuer_access_tokens SET expires_at = expires_at
-         WHERE token_hash = $1 AND expires_at > $2 AND revoked_at IS NULL
+         WHERE token_hash = $1 AND revoked_at IS NULL
+           AND (expires_at > $2 OR ($3 = 1 AND deferred_until > $2))
          RETURNING record_id")
-        .bind(token.as_bytes()).bind(now.0).fetch_optional(c).await)?;
+        .bind(token.as_bytes()).bind(now.0).bind(what.deferred()).fetch_optional(c).await)?;
     id.map(|id| RecordId::parse(&id).map_err(|e| TABLE.invalid("record_id", e).into()))
         .transpose()
 }
@@ -156,10 +184,37 @@ pub async fn revoke_family(tx: &mut Tx, family: &str, now: UnixTime) -> Result<u
     )
 }
 
+/// The offer of a family.
+pub async fn offer_of_family(tx: &mut Tx, family: &str) -> Result<Option<OfferId>, DbError> {
+    let id = each!(tx, c => sqlx::query_scalar::<_, String>(
+        "SELECT offer_id FROM issuer_access_tokens WHERE family = $1
+         UNION SELECT offer_id FROM issuer_refresh_tokens WHERE family = $1 LIMIT 1")
+        .bind(family).fetch_optional(c).await)?;
+    id.map(|id| OfferId::parse(&id).map_err(|e| TABLE.invalid("offer_id", e).into()))
+        .transpose()
+}
+
+/// Revokes every token of an offer.
+pub async fn revoke_of_offer(tx: &mut Tx, offer: &OfferId, now: UnixTime) -> Result<u64, DbError> {
+    execute!(
+        tx,
+        sqlx::query(
+            "UPDATE issuer_access_tokens SET revoked_at = $2
+         WHERE offer_id = $1 AND revoked_at IS NULL"
+        )
+        .bind(offer.as_str())
+        .bind(now.0)
+    )
+}
+
 /// Deletes tokens that are over, and the claims with them; returns how many.
 pub async fn purge(tx: &mut Tx, now: UnixTime) -> Result<u64, DbError> {
     execute!(
         tx,
-        sqlx::query("DELETE FROM issuer_access_tokens WHERE expires_at <= $1").bind(now.0)
+        sqlx::query(
+            "DELETE FROM issuer_access_tokens
+         WHERE expires_at <= $1 AND (deferred_until IS NULL OR deferred_until <= $1)"
+        )
+        .bind(now.0)
     )
 }

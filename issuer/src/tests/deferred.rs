@@ -205,6 +205,9 @@ async fn transactions_are_few_and_end() {
         h.clock.advance(30 * 86_400);
         h.issuer.purge().await.unwrap();
         assert_eq!(sealed_orders(&h).await, 0);
+        let over = poll(&h, &token, &id).await;
+        assert_eq!(over.error(), (400, "invalid_transaction_id".into()));
+        h.clock.advance(300);
         assert_eq!(poll(&h, &token, &id).await.status, 401);
     })
     .await;

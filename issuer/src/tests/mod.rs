@@ -1,6 +1,7 @@
 //! Tests of the whole service in one process: requests go through the real router.
 
 mod admin;
+mod again;
 mod audit;
 mod authorization_code;
 mod background;

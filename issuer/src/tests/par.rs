@@ -298,3 +298,115 @@ async fn nothing_can_be_pushed_where_the_profile_has_it_not() {
     })
     .await;
 }
+
+/// RFC 9126, section 2.1: what the authorization endpoint would refuse is not kept.
+#[tokio::test]
+async fn rfc_9126_section_2_1_what_cannot_be_authorized_is_not_kept() {
+    haip(async |h| {
+        let wallet = Wallet::new(&h, ATTESTED, 1);
+        let details = |id: &str| {
+            json!([{ "type": "openid_credential", "credential_configuration_id": id }]).to_string()
+        };
+        for (name, value, code) in [
+            ("response_mode", "form_post".to_owned(), "invalid_request"),
+            ("issuer_state", "forged".to_owned(), "invalid_request"),
+            ("scope", "nothing".to_owned(), "invalid_request"),
+            (
+                "authorization_details",
+                details("no"),
+                "invalid_authorization_details",
+            ),
+            (
+                "authorization_details",
+                "[".to_owned(),
+                "invalid_authorization_details",
+            ),
+        ] {
+            let answer = wallet.push(set(name, value)).await;
+            assert_eq!(answer.error(), (400, code.to_owned()), "{name}");
+        }
+        let (state, _) = offer(&h).await;
+        let other = wallet.push(|request| {
+            set("issuer_state", state.clone())(request);
+            set("scope", "age")(request);
+        });
+        assert_eq!(other.await.error(), (400, "invalid_scope".into()));
+    })
+    .await;
+}
+
+/// Nobody could prove the key, so the parameter says nothing.
+#[tokio::test]
+async fn dpop_jkt_means_nothing_where_the_profile_has_no_dpop() {
+    let client =
+        format!("[[client]]\nid = \"{WALLET}\"\nname = \"W\"\nredirect_uris = [\"{REDIRECT}\"]\n");
+    let text = profile_text("age-verification", &x5c_signing(), &client);
+    with_config(&text, async |h| {
+        let wallet = Wallet::new(&h, WALLET, 1);
+        let (state, typed) = offer(&h).await;
+        let mut query = wallet.request(Some(&state));
+        query.push(("dpop_jkt", wallet.dpop.public_key().thumbprint()));
+        let query = serde_urlencoded::to_string(query).unwrap();
+        let page = h.get(&format!("/authorize?{query}")).await;
+        let code = code_of(&wallet.type_code(&page, &typed).await);
+        let fields = [
+            ("client_id", WALLET),
+            ("grant_type", "authorization_code"),
+            ("code", code.as_str()),
+            ("redirect_uri", REDIRECT),
+            ("code_verifier", wallet.verifier.as_str()),
+        ];
+        let answer = h.form("/token", &fields).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_pushed_request_is_kept_without_what_says_nothing_and_no_longer_than_it_serves() {
+    haip(async |h| {
+        let wallet = Wallet::new(&h, ATTESTED, 1);
+        let uri = request_uri(&wallet.push(set("padding", "p".repeat(8000))).await);
+        assert_eq!(load(&h, ATTESTED, &uri).await.status, 200);
+        let core = h.issuer.core();
+        let sizes = async || {
+            let rows = vouchsafe_service::db::each!(&core.db, p => sqlx::query_scalar::<_, Vec<u8>>(
+                "SELECT payload FROM pushed_request").fetch_all(p).await);
+            rows.unwrap().iter().map(Vec::len).collect::<Vec<_>>()
+        };
+        assert!(sizes().await[0] < 1000);
+        h.clock.advance(60 + core.settings.lifetimes.page_s + 1);
+        let now = vouchsafe_credentials::time::Clock::now(&*h.clock);
+        let purged = core
+            .db
+            .write(async move |tx| crate::pushed::purge(tx, now).await);
+        assert_eq!(purged.await.unwrap(), 1);
+        assert!(sizes().await.is_empty());
+    })
+    .await;
+}
+
+/// RFC 6749, section 5.1: the scope is told where it is another one than was asked for.
+#[tokio::test]
+async fn rfc_6749_section_5_1_the_scope_is_told_where_it_differs() {
+    haip(async |h| {
+        for (asked, told) in [
+            ("membership", None),
+            ("membership nothing", Some("membership")),
+            ("nothing", Some("membership")),
+        ] {
+            let wallet = Wallet::new(&h, ATTESTED, 1);
+            let (state, typed) = offer(&h).await;
+            let answer = wallet.push(|request| {
+                set("issuer_state", state.clone())(request);
+                set("scope", asked)(request);
+            });
+            let uri = request_uri(&answer.await);
+            let code = code_of(&wallet.authorize(&uri, &typed).await);
+            let answer = wallet.redeem(&code, |_, _| {}).await;
+            assert_eq!(answer.status, 200, "{}", answer.text);
+            assert_eq!(answer.json()["scope"].as_str(), told, "{asked}");
+        }
+    })
+    .await;
+}

@@ -99,6 +99,8 @@ async fn a_refresh_asks_for_no_more_than_was_granted() {
         let (_, token) = tokens(&wallet).await;
         for (scope, good) in [
             ("membership", true),
+            ("membership nothing", true),
+            ("nothing", true),
             ("age", false),
             ("membership age", false),
         ] {
@@ -107,7 +109,12 @@ async fn a_refresh_asks_for_no_more_than_was_granted() {
             });
             let answer = answer.await;
             match good {
-                true => assert_eq!(answer.status, 200, "{scope}"),
+                true => {
+                    assert_eq!(answer.status, 200, "{scope}");
+                    // RFC 6749, section 5.1: told where it differs.
+                    let told = (scope != "membership").then_some("membership");
+                    assert_eq!(answer.json()["scope"].as_str(), told, "{scope}");
+                }
                 false => assert_eq!(answer.error(), (400, "invalid_scope".into()), "{scope}"),
             }
         }
@@ -261,6 +268,35 @@ async fn cat_460_the_database_alone_reads_no_claims_behind_a_refresh_token() {
         let rows = each!(db, p => sqlx::query_scalar::<_, i64>(
             "SELECT COUNT(*) FROM issuer_refresh_tokens").fetch_one(p).await);
         assert_eq!(rows.unwrap(), 0);
+    })
+    .await;
+}
+
+/// RFC 6749, section 6: who asks for less gets less once; the next token is as the first.
+#[tokio::test]
+async fn rfc_6749_section_6_a_narrowed_refresh_leaves_its_successor_as_it_was() {
+    everywhere_with(&open_text(), async |h| {
+        let (_, token) = bearer(&h).await;
+        let details = json!([{
+            "type": "openid_credential", "credential_configuration_id": "membership",
+        }]);
+        let details = details.to_string();
+        let fields = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", token.as_str()),
+            ("client_id", WALLET),
+            ("authorization_details", details.as_str()),
+        ];
+        let narrowed = h.form("/token", &fields).await.json();
+        assert!(narrowed["authorization_details"].is_array(), "{narrowed}");
+        let (_, next) = both(&narrowed);
+        let answer = refresh_bearer(&h, WALLET, &next).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert!(
+            answer.json()["authorization_details"].is_null(),
+            "{}",
+            answer.text
+        );
     })
     .await;
 }

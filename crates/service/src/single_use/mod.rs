@@ -169,9 +169,14 @@ pub async fn revoke_family(
 pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
     let mut deleted = 0;
     for kind in Kind::ALL {
-        deleted += execute!(tx, sqlx::query(sql(kind).purge).bind(before.0))?;
+        deleted += purge_kind(tx, kind, before).await?;
     }
     Ok(deleted)
+}
+
+/// Deletes what expired before `before`, of one kind.
+pub async fn purge_kind(tx: &mut Tx, kind: Kind, before: UnixTime) -> Result<u64, DbError> {
+    execute!(tx, sqlx::query(sql(kind).purge).bind(before.0))
 }
 
 #[derive(sqlx::FromRow)]

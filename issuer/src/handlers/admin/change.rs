@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::http::{HeaderMap, StatusCode, header};
+use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_service::db::{DbError, Tx};
 
 use super::caller::{Call, Scope};
 use super::error::ApiError;
@@ -12,7 +14,7 @@ use super::views::{CredentialView, etag};
 use crate::domain::credential::{Change, Credential, CredentialStatus};
 use crate::domain::ids::CredentialId;
 use crate::events;
-use crate::store::{credentials, refresh_tokens, status_lists};
+use crate::store::{credentials, offers, refresh_tokens, status_lists, tokens};
 
 /// Applies a change. The status list that holds the credential is dirty in the same moment.
 pub async fn apply(
@@ -36,9 +38,11 @@ pub async fn apply(
     let happened = Arc::new(AtomicBool::new(false));
     let mark = Arc::clone(&happened);
     let reply = idempotent::run(call, key, content, async move |tx| {
-        let found = credentials::find_in(tx, &id)
-            .await?
-            .ok_or(ApiError::NotFound)?;
+        let found = credentials::find_in(tx, &id).await?;
+        // Not while it is issued anew, or its tokens are.
+        offers::lock(tx, &found.ok_or(ApiError::NotFound)?.offer).await?;
+        let found = credentials::find_in(tx, &id).await?;
+        let found = found.ok_or(ApiError::NotFound)?;
         if expected
             .as_ref()
             .is_some_and(|tag| *tag != etag(found.version))
@@ -53,7 +57,8 @@ pub async fn apply(
         status_lists::touch(tx, &found.place.list).await?;
         if change == Change::Revoke {
             // What was revoked is not issued again.
-            refresh_tokens::revoke_of_offer(tx, &found.offer, now).await?;
+            offers::close(tx, &found.offer, now).await?;
+            revoke_tokens(tx, &found, now).await?;
         }
         author.audit(tx, action(change), id.as_str(), "").await?;
         mark.store(true, Ordering::Relaxed);
@@ -80,6 +85,21 @@ pub async fn apply(
         tracing::info!(to, "status changed");
     }
     Ok(reply)
+}
+
+/// Revokes the tokens of the redemption that brought a credential.
+async fn revoke_tokens(tx: &mut Tx, found: &Credential, now: UnixTime) -> Result<(), DbError> {
+    match &found.family {
+        Some(family) => {
+            tokens::revoke_family(tx, family, now).await?;
+            refresh_tokens::revoke_family(tx, family, now).await?;
+        }
+        None => {
+            tokens::revoke_of_offer(tx, &found.offer, now).await?;
+            refresh_tokens::revoke_of_offer(tx, &found.offer, now).await?;
+        }
+    }
+    Ok(())
 }
 
 fn action(change: Change) -> &'static str {

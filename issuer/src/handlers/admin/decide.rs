@@ -29,6 +29,7 @@ pub async fn apply(
     };
     let reply = idempotent::run(call, key, content, async move |tx| {
         // Of two decisions at once the statement lets one through.
+        offers::lock(tx, &id).await?;
         let decided = offers::decide(tx, &id, decision).await?;
         let offer = offers::find_in(tx, &id).await?.ok_or(ApiError::NotFound)?;
         if !decided {

@@ -203,6 +203,7 @@ fn prepare_code(error: &PrepareError) -> &'static str {
         PrepareError::TxCode => "invalid_tx_code",
         PrepareError::WalletInitiated => "invalid_wallet_initiated",
         PrepareError::Redemptions => "invalid_redemptions",
+        PrepareError::Hold => "invalid_hold",
         PrepareError::Expiry => "invalid_expiry",
     }
 }

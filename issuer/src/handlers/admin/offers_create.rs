@@ -42,7 +42,7 @@ pub struct CreateOffer {
     /// sixteen characters. For `authorization_code` alone.
     #[serde(default)]
     wallet_initiated: bool,
-    /// How often the offer may be redeemed, 1 to 1000: for a household, a team, a test. Default: 1.
+    /// How often the offer may be redeemed, 1 to 1000: for a household, a team, a test. Default: 1. With `hold` it is 1.
     #[serde(default = "once")]
     redemptions: i64,
     /// How long the offer is open, in seconds. Default: 10 minutes for `pre_authorized_code`,

@@ -98,7 +98,7 @@ pub struct OfferView {
     pub state: StateView,
     /// Whether the person has to type a code.
     pub code_required: bool,
-    /// Tries of the typed code so far, five at most.
+    /// Wrong tries of the typed code so far, five at most.
     pub tries: i64,
     /// RFC 3339, UTC.
     pub created_at: String,
