@@ -28,6 +28,52 @@ const SUITES: [(&str, u64); 8] = [
 ];
 const JOSE_COSE: &str = "vc-jose-cose-test-suite";
 
+/// Where issuer and suite are.
+#[derive(Debug, clap::Args)]
+pub struct Hosts {
+    /// The folder that receives a folder for each plan.
+    #[arg(long, default_value = "target/oidf")]
+    folder: PathBuf,
+    /// Where the suite reaches the issuer, over https.
+    #[arg(long, default_value = "https://localhost:8702")]
+    issuer_url: String,
+    /// Where the issuer listens.
+    #[arg(long, default_value = "127.0.0.1:8702")]
+    listen: String,
+    /// A proxy in front ends TLS.
+    #[arg(long)]
+    behind_proxy: bool,
+    /// The suite.
+    #[arg(long, default_value = "https://localhost.emobix.co.uk:8443")]
+    suite_url: String,
+}
+
+/// The profile of the issuer for each plan of the OpenID Foundation.
+const PLANS: [(&str, &str); 2] = [
+    ("oid4vci-1_0-issuer-test-plan", "open"),
+    ("oid4vci-1_0-issuer-haip-test-plan", "haip"),
+];
+
+/// Writes a folder for each plan: configuration of the service, of the suite, and browser steps.
+pub fn configure(hosts: &Hosts) -> Result<()> {
+    succeed(&mut cargo(&["build", "--release", "-p", "vouchsafe-cli"]))?;
+    std::fs::create_dir_all(&hosts.folder).context("the folder cannot be made")?;
+    for (plan, profile) in PLANS {
+        let mut command = Command::new(target().join("release/vouchsafe"));
+        command
+            .args(["conformance", "oidf-issuer"])
+            .arg(hosts.folder.join(plan))
+            .args(["--profile", profile, "--alias", plan])
+            .args(["--issuer-url", &hosts.issuer_url, "--listen", &hosts.listen])
+            .args(["--suite-url", &hosts.suite_url]);
+        if hosts.behind_proxy {
+            command.arg("--behind-proxy");
+        }
+        succeed(&mut command)?;
+    }
+    Ok(())
+}
+
 /// What mocha counted.
 #[derive(Deserialize)]
 struct Report {

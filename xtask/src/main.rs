@@ -53,6 +53,8 @@ enum Command {
     /// Runs the suites of others against a release build.
     #[command(subcommand)]
     Conformance(Conformance),
+    /// Writes what the OpenID Foundation's suite needs to test the issuer, a folder for each plan.
+    ConformanceConfig(conformance::Hosts),
     /// Renders every page at 360 and 1280 px, light and dark, and checks it.
     Shots {
         /// The folder that receives the pictures.
@@ -80,6 +82,7 @@ fn main() -> ExitCode {
         Command::Mutants(wanted) => mutants::run(&wanted),
         Command::Bench { arguments } => bench::run(&arguments),
         Command::Conformance(Conformance::W3c { suite }) => conformance::w3c(suite.as_deref()),
+        Command::ConformanceConfig(hosts) => conformance::configure(&hosts),
         Command::Shots { output } => shots::run(&output),
         Command::Setup => setup::run(),
     };

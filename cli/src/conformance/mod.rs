@@ -2,6 +2,7 @@
 //! keys come from the suite, time from its vectors.
 
 mod jwk;
+mod oidf;
 mod vc_jose_cose;
 mod w3c;
 mod webvh;
@@ -16,6 +17,9 @@ pub enum ConformanceCommand {
     VcJoseCose(vc_jose_cose::Options),
     /// The VC API for the W3C suites, over https on this machine, with their configuration.
     W3cServer(w3c::Options),
+    /// A folder for the OpenID Foundation's suite: the issuer's configuration, a test person, and
+    /// the suite's configuration with its browser steps.
+    OidfIssuer(oidf::Options),
 }
 
 /// Runs a command.
@@ -23,5 +27,6 @@ pub async fn run(command: ConformanceCommand) -> Result<()> {
     match command {
         ConformanceCommand::VcJoseCose(options) => vc_jose_cose::run(options).await,
         ConformanceCommand::W3cServer(options) => w3c::run(options).await,
+        ConformanceCommand::OidfIssuer(options) => oidf::run(options).await,
     }
 }
