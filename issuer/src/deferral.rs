@@ -15,8 +15,8 @@ use crate::domain::offer::Decision;
 use crate::domain::secret::{Purpose, Secret};
 use crate::events::{self, Event};
 use crate::issue::{self, CommitError, IssueError, Order};
-use crate::store::offers;
 use crate::store::transactions::{self, Transaction};
+use crate::store::{decisions, offers};
 
 /// Transactions of one offer that may be open at a time.
 const MAX_OPEN: i64 = 8;
@@ -63,7 +63,7 @@ pub async fn defer(core: &Core, order: &Order<'_>) -> Result<Secret, IssueError>
             offers::lock(tx, &transaction.offer).await?;
             issue::use_up(tx, &part, now).await?;
             // It may have been denied since it was looked up: nothing is kept then.
-            if offers::decision_in(tx, &transaction.offer).await? == Some(Decision::Denied) {
+            if decisions::decision_in(tx, &transaction.offer).await? == Some(Decision::Denied) {
                 return Err(Box::new(IssueError::NotApproved).into());
             }
             let open = transactions::insert(tx, &hash, &transaction, MAX_OPEN).await?;

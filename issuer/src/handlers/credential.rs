@@ -32,7 +32,7 @@ use crate::domain::secret::{Purpose, Secret};
 use crate::issue::{self, IssueError, Issued, Order};
 use crate::paths::CREDENTIAL;
 use crate::proof_types;
-use crate::store::offers;
+use crate::store::decisions;
 use crate::store::tokens::{self, TokenGrant, TokenUse};
 
 /// Why no credential was issued.
@@ -243,7 +243,7 @@ pub async fn handler(
         nonces: proofs.nonces.clone(),
         transaction: None,
     };
-    match offers::decision(&core.db, &order.grant.offer).await? {
+    match decisions::decision(&core.db, &order.grant.offer).await? {
         Some(Decision::Waiting) => {
             // Section 8.3: later, with status 202.
             let id = deferral::defer(&core, &order).await?;

@@ -21,7 +21,7 @@ use crate::domain::secret::{Purpose, Secret};
 use crate::issue::{self, IssueError, Issued, Order};
 use crate::paths::DEFERRED;
 use crate::store::tokens::TokenUse;
-use crate::store::{offers, transactions};
+use crate::store::{decisions, transactions};
 
 /// Why nothing was handed out.
 #[derive(Debug, thiserror::Error)]
@@ -123,7 +123,7 @@ pub async fn handler(
     if !same || found.done {
         return Err(Error::Transaction);
     }
-    match offers::decision(&core.db, &found.offer).await? {
+    match decisions::decision(&core.db, &found.offer).await? {
         Some(Decision::Waiting) => {
             let interval = core.settings.lifetimes.interval_s;
             let due = core

@@ -17,7 +17,7 @@ use crate::domain::ids::{OfferId, RecordId};
 use crate::domain::offer::{Decision, GrantKind, Offer};
 use crate::domain::secret::{Secret, SecretHash};
 use crate::store::offers::{self, Redeemable};
-use crate::store::{refresh_tokens, tokens};
+use crate::store::{decisions, refresh_tokens, tokens};
 
 /// What the browser brought to the code page, checked.
 #[derive(Debug, Clone)]
@@ -155,7 +155,7 @@ pub async fn authorization_code(
     let payload = CodePayload::open(code, &sealed)?;
     payload.check(&redemption)?;
     let offer = OfferId::parse(&payload.offer).map_err(|_| RedeemError::Grant)?;
-    let decision = offers::decision(&core.db, &offer).await?;
+    let decision = decisions::decision(&core.db, &offer).await?;
     let waits = decision == Some(Decision::Waiting);
     let fresh = payload.tokens(core, redemption, waits)?;
     let (rows, secret) = (fresh.rows(), code.clone());

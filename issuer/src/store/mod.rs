@@ -5,6 +5,7 @@
 //! `Ok(None)`. What must happen at most once is one conditional statement.
 
 pub mod credentials;
+pub mod decisions;
 pub mod offers;
 pub mod records;
 pub mod refresh_tokens;

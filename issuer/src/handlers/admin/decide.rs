@@ -8,7 +8,7 @@ use super::idempotent::{self, Reply};
 use super::views::OfferView;
 use crate::domain::ids::OfferId;
 use crate::domain::offer::Decision;
-use crate::store::offers;
+use crate::store::{decisions, offers};
 
 /// Decides about an offer that waits.
 pub async fn apply(
@@ -30,7 +30,7 @@ pub async fn apply(
     let reply = idempotent::run(call, key, content, async move |tx| {
         // Of two decisions at once the statement lets one through.
         offers::lock(tx, &id).await?;
-        let decided = offers::decide(tx, &id, decision).await?;
+        let decided = decisions::decide(tx, &id, decision).await?;
         let offer = offers::find_in(tx, &id).await?.ok_or(ApiError::NotFound)?;
         if !decided {
             return Err(ApiError::Decided);
