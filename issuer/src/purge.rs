@@ -5,8 +5,8 @@ use vouchsafe_service::db::DbError;
 use vouchsafe_service::{idempotency, jti, single_use, webhooks};
 
 use crate::core::Core;
-use crate::events;
 use crate::store::{offers, refresh_tokens, tokens, transactions};
+use crate::{events, pushed};
 
 /// Ended objects are kept so long, so that a replay is told apart from an unknown code.
 const MARGIN_S: i64 = 3600;
@@ -25,6 +25,8 @@ pub async fn purge(core: &Core) -> Result<(), DbError> {
         db.write(async move |tx| transactions::purge(tx, now).await.map(drop))
             .await,
         db.write(async move |tx| refresh_tokens::purge(tx, now).await.map(drop))
+            .await,
+        db.write(async move |tx| pushed::purge(tx, now).await.map(drop))
             .await,
         db.write(async move |tx| single_use::purge(tx, before).await.map(drop))
             .await,
