@@ -48,6 +48,10 @@ const NEEDS: &[Need] = &[
         present: || on_path("xmlsec1"),
     },
     Need {
+        package: "curl",
+        present: || on_path("curl"),
+    },
+    Need {
         package: "faketime",
         present: || on_path("faketime"),
     },

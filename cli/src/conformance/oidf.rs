@@ -247,7 +247,7 @@ fn claims(kind: &str) -> Value {
             "family_name": "Ödman", "given_name": "Åsa", "birthdate": "1990-02-28",
             "nationalities": ["SE"], "issuing_country": "SE", "issuing_authority": "Conformance",
             "place_of_birth": { "country": "SE", "locality": "Umeå" },
-            "date_of_expiry": "2035-05-01", "age_equal_or_over": { "18": true },
+            "date_of_expiry": "2035-05-01",
         }),
         _ => json!({
             "family_name": "Ödman", "given_name": "Åsa", "birth_date": "1990-02-28",

@@ -18,6 +18,7 @@ mod login;
 mod openid4vci;
 mod peers;
 mod races;
+mod recipes;
 mod refusals;
 mod revocation;
 mod support;
