@@ -118,12 +118,19 @@ impl Admin {
         ensure!(!credentials.is_empty(), "{record} has no credential");
         for credential in credentials {
             let id = credential["id"].as_str().context("no id")?;
-            self.good(
-                Method::POST,
-                &format!("/v1/credentials/{id}/{verb}"),
-                Some(&json!({})),
-            )
-            .await?;
+            let response = self
+                .client
+                .post(format!("{}/v1/credentials/{id}/{verb}", self.issuer))
+                .bearer_auth(&self.key)
+                .header("if-match", format!("\"{}\"", credential["version"]))
+                .send()
+                .await?;
+            let status = response.status();
+            ensure!(
+                status.is_success(),
+                "{verb}: {status} {}",
+                response.text().await?
+            );
         }
         Ok(())
     }

@@ -279,7 +279,8 @@ async fn cat_421_what_was_used_or_has_expired_does_not_revive_with_the_clock() {
             );
             Ok(())
         };
-        for shift in [3600, -3600, 10 * 365 * 86_400, 0] {
+        // Within the time of the certificates: without a key in use the issuer does not start.
+        for shift in [3600, -3600, 300 * 86_400, 0] {
             world
                 .issuer
                 .restart_under(Conditions {
