@@ -16,6 +16,7 @@ pub mod hand;
 pub mod ledger;
 pub mod liar;
 pub mod page;
+pub mod peer;
 pub mod process;
 pub mod proxy;
 pub mod relying_party;

@@ -1,15 +1,12 @@
 //! A wallet that we did not write, npm @openid4vc/openid4vci, takes cards over https.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use vouchsafe_tests::admin::Offer;
 use vouchsafe_tests::database::Kind;
+use vouchsafe_tests::peer::{self, Peer};
 use vouchsafe_tests::world::{Options, World};
 
 const REDIRECT: &str = "https://wallet.example/callback";
@@ -59,7 +56,7 @@ async fn a_batch_with_dpop_and_a_notification() {
     let wanted = json!({
         "offer": offer.link, "tx_code": offer.tx_code, "copies": 3, "dpop": true,
     });
-    let mut wallet = Peer::start(&script, &world, &wanted).unwrap();
+    let mut wallet = start(&script, &world, &wanted).unwrap();
     let got = wallet.says().await.unwrap();
     assert_eq!(
         (&got["token_type"], &got["format"]),
@@ -92,7 +89,7 @@ async fn a_request_and_an_answer_that_are_encrypted() {
     let world = world().await.unwrap();
     let offer = offer(&world, json!({})).await.unwrap();
     let wanted = json!({ "offer": offer.link, "encrypted": true });
-    let mut wallet = Peer::start(&script, &world, &wanted).unwrap();
+    let mut wallet = start(&script, &world, &wanted).unwrap();
     let got = wallet.says().await.unwrap();
     let card = got["credentials"][0].as_str().unwrap();
     assert_eq!(
@@ -107,7 +104,7 @@ async fn a_card_that_somebody_looks_at_once_more() {
     let world = world().await.unwrap();
     let offer = offer(&world, json!({ "hold": true })).await.unwrap();
     let wanted = json!({ "offer": offer.link });
-    let mut wallet = Peer::start(&script, &world, &wanted).unwrap();
+    let mut wallet = start(&script, &world, &wanted).unwrap();
     assert_eq!(wallet.says().await.unwrap(), json!({ "waiting": true }));
     assert!(issued(&world).await.unwrap().is_empty());
     let approve = format!("/v1/offers/{}/approve", offer.id);
@@ -133,7 +130,7 @@ async fn a_card_with_an_authorization_code() {
     let wanted = json!({
         "offer": offer.link, "client_id": "foreign", "redirect_uri": REDIRECT, "dpop": true,
     });
-    let mut wallet = Peer::start(&script, &world, &wanted).unwrap();
+    let mut wallet = start(&script, &world, &wanted).unwrap();
     let start = wallet.says().await.unwrap();
     let back = type_code(&world, start["authorize"].as_str().unwrap(), &offer)
         .await
@@ -164,7 +161,7 @@ async fn a_card_under_haip_with_an_attested_wallet() {
         "offer": offer.link, "client_id": "foreign", "redirect_uri": REDIRECT, "dpop": true,
         "copies": 2, "attester": { "jwk": jwk, "issuer": "https://wallets.example" },
     });
-    let mut wallet = Peer::start(&script, &world, &wanted).unwrap();
+    let mut wallet = start(&script, &world, &wanted).unwrap();
     let start = wallet
         .says()
         .await
@@ -217,56 +214,17 @@ fn payload(card: &str) -> Value {
     serde_json::from_slice(&bytes).expect("JSON")
 }
 
-/// The script, where node and its packages are there. `VOUCHSAFE_PEERS=1` requires them.
 fn script() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
-    if folder.join("node_modules/@openid4vc/openid4vci").is_dir() {
-        return Some(folder.join("openid4vci.mjs"));
-    }
-    let required = std::env::var("VOUCHSAFE_PEERS").is_ok_and(|value| value == "1");
-    assert!(!required, "run `npm ci` in {}", folder.display());
-    eprintln!("skipped: openid4vci (run `npm ci` in {})", folder.display());
-    None
+    peer::script("@openid4vc/openid4vci", "openid4vci.mjs")
 }
 
-struct Peer {
-    _child: Child,
-    input: ChildStdin,
-    output: Lines<BufReader<ChildStdout>>,
-}
-
-impl Peer {
-    fn start(script: &Path, world: &World, wanted: &Value) -> Result<Self> {
-        let mut child = Command::new("node")
-            .arg(script)
-            .env("WANTED", wanted.to_string())
-            .env(
-                "NODE_EXTRA_CA_CERTS",
-                world.authority().context("no https")?,
-            )
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
-        let input = child.stdin.take().context("no input")?;
-        let output = BufReader::new(child.stdout.take().context("no output")?).lines();
-        Ok(Self {
-            _child: child,
-            input,
-            output,
-        })
-    }
-
-    async fn says(&mut self) -> Result<Value> {
-        let line = tokio::time::timeout(Duration::from_secs(60), self.output.next_line())
-            .await
-            .context("the wallet says nothing")??
-            .context("the wallet ended")?;
-        Ok(serde_json::from_str(&line)?)
-    }
-
-    async fn hears(&mut self, line: &str) -> Result<()> {
-        self.input.write_all(line.as_bytes()).await?;
-        Ok(self.input.write_all(b"\n").await?)
-    }
+/// The wallet of others, with what it is to take.
+fn start(script: &Path, world: &World, wanted: &Value) -> Result<Peer> {
+    let authority = world.authority().context("no https")?;
+    let authority = authority.to_str().context("a strange folder")?;
+    let wanted = wanted.to_string();
+    Peer::start(
+        script,
+        &[("WANTED", &wanted), ("NODE_EXTRA_CA_CERTS", authority)],
+    )
 }

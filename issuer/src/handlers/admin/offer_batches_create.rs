@@ -2,12 +2,13 @@
 
 use axum::body::Bytes;
 use axum::extract::RawQuery;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 use vouchsafe_protocol::oauth::Params;
 use vouchsafe_service::audit;
 
+use super::body;
 use super::caller::{Call, Scope};
 use super::error::{ApiError, FieldProblem, Problem};
 use super::idempotent::{self, Reply};
@@ -82,7 +83,7 @@ pub async fn handler(
 ) -> Result<Reply, ApiError> {
     call.require(Scope::OffersWrite)?;
     let key = idempotent::key(&headers)?;
-    if !is_csv(&headers) {
+    if !body::is_media_type(&headers, "text/csv") {
         return Err(ApiError::CsvMediaType);
     }
     let query = query.unwrap_or_default();
@@ -109,16 +110,6 @@ pub async fn handler(
         Ok(reply.clone())
     })
     .await
-}
-
-fn is_csv(headers: &HeaderMap) -> bool {
-    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
-    let (Some(value), None) = (types.next(), types.next()) else {
-        return false;
-    };
-    let essence = value.to_str().unwrap_or_default().split(';').next();
-    let is_csv = essence.is_some_and(|text| text.trim().eq_ignore_ascii_case("text/csv"));
-    is_csv && !headers.contains_key(header::CONTENT_ENCODING)
 }
 
 fn for_all(query: &str) -> Result<ForAll, ApiError> {
