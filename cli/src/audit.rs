@@ -5,9 +5,8 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use vouchsafe_issuer::Issuer;
 use vouchsafe_service::audit::{Broken, Head};
-use vouchsafe_service::config::load;
 
-use crate::serve::ISSUER_ENVIRONMENT;
+use crate::serve::load_issuer;
 
 /// Reads the whole log. Prints its end, to be kept somewhere else.
 #[expect(
@@ -18,9 +17,10 @@ pub async fn verify(file: &Path, since: Option<&str>) -> Result<()> {
     let known = since
         .map(|text| Head::parse(text).context("`--since` is not the end of a log, NUMBER:HASH"))
         .transpose()?;
-    let config: vouchsafe_issuer::Config = load(Some(file), ISSUER_ENVIRONMENT)?;
-    let issuer = Issuer::open(config, vouchsafe_issuer::Ports::system()).await?;
-    match issuer.verify_audit(known.as_ref()).await? {
+    let issuer = Issuer::open(load_issuer(file)?, vouchsafe_issuer::Ports::system()).await?;
+    let checked = issuer.verify_audit(known.as_ref()).await?;
+    issuer.close().await;
+    match checked {
         Ok(head) => {
             println!("{head}");
             Ok(())

@@ -125,7 +125,30 @@ pub struct SignerPair {
 }
 
 /// `id-mdl-kp-mdlDS` (ISO/IEC 18013-5:2021, table B.3).
-const DOCUMENT_SIGNER: [u64; 6] = [1, 0, 18013, 5, 1, 2];
+pub const DOCUMENT_SIGNER: [u64; 6] = [1, 0, 18013, 5, 1, 2];
+
+/// A document signer of mdocs: its key, its certificate and the authority (IACA) above it, PEM.
+pub struct DocumentSigner {
+    /// PKCS#8.
+    pub key_pem: String,
+    /// The certificate.
+    pub chain_pem: String,
+    /// What relying parties trust; its key is thrown away.
+    pub authority_pem: String,
+}
+
+impl DocumentSigner {
+    /// Makes one, valid from `now` (seconds since 1970) on.
+    pub fn new(name: &str, country: &str, now: i64) -> Result<Self> {
+        let key_pem = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?.serialize_pem();
+        let pair = document_signer(name, country, &key_pem, now)?;
+        Ok(Self {
+            key_pem,
+            chain_pem: pair.certificate,
+            authority_pem: pair.authority,
+        })
+    }
+}
 
 /// Certifies a P-256 key (PKCS#8, PEM) for mdocs and SD-JWT VCs, valid from `now` (seconds since 1970) on.
 pub fn document_signer(name: &str, country: &str, key_pem: &str, now: i64) -> Result<SignerPair> {

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use clap::Subcommand;
 use vouchsafe_credentials::time::Clock;
+use vouchsafe_issuer::House;
+use vouchsafe_issuer::house::Hosted;
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::config::load;
 
@@ -168,15 +170,18 @@ fn application(text: &str, options: &GenerateOptions) -> Result<Application> {
 }
 
 /// Where the issuer listens behind a proxy.
-const ISSUER_PORT: u16 = 8702;
+pub const ISSUER_PORT: u16 = 8702;
 /// Where the verifier listens behind a proxy.
-const VERIFIER_PORT: u16 = 8701;
+pub const VERIFIER_PORT: u16 = 8701;
 
 /// A listener for a public address: its own address on loopback, otherwise a
 /// port of loopback that a proxy forwards to.
-fn listen(url: &str, behind_proxy: u16) -> Result<std::net::SocketAddr> {
+pub fn listen(url: &str, behind_proxy: u16) -> Result<std::net::SocketAddr> {
     let url = url::Url::parse(url).with_context(|| format!("{url} is not an address"))?;
-    let host = url.host_str().unwrap_or_default();
+    let host = match url.host_str() {
+        Some("localhost") => "127.0.0.1",
+        other => other.unwrap_or_default(),
+    };
     match (host.parse::<std::net::IpAddr>(), url.port()) {
         (Ok(address), Some(port)) if address.is_loopback() => Ok((address, port).into()),
         _ => Ok(([127, 0, 0, 1], behind_proxy).into()),
@@ -194,9 +199,13 @@ fn check(issuer: Option<&Path>, verifier: Option<&Path>) -> Result<()> {
         "name a configuration: --issuer FILE, --verifier FILE or both"
     );
     if let Some(file) = issuer {
-        let config: vouchsafe_issuer::Config = load(Some(file), ISSUER_ENVIRONMENT)?;
-        config.settings()?;
-        config.issued(SystemClock.now())?;
+        match Hosted::load(file, ISSUER_ENVIRONMENT)? {
+            Hosted::One(config) => {
+                config.settings()?;
+                config.issued(SystemClock.now())?;
+            }
+            Hosted::Several(config) => House::check(&config, file, SystemClock.now())?,
+        }
         eprintln!("{}: good", file.display());
     }
     if let Some(file) = verifier {

@@ -57,7 +57,7 @@ fn announce(running: &Running, json: bool) {
         wallet,
     } = &running.addresses;
     if json {
-        let line = serde_json::json!({ "shop": shop, "wallet": wallet, "verifier": verifier, "issuer": issuer, "issuer_api_key": running.api_key });
+        let line = serde_json::json!({ "shop": shop, "wallet": wallet, "verifier": verifier, "issuer": issuer, "issuer_api_key": running.api_key, "console": running.console });
         println!("{line}");
         return;
     }
@@ -66,7 +66,11 @@ fn announce(running: &Running, json: bool) {
     println!("  shop              {shop}    start here: \"Get one at the club\", then come back");
     println!("  wallet            {wallet}    your cards, and who saw what");
     println!("  sign-in service   {verifier}/account    what you agreed to");
-    println!("  issuer            {issuer}/openapi.json    the club's REST interface");
+    println!("  issuer            {issuer}/docs    the club's REST interface");
+    println!(
+        "  console           {}    offers and cards at the club; the link works once",
+        running.console
+    );
     println!();
     println!(
         "Press Ctrl-C to end it. `vouchsafe demo --headless` plays the story without a browser."

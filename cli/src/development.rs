@@ -1,9 +1,11 @@
-//! A working pair of configurations: keys, certificates, trust, queries and
-//! clients. The demo uses it in memory, `vouchsafe config generate` writes it
-//! to files.
+//! Working configurations: keys, certificates, trust, queries and clients. The demo uses a pair in
+//! memory, `vouchsafe config generate` writes one to files, `vouchsafe issuer init` an issuer alone.
 
 mod placement;
 mod texts;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use anyhow::Result;
 use vouchsafe_credentials::crypto::{Algorithm, SigningKey};
@@ -13,8 +15,11 @@ use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::jose::{JwtKey, SigningAlg};
 use vouchsafe_service::random::OsRandom;
 
-use crate::certificates::Authority;
-pub use placement::{Placement, write_new};
+use crate::certificates::{Authority, DocumentSigner};
+pub use placement::{Placement, replace, write_new};
+
+/// ISO 3166-1 leaves codes like this to users: no country is meant.
+const COUNTRY: &str = "XX";
 
 /// Where everything is and who may log people in.
 #[derive(Clone, Debug)]
@@ -45,6 +50,105 @@ pub struct Plan {
     pub status_refresh_s: i64,
     /// Applications.
     pub clients: Vec<Application>,
+}
+
+/// An issuer, and where it is.
+#[derive(Clone, Debug)]
+pub struct IssuerPlan {
+    /// Its public address.
+    pub url: String,
+    /// Its listener.
+    pub listen: String,
+    /// Its database.
+    pub database: String,
+    /// The listener for metrics.
+    pub metrics: Option<String>,
+    /// Its name in front of people, by language.
+    pub names: BTreeMap<String, String>,
+    /// Files of credential types; none: those of the distribution.
+    pub credential_types: Vec<PathBuf>,
+    /// What offer links begin with.
+    pub offer_link: String,
+    /// Wallets that may use the authorization code flow: id and redirect URI.
+    pub wallet_client: Option<(String, String)>,
+    /// Plain http on loopback.
+    pub loopback_http: bool,
+    /// How long relying parties may keep a status list, in seconds.
+    pub status_ttl_s: i64,
+}
+
+impl Plan {
+    /// The issuer's part.
+    fn issuer(&self) -> IssuerPlan {
+        let names = [("en", "The Club"), ("de", "Der Club")];
+        IssuerPlan {
+            url: self.issuer_url.clone(),
+            listen: self.issuer_listen.clone(),
+            database: self.issuer_database.clone(),
+            metrics: self.metrics.as_ref().map(|(issuer, _)| issuer.clone()),
+            names: names.map(|(a, b)| (a.to_owned(), b.to_owned())).into(),
+            credential_types: Vec::new(),
+            offer_link: self.offer_link.clone(),
+            wallet_client: self.wallet_client.clone(),
+            loopback_http: self.loopback_http,
+            status_ttl_s: self.status_refresh_s,
+        }
+    }
+
+    /// The verifier's part.
+    fn verifier(&self) -> VerifierPlan {
+        VerifierPlan {
+            name: "The Club's sign-in service".to_owned(),
+            url: self.verifier_url.clone(),
+            listen: self.verifier_listen.clone(),
+            database: self.verifier_database.clone(),
+            metrics: self.metrics.as_ref().map(|(_, verifier)| verifier.clone()),
+            wallet_endpoint: self.wallet_endpoint.clone(),
+            loopback_http: self.loopback_http,
+            status_refresh_s: self.status_refresh_s,
+        }
+    }
+}
+
+/// An issuer's configuration file, and what others must trust.
+#[derive(Clone, Debug)]
+pub struct GeneratedIssuer {
+    /// TOML.
+    pub text: String,
+    /// The authority of its cards, PEM.
+    pub anchor: String,
+    /// The authority of its status lists, PEM.
+    pub status_anchor: String,
+}
+
+/// A verifier, and where it is.
+#[derive(Clone, Debug)]
+pub struct VerifierPlan {
+    /// Its name in front of people: wallets read it in its certificate.
+    pub name: String,
+    /// Its public address.
+    pub url: String,
+    /// Its listener.
+    pub listen: String,
+    /// Its database.
+    pub database: String,
+    /// The listener for metrics.
+    pub metrics: Option<String>,
+    /// What presentation links begin with.
+    pub wallet_endpoint: String,
+    /// Plain http on loopback.
+    pub loopback_http: bool,
+    /// How often it asks for a status list at most, in seconds.
+    pub status_refresh_s: i64,
+}
+
+/// A verifier's configuration file, and what wallets must trust.
+#[derive(Clone, Debug)]
+pub struct GeneratedVerifier {
+    /// TOML.
+    pub text: String,
+    /// The authority of its requests, PEM.
+    pub anchor: String,
 }
 
 /// An application that logs people in.
@@ -82,38 +186,64 @@ pub struct Generated {
 
 /// Makes fresh keys and certificates and writes both configurations.
 pub fn generate(plan: &Plan, placement: &mut Placement) -> Result<Generated> {
-    let now = SystemClock.now().0;
-    // One root for each role: a certificate of one role never works for another.
-    let credentials = Authority::new("Development root for credentials", now)?;
-    let statuses = Authority::new("Development root for status lists", now)?;
-    let access = Authority::new("Development root for sign-in services", now)?;
-    let issuer = texts::issuer(
+    let issuer = generate_issuer(&plan.issuer(), placement)?;
+    let mut verifier = generate_verifier(&plan.verifier(), placement)?;
+    texts::trust(
+        &mut verifier.text,
         plan,
         placement,
-        &credentials.leaf("The Club", &plan.issuer_url)?,
-        &statuses.leaf("The Club, status lists", &plan.issuer_url)?,
+        &issuer.anchor,
+        &issuer.status_anchor,
     )?;
+    placement.public("wallet-issuer-anchors.pem", &issuer.anchor)?;
+    placement.public("wallet-verifier-anchors.pem", &verifier.anchor)?;
+    Ok(Generated {
+        issuer: issuer.text,
+        verifier: verifier.text,
+        issuer_anchor: issuer.anchor,
+        verifier_anchor: verifier.anchor,
+    })
+}
+
+/// Makes fresh keys and certificates of a verifier and writes its configuration, which trusts
+/// nobody and asks nothing yet.
+pub fn generate_verifier(
+    plan: &VerifierPlan,
+    placement: &mut Placement,
+) -> Result<GeneratedVerifier> {
+    let access = Authority::new("Development root for sign-in services", SystemClock.now().0)?;
     let keys = texts::VerifierKeys {
-        request: access.leaf("The Club's sign-in service", &plan.verifier_url)?,
+        request: access.leaf(&plan.name, &plan.url)?,
         rs256: JwtKey::generate(SigningAlg::Rs256)?.to_pem().to_string(),
         es256: SigningKey::generate(Algorithm::Es256, &OsRandom)
             .to_pkcs8_pem()
             .to_string(),
     };
-    let verifier = texts::verifier(
+    Ok(GeneratedVerifier {
+        text: texts::verifier(plan, placement, &keys)?,
+        anchor: access.certificate_pem,
+    })
+}
+
+/// Makes fresh keys and certificates of an issuer and writes its configuration.
+pub fn generate_issuer(plan: &IssuerPlan, placement: &mut Placement) -> Result<GeneratedIssuer> {
+    let now = SystemClock.now().0;
+    // One root for each role: a certificate of one role never works for another.
+    let credentials = Authority::new("Development root for credentials", now)?;
+    let statuses = Authority::new("Development root for status lists", now)?;
+    let name = plan.names.get("en").or_else(|| plan.names.values().next());
+    let name = name.map_or("Issuer", String::as_str);
+    let text = texts::issuer(
         plan,
         placement,
-        &keys,
-        &credentials.certificate_pem,
-        &statuses.certificate_pem,
+        &credentials.leaf(name, &plan.url)?,
+        &DocumentSigner::new(name, COUNTRY, now)?,
+        &statuses.leaf(&format!("{name}, status lists"), &plan.url)?,
     )?;
-    placement.public("wallet-issuer-anchors.pem", &credentials.certificate_pem)?;
-    placement.public("wallet-verifier-anchors.pem", &access.certificate_pem)?;
-    Ok(Generated {
-        issuer,
-        verifier,
-        issuer_anchor: credentials.certificate_pem,
-        verifier_anchor: access.certificate_pem,
+    Ok(GeneratedIssuer {
+        text,
+        anchor: credentials.certificate_pem,
+        status_anchor: statuses.certificate_pem,
     })
 }
 

@@ -5,12 +5,15 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use serde_json::Value;
 use vouchsafe_credentials::time::Clock;
+use vouchsafe_issuer::expiry;
+use vouchsafe_issuer::instance::no_log_beside_a_copy;
+use vouchsafe_issuer::signing::Signing;
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::config::{DevConfig, FetchConfig, load};
 use vouchsafe_service::db::Db;
 use vouchsafe_service::fetch::{Fetcher, Limits};
 
-use crate::serve::{ISSUER_ENVIRONMENT, VERIFIER_ENVIRONMENT};
+use crate::serve::{VERIFIER_ENVIRONMENT, load_issuer};
 
 /// What to look at.
 #[derive(Debug, clap::Args)]
@@ -47,23 +50,26 @@ impl Findings {
 pub async fn run(options: &DoctorOptions) -> Result<()> {
     let mut findings = Findings::default();
     if let Some(file) = &options.issuer {
-        let config: vouchsafe_issuer::Config = load(Some(file), ISSUER_ENVIRONMENT)?;
+        let config = load_issuer(file)?;
         findings.note(
             "issuer: configuration",
             config.settings().map(drop).map_err(Into::into),
             "see `vouchsafe config check`",
         );
+        let signing = config.signers(SystemClock.now());
+        let endings = signing.as_ref().map(certificates).unwrap_or_default();
         findings.note(
             "issuer: keys and certificates",
-            config
-                .signers(SystemClock.now())
-                .map(drop)
-                .map_err(Into::into),
+            signing.map(drop).map_err(Into::into),
             "the certificate must belong to the key",
         );
+        for (what, result) in endings {
+            let hint = "`vouchsafe issuer certificate request`, then `… install`";
+            findings.note(&what, result, hint);
+        }
         findings.note(
             "issuer: database",
-            database(config.database.resolve()?.as_str()).await,
+            issuer_database(config.database.resolve()?.as_str()).await,
             "does the server run, and may this user connect?",
         );
         let url = &config.http.public_url;
@@ -130,8 +136,32 @@ pub async fn run(options: &DoctorOptions) -> Result<()> {
     Ok(())
 }
 
+/// Certificates that end soon while nothing follows them.
+fn certificates(signing: &Signing) -> Vec<(String, Result<()>)> {
+    let now = SystemClock.now();
+    let endings = expiry::soon(signing, now).into_iter();
+    endings
+        .map(|ending| {
+            let days = ending.at.since(now).div_euclid(86_400);
+            let what = format!("issuer: certificate of {} ({})", ending.key, ending.purpose);
+            (
+                what,
+                Err(anyhow::anyhow!(
+                    "it ends in {days} days and nothing follows it"
+                )),
+            )
+        })
+        .collect()
+}
+
+async fn issuer_database(url: &str) -> Result<()> {
+    // Opening a file writes the log beside it into it.
+    no_log_beside_a_copy(url).await?;
+    database(url).await
+}
+
 async fn database(url: &str) -> Result<()> {
-    Db::open(url).await?;
+    Db::open(url).await?.close().await;
     Ok(())
 }
 

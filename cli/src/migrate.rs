@@ -7,7 +7,7 @@ use vouchsafe_issuer::Issuer;
 use vouchsafe_service::config::load;
 use vouchsafe_verifier::Verifier;
 
-use crate::serve::{ISSUER_ENVIRONMENT, VERIFIER_ENVIRONMENT};
+use crate::serve::{VERIFIER_ENVIRONMENT, load_issuer};
 
 /// Which databases.
 #[derive(Debug, clap::Args)]
@@ -27,13 +27,15 @@ pub async fn run(options: MigrateOptions) -> Result<()> {
         bail!("name a configuration: --issuer FILE, --verifier FILE or both");
     }
     if let Some(file) = issuer {
-        let config = load(Some(&file), ISSUER_ENVIRONMENT)?;
-        Issuer::open(config, vouchsafe_issuer::Ports::system()).await?;
+        let config = load_issuer(&file)?;
+        let issuer = Issuer::open(config, vouchsafe_issuer::Ports::system()).await?;
+        issuer.close().await;
         eprintln!("the issuer's database is up to date");
     }
     if let Some(file) = verifier {
         let config = load(Some(&file), VERIFIER_ENVIRONMENT)?;
-        Verifier::open(config, vouchsafe_verifier::Ports::system()).await?;
+        let verifier = Verifier::open(config, vouchsafe_verifier::Ports::system()).await?;
+        verifier.close().await;
         eprintln!("the verifier's database is up to date");
     }
     Ok(())

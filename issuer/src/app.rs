@@ -2,7 +2,6 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -16,36 +15,31 @@ use vouchsafe_service::audit;
 use vouchsafe_service::config::ConfigError;
 use vouchsafe_service::db::{Db, DbError};
 use vouchsafe_service::fetch::{FetchError, Fetcher};
-use vouchsafe_service::http::{CookiePolicy, Edge, RateLimit, limits, standard};
+use vouchsafe_service::http::{CookiePolicy, Edge, RateLimit, limits, standard_at};
 use vouchsafe_service::id::Ids;
-use vouchsafe_service::jobs::Jobs;
 use vouchsafe_service::keys::{KeyError, Purpose};
 use vouchsafe_service::seal::Sealer;
-use vouchsafe_service::shutdown::Shutdown;
+use vouchsafe_service::upstream::Upstream;
 use vouchsafe_service::vc_api::{self, VcApi};
-use vouchsafe_service::webhooks::{self, Busy, Delivery};
+use vouchsafe_service::webhooks::{Busy, Delivery};
 
+use crate::authentication::{Authentication, Method};
 use crate::config::Config;
+use crate::console::{self, Console};
 use crate::core::{Core, Keys};
 use crate::handlers::{self, admin::caller::Scope};
+use crate::instance::{self, InstanceError};
 use crate::ports::Ports;
 use crate::request_keys::RequestKeys;
-use crate::router;
-use crate::status::StatusListError;
-use crate::store;
 use crate::types::Types;
-use crate::{paths, purge, status};
+use crate::{paths, router};
 
 /// How many long one-time codes a network may try in a minute.
 const TYPED_CODES_PER_MINUTE: NonZeroU32 = NonZeroU32::new(20).expect("twenty is not zero");
-/// How often the background job looks for status lists to publish.
-const PUBLISH_EVERY: Duration = Duration::from_secs(1);
-/// How often the background job looks for webhooks to send.
-const DELIVER_EVERY: Duration = Duration::from_secs(1);
-/// How often what has ended is forgotten.
-const PURGE_EVERY: Duration = Duration::from_secs(60);
-/// How often the audit log is read as a whole.
-const AUDIT_EVERY: Duration = Duration::from_secs(86_400);
+/// How many sign-ins at providers a network may begin in a minute, and at once; and as many questions
+/// for cards.
+const SIGN_INS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(60).expect("sixty is not zero");
+const SIGN_INS_AT_ONCE: NonZeroU32 = NonZeroU32::new(30).expect("thirty is not zero");
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +53,9 @@ pub enum OpenError {
     /// The database cannot be opened or migrated.
     #[error("the database cannot be opened")]
     Db(#[from] DbError),
+    /// The database is not this issuer's to use.
+    #[error(transparent)]
+    Instance(#[from] InstanceError),
     /// The fetcher.
     #[error("outbound requests cannot be set up")]
     Fetch(#[from] FetchError),
@@ -70,35 +67,41 @@ pub enum OpenError {
 /// The issuing service.
 #[derive(Debug, Clone)]
 pub struct Issuer {
-    core: Core,
+    pub(crate) core: Core,
     config: Arc<Config>,
     vc_api: Option<VcApi>,
+    console: Option<Console>,
     edge: Edge,
-    webhooks: Delivery,
+    pub(crate) webhooks: Delivery,
 }
 
 impl Issuer {
     /// Opens the database, brings it up to date and loads the keys.
     pub async fn open(config: Config, ports: Ports) -> Result<Self, OpenError> {
         config.settings()?;
-        let db = Db::open(&config.database.resolve()?).await?;
-        db.migrate(&[store::MIGRATIONS], ports.clock.now()).await?;
-        let issuer = Self::with_db(config, ports, db)?;
+        let db = instance::open_own(&config, ports.clock.now()).await?;
+        let issuer = Self::with_db(config, ports, db).await?;
         issuer.core.types.refresh(&issuer.core).await?;
         Ok(issuer)
     }
 
+    /// Closes the database. Nothing is served any more, and no job runs.
+    pub async fn close(&self) {
+        self.core.db.close().await;
+    }
+
     /// The service on a database that is open and up to date.
-    pub fn with_db(config: Config, ports: Ports, db: Db) -> Result<Self, OpenError> {
+    pub async fn with_db(config: Config, ports: Ports, db: Db) -> Result<Self, OpenError> {
         let settings = config.settings()?;
         let master = config.keys.master()?;
-        let nonce_key = *master.derive(Purpose::CredentialNonce).expose();
-        let server_nonce = master
-            .derive(Purpose::CredentialNonce)
-            .child("server nonce");
+        // What is good for a while and stands in no table ends with the epoch.
+        let epoch = instance::epoch(&db).await?;
+        let nonces = epoch.key(master.derive(Purpose::CredentialNonce));
+        let (nonce_key, server_nonce) = (*nonces.expose(), nonces.child("server nonce"));
+        let flows = epoch.key(master.derive(Purpose::FlowState).child("issuer"));
         let keys = Keys {
             columns: Sealer::new(master.derive(Purpose::Sealing).child("issuer")),
-            flows: Sealer::new(master.derive(Purpose::FlowState).child("issuer")),
+            flows: Sealer::new(flows),
             records: master.derive(Purpose::Binding).child("issuer record"),
             requests: master.derive(Purpose::Binding).child("issuer request"),
             nonces: NonceKeys::new(&settings.issuer, 1, nonce_key),
@@ -108,10 +111,27 @@ impl Issuer {
             ),
             server_nonces: ServerNonces::new(&settings.issuer, *server_nonce.expose()),
         };
+        let forms = master.derive(Purpose::Csrf).child("issuer console");
         let Ports { clock, rng, crypto } = ports;
         let (types, signing) = config.issued(clock.now())?;
         let types = Types::new(&settings, types);
+        let outbound = Fetcher::new(&config.fetch, &config.dev)?;
+        let upstream = |rule: &Authentication| match &rule.method {
+            Method::OpenIdConnect(method) => {
+                let (settings, clock, rng) = (method.provider.clone(), &clock, &rng);
+                tracing::info!(
+                    provider = settings.issuer,
+                    redirect_uri = settings.redirect_uri,
+                    "persons sign in"
+                );
+                let (clock, rng) = (Arc::clone(clock), Arc::clone(rng));
+                Some(Upstream::new(settings, outbound.clone(), clock, rng))
+            }
+            Method::Code | Method::Webhook(_) | Method::Presentation(_) => None,
+        };
+        let upstreams = settings.authentications.iter().map(upstream).collect();
         let core = Core {
+            upstreams: Arc::new(upstreams),
             settings: Arc::new(settings),
             db,
             ids: Ids::new(Arc::clone(&clock), Arc::clone(&rng)),
@@ -121,16 +141,25 @@ impl Issuer {
             keys: Arc::new(keys),
             types: Arc::new(types),
             signing: Arc::new(signing),
+            places: Arc::default(),
             shown: Arc::default(),
+            other_lists: Arc::default(),
             bitstrings: Arc::default(),
             suites: Arc::new(vc_api::suites(false)),
-            outbound: Fetcher::new(&config.fetch, &config.dev)?,
+            outbound,
             signed_metadata: Arc::default(),
             typed_codes: RateLimit::per_minute(TYPED_CODES_PER_MINUTE, TYPED_CODES_PER_MINUTE),
+            sign_ins: RateLimit::per_minute(SIGN_INS_PER_MINUTE, SIGN_INS_AT_ONCE),
+            questions: RateLimit::per_minute(SIGN_INS_PER_MINUTE, SIGN_INS_AT_ONCE),
             cookies: CookiePolicy::new(&config.http.public_url),
             pages: Pages::new()?,
         };
         let vc_api = vc_api(&config, &core)?;
+        let public_url = &config.http.public_url;
+        let console = match config.console.is_on(public_url) {
+            true => Some(Console::new(&core, &config.console, public_url, forms)?),
+            false => None,
+        };
         Ok(Self {
             edge: Edge::new(&config.http)?,
             webhooks: Delivery {
@@ -143,6 +172,7 @@ impl Issuer {
             core,
             config: Arc::new(config),
             vc_api,
+            console,
         })
     }
 
@@ -157,6 +187,7 @@ impl Issuer {
             .route(paths::DID_DOCUMENT, get(handlers::wellknown_did::handler))
             .route(paths::PICTURE, get(handlers::picture::handler))
             .route(paths::OPENAPI, get(handlers::openapi::handler))
+            .route(paths::DOCS, get(handlers::docs::handler))
             .route(paths::HEALTHZ, get(|| async { StatusCode::OK }))
             .route(paths::READYZ, get(router::ready))
             .merge(router::wallets(&self.core))
@@ -167,73 +198,12 @@ impl Issuer {
             Some(api) => router.merge(api.router()),
             None => router,
         };
-        self.edge.around(standard(
-            router,
-            &self.config.http.public_url,
-            self.core.ids.clone(),
-        ))
-    }
-
-    /// Publishes status lists, sends webhooks, forgets what has ended and reads the audit log, until
-    /// asked to stop. A run that fails or panics ends neither its job nor another one.
-    pub async fn run_background(&self, shutdown: Shutdown) {
-        let mut jobs = Jobs::new(shutdown);
-        let own = self.clone();
-        jobs.every("webhooks", DELIVER_EVERY, move || {
-            let own = own.clone();
-            async move { own.start_webhooks().await }
-        });
-        let own = self.clone();
-        jobs.every("publish", PUBLISH_EVERY, move || {
-            let own = own.clone();
-            async move {
-                own.core.types.follow(&own.core).await;
-                own.publish_status_lists().await.map(drop)
-            }
-        });
-        let own = self.clone();
-        jobs.every("purge", PURGE_EVERY, move || {
-            let own = own.clone();
-            async move { own.purge().await }
-        });
-        let own = self.clone();
-        jobs.every("audit log", AUDIT_EVERY, move || {
-            let own = own.clone();
-            async move { own.watch_audit().await }
-        });
-        jobs.finish().await;
-    }
-
-    /// Catalogue 404: an edited log raises an alarm, as an error line and as a metric.
-    async fn watch_audit(&self) -> Result<(), DbError> {
-        let broken = match self.verify_audit(None).await? {
-            Ok(_) => 0.0,
-            Err(broken) => {
-                tracing::error!(
-                    event = broken.seq(),
-                    "the audit log was changed in the database"
-                );
-                1.0
-            }
+        let router = match &self.console {
+            Some(console) => router.merge(console::router(console.clone())),
+            None => router,
         };
-        metrics::gauge!("vouchsafe_audit_log_broken").set(broken);
-        Ok(())
-    }
-
-    /// Publishes up to a hundred status lists that are due; returns how many.
-    pub async fn publish_status_lists(&self) -> Result<usize, StatusListError> {
-        status::publish_due(&self.core).await
-    }
-
-    /// Starts to send webhooks that are due, and does not wait for who receives them.
-    async fn start_webhooks(&self) -> Result<(), DbError> {
-        webhooks::start_due(&self.webhooks).await?.detach_all();
-        Ok(())
-    }
-
-    /// Forgets what has ended: claims of offers, tokens, codes, nonces, kept answers.
-    pub async fn purge(&self) -> Result<(), DbError> {
-        purge::purge(&self.core).await
+        let (url, ids) = (&self.config.http.public_url, self.core.ids.clone());
+        standard_at(&self.edge, router, url, ids)
     }
 
     /// Recomputes the chain of the audit log. `known` is a head that was kept elsewhere.
@@ -253,7 +223,7 @@ impl Issuer {
     }
 
     /// Everything but issuing in the name of one of several identities, which is said by name.
-    fn usual_scopes(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn usual_scopes(&self) -> impl Iterator<Item = String> {
         let own = Scope::ALL.map(Scope::as_str).into_iter();
         let all = own.chain([vc_api::ISSUE, vc_api::VERIFY]);
         all.map(str::to_owned)
@@ -301,13 +271,27 @@ impl Issuer {
         Ok(shown)
     }
 
+    /// The console, where the configuration has one.
+    pub fn console(&self) -> Option<&Console> {
+        self.console.as_ref()
+    }
+
+    /// 200 when it can answer.
+    pub(crate) async fn ready(&self) -> StatusCode {
+        router::readiness(&self.core).await
+    }
+
+    /// Ids of requests.
+    pub(crate) fn ids(&self) -> Ids {
+        self.core.ids.clone()
+    }
+
     /// The configuration that it was opened with.
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// The parts, for tests of this crate.
-    #[cfg(test)]
+    /// The parts, for this crate.
     pub(crate) fn core(&self) -> &Core {
         &self.core
     }

@@ -21,7 +21,7 @@ use crate::domain::credential::CredentialStatus;
 use crate::domain::ids::StatusListId;
 use crate::sign::{SignError, secure_w3c};
 use crate::signing::NoKey;
-use crate::store::status_lists;
+use crate::store::status_lists::{self, StatusListRow};
 
 /// Most signed lists in memory.
 const KEPT: usize = 128;
@@ -55,8 +55,12 @@ impl Purpose {
     const fn is_set_for(self, status: CredentialStatus) -> bool {
         matches!(
             (self, status),
-            (Self::Revocation, CredentialStatus::Revoked)
-                | (Self::Suspension, CredentialStatus::Suspended)
+            (
+                Self::Revocation,
+                CredentialStatus::Revoked
+                    | CredentialStatus::Expired
+                    | CredentialStatus::Superseded
+            ) | (Self::Suspension, CredentialStatus::Suspended)
         )
     }
 }
@@ -159,22 +163,29 @@ pub async fn published(
         return Ok(Some(known));
     }
     // The version was read before the entries: a change in between makes the next answer new.
-    let signed = Arc::new(sign(core, id, purpose, row.version, row.size, now).await?);
+    let signed = Arc::new(sign(core, &row, purpose, now).await?);
     lists.keep(key, Arc::clone(&signed));
     Ok(Some(signed))
 }
 
 async fn sign(
     core: &Core,
-    id: &StatusListId,
+    row: &StatusListRow,
     purpose: Purpose,
-    version: i64,
-    size: i64,
     now: UnixTime,
 ) -> Result<Signed, BitstringError> {
+    let (id, version) = (&row.id, row.version);
     // Bitstring Status List 1.0, section 3.4: 16 KB at least.
-    let size = u64::try_from(size).map_err(|_| BitstringError::Range)?;
+    let size = u64::try_from(row.size).map_err(|_| BitstringError::Range)?;
     let mut bits = Bitstring::new(size.max(MIN_BITS), 1)?;
+    if row.restored && purpose == Purpose::Revocation {
+        for idx in 0..size {
+            bits.set(idx, 1)?;
+        }
+        for idx in status_lists::known(&core.db, id).await? {
+            bits.set(u64::try_from(idx).map_err(|_| BitstringError::Range)?, 0)?;
+        }
+    }
     for (idx, status) in status_lists::not_valid(&core.db, id).await? {
         if purpose.is_set_for(status) {
             let idx = u64::try_from(idx).map_err(|_| BitstringError::Range)?;

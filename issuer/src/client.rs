@@ -1,12 +1,14 @@
 //! Which wallet asks: client authentication at the pushed authorization request and the token
 //! endpoint, by the method that the wallet is registered with and no other.
 
+use vouchsafe_credentials::crypto::Algorithm;
 use vouchsafe_protocol::oauth::assertion::{self, AssertionError};
 use vouchsafe_protocol::oauth::attestation::{self, AttestationError};
 use vouchsafe_protocol::oauth::client_auth::{ClientAuthError, ClientCredentials};
 use vouchsafe_protocol::oauth::dpop::VerifiedProof;
 use vouchsafe_protocol::oauth::values::ClientId;
 use vouchsafe_protocol::oauth::{ErrorCode, OAuthError};
+use vouchsafe_service::client_assertion::{self, AssertionRefused, Audience};
 use vouchsafe_service::db::DbError;
 use vouchsafe_service::jti::{self, IdentifierKind};
 
@@ -34,6 +36,17 @@ pub enum Caller<'a> {
 }
 
 impl Caller<'_> {
+    /// Whether it proved who it is: a confidential client (RFC 6749, section 2.1).
+    pub fn is_confidential(&self) -> bool {
+        match self {
+            Self::Anonymous { claimed: _ } => false,
+            Self::Known { client, .. } => match client.auth {
+                ClientAuth::None => false,
+                ClientAuth::PrivateKeyJwt(_) | ClientAuth::Attested { .. } => true,
+            },
+        }
+    }
+
     /// Thumbprint of the attested key of the wallet's instance.
     pub fn instance(&self) -> Option<&str> {
         match self {
@@ -64,6 +77,16 @@ pub enum CallerError {
     /// The database failed.
     #[error("the database failed")]
     Db(#[from] DbError),
+}
+
+impl From<AssertionRefused> for CallerError {
+    fn from(refused: AssertionRefused) -> Self {
+        match refused {
+            AssertionRefused::Assertion(error) => Self::Assertion(error),
+            AssertionRefused::Replayed => Self::Replayed,
+            AssertionRefused::Db(error) => Self::Db(error),
+        }
+    }
 }
 
 impl CallerError {
@@ -130,6 +153,17 @@ fn anonymous<'a>(core: &Core, claimed: Option<&ClientId>) -> Result<Caller<'a>, 
     })
 }
 
+/// For whom client assertions are.
+pub fn audience(core: &Core) -> Audience<'_> {
+    Audience {
+        issuer: &core.settings.issuer,
+        algorithms: &Algorithm::ALL,
+        db: &core.db,
+        crypto: &*core.crypto,
+        now: core.clock.now(),
+    }
+}
+
 async fn by_assertion<'a>(
     core: &'a Core,
     named: Option<&ClientId>,
@@ -144,12 +178,7 @@ async fn by_assertion<'a>(
     let ClientAuth::PrivateKeyJwt(keys) = &client.auth else {
         return Err(CallerError::Client);
     };
-    let (issuer, now) = (&core.settings.issuer, core.clock.now());
-    let verified = assertion::verify(assertion, &id, keys, issuer, now, &*core.crypto)?;
-    // Catalogue 256. Only what the wallet signed costs a row.
-    let (jti, ends) = (verified.jti, verified.valid_until);
-    let scope = id.as_str().to_owned();
-    use_up(core, IdentifierKind::ClientAssertion, scope, jti, ends).await?;
+    client_assertion::accept(audience(core), (&id, id.as_str()), keys, assertion).await?;
     Ok(Caller::Known {
         id,
         client,

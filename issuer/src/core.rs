@@ -16,10 +16,15 @@ use vouchsafe_service::http::{CookiePolicy, RateLimit};
 use vouchsafe_service::id::Ids;
 use vouchsafe_service::keys::SymmetricKey;
 use vouchsafe_service::seal::Sealer;
+use vouchsafe_service::upstream::Upstream;
 
+use crate::authentication::{Method, OpenIdConnect};
 use crate::bitstring::SignedLists;
 use crate::domain::ids::RecordId;
 use crate::domain::offer::Offer;
+use crate::handlers::code_page::Flow;
+use crate::places::Places;
+use crate::presentation::{OtherLists, Presentation};
 use crate::request_keys::RequestKeys;
 use crate::settings::Settings;
 use crate::shown::ShownLists;
@@ -48,12 +53,18 @@ pub struct Core {
     pub types: Arc<Types>,
     /// Signs credentials and status lists.
     pub signing: Arc<Signing>,
+    /// Where new credentials have their places.
+    pub places: Arc<Places>,
     /// Status lists in memory.
     pub shown: Arc<ShownLists>,
     /// The metadata as they were last signed.
     pub signed_metadata: Arc<LastSigned>,
     /// How many long one-time codes a network may try.
     pub typed_codes: RateLimit,
+    /// How many sign-ins at providers a network may begin.
+    pub sign_ins: RateLimit,
+    /// How many questions for cards a network may have put.
+    pub questions: RateLimit,
     /// Status lists of W3C credentials in memory.
     pub bitstrings: Arc<SignedLists>,
     /// Cryptosuites of Data Integrity.
@@ -64,6 +75,10 @@ pub struct Core {
     pub outbound: Fetcher,
     /// What persons see.
     pub pages: Pages,
+    /// Status lists of others, whose cards are shown to us.
+    pub other_lists: Arc<OtherLists>,
+    /// The relying party at the provider of each rule of `settings.authentications`.
+    pub upstreams: Arc<Vec<Option<Upstream>>>,
 }
 
 /// Keys derived from the master secret.
@@ -120,6 +135,26 @@ impl Core {
     pub fn credential_type(&self, id: &str) -> Option<Arc<CredentialType>> {
         let found = self.types.current(id)?;
         Some(Arc::clone(&found.kind))
+    }
+
+    /// The provider that signs in persons who ask for a card of a type.
+    pub fn provider(&self, credential_type: &str) -> Option<(&OpenIdConnect, &Upstream)> {
+        let position = self.settings.authentication_position(credential_type)?;
+        match &self.settings.authentications.get(position)?.method {
+            Method::OpenIdConnect(method) => {
+                let upstream = self.upstreams.get(position)?.as_ref()?;
+                Some((method, upstream))
+            }
+            Method::Code | Method::Webhook(_) | Method::Presentation(_) => None,
+        }
+    }
+
+    /// The card that is asked for in a flow.
+    pub fn presentation_of(&self, flow: &Flow) -> Option<&Presentation> {
+        match self.settings.authentication(flow.types.first()?) {
+            Method::Presentation(method) => Some(method),
+            Method::Code | Method::Webhook(_) | Method::OpenIdConnect(_) => None,
+        }
     }
 
     /// The type of an offer, in the version that the offer was made with.

@@ -2,13 +2,13 @@
 //! that follows from the `transaction_id`, which the wallet alone has.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use vouchsafe_credentials::credential_type::Format;
 use vouchsafe_credentials::crypto::PublicKey;
 use vouchsafe_service::seal::{Place, Sealer};
 use zeroize::Zeroizing;
 
-use crate::claims::{Claims, ClaimsError};
+use crate::claims::{ClaimsError, Origin};
 use crate::core::Core;
 use crate::domain::ids::OfferId;
 use crate::domain::offer::Decision;
@@ -27,7 +27,7 @@ const MAX_OPEN: i64 = 8;
 struct Payload {
     format: String,
     holder_keys: Vec<Value>,
-    claims: Map<String, Value>,
+    claims: Value,
 }
 
 fn sealer(id: &Secret, offer: &OfferId) -> (Sealer, Place) {
@@ -44,7 +44,7 @@ pub async fn defer(core: &Core, order: &Order<'_>) -> Result<Secret, IssueError>
     let payload = Payload {
         format: order.format.name().to_owned(),
         holder_keys: order.holder_keys.iter().map(PublicKey::to_jwk).collect(),
-        claims: order.claims.0.clone(),
+        claims: order.claims.to_value(),
     };
     let plain = serde_json::to_vec(&payload).expect("a struct of JSON values serialises");
     let (sealer, place) = sealer(&id, offer);
@@ -88,8 +88,8 @@ pub struct Deferred {
     pub format: Format,
     /// The keys to bind to.
     pub holder_keys: Vec<PublicKey>,
-    /// What the credentials say.
-    pub claims: Claims,
+    /// Where what the credentials say comes from.
+    pub claims: Origin,
 }
 
 /// What was put aside; `None` when it is forgotten.
@@ -109,6 +109,6 @@ pub fn open(id: &Secret, transaction: &Transaction) -> Result<Option<Deferred>, 
     Ok(Some(Deferred {
         format: Format::from_name(&format).ok_or(ClaimsError::Key)?,
         holder_keys: keys.map_err(|_| ClaimsError::Key)?,
-        claims: Claims(claims),
+        claims: Origin::from_value(claims)?,
     }))
 }

@@ -31,11 +31,17 @@ pub enum Event {
     CredentialResumed,
     /// A credential was revoked.
     CredentialRevoked,
+    /// A credential was ended before its signed end.
+    CredentialExpired,
+    /// A credential was replaced by another one.
+    CredentialSuperseded,
+    /// A change of many credentials has ended.
+    StatusJobFinished,
 }
 
 impl Event {
     /// All events.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::OfferOpened,
         Self::OfferAccepted,
         Self::OfferExpired,
@@ -45,6 +51,9 @@ impl Event {
         Self::CredentialSuspended,
         Self::CredentialResumed,
         Self::CredentialRevoked,
+        Self::CredentialExpired,
+        Self::CredentialSuperseded,
+        Self::StatusJobFinished,
     ];
 
     /// The name on the wire.
@@ -59,6 +68,9 @@ impl Event {
             Self::CredentialSuspended => "credential.suspended",
             Self::CredentialResumed => "credential.resumed",
             Self::CredentialRevoked => "credential.revoked",
+            Self::CredentialExpired => "credential.expired",
+            Self::CredentialSuperseded => "credential.superseded",
+            Self::StatusJobFinished => "status_job.finished",
         }
     }
 }
@@ -69,6 +81,8 @@ impl From<Change> for Event {
             Change::Suspend => Self::CredentialSuspended,
             Change::Resume => Self::CredentialResumed,
             Change::Revoke => Self::CredentialRevoked,
+            Change::Expire => Self::CredentialExpired,
+            Change::Supersede => Self::CredentialSuperseded,
         }
     }
 }
@@ -100,6 +114,23 @@ pub async fn of_end(
     of_offer(core, tx, event, offer, now).await
 }
 
+/// Tells of credentials to which the same happened, in the transaction of it.
+pub async fn of_credentials(
+    core: &Core,
+    tx: &mut Tx,
+    event: Event,
+    credentials: &[Credential],
+    now: UnixTime,
+) -> Result<(), DbError> {
+    for credential in credentials {
+        // Where nobody wants to know of one, nobody wants to know of the next.
+        if told_of(core, tx, event, credential, now).await? == 0 {
+            break;
+        }
+    }
+    Ok(())
+}
+
 /// Tells of a credential, in the transaction of what happened to it.
 pub async fn of_credential(
     core: &Core,
@@ -108,23 +139,46 @@ pub async fn of_credential(
     credential: &Credential,
     now: UnixTime,
 ) -> Result<(), DbError> {
-    let data = json!({
+    told_of(core, tx, event, credential, now).await.map(drop)
+}
+
+/// Tells of a credential; how many endpoints want to know.
+async fn told_of(
+    core: &Core,
+    tx: &mut Tx,
+    event: Event,
+    credential: &Credential,
+    now: UnixTime,
+) -> Result<u64, DbError> {
+    let mut data = json!({
         "credential_id": credential.id.as_str(),
         "offer_id": credential.offer.as_str(),
         "credential_type": credential.credential_type,
     });
-    publish(core, tx, event, &data, now).await
+    if let Some(by) = &credential.superseded_by {
+        data["superseded_by"] = by.as_str().into();
+    }
+    put(core, tx, event, &data, now).await
 }
 
-async fn publish(
+/// Tells of something, in the transaction of what happened.
+pub async fn publish(
     core: &Core,
     tx: &mut Tx,
     event: Event,
     data: &Value,
     now: UnixTime,
 ) -> Result<(), DbError> {
+    put(core, tx, event, data, now).await.map(drop)
+}
+
+async fn put(
+    core: &Core,
+    tx: &mut Tx,
+    event: Event,
+    data: &Value,
+    now: UnixTime,
+) -> Result<u64, DbError> {
     let id = core.ids.next_text();
-    webhooks::publish(tx, &id, event.as_str(), data, now)
-        .await
-        .map(drop)
+    webhooks::publish(tx, &id, event.as_str(), data, now).await
 }

@@ -1,18 +1,20 @@
 //! Preparing an offer: check the claims, make the secrets, write one row.
 
 use serde_json::{Map, Value};
-use vouchsafe_credentials::credential_type::{ClaimProblems, Format};
+use vouchsafe_credentials::credential_type::{ClaimProblems, CredentialType, Format, Prepared};
 use vouchsafe_credentials::encoding::b64url;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{DbError, Tx};
 use vouchsafe_service::seal::Place;
 
-use crate::claims::{Claims, seal_for_offer};
+use crate::author::Author;
+use crate::claims::{Claims, Origin, seal_for_offer};
 use crate::core::Core;
-use crate::domain::ids::{OfferId, RecordId};
+use crate::domain::ids::{CredentialId, OfferId, RecordId};
 use crate::domain::offer::{Decision, GrantKind, Offer};
 use crate::domain::secret::{
-    Purpose, Secret, long_one_time_code, normalise_one_time_code, one_time_code, tx_code,
+    Purpose, Secret, SecretHash, long_one_time_code, normalise_one_time_code, one_time_code,
+    tx_code,
 };
 use crate::store::offers::{self, NewOffer};
 use crate::store::records;
@@ -29,8 +31,8 @@ pub struct Wanted {
     pub record_id: String,
     /// Id of the credential type.
     pub credential_type: String,
-    /// What the credential will say.
-    pub claims: Map<String, Value>,
+    /// What the credential will say; nothing where the claims source says it.
+    pub claims: Option<Map<String, Value>>,
     /// How it is redeemed.
     pub grant: GrantKind,
     /// Whether a pre-authorized code needs a transaction code.
@@ -60,6 +62,12 @@ pub struct PreparedOffer {
 }
 
 impl PreparedOffer {
+    /// The same in the place of an issued credential.
+    pub fn in_place_of(mut self, old: &CredentialId) -> Self {
+        self.new.offer.renews = Some(old.clone());
+        self
+    }
+
     /// The keyed hash of its record.
     pub fn record_hash(&self) -> &[u8] {
         &self.record_hash
@@ -75,6 +83,9 @@ pub enum PrepareError {
     /// The claims do not fit the type.
     #[error("the claims do not fit the type")]
     Claims(#[from] ClaimProblems),
+    /// Claims are left out though no source has them.
+    #[error("claims may be left out where the type has a claims source alone")]
+    ClaimsMissing,
     /// The identifier of the record is empty, too long or has control characters.
     #[error("record_id must be 1 to 256 bytes without control characters")]
     RecordId,
@@ -122,22 +133,15 @@ pub fn prepare(core: &Core, wanted: Wanted) -> Result<PreparedOffer, PrepareErro
         expires_in_s,
         hold,
     } = wanted;
-    let version = core.types.current(&credential_type);
-    let version = version.ok_or(PrepareError::UnknownType)?;
-    let kind = &version.kind;
-    let prepared = kind.prepare(claims.clone())?;
-    // What cannot be an mdoc is refused here, not in front of the wallet.
-    if let Some(mdoc) = kind.mdoc()
-        && core.formats(kind).any(|format| format == Format::Mdoc)
-    {
-        mdoc.check(&prepared)?;
-    }
-    if record_id.is_empty()
-        || record_id.len() > MAX_RECORD_ID
-        || record_id.chars().any(char::is_control)
-    {
-        return Err(PrepareError::RecordId);
-    }
+    let claims = match claims {
+        Some(claims) => Origin::Here(Claims(claims)),
+        None if core.settings.claims_source(&credential_type).is_some() => Origin::Source(None),
+        None if core.types.current(&credential_type).is_none() => {
+            return Err(PrepareError::UnknownType);
+        }
+        None => return Err(PrepareError::ClaimsMissing),
+    };
+    let type_version = check(core, &credential_type, &claims, &record_id)?;
     if wallet_initiated && grant != GrantKind::AuthorizationCode {
         return Err(PrepareError::WalletInitiated);
     }
@@ -171,7 +175,7 @@ pub fn prepare(core: &Core, wanted: Wanted) -> Result<PreparedOffer, PrepareErro
         id: OfferId::new(core.ids.next()),
         record: RecordId::new(core.ids.next()),
         credential_type,
-        type_version: version.version,
+        type_version,
         grant,
         code_required: code.is_some(),
         tries: 0,
@@ -182,9 +186,100 @@ pub fn prepare(core: &Core, wanted: Wanted) -> Result<PreparedOffer, PrepareErro
         redeemed_at: None,
         opened_at: None,
         decision: hold.then_some(Decision::Waiting),
+        renews: None,
     };
-    let record_hash = core.keys.record_hash(&record_id);
-    Ok(PreparedOffer {
+    let codes = Codes {
+        hash: code_hash,
+        lookup: code_lookup,
+        shown: code,
+    };
+    Ok(assemble(core, offer, &record_id, &claims, reference, codes))
+}
+
+/// An offer for a person who signed in: of one moment, without a code, redeemed by the page that
+/// makes it.
+pub fn prepare_signed_in(
+    core: &Core,
+    record_id: &str,
+    credential_type: &str,
+    claims: &Origin,
+) -> Result<PreparedOffer, PrepareError> {
+    let type_version = check(core, credential_type, claims, record_id)?;
+    let now = core.clock.now();
+    let offer = Offer {
+        id: OfferId::new(core.ids.next()),
+        record: RecordId::new(core.ids.next()),
+        credential_type: credential_type.to_owned(),
+        type_version,
+        grant: GrantKind::AuthorizationCode,
+        code_required: false,
+        tries: 0,
+        redemptions: 1,
+        redeemed: 0,
+        created_at: now,
+        expires_at: now.plus(core.settings.lifetimes.page_s),
+        redeemed_at: None,
+        opened_at: Some(now),
+        decision: None,
+        renews: None,
+    };
+    let reference = Secret::generate(&*core.rng);
+    let codes = Codes::default();
+    Ok(assemble(core, offer, record_id, claims, reference, codes))
+}
+
+/// What is checked of every offer; gives the version of the type.
+fn check(
+    core: &Core,
+    credential_type: &str,
+    claims: &Origin,
+    record_id: &str,
+) -> Result<i64, PrepareError> {
+    let version = core.types.current(credential_type);
+    let version = version.ok_or(PrepareError::UnknownType)?;
+    if let Origin::Here(claims) = claims {
+        fit(core, &version.kind, claims)?;
+    }
+    if record_id.is_empty()
+        || record_id.len() > MAX_RECORD_ID
+        || record_id.chars().any(char::is_control)
+    {
+        return Err(PrepareError::RecordId);
+    }
+    Ok(version.version)
+}
+
+/// Whether claims fit a type in every format in which it is offered: what cannot be an mdoc is
+/// refused here, not in front of the wallet.
+pub fn fit(core: &Core, kind: &CredentialType, claims: &Claims) -> Result<Prepared, ClaimProblems> {
+    let prepared = kind.prepare(claims.0.clone())?;
+    if let Some(mdoc) = kind.mdoc()
+        && core.formats(kind).any(|format| format == Format::Mdoc)
+    {
+        mdoc.check(&prepared)?;
+    }
+    Ok(prepared)
+}
+
+/// What a person types, in three shapes.
+#[derive(Default)]
+struct Codes {
+    hash: Option<SecretHash>,
+    lookup: Option<Vec<u8>>,
+    shown: Option<String>,
+}
+
+fn assemble(
+    core: &Core,
+    offer: Offer,
+    record_id: &str,
+    claims: &Origin,
+    reference: Secret,
+    codes: Codes,
+) -> PreparedOffer {
+    let record_hash = core.keys.record_hash(record_id);
+    let secret = grant_secret(offer.grant, &reference);
+    PreparedOffer {
         record_sealed: core.keys.columns.seal(
             &record_place(&record_hash),
             record_id.as_bytes(),
@@ -193,15 +288,15 @@ pub fn prepare(core: &Core, wanted: Wanted) -> Result<PreparedOffer, PrepareErro
         record_hash,
         new: NewOffer {
             reference: reference.hash(Purpose::OfferReference),
-            grant: secret.hash(grant_purpose(grant)),
-            code: code_hash,
-            code_lookup,
-            claims_sealed: seal_for_offer(core, &offer.id, &Claims(claims)),
+            grant: secret.hash(grant_purpose(offer.grant)),
+            code: codes.hash,
+            code_lookup: codes.lookup,
+            claims_sealed: seal_for_offer(core, &offer.id, claims),
             offer,
         },
         reference,
-        code,
-    })
+        code: codes.shown,
+    }
 }
 
 /// Where the name of a record is sealed: beside its keyed hash, as the row's id is only known
@@ -223,6 +318,19 @@ pub async fn store(tx: &mut Tx, prepared: &PreparedOffer) -> Result<Offer, DbErr
     .await?;
     offers::insert(tx, &new).await?;
     Ok(new.offer)
+}
+
+/// Stores an offer and reports it.
+pub async fn create(
+    core: &Core,
+    tx: &mut Tx,
+    author: &Author,
+    prepared: &PreparedOffer,
+) -> Result<Offer, DbError> {
+    let offer = store(tx, prepared).await?;
+    let (id, kind) = (offer.id.as_str(), &offer.credential_type);
+    author.audit(core, tx, "offer.create", id, kind).await?;
+    Ok(offer)
 }
 
 fn typed_code(

@@ -2,38 +2,42 @@
 
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::DbError;
-use vouchsafe_service::{idempotency, jti, single_use, webhooks};
+use vouchsafe_service::{api_clients, idempotency, jti, operators, single_use, webhooks};
 
 use crate::core::Core;
-use crate::store::{offers, refresh_tokens, tokens, transactions};
+use crate::store::{offers, refresh_tokens, tokens, transactions, tries};
 use crate::{events, pushed};
 
 /// Ended objects are kept so long, so that a replay is told apart from an unknown code.
 const MARGIN_S: i64 = 3600;
 
-/// Forgets everything that has ended. Each kind is a transaction of its own, and one that fails
+/// Forgets everything that has ended. Each kind has transactions of its own, and one that fails
 /// stops no other; the first failure is returned.
 pub async fn purge(core: &Core) -> Result<(), DbError> {
     let (db, now) = (&core.db, core.clock.now());
     let before = now.plus(-MARGIN_S);
+    // A part in each transaction, so that none is too long however much has ended.
+    macro_rules! step {
+        ($purge:path, $before:expr) => {{
+            let before = $before;
+            db.write_in_steps(async move |tx| $purge(tx, before).await)
+                .await
+                .map(drop)
+        }};
+    }
     let done = [
         dead_offers(core, now).await,
-        db.write(async move |tx| webhooks::purge(tx, now).await.map(drop))
-            .await,
-        db.write(async move |tx| tokens::purge(tx, now).await.map(drop))
-            .await,
-        db.write(async move |tx| transactions::purge(tx, now).await.map(drop))
-            .await,
-        db.write(async move |tx| refresh_tokens::purge(tx, now).await.map(drop))
-            .await,
-        db.write(async move |tx| pushed::purge(tx, now).await.map(drop))
-            .await,
-        db.write(async move |tx| single_use::purge(tx, before).await.map(drop))
-            .await,
-        db.write(async move |tx| jti::purge(tx, before).await.map(drop))
-            .await,
-        db.write(async move |tx| idempotency::purge(tx, now).await.map(drop))
-            .await,
+        step!(webhooks::purge, now),
+        step!(tokens::purge, now),
+        step!(transactions::purge, now),
+        step!(refresh_tokens::purge, now),
+        step!(tries::purge, now),
+        step!(pushed::purge, now),
+        step!(single_use::purge, before),
+        step!(jti::purge, before),
+        step!(api_clients::purge, now),
+        step!(operators::purge, before),
+        step!(idempotency::purge, now),
     ];
     done.into_iter().collect()
 }

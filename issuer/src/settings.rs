@@ -6,6 +6,8 @@ use vouchsafe_credentials::jwks::JwkSet;
 use vouchsafe_protocol::oauth::{RedirectUris, WalletProviders};
 use vouchsafe_protocol::vci::metadata::reuse::ReusePolicy;
 
+use crate::authentication::{Authentication, Method};
+use crate::claims_source::ClaimsSource;
 use crate::domain::ids::StatusListId;
 use crate::profile::{Profile, Rules};
 
@@ -39,6 +41,10 @@ pub struct Settings {
     pub encryption: EncryptionSettings,
     /// How often wallets show one credential.
     pub reuse_policies: Vec<ReuseRule>,
+    /// How persons who begin in the wallet are known.
+    pub authentications: Vec<Authentication>,
+    /// Systems of the organisation that say what cards say.
+    pub claims_sources: Vec<ClaimsSource>,
     /// Proofs in one credential request at most; 1 means no batch.
     pub batch_size: u32,
     /// Credentials that one offer may bring in all, repeated requests included.
@@ -215,6 +221,26 @@ impl Settings {
             .map(|rule| &rule.policy)
     }
 
+    /// How persons who ask for a card of a type are known.
+    pub fn authentication(&self, credential_type: &str) -> &Method {
+        let position = self.authentication_position(credential_type);
+        let rule = position.and_then(|position| self.authentications.get(position));
+        rule.map_or(&Method::Code, |rule| &rule.method)
+    }
+
+    /// Which rule says so.
+    pub fn authentication_position(&self, credential_type: &str) -> Option<usize> {
+        let rules = self.authentications.iter();
+        of_type(rules.map(|rule| &rule.credential_types), credential_type)
+    }
+
+    /// The system that says what cards of a type say, where there is one.
+    pub fn claims_source(&self, credential_type: &str) -> Option<&ClaimsSource> {
+        let sources = self.claims_sources.iter();
+        let types = sources.map(|source| &source.credential_types);
+        self.claims_sources.get(of_type(types, credential_type)?)
+    }
+
     /// The issuer's name in a language, or in any.
     pub fn name(&self, locale: &str) -> &str {
         self.names
@@ -223,4 +249,14 @@ impl Settings {
             .or_else(|| self.names.values().next())
             .map_or("", String::as_str)
     }
+}
+
+/// The position of the rule that names a type, or else of the one that names none.
+fn of_type<'a>(
+    mut rules: impl Iterator<Item = &'a Vec<String>> + Clone,
+    credential_type: &str,
+) -> Option<usize> {
+    let mut named = rules.clone();
+    let found = named.position(|types| types.iter().any(|id| id == credential_type));
+    found.or_else(|| rules.position(Vec::is_empty))
 }

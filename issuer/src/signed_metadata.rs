@@ -3,7 +3,6 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use vouchsafe_credentials::credential_type::Format;
 use vouchsafe_credentials::jws::{Header, SignError, TokenType};
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::vci::metadata::signed;
@@ -60,7 +59,7 @@ pub async fn token(core: &Core) -> Result<String, SignedMetadataError> {
     if let Some(token) = core.signed_metadata.get(&text, now) {
         return Ok(token);
     }
-    let key = core.signing.of(Format::SdJwtVc).at(now)?;
+    let key = core.signing.metadata.at(now)?;
     let header = Header::new(TokenType::IssuerMetadata);
     let header = match &key.name {
         KeyName::X5c(chain) => header.with_x5c(chain),

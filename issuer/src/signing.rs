@@ -42,6 +42,8 @@ impl KeyName {
 pub struct NamedSigner {
     /// Signs.
     pub signer: Arc<dyn Signer>,
+    /// What commands, metrics and log lines call the key.
+    pub called: String,
     /// How the key is named.
     pub name: KeyName,
     /// `iss` of what is signed: an https URL or a DID, else nothing.
@@ -87,16 +89,28 @@ impl Rotation {
         Self(terms)
     }
 
+    /// The keys and when each is used, in the order of their beginnings.
+    pub fn terms(&self) -> &[Term] {
+        &self.0
+    }
+
     /// Whether there is no key at all.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The key that signs now: of those in use, the one that began last.
+    /// The key that signs now.
     pub fn at(&self, now: UnixTime) -> Result<&NamedSigner, NoKey> {
-        let mut newest_first = self.0.iter().rev();
-        let term = newest_first.find(|term| term.from <= now && now < term.until);
-        term.map(|term| &term.key).ok_or(NoKey)
+        let place = self.place(now).ok_or(NoKey)?;
+        self.0.get(place).map(|term| &term.key).ok_or(NoKey)
+    }
+
+    /// Where the key that signs now stands among [`Self::terms`]: of those in use, the one that began
+    /// last.
+    pub fn place(&self, now: UnixTime) -> Option<usize> {
+        self.0
+            .iter()
+            .rposition(|term| term.from <= now && now < term.until)
     }
 
     /// All keys, those to come and those that are retired among them.
@@ -118,6 +132,8 @@ pub struct Signing {
     pub jwt_vc: Rotation,
     /// Sign status lists. May be keys of their own.
     pub status: Rotation,
+    /// Sign the metadata. May be keys of their own.
+    pub metadata: Rotation,
 }
 
 impl Signing {
@@ -134,7 +150,13 @@ impl Signing {
     /// The document of the service's `did:web`, where a key is named so: with the keys to come and
     /// those that are retired, because what they signed stays good.
     pub fn did_document(&self) -> Option<Value> {
-        let all = [&self.sd_jwt, &self.ldp_vc, &self.jwt_vc, &self.status];
+        let all = [
+            &self.sd_jwt,
+            &self.ldp_vc,
+            &self.jwt_vc,
+            &self.status,
+            &self.metadata,
+        ];
         let mut methods = BTreeMap::new();
         let mut id = None;
         for key in all.into_iter().flat_map(Rotation::keys) {
@@ -159,6 +181,18 @@ impl Signing {
             "verificationMethod": methods.values().collect::<Vec<_>>(),
             "assertionMethod": methods.keys().collect::<Vec<_>>(),
         }))
+    }
+
+    /// The keys of every purpose, by its name in metrics and log lines.
+    pub const fn by_purpose(&self) -> [(&'static str, &Rotation); 6] {
+        [
+            (Format::SdJwtVc.name(), &self.sd_jwt),
+            (Format::Mdoc.name(), &self.mdoc),
+            (Format::LdpVc.name(), &self.ldp_vc),
+            (Format::JwtVc.name(), &self.jwt_vc),
+            ("status", &self.status),
+            ("metadata", &self.metadata),
+        ]
     }
 
     /// The keys of status lists of W3C credentials, empty where none are issued.
@@ -204,6 +238,7 @@ mod tests {
         let key = SigningKey::generate(Algorithm::EdDsa, &SeededRng::new(1));
         let key = NamedSigner {
             signer: Arc::new(AwsLcSigningKey::new(&key).unwrap()),
+            called: name.to_owned(),
             name: KeyName::Did(name.to_owned()),
             iss: Some(name.to_owned()),
             cryptosuite: String::new(),

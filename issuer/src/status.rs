@@ -1,8 +1,7 @@
-//! Status lists: a random place for each new credential, and publishing.
+//! Status lists, published.
 
 use vouchsafe_credentials::cose::CoseSignError;
 use vouchsafe_credentials::jws::SignError;
-use vouchsafe_credentials::random;
 use vouchsafe_credentials::status_list::{
     Bits, Status, StatusCwtInput, StatusError, StatusList, StatusTokenInput, sign_status_list,
     sign_status_list_cwt,
@@ -10,17 +9,10 @@ use vouchsafe_credentials::status_list::{
 use vouchsafe_service::db::DbError;
 
 use crate::core::Core;
-use crate::domain::credential::{CredentialStatus, StatusPlace};
+use crate::domain::credential::CredentialStatus;
 use crate::domain::ids::StatusListId;
 use crate::signing::NoKey;
-use crate::store::credentials;
 use crate::store::status_lists::{self, StatusListRow};
-
-/// Places drawn at once. A list is left for a new one when a whole draw hits taken places,
-/// which happens at about three quarters full.
-const DRAW: usize = 16;
-/// Lists that are opened for one request at most.
-const MAX_LISTS: usize = 8;
 
 /// How often a list is signed for one request when other processes publish it in between.
 const MAX_PUBLISH: usize = 8;
@@ -49,87 +41,6 @@ pub enum StatusListError {
     /// No free place was found.
     #[error("no free place was found")]
     Full,
-}
-
-/// Draws `count` free places. They are free when this returns; the unique index decides when
-/// the credential is stored.
-pub async fn pick(core: &Core, count: usize) -> Result<Vec<StatusPlace>, StatusListError> {
-    let mut places = Vec::with_capacity(count);
-    let mut opened = 0;
-    while places.len() < count {
-        let (list, size, seq) = current(core).await?;
-        let before = places.len();
-        draw(core, &list, size, count, &mut places).await?;
-        if places.len() == before {
-            opened += 1;
-            if opened > MAX_LISTS {
-                return Err(StatusListError::Full);
-            }
-            open(core, seq + 1).await?;
-        }
-    }
-    Ok(places)
-}
-
-/// One draw: uniformly random indices, without those that are taken or drawn already.
-async fn draw(
-    core: &Core,
-    list: &StatusListId,
-    size: i64,
-    count: usize,
-    places: &mut Vec<StatusPlace>,
-) -> Result<(), StatusListError> {
-    let size = u64::try_from(size).map_err(|_| StatusListError::Range)?;
-    let mut candidates = [0i64; DRAW];
-    for candidate in &mut candidates {
-        // Token Status List, section 12.6 ("Unlinkability"): the index is random, so it says
-        // nothing about when or for whom a credential was issued.
-        *candidate = random_below(core, size)?;
-    }
-    let taken = credentials::taken(&core.db, list, &candidates).await?;
-    for idx in candidates {
-        let place = StatusPlace {
-            list: list.clone(),
-            idx,
-        };
-        if places.len() < count && !taken.contains(&idx) && !places.contains(&place) {
-            places.push(place);
-        }
-    }
-    Ok(())
-}
-
-/// A uniform number below `limit`, by rejection.
-pub(crate) fn random_below(core: &Core, limit: u64) -> Result<i64, StatusListError> {
-    if limit == 0 {
-        return Err(StatusListError::Range);
-    }
-    let zone = u64::MAX - u64::MAX % limit;
-    loop {
-        let value = u64::from_be_bytes(random::bytes::<8>(&*core.rng));
-        if value < zone {
-            return i64::try_from(value % limit).map_err(|_| StatusListError::Range);
-        }
-    }
-}
-
-async fn current(core: &Core) -> Result<(StatusListId, i64, i64), StatusListError> {
-    if let Some(list) = status_lists::current(&core.db).await? {
-        return Ok(list);
-    }
-    open(core, 1).await?;
-    status_lists::current(&core.db)
-        .await?
-        .ok_or(StatusListError::Full)
-}
-
-async fn open(core: &Core, seq: i64) -> Result<(), StatusListError> {
-    let id = StatusListId::new(core.ids.next());
-    let size = i64::from(core.settings.status.list_size);
-    core.db
-        .write(async move |tx| status_lists::open(tx, &id, seq, size).await)
-        .await?;
-    Ok(())
 }
 
 /// The published list, signed anew if a status changed or the token ends soon. `None`: there is
@@ -176,7 +87,11 @@ async fn publish(
 ) -> Result<Option<StatusListRow>, StatusListError> {
     // The version was read before the entries: a change in between leaves the list dirty.
     let entries = status_lists::not_valid(&core.db, &old.id).await?;
-    let list = encode(old.size, &entries)?;
+    let known = match old.restored {
+        true => Some(status_lists::known(&core.db, &old.id).await?),
+        false => None,
+    };
+    let list = encode(old.size, &entries, known.as_deref())?;
     // A clock that goes back must not make `iat` go back: relying parties refuse that.
     let now = core.clock.now();
     let issued_at = now.max(old.issued_at);
@@ -224,10 +139,25 @@ async fn publish(
     Ok(won.then_some(new))
 }
 
-/// Two bits an entry, so that "suspended" can be said.
-fn encode(size: i64, entries: &[(i64, CredentialStatus)]) -> Result<StatusList, StatusListError> {
+/// Two bits an entry, so that "suspended" can be said. `known` are the places with a credential
+/// where others may have one that nobody knows of: those count as revoked.
+fn encode(
+    size: i64,
+    entries: &[(i64, CredentialStatus)],
+    known: Option<&[i64]>,
+) -> Result<StatusList, StatusListError> {
+    let places = u64::try_from(size).map_err(|_| StatusListError::Range)?;
     let size = usize::try_from(size).map_err(|_| StatusListError::Range)?;
     let mut list = StatusList::new(Bits::Two, size)?;
+    if let Some(known) = known {
+        for idx in 0..places {
+            list.set(idx, Status::Invalid)?;
+        }
+        for idx in known {
+            let idx = u64::try_from(*idx).map_err(|_| StatusListError::Range)?;
+            list.set(idx, Status::Valid)?;
+        }
+    }
     for (idx, status) in entries {
         let idx = u64::try_from(*idx).map_err(|_| StatusListError::Range)?;
         list.set(idx, wire_status(*status))?;
@@ -240,6 +170,8 @@ fn wire_status(status: CredentialStatus) -> Status {
     match status {
         CredentialStatus::Valid => Status::Valid,
         CredentialStatus::Suspended => Status::Suspended,
-        CredentialStatus::Revoked => Status::Invalid,
+        CredentialStatus::Revoked | CredentialStatus::Expired | CredentialStatus::Superseded => {
+            Status::Invalid
+        }
     }
 }

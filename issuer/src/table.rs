@@ -133,7 +133,7 @@ fn column(kind: &CredentialType, name: &str) -> Option<Column> {
 }
 
 /// The path as names, if it leads through objects alone.
-fn keys(path: &[PathElement]) -> Option<Vec<String>> {
+pub fn keys(path: &[PathElement]) -> Option<Vec<String>> {
     path.iter()
         .map(|element| match element {
             PathElement::Key(key) => Some(key.clone()),
@@ -165,7 +165,8 @@ fn row(columns: &[Column], record: &StringRecord, line: u64) -> Result<Row, Tabl
     })
 }
 
-fn value(kind: ClaimKind, cell: &str) -> Result<Value, &'static str> {
+/// A cell as the value that its claim needs, or what it should have been.
+pub fn value(kind: ClaimKind, cell: &str) -> Result<Value, &'static str> {
     match kind {
         ClaimKind::String
         | ClaimKind::Date
@@ -190,7 +191,8 @@ fn value(kind: ClaimKind, cell: &str) -> Result<Value, &'static str> {
     }
 }
 
-fn put(claims: &mut Map<String, Value>, path: &[String], value: Value) {
+/// Puts a value where its path leads.
+pub fn put(claims: &mut Map<String, Value>, path: &[String], value: Value) {
     let Some((first, rest)) = path.split_first() else {
         return;
     };

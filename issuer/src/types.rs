@@ -128,11 +128,6 @@ impl Types {
         self.snapshot().all.get(&(id.to_owned(), version)).cloned()
     }
 
-    /// Whether no type came over REST, so that every offer is of version 0.
-    pub fn are_all_files(&self) -> bool {
-        self.snapshot().stored == 0
-    }
-
     /// The version whose type metadata are served under this URL: the newest one that has it.
     pub fn by_vct(&self, vct: &str) -> Option<Arc<TypeVersion>> {
         let snapshot = self.snapshot();

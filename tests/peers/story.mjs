@@ -144,6 +144,55 @@ async function story() {
     await page.goto(`${urls.verifier}/authorize?client_id=nobody`);
     await shot(page, "login-bad-request");
 
+    // The club's console: the link, an offer that the demo wallet tries, a table, what was issued.
+    await page.goto(urls.console);
+    await shot(page, "console-invitation");
+    await press(page, "main form button");
+    await shot(page, "console-home");
+    await page.goto(`${urls.issuer}/console/types/membership`);
+    await shot(page, "console-type");
+    await page.goto(`${urls.issuer}/console/offers/new?type=membership`);
+    await shot(page, "console-offer");
+    await page.fill("#record_id", "crm-console");
+    await press(page, "form.panel button[type=submit]");
+    await shot(page, "console-offer-problems");
+    for (const [label, value] of [["Membership number", "M-7"], ["Membership level", "gold"], ["Valid until", "2030-01-01"]]) await page.getByLabel(label).fill(value);
+    await press(page, "form.panel button[type=submit]");
+    await shot(page, "console-offer-made");
+    await press(page, "#try");
+    expect(page.url().startsWith(urls.wallet), "the offer opens in the demo wallet");
+    await page.goto(`${urls.issuer}/console/batches/new`);
+    await page.selectOption("#type", "membership");
+    await page.fill("#table", "record_id,member_id,tier,valid_until\ncrm-1,M-1,gold,2030-01-01\n");
+    await shot(page, "console-batch");
+    await press(page, "form.panel button[type=submit]");
+    await shot(page, "console-batch-made");
+    await press(page, "#progress");
+    await shot(page, "console-batch-progress");
+    await page.goto(`${urls.issuer}/console/credentials`);
+    await shot(page, "console-credentials");
+    await press(page, "tbody a");
+    await shot(page, "console-credential");
+    const card = page.url();
+    await press(page, "#renew");
+    await shot(page, "console-renew");
+    await page.goto(`${card}/expire`);
+    await shot(page, "console-expire");
+    await page.goto(card);
+    await press(page, "#revoke");
+    await shot(page, "console-revoke");
+    for (const name of ["offers", "keys", "webhooks", "audit", "jobs", "operators", "account"]) {
+      await page.goto(`${urls.issuer}/console/${name}`);
+      await shot(page, `console-${name}`);
+    }
+    await page.goto(`${urls.issuer}/console/jobs/new`);
+    await page.selectOption("#type", "membership");
+    await shot(page, "console-job-new");
+    await press(page, "form.panel button[type=submit]");
+    await shot(page, "console-job-confirm");
+    await page.goto(urls.console);
+    await shot(page, "console-failed");
+
     // Age: one fact, nobody is known.
     await page.goto(urls.shop);
     await press(page, "#prove-age");

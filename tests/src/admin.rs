@@ -27,6 +27,20 @@ pub struct Offer {
     pub one_time_code: Option<String>,
 }
 
+impl Offer {
+    /// Of an answer that tells of a new offer.
+    pub fn from_answer(value: &Value) -> Result<Self> {
+        let text = |name: &str| value[name].as_str().map(str::to_owned);
+        Ok(Self {
+            id: text("id").context("no id")?,
+            link: text("link").context("no link")?,
+            uri: text("credential_offer_uri").context("no address")?,
+            tx_code: text("tx_code"),
+            one_time_code: text("one_time_code"),
+        })
+    }
+}
+
 impl Admin {
     /// A client of the issuer at `issuer`.
     pub fn new(client: Client, issuer: &str, key: &str) -> Self {
@@ -66,15 +80,7 @@ impl Admin {
 
     /// Prepares a card of any type.
     pub async fn offer(&self, body: &Value) -> Result<Offer> {
-        let value = self.good(Method::POST, "/v1/offers", Some(body)).await?;
-        let text = |name: &str| value[name].as_str().map(str::to_owned);
-        Ok(Offer {
-            id: text("id").context("no id")?,
-            link: text("link").context("no link")?,
-            uri: text("credential_offer_uri").context("no address")?,
-            tx_code: text("tx_code"),
-            one_time_code: text("one_time_code"),
-        })
+        Offer::from_answer(&self.good(Method::POST, "/v1/offers", Some(body)).await?)
     }
 
     /// Prepares a card in a way that may be repeated under the same key;

@@ -39,7 +39,28 @@ impl Browser {
     /// Sends a form.
     pub async fn post(&mut self, url: &str, fields: &[(&str, &str)]) -> Result<Page> {
         let body = Serializer::new(String::new()).extend_pairs(fields).finish();
-        self.send(Method::POST, Url::parse(url)?, Some(body)).await
+        let form = ("application/x-www-form-urlencoded", body);
+        self.send(Method::POST, Url::parse(url)?, Some(form)).await
+    }
+
+    /// Sends a form with a text file (RFC 7578).
+    pub async fn upload(
+        &mut self,
+        url: &str,
+        fields: &[(&str, &str)],
+        (name, file): (&str, &str),
+    ) -> Result<Page> {
+        const KIND: &str = "multipart/form-data; boundary=----a-boundary-of-tests";
+        let start = "------a-boundary-of-tests\r\nContent-Disposition: form-data; name=";
+        let mut body: String = fields
+            .iter()
+            .map(|(name, value)| format!("{start}\"{name}\"\r\n\r\n{value}\r\n"))
+            .collect();
+        body += &format!(
+            "{start}\"{name}\"; filename=\"{name}.csv\"\r\nContent-Type: text/csv\r\n\r\n{file}\r\n------a-boundary-of-tests--\r\n"
+        );
+        let form = (KIND, body);
+        self.send(Method::POST, Url::parse(url)?, Some(form)).await
     }
 
     /// Opens an address and follows redirects as long as they stay at its origin.
@@ -64,7 +85,12 @@ impl Browser {
         self.cookies.get(&key).map(String::as_str)
     }
 
-    async fn send(&mut self, method: Method, url: Url, form: Option<String>) -> Result<Page> {
+    async fn send(
+        &mut self,
+        method: Method,
+        url: Url,
+        form: Option<(&'static str, String)>,
+    ) -> Result<Page> {
         let host = url.host_str().context("no host")?.to_owned();
         let mut request = self
             .client
@@ -80,11 +106,11 @@ impl Browser {
         if !cookies.is_empty() {
             request = request.header(COOKIE, cookies.join("; "));
         }
-        if let Some(form) = form {
+        if let Some((kind, body)) = form {
             request = request
                 .header(ORIGIN, url.origin().ascii_serialization())
-                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-                .body(form);
+                .header(CONTENT_TYPE, kind)
+                .body(body);
         }
         let response = request.send().await?;
         let status = response.status().as_u16();

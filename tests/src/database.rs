@@ -40,24 +40,59 @@ impl Kind {
                 let server = server().context("VOUCHSAFE_TEST_POSTGRES is not set")?;
                 let number = NEXT.fetch_add(1, Ordering::Relaxed);
                 let fresh = format!("{name}_{}_{number}", std::process::id());
-                let status = Command::new("psql")
-                    .args([
-                        "--quiet",
-                        "--no-psqlrc",
-                        &server,
-                        "-c",
-                        &format!("CREATE DATABASE {fresh}"),
-                    ])
-                    .status()?;
-                if !status.success() {
-                    bail!("psql ended with {status}");
-                }
                 let (base, _) = server
                     .rsplit_once('/')
                     .context("a URL without a database")?;
+                succeed(psql(&server).args(["-c", &format!("CREATE DATABASE {fresh}")]))?;
                 Ok(format!("{base}/{fresh}"))
             }
         }
+    }
+}
+
+/// Copies a PostgreSQL database into a file, as an operator does.
+pub fn dump(url: &str, file: &Path) -> Result<()> {
+    succeed(
+        Command::new("pg_dump")
+            .args(["--format=custom", "--file"])
+            .arg(file)
+            .arg(url),
+    )
+}
+
+/// Drops a PostgreSQL database; an empty one has its name.
+pub fn lose(url: &str) -> Result<()> {
+    let server = server().context("VOUCHSAFE_TEST_POSTGRES is not set")?;
+    let (_, name) = url.rsplit_once('/').context("a URL without a database")?;
+    for statement in [
+        format!("DROP DATABASE {name} WITH (FORCE)"),
+        format!("CREATE DATABASE {name}"),
+    ] {
+        succeed(psql(&server).args(["-c", &statement]))?;
+    }
+    Ok(())
+}
+
+/// Brings a dump back into an empty database.
+pub fn restore(url: &str, file: &Path) -> Result<()> {
+    succeed(
+        Command::new("pg_restore")
+            .args(["--exit-on-error", "--dbname", url])
+            .arg(file),
+    )
+}
+
+fn psql(server: &str) -> Command {
+    let mut command = Command::new("psql");
+    command.args(["--quiet", "--no-psqlrc", server]);
+    command
+}
+
+fn succeed(command: &mut Command) -> Result<()> {
+    let status = command.status()?;
+    match status.success() {
+        true => Ok(()),
+        false => bail!("{} ended with {status}", command.get_program().display()),
     }
 }
 
@@ -93,6 +128,16 @@ pub async fn number(url: &str, query: &'static str) -> Result<i64> {
     Ok(vouchsafe_service::each!(db, pool => {
         sqlx::query_scalar::<_, i64>(query).fetch_one(pool).await
     })?)
+}
+
+/// Runs statements, to plant many things.
+pub async fn run(url: &str, statements: String) -> Result<()> {
+    let db = Db::open(url).await?;
+    let statements = sqlx::AssertSqlSafe(statements);
+    vouchsafe_service::each!(db, pool => {
+        sqlx::raw_sql(statements).execute(pool).await.map(drop)
+    })?;
+    Ok(())
 }
 
 /// Runs a statement, to plant something.

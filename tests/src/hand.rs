@@ -52,9 +52,19 @@ impl Hand {
 
     /// The pre-authorized code of an offer.
     pub async fn code(&self, offer: &Offer) -> Result<String> {
+        Self::code_of(&self.offer(offer).await?.1)
+    }
+
+    /// Reads an offer by reference; gives status and body.
+    pub async fn offer(&self, offer: &Offer) -> Result<(u16, Value)> {
         let path = offer.uri.strip_prefix(&self.issuer).context("elsewhere")?;
         let address = format!("{}{path}", self.address);
-        let offer: Value = self.client.get(address).send().await?.json().await?;
+        let response = self.client.get(address).send().await?;
+        Ok((response.status().as_u16(), response.json().await?))
+    }
+
+    /// The pre-authorized code in an offer that was read.
+    pub fn code_of(offer: &Value) -> Result<String> {
         offer["grants"][PRE_AUTHORIZED_CODE]["pre-authorized_code"]
             .as_str()
             .map(str::to_owned)

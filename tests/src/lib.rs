@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod liar;
 pub mod page;
 pub mod peer;
+pub mod postgres;
 pub mod process;
 pub mod proxy;
 pub mod relying_party;

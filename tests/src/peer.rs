@@ -1,4 +1,4 @@
-//! Programs on Node that we did not write, driven line by line.
+//! Programs that we did not write, on Node and on the JVM, driven line by line.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -9,8 +9,9 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-/// How long a program may think about a line.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a program may think about a line: some lines stand for a dozen pages, on machines
+/// with other work.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The script `file` of `tests/peers`, where node's `package` is there. `VOUCHSAFE_PEERS=1`
 /// requires it.
@@ -30,6 +31,21 @@ pub fn script(package: &str, file: &str) -> Option<PathBuf> {
     None
 }
 
+/// The wallet on the EU's library, where `cargo xtask setup` compiled it with Maven.
+#[must_use]
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+pub fn eudi_wallet() -> Option<Command> {
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/eudi/target");
+    let Ok(classes) = std::fs::read_to_string(target.join("classpath.txt")) else {
+        eprintln!("skipped: eudi-lib-jvm-openid4vci-kt (run `cargo xtask setup` with Maven)");
+        return None;
+    };
+    let classes = format!("{}:{}", target.join("classes").display(), classes.trim());
+    let mut command = Command::new("java");
+    command.args(["-cp", &classes, "WalletKt"]);
+    Some(command)
+}
+
 /// A running program. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Peer {
@@ -41,8 +57,14 @@ pub struct Peer {
 impl Peer {
     /// Starts a script with these variables.
     pub fn start(script: &Path, environment: &[(&str, &str)]) -> Result<Self> {
-        let mut child = Command::new("node")
-            .arg(script)
+        let mut command = Command::new("node");
+        command.arg(script);
+        Self::run(command, environment)
+    }
+
+    /// Starts a program with these variables.
+    pub fn run(mut command: Command, environment: &[(&str, &str)]) -> Result<Self> {
+        let mut child = command
             .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -44,6 +44,8 @@ pub struct Options {
     pub issuer_database: Option<String>,
     /// Applied to the issuer's configuration before it starts.
     pub edit_issuer: fn(String) -> String,
+    /// Further sections of the issuer's configuration.
+    pub issuer_sections: String,
     /// Applied to the verifier's configuration before it starts.
     pub edit_verifier: fn(String) -> String,
 }
@@ -59,6 +61,7 @@ impl Options {
             environment: Vec::new(),
             issuer_database: None,
             edit_issuer: |text| text,
+            issuer_sections: String::new(),
             edit_verifier: |text| text,
         }
     }
@@ -147,7 +150,8 @@ impl World {
             false => None,
         };
         edit(&folder.join("issuer.toml"), |text| {
-            (options.edit_issuer)(text) + &tls_section(tls.as_ref(), None)
+            let text = (options.edit_issuer)(text) + &options.issuer_sections;
+            text + &tls_section(tls.as_ref(), None)
         })?;
         edit(&folder.join("verifier.toml"), |text| {
             (options.edit_verifier)(text) + &tls_section(tls.as_ref(), Some(first_port))

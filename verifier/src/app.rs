@@ -8,13 +8,16 @@ use vouchsafe_credentials::random::Rng;
 use vouchsafe_credentials::time::{Clock, UnixTime};
 use vouchsafe_credentials::x509::Chain;
 use vouchsafe_pages::Pages;
+use vouchsafe_protocol::oauth::ServerNonces;
 use vouchsafe_protocol::oidc::subject::SubjectKey;
 use vouchsafe_protocol::vp::client_id::ClientId as VerifierId;
 use vouchsafe_service::db::Db;
 use vouchsafe_service::http::{CookiePolicy, Csrf};
 
 use crate::changes::Changes;
+use crate::client_keys::PublishedKeys;
 use crate::config::Settings;
+use crate::domain::ids::UserCodeKey;
 use crate::outbound::Outbound;
 use crate::status::StatusLists;
 use crate::store::Vault;
@@ -38,6 +41,8 @@ pub struct Parts {
     pub crypto: Arc<dyn CryptoProvider>,
     /// Network.
     pub outbound: Arc<dyn Outbound>,
+    /// Keys that clients publish.
+    pub client_keys: PublishedKeys,
     /// Pages.
     pub pages: Pages,
     /// Status lists.
@@ -48,6 +53,10 @@ pub struct Parts {
     pub pairwise_key: SubjectKey,
     /// Key of bindings.
     pub binding_key: SubjectKey,
+    /// Makes and checks the nonces of DPoP proofs.
+    pub server_nonces: ServerNonces,
+    /// Key of the codes that devices show.
+    pub user_code_key: UserCodeKey,
     /// Form tokens.
     pub csrf: Csrf,
     /// How cookies are written.

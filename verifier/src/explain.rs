@@ -1,5 +1,6 @@
 //! From the reason why a presentation was refused to the page that a person understands.
 
+use vouchsafe_credentials::mdoc::MdocError;
 use vouchsafe_credentials::sd_jwt_vc::VcError;
 use vouchsafe_credentials::status_list::StatusError;
 use vouchsafe_protocol::vp::dcql::CredentialMismatch;
@@ -39,17 +40,15 @@ pub fn explain(error: &PresentationError) -> Option<Failure> {
             }
         },
         PresentationError::Credential { query: _, error } => credential(error),
+        PresentationError::Mdoc { query: _, error } => mdoc(error),
     };
     Some(Failure::new(error.code(), explanation))
 }
 
 fn credential(error: &VcError) -> Explanation {
     match error {
-        VcError::Status(StatusError::Revoked) => Explanation::Revoked,
-        VcError::Status(StatusError::Suspended) => Explanation::Suspended,
-        VcError::Status(_) | VcError::StatusMissing | VcError::StatusUnsupported => {
-            Explanation::Status
-        }
+        VcError::Status(error) => status(error),
+        VcError::StatusMissing | VcError::StatusUnsupported => Explanation::Status,
         VcError::Expired | VcError::NotYetValid => Explanation::Expired,
         VcError::IssuerUntrusted
         | VcError::IssuerChain(_)
@@ -58,5 +57,28 @@ fn credential(error: &VcError) -> Explanation {
         VcError::TypeNotAccepted | VcError::TypeMissing => Explanation::Type,
         // The list of reasons grows with the formats; what has no page of its own was not proven.
         _ => Explanation::NotProven,
+    }
+}
+
+fn mdoc(error: &MdocError) -> Explanation {
+    match error {
+        MdocError::Status(error) => status(error),
+        MdocError::StatusMissing => Explanation::Status,
+        MdocError::Expired | MdocError::NotYetValid => Explanation::Expired,
+        MdocError::IssuerUntrusted
+        | MdocError::IssuerChain(_)
+        | MdocError::ChainMissing
+        | MdocError::IssuerNotForType => Explanation::Issuer,
+        MdocError::TypeNotAccepted | MdocError::DocTypeMismatch => Explanation::Type,
+        // As above.
+        _ => Explanation::NotProven,
+    }
+}
+
+fn status(error: &StatusError) -> Explanation {
+    match error {
+        StatusError::Revoked => Explanation::Revoked,
+        StatusError::Suspended => Explanation::Suspended,
+        _ => Explanation::Status,
     }
 }

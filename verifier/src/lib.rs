@@ -12,7 +12,9 @@
 
 pub mod app;
 mod backchannel;
+mod caller;
 mod changes;
+mod client_keys;
 pub mod config;
 mod cookies;
 pub mod domain;
@@ -20,6 +22,7 @@ mod explain;
 mod handlers;
 pub mod login;
 pub mod outbound;
+mod pushed;
 mod reply;
 pub mod status;
 pub mod store;

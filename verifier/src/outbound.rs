@@ -1,4 +1,5 @@
-//! The two requests that this service sends by itself, as a port: status lists and logout tokens.
+//! The requests that this service sends by itself, as a port: status lists, logout tokens and the
+//! keys of clients.
 
 use async_trait::async_trait;
 use url::Url;
@@ -18,11 +19,23 @@ pub enum OutboundError {
     MediaType,
 }
 
+/// A status list token, not verified (Token Status List, section 8.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StatusToken {
+    /// `application/statuslist+jwt`
+    Jwt(String),
+    /// `application/statuslist+cwt`, which publishers for mdocs have.
+    Cwt(Vec<u8>),
+}
+
 /// What this service needs from the network.
 #[async_trait]
 pub trait Outbound: Send + Sync {
-    /// Fetches a status list token (`application/statuslist+jwt`).
-    async fn status_list(&self, uri: &str) -> Result<String, OutboundError>;
+    /// Fetches a status list token, in the form in which its publisher has it.
+    async fn status_list(&self, uri: &str) -> Result<StatusToken, OutboundError>;
+
+    /// Fetches the key set of a client (RFC 7591, section 2, `jwks_uri`).
+    async fn key_set(&self, uri: &Url) -> Result<Vec<u8>, OutboundError>;
 
     /// Posts a logout token (OpenID Connect Back-Channel Logout 1.0, section 2.5). `Ok` means that
     /// the application took it.
@@ -47,20 +60,35 @@ impl From<FetchError> for OutboundError {
     }
 }
 
-/// Media type of a status list token (Token Status List, section 8.1).
-const STATUS_LIST: &str = "application/statuslist+jwt";
+const JWT: &str = "application/statuslist+jwt";
+const CWT: &str = "application/statuslist+cwt";
+/// Token Status List, section 8.1: the publisher chooses by `Accept`.
+const EITHER: &str = "application/statuslist+jwt, application/statuslist+cwt;q=0.9";
 
 #[async_trait]
 impl Outbound for Guarded {
-    async fn status_list(&self, uri: &str) -> Result<String, OutboundError> {
-        let response = self.0.get(uri, STATUS_LIST, Limits::STATUS_LIST).await?;
+    async fn status_list(&self, uri: &str) -> Result<StatusToken, OutboundError> {
+        let response = self.0.get(uri, EITHER, Limits::STATUS_LIST).await?;
         if !response.is_success() {
             return Err(OutboundError::Status(response.status));
         }
-        if !response.is(STATUS_LIST) {
+        if response.is(CWT) {
+            return Ok(StatusToken::Cwt(response.body));
+        }
+        if !response.is(JWT) {
             return Err(OutboundError::MediaType);
         }
-        String::from_utf8(response.body).map_err(|_| OutboundError::MediaType)
+        let compact = String::from_utf8(response.body).map_err(|_| OutboundError::MediaType)?;
+        Ok(StatusToken::Jwt(compact))
+    }
+
+    async fn key_set(&self, uri: &Url) -> Result<Vec<u8>, OutboundError> {
+        let answer = self.0.get(uri.as_str(), "application/json", Limits::JWKS);
+        let response = answer.await?;
+        if !response.is_success() {
+            return Err(OutboundError::Status(response.status));
+        }
+        Ok(response.body)
     }
 
     async fn logout(&self, uri: &Url, logout_token: &str) -> Result<(), OutboundError> {

@@ -12,8 +12,8 @@ use crate::app::Parts;
 use crate::config::Client;
 use crate::domain::ids::Secret;
 use crate::domain::reason::{Explanation, Failure};
-use crate::domain::request::{LoginRequest, ReturnAddress};
-use crate::views::{PageFailure, page};
+use crate::domain::request::{Back, LoginRequest, ReturnAddress};
+use crate::views::{PageFailure, message, page};
 use vouchsafe_protocol::oauth::error::ErrorCode;
 
 /// What the application is told.
@@ -54,10 +54,21 @@ pub fn to_target(
 /// Sends the browser of a login back to its application.
 pub fn to_client(app: &Parts, request: &LoginRequest, told: Told) -> Response {
     let locale = Locale::from_tag(&request.locale).unwrap_or_default();
+    let address = match &request.back {
+        Back::Application(address) => address,
+        // The device asks for its answer; the code is no business of this browser.
+        Back::Device { device: _ } => {
+            let key = match told {
+                Told::Code(_) => "device-done",
+                Told::Error(_) => "device-stopped",
+            };
+            return message(app, StatusCode::OK, locale, key);
+        }
+    };
     let known = app
         .settings
         .client(&request.client)
-        .and_then(|client| Some((client, target(client, &request.back)?)));
+        .and_then(|client| Some((client, target(client, address)?)));
     match known {
         Some((client, target)) => to_target(app, locale, &client.name, &target, told),
         // The registration changed while the person logged in: nobody is sent to an address that

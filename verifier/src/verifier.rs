@@ -10,14 +10,15 @@ use vouchsafe_credentials::crypto::{
 use vouchsafe_credentials::random::Rng;
 use vouchsafe_credentials::time::Clock;
 use vouchsafe_pages::{Pages, PagesError};
+use vouchsafe_protocol::oauth::ServerNonces;
 use vouchsafe_protocol::oidc::subject::SubjectKey;
 use vouchsafe_protocol::vp::client_id::ClientId as VerifierId;
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::db::{Db, DbError};
 use vouchsafe_service::fetch::{FetchError, Fetcher};
-use vouchsafe_service::http::{CookiePolicy, Csrf, Edge, standard};
+use vouchsafe_service::http::{CookiePolicy, Csrf, Edge, standard_at};
 use vouchsafe_service::id::Ids;
-use vouchsafe_service::jobs::{Jobs, purge_expired};
+use vouchsafe_service::jobs::{Jobs, look_for_damage, purge_expired};
 use vouchsafe_service::keys::{KeyError, Purpose, SymmetricKey};
 use vouchsafe_service::random::OsRandom;
 use vouchsafe_service::seal::Sealer;
@@ -26,7 +27,9 @@ use vouchsafe_service::vc_api::{self, VcApi};
 
 use crate::app::{App, Parts};
 use crate::changes::Changes;
+use crate::client_keys::PublishedKeys;
 use crate::config::{Config, ConfigError, Keys, Settings};
+use crate::domain::ids::UserCodeKey;
 use crate::outbound::{Guarded, Outbound};
 use crate::status::{StatusLists, StatusPorts};
 use crate::store::{MIGRATIONS, Vault};
@@ -118,6 +121,11 @@ impl Verifier {
         Self::assemble(&config, settings, &keys, ports, db)
     }
 
+    /// Closes the database. Nothing is served any more, and no job runs.
+    pub async fn close(&self) {
+        self.app.db.close().await;
+    }
+
     /// The service on a database that is open and up to date.
     pub fn with_db(config: &Config, ports: Ports, db: Db) -> Result<Self, OpenError> {
         let settings = Settings::parse(config)?;
@@ -143,8 +151,8 @@ impl Verifier {
             None => Arc::new(Guarded::new(Fetcher::new(&config.fetch, &config.dev)?)),
         };
         let master = &keys.master;
-        let subject_key =
-            |purpose| SubjectKey::new(*master.derive(purpose).child("verifier").expose());
+        let own_key = |purpose| master.derive(purpose).child("verifier");
+        let subject_key = |purpose| SubjectKey::new(*own_key(purpose).expose());
         let vault = |purpose| {
             Vault::new(
                 Sealer::new(master.derive(purpose).child("verifier")),
@@ -164,11 +172,19 @@ impl Verifier {
             vault: vault(Purpose::Sealing),
             cookies: vault(Purpose::Cookie),
             crypto,
+            client_keys: PublishedKeys::new(&settings, Arc::clone(&outbound)),
             pages: Pages::new()?,
             statuses,
             changes: Changes::default(),
             pairwise_key: subject_key(Purpose::Pairwise),
             binding_key: subject_key(Purpose::Binding),
+            server_nonces: ServerNonces::new(
+                &settings.issuer,
+                *own_key(Purpose::CredentialNonce).expose(),
+            ),
+            user_code_key: UserCodeKey::new(
+                (master.derive(Purpose::FlowState).child("verifier")).child("user code"),
+            ),
             csrf: Csrf::new(
                 master.derive(Purpose::Csrf).child("verifier"),
                 &settings.public_url,
@@ -200,8 +216,8 @@ impl Verifier {
             Some(api) => router.merge(api.verifier_router()),
             None => router,
         };
-        let router = standard(router, &self.app.settings.public_url, self.ids.clone());
-        self.edge.around(router)
+        let (url, ids) = (&self.app.settings.public_url, self.ids.clone());
+        standard_at(&self.edge, router, url, ids)
     }
 
     /// Runs until shutdown: watches the status behind live sessions, delivers logout tokens,
@@ -222,6 +238,7 @@ impl Verifier {
         jobs.every("purge logins", PURGE_EVERY, move || {
             watcher::purge(Arc::clone(&app))
         });
+        look_for_damage(&mut jobs, self.app.db.clone());
         purge_expired(&mut jobs, self.app.db.clone(), Arc::clone(&self.app.clock));
         jobs.finish().await;
     }

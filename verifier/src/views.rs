@@ -116,7 +116,7 @@ impl PageFailure {
         } = self;
         let reference = b64url(&bytes::<6>(app.rng.as_ref()));
         tracing::info!(reference, reason = code, "error page");
-        let context = json!({ "kind": explanation.key(), "reference": reference, "again_link": null, "leave_link": null });
+        let context = json!({ "kind": explanation.key(), "reference": reference, "again_link": null, "leave_link": null, "leave_csrf": null });
         let mut response = page(app, status, "verifier/failed", locale, context);
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response
@@ -127,22 +127,35 @@ impl PageFailure {
     }
 }
 
-/// The page of a login that failed. `own` says whether this is the browser that started it: only
-/// that one gets the links.
+/// What only the browser is offered that started a login.
+#[derive(Debug)]
+pub struct Own {
+    /// Its cookie, to which forms are bound.
+    pub cookie: String,
+    /// Whether whoever asked for the login still waits for it.
+    pub awaited: bool,
+}
+
+/// The page of a login that failed. `own` is there in the browser that started it: only that one
+/// gets the links.
 pub fn failed(
     app: &Parts,
     login: &Login,
     client: Option<&Client>,
     explanation: Explanation,
-    own: bool,
+    own: Option<&Own>,
 ) -> Response {
     let id = &login.id;
-    let again = own && !matches!(explanation, Explanation::Account | Explanation::Request);
+    let own = own.filter(|own| own.awaited);
+    let again =
+        own.is_some() && !matches!(explanation, Explanation::Account | Explanation::Request);
     let context = json!({
         "kind": explanation.key(),
         "app": client.map(|client| client.name.as_str()).unwrap_or_default(),
         "again_link": again.then(|| format!("/login/{id}/again")),
-        "leave_link": (own && client.is_some()).then(|| format!("/login/{id}/leave")),
+        "leave_link": (own.is_some() && client.is_some()).then(|| format!("/login/{id}/leave")),
+        // A no to a device is final: a form, not a link.
+        "leave_csrf": own.filter(|_| login.request.device().is_some()).map(|own| app.csrf.token(&own.cookie)),
         "reference": log_id(id),
     });
     let status = match explanation {
@@ -160,6 +173,7 @@ pub fn asked(app: &Parts, login: &Login, client: &Client, view: &str, state: &st
     json!({
         "app": client.name,
         "app_host": client.host,
+        "for_device": login.request.device().is_some(),
         "purpose": query.map(|query| query.purpose.for_locale(&login.request.locale)).unwrap_or_default(),
         "events": format!("/login/{id}/events?view={view}"),
         "watched": state,

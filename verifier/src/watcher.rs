@@ -7,13 +7,14 @@ use futures::{StreamExt as _, stream};
 use vouchsafe_credentials::status_list::{Status, StatusRef};
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::DbError;
+use vouchsafe_service::pushed;
 
 use crate::app::App;
 use crate::domain::ids::SessionId;
 use crate::domain::session::EndReason;
 use crate::login::end;
 use crate::store::watched::{self, WatchedCard, WatchedList};
-use crate::store::{requests, sessions, tokens, transactions};
+use crate::store::{device_grants, requests, sessions, tokens, transactions};
 
 /// Lists that are asked for at once.
 const AT_ONCE: usize = 16;
@@ -110,10 +111,19 @@ pub async fn purge(app: App) -> Result<(), DbError> {
     app.db
         .write(async move |tx| {
             tokens::purge(tx, now).await?;
+            pushed::purge(tx, now).await?;
             requests::purge(tx, before).await?;
             transactions::purge(tx, before).await?;
             sessions::purge(tx, before).await?;
             Ok::<_, DbError>(())
         })
-        .await
+        .await?;
+    // Whoever asks for codes decides how many rows there are.
+    app.db
+        .write_in_steps(async move |tx| device_grants::purge(tx, before).await)
+        .await?;
+    app.db
+        .write_in_steps(async move |tx| device_grants::purge_tries(tx, now).await)
+        .await?;
+    Ok(())
 }

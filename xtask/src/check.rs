@@ -5,8 +5,10 @@ mod conformance;
 mod directions;
 mod examples;
 mod oidf;
+mod packaging;
 mod sources;
 mod supply;
+mod typescript;
 
 use anyhow::{Result, bail};
 
@@ -56,6 +58,8 @@ pub fn architecture() -> Result<()> {
     findings.extend(examples::findings()?);
     findings.extend(supply::findings()?);
     findings.extend(supply::parsers()?);
+    findings.extend(packaging::findings()?);
+    findings.extend(typescript::findings()?);
     for finding in &findings {
         println!("{finding}");
     }
@@ -63,7 +67,7 @@ pub fn architecture() -> Result<()> {
         bail!("{} findings against the architecture", findings.len());
     }
     println!(
-        "architecture: directions, pure crates, file sizes, the conformance table, the attack catalogue, the modules of the OpenID Foundation, the examples and the supply chain hold"
+        "architecture: directions, pure crates, file sizes, the conformance table, the attack catalogue, the modules of the OpenID Foundation, the examples, the supply chain, the packages and the TypeScript client hold"
     );
     Ok(())
 }

@@ -3,6 +3,10 @@
 //! The suites are not part of this repository. `VOUCHSAFE_W3C_SUITES` names a folder with checkouts
 //! that `npm install` has been run in, each under the name of its repository.
 
+pub mod oidf;
+mod suite;
+pub mod verifier;
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -46,6 +50,9 @@ pub struct Hosts {
     /// The suite.
     #[arg(long, default_value = "https://localhost.emobix.co.uk:8443")]
     suite_url: String,
+    /// Where the suite reaches the login service, which ends TLS itself.
+    #[arg(long, default_value = "https://localhost:8701")]
+    verifier_url: String,
 }
 
 /// The profile of the issuer for each plan of the OpenID Foundation.
@@ -54,7 +61,8 @@ const PLANS: [(&str, &str); 2] = [
     ("oid4vci-1_0-issuer-haip-test-plan", "haip"),
 ];
 
-/// Writes a folder for each plan: configuration of the service, of the suite, and browser steps.
+/// Writes a folder for each plan of the issuer, and two for the login service: configuration of the
+/// service, of the suite, and browser steps.
 pub fn configure(hosts: &Hosts) -> Result<()> {
     succeed(&mut cargo(&["build", "--release", "-p", "vouchsafe-cli"]))?;
     std::fs::create_dir_all(&hosts.folder).context("the folder cannot be made")?;
@@ -71,7 +79,12 @@ pub fn configure(hosts: &Hosts) -> Result<()> {
         }
         succeed(&mut command)?;
     }
-    Ok(())
+    let place = verifier::Place {
+        program: &target().join("release/vouchsafe"),
+        suite_url: hosts.suite_url.trim_end_matches('/'),
+        verifier_url: &hosts.verifier_url,
+    };
+    verifier::configure(&place, &hosts.folder)
 }
 
 /// What mocha counted.

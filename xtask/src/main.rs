@@ -53,7 +53,7 @@ enum Command {
     /// Runs the suites of others against a release build.
     #[command(subcommand)]
     Conformance(Conformance),
-    /// Writes what the OpenID Foundation's suite needs to test the issuer, a folder for each plan.
+    /// Writes what the OpenID Foundation's suite needs to test both services, in folders.
     ConformanceConfig(conformance::Hosts),
     /// Renders every page at 360 and 1280 px, light and dark, and checks it.
     Shots {
@@ -72,6 +72,10 @@ enum Conformance {
         /// Only the suites whose names contain this.
         suite: Option<String>,
     },
+    /// The issuer's plans in the suite of the OpenID Foundation that runs at `VOUCHSAFE_OIDF_SUITE`.
+    OidfIssuer(conformance::oidf::Wanted),
+    /// The login service's plans in the same suite.
+    OidfVerifier(conformance::verifier::Wanted),
 }
 
 fn main() -> ExitCode {
@@ -82,6 +86,10 @@ fn main() -> ExitCode {
         Command::Mutants(wanted) => mutants::run(&wanted),
         Command::Bench { arguments } => bench::run(&arguments),
         Command::Conformance(Conformance::W3c { suite }) => conformance::w3c(suite.as_deref()),
+        Command::Conformance(Conformance::OidfIssuer(wanted)) => conformance::oidf::issuer(&wanted),
+        Command::Conformance(Conformance::OidfVerifier(wanted)) => {
+            conformance::verifier::verifier(&wanted)
+        }
         Command::ConformanceConfig(hosts) => conformance::configure(&hosts),
         Command::Shots { output } => shots::run(&output),
         Command::Setup => setup::run(),

@@ -1,5 +1,6 @@
 //! What the tests need from the machine: Debian packages where they may be
-//! installed, Node packages from the committed lock file.
+//! installed, Node and Python packages from the committed lock files, a wallet on the JVM where Maven
+//! is at hand.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -40,8 +41,16 @@ const NEEDS: &[Need] = &[
         present: || on_path("npm"),
     },
     Need {
+        package: "python3-venv",
+        present: has_venv,
+    },
+    Need {
         package: "openssl",
         present: || on_path("openssl"),
+    },
+    Need {
+        package: "softhsm2",
+        present: || on_path("softhsm2-util"),
     },
     Need {
         package: "xmlsec1",
@@ -60,7 +69,9 @@ const NEEDS: &[Need] = &[
 /// Installs what is missing, or names it.
 pub fn run() -> Result<()> {
     debian()?;
-    node()
+    node()?;
+    python()?;
+    maven()
 }
 
 fn debian() -> Result<()> {
@@ -110,6 +121,67 @@ fn node() -> Result<()> {
             .current_dir(&folder),
     )?;
     std::fs::write(stamp, lock).context("cannot note the installed lock file")
+}
+
+/// Installs the packages of `tests/peers/requirements.txt` once per lock file, into an environment
+/// of their own.
+fn python() -> Result<()> {
+    let folder = root().join("tests/peers");
+    let lock =
+        std::fs::read(folder.join("requirements.txt")).context("tests/peers/requirements.txt")?;
+    let stamp = folder.join("venv/.lock");
+    if std::fs::read(&stamp).is_ok_and(|installed| installed == lock) {
+        return Ok(());
+    }
+    let mut make = Command::new("python3");
+    succeed(
+        make.args(["-m", "venv", "--clear", "venv"])
+            .current_dir(&folder),
+    )?;
+    let mut install = Command::new(folder.join("venv/bin/pip"));
+    install.args([
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--disable-pip-version-check",
+    ]);
+    succeed(
+        install
+            .args(["-r", "requirements.txt"])
+            .current_dir(&folder),
+    )?;
+    std::fs::write(stamp, lock).context("cannot note the installed lock file")
+}
+
+/// Whether Python is there with what makes environments.
+fn has_venv() -> bool {
+    let mut python = Command::new("python3");
+    python.args(["-c", "import venv, ensurepip"]);
+    let quiet = python.stdout(Stdio::null()).stderr(Stdio::null());
+    quiet.status().is_ok_and(|status| status.success())
+}
+
+/// Compiles the wallet of `tests/peers/eudi` once per version of it, where Maven is at hand. Its
+/// tests say when they are left out.
+fn maven() -> Result<()> {
+    if !on_path("mvn") {
+        eprintln!("left out: the EU's wallet library (there is no mvn)");
+        return Ok(());
+    }
+    let folder = root().join("tests/peers/eudi");
+    let read = |name: &str| std::fs::read(folder.join(name)).with_context(|| name.to_owned());
+    let source = [read("pom.xml")?, read("Wallet.kt")?].concat();
+    let stamp = folder.join("target/.source");
+    if std::fs::read(&stamp).is_ok_and(|compiled| compiled == source) {
+        return Ok(());
+    }
+    let mut compile = Command::new("mvn");
+    compile.args(["-q", "-B", "process-classes"]);
+    if let Err(error) = succeed(compile.current_dir(&folder)) {
+        eprintln!("left out: the EU's wallet library ({error:#})");
+        return Ok(());
+    }
+    std::fs::write(stamp, source).context("cannot note what was compiled")
 }
 
 /// Whether a program can be found.

@@ -4,11 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
-use vouchsafe_credentials::crypto::Algorithm;
+use vouchsafe_credentials::crypto::{Algorithm, SigningKey};
 use vouchsafe_service::random::OsRandom;
+use vouchsafe_service::signers::encrypted;
 use vouchsafe_service::vc_api::{IssuerKey, KeyType};
+use zeroize::Zeroizing;
 
 use super::output;
+use super::passphrase::PassphraseOptions;
 use crate::development::write_new;
 
 /// Kinds of keys.
@@ -35,6 +38,11 @@ pub struct Options {
     /// The new file; only you can read it.
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
+    /// Under a passphrase (not for bls12381).
+    #[arg(long)]
+    encrypt: bool,
+    #[command(flatten)]
+    passphrase: PassphraseOptions,
     /// For scripts.
     #[arg(long)]
     json: bool,
@@ -51,6 +59,10 @@ pub fn run(options: &Options) -> Result<()> {
     };
     let text = IssuerKey::generate(kind, &OsRandom);
     let key = IssuerKey::read(&text).context("the new key cannot be read")?;
+    let text = match options.encrypt {
+        true => encrypted(&text, options)?,
+        false => text,
+    };
     write_new(&options.output, &text, 0o600)?;
     if options.json {
         return output::json(&serde_json::json!({
@@ -61,4 +73,11 @@ pub fn run(options: &Options) -> Result<()> {
     }
     eprintln!("wrote {}; keep it secret", options.output.display());
     output::line(&key.did())
+}
+
+fn encrypted(pem: &str, options: &Options) -> Result<Zeroizing<String>> {
+    let key = SigningKey::from_pkcs8_pem(pem)
+        .map_err(|_| anyhow::anyhow!("a key of this kind has no encrypted form"))?;
+    let words = options.passphrase.read()?;
+    Ok(encrypted::encrypt(&key.to_pkcs8_der(), &words, &OsRandom)?)
 }

@@ -9,8 +9,7 @@ use vouchsafe_credentials::mdoc::{
     SessionTranscript, verify_issued, verify_presented,
 };
 use vouchsafe_credentials::sd_jwt_vc::{
-    IssuerAuthority, IssuerIdentity, IssuerMethod, IssuerTrust, StatusMethod, StatusPolicy,
-    TrustedIssuer,
+    IssuerMethod, IssuerTrust, StatusMethod, StatusPolicy, TrustedIssuer,
 };
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_credentials::x509::Role;
@@ -39,7 +38,7 @@ pub fn judge_issued(bytes: &[u8], means: &Means, now: UnixTime) -> Result<Verdic
     };
     let held = verify_issued(bytes, &policy, &AwsLc).map_err(no)?;
     let held = held.get();
-    let mut verdict = verdict(held.issuer(), held.status().is_some());
+    let mut verdict = verdict(&parsed, held.status().is_some());
     verdict.unchecked.push(HOLDER);
     Ok(verdict)
 }
@@ -64,7 +63,9 @@ pub fn judge_response(bytes: &[u8], means: &Means, now: UnixTime) -> Result<Verd
         now,
     };
     let owed = verify_presented(bytes, &policy, &AwsLc).map_err(no)?;
-    Ok(verdict(owed.issuer(), owed.status().is_some()))
+    let document = response.documents.first().ok_or(MdocError::Documents);
+    let signed = &document.map_err(no)?.issuer_signed;
+    Ok(verdict(signed, owed.status().is_some()))
 }
 
 /// Whoever the given authorities vouch for.
@@ -84,11 +85,12 @@ fn believed(doctype: &str, means: &Means) -> Result<IssuerTrust, No> {
     IssuerTrust::new(vec![issuer]).map_err(|error| ("issuer_untrusted", error.into()))
 }
 
-fn verdict(issuer: &IssuerIdentity, has_status: bool) -> Verdict {
-    let issuer = match &issuer.authority {
-        IssuerAuthority::X509 { subject, .. } => subject.clone(),
-        IssuerAuthority::Did(did) => did.clone(),
-    };
+/// What was verified before; its issuer goes by the name of the document signer.
+fn verdict(document: &IssuerSigned<'_>, has_status: bool) -> Verdict {
+    let chain = document.issuer_auth().ok();
+    let chain = chain.and_then(|auth| auth.x5chain_unprotected().ok().flatten());
+    let issuer = chain.and_then(|chain| chain.leaf_subject().ok());
+    let issuer = issuer.unwrap_or_default();
     let unchecked = has_status.then_some(STATUS).into_iter().collect();
     Verdict::of(vec![issuer], unchecked)
 }

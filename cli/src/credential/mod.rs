@@ -4,6 +4,7 @@
 mod against;
 mod derive;
 mod disclose;
+mod encrypt_key;
 mod explain;
 mod format;
 mod generate_certificate;
@@ -12,11 +13,14 @@ mod inspect;
 mod issue;
 mod mdoc;
 pub mod output;
+mod passphrase;
 mod present;
 mod sd_jwt_vc;
 #[cfg(test)]
 mod tests;
 mod verify;
+
+pub use issue::read_type;
 
 use std::io::Read;
 use std::path::Path;
@@ -35,6 +39,8 @@ const MAX_INPUT: u64 = 8 * 1024 * 1024;
 pub enum CredentialCommand {
     /// Make a private key and say its DID.
     GenerateKey(generate_key::Options),
+    /// Put a private key under a passphrase, or under another one.
+    EncryptKey(encrypt_key::Options),
     /// Certify a key for mdocs, by an authority that is made for it. To try with.
     GenerateCertificate(generate_certificate::Options),
     /// Secure a credential with a key, in any format.
@@ -53,6 +59,7 @@ pub enum CredentialCommand {
 pub async fn run(command: CredentialCommand) -> Result<()> {
     match command {
         CredentialCommand::GenerateKey(options) => generate_key::run(&options),
+        CredentialCommand::EncryptKey(options) => encrypt_key::run(&options),
         CredentialCommand::GenerateCertificate(options) => generate_certificate::run(&options),
         CredentialCommand::Issue(options) => issue::run(options).await,
         CredentialCommand::Present(options) => present::run(options).await,

@@ -48,6 +48,7 @@ pub fn judge(compact: &str, means: &Means, now: UnixTime) -> Result<Verdict, No>
     let issuer = match &owed.issuer().authority {
         IssuerAuthority::Did(_) => owed.issuer().trusted.clone(),
         IssuerAuthority::X509 { subject, .. } => subject.clone(),
+        IssuerAuthority::Iaca { anchor } => anchor.clone(),
     };
     Ok(Verdict::of(vec![issuer], unchecked))
 }

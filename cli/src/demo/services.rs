@@ -14,6 +14,7 @@ use vouchsafe_issuer::Issuer;
 use vouchsafe_service::config::{DevConfig, FetchConfig, LogConfig, parse};
 use vouchsafe_service::fetch::Fetcher;
 use vouchsafe_service::http::{ServeError, bind, serve};
+use vouchsafe_service::operators::Role as OperatorRole;
 use vouchsafe_service::shutdown::{self, Shutdown, ShutdownTrigger};
 use vouchsafe_service::telemetry;
 use vouchsafe_shop::{Club, Secret, Shop};
@@ -51,6 +52,8 @@ pub struct Running {
     pub fetcher: Arc<Fetcher>,
     /// The club's key to the issuer.
     pub api_key: String,
+    /// A one-time link to the club's console.
+    pub console: String,
     tasks: Vec<JoinHandle<Result<(), ServeError>>>,
     background: Vec<JoinHandle<()>>,
     trigger: ShutdownTrigger,
@@ -107,6 +110,7 @@ impl Running {
         )
         .await?;
         let api_key = issuer.create_api_key("the club's counter").await?;
+        let console = console(&issuer, &addresses).await?;
         let dev = DevConfig {
             loopback_http: true,
         };
@@ -140,6 +144,7 @@ impl Running {
             wallet,
             fetcher,
             api_key,
+            console,
             tasks,
             background,
             trigger,
@@ -208,6 +213,17 @@ fn plan(addresses: &Addresses, folder: &TempDir, shop_secret: &str) -> Plan {
             alg: "RS256",
         }],
     }
+}
+
+/// A link that works once: the addresses of the demo have no name, so no passkey is needed.
+async fn console(issuer: &Issuer, addresses: &Addresses) -> Result<String> {
+    let console = issuer.console().context("the demo has a console")?;
+    let operators = console.operators();
+    let link = operators
+        .invite("command", "Ada Keller", OperatorRole::Admin)
+        .await?;
+    let path = vouchsafe_issuer::console::invitation_path(link.secret());
+    Ok(format!("{}{path}", addresses.issuer))
 }
 
 fn shop(addresses: &Addresses, secret: &str, api_key: &str, fetcher: Arc<Fetcher>) -> Result<Shop> {

@@ -61,3 +61,17 @@ pub fn write_new(path: &Path, text: &str, mode: u32) -> Result<()> {
     file.sync_all()?;
     Ok(())
 }
+
+/// Puts a new text in the place of a file, at once: whoever reads gets the old or the new one.
+pub fn replace(path: &Path, text: &str, mode: u32) -> Result<()> {
+    let mut name = path.file_name().context("not a file")?.to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let new = path.with_file_name(name);
+    write_new(&new, text, mode)?;
+    let replaced = std::fs::rename(&new, path);
+    if replaced.is_err() {
+        // The half that was made is of no use to anybody.
+        let _ = std::fs::remove_file(&new);
+    }
+    replaced.with_context(|| format!("{} cannot be replaced", path.display()))
+}

@@ -1,12 +1,13 @@
 //! The TOML of both services.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use toml::Value;
 
-use super::{Application, Placement, Plan, secret};
-use crate::certificates::Leaf;
+use super::{Application, IssuerPlan, Placement, Plan, VerifierPlan, secret};
+use crate::certificates::{DocumentSigner, Leaf};
 
 /// The verifier's private keys.
 pub struct VerifierKeys {
@@ -54,39 +55,50 @@ membership_valid_until = { en = "Until when your membership is valid", de = "Bis
 
 /// The issuer's configuration.
 pub fn issuer(
-    plan: &Plan,
+    plan: &IssuerPlan,
     placement: &mut Placement,
     card: &Leaf,
+    mdoc: &DocumentSigner,
     status: &Leaf,
 ) -> Result<String> {
     let mut text = String::from("# Vouchsafe issuer.\n\n");
-    let metrics = plan.metrics.as_ref().map(|(issuer, _)| issuer.as_str());
     common(
         &mut text,
-        plan,
-        &plan.issuer_url,
-        &plan.issuer_listen,
-        metrics,
+        plan.loopback_http,
+        &plan.url,
+        &plan.listen,
+        plan.metrics.as_deref(),
     )?;
     writeln!(
         text,
         "\n[database]\nurl = {}\n\n[keys]",
-        Value::from(plan.issuer_database.as_str())
+        Value::from(plan.database.as_str())
     )?;
     text += &placement.secret("secret", "issuer-secret.txt", &secret())?;
-    writeln!(
-        text,
-        "\n[issuer]\nnames = {{ en = \"The Club\", de = \"Der Club\" }}"
-    )?;
+    let name = |(language, name): (&String, &String)| {
+        format!("{language} = {}", Value::from(name.as_str()))
+    };
+    let names: Vec<String> = plan.names.iter().map(name).collect();
+    writeln!(text, "\n[issuer]\nnames = {{ {} }}", names.join(", "))?;
+    if !plan.credential_types.is_empty() {
+        let path = |path: &PathBuf| path.to_str().map(Value::from);
+        let paths: Option<Vec<Value>> = plan.credential_types.iter().map(path).collect();
+        let paths = Value::from(paths.context("a path that is not text")?);
+        writeln!(text, "credential_types = {paths}")?;
+    }
     writeln!(
         text,
         "wallet_link = {}",
         Value::from(plan.offer_link.as_str())
     )?;
-    text += "\n# Signs the cards; the certificate stands in each of them.\n[signing]\nmethod = \"x5c\"\n";
+    text += "\n# Signs the cards; the certificate stands in each of them.\n[[signing]]\nmethod = \"x5c\"\n";
     text += &placement.secret("key", "issuer-key.pem", &card.key_pem)?;
     text += &placement.certificate("certificates", "issuer-certificates.pem", &card.chain_pem)?;
-    writeln!(text, "\n[status]\nttl_s = {}", plan.status_refresh_s)?;
+    text += "\n# Signs them as mdocs, for types that have that form.\n[[signing]]\nformats = [\"mso_mdoc\"]\nmethod = \"x5c\"\n";
+    text += &placement.secret("key", "mdoc-key.pem", &mdoc.key_pem)?;
+    text += &placement.certificate("certificates", "mdoc-certificates.pem", &mdoc.chain_pem)?;
+    text += &placement.certificate("authority", "mdoc-authority.pem", &mdoc.authority_pem)?;
+    writeln!(text, "\n[status]\nttl_s = {}", plan.status_ttl_s)?;
     text += "\n# Signs the lists that say which cards are still good.\n[status.signing]\nmethod = \"x5c\"\n";
     text += &placement.secret("key", "status-key.pem", &status.key_pem)?;
     text += &placement.certificate("certificates", "status-certificates.pem", &status.chain_pem)?;
@@ -105,27 +117,24 @@ pub fn issuer(
     Ok(text)
 }
 
-/// The verifier's configuration.
+/// The verifier's configuration, without anybody to trust.
 pub fn verifier(
-    plan: &Plan,
+    plan: &VerifierPlan,
     placement: &mut Placement,
     keys: &VerifierKeys,
-    card_anchor: &str,
-    status_anchor: &str,
 ) -> Result<String> {
     let mut text = String::from("# Vouchsafe verifier.\n\n");
-    let metrics = plan.metrics.as_ref().map(|(_, verifier)| verifier.as_str());
     common(
         &mut text,
-        plan,
-        &plan.verifier_url,
-        &plan.verifier_listen,
-        metrics,
+        plan.loopback_http,
+        &plan.url,
+        &plan.listen,
+        plan.metrics.as_deref(),
     )?;
     writeln!(
         text,
         "\n[database]\nurl = {}\n\n[keys]",
-        Value::from(plan.verifier_database.as_str())
+        Value::from(plan.database.as_str())
     )?;
     text += &placement.secret("secret", "verifier-secret.txt", &secret())?;
     text += "# Signs what wallets are asked; its certificate says who asks.\n";
@@ -148,22 +157,34 @@ pub fn verifier(
         "\n[status]\nmin_refresh_s = {}",
         plan.status_refresh_s
     )?;
-    text += "\n# Whose cards are believed, and which of their claims name a person for good.\n[[trust.issuer]]\n";
-    writeln!(text, "id = {}", Value::from(plan.issuer_url.as_str()))?;
-    text += "types = [\"urn:vouchsafe:age:1\", \"urn:vouchsafe:membership:1\"]\n";
-    text += "stable_claims = { \"urn:vouchsafe:membership:1\" = [\"member_id\"] }\n";
-    text += &placement.certificate("anchors", "trusted-issuers.pem", card_anchor)?;
-    text += &placement.certificate("status_anchors", "trusted-status.pem", status_anchor)?;
-    text += QUERIES;
-    for application in &plan.clients {
-        client(&mut text, application)?;
-    }
     Ok(text)
+}
+
+/// What the verifier of the development set-up trusts, asks and serves, at the end of its
+/// configuration.
+pub fn trust(
+    text: &mut String,
+    plan: &Plan,
+    placement: &mut Placement,
+    card_anchor: &str,
+    status_anchor: &str,
+) -> Result<()> {
+    *text += "\n# Whose cards are believed, and which of their claims name a person for good.\n[[trust.issuer]]\n";
+    writeln!(text, "id = {}", Value::from(plan.issuer_url.as_str()))?;
+    *text += "types = [\"urn:vouchsafe:age:1\", \"urn:vouchsafe:membership:1\"]\n";
+    *text += "stable_claims = { \"urn:vouchsafe:membership:1\" = [\"member_id\"] }\n";
+    *text += &placement.certificate("anchors", "trusted-issuers.pem", card_anchor)?;
+    *text += &placement.certificate("status_anchors", "trusted-status.pem", status_anchor)?;
+    *text += QUERIES;
+    for application in &plan.clients {
+        client(text, application)?;
+    }
+    Ok(())
 }
 
 fn common(
     text: &mut String,
-    plan: &Plan,
+    loopback_http: bool,
     url: &str,
     listen: &str,
     metrics: Option<&str>,
@@ -177,7 +198,7 @@ fn common(
     if let Some(metrics) = metrics {
         writeln!(text, "metrics_listen = {}", Value::from(metrics))?;
     }
-    if plan.loopback_http {
+    if loopback_http {
         text.push_str("\n# Plain http, on this machine only.\n[dev]\nloopback_http = true\n");
     }
     Ok(())

@@ -78,6 +78,22 @@ impl JwkSet {
         Self::from_members(&document)
     }
 
+    /// Reads a set as it was fetched, without the keys in it that are not well-formed: a party may
+    /// publish keys of a kind to come (RFC 7517, section 5). A private key refuses the set.
+    ///
+    /// # Errors
+    /// [`JwksError`].
+    pub fn parse_usable(bytes: &[u8]) -> Result<Self, JwksError> {
+        if bytes.len() > MAX_LENGTH {
+            return Err(JwksError::TooLarge);
+        }
+        let document = json::parse_object(bytes).map_err(|_| JwksError::Malformed)?;
+        Self::read_members(&document, |key| match Jwk::read(key) {
+            Err(JwksError::Malformed) => None,
+            other => Some(other),
+        })
+    }
+
     /// Reads a set that is part of a JSON document whose length has been bounded.
     ///
     /// # Errors
@@ -87,13 +103,20 @@ impl JwkSet {
     }
 
     fn from_members(document: &Map<String, Value>) -> Result<Self, JwksError> {
+        Self::read_members(document, |key| Some(Jwk::read(key)))
+    }
+
+    fn read_members(
+        document: &Map<String, Value>,
+        read: impl Fn(&Value) -> Option<Result<Jwk, JwksError>>,
+    ) -> Result<Self, JwksError> {
         let keys = document.get("keys").and_then(Value::as_array);
         let keys = keys.ok_or(JwksError::Malformed)?;
         if keys.len() > MAX_KEYS {
             return Err(JwksError::TooLarge);
         }
         keys.iter()
-            .map(Jwk::read)
+            .filter_map(read)
             .collect::<Result<_, _>>()
             .map(Self)
     }

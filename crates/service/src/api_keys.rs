@@ -1,4 +1,5 @@
-//! Keys of the administration interfaces: shown once, stored as a hash.
+//! Keys of the administration interfaces: shown once, stored as a hash. Access tokens of
+//! [`crate::api_clients`] open the same doors.
 
 use sha2::{Digest, Sha256};
 use vouchsafe_credentials::{
@@ -8,6 +9,7 @@ use vouchsafe_credentials::{
 };
 
 use crate::{
+    api_clients,
     db::{Db, DbError, Tx},
     each, execute,
 };
@@ -51,17 +53,45 @@ pub struct NewApiKey {
     pub expires_at: Option<UnixTime>,
 }
 
+/// How a caller shows who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallerKind {
+    /// With a key.
+    Key,
+    /// With an access token that a client fetched.
+    Client,
+}
+
 /// Who made a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiCaller {
-    /// Identifier of the key.
+    /// What the caller showed.
+    pub kind: CallerKind,
+    /// Identifier of the key or the client.
     pub id: String,
-    /// Name of the key.
+    /// Name of the key or the client.
     pub name: String,
     scopes: Vec<String>,
 }
 
 impl ApiCaller {
+    pub(crate) fn new(kind: CallerKind, id: String, name: String, scopes: &str) -> Self {
+        Self {
+            kind,
+            id,
+            name,
+            scopes: scopes.split_whitespace().map(str::to_owned).collect(),
+        }
+    }
+
+    /// The name in the audit log.
+    pub fn actor(&self) -> String {
+        match self.kind {
+            CallerKind::Key => format!("key:{}", self.id),
+            CallerKind::Client => format!("client:{}", self.id),
+        }
+    }
+
     /// Whether the key carries exactly this scope. There are no wildcards.
     pub fn may(&self, scope: &str) -> bool {
         self.scopes.iter().any(|own| own == scope)
@@ -97,7 +127,7 @@ pub async fn insert(tx: &mut Tx, key: &NewApiKey, secret: &ApiKeySecret) -> Resu
     Ok(())
 }
 
-/// Who holds `secret`, if it is a key that works now.
+/// Who holds `secret`, if it is a key or the access token of a client that works now.
 ///
 /// The look-up is by hash of a value with 256 random bits, so its timing tells nothing.
 pub async fn authenticate(
@@ -105,18 +135,24 @@ pub async fn authenticate(
     secret: &str,
     now: UnixTime,
 ) -> Result<Option<ApiCaller>, DbError> {
-    if !secret.starts_with(PREFIX) || secret.len() > 128 {
+    if secret.len() > 128 {
+        return Ok(None);
+    }
+    if secret.starts_with(api_clients::TOKEN_PREFIX) {
+        return api_clients::holder(db, secret, now).await;
+    }
+    if !secret.starts_with(PREFIX) {
         return Ok(None);
     }
     let row = each!(db, p => sqlx::query_as::<_, CallerRow>(
         "SELECT id, name, scopes FROM api_key WHERE secret_hash = $1 AND revoked_at IS NULL \
          AND (expires_at IS NULL OR expires_at > $2)")
         .bind(hash(secret)).bind(now.0).fetch_optional(p).await)?;
-    Ok(row.map(|CallerRow { id, name, scopes }| ApiCaller {
-        id,
-        name,
-        scopes: scopes.split_whitespace().map(str::to_owned).collect(),
-    }))
+    Ok(
+        row.map(|CallerRow { id, name, scopes }| {
+            ApiCaller::new(CallerKind::Key, id, name, &scopes)
+        }),
+    )
 }
 
 /// Revokes a key for good; `false` if there is no such key or it was revoked before.
@@ -137,7 +173,7 @@ struct CallerRow {
     scopes: String,
 }
 
-fn hash(secret: &str) -> String {
+pub(crate) fn hash(secret: &str) -> String {
     b64url(&Sha256::digest(secret.as_bytes()))
 }
 
@@ -167,6 +203,7 @@ mod tests {
             .unwrap();
             let caller = authenticate(&db, &text, NOW).await.unwrap().unwrap();
             assert_eq!((caller.id.as_str(), caller.name.as_str()), ("1", "club"));
+            assert_eq!(caller.actor(), "key:1");
             assert!(caller.may("offers:write"));
             for other in ["offers:read", "offers", "offers:write ", "*", ""] {
                 assert!(!caller.may(other), "{other}");

@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 use vouchsafe_credentials::{encoding::b64url, time::UnixTime};
 
 use crate::{
-    db::{DbError, Table, Tx},
-    each, execute,
+    db::{Db, DbError, STEP, Table, Tx},
+    delete_step, each, execute,
 };
 
 /// A request that carries an `Idempotency-Key` header.
@@ -68,13 +68,29 @@ pub async fn claim(tx: &mut Tx, request: &Request<'_>) -> Result<Claim, DbError>
     if inserted == 1 {
         return Ok(Claim::Fresh);
     }
+    let row = each!(tx, c => sqlx::query_as::<_, StoredRow>(FIND)
+        .bind(request.owner).bind(key.as_str()).bind(i64::MIN).fetch_one(c).await)?;
+    claimed(row, request)
+}
+
+/// Looks at the key without claiming it. [`Claim::Fresh`] is a first look alone: the work must still
+/// [`claim`] the key. An answer that is kept needs no work at all, whatever has changed since.
+pub async fn look(db: &Db, request: &Request<'_>) -> Result<Claim, DbError> {
+    let key = hash(request.key.as_bytes());
+    let row = each!(db, p => sqlx::query_as::<_, StoredRow>(FIND)
+        .bind(request.owner).bind(key).bind(request.now.0).fetch_optional(p).await)?;
+    row.map_or(Ok(Claim::Fresh), |row| claimed(row, request))
+}
+
+const FIND: &str = "SELECT request_hash, status, response FROM idempotency
+     WHERE owner = $1 AND key_hash = $2 AND expires_at > $3";
+
+fn claimed(row: StoredRow, request: &Request<'_>) -> Result<Claim, DbError> {
     let StoredRow {
         request_hash,
         status,
         response,
-    } = each!(tx, c => sqlx::query_as::<_, StoredRow>(
-        "SELECT request_hash, status, response FROM idempotency WHERE owner = $1 AND key_hash = $2")
-        .bind(request.owner).bind(key.as_str()).fetch_one(c).await)?;
+    } = row;
     if request_hash != hash(request.content) {
         return Ok(Claim::OtherRequest);
     }
@@ -107,11 +123,17 @@ pub async fn record(
     Ok(())
 }
 
-/// Deletes answers that expired before `before`.
+/// Deletes answers that expired before `before`, [`STEP`] of them at most.
 pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
     execute!(
         tx,
-        sqlx::query("DELETE FROM idempotency WHERE expires_at < $1").bind(before.0)
+        sqlx::query(delete_step!(
+            "idempotency",
+            "owner, key_hash",
+            "expires_at < $1"
+        ))
+        .bind(before.0)
+        .bind(i64::from(STEP))
     )
 }
 
@@ -129,7 +151,7 @@ fn hash(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::{Db, testing::for_each_database};
+    use crate::db::testing::for_each_database;
 
     const NOW: UnixTime = UnixTime(1_800_000_000);
 
@@ -178,6 +200,16 @@ mod tests {
                 }
             }
             assert_eq!(fresh, 1);
+            let seen = [
+                ("owner", &b"body"[..], NOW, repeat()),
+                ("owner", b"other", NOW, Claim::OtherRequest),
+                ("somebody else", b"body", NOW, Claim::Fresh),
+                ("owner", b"other", NOW.plus(60), Claim::Fresh),
+            ];
+            for (owner, content, now, expected) in seen {
+                let request = request(owner, content, now);
+                assert_eq!(look(&db, &request).await.unwrap(), expected);
+            }
             assert_eq!(run(&db, "owner", b"other", NOW).await, Claim::OtherRequest);
             assert_eq!(run(&db, "somebody else", b"body", NOW).await, Claim::Fresh);
             assert_eq!(

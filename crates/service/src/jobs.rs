@@ -10,12 +10,13 @@ use crate::{
     db::{Db, DbError},
     idempotency, jti,
     shutdown::Shutdown,
-    single_use,
+    single_use, tenant,
 };
 
 /// Expired rows stay so long (seconds), so that replays are still told apart.
 const PURGE_MARGIN: i64 = 3600;
 const PURGE_EVERY: Duration = Duration::from_secs(60);
+const DAMAGE_EVERY: Duration = Duration::from_secs(86_400);
 
 /// A set of repeated jobs.
 #[derive(Debug)]
@@ -42,7 +43,7 @@ impl Jobs {
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         let mut shutdown = self.shutdown.clone();
-        self.running.spawn(async move {
+        self.running.spawn(tenant::inherit(async move {
             let mut ticks = tokio::time::interval(interval);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
@@ -61,7 +62,7 @@ impl Jobs {
                     Err(_panic) => tracing::error!(job = name, "a job panicked"),
                 }
             }
-        });
+        }));
     }
 
     /// Returns when every job has ended after shutdown.
@@ -70,19 +71,27 @@ impl Jobs {
     }
 }
 
+/// Looks every day whether the file of the database is damaged.
+pub fn look_for_damage(jobs: &mut Jobs, db: Db) {
+    jobs.every("database file", DAMAGE_EVERY, move || {
+        let db = db.clone();
+        async move { db.look_for_damage().await }
+    });
+}
+
 /// Deletes expired rows of this crate's tables, every minute.
 pub fn purge_expired(jobs: &mut Jobs, db: Db, clock: Arc<dyn Clock>) {
     jobs.every("purge", PURGE_EVERY, move || {
         let db = db.clone();
         let before = clock.now().plus(-PURGE_MARGIN);
         async move {
-            db.write(async move |tx| {
-                single_use::purge(tx, before).await?;
-                jti::purge(tx, before).await?;
-                idempotency::purge(tx, before).await?;
-                Ok::<_, DbError>(())
-            })
-            .await
+            db.write_in_steps(async move |tx| single_use::purge(tx, before).await)
+                .await?;
+            db.write_in_steps(async move |tx| jti::purge(tx, before).await)
+                .await?;
+            db.write_in_steps(async move |tx| idempotency::purge(tx, before).await)
+                .await?;
+            Ok::<_, DbError>(())
         }
     });
 }

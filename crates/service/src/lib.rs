@@ -8,12 +8,15 @@
 //! with the same shape. To add a configuration section: a struct in [`config`] with
 //! `deny_unknown_fields` and a `check` function.
 
+pub mod api_clients;
 pub mod api_keys;
 pub mod audit;
+pub mod client_assertion;
 pub mod clock;
 pub mod config;
 pub mod db;
 pub mod did;
+pub mod dpop;
 pub mod fetch;
 pub mod http;
 pub mod id;
@@ -21,14 +24,21 @@ pub mod idempotency;
 pub mod jobs;
 pub mod jose;
 pub mod jti;
+pub mod kept;
 pub mod keys;
+pub mod operators;
+pub mod pushed;
 pub mod random;
 pub mod seal;
+pub mod sealed_file;
 pub mod shutdown;
+pub mod signers;
 pub mod single_use;
 pub mod telemetry;
+pub mod tenant;
 pub mod tls;
 pub mod trust;
 pub mod type_metadata;
+pub mod upstream;
 pub mod vc_api;
 pub mod webhooks;

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use tracing_subscriber::{EnvFilter, fmt as logs, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::config::{LogConfig, LogFormat};
+use crate::tenant::PerTenant;
 
 /// Why telemetry could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -41,18 +42,26 @@ const SECONDS: [f64; 12] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
 ];
 
-/// One recorder for the process, however many services run in it.
+/// One recorder for the process, however many services run in it; their names are a label.
 static RECORDER: LazyLock<PrometheusHandle> = LazyLock::new(|| {
     let recorder = PrometheusBuilder::new()
         .set_buckets(&SECONDS)
         .expect("the list of buckets is not empty")
         .build_recorder();
     let handle = recorder.handle();
-    if metrics::set_global_recorder(recorder).is_err() {
+    if metrics::set_global_recorder(PerTenant(recorder)).is_err() {
         tracing::warn!("another metrics recorder is installed; /metrics stays empty");
     }
+    metrics::gauge!("vouchsafe_build_info", "version" => env!("CARGO_PKG_VERSION"), "git" => COMMIT)
+        .set(1.0);
     handle
 });
+
+/// The commit that the program was built from, where whoever built it said so.
+const COMMIT: &str = match option_env!("VOUCHSAFE_COMMIT") {
+    Some(commit) => commit,
+    None => "unknown",
+};
 
 /// Starts to record metrics; a second call changes nothing.
 pub fn install_metrics() {

@@ -1,15 +1,29 @@
 //! Configuration of the issuing service.
 
+mod authentication;
+mod certificates;
+mod claims_source;
 mod clients;
 mod credentials;
+mod key_files;
+mod presentation;
 mod signing;
+mod signing_key;
+mod status;
 mod wallet_providers;
 
+pub use authentication::{
+    AuthenticationConfig, ClaimFrom, CodeConfig, FieldConfig, OpenIdConnectConfig, WebhookConfig,
+};
+pub use certificates::{CertificateError, NewCertificates};
+pub use claims_source::ClaimsSourceConfig;
 pub use clients::{AuthConfig, ClientConfig};
 pub use credentials::{
     AttestedProof, EncryptionConfig, KeyAttestationConfig, ReuseOptionConfig, ReusePolicyConfig,
 };
-pub use signing::{KeyMethod, SigningConfig, SigningKeys};
+pub use presentation::{PresentationConfig, TrustedIssuerConfig};
+pub use signing::{ConfiguredKey, KeyMethod, SigningConfig, SigningKeys};
+pub use status::{MetadataConfig, StatusConfig};
 pub use wallet_providers::WalletProviderConfig;
 
 use std::collections::BTreeMap;
@@ -21,9 +35,10 @@ use vouchsafe_credentials::credential_type::CredentialType;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::config::{
     ConfigError, DatabaseConfig, DevConfig, FetchConfig, HttpConfig, KeysConfig, LogConfig,
-    check_addresses,
+    PublicUrl, check_addresses,
 };
 use vouchsafe_service::http::Edge;
+use vouchsafe_service::upstream::ProviderConfig;
 use vouchsafe_service::vc_api::VcApiConfig;
 
 use crate::profile::{Profile, Rules, Use};
@@ -56,6 +71,9 @@ pub struct Config {
     /// The VC API. Off unless it is enabled here.
     #[serde(default)]
     pub vc_api: VcApiConfig,
+    /// The console for operators.
+    #[serde(default)]
+    pub console: ConsoleConfig,
     /// Who issues what.
     pub issuer: IssuerConfig,
     /// The keys that sign credentials: one table, or `[[signing]]` several times.
@@ -63,6 +81,9 @@ pub struct Config {
     /// Status lists.
     #[serde(default)]
     pub status: StatusConfig,
+    /// Signed metadata.
+    #[serde(default)]
+    pub metadata: MetadataConfig,
     /// Wallets that may use the authorization code flow.
     #[serde(default)]
     pub client: Vec<ClientConfig>,
@@ -78,6 +99,12 @@ pub struct Config {
     /// How often wallets show one credential.
     #[serde(default)]
     pub reuse_policy: Vec<ReusePolicyConfig>,
+    /// How persons who begin in the wallet are known.
+    #[serde(default)]
+    pub authentication: Vec<AuthenticationConfig>,
+    /// Systems of the organisation that say what cards say.
+    #[serde(default)]
+    pub claims_source: Vec<ClaimsSourceConfig>,
 }
 
 /// `[issuer]`
@@ -116,49 +143,32 @@ pub struct IssuerConfig {
     pub di_vp: bool,
 }
 
+/// `[console]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsoleConfig {
+    /// Whether there are pages for operators, under `/console/`. Default: yes, except at an IP address
+    /// that others reach, where browsers know no passkeys.
+    #[serde(default)]
+    pub enabled: Option<bool>,
+    /// The OpenID Provider where operators may sign in, too.
+    #[serde(default)]
+    pub upstream: Option<ProviderConfig>,
+    /// What the button calls it; its issuer identifier where this is missing.
+    #[serde(default)]
+    pub upstream_name: Option<String>,
+}
+
+impl ConsoleConfig {
+    /// Whether there is a console at this address.
+    pub fn is_on(&self, public_url: &PublicUrl) -> bool {
+        let possible = || crate::console::site(public_url, "").is_ok();
+        self.enabled.unwrap_or_else(possible)
+    }
+}
+
 fn default_wallet_link() -> String {
     vouchsafe_protocol::vci::offer::SCHEME.to_owned()
-}
-
-/// `[status]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StatusConfig {
-    /// How long a relying party may keep a list, in seconds.
-    #[serde(default = "default_ttl_s")]
-    pub ttl_s: u32,
-    /// How long a status list token is valid, in seconds.
-    #[serde(default = "default_lifetime_s")]
-    pub lifetime_s: i64,
-    /// Entries of a list. The more, the less an index tells.
-    #[serde(default = "default_list_size")]
-    pub list_size: u32,
-    /// Keys of their own for status lists. Without them the keys of SD-JWT VCs sign.
-    #[serde(default)]
-    pub signing: Option<SigningKeys>,
-}
-
-fn default_ttl_s() -> u32 {
-    60
-}
-
-fn default_lifetime_s() -> i64 {
-    86_400
-}
-
-fn default_list_size() -> u32 {
-    131_072
-}
-
-impl Default for StatusConfig {
-    fn default() -> Self {
-        Self {
-            ttl_s: default_ttl_s(),
-            lifetime_s: default_lifetime_s(),
-            list_size: default_list_size(),
-            signing: None,
-        }
-    }
 }
 
 /// How many credentials one offer may bring in all. A wallet may repeat requests, and ask again
@@ -178,6 +188,9 @@ impl Config {
         let wrong = |setting: &str, problem: &str| Err(ConfigError::setting(setting, problem));
         if !url.path().is_empty() {
             return wrong("http.public_url", "a path is not supported");
+        }
+        if self.console.enabled == Some(true) {
+            crate::console::site(url, "")?;
         }
         if self.issuer.names.is_empty() {
             return wrong("issuer.names", "at least one name is needed");
@@ -208,7 +221,19 @@ impl Config {
             Use::Off => false,
         };
         let attested = !wallet_providers.is_empty();
+        let around = claims_source::Around {
+            issuer: url.as_str(),
+            names: &self.issuer.names,
+            loopback_http: self.dev.loopback_http,
+        };
+        let claims_sources = claims_source::claims_sources(&self.claims_source, &around)?;
         Ok(Settings {
+            authentications: authentication::authentications(
+                &self.authentication,
+                &claims_sources,
+                &around,
+            )?,
+            claims_sources,
             key_attestations: credentials::key_attestations(&self.key_attestation, attested)?,
             encryption: self.encryption.settings()?,
             reuse_policies: credentials::reuse_policies(&self.reuse_policy, batch_size)?,
@@ -265,9 +290,9 @@ impl Config {
             return wrong("wallet_provider", "the profile has no attestations");
         }
         // HAIP 1.0, section 6.1.1; EU age verification: an mdoc carries its chain too.
-        let keys = [Some(&self.signing), self.status.signing.as_ref()];
-        let mut keys = keys.into_iter().flatten().flat_map(SigningKeys::all);
-        if rules.x5c && keys.any(|key| key.method != KeyMethod::X5c) {
+        let keys = self.configured_keys();
+        let mut keys = keys.iter();
+        if rules.x5c && keys.any(|key| key.config.method != KeyMethod::X5c) {
             return wrong("signing.method", "the profile demands x5c");
         }
         Ok(())
@@ -312,7 +337,15 @@ impl Config {
         }
         let attested = self.key_attestation.iter().map(|one| &one.credential_types);
         let reused = self.reuse_policy.iter().map(|one| &one.credential_types);
-        let mut named = attested.chain(reused).flatten();
+        let known = self
+            .authentication
+            .iter()
+            .flat_map(AuthenticationConfig::credential_types);
+        let sourced = self
+            .claims_source
+            .iter()
+            .flat_map(|one| &one.credential_types);
+        let mut named = attested.chain(reused).flatten().chain(known).chain(sourced);
         if let Some(id) = named.find(|id| !types.contains_key(*id)) {
             let problem = format!("`{id}` has a rule, and is no credential type");
             return Err(ConfigError::setting(setting, problem));

@@ -2,23 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use vouchsafe_credentials::credential_type::Format;
-use vouchsafe_credentials::crypto::{
-    Algorithm, AwsLc, AwsLcSigningKey, PublicKey, Signer, SigningKey, is_published,
-};
-use vouchsafe_credentials::did;
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_credentials::x509::{Chain, Role, TrustAnchors, verify_chain};
-use vouchsafe_service::config::{ConfigError, PublicUrl, SecretText};
-use vouchsafe_service::keys::secret_text;
+use vouchsafe_service::config::{ConfigError, SecretText};
+use vouchsafe_service::signers::{ExternalConfig, Pkcs11Config};
 
 use super::Config;
-use crate::signing::{KeyName, NamedSigner, Rotation, Signing, Term};
+use super::signing_key::did_of;
+use crate::signing::{KeyName, Rotation, Signing, Term};
 
 /// How a signature names its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -34,22 +29,38 @@ pub enum KeyMethod {
     DidWeb,
 }
 
-/// One table of `[signing]` or `[status.signing]`: a key and its name.
+/// One table of `[signing]`, `[status.signing]` or `[metadata.signing]`: a key and how it is named.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SigningConfig {
+    /// What commands, metrics and log lines call it. Default: its table and its number in it, such
+    /// as `signing-1`.
+    #[serde(default)]
+    pub name: Option<String>,
     /// What it signs: `dc+sd-jwt`, `mso_mdoc`, `ldp_vc`, `jwt_vc_json`. Status lists have keys of
     /// their own, or that of SD-JWT VCs.
     #[serde(default = "default_formats")]
     pub formats: Vec<String>,
     /// How the key is named.
     pub method: KeyMethod,
-    /// Private key, PKCS#8 PEM.
+    /// Private key, PKCS#8 PEM, plain or encrypted.
     #[serde(default)]
     pub key: Option<SecretText>,
     /// File with the private key.
     #[serde(default)]
     pub key_file: Option<PathBuf>,
+    /// File with the passphrase of an encrypted key.
+    #[serde(default)]
+    pub key_passphrase_file: Option<PathBuf>,
+    /// Environment variable with the passphrase of an encrypted key.
+    #[serde(default)]
+    pub key_passphrase_environment: Option<String>,
+    /// The key is behind an external signer.
+    #[serde(default)]
+    pub external: Option<ExternalConfig>,
+    /// The key is in a PKCS#11 module.
+    #[serde(default)]
+    pub pkcs11: Option<Pkcs11Config>,
     /// Certificate chain in PEM, leaf first, without the anchor. For `x5c`.
     #[serde(default)]
     pub certificates: Option<String>,
@@ -105,11 +116,44 @@ impl<'de> Deserialize<'de> for SigningKeys {
     }
 }
 
+/// A key of the configuration, for the commands around certificates.
+#[derive(Debug, Clone)]
+pub struct ConfiguredKey<'a> {
+    /// What it is called.
+    pub name: String,
+    /// The table it stands in: `signing`, `status.signing` or `metadata.signing`.
+    pub table: &'static str,
+    /// Which one of the table.
+    pub number: usize,
+    /// What the configuration says.
+    pub config: &'a SigningConfig,
+}
+
 impl Config {
+    /// Every signing key of the configuration, in its order.
+    pub fn configured_keys(&self) -> Vec<ConfiguredKey<'_>> {
+        let tables = [
+            ("signing", Some(&self.signing)),
+            ("status.signing", self.status.signing.as_ref()),
+            ("metadata.signing", self.metadata.signing.as_ref()),
+        ];
+        let mut keys = Vec::new();
+        for (table, list) in tables {
+            for (number, config) in list.into_iter().flat_map(SigningKeys::all).enumerate() {
+                keys.push(ConfiguredKey {
+                    name: config.called(table, number),
+                    table,
+                    number,
+                    config,
+                });
+            }
+        }
+        keys
+    }
+
     /// The signers, with a key in use at `now` for every purpose that has keys.
     pub fn signers(&self, now: UnixTime) -> Result<Signing, ConfigError> {
-        let url = &self.http.public_url;
-        let keys = self.signing.load("signing", url, now)?;
+        let keys = self.signing.load("signing", self, now)?;
         let of = |format| rotation("signing", &keys, Some(format), now);
         let sd_jwt = of(Format::SdJwtVc)?;
         if sd_jwt.is_empty() {
@@ -119,7 +163,14 @@ impl Config {
         let status = match &self.status.signing {
             Some(own) => {
                 let setting = "status.signing";
-                rotation(setting, &own.load(setting, url, now)?, None, now)?
+                rotation(setting, &own.load(setting, self, now)?, None, now)?
+            }
+            None => sd_jwt.clone(),
+        };
+        let metadata = match &self.metadata.signing {
+            Some(own) => {
+                let setting = "metadata.signing";
+                rotation(setting, &own.load(setting, self, now)?, None, now)?
             }
             None => sd_jwt.clone(),
         };
@@ -136,6 +187,7 @@ impl Config {
             jwt_vc,
             sd_jwt,
             status,
+            metadata,
         })
     }
 }
@@ -176,13 +228,9 @@ fn issuer(name: &KeyName) -> Option<String> {
     }
 }
 
-fn did_of(url: &str) -> String {
-    url.split('#').next().unwrap_or(url).to_owned()
-}
-
 impl SigningKeys {
     /// All of them.
-    pub(super) fn all(&self) -> impl Iterator<Item = &SigningConfig> {
+    pub fn all(&self) -> impl Iterator<Item = &SigningConfig> {
         self.0.iter()
     }
 
@@ -190,193 +238,12 @@ impl SigningKeys {
     fn load(
         &self,
         setting: &'static str,
-        url: &PublicUrl,
+        config: &Config,
         now: UnixTime,
     ) -> Result<Vec<(Vec<Format>, Term)>, ConfigError> {
-        let load = |key: &SigningConfig| key.load(setting, url, now);
-        self.0.iter().map(load).collect()
-    }
-}
-
-impl SigningConfig {
-    fn load(
-        &self,
-        setting: &'static str,
-        url: &PublicUrl,
-        now: UnixTime,
-    ) -> Result<(Vec<Format>, Term), ConfigError> {
-        let wrong = |problem: &str| ConfigError::setting(setting, problem);
-        let pem = secret_text(
-            setting,
-            self.key.as_ref().map(SecretText::expose),
-            self.key_file.as_deref(),
-        )?;
-        let key = SigningKey::from_pkcs8_pem(&pem)
-            .map_err(|_| wrong("the key is not a P-256 or Ed25519 key in PKCS#8 PEM"))?;
-        if is_published(key.public_key()) {
-            return Err(wrong(
-                "the key is printed in a specification: everybody has it",
-            ));
-        }
-        let formats = self.formats(&wrong)?;
-        let name = self.name(key.public_key(), url, &wrong)?;
-        // SD-JWT VC: `iss` is an https URL or a DID; on loopback http there is none.
-        let iss = match &name {
-            KeyName::X5c(_) => url.is_https().then(|| url.as_str().to_owned()),
-            KeyName::Did(kid) => Some(did_of(kid)),
+        let load = |(number, key): (usize, &SigningConfig)| {
+            key.load(setting, key.called(setting, number), config, now)
         };
-        let (from, until) = self.term(&name, &wrong)?;
-        let is_w3c = |format: &Format| matches!(format, Format::LdpVc | Format::JwtVc);
-        if formats.iter().any(is_w3c) && name.chain().is_some() {
-            return Err(wrong("ldp_vc and jwt_vc_json need a key with a DID"));
-        }
-        let cryptosuite = match formats.contains(&Format::LdpVc) {
-            true => self.cryptosuite(key.public_key().algorithm(), &wrong)?,
-            false => String::new(),
-        };
-        if formats.contains(&Format::Mdoc) {
-            self.check_document_signer(&name, now.clamp(from, until), &wrong)?;
-        }
-        let signer = AwsLcSigningKey::new(&key).map_err(|_| wrong("the key cannot sign"))?;
-        let key = NamedSigner {
-            signer: Arc::new(signer),
-            certified_from: name
-                .chain()
-                .and_then(|chain| Some(chain.leaf_validity().ok()?.0))
-                .unwrap_or(UnixTime(i64::MIN)),
-            name,
-            iss,
-            cryptosuite,
-        };
-        Ok((formats, Term { from, until, key }))
-    }
-
-    fn formats(&self, wrong: &dyn Fn(&str) -> ConfigError) -> Result<Vec<Format>, ConfigError> {
-        let known = |name: &String| {
-            let problem = "formats are dc+sd-jwt, mso_mdoc, ldp_vc and jwt_vc_json";
-            Format::from_name(name).ok_or_else(|| wrong(problem))
-        };
-        self.formats.iter().map(known).collect()
-    }
-
-    /// OpenID4VCI 1.0, appendix A.1.2: `ldp_vc` has a suite with RDF canonicalization, unless the
-    /// operator wants another.
-    fn cryptosuite(
-        &self,
-        algorithm: Algorithm,
-        wrong: &dyn Fn(&str) -> ConfigError,
-    ) -> Result<String, ConfigError> {
-        let known: &[&str] = match algorithm {
-            Algorithm::EdDsa => &["eddsa-rdfc-2022", "eddsa-jcs-2022"],
-            Algorithm::Es256 | Algorithm::Es384 => &["ecdsa-rdfc-2019", "ecdsa-jcs-2019"],
-            Algorithm::Es512 => &[],
-        };
-        let wanted = self
-            .cryptosuite
-            .as_deref()
-            .or_else(|| known.first().copied());
-        let found = known.iter().find(|name| Some(**name) == wanted);
-        let found = found.map(|name| (*name).to_owned());
-        found.ok_or_else(|| wrong("the key is of another type than the cryptosuite uses"))
-    }
-
-    fn name(
-        &self,
-        key: &PublicKey,
-        url: &PublicUrl,
-        wrong: &dyn Fn(&str) -> ConfigError,
-    ) -> Result<KeyName, ConfigError> {
-        let did = match self.method {
-            KeyMethod::X5c => return self.chain(key, wrong).map(KeyName::X5c),
-            KeyMethod::DidKey => did::key::encode(key),
-            KeyMethod::DidJwk => did::jwk::encode(key),
-            KeyMethod::DidWeb => {
-                // did:web, "Method-specific identifier": the port's colon is encoded.
-                let host = url.as_str().strip_prefix("https://");
-                let host = host.ok_or_else(|| wrong("did_web needs an https address"))?;
-                let did = format!("did:web:{}", host.replace(':', "%3A"));
-                return Ok(KeyName::Did(format!("{did}#{}", key.thumbprint())));
-            }
-        };
-        let (_, kid) = did::resolve_local(&did).map_err(|_| wrong("the key has no DID"))?;
-        Ok(KeyName::Did(kid))
-    }
-
-    fn chain(
-        &self,
-        key: &PublicKey,
-        wrong: &dyn Fn(&str) -> ConfigError,
-    ) -> Result<Chain, ConfigError> {
-        let pem = pem("certificates", &self.certificates, &self.certificates_file);
-        let pem = pem.map_err(|problem| wrong(&problem))?;
-        let chain = Chain::from_pem(&pem).map_err(|error| wrong(&error.to_string()))?;
-        match chain.leaf_public_key() {
-            Ok(leaf) if leaf == *key => Ok(chain),
-            Ok(_) => Err(wrong("key and certificate do not fit each other")),
-            Err(error) => Err(wrong(&error.to_string())),
-        }
-    }
-
-    /// From when until when the key signs: never while its certificate is not valid.
-    fn term(
-        &self,
-        name: &KeyName,
-        wrong: &dyn Fn(&str) -> ConfigError,
-    ) -> Result<(UnixTime, UnixTime), ConfigError> {
-        let time = |text: &Option<String>| {
-            let time = text.as_deref().map(str::parse::<jiff::Timestamp>);
-            let time = time.map(|time| time.map(|time| UnixTime(time.as_second())));
-            time.transpose()
-                .map_err(|_| wrong("not_before and retired are times such as 2027-01-01T00:00:00Z"))
-        };
-        let from = time(&self.not_before)?.unwrap_or(UnixTime(i64::MIN));
-        let until = time(&self.retired)?.unwrap_or(UnixTime(i64::MAX));
-        let (begin, end) = match name.chain() {
-            None => (from, until),
-            Some(chain) => chain
-                .leaf_validity()
-                .map_err(|error| wrong(&error.to_string()))?,
-        };
-        let (from, until) = (from.max(begin), until.min(end));
-        if from < until {
-            Ok((from, until))
-        } else {
-            Err(wrong("the key is retired before it signs anything"))
-        }
-    }
-
-    /// ISO/IEC 18013-5:2021, tables B.1 and B.3, as relying parties will check it: signature,
-    /// country, extended key usage, validity.
-    fn check_document_signer(
-        &self,
-        name: &KeyName,
-        at: UnixTime,
-        wrong: &dyn Fn(&str) -> ConfigError,
-    ) -> Result<(), ConfigError> {
-        let chain = name
-            .chain()
-            .ok_or_else(|| wrong("mso_mdoc needs a key with certificates"))?;
-        let pem = pem("authority", &self.authority, &self.authority_file);
-        let pem = pem.map_err(|problem| wrong(&problem))?;
-        let refused = |error: vouchsafe_credentials::x509::X509Error| {
-            wrong(&format!(
-                "not a document signer below its authority: {error}"
-            ))
-        };
-        let mut anchors = TrustAnchors::new(Role::MdocIssuer);
-        anchors.add_pem(&pem).map_err(refused)?;
-        verify_chain(chain, &anchors, Role::MdocIssuer, at, &AwsLc)
-            .map(drop)
-            .map_err(refused)
-    }
-}
-
-/// A text given by value or in a file.
-fn pem(name: &str, value: &Option<String>, file: &Option<PathBuf>) -> Result<String, String> {
-    match (value, file) {
-        (Some(pem), None) => Ok(pem.clone()),
-        (None, Some(path)) => std::fs::read_to_string(path)
-            .map_err(|_| format!("the file of `{name}` cannot be read")),
-        (Some(_), Some(_)) | (None, None) => Err(format!("give either {name} or {name}_file")),
+        self.0.iter().enumerate().map(load).collect()
     }
 }

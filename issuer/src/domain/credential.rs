@@ -4,7 +4,7 @@ use vouchsafe_credentials::credential_type::Format;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::vci::notification::Event;
 
-use super::ids::{CredentialId, OfferId, RecordId, StatusListId};
+use super::ids::{CredentialId, OfferId, RecordId, StatusJobId, StatusListId};
 
 /// The status of a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +15,10 @@ pub enum CredentialStatus {
     Suspended,
     /// Not good any more. There is no way back.
     Revoked,
+    /// Ended by the organisation before its signed end.
+    Expired,
+    /// Replaced by another credential of the same record.
+    Superseded,
 }
 
 impl CredentialStatus {
@@ -24,6 +28,16 @@ impl CredentialStatus {
             Self::Valid => "valid",
             Self::Suspended => "suspended",
             Self::Revoked => "revoked",
+            Self::Expired => "expired",
+            Self::Superseded => "superseded",
+        }
+    }
+
+    /// Whether nothing leads away from it.
+    pub const fn is_final(self) -> bool {
+        match self {
+            Self::Valid | Self::Suspended => false,
+            Self::Revoked | Self::Expired | Self::Superseded => true,
         }
     }
 
@@ -33,6 +47,8 @@ impl CredentialStatus {
             "valid" => Some(Self::Valid),
             "suspended" => Some(Self::Suspended),
             "revoked" => Some(Self::Revoked),
+            "expired" => Some(Self::Expired),
+            "superseded" => Some(Self::Superseded),
             _ => None,
         }
     }
@@ -47,6 +63,10 @@ pub enum Change {
     Resume,
     /// Valid or suspended to revoked.
     Revoke,
+    /// Valid or suspended to expired.
+    Expire,
+    /// Valid or suspended to superseded.
+    Supersede,
 }
 
 /// A change that the present status does not allow.
@@ -55,18 +75,40 @@ pub enum Change {
 pub struct ChangeError(pub CredentialStatus);
 
 impl Change {
+    /// The status that it leads to.
+    pub const fn target(self) -> CredentialStatus {
+        match self {
+            Self::Suspend => CredentialStatus::Suspended,
+            Self::Resume => CredentialStatus::Valid,
+            Self::Revoke => CredentialStatus::Revoked,
+            Self::Expire => CredentialStatus::Expired,
+            Self::Supersede => CredentialStatus::Superseded,
+        }
+    }
+
+    /// The statuses that it leads away from.
+    pub const fn sources(self) -> &'static [CredentialStatus] {
+        match self {
+            Self::Suspend => &[CredentialStatus::Valid],
+            Self::Resume => &[CredentialStatus::Suspended],
+            Self::Revoke | Self::Expire | Self::Supersede => {
+                &[CredentialStatus::Valid, CredentialStatus::Suspended]
+            }
+        }
+    }
+
     /// The status after the change, if the present one allows it.
     pub fn apply(self, present: CredentialStatus) -> Result<CredentialStatus, ChangeError> {
-        match (self, present) {
-            (Self::Suspend, CredentialStatus::Valid) => Ok(CredentialStatus::Suspended),
-            (Self::Resume, CredentialStatus::Suspended) => Ok(CredentialStatus::Valid),
-            (Self::Revoke, CredentialStatus::Valid | CredentialStatus::Suspended) => {
-                Ok(CredentialStatus::Revoked)
-            }
-            (Self::Suspend, CredentialStatus::Suspended | CredentialStatus::Revoked)
-            | (Self::Resume, CredentialStatus::Valid | CredentialStatus::Revoked)
-            | (Self::Revoke, CredentialStatus::Revoked) => Err(ChangeError(present)),
+        if self.sources().contains(&present) {
+            Ok(self.target())
+        } else {
+            Err(ChangeError(present))
         }
+    }
+
+    /// Whether it is for good: it cannot undo what somebody else did.
+    pub const fn is_final(self) -> bool {
+        self.target().is_final()
     }
 }
 
@@ -103,6 +145,23 @@ pub struct Credential {
     pub event: Option<WalletEvent>,
     /// Which redemption of the offer brought it.
     pub family: Option<String>,
+    /// When it will be ended by the organisation, where that was said ahead.
+    pub ends_at: Option<UnixTime>,
+    /// What replaced it.
+    pub superseded_by: Option<CredentialId>,
+    /// The job that changed its status last.
+    pub job: Option<StatusJobId>,
+}
+
+impl Credential {
+    /// Whether a new offer may be made in its place. What was taken from a person is not given
+    /// back this way, and what was replaced is not replaced twice.
+    pub fn check_renewable(&self) -> Result<(), ChangeError> {
+        match (self.status, &self.superseded_by) {
+            (CredentialStatus::Valid | CredentialStatus::Expired, None) => Ok(()),
+            (status, _) => Err(ChangeError(status)),
+        }
+    }
 }
 
 /// What a wallet said it did with a credential (OpenID4VCI 1.0, section 11).
@@ -125,14 +184,32 @@ pub struct StatusPlace {
 
 #[cfg(test)]
 mod tests {
-    use super::CredentialStatus::{Revoked, Suspended, Valid};
+    use super::CredentialStatus::{Expired, Revoked, Superseded, Suspended, Valid};
     use super::*;
 
+    const CHANGES: [Change; 5] = [
+        Change::Suspend,
+        Change::Resume,
+        Change::Revoke,
+        Change::Expire,
+        Change::Supersede,
+    ];
+
     #[test]
-    fn cat_227_revoked_is_terminal() {
-        for change in [Change::Suspend, Change::Resume, Change::Revoke] {
-            assert_eq!(change.apply(Revoked), Err(ChangeError(Revoked)));
+    fn cat_227_what_is_final_is_final() {
+        for change in CHANGES {
+            for end in [Revoked, Expired, Superseded] {
+                assert_eq!(change.apply(end), Err(ChangeError(end)));
+            }
         }
+    }
+
+    #[test]
+    fn names_come_back() {
+        for status in [Valid, Suspended, Revoked, Expired, Superseded] {
+            assert_eq!(CredentialStatus::parse(status.as_str()), Some(status));
+        }
+        assert_eq!(CredentialStatus::parse("Valid"), None);
     }
 
     #[test]
@@ -146,5 +223,9 @@ mod tests {
         assert_eq!(Change::Resume.apply(Valid), Err(ChangeError(Valid)));
         assert_eq!(Change::Revoke.apply(Valid), Ok(Revoked));
         assert_eq!(Change::Revoke.apply(Suspended), Ok(Revoked));
+        for from in [Valid, Suspended] {
+            assert_eq!(Change::Expire.apply(from), Ok(Expired));
+            assert_eq!(Change::Supersede.apply(from), Ok(Superseded));
+        }
     }
 }

@@ -51,6 +51,10 @@ identifier!(
     OfferId
 );
 identifier!(
+    /// The offers of one table.
+    BatchId
+);
+identifier!(
     /// One issued credential.
     CredentialId
 );
@@ -61,6 +65,10 @@ identifier!(
 identifier!(
     /// A status list.
     StatusListId
+);
+identifier!(
+    /// A change of many credentials.
+    StatusJobId
 );
 identifier!(
     /// An endpoint of webhooks, or a message to one.

@@ -5,3 +5,4 @@ pub mod ids;
 pub mod offer;
 pub mod page;
 pub mod secret;
+pub mod status_job;

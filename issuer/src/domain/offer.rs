@@ -2,7 +2,7 @@
 
 use vouchsafe_credentials::time::UnixTime;
 
-use super::ids::{OfferId, RecordId};
+use super::ids::{CredentialId, OfferId, RecordId};
 use super::secret::MAX_TRIES;
 
 /// How the person gets the credential.
@@ -109,6 +109,8 @@ pub struct Offer {
     pub opened_at: Option<UnixTime>,
     /// Whether and how it was decided to issue; nothing where there is nothing to decide.
     pub decision: Option<Decision>,
+    /// The credential in whose place it was made.
+    pub renews: Option<CredentialId>,
 }
 
 impl Offer {

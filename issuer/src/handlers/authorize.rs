@@ -11,8 +11,13 @@ use vouchsafe_protocol::oauth::response::{
 };
 use vouchsafe_protocol::oauth::{AuthorizationRequest, ClientRules, ErrorCode, OAuthError};
 use vouchsafe_service::db::DbError;
+use vouchsafe_service::http::ClientAddress;
 
 use super::code_page::{self, CodePage, Failure, Flow};
+use super::person_page;
+use super::presentation_page::{self, PageError};
+use super::sign_in::{self, SignInError, told};
+use crate::authentication::Method;
 use crate::core::Core;
 use crate::domain::offer::{GrantKind, Offer};
 use crate::domain::secret::Secret;
@@ -43,6 +48,15 @@ pub enum AuthorizeError {
     /// A page cannot be rendered.
     #[error("the page cannot be rendered")]
     Page(#[from] PagesError),
+    /// The page that asks for a card cannot be shown.
+    #[error("no card can be asked for")]
+    Presentation(#[from] PageError),
+    /// A network has too many questions for cards put: the wallet is told.
+    #[error("the network has too many questions put")]
+    Busy(Box<ResponseTarget>),
+    /// The provider that signs persons in cannot be asked: the wallet is told.
+    #[error("nobody can sign in")]
+    SignIn(#[source] SignInError, Box<ResponseTarget>),
 }
 
 impl AuthorizeError {
@@ -62,6 +76,26 @@ impl AuthorizeError {
                 tracing::error!(error = &error as &dyn std::error::Error, "page failed");
                 code_page::render_failure(core, locale, Failure::Server)
             }
+            Self::Presentation(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "page failed");
+                code_page::render_failure(core, locale, Failure::Server)
+            }
+            Self::Busy(target) => {
+                let error = ErrorCode::TemporarilyUnavailable.into();
+                redirect(core, &target, &Outcome::Error(error))
+            }
+            Self::SignIn(error, target) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "nobody can sign in"
+                );
+                let code = match &error {
+                    SignInError::NotConfigured => ErrorCode::ServerError,
+                    SignInError::Upstream(error) => told(error),
+                    SignInError::Busy | SignInError::Db(_) => ErrorCode::TemporarilyUnavailable,
+                };
+                redirect(core, &target, &Outcome::Error(code.into()))
+            }
         }
     }
 }
@@ -69,17 +103,24 @@ impl AuthorizeError {
 /// Shows the code page.
 pub async fn handler(
     State(core): State<Core>,
+    address: ClientAddress,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
     let locale = locale(&headers, &[]);
-    match show(&core, query.as_deref().unwrap_or_default(), &headers).await {
+    let query = query.as_deref().unwrap_or_default();
+    match show(&core, address, query, &headers).await {
         Ok(response) => response,
         Err(error) => error.respond(&core, locale),
     }
 }
 
-async fn show(core: &Core, query: &str, headers: &HeaderMap) -> Result<Response, AuthorizeError> {
+async fn show(
+    core: &Core,
+    address: ClientAddress,
+    query: &str,
+    headers: &HeaderMap,
+) -> Result<Response, AuthorizeError> {
     let entry = Entry::parse(query)?;
     let client = core.settings.clients.get(entry.client_id.as_str());
     let client = client.ok_or(AuthorizeError::UnknownClient)?;
@@ -97,11 +138,34 @@ async fn show(core: &Core, query: &str, headers: &HeaderMap) -> Result<Response,
     let (offer, wanted) = what_is_asked(core, &request).await?;
     let browser = code_page::browser(core, headers).unwrap_or_else(|| code_page::new_browser(core));
     let locale = locale(headers, &request.ui_locales);
+    let target = request.target.clone();
     let mut flow = flow(core, request, wanted, locale, &browser)?;
     if let Some((pushed, secret)) = pushed {
         flow.dpop_jkt = pushed.dpop_jkt;
         flow.instance = pushed.instance;
         flow.pushed = Some(secret.expose().to_owned());
+    }
+    if offer.is_none()
+        && let Some(kind) = flow.types.first().cloned()
+    {
+        match core.settings.authentication(&kind) {
+            Method::Code => {}
+            Method::OpenIdConnect(_) => {
+                let begun = sign_in::begin(core, address, &kind, &flow, &browser).await;
+                return begun.map_err(|error| AuthorizeError::SignIn(error, Box::new(target)));
+            }
+            Method::Presentation(method) => {
+                let page = presentation_page::ask(core, address, method, &flow, client, &browser);
+                return page.await.map_err(|error| match error {
+                    PageError::Busy => AuthorizeError::Busy(Box::new(target)),
+                    other => other.into(),
+                });
+            }
+            Method::Webhook(questions) => {
+                let shown = (&browser, None);
+                return Ok(person_page::render(core, questions, &flow, client, shown)?);
+            }
+        }
     }
     let kind = offer.map(|offer| offer.credential_type);
     let kind = kind.as_ref().or(flow.types.first());
@@ -154,8 +218,14 @@ pub(super) async fn what_is_asked(
     let wanted = Wanted::read(core, request).map_err(reject)?;
     let Some(issuer_state) = &request.issuer_state else {
         // The person began in the wallet: the code that is typed will find the offer.
-        if wanted.types(core).is_empty() {
+        let types = wanted.types(core);
+        if types.is_empty() {
             return Err(invalid("scope or authorization_details must name a card"));
+        }
+        // A typed code says which card it is about; a person who signs in does not.
+        let by_code = |kind: &String| matches!(core.settings.authentication(kind), Method::Code);
+        if types.len() > 1 && !types.iter().all(by_code) {
+            return Err(invalid("scope or authorization_details must name one card"));
         }
         return Ok((None, wanted));
     };
@@ -200,7 +270,6 @@ fn flow(
         types: wanted.types(core),
         scopes: request.scopes.iter().map(str::to_owned).collect(),
         details: wanted.details,
-        wrong: 0,
         locale: locale.tag().to_owned(),
         browser: code_page::browser_digest(browser),
         expires_at: now.plus(core.settings.lifetimes.page_s).0,

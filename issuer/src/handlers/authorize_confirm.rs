@@ -9,16 +9,20 @@ use vouchsafe_protocol::oauth::params::ParamsError;
 use vouchsafe_protocol::oauth::response::{Outcome, ResponseMode, ResponseTarget};
 use vouchsafe_protocol::oauth::values::Secret as WireSecret;
 use vouchsafe_protocol::oauth::{ErrorCode, Params};
+use vouchsafe_service::db::DbError;
 use vouchsafe_service::http::ClientAddress;
 
 use super::authorize::{page_of, redirect};
 use super::code_page::{self, Failure, Flow};
 use super::wire;
+use crate::authentication::Method;
 use crate::core::Core;
 use crate::domain::offer::GrantKind;
 use crate::domain::secret::{MAX_TRIES, Secret, is_long, normalise_one_time_code};
+use crate::prepare::PrepareError;
 use crate::redeem::{self, CodeOrder, RedeemError};
 use crate::settings::WalletClient;
+use crate::tries::Tries;
 
 /// Why the browser is not sent on with a code.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +39,12 @@ pub enum ConfirmError {
     /// The wallet or its redirect URI is not registered any more.
     #[error("the client is not known")]
     Client,
+    /// Too many wrong answers.
+    #[error("there were too many wrong answers")]
+    Locked,
+    /// The offer cannot be made: the configuration changed in between.
+    #[error("the offer cannot be made")]
+    Prepare(#[from] PrepareError),
     /// The offer did not open.
     #[error("the offer did not open")]
     Redeem(#[from] RedeemError),
@@ -48,6 +58,7 @@ impl ConfirmError {
         match self {
             Self::Form | Self::Params(_) | Self::Client => Failure::Request,
             Self::Flow => Failure::Browser,
+            Self::Locked => Failure::Pause,
             Self::Redeem(RedeemError::CodeWrong { tries_left: _ }) => Failure::Locked,
             Self::Redeem(
                 RedeemError::Grant
@@ -56,13 +67,37 @@ impl ConfirmError {
                 | RedeemError::OtherRequest
                 | RedeemError::Details
                 | RedeemError::Scope
-                | RedeemError::Replayed,
+                | RedeemError::Replayed
+                | RedeemError::ProofUsed,
             ) => Failure::Offer,
-            Self::Redeem(RedeemError::Sealed(_) | RedeemError::Db(_)) | Self::Page(_) => {
-                Failure::Server
-            }
+            Self::Prepare(_)
+            | Self::Redeem(RedeemError::Sealed(_) | RedeemError::Db(_))
+            | Self::Page(_) => Failure::Server,
         }
     }
+
+    /// The page that says so.
+    pub(super) fn respond(&self, core: &Core, locale: Locale) -> Response {
+        let failure = self.failure();
+        if failure == Failure::Server {
+            tracing::error!(error = self as &dyn std::error::Error, "authorize failed");
+        }
+        code_page::render_failure(core, locale, failure)
+    }
+}
+
+impl From<DbError> for ConfirmError {
+    fn from(error: DbError) -> Self {
+        Self::Redeem(error.into())
+    }
+}
+
+/// The language that the browser asks for.
+pub(super) fn accepted_locale(headers: &HeaderMap) -> Locale {
+    let accepted = headers
+        .get(axum::http::header::ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok());
+    Locale::negotiate(None, accepted)
 }
 
 /// Checks the code and sends the browser back to the wallet.
@@ -74,17 +109,24 @@ pub async fn handler(
 ) -> Response {
     match confirm(&core, address, &headers, &body).await {
         Ok(response) => response,
-        Err(error) => {
-            let failure = error.failure();
-            if failure == Failure::Server {
-                tracing::error!(error = &error as &dyn std::error::Error, "authorize failed");
-            }
-            let accepted = headers
-                .get(axum::http::header::ACCEPT_LANGUAGE)
-                .and_then(|value| value.to_str().ok());
-            code_page::render_failure(&core, Locale::negotiate(None, accepted), failure)
-        }
+        Err(error) => error.respond(&core, accepted_locale(&headers)),
     }
+}
+
+/// What was typed on a page of ours, in the browser that it was shown to, and its flow.
+pub(super) fn posted(
+    core: &Core,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<(Params, Secret, Flow), ConfirmError> {
+    if !wire::is_form(headers) {
+        return Err(ConfirmError::Form);
+    }
+    let params = Params::parse_body(body)?;
+    let browser = code_page::browser(core, headers).ok_or(ConfirmError::Flow)?;
+    let flow = Flow::open(core, params.required("flow")?, Some(&browser));
+    let flow = flow.ok_or(ConfirmError::Flow)?;
+    Ok((params, browser, flow))
 }
 
 async fn confirm(
@@ -93,18 +135,13 @@ async fn confirm(
     headers: &HeaderMap,
     body: &Bytes,
 ) -> Result<Response, ConfirmError> {
-    if !wire::is_form(headers) {
-        return Err(ConfirmError::Form);
+    let (params, browser, flow) = posted(core, headers, body)?;
+    let client = registered(core, &flow)?;
+    // Whoever is known in another way types no code.
+    let by_code = |kind: &String| matches!(core.settings.authentication(kind), Method::Code);
+    if flow.issuer_state.is_none() && !flow.types.iter().all(by_code) {
+        return Err(ConfirmError::Flow);
     }
-    let params = Params::parse_body(body)?;
-    let browser = code_page::browser(core, headers).ok_or(ConfirmError::Flow)?;
-    let flow = Flow::open(core, params.required("flow")?, Some(&browser));
-    let flow = flow.ok_or(ConfirmError::Flow)?;
-    let client = core
-        .settings
-        .clients
-        .get(&flow.client_id)
-        .ok_or(ConfirmError::Client)?;
     let target = target(&flow, client)?;
     if params.get("step") == Some("cancel") {
         return Ok(redirect(
@@ -115,8 +152,14 @@ async fn confirm(
     }
     let typed = params.get("code").and_then(normalise_one_time_code);
     let outcome = match &flow.issuer_state {
-        Some(issuer_state) => of_offer(core, issuer_state, typed.as_deref(), &flow).await,
-        None => of_code(core, address, typed.as_deref(), &flow).await,
+        Some(issuer_state) => {
+            let done = of_offer(core, issuer_state, typed.as_deref(), &flow).await;
+            done.map_err(ConfirmError::from)
+        }
+        None => {
+            let tries = Tries::of_codes(core, &browser);
+            of_code(core, address, typed.as_deref(), &flow, &tries).await
+        }
     };
     match outcome {
         Ok(code) => Ok(redirect(
@@ -124,17 +167,13 @@ async fn confirm(
             &target,
             &Outcome::Code(WireSecret::new(code.expose())),
         )),
-        Err(RedeemError::CodeWrong { tries_left }) if tries_left > 0 => {
+        Err(ConfirmError::Redeem(RedeemError::CodeWrong { tries_left })) if tries_left > 0 => {
             let kind = shown_type(core, &flow).await?;
             let mut page = page_of(core, &kind, client, flow.locale());
             page.tries_left = Some(tries_left);
-            let flow = Flow {
-                wrong: MAX_TRIES - tries_left,
-                ..flow
-            };
             Ok(code_page::render(core, &flow, &browser, page)?)
         }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     }
 }
 
@@ -157,27 +196,34 @@ async fn of_offer(
 }
 
 /// The person began in the wallet. A long code cannot be guessed; how many are tried is limited
-/// for each page and each network all the same.
+/// for each browser and each network all the same, and counted before it is looked up.
 async fn of_code(
     core: &Core,
     address: ClientAddress,
     typed: Option<&str>,
     flow: &Flow,
-) -> Result<Secret, RedeemError> {
+    tries: &Tries,
+) -> Result<Secret, ConfirmError> {
+    let wrong = |left| match left {
+        ..=0 => ConfirmError::Locked,
+        tries_left => RedeemError::CodeWrong { tries_left }.into(),
+    };
     let Some(typed) = typed.filter(|typed| is_long(typed)) else {
-        return Err(RedeemError::CodeWrong {
-            tries_left: MAX_TRIES - flow.wrong,
-        });
+        // What cannot be a code is not looked up and does not count.
+        return Err(wrong(tries.left(core).await?));
     };
     if core.typed_codes.check(address).is_err() {
-        return Err(RedeemError::CodeWrong { tries_left: 0 });
+        return Err(ConfirmError::Locked);
     }
+    let left = tries.count(core).await?.ok_or(ConfirmError::Locked)?;
     match redeem::authorize_by_code(core, typed, &flow.types, order(flow)).await {
+        Ok(code) => {
+            tries.forget(core).await?;
+            Ok(code)
+        }
         // Unknown, used, over, or of another type: nobody is told which.
-        Err(RedeemError::Grant) => Err(RedeemError::CodeWrong {
-            tries_left: MAX_TRIES - flow.wrong - 1,
-        }),
-        other => other,
+        Err(RedeemError::Grant) => Err(wrong(left)),
+        Err(other) => Err(other.into()),
     }
 }
 
@@ -193,7 +239,17 @@ async fn shown_type(core: &Core, flow: &Flow) -> Result<String, RedeemError> {
     }
 }
 
-fn target(flow: &Flow, client: &WalletClient) -> Result<ResponseTarget, ConfirmError> {
+/// The wallet, looked up again: the registration may have changed since the page was shown.
+pub(super) fn registered<'a>(
+    core: &'a Core,
+    flow: &Flow,
+) -> Result<&'a WalletClient, ConfirmError> {
+    let client = core.settings.clients.get(&flow.client_id);
+    client.ok_or(ConfirmError::Client)
+}
+
+/// Where the answer goes.
+pub(super) fn target(flow: &Flow, client: &WalletClient) -> Result<ResponseTarget, ConfirmError> {
     // Looked up again: the registration may have changed since the page was shown.
     let redirect_uri = client.redirect_uris.find(&flow.redirect_uri);
     Ok(ResponseTarget {
@@ -203,7 +259,8 @@ fn target(flow: &Flow, client: &WalletClient) -> Result<ResponseTarget, ConfirmE
     })
 }
 
-fn order(flow: &Flow) -> CodeOrder {
+/// What the code is made for.
+pub(super) fn order(flow: &Flow) -> CodeOrder {
     CodeOrder {
         client_id: flow.client_id.clone(),
         redirect_uri: flow.redirect_uri.clone(),

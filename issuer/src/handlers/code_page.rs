@@ -47,9 +47,6 @@ pub struct Flow {
     /// The credential types that the wallet asks for.
     #[serde(default)]
     pub types: Vec<String>,
-    /// Wrong codes on this page so far, where the offer cannot count them.
-    #[serde(default)]
-    pub wrong: i64,
     /// Language tag of the page.
     pub locale: String,
     /// Digest of the browser's cookie.
@@ -144,13 +141,18 @@ pub fn render(
     let html = core.pages.render("issuer/code", locale, context)?;
     let mut response = (status, html).into_response();
     page_headers(response.headers_mut());
+    set_browser(core, &mut response, browser);
+    Ok(response)
+}
+
+/// Lets the browser keep its secret.
+pub fn set_browser(core: &Core, response: &mut Response, browser: &Secret) {
     let life = u64::try_from(core.settings.lifetimes.page_s).unwrap_or_default();
     let life = Some(Duration::from_secs(life));
     let cookie = core
         .cookies
         .set(COOKIE, browser.expose(), life, SameSite::Lax);
     response.headers_mut().insert(header::SET_COOKIE, cookie);
-    Ok(response)
 }
 
 /// Why a person cannot go on.
@@ -162,6 +164,8 @@ pub enum Failure {
     Offer,
     /// Too many wrong codes.
     Locked,
+    /// There were too many wrong answers from this browser or network, or about a person.
+    Pause,
     /// The page is too old or of another browser.
     Browser,
     /// A fault of ours.
@@ -174,6 +178,7 @@ impl Failure {
             Self::Request => "request",
             Self::Offer => "offer",
             Self::Locked => "locked",
+            Self::Pause => "pause",
             Self::Browser => "browser",
             Self::Server => "server",
         }
@@ -183,7 +188,7 @@ impl Failure {
         match self {
             Self::Request | Self::Browser => StatusCode::BAD_REQUEST,
             Self::Offer => StatusCode::GONE,
-            Self::Locked => StatusCode::FORBIDDEN,
+            Self::Locked | Self::Pause => StatusCode::FORBIDDEN,
             Self::Server => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -209,7 +214,8 @@ pub fn render_failure(core: &Core, locale: Locale, failure: Failure) -> Response
     response
 }
 
-fn page_headers(headers: &mut HeaderMap) {
+/// What every page of ours says to the browser.
+pub fn page_headers(headers: &mut HeaderMap) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(
         header::CONTENT_SECURITY_POLICY,

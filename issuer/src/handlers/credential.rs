@@ -8,9 +8,7 @@ use vouchsafe_credentials::credential_type::Format;
 use vouchsafe_credentials::crypto::Algorithm;
 use vouchsafe_credentials::did::LocalResolver;
 use vouchsafe_credentials::jwe::JweError;
-use vouchsafe_protocol::http::Headers;
-use vouchsafe_protocol::oauth::access_token::{PresentationError, PresentedToken, challenge};
-use vouchsafe_protocol::oauth::dpop::DpopError;
+use vouchsafe_protocol::oauth::access_token::PresentationError;
 use vouchsafe_protocol::oauth::token::TokenType;
 use vouchsafe_protocol::oauth::{ErrorCode, OAuthError};
 use vouchsafe_protocol::vci::proof::{self, Expected};
@@ -21,19 +19,24 @@ use vouchsafe_protocol::vci::{
     CredentialError, CredentialErrorCode, CredentialRequest, CredentialResponse,
 };
 use vouchsafe_service::db::DbError;
+use vouchsafe_service::dpop::{self, ProofError, TokenRefused};
+use vouchsafe_service::jti::Identifier;
+use vouchsafe_service::signers;
 
+use super::authorized::{self, Authorized};
 use super::message::{self, Message, MessageError};
-use super::wire::{self, PROOF_ALGORITHMS, ProofError, json_no_store};
+use super::wire::{self, json_no_store};
 use crate::claims::{ClaimsError, open_under_token};
+use crate::claims_source::SourceError;
 use crate::core::Core;
 use crate::deferral;
 use crate::domain::offer::Decision;
-use crate::domain::secret::{Purpose, Secret};
+use crate::domain::secret::Purpose;
 use crate::issue::{self, IssueError, Issued, Order};
 use crate::paths::CREDENTIAL;
 use crate::proof_types;
-use crate::store::decisions;
-use crate::store::tokens::{self, TokenGrant, TokenUse};
+use crate::status::StatusListError;
+use crate::store::tokens::{Presented, TokenGrant, TokenUse};
 
 /// Why no credential was issued.
 #[derive(Debug, thiserror::Error)]
@@ -100,8 +103,10 @@ impl Error {
             Self::InvalidToken | Self::Issue(IssueError::TokenGone) => {
                 Wire::Authorization(Some(ErrorCode::InvalidToken.into()))
             }
-            Self::Dpop(ProofError::Dpop(error)) => Wire::Authorization(Some(dpop_error(error))),
-            Self::Dpop(ProofError::Replayed) => {
+            Self::Dpop(ProofError::Dpop(error)) => {
+                Wire::Authorization(Some(dpop::at_resource(error)))
+            }
+            Self::Dpop(ProofError::Replayed) | Self::Issue(IssueError::ProofUsed) => {
                 Wire::Authorization(Some(ErrorCode::InvalidDpopProof.into()))
             }
             Self::OtherConfiguration => {
@@ -124,14 +129,25 @@ impl Error {
             Self::Issue(IssueError::NonceUsed) => {
                 Wire::Request(CredentialErrorCode::InvalidNonce.into())
             }
-            Self::Issue(IssueError::UsedUp | IssueError::NotApproved | IssueError::Suspended) => {
-                Wire::Request(CredentialErrorCode::CredentialRequestDenied.into())
-            }
+            Self::Issue(
+                IssueError::UsedUp
+                | IssueError::NotApproved
+                | IssueError::Suspended
+                | IssueError::Claims(SourceError::Denied(_)),
+            ) => Wire::Request(CredentialErrorCode::CredentialRequestDenied.into()),
+            // The nonce is not used up: the same request may succeed a little later.
+            Self::Issue(IssueError::Claims(
+                SourceError::Ask(_) | SourceError::Answer | SourceError::Unfit(_),
+            )) => Wire::Unavailable,
             Self::Issue(IssueError::TransactionEnded) => {
                 Wire::Request(CredentialErrorCode::InvalidTransactionId.into())
             }
             Self::Dpop(ProofError::Db(error))
-            | Self::Issue(IssueError::Db(error))
+            | Self::Issue(
+                IssueError::Db(error)
+                | IssueError::Claims(SourceError::Db(error))
+                | IssueError::Status(StatusListError::Db(error)),
+            )
             | Self::Db(error) => {
                 if error.is_temporary() {
                     Wire::Unavailable
@@ -139,12 +155,20 @@ impl Error {
                     Wire::Internal
                 }
             }
+            // Others took the places that were drawn: the next request draws others.
+            Self::Issue(IssueError::Status(StatusListError::Full)) => Wire::Unavailable,
+            // The key may sign again soon, and nothing was used up.
+            Self::Issue(IssueError::Sign(error)) if signers::is_unavailable(error) => {
+                Wire::Unavailable
+            }
             Self::Sealed(_)
             | Self::Seal(_)
             | Self::Issue(
                 IssueError::RecordMismatch
                 | IssueError::UnknownType
-                | IssueError::Claims(_)
+                | IssueError::Claims(
+                    SourceError::NotConfigured | SourceError::Record(_) | SourceError::Claims(_),
+                )
                 | IssueError::Status(_)
                 | IssueError::Sign(_),
             ) => Wire::Internal,
@@ -152,11 +176,12 @@ impl Error {
     }
 }
 
-/// RFC 9449, section 7.1: a proof with another key makes the token invalid.
-fn dpop_error(error: &DpopError) -> OAuthError {
-    match error {
-        DpopError::Key => ErrorCode::InvalidToken.into(),
-        other => other.into(),
+impl From<TokenRefused> for Error {
+    fn from(refused: TokenRefused) -> Self {
+        match refused {
+            TokenRefused::Scheme => Self::InvalidToken,
+            TokenRefused::Proof(error) => Self::Dpop(error.into()),
+        }
     }
 }
 
@@ -207,14 +232,7 @@ fn authorization_error(error: Option<&OAuthError>) -> Response {
         Some(error) => json_no_store(status, error),
         None => status.into_response(),
     };
-    for scheme in [TokenType::Dpop, TokenType::Bearer] {
-        let value = challenge(scheme, error, &PROOF_ALGORITHMS);
-        if let Ok(value) = HeaderValue::try_from(value) {
-            response
-                .headers_mut()
-                .append(header::WWW_AUTHENTICATE, value);
-        }
-    }
+    dpop::put_challenges(response.headers_mut(), TokenType::Dpop, error);
     response
 }
 
@@ -225,31 +243,63 @@ pub async fn handler(
     body: Bytes,
 ) -> Result<Response, Error> {
     let headers = wire::headers(&map);
-    let (token, grant) = authorize(&core, &headers, CREDENTIAL, TokenUse::Issue).await?;
+    let authorized = authorized::look(&core, &headers, CREDENTIAL, TokenUse::Issue).await?;
+    let proof = authorized.proof.clone();
+    match answer(&core, authorized, &map, &body).await {
+        Ok(response) => Ok(response),
+        Err(error) => Err(refuse(&core, proof, error).await),
+    }
+}
+
+/// Whatever is refused uses the DPoP proof up: it is good for one request.
+async fn refuse(core: &Core, proof: Option<Identifier>, error: Error) -> Error {
+    match (proof, &error) {
+        // What the database did is not known, or it does nothing now.
+        (None, _) | (_, Error::Db(_) | Error::Issue(IssueError::Db(_))) => error,
+        (Some(proof), _) => match dpop::use_up(&core.db, proof).await {
+            Ok(()) => error,
+            Err(used) => used.into(),
+        },
+    }
+}
+
+async fn answer(
+    core: &Core,
+    authorized: Authorized,
+    map: &HeaderMap,
+    body: &Bytes,
+) -> Result<Response, Error> {
+    let Authorized {
+        token,
+        presented: Presented { grant, offer },
+        proof,
+    } = authorized;
     let Message {
         members,
         encryption,
-    } = message::read(&core, &map, &body)?;
+    } = message::read(core, map, body)?;
     let request = CredentialRequest::read(&members)?;
-    let format = check_configuration(&core, &grant, &request.requested).await?;
-    let proofs = verify_proofs(&core, &grant, &request).await?;
+    let format = check_configuration(core, &grant, &request.requested).await?;
+    let proofs = verify_proofs(core, &grant, &request).await?;
     let claims = open_under_token(&token, &grant.offer, &grant.claims_sealed)?;
     let order = Order {
         token: token.hash(Purpose::AccessToken),
         format,
         grant,
+        offer,
+        proof,
         claims,
         holder_keys: &proofs.keys,
         nonces: proofs.nonces.clone(),
         transaction: None,
     };
-    match decisions::decision(&core.db, &order.grant.offer).await? {
+    match order.offer.decision {
         Some(Decision::Waiting) => {
             // Section 8.3: later, with status 202.
-            let id = deferral::defer(&core, &order).await?;
+            let id = deferral::defer(core, &order).await?;
             let body = DeferredResponse::new(id.expose(), core.settings.lifetimes.interval_s);
             let status = StatusCode::ACCEPTED;
-            return Ok(message::answer(&core, status, &body, encryption.as_ref())?);
+            return Ok(message::answer(core, status, &body, encryption.as_ref())?);
         }
         Some(Decision::Denied) => return Err(IssueError::NotApproved.into()),
         Some(Decision::Approved) | None => {}
@@ -257,7 +307,7 @@ pub async fn handler(
     let Issued {
         credentials,
         notification_id,
-    } = issue::issue(&core, &order).await?;
+    } = issue::issue(core, &order).await?;
     tracing::info!(
         credential_type = order.grant.credential_type,
         format = order.format.name(),
@@ -266,35 +316,7 @@ pub async fn handler(
     );
     let body = CredentialResponse::new(credentials).notification_id(&notification_id);
     let status = StatusCode::OK;
-    Ok(message::answer(&core, status, &body, encryption.as_ref())?)
-}
-
-/// The token, presented in the way it was issued for, at one of our endpoints.
-pub(super) async fn authorize(
-    core: &Core,
-    headers: &Headers,
-    path: &str,
-    what: TokenUse,
-) -> Result<(Secret, TokenGrant), Error> {
-    let PresentedToken { token_type, token } = PresentedToken::parse(headers)?;
-    let token = Secret::received(token.expose());
-    let hash = token.hash(Purpose::AccessToken);
-    let grant = tokens::find(&core.db, &hash, core.clock.now(), what).await?;
-    let grant = grant.ok_or(Error::InvalidToken)?;
-    match (&grant.dpop_jkt, token_type) {
-        (Some(jkt), TokenType::Dpop) => {
-            let proof = wire::dpop_proof(core, headers, path, Some(token.expose()), Some(jkt));
-            let proof = proof.map_err(ProofError::Dpop)?;
-            let proof = proof.ok_or(ProofError::Dpop(DpopError::Missing))?;
-            wire::use_up(core, &proof).await?;
-        }
-        (None, TokenType::Bearer) => {}
-        // RFC 9449, section 7.2: a bound token is never a bearer token, nor the reverse.
-        (Some(_), TokenType::Bearer) | (None, TokenType::Dpop) => {
-            return Err(Error::InvalidToken);
-        }
-    }
-    Ok((token, grant))
+    Ok(message::answer(core, status, &body, encryption.as_ref())?)
 }
 
 async fn check_configuration(
@@ -303,10 +325,6 @@ async fn check_configuration(
     requested: &Requested,
 ) -> Result<Format, Error> {
     let (kind, format) = match requested {
-        // OpenID4VCI 1.0, section 8.2: who was given identifiers uses them, and nobody else.
-        Requested::Configuration(_) if !grant.details.is_empty() => {
-            return Err(RequestError::OneOf.into());
-        }
         Requested::Configuration(id) => {
             let mut found = core.configuration(id);
             if found.is_none() {
@@ -314,7 +332,12 @@ async fn check_configuration(
                 core.types.refresh(core).await?;
                 found = core.configuration(id);
             }
-            found.ok_or(Error::UnknownConfiguration)?
+            let found = found.ok_or(Error::UnknownConfiguration)?;
+            // OpenID4VCI 1.0, section 8.2: who was given identifiers uses them, and nobody else.
+            if !grant.details.is_empty() {
+                return Err(RequestError::OneOf.into());
+            }
+            found
         }
         Requested::Identifier(id) => {
             let identifier = |one: &str| core.keys.credential_identifier(&grant.record, one);
@@ -349,4 +372,26 @@ async fn verify_proofs(
     };
     let proofs = request.required_proofs()?;
     Ok(proofs::verify(proofs, &expected, &*core.crypto).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_by_itself_is_unavailable() {
+        let told = |error: IssueError| Error::Issue(error).wire();
+        for status in [
+            StatusListError::Db(DbError::NotCommitted),
+            StatusListError::Full,
+        ] {
+            assert!(matches!(told(status.into()), Wire::Unavailable));
+        }
+        for status in [
+            StatusListError::Db(DbError::Damaged),
+            StatusListError::Range,
+        ] {
+            assert!(matches!(told(status.into()), Wire::Internal));
+        }
+    }
 }

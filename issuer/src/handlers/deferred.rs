@@ -10,7 +10,8 @@ use vouchsafe_protocol::vci::response::DeferredResponse;
 use vouchsafe_protocol::vci::{CredentialError, CredentialErrorCode, CredentialResponse};
 use vouchsafe_service::db::DbError;
 
-use super::credential::{self, authorize};
+use super::authorized::{Authorized, authorize};
+use super::credential;
 use super::message::{self, Message, MessageError};
 use super::wire::{self, json_no_store};
 use crate::claims::ClaimsError;
@@ -20,7 +21,7 @@ use crate::domain::offer::Decision;
 use crate::domain::secret::{Purpose, Secret};
 use crate::issue::{self, IssueError, Issued, Order};
 use crate::paths::DEFERRED;
-use crate::store::tokens::TokenUse;
+use crate::store::tokens::{Presented, TokenUse};
 use crate::store::{decisions, transactions};
 
 /// Why nothing was handed out.
@@ -108,7 +109,11 @@ pub async fn handler(
     body: Bytes,
 ) -> Result<Response, Error> {
     let headers = wire::headers(&map);
-    let (token, grant) = authorize(&core, &headers, DEFERRED, TokenUse::Deferred).await?;
+    let Authorized {
+        token,
+        presented: Presented { grant, offer },
+        proof,
+    } = authorize(&core, &headers, DEFERRED, TokenUse::Deferred).await?;
     let Message {
         members,
         encryption,
@@ -149,6 +154,8 @@ pub async fn handler(
     let order = Order {
         token: token.hash(Purpose::AccessToken),
         grant,
+        offer,
+        proof,
         format,
         claims,
         holder_keys: &holder_keys,

@@ -10,7 +10,8 @@ use vouchsafe_protocol::vci::notification::{
 use vouchsafe_service::db::DbError;
 
 use super::admin::body::is_json;
-use super::credential::{self, authorize};
+use super::authorized::authorize;
+use super::credential;
 use super::wire::{self, json_no_store};
 use crate::core::Core;
 use crate::domain::credential::WalletEvent;
@@ -70,7 +71,8 @@ pub async fn handler(
     body: Bytes,
 ) -> Result<StatusCode, Error> {
     let headers = wire::headers(&map);
-    let (_, grant) = authorize(&core, &headers, NOTIFICATION, TokenUse::Deferred).await?;
+    let authorized = authorize(&core, &headers, NOTIFICATION, TokenUse::Deferred).await?;
+    let offer = authorized.presented.grant.offer;
     if !is_json(&map) {
         return Err(Error::MediaType);
     }
@@ -84,9 +86,7 @@ pub async fn handler(
     };
     let known = core
         .db
-        .write(async move |tx| {
-            credentials::record_event(tx, &grant.offer, &notification_id, &seen).await
-        })
+        .write(async move |tx| credentials::record_event(tx, &offer, &notification_id, &seen).await)
         .await?;
     if !known {
         return Err(Error::Unknown);

@@ -2,19 +2,26 @@
 
 use axum::response::Response;
 use utoipa::openapi::OpenApi;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{
+    ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Scopes, SecurityScheme,
+};
 use utoipa::{Modify, OpenApi as _};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::admin::{
-    audit_list, credentials_list, credentials_read, credentials_resume, credentials_revoke,
-    credentials_suspend, offer_batches_create, offers_approve, offers_create, offers_deny,
-    offers_list, offers_read, types_list, types_put, types_read, webhook_deliveries,
-    webhook_replay, webhooks_create, webhooks_delete, webhooks_list, webhooks_rotate,
+    audit_list, credentials_expire, credentials_list, credentials_read, credentials_renew,
+    credentials_resume, credentials_revoke, credentials_supersede, credentials_suspend,
+    offer_batches_create, offers_approve, offers_create, offers_deny, offers_list, offers_read,
+    status_jobs_cancel, status_jobs_create, status_jobs_list, status_jobs_read, token, types_list,
+    types_put, types_read, webhook_deliveries, webhook_replay, webhooks_create, webhooks_delete,
+    webhooks_list, webhooks_rotate,
 };
+use super::openapi_answers::Answers;
 use super::wire::json_public;
 use crate::core::Core;
+use crate::handlers::admin::caller::Scope;
+use crate::paths;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -27,25 +34,47 @@ use crate::core::Core;
         (name = "offers", description = "Credentials that wait for a person"),
         (name = "credential types", description = "What credentials say and how they are shown"),
         (name = "credentials", description = "Credentials that were issued"),
+        (name = "status jobs", description = "Many credentials at once"),
         (name = "webhooks", description = "Who is told of events, signed as Standard Webhooks describes"),
-        (name = "audit", description = "What was done, by whom")
+        (name = "audit", description = "What was done, by whom"),
+        (name = "access", description = "Access tokens for clients, beside API keys")
     ),
-    modifiers(&ApiKey)
+    modifiers(&Access)
 )]
 struct Api;
 
-struct ApiKey;
+/// What opens the interface: a key or an access token, both as bearer.
+struct Access;
 
-impl Modify for ApiKey {
+impl Modify for Access {
     fn modify(&self, api: &mut OpenApi) {
-        let scheme = HttpBuilder::new()
+        let bearer = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
-            .description(Some("A key of this service, `vsk_…`"))
+            .description(Some(
+                "A key of this service, `vsk_…`, or an access token of a client, `vst_…`",
+            ))
             .build();
-        api.components
-            .get_or_insert_default()
-            .add_security_scheme("api_key", SecurityScheme::Http(scheme));
+        let basic = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Basic)
+            .description(Some(
+                "`client_id` and secret of a client, at `/oauth2/token` alone. Clients with keys send \
+                 an assertion in the body instead (`private_key_jwt`, RFC 7523)",
+            ))
+            .build();
+        let flow = ClientCredentials::new(paths::ADMIN_TOKEN, scopes());
+        let flow = OAuth2::with_description(
+            [Flow::ClientCredentials(flow)],
+            "Client credentials (RFC 6749, section 4.4)",
+        );
+        let components = api.components.get_or_insert_default();
+        components.add_security_scheme("api_key", SecurityScheme::Http(bearer));
+        components.add_security_scheme("client_basic", SecurityScheme::Http(basic));
+        components.add_security_scheme("client_credentials", SecurityScheme::OAuth2(flow));
     }
+}
+
+fn scopes() -> Scopes {
+    Scopes::from_iter(Scope::ALL.map(|scope| (scope.as_str(), scope.describe())))
 }
 
 /// The routes of the administration API, with their description.
@@ -63,17 +92,30 @@ pub fn routes() -> OpenApiRouter<Core> {
         .routes(routes!(credentials_suspend::handler))
         .routes(routes!(credentials_resume::handler))
         .routes(routes!(credentials_revoke::handler))
+        .routes(routes!(credentials_expire::handler))
+        .routes(routes!(credentials_renew::handler))
+        .routes(routes!(credentials_supersede::handler))
+        .routes(routes!(
+            status_jobs_create::handler,
+            status_jobs_list::handler
+        ))
+        .routes(routes!(status_jobs_read::handler))
+        .routes(routes!(status_jobs_cancel::handler))
         .routes(routes!(audit_list::handler))
         .routes(routes!(webhooks_create::handler, webhooks_list::handler))
         .routes(routes!(webhooks_delete::handler))
         .routes(routes!(webhooks_rotate::handler))
         .routes(routes!(webhook_deliveries::handler))
         .routes(routes!(webhook_replay::handler))
+        .routes(routes!(token::handler))
 }
 
 /// The description alone.
 pub fn document() -> OpenApi {
-    routes().into_openapi()
+    let mut api = routes().into_openapi();
+    // Behind the routes: it looks at every operation.
+    Answers.modify(&mut api);
+    api
 }
 
 /// Answers with the description.

@@ -7,12 +7,14 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use vouchsafe_protocol::oauth::authorize::{Entry, EntryError, Rejection};
 use vouchsafe_protocol::oauth::params::ParamsError;
+use vouchsafe_protocol::oauth::pushed::without_credentials;
 use vouchsafe_protocol::oauth::token::TokenRequestError;
 use vouchsafe_protocol::oauth::{ClientCredentials, ClientRules, ErrorCode, OAuthError, Params};
 use vouchsafe_service::db::DbError;
+use vouchsafe_service::dpop::{self, ProofError};
 
 use super::authorize::{bound_key, what_is_asked};
-use super::wire::{self, ProofError, json_no_store};
+use super::wire::{self, json_no_store};
 use crate::client::{self, Caller, CallerError};
 use crate::core::Core;
 use crate::paths::PAR;
@@ -114,7 +116,7 @@ pub async fn handler(
     let headers = wire::headers(&map);
     let params = Params::parse_body(&body)?;
     let credentials = ClientCredentials::parse(&headers, &params).map_err(CallerError::from)?;
-    let proof = wire::dpop_proof(&core, &headers, PAR, None, None).map_err(ProofError::Dpop)?;
+    let proof = wire::dpop_proof(&core, &headers, PAR).map_err(ProofError::Dpop)?;
     let caller = client::authenticate(&core, &credentials, proof.as_ref()).await?;
     let Caller::Known {
         id,
@@ -128,7 +130,7 @@ pub async fn handler(
         // RFC 9126, section 2.1.
         return Err(ParError::RequestUri);
     }
-    let text = pushed::without_credentials(&params, id.as_str());
+    let text = without_credentials(&params, id.as_str());
     let entry = Entry::parse(&text)?;
     let request = entry
         .address(&client.redirect_uris)?
@@ -146,7 +148,7 @@ pub async fn handler(
     // RFC 9126, section 2.1: validated as at the authorization endpoint.
     what_is_asked(&core, &request).await?;
     if let Some(proof) = &proof {
-        wire::use_up(&core, proof).await?;
+        dpop::use_up(&core.db, dpop::identifier(proof)).await?;
     }
     let pushed = PushedRequest {
         client_id: id.as_str().to_owned(),

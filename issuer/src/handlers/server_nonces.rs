@@ -5,12 +5,12 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use vouchsafe_service::dpop;
 
 use crate::core::Core;
 use crate::paths;
 use crate::profile::Use;
 
-const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 const CHALLENGE: HeaderName = HeaderName::from_static("oauth-client-attestation-challenge");
 
 /// The middleware of the endpoints for wallets.
@@ -24,12 +24,10 @@ pub async fn layer(State(core): State<Core>, request: Request, next: Next) -> Re
         only_dpop(headers);
     }
     if rules.nonces {
-        let nonce = core.keys.server_nonces.issue(core.clock.now(), &*core.rng);
-        if let Ok(nonce) = HeaderValue::try_from(nonce) {
-            if authenticates {
-                headers.insert(CHALLENGE, nonce.clone());
-            }
-            headers.insert(DPOP_NONCE, nonce);
+        let (now, rng) = (core.clock.now(), &*core.rng);
+        let nonce = dpop::put_nonce(headers, &core.keys.server_nonces, now, rng);
+        if let Some(nonce) = nonce.filter(|_| authenticates) {
+            headers.insert(CHALLENGE, nonce);
         }
     }
     response

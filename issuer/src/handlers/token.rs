@@ -12,8 +12,10 @@ use vouchsafe_protocol::oauth::token::{
 };
 use vouchsafe_protocol::oauth::{ClientCredentials, ErrorCode, OAuthError, Params};
 use vouchsafe_protocol::vci::TokenRequest;
+use vouchsafe_service::dpop::{self, ProofError};
+use vouchsafe_service::jti::Identifier;
 
-use super::wire::{self, ProofError, json_no_store};
+use super::wire::{self, json_no_store};
 use crate::client::{self, Caller, CallerError};
 use crate::core::Core;
 use crate::domain::secret::Secret;
@@ -80,6 +82,7 @@ fn redeem_error(error: &RedeemError) -> OAuthError {
         | RedeemError::CodeWrong { tries_left: _ }
         | RedeemError::OtherRequest
         | RedeemError::Replayed => ErrorCode::InvalidGrant.into(),
+        RedeemError::ProofUsed => ErrorCode::InvalidDpopProof.into(),
         RedeemError::Details => ErrorCode::InvalidAuthorizationDetails.into(),
         RedeemError::Scope => ErrorCode::InvalidScope.into(),
         RedeemError::CodeMissing => OAuthError::invalid_request("tx_code is missing"),
@@ -113,24 +116,25 @@ pub async fn handler(
     let credentials = ClientCredentials::parse(&headers, &params).map_err(CallerError::from)?;
     let grant = Grant::parse(&core, &params)?;
     let details = details(&core, &params)?;
-    let proof = wire::dpop_proof(&core, &headers, TOKEN, None, None).map_err(ProofError::Dpop)?;
+    let proof = wire::dpop_proof(&core, &headers, TOKEN).map_err(ProofError::Dpop)?;
     let caller = client::authenticate(&core, &credentials, proof.as_ref()).await?;
     let client_id = holder(&caller, &grant)?;
     if proof.is_none() && core.settings.rules().dpop == Use::Required {
         return Err(ProofError::Dpop(DpopError::Missing).into());
     }
-    // A code that is not open is refused below; nothing is kept of such a request but the try.
-    if let Some(proof) = &proof
-        && grant.is_open(&core).await?
-    {
-        wire::use_up(&core, proof).await?;
-    }
+    let used = proof.as_ref().map(dpop::identifier);
     let holder = TokenHolder {
         client_id,
         dpop_jkt: proof.map(|proof| proof.thumbprint),
         instance: caller.instance().map(str::to_owned),
+        proof: used.clone(),
     };
-    let granted = redeem(&core, &grant, holder, details.as_deref()).await?;
+    let confidential = caller.is_confidential();
+    let granted = match redeem(&core, &grant, holder, confidential, details.as_deref()).await {
+        Ok(granted) => granted,
+        Err(error) => return Err(refuse(&core, used, error).await),
+    };
+    metrics::counter!("vouchsafe_tokens_issued_total", "grant" => grant.name()).increment(1);
     Ok(answer(granted))
 }
 
@@ -149,13 +153,29 @@ impl Grant {
         }
     }
 
-    async fn is_open(&self, core: &Core) -> Result<bool, RedeemError> {
+    /// For the count of tokens.
+    fn name(&self) -> &'static str {
         match self {
-            Self::Code(request) => redeem::is_open(core, request).await,
-            Self::Refresh(request) => {
-                redeem::is_refreshable(core, &Secret::received(request.token.expose())).await
-            }
+            Self::Refresh(_) => "refresh_token",
+            Self::Code(TokenRequest::PreAuthorizedCode { .. }) => "pre_authorized_code",
+            Self::Code(TokenRequest::AuthorizationCode { .. }) => "authorization_code",
         }
+    }
+}
+
+/// What was refused of a grant that is open uses the proof up all the same. Where it is not open,
+/// nothing is kept of the request but the try.
+async fn refuse(core: &Core, proof: Option<Identifier>, error: TokenError) -> TokenError {
+    let is_left = match &error {
+        TokenError::Redeem(error) => error.leaves_proof(),
+        _ => false,
+    };
+    match proof {
+        Some(proof) if is_left => match dpop::use_up(&core.db, proof).await {
+            Ok(()) => error,
+            Err(used) => used.into(),
+        },
+        _ => error,
     }
 }
 
@@ -177,6 +197,7 @@ async fn redeem(
     core: &Core,
     grant: &Grant,
     holder: TokenHolder,
+    confidential: bool,
     details: Option<&[String]>,
 ) -> Result<Granted, TokenError> {
     let granted = match grant {
@@ -184,6 +205,7 @@ async fn redeem(
             let token = Secret::received(request.token.expose());
             let request = Refresh {
                 holder,
+                confidential,
                 scopes: &request.scopes,
                 details,
             };
@@ -205,6 +227,7 @@ async fn redeem(
                 code_verifier: code_verifier.as_ref().map(|verifier| verifier.expose()),
                 dpop_jkt: holder.dpop_jkt,
                 instance: holder.instance.as_deref(),
+                proof: holder.proof,
                 details,
             };
             redeem::authorization_code(core, &Secret::received(code.expose()), redemption).await?
@@ -224,12 +247,7 @@ fn answer(granted: Granted) -> Response {
     } = granted;
     let tokens = TokenResponse {
         access_token: token.expose().to_owned(),
-        // RFC 9449, section 5: a bound token says so.
-        token_type: if bound {
-            TokenType::Dpop
-        } else {
-            TokenType::Bearer
-        },
+        token_type: TokenType::of(bound),
         expires_in: u64::try_from(expires_in_s).unwrap_or_default(),
         scope,
         id_token: None,

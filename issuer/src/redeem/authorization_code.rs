@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::oauth::pkce::{self, CodeChallenge};
-use vouchsafe_service::db::DbError;
+use vouchsafe_service::db::{DbError, Tx};
+use vouchsafe_service::dpop;
+use vouchsafe_service::jti::Identifier;
 use vouchsafe_service::seal::{Place, Sealer};
 use vouchsafe_service::single_use::{self, Consumed, Kind, NewObject};
 
@@ -11,7 +13,7 @@ use super::fresh::{Basis, FreshTokens, granted_scope, narrow};
 use super::{
     Granted, RedeemError, Refused, TokenHolder, compare, pending, sealed_claims, still_open, take,
 };
-use crate::claims::{Claims, ClaimsError};
+use crate::claims::{ClaimsError, Origin};
 use crate::core::Core;
 use crate::domain::ids::{OfferId, RecordId};
 use crate::domain::offer::{Decision, GrantKind, Offer};
@@ -77,26 +79,11 @@ async fn issue_code(
     mut order: CodeOrder,
 ) -> Result<Secret, RedeemError> {
     let pushed = order.pushed.take();
-    let kind = &found.offer.credential_type;
-    order
-        .details
-        .retain(|one| core.is_configuration_of(one, kind));
     let claims = sealed_claims(core, &found)?;
-    let code = Secret::generate(&*core.rng);
     let offer = found.offer.id.clone();
     let now = core.clock.now();
-    let family = core.ids.next_text();
-    let scope = granted_scope(core, kind, &order.scopes);
-    let payload = CodePayload {
-        scope,
-        ..CodePayload::new(found.offer, order, claims, family.clone())
-    };
-    let object = NewObject {
-        payload: payload.seal(core, &code),
-        family,
-        expires_at: now.plus(core.settings.lifetimes.code_s),
-    };
-    let (secret, told) = (code.clone(), core.clone());
+    let fresh = FreshCode::make(core, found.offer, order, &claims);
+    let (row, told) = (fresh.clone(), core.clone());
     let refused = core
         .db
         .write(async move |tx| {
@@ -105,22 +92,68 @@ async fn issue_code(
             {
                 return Ok(Some(refused));
             }
-            if let Some(pushed) = &pushed {
-                let used = single_use::consume(tx, Kind::PushedRequest, pushed.expose(), now);
-                if used.await?.taken().is_none() {
-                    return Ok(Some(Refused::Dead));
-                }
+            if !use_up_pushed(tx, pushed.as_ref(), now).await? {
+                return Ok(Some(Refused::Dead));
             }
             if let Some(refused) = take(&told, tx, &offer, now).await? {
                 return Ok(Some(refused));
             }
-            single_use::put(tx, Kind::AuthorizationCode, secret.expose(), &object).await?;
+            row.insert(tx).await?;
             Ok::<_, DbError>(None)
         })
         .await?;
     match refused {
-        None => Ok(code),
+        None => Ok(fresh.code),
         Some(refused) => Err(refused.into()),
+    }
+}
+
+/// Uses up the pushed request that brought the browser, if one did. False: it was used before.
+pub(super) async fn use_up_pushed(
+    tx: &mut Tx,
+    pushed: Option<&Secret>,
+    now: UnixTime,
+) -> Result<bool, DbError> {
+    let Some(pushed) = pushed else {
+        return Ok(true);
+    };
+    let used = single_use::consume(tx, Kind::PushedRequest, pushed.expose(), now);
+    Ok(used.await?.taken().is_some())
+}
+
+/// An authorization code that was just made.
+#[derive(Clone)]
+pub(super) struct FreshCode {
+    pub(super) code: Secret,
+    object: NewObject,
+}
+
+impl FreshCode {
+    /// A code for an offer.
+    pub(super) fn make(core: &Core, offer: Offer, mut order: CodeOrder, claims: &Origin) -> Self {
+        let kind = &offer.credential_type;
+        order
+            .details
+            .retain(|one| core.is_configuration_of(one, kind));
+        let code = Secret::generate(&*core.rng);
+        let family = core.ids.next_text();
+        let scope = granted_scope(core, kind, &order.scopes);
+        let payload = CodePayload {
+            scope,
+            ..CodePayload::new(offer, order, claims, family.clone())
+        };
+        let object = NewObject {
+            payload: payload.seal(core, &code),
+            family,
+            expires_at: core.clock.now().plus(core.settings.lifetimes.code_s),
+        };
+        Self { code, object }
+    }
+
+    /// The row, for the transaction that makes the code good.
+    pub(super) async fn insert(&self, tx: &mut Tx) -> Result<(), DbError> {
+        let kind = Kind::AuthorizationCode;
+        single_use::put(tx, kind, self.code.expose(), &self.object).await
     }
 }
 
@@ -137,16 +170,26 @@ pub struct CodeRedemption<'a> {
     pub dpop_jkt: Option<String>,
     /// Thumbprint of the attested key of the wallet's instance.
     pub instance: Option<&'a str>,
+    /// The DPoP proof, which is used up with the code.
+    pub proof: Option<Identifier>,
     /// Configurations of `authorization_details` in the token request.
     pub details: Option<&'a [String]>,
+}
+
+/// Whether a request took its code.
+enum Taken {
+    Yes,
+    No,
+    ProofUsed,
 }
 
 /// Redeems an authorization code.
 pub async fn authorization_code(
     core: &Core,
     code: &Secret,
-    redemption: CodeRedemption<'_>,
+    mut redemption: CodeRedemption<'_>,
 ) -> Result<Granted, RedeemError> {
+    let proof = redemption.proof.take();
     let now = core.clock.now();
     let kind = Kind::AuthorizationCode;
     let Some(sealed) = single_use::peek(&core.db, kind, code.expose(), now).await? else {
@@ -163,22 +206,27 @@ pub async fn authorization_code(
         .db
         .write(async move |tx| {
             offers::lock(tx, &offer).await?;
+            if !dpop::is_fresh(tx, proof.as_ref()).await? {
+                return Ok(Taken::ProofUsed);
+            }
             match single_use::consume(tx, kind, secret.expose(), now).await? {
                 Consumed::Taken {
                     payload: _,
                     family: _,
                 } if !offers::is_closed(tx, &offer).await? => {
                     rows.insert(tx).await?;
-                    Ok::<_, DbError>(true)
+                    Ok::<_, DbError>(Taken::Yes)
                 }
-                Consumed::Taken { .. } | Consumed::Replayed { .. } | Consumed::Unknown => Ok(false),
+                Consumed::Taken { .. } | Consumed::Replayed { .. } | Consumed::Unknown => {
+                    Ok(Taken::No)
+                }
             }
         })
         .await?;
-    if taken {
-        Ok(fresh.granted(core))
-    } else {
-        Err(refuse_used_code(core, code, now).await?)
+    match taken {
+        Taken::Yes => Ok(fresh.granted(core)),
+        Taken::No => Err(refuse_used_code(core, code, now).await?),
+        Taken::ProofUsed => Err(RedeemError::ProofUsed),
     }
 }
 
@@ -225,11 +273,11 @@ struct CodePayload {
     scope: Option<String>,
     #[serde(default)]
     family: String,
-    claims: serde_json::Map<String, serde_json::Value>,
+    claims: serde_json::Value,
 }
 
 impl CodePayload {
-    fn new(offer: Offer, order: CodeOrder, claims: Claims, family: String) -> Self {
+    fn new(offer: Offer, order: CodeOrder, claims: &Origin, family: String) -> Self {
         let CodeOrder {
             client_id,
             redirect_uri,
@@ -252,7 +300,7 @@ impl CodePayload {
             details,
             scope: None,
             family,
-            claims: claims.0,
+            claims: claims.to_value(),
         }
     }
 
@@ -313,12 +361,9 @@ impl CodePayload {
             client_id: Some(self.client_id),
             dpop_jkt: redemption.dpop_jkt,
             instance: redemption.instance.map(str::to_owned),
+            proof: None,
         };
-        Ok(FreshTokens::make(
-            core,
-            &basis,
-            &holder,
-            &Claims(self.claims),
-        ))
+        let claims = Origin::from_value(self.claims)?;
+        Ok(FreshTokens::make(core, &basis, &holder, &claims))
     }
 }

@@ -5,7 +5,7 @@ use vouchsafe_protocol::oauth::authorization_details::GrantedDetails;
 use vouchsafe_service::db::{DbError, Tx};
 
 use super::{Granted, RedeemError, TokenHolder};
-use crate::claims::{self, Claims};
+use crate::claims::{self, Origin};
 use crate::core::Core;
 use crate::domain::ids::{OfferId, RecordId};
 use crate::domain::secret::{Purpose, Secret, SecretHash};
@@ -38,7 +38,7 @@ pub(super) struct FreshTokens {
 
 impl FreshTokens {
     /// An access token, and a refresh token where the service issues them.
-    pub(super) fn make(core: &Core, basis: &Basis, holder: &TokenHolder, claims: &Claims) -> Self {
+    pub(super) fn make(core: &Core, basis: &Basis, holder: &TokenHolder, claims: &Origin) -> Self {
         let ends = core.clock.now().plus(core.settings.lifetimes.refresh_s);
         let with_refresh = core.settings.refresh_tokens.then_some(ends);
         Self::with_refresh(core, basis, holder, claims, with_refresh)
@@ -49,7 +49,7 @@ impl FreshTokens {
         core: &Core,
         basis: &Basis,
         holder: &TokenHolder,
-        claims: &Claims,
+        claims: &Origin,
         refresh_until: Option<UnixTime>,
     ) -> Self {
         let access = Secret::generate(&*core.rng);

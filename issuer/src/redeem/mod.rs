@@ -7,20 +7,21 @@ mod authorization_code;
 mod fresh;
 mod pre_authorized;
 mod refresh;
+mod signed_in;
 
 pub use authorization_code::{
     CodeOrder, CodeRedemption, authorization_code, authorize, authorize_by_code,
 };
 pub use pre_authorized::pre_authorized;
-pub use refresh::{Refresh, is_open as is_refreshable, refresh};
+pub use refresh::{Refresh, refresh};
+pub use signed_in::{Confirmation, authorize_signed_in};
 
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::oauth::authorization_details::GrantedDetails;
-use vouchsafe_protocol::oauth::token::TokenRequest;
 use vouchsafe_service::db::{DbError, Tx};
-use vouchsafe_service::single_use;
+use vouchsafe_service::jti::Identifier;
 
-use crate::claims::{self, Claims, ClaimsError};
+use crate::claims::{self, ClaimsError, Origin};
 use crate::core::Core;
 use crate::domain::ids::OfferId;
 use crate::domain::offer::{GrantKind, OfferState};
@@ -59,12 +60,35 @@ pub enum RedeemError {
     /// The code was used before; the tokens that it bought are revoked.
     #[error("the code was used twice")]
     Replayed,
+    /// The DPoP proof of the request was used before.
+    #[error("the DPoP proof was used before")]
+    ProofUsed,
     /// Sealed claims do not open: a fault of ours.
     #[error("sealed data cannot be read")]
     Sealed(#[from] ClaimsError),
     /// The database failed.
     #[error("the database failed")]
     Db(#[from] DbError),
+}
+
+impl RedeemError {
+    /// Whether the grant is open and the DPoP proof of the request was not used up yet: the
+    /// transaction that does both was not reached.
+    pub const fn leaves_proof(&self) -> bool {
+        match self {
+            Self::CodeMissing
+            | Self::CodeUnexpected
+            | Self::OtherRequest
+            | Self::Details
+            | Self::Scope
+            | Self::Sealed(_) => true,
+            Self::Grant
+            | Self::CodeWrong { tries_left: _ }
+            | Self::Replayed
+            | Self::ProofUsed
+            | Self::Db(_) => false,
+        }
+    }
 }
 
 /// An access token that was just made.
@@ -93,12 +117,15 @@ pub struct TokenHolder {
     pub dpop_jkt: Option<String>,
     /// Thumbprint of the attested key of the wallet's instance.
     pub instance: Option<String>,
+    /// The DPoP proof, which is used up with the grant.
+    pub proof: Option<Identifier>,
 }
 
 /// Why an offer did not open, as a value: the count of the try must be kept.
 #[derive(Debug)]
 enum Refused {
     Dead,
+    ProofUsed,
     Wrong { tries_left: i64 },
 }
 
@@ -106,6 +133,7 @@ impl From<Refused> for RedeemError {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::Dead => Self::Grant,
+            Refused::ProofUsed => Self::ProofUsed,
             Refused::Wrong { tries_left } => Self::CodeWrong { tries_left },
         }
     }
@@ -198,26 +226,7 @@ async fn still_open(core: &Core, found: Redeemable) -> Result<Redeemable, Redeem
     }
 }
 
-/// Whether a token request names a code that can be redeemed now. Never a permission.
-pub async fn is_open(core: &Core, request: &TokenRequest) -> Result<bool, RedeemError> {
-    match request {
-        TokenRequest::PreAuthorizedCode { code, tx_code: _ } => {
-            let code = Secret::received(code.expose());
-            match pending(core, GrantKind::PreAuthorizedCode, &code).await {
-                Ok(_) => Ok(true),
-                Err(RedeemError::Grant) => Ok(false),
-                Err(error) => Err(error),
-            }
-        }
-        TokenRequest::AuthorizationCode { code, .. } => {
-            let (kind, now) = (single_use::Kind::AuthorizationCode, core.clock.now());
-            let open = single_use::peek(&core.db, kind, code.expose(), now).await?;
-            Ok(open.is_some())
-        }
-    }
-}
-
-fn sealed_claims(core: &Core, found: &Redeemable) -> Result<Claims, RedeemError> {
+fn sealed_claims(core: &Core, found: &Redeemable) -> Result<Origin, RedeemError> {
     let sealed = found.claims_sealed.as_deref().ok_or(RedeemError::Grant)?;
     Ok(claims::open_from_offer(core, &found.offer.id, sealed)?)
 }

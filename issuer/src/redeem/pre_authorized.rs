@@ -1,9 +1,10 @@
 //! A pre-authorized code, with or without a transaction code (OpenID4VCI 1.0, section 6.1).
 
 use vouchsafe_service::db::DbError;
+use vouchsafe_service::dpop;
 
 use super::fresh::{Basis, FreshTokens, narrow};
-use super::{Granted, RedeemError, TokenHolder, open_offer, pending, sealed_claims};
+use super::{Granted, RedeemError, Refused, TokenHolder, open_offer, pending, sealed_claims};
 use crate::core::Core;
 use crate::domain::offer::{Decision, GrantKind};
 use crate::domain::secret::Secret;
@@ -38,11 +39,14 @@ pub async fn pre_authorized(
         family: core.ids.next_text(),
     };
     let fresh = FreshTokens::make(core, &basis, &holder, &claims);
-    let rows = fresh.rows();
+    let (rows, proof) = (fresh.rows(), holder.proof);
     let (now, told, offer) = (core.clock.now(), core.clone(), found.offer.id);
     let refused = core
         .db
         .write(async move |tx| {
+            if !dpop::is_fresh(tx, proof.as_ref()).await? {
+                return Ok(Some(Refused::ProofUsed));
+            }
             let refused = open_offer(&told, tx, &offer, typed.as_ref(), now).await?;
             if refused.is_none() {
                 rows.insert(tx).await?;

@@ -1,11 +1,12 @@
 //! A refresh token (RFC 6749, section 6): a card is issued again without the person.
 //!
-//! A token that is bound to a key stays the same (FAPI 2.0, section 5.3.2.1); any other is
+//! A token of an authorization with DPoP stays the same (FAPI 2.0, section 5.3.2.1); any other is
 //! exchanged for a new one, and one that comes twice revokes its family (RFC 9700, section
 //! 4.14.2).
 
 use vouchsafe_protocol::oauth::values::Scopes;
 use vouchsafe_service::db::DbError;
+use vouchsafe_service::dpop;
 
 use super::fresh::{Basis, FreshTokens, granted_scope, narrow};
 use super::{Granted, RedeemError, TokenHolder};
@@ -20,6 +21,8 @@ use crate::store::{offers, tokens};
 pub struct Refresh<'a> {
     /// Who asks.
     pub holder: TokenHolder,
+    /// Whether it proved that with an authentication of its own.
+    pub confidential: bool,
     /// What is asked.
     pub scopes: &'a Scopes,
     /// Configurations of `authorization_details`.
@@ -35,7 +38,7 @@ pub async fn refresh(
     let (hash, now) = (token.hash(Purpose::RefreshToken), core.clock.now());
     let found = refresh_tokens::find(&core.db, &hash, now).await?;
     let FoundRefresh { grant, used } = found.ok_or(RedeemError::Grant)?;
-    check(&grant, &request.holder)?;
+    check(&grant, &request)?;
     if used {
         revoke(core, grant).await?;
         return Err(RedeemError::Replayed);
@@ -65,11 +68,14 @@ pub async fn refresh(
     let stays = grant.dpop_jkt.is_some();
     let until = (!stays).then_some(grant.expires_at);
     let fresh = FreshTokens::with_refresh(core, &basis, &request.holder, &claims, until);
-    let (rows, offer) = (fresh.rows(), grant.offer.clone());
+    let (rows, offer, proof) = (fresh.rows(), grant.offer.clone(), request.holder.proof);
     let good = core
         .db
         .write(async move |tx| {
             offers::lock(tx, &offer).await?;
+            if !dpop::is_fresh(tx, proof.as_ref()).await? {
+                return Ok(None);
+            }
             let good = if stays {
                 refresh_tokens::hold(tx, &hash, now).await?
             } else {
@@ -78,10 +84,10 @@ pub async fn refresh(
             if good {
                 rows.insert(tx).await?;
             }
-            Ok::<_, DbError>(good)
+            Ok::<_, DbError>(Some(good))
         })
         .await?;
-    if !good {
+    if !good.ok_or(RedeemError::ProofUsed)? {
         // Somebody was faster with the same token.
         if !stays {
             revoke(core, grant).await?;
@@ -93,19 +99,18 @@ pub async fn refresh(
     Ok(granted)
 }
 
-/// Whether a refresh token could be used now. Never a permission.
-pub async fn is_open(core: &Core, token: &Secret) -> Result<bool, RedeemError> {
-    let hash = token.hash(Purpose::RefreshToken);
-    let found = refresh_tokens::find(&core.db, &hash, core.clock.now()).await?;
-    Ok(found.is_some_and(|found| !found.used))
-}
-
-/// The same client, the same key, the same instance of the wallet (attestation-based client
-/// authentication, section 10.3).
-fn check(grant: &RefreshGrant, holder: &TokenHolder) -> Result<(), RedeemError> {
-    let same = grant.client_id == holder.client_id
-        && grant.dpop_jkt == holder.dpop_jkt
-        && grant.instance == holder.instance;
+/// The same client and the same instance of the wallet (attestation-based client authentication,
+/// section 10.3). RFC 9449, section 5: what was issued to a confidential client is bound by its
+/// authentication, so its DPoP key may be another one than before; any other client proves the same
+/// key.
+fn check(grant: &RefreshGrant, request: &Refresh<'_>) -> Result<(), RedeemError> {
+    let holder = &request.holder;
+    let key = if request.confidential {
+        grant.dpop_jkt.is_some() == holder.dpop_jkt.is_some()
+    } else {
+        grant.dpop_jkt == holder.dpop_jkt
+    };
+    let same = grant.client_id == holder.client_id && grant.instance == holder.instance && key;
     same.then_some(()).ok_or(RedeemError::OtherRequest)
 }
 

@@ -1,5 +1,6 @@
 //! Issued credentials and their status.
 
+use sqlx::AssertSqlSafe;
 use vouchsafe_credentials::credential_type::Format;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::vci::notification::Event;
@@ -7,7 +8,7 @@ use vouchsafe_service::db::{Db, DbError, RowError, Table, Tx, each, execute};
 
 use super::offers::AFTER_ALL_IDS;
 use crate::domain::credential::{Credential, CredentialStatus, StatusPlace, WalletEvent};
-use crate::domain::ids::{CredentialId, OfferId, RecordId, StatusListId};
+use crate::domain::ids::{CredentialId, OfferId, RecordId, StatusJobId, StatusListId};
 use crate::domain::page::{Page, PageRequest};
 
 const TABLE: Table = Table("issuer_credentials");
@@ -31,6 +32,18 @@ struct CredentialRow {
     event: Option<String>,
     event_at: Option<i64>,
     family: Option<String>,
+    ends_at: Option<i64>,
+    superseded_by: Option<String>,
+    job_id: Option<String>,
+}
+
+/// The columns of a row, the same in every question.
+macro_rules! columns {
+    () => {
+        "id, offer_id, record_id, credential_type, format, holder_key, list_id, idx, status, \
+         version, issued_at, expires_at, status_changed_at, notification_id, event, event_at, \
+         family, ends_at, superseded_by, job_id"
+    };
 }
 
 impl TryFrom<CredentialRow> for Credential {
@@ -55,6 +68,9 @@ impl TryFrom<CredentialRow> for Credential {
             event,
             event_at,
             family,
+            ends_at,
+            superseded_by,
+            job_id,
         } = row;
         let event = match (event, event_at) {
             (None, None) => None,
@@ -84,40 +100,60 @@ impl TryFrom<CredentialRow> for Credential {
             notification_id,
             event,
             family,
+            ends_at: ends_at.map(UnixTime),
+            superseded_by: superseded_by
+                .map(|id| CredentialId::parse(&id).map_err(|e| TABLE.invalid("superseded_by", e)))
+                .transpose()?,
+            job: job_id
+                .map(|id| StatusJobId::parse(&id).map_err(|e| TABLE.invalid("job_id", e)))
+                .transpose()?,
         })
     }
 }
 
-const BY_ID: &str = "SELECT id, offer_id, record_id, credential_type, format, holder_key, \
-     list_id, idx, status, version, issued_at, expires_at, status_changed_at, notification_id, \
-     event, event_at, family FROM issuer_credentials WHERE id = $1";
-const PAGE: &str = "SELECT id, offer_id, record_id, credential_type, format, holder_key, \
-     list_id, idx, status, version, issued_at, expires_at, status_changed_at, notification_id, \
-     event, event_at, family FROM issuer_credentials WHERE id < $1 ORDER BY id DESC LIMIT $2";
-const PAGE_OF_RECORD: &str = "SELECT id, offer_id, record_id, credential_type, format, \
-     holder_key, list_id, idx, status, version, issued_at, expires_at, status_changed_at, \
-     notification_id, event, event_at, family FROM issuer_credentials \
-     WHERE id < $1 AND record_id = $3 ORDER BY id DESC LIMIT $2";
-/// Adds a credential. False when its place in the status list is taken: the caller undoes the
-/// transaction and draws again.
-pub async fn insert(tx: &mut Tx, credential: &Credential) -> Result<bool, DbError> {
-    let c = credential;
-    // Token Status List, section 13.3: two credentials never share an index. The unique index
-    // over (list_id, idx) decides.
-    let rows =
-        execute!(tx, sqlx::query(
-        "INSERT INTO issuer_credentials (id, offer_id, record_id, credential_type, holder_key,
-            list_id, idx, status, version, issued_at, expires_at, status_changed_at, format,
-            notification_id, family)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-         ON CONFLICT (list_id, idx) DO NOTHING")
-        .bind(c.id.as_str()).bind(c.offer.as_str()).bind(c.record.as_str())
-        .bind(&c.credential_type).bind(&c.holder_key).bind(c.place.list.as_str())
-        .bind(c.place.idx).bind(c.status.as_str()).bind(c.version).bind(c.issued_at.0)
-        .bind(c.expires_at.0).bind(c.status_changed_at.0).bind(c.format.name())
-        .bind(c.notification_id.as_deref()).bind(c.family.as_deref()))?;
-    Ok(rows == 1)
-}
+const BY_ID: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM issuer_credentials WHERE id = $1"
+);
+const PAGE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM issuer_credentials WHERE id < $1 ORDER BY id DESC LIMIT $2"
+);
+const PAGE_OF_RECORD: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM issuer_credentials WHERE id < $1 AND record_id = $3 ORDER BY id DESC LIMIT $2"
+);
+const REVOKE_OF_KEY: &str = concat!(
+    "UPDATE issuer_credentials
+     SET status = 'revoked', version = version + 1, status_changed_at = $3, ends_at = NULL,
+        job_id = NULL
+     WHERE offer_id = $1 AND holder_key = $2 AND format = $4 AND status = 'valid'
+     RETURNING ",
+    columns!()
+);
+
+const SUPERSEDE_CARD: &str = concat!(
+    "UPDATE issuer_credentials
+     SET status = CASE WHEN status = 'expired' THEN status ELSE 'superseded' END,
+        status_changed_at = CASE WHEN status = 'expired' THEN status_changed_at ELSE $4 END,
+        version = version + 1, superseded_by = $5, ends_at = NULL, job_id = NULL
+     WHERE offer_id = $1 AND (id = $2 OR family = $3) AND superseded_by IS NULL
+        AND status IN ('valid', 'suspended', 'expired')
+     RETURNING ",
+    columns!()
+);
+const END_DUE: &str = concat!(
+    "UPDATE issuer_credentials
+     SET status = 'expired', version = version + 1, status_changed_at = $1, ends_at = NULL,
+        job_id = NULL
+     WHERE ends_at <= $1 AND status IN ('valid', 'suspended') AND id IN
+        (SELECT id FROM issuer_credentials WHERE ends_at IS NOT NULL AND ends_at <= $1 LIMIT $2)
+     RETURNING ",
+    columns!()
+);
 
 /// The credential with this id.
 pub async fn find(db: &Db, id: &CredentialId) -> Result<Option<Credential>, DbError> {
@@ -164,13 +200,7 @@ pub async fn revoke_of_key(
     new: &Credential,
     now: UnixTime,
 ) -> Result<Vec<Credential>, DbError> {
-    let rows = each!(tx, c => sqlx::query_as::<_, CredentialRow>(
-        "UPDATE issuer_credentials
-         SET status = 'revoked', version = version + 1, status_changed_at = $3
-         WHERE offer_id = $1 AND holder_key = $2 AND format = $4 AND status = 'valid'
-         RETURNING id, offer_id, record_id, credential_type, format, holder_key, list_id, idx,
-            status, version, issued_at, expires_at, status_changed_at, notification_id, event,
-            event_at, family")
+    let rows = each!(tx, c => sqlx::query_as::<_, CredentialRow>(REVOKE_OF_KEY)
         .bind(new.offer.as_str()).bind(&new.holder_key).bind(now.0).bind(new.format.name())
         .fetch_all(c).await)?;
     let revoked = rows.into_iter().map(Credential::try_from);
@@ -248,28 +278,100 @@ pub async fn set_status(
         tx,
         sqlx::query(
             "UPDATE issuer_credentials
-         SET status = $3, version = version + 1, status_changed_at = $4
-         WHERE id = $1 AND version = $2 AND status <> 'revoked'"
+         SET status = $3, version = version + 1, status_changed_at = $4, job_id = NULL,
+            ends_at = CASE WHEN $5 THEN NULL ELSE ends_at END
+         WHERE id = $1 AND version = $2 AND status IN ('valid', 'suspended')"
         )
         .bind(credential.id.as_str())
         .bind(credential.version)
         .bind(status.as_str())
         .bind(now.0)
+        .bind(status.is_final())
     )?;
     Ok(rows == 1)
 }
 
+/// Marks a credential as replaced if nobody changed it in between. False when somebody did.
+pub async fn supersede(
+    tx: &mut Tx,
+    credential: &Credential,
+    by: &CredentialId,
+    now: UnixTime,
+) -> Result<bool, DbError> {
+    let rows = execute!(
+        tx,
+        sqlx::query(
+            "UPDATE issuer_credentials
+         SET status = 'superseded', version = version + 1, status_changed_at = $3,
+            superseded_by = $4, ends_at = NULL, job_id = NULL
+         WHERE id = $1 AND version = $2 AND status IN ('valid', 'suspended')"
+        )
+        .bind(credential.id.as_str())
+        .bind(credential.version)
+        .bind(now.0)
+        .bind(by.as_str())
+    )?;
+    Ok(rows == 1)
+}
+
+/// Marks a credential, and what the same redemption brought, as replaced by a new one. What ended
+/// before keeps its status. Returns them as they are now; none where somebody was faster.
+pub async fn supersede_card(
+    tx: &mut Tx,
+    old: &Credential,
+    by: &CredentialId,
+    now: UnixTime,
+) -> Result<Vec<Credential>, DbError> {
+    let rows = each!(tx, c => sqlx::query_as::<_, CredentialRow>(SUPERSEDE_CARD)
+        .bind(old.offer.as_str()).bind(old.id.as_str()).bind(old.family.as_deref())
+        .bind(now.0).bind(by.as_str()).fetch_all(c).await)?;
+    let replaced = rows.into_iter().map(Credential::try_from);
+    Ok(replaced.collect::<Result<_, _>>()?)
+}
+
+/// Says when a credential will be ended, if nobody changed it in between. False when somebody did.
+pub async fn end_at(tx: &mut Tx, credential: &Credential, at: UnixTime) -> Result<bool, DbError> {
+    let rows = execute!(
+        tx,
+        sqlx::query(
+            "UPDATE issuer_credentials SET ends_at = $3, version = version + 1
+         WHERE id = $1 AND version = $2 AND status IN ('valid', 'suspended')"
+        )
+        .bind(credential.id.as_str())
+        .bind(credential.version)
+        .bind(at.0)
+    )?;
+    Ok(rows == 1)
+}
+
+/// Whether there is a credential whose end has come.
+pub async fn is_any_due(db: &Db, now: UnixTime) -> Result<bool, DbError> {
+    let found = each!(db, p => sqlx::query_scalar::<_, String>(
+        "SELECT id FROM issuer_credentials WHERE ends_at IS NOT NULL AND ends_at <= $1 LIMIT 1")
+        .bind(now.0).fetch_optional(p).await)?;
+    Ok(found.is_some())
+}
+
+/// Ends credentials whose end has come, `limit` of them at most; returns them as they are now.
+pub async fn end_due(tx: &mut Tx, now: UnixTime, limit: u8) -> Result<Vec<Credential>, DbError> {
+    let rows = each!(tx, c => sqlx::query_as::<_, CredentialRow>(END_DUE)
+        .bind(now.0).bind(i64::from(limit)).fetch_all(c).await)?;
+    let ended = rows.into_iter().map(Credential::try_from);
+    Ok(ended.collect::<Result<_, _>>()?)
+}
+
 /// Of these candidates in a list, the ones that are taken.
-pub async fn taken(
-    db: &Db,
-    list: &StatusListId,
-    candidates: &[i64; 16],
-) -> Result<Vec<i64>, DbError> {
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *candidates;
-    each!(db, pool => sqlx::query_scalar::<_, i64>(
-        "SELECT idx FROM issuer_credentials WHERE list_id = $1 AND idx IN
-         ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)")
-        .bind(list.as_str()).bind(a).bind(b).bind(c).bind(d).bind(e).bind(f).bind(g).bind(h)
-        .bind(i).bind(j).bind(k).bind(l).bind(m).bind(n).bind(o).bind(p)
-        .fetch_all(pool).await)
+pub async fn taken(db: &Db, list: &StatusListId, candidates: &[i64]) -> Result<Vec<i64>, DbError> {
+    let numbers = (0..candidates.len()).map(|n| format!("${}", n + 2));
+    let sql = format!(
+        "SELECT idx FROM issuer_credentials WHERE list_id = $1 AND idx IN ({})",
+        numbers.collect::<Vec<_>>().join(", ")
+    );
+    each!(db, pool => {
+        let mut query = sqlx::query_scalar::<_, i64>(AssertSqlSafe(sql)).bind(list.as_str());
+        for candidate in candidates {
+            query = query.bind(candidate);
+        }
+        query.fetch_all(pool).await
+    })
 }

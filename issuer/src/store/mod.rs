@@ -4,15 +4,25 @@
 //! conversion into the domain type, and a test that runs on both databases. An absent row is
 //! `Ok(None)`. What must happen at most once is one conditional statement.
 
+pub mod batches;
 pub mod credentials;
 pub mod decisions;
+pub mod instance;
+pub mod issued;
+pub mod mass;
 pub mod offers;
+pub mod overview;
 pub mod records;
 pub mod refresh_tokens;
+pub mod renewals;
+pub mod state;
+pub mod status_jobs;
 pub mod status_lists;
 pub mod tokens;
 pub mod transactions;
+pub mod tries;
 pub mod types;
+pub mod vc_lists;
 pub mod webhooks;
 
 use vouchsafe_service::db::{Migration, Migrations};
@@ -65,6 +75,36 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1020,
             name: "closed offers, credentials by redemption, tokens for what waits",
             sql: include_str!("../../migrations/1020_what_ends.sql"),
+        },
+        Migration {
+            version: 1030,
+            name: "tables of persons",
+            sql: include_str!("../../migrations/1030_batches.sql"),
+        },
+        Migration {
+            version: 1050,
+            name: "credentials that end early or are replaced",
+            sql: include_str!("../../migrations/1050_lifecycle.sql"),
+        },
+        Migration {
+            version: 1051,
+            name: "changes of many credentials",
+            sql: include_str!("../../migrations/1051_status_jobs.sql"),
+        },
+        Migration {
+            version: 1070,
+            name: "whose database it is, and what a restore ends",
+            sql: include_str!("../../migrations/1070_instance.sql"),
+        },
+        Migration {
+            version: 1080,
+            name: "wrong answers of persons",
+            sql: include_str!("../../migrations/1080_tries.sql"),
+        },
+        Migration {
+            version: 1090,
+            name: "index of changed credentials by status",
+            sql: include_str!("../../migrations/1090_changed.sql"),
         },
     ],
 };

@@ -3,7 +3,7 @@
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{Db, DbError, RowError, Table, Tx, each, execute};
 
-use crate::domain::ids::{OfferId, RecordId};
+use crate::domain::ids::{CredentialId, OfferId, RecordId};
 use crate::domain::offer::{Decision, GrantKind, Offer};
 use crate::domain::page::{Page, PageRequest};
 use crate::domain::secret::{MAX_TRIES, SecretHash};
@@ -76,6 +76,7 @@ struct OfferRow {
     decision: Option<String>,
     redemptions: i64,
     redeemed: i64,
+    renews: Option<String>,
 }
 
 impl TryFrom<OfferRow> for Redeemable {
@@ -98,6 +99,7 @@ impl TryFrom<OfferRow> for Redeemable {
             decision,
             redemptions,
             redeemed,
+            renews,
         } = row;
         let offer = Offer {
             id: OfferId::parse(&id).map_err(|e| TABLE.invalid("id", e))?,
@@ -115,6 +117,7 @@ impl TryFrom<OfferRow> for Redeemable {
             redeemed_at: redeemed_at.map(UnixTime),
             opened_at: opened_at.map(UnixTime),
             decision: decision.as_deref().map(read_decision).transpose()?,
+            renews: renews.as_deref().map(read_renewed).transpose()?,
         };
         Ok(Self {
             offer,
@@ -127,19 +130,23 @@ pub(super) fn read_decision(text: &str) -> Result<Decision, RowError> {
     Decision::parse(text).ok_or_else(|| TABLE.invalid("decision", "unknown"))
 }
 
+pub(super) fn read_renewed(text: &str) -> Result<CredentialId, RowError> {
+    CredentialId::parse(text).map_err(|error| TABLE.invalid("renews", error))
+}
+
 const COLUMNS_BY_ID: &str = "SELECT id, record_id, credential_type, type_version, grant_kind, code_hash, tries, \
-     claims_sealed, created_at, expires_at, redeemed_at, opened_at, decision, redemptions, redeemed FROM issuer_offers WHERE id = $1";
+     claims_sealed, created_at, expires_at, redeemed_at, opened_at, decision, redemptions, redeemed, renews FROM issuer_offers WHERE id = $1";
 const COLUMNS_BY_GRANT: &str = "SELECT id, record_id, credential_type, type_version, grant_kind, code_hash, \
-     tries, claims_sealed, created_at, expires_at, redeemed_at, opened_at, decision, redemptions, redeemed FROM issuer_offers \
+     tries, claims_sealed, created_at, expires_at, redeemed_at, opened_at, decision, redemptions, redeemed, renews FROM issuer_offers \
      WHERE grant_hash = $1 AND grant_kind = $2";
 const COLUMNS_BY_CODE: &str = "SELECT id, record_id, credential_type, type_version, grant_kind, code_hash, \
      tries, claims_sealed, created_at, expires_at, redeemed_at, opened_at, decision, \
-     redemptions, redeemed FROM issuer_offers WHERE code_lookup = $1";
+     redemptions, redeemed, renews FROM issuer_offers WHERE code_lookup = $1";
 const COLUMNS_BY_REFERENCE: &str = "SELECT id, record_id, credential_type, type_version, grant_kind, code_hash, \
-     tries, claims_sealed, created_at, expires_at, redeemed_at, opened_at, decision, redemptions, redeemed FROM issuer_offers \
+     tries, claims_sealed, created_at, expires_at, redeemed_at, opened_at, decision, redemptions, redeemed, renews FROM issuer_offers \
      WHERE reference_hash = $1";
 const COLUMNS_PAGE: &str = "SELECT id, record_id, credential_type, type_version, grant_kind, code_hash, tries, \
-     claims_sealed, created_at, expires_at, redeemed_at, opened_at, decision, redemptions, redeemed FROM issuer_offers \
+     claims_sealed, created_at, expires_at, redeemed_at, opened_at, decision, redemptions, redeemed, renews FROM issuer_offers \
      WHERE id < $1 ORDER BY id DESC LIMIT $2";
 
 /// Behind every identifier: ids are lower-case hexadecimal.
@@ -160,8 +167,8 @@ pub async fn insert(tx: &mut Tx, new: &NewOffer) -> Result<(), DbError> {
         sqlx::query(
             "INSERT INTO issuer_offers (id, record_id, credential_type, grant_kind, reference_hash,
             grant_hash, code_hash, tries, claims_sealed, created_at, expires_at, redemptions,
-            redeemed, code_lookup, decision, type_version)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
+            redeemed, code_lookup, decision, type_version, renews)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
         )
         .bind(offer.id.as_str())
         .bind(offer.record.as_str())
@@ -179,15 +186,9 @@ pub async fn insert(tx: &mut Tx, new: &NewOffer) -> Result<(), DbError> {
         .bind(code_lookup.as_deref())
         .bind(offer.decision.map(Decision::as_str))
         .bind(offer.type_version)
+        .bind(offer.renews.as_ref().map(CredentialId::as_str))
     )
     .map(drop)
-}
-
-/// The version of its type that an offer was made with.
-pub async fn type_version(db: &Db, id: &OfferId) -> Result<Option<i64>, DbError> {
-    each!(db, p => sqlx::query_scalar::<_, i64>(
-        "SELECT type_version FROM issuer_offers WHERE id = $1")
-        .bind(id.as_str()).fetch_optional(p).await)
 }
 
 /// The offer with this id.
@@ -222,6 +223,16 @@ pub async fn find_by_code(db: &Db, code_lookup: &[u8]) -> Result<Option<Redeemab
 /// It comes first, so that everything read after it is what the one before left.
 pub async fn lock(tx: &mut Tx, id: &OfferId) -> Result<(), DbError> {
     tx.lock(&format!("offer {id}")).await
+}
+
+/// [`lock`] for several, in an order of its own: two that lock the same offers wait for each other
+/// and not for ever.
+pub async fn lock_all<'a>(
+    tx: &mut Tx,
+    ids: impl IntoIterator<Item = &'a OfferId>,
+) -> Result<(), DbError> {
+    let names = ids.into_iter().map(|id| format!("offer {id}"));
+    tx.lock_all(names.collect()).await
 }
 
 /// Ends an offer whose credential was revoked by hand, and forgets its claims.

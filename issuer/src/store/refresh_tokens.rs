@@ -1,7 +1,7 @@
 //! Refresh tokens.
 
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::{Db, DbError, RowError, Table, Tx, each, execute};
+use vouchsafe_service::db::{Db, DbError, RowError, STEP, Table, Tx, delete_step, each, execute};
 
 use super::tokens::{details_list, details_text};
 use crate::domain::ids::{OfferId, RecordId};
@@ -22,7 +22,7 @@ pub struct RefreshGrant {
     pub record: RecordId,
     /// The wallet it was issued to; none after anonymous access.
     pub client_id: Option<String>,
-    /// Thumbprint of the DPoP key that it is bound to.
+    /// Thumbprint of the DPoP key of the request that bought it; a public client proves it again.
     pub dpop_jkt: Option<String>,
     /// Thumbprint of the attested key of the wallet's instance that it is bound to.
     pub instance: Option<String>,
@@ -188,10 +188,16 @@ pub async fn revoke_of_offer(tx: &mut Tx, offer: &OfferId, now: UnixTime) -> Res
     )
 }
 
-/// Deletes tokens that are over, and the claims with them; returns how many.
+/// Deletes tokens that are over, and the claims with them, [`STEP`] of them at most; returns how many.
 pub async fn purge(tx: &mut Tx, now: UnixTime) -> Result<u64, DbError> {
     execute!(
         tx,
-        sqlx::query("DELETE FROM issuer_refresh_tokens WHERE expires_at <= $1").bind(now.0)
+        sqlx::query(delete_step!(
+            "issuer_refresh_tokens",
+            "token_hash",
+            "expires_at <= $1"
+        ))
+        .bind(now.0)
+        .bind(i64::from(STEP))
     )
 }

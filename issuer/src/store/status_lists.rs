@@ -27,6 +27,8 @@ pub struct StatusListRow {
     pub issued_at: UnixTime,
     /// `exp` of the token.
     pub expires_at: UnixTime,
+    /// Whether it came back from a copy: places without a credential count as revoked.
+    pub restored: bool,
 }
 
 impl StatusListRow {
@@ -46,6 +48,7 @@ struct ListRow {
     cwt: Option<Vec<u8>>,
     issued_at: i64,
     expires_at: i64,
+    restored_at: Option<i64>,
 }
 
 impl TryFrom<ListRow> for StatusListRow {
@@ -61,6 +64,7 @@ impl TryFrom<ListRow> for StatusListRow {
             cwt,
             issued_at,
             expires_at,
+            restored_at,
         } = row;
         Ok(Self {
             id: StatusListId::parse(&id).map_err(|e| TABLE.invalid("id", e))?,
@@ -71,18 +75,30 @@ impl TryFrom<ListRow> for StatusListRow {
             cwt,
             issued_at: UnixTime(issued_at),
             expires_at: UnixTime(expires_at),
+            restored: restored_at.is_some(),
         })
     }
 }
 
-/// The list that new credentials go to, with its number.
-pub async fn current(db: &Db) -> Result<Option<(StatusListId, i64, i64)>, DbError> {
+/// The list that new credentials go to.
+#[derive(Debug, Clone)]
+pub struct CurrentList {
+    /// Its id.
+    pub id: StatusListId,
+    /// Number of entries.
+    pub size: i64,
+    /// Its number.
+    pub seq: i64,
+}
+
+/// The list that new credentials go to.
+pub async fn current(db: &Db) -> Result<Option<CurrentList>, DbError> {
     let row = each!(db, p => sqlx::query_as::<_, (String, i64, i64)>(
         "SELECT id, size, seq FROM issuer_status_lists ORDER BY seq DESC LIMIT 1")
         .fetch_optional(p).await)?;
     row.map(|(id, size, seq)| {
         let id = StatusListId::parse(&id).map_err(|e| TABLE.invalid("id", e))?;
-        Ok((id, size, seq))
+        Ok(CurrentList { id, size, seq })
     })
     .transpose()
 }
@@ -106,8 +122,8 @@ pub async fn open(tx: &mut Tx, id: &StatusListId, seq: i64, size: i64) -> Result
 /// The list with this id.
 pub async fn find(db: &Db, id: &StatusListId) -> Result<Option<StatusListRow>, DbError> {
     let row = each!(db, p => sqlx::query_as::<_, ListRow>(
-        "SELECT id, size, version, published_version, token, cwt, issued_at, expires_at
-         FROM issuer_status_lists WHERE id = $1")
+        "SELECT id, size, version, published_version, token, cwt, issued_at, expires_at,
+            restored_at FROM issuer_status_lists WHERE id = $1")
         .bind(id.as_str()).fetch_optional(p).await)?;
     Ok(row.map(StatusListRow::try_from).transpose()?)
 }
@@ -131,20 +147,30 @@ pub async fn not_valid(
     id: &StatusListId,
 ) -> Result<Vec<(i64, CredentialStatus)>, DbError> {
     // All indices of a status in one value: a row for each would cost more than everything that
-    // is done with them. `IN` is what the index says.
+    // is done with them. `<> 'valid'` is what the index says.
     let suspended = each!(db, p => sqlx::query_scalar::<_, Option<String>>(
         "SELECT string_agg(CAST(idx AS TEXT), ' ') FROM issuer_credentials
-         WHERE list_id = $1 AND status = 'suspended' AND status IN ('suspended', 'revoked')")
+         WHERE list_id = $1 AND status = 'suspended' AND status <> 'valid'")
         .bind(id.as_str()).fetch_one(p).await)?;
     let revoked = each!(db, p => sqlx::query_scalar::<_, Option<String>>(
         "SELECT string_agg(CAST(idx AS TEXT), ' ') FROM issuer_credentials
-         WHERE list_id = $1 AND status = 'revoked' AND status IN ('suspended', 'revoked')")
+         WHERE list_id = $1 AND status = 'revoked' AND status <> 'valid'")
+        .bind(id.as_str()).fetch_one(p).await)?;
+    let expired = each!(db, p => sqlx::query_scalar::<_, Option<String>>(
+        "SELECT string_agg(CAST(idx AS TEXT), ' ') FROM issuer_credentials
+         WHERE list_id = $1 AND status = 'expired' AND status <> 'valid'")
+        .bind(id.as_str()).fetch_one(p).await)?;
+    let superseded = each!(db, p => sqlx::query_scalar::<_, Option<String>>(
+        "SELECT string_agg(CAST(idx AS TEXT), ' ') FROM issuer_credentials
+         WHERE list_id = $1 AND status = 'superseded' AND status <> 'valid'")
         .bind(id.as_str()).fetch_one(p).await)?;
     let mut entries = Vec::new();
     for (indices, status) in [
         (suspended, CredentialStatus::Suspended),
-        // Behind: a credential that was revoked between the two questions is revoked.
+        // Behind: a credential that ended between the questions has ended.
         (revoked, CredentialStatus::Revoked),
+        (expired, CredentialStatus::Expired),
+        (superseded, CredentialStatus::Superseded),
     ] {
         for index in indices.iter().flat_map(|indices| indices.split(' ')) {
             let index = index.parse().map_err(|e| TABLE.invalid("idx", e))?;
@@ -152,6 +178,22 @@ pub async fn not_valid(
         }
     }
     Ok(entries)
+}
+
+/// The number of the newest list.
+pub async fn last_seq(tx: &mut Tx) -> Result<Option<i64>, DbError> {
+    each!(tx, c => sqlx::query_scalar::<_, Option<i64>>(
+        "SELECT MAX(seq) FROM issuer_status_lists").fetch_one(c).await)
+}
+
+/// The places of a list that have a credential.
+pub async fn known(db: &Db, id: &StatusListId) -> Result<Vec<i64>, DbError> {
+    let places = each!(db, p => sqlx::query_scalar::<_, Option<String>>(
+        "SELECT string_agg(CAST(idx AS TEXT), ' ') FROM issuer_credentials WHERE list_id = $1")
+        .bind(id.as_str()).fetch_one(p).await)?;
+    let places = places.iter().flat_map(|places| places.split(' '));
+    let place = |text: &str| text.parse().map_err(|e| TABLE.invalid("idx", e).into());
+    places.map(place).collect()
 }
 
 /// Marks a list dirty, in the transaction that changes a status.

@@ -1,9 +1,11 @@
 //! Access tokens.
 
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::{Db, DbError, RowError, Table, Tx, each, execute};
+use vouchsafe_service::db::{Db, DbError, RowError, STEP, Table, Tx, delete_step, each, execute};
 
-use crate::domain::ids::{OfferId, RecordId};
+use super::offers::{read_decision, read_renewed};
+use crate::domain::ids::{CredentialId, OfferId, RecordId};
+use crate::domain::offer::Decision;
 use crate::domain::secret::SecretHash;
 
 const TABLE: Table = Table("issuer_access_tokens");
@@ -32,6 +34,37 @@ pub struct TokenGrant {
     pub expires_at: UnixTime,
     /// Until when it brings what waits, if that is longer.
     pub deferred_until: Option<UnixTime>,
+}
+
+/// What the offer of a token was like when the token was presented.
+#[derive(Debug, Clone)]
+pub struct OfferThen {
+    /// What the organisation decided. Only what waits changes, and once.
+    pub decision: Option<Decision>,
+    /// The credential in whose place the offer was made. It never changes.
+    pub renews: Option<CredentialId>,
+    /// The version of its type that it was made with. It never changes.
+    pub type_version: i64,
+    /// Whether it had brought a credential already.
+    pub brought: bool,
+}
+
+/// A token that is good, and its offer.
+#[derive(Debug, Clone)]
+pub struct Presented {
+    /// What the token allows.
+    pub grant: TokenGrant,
+    /// The offer.
+    pub offer: OfferThen,
+}
+
+/// A token that is still good, inside the transaction that issues.
+#[derive(Debug, Clone)]
+pub struct Held {
+    /// Its subject record.
+    pub record: RecordId,
+    /// Whether its offer has brought a credential already.
+    pub brought: bool,
 }
 
 /// What a token is presented for.
@@ -78,9 +111,13 @@ struct TokenRow {
     details: Option<String>,
     expires_at: i64,
     deferred_until: Option<i64>,
+    decision: Option<String>,
+    renews: Option<String>,
+    type_version: i64,
+    brought: bool,
 }
 
-impl TryFrom<TokenRow> for TokenGrant {
+impl TryFrom<TokenRow> for Presented {
     type Error = RowError;
 
     fn try_from(row: TokenRow) -> Result<Self, RowError> {
@@ -95,8 +132,18 @@ impl TryFrom<TokenRow> for TokenGrant {
             details,
             expires_at,
             deferred_until,
+            decision,
+            renews,
+            type_version,
+            brought,
         } = row;
-        Ok(Self {
+        let offer = OfferThen {
+            decision: decision.as_deref().map(read_decision).transpose()?,
+            renews: renews.as_deref().map(read_renewed).transpose()?,
+            type_version,
+            brought,
+        };
+        let grant = TokenGrant {
             offer: OfferId::parse(&offer_id).map_err(|e| TABLE.invalid("offer_id", e))?,
             credential_type,
             record: RecordId::parse(&record_id).map_err(|e| TABLE.invalid("record_id", e))?,
@@ -107,7 +154,8 @@ impl TryFrom<TokenRow> for TokenGrant {
             details: details_list(details.as_deref()),
             expires_at: UnixTime(expires_at),
             deferred_until: deferred_until.map(UnixTime),
-        })
+        };
+        Ok(Self { grant, offer })
     }
 }
 
@@ -141,34 +189,41 @@ pub async fn find(
     token: &SecretHash,
     now: UnixTime,
     what: TokenUse,
-) -> Result<Option<TokenGrant>, DbError> {
+) -> Result<Option<Presented>, DbError> {
     let row = each!(db, p => sqlx::query_as::<_, TokenRow>(
-        "SELECT offer_id, credential_type, record_id, client_id, dpop_jkt, claims_sealed,
-            family, details, expires_at, deferred_until
-         FROM issuer_access_tokens
-         WHERE token_hash = $1 AND revoked_at IS NULL
-           AND (expires_at > $2 OR ($3 = 1 AND deferred_until > $2))")
+        "SELECT t.offer_id, t.credential_type, t.record_id, t.client_id, t.dpop_jkt,
+            t.claims_sealed, t.family, t.details, t.expires_at, t.deferred_until,
+            o.decision, o.renews, o.type_version,
+            EXISTS (SELECT 1 FROM issuer_credentials c WHERE c.offer_id = t.offer_id) AS brought
+         FROM issuer_access_tokens t JOIN issuer_offers o ON o.id = t.offer_id
+         WHERE t.token_hash = $1 AND t.revoked_at IS NULL
+           AND (t.expires_at > $2 OR ($3 = 1 AND t.deferred_until > $2))")
         .bind(token.as_bytes()).bind(now.0).bind(what.deferred()).fetch_optional(p).await)?;
-    Ok(row.map(TokenGrant::try_from).transpose()?)
+    Ok(row.map(Presented::try_from).transpose()?)
 }
 
-/// The subject record of a token that is still good, read inside the transaction that issues.
-/// On PostgreSQL the row stays locked until the end of it, so no revocation slips between.
+/// A token that is still good, read inside the transaction that issues, behind the lock of its
+/// offer. On PostgreSQL the row stays locked until the end of it, so no revocation slips between.
 pub async fn hold(
     tx: &mut Tx,
     token: &SecretHash,
     now: UnixTime,
     what: TokenUse,
-) -> Result<Option<RecordId>, DbError> {
-    // An update that changes nothing locks the row on PostgreSQL; SQLite has one writer.
-    let id = each!(tx, c => sqlx::query_scalar::<_, String>(
-        "UPDATE issuer_access_tokens SET expires_at = expires_at
+) -> Result<Option<Held>, DbError> {
+    // An update that changes nothing locks the row on PostgreSQL; SQLite has one writer. No index
+    // holds the column.
+    let row = each!(tx, c => sqlx::query_as::<_, (String, bool)>(
+        "UPDATE issuer_access_tokens SET record_id = record_id
          WHERE token_hash = $1 AND revoked_at IS NULL
            AND (expires_at > $2 OR ($3 = 1 AND deferred_until > $2))
-         RETURNING record_id")
+         RETURNING record_id, EXISTS (SELECT 1 FROM issuer_credentials c
+             WHERE c.offer_id = issuer_access_tokens.offer_id)")
         .bind(token.as_bytes()).bind(now.0).bind(what.deferred()).fetch_optional(c).await)?;
-    id.map(|id| RecordId::parse(&id).map_err(|e| TABLE.invalid("record_id", e).into()))
-        .transpose()
+    row.map(|(record, brought)| {
+        let record = RecordId::parse(&record).map_err(|e| TABLE.invalid("record_id", e))?;
+        Ok(Held { record, brought })
+    })
+    .transpose()
 }
 
 /// Revokes every token of an authorization (RFC 6749, section 4.1.2: its code was used twice).
@@ -207,14 +262,16 @@ pub async fn revoke_of_offer(tx: &mut Tx, offer: &OfferId, now: UnixTime) -> Res
     )
 }
 
-/// Deletes tokens that are over, and the claims with them; returns how many.
+/// Deletes tokens that are over, and the claims with them, [`STEP`] of them at most; returns how many.
 pub async fn purge(tx: &mut Tx, now: UnixTime) -> Result<u64, DbError> {
     execute!(
         tx,
-        sqlx::query(
-            "DELETE FROM issuer_access_tokens
-         WHERE expires_at <= $1 AND (deferred_until IS NULL OR deferred_until <= $1)"
-        )
+        sqlx::query(delete_step!(
+            "issuer_access_tokens",
+            "token_hash",
+            "expires_at <= $1 AND (deferred_until IS NULL OR deferred_until <= $1)"
+        ))
         .bind(now.0)
+        .bind(i64::from(STEP))
     )
 }

@@ -1,7 +1,7 @@
 //! Requests that wait for a decision (OpenID4VCI 1.0, section 9).
 
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::{Db, DbError, RowError, Table, Tx, each, execute};
+use vouchsafe_service::db::{Db, DbError, RowError, STEP, Table, Tx, delete_step, each, execute};
 
 use crate::domain::ids::OfferId;
 use crate::domain::secret::SecretHash;
@@ -136,10 +136,16 @@ pub async fn forget_of_offer(tx: &mut Tx, offer: &OfferId) -> Result<u64, DbErro
     )
 }
 
-/// Deletes transactions that are over; returns how many.
+/// Deletes transactions that are over, [`STEP`] of them at most; returns how many.
 pub async fn purge(tx: &mut Tx, now: UnixTime) -> Result<u64, DbError> {
     execute!(
         tx,
-        sqlx::query("DELETE FROM issuer_transactions WHERE expires_at <= $1").bind(now.0)
+        sqlx::query(delete_step!(
+            "issuer_transactions",
+            "transaction_hash",
+            "expires_at <= $1"
+        ))
+        .bind(now.0)
+        .bind(i64::from(STEP))
     )
 }

@@ -276,9 +276,12 @@ async fn a_key_without_the_scope_is_refused() {
             .unwrap();
         let reader = Harness { key, ..h.clone() };
         assert_eq!(reader.admin_get("/v1/offers").await.status, 200);
+        let forbidden = reader.admin_get("/v1/credentials").await;
+        assert_eq!(forbidden.error(), (403, "forbidden".into()));
+        // RFC 6750, section 3.1.
         assert_eq!(
-            reader.admin_get("/v1/credentials").await.error(),
-            (403, "forbidden".into())
+            forbidden.header("www-authenticate"),
+            "Bearer error=\"insufficient_scope\", scope=\"credentials:read\""
         );
         let answer = reader
             .admin_post("/v1/offers", &offer_body().to_string(), &[])
@@ -289,6 +292,30 @@ async fn a_key_without_the_scope_is_refused() {
             reader.admin_post(path, "", &[]).await.error(),
             (403, "forbidden".into())
         );
+    })
+    .await;
+}
+
+/// RFC 6750, section 3: a token that was sent and does not work is named; who sent none is told the
+/// scheme alone (section 3.1).
+#[tokio::test]
+async fn a_challenge_says_whether_a_token_was_bad() {
+    everywhere(async |h| {
+        let bad = "Bearer error=\"invalid_token\"";
+        for (sent, challenge) in [
+            (None, "Bearer"),
+            (Some("Basic YTpi"), "Bearer"),
+            (Some("Bearer vsk_unknown"), bad),
+            (Some("bearer vst_unknown"), bad),
+        ] {
+            let mut request = Request::get("/v1/offers");
+            if let Some(sent) = sent {
+                request = request.header("authorization", sent);
+            }
+            let answer = h.send(request.body(Body::empty()).unwrap()).await;
+            assert_eq!(answer.error(), (401, "unauthorized".into()), "{sent:?}");
+            assert_eq!(answer.header("www-authenticate"), challenge, "{sent:?}");
+        }
     })
     .await;
 }

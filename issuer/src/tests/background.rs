@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use vouchsafe_credentials::crypto::AwsLc;
 use vouchsafe_credentials::testing::SeededRng;
 use vouchsafe_credentials::time::{Clock, UnixTime};
-use vouchsafe_service::db::{DatabaseKind, Db, DbError, Tx, each, execute};
+use vouchsafe_service::db::{DatabaseKind, Db, DbError, STEP, Tx, each, execute};
 use vouchsafe_service::{db, shutdown};
 
 use super::harness::{Harness, NOW, config_text, everywhere};
@@ -93,6 +93,126 @@ async fn cat_469_claims_of_many_offers_are_forgotten_in_slices() {
     .await;
 }
 
+/// 1,201 rows of a table that are over, as a day of attacks leaves them.
+async fn fill(db: &Db, columns: &str, values: &str) {
+    let sql = format!(
+        "INSERT INTO {columns} SELECT {values} FROM (
+            WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 1201)
+            SELECT n FROM c) AS numbers"
+    );
+    db.write(async move |tx| execute!(tx, sqlx::query(sqlx::AssertSqlSafe(sql.clone()))))
+        .await
+        .unwrap();
+}
+
+/// No transaction forgets more than a step, whatever the kind: all writers wait for it, and what
+/// takes too long is undone and would never come to an end.
+#[tokio::test]
+async fn everything_that_ended_is_forgotten_in_steps() {
+    everywhere(async |h| {
+        let db = h.issuer.core().db.clone();
+        h.token().await;
+        let later = NOW.plus(1_000_000_000);
+        let text = "CAST(n AS TEXT)";
+        let bytes = "CAST(CAST(n AS TEXT) AS BYTEA)";
+        macro_rules! forgotten {
+            ($columns:literal, $values:expr, $purge:path, $of_before:expr) => {{
+                fill(&db, $columns, &$values).await;
+                let mut steps = Vec::new();
+                for _ in 0..4 {
+                    let step = db.write(async move |tx| $purge(tx, later).await);
+                    steps.push(step.await.unwrap());
+                }
+                let (step, before) = (u64::from(STEP), $of_before);
+                assert_eq!(steps, [step, step, 201 + before, 0], $columns);
+            }};
+        }
+        use vouchsafe_service::{api_clients, idempotency, jti, operators, single_use, webhooks};
+        forgotten!(
+            "seen_identifier (kind, hash, expires_at)",
+            format!("'dpop_proof', {text}, 1"),
+            jti::purge,
+            0
+        );
+        forgotten!(
+            "idempotency (owner, key_hash, request_hash, expires_at)",
+            format!("'o', {text}, '', 1"),
+            idempotency::purge,
+            0
+        );
+        forgotten!(
+            "browser_return (secret_hash, payload, family, expires_at)",
+            format!("{text}, {bytes}, '', 1"),
+            single_use::purge,
+            0
+        );
+        forgotten!(
+            "pushed_request (secret_hash, payload, family, expires_at)",
+            format!("{text}, {bytes}, '', 1"),
+            crate::pushed::purge,
+            0
+        );
+        forgotten!(
+            "api_token (token_hash, client_id, scopes, expires_at)",
+            format!("{text}, '', '', 1"),
+            api_clients::purge,
+            0
+        );
+        forgotten!(
+            "operator_session (id, operator_id, secret_hash, method, signed_in_at, seen_at, expires_at)",
+            format!("{text}, '', {text}, '', 1, 1, 1"),
+            operators::purge,
+            0
+        );
+        forgotten!(
+            "webhook_message (id, event, body, created_at)",
+            format!("{text}, '', '', 1"),
+            webhooks::purge,
+            0
+        );
+        forgotten!(
+            "issuer_tries (key, tries, ends_at)",
+            format!("{bytes}, 1, 1"),
+            store::tries::purge,
+            0
+        );
+        let offer = "(SELECT id FROM issuer_offers LIMIT 1)";
+        forgotten!(
+            "issuer_transactions (transaction_hash, offer_id, credential_type, next_poll_at, expires_at)",
+            format!("{bytes}, {offer}, '', 1, 1"),
+            store::transactions::purge,
+            0
+        );
+        forgotten!(
+            "issuer_refresh_tokens (token_hash, family, offer_id, credential_type, record_id, claims_sealed, expires_at)",
+            format!("{bytes}, '', {offer}, '', '', {bytes}, 1"),
+            store::refresh_tokens::purge,
+            0
+        );
+        // And the one that was fetched.
+        forgotten!(
+            "issuer_access_tokens (token_hash, offer_id, credential_type, record_id, claims_sealed, expires_at)",
+            format!("{bytes}, {offer}, '', '', {bytes}, 1"),
+            store::tokens::purge,
+            1
+        );
+        let delivery = "webhook_delivery (message_id, endpoint_id, attempts)";
+        fill(&db, "webhook_message (id, event, body, created_at)", &format!("{text}, '', '', 1")).await;
+        fill(&db, delivery, &format!("{text}, 'e', 1")).await;
+        fill(&db, "issuer_tries (key, tries, ends_at)", &format!("{bytes}, 1, 1")).await;
+        h.clock.advance(1_000_000);
+        h.issuer.purge().await.unwrap();
+        for sql in [
+            "SELECT COUNT(*) FROM webhook_message",
+            "SELECT COUNT(*) FROM webhook_delivery",
+            "SELECT COUNT(*) FROM issuer_tries",
+        ] {
+            assert_eq!(number(&db, sql).await, 0, "{sql}");
+        }
+    })
+    .await;
+}
+
 /// What is to be forgotten is found through an index, however many offers there are.
 #[tokio::test]
 async fn dead_offers_are_found_by_index() {
@@ -170,7 +290,9 @@ async fn a_job_that_panics_ends_no_job() {
         crypto: Arc::new(AwsLc),
     };
     let config = vouchsafe_service::config::parse(&config_text("")).unwrap();
-    let issuer = Issuer::with_db(config, ports, database.db.clone()).unwrap();
+    let issuer = Issuer::with_db(config, ports, database.db.clone())
+        .await
+        .unwrap();
     clock.broken.store(true, Ordering::SeqCst);
     let (trigger, shutdown) = shutdown::channel();
     let mut running = tokio::spawn(async move { issuer.run_background(shutdown).await });

@@ -148,7 +148,10 @@ async fn what_is_no_table_is_refused() {
             let answer = batch(&h, &format!("{QUERY}&{wrong}"), members(1), &[]).await;
             assert_eq!(answer.error(), (400, "invalid_query".into()), "{wrong}");
         }
-        for kind in ["application/json", "text/plain", ""] {
+        let json = [("content-type", "application/json")];
+        let answer = batch(&h, QUERY, members(1), &json).await;
+        assert_eq!(answer.error(), (400, "invalid_body".into()));
+        for kind in ["application/x-www-form-urlencoded", "text/plain", ""] {
             let answer = batch(&h, QUERY, members(1), &[("content-type", kind)]).await;
             assert_eq!(
                 answer.error(),

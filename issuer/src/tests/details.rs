@@ -46,6 +46,11 @@ async fn who_was_given_an_identifier_uses_it_and_nothing_else() {
         let token = body["access_token"].as_str().unwrap();
         let answer = ask(&h, token, ("credential_configuration_id", "membership")).await;
         assert_eq!(answer.error(), (400, "invalid_credential_request".into()));
+        // OpenID Foundation, `oid4vci-1_0-issuer-fail-unknown-credential-configuration` with
+        // `authorization_details`, condition `VCIValidateCredentialErrorResponse`.
+        let answer = ask(&h, token, ("credential_configuration_id", "nothing")).await;
+        let code = "unknown_credential_configuration".to_owned();
+        assert_eq!(answer.error(), (400, code));
         for unknown in ["x", "membership"] {
             let answer = ask(&h, token, ("credential_identifier", unknown)).await;
             let code = "unknown_credential_identifier".to_owned();

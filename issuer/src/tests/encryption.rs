@@ -235,7 +235,7 @@ async fn what_is_required_is_required() {
 async fn the_key_of_requests_changes_by_itself() {
     everywhere(async |h| {
         let old = request_key(&h).await;
-        let other = h.another_process();
+        let other = h.another_process().await;
         assert_eq!(request_key(&other).await, old);
         h.clock.advance(PERIOD_S);
         let new = request_key(&h).await;

@@ -19,15 +19,15 @@ use vouchsafe_service::db::testing::for_each_database;
 
 use crate::{Config, Issuer, Ports, store};
 
-pub(super) const ISSUER: &str = "https://issuer.example";
-pub(super) const WALLET: &str = "wallet.example";
-pub(super) const REDIRECT: &str = "https://wallet.example/cb";
-pub(super) const NOW: UnixTime = UnixTime(1_800_000_000);
-pub(super) const PRE_AUTHORIZED: &str = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
+pub(crate) const ISSUER: &str = "https://issuer.example";
+pub(crate) const WALLET: &str = "wallet.example";
+pub(crate) const REDIRECT: &str = "https://wallet.example/cb";
+pub(crate) const NOW: UnixTime = UnixTime(1_800_000_000);
+pub(crate) const PRE_AUTHORIZED: &str = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
 
 /// The service and what tests turn.
 #[derive(Clone)]
-pub(super) struct Harness {
+pub(crate) struct Harness {
     pub issuer: Issuer,
     pub clock: Arc<FixedClock>,
     pub rng: Arc<SeededRng>,
@@ -37,18 +37,18 @@ pub(super) struct Harness {
 
 /// An answer, read.
 #[derive(Debug, Clone)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     pub status: StatusCode,
     pub headers: axum::http::HeaderMap,
     pub text: String,
 }
 
 impl Answer {
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or(Value::Null)
     }
 
-    pub(super) fn error(&self) -> (u16, String) {
+    pub(crate) fn error(&self) -> (u16, String) {
         let json = self.json();
         let code = json["error"]
             .as_str()
@@ -57,7 +57,7 @@ impl Answer {
         (self.status.as_u16(), code.to_owned())
     }
 
-    pub(super) fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
             .map_or("", |value| value.to_str().unwrap())
@@ -65,7 +65,7 @@ impl Answer {
 }
 
 /// The configuration, as a file.
-pub(super) fn config_text(extra: &str) -> String {
+pub(crate) fn config_text(extra: &str) -> String {
     let key = SigningKey::generate(Algorithm::EdDsa, &SeededRng::new(99)).to_pkcs8_pem();
     let key = key.as_str();
     format!(
@@ -99,11 +99,11 @@ redirect_uris = ["{REDIRECT}", "https://other.example/cb"]
 }
 
 impl Harness {
-    pub(super) async fn new(db: Db) -> Self {
+    pub(crate) async fn new(db: Db) -> Self {
         Self::with_config(db, &config_text("")).await
     }
 
-    pub(super) async fn with_config(db: Db, text: &str) -> Self {
+    pub(crate) async fn with_config(db: Db, text: &str) -> Self {
         let config: Config = vouchsafe_service::config::parse(text).unwrap();
         let clock = Arc::new(FixedClock::new(NOW));
         let rng = Arc::new(SeededRng::new(7));
@@ -112,7 +112,7 @@ impl Harness {
             rng: rng.clone(),
             crypto: Arc::new(AwsLc),
         };
-        let issuer = Issuer::with_db(config, ports, db).unwrap();
+        let issuer = Issuer::with_db(config, ports, db).await.unwrap();
         let key = issuer.create_api_key("tests").await.unwrap();
         let router = issuer.router();
         Self {
@@ -125,7 +125,12 @@ impl Harness {
     }
 
     /// Another process on the same database, with a memory of its own.
-    pub(super) fn another_process(&self) -> Self {
+    pub(crate) async fn another_process(&self) -> Self {
+        self.on(self.issuer.core().db.clone()).await
+    }
+
+    /// The same on a database that says the same.
+    pub(crate) async fn on(&self, db: Db) -> Self {
         let config: Config = vouchsafe_service::config::parse(&config_text("")).unwrap();
         let rng = Arc::new(SeededRng::new(8));
         let ports = Ports {
@@ -133,7 +138,7 @@ impl Harness {
             rng: rng.clone(),
             crypto: Arc::new(AwsLc),
         };
-        let issuer = Issuer::with_db(config, ports, self.issuer.core().db.clone()).unwrap();
+        let issuer = Issuer::with_db(config, ports, db).await.unwrap();
         Self {
             router: issuer.router(),
             issuer,
@@ -142,7 +147,7 @@ impl Harness {
         }
     }
 
-    pub(super) async fn send(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 4 << 20).await.unwrap();
@@ -153,16 +158,16 @@ impl Harness {
         }
     }
 
-    pub(super) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(Request::get(path).body(Body::empty()).unwrap())
             .await
     }
 
-    pub(super) async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         self.form_with(path, fields, &[]).await
     }
 
-    pub(super) async fn form_with(
+    pub(crate) async fn form_with(
         &self,
         path: &str,
         fields: &[(&str, &str)],
@@ -177,7 +182,7 @@ impl Harness {
         self.send(request.body(Body::from(body)).unwrap()).await
     }
 
-    pub(super) async fn admin_get(&self, path: &str) -> Answer {
+    pub(crate) async fn admin_get(&self, path: &str) -> Answer {
         let auth = format!("Bearer {}", self.key);
         self.send(
             Request::get(path)
@@ -188,7 +193,7 @@ impl Harness {
         .await
     }
 
-    pub(super) async fn admin_post(
+    pub(crate) async fn admin_post(
         &self,
         path: &str,
         body: &str,
@@ -205,7 +210,7 @@ impl Harness {
     }
 
     /// Prepares an offer for a membership card.
-    pub(super) async fn offer(&self, change: Value) -> Value {
+    pub(crate) async fn offer(&self, change: Value) -> Value {
         let mut body = offer_body();
         for (name, value) in change.as_object().unwrap() {
             body[name] = value.clone();
@@ -216,15 +221,15 @@ impl Harness {
     }
 
     /// The offer object behind a prepared offer, fetched by reference as a wallet does.
-    pub(super) async fn offer_object(&self, offer: &Value) -> Value {
+    pub(crate) async fn offer_object(&self, offer: &Value) -> Value {
         let uri = offer["credential_offer_uri"].as_str().unwrap();
-        let answer = self.get(uri.strip_prefix(ISSUER).unwrap()).await;
+        let answer = self.get(&uri[uri.find("/offers/").unwrap()..]).await;
         assert_eq!(answer.status, StatusCode::OK);
         answer.json()
     }
 
     /// The pre-authorized code of a prepared offer.
-    pub(super) async fn code(&self, offer: &Value) -> String {
+    pub(crate) async fn code(&self, offer: &Value) -> String {
         let object = self.offer_object(offer).await;
         object["grants"][PRE_AUTHORIZED]["pre-authorized_code"]
             .as_str()
@@ -233,13 +238,13 @@ impl Harness {
     }
 
     /// A fresh offer without a transaction code, redeemed: the access token.
-    pub(super) async fn token(&self) -> String {
+    pub(crate) async fn token(&self) -> String {
         let offer = self.offer(json!({})).await;
         self.token_of(&offer).await
     }
 
     /// An access token for a prepared offer without a transaction code.
-    pub(super) async fn token_of(&self, offer: &Value) -> String {
+    pub(crate) async fn token_of(&self, offer: &Value) -> String {
         let code = self.code(offer).await;
         let answer = self
             .form(
@@ -254,13 +259,13 @@ impl Harness {
         answer.json()["access_token"].as_str().unwrap().to_owned()
     }
 
-    pub(super) async fn nonce(&self) -> String {
+    pub(crate) async fn nonce(&self) -> String {
         let answer = self.form("/nonce", &[]).await;
         answer.json()["c_nonce"].as_str().unwrap().to_owned()
     }
 
     /// A key proof.
-    pub(super) async fn proof(&self, key: &SigningKey, nonce: &str) -> String {
+    pub(crate) async fn proof(&self, key: &SigningKey, nonce: &str) -> String {
         let request = ProofFor {
             issuer: ISSUER,
             client_id: None,
@@ -270,7 +275,7 @@ impl Harness {
     }
 
     /// A DPoP proof for one of our endpoints.
-    pub(super) async fn dpop(&self, key: &SigningKey, path: &str, token: Option<&str>) -> String {
+    pub(crate) async fn dpop(&self, key: &SigningKey, path: &str, token: Option<&str>) -> String {
         let url = Url::parse(&format!("{ISSUER}{path}")).unwrap();
         let request = dpop::ProofFor {
             method: Method::Post,
@@ -284,7 +289,7 @@ impl Harness {
     }
 
     /// A credential request with these proofs.
-    pub(super) async fn credential(&self, token: &str, proofs: &[String]) -> Answer {
+    pub(crate) async fn credential(&self, token: &str, proofs: &[String]) -> Answer {
         let body = json!({
             "credential_configuration_id": "membership",
             "proofs": { "jwt": proofs },
@@ -296,13 +301,13 @@ impl Harness {
         .await
     }
 
-    pub(super) async fn credential_raw(&self, headers: &[(&str, &str)], body: &str) -> Answer {
+    pub(crate) async fn credential_raw(&self, headers: &[(&str, &str)], body: &str) -> Answer {
         self.post("/credential", "application/json", headers, body)
             .await
     }
 
     /// A request with a body of a media type.
-    pub(super) async fn post(
+    pub(crate) async fn post(
         &self,
         path: &str,
         media_type: &str,
@@ -318,7 +323,7 @@ impl Harness {
     }
 
     /// A JSON request to one of the endpoints that want an access token.
-    pub(super) async fn bearer(&self, path: &str, token: &str, body: &Value) -> Answer {
+    pub(crate) async fn bearer(&self, path: &str, token: &str, body: &Value) -> Answer {
         let bearer = format!("Bearer {token}");
         let headers = [("authorization", bearer.as_str())];
         self.post(path, "application/json", &headers, &body.to_string())
@@ -326,12 +331,12 @@ impl Harness {
     }
 
     /// The whole way: offer, token, nonce, proof, credential.
-    pub(super) async fn issue(&self, key: &SigningKey) -> String {
+    pub(crate) async fn issue(&self, key: &SigningKey) -> String {
         let token = self.token().await;
         self.issue_with(&token, key).await
     }
 
-    pub(super) async fn issue_with(&self, token: &str, key: &SigningKey) -> String {
+    pub(crate) async fn issue_with(&self, token: &str, key: &SigningKey) -> String {
         let nonce = self.nonce().await;
         let answer = self
             .credential(token, &[self.proof(key, &nonce).await])
@@ -344,21 +349,21 @@ impl Harness {
     }
 
     /// The newest credential as the administration API shows it.
-    pub(super) async fn newest(&self) -> Value {
+    pub(crate) async fn newest(&self) -> Value {
         self.admin_get("/v1/credentials?limit=1").await.json()["items"][0].clone()
     }
 
-    pub(super) fn holder(&self, seed: u64) -> SigningKey {
+    pub(crate) fn holder(&self, seed: u64) -> SigningKey {
         SigningKey::generate(Algorithm::Es256, &SeededRng::new(seed))
     }
 
-    pub(super) fn issuer_key(&self) -> vouchsafe_credentials::crypto::PublicKey {
+    pub(crate) fn issuer_key(&self) -> vouchsafe_credentials::crypto::PublicKey {
         let key = self.issuer.core().signing.sd_jwt.at(self.clock.now());
         key.unwrap().signer.public_key().clone()
     }
 }
 
-pub(super) fn offer_body() -> Value {
+pub(crate) fn offer_body() -> Value {
     json!({
         "record_id": "crm-4711",
         "credential_type": "membership",
@@ -367,7 +372,7 @@ pub(super) fn offer_body() -> Value {
     })
 }
 
-pub(super) fn membership(member_id: &str) -> Value {
+pub(crate) fn membership(member_id: &str) -> Value {
     json!({
         "member_id": member_id,
         "tier": "gold",
@@ -377,7 +382,7 @@ pub(super) fn membership(member_id: &str) -> Value {
 }
 
 /// Runs a test on every database.
-pub(super) async fn everywhere<F: AsyncFn(Harness)>(test: F) {
+pub(crate) async fn everywhere<F: AsyncFn(Harness)>(test: F) {
     for_each_database(&[store::MIGRATIONS], async |db| {
         let harness = Harness::new(db).await;
         test(harness).await;
@@ -386,7 +391,7 @@ pub(super) async fn everywhere<F: AsyncFn(Harness)>(test: F) {
 }
 
 /// Runs a test on every database with a changed configuration.
-pub(super) async fn everywhere_with<F: AsyncFn(Harness)>(text: &str, test: F) {
+pub(crate) async fn everywhere_with<F: AsyncFn(Harness)>(text: &str, test: F) {
     for_each_database(&[store::MIGRATIONS], async |db| {
         let harness = Harness::with_config(db, text).await;
         test(harness).await;
@@ -395,7 +400,7 @@ pub(super) async fn everywhere_with<F: AsyncFn(Harness)>(text: &str, test: F) {
 }
 
 /// Runs a test on SQLite with a changed configuration.
-pub(super) async fn with_config<F: AsyncFn(Harness)>(text: &str, test: F) {
+pub(crate) async fn with_config<F: AsyncFn(Harness)>(text: &str, test: F) {
     let database = vouchsafe_service::db::testing::sqlite(&[store::MIGRATIONS]).await;
     let harness = Harness::with_config(database.db.clone(), text).await;
     test(harness).await;

@@ -135,7 +135,7 @@ async fn cat_406_unsafe_configurations_do_not_start() {
             Ok(config) => {
                 let database =
                     vouchsafe_service::db::testing::sqlite(&[crate::store::MIGRATIONS]).await;
-                Issuer::with_db(config, Ports::system(), database.db.clone())
+                Issuer::with_db(config, Ports::system(), database.db.clone()).await
             }
         };
         assert!(opened.is_err(), "{text}");

@@ -62,16 +62,14 @@ async fn a_bound_refresh_token_stays_the_same_and_brings_the_card_again() {
 }
 
 #[tokio::test]
-async fn cat_239_a_refresh_token_is_bound_to_key_instance_and_client() {
+async fn cat_239_a_refresh_token_is_bound_to_instance_and_client() {
     haip(async |h| {
         let wallet = Wallet::new(&h, ATTESTED, 1);
         let (_, token) = tokens(&wallet).await;
-        let mut other_key = Wallet::new(&h, ATTESTED, 1);
-        other_key.dpop = SigningKey::generate(Algorithm::Es256, &SeededRng::new(4242));
         let mut other_instance = Wallet::new(&h, ATTESTED, 2);
         other_instance.dpop = Wallet::new(&h, ATTESTED, 1).dpop;
         let other_client = Wallet::new(&h, ATTESTED_TOO, 1);
-        for wallet in [&other_key, &other_instance, &other_client] {
+        for wallet in [&other_instance, &other_client] {
             assert_eq!(refresh(wallet, &token, |_, _| {}).await.error(), grant());
         }
         let without = refresh(&wallet, &token, |_, headers| {
@@ -88,6 +86,65 @@ async fn cat_239_a_refresh_token_is_bound_to_key_instance_and_client() {
         });
         assert_eq!(name_alone.await.error(), (401, "invalid_client".into()));
         assert_eq!(refresh(&wallet, &token, |_, _| {}).await.status, 200);
+    })
+    .await;
+}
+
+/// OpenID Foundation, `fapi2-security-profile-final-refresh-token`, condition
+/// `CheckTokenEndpointHttpStatus200`: the suite makes a new DPoP key for each refresh. RFC 9449,
+/// section 5: tokens of confidential clients are not bound to the key of the proof.
+#[tokio::test]
+async fn oidf_a_confidential_client_refreshes_with_another_dpop_key() {
+    haip(async |h| {
+        for (client_id, seed) in [(ATTESTED, 1), (KEYED, 2)] {
+            let first = Wallet::new(&h, client_id, seed);
+            let (old, token) = tokens(&first).await;
+            let mut wallet = Wallet::new(&h, client_id, seed);
+            wallet.dpop = SigningKey::generate(Algorithm::Es256, &SeededRng::new(4242));
+            let answer = refresh(&wallet, &token, |_, _| {}).await;
+            assert_eq!(answer.status, 200, "{}", answer.text);
+            let (access, again) = both(&answer.json());
+            assert_eq!(again, token);
+            // Each access token is of the key that bought it, and of no other.
+            let nonce = wallet.nonce();
+            for (token, keeper, thief) in [(&access, &wallet, &first), (&old, &first, &wallet)] {
+                let stolen = thief.credential(token, Some(&nonce)).await;
+                assert_eq!(stolen.error(), (401, "invalid_token".into()));
+                let answer = keeper.credential(token, Some(&nonce)).await;
+                assert_eq!(answer.status, 200, "{}", answer.text);
+            }
+        }
+    })
+    .await;
+}
+
+/// RFC 9449, section 5: tokens of public clients are bound to the key of the proof.
+#[tokio::test]
+async fn cat_239_a_public_client_refreshes_with_the_same_dpop_key() {
+    everywhere_with(&open_text(), async |h| {
+        let key = |seed| SigningKey::generate(Algorithm::Es256, &SeededRng::new(seed));
+        let (key, other) = (key(61), key(62));
+        let code = h.code(&h.offer(json!({})).await).await;
+        let fields = [
+            ("grant_type", PRE_AUTHORIZED),
+            ("pre-authorized_code", code.as_str()),
+            ("client_id", WALLET),
+        ];
+        let proof = h.dpop(&key, "/token", None).await;
+        let answer = h.form_with("/token", &fields, &[("dpop", &proof)]).await;
+        let (_, token) = both(&answer.json());
+        let fields = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", token.as_str()),
+            ("client_id", WALLET),
+        ];
+        let stolen = h.dpop(&other, "/token", None).await;
+        let answer = h.form_with("/token", &fields, &[("dpop", &stolen)]).await;
+        assert_eq!(answer.error(), grant());
+        assert_eq!(h.form("/token", &fields).await.error(), grant());
+        let proof = h.dpop(&key, "/token", None).await;
+        let answer = h.form_with("/token", &fields, &[("dpop", &proof)]).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
     })
     .await;
 }

@@ -34,6 +34,28 @@ impl Authority {
         (key.serialize_pem(), certificate.pem())
     }
 
+    /// Another certificate for a key.
+    pub(super) fn leaf_of(&self, key: &str, name: &str) -> String {
+        let mut params = CertificateParams::new(vec!["issuer.example".into()]).unwrap();
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, name);
+        let key = KeyPair::from_pem(key).unwrap();
+        params.signed_by(&key, &self.0).unwrap().pem()
+    }
+
+    /// A certificate that ends with the month before.
+    fn leaf_until(&self, name: &str, year: i32, month: u8) -> (String, String) {
+        let mut params = CertificateParams::new(vec!["issuer.example".into()]).unwrap();
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, name);
+        params.not_after = rcgen::date_time_ymd(year, month, 1);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.0).unwrap();
+        (key.serialize_pem(), certificate.pem())
+    }
+
     pub(super) fn anchors(&self, role: Role) -> std::sync::Arc<TrustAnchors> {
         let mut anchors = TrustAnchors::new(role);
         anchors.add_der(self.0.der()).unwrap();
@@ -206,4 +228,120 @@ async fn keys_of_a_did_web_follow_each_other_and_the_old_one_stays() {
         assert_eq!(h.get("/.well-known/did.json").await.status, 404);
     })
     .await;
+}
+
+/// The same key gets a new certificate before the old one ends.
+#[tokio::test]
+async fn a_renewed_certificate_fails_no_verification() {
+    let issuers = Authority::new("Issuers");
+    let (key, old) = issuers.leaf("The Club");
+    let new = issuers.leaf_of(&key, "The Club");
+    let table = |chain: &str, term: &str| {
+        format!(
+            "[[signing]]\nmethod = \"x5c\"\n{term}\nkey = '''{key}'''\n\
+             certificates = '''{chain}'''\n"
+        )
+    };
+    let keys = [
+        table(&old, ""),
+        table(&new, "not_before = \"2027-01-15T10:00:00Z\""),
+    ];
+    let text = config_text("");
+    let from = text.find("[status]").unwrap();
+    let to = text.find("[[client]]").unwrap();
+    let status = "[status]\nlist_size = 4096\n";
+    let text = format!("{}{}{status}{}", &text[..from], keys.concat(), &text[to..]);
+    with_config(&text, async |h| {
+        let trust = IssuerTrust::new(vec![TrustedIssuer {
+            id: ISSUER.into(),
+            method: IssuerMethod::X509 {
+                anchors: issuers.anchors(Role::Issuer),
+                subject: None,
+            },
+            types: vec!["urn:vouchsafe:membership:1".into()],
+            status: StatusMethod::SameIssuer,
+        }])
+        .unwrap();
+        let mut issued = Vec::new();
+        for seed in 1..=2 {
+            issued.push((h.holder(seed), h.issue(&h.holder(seed)).await));
+            h.clock.advance(3 * 3600);
+        }
+        let leaf = |compact: &str| {
+            let header = compact.split('.').next().unwrap();
+            let header = vouchsafe_credentials::encoding::b64url_decode(header).unwrap();
+            let header: serde_json::Value = serde_json::from_slice(&header).unwrap();
+            header["x5c"][0].as_str().unwrap().to_owned()
+        };
+        assert_ne!(leaf(&issued[0].1), leaf(&issued[1].1));
+        for (key, compact) in &issued {
+            let policy = IssuancePolicy {
+                trust: &trust,
+                vct: "urn:vouchsafe:membership:1",
+                holder_key: Some(key.public_key()),
+                now: h.clock.now(),
+            };
+            verify_issued(compact, &policy, &AwsLc).unwrap();
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn metadata_may_have_a_key_of_their_own() {
+    let own = did_key(8, "").replace("[[signing]]", "[[metadata.signing]]");
+    let text = format!("{}{own}", config_text(""));
+    with_config(&text, async |h| {
+        let signing = &h.issuer.core().signing;
+        let now = h.clock.now();
+        let of =
+            |keys: &crate::signing::Rotation| keys.at(now).unwrap().signer.public_key().clone();
+        assert_ne!(of(&signing.metadata), of(&signing.sd_jwt));
+        assert_eq!(of(&signing.status), of(&signing.sd_jwt));
+    })
+    .await;
+    with_config(&config_text(""), async |h| {
+        let signing = &h.issuer.core().signing;
+        let now = h.clock.now();
+        let of =
+            |keys: &crate::signing::Rotation| keys.at(now).unwrap().signer.public_key().clone();
+        assert_eq!(of(&signing.metadata), of(&signing.sd_jwt));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn certificates_that_end_are_spoken_of_in_time() {
+    let issuers = Authority::new("Issuers");
+    let (key, old) = issuers.leaf_until("The Club", 2027, 2);
+    let new = issuers.leaf_of(&key, "The Club");
+    let text = |more: &str| {
+        let text = config_text("");
+        let from = text.find("[status]").unwrap();
+        let to = text.find("[[client]]").unwrap();
+        let status = "[status]\nlist_size = 4096\n";
+        let first = format!(
+            "[[signing]]\nname = \"cards\"\nmethod = \"x5c\"\nkey = '''{key}'''\n\
+             certificates = '''{old}'''\n"
+        );
+        format!("{}{first}{more}{status}{}", &text[..from], &text[to..])
+    };
+    let later = format!(
+        "[[signing]]\nmethod = \"x5c\"\nnot_before = \"2027-01-20T00:00:00Z\"\n\
+         key = '''{key}'''\ncertificates = '''{new}'''\n"
+    );
+    let of = |text: &str| {
+        let config: crate::Config = vouchsafe_service::config::parse(text).unwrap();
+        config.signers(super::harness::NOW).unwrap()
+    };
+    let alone = of(&text(""));
+    let ends = crate::expiry::soon(&alone, super::harness::NOW);
+    assert_eq!(ends.len(), 1, "{ends:?}");
+    assert_eq!(ends[0].key, "cards");
+    // 2027-02-01 is less than thirty days away on 2027-01-15, and was not on 2026-12-01.
+    assert!(crate::expiry::soon(&alone, super::harness::NOW.plus(-45 * 86_400)).is_empty());
+    // Whoever planned what follows is left in peace.
+    let planned = of(&text(&later));
+    assert!(crate::expiry::soon(&planned, super::harness::NOW).is_empty());
+    assert_eq!(crate::expiry::certificates(&planned).len(), 6);
 }

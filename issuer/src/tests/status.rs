@@ -16,13 +16,18 @@ use vouchsafe_service::db::execute;
 
 use super::harness::{Answer, Harness, ISSUER, config_text, everywhere, with_config};
 use crate::core::Core;
-use crate::status;
+use crate::{places, status};
 
 async fn fetch(h: &Harness, uri: &str) -> Answer {
     h.get(uri.strip_prefix(ISSUER).unwrap()).await
 }
 
-fn verify(h: &Harness, uri: &str, token: &str, seen: Option<UnixTime>) -> VerifiedStatusList {
+pub(super) fn verify(
+    h: &Harness,
+    uri: &str,
+    token: &str,
+    seen: Option<UnixTime>,
+) -> VerifiedStatusList {
     let did = did::key::encode(&h.issuer_key());
     let trust = IssuerTrust::new(vec![TrustedIssuer {
         id: did.clone(),
@@ -148,7 +153,7 @@ async fn cat_229_a_change_by_another_process_is_shown_within_a_second() {
         h.issue(&h.holder(1)).await;
         let (uri, id) = (list_uri(&h).await, newest_id(&h).await);
         let before = fetch(&h, &uri).await;
-        let other = h.another_process();
+        let other = h.another_process().await;
         other
             .admin_post(&format!("/v1/credentials/{id}/revoke"), "", &[])
             .await;
@@ -257,7 +262,7 @@ async fn cat_224_indices_are_uniform_and_unrelated() {
         let mut cells = [0u32; CELLS];
         let (mut rises, mut last) = (0, 0);
         for _ in 0..DRAWS {
-            let index = status::random_below(core, SIZE).unwrap();
+            let index = places::random_below(core, SIZE).unwrap();
             cells[usize::try_from(index).unwrap() / (131_072 / CELLS)] += 1;
             rises += u32::from(index > last);
             last = index;

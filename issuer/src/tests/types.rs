@@ -26,7 +26,7 @@ const SVG: &str =
 const PNG: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
 /// A library card.
-fn definition() -> Value {
+pub(super) fn definition() -> Value {
     json!({
         "id": "library",
         "vct": VCT,
@@ -54,7 +54,12 @@ fn definition() -> Value {
     })
 }
 
-async fn put(h: &Harness, id: &str, definition: &Value, headers: &[(&str, &str)]) -> Answer {
+pub(super) async fn put(
+    h: &Harness,
+    id: &str,
+    definition: &Value,
+    headers: &[(&str, &str)],
+) -> Answer {
     let mut request = Request::put(format!("/v1/credential-types/{id}"))
         .header("authorization", format!("Bearer {}", h.key))
         .header("content-type", "application/json");
@@ -142,7 +147,7 @@ async fn a_type_is_put_and_issued_without_a_restart() {
         let issued = issue(&h, &offer(&h, json!({"number": "L-1"})).await).await;
         verify(&h, &issued);
         // Another process knows it too, and an offer of it is issued there.
-        let other = h.another_process();
+        let other = h.another_process().await;
         let claims = json!({"number": "L-2", "branches": ["Umeå"]});
         let made_here = offer(&h, claims).await;
         verify(&other, &issue(&other, &made_here).await);

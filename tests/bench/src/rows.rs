@@ -1,12 +1,17 @@
 //! The measurements, one file each.
 
+mod batch;
 mod bbs;
+mod durable;
+mod growth;
 pub mod issuance;
 mod login;
 mod mdoc;
+mod process;
 mod rdfc;
 mod sd_jwt;
 mod selective;
+mod size;
 mod status_check;
 mod status_publish;
 mod status_service;
@@ -50,6 +55,11 @@ pub fn all() -> Vec<Row> {
             measure: issuance::measure,
         },
         Row {
+            name: "P5",
+            what: "batches of a hundred credentials by the running issuer",
+            measure: batch::measure,
+        },
+        Row {
             name: "P6",
             what: "OpenID4VP login through OpenID Connect by the running verifier",
             measure: login::measure,
@@ -73,6 +83,31 @@ pub fn all() -> Vec<Row> {
             name: "P11",
             what: "a status checked against a list at hand",
             measure: status_check::measure,
+        },
+        Row {
+            name: "P13",
+            what: "issuance that waits for the disk, by the wall clock",
+            measure: durable::measure,
+        },
+        Row {
+            name: "P14",
+            what: "latency of issuance at half of what the issuer can do, by the wall clock",
+            measure: durable::latency,
+        },
+        Row {
+            name: "P15",
+            what: "memory of the issuer, and how long it takes to start (P16)",
+            measure: process::measure,
+        },
+        Row {
+            name: "P17",
+            what: "size of the program",
+            measure: size::measure,
+        },
+        Row {
+            name: "P19",
+            what: "the issuer's work with a thousand and with a million credentials",
+            measure: growth::measure,
         },
         Row {
             name: "rdfc",

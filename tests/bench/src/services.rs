@@ -41,6 +41,15 @@ pub fn folder() -> Result<TempDir> {
 impl Services {
     /// Makes configurations and starts both.
     pub async fn start() -> Result<Self> {
+        Self::start_with(|text| text, |_| Ok(String::new())).await
+    }
+
+    /// The same, with the issuer's configuration changed and a text behind it. The folder is for its
+    /// files.
+    pub async fn start_with(
+        edit: impl FnOnce(String) -> String,
+        more: impl FnOnce(&Path) -> Result<String>,
+    ) -> Result<Self> {
         let folder = folder()?;
         let configurations = folder.path().join("configurations");
         let issuer_url = format!("http://127.0.0.1:{}", free_port("127.0.0.1")?);
@@ -69,6 +78,8 @@ impl Services {
             .context("no secret was printed")?;
         let issuer_file = configurations.join("issuer.toml");
         let verifier_file = configurations.join("verifier.toml");
+        let configuration = edit(std::fs::read_to_string(&issuer_file)?);
+        std::fs::write(&issuer_file, configuration + "\n" + &more(folder.path())?)?;
         let key = [
             "issuer",
             "api-key",
@@ -96,6 +107,20 @@ impl Services {
     /// The issuer's process.
     pub fn issuer_process(&self) -> Result<u32> {
         self.issuer.id().context("the issuer has ended")
+    }
+
+    /// The issuer's database, a file of SQLite.
+    pub fn issuer_database(&self) -> PathBuf {
+        self.configurations.join("issuer.sqlite")
+    }
+
+    /// Ends the issuer and starts it again on the same database; gives the milliseconds until it
+    /// says that it listens.
+    pub async fn restart_issuer(&mut self) -> Result<f64> {
+        self.issuer.kill().await?;
+        let start = std::time::Instant::now();
+        self.issuer.restart().await?;
+        Ok(start.elapsed().as_secs_f64() * 1e3)
     }
 
     /// The verifier's process.

@@ -72,3 +72,9 @@ pub fn json<T: DeserializeOwned>(answer: &HttpResponse) -> Result<T> {
 pub fn location(answer: &HttpResponse) -> Result<&str> {
     answer.headers.get("location").context("no Location")
 }
+
+/// The version of what was answered.
+pub fn etag(answer: &HttpResponse) -> Result<String> {
+    let tag = answer.headers.get("etag").context("no ETag")?;
+    Ok(tag.to_owned())
+}

@@ -163,7 +163,12 @@ async fn look(
     }
     for (name, url) in ["issuer", "verifier"].iter().zip(&world.metrics) {
         let text = world.client.get(url).send().await?.text().await?;
-        assert!(text.contains("vouchsafe_"), "{name} has no metrics: {text}");
+        for series in series(name) {
+            assert!(
+                text.contains(series),
+                "{name} does not count {series}: {text}"
+            );
+        }
         places.push((format!("{name} metrics"), (text + planted).into_bytes()));
     }
     let places = places
@@ -179,4 +184,19 @@ fn card(grant: &str) -> serde_json::Value {
         "claims": { "member_id": MEMBER, "tier": TIER, "valid_until": UNTIL },
         "grant": grant,
     })
+}
+
+/// Series that a service counts after a card was issued and shown once.
+fn series(service: &str) -> &'static [&'static str] {
+    match service {
+        "issuer" => &[
+            "vouchsafe_build_info{version=",
+            "vouchsafe_tokens_issued_total{grant=\"pre_authorized_code\"}",
+            "vouchsafe_credentials_issued_total{type=\"membership\",format=\"dc+sd-jwt\",flow=\"immediate\"}",
+        ],
+        _ => &[
+            "vouchsafe_build_info{version=",
+            "vouchsafe_tokens_issued_total{grant=\"authorization_code\"}",
+        ],
+    }
 }

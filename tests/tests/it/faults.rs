@@ -1,7 +1,5 @@
-//! Broken connections, a full disk and a wrong clock.
+//! Broken connections and a wrong clock.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -14,7 +12,7 @@ use vouchsafe_tests::liar::Liar;
 use vouchsafe_tests::process::Conditions;
 use vouchsafe_tests::proxy::Proxy;
 use vouchsafe_tests::wait;
-use vouchsafe_tests::world::{Options, World};
+use vouchsafe_tests::world::World;
 
 use crate::support::on_each_database;
 
@@ -117,116 +115,6 @@ async fn cat_412_a_login_whose_answer_was_lost_can_be_repeated() {
         Ok(())
     })
     .await;
-}
-
-/// A file system of a few megabytes.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    /// `None` where this user may not mount.
-    fn mount(folder: &Path) -> Result<Option<Self>> {
-        let path = folder.join("disk");
-        std::fs::create_dir(&path)?;
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
-            .arg(&path)
-            .output()?
-            .status;
-        Ok(mounted.success().then_some(Self(path)))
-    }
-
-    /// Writes until nothing fits any more.
-    fn fill(&self) -> Result<()> {
-        use std::io::Write;
-        let mut file = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(self.0.join("ballast"))?;
-        for size in [64 * 1024, 512] {
-            while file.write_all(&vec![7; size]).is_ok() {}
-        }
-        Ok(())
-    }
-
-    fn free(&self) -> Result<()> {
-        Ok(std::fs::remove_file(self.0.join("ballast"))?)
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let unmounted = Command::new("umount").arg("-l").arg(&self.0).status();
-        if !unmounted.is_ok_and(|status| status.success()) {
-            eprintln!("warning: {} stays mounted", self.0.display());
-        }
-    }
-}
-
-#[tokio::test]
-async fn cat_413_a_full_disk_is_temporary() {
-    let folder = tempfile::tempdir().unwrap();
-    let Some(disk) = SmallDisk::mount(folder.path()).unwrap() else {
-        eprintln!("skipped: full disk (this user may not mount)");
-        return;
-    };
-    full_disk(&disk).await.unwrap();
-}
-
-async fn full_disk(disk: &SmallDisk) -> Result<()> {
-    let world = World::with(Options {
-        issuer_database: Some(format!(
-            "sqlite://{}",
-            disk.0.join("issuer.sqlite").display()
-        )),
-        ..Options::new(Kind::Sqlite)
-    })
-    .await?;
-    let admin = world.admin();
-    let hand = Hand::of(&world);
-    let before = admin.offer_membership("M-before").await?;
-    let code = hand.code(&before).await?;
-    disk.fill()?;
-    let mut full = 0;
-    for number in 0..200 {
-        let body = membership(&format!("M-{number}"));
-        let (status, answer) = admin
-            .call(reqwest::Method::POST, "/v1/offers", Some(&body))
-            .await?;
-        match status {
-            201 => ensure!(full == 0, "it works on a full disk"),
-            503 => full += 1,
-            _ => anyhow::bail!("{status} {answer}"),
-        }
-        if full == 5 {
-            break;
-        }
-    }
-    ensure!(full == 5, "the disk did not become full");
-    let (status, answer) = hand.token(&code, None).await?;
-    ensure!(status == 503, "{status} {answer}");
-    // What needs no space works: people can still see what is good.
-    let metadata = format!("{}/.well-known/openid-credential-issuer", world.issuer_url);
-    ensure!(world.client.get(metadata).send().await?.status() == 200);
-
-    disk.free()?;
-    wait::until("it works again", Duration::from_secs(15), async || {
-        let (status, _) = admin
-            .call(
-                reqwest::Method::POST,
-                "/v1/offers",
-                Some(&membership("M-after")),
-            )
-            .await?;
-        Ok((status == 201).then_some(()))
-    })
-    .await?;
-    // The code was not used up by the attempt that failed.
-    let (status, answer) = hand.token(&code, None).await?;
-    ensure!(status == 200, "{status} {answer}");
-    let token = answer["access_token"].as_str().context("no token")?;
-    let (status, answer) = hand.credential(token, "membership", &key()).await?;
-    ensure!(status == 200, "{status} {answer}");
-    Ok(())
 }
 
 #[tokio::test]

@@ -8,17 +8,27 @@
 )]
 
 mod canary;
+mod console;
+mod console_batch;
 mod cross_device;
 mod demo;
+mod eudi;
 mod faults;
+mod full_disk;
 mod https;
 mod issuance;
+mod issuer_races;
 mod kills;
+mod load;
 mod login;
 mod openid4vci;
 mod peers;
 mod races;
 mod recipes;
 mod refusals;
+mod rest;
+mod restarts;
+mod restores;
 mod revocation;
 mod support;
+mod who;

@@ -9,7 +9,7 @@ use vouchsafe_tests::database::Kind;
 use vouchsafe_tests::peer::{self, Peer};
 use vouchsafe_tests::world::{Options, World};
 
-const REDIRECT: &str = "https://wallet.example/callback";
+pub(crate) const REDIRECT: &str = "https://wallet.example/callback";
 
 fn with_a_wallet(text: String) -> String {
     text + &format!(
@@ -26,7 +26,7 @@ async fn world() -> Result<World> {
     .await
 }
 
-async fn offer(world: &World, change: Value) -> Result<Offer> {
+pub(crate) async fn offer(world: &World, change: Value) -> Result<Offer> {
     let mut body = json!({
         "record_id": "M-1",
         "credential_type": "membership",
@@ -155,11 +155,9 @@ async fn a_card_under_haip_with_an_attested_wallet() {
     let offer = offer(&world, json!({ "grant": "authorization_code" }))
         .await
         .unwrap();
-    let mut jwk: Value = serde_json::from_str(ATTESTER).unwrap();
-    jwk["d"] = json!("jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI");
     let wanted = json!({
         "offer": offer.link, "client_id": "foreign", "redirect_uri": REDIRECT, "dpop": true,
-        "copies": 2, "attester": { "jwk": jwk, "issuer": "https://wallets.example" },
+        "copies": 2, "attester": attester(),
     });
     let mut wallet = start(&script, &world, &wanted).unwrap();
     let start = wallet
@@ -176,12 +174,19 @@ async fn a_card_under_haip_with_an_attested_wallet() {
     assert_eq!(got["token_type"], "DPoP");
 }
 
+/// The wallet provider: its private key, and its name.
+pub(crate) fn attester() -> Value {
+    let mut jwk: Value = serde_json::from_str(ATTESTER).expect("JSON");
+    jwk["d"] = json!("jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI");
+    json!({ "jwk": jwk, "issuer": "https://wallets.example" })
+}
+
 /// The key of RFC 7515, appendix A.3, as the key of a wallet provider.
 const ATTESTER: &str = r#"{"kty":"EC","crv":"P-256","kid":"provider","alg":"ES256",
     "x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
     "y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#;
 
-fn under_haip(text: String) -> String {
+pub(crate) fn under_haip(text: String) -> String {
     let folder = std::env::temp_dir().join(format!("vouchsafe-provider-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
     let keys = folder.join("keys.json");
@@ -195,7 +200,7 @@ fn under_haip(text: String) -> String {
 }
 
 /// The person types the one-time code on the issuer's page.
-async fn type_code(world: &World, address: &str, offer: &Offer) -> Result<String> {
+pub(crate) async fn type_code(world: &World, address: &str, offer: &Offer) -> Result<String> {
     let mut browser = world.browser();
     let page = browser.get(address).await?;
     let form = page.url.join("/authorize")?;
@@ -206,7 +211,7 @@ async fn type_code(world: &World, address: &str, offer: &Offer) -> Result<String
     Ok(back.location()?.into())
 }
 
-fn payload(card: &str) -> Value {
+pub(crate) fn payload(card: &str) -> Value {
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     let part = card.split('.').nth(1).expect("a JWT");

@@ -4,7 +4,7 @@ use futures::future::join_all;
 use vouchsafe_tests::hand::Hand;
 use vouchsafe_tests::world::World;
 
-use crate::support::{on_each_database, rounds};
+use crate::support::{on_each_database, patiently, rounds};
 
 const AT_ONCE: usize = 100;
 
@@ -19,7 +19,8 @@ async fn cat_230_a_hundred_redeem_one_pre_authorized_code() {
                 .offer_membership(&format!("M-{round}"))
                 .await?;
             let code = hand.code(&offer).await?;
-            let answers = join_all((0..AT_ONCE).map(|_| hand.token(&code, None))).await;
+            let answers =
+                join_all((0..AT_ONCE).map(|_| patiently(|| hand.token(&code, None)))).await;
             let answers = answers.into_iter().collect::<Result<Vec<_>, _>>()?;
             one_success(&answers);
         }

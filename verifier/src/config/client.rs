@@ -3,17 +3,15 @@
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq as _;
 use url::Url;
 use vouchsafe_protocol::oauth::authorize::ClientRules;
-use vouchsafe_protocol::oauth::client_auth::{AuthMethod, ClientCredentials};
 use vouchsafe_protocol::oauth::pkce::PkceRule;
 use vouchsafe_protocol::oauth::redirect::{RedirectUri, RedirectUris};
 use vouchsafe_protocol::oidc::subject::Sector;
-use vouchsafe_service::keys::secret_text;
 
+use super::authentication::{Authentication, Written};
 use super::error::ConfigError;
+use super::profile::Profile;
 use super::query::Query;
 use crate::domain::ids::{ClientId, QueryId};
 
@@ -25,11 +23,21 @@ pub struct ClientConfig {
     pub id: String,
     /// How people know it.
     pub name: String,
-    /// Its secret; a client without one is public and needs PKCE.
+    /// The rules that it keeps.
+    #[serde(default)]
+    pub profile: Profile,
+    /// Its secret; a client without one and without keys is public and needs PKCE.
     pub secret: Option<String>,
     /// The same from a file.
     pub secret_file: Option<PathBuf>,
-    /// Where it receives people back; compared exactly.
+    /// Its public keys instead of a secret (`private_key_jwt`): a JSON Web Key Set.
+    pub jwks: Option<String>,
+    /// The same from a file.
+    pub jwks_file: Option<PathBuf>,
+    /// Where it publishes them.
+    pub jwks_uri: Option<String>,
+    /// Where it receives people back; compared exactly. A client that is only a device has none.
+    #[serde(default)]
     pub redirect_uris: Vec<String>,
     /// Where people may go after they logged out; compared exactly.
     #[serde(default)]
@@ -47,9 +55,22 @@ pub struct ClientConfig {
     /// Whether people may answer from another device (off unless switched on).
     #[serde(default)]
     pub cross_device: bool,
+    /// Whether it is a device that shows a code which people type elsewhere (RFC 8628; off unless
+    /// switched on, because people can be talked into typing the code of somebody else).
+    #[serde(default)]
+    pub device: bool,
     /// Scope values it may ask for, beside `openid`.
     #[serde(default)]
     pub scopes: Vec<String>,
+    /// Whether it may go on while the person is away (scope `offline_access`).
+    #[serde(default)]
+    pub offline_access: bool,
+    /// Whether it must push its authorization requests (RFC 9126, section 6).
+    #[serde(default)]
+    pub require_pushed_authorization_requests: bool,
+    /// Whether it gets no tokens but those that are bound to a key (RFC 9449, section 5.2).
+    #[serde(default)]
+    pub dpop_bound_access_tokens: bool,
     /// The query that logs people in when no scope of a query is asked for.
     pub default_query: Option<String>,
     /// Oldest acceptable login in seconds, where the request names none.
@@ -63,7 +84,7 @@ pub enum Pkce {
     /// S256 is required.
     #[default]
     Required,
-    /// A client with a secret may leave it out altogether.
+    /// A client with a secret or keys may leave it out altogether.
     Optional,
 }
 
@@ -86,8 +107,10 @@ pub struct Client {
     pub name: String,
     /// Host of its first redirect URI, to show to people.
     pub host: Option<String>,
-    /// SHA-256 of its secret.
-    secret: Option<[u8; 32]>,
+    /// The rules that it keeps.
+    pub profile: Profile,
+    /// How it proves who it is.
+    pub authentication: Authentication,
     /// Where it receives people back.
     pub redirect_uris: RedirectUris,
     /// Where people may go after they logged out.
@@ -102,16 +125,21 @@ pub struct Client {
     pub sector: Sector,
     /// Whether people may answer from another device.
     pub cross_device: bool,
+    /// Whether it is a device that shows a code.
+    pub device: bool,
     /// Scope values it may ask for.
     pub scopes: Vec<String>,
+    /// Whether it gets refresh tokens where it asks for them.
+    pub offline_access: bool,
+    /// Whether only requests that it pushed are served.
+    pub only_pushed: bool,
+    /// Whether it gets no tokens but bound ones.
+    pub only_bound: bool,
     /// The query without a scope.
     pub default_query: Option<QueryId>,
     /// Oldest acceptable login in seconds.
     pub default_max_age: Option<u64>,
 }
-
-/// Shortest client secret, in bytes.
-const MIN_SECRET: usize = 16;
 
 impl Client {
     /// Checks an application against the questions. `loopback_http` allows `http` addresses of
@@ -125,30 +153,40 @@ impl Client {
         if config.id.is_empty() || config.name.is_empty() {
             return Err(refuse("id or name is empty"));
         }
-        let secret = secret(config)?;
-        let rules = match (config.pkce, secret) {
-            (Pkce::Required, Some(_)) => ClientRules::confidential(PkceRule::Required),
-            (Pkce::Optional, Some(_)) => {
-                ClientRules::confidential(PkceRule::OptionalForConfidential)
-            }
-            (Pkce::Required, None) => ClientRules::public(),
-            (Pkce::Optional, None) => {
+        let authentication = Authentication::parse(Written {
+            secret: config.secret.as_deref(),
+            secret_file: config.secret_file.as_deref(),
+            jwks: config.jwks.as_deref(),
+            jwks_file: config.jwks_file.as_deref(),
+            jwks_uri: config.jwks_uri.as_deref(),
+            loopback_http,
+        })
+        .map_err(|reason| refuse(&reason))?;
+        let rules = match (config.pkce, authentication.is_confidential()) {
+            (Pkce::Required, true) => ClientRules::confidential(PkceRule::Required),
+            (Pkce::Optional, true) => ClientRules::confidential(PkceRule::OptionalForConfidential),
+            (Pkce::Required, false) => ClientRules::public(),
+            (Pkce::Optional, false) => {
                 return Err(refuse(
-                    "pkce may be optional only for a client with a secret",
+                    "pkce may be optional only for a client with a secret or keys",
                 ));
             }
         };
-        let redirect_uris = RedirectUris::register(&config.redirect_uris)
-            .map_err(|error| refuse(&error.to_string()))?;
+        let redirect_uris = match config.redirect_uris.as_slice() {
+            [] if config.device => RedirectUris::none(),
+            uris => RedirectUris::register(uris).map_err(|error| refuse(&error.to_string()))?,
+        };
+        let profile = config.profile;
+        profile
+            .check(config, &authentication, &redirect_uris, loopback_http)
+            .map_err(refuse)?;
         for uri in &config.post_logout_redirect_uris {
             RedirectUri::register(uri)
                 .map_err(|error| refuse(&format!("post_logout_redirect_uris: {error}")))?;
         }
-        if let Some(scope) = config.scopes.iter().find(|scope| {
-            !queries
-                .iter()
-                .any(|query| query.scope.as_ref() == Some(*scope))
-        }) {
+        let offered: Vec<&str> = queries.iter().flat_map(Query::scope_names).collect();
+        let unknown = |scope: &&String| !offered.contains(&scope.as_str());
+        if let Some(scope) = config.scopes.iter().find(unknown) {
             return Err(refuse(&format!("no query has the scope {scope}")));
         }
         let default_query = config.default_query.clone().map(QueryId::from_text);
@@ -171,7 +209,8 @@ impl Client {
             id: ClientId::from_text(config.id.clone()),
             name: config.name.clone(),
             host,
-            secret,
+            profile,
+            authentication,
             sector: sector(config)?,
             redirect_uris,
             post_logout_redirect_uris: config.post_logout_redirect_uris.clone(),
@@ -179,56 +218,24 @@ impl Client {
             alg: config.id_token_signed_response_alg,
             backchannel_logout_uri: logout_uri(config, loopback_http)?,
             cross_device: config.cross_device,
+            device: config.device,
             scopes: config.scopes.clone(),
+            offline_access: config.offline_access,
+            only_pushed: config.require_pushed_authorization_requests || profile.only_pushed(),
+            only_bound: config.dpop_bound_access_tokens || profile.only_bound(),
             default_query,
             default_max_age: config.default_max_age,
         })
     }
-
-    /// Whether these credentials are the client's (RFC 6749, section 2.3.1). A client with a
-    /// secret always shows it; a client without one never does.
-    #[must_use]
-    pub fn accepts(&self, credentials: &ClientCredentials) -> bool {
-        match (credentials.method(), credentials.secret(), &self.secret) {
-            (
-                AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost,
-                Some(shown),
-                Some(known),
-            ) => {
-                // Digests of equal length: the time of the comparison tells nothing.
-                Sha256::digest(shown.expose().as_bytes())
-                    .as_slice()
-                    .ct_eq(known.as_slice())
-                    .into()
-            }
-            (AuthMethod::None, None, None) => true,
-            _ => false,
-        }
-    }
-}
-
-fn secret(config: &ClientConfig) -> Result<Option<[u8; 32]>, ConfigError> {
-    if config.secret.is_none() && config.secret_file.is_none() {
-        return Ok(None);
-    }
-    let text = secret_text(
-        "client.secret",
-        config.secret.as_deref(),
-        config.secret_file.as_deref(),
-    )
-    .map_err(|error| ConfigError::client(&config.id, &error.to_string()))?;
-    if text.len() < MIN_SECRET {
-        return Err(ConfigError::client(
-            &config.id,
-            "the secret is shorter than 16 characters",
-        ));
-    }
-    Ok(Some(Sha256::digest(text.as_bytes()).into()))
 }
 
 /// OpenID Connect Core 1.0, section 8.1: without a configured sector it is the host, and several
 /// hosts need a configured one.
 fn sector(config: &ClientConfig) -> Result<Sector, ConfigError> {
+    if config.sector.is_none() && config.redirect_uris.is_empty() {
+        let reason = "a client without redirect_uris needs a sector";
+        return Err(ConfigError::client(&config.id, reason));
+    }
     match &config.sector {
         Some(sector) => Sector::configured(sector),
         None => Sector::from_redirect_uris(config.redirect_uris.iter().map(String::as_str)),

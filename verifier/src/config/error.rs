@@ -45,6 +45,14 @@ pub enum ConfigError {
         /// Why.
         reason: String,
     },
+    /// `[[resource_server]]`.
+    #[error("resource_server {id}: {reason}")]
+    ResourceServer {
+        /// Which.
+        id: String,
+        /// Why.
+        reason: String,
+    },
     /// Two things of one kind have the same name.
     #[error("{kind} {id} occurs twice")]
     Duplicate {

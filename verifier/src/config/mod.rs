@@ -3,11 +3,14 @@
 //! To add a setting: a field in its section (unknown keys are refused), its check in the
 //! section's `parse`, its negative test in `tests/it/config.rs`.
 
+mod authentication;
 mod claims;
 mod client;
 mod error;
 mod keys;
+mod profile;
 mod query;
+mod resource_server;
 mod settings;
 mod trust;
 
@@ -15,11 +18,14 @@ use serde::Deserialize;
 use vouchsafe_service::config::{DatabaseConfig, DevConfig, FetchConfig, HttpConfig, LogConfig};
 use vouchsafe_service::vc_api::VcApiConfig;
 
+pub use authentication::{Authentication, ClientKeys};
 pub use claims::ClaimMapping;
 pub use client::{Client, ClientConfig, IdTokenAlg, Pkce};
 pub use error::ConfigError;
 pub use keys::{Keys, KeysConfig};
-pub use query::{Query, QueryConfig, SubjectConfig, SubjectStrategy};
+pub use profile::Profile;
+pub use query::{Query, QueryConfig, ScopeClaims, SubjectConfig, SubjectStrategy};
+pub use resource_server::{ResourceServer, ResourceServerConfig};
 pub use settings::Settings;
 pub use trust::{Trust, TrustConfig, TrustedIssuerConfig};
 
@@ -54,6 +60,9 @@ pub struct Config {
     /// Applications.
     #[serde(default)]
     pub client: Vec<ClientConfig>,
+    /// Services that take access tokens of applications.
+    #[serde(default)]
+    pub resource_server: Vec<ResourceServerConfig>,
     /// The wallet that links open.
     #[serde(default)]
     pub wallet: WalletConfig,
@@ -63,6 +72,9 @@ pub struct Config {
     /// Sessions.
     #[serde(default)]
     pub session: SessionConfig,
+    /// Refresh tokens.
+    #[serde(default)]
+    pub refresh: RefreshConfig,
 }
 
 /// `[wallet]`.
@@ -142,6 +154,35 @@ impl Default for SessionConfig {
     fn default() -> Self {
         Self {
             max_age_s: default_session(),
+        }
+    }
+}
+
+/// `[refresh]`: how long an application may go on while the person is away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefreshConfig {
+    /// So many seconds after the login at the latest it ends.
+    #[serde(default = "default_refresh_age")]
+    pub max_age_s: i64,
+    /// A refresh token that is not used for so many seconds ends, and the grant with it.
+    #[serde(default = "default_refresh_idle")]
+    pub idle_s: i64,
+}
+
+fn default_refresh_age() -> i64 {
+    30 * 86_400
+}
+
+fn default_refresh_idle() -> i64 {
+    7 * 86_400
+}
+
+impl Default for RefreshConfig {
+    fn default() -> Self {
+        Self {
+            max_age_s: default_refresh_age(),
+            idle_s: default_refresh_idle(),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! `[[query]]`: a question to wallets, and what the application learns from the answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::Value;
 use vouchsafe_credentials::json;
 use vouchsafe_protocol::vp::dcql::{
-    ClaimsPath, CredentialQuery, DcqlQuery, Meta, require_login_profile,
+    ClaimsPath, CredentialQuery, DcqlQuery, Format, Meta, require_login_profile,
 };
 use vouchsafe_protocol::vp::values::LocalizedText;
 
@@ -14,6 +14,7 @@ use super::claims::{ClaimMapping, localized, mapping};
 use super::error::ConfigError;
 use super::trust::Trust;
 use crate::domain::ids::QueryId;
+use crate::domain::request::{OFFLINE_ACCESS, OPENID};
 
 /// A question, as written.
 #[derive(Debug, Clone, Deserialize)]
@@ -24,6 +25,10 @@ pub struct QueryConfig {
     /// The scope value that stands for it; without one it only serves clients that name it as
     /// their `default_query`.
     pub scope: Option<String>,
+    /// Scope values that stand for some of its claims each (OpenID Connect Core 1.0, section
+    /// 5.4). They may be asked for together.
+    #[serde(default)]
+    pub scopes: BTreeMap<String, Vec<String>>,
     /// The DCQL query, verbatim JSON.
     pub dcql: String,
     /// Why it is asked, by language tag; `en` is required.
@@ -62,9 +67,9 @@ pub enum SubjectConfig {
 pub struct Query {
     /// Its name.
     pub id: QueryId,
-    /// The scope value that stands for it.
-    pub scope: Option<String>,
-    /// What the wallet is asked.
+    /// The scope values that stand for it or for a part of it.
+    pub scopes: Vec<ScopeClaims>,
+    /// What the wallet is asked at most.
     pub dcql: DcqlQuery,
     /// The types that may answer it.
     pub types: Vec<String>,
@@ -76,6 +81,31 @@ pub struct Query {
     pub claims: Vec<ClaimMapping>,
 }
 
+impl Query {
+    /// The format of the credentials that it asks for, for metrics: `mixed` where there are two.
+    #[must_use]
+    pub fn format(&self) -> &'static str {
+        let entries = self.dcql.credentials();
+        let mdocs = entries
+            .iter()
+            .filter(|entry| *entry.format() == Format::MsoMdoc);
+        match (mdocs.count(), entries.len()) {
+            (0, _) => "dc+sd-jwt",
+            (some, all) if some == all => "mso_mdoc",
+            _ => "mixed",
+        }
+    }
+}
+
+/// A scope value and the claims that it stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScopeClaims {
+    /// The scope value.
+    pub scope: String,
+    /// Names of claims of the query.
+    pub claims: Vec<String>,
+}
+
 /// A checked subject strategy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubjectStrategy {
@@ -83,8 +113,10 @@ pub enum SubjectStrategy {
     Guest,
     /// The validated issuer, the type and this claim.
     IssuerScopedClaim {
-        /// Name of the claim.
+        /// Name of the claim; of an mdoc `namespace/element`.
         claim: String,
+        /// Where it stands.
+        path: ClaimsPath,
         /// `id` of the credential query.
         credential: String,
     },
@@ -96,6 +128,7 @@ impl Query {
         let QueryConfig {
             id,
             scope,
+            scopes,
             dcql,
             purpose,
             subject,
@@ -104,11 +137,12 @@ impl Query {
             labels,
         } = config;
         let refuse = |reason: &str| ConfigError::query(id, reason);
-        if id.is_empty()
-            || scope
-                .as_deref()
-                .is_some_and(|scope| scope.is_empty() || scope.contains(' ') || scope == "openid")
-        {
+        let unusable = |scope: &String| {
+            scope.is_empty()
+                || scope.contains(' ')
+                || [OPENID, OFFLINE_ACCESS].contains(&scope.as_str())
+        };
+        if id.is_empty() || scope.iter().chain(scopes.keys()).any(unusable) {
             return Err(refuse("id or scope is empty or reserved"));
         }
         let json = json::parse_strict(dcql.as_bytes())
@@ -129,13 +163,34 @@ impl Query {
                 "id_token_claims names {name}, which is no claim of the query"
             )));
         }
-        let types = types(&dcql);
-        if let Some(vct) = types.iter().find(|vct| !trust.anybody_issues(vct)) {
-            return Err(refuse(&format!("no trusted issuer may issue {vct}")));
+        for (scope, names) in scopes {
+            if names.is_empty() || names.iter().any(|name| !claims.contains_key(name)) {
+                return Err(refuse(&format!(
+                    "the scope {scope} needs names of claims of the query"
+                )));
+            }
         }
+        let whole = scope.iter().map(|scope| ScopeClaims {
+            scope: scope.clone(),
+            claims: claims.keys().cloned().collect(),
+        });
+        let parts = scopes.iter().map(|(scope, claims)| ScopeClaims {
+            scope: scope.clone(),
+            claims: claims.clone(),
+        });
+        for entry in dcql.credentials() {
+            let nobody = |kind: &&String| !trust.anybody_issues(entry.format(), kind);
+            if let Some(kind) = types_of(entry).iter().find(nobody) {
+                let format = entry.format().as_str();
+                return Err(refuse(&format!(
+                    "no trusted issuer may issue {kind} as {format}"
+                )));
+            }
+        }
+        let types = types(&dcql);
         Ok(Self {
             id: QueryId::from_text(id.clone()),
-            scope: scope.clone(),
+            scopes: whole.chain(parts).collect(),
             types,
             dcql,
             purpose: localized(purpose).ok_or_else(|| refuse("purpose needs a text for en"))?,
@@ -144,10 +199,33 @@ impl Query {
         })
     }
 
-    /// The names of the claims that the application learns.
+    /// The names of the claims that an application may learn.
+    pub fn claim_names(&self) -> impl Iterator<Item = &str> {
+        self.claims.iter().map(|claim| claim.name.as_str())
+    }
+
+    /// The scope values that stand for it or for a part of it.
+    pub fn scope_names(&self) -> impl Iterator<Item = &str> {
+        self.scopes.iter().map(|scope| scope.scope.as_str())
+    }
+
+    /// What the wallet is asked where the application learns `wanted` alone: the claims behind
+    /// other names stay with the person, but for the one that says whose login it is.
     #[must_use]
-    pub fn claim_names(&self) -> Vec<String> {
-        self.claims.iter().map(|claim| claim.name.clone()).collect()
+    pub fn asked(&self, wanted: &BTreeSet<&str>) -> DcqlQuery {
+        self.dcql.narrowed(|entry, claim| {
+            let mut mapped = self.claims.iter().filter(|m| m.path == *claim.path());
+            let is_subject = match &self.subject {
+                SubjectStrategy::Guest => false,
+                SubjectStrategy::IssuerScopedClaim {
+                    claim: _,
+                    path,
+                    credential,
+                } => entry.id().as_str() == credential && path == claim.path(),
+            };
+            let for_nobody = mapped.clone().next().is_none();
+            is_subject || for_nobody || mapped.any(|m| wanted.contains(m.name.as_str()))
+        })
     }
 }
 
@@ -175,8 +253,9 @@ fn strategy(
                     ));
                 }
             };
-            let path =
-                ClaimsPath::of_keys(&[claim]).ok_or_else(|| refuse("subject.claim is empty"))?;
+            let path = subject_path(entry, claim).ok_or_else(|| {
+                refuse("subject.claim is no name of a claim (of an mdoc: namespace/element)")
+            })?;
             // Every alternative must bring the claim: a login without it has no subject.
             let asked = entry
                 .claim_options()
@@ -187,7 +266,7 @@ fn strategy(
             }
             // Catalogue 344: only a claim that the operator declared stable and unique for that
             // issuer and type leads to an account.
-            if let Some(vct) = vct_values(entry)
+            if let Some(vct) = types_of(entry)
                 .iter()
                 .find(|vct| !trust.claim_is_stable_everywhere(vct, claim))
             {
@@ -199,6 +278,7 @@ fn strategy(
             }
             Ok(SubjectStrategy::IssuerScopedClaim {
                 claim: claim.clone(),
+                path,
                 credential: entry.id().as_str().to_owned(),
             })
         }
@@ -209,7 +289,7 @@ fn types(dcql: &DcqlQuery) -> Vec<String> {
     let mut types: Vec<String> = dcql
         .credentials()
         .iter()
-        .flat_map(vct_values)
+        .flat_map(types_of)
         .cloned()
         .collect();
     types.sort();
@@ -217,9 +297,23 @@ fn types(dcql: &DcqlQuery) -> Vec<String> {
     types
 }
 
-fn vct_values(entry: &CredentialQuery) -> &[String] {
+/// The types that may answer: `vct` or `docType`.
+fn types_of(entry: &CredentialQuery) -> &[String] {
     match entry.meta() {
         Meta::SdJwtVc { vct_values } => vct_values,
-        Meta::MsoMdoc { .. } | Meta::Other => &[],
+        Meta::MsoMdoc { doctype_value } => std::slice::from_ref(doctype_value),
+        Meta::Other => &[],
+    }
+}
+
+/// Where the claim stands that says whose login it is: at the top level of an SD-JWT VC, in a
+/// namespace of an mdoc.
+fn subject_path(entry: &CredentialQuery, claim: &str) -> Option<ClaimsPath> {
+    match entry.format() {
+        Format::MsoMdoc => {
+            let (namespace, element) = claim.rsplit_once('/')?;
+            ClaimsPath::of_keys(&[namespace, element])
+        }
+        Format::SdJwtVc | Format::Other(_) => ClaimsPath::of_keys(&[claim]),
     }
 }

@@ -5,12 +5,16 @@ use std::collections::BTreeSet;
 use url::Url;
 use vouchsafe_service::config::{PublicUrl, check_addresses};
 
+use super::authentication::Authentication;
 use super::client::Client;
 use super::error::ConfigError;
+use super::profile::Profile;
 use super::query::Query;
+use super::resource_server::ResourceServer;
 use super::trust::Trust;
-use super::{Config, SessionConfig, StatusConfig};
+use super::{Config, RefreshConfig, SessionConfig, StatusConfig};
 use crate::domain::ids::{ClientId, QueryId};
+use crate::login::ACCESS_TOKEN_S;
 use crate::status::StatusPolicy;
 
 /// Checked settings. There is no other way to make them than [`Settings::parse`].
@@ -24,6 +28,7 @@ pub struct Settings {
     pub trust: Trust,
     queries: Vec<Query>,
     clients: Vec<Client>,
+    resource_servers: Vec<ResourceServer>,
     /// What the link to the wallet begins with.
     pub wallet_endpoint: String,
     /// How status lists are used.
@@ -32,6 +37,8 @@ pub struct Settings {
     pub session_grace_s: i64,
     /// Longest life of a session in seconds.
     pub session_max_age_s: i64,
+    /// How long refresh tokens last.
+    pub refresh: RefreshConfig,
 }
 
 impl Settings {
@@ -52,16 +59,20 @@ impl Settings {
             .map(|query| Query::parse(query, &trust))
             .collect::<Result<Vec<_>, _>>()?;
         unique("query", queries.iter().map(|query| query.id.as_str()))?;
-        unique(
-            "query scope",
-            queries.iter().filter_map(|query| query.scope.as_deref()),
-        )?;
+        unique("query scope", queries.iter().flat_map(Query::scope_names))?;
         let clients = config
             .client
             .iter()
             .map(|client| Client::parse(client, &queries, config.dev.loopback_http))
             .collect::<Result<Vec<_>, _>>()?;
-        unique("client", clients.iter().map(|client| client.id.as_str()))?;
+        let resource_servers = config
+            .resource_server
+            .iter()
+            .map(|server| ResourceServer::parse(server, &clients, config.dev.loopback_http))
+            .collect::<Result<Vec<_>, _>>()?;
+        let ids = clients.iter().map(|client| client.id.as_str());
+        let servers = resource_servers.iter().map(|server| server.id.as_str());
+        unique("client", ids.chain(servers))?;
         let StatusConfig {
             min_refresh_s,
             stale_grace_s,
@@ -83,12 +94,20 @@ impl Settings {
             ("status.min_refresh_s", min_refresh_s),
             ("status.session_grace_s", session_grace_s),
             ("session.max_age_s", max_age_s),
+            ("refresh.max_age_s", config.refresh.max_age_s),
+            ("refresh.idle_s", config.refresh.idle_s),
         ] {
             if !(1..=30 * 86_400).contains(&seconds) {
                 return Err(ConfigError::Shared(format!(
                     "{name} must be between 1 second and 30 days"
                 )));
             }
+        }
+        // A session without a browser lasts as long as its token, and the access token rests on it.
+        if config.refresh.idle_s < ACCESS_TOKEN_S {
+            return Err(ConfigError::Shared(format!(
+                "refresh.idle_s must be at least {ACCESS_TOKEN_S}, the life of an access token"
+            )));
         }
         let endpoint = &config.wallet.endpoint;
         if !endpoint.contains(':')
@@ -106,6 +125,7 @@ impl Settings {
             trust,
             queries,
             clients,
+            resource_servers,
             wallet_endpoint: endpoint.clone(),
             status: StatusPolicy {
                 min_refresh_s,
@@ -114,6 +134,7 @@ impl Settings {
             },
             session_grace_s,
             session_max_age_s: max_age_s,
+            refresh: config.refresh,
         })
     }
 
@@ -123,10 +144,48 @@ impl Settings {
         self.clients.iter().find(|client| client.id == *id)
     }
 
+    /// The resource server of this id.
+    #[must_use]
+    pub fn resource_server(&self, id: &ClientId) -> Option<&ResourceServer> {
+        self.resource_servers.iter().find(|server| server.id == *id)
+    }
+
+    /// How everybody who calls is registered.
+    pub fn authentications(&self) -> impl Iterator<Item = &Authentication> {
+        let clients = self.clients.iter().map(|client| &client.authentication);
+        let servers = self.resource_servers.iter();
+        clients.chain(servers.map(|server| &server.authentication))
+    }
+
     /// All applications.
     #[must_use]
     pub fn clients(&self) -> &[Client] {
         &self.clients
+    }
+
+    /// Whether any application is a device that shows a code.
+    #[must_use]
+    pub fn serves_devices(&self) -> bool {
+        self.clients.iter().any(|client| client.device)
+    }
+
+    /// Whether DPoP nonces are given out: where an application must show them.
+    #[must_use]
+    pub fn nonces(&self) -> bool {
+        self.clients.iter().any(|client| client.profile.nonces())
+    }
+
+    /// The profile that every application keeps.
+    #[must_use]
+    pub fn profile(&self) -> Profile {
+        let mut profiles = self.clients.iter().map(|client| client.profile);
+        let Some(first) = profiles.next() else {
+            return Profile::Open;
+        };
+        match profiles.all(|profile| profile == first) {
+            true => first,
+            false => Profile::Open,
+        }
     }
 
     /// The query of this id.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use vouchsafe_credentials::sd_jwt_vc::{IssuerMethod, IssuerTrust, StatusMethod, TrustedIssuer};
 use vouchsafe_credentials::x509::{Role, TrustAnchors};
+use vouchsafe_protocol::vp::dcql::Format;
 
 use super::error::ConfigError;
 
@@ -26,18 +27,23 @@ pub struct TrustConfig {
 pub struct TrustedIssuerConfig {
     /// Its name: an https URL or its DID.
     pub id: String,
-    /// PEM text of the certificates that its chain must end in.
+    /// PEM text of the certificates that its chain must end in, for SD-JWT VCs.
     pub anchors: Option<String>,
     /// The same from a file.
     pub anchors_file: Option<PathBuf>,
+    /// PEM text of its authorities (IACA, ISO/IEC 18013-5), for mdocs: instead of `anchors`.
+    pub iaca: Option<String>,
+    /// The same from a file.
+    pub iaca_file: Option<PathBuf>,
     /// RFC 4514 subject that its leaf certificate must have.
     pub certificate_subject: Option<String>,
     /// Its DID (`did:key` or `did:jwk`), instead of anchors.
     pub did: Option<String>,
-    /// The types (`vct`) that it may issue.
+    /// The types (`vct`, of mdocs `docType`) that it may issue.
     pub types: Vec<String>,
-    /// Claims at the top level that name one person for good, by type. Declaring a claim here
-    /// means: this issuer never gives the same value to somebody else.
+    /// Claims at the top level that name one person for good, by type; of mdocs
+    /// `namespace/element`. Declaring a claim here means: this issuer never gives the same value
+    /// to somebody else.
     #[serde(default)]
     pub stable_claims: BTreeMap<String, Vec<String>>,
     /// PEM text of the anchors of its status lists; without it the issuer signs them itself.
@@ -56,6 +62,7 @@ pub struct Trust {
 #[derive(Debug, Clone)]
 struct Entry {
     id: String,
+    mdoc: bool,
     types: Vec<String>,
     stable_claims: BTreeMap<String, Vec<String>>,
 }
@@ -66,9 +73,16 @@ impl Trust {
         let mut issuers = Vec::with_capacity(config.issuer.len());
         let mut entries = Vec::with_capacity(config.issuer.len());
         for issuer in &config.issuer {
-            issuers.push(trusted(issuer)?);
+            let one = trusted(issuer)?;
+            // By itself first, so that the message can name it.
+            IssuerTrust::new(vec![one.clone()]).map_err(|error| ConfigError::Trust {
+                issuer: issuer.id.clone(),
+                reason: error.to_string(),
+            })?;
+            issuers.push(one);
             entries.push(Entry {
                 id: issuer.id.clone(),
+                mdoc: issuer.iaca.is_some() || issuer.iaca_file.is_some(),
                 types: issuer.types.clone(),
                 stable_claims: issuer.stable_claims.clone(),
             });
@@ -89,38 +103,40 @@ impl Trust {
         &self.issuers
     }
 
-    /// Whether some issuer may issue this type.
+    /// Whether some issuer may issue this type in this format.
     #[must_use]
-    pub fn anybody_issues(&self, vct: &str) -> bool {
+    pub fn anybody_issues(&self, format: &Format, kind: &str) -> bool {
+        let mdoc = *format == Format::MsoMdoc;
         self.entries
             .iter()
-            .any(|entry| entry.types.iter().any(|known| known == vct))
+            .any(|entry| entry.mdoc == mdoc && entry.issues(kind))
     }
 
-    /// Whether `claim` of a `vct` of this issuer was declared stable.
+    /// Whether `claim` of a type of this issuer was declared stable.
     #[must_use]
-    pub fn claim_is_stable(&self, issuer: &str, vct: &str, claim: &str) -> bool {
+    pub fn claim_is_stable(&self, issuer: &str, kind: &str, claim: &str) -> bool {
         self.entries
             .iter()
-            .any(|entry| entry.id == issuer && entry.declares(vct, claim))
+            .any(|entry| entry.id == issuer && entry.declares(kind, claim))
     }
 
     /// Whether every issuer of this type declared `claim` stable, and there is one.
     #[must_use]
-    pub fn claim_is_stable_everywhere(&self, vct: &str, claim: &str) -> bool {
-        let mut issuers = self
-            .entries
-            .iter()
-            .filter(|entry| entry.types.iter().any(|known| known == vct))
-            .peekable();
-        issuers.peek().is_some() && issuers.all(|entry| entry.declares(vct, claim))
+    pub fn claim_is_stable_everywhere(&self, kind: &str, claim: &str) -> bool {
+        let issuers = self.entries.iter().filter(|entry| entry.issues(kind));
+        let mut issuers = issuers.peekable();
+        issuers.peek().is_some() && issuers.all(|entry| entry.declares(kind, claim))
     }
 }
 
 impl Entry {
-    fn declares(&self, vct: &str, claim: &str) -> bool {
+    fn issues(&self, kind: &str) -> bool {
+        self.types.iter().any(|known| known == kind)
+    }
+
+    fn declares(&self, kind: &str, claim: &str) -> bool {
         self.stable_claims
-            .get(vct)
+            .get(kind)
             .is_some_and(|claims| claims.iter().any(|known| known == claim))
     }
 }
@@ -128,10 +144,12 @@ impl Entry {
 fn trusted(config: &TrustedIssuerConfig) -> Result<TrustedIssuer, ConfigError> {
     let TrustedIssuerConfig {
         id,
-        anchors,
-        anchors_file,
-        certificate_subject,
-        did,
+        anchors: _,
+        anchors_file: _,
+        iaca: _,
+        iaca_file: _,
+        certificate_subject: _,
+        did: _,
         types,
         stable_claims: _,
         status_anchors,
@@ -144,19 +162,7 @@ fn trusted(config: &TrustedIssuerConfig) -> Result<TrustedIssuer, ConfigError> {
     if types.is_empty() {
         return Err(refuse("types is empty: name the types that it may issue"));
     }
-    let pem = text(anchors.as_deref(), anchors_file.as_ref()).map_err(|reason| refuse(&reason))?;
-    let method = match (pem, did) {
-        (Some(pem), None) => IssuerMethod::X509 {
-            anchors: Arc::new(read_anchors(Role::Issuer, &pem).map_err(|reason| refuse(&reason))?),
-            subject: certificate_subject.clone(),
-        },
-        (None, Some(did)) => IssuerMethod::Did(did.clone()),
-        (Some(_), Some(_)) | (None, None) => {
-            return Err(refuse(
-                "give either anchors or did, not both and not neither",
-            ));
-        }
-    };
+    let method = method(config).map_err(|reason| refuse(&reason))?;
     let status = match text(status_anchors.as_deref(), status_anchors_file.as_ref())
         .map_err(|reason| refuse(&reason))?
     {
@@ -171,6 +177,26 @@ fn trusted(config: &TrustedIssuerConfig) -> Result<TrustedIssuer, ConfigError> {
         types: types.clone(),
         status,
     })
+}
+
+/// How it proves that a credential is its own.
+fn method(config: &TrustedIssuerConfig) -> Result<IssuerMethod, String> {
+    let pem = text(config.anchors.as_deref(), config.anchors_file.as_ref())?;
+    let iaca = text(config.iaca.as_deref(), config.iaca_file.as_ref())?;
+    match (pem, iaca, &config.did) {
+        (Some(pem), None, None) => Ok(IssuerMethod::X509 {
+            anchors: Arc::new(read_anchors(Role::Issuer, &pem)?),
+            subject: config.certificate_subject.clone(),
+        }),
+        (None, Some(_), None) if config.certificate_subject.is_some() => {
+            Err("certificate_subject goes with anchors, not with iaca".to_owned())
+        }
+        (None, Some(pem), None) => Ok(IssuerMethod::Iaca {
+            anchors: Arc::new(read_anchors(Role::MdocIssuer, &pem)?),
+        }),
+        (None, None, Some(did)) => Ok(IssuerMethod::Did(did.clone())),
+        _ => Err("give one of anchors, iaca (for mdocs) and did, and no other".to_owned()),
+    }
 }
 
 fn read_anchors(role: Role, pem: &str) -> Result<TrustAnchors, String> {

@@ -19,6 +19,8 @@ pub struct NewConsent {
     pub claims: Vec<String>,
     /// Why, in the words that the person read.
     pub purpose: String,
+    /// Whether the application may go on while the person is away.
+    pub offline: bool,
     /// When.
     pub given_at: UnixTime,
 }
@@ -38,6 +40,8 @@ pub struct Consent {
     pub claims: Vec<String>,
     /// Why, in the words that the person read.
     pub purpose: String,
+    /// Whether the application may go on while the person is away.
+    pub offline: bool,
     /// When.
     pub given_at: UnixTime,
     /// When it was taken back.

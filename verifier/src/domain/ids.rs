@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use vouchsafe_credentials::encoding::b64url;
 use vouchsafe_credentials::random::{Rng, token};
+use vouchsafe_protocol::oauth::device::UserCode;
 pub use vouchsafe_protocol::oidc::subject::SubjectId;
+use vouchsafe_service::keys::SymmetricKey;
 
 macro_rules! identifier {
     ($(#[$doc:meta])* $name:ident) => {
@@ -65,6 +68,10 @@ identifier!(
     ConsentId
 );
 identifier!(
+    /// What a device waits for.
+    DeviceGrantId
+);
+identifier!(
     /// An application, as registered.
     ClientId
 );
@@ -102,7 +109,7 @@ impl Secret {
     /// What the database knows of it.
     #[must_use]
     pub fn digest(&self) -> SecretDigest {
-        SecretDigest(b64url(&Sha256::digest(self.0.as_bytes())))
+        SecretDigest::of(&self.0)
     }
 
     /// The value itself, to hand it to its bearer.
@@ -118,12 +125,37 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// SHA-256 of a [`Secret`], base64url.
+/// Keeps the codes that people type: they have 34 bits, so that a plain hash would hide nothing
+/// from whoever reads the database.
+pub struct UserCodeKey(SymmetricKey);
+
+impl UserCodeKey {
+    /// Wraps a key.
+    #[must_use]
+    pub fn new(key: SymmetricKey) -> Self {
+        Self(key)
+    }
+
+    /// HMAC-SHA-256 of a code.
+    #[must_use]
+    pub fn digest(&self, code: &UserCode) -> SecretDigest {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.expose())
+            .expect("HMAC takes keys of every length");
+        mac.update(code.letters().as_bytes());
+        SecretDigest(b64url(&mac.finalize().into_bytes()))
+    }
+}
+
+/// SHA-256 of a [`Secret`], or the HMAC of a code, base64url.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SecretDigest(String);
 
 impl SecretDigest {
+    fn of(value: &str) -> Self {
+        Self(b64url(&Sha256::digest(value.as_bytes())))
+    }
+
     /// Takes a digest from the database.
     #[must_use]
     pub fn from_text(text: impl Into<String>) -> Self {

@@ -115,6 +115,12 @@ impl Failure {
         Self::new("consent_withdrawn", Explanation::Withdrawn)
     }
 
+    /// The device that asked does not wait any more.
+    #[must_use]
+    pub fn device_over() -> Self {
+        Self::new("device_code_over", Explanation::ExpiredLogin)
+    }
+
     /// Stable code for logs and metrics.
     #[must_use]
     pub fn code(&self) -> &str {

@@ -1,9 +1,12 @@
 //! What an application asked for, after every check of the authorization request.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 use vouchsafe_protocol::oauth::response::ResponseMode;
 
-use super::ids::{ClientId, QueryId};
+use super::ids::{ClientId, DeviceGrantId, QueryId};
 
 /// Where the answer goes: known to be registered for the client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,13 +19,31 @@ pub struct ReturnAddress {
     pub state: Option<String>,
 }
 
+/// Who waits for the answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Back {
+    /// An application to which the browser goes back.
+    Application(ReturnAddress),
+    /// A device that asks for it (RFC 8628). The browser stays here.
+    Device {
+        /// What it waits for.
+        device: DeviceGrantId,
+    },
+}
+
+/// The scope value of every login (OpenID Connect Core 1.0, section 3.1.2.1).
+pub const OPENID: &str = "openid";
+/// The scope value that asks for a refresh token (OpenID Connect Core 1.0, section 11).
+pub const OFFLINE_ACCESS: &str = "offline_access";
+
 /// A checked authorization request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoginRequest {
     /// Who asks.
     pub client: ClientId,
     /// Where the answer goes.
-    pub back: ReturnAddress,
+    pub back: Back,
     /// OpenID Connect `nonce`, echoed in the ID token.
     pub nonce: Option<String>,
     /// Granted scope, space separated.
@@ -31,10 +52,13 @@ pub struct LoginRequest {
     pub code_challenge: Option<String>,
     /// The question to the wallet.
     pub query: QueryId,
-    /// Whether the facts go to the application, or only the subject does.
-    pub deliver_claims: bool,
-    /// Claims asked for in the ID token beside those of the configuration.
-    pub id_token_claims: Vec<String>,
+    /// A card was asked for by a scope or by a fact on it, so no session stands for it. Where it
+    /// was not, the application learns who it is and nothing else.
+    #[serde(alias = "deliver_claims")]
+    pub needs_card: bool,
+    /// What goes to the application; logins of an earlier version do not say it.
+    #[serde(default)]
+    pub facts: Facts,
     /// BCP 47 tag of the pages.
     pub locale: String,
     /// Values of an essential `acr`: one of them must be reached (OpenID Connect Core 1.0,
@@ -42,6 +66,127 @@ pub struct LoginRequest {
     pub essential_acr: Vec<String>,
     /// `prompt=select_account`: another account than the one logged in is fine.
     pub may_switch_account: bool,
-    /// The `sub` of an `id_token_hint`: only this person will do.
-    pub expected_sub: Option<String>,
+    /// The `sub` of an `id_token_hint` or of the `claims` parameter: only one of these people will
+    /// do. Empty: anybody.
+    #[serde(deserialize_with = "one_or_more")]
+    pub expected_sub: Vec<String>,
+    /// Uses the pushed request up, where it was one (RFC 9126).
+    #[serde(default)]
+    pub pushed: Option<String>,
+    /// Thumbprint of the key that the token request must prove (RFC 9449, section 10).
+    #[serde(default)]
+    pub dpop_jkt: Option<String>,
+}
+
+/// What an application learns of a card, and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// In UserInfo.
+    pub userinfo: Vec<Fact>,
+    /// In the ID token.
+    pub id_token: Vec<Fact>,
+}
+
+/// One fact, by the name of its claim.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    /// Name of the claim.
+    pub name: String,
+    /// It is told only if it is one of these (OpenID Connect Core 1.0, section 5.5.1). Empty: any.
+    pub values: Vec<Value>,
+}
+
+impl Facts {
+    /// Names of those that an application is told, each once.
+    #[must_use]
+    pub fn told(&self, claims: &Map<String, Value>) -> Vec<String> {
+        let both = [&self.userinfo, &self.id_token];
+        let told = both.map(|facts| Fact::choose(facts, claims));
+        let names = told.iter().flat_map(Map::keys).collect::<BTreeSet<_>>();
+        names.into_iter().cloned().collect()
+    }
+
+    /// Names of all of them, each once.
+    #[must_use]
+    pub fn names(&self) -> BTreeSet<&str> {
+        let all = self.userinfo.iter().chain(&self.id_token);
+        all.map(|fact| fact.name.as_str()).collect()
+    }
+}
+
+impl Fact {
+    /// Those of `claims` that are told.
+    #[must_use]
+    pub fn choose(facts: &[Self], claims: &Map<String, Value>) -> Map<String, Value> {
+        let told = facts.iter().filter_map(|fact| {
+            let value = claims.get(&fact.name)?;
+            let told = fact.values.is_empty() || fact.values.contains(value);
+            told.then(|| (fact.name.clone(), value.clone()))
+        });
+        told.collect()
+    }
+}
+
+/// Logins of an earlier version name one person or none.
+fn one_or_more<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Subs {
+        Several(Vec<String>),
+        Perhaps(Option<String>),
+    }
+    Ok(match Subs::deserialize(source)? {
+        Subs::Several(subs) => subs,
+        Subs::Perhaps(sub) => sub.into_iter().collect(),
+    })
+}
+
+impl LoginRequest {
+    /// Whether the person `sub` is one whom the application expects.
+    #[must_use]
+    pub fn expects(&self, sub: &str) -> bool {
+        self.expected_sub.is_empty() || self.expected_sub.iter().any(|expected| expected == sub)
+    }
+
+    /// What a device waits for, where the login is for one.
+    #[must_use]
+    pub fn device(&self) -> Option<&DeviceGrantId> {
+        match &self.back {
+            Back::Application(_) => None,
+            Back::Device { device } => Some(device),
+        }
+    }
+
+    /// Whether the application wants to go on while the person is away.
+    #[must_use]
+    pub fn offline(&self) -> bool {
+        self.scope.split(' ').any(|scope| scope == OFFLINE_ACCESS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_of_an_earlier_version_is_read_and_tells_less() {
+        let mut old = serde_json::json!({
+            "client": "shop", "back": { "redirect_uri": "https://shop.example/cb", "response_mode": "query", "state": null },
+            "nonce": null, "scope": "openid age", "code_challenge": null, "query": "age",
+            "deliver_claims": true, "id_token_claims": ["x"], "locale": "en", "essential_acr": [],
+            "may_switch_account": false, "expected_sub": "p"
+        });
+        let request: LoginRequest = serde_json::from_value(old.clone()).unwrap();
+        assert!(matches!(request.back, Back::Application(_)));
+        assert!(request.needs_card && request.facts == Facts::default());
+        assert!(request.expects("p") && !request.expects("q"));
+        old["expected_sub"] = Value::Null;
+        let request: LoginRequest = serde_json::from_value(old).unwrap();
+        assert!(request.expects("q"));
+        let again = serde_json::to_value(&request).unwrap();
+        assert_eq!(
+            serde_json::from_value::<LoginRequest>(again).unwrap(),
+            request
+        );
+    }
 }

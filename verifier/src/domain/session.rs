@@ -21,6 +21,10 @@ pub enum EndReason {
     ConsentWithdrawn,
     /// Another account logged in on the same browser.
     Replaced,
+    /// A code or a refresh token came twice.
+    TokenReused,
+    /// The application gave its refresh token up.
+    GivenUp,
 }
 
 impl EndReason {
@@ -34,6 +38,8 @@ impl EndReason {
             Self::StatusUnknown => "status_unknown",
             Self::ConsentWithdrawn => "consent_withdrawn",
             Self::Replaced => "replaced",
+            Self::TokenReused => "token_reused",
+            Self::GivenUp => "given_up",
         }
     }
 }
@@ -47,6 +53,9 @@ pub struct CardRef {
     pub credential_type: String,
     /// Where its status is published.
     pub status: Option<StatusPointer>,
+    /// When it ends; answers of an earlier version do not say it.
+    #[serde(default)]
+    pub expires_at: Option<UnixTime>,
 }
 
 /// A place in a status list.

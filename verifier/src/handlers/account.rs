@@ -12,7 +12,7 @@ use crate::cookies::Cookie;
 use crate::domain::consent::Consent;
 use crate::domain::ids::ClientId;
 use crate::domain::session::Session;
-use crate::store::{StoreError, consents, sessions};
+use crate::store::{StoreError, consents, refresh_grants, sessions};
 use crate::views;
 
 /// The page of the browser's session.
@@ -51,6 +51,7 @@ async fn context(
             .collect();
         shown.push(json!({
             "current": one.id == session.id,
+            "away": refresh_grants::is_away(&app.db, &one.id).await?,
             "auth_time": one.authentication.auth_time.seconds(),
             "apps": apps.join(", "),
             "end_link": format!("/account/sessions/{}/end", one.id),
@@ -71,6 +72,7 @@ fn consent_row(app: &App, consent: &Consent, locale: &str) -> Value {
         session: _,
         claims,
         purpose,
+        offline,
         given_at,
         withdrawn_at,
     } = consent;
@@ -90,6 +92,7 @@ fn consent_row(app: &App, consent: &Consent, locale: &str) -> Value {
         "app": app_name(app, client),
         "purpose": purpose,
         "facts": claims.iter().map(label).collect::<Vec<_>>().join(", "),
+        "offline": offline,
         "given_at": given_at.seconds(),
         "withdrawn_at": withdrawn_at.map(|at| at.seconds()),
         "receipt": id.as_str().get(..12).unwrap_or_default(),

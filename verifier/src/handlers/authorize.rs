@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use vouchsafe_protocol::oauth::authorize::{Entry, EntryError, Rejection};
 use vouchsafe_protocol::oauth::error::{ErrorCode, OAuthError};
+use vouchsafe_protocol::oauth::pushed::PREFIX;
 use vouchsafe_protocol::oauth::response::ResponseTarget;
 use vouchsafe_protocol::oidc::prompt::Decision;
 use vouchsafe_service::http::ClientAddress;
@@ -21,6 +22,7 @@ use crate::domain::request::LoginRequest;
 use crate::domain::session::Session;
 use crate::login::finish::{self, FinishError};
 use crate::login::start;
+use crate::pushed;
 use crate::reply::{self, Told, see_other, with_cookie};
 use crate::store::StoreError;
 use crate::views::{self, PageFailure};
@@ -145,18 +147,25 @@ async fn authorize(
         .settings
         .client(&ClientId::from_text(entry.client_id.as_str()));
     let client = client.ok_or(AuthorizeError::Page("client_unknown"))?;
+    let (entry, pushed) = pushed_request(app, entry).await?;
     let addressed = entry.address(&client.redirect_uris)?;
     let to_client = |error: OAuthError, target: ResponseTarget| AuthorizeError::Client {
         error,
         target: Box::new(target),
         app_name: client.name.clone(),
     };
+    if pushed.is_none() && client.only_pushed {
+        // RFC 9126, section 6.
+        let error = OAuthError::invalid_request("the request must be pushed");
+        return Err(to_client(error, addressed.target().clone()));
+    }
     let request = addressed
         .parse(client.rules)
         .map_err(|Rejection { error, target }| to_client(error, *target))?;
     let target = request.target.clone();
     let login = login_request(app, client, &request, headers)
         .map_err(|error| to_client(error, target.clone()))?;
+    let login = LoginRequest { pushed, ..login };
 
     let session = owned::session(app, headers)
         .await?
@@ -169,6 +178,21 @@ async fn authorize(
         },
         Decision::Authenticate | Decision::AskConsent => begin(app, headers, address, login).await,
     }
+}
+
+/// The pushed request instead of the one in the URL, where there is one, and what uses it up.
+/// The parameters beside `request_uri` say nothing (RFC 9126, section 4).
+async fn pushed_request(
+    app: &App,
+    entry: Entry,
+) -> Result<(Entry, Option<String>), AuthorizeError> {
+    let Some(request_uri) = entry.request_uri().filter(|uri| uri.starts_with(PREFIX)) else {
+        return Ok((entry, None));
+    };
+    let found = pushed::load(app, request_uri, entry.client_id.as_str()).await;
+    let found = found.map_err(StoreError::from)?;
+    let (text, secret) = found.ok_or(AuthorizeError::Page("request_uri_unknown"))?;
+    Ok((Entry::parse(&text)?, Some(secret)))
 }
 
 async fn answer_from_session(

@@ -10,9 +10,10 @@ use vouchsafe_protocol::oidc::prompt::{Decision, SessionState, Wishes, decide};
 use vouchsafe_protocol::oidc::subject::pairwise_sub;
 
 use crate::app::App;
-use crate::config::{Client, Query};
-use crate::domain::request::{LoginRequest, ReturnAddress};
+use crate::config::Client;
+use crate::domain::request::{Back, LoginRequest, ReturnAddress};
 use crate::domain::session::Session;
+use crate::login::choose::{Choice, choose, granted};
 
 /// Turns the parsed request into what the login needs; the error goes to the application.
 pub(super) fn login_request(
@@ -21,7 +22,11 @@ pub(super) fn login_request(
     request: &AuthorizationRequest,
     headers: &HeaderMap,
 ) -> Result<LoginRequest, OAuthError> {
-    let (query, deliver_claims) = choose_query(app, client, request)?;
+    let Choice {
+        query,
+        scopes,
+        facts,
+    } = choose(&app.settings, client, &request.scopes, &request.claims)?;
     let wish = request.claims.acr_wish(&request.acr_values);
     if !reachable(client, &wish) {
         return Err(ErrorCode::UnmetAuthenticationRequirements.into());
@@ -30,36 +35,44 @@ pub(super) fn login_request(
         .id_token_hint
         .as_deref()
         .map(|hint| app.tokens.read_hint(hint, app.issuer(), app.now()));
+    let claimed = &request.claims.required_sub;
     let expected_sub = match hint {
-        None => request.claims.required_sub.clone(),
-        Some(Some(hint)) if hint.client == client.id.as_str() => Some(hint.sub),
+        None => claimed.clone(),
+        Some(Some(hint)) if hint.client == client.id.as_str() => {
+            if !claimed.is_empty() && !claimed.contains(&hint.sub) {
+                return Err(OAuthError::invalid_request(
+                    "id_token_hint and claims ask for different people",
+                ));
+            }
+            vec![hint.sub]
+        }
         Some(Some(_) | None) => {
             return Err(OAuthError::invalid_request(
                 "id_token_hint is not one of ours for this client",
             ));
         }
     };
-    let mut scope = vec!["openid".to_owned()];
-    scope.extend(query.scope.clone().filter(|_| deliver_claims));
+    let needs_card = !scopes.is_empty() || !facts.names().is_empty();
+    let scope = granted(client, query, &request.scopes, scopes);
     let accept = headers
         .get(header::ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok());
     Ok(LoginRequest {
         client: client.id.clone(),
-        back: ReturnAddress {
+        back: Back::Application(ReturnAddress {
             redirect_uri: request.target.redirect_uri.as_str().to_owned(),
             response_mode: request.target.mode,
             state: request.target.state.clone(),
-        },
+        }),
         nonce: request.nonce.clone(),
-        scope: scope.join(" "),
+        scope,
         code_challenge: request
             .code_challenge
             .as_ref()
             .map(|challenge| challenge.as_str().to_owned()),
         query: query.id.clone(),
-        deliver_claims,
-        id_token_claims: request.claims.id_token.clone(),
+        needs_card,
+        facts,
         locale: Locale::negotiate(Some(&request.ui_locales.join(" ")), accept)
             .tag()
             .to_owned(),
@@ -73,48 +86,9 @@ pub(super) fn login_request(
         },
         may_switch_account: request.prompt.select_account(),
         expected_sub,
+        pushed: None,
+        dpop_jkt: request.dpop_jkt.clone(),
     })
-}
-
-/// The one query that the scope names, or the client's own for a login without facts. Scope
-/// values that nobody knows are ignored (OpenID Connect Core 1.0, section 3.1.2.1).
-fn choose_query<'a>(
-    app: &'a App,
-    client: &Client,
-    request: &AuthorizationRequest,
-) -> Result<(&'a Query, bool), OAuthError> {
-    if !request.scopes.contains("openid") {
-        return Err(OAuthError::new(
-            ErrorCode::InvalidScope,
-            "scope openid is missing",
-        ));
-    }
-    let allowed = |scope: &str| client.scopes.iter().any(|allowed| allowed == scope);
-    let mut named = app.settings.queries().iter().filter(|query| {
-        query
-            .scope
-            .as_deref()
-            .is_some_and(|scope| request.scopes.contains(scope))
-    });
-    match (named.next(), named.next()) {
-        (Some(_), Some(_)) => Err(OAuthError::new(
-            ErrorCode::InvalidScope,
-            "only one scope of a credential at a time",
-        )),
-        (Some(query), None) if query.scope.as_deref().is_some_and(allowed) => Ok((query, true)),
-        (Some(_), None) => Err(OAuthError::new(
-            ErrorCode::InvalidScope,
-            "the client may not ask for this scope",
-        )),
-        (None, _) => {
-            let own = client
-                .default_query
-                .as_ref()
-                .and_then(|id| app.settings.query(id));
-            own.map(|query| (query, false))
-                .ok_or_else(|| OAuthError::new(ErrorCode::InvalidScope, "no scope of a credential"))
-        }
-    }
 }
 
 /// Whether a login here can reach what is demanded: an essential class above all of ours fails
@@ -137,12 +111,7 @@ pub(super) fn is_expected(
         .subject
         .as_ref()
         .map(|subject| pairwise_sub(&app.pairwise_key, &client.sector, subject));
-    sub.is_some()
-        && session.query == login.query
-        && login
-            .expected_sub
-            .as_ref()
-            .is_none_or(|expected| sub.as_ref() == Some(expected))
+    sub.is_some_and(|sub| login.expects(&sub)) && session.query == login.query
 }
 
 /// Whether the session answers or the person acts.
@@ -162,8 +131,9 @@ pub(super) fn decision(
         prompt: request.prompt,
         max_age,
         min_acr: wish.lowest(),
-        // A session never stands for a card (login.md, section 2, point 6).
-        needs_presentation: login.deliver_claims,
+        // A session never stands for a card (login.md, section 2, point 6), nor for the consent
+        // that OpenID Connect Core 1.0, section 11, wants each time for `offline_access`.
+        needs_presentation: login.needs_card || login.offline(),
     };
     let state = session.and_then(|session| {
         let acr = Acr::from_wire(&session.authentication.acr)?;

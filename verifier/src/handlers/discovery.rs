@@ -6,11 +6,36 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use vouchsafe_pages::Locale;
 use vouchsafe_protocol::oauth::client_auth::AuthMethod;
-use vouchsafe_protocol::oauth::token::AUTHORIZATION_CODE;
+use vouchsafe_protocol::oauth::device::DEVICE_CODE;
+use vouchsafe_protocol::oauth::token::{AUTHORIZATION_CODE, REFRESH_TOKEN};
 use vouchsafe_protocol::oidc::acr::Acr;
 use vouchsafe_protocol::oidc::discovery::{Capabilities, DiscoveryDocument, Endpoints};
 
+use super::{PAR, TOKEN, USERINFO};
 use crate::app::{App, Parts};
+use crate::config::Query;
+use crate::domain::request::{OFFLINE_ACCESS, OPENID};
+
+/// How those who prove who they are do so.
+const CONFIDENTIAL: [AuthMethod; 3] = [
+    AuthMethod::ClientSecretBasic,
+    AuthMethod::ClientSecretPost,
+    AuthMethod::PrivateKeyJwt,
+];
+/// How applications authenticate.
+const APPLICATIONS: [AuthMethod; 4] = [
+    AuthMethod::ClientSecretBasic,
+    AuthMethod::ClientSecretPost,
+    AuthMethod::PrivateKeyJwt,
+    AuthMethod::None,
+];
+
+fn names(methods: &[AuthMethod]) -> Vec<String> {
+    methods
+        .iter()
+        .map(|method| method.as_str().to_owned())
+        .collect()
+}
 
 /// The document.
 pub async fn handle(State(app): State<App>) -> Response {
@@ -23,21 +48,28 @@ pub async fn handle(State(app): State<App>) -> Response {
 
 fn document(app: &Parts) -> DiscoveryDocument {
     let at = |path: &str| app.settings.public_url.join(path);
+    let devices = app.settings.serves_devices();
     let endpoints = Endpoints {
         authorization: at("/authorize"),
-        token: at("/token"),
-        userinfo: at("/userinfo"),
+        token: at(TOKEN),
+        userinfo: at(USERINFO),
         jwks: at("/jwks"),
         end_session: Some(at("/logout")),
-        introspection: None,
-        revocation: None,
-        pushed_authorization_request: None,
-        device_authorization: None,
+        introspection: Some(at("/introspect")),
+        revocation: Some(at("/revoke")),
+        pushed_authorization_request: Some(at(PAR)),
+        device_authorization: devices.then(|| at("/device_authorization")),
         registration: None,
     };
     let queries = app.settings.queries();
-    let scopes = std::iter::once("openid".to_owned())
-        .chain(queries.iter().filter_map(|query| query.scope.clone()));
+    let clients = app.settings.clients();
+    let refresh = clients.iter().any(|client| client.offline_access);
+    let scopes = queries.iter().flat_map(Query::scope_names);
+    let scopes = std::iter::once(OPENID.to_owned())
+        .chain(scopes.map(str::to_owned))
+        .chain(refresh.then(|| OFFLINE_ACCESS.to_owned()));
+    let grants = std::iter::once(AUTHORIZATION_CODE).chain(refresh.then_some(REFRESH_TOKEN));
+    let grants = grants.chain(devices.then_some(DEVICE_CODE));
     let standard = [
         "sub",
         "iss",
@@ -54,25 +86,33 @@ fn document(app: &Parts) -> DiscoveryDocument {
     .map(str::to_owned);
     let mut claims: Vec<String> = queries
         .iter()
-        .flat_map(|query| query.claim_names())
+        .flat_map(Query::claim_names)
+        .map(str::to_owned)
         .collect();
     claims.sort();
     claims.dedup();
+    // Where every application keeps FAPI 2.0, nothing else is served to any.
+    let profile = app.settings.profile();
+    let algorithms = profile.algorithm_names();
+    let (methods, id_token_algs) = if profile.is_fapi2() {
+        (names(&[AuthMethod::PrivateKeyJwt]), vec!["ES256"])
+    } else {
+        (names(&APPLICATIONS), vec!["RS256", "ES256"])
+    };
     let capabilities = Capabilities {
         scopes: scopes.collect(),
         claims: standard.into_iter().chain(claims).collect(),
         acr: vec![Acr::CredentialCrossDevice, Acr::Credential],
-        id_token_algs: vec!["RS256".to_owned(), "ES256".to_owned()],
-        token_auth_methods: [
-            AuthMethod::ClientSecretBasic,
-            AuthMethod::ClientSecretPost,
-            AuthMethod::None,
-        ]
-        .map(|method| method.as_str().to_owned())
-        .to_vec(),
-        grants: vec![AUTHORIZATION_CODE.to_owned()],
-        dpop_algs: Vec::new(),
+        id_token_algs: id_token_algs.into_iter().map(str::to_owned).collect(),
+        token_auth_methods: methods.clone(),
+        introspection_auth_methods: names(&CONFIDENTIAL),
+        revocation_auth_methods: methods,
+        assertion_algs: algorithms.clone(),
+        grants: grants.map(str::to_owned).collect(),
+        dpop_algs: algorithms,
         ui_locales: Locale::ALL.map(|locale| locale.tag().to_owned()).to_vec(),
+        // RFC 9126, section 5: true where nobody is served without.
+        only_pushed: !clients.is_empty() && clients.iter().all(|client| client.only_pushed),
         claims_parameter: true,
         backchannel_logout: true,
         form_post: true,

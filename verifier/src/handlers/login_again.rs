@@ -25,15 +25,9 @@ pub async fn handle(
     if !over || matches!(owned.transaction, Transaction::Finished(_)) {
         return see_other(&format!("/login/{id}"));
     }
-    match start::start(
-        &app,
-        login.request.clone(),
-        login.browser.clone(),
-        login.place.clone(),
-    )
-    .await
-    {
-        Ok(fresh) => see_other(&format!("/login/{fresh}")),
+    match start::again(&app, login).await {
+        Ok(None) => see_other(&format!("/login/{id}")),
+        Ok(Some(fresh)) => see_other(&format!("/login/{fresh}")),
         Err(error) => owned::store_failure(&app, &headers, &error),
     }
 }

@@ -10,7 +10,7 @@ use super::{form, owned};
 use crate::app::App;
 use crate::domain::reason::Failure;
 use crate::domain::transaction::Transaction;
-use crate::reply::{self, Told, see_other};
+use crate::reply::see_other;
 use crate::store::{StoreError, transactions};
 
 /// Ends the login and tells the application. A session that was there before stays as it was
@@ -30,7 +30,7 @@ pub async fn handle(
     }
     let request = owned.transaction.login().request.clone();
     match cancel(&app, owned.transaction).await {
-        Ok(true) => reply::to_client(&app, &request, Told::Error(ErrorCode::AccessDenied.into())),
+        Ok(true) => owned::leave(&app, &headers, &request, ErrorCode::AccessDenied.into()).await,
         Ok(false) => see_other(&format!("/login/{id}")),
         Err(error) => owned::store_failure(&app, &headers, &error),
     }

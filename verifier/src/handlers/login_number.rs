@@ -91,13 +91,14 @@ pub(super) async fn complete(app: &App, headers: &HeaderMap, answered: Answered)
             }
         }
         Err(FinishError::AlreadyOver) => see_other(&format!("/login/{}", login.id)),
-        Err(FinishError::Failed(failure)) => views::failed(
-            app,
-            &login,
-            app.settings.client(&request.client),
-            failure.explanation(),
-            true,
-        ),
+        Err(FinishError::Failed(failure)) => {
+            let cookie = Cookie::Browser.read(app, headers).unwrap_or_default();
+            let client = app.settings.client(&request.client);
+            match owned::own(app, cookie, &request).await {
+                Ok(own) => views::failed(app, &login, client, failure.explanation(), Some(&own)),
+                Err(error) => owned::store_failure(app, headers, &error),
+            }
+        }
         Err(FinishError::ClientGone) => owned::refused(app, headers),
         Err(FinishError::Store(error)) => owned::store_failure(app, headers, &error),
     }

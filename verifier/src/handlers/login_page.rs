@@ -72,13 +72,11 @@ async fn page(app: &App, headers: &HeaderMap, id: &str) -> Result<Response, Logi
             views::login_locale(&finished.login),
             "finished",
         )),
-        Transaction::Failed(Failed { login, failure }) => Ok(views::failed(
-            app,
-            login,
-            Some(&owned.client),
-            failure.explanation(),
-            true,
-        )),
+        Transaction::Failed(Failed { login, failure }) => {
+            let own = owned::own(app, owned.cookie.clone(), &login.request).await?;
+            let (client, explanation) = (Some(&owned.client), failure.explanation());
+            Ok(views::failed(app, login, client, explanation, Some(&own)))
+        }
     }
 }
 
@@ -86,17 +84,15 @@ async fn choose(app: &App, login: &Login, owned: &Owned) -> Result<Response, Log
     let question = ask::same_device(app, login).await?;
     let query = ask::query_of(app, &login.request)?;
     let state = watched(app, &owned.transaction, View::Choose).await?;
-    let facts: Vec<&str> = match login.request.deliver_claims {
-        true => query
-            .claims
-            .iter()
-            .map(|claim| claim.label.for_locale(&login.request.locale))
-            .collect(),
-        false => Vec::new(),
-    };
+    let told = login.request.facts.names();
+    let facts: Vec<&str> = (query.claims.iter())
+        .filter(|claim| told.contains(claim.name.as_str()))
+        .map(|claim| claim.label.for_locale(&login.request.locale))
+        .collect();
     let id = &login.id;
     let more = json!({
         "facts": facts,
+        "stays_days": login.request.offline().then(|| days(app.settings.refresh.max_age_s)),
         "wallet_link": ask::wallet_link(app, &question),
         "qr_link": ask::cross_device_allowed(app, &login.request).then(|| format!("/login/{id}/qr")),
         "cancel_link": format!("/login/{id}/cancel"),
@@ -115,6 +111,11 @@ async fn choose(app: &App, login: &Login, owned: &Owned) -> Result<Response, Log
         views::login_locale(login),
         context,
     ))
+}
+
+/// Days that have begun.
+fn days(seconds: i64) -> i64 {
+    (seconds + 86_399) / 86_400
 }
 
 /// The page with the field for the number; `wrong` after a number that did not match.

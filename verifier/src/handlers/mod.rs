@@ -6,9 +6,12 @@ mod account_change;
 mod authorize;
 mod authorize_request;
 mod consents;
+mod device_authorization;
+mod device_page;
 mod discovery;
 mod form;
 mod health;
+mod introspect;
 mod jwks;
 mod login_again;
 mod login_cancel;
@@ -18,8 +21,13 @@ mod login_number;
 mod login_page;
 mod login_qr;
 mod logout;
+mod oauth;
 mod owned;
+mod par;
+mod proof;
+mod revoke;
 mod token;
+mod token_question;
 mod userinfo;
 mod vp_number;
 mod vp_request;
@@ -30,10 +38,16 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::http::{StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, delete, get, post};
 use vouchsafe_service::http::limits;
 
 use crate::app::App;
+
+/// Endpoints for which DPoP proofs are made.
+const PAR: &str = "/par";
+const TOKEN: &str = "/token";
+const USERINFO: &str = "/userinfo";
 
 /// A route whose GET does something, so that a HEAD (which looks ahead for a person) must not be
 /// served by it.
@@ -47,7 +61,14 @@ where
 
 /// Every route of the service.
 pub fn router(app: App) -> Router {
+    let devices = app.settings.serves_devices();
+    let proven = Router::new()
+        .route(PAR, post(par::handle))
+        .route(TOKEN, post(token::handle))
+        .route(USERINFO, get(userinfo::handle).post(userinfo::handle))
+        .layer(from_fn_with_state(App::clone(&app), proof::nonces));
     Router::new()
+        .merge(proven)
         .route("/.well-known/openid-configuration", get(discovery::handle))
         .route(
             "/.well-known/oauth-authorization-server",
@@ -55,14 +76,17 @@ pub fn router(app: App) -> Router {
         )
         .route("/jwks", get(jwks::handle))
         .route("/authorize", only_get(authorize::get).post(authorize::post))
-        .route("/token", post(token::handle))
-        .route("/userinfo", get(userinfo::handle).post(userinfo::handle))
+        .route("/introspect", post(introspect::handle))
+        .route("/revoke", post(revoke::handle))
         .route("/logout", only_get(logout::get).post(logout::post))
         .route("/login/{transaction}", get(login_page::handle))
         .route("/login/{transaction}/qr", get(login_qr::handle))
         .route("/login/{transaction}/number", post(login_number::handle))
         .route("/login/{transaction}/cancel", post(login_cancel::handle))
-        .route("/login/{transaction}/leave", get(login_leave::handle))
+        .route(
+            "/login/{transaction}/leave",
+            get(login_leave::get).post(login_leave::post),
+        )
         .route("/login/{transaction}/again", only_get(login_again::handle))
         .route("/login/{transaction}/events", get(login_events::handle))
         .route(
@@ -84,6 +108,22 @@ pub fn router(app: App) -> Router {
         .route("/consents/{token}", delete(consents::handle))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .merge(if devices {
+            for_devices()
+        } else {
+            Router::new()
+        })
         .merge(vouchsafe_pages::assets_router())
         .with_state(app)
+}
+
+/// What is there only where an application is a device (RFC 8628).
+fn for_devices() -> Router<App> {
+    Router::new()
+        .route("/device_authorization", post(device_authorization::handle))
+        .route(
+            device_page::PATH,
+            get(device_page::get).post(device_page::post),
+        )
+        .route(device_page::CONFIRM, post(device_page::confirm))
 }

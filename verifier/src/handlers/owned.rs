@@ -3,15 +3,20 @@
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
+use vouchsafe_protocol::oauth::error::OAuthError;
+
 use crate::app::App;
 use crate::config::Client;
 use crate::cookies::Cookie;
 use crate::domain::ids::{Secret, TransactionId};
 use crate::domain::reason::Explanation;
+use crate::domain::request::LoginRequest;
 use crate::domain::session::Session;
 use crate::domain::transaction::{Login, Transaction};
+use crate::login::device;
+use crate::reply::{self, Told};
 use crate::store::{StoreError, sessions, transactions};
-use crate::views::{self, PageFailure};
+use crate::views::{self, Own, PageFailure};
 
 /// A login together with the proof that this browser started it.
 pub struct Owned {
@@ -31,7 +36,7 @@ pub enum OwnedError {
     Unknown,
     /// Its five minutes are over.
     #[error("the login has expired")]
-    Expired(Box<(Login, Client)>),
+    Expired(Box<(Login, Client, Own)>),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -44,8 +49,9 @@ impl OwnedError {
         match self {
             Self::Unknown => PageFailure::unknown(locale).show(app),
             Self::Expired(both) => {
-                let (login, client) = *both;
-                views::failed(app, &login, Some(&client), Explanation::ExpiredLogin, true)
+                let (login, client, own) = *both;
+                let explanation = Explanation::ExpiredLogin;
+                views::failed(app, &login, Some(&client), explanation, Some(&own))
             }
             Self::Store(error) => store_failure(app, headers, &error),
         }
@@ -91,12 +97,17 @@ pub async fn find(app: &App, headers: &HeaderMap, id: &str) -> Result<Owned, Own
         Transaction::Finished(_) | Transaction::Failed(_)
     );
     if !over && app.now() >= owned.transaction.login().expires_at {
-        return Err(OwnedError::Expired(Box::new((
-            owned.transaction.login().clone(),
-            owned.client,
-        ))));
+        let login = owned.transaction.login().clone();
+        let own = own(app, owned.cookie, &login.request).await?;
+        return Err(OwnedError::Expired(Box::new((login, owned.client, own))));
     }
     Ok(owned)
+}
+
+/// What the browser with this cookie is offered, having started the login.
+pub async fn own(app: &App, cookie: String, request: &LoginRequest) -> Result<Own, StoreError> {
+    let awaited = device::waits(app, request).await?;
+    Ok(Own { cookie, awaited })
 }
 
 /// The live session of a browser.
@@ -107,6 +118,19 @@ pub async fn session(app: &App, headers: &HeaderMap) -> Result<Option<Session>, 
     match cookie {
         None => Ok(None),
         Some(cookie) => Ok(sessions::of_cookie(&app.db, &cookie.digest(), app.now()).await?),
+    }
+}
+
+/// The person leaves a login that did not succeed: whoever waits for it is told.
+pub async fn leave(
+    app: &App,
+    headers: &HeaderMap,
+    request: &LoginRequest,
+    error: OAuthError,
+) -> Response {
+    match device::deny(app, request).await {
+        Ok(()) => reply::to_client(app, request, Told::Error(error)),
+        Err(error) => store_failure(app, headers, &error),
     }
 }
 

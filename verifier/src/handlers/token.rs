@@ -1,21 +1,25 @@
 //! `POST /token` (RFC 6749, section 3.2; OpenID Connect Core 1.0, section 3.1.3).
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use vouchsafe_protocol::http::Headers;
-use vouchsafe_protocol::oauth::client_auth::{AuthMethod, ClientAuthError, ClientCredentials};
+use vouchsafe_protocol::oauth::device::DeviceRequest;
+use vouchsafe_protocol::oauth::dpop::DpopError;
 use vouchsafe_protocol::oauth::error::{ErrorCode, OAuthError};
 use vouchsafe_protocol::oauth::params::{Params, ParamsError};
-use vouchsafe_protocol::oauth::token::{TokenRequest, TokenRequestError, TokenResponse};
+use vouchsafe_protocol::oauth::token::{
+    RefreshRequest, TokenRequest, TokenRequestError, TokenResponse,
+};
 
+use super::{TOKEN, oauth, proof};
 use crate::app::App;
-use crate::config::Client;
-use crate::domain::ids::{ClientId, Secret};
+use crate::caller::{CallerError, application};
+use crate::domain::ids::Secret;
+use crate::login::device::{TakeError, take};
 use crate::login::redeem::{RedeemError, Redemption, redeem};
-use crate::store::StoreError;
+use crate::login::refresh::{RefreshError, refresh};
+use crate::store::device_grants::Heard;
 use crate::views::chain;
 
 /// Why there are no tokens.
@@ -24,32 +28,34 @@ enum TokenRefusal {
     /// The body is not a form.
     #[error("the body is not acceptable")]
     Body(#[from] ParamsError),
-    /// Client authentication is malformed.
-    #[error("client authentication is malformed")]
-    ClientShape(#[from] ClientAuthError),
-    /// The client is unknown or did not show its secret.
-    #[error("the client is not authenticated")]
-    Client {
-        /// It tried the `Authorization` header.
-        by_header: bool,
-    },
+    /// Nobody is known to ask.
+    #[error(transparent)]
+    Caller(#[from] CallerError),
     /// The request.
     #[error("the token request is not acceptable")]
     Request(#[from] TokenRequestError),
+    /// The DPoP proof.
+    #[error("the proof of possession is not acceptable")]
+    Proof(#[from] DpopError),
     /// A grant that is not served here.
     #[error("the grant is not served")]
     GrantType,
     /// The code.
     #[error("the code was not redeemed")]
     Redeem(#[from] RedeemError),
+    /// The refresh token.
+    #[error("the refresh token was not exchanged")]
+    Refresh(#[from] RefreshError),
+    /// The device code.
+    #[error("a device gets no tokens")]
+    Device(#[from] TakeError),
 }
 
 impl TokenRefusal {
     fn oauth(&self) -> OAuthError {
         match self {
             Self::Body(_) => OAuthError::invalid_request("malformed parameters"),
-            Self::ClientShape(error) => error.to_oauth(),
-            Self::Client { by_header: _ } => ErrorCode::InvalidClient.into(),
+            Self::Caller(error) => error.to_oauth(),
             Self::Request(error) => match error {
                 TokenRequestError::GrantType => ErrorCode::UnsupportedGrantType.into(),
                 TokenRequestError::Params(_) => {
@@ -62,25 +68,44 @@ impl TokenRefusal {
                     ErrorCode::InvalidAuthorizationDetails.into()
                 }
             },
+            Self::Proof(error) => error.into(),
             Self::GrantType => ErrorCode::UnsupportedGrantType.into(),
+            Self::Redeem(RedeemError::ProofUsed) => ErrorCode::InvalidDpopProof.into(),
             Self::Redeem(RedeemError::Grant(_)) => ErrorCode::InvalidGrant.into(),
-            Self::Redeem(RedeemError::Store(StoreError::Db(error))) if error.is_temporary() => {
-                ErrorCode::TemporarilyUnavailable.into()
-            }
-            Self::Redeem(RedeemError::Store(_) | RedeemError::Token(_)) => {
-                ErrorCode::ServerError.into()
-            }
+            Self::Redeem(RedeemError::Store(error)) => oauth::store_failure(error),
+            Self::Redeem(RedeemError::Token(_)) => ErrorCode::ServerError.into(),
+            Self::Refresh(error) => refused_refresh(error),
+            Self::Device(error) => refused_device(error),
         }
     }
 
     fn log(&self) {
         match self {
             Self::Redeem(RedeemError::Grant(reason)) => tracing::info!(reason, "code not redeemed"),
+            Self::Refresh(RefreshError::Grant(reason)) => {
+                tracing::info!(reason, "refresh token not exchanged");
+            }
+            Self::Refresh(error @ (RefreshError::Token(_) | RefreshError::Store(_))) => {
+                tracing::error!(error = %chain(error), "refresh token not exchanged");
+            }
+            Self::Refresh(error) => {
+                tracing::info!(reason = %error, "refresh token not exchanged");
+            }
+            Self::Redeem(RedeemError::ProofUsed) => {
+                tracing::info!(reason = "proof used", "code not redeemed");
+            }
+            Self::Device(error @ TakeError::Store(_)) => {
+                tracing::error!(error = %chain(error), "a device gets no tokens");
+            }
+            Self::Device(TakeError::Heard(Heard::Pending)) => {
+                tracing::debug!("a device waits");
+            }
+            Self::Device(error) => tracing::info!(reason = %error, "a device gets no tokens"),
             Self::Redeem(error) => tracing::error!(error = %chain(error), "code not redeemed"),
             Self::Body(_)
-            | Self::ClientShape(_)
-            | Self::Client { .. }
+            | Self::Caller(_)
             | Self::Request(_)
+            | Self::Proof(_)
             | Self::GrantType => {
                 tracing::info!(reason = %self, "token request refused");
             }
@@ -88,39 +113,44 @@ impl TokenRefusal {
     }
 }
 
-impl IntoResponse for TokenRefusal {
-    fn into_response(self) -> Response {
-        self.log();
-        let error = self.oauth();
-        let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
-        let mut response =
-            (status, [(header::CACHE_CONTROL, "no-store")], Json(&error)).into_response();
-        let headers = response.headers_mut();
-        // RFC 6749, section 5.2: who tried the header is told the scheme.
-        if let Self::Client { by_header: true } = self {
-            headers.insert(
-                header::WWW_AUTHENTICATE,
-                HeaderValue::from_static("Basic realm=\"token\""),
-            );
-        }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
-        }
-        response
+/// RFC 6749, sections 5.2 and 6.
+fn refused_refresh(error: &RefreshError) -> OAuthError {
+    match error {
+        RefreshError::Grant(_) => ErrorCode::InvalidGrant.into(),
+        RefreshError::Client => ErrorCode::UnauthorizedClient.into(),
+        // RFC 9449, section 5.
+        RefreshError::Unproven | RefreshError::ProofUsed => ErrorCode::InvalidDpopProof.into(),
+        RefreshError::Scope => ErrorCode::InvalidScope.into(),
+        RefreshError::Token(_) => ErrorCode::ServerError.into(),
+        RefreshError::Store(error) => oauth::store_failure(error),
     }
 }
 
-/// Redeems a code.
+/// RFC 8628, section 3.5.
+fn refused_device(error: &TakeError) -> OAuthError {
+    match error {
+        TakeError::Client => ErrorCode::UnauthorizedClient.into(),
+        TakeError::Heard(Heard::Pending) => ErrorCode::AuthorizationPending.into(),
+        TakeError::Heard(Heard::SlowDown) => ErrorCode::SlowDown.into(),
+        TakeError::Heard(Heard::Denied) => ErrorCode::AccessDenied.into(),
+        TakeError::Heard(Heard::Expired) => ErrorCode::ExpiredToken.into(),
+        TakeError::Heard(Heard::Unknown) => ErrorCode::InvalidGrant.into(),
+        TakeError::Store(error) => oauth::store_failure(error),
+    }
+}
+
+impl IntoResponse for TokenRefusal {
+    fn into_response(self) -> Response {
+        self.log();
+        let by_header = matches!(&self, Self::Caller(error) if error.by_header());
+        oauth::refusal(&self.oauth(), by_header)
+    }
+}
+
+/// Redeems a code or exchanges a refresh token.
 pub async fn handle(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
     match token(&app, &headers, &body).await {
-        Ok(tokens) => (
-            [
-                (header::CACHE_CONTROL, "no-store"),
-                (header::PRAGMA, "no-cache"),
-            ],
-            Json(tokens),
-        )
-            .into_response(),
+        Ok(tokens) => oauth::answer(&tokens),
         Err(error) => error.into_response(),
     }
 }
@@ -131,7 +161,24 @@ async fn token(
     body: &Bytes,
 ) -> Result<TokenResponse, TokenRefusal> {
     let params = Params::parse_body(body)?;
-    let client = authenticate(app, headers, &params)?;
+    let client = application(app, headers, &params).await?;
+    let proof = proof::of_token_request(app, client, headers, TOKEN)?;
+    if let Some(RefreshRequest { token, scopes }) = RefreshRequest::parse(&params)? {
+        return Ok(refresh(app, client, token.expose(), &scopes, proof.as_ref()).await?);
+    }
+    if app.settings.serves_devices()
+        && let Some(DeviceRequest { device_code }) = DeviceRequest::parse(&params)?
+    {
+        let (code, device) = take(app, client, device_code.expose()).await?;
+        let redemption = Redemption {
+            code,
+            device: Some(device),
+            redirect_uri: Some(""),
+            code_verifier: None,
+            proof: proof.as_ref(),
+        };
+        return Ok(redeem(app, client, redemption).await?);
+    }
     match TokenRequest::parse(&params)? {
         TokenRequest::AuthorizationCode {
             code,
@@ -141,8 +188,10 @@ async fn token(
             let code = Secret::parse(code.expose()).ok_or(RedeemError::Grant("malformed"))?;
             let redemption = Redemption {
                 code,
+                device: None,
                 redirect_uri: redirect_uri.as_deref(),
                 code_verifier: code_verifier.as_ref().map(|verifier| verifier.expose()),
+                proof: proof.as_ref(),
             };
             Ok(redeem(app, client, redemption).await?)
         }
@@ -151,35 +200,4 @@ async fn token(
             tx_code: _,
         } => Err(TokenRefusal::GrantType),
     }
-}
-
-fn authenticate<'a>(
-    app: &'a App,
-    headers: &HeaderMap,
-    params: &Params,
-) -> Result<&'a Client, TokenRefusal> {
-    let credentials = ClientCredentials::parse(&authorization(headers), params)?;
-    let refused = || TokenRefusal::Client {
-        by_header: credentials.method() == AuthMethod::ClientSecretBasic,
-    };
-    let id = credentials.client_id().ok_or_else(refused)?;
-    let client = app
-        .settings
-        .client(&ClientId::from_text(id.as_str()))
-        .ok_or_else(refused)?;
-    if client.accepts(&credentials) {
-        Ok(client)
-    } else {
-        Err(refused())
-    }
-}
-
-/// The `Authorization` headers, however many there are.
-pub(super) fn authorization(headers: &HeaderMap) -> Headers {
-    headers
-        .get_all(header::AUTHORIZATION)
-        .iter()
-        // What is not text is none of ours; it still counts as a header.
-        .map(|value| ("authorization", value.to_str().unwrap_or_default()))
-        .collect()
 }

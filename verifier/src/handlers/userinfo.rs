@@ -1,17 +1,21 @@
 //! `GET|POST /userinfo` (OpenID Connect Core 1.0, section 5.3).
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use vouchsafe_protocol::oauth::access_token::{PresentationError, PresentedToken, challenge};
+use vouchsafe_protocol::http::Method as ProofMethod;
+use vouchsafe_protocol::oauth::access_token::{PresentationError, PresentedToken};
 use vouchsafe_protocol::oauth::error::{ErrorCode, OAuthError};
+use vouchsafe_protocol::oauth::params::{Params, ParamsError};
 use vouchsafe_protocol::oauth::token::TokenType;
 use vouchsafe_protocol::oidc::userinfo::UserInfo;
 use vouchsafe_service::db::DbError;
-use vouchsafe_service::http::Problem;
+use vouchsafe_service::dpop::{self, ProofError, TokenRefused};
+use vouchsafe_service::http::{self, Problem, is_form};
 
-use super::token::authorization;
+use super::{USERINFO, proof};
 use crate::app::App;
 use crate::domain::ids::{ClientId, Secret};
 use crate::login::grant;
@@ -23,9 +27,16 @@ enum UserInfoError {
     /// No token, or none that can be read.
     #[error("no access token")]
     Presentation(#[from] PresentationError),
-    /// Not one of ours, expired, or ended with its session.
+    /// The form in the body cannot be read.
+    #[error("malformed parameters")]
+    Form(#[from] ParamsError),
+    /// Not one of ours, expired, ended with its session, or presented in another way than it was
+    /// issued for.
     #[error("the access token is not valid")]
     Invalid,
+    /// The DPoP proof beside it.
+    #[error("the proof of possession is not acceptable")]
+    Proof(#[from] ProofError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -37,47 +48,105 @@ impl From<DbError> for UserInfoError {
     }
 }
 
-impl IntoResponse for UserInfoError {
-    fn into_response(self) -> Response {
+impl From<TokenRefused> for UserInfoError {
+    fn from(refused: TokenRefused) -> Self {
+        match refused {
+            TokenRefused::Scheme => Self::Invalid,
+            TokenRefused::Proof(error) => Self::Proof(error.into()),
+        }
+    }
+}
+
+impl UserInfoError {
+    /// `first` is the scheme that was tried.
+    fn respond(self, first: TokenType) -> Response {
         let error: Option<OAuthError> = match self {
             Self::Presentation(error) => error.into(),
+            Self::Form(_) => Some(OAuthError::invalid_request("malformed parameters")),
             Self::Invalid => Some(ErrorCode::InvalidToken.into()),
-            Self::Store(StoreError::Db(error)) => return Problem::from(error).into_response(),
+            Self::Proof(ProofError::Dpop(error)) => Some(dpop::at_resource(&error)),
+            Self::Proof(ProofError::Replayed) => Some(ErrorCode::InvalidDpopProof.into()),
+            Self::Store(StoreError::Db(error)) | Self::Proof(ProofError::Db(error)) => {
+                return Problem::from(error).into_response();
+            }
             Self::Store(StoreError::Serialise(_)) => return Problem::internal().into_response(),
         };
-        let text = challenge(TokenType::Bearer, error.as_ref(), &[]);
-        let value =
-            HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("Bearer"));
-        let headers = [
-            (header::WWW_AUTHENTICATE, value),
-            (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        ];
-        (StatusCode::UNAUTHORIZED, headers).into_response()
+        // RFC 6750, section 3.1: 401, but 400 for a request that is malformed; RFC 9449, sections
+        // 7.1 and 9: 401 for a proof.
+        let status = match &error {
+            Some(error) if error.code == ErrorCode::InvalidRequest => StatusCode::BAD_REQUEST,
+            Some(_) | None => StatusCode::UNAUTHORIZED,
+        };
+        let mut response = (status, [(header::CACHE_CONTROL, "no-store")]).into_response();
+        dpop::put_challenges(response.headers_mut(), first, error.as_ref());
+        response
     }
 }
 
 /// Says what the person agreed to.
-pub async fn handle(State(app): State<App>, headers: HeaderMap) -> Response {
-    match claims(&app, &headers).await {
+pub async fn handle(
+    State(app): State<App>,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    match claims(&app, &method, &headers, &body).await {
         Ok(claims) => ([(header::CACHE_CONTROL, "no-store")], Json(claims)).into_response(),
-        Err(error) => error.into_response(),
+        Err(error) => error.respond(tried(&headers)),
     }
 }
 
-async fn claims(app: &App, headers: &HeaderMap) -> Result<UserInfo, UserInfoError> {
-    let PresentedToken { token_type, token } = PresentedToken::parse(&authorization(headers))?;
-    if token_type != TokenType::Bearer {
-        return Err(UserInfoError::Invalid);
-    }
+/// The scheme that a request tried, for the first challenge.
+fn tried(headers: &HeaderMap) -> TokenType {
+    let presented = PresentedToken::parse(&http::headers(headers));
+    presented.map_or(TokenType::Bearer, |presented| presented.token_type)
+}
+
+async fn claims(
+    app: &App,
+    method: &Method,
+    map: &HeaderMap,
+    body: &[u8],
+) -> Result<UserInfo, UserInfoError> {
+    let form = form(method, map, body)?;
+    let headers = http::headers(map);
+    let presented = PresentedToken::parse_with_form(&headers, form.as_ref())?;
     // Catalogue 370: an ID token, or anything else that is not shaped like an access token of
     // ours, is never looked up.
-    let token = Secret::parse(token.expose()).ok_or(UserInfoError::Invalid)?;
+    let token = Secret::parse(presented.token.expose()).ok_or(UserInfoError::Invalid)?;
     let live = tokens::find(&app.db, &token.digest(), app.now())
         .await?
         .ok_or(UserInfoError::Invalid)?;
     // Catalogue 388: an application that is not registered any more learns nothing.
     let client = ClientId::from_text(live.client_id.as_str());
-    app.settings.client(&client).ok_or(UserInfoError::Invalid)?;
-    let grant::TokenClaims { sub, claims } = grant::open_token(app, token.reveal(), &live.claims)?;
+    let client = app.settings.client(&client);
+    let client = client.ok_or(UserInfoError::Invalid)?;
+    let grant::TokenClaims {
+        sub,
+        claims,
+        issued: _,
+        jkt,
+    } = grant::open_token(app, token.reveal(), &live.claims)?;
+    // FAPI 2.0, section 5.3.4: nothing but sender-constrained tokens, whenever they were issued.
+    if client.only_bound && jkt.is_none() {
+        return Err(UserInfoError::Invalid);
+    }
+    let made_for = match *method {
+        Method::POST => ProofMethod::Post,
+        _ => ProofMethod::Get,
+    };
+    let endpoint = proof::endpoint(app, client, made_for, USERINFO);
+    let proof = endpoint.proof_of_token(&headers, &presented, jkt.as_deref())?;
+    if let Some(proof) = &proof {
+        dpop::use_up(&app.db, dpop::identifier(proof)).await?;
+    }
     Ok(UserInfo::new(&sub, claims))
+}
+
+/// The form in the body, where there is one (RFC 6750, section 2.2: never with GET).
+fn form(method: &Method, headers: &HeaderMap, body: &[u8]) -> Result<Option<Params>, ParamsError> {
+    if *method != Method::POST || !is_form(headers) {
+        return Ok(None);
+    }
+    Params::parse_body(body).map(Some)
 }

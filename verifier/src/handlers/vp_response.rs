@@ -6,8 +6,8 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use vouchsafe_protocol::vp::response::FORM_MEDIA_TYPE;
-use vouchsafe_service::http::Problem;
+use vouchsafe_protocol::vp::response::CONSENT_URI_PREFERENCE;
+use vouchsafe_service::http::{Problem, is_form};
 
 use crate::app::App;
 use crate::domain::ids::RequestId;
@@ -31,23 +31,29 @@ pub async fn handle(
         );
     }
     match accept(&app, &RequestId::from_text(id), &body).await {
-        Ok(answer) => (
-            [(header::CACHE_CONTROL, "no-store")],
-            Json(answer.to_json()),
-        )
-            .into_response(),
+        Ok(mut answer) => {
+            // Decision 0005: no member that the wallet did not ask for.
+            if !prefers_consent_uri(&headers) {
+                answer.consent_uri = None;
+            }
+            (
+                [(header::CACHE_CONTROL, "no-store")],
+                Json(answer.to_json()),
+            )
+                .into_response()
+        }
         Err(error) => wire(error),
     }
 }
 
-fn is_form(headers: &HeaderMap) -> bool {
-    let kind = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    kind.split(';')
-        .next()
-        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM_MEDIA_TYPE))
+/// RFC 7240, section 2: a list of preferences, each perhaps with parameters.
+fn prefers_consent_uri(headers: &HeaderMap) -> bool {
+    let values = headers.get_all("prefer").iter();
+    let texts = values.filter_map(|value| value.to_str().ok());
+    texts.flat_map(|text| text.split(',')).any(|preference| {
+        let name = preference.split([';', '=']).next().unwrap_or_default();
+        name.trim().eq_ignore_ascii_case(CONSENT_URI_PREFERENCE)
+    })
 }
 
 /// The specification defines 200 for success alone; a refusal is 400.

@@ -91,24 +91,30 @@ async fn go_on(
     channel: Channel,
 ) -> Response {
     let login = transaction.login().clone();
-    let own = Cookie::Browser
-        .read(app, headers)
-        .and_then(|value| Secret::parse(&value))
-        .is_some_and(|cookie| cookie.digest() == login.browser);
+    let own = Cookie::Browser.read(app, headers).filter(|value| {
+        Secret::parse(value).is_some_and(|cookie| cookie.digest() == login.browser)
+    });
     let client = app.settings.client(&login.request.client);
     match (transaction, channel) {
         (Transaction::Answered(answered), Channel::Qr) => show_number(app, headers, &answered),
-        (Transaction::Answered(answered), Channel::SameDevice) if own => {
+        (Transaction::Answered(answered), Channel::SameDevice) if own.is_some() => {
             complete(app, headers, answered).await
         }
         (Transaction::Answered(answered), Channel::SameDevice) => {
             match finish::fail::<Finished>(app, answered, Failure::other_browser()).await {
                 Err(FinishError::Store(error)) => owned::store_failure(app, headers, &error),
-                Ok(_) | Err(_) => views::failed(app, &login, client, Explanation::Browser, false),
+                Ok(_) | Err(_) => views::failed(app, &login, client, Explanation::Browser, None),
             }
         }
         (Transaction::Failed(Failed { login, failure }), _) => {
-            views::failed(app, &login, client, failure.explanation(), own)
+            let own = match own {
+                None => None,
+                Some(cookie) => match owned::own(app, cookie, &login.request).await {
+                    Ok(own) => Some(own),
+                    Err(error) => return owned::store_failure(app, headers, &error),
+                },
+            };
+            views::failed(app, &login, client, failure.explanation(), own.as_ref())
         }
         (Transaction::Finished(_), _) => {
             views::message(app, StatusCode::OK, views::login_locale(&login), "finished")

@@ -24,13 +24,13 @@ use super::evidence::answer;
 use crate::app::Parts;
 use crate::config::Query;
 use crate::domain::consent::NewConsent;
-use crate::domain::ids::{RequestId, Secret};
+use crate::domain::ids::{DeviceGrantId, RequestId, Secret};
 use crate::domain::reason::Failure;
 use crate::domain::transaction::{Answer, Pending, Transaction};
 use crate::explain::explain;
 use crate::store::requests::PresentationRequest;
 use crate::store::transactions::Sealed;
-use crate::store::{StoreError, consents, requests, transactions};
+use crate::store::{StoreError, consents, device_grants, requests, transactions};
 
 /// Why an answer was not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +88,8 @@ pub async fn accept(
         }
     };
     let query = ask::query_of(app, &pending.login.request)?;
+    let facts = pending.login.request.facts.names();
+    let question = query.asked(&facts);
     let opened = ask::open(&request.secrets)?;
     let response_uri = ask::response_uri(app, id);
     let asked = Asked {
@@ -95,16 +97,18 @@ pub async fn accept(
         response_uri: &response_uri,
         nonce: &opened.nonce,
         state: &opened.state,
-        query: &query.dcql,
+        query: &question,
         encryption_key: &opened.key,
         expires_at: request.expires_at,
     };
     let outcome = match PostedResponse::parse(body)? {
-        PostedResponse::Encrypted(response) => judge(app, &response, &response_uri, &asked).await,
+        PostedResponse::Encrypted(response) => {
+            judge(app, &response, &response_uri, &asked, query.format()).await
+        }
         PostedResponse::Error(error) => Err(PresentationError::Wallet(error)),
     };
     match outcome {
-        Ok(presentation) => match answer(app, query, &request, &presentation) {
+        Ok(presentation) => match answer(app, query, &facts, &request, &presentation) {
             Ok(answer) => record(app, query, &request, pending, answer).await,
             Err(failure) => refuse(app, query, &request, pending, failure).await,
         },
@@ -126,6 +130,7 @@ async fn judge(
     response: &EncryptedResponse,
     received_at: &Url,
     asked: &Asked<'_>,
+    format: &'static str,
 ) -> Result<VerifiedPresentation, PresentationError> {
     let policy = VerifierPolicy {
         trust: app.settings.trust.issuers(),
@@ -138,7 +143,7 @@ async fn judge(
     };
     let started = Instant::now();
     let outcome = verify_presentation(response, received_at, asked, &policy).await;
-    metrics::histogram!("vouchsafe_presentation_verify_duration_seconds", "format" => "dc+sd-jwt")
+    metrics::histogram!("vouchsafe_presentation_verify_duration_seconds", "format" => format)
         .record(started.elapsed().as_secs_f64());
     outcome
 }
@@ -156,20 +161,26 @@ async fn record(
         token: withdraw.digest(),
         transaction: pending.login.id.clone(),
         client: pending.login.request.client.clone(),
-        claims: if pending.login.request.deliver_claims {
-            query.claim_names()
-        } else {
-            Vec::new()
-        },
+        claims: pending.login.request.facts.told(&answer.claims),
         purpose: query
             .purpose
             .for_locale(&pending.login.request.locale)
             .to_owned(),
+        offline: pending.login.request.offline(),
         given_at: answer.answered_at,
     };
-    let answered = Transaction::Answered(pending.answer(answer));
+    let device = pending.login.request.device().cloned();
+    let answered = Transaction::Answered(pending.clone().answer(answer));
     let row = transactions::seal(&app.vault, &answered)?;
-    let redirect_uri = conclude(app, request, row, Some(consent)).await?;
+    let given = Given { consent, device };
+    let redirect_uri = match conclude(app, request, row, Some(given)).await {
+        Ok(redirect_uri) => redirect_uri,
+        Err(ConcludeError::Device) => {
+            let failure = Failure::device_over();
+            return refuse(app, query, request, pending, failure).await;
+        }
+        Err(ConcludeError::Accept(error)) => return Err(error),
+    };
     count(query, request, "accepted", "none");
     metrics::counter!("vouchsafe_consents_total", "action" => "granted").increment(1);
     app.changes.announce(&request.transaction);
@@ -234,13 +245,53 @@ async fn refuse(
     Err(AcceptError::Refused { code, explanation })
 }
 
+/// What a person agrees to with an answer.
+struct Given {
+    consent: NewConsent,
+    /// Who must still wait for it.
+    device: Option<DeviceGrantId>,
+}
+
+/// Why an outcome is not written.
+#[derive(Debug, thiserror::Error)]
+enum ConcludeError {
+    /// The device that asked does not wait any more.
+    #[error("the device does not wait any more")]
+    Device,
+    /// As for every answer.
+    #[error(transparent)]
+    Accept(#[from] AcceptError),
+}
+
+impl From<DbError> for ConcludeError {
+    fn from(error: DbError) -> Self {
+        Self::Accept(error.into())
+    }
+}
+
+impl From<StoreError> for ConcludeError {
+    fn from(error: StoreError) -> Self {
+        Self::Accept(error.into())
+    }
+}
+
+impl From<ConcludeError> for AcceptError {
+    fn from(error: ConcludeError) -> Self {
+        match error {
+            // Only who gives something asks whether somebody waits for it.
+            ConcludeError::Device => Self::Unknown,
+            ConcludeError::Accept(error) => error,
+        }
+    }
+}
+
 /// Writes the outcome. Catalogue 299: of any number of answers exactly one gets through.
 async fn conclude(
     app: &Parts,
     request: &PresentationRequest,
     row: Sealed,
-    consent: Option<NewConsent>,
-) -> Result<Url, AcceptError> {
+    given: Option<Given>,
+) -> Result<Url, ConcludeError> {
     let code = Secret::random(app.rng.as_ref());
     let object = NewObject {
         payload: app
@@ -253,13 +304,18 @@ async fn conclude(
     app.db
         .write(async move |tx| {
             if !transactions::advance(tx, "pending", &row, now).await? {
-                return Err(AcceptError::AlreadyAnswered);
+                return Err(AcceptError::AlreadyAnswered.into());
             }
-            if let Some(consent) = &consent {
+            if let Some(Given { consent, device }) = &given {
+                if let Some(device) = device
+                    && !device_grants::hold(tx, device, now).await?
+                {
+                    return Err(ConcludeError::Device);
+                }
                 consents::insert(tx, consent).await?;
             }
             single_use::put(tx, Kind::ResponseCode, &secret, &object).await?;
-            Ok(())
+            Ok::<_, ConcludeError>(())
         })
         .await?;
     let mut url = app.url("/vp/return");
@@ -271,7 +327,7 @@ async fn conclude(
 fn count(query: &Query, request: &PresentationRequest, outcome: &'static str, reason: &str) {
     metrics::counter!(
         "vouchsafe_presentation_responses_total",
-        "query" => query.id.as_str().to_owned(), "format" => "dc+sd-jwt", "channel" => request.channel.name(),
+        "query" => query.id.as_str().to_owned(), "format" => query.format(), "channel" => request.channel.name(),
         "outcome" => outcome, "reason" => reason.to_owned()
     )
     .increment(1);

@@ -46,9 +46,10 @@ impl From<KeyError> for AskError {
 /// A fresh question: nonce, state and key are its own (HAIP 1.0, section 5: an ephemeral key for
 /// each request).
 pub(super) fn question(app: &Parts, login: &Login, channel: Channel) -> PresentationRequest {
+    let format = query_of(app, &login.request).map_or("unknown", Query::format);
     metrics::counter!(
         "vouchsafe_presentation_requests_total",
-        "query" => login.request.query.as_str().to_owned(), "format" => "dc+sd-jwt", "channel" => channel.name()
+        "query" => login.request.query.as_str().to_owned(), "format" => format, "channel" => channel.name()
     )
     .increment(1);
     let now = app.now();
@@ -157,6 +158,7 @@ pub async fn request_object(
     wallet_nonce: Option<&str>,
 ) -> Result<String, AskError> {
     let query = query_of(app, &login.request)?;
+    let question = query.asked(&login.request.facts.names());
     let client = app
         .settings
         .client(&login.request.client)
@@ -176,7 +178,7 @@ pub async fn request_object(
         response_uri: &response_uri,
         nonce: &opened.nonce,
         state: &opened.state,
-        query: &query.dcql,
+        query: &question,
         encryption_key: opened.key.public_key(),
         client_name: Some(&client_name),
         purpose: Some(&query.purpose),

@@ -2,21 +2,33 @@
 
 use serde_json::{Map, Value};
 use vouchsafe_credentials::random::token;
+use vouchsafe_credentials::sd_jwt_vc::CLOCK_SKEW_S;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::oidc::acr::{Acr, AcrLadder, AcrWish};
 use vouchsafe_protocol::oidc::amr::{Amr, Done, reached};
 use vouchsafe_service::db::Tx;
+use vouchsafe_service::pushed;
 use vouchsafe_service::single_use::{self, Kind, NewObject};
 
-use super::CODE_S;
 use super::finish::FinishError;
 use super::grant::{self, Grant};
+use super::{CODE_S, DEVICE_S};
 use crate::app::Parts;
 use crate::domain::ids::{Secret, Sid};
-use crate::domain::request::LoginRequest;
+use crate::domain::reason::{Explanation, Failure};
+use crate::domain::request::{Back, LoginRequest};
 use crate::domain::session::{Authentication, Session, SessionClient};
 use crate::domain::transaction::{Answer, Channel};
-use crate::store::sessions;
+use crate::store::{device_grants, sessions};
+
+/// What a login says to the application beside who it is.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) id_token_claims: Map<String, Value>,
+    pub(super) userinfo_claims: Map<String, Value>,
+    /// When the cards end that it was read from.
+    pub(super) cards_end: Option<UnixTime>,
+}
 
 /// Puts an authorization code for a session into the database.
 pub(super) async fn issue_code(
@@ -25,8 +37,17 @@ pub(super) async fn issue_code(
     request: &LoginRequest,
     session: &Session,
     sub: String,
-    (id_token_claims, userinfo_claims): (Map<String, Value>, Map<String, Value>),
+    told: Told,
 ) -> Result<Secret, FinishError> {
+    // RFC 9126, section 7.3: one pushed request brings one code.
+    if let Some(pushed) = &request.pushed
+        && !pushed::use_up(tx, pushed, app.now()).await?
+    {
+        return Err(FinishError::Failed(Failure::new(
+            "request_used",
+            Explanation::Request,
+        )));
+    }
     let member = SessionClient {
         sid: Sid::random(app.rng.as_ref()),
         session: session.id.clone(),
@@ -39,30 +60,48 @@ pub(super) async fn issue_code(
     let grant = Grant {
         family: family.clone(),
         client: request.client.clone(),
-        redirect_uri: request.back.redirect_uri.clone(),
+        redirect_uri: match &request.back {
+            Back::Application(address) => address.redirect_uri.clone(),
+            // Nobody can name it: an empty parameter counts as absent.
+            Back::Device { device: _ } => String::new(),
+        },
         code_challenge: request.code_challenge.clone(),
+        dpop_jkt: request.dpop_jkt.clone(),
         nonce: request.nonce.clone(),
         scope: request.scope.clone(),
         sub,
         session: session.id.clone(),
         sid,
         authentication: session.authentication.clone(),
-        id_token_claims,
-        userinfo_claims,
+        cards_end: told.cards_end,
+        id_token_claims: told.id_token_claims,
+        userinfo_claims: told.userinfo_claims,
+    };
+    // The code of a device waits here until the device asks again.
+    let lives_s = match &request.back {
+        Back::Application(_) => CODE_S,
+        Back::Device { device: _ } => DEVICE_S,
     };
     let object = NewObject {
         payload: grant::seal(app, code.reveal(), &grant)?,
         family,
-        expires_at: app.now().plus(CODE_S),
+        expires_at: app.now().plus(lives_s),
     };
+    if let Some(device) = request.device()
+        && !device_grants::approve(tx, &app.vault, device, &code, app.now()).await?
+    {
+        // It waited too long, or somebody said no in between.
+        return Err(FinishError::Failed(Failure::device_over()));
+    }
     single_use::put(tx, Kind::AuthorizationCode, code.reveal(), &object).await?;
     Ok(code)
 }
 
-/// How a person was authenticated by an answer.
-pub(super) fn authentication(answer: &Answer) -> Authentication {
+/// How a person was authenticated by an answer. What a device shows can be relayed as a QR code
+/// can, so its logins never count for more (RFC 8628, section 5.4; RFC 10027).
+pub(super) fn authentication(request: &LoginRequest, answer: &Answer) -> Authentication {
     let done = [Done::Presentation {
-        cross_device: answer.channel == Channel::Qr,
+        cross_device: answer.channel == Channel::Qr || request.device().is_some(),
         hardware_key: false,
         user_verified: false,
     }];
@@ -71,6 +110,12 @@ pub(super) fn authentication(answer: &Answer) -> Authentication {
         acr: reached(&done).map_or_else(String::new, |acr| acr.as_str().to_owned()),
         amr: Amr::compute(&done).iter().map(str::to_owned).collect(),
     }
+}
+
+/// When the first of the cards of an answer ends, by the clock that lets them in.
+pub(super) fn cards_end(answer: &Answer) -> Option<UnixTime> {
+    let ends = answer.cards.iter().filter_map(|card| card.expires_at);
+    ends.min().map(|end| end.plus(CLOCK_SKEW_S))
 }
 
 /// OpenID Connect Core 1.0, section 5.5.1.1: an essential `acr` that was not reached fails the

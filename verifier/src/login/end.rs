@@ -7,7 +7,7 @@ use crate::config::Settings;
 use crate::domain::consent::Consent;
 use crate::domain::ids::{SecretDigest, SessionId};
 use crate::domain::session::EndReason;
-use crate::store::{consents, logout, sessions, tokens};
+use crate::store::{consents, logout, refresh_grants, sessions, tokens};
 use vouchsafe_credentials::random::{Rng, token};
 use vouchsafe_credentials::time::UnixTime;
 
@@ -42,6 +42,18 @@ pub async fn end_in(
         logout::enqueue(tx, &delivery, now).await?;
     }
     Ok(true)
+}
+
+/// Ends a session whose one application knows it: its tokens die, and nobody is told.
+pub async fn end_quietly(
+    tx: &mut Tx,
+    session: &SessionId,
+    reason: EndReason,
+    now: UnixTime,
+) -> Result<(), DbError> {
+    sessions::end(tx, session, reason, now).await?;
+    tokens::revoke_session(tx, session).await?;
+    Ok(())
 }
 
 /// Ends a session in a transaction of its own and sends the logout tokens on their way.
@@ -115,16 +127,16 @@ async fn end_session_of(
     consent: Option<&Consent>,
     now: UnixTime,
 ) -> Result<(), DbError> {
-    if let Some(session) = consent.and_then(|consent| consent.session.as_ref()) {
-        end_in(
-            tx,
-            &app.settings,
-            app.rng.as_ref(),
-            session,
-            EndReason::ConsentWithdrawn,
-            now,
-        )
-        .await?;
+    let Some(login) = consent.and_then(|consent| consent.session.as_ref()) else {
+        return Ok(());
+    };
+    let (settings, rng) = (&app.settings, app.rng.as_ref());
+    let reason = EndReason::ConsentWithdrawn;
+    // The session first: whoever redeems a code holds it, so no grant begins behind our back.
+    end_in(tx, settings, rng, login, reason, now).await?;
+    // What applications go on with rests on the same consent, and may outlive the session.
+    for session in refresh_grants::of_login(tx, login).await? {
+        end_in(tx, settings, rng, &session, reason, now).await?;
     }
     Ok(())
 }

@@ -1,14 +1,15 @@
 //! From a verified presentation to what the login keeps of it: whose card it was, the claims for
 //! the application, where the status of the cards is published. Nothing else of it stays.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 use vouchsafe_credentials::sd_jwt_vc::IssuerAuthority;
 use vouchsafe_protocol::oidc::subject::{StableClaim, binding_key};
-use vouchsafe_protocol::vp::dcql::ClaimsPath;
 use vouchsafe_protocol::vp::verify::{VerifiedCredential, VerifiedPresentation};
 
 use crate::app::Parts;
-use crate::config::{Query, SubjectStrategy};
+use crate::config::{ClaimMapping, Query, SubjectStrategy};
 use crate::domain::ids::ConsentId;
 use crate::domain::reason::{Explanation, Failure};
 use crate::domain::session::{CardRef, StatusPointer};
@@ -19,6 +20,7 @@ use crate::store::requests::PresentationRequest;
 pub(super) fn answer(
     app: &Parts,
     query: &Query,
+    facts: &BTreeSet<&str>,
     request: &PresentationRequest,
     presentation: &VerifiedPresentation,
 ) -> Result<Answer, Failure> {
@@ -29,7 +31,7 @@ pub(super) fn answer(
             Channel::Qr => Some(two_digits(app)),
         },
         evidence: evidence(app, query, presentation)?,
-        claims: mapped_claims(query, presentation),
+        claims: mapped_claims(query, facts, presentation),
         cards: presentation.credentials().iter().map(card).collect(),
         consent: ConsentId::random(app.rng.as_ref()),
         answered_at: app.now(),
@@ -41,9 +43,13 @@ fn evidence(
     query: &Query,
     presentation: &VerifiedPresentation,
 ) -> Result<Evidence, Failure> {
-    let (claim, credential) = match &query.subject {
+    let (claim, path, credential) = match &query.subject {
         SubjectStrategy::Guest => return Ok(Evidence::Guest),
-        SubjectStrategy::IssuerScopedClaim { claim, credential } => (claim, credential),
+        SubjectStrategy::IssuerScopedClaim {
+            claim,
+            path,
+            credential,
+        } => (claim, path, credential),
     };
     let card = presentation
         .credential(credential)
@@ -59,12 +65,12 @@ fn evidence(
             Explanation::Issuer,
         ));
     }
-    let path = ClaimsPath::of_keys(&[claim]);
-    let value = path.and_then(|path| card.claim(&path).and_then(stable_text));
+    let value = card.claim(path).and_then(stable_text);
     let value =
         value.ok_or_else(|| Failure::new("subject_claim_unusable", Explanation::NotProven))?;
     let (framework, issuer) = match &card.issuer().authority {
         IssuerAuthority::X509 { anchor, subject } => ("x509", format!("{anchor} {subject}")),
+        IssuerAuthority::Iaca { anchor } => ("iaca", anchor.clone()),
         IssuerAuthority::Did(did) => ("did", did.clone()),
     };
     let stable = StableClaim {
@@ -96,9 +102,16 @@ fn stable_text(value: &Value) -> Option<String> {
     }
 }
 
-fn mapped_claims(query: &Query, presentation: &VerifiedPresentation) -> Map<String, Value> {
+/// A card may show more than it was asked for (not everything on it can be kept back): that goes
+/// nowhere.
+fn mapped_claims(
+    query: &Query,
+    facts: &BTreeSet<&str>,
+    presentation: &VerifiedPresentation,
+) -> Map<String, Value> {
     let mut claims = Map::new();
-    for mapping in &query.claims {
+    let told = |mapping: &&ClaimMapping| facts.contains(mapping.name.as_str());
+    for mapping in query.claims.iter().filter(told) {
         let found = mapping
             .credentials
             .iter()
@@ -118,6 +131,7 @@ fn card(credential: &VerifiedCredential) -> CardRef {
             uri: status.uri.clone(),
             idx: status.idx,
         }),
+        expires_at: credential.expires_at(),
     }
 }
 

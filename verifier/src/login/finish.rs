@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
 use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
 use vouchsafe_service::db::{DbError, Tx};
 
-use super::code::{acr_permits, authentication, issue_code, still_counts};
+use super::code::{Told, acr_permits, authentication, cards_end, issue_code, still_counts};
 use super::end;
 use crate::app::{App, Parts};
 use crate::config::Client;
 use crate::domain::ids::{Secret, SessionId, SubjectId};
 use crate::domain::reason::{Explanation, Failure};
-use crate::domain::request::LoginRequest;
+use crate::domain::request::{Fact, Facts, LoginRequest};
 use crate::domain::session::{Authentication, EndReason, Session};
 use crate::domain::transaction::{Answer, Answered, Evidence, Transaction};
 use crate::store::transactions::Sealed;
@@ -23,7 +22,7 @@ use crate::store::{StoreError, consents, sessions, subjects, transactions};
 pub struct Finished {
     /// Authorization code for the application.
     pub code: Secret,
-    /// New session cookie; `None` for a guest.
+    /// New session cookie; `None` for a guest and for a device.
     pub cookie: Option<Secret>,
 }
 
@@ -62,7 +61,7 @@ pub async fn finish(
         .client(&answered.login.request.client)
         .ok_or(FinishError::ClientGone)?
         .clone();
-    let authentication = authentication(&answered.answer);
+    let authentication = authentication(&answered.login.request, &answered.answer);
     if !acr_permits(&answered.login.request, &authentication) {
         return fail(
             app,
@@ -144,8 +143,12 @@ pub async fn from_session(
                 return Err(FinishError::AlreadyOver);
             }
             let sub = pairwise_sub(&parts.pairwise_key, &client.sector, &subject);
-            let nothing = (Map::new(), Map::new());
-            let code = issue_code(tx, &parts, &request, &session, sub, nothing).await?;
+            // No card was shown; what comes of the session ends with it at the latest.
+            let told = Told {
+                cards_end: Some(session.expires_at),
+                ..Told::default()
+            };
+            let code = issue_code(tx, &parts, &request, &session, sub, told).await?;
             Ok(Finished { code, cookie: None })
         })
         .await?;
@@ -189,11 +192,7 @@ impl Work {
             None => guest_sub(app.rng.as_ref()),
         };
         // OpenID Connect Core 1.0, section 3.1.2.1, `id_token_hint`: this person or nobody.
-        if request
-            .expected_sub
-            .as_ref()
-            .is_some_and(|expected| *expected != sub)
-        {
+        if !request.expects(&sub) {
             return Err(FinishError::Failed(Failure::other_account()));
         }
         let (session, cookie) = self.session(tx, subject).await?;
@@ -201,7 +200,7 @@ impl Work {
             return Err(FinishError::Failed(Failure::withdrawn()));
         }
         sessions::put_cards(tx, &session.id, &answer.cards, answer.answered_at).await?;
-        let code = issue_code(tx, app, request, &session, sub, self.claims()).await?;
+        let code = issue_code(tx, app, request, &session, sub, self.told()).await?;
         Ok(Finished { code, cookie })
     }
 
@@ -214,14 +213,18 @@ impl Work {
     ) -> Result<(Session, Option<Secret>), FinishError> {
         let app = &self.app;
         let now = app.now();
+        // A session lasts no longer than the cards that it rests on.
+        let longest = now.plus(app.settings.session_max_age_s);
+        let expires_at = cards_end(&self.answer).map_or(longest, |end| end.min(longest));
         let fresh = Session {
             id: SessionId::random(app.rng.as_ref()),
             subject: subject.clone(),
             authentication: self.authentication.clone(),
             query: self.request.query.clone(),
-            expires_at: now.plus(app.settings.session_max_age_s),
+            expires_at,
         };
-        if subject.is_none() {
+        // Nor has that of a device: the browser here is not where the person is logged in.
+        if subject.is_none() || self.request.device().is_some() {
             sessions::insert(tx, &fresh, None, now).await?;
             return Ok((fresh, None));
         }
@@ -258,30 +261,12 @@ impl Work {
         Ok((fresh, Some(cookie)))
     }
 
-    /// Claims for the ID token and for UserInfo.
-    fn claims(&self) -> (Map<String, Value>, Map<String, Value>) {
-        if !self.request.deliver_claims {
-            return (Map::new(), Map::new());
+    fn told(&self) -> Told {
+        let Facts { userinfo, id_token } = &self.request.facts;
+        Told {
+            id_token_claims: Fact::choose(id_token, &self.answer.claims),
+            userinfo_claims: Fact::choose(userinfo, &self.answer.claims),
+            cards_end: cards_end(&self.answer),
         }
-        let in_id_token = |name: &String| {
-            let configured = self
-                .app
-                .settings
-                .query(&self.request.query)
-                .is_some_and(|query| {
-                    query
-                        .claims
-                        .iter()
-                        .any(|claim| claim.name == *name && claim.in_id_token)
-                });
-            configured || self.request.id_token_claims.contains(name)
-        };
-        let all = &self.answer.claims;
-        let id_token = all
-            .iter()
-            .filter(|(name, _)| in_id_token(name))
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
-        (id_token, all.clone())
     }
 }

@@ -3,9 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use vouchsafe_credentials::time::UnixTime;
 
 use crate::app::Parts;
 use crate::domain::ids::{ClientId, SessionId, Sid};
+use crate::domain::request::OFFLINE_ACCESS;
 use crate::domain::session::Authentication;
 use crate::store::StoreError;
 
@@ -20,6 +22,9 @@ pub struct Grant {
     pub redirect_uri: String,
     /// PKCE.
     pub code_challenge: Option<String>,
+    /// Thumbprint of the key that must be proven (RFC 9449, section 10).
+    #[serde(default)]
+    pub dpop_jkt: Option<String>,
     /// Echoed in the ID token.
     pub nonce: Option<String>,
     /// Granted scope.
@@ -32,10 +37,21 @@ pub struct Grant {
     pub sid: Sid,
     /// How the person was authenticated.
     pub authentication: Authentication,
+    /// When the cards of the login end; codes of an earlier version do not say it.
+    #[serde(default)]
+    pub cards_end: Option<UnixTime>,
     /// Claims for the ID token.
     pub id_token_claims: Map<String, Value>,
     /// Claims for UserInfo.
     pub userinfo_claims: Map<String, Value>,
+}
+
+impl Grant {
+    /// Whether the application may go on while the person is away.
+    #[must_use]
+    pub fn offline(&self) -> bool {
+        self.scope.split(' ').any(|scope| scope == OFFLINE_ACCESS)
+    }
 }
 
 const PURPOSE: &str = "authorization code";
@@ -61,6 +77,23 @@ pub struct TokenClaims {
     pub sub: String,
     /// What the person agreed to.
     pub claims: Map<String, Value>,
+    /// What introspection tells beside; tokens of an earlier version have none.
+    #[serde(default)]
+    pub issued: Option<Issued>,
+    /// Thumbprint of the key that the token is bound to (RFC 9449, section 6).
+    #[serde(default)]
+    pub jkt: Option<String>,
+}
+
+/// How a token came about.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Issued {
+    /// When.
+    pub at: UnixTime,
+    /// Granted scope.
+    pub scope: String,
+    /// How the person was authenticated.
+    pub authentication: Authentication,
 }
 
 const TOKEN_PURPOSE: &str = "userinfo";

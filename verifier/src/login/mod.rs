@@ -1,16 +1,23 @@
-//! The way of one login, stage by stage: [`start`] makes the transaction, [`ask`] puts the
+//! The way of one login, stage by stage: [`choose`] finds the question, [`start`] makes the transaction, [`ask`] puts the
 //! question to a wallet, [`accept`] judges the answer (the one place that says "accept"),
 //! [`finish`] turns it into a session and an authorization code, [`redeem`]
-//! takes the code, [`end`] ends sessions.
+//! takes the code, [`device`] holds it for a device that shows a code, [`refresh`] goes on while the person is away, [`end`] ends sessions, [`introspect`] and [`revoke`] answer for tokens.
 
 pub mod accept;
 pub mod ask;
+pub mod choose;
 mod code;
+pub mod device;
 pub mod end;
 mod evidence;
 pub mod finish;
 pub mod grant;
+mod id_token;
+pub mod introspect;
 pub mod redeem;
+pub mod refresh;
+mod refresh_token;
+pub mod revoke;
 pub mod start;
 
 /// Seconds that a login may take.
@@ -23,6 +30,10 @@ pub const REQUEST_OBJECT_S: i64 = 120;
 pub const RESPONSE_CODE_S: i64 = 60;
 /// Seconds that an authorization code is good.
 pub const CODE_S: i64 = 60;
+/// Seconds that the codes of a device are good.
+pub const DEVICE_S: i64 = 300;
+/// Seconds between two questions of a device.
+pub const DEVICE_INTERVAL_S: i64 = 5;
 /// Seconds that an ID token is good.
 pub const ID_TOKEN_S: u32 = 300;
 /// Seconds that an access token is good.

@@ -1,12 +1,16 @@
 //! The beginning of a login: one row for it and one for the question on the same device, in one
 //! transaction.
 
+use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_service::db::DbError;
+
 use crate::app::Parts;
-use crate::domain::ids::{SecretDigest, TransactionId};
+use crate::domain::ids::{DeviceGrantId, SecretDigest, TransactionId};
 use crate::domain::place::Place;
 use crate::domain::request::LoginRequest;
 use crate::domain::transaction::{Channel, Login, Pending, Transaction};
-use crate::store::{StoreError, requests, transactions};
+use crate::store::device_grants::Asked;
+use crate::store::{StoreError, device_grants, requests, transactions};
 
 use super::{LOGIN_S, ask};
 
@@ -17,18 +21,29 @@ pub async fn start(
     browser: SecretDigest,
     place: Place,
 ) -> Result<TransactionId, StoreError> {
-    let now = app.now();
-    let login = Login {
-        id: TransactionId::random(app.rng.as_ref()),
-        browser,
-        request,
-        place,
-        started_at: now,
-        expires_at: now.plus(LOGIN_S),
+    let ends = app.now().plus(LOGIN_S);
+    let prepared = prepare(app, request, browser, place, ends)?;
+    Ok(put(app, prepared).await?)
+}
+
+/// Begins a login again with nothing but the request of one that failed. `None` where a device
+/// waited for it and does not any more.
+pub async fn again(app: &Parts, failed: &Login) -> Result<Option<TransactionId>, StoreError> {
+    let longest = app.now().plus(LOGIN_S);
+    let ends = match failed.request.device() {
+        None => longest,
+        Some(device) => match device_grants::claimed_until(&app.db, device, app.now()).await? {
+            Some(until) => until.min(longest),
+            None => return Ok(None),
+        },
     };
-    let id = login.id.clone();
-    let question = requests::seal(&app.vault, ask::question(app, &login, Channel::SameDevice))?;
-    let row = transactions::seal(&app.vault, &Transaction::Pending(Pending { login }))?;
+    let (request, browser) = (failed.request.clone(), failed.browser.clone());
+    let prepared = prepare(app, request, browser, failed.place.clone(), ends)?;
+    Ok(Some(put(app, prepared).await?))
+}
+
+async fn put(app: &Parts, prepared: Prepared) -> Result<TransactionId, DbError> {
+    let Prepared { id, row, question } = prepared;
     app.db
         .write(async move |tx| {
             transactions::insert(tx, &row).await?;
@@ -36,4 +51,60 @@ pub async fn start(
         })
         .await?;
     Ok(id)
+}
+
+/// Starts the login that a device waits for, in the browser where its code was typed. `None` where
+/// somebody else has done so, or its time is over: a code is good once.
+pub async fn start_for_device(
+    app: &Parts,
+    device: DeviceGrantId,
+    asked: Asked,
+    browser: SecretDigest,
+    place: Place,
+) -> Result<Option<TransactionId>, StoreError> {
+    let now = app.now();
+    // The login is over with the code of the device.
+    let ends = now.plus(LOGIN_S).min(asked.expires_at);
+    let prepared = prepare(app, asked.request, browser, place, ends)?;
+    let Prepared { id, row, question } = prepared;
+    let started = app
+        .db
+        .write(async move |tx| {
+            if !device_grants::claim(tx, &device, now).await? {
+                return Ok::<_, DbError>(false);
+            }
+            transactions::insert(tx, &row).await?;
+            requests::insert(tx, &question).await?;
+            Ok(true)
+        })
+        .await?;
+    Ok(started.then_some(id))
+}
+
+struct Prepared {
+    id: TransactionId,
+    row: transactions::Sealed,
+    question: requests::SealedRequest,
+}
+
+fn prepare(
+    app: &Parts,
+    request: LoginRequest,
+    browser: SecretDigest,
+    place: Place,
+    expires_at: UnixTime,
+) -> Result<Prepared, StoreError> {
+    let now = app.now();
+    let login = Login {
+        id: TransactionId::random(app.rng.as_ref()),
+        browser,
+        request,
+        place,
+        started_at: now,
+        expires_at,
+    };
+    let id = login.id.clone();
+    let question = requests::seal(&app.vault, ask::question(app, &login, Channel::SameDevice))?;
+    let row = transactions::seal(&app.vault, &Transaction::Pending(Pending { login }))?;
+    Ok(Prepared { id, row, question })
 }

@@ -21,7 +21,7 @@ use vouchsafe_credentials::crypto::CryptoProvider;
 use vouchsafe_credentials::random::{self, Rng};
 use vouchsafe_credentials::sd_jwt_vc::IssuerIdentity;
 use vouchsafe_credentials::status_list::{
-    StatusCheck, StatusRef, VerifiedStatusList, verify_status_list,
+    StatusCheck, StatusRef, VerifiedStatusList, verify_status_list, verify_status_list_cwt,
 };
 use vouchsafe_credentials::time::{Clock, UnixTime};
 use vouchsafe_protocol::vp::verify::{StatusSource, StatusSourceError};
@@ -29,7 +29,7 @@ use vouchsafe_protocol::vp::verify::{StatusSource, StatusSourceError};
 use self::at_hand::AtHand;
 use self::herd::Herds;
 use crate::config::Trust;
-use crate::outbound::Outbound;
+use crate::outbound::{Outbound, StatusToken};
 
 /// Most lists in memory.
 const MAX_LISTS: usize = 1024;
@@ -209,7 +209,7 @@ impl StatusLists {
         reference: &StatusRef,
         issuer: &IssuerIdentity,
     ) -> Result<VerifiedStatusList, StatusSourceError> {
-        let compact = self
+        let token = self
             .outbound
             .status_list(&reference.uri)
             .await
@@ -222,8 +222,12 @@ impl StatusLists {
             min_refresh_s: self.policy.min_refresh_s,
             now: self.clock.now(),
         };
-        verify_status_list(&compact, &check, self.crypto.as_ref())
-            .map_err(StatusSourceError::Rejected)
+        let crypto = self.crypto.as_ref();
+        let list = match &token {
+            StatusToken::Jwt(compact) => verify_status_list(compact, &check, crypto),
+            StatusToken::Cwt(bytes) => verify_status_list_cwt(bytes, &check, crypto),
+        };
+        list.map_err(StatusSourceError::Rejected)
     }
 }
 

@@ -13,7 +13,7 @@ use vouchsafe_credentials::testing::{FixedClock, SeededRng};
 
 use super::*;
 use crate::config::{TrustConfig, TrustedIssuerConfig};
-use crate::outbound::OutboundError;
+use crate::outbound::{OutboundError, StatusToken};
 
 const NOW: UnixTime = UnixTime(1_795_435_200);
 const LIST: &str = "https://issuer.example/status/1";
@@ -42,10 +42,14 @@ impl Host {
 
 #[async_trait]
 impl Outbound for Host {
-    async fn status_list(&self, _: &str) -> Result<String, OutboundError> {
+    async fn status_list(&self, _: &str) -> Result<StatusToken, OutboundError> {
         self.fetches.fetch_add(1, Ordering::SeqCst);
         self.clock.advance(self.takes_s);
-        (self.answer.lock().unwrap())()
+        (self.answer.lock().unwrap())().map(StatusToken::Jwt)
+    }
+
+    async fn key_set(&self, _: &Url) -> Result<Vec<u8>, OutboundError> {
+        Err(OutboundError::Status(504))
     }
 
     async fn logout(&self, _: &Url, _: &str) -> Result<(), OutboundError> {

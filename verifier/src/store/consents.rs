@@ -16,6 +16,7 @@ struct ConsentRow {
     session_id: Option<String>,
     claims: String,
     purpose: String,
+    offline: bool,
     given_at: i64,
     withdrawn_at: Option<i64>,
 }
@@ -31,6 +32,7 @@ impl TryFrom<ConsentRow> for Consent {
             session_id,
             claims,
             purpose,
+            offline,
             given_at,
             withdrawn_at,
         } = row;
@@ -45,6 +47,7 @@ impl TryFrom<ConsentRow> for Consent {
             claims: serde_json::from_str(&claims)
                 .map_err(|_| TABLE.invalid("claims", "not a list of names"))?,
             purpose,
+            offline,
             given_at: UnixTime(given_at),
             withdrawn_at: withdrawn_at.map(UnixTime),
         })
@@ -55,10 +58,11 @@ impl TryFrom<ConsentRow> for Consent {
 pub async fn insert(tx: &mut Tx, new: &NewConsent) -> Result<(), DbError> {
     let claims = serde_json::Value::from(new.claims.clone()).to_string();
     execute!(tx, sqlx::query(
-        "INSERT INTO consents (id, token_hash, transaction_id, client_id, claims, purpose, given_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)")
+        "INSERT INTO consents (id, token_hash, transaction_id, client_id, claims, purpose, offline, given_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
         .bind(new.id.as_str()).bind(new.token.as_str()).bind(new.transaction.as_str())
-        .bind(new.client.as_str()).bind(claims.as_str()).bind(new.purpose.as_str()).bind(new.given_at.0))?;
+        .bind(new.client.as_str()).bind(claims.as_str()).bind(new.purpose.as_str()).bind(new.offline)
+        .bind(new.given_at.0))?;
     Ok(())
 }
 
@@ -83,7 +87,7 @@ pub async fn withdraw_by_token(
 ) -> Result<Option<Consent>, DbError> {
     let row = each!(tx, c => sqlx::query_as::<_, ConsentRow>(
         "UPDATE consents SET withdrawn_at = $1 WHERE token_hash = $2 AND withdrawn_at IS NULL \
-         RETURNING id, client_id, subject_id, session_id, claims, purpose, given_at, withdrawn_at")
+         RETURNING id, client_id, subject_id, session_id, claims, purpose, offline, given_at, withdrawn_at")
         .bind(now.0).bind(token.as_str()).fetch_optional(c).await)?;
     row.map(Consent::try_from).transpose()
 }
@@ -99,7 +103,7 @@ pub async fn withdraw_own(
     let row = each!(tx, c => sqlx::query_as::<_, ConsentRow>(
         "UPDATE consents SET withdrawn_at = $1 WHERE id = $2 AND withdrawn_at IS NULL \
          AND (subject_id = $3 OR session_id = $4) \
-         RETURNING id, client_id, subject_id, session_id, claims, purpose, given_at, withdrawn_at")
+         RETURNING id, client_id, subject_id, session_id, claims, purpose, offline, given_at, withdrawn_at")
         .bind(now.0).bind(id.as_str()).bind(subject.map(SubjectId::as_str)).bind(session.as_str())
         .fetch_optional(c).await)?;
     row.map(Consent::try_from).transpose()
@@ -119,7 +123,7 @@ pub async fn of_person(
     session: &SessionId,
 ) -> Result<Vec<Consent>, DbError> {
     let rows = each!(db, p => sqlx::query_as::<_, ConsentRow>(
-        "SELECT id, client_id, subject_id, session_id, claims, purpose, given_at, withdrawn_at FROM consents \
+        "SELECT id, client_id, subject_id, session_id, claims, purpose, offline, given_at, withdrawn_at FROM consents \
          WHERE subject_id = $1 OR session_id = $2 ORDER BY given_at DESC, id DESC LIMIT 100")
         .bind(subject.map(SubjectId::as_str)).bind(session.as_str()).fetch_all(p).await)?;
     rows.into_iter().map(Consent::try_from).collect()

@@ -6,7 +6,9 @@
 //! both databases.
 
 pub mod consents;
+pub mod device_grants;
 pub mod logout;
+pub mod refresh_grants;
 pub mod requests;
 pub mod sessions;
 pub mod subjects;
@@ -32,6 +34,21 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1001,
             name: "the question of a session",
             sql: include_str!("../../migrations/1001_session_query.sql"),
+        },
+        Migration {
+            version: 1002,
+            name: "refresh tokens",
+            sql: include_str!("../../migrations/1002_refresh.sql"),
+        },
+        Migration {
+            version: 1003,
+            name: "consents to go on",
+            sql: include_str!("../../migrations/1003_consent_offline.sql"),
+        },
+        Migration {
+            version: 1005,
+            name: "devices that show a code",
+            sql: include_str!("../../migrations/1005_device.sql"),
         },
     ],
 };

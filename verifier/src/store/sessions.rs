@@ -114,11 +114,16 @@ pub async fn of_sid(
     Ok(row.map(SessionClient::from))
 }
 
+/// A session without a browser has the application that goes on with it, under the `sid` of the
+/// login.
+const CLIENTS: &str = "SELECT sid, session_id, client_id, sub, created_at FROM session_clients WHERE session_id = $1 \
+     UNION ALL SELECT sid, session_id, client_id, sub, created_at FROM refresh_grants WHERE session_id = $1 \
+     ORDER BY created_at, sid";
+
 /// The applications of a session.
 pub async fn clients(db: &Db, session: &SessionId) -> Result<Vec<SessionClient>, DbError> {
     let rows = each!(db, p => sqlx::query_as::<_, ClientRow>(
-        "SELECT sid, session_id, client_id, sub FROM session_clients WHERE session_id = $1 ORDER BY created_at, sid")
-        .bind(session.as_str()).fetch_all(p).await)?;
+        CLIENTS).bind(session.as_str()).fetch_all(p).await)?;
     Ok(rows.into_iter().map(SessionClient::from).collect())
 }
 
@@ -162,6 +167,25 @@ pub async fn renew(tx: &mut Tx, session: &Session, cookie: &SecretDigest) -> Res
         .bind(authentication.amr.join(" ")).bind(query.as_str()).bind(expires_at.0).bind(id.as_str())).map(|rows| rows == 1)
 }
 
+/// Lets a live session last until another time; `false` if it is over.
+pub async fn extend(
+    tx: &mut Tx,
+    session: &SessionId,
+    until: UnixTime,
+    now: UnixTime,
+) -> Result<bool, DbError> {
+    let sql = "UPDATE login_sessions SET expires_at = $1 \
+         WHERE id = $2 AND ended_at IS NULL AND expires_at > $3";
+    let rows = execute!(
+        tx,
+        sqlx::query(sql)
+            .bind(until.0)
+            .bind(session.as_str())
+            .bind(now.0)
+    )?;
+    Ok(rows == 1)
+}
+
 /// Notes that an application takes part in a session and returns its `sid`, which stays the same
 /// for as long as the session lives.
 pub async fn attach_client(
@@ -189,6 +213,7 @@ pub async fn put_cards(
         issuer,
         credential_type,
         status,
+        expires_at: _,
     } in cards
     {
         let issuer = issuer_text(issuer)?;
@@ -235,8 +260,7 @@ pub async fn end(
         sqlx::query("DELETE FROM session_credentials WHERE session_id = $1").bind(session.as_str())
     )?;
     let rows = each!(tx, c => sqlx::query_as::<_, ClientRow>(
-        "SELECT sid, session_id, client_id, sub FROM session_clients WHERE session_id = $1")
-        .bind(session.as_str()).fetch_all(c).await)?;
+        CLIENTS).bind(session.as_str()).fetch_all(c).await)?;
     Ok(Some(rows.into_iter().map(SessionClient::from).collect()))
 }
 
@@ -246,6 +270,41 @@ pub async fn is_live(tx: &mut Tx, session: &SessionId, now: UnixTime) -> Result<
         "SELECT COUNT(*) FROM login_sessions WHERE id = $1 AND ended_at IS NULL AND expires_at > $2")
         .bind(session.as_str()).bind(now.0).fetch_one(c).await)?;
     Ok(live > 0)
+}
+
+/// Keeps a live session as it is until the transaction is over, and says when it ends; `None` if
+/// it is over. What is written for a session holds it first, so that its end misses nothing.
+pub async fn hold(
+    tx: &mut Tx,
+    session: &SessionId,
+    now: UnixTime,
+) -> Result<Option<UnixTime>, DbError> {
+    // An update that changes nothing locks the row on PostgreSQL; SQLite has one writer.
+    let ends_at = each!(tx, c => sqlx::query_scalar::<_, i64>(
+        "UPDATE login_sessions SET expires_at = expires_at \
+         WHERE id = $1 AND ended_at IS NULL AND expires_at > $2 RETURNING expires_at")
+        .bind(session.as_str()).bind(now.0).fetch_optional(c).await)?;
+    Ok(ends_at.map(UnixTime))
+}
+
+/// Whether a session is of an account and has not ended.
+pub async fn is_of(db: &Db, session: &SessionId, subject: &SubjectId) -> Result<bool, DbError> {
+    let found = each!(db, p => sqlx::query_scalar::<_, i64>(
+        "SELECT COUNT(*) FROM login_sessions WHERE id = $1 AND subject_id = $2 AND ended_at IS NULL")
+        .bind(session.as_str()).bind(subject.as_str()).fetch_one(p).await)?;
+    Ok(found > 0)
+}
+
+/// When a session ends that is live, as far as a reader knows. Never a permission to write.
+pub async fn ends_at(
+    db: &Db,
+    session: &SessionId,
+    now: UnixTime,
+) -> Result<Option<UnixTime>, DbError> {
+    let ends_at = each!(db, p => sqlx::query_scalar::<_, i64>(
+        "SELECT expires_at FROM login_sessions WHERE id = $1 AND ended_at IS NULL AND expires_at > $2")
+        .bind(session.as_str()).bind(now.0).fetch_optional(p).await)?;
+    Ok(ends_at.map(UnixTime))
 }
 
 /// How many sessions are live.
@@ -262,6 +321,9 @@ pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
         .bind(before.0))?;
     execute!(tx, sqlx::query(
         "DELETE FROM session_clients WHERE session_id IN (SELECT id FROM login_sessions WHERE expires_at < $1)")
+        .bind(before.0))?;
+    execute!(tx, sqlx::query(
+        "DELETE FROM refresh_grants WHERE session_id IN (SELECT id FROM login_sessions WHERE expires_at < $1)")
         .bind(before.0))?;
     execute!(
         tx,

@@ -39,17 +39,37 @@ pub struct LiveToken {
     pub client_id: String,
     /// Claims, sealed under the token.
     pub claims: Vec<u8>,
+    expires_at: i64,
 }
 
-/// The token, if it is valid now.
+impl LiveToken {
+    /// When it ends, by itself or with its session.
+    pub fn expires_at(&self) -> UnixTime {
+        UnixTime(self.expires_at)
+    }
+}
+
+/// The token, if it is valid now and its session is live.
 pub async fn find(
     db: &Db,
     token: &SecretDigest,
     now: UnixTime,
 ) -> Result<Option<LiveToken>, DbError> {
     each!(db, p => sqlx::query_as::<_, LiveToken>(
-        "SELECT client_id, claims FROM access_tokens WHERE token_hash = $1 AND expires_at > $2")
+        "SELECT t.client_id, t.claims, \
+         CASE WHEN s.expires_at < t.expires_at THEN s.expires_at ELSE t.expires_at END AS expires_at \
+         FROM access_tokens t \
+         JOIN login_sessions s ON s.id = t.session_id \
+         WHERE t.token_hash = $1 AND t.expires_at > $2 AND s.ended_at IS NULL AND s.expires_at > $2")
         .bind(token.as_str()).bind(now.0).fetch_optional(p).await)
+}
+
+/// Ends one token.
+pub async fn revoke(tx: &mut Tx, token: &SecretDigest) -> Result<u64, DbError> {
+    execute!(
+        tx,
+        sqlx::query("DELETE FROM access_tokens WHERE token_hash = $1").bind(token.as_str())
+    )
 }
 
 /// Ends every token of a login.

@@ -43,6 +43,35 @@ async fn withdrawing_on_the_account_page_ends_the_session_and_tells_the_applicat
     .await;
 }
 
+/// Decision 0005: a wallet that did not ask for it is told what OpenID4VP 1.0, section 8.2, names.
+#[tokio::test]
+async fn consent_uri_is_for_who_prefers_it() {
+    let prefer = [
+        ("", false),
+        ("consent", false),
+        ("respond-async, wait=10", false),
+        ("x=\"consent-uri\"", false),
+        ("consent-uri", true),
+        ("respond-async, Consent-URI; a=b", true),
+    ];
+    on_each_database(async |world| {
+        for (prefer, told) in prefer {
+            let wallet = world.person("M-1").await;
+            let mut browser = world.browser();
+            let (_, page) = begin(&mut browser, &world.shop().authorize("openid age", &[])).await;
+            let asked = wallet.open(&wallet_link(&page)).await;
+            let (address, body) = (asked.request.response_uri(), wallet.response(&asked).await);
+            let answer = wallet.post_preferring(address, &body, prefer).await.json();
+            let names: Vec<_> = answer.as_object().unwrap().keys().collect();
+            match told {
+                false => assert_eq!(names, ["redirect_uri"], "{prefer}"),
+                true => assert_eq!(names, ["redirect_uri", "consent_uri"], "{prefer}"),
+            }
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn the_wallet_takes_a_consent_back_by_its_address() {
     on_each_database(async |world| {
@@ -183,9 +212,10 @@ async fn cat_460_the_database_holds_no_claim() {
         &mut world.browser(),
         &wallet,
         &world.shop(),
-        "openid membership",
+        "openid membership offline_access",
     )
     .await;
+    assert_eq!(rows(&world, "refresh_grants").await, 1);
     assert_eq!(tokens.userinfo["membership_tier"], "canary-tier-5528");
     let file = temporary.url.strip_prefix("sqlite:").unwrap();
     for suffix in ["", "-wal"] {

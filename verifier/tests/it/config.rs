@@ -1,5 +1,8 @@
 //! Configurations that the service does not start with.
 
+use serde_json::json;
+use vouchsafe_credentials::crypto::{Algorithm, Signer as _, SigningKey};
+use vouchsafe_credentials::testing::SeededRng;
 use vouchsafe_verifier::config::{ConfigError, Keys, Settings};
 
 use crate::world::pki::Pki;
@@ -152,6 +155,14 @@ fn clients_that_make_no_sense() {
 }
 
 #[test]
+fn only_a_device_has_no_address_and_it_has_a_sector() {
+    let uris = "redirect_uris = [\"http://127.0.0.2:9001/cb\"]";
+    assert!(refusal(replaced(uris, "")).to_string().contains("cafe"));
+    let error = refusal(replaced(uris, "device = true"));
+    assert!(error.to_string().contains("sector"), "{error}");
+}
+
+#[test]
 fn queries_that_make_no_sense() {
     let cases = [
         (
@@ -180,9 +191,186 @@ fn queries_that_make_no_sense() {
             "en",
         ),
         ("scope = \"age\"", "scope = \"membership\"", "twice"),
+        (
+            "scope = \"age\"",
+            "scopes = { age = [\"age_over_18\"], membership = [\"age_over_18\"] }",
+            "twice",
+        ),
+        (
+            "scope = \"age\"",
+            "scopes = { age = [\"name\"] }",
+            "names of claims",
+        ),
+        (
+            "scope = \"age\"",
+            "scopes = { age = [] }",
+            "names of claims",
+        ),
+        (
+            "scope = \"age\"",
+            "scopes = { openid = [\"age_over_18\"] }",
+            "reserved",
+        ),
     ];
     for (from, to, text) in cases {
         let error = refusal(replaced(from, to));
         assert!(error.to_string().contains(text), "{error}");
+    }
+}
+
+#[test]
+fn fapi_2_clients_that_lack_what_the_profile_needs() {
+    let vault = "id = \"vault\"\nname = \"The Vault\"\nprofile = \"fapi2\"\n";
+    let in_vault = |change: &dyn Fn(&str) -> String| {
+        let error = refusal(|toml| {
+            let (before, after) = toml.split_once(vault).unwrap();
+            format!("{before}{vault}{}", change(after))
+        });
+        error.to_string()
+    };
+    let keys = |after: &str| {
+        after
+            .split("jwks = '''")
+            .nth(1)
+            .unwrap()
+            .split("'''")
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    let without_keys = |with: &str| {
+        let with = with.to_owned();
+        move |after: &str| {
+            let jwks = format!("jwks = '''{}'''", keys(after));
+            after.replacen(&jwks, &with, 1)
+        }
+    };
+    let p384 = SigningKey::generate(Algorithm::Es384, &SeededRng::new(1));
+    let p384 = json!({ "keys": [p384.public_key().to_jwk()] });
+    let alg = "id_token_signed_response_alg = \"ES256\"\n";
+    let uri = "https://vault.example/cb";
+    let replaced = |from: &str, to: &str| {
+        let (from, to) = (from.to_owned(), to.to_owned());
+        move |after: &str| after.replacen(&from, &to, 1)
+    };
+    for (error, reason) in [
+        (in_vault(&without_keys("")), "private_key_jwt"),
+        (
+            in_vault(&without_keys("secret = \"vault-secret-0123456789\"")),
+            "private_key_jwt",
+        ),
+        (
+            in_vault(&without_keys(&format!("jwks = '''{p384}'''"))),
+            "ES256 or EdDSA",
+        ),
+        (in_vault(&replaced(alg, "")), "id_token_signed_response_alg"),
+        (
+            in_vault(&replaced("ES256\"\n", "RS256\"\n")),
+            "id_token_signed_response_alg",
+        ),
+        (
+            in_vault(&replaced(alg, &format!("{alg}pkce = \"optional\"\n"))),
+            "PKCE",
+        ),
+        (in_vault(&replaced(uri, "com.example.vault:/cb")), "https"),
+        (
+            in_vault(&replaced(alg, &format!("{alg}device = true\n"))),
+            "device",
+        ),
+    ] {
+        assert!(
+            error.starts_with("client vault: profile fapi2 needs"),
+            "{error}"
+        );
+        assert!(error.contains(reason), "{reason}: {error}");
+    }
+    let unknown = toml(&Pki::new()).replacen("profile = \"fapi2\"", "profile = \"fapi3\"", 1);
+    assert!(vouchsafe_service::config::parse::<vouchsafe_verifier::Config>(&unknown).is_err());
+}
+
+#[test]
+fn the_example_of_the_guide_is_accepted() {
+    let guide = include_str!("../../../docs/operating.md");
+    let (_, after) = guide.split_once("## Applications under FAPI 2.0").unwrap();
+    let (_, after) = after.split_once("```toml\n").unwrap();
+    let (example, _) = after.split_once("```").unwrap();
+    let all = toml(&Pki::new());
+    let (before, _) = all.split_once("[[client]]").unwrap();
+    let settings = Settings::parse(&parse(&format!("{before}{example}"))).unwrap();
+    assert!(settings.clients()[0].only_pushed && settings.clients()[0].only_bound);
+}
+
+#[test]
+fn resource_servers_that_make_no_sense() {
+    for (from, to, reason) in [
+        (
+            "clients = [\"shop\", \"spa\"]",
+            "clients = []",
+            "nothing to ask about",
+        ),
+        (
+            "clients = [\"shop\", \"spa\"]",
+            "clients = [\"nobody\"]",
+            "nobody",
+        ),
+        (
+            "secret = \"shop-api-secret-0123456789\"\n",
+            "",
+            "secret or keys",
+        ),
+        ("shop-api-secret-0123456789", "short", "16"),
+        ("id = \"shop-api\"", "id = \"shop\"", "twice"),
+    ] {
+        let error = refusal(replaced(from, to));
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+}
+
+#[test]
+fn lifetimes_of_refresh_tokens_that_make_no_sense() {
+    for (from, to) in [
+        ("max_age_s = 2000000", "max_age_s = 2592001"),
+        ("max_age_s = 2000000", "max_age_s = 0"),
+        ("idle_s = 600000", "idle_s = 299"),
+        ("idle_s = 600000", "idle_s = 2592001"),
+    ] {
+        let error = refusal(replaced(from, to));
+        assert!(error.to_string().contains("refresh."), "{error}");
+    }
+    let error = refusal(replaced("scope = \"age\"", "scope = \"offline_access\""));
+    assert!(error.to_string().contains("reserved"), "{error}");
+}
+
+#[test]
+fn keys_of_clients_that_make_no_sense() {
+    let uri = "jwks_uri = \"https://fleet.example/jwks\"";
+    for (to, reason) in [
+        ("jwks_uri = \"http://fleet.example/jwks\"", "jwks_uri"),
+        ("jwks = \'{\"keys\":[]}\'", "no usable key"),
+        ("jwks = \'{}\'", "jwks"),
+        (
+            "jwks = \'{\"keys\":[{\"kty\":\"oct\",\"k\":\"AAAA\"}]}\'",
+            "private",
+        ),
+        (
+            "jwks = \'{\"keys\":[{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}]}\'",
+            "no usable key",
+        ),
+        (
+            "jwks = \'{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AAAA\",\"y\":\"AAAA\"}]}\'",
+            "no usable key",
+        ),
+        ("jwks_file = \"/nowhere/keys\"", "jwks_file"),
+        (
+            "jwks_uri = \"https://fleet.example/jwks\"\nsecret = \"0123456789abcdef\"",
+            "not both",
+        ),
+        (
+            "jwks_uri = \"https://fleet.example/jwks\"\njwks_file = \"x\"",
+            "one of",
+        ),
+    ] {
+        let error = refusal(replaced(uri, to));
+        assert!(error.to_string().contains(reason), "{error}");
     }
 }

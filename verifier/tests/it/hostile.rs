@@ -32,6 +32,7 @@ fn routes() -> Vec<Route> {
         get("/jwks", &[]),
         get("/authorize", &AUTHORIZE),
         post("/authorize", &AUTHORIZE),
+        post("/par", &AUTHORIZE),
         post(
             "/token",
             &[
@@ -42,6 +43,14 @@ fn routes() -> Vec<Route> {
                 "client_id",
                 "client_secret",
             ],
+        ),
+        post(
+            "/introspect",
+            &["token", "token_type_hint", "client_id", "client_secret"],
+        ),
+        post(
+            "/revoke",
+            &["token", "token_type_hint", "client_id", "client_secret"],
         ),
         get("/userinfo", &["access_token"]),
         post("/userinfo", &["access_token"]),
@@ -60,6 +69,7 @@ fn routes() -> Vec<Route> {
         post("/login/{transaction}/number", &["csrf", "number"]),
         post("/login/{transaction}/cancel", &["csrf"]),
         get("/login/{transaction}/leave", &[]),
+        post("/login/{transaction}/leave", &["csrf"]),
         get("/login/{transaction}/again", &[]),
         get("/vp/request/{request}", &[]),
         post(

@@ -7,16 +7,27 @@
 )]
 
 mod account;
+mod assertions;
 mod attacks;
+mod claims;
 mod config;
 mod cross_device;
+mod device;
+mod device_ends;
+mod dpop;
+mod fapi;
+mod grant_ends;
 mod hostile;
 mod login;
 mod logout;
+mod mdoc;
 mod oidc;
+mod par;
 mod races;
+mod refresh;
 mod refusals;
 mod status;
 mod subjects;
+mod tokens;
 mod watcher;
 mod world;

@@ -48,8 +48,48 @@ async fn discovery_says_what_is_enforced_and_its_alias_the_same() {
         );
         assert_eq!(document["backchannel_logout_session_supported"], true);
         assert_eq!(
+            document["dpop_signing_alg_values_supported"],
+            json!(["ES256", "ES384", "ES512", "EdDSA", "Ed25519"])
+        );
+        assert_eq!(
+            document["pushed_authorization_request_endpoint"],
+            format!("{OP}/par")
+        );
+        assert!(
+            document
+                .get("require_pushed_authorization_requests")
+                .is_none()
+        );
+        let proven = json!([
+            "client_secret_basic",
+            "client_secret_post",
+            "private_key_jwt"
+        ]);
+        assert_eq!(
+            document["introspection_endpoint_auth_methods_supported"],
+            proven
+        );
+        for endpoint in ["token", "introspection", "revocation"] {
+            let name = format!("{endpoint}_endpoint_auth_signing_alg_values_supported");
+            assert!(
+                document[&name]
+                    .as_array()
+                    .unwrap()
+                    .contains(&json!("ES256")),
+                "{name}"
+            );
+        }
+        assert_eq!(
+            document["revocation_endpoint_auth_methods_supported"],
+            document["token_endpoint_auth_methods_supported"]
+        );
+        assert_eq!(
             document["scopes_supported"],
-            json!(["openid", "age", "membership"])
+            json!(["openid", "age", "membership", "offline_access"])
+        );
+        assert_eq!(
+            document["grant_types_supported"],
+            json!(["authorization_code", "refresh_token"])
         );
         for (name, value) in document.as_object().unwrap() {
             if name.ends_with("_endpoint") {
@@ -397,6 +437,13 @@ async fn cat_370_an_id_token_is_no_access_token() {
         )
         .await;
         assert_eq!(none.headers[header::WWW_AUTHENTICATE], "Bearer");
+        assert_eq!(
+            none.headers
+                .get_all(header::WWW_AUTHENTICATE)
+                .iter()
+                .count(),
+            2
+        );
         let address = world
             .shop()
             .authorize("openid age", &[("id_token_hint", &tokens.access_token)]);
@@ -430,7 +477,6 @@ async fn cat_386_other_grants_are_not_served() {
         for grant in [
             "password",
             "client_credentials",
-            "refresh_token",
             "urn:ietf:params:oauth:grant-type:device_code",
             "urn:openid:params:grant-type:ciba",
         ] {

@@ -43,13 +43,14 @@ impl Readied {
         if !sender_constrained && !same_origin(&server.issuer, issuer.issuer().as_str()) {
             return Err(IssuanceError::UnboundTokens.into());
         }
-        let readied = Self {
+        let mut readied = Self {
             offer,
             standing,
             issuer,
             server,
             sender_constrained,
         };
+        readied.leave_other_formats()?;
         for id in &readied.offer.credential_configuration_ids {
             readied.check_configuration(readied.configuration(id)?)?;
         }
@@ -65,6 +66,21 @@ impl Readied {
         let name = choose(&named, &locales).cloned();
         session.set_name(name);
         Ok(readied)
+    }
+
+    /// An offer names a card in every format it comes in: this wallet takes the one it can hold.
+    fn leave_other_formats(&mut self) -> Result<(), IssuanceError> {
+        let mut kept = Vec::new();
+        for id in &self.offer.credential_configuration_ids {
+            if self.configuration(id)?.format == DC_SD_JWT {
+                kept.push(id.clone());
+            }
+        }
+        if kept.is_empty() {
+            return Err(IssuanceError::UnsupportedCard);
+        }
+        self.offer.credential_configuration_ids = kept;
+        Ok(())
     }
 
     pub(super) fn configuration(

@@ -22,7 +22,7 @@ impl Context {
     pub(super) fn verifier(&self, locales: &[&str]) -> VerifierIdentity {
         let certificate = self.request.certificate();
         let name = certified_name(certificate.subject());
-        let client_name = self.request.metadata().client_name.as_ref();
+        let client_name = self.request.client_name();
         let calls_itself = client_name
             .and_then(|text| PlainText::non_empty(text.for_locale(first(locales))))
             .filter(|own| *own != name);

@@ -2,7 +2,7 @@
 
 use url::Url;
 use vouchsafe_protocol::http::{HttpRequest, HttpResponse, Method};
-use vouchsafe_protocol::vp::response::{DirectPostAnswer, FORM_MEDIA_TYPE};
+use vouchsafe_protocol::vp::response::{CONSENT_URI_PREFERENCE, DirectPostAnswer, FORM_MEDIA_TYPE};
 
 use super::PresentationError;
 use crate::WalletError;
@@ -131,7 +131,8 @@ fn read_reply(
 pub(super) fn post_form(url: Url, body: String) -> HttpRequest {
     let mut request = HttpRequest::new(Method::Post, url)
         .header("content-type", FORM_MEDIA_TYPE)
-        .header("accept", "application/json");
+        .header("accept", "application/json")
+        .header("prefer", CONSENT_URI_PREFERENCE);
     request.body = body.into_bytes();
     request
 }

@@ -483,3 +483,32 @@ async fn a_confirmed_issuer_is_remembered_with_its_key() {
     world.issuer.sign_with_did = false;
     assert_eq!(world.add().await.unwrap_err().code(), "issuer_untrusted");
 }
+
+#[tokio::test]
+async fn an_offer_in_several_formats_brings_the_one_that_can_be_held() {
+    let mut world = World::new();
+    world.issuer.edit_issuer = |metadata| {
+        let all = &mut metadata["credential_configurations_supported"];
+        let mut mdoc = all["membership"].clone();
+        mdoc["format"] = value!("mso_mdoc");
+        mdoc["doctype"] = value!("com.example.membership");
+        mdoc.as_object_mut().unwrap().remove("vct");
+        all["membership.mso_mdoc"] = mdoc;
+    };
+    let mut offer = world.issuer.offer();
+    offer["credential_configuration_ids"] = value!(["membership.mso_mdoc"]);
+    let step = world.wallet.add(&link(&offer)).unwrap();
+    let error = world.drive(step).await.unwrap_err();
+    world.assert_nothing_kept(&error, "card_unsupported");
+
+    offer["credential_configuration_ids"] = value!(["membership.mso_mdoc", "membership"]);
+    let step = world.wallet.add(&link(&offer)).unwrap();
+    let Step::Preview(preview) = world.drive(step).await.unwrap() else {
+        panic!("no preview")
+    };
+    let step = preview.accept(None).await.unwrap();
+    let Step::Done(added) = world.drive(step).await.unwrap() else {
+        panic!("not done")
+    };
+    assert_eq!(added.cards.len(), 1);
+}

@@ -109,9 +109,14 @@ impl ScriptedVerifier {
             "iat": NOW.seconds(),
             "exp": NOW.plus(120).seconds(),
             "dcql_query": self.query,
-            "purpose": "To give you the member price",
+            "verifier_info": [{
+                "format": "urn:vouchsafe:verifier-info:1",
+                "data": {
+                    "client_name": "Wine & More \u{202e}",
+                    "purpose": "To give you the member price",
+                },
+            }],
             "client_metadata": {
-                "client_name": "Wine & More \u{202e}",
                 "jwks": {"keys": [jwk]},
                 "encrypted_response_enc_values_supported": ["A128GCM", "A256GCM"],
                 "vp_formats_supported": {"dc+sd-jwt": {

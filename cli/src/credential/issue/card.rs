@@ -40,13 +40,7 @@ pub struct Card {
 impl Card {
     /// Reads the type and checks the claims against it.
     pub fn prepare(file: &Path, claims: Value, now: UnixTime) -> Result<Self> {
-        let shipped = SHIPPED.iter().find(|(name, _)| file == Path::new(name));
-        let text = match shipped {
-            Some((_, text)) => (*text).to_owned(),
-            None => read_text(file)?,
-        };
-        let kind = CredentialType::from_toml(&text)
-            .with_context(|| format!("{} describes no type of credential", file.display()))?;
+        let kind = read_type(file)?;
         let Value::Object(claims) = claims else {
             bail!("the claims are a JSON object, such as {{\"given_name\": \"Ada\"}}");
         };
@@ -67,6 +61,17 @@ impl Card {
             eprintln!("note: it cannot be withdrawn: only the issuing service keeps a status list");
         }
     }
+}
+
+/// A type that comes with the program, or that of a file.
+pub fn read_type(file: &Path) -> Result<CredentialType> {
+    let shipped = SHIPPED.iter().find(|(name, _)| file == Path::new(name));
+    let text = match shipped {
+        Some((_, text)) => (*text).to_owned(),
+        None => read_text(file)?,
+    };
+    CredentialType::from_toml(&text)
+        .with_context(|| format!("{} describes no type of credential", file.display()))
 }
 
 fn read_text(file: &Path) -> Result<String> {

@@ -4,6 +4,8 @@ mod bound;
 mod card;
 mod w3c;
 
+pub use card::read_type;
+
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};

@@ -249,6 +249,18 @@ pub const fn number(algorithm: Algorithm) -> i64 {
     }
 }
 
+/// Every number that is read, for metadata.
+pub const ALGORITHM_NUMBERS: [i64; 8] = [
+    Iana::ES256 as i64,
+    Iana::ESP256 as i64,
+    Iana::ES384 as i64,
+    Iana::ESP384 as i64,
+    Iana::ES512 as i64,
+    Iana::ESP512 as i64,
+    Iana::EdDSA as i64,
+    Iana::Ed25519 as i64,
+];
+
 /// The algorithm of a number: RFC 9053, section 2, and the fully specified numbers of RFC 9864.
 pub(super) fn algorithm(number: i64) -> Result<Algorithm, CoseError> {
     match Iana::from_i64(number) {

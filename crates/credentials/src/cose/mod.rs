@@ -26,7 +26,7 @@ mod message;
 mod sign1;
 
 pub use error::{CoseError, CoseSignError};
-pub use header::{Header, Label, number as algorithm_number};
+pub use header::{ALGORITHM_NUMBERS, Header, Label, number as algorithm_number};
 pub use key::{key_from_item, key_to_vec};
 pub use mac0::{Mac0, mac0, mac0_detached};
 pub use sign1::{Sign1, sign1, sign1_detached};

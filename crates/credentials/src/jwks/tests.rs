@@ -189,6 +189,37 @@ fn malformed_sets() {
 }
 
 #[test]
+fn rfc_7517_section_5_keys_that_are_not_well_formed_are_passed_over() {
+    let key = signer(Algorithm::EdDsa, 1);
+    let mut keys = vec![
+        json!("x"),
+        json!({}),
+        json!({"kty": 1}),
+        json!({"kty": "EC", "kid": 1}),
+        jwk(&key, &json!({})),
+    ];
+    let bytes = |keys: &[Value]| json!({"keys": keys}).to_string().into_bytes();
+    let usable = JwkSet::parse_usable(&bytes(&keys)).unwrap();
+    assert_eq!(usable.keys().len(), 1);
+    let found: Vec<&PublicKey> = usable.verification_keys(Algorithm::EdDsa, None).collect();
+    assert_eq!(found, [key.public_key()]);
+    assert_eq!(
+        JwkSet::parse(&bytes(&keys)).unwrap_err(),
+        JwksError::Malformed
+    );
+    // A private key refuses the set, well-formed or not.
+    keys.push(json!({"kty": 1, "d": "AA"}));
+    assert_eq!(
+        JwkSet::parse_usable(&bytes(&keys)).unwrap_err(),
+        JwksError::PrivateMaterial
+    );
+    assert_eq!(
+        JwkSet::parse_usable(b"{}").unwrap_err(),
+        JwksError::Malformed
+    );
+}
+
+#[test]
 fn rfc_7517_section_5_unknown_kinds_are_passed_over() {
     let key = signer(Algorithm::EdDsa, 1);
     let keys = set(&[

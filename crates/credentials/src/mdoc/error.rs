@@ -12,6 +12,9 @@ use crate::x509::X509Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum MdocError {
+    /// Not base64url without padding, where text carries it.
+    #[error("not base64url")]
+    Encoding,
     /// Not acceptable as CBOR, or another structure than it should be.
     #[error("not an acceptable structure")]
     Cbor(#[from] CborError),
@@ -118,6 +121,7 @@ impl MdocError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Encoding => "mdoc_encoding",
             Self::Cbor(error) => error.code(),
             Self::Version => "mdoc_version",
             Self::ResponseStatus => "mdoc_response_status",

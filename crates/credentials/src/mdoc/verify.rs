@@ -243,9 +243,8 @@ impl<'p> Candidates<'p> {
             .ok_or(MdocError::IssuerNotForType)?;
         Ok(IssuerIdentity {
             trusted: (*id).to_owned(),
-            authority: IssuerAuthority::X509 {
+            authority: IssuerAuthority::Iaca {
                 anchor: self.certificate.anchor_id().to_string(),
-                subject: self.certificate.subject().to_owned(),
             },
         })
     }

@@ -179,11 +179,14 @@ fn iss_fits(
     certificate: Option<&VerifiedCertificate>,
     trust: &IssuerTrust,
 ) -> bool {
-    // A name that stands for an entry of its own is that entry's alone.
-    if let Some(named) = trust.by_id(iss) {
+    // A name that stands for an entry of its own is that entry's alone. One that issues documents
+    // has no part in `iss`.
+    let documents = |named: &&TrustedIssuer| matches!(named.method, IssuerMethod::Iaca { .. });
+    if let Some(named) = trust.by_id(iss).filter(|named| !documents(named)) {
         return named.id == issuer.id;
     }
     match authority {
+        IssuerAuthority::Iaca { .. } => false,
         IssuerAuthority::Did(did) => did == iss,
         IssuerAuthority::X509 { .. } => certificate.is_some_and(|certificate| {
             certificate.san_uri().iter().any(|uri| uri == iss)

@@ -202,6 +202,12 @@ pub enum IssuerAuthority {
         /// RFC 4514 subject of the leaf.
         subject: String,
     },
+    /// The authority above a document signer. Its signers follow one another and work side by
+    /// side; which one signed says nothing about whose document it is.
+    Iaca {
+        /// base64url(SHA-256(DER of the anchor)).
+        anchor: String,
+    },
     /// A DID.
     Did(String),
 }

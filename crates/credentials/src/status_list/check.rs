@@ -143,9 +143,19 @@ fn same_issuer_key(
                 subject: _,
             },
             IssuerAuthority::X509 { .. },
-        ) => same_subject_key(chain, anchors, Role::Issuer, check, provider),
-        (NamedKey::X5c(chain), IssuerMethod::Iaca { anchors }, IssuerAuthority::X509 { .. }) => {
-            same_subject_key(chain, anchors, Role::MdocIssuer, check, provider)
+        ) => same_subject_key(chain, anchors, check, provider),
+        (
+            NamedKey::X5c(chain),
+            IssuerMethod::Iaca { anchors },
+            IssuerAuthority::Iaca { anchor },
+        ) => {
+            // Any signer of the authority: the one of the document may be gone by now.
+            let certificate = verify_chain(chain, anchors, Role::MdocIssuer, check.now, provider)
+                .map_err(StatusError::Chain)?;
+            match certificate.anchor_id().as_str() == anchor {
+                true => Ok(certificate.public_key().clone()),
+                false => Err(StatusError::Signer),
+            }
         }
         _ => Err(StatusError::Signer),
     }
@@ -154,12 +164,11 @@ fn same_issuer_key(
 fn same_subject_key(
     chain: &Chain,
     anchors: &TrustAnchors,
-    role: Role,
     check: &StatusCheck<'_>,
     provider: &dyn CryptoProvider,
 ) -> Result<PublicKey, StatusError> {
-    let certificate =
-        verify_chain(chain, anchors, role, check.now, provider).map_err(StatusError::Chain)?;
+    let certificate = verify_chain(chain, anchors, Role::Issuer, check.now, provider)
+        .map_err(StatusError::Chain)?;
     if authority(&certificate) != check.issuer.authority {
         return Err(StatusError::Signer);
     }

@@ -47,10 +47,7 @@ impl World {
             chain,
             issuer: IssuerIdentity {
                 trusted: "https://issuer.example".into(),
-                authority: IssuerAuthority::X509 {
-                    anchor: "a".into(),
-                    subject: "s".into(),
-                },
+                authority: IssuerAuthority::Iaca { anchor: "a".into() },
             },
         }
     }

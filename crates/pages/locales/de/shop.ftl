@@ -52,7 +52,6 @@ shop-cards-lead = Hinter dem Schalter: Eine gesperrte Karte meldet niemanden meh
 shop-cards-card = Karte
 shop-cards-issued = Ausgestellt
 shop-cards-status = Zustand
-shop-cards-action = Aktion
 shop-cards-none = Der Club hat noch keine Mitgliedskarte ausgestellt.
 shop-card-valid = Gültig
 shop-card-suspended = Ausgesetzt

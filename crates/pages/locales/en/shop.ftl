@@ -52,7 +52,6 @@ shop-cards-lead = Behind the counter: a revoked card signs nobody in, and ends t
 shop-cards-card = Card
 shop-cards-issued = Issued
 shop-cards-status = Status
-shop-cards-action = Action
 shop-cards-none = The club has issued no membership card yet.
 shop-card-valid = Valid
 shop-card-suspended = Suspended

@@ -1,11 +1,14 @@
 //! How an access token is presented to a protected resource and how it is refused
-//! (RFC 6750, sections 2.1 and 3; RFC 9449, section 7).
+//! (RFC 6750, sections 2.1, 2.2 and 3; RFC 9449, section 7).
 
 use super::error::{ErrorCode, OAuthError};
+use super::params::Params;
 use super::token::TokenType;
 use super::values::Secret;
 use crate::http::Headers;
 
+/// Name in a form (RFC 6750, section 2.2).
+const PARAMETER: &str = "access_token";
 /// Longest accepted access token in bytes.
 const MAX_TOKEN: usize = 4096;
 
@@ -27,6 +30,9 @@ pub enum PresentationError {
     /// Two headers, another scheme, or a malformed token.
     #[error("malformed Authorization header")]
     Malformed,
+    /// In the header and in the form (RFC 6750, section 2: one method in a request).
+    #[error("two access tokens in one request")]
+    TwoMethods,
 }
 
 impl PresentedToken {
@@ -50,6 +56,30 @@ impl PresentedToken {
         Ok(Self {
             token_type,
             token: Secret::new(token),
+        })
+    }
+
+    /// Reads the Authorization header or, where there is none, the parameter `access_token` of a
+    /// form (RFC 6750, section 2.2), which is a bearer token. `form` is the body of a request
+    /// whose method gives it a meaning and whose content type says that it is a form.
+    ///
+    /// # Errors
+    /// [`PresentationError`].
+    pub fn parse_with_form(
+        headers: &Headers,
+        form: Option<&Params>,
+    ) -> Result<Self, PresentationError> {
+        let Some(form) = form.filter(|form| form.was_sent(PARAMETER)) else {
+            return Self::parse(headers);
+        };
+        match headers.at_most_one("authorization") {
+            Ok(None) => {}
+            Ok(Some(_)) | Err(_) => return Err(PresentationError::TwoMethods),
+        }
+        let token = form.get(PARAMETER).filter(|token| is_b64token(token));
+        Ok(Self {
+            token_type: TokenType::Bearer,
+            token: Secret::new(token.ok_or(PresentationError::Malformed)?),
         })
     }
 
@@ -95,6 +125,8 @@ impl From<PresentationError> for Option<OAuthError> {
         match error {
             PresentationError::Missing => None,
             PresentationError::Malformed => Some(ErrorCode::InvalidToken.into()),
+            // RFC 6750, section 3.1: more than one method is invalid_request.
+            PresentationError::TwoMethods => Some(ErrorCode::InvalidRequest.into()),
         }
     }
 }
@@ -127,6 +159,33 @@ mod tests {
         );
         let long = format!("Bearer {}", "a".repeat(MAX_TOKEN + 1));
         assert_eq!(parse(&[&long]), Err(PresentationError::Malformed));
+    }
+
+    #[test]
+    fn rfc_6750_section_2_2_a_token_in_a_form() {
+        let read = |headers: &[&str], form: &str| {
+            let headers = headers.iter().map(|v| ("authorization", *v)).collect();
+            let form = Params::parse(form).unwrap();
+            PresentedToken::parse_with_form(&headers, Some(&form))
+        };
+        let token = read(&[], "access_token=abc&x=1").unwrap();
+        assert_eq!(
+            (token.token_type, token.token.expose()),
+            (TokenType::Bearer, "abc")
+        );
+        assert_eq!(read(&["Bearer abc"], "x=1").unwrap().token.expose(), "abc");
+        for header in ["Bearer abc", "Basic YTpi", ""] {
+            let both = read(&[header], "access_token=abc");
+            assert_eq!(both, Err(PresentationError::TwoMethods), "{header}");
+        }
+        for bad in ["access_token=", "access_token=a+b", "access_token=%C3%A9"] {
+            assert_eq!(read(&[], bad), Err(PresentationError::Malformed), "{bad}");
+        }
+        assert_eq!(read(&[], ""), Err(PresentationError::Missing));
+        let none = PresentedToken::parse_with_form(&Headers::default(), None);
+        assert_eq!(none, Err(PresentationError::Missing));
+        let error: Option<OAuthError> = PresentationError::TwoMethods.into();
+        assert_eq!(error.unwrap().status(), 400);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! and 3), as FAPI 2.0 narrows it (Security Profile, section 5.3.2.1).
 
 use serde_json::{Map, Value};
-use vouchsafe_credentials::crypto::CryptoProvider;
+use vouchsafe_credentials::crypto::{Algorithm, CryptoProvider};
 use vouchsafe_credentials::encoding::b64url_decode;
 use vouchsafe_credentials::json::parse_object;
 use vouchsafe_credentials::jwks::JwkSet;
@@ -64,20 +64,23 @@ pub fn named_client(assertion: &str) -> Result<ClientId, AssertionError> {
     ClientId::parse(subject.unwrap_or_default()).map_err(|_| AssertionError::Client)
 }
 
-/// Verifies an assertion with the keys of the client. Replay is left to the caller: see
-/// [`VerifiedAssertion`].
+/// Verifies an assertion with the keys of the client, made with one of its `algorithms`. Replay is
+/// left to the caller: see [`VerifiedAssertion`].
 ///
 /// # Errors
 /// [`AssertionError`] with the first check that failed.
 pub fn verify(
     assertion: &str,
     client_id: &ClientId,
-    keys: &JwkSet,
+    (keys, algorithms): (&JwkSet, &[Algorithm]),
     issuer: &str,
     now: UnixTime,
     crypto: &dyn CryptoProvider,
 ) -> Result<VerifiedAssertion, AssertionError> {
     let unverified = parse(assertion)?;
+    if !algorithms.contains(&unverified.algorithm()) {
+        return Err(JwsError::Algorithm.into());
+    }
     let payload = unverified.verify_with(crypto, keys)?.into_inner();
     let claims = &payload.claims;
     let text = |name| claims.get(name).and_then(Value::as_str);
@@ -130,7 +133,7 @@ fn time(claims: &Map<String, Value>, name: &str) -> Result<Option<UnixTime>, Ass
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use vouchsafe_credentials::crypto::{Algorithm, Portable, Signer, SigningKey};
+    use vouchsafe_credentials::crypto::{Portable, Signer, SigningKey};
     use vouchsafe_credentials::testing::SeededRng;
 
     use super::*;
@@ -157,7 +160,14 @@ mod tests {
         change(&mut header, &mut claims);
         let jwt = sign_raw(&header, &claims, &key()).await;
         let client = ClientId::parse("c").unwrap();
-        verify(&jwt, &client, &keys(), ISSUER, NOW, &Portable)
+        verify(
+            &jwt,
+            &client,
+            (&keys(), &Algorithm::ALL),
+            ISSUER,
+            NOW,
+            &Portable,
+        )
     }
 
     #[tokio::test]
@@ -232,6 +242,32 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn fapi_2_section_5_4_1_only_the_algorithms_of_the_client_count() {
+        for algorithm in Algorithm::ALL {
+            let key = SigningKey::generate(algorithm, &SeededRng::new(1));
+            let keys = json!({ "keys": [key.public_key().to_jwk()] });
+            let keys = JwkSet::from_value(&keys).unwrap();
+            let claims = json!({
+                "iss": "c", "sub": "c", "aud": ISSUER, "jti": "1", "exp": NOW.seconds() + 60,
+            });
+            let jwt = sign_raw(&json!({ "alg": algorithm.name() }), &claims, &key).await;
+            let client = ClientId::parse("c").unwrap();
+            let allowed = [Algorithm::Es256, Algorithm::EdDsa];
+            let got = verify(&jwt, &client, (&keys, &allowed), ISSUER, NOW, &Portable);
+            assert_eq!(got.is_ok(), allowed.contains(&algorithm), "{algorithm:?}");
+            let got = verify(
+                &jwt,
+                &client,
+                (&keys, &Algorithm::ALL),
+                ISSUER,
+                NOW,
+                &Portable,
+            );
+            assert!(got.is_ok(), "{algorithm:?}");
+        }
+    }
+
+    #[tokio::test]
     async fn only_a_signature_of_the_client_with_our_algorithms() {
         for alg in ["RS256", "none", "HS256", "PS256"] {
             let got = run(|header, _| header["alg"] = json!(alg)).await;
@@ -245,12 +281,26 @@ mod tests {
         });
         let jwt = sign_raw(&json!({ "alg": "ES256" }), &claims, &other).await;
         let client = ClientId::parse("c").unwrap();
-        let got = verify(&jwt, &client, &keys(), ISSUER, NOW, &Portable);
+        let got = verify(
+            &jwt,
+            &client,
+            (&keys(), &Algorithm::ALL),
+            ISSUER,
+            NOW,
+            &Portable,
+        );
         assert_eq!(got, Err(AssertionError::Jws(JwsError::Signature)));
         // A key in the header is not the client's.
         let own = json!({ "alg": "ES256", "jwk": other.public_key().to_jwk() });
         let jwt = sign_raw(&own, &claims, &other).await;
-        let got = verify(&jwt, &client, &keys(), ISSUER, NOW, &Portable);
+        let got = verify(
+            &jwt,
+            &client,
+            (&keys(), &Algorithm::ALL),
+            ISSUER,
+            NOW,
+            &Portable,
+        );
         assert_eq!(got, Err(AssertionError::Jws(JwsError::Signature)));
         assert_eq!(named_client(&jwt).unwrap(), client);
         for bad in ["", "a.b.c", "..", "x"] {

@@ -58,6 +58,12 @@ codes! {
     UseAttestationChallenge => "use_attestation_challenge",
     /// RFC 9101: the `request_uri` is unknown, over, or of another client.
     InvalidRequestUri => "invalid_request_uri",
+    /// RFC 8628: the person has not decided yet; ask again.
+    AuthorizationPending => "authorization_pending",
+    /// RFC 8628: the same, and ask less often, by five seconds from now on.
+    SlowDown => "slow_down",
+    /// RFC 8628: the device code is over.
+    ExpiredToken => "expired_token",
     /// RFC 9396: authorization details invalid.
     InvalidAuthorizationDetails => "invalid_authorization_details",
     /// OpenID Connect Core: cannot be done without asking the person.
@@ -105,6 +111,9 @@ impl ErrorCode {
             | Self::UseDpopNonce
             | Self::UseAttestationChallenge
             | Self::InvalidRequestUri
+            | Self::AuthorizationPending
+            | Self::SlowDown
+            | Self::ExpiredToken
             | Self::InvalidAuthorizationDetails
             | Self::InteractionRequired
             | Self::LoginRequired

@@ -92,7 +92,7 @@ impl RedirectUri {
     }
 }
 
-/// All redirect URIs of one client, at least one.
+/// All redirect URIs of one client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedirectUris(Vec<RedirectUri>);
 
@@ -107,6 +107,12 @@ impl RedirectUris {
         }
         let uris = uris.iter().map(|u| RedirectUri::register(u.as_ref()));
         Ok(Self(uris.collect::<Result<_, _>>()?))
+    }
+
+    /// Of a client that nobody is ever sent back to.
+    #[must_use]
+    pub fn none() -> Self {
+        Self(Vec::new())
     }
 
     /// The registered URI that equals the requested one byte for byte (RFC 9700,

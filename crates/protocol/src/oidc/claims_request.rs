@@ -1,5 +1,5 @@
-//! The `claims` parameter (OpenID Connect Core, section 5.5), as far as we act on it:
-//! `acr` and `auth_time` for the ID token, and names of claims.
+//! The `claims` parameter (OpenID Connect Core, section 5.5): what is asked of the ID token and of
+//! UserInfo, beside what scopes ask for.
 
 use serde_json::{Map, Value};
 use vouchsafe_credentials::json;
@@ -9,7 +9,7 @@ use crate::oauth::error::OAuthError;
 
 /// Longest parameter in bytes.
 const MAX_BYTES: usize = 8 * 1024;
-/// Most claims named per destination.
+/// Most claims named per destination, and most values of one.
 const MAX_CLAIMS: usize = 64;
 
 /// What the parameter asks for.
@@ -20,12 +20,24 @@ pub struct ClaimsRequest {
     acr_essential: bool,
     /// `id_token.auth_time` was asked for.
     pub auth_time: bool,
-    /// `id_token.sub.value`: the login must end with this subject or fail.
-    pub required_sub: Option<String>,
-    /// Names asked for in the ID token.
-    pub id_token: Vec<String>,
-    /// Names asked for in UserInfo.
-    pub userinfo: Vec<String>,
+    /// `value` or `values` of `sub`: the login must end with one of these subjects or fail.
+    /// Empty: with anybody.
+    pub required_sub: Vec<String>,
+    /// Asked for in the ID token.
+    pub id_token: Vec<ClaimWish>,
+    /// Asked for in UserInfo.
+    pub userinfo: Vec<ClaimWish>,
+}
+
+/// One claim that is asked for (section 5.5.1).
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ClaimWish {
+    /// Its name.
+    pub name: String,
+    /// Needed "to ensure a smooth authorization experience"; that it is missing is still no error.
+    pub essential: bool,
+    /// The values that it should have, the favourite first. Empty: any.
+    pub values: Vec<Value>,
 }
 
 fn malformed() -> OAuthError {
@@ -45,20 +57,18 @@ impl ClaimsRequest {
             return Err(malformed());
         }
         let root = json::parse_object(text.as_bytes()).map_err(|_| malformed())?;
-        let id_token = members(&root, "id_token")?;
-        let mut request = Self {
-            auth_time: id_token.is_some_and(|m| m.contains_key("auth_time")),
-            id_token: names(id_token)?,
-            userinfo: names(members(&root, "userinfo")?)?,
-            ..Self::default()
-        };
-        if let Some(acr) = id_token.and_then(|m| m.get("acr")) {
-            request.read_acr(acr)?;
-        }
-        if let Some(Value::Object(sub)) = id_token.and_then(|m| m.get("sub")) {
-            request.required_sub = sub.get("value").map(text_of).transpose()?;
-        }
-        Ok(request)
+        let id_token = wishes(&root, "id_token")?;
+        let userinfo = wishes(&root, "userinfo")?;
+        let of = |name: &str| id_token.iter().find(|wish| wish.name == name);
+        let acr = of("acr");
+        Ok(Self {
+            acr_values: acr.map(texts).transpose()?.unwrap_or_default(),
+            acr_essential: acr.is_some_and(|acr| acr.essential),
+            auth_time: of("auth_time").is_some(),
+            required_sub: required_sub(&id_token, &userinfo)?,
+            id_token,
+            userinfo,
+        })
     }
 
     /// The wish for an `acr`: an essential one here overrules `acr_values`.
@@ -70,57 +80,76 @@ impl ClaimsRequest {
             AcrWish::new(&self.acr_values, self.acr_essential)
         }
     }
+}
 
-    fn read_acr(&mut self, acr: &Value) -> Result<(), OAuthError> {
-        let acr = match acr {
-            Value::Null => return Ok(()),
-            Value::Object(acr) => acr,
+impl ClaimWish {
+    fn parse(name: &str, wish: &Value) -> Result<Self, OAuthError> {
+        // Section 5.5.1: each member is null or an object.
+        let wish = match wish {
+            Value::Null => &Map::new(),
+            Value::Object(wish) => wish,
             Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
                 return Err(malformed());
             }
         };
-        self.acr_essential = match acr.get("essential") {
+        let essential = match wish.get("essential") {
             None => false,
             Some(value) => value.as_bool().ok_or_else(malformed)?,
         };
-        self.acr_values = match (acr.get("value"), acr.get("values")) {
-            (Some(value), None) => vec![text_of(value)?],
+        let values = match (wish.get("value"), wish.get("values")) {
+            (None, None) => Vec::new(),
+            (Some(value), None) => vec![value.clone()],
             (None, Some(Value::Array(values)))
                 if !values.is_empty() && values.len() <= MAX_CLAIMS =>
             {
-                values.iter().map(text_of).collect::<Result<_, _>>()?
+                values.clone()
             }
-            (None, None) => Vec::new(),
             (_, Some(_)) => return Err(malformed()),
         };
-        Ok(())
+        Ok(Self {
+            name: name.to_owned(),
+            essential,
+            values,
+        })
     }
 }
 
-fn text_of(value: &Value) -> Result<String, OAuthError> {
-    value.as_str().map(str::to_owned).ok_or_else(malformed)
-}
-
-fn members<'a>(
-    root: &'a Map<String, Value>,
-    name: &str,
-) -> Result<Option<&'a Map<String, Value>>, OAuthError> {
+fn wishes(root: &Map<String, Value>, name: &str) -> Result<Vec<ClaimWish>, OAuthError> {
     match root.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Object(members)) if members.len() <= MAX_CLAIMS => Ok(Some(members)),
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::Object(members)) if members.len() <= MAX_CLAIMS => members
+            .iter()
+            .map(|(name, wish)| ClaimWish::parse(name, wish))
+            .collect(),
         Some(_) => Err(malformed()),
     }
 }
 
-fn names(members: Option<&Map<String, Value>>) -> Result<Vec<String>, OAuthError> {
-    let Some(members) = members else {
-        return Ok(Vec::new());
-    };
-    // Section 5.5.1: each member is null or an object.
-    if members.values().any(|v| !v.is_null() && !v.is_object()) {
-        return Err(malformed());
+fn texts(wish: &ClaimWish) -> Result<Vec<String>, OAuthError> {
+    let texts = wish.values.iter().map(|value| value.as_str());
+    texts
+        .map(|text| text.map(str::to_owned).ok_or_else(malformed))
+        .collect()
+}
+
+/// Whoever both destinations would accept.
+fn required_sub(id_token: &[ClaimWish], userinfo: &[ClaimWish]) -> Result<Vec<String>, OAuthError> {
+    let mut accepted: Vec<String> = Vec::new();
+    let named = id_token.iter().chain(userinfo);
+    for wish in named.filter(|wish| wish.name == "sub" && !wish.values.is_empty()) {
+        let subs = texts(wish)?;
+        if accepted.is_empty() {
+            accepted = subs;
+            continue;
+        }
+        accepted.retain(|sub| subs.contains(sub));
+        if accepted.is_empty() {
+            return Err(OAuthError::invalid_request(
+                "nobody is both of the subjects asked for",
+            ));
+        }
     }
-    Ok(members.keys().cloned().collect())
+    Ok(accepted)
 }
 
 #[cfg(test)]
@@ -139,20 +168,51 @@ mod tests {
         )
         .unwrap();
         assert!(request.auth_time);
-        assert_eq!(request.userinfo, ["age_over_18"]);
+        assert_eq!(
+            request.userinfo,
+            [ClaimWish {
+                name: "age_over_18".into(),
+                ..ClaimWish::default()
+            }]
+        );
         let wish = request.acr_wish(&["urn:vouchsafe:acr:1fa".into()]);
         assert!(wish.essential && !wish.permits(Acr::Single));
         let voluntary = parse("{}")
             .unwrap()
             .acr_wish(&["urn:vouchsafe:acr:vc".into()]);
         assert!(!voluntary.essential && voluntary.permits(Acr::Single));
+    }
+
+    #[test]
+    fn one_of_several_subjects_and_both_destinations_agree() {
+        let subs = |text: &str| parse(text).map(|request| request.required_sub);
         assert_eq!(
-            parse(r#"{"id_token":{"sub":{"value":"x"}}}"#)
-                .unwrap()
-                .required_sub
-                .as_deref(),
-            Some("x")
+            subs(r#"{"id_token":{"sub":{"value":"x"}}}"#).unwrap(),
+            ["x"]
         );
+        assert_eq!(
+            subs(r#"{"userinfo":{"sub":{"values":["x","y"]}}}"#).unwrap(),
+            ["x", "y"]
+        );
+        let both = r#"{"id_token":{"sub":{"values":["x","y"]}},"userinfo":{"sub":{"value":"y"}}}"#;
+        assert_eq!(subs(both).unwrap(), ["y"]);
+        assert!(subs(r#"{"id_token":{"sub":null}}"#).unwrap().is_empty());
+        let nobody = r#"{"id_token":{"sub":{"value":"x"}},"userinfo":{"sub":{"value":"y"}}}"#;
+        assert!(subs(nobody).is_err());
+    }
+
+    #[test]
+    fn wishes_say_how_much_and_which_value() {
+        let request = parse(
+            r#"{"userinfo":{"tier":{"essential":true,"values":["gold",7]},"name":{"value":"A"}}}"#,
+        )
+        .unwrap();
+        let tier = request.userinfo.iter().find(|w| w.name == "tier").unwrap();
+        assert!(tier.essential);
+        assert_eq!(tier.values, [Value::from("gold"), Value::from(7)]);
+        let name = request.userinfo.iter().find(|w| w.name == "name").unwrap();
+        assert!(!name.essential);
+        assert_eq!(name.values, [Value::from("A")]);
     }
 
     #[test]
@@ -167,6 +227,10 @@ mod tests {
             r#"{"id_token":{"acr":{"values":[]}}}"#,
             r#"{"id_token":{"acr":{"values":[1]}}}"#,
             r#"{"userinfo":{"x":1}}"#,
+            r#"{"userinfo":{"x":{"essential":1}}}"#,
+            r#"{"userinfo":{"x":{"values":[]}}}"#,
+            r#"{"userinfo":{"x":{"value":1,"values":[1]}}}"#,
+            r#"{"userinfo":{"sub":{"value":1}}}"#,
             r#"{"userinfo":{},"userinfo":{}}"#,
         ] {
             assert!(parse(text).is_err(), "{text}");

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::acr::Acr;
 use super::prompt::Prompt;
+use crate::oauth::client_auth::AuthMethod;
 
 /// Where the provider's endpoints are. `None` for those that are not served.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -44,12 +45,20 @@ pub struct Capabilities {
     pub id_token_algs: Vec<String>,
     /// Client authentication at the token endpoint.
     pub token_auth_methods: Vec<String>,
+    /// Client authentication at the introspection endpoint.
+    pub introspection_auth_methods: Vec<String>,
+    /// Client authentication at the revocation endpoint.
+    pub revocation_auth_methods: Vec<String>,
+    /// Algorithms of client assertions, at each of them.
+    pub assertion_algs: Vec<String>,
     /// Grants.
     pub grants: Vec<String>,
     /// Algorithms of DPoP proofs; empty where DPoP is not served.
     pub dpop_algs: Vec<String>,
     /// Languages of pages (BCP 47).
     pub ui_locales: Vec<String>,
+    /// Every client must push its requests (RFC 9126, section 5).
+    pub only_pushed: bool,
     /// The `claims` parameter is acted on.
     pub claims_parameter: bool,
     /// Logout tokens are sent, with `sid`.
@@ -76,6 +85,8 @@ pub struct DiscoveryDocument {
     revocation_endpoint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pushed_authorization_request_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    require_pushed_authorization_requests: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     device_authorization_endpoint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,6 +101,16 @@ pub struct DiscoveryDocument {
     subject_types_supported: Vec<&'static str>,
     id_token_signing_alg_values_supported: Vec<String>,
     token_endpoint_auth_methods_supported: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    introspection_endpoint_auth_methods_supported: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    revocation_endpoint_auth_methods_supported: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    token_endpoint_auth_signing_alg_values_supported: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    introspection_endpoint_auth_signing_alg_values_supported: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    revocation_endpoint_auth_signing_alg_values_supported: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     claims_supported: Vec<String>,
     claims_parameter_supported: bool,
@@ -131,9 +152,13 @@ impl DiscoveryDocument {
             acr,
             id_token_algs,
             token_auth_methods,
+            introspection_auth_methods,
+            revocation_auth_methods,
+            assertion_algs,
             grants,
             dpop_algs,
             ui_locales,
+            only_pushed,
             claims_parameter,
             backchannel_logout,
             form_post,
@@ -149,6 +174,7 @@ impl DiscoveryDocument {
             introspection_endpoint: introspection,
             revocation_endpoint: revocation,
             pushed_authorization_request_endpoint: pushed_authorization_request,
+            require_pushed_authorization_requests: only_pushed,
             device_authorization_endpoint: device_authorization,
             registration_endpoint: registration,
             scopes_supported: scopes,
@@ -159,6 +185,17 @@ impl DiscoveryDocument {
             subject_types_supported: with("pairwise", public_subjects, "public"),
             id_token_signing_alg_values_supported: id_token_algs,
             token_endpoint_auth_methods_supported: token_auth_methods,
+            introspection_endpoint_auth_signing_alg_values_supported: algs_of(
+                &introspection_auth_methods,
+                &assertion_algs,
+            ),
+            revocation_endpoint_auth_signing_alg_values_supported: algs_of(
+                &revocation_auth_methods,
+                &assertion_algs,
+            ),
+            token_endpoint_auth_signing_alg_values_supported: assertion_algs,
+            introspection_endpoint_auth_methods_supported: introspection_auth_methods,
+            revocation_endpoint_auth_methods_supported: revocation_auth_methods,
             claims_supported: claims,
             claims_parameter_supported: claims_parameter,
             request_parameter_supported: false,
@@ -172,6 +209,14 @@ impl DiscoveryDocument {
             backchannel_logout_session_supported: backchannel_logout,
         }
     }
+}
+
+/// RFC 8414, section 2: only where an endpoint takes assertions.
+fn algs_of(methods: &[String], algs: &[String]) -> Vec<String> {
+    let signed = methods
+        .iter()
+        .any(|method| method == AuthMethod::PrivateKeyJwt.as_str());
+    if signed { algs.to_vec() } else { Vec::new() }
 }
 
 fn with(always: &'static str, second: bool, name: &'static str) -> Vec<&'static str> {
@@ -205,6 +250,12 @@ mod tests {
         for absent in [
             "registration_endpoint",
             "introspection_endpoint",
+            "pushed_authorization_request_endpoint",
+            "require_pushed_authorization_requests",
+            "introspection_endpoint_auth_methods_supported",
+            "revocation_endpoint_auth_methods_supported",
+            "token_endpoint_auth_signing_alg_values_supported",
+            "introspection_endpoint_auth_signing_alg_values_supported",
             "backchannel_logout_supported",
             "dpop_signing_alg_values_supported",
             "acr_values_supported",

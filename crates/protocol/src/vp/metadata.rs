@@ -2,11 +2,12 @@
 //! verifier can read (OpenID4VP 1.0, sections 5.1, 8.3 and 11).
 
 use serde_json::{Map, Value, json};
+use vouchsafe_credentials::cose;
 use vouchsafe_credentials::crypto::{Algorithm, PublicKey};
 use vouchsafe_credentials::jwe::ContentEncryption;
 use vouchsafe_credentials::jwks::{Jwk, JwkSet};
 
-use super::values::LocalizedText;
+use super::dcql::{DcqlQuery, Format};
 
 /// Most keys in `jwks`.
 const MAX_KEYS: usize = 64;
@@ -24,8 +25,6 @@ pub struct ClientMetadata {
     pub kid: String,
     /// The content encryption to use.
     pub enc: ContentEncryption,
-    /// How the verifier calls itself; not attested by anyone.
-    pub client_name: Option<LocalizedText>,
     /// Whether the verifier says that it reads `dc+sd-jwt`.
     pub reads_sd_jwt_vc: bool,
     /// `kb-jwt_alg_values`; `None`: no restriction.
@@ -54,8 +53,9 @@ pub fn key_id(key: &PublicKey) -> String {
     key.thumbprint()
 }
 
-/// Writes `client_metadata` for a request.
-pub(super) fn write(key: &PublicKey, client_name: Option<&LocalizedText>) -> Value {
+/// Writes `client_metadata` for a request: the key of the response, and of the formats those that
+/// the request asks for.
+pub(super) fn write(key: &PublicKey, query: &DcqlQuery) -> Value {
     let mut jwk = key.to_jwk();
     if let Some(members) = jwk.as_object_mut() {
         members.insert("kid".to_owned(), Value::from(key_id(key)));
@@ -63,21 +63,35 @@ pub(super) fn write(key: &PublicKey, client_name: Option<&LocalizedText>) -> Val
         // Section 8.3: "The `alg` parameter MUST be present in the JWKs."
         members.insert("alg".to_owned(), Value::from("ECDH-ES"));
     }
-    let algorithms = Algorithm::ALL_NAMES;
     let mut metadata = Map::new();
     metadata.insert("jwks".to_owned(), json!({ "keys": [jwk] }));
     metadata.insert(
         "encrypted_response_enc_values_supported".to_owned(),
         ENCRYPTIONS.iter().map(|enc| enc.name()).collect(),
     );
-    metadata.insert(
-        "vp_formats_supported".to_owned(),
-        json!({ "dc+sd-jwt": { "sd-jwt_alg_values": algorithms, "kb-jwt_alg_values": algorithms } }),
-    );
-    if let Some(name) = client_name {
-        name.write("client_name", &mut metadata);
-    }
+    metadata.insert("vp_formats_supported".to_owned(), formats(query));
     Value::Object(metadata)
+}
+
+fn formats(query: &DcqlQuery) -> Value {
+    let mut formats = Map::new();
+    for entry in query.credentials() {
+        let algorithms = match entry.format() {
+            // Appendix B.3.4.
+            Format::SdJwtVc => {
+                let names = Algorithm::ALL_NAMES;
+                json!({ "sd-jwt_alg_values": names, "kb-jwt_alg_values": names })
+            }
+            // Appendix B.2.2.
+            Format::MsoMdoc => {
+                let numbers = cose::ALGORITHM_NUMBERS;
+                json!({ "issuerauth_alg_values": numbers, "deviceauth_alg_values": numbers })
+            }
+            Format::Other(_) => continue,
+        };
+        formats.insert(entry.format().as_str().to_owned(), algorithms);
+    }
+    Value::Object(formats)
 }
 
 impl ClientMetadata {
@@ -100,7 +114,6 @@ impl ClientMetadata {
             key,
             kid,
             enc: content_encryption(metadata)?,
-            client_name: LocalizedText::read("client_name", metadata),
             reads_sd_jwt_vc: sd_jwt.is_some(),
             key_binding_algorithms,
         })

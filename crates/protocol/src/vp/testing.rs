@@ -1,8 +1,8 @@
 //! Parties for the tests: an issuer, a verifier and a wallet, each with a CA of its own.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    date_time_ymd,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
 };
 use vouchsafe_credentials::crypto::SigningKey;
 use vouchsafe_credentials::time::UnixTime;
@@ -25,10 +25,23 @@ pub(crate) struct Party {
 
 impl Authority {
     pub(crate) fn new(name: &str) -> Self {
-        let key = KeyPair::generate().unwrap();
         let mut params = params(name, vec![]);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        Self::of(params)
+    }
+
+    /// An IACA (ISO/IEC 18013-5:2021, table B.1).
+    pub(crate) fn iaca() -> Self {
+        let mut params = params("IACA", vec![]);
+        params.distinguished_name.push(DnType::CountryName, "AT");
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        Self::of(params)
+    }
+
+    fn of(params: CertificateParams) -> Self {
+        let key = KeyPair::generate().unwrap();
         let der = params.self_signed(&key).unwrap().der().to_vec();
         Authority {
             issuer: Issuer::new(params, key),
@@ -43,8 +56,20 @@ impl Authority {
     }
 
     pub(crate) fn leaf(&self, name: &str, dns: &str) -> Party {
+        self.certify(params(name, vec![dns.to_owned()]))
+    }
+
+    /// A document signer (ISO/IEC 18013-5:2021, table B.3).
+    pub(crate) fn document_signer(&self) -> Party {
+        let mut params = params("Signer", vec![]);
+        params.distinguished_name.push(DnType::CountryName, "AT");
+        let purpose = vec![1, 0, 18013, 5, 1, 2];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::Other(purpose)];
+        self.certify(params)
+    }
+
+    fn certify(&self, mut params: CertificateParams) -> Party {
         let key = KeyPair::generate().unwrap();
-        let mut params = params(name, vec![dns.to_owned()]);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.use_authority_key_identifier_extension = true;
         let certificate = params.signed_by(&key, &self.issuer).unwrap();

@@ -34,7 +34,7 @@ const BATCH: i64 = 1000;
 pub struct Event {
     /// When.
     pub at: UnixTime,
-    /// Who: `key:<id>` for an API key, `system` for a job, `command` for the command line,
+    /// Who: `key:<id>` for an API key, `client:<id>` for an OAuth client, `system` for a job, `command` for the command line,
     /// `anonymous` where nobody is asked for a key.
     pub actor: String,
     /// What, `<thing>.<verb>`: `credential.revoke`.
@@ -238,36 +238,82 @@ pub async fn verify(
     key: &SymmetricKey,
     known: Option<&Head>,
 ) -> Result<Result<Head, Broken>, DbError> {
-    let mut head = Head {
-        seq: 0,
-        hash: START.to_vec(),
-    };
+    let mut walk = Walk::begin(key, known);
     loop {
-        let rows = each!(db, p => sqlx::query_as::<_, Row>(
-            "SELECT seq, at, actor, action, target, detail, hash FROM audit_event \
-             WHERE seq > $1 ORDER BY seq LIMIT $2")
-            .bind(head.seq).bind(BATCH).fetch_all(p).await)?;
+        let rows = each!(db, p => sqlx::query_as::<_, Row>(NEXT)
+            .bind(walk.head.seq).bind(BATCH).fetch_all(p).await)?;
         if rows.is_empty() {
-            break;
+            return Ok(walk.end());
         }
+        if let Err(broken) = walk.take(rows) {
+            return Ok(Err(broken));
+        }
+    }
+}
+
+/// The same inside a transaction, of what it has written too.
+pub async fn verify_in(
+    tx: &mut Tx,
+    key: &SymmetricKey,
+    known: Option<&Head>,
+) -> Result<Result<Head, Broken>, DbError> {
+    let mut walk = Walk::begin(key, known);
+    loop {
+        let rows = each!(tx, c => sqlx::query_as::<_, Row>(NEXT)
+            .bind(walk.head.seq).bind(BATCH).fetch_all(c).await)?;
+        if rows.is_empty() {
+            return Ok(walk.end());
+        }
+        if let Err(broken) = walk.take(rows) {
+            return Ok(Err(broken));
+        }
+    }
+}
+
+const NEXT: &str = "SELECT seq, at, actor, action, target, detail, hash FROM audit_event \
+     WHERE seq > $1 ORDER BY seq LIMIT $2";
+
+/// A walk along the chain.
+struct Walk<'k> {
+    key: &'k SymmetricKey,
+    known: Option<&'k Head>,
+    head: Head,
+}
+
+impl<'k> Walk<'k> {
+    fn begin(key: &'k SymmetricKey, known: Option<&'k Head>) -> Self {
+        let head = Head {
+            seq: 0,
+            hash: START.to_vec(),
+        };
+        Self { key, known, head }
+    }
+
+    fn take(&mut self, rows: Vec<Row>) -> Result<(), Broken> {
         for row in rows {
-            if row.seq != head.seq + 1 {
-                return Ok(Err(Broken::Missing(head.seq + 1)));
+            if row.seq != self.head.seq + 1 {
+                return Err(Broken::Missing(self.head.seq + 1));
             }
-            if !constant_time_eq(&row.mac(key, &head.hash), &row.hash) {
-                return Ok(Err(Broken::Changed(row.seq)));
+            if !constant_time_eq(&row.mac(self.key, &self.head.hash), &row.hash) {
+                return Err(Broken::Changed(row.seq));
             }
-            head = Head {
+            self.head = Head {
                 seq: row.seq,
                 hash: row.hash,
             };
-            if known.is_some_and(|known| known.seq == head.seq && known.hash != head.hash) {
-                return Ok(Err(Broken::Changed(head.seq)));
+            let head = &self.head;
+            let differs = |known: &Head| known.seq == head.seq && known.hash != head.hash;
+            if self.known.is_some_and(differs) {
+                return Err(Broken::Changed(head.seq));
             }
         }
+        Ok(())
     }
-    Ok(match known {
-        Some(known) if known.seq > head.seq => Err(Broken::Missing(head.seq + 1)),
-        Some(_) | None => Ok(head),
-    })
+
+    fn end(self) -> Result<Head, Broken> {
+        match self.known {
+            Some(known) if known.seq > self.head.seq => Err(Broken::Missing(self.head.seq + 1)),
+            Some(_) | None => Ok(self.head),
+        }
+    }
 }

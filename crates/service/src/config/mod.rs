@@ -74,6 +74,14 @@ pub fn load<T: DeserializeOwned>(file: Option<&Path>, environment: &str) -> Resu
     extract(figment.merge(Env::prefixed(environment).split("__")))
 }
 
+/// Reads `file` alone: environment variables change nothing.
+pub fn load_file<T: DeserializeOwned>(file: &Path) -> Result<T, ConfigError> {
+    if !file.is_file() {
+        return Err(ConfigError::NoFile(file.display().to_string()));
+    }
+    extract(Figment::from(Toml::file_exact(file)))
+}
+
 /// Reads a configuration from TOML text alone. For `config check`, examples and tests.
 pub fn parse<T: DeserializeOwned>(toml: &str) -> Result<T, ConfigError> {
     extract(Figment::from(Toml::string(toml)))

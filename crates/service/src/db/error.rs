@@ -34,6 +34,11 @@ pub enum DbError {
     /// A stored row does not parse.
     #[error(transparent)]
     Row(#[from] RowError),
+    /// The file of a SQLite database is damaged, or is none.
+    #[error(
+        "the file of the database is damaged, or is no SQLite database: a copy has to be restored"
+    )]
+    Damaged,
     /// Everything else, a wrong SQL text above all.
     #[error("the statement failed")]
     Statement(#[source] sqlx::Error),
@@ -71,6 +76,7 @@ impl DbError {
             Self::Unfinished => "unfinished",
             Self::Closed => "closed",
             Self::Row(_) => "row",
+            Self::Damaged => "damaged",
             Self::Statement(_) => "statement",
             Self::MigrationChanged { .. } => "migration_changed",
             Self::MigrationUnknown { .. } => "migration_unknown",
@@ -90,6 +96,7 @@ impl DbError {
             Self::Duplicate
             | Self::Constraint
             | Self::Row(_)
+            | Self::Damaged
             | Self::Statement(_)
             | Self::MigrationChanged { .. }
             | Self::MigrationUnknown { .. }
@@ -105,6 +112,9 @@ impl From<sqlx::Error> for DbError {
             return match error {
                 sqlx::Error::Io(_)
                 | sqlx::Error::Tls(_)
+                // A proxy or a server on its way down hangs up instead of answering the first
+                // question, and that is read as a wrong answer.
+                | sqlx::Error::Protocol(_)
                 | sqlx::Error::PoolTimedOut
                 | sqlx::Error::PoolClosed
                 | sqlx::Error::WorkerCrashed => Self::Unavailable(error),
@@ -121,10 +131,16 @@ impl From<sqlx::Error> for DbError {
         match database.code().as_deref() {
             // PostgreSQL: serialization_failure, deadlock_detected.
             Some("40001" | "40P01") => Self::Serialization(error),
+            Some(code) if is_damage(code) => Self::Damaged,
             Some(code) if is_unavailable(code) => Self::Unavailable(error),
             _ => Self::Statement(error),
         }
     }
+}
+
+/// SQLite's primary codes CORRUPT 11 and NOTADB 26; PostgreSQL's codes have five characters.
+fn is_damage(code: &str) -> bool {
+    code.len() < 5 && matches!(code.parse::<u32>().map(|number| number & 0xff), Ok(11 | 26))
 }
 
 /// PostgreSQL classes 08 (connection), 53 (resources), 57P (shutdown), 58 (I/O); SQLite's

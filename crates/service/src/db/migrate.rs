@@ -51,6 +51,21 @@ pub(crate) const SERVICE: Migrations = Migrations {
             name: "webhooks",
             sql: include_str!("../../migrations/0004_webhooks.sql"),
         },
+        Migration {
+            version: 5,
+            name: "operators, their passkeys and sessions",
+            sql: include_str!("../../migrations/0005_operators.sql"),
+        },
+        Migration {
+            version: 6,
+            name: "operators at OpenID Providers",
+            sql: include_str!("../../migrations/0006_operator_identities.sql"),
+        },
+        Migration {
+            version: 10,
+            name: "clients of the administration interface",
+            sql: include_str!("../../migrations/0010_api_clients.sql"),
+        },
     ],
 };
 
@@ -86,6 +101,14 @@ impl Db {
             }
         }
         Ok(applied)
+    }
+
+    /// The steps that a program with these components has, each with its checksum.
+    pub fn known_migrations(components: &[Migrations]) -> Vec<(String, i64, String)> {
+        let components = std::iter::once(&SERVICE).chain(components);
+        let steps = components.flat_map(|c| c.steps.iter().map(move |step| (c.component, step)));
+        let named = steps.map(|(c, step)| (c.to_owned(), step.version, checksum(step.sql)));
+        named.collect()
     }
 
     /// Steps that [`migrate`](Self::migrate) would run. For `doctor`.

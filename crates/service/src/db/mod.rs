@@ -24,20 +24,28 @@
 //! What works unchanged on both: `$1` placeholders, `RETURNING`, `ON CONFLICT`, the types
 //! BIGINT, TEXT, BYTEA, BOOLEAN, and `#[derive(sqlx::FromRow)]`. Times are BIGINT seconds.
 
+mod alone;
 mod error;
 mod migrate;
 mod open;
+mod place;
 mod postgres;
+mod queue;
 mod sqlite;
+mod steps;
+pub mod tables;
 #[cfg(feature = "testing")]
 pub mod testing;
 #[cfg(test)]
 mod tests;
 mod write;
 
+pub use alone::{Alone, without_log};
 pub use error::{DbError, RowError, Table};
 pub use migrate::{Migration, Migrations};
-pub use open::{DatabaseKind, Db};
+pub use open::{DatabaseKind, Db, unfinished};
+pub use place::{DatabasePlace, sqlite_address, sqlite_file};
+pub use steps::STEP;
 pub use write::{Tx, WriteFailure};
 
 /// The driver that a statement of [`each!`](crate::each) goes to.
@@ -77,4 +85,4 @@ macro_rules! execute {
     };
 }
 
-pub use crate::{each, execute};
+pub use crate::{delete_step, each, execute};

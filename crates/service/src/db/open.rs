@@ -1,23 +1,34 @@
 //! Opening a database: pools, the writer thread, settings.
 
-use std::{io::ErrorKind, path::Path, str::FromStr, thread, time::Duration};
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
+use super::{
+    DbError, Each, postgres,
+    queue::{Jobs, Queue, queue},
+    sqlite,
+    write::JOB_LIMIT,
+};
+use crate::tenant;
 use sqlx::{
-    PgPool, SqlitePool,
+    ConnectOptions, Connection, PgPool, SqlitePool,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use tokio::sync::mpsc;
 
-use super::{
-    DbError, Each, postgres, sqlite,
-    write::{JOB_LIMIT, Job},
-};
-
-/// Units of work that may wait for the writer; more of them make callers wait.
-const QUEUE: usize = 1024;
 /// How long a caller waits for a connection before it is told to come back later.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(2);
+/// The same for reading: an answer, though not the one that was hoped for, comes within two seconds.
+const READ_LIMIT: Duration = Duration::from_millis(1500);
 const SQLITE_READERS: u32 = 4;
 const POSTGRES_READERS: u32 = 10;
 const POSTGRES_WRITERS: u32 = 10;
@@ -31,24 +42,23 @@ pub enum DatabaseKind {
     Postgres,
 }
 
-/// An open database. Cheap to clone; closed when the last clone goes.
+/// How long closing waits for what still runs.
+const CLOSE_LIMIT: Duration = Duration::from_secs(10);
+
+/// An open database. Cheap to clone; closed by [`Db::close`] or when the last clone goes.
 #[derive(Debug, Clone)]
 pub struct Db {
     readers: Pools,
-    queue: mpsc::Sender<Box<dyn Job>>,
+    jobs: Jobs,
     pub(super) job_limit: Duration,
+    /// Damage was found.
+    damaged: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Clone)]
 enum Pools {
     Sqlite(SqlitePool),
     Postgres(PgPool),
-}
-
-impl std::fmt::Debug for Box<dyn Job> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Job")
-    }
 }
 
 impl Db {
@@ -80,35 +90,38 @@ impl Db {
         make_private(options.get_filename())?;
         let readers = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
-            .acquire_timeout(ACQUIRE_LIMIT)
+            .acquire_timeout(READ_LIMIT)
             // A file does not hang up: asking before each read would double its cost.
             .test_before_acquire(false)
             .connect_with(options.clone())
             .await?;
-        let queue = start_writer(move |queue| sqlite::write_loop(options, queue))?;
+        let jobs = start_writer(move |queue| sqlite::write_loop(options, queue))?;
         Ok(Self {
             readers: Pools::Sqlite(readers),
-            queue,
+            jobs,
             job_limit: JOB_LIMIT,
+            damaged: Arc::default(),
         })
     }
 
     async fn open_postgres(url: &str) -> Result<Self, DbError> {
         let options = PgConnectOptions::from_str(url).map_err(|_| DbError::Address)?;
-        let pool = |size| {
+        let pool = |size, limit| {
             PgPoolOptions::new()
                 .max_connections(size)
-                .acquire_timeout(ACQUIRE_LIMIT)
+                .acquire_timeout(limit)
         };
-        let readers = pool(POSTGRES_READERS).connect_with(options.clone()).await?;
-        let queue = start_writer(move |queue| async move {
-            let writers = pool(POSTGRES_WRITERS).connect_lazy_with(options);
+        let readers = pool(POSTGRES_READERS, READ_LIMIT);
+        let readers = readers.connect_with(options.clone()).await?;
+        let jobs = start_writer(move |queue| async move {
+            let writers = pool(POSTGRES_WRITERS, ACQUIRE_LIMIT).connect_lazy_with(options);
             postgres::write_loop(writers, queue).await;
         })?;
         Ok(Self {
             readers: Pools::Postgres(readers),
-            queue,
+            jobs,
             job_limit: JOB_LIMIT,
+            damaged: Arc::default(),
         })
     }
 
@@ -122,6 +135,16 @@ impl Db {
         }
     }
 
+    /// The same writer with the readers of another database, such as a replica that lags: for tests
+    /// of what must not be decided by a reader.
+    #[cfg(feature = "testing")]
+    pub fn with_readers_of(&self, other: &Self) -> Self {
+        Self {
+            readers: other.readers.clone(),
+            ..self.clone()
+        }
+    }
+
     /// Which database is open.
     pub fn kind(&self) -> DatabaseKind {
         match &self.readers {
@@ -130,39 +153,149 @@ impl Db {
         }
     }
 
-    /// Whether the database answers. For `/readyz`.
+    /// Copies a SQLite database, as it is at this moment, into a new file that only its owner reads,
+    /// while others go on reading and writing, and runs `mark` in the copy. PostgreSQL has `pg_dump`.
+    ///
+    /// The file has its name when it is whole and marked, not before: until then it is [`unfinished`].
+    pub async fn copy_to(&self, file: &Path, mark: &'static str) -> Result<(), DbError> {
+        let Pools::Sqlite(pool) = &self.readers else {
+            return Err(DbError::Address);
+        };
+        let failed = |error: std::io::Error| DbError::Unavailable(error.into());
+        let part = unfinished(file);
+        private_file(&part).map_err(failed)?;
+        let made = copy_marked(pool, &part, mark).await;
+        let made = made.and_then(|()| name_finished(&part, file).map_err(failed));
+        if made.is_err() {
+            let _ = std::fs::remove_file(&part);
+        }
+        made
+    }
+
+    /// Writes what is in the log of a SQLite database into its file and empties the log. False: it is
+    /// not empty, because somebody else has the database open.
+    pub async fn empty_log(&self) -> Result<bool, DbError> {
+        let Pools::Sqlite(pool) = &self.readers else {
+            return Ok(true);
+        };
+        let (busy, _, _) = sqlx::query_as::<_, (i64, i64, i64)>("PRAGMA wal_checkpoint(TRUNCATE)")
+            .fetch_one(pool)
+            .await?;
+        Ok(busy == 0)
+    }
+
+    /// Whether the database answers, and no damage was found. For `/readyz`.
     pub async fn ping(&self) -> Result<(), DbError> {
+        if self.damaged.load(Ordering::Relaxed) {
+            return Err(DbError::Damaged);
+        }
         crate::each!(self, p => sqlx::query_scalar::<_, i64>("SELECT CAST(1 AS BIGINT)").fetch_one(p).await)?;
         Ok(())
     }
 
-    pub(super) fn queue(&self) -> &mpsc::Sender<Box<dyn Job>> {
-        &self.queue
+    /// Reads the whole file of a SQLite database and looks whether its parts fit together (catalogue
+    /// 415). Where they do not, [`Self::ping`] fails from then on. PostgreSQL looks after its own.
+    pub async fn look_for_damage(&self) -> Result<(), DbError> {
+        let Pools::Sqlite(pool) = &self.readers else {
+            return Ok(());
+        };
+        let found = sqlx::query_scalar::<_, String>("PRAGMA quick_check(1)");
+        let found = found.fetch_one(pool).await.map_err(DbError::from);
+        match found {
+            Ok(found) if found == "ok" => return Ok(()),
+            // The text names pages and trees, no content.
+            Ok(found) => tracing::error!(found, "the file of the database is damaged"),
+            Err(DbError::Damaged) => tracing::error!("the file of the database is damaged"),
+            Err(error) => return Err(error),
+        }
+        self.damaged.store(true, Ordering::Relaxed);
+        Err(DbError::Damaged)
     }
+
+    /// Closes the database, for every clone: what was queued is written, then SQLite moves its log
+    /// into the file and nothing lies beside it. A log that stays behind is taken for that of
+    /// whatever file is put in the place of this one. A process ends with this.
+    pub async fn close(&self) {
+        let closed = async {
+            self.jobs.close().await;
+            match &self.readers {
+                Pools::Sqlite(pool) => pool.close().await,
+                Pools::Postgres(pool) => pool.close().await,
+            }
+        };
+        if tokio::time::timeout(CLOSE_LIMIT, closed).await.is_err() {
+            tracing::warn!("the database is still in use and was left open");
+        }
+    }
+
+    pub(super) fn jobs(&self) -> &Jobs {
+        &self.jobs
+    }
+}
+
+/// The name of a copy that is not finished.
+pub fn unfinished(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".part");
+    name.into()
+}
+
+/// Gives a file that is whole its name, which no other file has, so that a crash does not take it.
+fn name_finished(part: &Path, file: &Path) -> std::io::Result<()> {
+    // A second name is refused where the name is taken, which a mere `rename` is not.
+    match std::fs::hard_link(part, file) {
+        Ok(()) => std::fs::remove_file(part)?,
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(error),
+        // A file system without second names.
+        Err(_) if std::fs::symlink_metadata(file).is_err() => std::fs::rename(part, file)?,
+        Err(error) => return Err(error),
+    }
+    let folder = file.parent().filter(|folder| *folder != Path::new(""));
+    std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+async fn copy_marked(pool: &SqlitePool, file: &Path, mark: &'static str) -> Result<(), DbError> {
+    let name = file.to_str().ok_or(DbError::Address)?;
+    let mut connection = pool.acquire().await?;
+    sqlx::query("VACUUM INTO $1")
+        .bind(name)
+        .execute(&mut *connection)
+        .await?;
+    let mut copy = SqliteConnectOptions::new().filename(file).connect().await?;
+    sqlx::raw_sql(mark).execute(&mut copy).await?;
+    copy.close().await?;
+    let written = std::fs::File::open(file).and_then(|file| file.sync_all());
+    written.map_err(|error| DbError::Unavailable(error.into()))
 }
 
 /// Makes the file of a new database so that only its owner reads it; SQLite gives its log and
 /// its shared memory the same mode. A file that is there keeps its mode.
 fn make_private(file: &Path) -> Result<(), DbError> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(file) {
+    match private_file(file) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(DbError::Unavailable(error.into())),
     }
 }
 
+/// A new file that only its owner reads.
+fn private_file(file: &Path) -> std::io::Result<std::fs::File> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)
+}
+
 /// The writer has a thread and a runtime of its own: work that was queued is finished even when
 /// the runtime of the caller stops.
-fn start_writer<F, L>(make_loop: F) -> Result<mpsc::Sender<Box<dyn Job>>, DbError>
+fn start_writer<F, L>(make_loop: F) -> Result<Jobs, DbError>
 where
-    F: FnOnce(mpsc::Receiver<Box<dyn Job>>) -> L + Send + 'static,
+    F: FnOnce(Queue) -> L + Send + 'static,
     L: Future<Output = ()>,
 {
-    let (sender, receiver) = mpsc::channel(QUEUE);
+    let tenant = tenant::Inherited::now();
+    let (jobs, waiting, end) = queue();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -171,8 +304,9 @@ where
         .name("database-writer".into())
         .spawn(move || {
             let local = tokio::task::LocalSet::new();
-            local.block_on(&runtime, make_loop(receiver));
+            local.block_on(&runtime, tenant.scope(make_loop(waiting)));
+            drop(end);
         })
         .map_err(|error| DbError::Unavailable(error.into()))?;
-    Ok(sender)
+    Ok(jobs)
 }

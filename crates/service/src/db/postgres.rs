@@ -7,20 +7,21 @@ use std::{panic::AssertUnwindSafe, time::Duration};
 
 use futures::FutureExt;
 use sqlx::{Executor, PgPool, Postgres, pool::PoolConnection};
-use tokio::{sync::mpsc::Receiver, task::JoinSet};
+use tokio::task::JoinSet;
 
 use super::{
     DbError,
+    queue::Queue,
     write::{Inner, Job, Ran, Tx, within},
 };
 
 /// Attempts after the first one.
 const RETRIES: u32 = 3;
 
-pub(super) async fn write_loop(pool: PgPool, mut queue: Receiver<Box<dyn Job>>) {
+pub(super) async fn write_loop(pool: PgPool, mut queue: Queue) {
     let mut running = JoinSet::new();
-    while let Some(job) = queue.recv().await {
-        running.spawn_local(run(pool.clone(), job));
+    while let Some(job) = queue.next().await {
+        running.spawn_local(crate::tenant::inherit(run(pool.clone(), job)));
         while running.try_join_next().is_some() {}
     }
     while running.join_next().await.is_some() {}

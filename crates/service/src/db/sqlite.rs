@@ -8,19 +8,19 @@ use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 use sqlx::{ConnectOptions, Connection, SqliteConnection, raw_sql, sqlite::SqliteConnectOptions};
-use tokio::sync::mpsc::Receiver;
 
 use super::{
     DbError,
+    queue::Queue,
     write::{Inner, Job, Ran, Tx, within},
 };
 
 /// Most jobs in one transaction, so that the first of them does not wait for ever.
 const GROUP_LIMIT: usize = 256;
 
-pub(super) async fn write_loop(options: SqliteConnectOptions, mut queue: Receiver<Box<dyn Job>>) {
+pub(super) async fn write_loop(options: SqliteConnectOptions, mut queue: Queue) {
     let mut tx: Option<Tx> = None;
-    while let Some(first) = queue.recv().await {
+    while let Some(first) = queue.next().await {
         let connected = match tx.take() {
             Some(tx) => Ok(tx),
             None => options.connect().await.map(|c| Tx(Inner::Sqlite(c))),
@@ -45,11 +45,7 @@ pub(super) async fn write_loop(options: SqliteConnectOptions, mut queue: Receive
 /// If the first job fails, the whole transaction is undone and ended. The savepoint is replaced
 /// before each further job, which fails if SQLite has undone the transaction by itself (after a
 /// full disk, for example): then the group ends without a commit.
-async fn run_group(
-    tx: &mut Tx,
-    mut first: Box<dyn Job>,
-    queue: &mut Receiver<Box<dyn Job>>,
-) -> bool {
+async fn run_group(tx: &mut Tx, mut first: Box<dyn Job>, queue: &mut Queue) -> bool {
     if let Err(error) = statement(tx, "BEGIN IMMEDIATE; SAVEPOINT job").await {
         first.finish(Err(error));
         return rolled_back(tx).await;
@@ -64,7 +60,7 @@ async fn run_group(
     }
     let mut group = vec![first];
     while group.len() < GROUP_LIMIT
-        && let Ok(mut job) = queue.try_recv()
+        && let Some(mut job) = queue.waiting()
     {
         let mut set = statement(tx, "RELEASE job; SAVEPOINT job").await;
         if set.is_ok() {

@@ -1,6 +1,7 @@
 //! The conformance suite of the layer itself: the same tests on both databases.
 
 use std::{
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -16,6 +17,7 @@ use super::{
 };
 use crate::{each, execute};
 
+mod damage;
 mod migrations;
 
 const TESTS: Migrations = Migrations {
@@ -422,6 +424,61 @@ async fn cat_416_two_processes_on_one_file() {
     blocker.execute("ROLLBACK").await.unwrap();
     blocker.close().await.unwrap();
     put(&temporary.db, 1000).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_closed_database_is_whole_and_nothing_lies_beside_it() {
+    let there = sqlite(&[TESTS]).await;
+    let file = PathBuf::from(there.url.strip_prefix("sqlite:").unwrap());
+    let log = file.with_extension("db-wal");
+    let queued: Vec<_> = (0..20)
+        .map(|id| {
+            let db = there.db.clone();
+            tokio::spawn(async move { put(&db, id).await })
+        })
+        .collect();
+    for one in queued {
+        one.await.unwrap().unwrap();
+    }
+    assert!(log.exists());
+
+    // One of the clones closes it, for all.
+    there.db.clone().close().await;
+    assert!(!log.exists());
+    assert!(matches!(put(&there.db, 99).await, Err(DbError::Closed)));
+    there.db.close().await;
+    let again = Db::open(&there.url).await.unwrap();
+    assert_eq!(count(&again).await, 20);
+}
+
+#[tokio::test]
+async fn closing_waits_for_what_was_queued() {
+    for_each_database(&[TESTS], async |db| {
+        let writing: Vec<_> = (0..20).map(|id| put(&db, id)).collect();
+        let writing = futures::future::join_all(writing);
+        tokio::pin!(writing);
+        // Polled once: all of them are in the queue.
+        assert!(futures::poll!(&mut writing).is_pending());
+        let (written, ()) = tokio::join!(writing, db.close());
+        assert!(written.into_iter().all(|one| one.is_ok()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_up_is_away() {
+    use tokio::io::AsyncReadExt;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            // The question for TLS, all of it: a connection that is closed with something unread
+            // is reset, which is another error.
+            stream.read_exact(&mut [0; 8]).await.ok();
+        }
+    });
+    let opened = Db::open(&format!("postgres://nobody@{address}/nothing")).await;
+    assert!(matches!(opened, Err(DbError::Unavailable(_))), "{opened:?}");
 }
 
 #[tokio::test]

@@ -49,6 +49,28 @@ impl Tx {
     }
 }
 
+impl Tx {
+    /// [`Self::lock`] for many names, in an order of its own, so that two that lock the same names
+    /// wait for each other and not for ever.
+    pub async fn lock_all(&mut self, mut names: Vec<String>) -> Result<(), DbError> {
+        match &mut self.0 {
+            Inner::Sqlite(_) => Ok(()),
+            Inner::Postgres(connection) => {
+                names.sort();
+                sqlx::query(
+                    "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) \
+                     FROM (SELECT name FROM unnest($1::text[]) WITH ORDINALITY AS n (name, place) \
+                           ORDER BY place) AS sorted",
+                )
+                .bind(names)
+                .execute(&mut **connection)
+                .await?;
+                Ok(())
+            }
+        }
+    }
+}
+
 /// An error of a unit of work: any `std` error that can also carry a [`DbError`].
 pub trait WriteFailure: Error + From<DbError> + Send + 'static {}
 
@@ -75,6 +97,16 @@ impl Db {
         self.write_within(Some(self.job_limit), work).await
     }
 
+    /// [`Self::write`] for what takes as long as it needs, before the service serves anybody.
+    pub async fn write_at_leisure<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: AsyncFn(&mut Tx) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: WriteFailure,
+    {
+        self.write_within(None, work).await
+    }
+
     /// [`Self::write`] with another limit, or none, for what runs before the service does.
     pub(super) async fn write_within<T, E, F>(
         &self,
@@ -93,7 +125,7 @@ impl Db {
             outcome: None,
             reply,
         };
-        if self.queue().send(Box::new(job)).await.is_err() {
+        if !self.jobs().put(Box::new(job)).await {
             return Err(DbError::Closed.into());
         }
         match answer.await {

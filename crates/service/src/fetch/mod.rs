@@ -25,7 +25,7 @@ use std::{
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use reqwest::{Certificate, Client, redirect};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
 use self::{policy::Policy, resolver::Checked};
@@ -33,12 +33,14 @@ use crate::config::{DevConfig, FetchConfig};
 
 /// Requests to one host at once.
 const PER_HOST: usize = 4;
+/// How many of them anybody can cause.
+const PER_HOST_FOR_ANYBODY: usize = 2;
 /// Hosts whose permits are remembered before idle ones are forgotten.
 const REMEMBERED_HOSTS: usize = 1024;
 const CONNECT: Duration = Duration::from_secs(2);
 
 /// Why there is no answer. The texts name no address: it may carry a code.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum FetchError {
     /// The address is not one that may be asked.
     #[error("the address is refused: {0}")]
@@ -215,6 +217,23 @@ impl Fetcher {
         Ok(response.status().as_u16())
     }
 
+    /// Waits for one of the few places at a host for what anybody can cause without having done
+    /// anything before, so that the rest stays free. It is to be held during the request.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub async fn place_for_anybody(
+        &self,
+        url: &str,
+        patience: Duration,
+    ) -> Result<OwnedSemaphorePermit, FetchError> {
+        let url = Url::parse(url).map_err(|_| Refused::Syntax)?;
+        let places = self.places(&url, " for anybody", PER_HOST_FOR_ANYBODY);
+        let place = tokio::time::timeout(patience, places.acquire_owned()).await;
+        let place = place.map_err(|_| FetchError::Timeout)?;
+        place.map_err(|_| FetchError::Unreachable)
+    }
+
     fn ask(
         &self,
         method: &Method,
@@ -282,8 +301,12 @@ impl Fetcher {
     }
 
     fn permits(&self, url: &Url) -> Arc<Semaphore> {
+        self.places(url, "", PER_HOST)
+    }
+
+    fn places(&self, url: &Url, kind: &str, many: usize) -> Arc<Semaphore> {
         let host = format!(
-            "{}:{}",
+            "{}:{}{kind}",
             url.host_str().unwrap_or_default(),
             url.port_or_known_default().unwrap_or_default()
         );
@@ -292,7 +315,7 @@ impl Fetcher {
             hosts.retain(|_, permits| Arc::strong_count(permits) > 1);
         }
         let permits = hosts.entry(host);
-        Arc::clone(permits.or_insert_with(|| Arc::new(Semaphore::new(PER_HOST))))
+        Arc::clone(permits.or_insert_with(|| Arc::new(Semaphore::new(many))))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The outermost layer: whose request it is, and whether there were too many of them.
+//! The outer layer: whose request it is, and whether there were too many of them.
 
 use std::{net::IpAddr, num::NonZeroU32};
 

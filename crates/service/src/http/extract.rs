@@ -8,6 +8,7 @@ use axum::{
 };
 use serde::de::DeserializeOwned;
 use vouchsafe_credentials::json::parse_strict;
+use vouchsafe_protocol::http::Headers;
 
 use super::{
     error::{OAuthError, Problem},
@@ -107,6 +108,33 @@ impl IntoResponse for ExtractError {
     fn into_response(self) -> Response {
         Problem::from(self).into_response()
     }
+}
+
+/// Whether a body is a form, plain and under one content type (catalogue 112, 113).
+pub fn is_form(headers: &HeaderMap) -> bool {
+    let plain = !headers.contains_key(header::CONTENT_ENCODING);
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let form = match (types.next(), types.next()) {
+        (Some(value), None) => value.to_str().is_ok_and(|value| {
+            let essence = value.split(';').next().unwrap_or_default().trim();
+            essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        }),
+        _ => false,
+    };
+    plain && form
+}
+
+/// The headers as the protocol crate reads them. A value that is no text becomes one that no
+/// parser accepts, never an absent one.
+pub fn headers(map: &HeaderMap) -> Headers {
+    map.iter()
+        .map(|(name, value)| {
+            (
+                name.as_str(),
+                value.to_str().unwrap_or("\u{fffd}").to_owned(),
+            )
+        })
+        .collect()
 }
 
 /// A form body. To answer errors in another way than with problem details, take

@@ -8,19 +8,24 @@ use std::{
 
 use axum::{
     Router,
+    body::{Body, HttpBody},
     extract::{DefaultBodyLimit, MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
 };
-use futures::FutureExt;
+use futures::{FutureExt, StreamExt};
 use tracing::Instrument;
 
-use super::{error::Problem, limits};
+use super::{Edge, error::Problem, limits};
 use crate::{config::PublicUrl, id::Ids};
 
 /// Time for one request; answers that stream (server-sent events) only need to begin in it.
 const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Time for the body of a request, from its headers on (catalogue 397): who sends a byte now and then
+/// keeps nothing open.
+const BODY_DEADLINE: Duration = Duration::from_secs(10);
 
 /// The policy for answers that set none: nothing inline, nothing from elsewhere, no frames.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
@@ -45,11 +50,26 @@ struct Standard {
 /// Wraps the router of a service. Routes may set a larger or smaller
 /// [`DefaultBodyLimit`] of their own; the default is [`limits::FORM`].
 pub fn standard(router: Router, public_url: &PublicUrl, ids: Ids) -> Router {
+    wrap(router, public_url, ids, |router| router)
+}
+
+/// The same for a service that others reach: behind it stands the edge, so that what it refuses has
+/// an id, a log line and the headers of every answer, too.
+pub fn standard_at(edge: &Edge, router: Router, public_url: &PublicUrl, ids: Ids) -> Router {
+    wrap(router, public_url, ids, |router| edge.around(router))
+}
+
+fn wrap(
+    router: Router,
+    public_url: &PublicUrl,
+    ids: Ids,
+    inside: impl FnOnce(Router) -> Router,
+) -> Router {
     let state = Standard {
         ids,
         https: public_url.is_https(),
     };
-    router
+    let router = router
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || {
             Problem::new(
@@ -58,8 +78,8 @@ pub fn standard(router: Router, public_url: &PublicUrl, ids: Ids) -> Router {
                 "This address does not know the method.",
             )
         })
-        .layer(DefaultBodyLimit::max(limits::FORM))
-        .layer(from_fn_with_state(state, around))
+        .layer(DefaultBodyLimit::max(limits::FORM));
+    inside(router).layer(from_fn_with_state(state, around))
 }
 
 async fn around(State(standard): State<Standard>, mut request: Request, next: Next) -> Response {
@@ -73,6 +93,7 @@ async fn around(State(standard): State<Standard>, mut request: Request, next: Ne
         .map_or_else(|| "(none)".to_owned(), |path| path.as_str().to_owned());
     let span = tracing::info_span!("request", id = %id, method, route);
     let started = Instant::now();
+    let request = request.map(in_time);
     let mut response = answer(request, next).instrument(span.clone()).await;
     let seconds = started.elapsed().as_secs_f64();
     let status = response.status().as_u16();
@@ -80,6 +101,25 @@ async fn around(State(standard): State<Standard>, mut request: Request, next: Ne
     record(method, route, status, seconds);
     add_headers(&mut response, &id, standard.https);
     response
+}
+
+/// The same body, broken off at its deadline.
+fn in_time(body: Body) -> Body {
+    if body.is_end_stream() {
+        return body;
+    }
+    let deadline = tokio::time::Instant::now() + BODY_DEADLINE;
+    let parts = futures::stream::unfold(Some(body.into_data_stream()), move |rest| async move {
+        let mut rest = rest?;
+        match tokio::time::timeout_at(deadline, rest.next()).await {
+            Ok(part) => part.map(|part| (part, Some(rest))),
+            Err(_elapsed) => {
+                let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
+                Some((Err(axum::Error::new(late)), None))
+            }
+        }
+    });
+    Body::from_stream(parts)
 }
 
 async fn answer(request: Request, next: Next) -> Response {

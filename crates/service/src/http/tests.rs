@@ -333,6 +333,31 @@ async fn too_many_requests_are_told_when_to_come_back() {
     assert!(limit.check(client("2001:db8:0:1::1")).is_ok());
 }
 
+/// What the edge refuses is an answer like any other: it has an id, and the headers.
+#[tokio::test]
+async fn what_is_refused_at_the_edge_has_an_id() {
+    let config = "listen = \"127.0.0.1:0\"\npublic_url = \"https://op.example\"\n\
+                  requests_per_minute = 1\nburst = 1";
+    let edge = Edge::new(&crate::config::parse(config).unwrap()).unwrap();
+    let ids = Ids::new(Arc::new(SystemClock), Arc::new(OsRandom));
+    let router = Router::new().route("/", get(async || "fine"));
+    let url: PublicUrl = "https://op.example".parse().unwrap();
+    let router = standard_at(&edge, router, &url, ids);
+    // The limit holds for what there is and for what there is not.
+    for (path, expected) in [("/", 200), ("/", 429), ("/nowhere", 429)] {
+        let mut request = request("GET", path, "", "");
+        let peer: SocketAddr = "198.51.100.7:1".parse().unwrap();
+        request
+            .extensions_mut()
+            .insert(axum::extract::ConnectInfo(peer));
+        let response = router.clone().oneshot(request).await.unwrap();
+        let headers = response.headers();
+        assert_eq!(response.status().as_u16(), expected, "{path}");
+        assert_eq!(headers["x-request-id"].len(), 36, "{path}");
+        assert!(headers.contains_key(header::CONTENT_SECURITY_POLICY));
+    }
+}
+
 struct Running {
     address: SocketAddr,
     trigger: crate::shutdown::ShutdownTrigger,

@@ -14,7 +14,7 @@ mod peer_tests;
 mod tests;
 
 pub use key::{JwtKey, KeySet, SigningAlg};
-pub use verify::{Expected, Expiry, Jwks, TypeRule, VerifiedJwt, verify};
+pub use verify::{Expected, Expiry, Jwks, TypeRule, VerifiedJwt, numeric_date, verify};
 
 /// Why a token was not made or not accepted. No text contains anything of the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -106,6 +106,23 @@ fn kid_is_the_thumbprint() {
     assert_eq!(key.kid(), public.thumbprint());
 }
 
+/// RFC 7519, section 2.
+#[test]
+fn rfc_7519_section_2_a_numeric_date_may_have_a_fraction() {
+    let (key, jwks) = es256();
+    for (text, good) in [
+        ("1800000300.5", true),
+        ("1.8000003e9", true),
+        ("1799999940.9", false),
+        ("-0.5", false),
+        ("1e30", false),
+    ] {
+        let claims = with("exp", serde_json::from_str(text).unwrap());
+        let token = key.sign("JWT", &claims).unwrap();
+        assert_eq!(verify(&token, &jwks, &expected()).is_ok(), good, "{text}");
+    }
+}
+
 #[test]
 fn claims_must_be_the_expected_ones() {
     let (key, jwks) = es256();

@@ -31,6 +31,14 @@ impl Jwks {
         JwkSet::parse(bytes).map(Self).map_err(|_| JoseError::Key)
     }
 
+    /// From the key set document of a provider: keys that are not well-formed are passed over (RFC
+    /// 7517, section 5), private members refuse it all the same.
+    pub fn parse_usable(bytes: &[u8]) -> Result<Self, JoseError> {
+        JwkSet::parse_usable(bytes)
+            .map(Self)
+            .map_err(|_| JoseError::Key)
+    }
+
     /// From a parsed key set document.
     pub fn from_value(document: &Value) -> Result<Self, JoseError> {
         JwkSet::from_value(document)
@@ -245,11 +253,19 @@ fn text<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     object.get(name).and_then(Value::as_str)
 }
 
-/// A time that is there but is no whole number is an error, never "absent".
+/// A time that is there but is none is an error, never "absent".
 fn time(claims: &Map<String, Value>, name: &str) -> Result<Option<UnixTime>, JoseError> {
     let Some(value) = claims.get(name) else {
         return Ok(None);
     };
-    let seconds = value.as_i64().filter(|seconds| *seconds >= 0);
-    seconds.map(UnixTime).map(Some).ok_or(JoseError::Claim)
+    numeric_date(value).map(Some).ok_or(JoseError::Claim)
+}
+
+/// `NumericDate` (RFC 7519, section 2): seconds since 1970, which may have a fraction; it is cut off.
+pub fn numeric_date(value: &Value) -> Option<UnixTime> {
+    let text = value.as_number()?.to_string();
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let seconds = whole.parse::<i64>().ok()?;
+    let fraction = fraction.bytes().all(|b| b.is_ascii_digit());
+    (fraction && !text.starts_with('-')).then_some(UnixTime(seconds))
 }

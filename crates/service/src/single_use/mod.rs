@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 use vouchsafe_credentials::{encoding::b64url, time::UnixTime};
 
 use crate::{
-    db::{Db, DbError, Tx},
-    each, execute,
+    db::{Db, DbError, STEP, Tx},
+    delete_step, each, execute,
 };
 
 /// The kinds, each with a table of its own: a secret of one kind is unknown to every other.
@@ -30,17 +30,23 @@ pub enum Kind {
     RefreshToken,
     /// Return of a browser to a page of ours.
     BrowserReturn,
+    /// Link that invites an operator to a console.
+    OperatorInvitation,
+    /// Challenge that an operator's passkey signs (WebAuthn Level 3, section 13.4.3).
+    OperatorChallenge,
 }
 
 impl Kind {
     /// All kinds, for the purge job.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::AuthorizationCode,
         Self::PreAuthorizedCode,
         Self::PushedRequest,
         Self::ResponseCode,
         Self::RefreshToken,
         Self::BrowserReturn,
+        Self::OperatorInvitation,
+        Self::OperatorChallenge,
     ];
 }
 
@@ -111,8 +117,30 @@ pub async fn consume(
     if let Some(TakenRow { payload, family }) = taken {
         return Ok(Consumed::Taken { payload, family });
     }
+    used(tx, kind, &hash).await
+}
+
+/// What [`consume`] says, without using the object up: it stays as it is, and nobody consumes it
+/// before the transaction is over.
+pub async fn hold(
+    tx: &mut Tx,
+    kind: Kind,
+    secret: &str,
+    now: UnixTime,
+) -> Result<Consumed, DbError> {
+    let hash = hash(secret);
+    let held = each!(tx, c => sqlx::query_as::<_, TakenRow>(sql(kind).hold)
+        .bind(hash.as_str()).bind(now.0).fetch_optional(c).await)?;
+    if let Some(TakenRow { payload, family }) = held {
+        return Ok(Consumed::Taken { payload, family });
+    }
+    used(tx, kind, &hash).await
+}
+
+/// Why nothing could be consumed.
+async fn used(tx: &mut Tx, kind: Kind, hash: &str) -> Result<Consumed, DbError> {
     let used = each!(tx, c => sqlx::query_scalar::<_, String>(sql(kind).used)
-        .bind(hash.as_str()).fetch_optional(c).await)?;
+        .bind(hash).fetch_optional(c).await)?;
     Ok(used.map_or(Consumed::Unknown, |family| Consumed::Replayed { family }))
 }
 
@@ -126,6 +154,18 @@ pub async fn consume_now(
     let secret = secret.to_owned();
     db.write(async move |tx| consume(tx, kind, &secret, now).await)
         .await
+}
+
+/// The family of an object that can still be consumed, without consuming it: for a page that asks
+/// before it acts. Never a permission.
+pub async fn peek_family(
+    db: &Db,
+    kind: Kind,
+    secret: &str,
+    now: UnixTime,
+) -> Result<Option<String>, DbError> {
+    each!(db, p => sqlx::query_scalar::<_, String>(sql(kind).peek_family)
+        .bind(hash(secret)).bind(now.0).fetch_optional(p).await)
 }
 
 /// The payload of an object that can still be consumed, without consuming it.
@@ -164,7 +204,29 @@ pub async fn revoke_family(
     execute!(tx, sqlx::query(sql(kind).revoke).bind(family).bind(now.0))
 }
 
-/// Deletes what expired before `before`, of every kind. Keep a margin, so that replays are told
+/// The family of a secret that was used up before, and of which [`first_replay`] knows nothing yet.
+pub async fn unnoticed_replay(
+    db: &Db,
+    kind: Kind,
+    secret: &str,
+) -> Result<Option<String>, DbError> {
+    each!(db, p => sqlx::query_scalar::<_, String>(sql(kind).unnoticed)
+        .bind(hash(secret)).fetch_optional(p).await)
+}
+
+/// Notes that a secret which was used up comes again. The family, the first time alone: so whoever
+/// repeats it cannot fill a log.
+pub async fn first_replay(
+    tx: &mut Tx,
+    kind: Kind,
+    secret: &str,
+) -> Result<Option<String>, DbError> {
+    each!(tx, c => sqlx::query_scalar::<_, String>(sql(kind).notice)
+        .bind(hash(secret)).fetch_optional(c).await)
+}
+
+/// Deletes what expired before `before`, [`STEP`] of every kind at most: fewer than that in all, and
+/// there is no more. Keep a margin, so that replays are told
 /// apart from unknown secrets for a while.
 pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
     let mut deleted = 0;
@@ -174,9 +236,14 @@ pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
     Ok(deleted)
 }
 
-/// Deletes what expired before `before`, of one kind.
+/// Deletes what expired before `before`, of one kind and [`STEP`] at most.
 pub async fn purge_kind(tx: &mut Tx, kind: Kind, before: UnixTime) -> Result<u64, DbError> {
-    execute!(tx, sqlx::query(sql(kind).purge).bind(before.0))
+    execute!(
+        tx,
+        sqlx::query(sql(kind).purge)
+            .bind(before.0)
+            .bind(i64::from(STEP))
+    )
 }
 
 #[derive(sqlx::FromRow)]
@@ -192,9 +259,13 @@ fn hash(secret: &str) -> String {
 struct Sql {
     put: &'static str,
     consume: &'static str,
+    hold: &'static str,
     used: &'static str,
     peek: &'static str,
+    peek_family: &'static str,
     fail: &'static str,
+    unnoticed: &'static str,
+    notice: &'static str,
     revoke: &'static str,
     purge: &'static str,
 }
@@ -213,6 +284,13 @@ macro_rules! sql_of {
                 " SET used_at = $2 WHERE secret_hash = $1 AND used_at IS NULL AND expires_at > $2",
                 " RETURNING payload, family"
             ),
+            // An update that changes nothing locks the row on PostgreSQL; SQLite has one writer.
+            hold: concat!(
+                "UPDATE ",
+                $table,
+                " SET used_at = used_at WHERE secret_hash = $1 AND used_at IS NULL AND expires_at > $2",
+                " RETURNING payload, family"
+            ),
             used: concat!(
                 "SELECT family FROM ",
                 $table,
@@ -220,6 +298,11 @@ macro_rules! sql_of {
             ),
             peek: concat!(
                 "SELECT payload FROM ",
+                $table,
+                " WHERE secret_hash = $1 AND used_at IS NULL AND expires_at > $2"
+            ),
+            peek_family: concat!(
+                "SELECT family FROM ",
                 $table,
                 " WHERE secret_hash = $1 AND used_at IS NULL AND expires_at > $2"
             ),
@@ -231,12 +314,24 @@ macro_rules! sql_of {
                 " WHERE secret_hash = $1 AND used_at IS NULL AND expires_at > $2",
                 " RETURNING failures"
             ),
+            unnoticed: concat!(
+                "SELECT family FROM ",
+                $table,
+                " WHERE secret_hash = $1 AND used_at IS NOT NULL AND failures = 0"
+            ),
+            notice: concat!(
+                "UPDATE ",
+                $table,
+                " SET failures = failures + 1",
+                " WHERE secret_hash = $1 AND used_at IS NOT NULL AND failures = 0",
+                " RETURNING family"
+            ),
             revoke: concat!(
                 "UPDATE ",
                 $table,
                 " SET used_at = $2 WHERE family = $1 AND used_at IS NULL"
             ),
-            purge: concat!("DELETE FROM ", $table, " WHERE expires_at < $1"),
+            purge: delete_step!($table, "secret_hash", "expires_at < $1"),
         }
     };
 }
@@ -249,5 +344,7 @@ fn sql(kind: Kind) -> &'static Sql {
         Kind::ResponseCode => sql_of!("response_code"),
         Kind::RefreshToken => sql_of!("refresh_token"),
         Kind::BrowserReturn => sql_of!("browser_return"),
+        Kind::OperatorInvitation => sql_of!("operator_invitation"),
+        Kind::OperatorChallenge => sql_of!("operator_challenge"),
     }
 }

@@ -54,6 +54,30 @@ async fn of_a_hundred_at_once_one_succeeds() {
 }
 
 #[tokio::test]
+async fn what_is_held_stays_until_it_is_used_up() {
+    for_each_database(&[], async |db| {
+        let kind = Kind::RefreshToken;
+        store(&db, kind, "secret").await;
+        let held = async |secret: &'static str, now: UnixTime| {
+            db.write(async move |tx| hold(tx, kind, secret, now).await)
+                .await
+                .unwrap()
+        };
+        for _ in 0..2 {
+            assert_eq!(held("secret", NOW).await, taken());
+        }
+        assert_eq!(held("other", NOW).await, Consumed::Unknown);
+        assert_eq!(held("secret", NOW.plus(60)).await, Consumed::Unknown);
+        assert_eq!(
+            consume_now(&db, kind, "secret", NOW).await.unwrap(),
+            taken()
+        );
+        assert_eq!(held("secret", NOW).await, replayed());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_secret_of_one_kind_is_unknown_to_the_others() {
     for_each_database(&[], async |db| {
         store(&db, Kind::ResponseCode, "secret").await;

@@ -30,7 +30,7 @@ impl Caller {
     pub(super) fn actor(&self) -> String {
         match self {
             Self::Anybody => "anonymous".to_owned(),
-            Self::Key(key) => format!("key:{}", key.id),
+            Self::Key(key) => key.actor(),
         }
     }
 

@@ -22,6 +22,19 @@ pub(crate) struct Identity {
     pub status: bool,
 }
 
+impl IdentityConfig {
+    /// The key.
+    ///
+    /// # Errors
+    /// [`ConfigError`]: there is none, or it cannot be read.
+    pub fn read_key(&self) -> Result<IssuerKey, ConfigError> {
+        let value = self.key.as_ref().map(SecretText::expose);
+        let text = secret_text("vc_api.identity.key", value, self.key_file.as_deref())?;
+        IssuerKey::read(&text)
+            .ok_or_else(|| ConfigError::setting("vc_api.identity", "the key cannot be read"))
+    }
+}
+
 impl Identity {
     /// Reads the key and checks that its suites exist.
     pub(super) fn load(config: &IdentityConfig, suites: &Suites) -> Result<Self, ConfigError> {
@@ -30,20 +43,14 @@ impl Identity {
             id,
             verification_method,
             cryptosuites,
-            key,
-            key_file,
             mandatory_pointers,
             status,
+            ..
         } = config;
         if cryptosuites.iter().any(|name| suites.get(name).is_none()) {
             return Err(wrong("an unknown cryptosuite"));
         }
-        let text = secret_text(
-            "vc_api.identity.key",
-            key.as_ref().map(SecretText::expose),
-            key_file.as_deref(),
-        )?;
-        let key = IssuerKey::read(&text).ok_or_else(|| wrong("the key cannot be read"))?;
+        let key = config.read_key()?;
         if cryptosuites
             .iter()
             .any(|name| (name == BBS) != key.is_bbs())

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use futures::future::join_all;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, Method};
 use tokio::task::JoinSet;
 use vouchsafe_credentials::time::{Clock, UnixTime};
 
-use super::store;
+use super::{ask::signed_headers, store};
 use crate::{
     db::{Db, DbError, Tx},
     each, execute,
@@ -130,7 +130,8 @@ pub async fn start_due(delivery: &Delivery) -> Result<JoinSet<Result<usize, DbEr
     for endpoint in endpoints {
         if let Some(serving) = delivery.busy.serve(&endpoint) {
             let delivery = delivery.clone();
-            tasks.spawn(async move { serve(&delivery, &serving.endpoint).await });
+            let work = async move { serve(&delivery, &serving.endpoint).await };
+            tasks.spawn(crate::tenant::inherit(work));
         }
     }
     Ok(tasks)
@@ -207,18 +208,7 @@ async fn send(delivery: &Delivery, due: &Due) -> Outcome {
     let Ok(secrets) = store::opened(&due.endpoint_id, &due.secrets, &delivery.sealer) else {
         return Outcome::Failed("secret does not open".to_owned());
     };
-    let signature = secrets.header(&due.message_id, now, &due.body);
-    let mut headers = HeaderMap::new();
-    for (name, value) in [
-        ("webhook-id", due.message_id.clone()),
-        ("webhook-timestamp", now.0.to_string()),
-        ("webhook-signature", signature),
-    ] {
-        // Ids, numbers and base64 are header values.
-        if let Ok(value) = HeaderValue::try_from(value) {
-            headers.insert(HeaderName::from_static(name), value);
-        }
-    }
+    let headers = signed_headers(&secrets, &due.message_id, now, &due.body);
     let sent = delivery
         .post
         .post(&due.url, headers, due.body.clone())
@@ -258,7 +248,8 @@ async fn record(tx: &mut Tx, due: &Due, outcome: &Outcome, now: UnixTime) -> Res
         Outcome::Failed(_) if next.is_some() => "failed",
         Outcome::Failed(_) => "given_up",
     };
-    metrics::counter!("vouchsafe_webhook_attempts_total", "outcome" => outcome_label).increment(1);
+    metrics::counter!("vouchsafe_webhook_deliveries_total", "outcome" => outcome_label)
+        .increment(1);
     execute!(
         tx,
         sqlx::query(

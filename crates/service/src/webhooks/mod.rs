@@ -5,12 +5,14 @@
 //! not happen and nothing that happened is lost. [`deliver_due`] sends what is due, through the
 //! guarded fetcher, again and again over about three days. Messages carry ids, never claims.
 
+mod ask;
 mod deliver;
 mod sign;
 mod store;
 #[cfg(test)]
 mod tests;
 
+pub use ask::{AskError, System, ask};
 pub use deliver::{Busy, Delivery, Post, RETRY_AFTER_S, deliver_due, start_due};
 pub use sign::{Secrets, WebhookSecret};
 pub use store::{

@@ -23,6 +23,16 @@ impl WebhookSecret {
         Self(Zeroizing::new(STANDARD.encode(*bytes)))
     }
 
+    /// Reads a secret that an organisation made: `whsec_` and base64 of 24 to 64 bytes (Standard
+    /// Webhooks 1.0.0, "Signature scheme").
+    pub fn parse(text: &str) -> Option<Self> {
+        let encoded = text.strip_prefix(PREFIX)?;
+        let bytes = Zeroizing::new(STANDARD.decode(encoded).ok()?);
+        (24..=64)
+            .contains(&bytes.len())
+            .then(|| Self(Zeroizing::new(encoded.to_owned())))
+    }
+
     /// The text to hand over, `whsec_` and base64.
     pub fn expose(&self) -> Zeroizing<String> {
         Zeroizing::new(format!("{PREFIX}{}", *self.0))
@@ -71,6 +81,14 @@ impl Secrets {
         Self {
             current: WebhookSecret::generate(rng),
             previous: None,
+        }
+    }
+
+    /// Secrets that were configured; the one before may sign beside it for as long as it is there.
+    pub fn of(current: WebhookSecret, previous: Option<WebhookSecret>) -> Self {
+        Self {
+            current,
+            previous: previous.map(|secret| (secret, i64::MAX)),
         }
     }
 
@@ -140,6 +158,22 @@ mod tests {
         assert!(!second.header("m", last.plus(1), "{}").contains(' '));
         let third = second.rotated(now, &OsRandom);
         assert!(!third.header("m", now, "{}").contains(&old));
+    }
+
+    #[test]
+    fn a_configured_secret_is_long_enough() {
+        let secret = WebhookSecret::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let both = Secrets::of(secret.clone(), Some(secret));
+        assert!(both.header("m", UnixTime(1), "{}").contains(' '));
+        for bad in [
+            "",
+            "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            "whsec_",
+            "whsec_c2hvcnQ=",
+            "whsec_!fKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        ] {
+            assert!(WebhookSecret::parse(bad).is_none(), "{bad}");
+        }
     }
 
     #[test]

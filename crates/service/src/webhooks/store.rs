@@ -5,7 +5,7 @@ use vouchsafe_credentials::{random::Rng, time::UnixTime};
 
 use super::{KEPT_S, Secrets, place};
 use crate::{
-    db::{Db, DbError, Table, Tx},
+    db::{Db, DbError, STEP, Table, Tx},
     each, execute,
     seal::Sealer,
 };
@@ -305,19 +305,25 @@ pub async fn replay(
     })
 }
 
-/// Forgets messages that are too old to be sent again.
+/// Forgets messages that are too old to be sent again, [`STEP`] of them at most.
 pub async fn purge(tx: &mut Tx, now: UnixTime) -> Result<u64, DbError> {
     let before = now.plus(-KEPT_S).0;
     execute!(
         tx,
         sqlx::query(
             "DELETE FROM webhook_delivery WHERE message_id IN \
-             (SELECT id FROM webhook_message WHERE created_at < $1)"
+             (SELECT id FROM webhook_message WHERE created_at < $1 ORDER BY created_at, id LIMIT $2)"
         )
         .bind(before)
+        .bind(i64::from(STEP))
     )?;
     execute!(
         tx,
-        sqlx::query("DELETE FROM webhook_message WHERE created_at < $1").bind(before)
+        sqlx::query(
+            "DELETE FROM webhook_message WHERE id IN \
+             (SELECT id FROM webhook_message WHERE created_at < $1 ORDER BY created_at, id LIMIT $2)"
+        )
+        .bind(before)
+        .bind(i64::from(STEP))
     )
 }

@@ -22,7 +22,7 @@ pub struct AuditEvent {
     seq: i64,
     /// RFC 3339, UTC.
     at: String,
-    /// `key:<id>` for an API key, `command` for the command line, `system` for a job, `anonymous` where
+    /// `key:<id>` for an API key, `operator:<id>` for an operator of the console, `command` for the command line, `system` for a job, `anonymous` where
     /// nobody is asked for a key.
     #[schema(example = "key:019370d0-7c00-7000-8000-000000000003")]
     actor: String,

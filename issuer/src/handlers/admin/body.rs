@@ -1,12 +1,28 @@
 //! Bodies of the administration API: JSON, strictly, without unknown members.
 
 use axum::body::Bytes;
-use axum::http::HeaderMap;
+use axum::extract::{FromRequest, Request};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use vouchsafe_credentials::json::parse_strict;
 
 use super::error::{ApiError, BodyProblem};
+
+/// The bytes of a body, not more than may be sent.
+pub struct Payload(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Payload {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let read = Bytes::from_request(request, state).await;
+        read.map(Self).map_err(|refused| match refused.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
+            _ => ApiError::Body(BodyProblem::Cut),
+        })
+    }
+}
 
 /// Reads a JSON body; `T` refuses unknown members.
 pub fn read<T: DeserializeOwned>(headers: &HeaderMap, body: &Bytes) -> Result<T, ApiError> {

@@ -1,13 +1,13 @@
-//! Who calls, with which key, allowed to do what.
+//! Who calls, with a key or an access token, allowed to do what.
 
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use vouchsafe_service::api_keys::{self, ApiCaller};
-use vouchsafe_service::audit::{self, Event};
 use vouchsafe_service::db::{DbError, Tx};
 
 use super::error::ApiError;
+use crate::author::Author;
 use crate::core::Core;
 
 /// What a key may do. There are no wildcards.
@@ -21,6 +21,8 @@ pub enum Scope {
     CredentialsRead,
     /// Suspend, resume, revoke.
     CredentialsWrite,
+    /// Suspend, resume and revoke many at once.
+    StatusJobsWrite,
     /// Read credential types.
     TypesRead,
     /// Make credential types.
@@ -35,17 +37,34 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes, for a key that may do everything here.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::OffersRead,
         Self::OffersWrite,
         Self::CredentialsRead,
         Self::CredentialsWrite,
+        Self::StatusJobsWrite,
         Self::TypesRead,
         Self::TypesWrite,
         Self::AuditRead,
         Self::WebhooksRead,
         Self::WebhooksWrite,
     ];
+
+    /// For people.
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::OffersRead => "Read offers",
+            Self::OffersWrite => "Prepare offers",
+            Self::CredentialsRead => "Read credentials and status jobs",
+            Self::CredentialsWrite => "Suspend, resume, revoke, expire, renew, supersede",
+            Self::StatusJobsWrite => "Suspend, resume and revoke many at once",
+            Self::TypesRead => "Read credential types",
+            Self::TypesWrite => "Make credential types",
+            Self::AuditRead => "Read the audit log",
+            Self::WebhooksRead => "Read who is told of events",
+            Self::WebhooksWrite => "Say who is told of events",
+        }
+    }
 
     /// The name that is stored with a key.
     pub const fn as_str(self) -> &'static str {
@@ -54,6 +73,7 @@ impl Scope {
             Self::OffersWrite => "offers:write",
             Self::CredentialsRead => "credentials:read",
             Self::CredentialsWrite => "credentials:write",
+            Self::StatusJobsWrite => "status-jobs:write",
             Self::TypesRead => "types:read",
             Self::TypesWrite => "types:write",
             Self::AuditRead => "audit:read",
@@ -68,7 +88,7 @@ impl Scope {
 pub struct Call {
     /// Parts of the service.
     pub core: Core,
-    /// The key's owner.
+    /// The owner of the key or the token.
     pub caller: ApiCaller,
 }
 
@@ -78,7 +98,7 @@ impl Call {
         if self.caller.may(scope.as_str()) {
             Ok(())
         } else {
-            Err(ApiError::Forbidden)
+            Err(ApiError::Forbidden(scope))
         }
     }
 }
@@ -93,19 +113,13 @@ impl Call {
         target: &str,
         detail: &str,
     ) -> Result<(), DbError> {
-        let event = self.event(action, target, detail);
-        audit::append(tx, &self.core.keys.audit, &event).await
+        let author = self.author();
+        author.audit(&self.core, tx, action, target, detail).await
     }
 
-    /// An event by this caller, for [`audit::append_all`].
-    pub fn event(&self, action: &'static str, target: &str, detail: &str) -> Event {
-        Event {
-            at: self.core.clock.now(),
-            actor: format!("key:{}", self.caller.id),
-            action,
-            target: target.to_owned(),
-            detail: detail.to_owned(),
-        }
+    /// Who this is in the audit log.
+    pub fn author(&self) -> Author {
+        Author::new(self.caller.actor())
     }
 }
 
@@ -124,7 +138,7 @@ impl FromRequestParts<Core> for Call {
         }
         let now = core.clock.now();
         let caller = api_keys::authenticate(&core.db, key, now).await?;
-        let caller = caller.ok_or(ApiError::Unauthorized)?;
+        let caller = caller.ok_or(ApiError::InvalidToken)?;
         Ok(Self {
             core: core.clone(),
             caller,

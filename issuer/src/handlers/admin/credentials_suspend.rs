@@ -4,7 +4,7 @@ use axum::extract::Path;
 use axum::http::HeaderMap;
 
 use super::caller::Call;
-use super::change;
+use super::change::{self, Act};
 use super::error::{ApiError, Problem};
 use super::idempotent::Reply;
 use super::views::CredentialView;
@@ -35,5 +35,5 @@ pub async fn handler(
     headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Result<Reply, ApiError> {
-    change::apply(&call, &headers, &id, Change::Suspend).await
+    change::apply(&call, &headers, &id, Act::Now(Change::Suspend)).await
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use vouchsafe_service::db::DbError;
 
+use super::caller::Scope;
 use crate::domain::credential::ChangeError;
 use crate::prepare::PrepareError;
 use crate::table::TableError;
@@ -14,12 +15,15 @@ use crate::table::TableError;
 /// Why a request of the administration API failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    /// No key, or none that works.
+    /// No key.
     #[error("no valid API key")]
     Unauthorized,
+    /// A key or a token that does not work.
+    #[error("no valid API key")]
+    InvalidToken,
     /// The key lacks the scope.
     #[error("the API key does not allow this")]
-    Forbidden,
+    Forbidden(Scope),
     /// No such resource.
     #[error("no such resource")]
     NotFound,
@@ -29,12 +33,15 @@ pub enum ApiError {
     /// The body is not acceptable JSON of the expected form.
     #[error("the body is not acceptable: {0}")]
     Body(BodyProblem),
+    /// The body is too long.
+    #[error("the body is too long")]
+    TooLarge,
     /// A query parameter is unknown, repeated or out of range.
     #[error("a query parameter is unknown, repeated or out of range")]
     Query,
-    /// The body is not CSV by its content type.
-    #[error("the body must be text/csv without content encoding")]
-    CsvMediaType,
+    /// The body is neither a table nor a list by its content type.
+    #[error("the body must be text/csv or application/json without content encoding")]
+    BatchMediaType,
     /// A table cannot be read.
     #[error("the table cannot be read: {0}")]
     Table(#[from] TableError),
@@ -54,6 +61,29 @@ pub enum ApiError {
     /// The present status does not allow the change.
     #[error("the present status does not allow this")]
     Change(#[from] ChangeError),
+    /// The moment at which a credential is to end is over, or behind its signed end.
+    #[error("at must be a moment to come, before the signed end of the credential")]
+    EndTime,
+    /// What is to replace a credential cannot.
+    #[error("by must be another valid credential of the same record")]
+    Successor,
+    /// Nothing keeps the claims of the credential any more.
+    #[error("the claims are not kept any more: say them")]
+    ClaimsNeeded,
+    /// A status job that names no credentials, or names them in a way that cannot be.
+    #[error(
+        "filter must name credentials by credential_type, a time of issuing or record_ids (1 to 1000)"
+    )]
+    JobFilter,
+    /// The reason of a status job is too long or has control characters.
+    #[error("reason must be 500 characters at most, without control characters")]
+    JobReason,
+    /// There are too many status jobs.
+    #[error("there are twenty status jobs already that are not finished")]
+    JobLimit,
+    /// The status job has ended.
+    #[error("the status job has ended")]
+    JobEnded,
     /// The offer waits for no decision, or not any more.
     #[error("the offer waits for no decision")]
     Decided,
@@ -101,6 +131,9 @@ pub enum BodyProblem {
     /// Not JSON, or with duplicate members, too deep, or with lossy numbers.
     #[error("not strict JSON")]
     Json,
+    /// It did not arrive, or not in time.
+    #[error("it did not arrive in time")]
+    Cut,
     /// An unknown member, a missing one, or one of the wrong type.
     #[error("an unknown, missing or mistyped member")]
     Shape,
@@ -140,13 +173,14 @@ impl ApiError {
     /// Status and stable code.
     fn wire(&self) -> (StatusCode, &'static str) {
         match self {
-            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
-            Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
+            Self::Unauthorized | Self::InvalidToken => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::Body(_) => (StatusCode::BAD_REQUEST, "invalid_body"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_long"),
             Self::Query => (StatusCode::BAD_REQUEST, "invalid_query"),
-            Self::CsvMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
+            Self::BatchMediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::Table(TableError::TooMany { limit: _ }) => {
                 (StatusCode::PAYLOAD_TOO_LARGE, "too_many_rows")
             }
@@ -156,6 +190,13 @@ impl ApiError {
             Self::Rows(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_rows"),
             Self::Prepare(error) => (StatusCode::UNPROCESSABLE_ENTITY, prepare_code(error)),
             Self::Change(_) => (StatusCode::CONFLICT, "status_conflict"),
+            Self::EndTime => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_end"),
+            Self::Successor => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_successor"),
+            Self::ClaimsNeeded => (StatusCode::UNPROCESSABLE_ENTITY, "claims_needed"),
+            Self::JobFilter => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_filter"),
+            Self::JobReason => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_reason"),
+            Self::JobLimit => (StatusCode::CONFLICT, "too_many_status_jobs"),
+            Self::JobEnded => (StatusCode::CONFLICT, "status_job_ended"),
             Self::Decided => (StatusCode::CONFLICT, "not_waiting"),
             Self::Concurrent => (StatusCode::CONFLICT, "concurrent_change"),
             Self::Version => (StatusCode::PRECONDITION_FAILED, "version_mismatch"),
@@ -175,6 +216,20 @@ impl ApiError {
                 (StatusCode::INTERNAL_SERVER_ERROR, "internal_error")
             }
         }
+    }
+
+    /// RFC 6750, section 3: the challenge says why a token that was sent does not do, and says
+    /// nothing of the kind to who sent none.
+    fn challenge(&self) -> Option<HeaderValue> {
+        if let Self::Forbidden(scope) = self {
+            let name = scope.as_str();
+            let text = format!("Bearer error=\"insufficient_scope\", scope=\"{name}\"");
+            return HeaderValue::try_from(text).ok();
+        }
+        if matches!(self, Self::InvalidToken) {
+            return Some(HeaderValue::from_static("Bearer error=\"invalid_token\""));
+        }
+        matches!(self, Self::Unauthorized).then(|| HeaderValue::from_static("Bearer"))
     }
 
     fn fields(&self) -> Vec<FieldProblem> {
@@ -199,6 +254,7 @@ fn prepare_code(error: &PrepareError) -> &'static str {
     match error {
         PrepareError::UnknownType => "unknown_credential_type",
         PrepareError::Claims(_) => "invalid_claims",
+        PrepareError::ClaimsMissing => "claims_missing",
         PrepareError::RecordId => "invalid_record_id",
         PrepareError::TxCode => "invalid_tx_code",
         PrepareError::WalletInitiated => "invalid_wallet_initiated",
@@ -230,6 +286,7 @@ impl IntoResponse for ApiError {
             code: code.to_owned(),
             errors: self.fields(),
         };
+        let challenge = self.challenge();
         let mut response = (status, Json(problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(
@@ -237,8 +294,8 @@ impl IntoResponse for ApiError {
             HeaderValue::from_static("application/problem+json"),
         );
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        if let Some(challenge) = challenge {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

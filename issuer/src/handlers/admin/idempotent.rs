@@ -10,6 +10,7 @@ use vouchsafe_service::seal::Place;
 
 use super::caller::Call;
 use super::error::ApiError;
+use crate::core::Core;
 
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 const MAX_KEY: usize = 128;
@@ -85,6 +86,55 @@ pub fn key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     }
 }
 
+/// The answer that is kept for a request that was sent before. To be asked where what comes before
+/// [`run`] depends on how things stand: a repetition gets its answer however they have changed.
+pub async fn kept(
+    call: &Call,
+    key: Option<&str>,
+    content: &[u8],
+) -> Result<Option<Reply>, ApiError> {
+    let Some(key) = key else {
+        return Ok(None);
+    };
+    let content = call.core.keys.request_hash(content);
+    let request = request(&call.core, &call.caller.id, key, &content);
+    let found = idempotency::look(&call.core.db, &request).await?;
+    reply_of(&call.core, &request, found)
+}
+
+fn request<'a>(core: &Core, owner: &'a str, key: &'a str, content: &'a [u8]) -> Request<'a> {
+    let now = core.clock.now();
+    Request {
+        owner,
+        key,
+        content,
+        expires_at: now.plus(core.settings.lifetimes.idempotency_s),
+        now,
+    }
+}
+
+fn place(request: &Request<'_>) -> Place {
+    Place::new(&["idempotency", request.owner, request.key])
+}
+
+/// The answer of an earlier request; none where there was none.
+fn reply_of(core: &Core, request: &Request<'_>, claim: Claim) -> Result<Option<Reply>, ApiError> {
+    match claim {
+        Claim::Fresh => Ok(None),
+        Claim::OtherRequest => Err(ApiError::IdempotencyReuse),
+        Claim::Repeat {
+            status: _,
+            response,
+        } => {
+            let plain = core.keys.columns.open(&place(request), &response);
+            let plain = plain.map_err(|_| ApiError::Internal("a kept answer does not open"))?;
+            serde_json::from_slice(&plain)
+                .map(Some)
+                .map_err(|_| ApiError::Internal("a kept answer does not parse"))
+        }
+    }
+}
+
 /// Runs `work` in one transaction with the claim of the key and the record of the answer.
 /// `content` is method, path and body of the request.
 pub async fn run<F>(
@@ -101,43 +151,22 @@ where
     };
     let core = call.core.clone();
     let owner = call.caller.id.clone();
-    let now = core.clock.now();
-    let place = Place::new(&["idempotency", &owner, &key]);
     let content = core.keys.request_hash(&content);
     call.core
         .db
         .write(async move |tx| {
-            let request = Request {
-                owner: &owner,
-                key: &key,
-                content: &content,
-                expires_at: now.plus(core.settings.lifetimes.idempotency_s),
-                now,
-            };
-            match idempotency::claim(tx, &request).await? {
-                Claim::OtherRequest => Err(ApiError::IdempotencyReuse),
-                Claim::Repeat {
-                    status: _,
-                    response,
-                } => {
-                    let plain = core
-                        .keys
-                        .columns
-                        .open(&place, &response)
-                        .map_err(|_| ApiError::Internal("a kept answer does not open"))?;
-                    serde_json::from_slice(&plain)
-                        .map_err(|_| ApiError::Internal("a kept answer does not parse"))
-                }
-                Claim::Fresh => {
-                    let reply = work(tx).await?;
-                    let plain = serde_json::to_vec(&reply)
-                        .map_err(|_| ApiError::Internal("an answer does not serialise"))?;
-                    // The answer may hold a code that is shown once: it is kept sealed.
-                    let sealed = core.keys.columns.seal(&place, &plain, &*core.rng);
-                    idempotency::record(tx, &request, reply.status, &sealed).await?;
-                    Ok(reply)
-                }
+            let request = request(&core, &owner, &key, &content);
+            let found = idempotency::claim(tx, &request).await?;
+            if let Some(reply) = reply_of(&core, &request, found)? {
+                return Ok(reply);
             }
+            let reply = work(tx).await?;
+            let plain = serde_json::to_vec(&reply)
+                .map_err(|_| ApiError::Internal("an answer does not serialise"))?;
+            // The answer may hold a code that is shown once: it is kept sealed.
+            let sealed = core.keys.columns.seal(&place(&request), &plain, &*core.rng);
+            idempotency::record(tx, &request, reply.status, &sealed).await?;
+            Ok(reply)
         })
         .await
 }

@@ -1,12 +1,11 @@
 //! `POST /v1/offers`: an organisation prepares a credential for a person.
 
-use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::body;
+use super::body::{self, Payload};
 use super::caller::{Call, Scope};
 use super::error::{ApiError, Problem};
 use super::idempotent::{self, Reply};
@@ -29,9 +28,11 @@ pub struct CreateOffer {
     /// The credential type.
     #[schema(example = "membership")]
     credential_type: String,
-    /// What the credential will say. Kept sealed until it is issued, then deleted.
-    #[schema(value_type = Object)]
-    claims: Map<String, Value>,
+    /// What the credential will say. Kept sealed until it is issued, then deleted. Leave it out
+    /// where the type has a claims source: it is asked when the credential is issued.
+    #[serde(default)]
+    #[schema(value_type = Option<std::collections::BTreeMap<String, Value>>)]
+    claims: Option<Map<String, Value>>,
     /// How the person gets it.
     grant: Grant,
     /// Whether the person must also type a transaction code in the wallet. For
@@ -92,21 +93,24 @@ pub struct CreatedOffer {
     ),
     security(("api_key" = []))
 )]
-pub async fn handler(call: Call, headers: HeaderMap, bytes: Bytes) -> Result<Reply, ApiError> {
+pub async fn handler(
+    call: Call,
+    headers: HeaderMap,
+    Payload(bytes): Payload,
+) -> Result<Reply, ApiError> {
     call.require(Scope::OffersWrite)?;
     let key = idempotent::key(&headers)?;
     let wanted = parse(body::read(&headers, &bytes)?);
+    let content = idempotent::content(ADMIN_OFFERS, &bytes);
+    if let Some(reply) = idempotent::kept(&call, key.as_deref(), &content).await? {
+        return Ok(reply);
+    }
     call.core.types.refresh(&call.core).await?;
     let prepared = prepare::prepare(&call.core, wanted)?;
     let reply = reply(&call, &prepared)?;
-    let content = idempotent::content(ADMIN_OFFERS, &bytes);
-    let author = call.clone();
+    let (core, author) = (call.core.clone(), call.author());
     idempotent::run(&call, key, content, async move |tx| {
-        let offer = prepare::store(tx, &prepared).await?;
-        let kind = &offer.credential_type;
-        author
-            .audit(tx, "offer.create", offer.id.as_str(), kind)
-            .await?;
+        prepare::create(&core, tx, &author, &prepared).await?;
         Ok(reply.clone())
     })
     .await

@@ -64,7 +64,7 @@ pub struct TypeView {
     #[serde(flatten)]
     pub summary: TypeSummary,
     /// Its description, as it can be put again.
-    #[schema(value_type = Object)]
+    #[schema(value_type = std::collections::BTreeMap<String, Value>)]
     pub definition: Map<String, Value>,
 }
 

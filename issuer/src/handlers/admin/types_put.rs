@@ -1,12 +1,11 @@
 //! `PUT /v1/credential-types/{id}`: a type, or the next version of it.
 
-use axum::body::Bytes;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
 use vouchsafe_credentials::credential_type::CredentialType;
 
-use super::body;
+use super::body::{self, Payload};
 use super::caller::{Call, Scope};
 use super::change::if_match;
 use super::error::{ApiError, Problem};
@@ -27,7 +26,7 @@ const MAX_BYTES: usize = 1024 * 1024;
 /// once: new offers are of it, and older offers keep theirs.
 #[utoipa::path(
     put, path = ADMIN_TYPE, tag = "credential types", operation_id = "put_credential_type",
-    request_body = Object,
+    request_body = std::collections::BTreeMap<String, serde_json::Value>,
     params(
         ("id" = String, Path, description = "The type"),
         ("If-Match" = Option<String>, Header, description = "The entity tag that was read; needed where the type exists"),
@@ -50,7 +49,7 @@ pub async fn handler(
     call: Call,
     headers: HeaderMap,
     Path(id): Path<String>,
-    bytes: Bytes,
+    Payload(bytes): Payload,
 ) -> Result<Reply, ApiError> {
     call.require(Scope::TypesWrite)?;
     let expected = if_match(&headers)?;

@@ -114,6 +114,9 @@ pub struct OfferView {
     /// What was decided. Left out where the offer was not held.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decision: Option<DecisionView>,
+    /// The credential in whose place it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renews: Option<String>,
 }
 
 impl OfferView {
@@ -138,6 +141,7 @@ impl OfferView {
             redeemed: offer.redeemed,
             redeemed_at: offer.redeemed_at.map(rfc3339),
             decision: offer.decision.map(DecisionView::from),
+            renews: offer.renews.as_ref().map(ToString::to_string),
         }
     }
 }
@@ -152,6 +156,10 @@ pub enum StatusView {
     Suspended,
     /// Not good any more, for good.
     Revoked,
+    /// Ended before its signed end, for good.
+    Expired,
+    /// Replaced by another one, for good.
+    Superseded,
 }
 
 /// An issued credential. What it says is not kept.
@@ -182,6 +190,15 @@ pub struct CredentialView {
     pub expires_at: String,
     /// RFC 3339, UTC.
     pub status_changed_at: String,
+    /// When it will end before its signed end, where you said so. RFC 3339, UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<String>,
+    /// What replaced it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub superseded_by: Option<String>,
+    /// The status job that changed its status last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_job_id: Option<String>,
     /// Where relying parties read the status.
     pub status_list: StatusListView,
     /// What the wallet last said it did with it. Left out where it said nothing.
@@ -245,11 +262,16 @@ impl CredentialView {
                 CredentialStatus::Valid => StatusView::Valid,
                 CredentialStatus::Suspended => StatusView::Suspended,
                 CredentialStatus::Revoked => StatusView::Revoked,
+                CredentialStatus::Expired => StatusView::Expired,
+                CredentialStatus::Superseded => StatusView::Superseded,
             },
             version: credential.version,
             issued_at: rfc3339(credential.issued_at),
             expires_at: rfc3339(credential.expires_at),
             status_changed_at: rfc3339(credential.status_changed_at),
+            ends_at: credential.ends_at.map(rfc3339),
+            superseded_by: credential.superseded_by.as_ref().map(ToString::to_string),
+            status_job_id: credential.job.as_ref().map(ToString::to_string),
             status_list: StatusListView {
                 uri: list_uri,
                 idx: credential.place.idx,
@@ -284,6 +306,12 @@ pub fn etag(version: i64) -> String {
 pub fn rfc3339(time: UnixTime) -> String {
     jiff::Timestamp::from_second(time.0)
         .map_or_else(|_| time.0.to_string(), |stamp| stamp.to_string())
+}
+
+/// Reads a time as RFC 3339, to the second.
+pub fn from_rfc3339(text: &str) -> Option<UnixTime> {
+    let stamp: jiff::Timestamp = text.parse().ok()?;
+    Some(UnixTime(stamp.as_second()))
 }
 
 /// A claim path as a JSON Pointer into the body of an offer.

@@ -1,13 +1,12 @@
 //! `POST /v1/webhooks`: a system of the organisation is told of events.
 
-use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::ToSchema;
 use vouchsafe_service::webhooks::{self, Endpoint, MAX_URL, NewEndpoint, Secrets};
 
-use super::body;
+use super::body::{self, Payload};
 use super::caller::{Call, Scope};
 use super::error::{ApiError, Problem};
 use super::idempotent::{self, Reply};
@@ -28,7 +27,8 @@ pub struct CreateWebhook {
     url: String,
     /// Names of the events to send; empty or absent means all: `offer.opened`, `offer.accepted`,
     /// `offer.expired`, `offer.locked`, `offer.waiting`, `credential.issued`, `credential.suspended`,
-    /// `credential.resumed`, `credential.revoked`.
+    /// `credential.resumed`, `credential.revoked`, `credential.expired`, `credential.superseded`,
+    /// `status_job.finished`.
     #[serde(default)]
     events: Vec<String>,
 }
@@ -59,7 +59,11 @@ pub struct CreatedWebhook {
     ),
     security(("api_key" = []))
 )]
-pub async fn handler(call: Call, headers: HeaderMap, bytes: Bytes) -> Result<Reply, ApiError> {
+pub async fn handler(
+    call: Call,
+    headers: HeaderMap,
+    Payload(bytes): Payload,
+) -> Result<Reply, ApiError> {
     call.require(Scope::WebhooksWrite)?;
     let key = idempotent::key(&headers)?;
     let CreateWebhook { url, events } = body::read(&headers, &bytes)?;

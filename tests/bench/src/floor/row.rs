@@ -28,6 +28,15 @@ pub struct Row {
 impl Row {
     /// Makes the database.
     pub fn new() -> Result<Self> {
+        Self::with(SqliteSynchronous::Normal)
+    }
+
+    /// The same, where each commit is on the disk before it is answered.
+    pub fn durable() -> Result<Self> {
+        Self::with(SqliteSynchronous::Full)
+    }
+
+    fn with(synchronous: SqliteSynchronous) -> Result<Self> {
         let folder = crate::services::folder()?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -36,7 +45,7 @@ impl Row {
         let options = SqliteConnectOptions::from_str(&url)?
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
+            .synchronous(synchronous)
             .pragma("wal_autocheckpoint", "10000");
         let connection = runtime.block_on(async {
             let mut connection = options.connect().await?;

@@ -31,30 +31,33 @@ use crate::services::Services;
 use crate::slices::{Here, Plan};
 use crate::web::{self, Web};
 
-const VCT: &str = "urn:vouchsafe:membership:1";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
 
 /// An offer and the keys of a wallet.
-struct Prepared {
+pub struct Prepared {
     code: Secret,
     dpop: AwsLcSigningKey,
     holder: AwsLcSigningKey,
 }
 
 /// A credential and the key that it must be bound to.
-struct Outcome {
-    credential: String,
-    holder: PublicKey,
+pub struct Outcome {
+    /// The SD-JWT VC.
+    pub credential: String,
+    /// The key.
+    pub holder: PublicKey,
 }
 
-struct Issuance<'a> {
+/// Scripted wallets at the issuer.
+pub struct Issuance<'a> {
     services: &'a Services,
     web: Web,
     trust: IssuerTrust,
 }
 
 impl<'a> Issuance<'a> {
-    fn new(services: &'a Services) -> Result<Self> {
+    /// Wallets that trust the issuer.
+    pub fn new(services: &'a Services) -> Result<Self> {
         let anchors = Arc::new(services.anchors(Role::Issuer)?);
         let trust = IssuerTrust::new(vec![TrustedIssuer {
             id: services.issuer_url.clone(),
@@ -62,7 +65,7 @@ impl<'a> Issuance<'a> {
                 anchors,
                 subject: None,
             },
-            types: vec![VCT.to_owned()],
+            types: vec![vct("membership"), vct("age")],
             status: StatusMethod::SameIssuer,
         }])?;
         Ok(Self {
@@ -92,7 +95,23 @@ impl<'a> Issuance<'a> {
         Ok(request.header("dpop", proof))
     }
 
-    async fn token(&self, code: Secret, key: &AwsLcSigningKey) -> Result<ReceivedToken> {
+    /// The services.
+    pub const fn services(&self) -> &'a Services {
+        self.services
+    }
+
+    /// The way to them.
+    pub const fn web(&self) -> &Web {
+        &self.web
+    }
+
+    /// The issuer's identifier.
+    pub fn issuer(&self) -> &'a str {
+        &self.services.issuer_url
+    }
+
+    /// Redeems a pre-authorized code.
+    pub async fn token(&self, code: Secret, key: &AwsLcSigningKey) -> Result<ReceivedToken> {
         let form = TokenRequest::PreAuthorizedCode {
             code,
             tx_code: None,
@@ -101,6 +120,55 @@ impl<'a> Issuance<'a> {
         let request = self.with_dpop(request, key, None).await?;
         let answer = self.web.expect(200, request).await?;
         Ok(ReceivedToken::parse(&answer.body, TokenType::Dpop)?)
+    }
+}
+
+impl Issuance<'_> {
+    /// A fresh `c_nonce`.
+    pub async fn nonce(&self) -> Result<String> {
+        let request = HttpRequest::new(Method::Post, self.url("/nonce")?);
+        let nonce = self.web.expect(200, request).await?;
+        Ok(NonceResponse::parse(&nonce.body)?.c_nonce)
+    }
+
+    /// Asks for as many credentials of a type as the proofs have keys.
+    pub async fn credentials(
+        &self,
+        token: &ReceivedToken,
+        dpop: &AwsLcSigningKey,
+        kind: &str,
+        proofs: Proofs,
+        count: usize,
+    ) -> Result<Vec<String>> {
+        let body = CredentialRequest {
+            requested: Requested::Configuration(kind.to_owned()),
+            proofs: Some(proofs),
+        };
+        let access = token.access_token.expose();
+        let request = HttpRequest::post_json(self.url("/credential")?, &body.to_json())?
+            .header("authorization", format!("DPoP {access}"));
+        let request = self.with_dpop(request, dpop, Some(access)).await?;
+        let answer = self.web.expect(200, request).await?;
+        Ok(ReceivedCredentials::from_response(&answer, count)?.credentials)
+    }
+
+    /// Whether a credential is one of a type, for its key.
+    pub fn verify(&self, outcome: &Outcome, kind: &str) -> Result<()> {
+        let vct = vct(kind);
+        let policy = IssuancePolicy {
+            trust: &self.trust,
+            vct: &vct,
+            holder_key: Some(&outcome.holder),
+            now: SystemClock.now(),
+        };
+        let held = verify_issued(&outcome.credential, &policy, &AwsLc)?;
+        let claims = held.get().claims();
+        let right = match kind {
+            "age" => claims["age_equal_or_over"]["18"] == true,
+            _ => claims["tier"] == "gold",
+        };
+        ensure!(right, "something else was issued");
+        Ok(())
     }
 }
 
@@ -119,26 +187,16 @@ impl Scenario for Issuance<'_> {
     async fn run(&self, prepared: Prepared) -> Result<Outcome> {
         let Prepared { code, dpop, holder } = prepared;
         let token = self.token(code, &dpop).await?;
-        let request = HttpRequest::new(Method::Post, self.url("/nonce")?);
-        let nonce = self.web.expect(200, request).await?;
-        let nonce = NonceResponse::parse(&nonce.body)?.c_nonce;
+        let nonce = self.nonce().await?;
         let proof_for = proof::ProofFor {
-            issuer: &self.services.issuer_url,
+            issuer: self.issuer(),
             client_id: None,
             nonce: Some(&nonce),
         };
         let proof = proof::build(&proof_for, &holder, SystemClock.now()).await?;
-        let body = CredentialRequest {
-            requested: Requested::Configuration("membership".to_owned()),
-            proofs: Some(Proofs::Jwt(vec![proof])),
-        };
-        let access = token.access_token.expose();
-        let request = HttpRequest::post_json(self.url("/credential")?, &body.to_json())?
-            .header("authorization", format!("DPoP {access}"));
-        let request = self.with_dpop(request, &dpop, Some(access)).await?;
-        let answer = self.web.expect(200, request).await?;
-        let received = ReceivedCredentials::from_response(&answer, 1)?;
-        let mut credentials = received.credentials.into_iter();
+        let proofs = Proofs::Jwt(vec![proof]);
+        let received = self.credentials(&token, &dpop, "membership", proofs, 1);
+        let mut credentials = received.await?.into_iter();
         Ok(Outcome {
             credential: credentials.next().context("no credential")?,
             holder: holder.public_key().clone(),
@@ -146,22 +204,17 @@ impl Scenario for Issuance<'_> {
     }
 
     fn check(&self, outcome: Outcome) -> Result<()> {
-        let policy = IssuancePolicy {
-            trust: &self.trust,
-            vct: VCT,
-            holder_key: Some(&outcome.holder),
-            now: SystemClock.now(),
-        };
-        let held = verify_issued(&outcome.credential, &policy, &AwsLc)?;
-        ensure!(
-            held.get().claims()["tier"] == "gold",
-            "something else was issued"
-        );
-        Ok(())
+        self.verify(&outcome, "membership")
     }
 }
 
-fn fresh_key() -> Result<AwsLcSigningKey> {
+/// What a type of the distribution is called in credentials.
+fn vct(kind: &str) -> String {
+    format!("urn:vouchsafe:{kind}:1")
+}
+
+/// A key of a wallet.
+pub fn fresh_key() -> Result<AwsLcSigningKey> {
     let key = SigningKey::generate(Algorithm::Es256, &OsRandom);
     Ok(AwsLcSigningKey::new(&key)?)
 }

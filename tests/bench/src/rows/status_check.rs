@@ -16,7 +16,7 @@ use vouchsafe_protocol::vp::verify::StatusSource as _;
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::random::OsRandom;
 use vouchsafe_verifier::config::{Trust, TrustConfig, TrustedIssuerConfig};
-use vouchsafe_verifier::outbound::{Outbound, OutboundError};
+use vouchsafe_verifier::outbound::{Outbound, OutboundError, StatusToken};
 use vouchsafe_verifier::status::{StatusLists, StatusPolicy, StatusPorts};
 
 use super::status_publish::{ENTRIES, draw, token_list};
@@ -35,8 +35,12 @@ struct Served(String);
 
 #[async_trait::async_trait]
 impl Outbound for Served {
-    async fn status_list(&self, _: &str) -> Result<String, OutboundError> {
-        Ok(self.0.clone())
+    async fn status_list(&self, _: &str) -> Result<StatusToken, OutboundError> {
+        Ok(StatusToken::Jwt(self.0.clone()))
+    }
+
+    async fn key_set(&self, _: &Url) -> Result<Vec<u8>, OutboundError> {
+        Err(OutboundError::Status(404))
     }
 
     async fn logout(&self, _: &Url, _: &str) -> Result<(), OutboundError> {

@@ -8,10 +8,12 @@ use vouchsafe_credentials::random::Rng;
 use vouchsafe_credentials::sd_jwt::{ClaimPath, Frame, HashAlg};
 use vouchsafe_credentials::sd_jwt_vc::{IssueInput, IssuerKey, issue};
 use vouchsafe_credentials::status_list::{
-    Bits, Status, StatusList, StatusRef, StatusTokenInput, sign_status_list,
+    Bits, Status, StatusCwtInput, StatusList, StatusRef, StatusTokenInput, sign_status_list,
+    sign_status_list_cwt,
 };
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_credentials::x509::Chain;
+use vouchsafe_verifier::outbound::StatusToken;
 
 use super::network::Network;
 use super::pki::Party;
@@ -117,5 +119,21 @@ impl TestIssuer {
         };
         let token = sign_status_list(&input, &self.key).await.unwrap();
         self.network.publish(&uri, token);
+    }
+
+    /// The same list as CWT.
+    pub async fn publish_cwt(&self, now: UnixTime) {
+        let list = self.list.lock().unwrap().clone();
+        let uri = self.list_uri();
+        let input = StatusCwtInput {
+            uri: &uri,
+            list: &list,
+            issued_at: now,
+            expires_at: now.plus(3600),
+            ttl_s: 1,
+            chain: &self.chain,
+        };
+        let token = sign_status_list_cwt(&input, &self.key).await.unwrap();
+        self.network.publish_as(&uri, StatusToken::Cwt(token));
     }
 }

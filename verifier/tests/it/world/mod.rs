@@ -4,8 +4,10 @@ pub mod browser;
 pub mod issuer;
 pub mod network;
 pub mod pki;
+pub mod proof;
 pub mod rp;
 pub mod steps;
+pub mod vault;
 pub mod wallet;
 
 use std::sync::Arc;
@@ -118,6 +120,20 @@ impl World {
         )
     }
 
+    pub fn spa(&self) -> RelyingParty {
+        RelyingParty::new(self.router(), "spa", None, "https://spa.example/cb")
+    }
+
+    /// The service behind the shop. Nobody logs in to it.
+    pub fn shop_api(&self) -> RelyingParty {
+        RelyingParty::new(
+            self.router(),
+            "shop-api",
+            Some("shop-api-secret-0123456789"),
+            "https://no.example/cb",
+        )
+    }
+
     pub fn wallet(&self) -> Wallet {
         Wallet::new(self)
     }
@@ -170,6 +186,7 @@ pub fn toml(pki: &Pki) -> String {
         verifier_chain_pem,
         id_token_rs256,
         id_token_es256,
+        client_key,
         ..
     } = pki;
     let _ = verifier;
@@ -195,6 +212,10 @@ id_token_es256 = """{id_token_es256}"""
 [status]
 min_refresh_s = 1
 session_grace_s = 600
+
+[refresh]
+max_age_s = 2000000
+idle_s = 600000
 
 [[trust.issuer]]
 id = "https://club.example"
@@ -241,6 +262,7 @@ post_logout_redirect_uris = ["http://127.0.0.1:9000/bye"]
 backchannel_logout_uri = "http://127.0.0.1:9000/backchannel"
 cross_device = true
 scopes = ["age", "membership"]
+offline_access = true
 
 [[client]]
 id = "cafe"
@@ -262,11 +284,54 @@ scopes = ["membership"]
 default_query = "member-login"
 
 [[client]]
+id = "bank"
+name = "The Bank"
+jwks = '''{bank_keys}'''
+redirect_uris = ["https://bank.example/cb"]
+scopes = ["membership"]
+default_query = "member-login"
+offline_access = true
+
+[[client]]
+id = "fleet"
+name = "The Fleet"
+jwks_uri = "https://fleet.example/jwks"
+redirect_uris = ["https://fleet.example/cb"]
+scopes = ["membership"]
+require_pushed_authorization_requests = true
+
+[[client]]
+id = "till"
+name = "The Till"
+redirect_uris = ["https://till.example/cb"]
+scopes = ["membership"]
+dpop_bound_access_tokens = true
+
+[[client]]
+id = "vault"
+name = "The Vault"
+profile = "fapi2"
+jwks = '''{bank_keys}'''
+id_token_signed_response_alg = "ES256"
+redirect_uris = ["https://vault.example/cb"]
+scopes = ["membership"]
+default_query = "member-login"
+offline_access = true
+
+[[resource_server]]
+id = "shop-api"
+secret = "shop-api-secret-0123456789"
+clients = ["shop", "spa"]
+
+[[client]]
 id = "spa"
 name = "Page"
 redirect_uris = ["https://spa.example/cb"]
 scopes = ["membership"]
+default_query = "member-login"
+offline_access = true
 "#,
+        bank_keys = client_key.jwks(),
         club = issuer.anchor_pem,
         rival = other_issuer.anchor_pem,
     )

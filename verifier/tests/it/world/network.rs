@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use url::Url;
-use vouchsafe_verifier::outbound::{Outbound, OutboundError};
+use vouchsafe_verifier::outbound::{Outbound, OutboundError, StatusToken};
 
 #[derive(Default)]
 pub struct Network {
-    lists: Mutex<HashMap<String, String>>,
+    lists: Mutex<HashMap<String, StatusToken>>,
+    key_sets: Mutex<HashMap<String, String>>,
+    key_set_fetches: AtomicUsize,
     failing: Mutex<Option<fn() -> OutboundError>>,
     silent: Mutex<Option<String>>,
     fetches: AtomicUsize,
@@ -20,7 +22,24 @@ pub struct Network {
 
 impl Network {
     pub fn publish(&self, uri: &str, token: String) {
+        self.publish_as(uri, StatusToken::Jwt(token));
+    }
+
+    pub fn publish_as(&self, uri: &str, token: StatusToken) {
         self.lists.lock().unwrap().insert(uri.to_owned(), token);
+    }
+
+    /// What a client answers at its `jwks_uri`; nothing where it does not answer.
+    pub fn publish_keys(&self, uri: &str, keys: Option<String>) {
+        let mut sets = self.key_sets.lock().unwrap();
+        match keys {
+            Some(keys) => drop(sets.insert(uri.to_owned(), keys)),
+            None => drop(sets.remove(uri)),
+        }
+    }
+
+    pub fn key_set_fetches(&self) -> usize {
+        self.key_set_fetches.load(Ordering::SeqCst)
     }
 
     pub fn set_down(&self, down: bool) {
@@ -54,7 +73,7 @@ impl Network {
 
 #[async_trait]
 impl Outbound for Network {
-    async fn status_list(&self, uri: &str) -> Result<String, OutboundError> {
+    async fn status_list(&self, uri: &str) -> Result<StatusToken, OutboundError> {
         self.fetches.fetch_add(1, Ordering::SeqCst);
         let silent = self.silent.lock().unwrap().as_deref() == Some(uri);
         if silent {
@@ -69,6 +88,13 @@ impl Outbound for Network {
             .get(uri)
             .cloned()
             .ok_or(OutboundError::Status(404))
+    }
+
+    async fn key_set(&self, uri: &Url) -> Result<Vec<u8>, OutboundError> {
+        self.key_set_fetches.fetch_add(1, Ordering::SeqCst);
+        let sets = self.key_sets.lock().unwrap();
+        let keys = sets.get(uri.as_str()).ok_or(OutboundError::Status(503))?;
+        Ok(keys.clone().into_bytes())
     }
 
     async fn logout(&self, uri: &Url, logout_token: &str) -> Result<(), OutboundError> {

@@ -3,12 +3,12 @@
 use std::sync::OnceLock;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    date_time_ymd,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
 };
 use vouchsafe_credentials::crypto::SigningKey;
 use vouchsafe_credentials::x509::Chain;
-use vouchsafe_service::jose::{JwtKey, SigningAlg};
+use vouchsafe_service::jose::{JwtKey, KeySet, SigningAlg};
 
 /// An authority and a leaf below it.
 #[derive(Clone)]
@@ -26,6 +26,16 @@ impl Party {
 
     pub fn key(&self) -> SigningKey {
         SigningKey::from_pkcs8_pem(&self.key_pem).unwrap()
+    }
+
+    /// Another document signer of the same authority.
+    pub fn next_signer(&self, name: &str) -> Self {
+        let (chain_pem, key_pem) = document_signer(&self.authority, name);
+        Self {
+            chain_pem,
+            key_pem,
+            ..self.clone()
+        }
     }
 
     /// The same authority gives a new key to the same subject.
@@ -49,6 +59,7 @@ pub struct Pki {
     pub verifier_chain_pem: String,
     pub id_token_rs256: String,
     pub id_token_es256: String,
+    pub client_key: ClientKey,
 }
 
 impl Pki {
@@ -74,8 +85,35 @@ impl Pki {
                 .unwrap()
                 .to_pem()
                 .to_string(),
+            client_key: ClientKey::new(),
         }
     }
+}
+
+/// An authority for mdocs and a document signer below it (ISO/IEC 18013-5:2021, annex B).
+pub fn iaca(name: &str) -> Party {
+    let key = KeyPair::generate().unwrap();
+    let mut root = params(&format!("{name} Root"), vec![]);
+    root.distinguished_name.push(DnType::CountryName, "AT");
+    root.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    root.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let anchor_pem = root.self_signed(&key).unwrap().pem();
+    let authority = Issuer::new(root, key);
+    let (chain_pem, key_pem) = document_signer(&authority, name);
+    Party {
+        anchor_pem,
+        chain_pem,
+        key_pem,
+        authority: std::sync::Arc::new(authority),
+    }
+}
+
+fn document_signer(authority: &Issuer<'static, KeyPair>, name: &str) -> (String, String) {
+    let mut signer = params(name, vec![]);
+    signer.distinguished_name.push(DnType::CountryName, "AT");
+    let purpose = vec![1, 0, 18013, 5, 1, 2];
+    signer.extended_key_usages = vec![ExtendedKeyUsagePurpose::Other(purpose)];
+    certify(authority, signer)
 }
 
 fn party(name: &str) -> Party {
@@ -95,8 +133,14 @@ fn party(name: &str) -> Party {
 }
 
 fn leaf(authority: &Issuer<'static, KeyPair>, name: &str) -> (String, String) {
+    certify(authority, params(name, vec!["party.example".to_owned()]))
+}
+
+fn certify(
+    authority: &Issuer<'static, KeyPair>,
+    mut params: CertificateParams,
+) -> (String, String) {
     let key = KeyPair::generate().unwrap();
-    let mut params = params(name, vec!["party.example".to_owned()]);
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.use_authority_key_identifier_extension = true;
     let certificate = params.signed_by(&key, authority).unwrap();
@@ -109,4 +153,26 @@ fn params(name: &str, dns: Vec<String>) -> CertificateParams {
     params.not_before = date_time_ymd(2026, 1, 1);
     params.not_after = date_time_ymd(2028, 1, 1);
     params
+}
+
+/// A key with which a client signs assertions.
+#[derive(Clone)]
+pub struct ClientKey(std::sync::Arc<KeySet>);
+
+impl ClientKey {
+    pub fn new() -> Self {
+        let key = JwtKey::generate(SigningAlg::Es256).unwrap();
+        Self(std::sync::Arc::new(KeySet::new(vec![key])))
+    }
+
+    /// Its public half, as a client publishes it.
+    pub fn jwks(&self) -> String {
+        self.0.jwks().to_string()
+    }
+
+    pub fn sign(&self, claims: &serde_json::Value) -> String {
+        let claims = claims.as_object().unwrap();
+        let key = self.0.signer(SigningAlg::Es256).unwrap();
+        key.sign("JWT", claims).unwrap()
+    }
 }

@@ -75,6 +75,38 @@ impl RelyingParty {
         format!("{OP}/authorize?{}", form(&fields))
     }
 
+    /// Pushes the authorization request and returns the address that follows.
+    pub async fn push(&self, scope: &str, extra: &[(&str, &str)]) -> String {
+        let answer = self.pushed(scope, extra).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+        let pushed = answer.json();
+        assert_eq!(pushed["expires_in"], 60);
+        let uri = pushed["request_uri"].as_str().unwrap();
+        assert!(uri.starts_with("urn:ietf:params:oauth:request_uri:"));
+        let fields = [("client_id", self.id), ("request_uri", uri)];
+        format!("{OP}/authorize?{}", form(&fields))
+    }
+
+    pub async fn pushed(&self, scope: &str, extra: &[(&str, &str)]) -> Answer {
+        self.pushed_with(scope, extra, &[]).await
+    }
+
+    pub async fn pushed_with(
+        &self,
+        scope: &str,
+        extra: &[(&str, &str)],
+        proofs: &[&str],
+    ) -> Answer {
+        let address = Url::parse(&self.authorize(scope, extra)).unwrap();
+        let fields: Vec<(String, String)> = address.query_pairs().into_owned().collect();
+        let fields: Vec<(&str, &str)> = fields
+            .iter()
+            .filter(|(name, _)| name != "client_id")
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        self.post_with("/par", &fields, proofs).await
+    }
+
     /// The code of a redirect back, after the checks that every client makes.
     pub fn code(&self, answer: &Answer) -> String {
         let (code, _) = self.answer(answer);
@@ -108,8 +140,21 @@ impl RelyingParty {
     }
 
     pub async fn token(&self, fields: &[(&str, &str)]) -> Answer {
-        let mut request = Request::post("/token")
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        self.post("/token", fields).await
+    }
+
+    /// A form to an endpoint for applications, authenticated.
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.post_with(path, fields, &[]).await
+    }
+
+    /// The same with DPoP proofs.
+    pub async fn post_with(&self, path: &str, fields: &[(&str, &str)], proofs: &[&str]) -> Answer {
+        let mut request =
+            Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        for proof in proofs {
+            request = request.header("dpop", *proof);
+        }
         let mut fields = fields.to_vec();
         match self.secret {
             Some(secret) => {
@@ -126,13 +171,19 @@ impl RelyingParty {
     }
 
     pub async fn redeem(&self, code: &str) -> Answer {
-        self.token(&[
+        self.redeem_with(code, &[], &[]).await
+    }
+
+    /// The same with DPoP proofs and further parameters.
+    pub async fn redeem_with(&self, code: &str, extra: &[(&str, &str)], proofs: &[&str]) -> Answer {
+        let mut fields = vec![
             ("grant_type", "authorization_code"),
             ("code", code),
             ("redirect_uri", self.redirect_uri),
             ("code_verifier", VERIFIER),
-        ])
-        .await
+        ];
+        fields.extend(extra);
+        self.post_with("/token", &fields, proofs).await
     }
 
     /// Redeems a code and checks everything that a client checks.
@@ -157,13 +208,49 @@ impl RelyingParty {
         }
     }
 
+    pub async fn refresh(&self, token: &str) -> Answer {
+        self.token(&[("grant_type", "refresh_token"), ("refresh_token", token)])
+            .await
+    }
+
+    pub async fn refresh_with(
+        &self,
+        token: &str,
+        extra: &[(&str, &str)],
+        proofs: &[&str],
+    ) -> Answer {
+        let mut fields = vec![("grant_type", "refresh_token"), ("refresh_token", token)];
+        fields.extend(extra);
+        self.post_with("/token", &fields, proofs).await
+    }
+
+    /// What introspection says about a token.
+    pub async fn introspect(&self, token: &str) -> Value {
+        let answer = self.post("/introspect", &[("token", token)]).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        assert_eq!(answer.headers[header::CACHE_CONTROL], "no-store");
+        answer.json()
+    }
+
+    pub async fn revoke(&self, token: &str) -> Answer {
+        self.post("/revoke", &[("token", token)]).await
+    }
+
     pub async fn userinfo(&self, access_token: &str) -> Answer {
-        let request = Request::get("/userinfo")
-            .header(header::AUTHORIZATION, format!("Bearer {access_token}"));
+        self.userinfo_with("Bearer", access_token, &[]).await
+    }
+
+    pub async fn userinfo_with(&self, scheme: &str, token: &str, proofs: &[&str]) -> Answer {
+        let mut request =
+            Request::get("/userinfo").header(header::AUTHORIZATION, format!("{scheme} {token}"));
+        for proof in proofs {
+            request = request.header("dpop", *proof);
+        }
         send(&self.router, request.body(Body::empty()).unwrap()).await
     }
 
-    async fn id_token(&self, token: &str) -> Value {
+    /// Claims of an ID token.
+    pub async fn id_token(&self, token: &str) -> Value {
         self.verified(token, TypeRule::JwtOrAbsent, NOW.plus(0))
             .await
     }

@@ -92,6 +92,7 @@ pub async fn rows(world: &World, table: &str) -> i64 {
         "subject_bindings" => "SELECT COUNT(*) FROM subject_bindings",
         "access_tokens" => "SELECT COUNT(*) FROM access_tokens",
         "login_sessions" => "SELECT COUNT(*) FROM login_sessions WHERE ended_at IS NULL",
+        "refresh_grants" => "SELECT COUNT(*) FROM refresh_grants",
         "consents" => "SELECT COUNT(*) FROM consents WHERE withdrawn_at IS NULL",
         other => panic!("no count for {other}"),
     };

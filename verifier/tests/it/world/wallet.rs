@@ -320,9 +320,14 @@ impl Wallet {
     }
 
     pub async fn post_to(&self, address: &Url, body: &str) -> Answer {
+        self.post_preferring(address, body, "consent-uri").await
+    }
+
+    pub async fn post_preferring(&self, address: &Url, body: &str, prefer: &str) -> Answer {
         let path = address.as_str().strip_prefix(OP).unwrap();
-        let request =
-            Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("prefer", prefer);
         send(
             &self.router,
             request.body(Body::from(body.to_owned())).unwrap(),

@@ -17,6 +17,13 @@ pub enum TokenType {
 }
 
 impl TokenType {
+    /// How a token is presented that is bound to a key, or is not.
+    #[must_use]
+    pub fn of(bound: bool) -> Self {
+        // RFC 9449, section 5: a bound token says so.
+        if bound { Self::Dpop } else { Self::Bearer }
+    }
+
     /// Name on the wire, also the scheme of the Authorization header.
     #[must_use]
     pub fn as_str(self) -> &'static str {

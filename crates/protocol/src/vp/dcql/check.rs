@@ -61,7 +61,7 @@ pub enum SetError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProfileError {
     /// A format that the login does not verify.
-    #[error("only the format dc+sd-jwt is supported")]
+    #[error("only the formats dc+sd-jwt and mso_mdoc are supported")]
     Format,
     /// `require_cryptographic_holder_binding` is `false`.
     #[error("a login needs cryptographic holder binding")]
@@ -163,7 +163,7 @@ pub fn check_sets(query: &DcqlQuery, answered: &[&QueryId]) -> Result<(), SetErr
 /// Refuses queries that a login must not use; called when a configuration is loaded.
 pub fn require_login_profile(query: &DcqlQuery) -> Result<(), ProfileError> {
     for entry in &query.credentials {
-        if entry.format != Format::SdJwtVc {
+        if matches!(entry.format, Format::Other(_)) {
             return Err(ProfileError::Format);
         }
         // OpenID4VP 1.0, section 5.3: without holder binding a presentation can be replayed.

@@ -12,6 +12,7 @@
 mod check;
 pub mod limits;
 mod members;
+mod narrow;
 mod parse;
 mod path;
 mod select;

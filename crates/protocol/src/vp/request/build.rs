@@ -7,7 +7,7 @@ use vouchsafe_credentials::jws::{self, Header, SignError, TokenType};
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_credentials::x509::Chain;
 
-use super::AUDIENCE;
+use super::{AUDIENCE, about};
 use crate::vp::client_id::ClientId;
 use crate::vp::dcql::DcqlQuery;
 use crate::vp::metadata;
@@ -28,8 +28,7 @@ pub struct NewRequest<'a> {
     pub encryption_key: &'a PublicKey,
     /// How the asking service is called.
     pub client_name: Option<&'a LocalizedText>,
-    /// Why it asks. An additional parameter (`purpose`, `purpose#de`): wallets
-    /// that do not know it ignore it.
+    /// Why it asks. Both texts travel in `verifier_info`.
     pub purpose: Option<&'a LocalizedText>,
     /// `iat`.
     pub issued_at: UnixTime,
@@ -78,18 +77,15 @@ fn claims(request: &NewRequest<'_>, client_id: &ClientId) -> Value {
     set("nonce", nonce.as_str().into());
     set("state", state.as_str().into());
     set("dcql_query", query.as_json().clone());
-    set(
-        "client_metadata",
-        metadata::write(encryption_key, client_name),
-    );
+    set("client_metadata", metadata::write(encryption_key, query));
     set("iat", issued_at.seconds().into());
     set("exp", issued_at.plus(lifetime_s).seconds().into());
     // OpenID4VP 1.0, section 5.10: "the Verifier MUST use it as the `wallet_nonce` value".
     if let Some(wallet_nonce) = wallet_nonce {
         set("wallet_nonce", wallet_nonce.into());
     }
-    if let Some(purpose) = purpose {
-        purpose.write("purpose", &mut claims);
+    if let Some(verifier_info) = about::write(client_name, purpose) {
+        set("verifier_info", verifier_info);
     }
     Value::Object(claims)
 }

@@ -1,6 +1,7 @@
 //! Request objects: signed by the verifier, checked by the wallet
 //! (OpenID4VP 1.0, section 5; RFC 9101; HAIP 1.0, section 5.1).
 
+mod about;
 mod build;
 mod error;
 mod parse;

@@ -7,6 +7,7 @@ use vouchsafe_credentials::jws::{TokenType, Unverified};
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_credentials::x509::{Role, TrustAnchors, VerifiedCertificate, verify_chain};
 
+use super::about::{self, About};
 use super::{AUDIENCE, CLOCK_SKEW_S, MAX_BYTES, Refusal, ReplyTo, RequestError};
 use crate::http::UrlRule;
 use crate::vp::client_id::ClientId;
@@ -37,7 +38,7 @@ pub struct PresentationRequest {
     state: Option<State>,
     query: DcqlQuery,
     metadata: ClientMetadata,
-    purpose: Option<LocalizedText>,
+    about: About,
     expires_at: Option<UnixTime>,
 }
 
@@ -77,9 +78,14 @@ impl PresentationRequest {
         &self.metadata
     }
 
+    /// How the asking service calls itself; not attested by anyone.
+    pub fn client_name(&self) -> Option<&LocalizedText> {
+        self.about.client_name.as_ref()
+    }
+
     /// Why the verifier asks, in its own words; not attested by anyone.
     pub fn purpose(&self) -> Option<&LocalizedText> {
-        self.purpose.as_ref()
+        self.about.purpose.as_ref()
     }
 
     /// When the request ends, if it says so.
@@ -255,7 +261,7 @@ fn read(
         state: reply_to.state.clone(),
         query,
         metadata,
-        purpose: LocalizedText::read("purpose", claims),
+        about: about::read(claims.get("verifier_info")),
         expires_at,
     })
 }

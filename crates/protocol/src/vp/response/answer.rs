@@ -9,13 +9,16 @@ use crate::http::UrlRule;
 /// Largest answer that a wallet reads, in bytes.
 pub const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
+/// What a wallet says in `Prefer` (RFC 7240) with its response to be told `consent_uri`.
+pub const CONSENT_URI_PREFERENCE: &str = "consent-uri";
+
 /// What the verifier answers to a response: status 200, JSON (section 8.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DirectPostAnswer {
     /// Where the wallet must send the person's browser.
     pub redirect_uri: Option<Url>,
-    /// An additional parameter of ours: where the wallet can withdraw the
-    /// consent (`DELETE`). Other wallets ignore it.
+    /// An additional parameter of ours, for who prefers [`CONSENT_URI_PREFERENCE`]: where the wallet
+    /// can withdraw the consent (`DELETE`).
     pub consent_uri: Option<Url>,
 }
 

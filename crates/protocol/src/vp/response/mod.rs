@@ -8,7 +8,7 @@ mod tests;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-pub use answer::{AnswerError, DirectPostAnswer, MAX_ANSWER_BYTES};
+pub use answer::{AnswerError, CONSENT_URI_PREFERENCE, DirectPostAnswer, MAX_ANSWER_BYTES};
 
 use super::request::ReplyTo;
 use super::values::State;

@@ -1,6 +1,7 @@
 //! Why a response is refused: each reason has its own code.
 
 use vouchsafe_credentials::jwe::JweError;
+use vouchsafe_credentials::mdoc::MdocError;
 use vouchsafe_credentials::sd_jwt_vc::VcError;
 use vouchsafe_credentials::status_list::StatusError;
 
@@ -58,6 +59,15 @@ pub enum PresentationError {
         #[source]
         error: VcError,
     },
+    /// An mdoc or its presentation is not acceptable.
+    #[error("the mdoc for `{query}` is not acceptable")]
+    Mdoc {
+        /// The Credential Query it should answer.
+        query: QueryId,
+        /// Why.
+        #[source]
+        error: MdocError,
+    },
     /// The status list cannot be had.
     #[error("the status of a credential cannot be checked")]
     StatusSource(#[source] StatusSourceError),
@@ -113,6 +123,7 @@ impl PresentationError {
             PresentationError::TokenDuplicate => "vp_token_duplicate",
             PresentationError::Format => "format_unsupported",
             PresentationError::Credential { query: _, error } => error.code(),
+            PresentationError::Mdoc { query: _, error } => error.code(),
             PresentationError::StatusSource(StatusSourceError::Unavailable(_)) => {
                 "status_unavailable"
             }

@@ -1,11 +1,13 @@
 //! What a verified presentation says.
 
 use serde_json::Value;
-use vouchsafe_credentials::sd_jwt_vc::{IssuerIdentity, RegisteredClaims};
+use vouchsafe_credentials::crypto::PublicKey;
+use vouchsafe_credentials::sd_jwt_vc::IssuerIdentity;
 use vouchsafe_credentials::status_list::StatusRef;
 use vouchsafe_credentials::time::UnixTime;
 
-use crate::vp::dcql::{ClaimPointer, ClaimsPath, PathStep, PointerStep, QueryId};
+use super::credential::Accepted;
+use crate::vp::dcql::{ClaimPointer, ClaimsPath, CredentialQuery, PathStep, PointerStep, QueryId};
 
 /// A response that passed every check. Only
 /// [`verify_presentation`](super::verify_presentation) makes one.
@@ -39,28 +41,32 @@ pub struct VerifiedCredential {
     query: QueryId,
     credential_type: String,
     issuer: IssuerIdentity,
-    registered: RegisteredClaims,
+    expires_at: Option<UnixTime>,
+    status: Option<StatusRef>,
+    holder_key: Option<PublicKey>,
     claims: Vec<(ClaimPointer, Value)>,
 }
 
 impl VerifiedCredential {
     pub(super) fn new(
-        query: QueryId,
-        credential_type: String,
-        issuer: IssuerIdentity,
-        registered: RegisteredClaims,
+        query: &CredentialQuery,
+        credential: Accepted,
         requested: &[ClaimPointer],
-        claims: &Value,
     ) -> Self {
         let claims = requested
             .iter()
-            .filter_map(|pointer| Some((pointer.clone(), pointer.find(claims)?.clone())))
+            .filter_map(|pointer| {
+                let value = pointer.find(&credential.claims)?;
+                Some((pointer.clone(), value.clone()))
+            })
             .collect();
         VerifiedCredential {
-            query,
-            credential_type,
-            issuer,
-            registered,
+            query: query.id().clone(),
+            credential_type: credential.credential_type,
+            issuer: credential.issuer,
+            expires_at: credential.expires_at,
+            status: credential.status,
+            holder_key: credential.holder_key,
             claims,
         }
     }
@@ -75,27 +81,24 @@ impl VerifiedCredential {
         &self.issuer
     }
 
-    /// The type under which it was asked for (`vct`, or one of `aka_vcts`).
+    /// The type under which it was asked for (`vct`, one of `aka_vcts`, or `docType`).
     pub fn credential_type(&self) -> &str {
         &self.credential_type
     }
 
     /// When the credential expires.
     pub fn expires_at(&self) -> Option<UnixTime> {
-        self.registered.expires_at
+        self.expires_at
     }
 
     /// Where its status stands, to be watched while a session rests on it.
     pub fn status(&self) -> Option<&StatusRef> {
-        self.registered.status.as_ref()
+        self.status.as_ref()
     }
 
     /// Thumbprint of the holder's key (RFC 7638); it changes with every re-issuance.
     pub fn holder_thumbprint(&self) -> Option<String> {
-        self.registered
-            .holder_key
-            .as_ref()
-            .map(|key| key.thumbprint())
+        self.holder_key.as_ref().map(|key| key.thumbprint())
     }
 
     /// The requested claims and where they are.

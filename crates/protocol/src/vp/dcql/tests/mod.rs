@@ -1,4 +1,5 @@
 mod matching;
+mod narrowing;
 mod parsing;
 mod paths;
 mod properties;

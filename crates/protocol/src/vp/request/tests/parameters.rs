@@ -43,14 +43,7 @@ async fn a_request_of_ours_is_accepted() {
     assert_eq!(read.metadata().key, *setup.encryption.public_key());
     assert_eq!(read.metadata().kid, key_id(setup.encryption.public_key()));
     assert_eq!(read.metadata().enc, ContentEncryption::A256Gcm);
-    assert_eq!(
-        read.metadata()
-            .client_name
-            .as_ref()
-            .unwrap()
-            .for_locale("de-AT"),
-        "Weinladen"
-    );
+    assert_eq!(read.client_name(), Some(&name));
     assert_eq!(read.purpose(), Some(&purpose));
     assert_eq!(read.expires_at(), Some(NOW.plus(120)));
 }
@@ -63,6 +56,35 @@ async fn unknown_parameters_and_iss_are_ignored() {
     claims["verifier_info"] = json!([{"format": "jwt", "data": "eyJ"}]);
     claims["future"] = json!({});
     assert!(setup.verify(&claims).await.is_ok());
+}
+
+/// OpenID4VP 1.0, section 5.1: other formats are ignored, and so is what stands where wallets are to
+/// ignore it.
+#[tokio::test]
+async fn what_a_verifier_says_of_itself_stands_in_one_place() {
+    let setup = Setup::new();
+    let ours = |data: Value| json!({"format": "urn:vouchsafe:verifier-info:1", "data": data});
+    let other = json!({"format": "registration_cert", "data": "eyJ"});
+    let mut claims = setup.claims.clone();
+    claims["purpose"] = json!("elsewhere");
+    claims["client_metadata"]["client_name"] = json!("elsewhere");
+    for odd in [
+        json!("text"),
+        json!([]),
+        json!([7, null, [], other]),
+        json!([ours(json!("text"))]),
+        json!([ours(json!({"purpose": 7, "client_name": "\u{0}"}))]),
+        json!(vec![other.clone(); 20]),
+    ] {
+        claims["verifier_info"] = odd;
+        let read = setup.verify(&claims).await.unwrap();
+        assert_eq!((read.client_name(), read.purpose()), (None, None));
+    }
+    let data = json!({"purpose": "To sell wine", "purpose#de": "Wein"});
+    claims["verifier_info"] = json!([other, ours(data)]);
+    let read = setup.verify(&claims).await.unwrap();
+    assert_eq!(read.purpose().unwrap().for_locale("de-AT"), "Wein");
+    assert_eq!(read.client_name(), None);
 }
 
 #[tokio::test]

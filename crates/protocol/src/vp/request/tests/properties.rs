@@ -21,7 +21,7 @@ proptest! {
     fn signed_requests_with_any_member_never_panic(
         member in prop::sample::select(vec![
             "aud", "client_id", "response_uri", "nonce", "state", "dcql_query", "client_metadata",
-            "exp", "iat", "purpose",
+            "exp", "iat", "verifier_info",
         ]),
         text in "\\PC{0,20}",
         number in any::<i64>(),

@@ -2,6 +2,7 @@
 
 mod binding;
 mod credential;
+mod mdoc;
 mod transaction;
 mod way;
 mod world;

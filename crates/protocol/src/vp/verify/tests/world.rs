@@ -154,6 +154,20 @@ impl World {
         claims: Value,
         holder: Option<&PublicKey>,
     ) -> String {
+        let status = StatusRef {
+            uri: LIST.to_owned(),
+            idx: 3,
+        };
+        self.issue_with(vct, claims, holder, Some(&status)).await
+    }
+
+    async fn issue_with(
+        &self,
+        vct: &str,
+        claims: Value,
+        holder: Option<&PublicKey>,
+        status: Option<&StatusRef>,
+    ) -> String {
         let Value::Object(claims) = claims else {
             panic!("claims are an object")
         };
@@ -176,10 +190,7 @@ impl World {
             not_before: None,
             expires_at: Some(NOW.plus(86_400)),
             holder_key: holder,
-            status: Some(&StatusRef {
-                uri: LIST.to_owned(),
-                idx: 3,
-            }),
+            status,
             claims,
             frame: &frame,
             hash: HashAlg::Sha256,
@@ -216,6 +227,14 @@ impl World {
         let claims = json!({"member_id": "m-7", "tier": "gold", "name": "Alice"});
         let key = holder.public_key();
         self.receive(&self.issue(CARD, claims, Some(key)).await, CARD, Some(key))
+    }
+
+    /// A card without a status.
+    pub(super) async fn card_without_status(&self, holder: &SigningKey) -> HeldSdJwtVc {
+        let key = holder.public_key();
+        let claims = json!({"member_id": "m-7"});
+        let card = self.issue_with(CARD, claims, Some(key), None).await;
+        self.receive(&card, CARD, Some(key))
     }
 
     /// A presentation of `paths`, bound with `signer` to `audience` and `nonce`.

@@ -1,17 +1,18 @@
 //! `vouchsafe conformance oidf-issuer`: a folder with everything that the OpenID Foundation's suite
-//! needs to test the issuer: the service's configuration and keys, a test person whose one-time code
-//! works again and again, and the suite's own configuration with its browser steps. The wallet
-//! provider is made up, and its private key is the suite's.
+//! needs to test the issuer: the service's configuration and keys, test persons whose codes work
+//! again and again, and for each run the suite's own configuration with its browser steps. Wallets
+//! and their provider are made up, and their private keys are the suite's.
+
+mod browser;
+mod person;
+mod runs;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use axum::body::{Body, to_bytes};
-use axum::http::Request;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use tower::ServiceExt;
 use url::Url;
 use vouchsafe_credentials::crypto::{Signer, SigningKey};
 use vouchsafe_credentials::encoding::b64url;
@@ -20,13 +21,14 @@ use vouchsafe_issuer::{Config, Issuer, Ports};
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::config::parse;
 
+use self::browser::Browser;
+use self::person::{Person, test_person};
+use self::runs::{Auth, Begin, HAIP_RUNS, OPEN_RUNS, Run};
 use crate::certificates::{Authority, Leaf, document_signer, tls_pair};
 use crate::development::{secret, write_new};
 
-const PID: &str = include_str!("../../../specs/credential-types/pid.toml");
-const MDL: &str = include_str!("../../../specs/credential-types/mdl.toml");
-/// The wallets of the suite: its first and its second client.
-const WALLETS: [&str; 2] = ["oidf-wallet-1", "oidf-wallet-2"];
+const PID: &str = include_str!("../../../../specs/credential-types/pid.toml");
+const MDL: &str = include_str!("../../../../specs/credential-types/mdl.toml");
 /// What the suite adds to the redirect URI of its second client.
 const SECOND: &str = "?dummy1=lorem&dummy2=ipsum";
 /// The object identifier and length in front of the scalar of a P-256 key (RFC 5915).
@@ -63,7 +65,24 @@ struct Made {
     credentials: Authority,
     documents: String,
     statuses: Authority,
-    provider: Leaf,
+    /// The key of the wallet provider, with its certificate.
+    provider: Value,
+    /// The keys of the wallets that have some.
+    wallets: [Value; 2],
+}
+
+impl Options {
+    fn is_haip(&self) -> bool {
+        self.profile == "haip"
+    }
+
+    /// The plan, and what is run of it.
+    fn plan(&self) -> (&'static str, &'static [Run]) {
+        match self.is_haip() {
+            true => ("oid4vci-1_0-issuer-haip-test-plan", &HAIP_RUNS),
+            false => ("oid4vci-1_0-issuer-test-plan", &OPEN_RUNS),
+        }
+    }
 }
 
 /// Makes the folder.
@@ -84,17 +103,23 @@ pub async fn run(options: Options) -> Result<()> {
     let issuer = Issuer::open(config, Ports::system()).await?;
     let key = issuer.create_api_key("conformance").await?;
     write_new(&folder.join("api-key"), &key, 0o600)?;
-    for (kind, configuration, format) in [
-        ("pid", "pid", "sd_jwt_vc"),
-        ("pid", "pid.mso_mdoc", "mdoc-pid"),
-        ("mdl", "mdl.mso_mdoc", "mdoc-mdl"),
-    ] {
-        let code = test_person(&issuer, &key, kind).await?;
-        let suite = suite(&options, &made, configuration, &code)?;
-        let name = format!("suite-{}-{format}.json", options.profile);
-        let text = serde_json::to_string_pretty(&suite)? + "\n";
-        write_new(&folder.join(name), &text, 0o600)?;
+    let (plan, runs) = options.plan();
+    let mut list = Vec::new();
+    for run in runs {
+        let person = test_person(&issuer, &key, run).await?;
+        let file = format!("{}.json", run.name);
+        let suite = serde_json::to_string_pretty(&suite(&options, &made, run, &person)?)?;
+        write_new(&folder.join(&file), &(suite + "\n"), 0o600)?;
+        list.push(json!({
+            "name": run.name,
+            "plan": plan,
+            "variant": run.variant(options.is_haip()),
+            "configuration": file,
+            "offer": person.offer,
+        }));
     }
+    let list = serde_json::to_string_pretty(&list)? + "\n";
+    write_new(&folder.join("runs.json"), &list, 0o600)?;
     println!("vouchsafe issuer serve --config {}", file.display());
     Ok(())
 }
@@ -127,7 +152,18 @@ fn keys(folder: &Path, options: &Options) -> Result<Made> {
         0o644,
     )?;
     let provider = wallets.leaf("Conformance wallet provider", &options.suite_url)?;
-    write("pid.toml", PID, 0o644)?;
+    let made_key = |name: &str| {
+        let key = wallets.leaf("unused", &options.suite_url)?.key_pem;
+        let jwk = private_jwk(&key, name)?;
+        let public = json!({ "keys": [public_jwk(&jwk)] });
+        write(&format!("{name}.json"), &public.to_string(), 0o644)?;
+        Ok::<_, anyhow::Error>(jwk)
+    };
+    let [first, second] = Auth::Key.clients();
+    let keys = [made_key(first)?, made_key(second)?];
+    let mut provider_key = private_jwk(&provider.key_pem, "wallet-provider")?;
+    provider_key["x5c"] = json!([STANDARD.encode(pem(&provider.chain_pem)?)]);
+    write("pid.toml", &pid(options)?, 0o644)?;
     write("mdl.toml", MDL, 0o644)?;
     if !options.behind_proxy {
         let tls = tls_pair(now)?;
@@ -139,8 +175,21 @@ fn keys(folder: &Path, options: &Options) -> Result<Made> {
         credentials,
         documents: documents.authority,
         statuses,
-        provider,
+        provider: provider_key,
+        wallets: keys,
     })
+}
+
+/// In its plan without HAIP the suite wants the key of a status list in the list's own header
+/// (`VerifyStatusListTokenSignatureUsingEmbeddedJwk`), and does not look at certificates. There
+/// SD-JWT VCs have no status.
+fn pid(options: &Options) -> Result<String> {
+    if options.is_haip() {
+        return Ok(PID.to_owned());
+    }
+    let (with, without) = ("\nstatus = true\n", "\nstatus = false\n");
+    ensure!(PID.contains(with), "the type has another form");
+    Ok(PID.replace(with, without))
 }
 
 fn configuration(folder: &Path, options: &Options) -> Result<String> {
@@ -159,11 +208,15 @@ fn configuration(folder: &Path, options: &Options) -> Result<String> {
             path("tls-key.pem")
         ),
     };
+    let more = match options.is_haip() {
+        true => "attestation_challenges = true",
+        false => "refresh_tokens = true",
+    };
     let mut text = format!(
-        "# The issuer for the OpenID Foundation's suite. Its wallet provider is made up.\n\
+        "# The issuer for the OpenID Foundation's suite. Its wallets are made up.\n\
          [http]\nlisten = {listen:?}\npublic_url = {issuer_url:?}\n{tls}\
          [database]\nurl = \"sqlite:{database}\"\n[keys]\nsecret = \"{secret}\"\n\
-         [issuer]\nnames = {{ en = \"Conformance issuer\" }}\nprofile = {profile:?}\n\
+         [issuer]\nnames = {{ en = \"Conformance issuer\" }}\nprofile = {profile:?}\n{more}\n\
          credential_types = [{pid}, {mdl}]\n",
         database = folder.join("issuer.sqlite").display(),
         secret = secret(),
@@ -189,13 +242,21 @@ fn configuration(folder: &Path, options: &Options) -> Result<String> {
         );
     }
     let callback = callback(options)?;
-    for wallet in WALLETS {
-        text += &format!(
-            "[[client]]\nid = {wallet:?}\nname = \"Wallet of the suite\"\n\
-             redirect_uris = [\"{callback}\", \"{callback}{SECOND}\"]\n\
-             auth = \"attest_jwt_client_auth\"\nwallet_provider = \"suite\"\n"
-        );
+    for auth in [Auth::Attested, Auth::Key] {
+        for wallet in auth.clients() {
+            let rest = match auth {
+                Auth::Attested => "wallet_provider = \"suite\"".to_owned(),
+                Auth::Key => format!("jwks_file = {}", path(&format!("{wallet}.json"))),
+            };
+            text += &format!(
+                "[[client]]\nid = {wallet:?}\nname = \"Wallet of the suite\"\n\
+                 redirect_uris = [\"{callback}\", \"{callback}{SECOND}\"]\n\
+                 auth = \"{}\"\n{rest}\n",
+                auth.name()
+            );
+        }
     }
+    text += "[[key_attestation]]\ncredential_types = [\"mdl\"]\n";
     text += &format!(
         "[[wallet_provider]]\nname = \"suite\"\ntrust_anchors = [{}]\n",
         path("wallet-provider-authority.pem")
@@ -213,122 +274,73 @@ fn callback(options: &Options) -> Result<String> {
     ))
 }
 
-/// Prepares a card that may be taken a thousand times, and gives the code to type for it.
-async fn test_person(issuer: &Issuer, key: &str, kind: &str) -> Result<String> {
-    let body = json!({
-        "record_id": format!("test-person-{kind}"),
-        "credential_type": kind,
-        "claims": claims(kind),
-        "grant": "authorization_code",
-        "wallet_initiated": true,
-        "redemptions": 1000,
-        "expires_in_s": 30 * 86_400,
-    });
-    let request = Request::post("/v1/offers")
-        .header("authorization", format!("Bearer {key}"))
-        .header("content-type", "application/json")
-        .body(Body::from(body.to_string()))?;
-    let response = issuer.router().oneshot(request).await?;
-    let status = response.status();
-    let bytes = to_bytes(response.into_body(), 1 << 20).await?;
-    ensure!(
-        status.is_success(),
-        "{status} {}",
-        String::from_utf8_lossy(&bytes)
-    );
-    let offer: Value = serde_json::from_slice(&bytes)?;
-    let code = offer["one_time_code"].as_str();
-    Ok(code.context("the offer has no code")?.to_owned())
-}
-
-fn claims(kind: &str) -> Value {
-    match kind {
-        "pid" => json!({
-            "family_name": "Ödman", "given_name": "Åsa", "birthdate": "1990-02-28",
-            "nationalities": ["SE"], "issuing_country": "SE", "issuing_authority": "Conformance",
-            "place_of_birth": { "country": "SE", "locality": "Umeå" },
-            "date_of_expiry": "2035-05-01",
-        }),
-        _ => json!({
-            "family_name": "Ödman", "given_name": "Åsa", "birth_date": "1990-02-28",
-            "issue_date": "2020-05-01", "expiry_date": "2035-05-01", "issuing_country": "SE",
-            "issuing_authority": "Conformance", "document_number": "D-1",
-            "portrait": b64url(&[0xff, 0xd8, 0xff, 0xe0, 0, 16]),
-            "driving_privileges": [{ "vehicle_category_code": "B", "issue_date": "2010-05-01" }],
-            "un_distinguishing_sign": "S", "age_over_18": true,
-        }),
-    }
-}
-
 /// The configuration of a plan in the suite.
-fn suite(options: &Options, made: &Made, configuration: &str, code: &str) -> Result<Value> {
+fn suite(options: &Options, made: &Made, run: &Run, person: &Person) -> Result<Value> {
     let callback = callback(options)?;
     let issuer = options.issuer_url.trim_end_matches('/');
-    let anchor = match configuration {
-        "pid" => &made.credentials.certificate_pem,
-        _ => &made.documents,
+    let anchor = match run.is_mdoc() {
+        false => &made.credentials.certificate_pem,
+        true => &made.documents,
     };
-    let provider = private_jwk(&made.provider)?;
-    let type_code = json!([{
-        "comment": "the person types the one-time code on the issuer's page",
-        "match": format!("{issuer}/authorize*"),
-        "tasks": [
-            {
-                "task": "Type the code",
-                "match": format!("{issuer}/authorize*"),
-                "commands": [
-                    ["text", "id", "code", code],
-                    ["click", "xpath", "//button[@value='confirm']"],
-                ],
-            },
-            {
-                "task": "Verify Complete",
-                "match": format!("{callback}*"),
-                "commands": [["wait", "id", "submission_complete", 10]],
-            },
-        ],
-    }]);
-    Ok(json!({
+    let browser = Browser {
+        issuer,
+        callback: &callback,
+        code: &person.code,
+    };
+    let [mut first, mut second] = run.auth.clients().map(|id| json!({ "client_id": id }));
+    if run.auth == Auth::Key {
+        first["jwks"] = json!({ "keys": [made.wallets[0]] });
+        second["jwks"] = json!({ "keys": [made.wallets[1]] });
+    }
+    let mut suite = json!({
         "alias": options.alias,
-        "description": format!("Vouchsafe issuer, {}, {configuration}", options.profile),
+        "description": format!("Vouchsafe issuer, {}, {}", options.profile, run.name),
         "vci": {
             "credential_issuer_url": issuer,
-            "credential_configuration_id": configuration,
+            "credential_configuration_id": run.configuration,
             "credential_proof_type_hint": "jwt",
         },
-        "client": { "client_id": WALLETS[0] },
-        "client2": { "client_id": WALLETS[1] },
+        "client": first,
+        "client2": second,
         "client_attestation": {
             "issuer": "https://wallet-provider.example",
-            "attester_jwks": { "keys": [provider] },
-            "key_attestation_jwks": { "keys": [provider] },
+            "attester_jwks": { "keys": [made.provider] },
+            "key_attestation_jwks": { "keys": [made.provider] },
         },
         "credential": {
             "trust_anchor_pem": anchor,
             "status_list_trust_anchor_pem": made.statuses.certificate_pem,
         },
-        "browser": type_code,
-    }))
+        "browser": browser.steps(),
+        "override": browser.overrides(),
+    });
+    if run.begin == Begin::PreAuthorized {
+        suite["vci"]["static_tx_code"] = json!(person.code);
+    }
+    Ok(suite)
 }
 
-/// The key of a leaf as the suite signs with it, and its certificate.
-fn private_jwk(leaf: &Leaf) -> Result<Value> {
-    let key = SigningKey::from_pkcs8_pem(&leaf.key_pem).context("a new key cannot be read")?;
-    let der = pem(&leaf.key_pem)?;
+/// A key as the suite signs with it.
+fn private_jwk(key_pem: &str, kid: &str) -> Result<Value> {
+    let key = SigningKey::from_pkcs8_pem(key_pem).context("a new key cannot be read")?;
+    let der = pem(key_pem)?;
     let at = der.windows(SCALAR.len()).position(|part| part == SCALAR);
     let from = at.context("a new key has no scalar")? + SCALAR.len();
     let scalar = der.get(from..from + 32).context("a new key is too short")?;
     let mut jwk = key.public_key().to_jwk();
-    let members = jwk.as_object_mut().context("a JWK is an object")?;
-    members.insert("d".to_owned(), json!(b64url(scalar)));
-    members.insert("alg".to_owned(), json!("ES256"));
-    members.insert("use".to_owned(), json!("sig"));
-    members.insert("kid".to_owned(), json!("wallet-provider"));
-    members.insert(
-        "x5c".to_owned(),
-        json!([STANDARD.encode(pem(&leaf.chain_pem)?)]),
-    );
+    jwk["d"] = json!(b64url(scalar));
+    jwk["alg"] = json!("ES256");
+    jwk["use"] = json!("sig");
+    jwk["kid"] = json!(kid);
     Ok(jwk)
+}
+
+fn public_jwk(private: &Value) -> Value {
+    let mut jwk = private.clone();
+    if let Some(members) = jwk.as_object_mut() {
+        members.remove("d");
+    }
+    jwk
 }
 
 /// The bytes of the first block of a PEM text.
@@ -347,6 +359,10 @@ fn pem(text: &str) -> Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::http::Request;
+    use tower::ServiceExt;
+
     use super::*;
 
     /// What the suite is told is true of the service that was made.
@@ -374,10 +390,12 @@ mod tests {
             let response = issuer.router().oneshot(request).await.unwrap();
             let bytes = to_bytes(response.into_body(), 1 << 20).await.unwrap();
             let metadata: Value = serde_json::from_slice(&bytes).unwrap();
-            for format in ["sd_jwt_vc", "mdoc-pid", "mdoc-mdl"] {
-                let file = folder.join(format!("suite-{profile}-{format}.json"));
-                let suite: Value =
-                    serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+            let read = |name: &str| -> Value {
+                serde_json::from_str(&std::fs::read_to_string(folder.join(name)).unwrap()).unwrap()
+            };
+            let runs = read("runs.json");
+            for run in runs.as_array().unwrap() {
+                let suite = read(run["configuration"].as_str().unwrap());
                 let id = suite["vci"]["credential_configuration_id"]
                     .as_str()
                     .unwrap();
@@ -391,7 +409,17 @@ mod tests {
                 assert!(super::super::jwk::signing_key(key).is_ok());
                 let typed = &suite["browser"][0]["tasks"][0]["commands"][0];
                 assert_eq!(typed[2], "code");
-                assert!(typed[3].as_str().unwrap().len() >= 16);
+                let variant = &run["variant"];
+                let offered = variant["vci_authorization_code_flow_variant"] == "issuer_initiated";
+                assert_eq!(run["offer"].is_string(), offered, "{run}");
+                let pre_authorized = variant["vci_grant_type"] == "pre_authorization_code";
+                assert_eq!(
+                    suite["vci"]["static_tx_code"] == typed[3],
+                    pre_authorized,
+                    "{run}"
+                );
+                let length = if pre_authorized { 6 } else { 16 };
+                assert!(typed[3].as_str().unwrap().len() >= length);
             }
         }
     }

@@ -1,0 +1,65 @@
+//! `vouchsafe verifier`: a login service of one's own, whom it trusts and which applications it
+//! serves.
+
+mod client;
+mod document;
+mod init;
+mod trust;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::{ConfigFile, health, serve};
+
+/// What `vouchsafe verifier` can do.
+#[derive(Debug, Subcommand)]
+pub enum VerifierCommand {
+    /// Make a working verifier in an empty folder; it trusts nobody yet.
+    Init(init::InitOptions),
+    /// Whose cards are believed.
+    #[command(subcommand)]
+    Trust(TrustCommand),
+    /// The applications that people log in to.
+    #[command(subcommand)]
+    Client(ClientCommand),
+    /// Run the verifier until it is asked to stop.
+    Serve(ConfigFile),
+    /// Say whether the verifier on this machine is ready; exits 1 if not.
+    Health(ConfigFile),
+}
+
+/// What can be done about trust.
+#[derive(Debug, Subcommand)]
+pub enum TrustCommand {
+    /// Believe an issuer, say what is pinned, and ask people for its cards.
+    Add(trust::AddOptions),
+    /// Say whom the verifier believes, and what is pinned.
+    List(ConfigFile),
+}
+
+/// What can be done about applications.
+#[derive(Debug, Subcommand)]
+pub enum ClientCommand {
+    /// Add an application and print its id and its secret, once.
+    Add(client::AddOptions),
+    /// Say which applications there are.
+    List(ConfigFile),
+    /// Remove an application: nobody logs in to it any more.
+    Remove(client::RemoveOptions),
+}
+
+/// Runs a command.
+pub async fn run(command: VerifierCommand) -> Result<()> {
+    match command {
+        VerifierCommand::Init(options) => init::run(&options),
+        VerifierCommand::Trust(TrustCommand::Add(options)) => trust::add(&options),
+        VerifierCommand::Trust(TrustCommand::List(file)) => trust::list(&file.verifier()?),
+        VerifierCommand::Client(ClientCommand::Add(options)) => client::add(&options),
+        VerifierCommand::Client(ClientCommand::List(file)) => client::list(&file.verifier()?),
+        VerifierCommand::Client(ClientCommand::Remove(options)) => client::remove(&options),
+        VerifierCommand::Serve(file) => serve::verifier(&file.verifier()?).await,
+        VerifierCommand::Health(file) => {
+            health::run(&file.verifier()?, serve::VERIFIER_ENVIRONMENT).await
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! From an empty folder to a login service with an application: the commands of README.md, word for
+//! word, and what they refuse.
+
+#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+const README: &str = include_str!("../../README.md");
+
+/// The commands of the second terminal session of the section.
+fn commands() -> Vec<&'static str> {
+    let (_, section) = README.split_once("\n## Run it\n").unwrap();
+    let session = section.split("```console\n").nth(2).unwrap();
+    let lines = session.split("```").next().unwrap().lines();
+    lines.filter_map(|line| line.strip_prefix("$ ")).collect()
+}
+
+fn vouchsafe(command: &str, folder: &Path) -> Command {
+    let mut words = command.split_whitespace();
+    assert_eq!(words.next(), Some("vouchsafe"));
+    let mut program = Command::new(env!("CARGO_BIN_EXE_vouchsafe"));
+    program.args(words).current_dir(folder);
+    program.env_remove("VOUCHSAFE_CONFIG");
+    program
+}
+
+fn run(command: &str, folder: &Path) -> Output {
+    vouchsafe(command, folder).output().unwrap()
+}
+
+/// What a command says on standard output and on standard error.
+fn done(command: &str, folder: &Path) -> (String, String) {
+    let output = run(command, folder);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{command}: {error}");
+    (String::from_utf8(output.stdout).unwrap(), error)
+}
+
+/// A command fails, says this, and leaves the configuration as it was.
+fn refused(command: &str, folder: &Path, says: &str) {
+    let file = folder.join("verifier.toml");
+    let before = std::fs::read_to_string(&file).ok();
+    let output = run(command, folder);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success(), "{command}");
+    assert!(error.contains(says), "{command}: {error}");
+    assert_eq!(std::fs::read_to_string(&file).ok(), before, "{command}");
+}
+
+struct Served(Child);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn serve(command: &str, folder: &Path) -> Served {
+    let mut child = vouchsafe(command, folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let output = child.stdout.take().unwrap();
+    let served = Served(child);
+    let line = BufReader::new(output).lines().next().unwrap().unwrap();
+    assert!(line.contains("listening"), "{line}");
+    served
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+fn get(port: u16, path: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let host = format!("Host: 127.0.0.1:{port}\r\nConnection: close\r\n");
+    write!(stream, "GET {path} HTTP/1.1\r\n{host}\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn mode(file: &Path) -> u32 {
+    std::fs::metadata(file).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn four_commands_beside_an_issuer_to_a_login_service() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path();
+    let [init, trust, client, start] = commands()[..] else {
+        panic!("four commands: {:?}", commands());
+    };
+    done("vouchsafe issuer init", place);
+    let port = free_port();
+    done(&format!("{init} --url http://127.0.0.1:{port}"), place);
+    for secret in ["verifier.toml", "verifier-secret.txt", "request-key.pem"] {
+        assert_eq!(mode(&place.join(secret)), 0o600, "{secret}");
+    }
+
+    refused(client, place, "there is no query");
+    let (_, said) = done(trust, place);
+    assert_eq!(said.matches("SHA-256 ").count(), 2, "{said}");
+    assert!(said.contains("may issue urn:vouchsafe:membership:1"));
+    let (printed, said) = done(client, place);
+    let (id, secret) = printed.trim().split_once(' ').unwrap();
+    assert_eq!((id, secret.len()), ("my-app", 43));
+    assert!(said.contains("openid membership"), "{said}");
+    assert_eq!(mode(&place.join("verifier.toml")), 0o600);
+    let (listed, _) = done("vouchsafe verifier trust list", place);
+    assert_eq!(listed.matches("SHA-256 ").count(), 2, "{listed}");
+    let (listed, _) = done("vouchsafe verifier client list", place);
+    assert_eq!(listed, "my-app\tmy-app\thttp://127.0.0.1:9000/callback\n");
+
+    let served = serve(start, place);
+    let discovery = get(port, "/.well-known/openid-configuration");
+    assert!(discovery.contains("\"membership\""), "{discovery}");
+    let asked = "/authorize?response_type=code&client_id=my-app&scope=openid&state=s&nonce=n\
+         &redirect_uri=http://127.0.0.1:9000/callback&code_challenge_method=S256\
+         &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+    let answer = get(port, asked);
+    assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+    assert!(answer.contains("location: /login/"), "{answer}");
+    drop(served);
+
+    done("vouchsafe verifier client remove my-app", place);
+    refused(
+        "vouchsafe verifier client remove my-app",
+        place,
+        "no application",
+    );
+}
+
+#[test]
+fn mistakes_change_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path();
+    refused(
+        "vouchsafe verifier client add x --redirect https://x.example/cb",
+        place,
+        "verifier init",
+    );
+    done("vouchsafe issuer init", place);
+    done("vouchsafe verifier init", place);
+    refused("vouchsafe verifier init", place, "exists already");
+    let add = "vouchsafe verifier trust add https://club.example";
+    let anchors = "--anchors wallet-issuer-anchors.pem";
+    let cases = [
+        (format!("{add} --type membership"), "--anchors"),
+        (
+            format!("{add} {anchors} --type nothing-like-it"),
+            "nothing-like-it",
+        ),
+        (
+            format!("{add} {anchors} --type membership --login shoe_size"),
+            "no claim shoe_size",
+        ),
+        (
+            format!("{add} --anchors membership.toml --type membership"),
+            "membership.toml",
+        ),
+        (
+            format!("{add} --iaca mdoc-authority.pem --type membership"),
+            "not issued as mdoc",
+        ),
+        (
+            format!("{add} {anchors} --type membership --type age --login member_id"),
+            "one type",
+        ),
+        (format!("{add} --did --type membership"), "did:key"),
+    ];
+    for (command, says) in cases {
+        refused(&command, place, says);
+    }
+    let good = format!("{add} {anchors} --type membership --login member_id --claim tier");
+    done(&good, place);
+    refused(&good, place, "nothing was changed");
+    let app = "vouchsafe verifier client add";
+    refused(&format!("{app} shop --redirect nowhere"), place, "redirect");
+    refused(
+        &format!("{app} shop --redirect https://s.example/cb --scope age"),
+        place,
+        "age",
+    );
+    refused(
+        &format!("{app} !! --redirect https://s.example/cb"),
+        place,
+        "--id",
+    );
+    let (public, _) = done(
+        &format!("{app} shop --redirect https://s.example/cb --public"),
+        place,
+    );
+    assert_eq!(public, "shop\n");
+    refused(
+        &format!("{app} shop --redirect https://s.example/cb"),
+        place,
+        "shop",
+    );
+}
+
+#[test]
+fn documents_are_trusted_by_their_authority() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path();
+    done("vouchsafe issuer init", place);
+    done("vouchsafe verifier init", place);
+    let trust = "vouchsafe verifier trust add https://transport.example --iaca mdoc-authority.pem \
+                 --type mdl --login document_number --claim family_name";
+    let (_, said) = done(trust, place);
+    assert!(said.contains("may issue org.iso.18013.5.1.mDL"), "{said}");
+    let text = std::fs::read_to_string(place.join("verifier.toml")).unwrap();
+    assert!(
+        text.contains("\"org.iso.18013.5.1/document_number\""),
+        "{text}"
+    );
+    assert!(text.contains("\"mso_mdoc\""), "{text}");
+    done("vouchsafe config check --verifier verifier.toml", place);
+}

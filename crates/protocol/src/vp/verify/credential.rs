@@ -1,0 +1,274 @@
+//! One presentation in its format: checked, its status settled, and what it then says.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use vouchsafe_credentials::crypto::PublicKey;
+use vouchsafe_credentials::encoding::b64url_decode;
+use vouchsafe_credentials::mdoc::{self, DeviceResponse, Mdoc, MdocError, SessionTranscript};
+use vouchsafe_credentials::sd_jwt_vc::{
+    self, IssuerIdentity, KeyBindingPolicy, RegisteredClaims, SdJwtVc,
+};
+use vouchsafe_credentials::status_list::{StatusRef, VerifiedStatusList};
+use vouchsafe_credentials::time::UnixTime;
+
+use super::token::authority_key_ids;
+use super::{PresentationError, Transaction, VerifierPolicy};
+use crate::vp::dcql::{CredentialFacts, CredentialQuery, Format, Meta};
+
+/// A presentation that is valid but for its status.
+pub(super) enum Owed<'p> {
+    /// An SD-JWT VC, and its text.
+    SdJwtVc(Box<sd_jwt_vc::StatusOwed>, &'p str),
+    /// An mdoc, and the authority key identifiers of its document signer's chain.
+    Mdoc(Box<mdoc::StatusOwed>, Vec<Vec<u8>>),
+}
+
+/// A presentation that is valid.
+pub(super) struct Accepted {
+    format: Format,
+    /// The validated issuer.
+    pub(super) issuer: IssuerIdentity,
+    /// The type under which it was asked for.
+    pub(super) credential_type: String,
+    /// `vct` or `docType`, and what else it stands for.
+    own_type: String,
+    also_known_as: Vec<String>,
+    /// What it says, as DCQL looks at it.
+    pub(super) claims: Value,
+    authority_key_ids: Vec<Vec<u8>>,
+    /// The key that it is bound to.
+    pub(super) holder_key: Option<PublicKey>,
+    holder_bound: bool,
+    /// When it ends.
+    pub(super) expires_at: Option<UnixTime>,
+    /// Where its status stands.
+    pub(super) status: Option<StatusRef>,
+}
+
+impl<'p> Owed<'p> {
+    /// Integrity, issuer, type, time, holder binding to this very request.
+    pub(super) fn check(
+        query: &CredentialQuery,
+        text: &'p str,
+        transaction: &Transaction<'_>,
+        policy: &VerifierPolicy<'_>,
+    ) -> Result<Self, PresentationError> {
+        match (query.format(), query.meta()) {
+            (Format::SdJwtVc, Meta::SdJwtVc { vct_values }) => {
+                let owed = check_sd_jwt_vc(query, vct_values, text, transaction, policy)?;
+                Ok(Self::SdJwtVc(Box::new(owed), text))
+            }
+            (Format::MsoMdoc, Meta::MsoMdoc { doctype_value }) => {
+                check_mdoc(doctype_value, text, transaction, policy).map_err(of_mdoc(query))
+            }
+            _ => Err(PresentationError::Format),
+        }
+    }
+
+    /// Where its status stands, and who says so.
+    fn status(&self) -> (Option<&StatusRef>, &IssuerIdentity) {
+        match self {
+            Self::SdJwtVc(owed, _) => (owed.status_ref(), owed.issuer()),
+            Self::Mdoc(owed, _) => {
+                let lists = owed.status().and_then(|status| status.status_list.as_ref());
+                (lists, owed.issuer())
+            }
+        }
+    }
+
+    /// Nothing is fetched before the credential is known to be valid.
+    pub(super) async fn settle(
+        self,
+        query: &CredentialQuery,
+        policy: &VerifierPolicy<'_>,
+    ) -> Result<Accepted, PresentationError> {
+        let list = match self.status() {
+            (None, _) => None,
+            (Some(reference), issuer) => Some(list(reference, issuer, policy).await?),
+        };
+        let (list, now) = (list.as_deref(), policy.now);
+        match self {
+            Self::SdJwtVc(owed, compact) => {
+                let settled = owed.settle(list, now).map_err(of_sd_jwt_vc(query))?;
+                Ok(Accepted::sd_jwt_vc(query, compact, settled.into_inner()))
+            }
+            // Rule of our own: an identifier list is not looked at; where a document names both,
+            // the status list speaks for it, and where it names no other it is not accepted.
+            Self::Mdoc(owed, authorities) => {
+                let settled = owed.settle_by_one(list, None, now);
+                let mdoc = settled.map_err(of_mdoc(query))?.into_inner();
+                Accepted::mdoc(mdoc, authorities).map_err(of_mdoc(query))
+            }
+        }
+    }
+}
+
+fn of_sd_jwt_vc(query: &CredentialQuery) -> impl Fn(sd_jwt_vc::VcError) -> PresentationError {
+    |error| PresentationError::Credential {
+        query: query.id().clone(),
+        error,
+    }
+}
+
+fn of_mdoc(query: &CredentialQuery) -> impl Fn(MdocError) -> PresentationError {
+    |error| PresentationError::Mdoc {
+        query: query.id().clone(),
+        error,
+    }
+}
+
+async fn list(
+    reference: &StatusRef,
+    issuer: &IssuerIdentity,
+    policy: &VerifierPolicy<'_>,
+) -> Result<Arc<VerifiedStatusList>, PresentationError> {
+    match policy.statuses.at_hand(reference, issuer) {
+        Some(list) => Ok(list),
+        None => {
+            let list = policy.statuses.list(reference, issuer).await;
+            list.map_err(PresentationError::StatusSource)
+        }
+    }
+}
+
+fn check_sd_jwt_vc(
+    query: &CredentialQuery,
+    types: &[String],
+    compact: &str,
+    transaction: &Transaction<'_>,
+    policy: &VerifierPolicy<'_>,
+) -> Result<sd_jwt_vc::StatusOwed, PresentationError> {
+    // Section 14, "Preventing Replay of Verifiable Presentations": linked to `client_id` and `nonce` of this very request.
+    let (audience, nonce) = (transaction.client_id.as_str(), transaction.nonce.as_str());
+    let key_binding = if query.requires_holder_binding() {
+        KeyBindingPolicy::Required { audience, nonce }
+    } else {
+        KeyBindingPolicy::Optional { audience, nonce }
+    };
+    let wanted = sd_jwt_vc::Policy {
+        trust: policy.trust,
+        types,
+        key_binding,
+        status: policy.status,
+        now: policy.now,
+    };
+    sd_jwt_vc::verify_presented(compact, &wanted, policy.crypto).map_err(of_sd_jwt_vc(query))
+}
+
+/// Appendix B.2: "the base64url-encoded `DeviceResponse`". Holder binding is part of the format,
+/// so a query that does without it gets it all the same.
+fn check_mdoc<'p>(
+    doctype: &str,
+    text: &str,
+    transaction: &Transaction<'_>,
+    policy: &VerifierPolicy<'_>,
+) -> Result<Owed<'p>, MdocError> {
+    let response = b64url_decode(text).map_err(|_| MdocError::Encoding)?;
+    // Appendix B.2.6.1: bound to `client_id`, `nonce`, the key that the response is encrypted to
+    // and `response_uri`.
+    let transcript = SessionTranscript::openid4vp(
+        transaction.client_id.as_str(),
+        transaction.nonce.as_str(),
+        Some(transaction.encryption_key.public_key()),
+        transaction.response_uri.as_str(),
+    );
+    let wanted = mdoc::Policy {
+        trust: policy.trust,
+        doctypes: &[doctype.to_owned()],
+        transcript: &transcript,
+        // Only signatures: the key of the request is there to encrypt.
+        reader_key: None,
+        status: policy.status,
+        now: policy.now,
+    };
+    let owed = mdoc::verify_presented(&response, &wanted, policy.crypto)?;
+    Ok(Owed::Mdoc(Box::new(owed), document_signers(&response)))
+}
+
+/// The AuthorityKeyIdentifiers of the certificates in a response whose chain was verified before.
+fn document_signers(response: &[u8]) -> Vec<Vec<u8>> {
+    let chain = || {
+        let response = DeviceResponse::parse(response).ok()?;
+        let auth = response.documents.first()?.issuer_signed.issuer_auth();
+        auth.ok()?.x5chain_unprotected().ok()?
+    };
+    chain()
+        .map(|chain| chain.authority_key_ids())
+        .unwrap_or_default()
+}
+
+impl Accepted {
+    fn sd_jwt_vc(query: &CredentialQuery, compact: &str, credential: SdJwtVc) -> Self {
+        let SdJwtVc {
+            issuer,
+            registered,
+            claims,
+            disclosed: _,
+            holder_bound,
+        } = credential;
+        Self {
+            format: Format::SdJwtVc,
+            issuer,
+            credential_type: accepted_type(query, &registered),
+            own_type: registered.vct,
+            also_known_as: registered.aka_vcts,
+            claims: Value::Object(claims),
+            authority_key_ids: authority_key_ids(compact),
+            holder_key: registered.holder_key,
+            holder_bound,
+            expires_at: registered.expires_at,
+            status: registered.status,
+        }
+    }
+
+    /// Appendix B.2.4: a path is a namespace and an element of it. What the device states of itself
+    /// is no claim of the issuer.
+    fn mdoc(credential: Mdoc, authority_key_ids: Vec<Vec<u8>>) -> Result<Self, MdocError> {
+        let Mdoc {
+            issuer,
+            doctype,
+            validity,
+            device_key,
+            status,
+            elements,
+            device_elements: _,
+        } = credential;
+        Ok(Self {
+            format: Format::MsoMdoc,
+            issuer,
+            credential_type: doctype.clone(),
+            own_type: doctype,
+            also_known_as: Vec::new(),
+            claims: elements.to_json()?,
+            authority_key_ids,
+            holder_key: Some(device_key),
+            holder_bound: true,
+            expires_at: Some(validity.valid_until),
+            status: status.and_then(|status| status.status_list),
+        })
+    }
+
+    /// What its query is checked against.
+    pub(super) fn facts(&self) -> CredentialFacts<'_> {
+        CredentialFacts {
+            format: self.format.as_str(),
+            credential_type: &self.own_type,
+            also_known_as: &self.also_known_as,
+            claims: &self.claims,
+            authority_key_ids: &self.authority_key_ids,
+            holder_bound: self.holder_bound,
+        }
+    }
+}
+
+/// The type under which the credential was asked for: `vct`, or one of `aka_vcts`
+/// for which the verification has checked that the issuer may issue it.
+fn accepted_type(query: &CredentialQuery, registered: &RegisteredClaims) -> String {
+    let wanted = |vct: &&String| match query.meta() {
+        Meta::SdJwtVc { vct_values } => vct_values.contains(vct),
+        Meta::MsoMdoc { doctype_value: _ } | Meta::Other => false,
+    };
+    let mut types = std::iter::once(&registered.vct).chain(&registered.aka_vcts);
+    types.find(wanted).unwrap_or(&registered.vct).clone()
+}

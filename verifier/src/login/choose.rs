@@ -1,0 +1,125 @@
+//! Which question a request leads to, and what of the answer goes where.
+
+use vouchsafe_protocol::oauth::error::{ErrorCode, OAuthError};
+use vouchsafe_protocol::oauth::values::Scopes;
+use vouchsafe_protocol::oidc::claims_request::{ClaimWish, ClaimsRequest};
+
+use crate::config::{Client, Query, ScopeClaims, Settings, SubjectStrategy};
+use crate::domain::request::{Fact, Facts, OFFLINE_ACCESS, OPENID};
+
+/// A question that a client may ask, and what it learns.
+#[derive(Debug)]
+pub struct Choice<'a> {
+    /// The question.
+    pub query: &'a Query,
+    /// The scope values of cards that were asked for.
+    pub scopes: Vec<String>,
+    /// What goes to the application.
+    pub facts: Facts,
+}
+
+/// Chooses the query that the scopes name; without one, the client's own. The `claims` parameter
+/// adds facts of that query and never chooses another one: whoever logs in can write into the
+/// address of the request, and another query has other conditions. Scope values and claims that
+/// nobody knows are ignored (OpenID Connect Core 1.0, sections 3.1.2.1 and 5.5.1).
+pub fn choose<'a>(
+    settings: &'a Settings,
+    client: &Client,
+    scopes: &Scopes,
+    claims: &ClaimsRequest,
+) -> Result<Choice<'a>, OAuthError> {
+    let refuse = |reason| OAuthError::new(ErrorCode::InvalidScope, reason);
+    if !scopes.contains(OPENID) {
+        return Err(refuse("scope openid is missing"));
+    }
+    let asked = |scope: &&ScopeClaims| scopes.contains(&scope.scope);
+    let mut named = settings
+        .queries()
+        .iter()
+        .filter(|query| query.scopes.iter().any(|scope| asked(&scope)));
+    let query = match (named.next(), named.next()) {
+        // One login shows one set of cards and leads to one person.
+        (Some(_), Some(_)) => return Err(refuse("these scopes cannot be asked for together")),
+        (Some(query), None) => query,
+        (None, _) => {
+            let own = client.default_query.as_ref();
+            let own = own.and_then(|id| settings.query(id));
+            own.ok_or_else(|| refuse("no scope of a credential"))?
+        }
+    };
+    let scopes: Vec<&ScopeClaims> = query.scopes.iter().filter(asked).collect();
+    if !scopes.iter().all(|scope| may_ask(client, scope)) {
+        return Err(refuse("the client may not ask for this scope"));
+    }
+    Ok(Choice {
+        query,
+        facts: facts(query, client, &scopes, claims),
+        scopes: scopes.iter().map(|scope| scope.scope.clone()).collect(),
+    })
+}
+
+fn may_ask(client: &Client, scope: &ScopeClaims) -> bool {
+    client.scopes.contains(&scope.scope)
+}
+
+/// The scope that is granted. An application gets a refresh token (OpenID Connect Core 1.0,
+/// section 11) only if it is registered for one, and never for a guest: without an account nobody
+/// comes back.
+#[must_use]
+pub fn granted(client: &Client, query: &Query, asked: &Scopes, cards: Vec<String>) -> String {
+    let stays = client.offline_access
+        && asked.contains(OFFLINE_ACCESS)
+        && query.subject != SubjectStrategy::Guest;
+    let mut scope = vec![OPENID.to_owned()];
+    scope.extend(cards);
+    scope.extend(stays.then(|| OFFLINE_ACCESS.to_owned()));
+    scope.join(" ")
+}
+
+/// Whether a client may learn this claim of a query: as it could by a scope, or because the query
+/// has none and is its own.
+fn may_learn(client: &Client, query: &Query, claim: &str) -> bool {
+    let known = || query.claim_names().any(|name| name == claim);
+    match query.scopes.as_slice() {
+        [] => client.default_query.as_ref() == Some(&query.id) && known(),
+        scopes => scopes
+            .iter()
+            .filter(|scope| may_ask(client, scope))
+            .any(|scope| scope.claims.iter().any(|name| name == claim)),
+    }
+}
+
+/// Section 5.5: what the parameter names is added to what the scopes stand for.
+fn facts(query: &Query, client: &Client, scopes: &[&ScopeClaims], claims: &ClaimsRequest) -> Facts {
+    let mut facts = Facts::default();
+    for mapping in &query.claims {
+        if scopes
+            .iter()
+            .any(|scope| scope.claims.contains(&mapping.name))
+        {
+            let fact = Fact {
+                name: mapping.name.clone(),
+                values: Vec::new(),
+            };
+            if mapping.in_id_token {
+                facts.id_token.push(fact.clone());
+            }
+            facts.userinfo.push(fact);
+        }
+    }
+    add(&mut facts.userinfo, query, client, &claims.userinfo);
+    add(&mut facts.id_token, query, client, &claims.id_token);
+    facts
+}
+
+fn add(facts: &mut Vec<Fact>, query: &Query, client: &Client, wishes: &[ClaimWish]) {
+    for wish in wishes {
+        let known = facts.iter().any(|fact| fact.name == wish.name);
+        if !known && may_learn(client, query, &wish.name) {
+            facts.push(Fact {
+                name: wish.name.clone(),
+                values: wish.values.clone(),
+            });
+        }
+    }
+}

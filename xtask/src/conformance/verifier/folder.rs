@@ -1,0 +1,387 @@
+//! Folders with everything that the suite needs to test the login service: `vouchsafe config
+//! generate` makes keys, certificates and configurations, and this changes what the suite wants
+//! otherwise.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+use toml::Table;
+
+use super::key::signing_jwk;
+use super::steps::Steps;
+use crate::run::succeed;
+
+/// The suite is the wallet.
+pub const PRESENTATION: &str = "presentation";
+/// The suite is the application.
+pub const LOGIN: &str = "login";
+/// Both folders.
+pub const NAMES: [&str; 2] = [PRESENTATION, LOGIN];
+
+/// An application that is not there: nobody opens its address.
+pub const APPLICATION: &str = "app";
+/// Where it would receive people back.
+pub const CALLBACK: &str = "https://app.example/callback";
+/// What it asks for.
+pub const SCOPE: &str = "identity";
+/// The issuer of the card that the wallet has.
+pub const ISSUER: &str = "http://127.0.0.1:8704";
+/// The port of the wallet's pages.
+pub const WALLET_PORT: &str = "8703";
+/// The certificate of the login service.
+pub const TLS: &str = "tls.pem";
+
+/// The application that is told of logouts: the modules of other plans take that for a fault.
+const TOLD: &str = "rp-told";
+/// Where it is told.
+const BACK_CHANNEL: &str = "backchannel_logout_uri";
+/// The run in which it is.
+const TELLS: &str = "backchannel";
+/// What the suite adds to the redirect URI of a second client.
+const SECOND: &str = "?dummy1=lorem&dummy2=ipsum";
+/// The name of the tests in the suite's addresses.
+const ALIAS: &str = "vouchsafe";
+/// The card that the suite's wallet shows.
+const QUESTION: &str = r#"
+id = "identity"
+scope = "identity"
+purpose = { en = "To know who you are" }
+subject = { strategy = "guest" }
+claims = { given_name = ["given_name"], family_name = ["family_name"], birthdate = ["birthdate"] }
+dcql = '''
+{"credentials": [{"id": "pid", "format": "dc+sd-jwt",
+  "meta": {"vct_values": ["urn:eudi:pid:1"]},
+  "claims": [{"path": ["given_name"]}, {"path": ["family_name"]}, {"path": ["birthdate"]}]}]}
+'''
+"#;
+
+/// Who is where.
+pub struct Place<'a> {
+    /// The program.
+    pub program: &'a Path,
+    /// The suite.
+    pub suite_url: &'a str,
+    /// The login service, at `localhost`.
+    pub verifier_url: &'a str,
+}
+
+/// Makes both folders, and says what serves them.
+pub fn configure(place: &Place<'_>, all: &Path) -> Result<()> {
+    let all = all.canonicalize()?;
+    for name in NAMES {
+        let folder = all.join(name);
+        place.make(name, &folder)?;
+        let config = folder.join("verifier.toml");
+        println!("vouchsafe verifier serve --config {}", config.display());
+    }
+    Ok(())
+}
+
+impl Place<'_> {
+    /// Makes the folder of this name.
+    pub fn make(&self, name: &str, folder: &Path) -> Result<()> {
+        match name {
+            PRESENTATION => self.presentation(folder),
+            _ => self.login(folder),
+        }
+    }
+
+    /// The suite's wallet shows a card, signed by a key that we made for it.
+    fn presentation(&self, folder: &Path) -> Result<()> {
+        let test = self.test();
+        let wallet = format!("{test}/authorize");
+        self.generate(
+            folder,
+            &test,
+            &wallet,
+            &[(APPLICATION, "https://app.example")],
+        )?;
+        let mut verifier = self.read(folder)?;
+        let issuer = first(&mut verifier, "trust", "issuer")?;
+        issuer.insert("types".to_owned(), list(["urn:eudi:pid:1"]));
+        issuer.remove("stable_claims");
+        let question: Table = toml::from_str(QUESTION)?;
+        verifier.insert("query".to_owned(), toml::Value::from(vec![question]));
+        for client in clients(&mut verifier)? {
+            client.insert("scopes".to_owned(), list([SCOPE]));
+        }
+        write(&folder.join("verifier.toml"), &verifier.to_string())?;
+        let evidence = format!("{test}/verification-evidence*");
+        let keep = json!([
+            "wait",
+            "xpath",
+            "//h1",
+            10,
+            ".+",
+            "update-image-placeholder"
+        ]);
+        let suite = json!({
+            "alias": ALIAS,
+            "description": "Vouchsafe, presentations",
+            "client": {
+                "request_object_trust_anchor_pem":
+                    std::fs::read_to_string(folder.join("wallet-verifier-anchors.pem"))?,
+            },
+            "credential": { "signing_jwk": signing_jwk(folder)? },
+            "browser": [{
+                "match": evidence,
+                "tasks": [{
+                    "task": "Read what the wallet was told",
+                    "match": evidence,
+                    "commands": [keep],
+                }],
+            }],
+        });
+        write(&folder.join("suite.json"), &suite.to_string())?;
+        let card = json!({ "credential_format": "sd_jwt_vc", "response_mode": "direct_post.jwt" });
+        let mut plain = card.clone();
+        plain["vp_profile"] = json!("plain_vp");
+        plain["client_id_prefix"] = json!("x509_hash");
+        plain["request_method"] = json!("request_uri_signed");
+        runs(
+            folder,
+            [
+                ("haip", "oid4vp-1final-verifier-haip-test-plan", card),
+                ("plain", "oid4vp-1final-verifier-test-plan", plain),
+            ],
+        )
+    }
+
+    /// The suite is the application. Its wallet is ours, with a card of our issuer.
+    fn login(&self, folder: &Path) -> Result<()> {
+        let test = self.test();
+        let wallet = format!("http://127.0.0.1:{WALLET_PORT}");
+        let endpoint = format!("{wallet}/present");
+        let applications = ["rp", "rp2", TOLD].map(|id| (id, self.suite_url));
+        self.generate(folder, ISSUER, &endpoint, &applications)?;
+        let mut verifier = self.read(folder)?;
+        match self.certificates() {
+            Ok(text) => {
+                let authority = folder.join("suite-authority.pem");
+                write(&authority, &text)?;
+                let mut fetch = Table::new();
+                fetch.insert("extra_ca".to_owned(), list([authority.display()]));
+                verifier.insert("fetch".to_owned(), fetch.into());
+            }
+            Err(error) => println!("logout tokens will not arrive: {error:#}"),
+        }
+        let at = |path: &str| format!("{test}/{path}");
+        let mut secrets = Vec::new();
+        for client in clients(&mut verifier)? {
+            for (name, value) in [
+                (
+                    "redirect_uris",
+                    list([at("callback"), at("callback") + SECOND]),
+                ),
+                (
+                    "post_logout_redirect_uris",
+                    list([at("post_logout_redirect")]),
+                ),
+                ("default_query", "membership".into()),
+                ("offline_access", true.into()),
+            ] {
+                client.insert(name.to_owned(), value);
+            }
+            match client.get("id").and_then(toml::Value::as_str) {
+                Some(TOLD) => {
+                    client.insert(BACK_CHANNEL.to_owned(), at("backchannel_logout").into())
+                }
+                _ => client.remove(BACK_CHANNEL),
+            };
+            let text = |name: &str| client.get(name).and_then(toml::Value::as_str);
+            secrets.push(json!({ "client_id": text("id"), "client_secret": text("secret") }));
+        }
+        write(&folder.join("verifier.toml"), &verifier.to_string())?;
+        let home = folder.join("wallet");
+        std::fs::create_dir(&home)?;
+        write(&home.join("wallet.toml"), &wallet_settings(folder))?;
+        let steps = Steps {
+            verifier: self.verifier_url,
+            wallet: &wallet,
+            test: &test,
+        };
+        let [first, second, told] = secrets.as_slice() else {
+            bail!("three applications were asked for");
+        };
+        let mut suite = json!({
+            "alias": ALIAS,
+            "description": "Vouchsafe, logins",
+            "server": {
+                "discoveryUrl": format!("{}/.well-known/openid-configuration", self.verifier_url),
+            },
+            "client": first,
+            "client_secret_post": first,
+            "client2": second,
+            "browser": steps.usual(),
+            "override": steps.overrides(),
+        });
+        write(&folder.join("suite.json"), &suite.to_string())?;
+        suite["client"] = told.clone();
+        write(&folder.join("told.json"), &suite.to_string())?;
+        let found =
+            json!({ "server_metadata": "discovery", "client_registration": "static_client" });
+        let code = json!({ "client_registration": "static_client", "response_type": "code" });
+        let plan = |name: &str| format!("oidcc-{name}-certification-test-plan");
+        runs(
+            folder,
+            [
+                ("basic", plan("basic").as_str(), found),
+                ("config", &plan("config"), json!({})),
+                ("logout", &plan("rp-initiated-logout"), code.clone()),
+                (TELLS, &plan("backchannel-rp-initiated-logout"), code),
+            ],
+        )
+    }
+
+    /// The addresses of a test in the suite.
+    fn test(&self) -> String {
+        format!("{}/test/a/{ALIAS}", self.suite_url)
+    }
+
+    fn generate(
+        &self,
+        folder: &Path,
+        issuer: &str,
+        wallet: &str,
+        applications: &[(&str, &str)],
+    ) -> Result<()> {
+        let mut command = Command::new(self.program);
+        command
+            .args(["config", "generate"])
+            .arg(folder)
+            .args(["--issuer-url", issuer, "--verifier-url", self.verifier_url])
+            .args(["--wallet-endpoint", wallet, "--pkce-optional"])
+            .args(["--status-refresh-s", "1"])
+            .stdout(Stdio::null());
+        for (id, origin) in applications {
+            command.args(["--client", &format!("{id}={origin}")]);
+        }
+        succeed(&mut command)
+    }
+
+    /// The configuration of the login service, which ends TLS itself.
+    fn read(&self, folder: &Path) -> Result<Table> {
+        let host = self.verifier_url.strip_prefix("https://localhost:");
+        ensure!(
+            host.is_some(),
+            "the login service must be at https://localhost"
+        );
+        let settings = folder.join("tls.cnf");
+        write(&settings, CERTIFICATE)?;
+        let (certificate, key) = (folder.join(TLS), folder.join("tls-key.pem"));
+        let mut make = Command::new("openssl");
+        make.args(["req", "-x509", "-newkey", "ec", "-nodes", "-days", "90"])
+            .args(["-pkeyopt", "ec_paramgen_curve:P-256", "-config"])
+            .arg(settings)
+            .arg("-keyout")
+            .arg(&key)
+            .arg("-out")
+            .arg(&certificate)
+            .stderr(Stdio::null());
+        succeed(&mut make)?;
+        let text = std::fs::read_to_string(folder.join("verifier.toml"))?;
+        let mut verifier: Table = toml::from_str(&text)?;
+        let mut tls = Table::new();
+        tls.insert(
+            "certificate_file".to_owned(),
+            certificate.display().to_string().into(),
+        );
+        tls.insert("key_file".to_owned(), key.display().to_string().into());
+        let http = verifier.get_mut("http").and_then(toml::Value::as_table_mut);
+        http.context("no [http]")?
+            .insert("tls".to_owned(), tls.into());
+        Ok(verifier)
+    }
+
+    /// The certificates of the suite: logout tokens go there.
+    fn certificates(&self) -> Result<String> {
+        let host = self.suite_url.strip_prefix("https://");
+        let host = host.context("the suite must be at https")?;
+        let mut ask = Command::new("openssl");
+        ask.args(["s_client", "-showcerts", "-connect", host])
+            .stdin(Stdio::null());
+        let shown = ask.output().context("openssl cannot be started")?;
+        let shown = String::from_utf8_lossy(&shown.stdout);
+        let mut text = String::new();
+        let mut inside = false;
+        for line in shown.lines() {
+            inside |= line.starts_with("-----BEGIN CERTIFICATE");
+            if inside {
+                text.push_str(line);
+                text.push('\n');
+            }
+            inside &= !line.starts_with("-----END CERTIFICATE");
+        }
+        ensure!(!text.is_empty(), "the suite shows no certificate");
+        Ok(text)
+    }
+}
+
+/// A certificate of a server, and no authority.
+const CERTIFICATE: &str = "[req]\nprompt = no\ndistinguished_name = who\nx509_extensions = what\n\
+    [who]\nCN = localhost\n\
+    [what]\nsubjectAltName = DNS:localhost\nbasicConstraints = critical, CA:FALSE\n";
+
+/// The wallet knows issuer and login service, and nobody else.
+fn wallet_settings(folder: &Path) -> String {
+    let path = |name: &str| format!("{:?}", folder.join(name));
+    format!(
+        "locales = [\"en\"]\nunknown_issuers = \"refuse\"\nverifier_anchors = [{}]\n\
+         [[issuer]]\ncredential_issuer = {ISSUER:?}\nanchors = {}\n\
+         [dev]\nloopback_http = true\n",
+        path("wallet-verifier-anchors.pem"),
+        path("wallet-issuer-anchors.pem"),
+    )
+}
+
+/// Writes a file; secrets may stand in it.
+fn write(file: &Path, text: &str) -> Result<()> {
+    let put = || {
+        std::fs::write(file, "")?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600))?;
+        }
+        std::fs::write(file, text)
+    };
+    put().with_context(|| format!("cannot write {}", file.display()))
+}
+
+fn runs<const N: usize>(folder: &Path, runs: [(&str, &str, Value); N]) -> Result<()> {
+    let runs = runs.map(|(name, plan, variant)| {
+        let file = if name == TELLS {
+            "told.json"
+        } else {
+            "suite.json"
+        };
+        json!({ "name": name, "plan": plan, "variant": variant, "configuration": file })
+    });
+    write(
+        &folder.join("runs.json"),
+        &Value::from(runs.to_vec()).to_string(),
+    )
+}
+
+fn list<const N: usize, T: ToString>(values: [T; N]) -> toml::Value {
+    let values = values.map(|value| toml::Value::from(value.to_string()));
+    toml::Value::Array(values.to_vec())
+}
+
+fn first<'a>(table: &'a mut Table, outer: &str, inner: &str) -> Result<&'a mut Table> {
+    let outer = table.get_mut(outer).and_then(toml::Value::as_table_mut);
+    let inner = outer.and_then(|outer| outer.get_mut(inner));
+    let list = inner.and_then(toml::Value::as_array_mut);
+    let first = list.and_then(|list| list.first_mut());
+    first
+        .and_then(toml::Value::as_table_mut)
+        .context("the configuration has another form")
+}
+
+fn clients(table: &mut Table) -> Result<impl Iterator<Item = &mut Table>> {
+    let clients = table.get_mut("client").and_then(toml::Value::as_array_mut);
+    let clients = clients.context("no application")?;
+    Ok(clients.iter_mut().filter_map(toml::Value::as_table_mut))
+}

@@ -1,0 +1,116 @@
+//! What the suite's browser does on the pages of the login service and of the wallet.
+
+use serde_json::{Map, Value, json};
+
+/// What a page that somebody is to look at is kept with.
+const KEEP: &str = "update-image-placeholder";
+/// In the headings of the pages that somebody looks at.
+const LOGIN: &str = "asks for your card";
+const REFUSED: &str = "request that we cannot answer";
+const LOGGED_OUT: &str = "You are logged out";
+
+/// The steps of a browser whose wallet has a card.
+pub struct Steps<'a> {
+    /// The login service.
+    pub verifier: &'a str,
+    /// The wallet's pages.
+    pub wallet: &'a str,
+    /// The addresses of the test in the suite.
+    pub test: &'a str,
+}
+
+impl Steps<'_> {
+    /// What it does if nothing else is said: logs in, and goes back after the logout.
+    pub fn usual(&self) -> Value {
+        let back = json!({
+            "task": "Back in the suite",
+            "match": format!("{}/post_logout_redirect*", self.test),
+        });
+        json!([self.log_in(), self.entry("logout", &[back])])
+    }
+
+    /// What it does in the modules that end on a page.
+    pub fn overrides(&self) -> Value {
+        let logout = |name: &str, page: &str| {
+            (
+                format!("oidcc-rp-initiated-logout-{name}"),
+                json!([self.log_in(), self.log_out(page)]),
+            )
+        };
+        let page = self.task("Read the page", "authorize", &[keep(REFUSED, KEEP)]);
+        let refused = json!([self.entry("authorize", &[page])]);
+        let modules = [
+            (
+                "oidcc-ensure-registered-redirect-uri".to_owned(),
+                refused.clone(),
+            ),
+            (
+                "oidcc-ensure-request-object-with-redirect-uri".to_owned(),
+                refused,
+            ),
+            logout("bad-post-logout-redirect-uri", REFUSED),
+            logout("modified-id-token-hint", REFUSED),
+            logout("no-id-token-hint", REFUSED),
+            logout("no-params", LOGGED_OUT),
+            logout("no-post-logout-redirect-uri", LOGGED_OUT),
+            logout("only-state", LOGGED_OUT),
+            logout("query-added-to-post-logout-redirect-uri", REFUSED),
+            logout("bad-id-token-hint", REFUSED),
+        ];
+        let modules = modules.map(|(name, steps)| (name, json!({ "browser": steps })));
+        Value::Object(Map::from_iter(modules))
+    }
+
+    /// Shows the card, unless a session answers or the request goes back at once.
+    fn log_in(&self) -> Value {
+        let optional = format!("{KEEP}-optional");
+        let click = json!(["click", "id", "show-card"]);
+        let mut show = self.task(
+            "Open the wallet",
+            "login/",
+            &[keep(LOGIN, &optional), click],
+        );
+        show["optional"] = json!(true);
+        let agree = json!({
+            "task": "Agree",
+            "match": format!("{}/present*", self.wallet),
+            "optional": true,
+            "commands": [["click", "xpath", "//button[@value='yes']"]],
+        });
+        let back = json!({
+            "task": "Back in the suite",
+            "match": format!("{}/callback*", self.test),
+            "commands": [["wait", "id", "submission_complete", 10]],
+        });
+        self.entry("authorize", &[show, agree, back])
+    }
+
+    /// Confirms where it is asked, and looks at the page.
+    fn log_out(&self, page: &str) -> Value {
+        let confirm = json!([
+            "click",
+            "xpath",
+            "//form[@action='/logout']//button",
+            "optional"
+        ]);
+        let leave = self.task("Log out", "logout", &[confirm, keep(page, KEEP)]);
+        self.entry("logout", &[leave])
+    }
+
+    fn page(&self, path: &str) -> String {
+        format!("{}/{path}*", self.verifier)
+    }
+
+    fn entry(&self, path: &str, tasks: &[Value]) -> Value {
+        json!({ "match": self.page(path), "tasks": tasks })
+    }
+
+    fn task(&self, name: &str, path: &str, commands: &[Value]) -> Value {
+        json!({ "task": name, "match": self.page(path), "commands": commands })
+    }
+}
+
+/// Waits for a page with this in its heading, and keeps it.
+fn keep(heading: &str, how: &str) -> Value {
+    json!(["wait", "xpath", "//h1", 10, heading, how])
+}
