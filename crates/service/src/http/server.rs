@@ -11,6 +11,7 @@ use axum_server::{
     Handle,
     tls_rustls::{RustlsConfig, from_tcp_rustls},
 };
+use socket2::{Domain, Socket, Type};
 
 use super::limits;
 use crate::{shutdown::Shutdown, tls::TlsConfig};
@@ -19,6 +20,10 @@ use crate::{shutdown::Shutdown, tls::TlsConfig};
 const DRAIN: Duration = Duration::from_secs(10);
 /// A connection that sends no complete request in this time is closed.
 const FIRST_REQUEST: Duration = Duration::from_secs(10);
+/// Connections that the system holds until the service takes them. The standard library asks for
+/// 128: when more callers come at once, the system drops the last step of their handshake, and they
+/// wait for seconds while they believe to be connected.
+const BACKLOG: i32 = 4096;
 
 /// Why a listener ended.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +44,16 @@ pub enum ServeError {
 
 /// Binds an address; port 0 takes a free one (ask the listener for its address).
 pub fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    TcpListener::bind(address).map_err(|source| ServeError::Bind { address, source })
+    listen(address).map_err(|source| ServeError::Bind { address, source })
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    // As the standard library does: a restart need not wait for connections that were closed.
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
 }
 
 /// Serves `router` until `shutdown`, then lets running requests end for at most ten seconds.

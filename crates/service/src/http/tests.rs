@@ -555,3 +555,21 @@ fn an_address_that_is_taken_is_an_error() {
         Err(ServeError::Bind { .. })
     ));
 }
+
+/// Callers who come at once are connected, although the service has not yet taken one of them.
+#[test]
+fn cat_397_a_crowd_is_held_until_it_is_served() {
+    let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = listener.local_addr().unwrap();
+    // What the system allows at most; Linux says 4096.
+    let allowed = std::fs::read_to_string("/proc/sys/net/core/somaxconn")
+        .ok()
+        .and_then(|text| text.trim().parse().ok())
+        .unwrap_or(128);
+    let crowd: Vec<_> = (0..300.min(allowed))
+        .map(|_| std::net::TcpStream::connect_timeout(&address, Duration::from_secs(10)).unwrap())
+        .collect();
+    for _ in &crowd {
+        listener.accept().unwrap();
+    }
+}
