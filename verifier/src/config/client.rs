@@ -55,6 +55,10 @@ pub struct ClientConfig {
     /// Whether people may answer from another device (off unless switched on).
     #[serde(default)]
     pub cross_device: bool,
+    /// Whether people whose browser has the Digital Credentials API are not offered a QR code: the
+    /// browser itself finds a wallet on another device, and knows that it is near.
+    #[serde(default)]
+    pub prefer_digital_credentials: bool,
     /// Whether it is a device that shows a code which people type elsewhere (RFC 8628; off unless
     /// switched on, because people can be talked into typing the code of somebody else).
     #[serde(default)]
@@ -125,6 +129,8 @@ pub struct Client {
     pub sector: Sector,
     /// Whether people may answer from another device.
     pub cross_device: bool,
+    /// Whether no QR code is offered where the browser has the Digital Credentials API.
+    pub prefer_digital_credentials: bool,
     /// Whether it is a device that shows a code.
     pub device: bool,
     /// Scope values it may ask for.
@@ -218,6 +224,7 @@ impl Client {
             alg: config.id_token_signed_response_alg,
             backchannel_logout_uri: logout_uri(config, loopback_http)?,
             cross_device: config.cross_device,
+            prefer_digital_credentials: config.prefer_digital_credentials,
             device: config.device,
             scopes: config.scopes.clone(),
             offline_access: config.offline_access,

@@ -6,6 +6,7 @@
 mod authentication;
 mod claims;
 mod client;
+mod digital_credentials;
 mod error;
 mod keys;
 mod profile;
@@ -21,6 +22,7 @@ use vouchsafe_service::vc_api::VcApiConfig;
 pub use authentication::{Authentication, ClientKeys};
 pub use claims::ClaimMapping;
 pub use client::{Client, ClientConfig, IdTokenAlg, Pkce};
+pub use digital_credentials::DigitalCredentials;
 pub use error::ConfigError;
 pub use keys::{Keys, KeysConfig};
 pub use profile::Profile;
@@ -84,16 +86,26 @@ pub struct WalletConfig {
     /// What the link to the wallet begins with.
     #[serde(default = "default_endpoint")]
     pub endpoint: String,
+    /// What pages may ask browsers for that have the Digital Credentials API, the preferred one
+    /// first: `openid4vp-v1-signed`, `openid4vp-v1-unsigned`. An empty list turns it off.
+    #[serde(default = "default_protocols")]
+    pub digital_credentials: Vec<String>,
 }
 
 fn default_endpoint() -> String {
     "openid4vp://".to_owned()
 }
 
+/// Signed requests: with them a wallet knows who asks, and the login service is certified anyway.
+fn default_protocols() -> Vec<String> {
+    vec!["openid4vp-v1-signed".to_owned()]
+}
+
 impl Default for WalletConfig {
     fn default() -> Self {
         Self {
             endpoint: default_endpoint(),
+            digital_credentials: default_protocols(),
         }
     }
 }

@@ -7,6 +7,7 @@ use vouchsafe_service::config::{PublicUrl, check_addresses};
 
 use super::authentication::Authentication;
 use super::client::Client;
+use super::digital_credentials::DigitalCredentials;
 use super::error::ConfigError;
 use super::profile::Profile;
 use super::query::Query;
@@ -31,6 +32,8 @@ pub struct Settings {
     resource_servers: Vec<ResourceServer>,
     /// What the link to the wallet begins with.
     pub wallet_endpoint: String,
+    /// What is offered over the Digital Credentials API of browsers.
+    pub digital_credentials: Option<DigitalCredentials>,
     /// How status lists are used.
     pub status: StatusPolicy,
     /// Seconds without known status after which a session ends.
@@ -127,6 +130,10 @@ impl Settings {
             clients,
             resource_servers,
             wallet_endpoint: endpoint.clone(),
+            digital_credentials: DigitalCredentials::parse(
+                &config.wallet.digital_credentials,
+                &config.http.public_url,
+            )?,
             status: StatusPolicy {
                 min_refresh_s,
                 stale_grace_s,

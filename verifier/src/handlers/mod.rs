@@ -14,6 +14,8 @@ mod health;
 mod introspect;
 mod jwks;
 mod login_again;
+mod login_api_answer;
+mod login_api_request;
 mod login_cancel;
 mod login_events;
 mod login_leave;
@@ -79,13 +81,21 @@ pub fn router(app: App) -> Router {
         .route("/introspect", post(introspect::handle))
         .route("/revoke", post(revoke::handle))
         .route("/logout", only_get(logout::get).post(logout::post))
-        .route("/login/{transaction}", get(login_page::handle))
+        .route("/login/{transaction}", only_get(login_page::handle))
         .route("/login/{transaction}/qr", get(login_qr::handle))
         .route("/login/{transaction}/number", post(login_number::handle))
         .route("/login/{transaction}/cancel", post(login_cancel::handle))
         .route(
             "/login/{transaction}/leave",
             get(login_leave::get).post(login_leave::post),
+        )
+        .route(
+            "/login/{transaction}/dc-api",
+            post(login_api_request::handle),
+        )
+        .route(
+            "/login/{transaction}/dc-api/{request}",
+            post(login_api_answer::handle).layer(DefaultBodyLimit::max(limits::PRESENTATION)),
         )
         .route("/login/{transaction}/again", only_get(login_again::handle))
         .route("/login/{transaction}/events", get(login_events::handle))

@@ -101,7 +101,7 @@ async fn request_object(
 ) -> Result<String, RequestError> {
     let request = requests::find(&app.db, &app.vault, id)
         .await?
-        .filter(|request| ask::may_be_fetched(app, request));
+        .filter(|request| request.channel.has_addresses() && ask::may_be_fetched(app, request));
     let request = request.ok_or(RequestError::Unknown)?;
     let login = match transactions::find(&app.db, &app.vault, &request.transaction).await? {
         Some(Transaction::Pending(pending)) => pending.login,

@@ -63,6 +63,7 @@ fn wire(error: AcceptError) -> Response {
         AcceptError::Unknown => refusal(bad, "invalid_request", "unknown_request", None),
         AcceptError::AlreadyAnswered => refusal(bad, "invalid_request", "already_answered", None),
         AcceptError::Form(error) => refusal(bad, "invalid_request", error.code(), None),
+        AcceptError::Answer(error) => refusal(bad, "invalid_request", error.code(), None),
         AcceptError::Foreign(error) => refusal(bad, "invalid_request", error.code(), None),
         AcceptError::Refused { code, explanation } => {
             refusal(bad, "access_denied", &code, Some(explanation.as_str()))

@@ -97,10 +97,12 @@ async fn go_on(
     let client = app.settings.client(&login.request.client);
     match (transaction, channel) {
         (Transaction::Answered(answered), Channel::Qr) => show_number(app, headers, &answered),
-        (Transaction::Answered(answered), Channel::SameDevice) if own.is_some() => {
+        (Transaction::Answered(answered), Channel::SameDevice | Channel::DcApi)
+            if own.is_some() =>
+        {
             complete(app, headers, answered).await
         }
-        (Transaction::Answered(answered), Channel::SameDevice) => {
+        (Transaction::Answered(answered), Channel::SameDevice | Channel::DcApi) => {
             match finish::fail::<Finished>(app, answered, Failure::other_browser()).await {
                 Err(FinishError::Store(error)) => owned::store_failure(app, headers, &error),
                 Ok(_) | Err(_) => views::failed(app, &login, client, Explanation::Browser, None),

@@ -50,5 +50,10 @@ pub const MIGRATIONS: Migrations = Migrations {
             name: "devices that show a code",
             sql: include_str!("../../migrations/1005_device.sql"),
         },
+        Migration {
+            version: 1006,
+            name: "the channel of the Digital Credentials API",
+            sql: include_str!("../../migrations/1006_dc_api.sql"),
+        },
     ],
 };

@@ -49,7 +49,7 @@ async fn cat_089_expired_foreign_and_unbound_credentials() {
         now: NOW.plus(86_400 + 60),
         ..world.policy()
     };
-    let refused = verify_presentation(&response, &world.response_uri, &transaction, &late).await;
+    let refused = verify_presentation(world.posted(&response), &transaction, &late).await;
     assert_eq!(refused.unwrap_err().code(), "credential_expired");
 
     // Another issuer's credential, everything else in order.
@@ -133,8 +133,7 @@ async fn cat_308_trusted_authorities_are_checked() {
             ..world.transaction()
         };
         let verified = verify_presentation(
-            &response,
-            &world.response_uri,
+            world.posted(&response),
             &transaction,
             &world.policy(),
         )
@@ -167,8 +166,7 @@ async fn cat_064_every_presentation_is_checked_alone_and_holders_must_agree() {
     };
     let response = world.post(token);
     let accepted = verify_presentation(
-        &response,
-        &world.response_uri,
+        world.posted(&response),
         &world.transaction(),
         &lenient,
     )
@@ -209,8 +207,7 @@ async fn a_status_that_cannot_be_had_fails_closed() {
         ..world.policy()
     };
     let refused = verify_presentation(
-        &response,
-        &world.response_uri,
+        world.posted(&response),
         &world.transaction(),
         &policy,
     )
