@@ -11,6 +11,7 @@ mod canary;
 mod console;
 mod console_batch;
 mod cross_device;
+mod dc_api;
 mod demo;
 mod eudi;
 mod faults;

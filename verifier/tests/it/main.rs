@@ -12,6 +12,7 @@ mod attacks;
 mod claims;
 mod config;
 mod cross_device;
+mod dc_api;
 mod device;
 mod device_ends;
 mod dpop;

@@ -11,6 +11,9 @@ verifier-stays = { $days ->
    *[other] { $app } möchte außerdem bis zu { $days } Tage lang wissen, dass Sie es noch sind, auch wenn Sie nicht da sind. Sie können das auf Ihrer Kontoseite beenden, und es endet von selbst, wenn Ihre Karte gesperrt wird oder abläuft.
 }
 verifier-show-card = Meine Karte zeigen
+verifier-use-card = Karte auf diesem Gerät verwenden
+verifier-use-card-declined = Es wurde keine Karte gezeigt und nichts weitergegeben. Versuchen Sie es noch einmal, oder wählen Sie unten einen anderen Weg.
+verifier-use-card-refused = Das hat nicht geklappt, und es ist noch niemand angemeldet. Versuchen Sie es noch einmal, oder wählen Sie unten einen anderen Weg.
 verifier-other-device = Meine Karte ist auf einem anderen Gerät
 verifier-not-now = Jetzt nicht
 verifier-choose-hint = Ihre Wallet öffnet sich auf diesem Gerät und fragt Sie, bevor etwas gezeigt wird.

@@ -11,6 +11,9 @@ verifier-stays = { $days ->
    *[other] { $app } also wants to know for up to { $days } days that it is still you, while you are away. You can end that on your account page, and it ends by itself when your card is withdrawn or runs out.
 }
 verifier-show-card = Show my card
+verifier-use-card = Use a card on this device
+verifier-use-card-declined = No card was shown, and nothing was passed on. Try again, or choose another way below.
+verifier-use-card-refused = That did not work, and nobody is logged in yet. Try again, or choose another way below.
 verifier-other-device = My card is on another device
 verifier-not-now = Not now
 verifier-choose-hint = Your wallet opens on this device and asks you before anything is shown.
