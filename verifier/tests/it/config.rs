@@ -342,6 +342,21 @@ fn lifetimes_of_refresh_tokens_that_make_no_sense() {
 }
 
 #[test]
+fn protocols_of_the_digital_credentials_api_that_are_none() {
+    for protocols in [
+        r#"["openid4vp-v1-multisigned"]"#,
+        r#"["openid4vp"]"#,
+        r#"[""]"#,
+        r#"["openid4vp-v1-signed", "openid4vp-v1-signed"]"#,
+    ] {
+        let section = format!("\n[wallet]\ndigital_credentials = {protocols}\n");
+        let error = refusal(|toml| toml + &section);
+        let told = error.to_string();
+        assert!(told.contains("wallet.digital_credentials"), "{told}");
+    }
+}
+
+#[test]
 fn keys_of_clients_that_make_no_sense() {
     let uri = "jwks_uri = \"https://fleet.example/jwks\"";
     for (to, reason) in [

@@ -42,7 +42,9 @@ impl Page {
             ("origin", OP),
             ("sec-fetch-site", "same-origin"),
         ];
-        browser.post_json(address, &headers, &body.to_string()).await
+        browser
+            .post_json(address, &headers, &body.to_string())
+            .await
     }
 
     /// What the script hands to the browser, and where it brings the answer.
@@ -65,9 +67,7 @@ impl Page {
 }
 
 async fn response_codes(world: &World) -> i64 {
-    world
-        .count("SELECT COUNT(*) FROM response_code")
-        .await
+    world.count("SELECT COUNT(*) FROM response_code").await
 }
 
 async fn state(world: &World) -> String {
@@ -94,12 +94,19 @@ async fn a_whole_login_over_the_api() {
         assert_eq!(requests.len(), 1);
         let request = wallet.asked_by_page(OP, &requests[0]);
         assert!(request.certificate().is_some());
-        assert_eq!(request.client_name().unwrap().default, "The <Shop> (127.0.0.1)");
+        assert_eq!(
+            request.client_name().unwrap().default,
+            "The <Shop> (127.0.0.1)"
+        );
         let answer = wallet.returned(&request).await;
         let brought = page.post(&mut browser, &answer_to, &answer).await;
         assert_eq!(brought.status, StatusCode::OK, "{}", brought.body);
         assert_eq!(brought.json(), json!({ "next": page.path }));
-        assert_eq!(response_codes(&world).await, 0, "nobody comes back from a wallet");
+        assert_eq!(
+            response_codes(&world).await,
+            0,
+            "nobody comes back from a wallet"
+        );
 
         // Once: the first answer stands, and the login is finished once.
         let again = page.post(&mut browser, &answer_to, &answer).await;
@@ -120,7 +127,12 @@ async fn a_whole_login_over_the_api() {
 
         // The same person as by a link.
         let mut other = world.browser();
-        let by_link = same_device(&mut other, &wallet, &shop.authorize("openid membership", &[])).await;
+        let by_link = same_device(
+            &mut other,
+            &wallet,
+            &shop.authorize("openid membership", &[]),
+        )
+        .await;
         let by_link = shop.tokens(&shop.code(&by_link)).await;
         assert_eq!(tokens.sub(), by_link.sub());
     })
@@ -165,7 +177,13 @@ async fn the_question_is_one_for_each_login_and_unsigned_where_that_is_wanted() 
     assert_eq!(first[0]["protocol"], SIGNED);
     assert_eq!(first[1]["protocol"], UNSIGNED);
     // OpenID4VP 1.0, appendix A.2: neither belongs into an unsigned request.
-    for forbidden in ["client_id", "expected_origins", "response_uri", "state", "request"] {
+    for forbidden in [
+        "client_id",
+        "expected_origins",
+        "response_uri",
+        "state",
+        "request",
+    ] {
         assert!(first[1]["data"].get(forbidden).is_none(), "{forbidden}");
     }
     assert_eq!(first[1]["data"]["nonce"], second[1]["data"]["nonce"]);
@@ -174,7 +192,9 @@ async fn the_question_is_one_for_each_login_and_unsigned_where_that_is_wanted() 
         .post(&mut browser, &answer_to, &wallet.returned(&request).await)
         .await;
     assert_eq!(brought.status, StatusCode::OK, "{}", brought.body);
-    let tokens = shop.tokens(&shop.code(&browser.get(&page.path).await)).await;
+    let tokens = shop
+        .tokens(&shop.code(&browser.get(&page.path).await))
+        .await;
     assert_eq!(tokens.userinfo["age_over_18"], true);
 }
 
@@ -188,8 +208,13 @@ async fn nothing_is_offered_where_it_is_turned_off() {
     let policy = page.headers["permissions-policy"].to_str().unwrap();
     assert!(policy.contains("digital-credentials-get=()"), "{policy}");
     let csrf = page.attribute("name=\"csrf\"", "value").unwrap();
-    let headers = [("content-type", "application/json"), ("x-vouchsafe-csrf", csrf.as_str())];
-    let asked = browser.post_json(&format!("{path}/dc-api"), &headers, "{}").await;
+    let headers = [
+        ("content-type", "application/json"),
+        ("x-vouchsafe-csrf", csrf.as_str()),
+    ];
+    let asked = browser
+        .post_json(&format!("{path}/dc-api"), &headers, "{}")
+        .await;
     assert_eq!(asked.status, StatusCode::NOT_FOUND, "{}", asked.body);
 }
 
@@ -201,16 +226,26 @@ async fn only_the_page_with_the_button_may_ask_the_browser() {
         let policy = |answer: &Answer| {
             let policy = answer.headers["permissions-policy"].to_str().unwrap();
             let own = policy.contains("digital-credentials-get=(self)");
-            assert_ne!(own, policy.contains("digital-credentials-get=()"), "{policy}");
+            assert_ne!(
+                own,
+                policy.contains("digital-credentials-get=()"),
+                "{policy}"
+            );
             own
         };
         assert!(policy(&page.html));
         // Hidden until the script finds that the browser can; nothing inline.
         let button = page.html.body.split("id=\"use-card\"").nth(1).unwrap();
         assert!(button.split('>').next().unwrap().ends_with("hidden"));
-        page.html.assert_page(StatusCode::OK, "Use a card on this device");
+        page.html
+            .assert_page(StatusCode::OK, "Use a card on this device");
         assert!(!page.html.body.contains("data-first"));
-        for other in [&format!("{}/qr", page.path), "/account", "/vp/number", "/assets/verifier-card.js"] {
+        for other in [
+            &format!("{}/qr", page.path),
+            "/account",
+            "/vp/number",
+            "/assets/verifier-card.js",
+        ] {
             assert!(!policy(&browser.get(other).await), "{other}");
         }
     })
@@ -251,13 +286,23 @@ async fn only_the_page_of_the_login_asks_and_answers() {
             &[token, ("content-type", "text/plain")],
             &[token, ("content-type", "application/x-www-form-urlencoded")],
             &[json, token, ("origin", "https://attacker.example")],
-            &[json, token, ("origin", "null"), ("sec-fetch-site", "cross-site")],
+            &[
+                json,
+                token,
+                ("origin", "null"),
+                ("sec-fetch-site", "cross-site"),
+            ],
             &[json, token, ("sec-fetch-site", "same-site")],
         ];
         for headers in forged {
             for address in [&page.ask, &answer_to] {
                 let refused = browser.post_json(address, headers, &body).await;
-                assert_eq!(refused.status, StatusCode::FORBIDDEN, "{headers:?} {}", refused.body);
+                assert_eq!(
+                    refused.status,
+                    StatusCode::FORBIDDEN,
+                    "{headers:?} {}",
+                    refused.body
+                );
             }
         }
         // Another browser, with a login of its own.
@@ -274,7 +319,12 @@ async fn only_the_page_of_the_login_asks_and_answers() {
             format!("{}/dc-api/nothing", own.path),
         ] {
             let refused = own.post(&mut thief, &address, &body).await;
-            assert_eq!(refused.status, StatusCode::NOT_FOUND, "{address} {}", refused.body);
+            assert_eq!(
+                refused.status,
+                StatusCode::NOT_FOUND,
+                "{address} {}",
+                refused.body
+            );
         }
         // Its own question, with the answer to another: the key and the nonce are others.
         let address = format!("{}/dc-api/{own_id}", own.path);
@@ -298,7 +348,9 @@ async fn cat_148_a_question_of_the_api_has_no_addresses_and_the_others_no_page()
         let page = Page::open(&mut browser, &shop.authorize("openid age", &[])).await;
         let (requests, answer_to) = page.question(&mut browser).await;
         let request_id = answer_to.rsplit('/').next().unwrap();
-        let returned = wallet.returned(&wallet.asked_by_page(OP, &requests[0])).await;
+        let returned = wallet
+            .returned(&wallet.asked_by_page(OP, &requests[0]))
+            .await;
         let jwe = returned["data"]["response"].as_str().unwrap();
 
         // Posted to the address that a question by reference would have.
@@ -313,7 +365,13 @@ async fn cat_148_a_question_of_the_api_has_no_addresses_and_the_others_no_page()
 
         // The answer to a question by reference, brought by the page, under either question.
         let asked = wallet.open(&wallet_link(&page.html)).await;
-        let link_id = asked.request.response_uri().path().rsplit('/').next().unwrap();
+        let link_id = asked
+            .request
+            .response_uri()
+            .path()
+            .rsplit('/')
+            .next()
+            .unwrap();
         let posted = wallet.response(&asked).await;
         let jwe = posted.strip_prefix("response=").unwrap();
         let body = json!({ "protocol": SIGNED, "data": { "response": jwe } });
@@ -336,16 +394,33 @@ async fn what_is_no_answer_changes_nothing() {
         let mut browser = world.browser();
         let page = Page::open(&mut browser, &shop.authorize("openid age", &[])).await;
         let (requests, answer_to) = page.question(&mut browser).await;
-        let good = wallet.returned(&wallet.asked_by_page(OP, &requests[0])).await;
+        let good = wallet
+            .returned(&wallet.asked_by_page(OP, &requests[0]))
+            .await;
         let jwe = good["data"]["response"].clone();
         for (body, code) in [
             (json!(null), "response_malformed"),
             (json!({ "protocol": SIGNED }), "response_malformed"),
-            (json!({ "protocol": SIGNED, "data": {} }), "response_data_malformed"),
-            (json!({ "protocol": SIGNED, "data": { "response": "a.b.c" } }), "jwe_malformed"),
-            (json!({ "protocol": SIGNED, "data": { "vp_token": {} } }), "response_not_encrypted"),
-            (json!({ "protocol": UNSIGNED, "data": { "response": jwe } }), "response_other_protocol"),
-            (json!({ "protocol": "org-iso-mdoc", "data": { "response": jwe } }), "response_unknown_protocol"),
+            (
+                json!({ "protocol": SIGNED, "data": {} }),
+                "response_data_malformed",
+            ),
+            (
+                json!({ "protocol": SIGNED, "data": { "response": "a.b.c" } }),
+                "jwe_malformed",
+            ),
+            (
+                json!({ "protocol": SIGNED, "data": { "vp_token": {} } }),
+                "response_not_encrypted",
+            ),
+            (
+                json!({ "protocol": UNSIGNED, "data": { "response": jwe } }),
+                "response_other_protocol",
+            ),
+            (
+                json!({ "protocol": "org-iso-mdoc", "data": { "response": jwe } }),
+                "response_unknown_protocol",
+            ),
         ] {
             let refused = page.post(&mut browser, &answer_to, &body).await;
             assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{body}");
@@ -415,7 +490,9 @@ async fn too_late_is_too_late() {
         let mut browser = world.browser();
         let page = Page::open(&mut browser, &shop.authorize("openid age", &[])).await;
         let (requests, answer_to) = page.question(&mut browser).await;
-        let answer = wallet.returned(&wallet.asked_by_page(OP, &requests[0])).await;
+        let answer = wallet
+            .returned(&wallet.asked_by_page(OP, &requests[0]))
+            .await;
         world.clock.advance(301);
         for (address, body) in [(&page.ask, json!({})), (&answer_to, answer)] {
             let refused = page.post(&mut browser, address, &body).await;

@@ -71,6 +71,11 @@ fn routes() -> Vec<Route> {
         get("/login/{transaction}/leave", &[]),
         post("/login/{transaction}/leave", &["csrf"]),
         get("/login/{transaction}/again", &[]),
+        post("/login/{transaction}/dc-api", &["csrf"]),
+        post(
+            "/login/{transaction}/dc-api/{request}",
+            &["protocol", "data"],
+        ),
         get("/vp/request/{request}", &[]),
         post(
             "/vp/request/{request}",

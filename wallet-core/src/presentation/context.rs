@@ -1,8 +1,8 @@
 //! Who asks and why, from a verified request.
 
-use vouchsafe_protocol::http::HttpRequest;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_credentials::x509::VerifiedCertificate;
+use vouchsafe_protocol::http::HttpRequest;
 use vouchsafe_protocol::vp::dcql::DcqlQuery;
 use vouchsafe_protocol::vp::request::{ApiRequest, PresentationRequest};
 use vouchsafe_protocol::vp::response::{ErrorCode, error_form};

@@ -67,10 +67,22 @@ async fn cat_338_a_request_replayed_at_another_origin_is_refused() {
     let [signed, unsigned] = world.verifier.for_pages(&shop()).await;
     let (protocol, data) = (signed.protocol.name(), &signed.data);
     for (origin, said) in [
-        ("https://attacker.example", "request_wrong_origin invalid_request"),
-        ("https://shop.example.com:8443", "request_wrong_origin invalid_request"),
-        ("https://shop.example.com/", "request_origin_refused invalid_request"),
-        ("http://shop.example.com", "request_origin_refused invalid_request"),
+        (
+            "https://attacker.example",
+            "request_wrong_origin invalid_request",
+        ),
+        (
+            "https://shop.example.com:8443",
+            "request_wrong_origin invalid_request",
+        ),
+        (
+            "https://shop.example.com/",
+            "request_origin_refused invalid_request",
+        ),
+        (
+            "http://shop.example.com",
+            "request_origin_refused invalid_request",
+        ),
         ("null", "request_origin_refused invalid_request"),
     ] {
         assert_eq!(world.refused_page(origin, protocol, data), said, "{origin}");

@@ -125,7 +125,12 @@ impl Browser {
     }
 
     /// What a script of a page sends: JSON, with the token of the page in a header.
-    pub async fn post_json(&mut self, address: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    pub async fn post_json(
+        &mut self,
+        address: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
         let path = address.strip_prefix(super::OP).unwrap_or(address);
         let cookies: Vec<String> = self
             .cookies

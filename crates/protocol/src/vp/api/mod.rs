@@ -11,8 +11,8 @@ mod origin;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{ApiAnswer, ApiAnswerError, MAX_ANSWER_BYTES};
 pub(super) use answer::ApiBody;
+pub use answer::{ApiAnswer, ApiAnswerError, MAX_ANSWER_BYTES};
 pub use build::{ApiOffer, NewApiRequest, signed, unsigned};
 pub use origin::{Origin, OriginError};
 

@@ -229,25 +229,65 @@ async fn cat_338_a_signed_request_counts_at_its_origins_alone() {
 async fn cat_338_other_audiences_and_times_of_signed_requests() {
     let setup = Setup::new();
     for (name, value, code) in [
-        ("aud", json!("https://other.example"), "request_wrong_audience"),
+        (
+            "aud",
+            json!("https://other.example"),
+            "request_wrong_audience",
+        ),
         ("aud", json!([HERE]), "request_wrong_audience"),
         ("exp", json!(NOW.plus(-60).seconds()), "request_expired"),
         ("exp", json!("soon"), "request_parameter"),
-        ("iat", json!(NOW.plus(61).seconds()), "request_not_yet_valid"),
+        (
+            "iat",
+            json!(NOW.plus(61).seconds()),
+            "request_not_yet_valid",
+        ),
         ("nonce", Value::Null, "request_parameter"),
         ("client_id", Value::Null, "request_parameter"),
-        ("client_id", json!("origin:https://verifier.example"), "client_id_origin"),
-        ("client_id", json!("x509_hash:Uvo3HtuIxuhC92rShpgqcT3YXwrqRxWEviRiA0OZszk"), "client_id_mismatch"),
-        ("client_id", json!("x509_san_dns:other.example"), "client_id_mismatch"),
+        (
+            "client_id",
+            json!("origin:https://verifier.example"),
+            "client_id_origin",
+        ),
+        (
+            "client_id",
+            json!("x509_hash:Uvo3HtuIxuhC92rShpgqcT3YXwrqRxWEviRiA0OZszk"),
+            "client_id_mismatch",
+        ),
+        (
+            "client_id",
+            json!("x509_san_dns:other.example"),
+            "client_id_mismatch",
+        ),
         ("response_type", json!("code"), "response_type_unsupported"),
-        ("response_mode", json!("direct_post.jwt"), "response_mode_unsupported"),
-        ("response_mode", json!("dc_api"), "response_mode_unsupported"),
-        ("response_mode", json!("fragment"), "response_mode_unsupported"),
-        ("transaction_data", json!(["eyJ"]), "transaction_data_unsupported"),
+        (
+            "response_mode",
+            json!("direct_post.jwt"),
+            "response_mode_unsupported",
+        ),
+        (
+            "response_mode",
+            json!("dc_api"),
+            "response_mode_unsupported",
+        ),
+        (
+            "response_mode",
+            json!("fragment"),
+            "response_mode_unsupported",
+        ),
+        (
+            "transaction_data",
+            json!(["eyJ"]),
+            "transaction_data_unsupported",
+        ),
         ("scope", json!("age"), "query_and_scope"),
         ("client_metadata", Value::Null, "client_metadata_unusable"),
     ] {
-        assert_eq!(setup.code(name, value.clone()).await, code, "{name} {value}");
+        assert_eq!(
+            setup.code(name, value.clone()).await,
+            code,
+            "{name} {value}"
+        );
     }
     // The requests of appendix A.3.2.1 have no `aud`; `x509_san_dns` fits the host of the page.
     let mut claims = setup.claims().await;
@@ -278,13 +318,29 @@ async fn requests_that_are_neither() {
     let (unsigned_part, _) = object.rsplit_once('.').unwrap();
     let forged = json!({"request": format!("{unsigned_part}.{}", "A".repeat(86))});
     for (protocol, data, code) in [
-        ("openid4vp-v1-multisigned", good.clone(), "request_protocol_unsupported"),
-        ("openid4vp-v2-signed", good.clone(), "request_protocol_unsupported"),
+        (
+            "openid4vp-v1-multisigned",
+            good.clone(),
+            "request_protocol_unsupported",
+        ),
+        (
+            "openid4vp-v2-signed",
+            good.clone(),
+            "request_protocol_unsupported",
+        ),
         ("org-iso-mdoc", good.clone(), "request_protocol_unsupported"),
         // A signed request under the name of unsigned ones, and the reverse.
         (UNSIGNED, good.clone(), "request_parameter"),
-        (SIGNED, unsigned(&setup.new_request()).data, "request_parameter"),
-        (SIGNED, json!({"request": {"payload": "e30"}}), "request_parameter"),
+        (
+            SIGNED,
+            unsigned(&setup.new_request()).data,
+            "request_parameter",
+        ),
+        (
+            SIGNED,
+            json!({"request": {"payload": "e30"}}),
+            "request_parameter",
+        ),
         (SIGNED, json!("eyJ"), "request_parameter"),
         (SIGNED, forged, "request_signature_invalid"),
     ] {
@@ -325,7 +381,10 @@ fn origins_have_one_text_and_a_safe_scheme() {
         assert_eq!(strict(bad), Err(OriginError), "{bad}");
     }
     let local = |text| Origin::parse(text, UrlRule::LoopbackAllowed);
-    assert_eq!(local("http://127.0.0.1:8081").unwrap().host(), "127.0.0.1:8081");
+    assert_eq!(
+        local("http://127.0.0.1:8081").unwrap().host(),
+        "127.0.0.1:8081"
+    );
     assert!(local("http://localhost:1").is_ok());
     assert_eq!(local("http://192.0.2.1"), Err(OriginError));
 }

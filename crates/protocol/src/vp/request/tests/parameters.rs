@@ -157,7 +157,13 @@ async fn cat_337_the_wallet_nonce_must_come_back() {
 async fn cat_350_answers_through_the_front_channel_are_refused() {
     let setup = Setup::new();
     for mode in [
-        "fragment", "query", "form_post", "direct_post", "dc_api", "dc_api.jwt", "",
+        "fragment",
+        "query",
+        "form_post",
+        "direct_post",
+        "dc_api",
+        "dc_api.jwt",
+        "",
     ] {
         let (code, told) = setup.code("response_mode", json!(mode)).await;
         assert_eq!(code, "response_mode_unsupported", "{mode}");

@@ -284,10 +284,7 @@ async fn other_keys_late_answers_and_errors() {
     let other = AgreementKey::generate(&SeededRng::new(99));
     let key = other.public_key();
     let sealed = seal(&token, key, Some(&key_id(key)), ContentEncryption::A256Gcm);
-    let foreign = answer(
-        "openid4vp-v1-signed",
-        &json!({"response": sealed.as_str()}),
-    );
+    let foreign = answer("openid4vp-v1-signed", &json!({"response": sealed.as_str()}));
     let code = refused(&world, &foreign, &transaction).await;
     assert_eq!(code, "jwe_other_key");
 

@@ -132,12 +132,8 @@ async fn cat_308_trusted_authorities_are_checked() {
             query: &query,
             ..world.transaction()
         };
-        let verified = verify_presentation(
-            world.posted(&response),
-            &transaction,
-            &world.policy(),
-        )
-        .await;
+        let verified =
+            verify_presentation(world.posted(&response), &transaction, &world.policy()).await;
         (offered, verified.map(drop).map_err(|error| error.code()))
     };
     assert_eq!(with_aki(&own[0]).await, (true, Ok(())));
@@ -165,12 +161,8 @@ async fn cat_064_every_presentation_is_checked_alone_and_holders_must_agree() {
         ..world.policy()
     };
     let response = world.post(token);
-    let accepted = verify_presentation(
-        world.posted(&response),
-        &world.transaction(),
-        &lenient,
-    )
-    .await;
+    let accepted =
+        verify_presentation(world.posted(&response), &world.transaction(), &lenient).await;
     assert!(accepted.is_ok());
 }
 
@@ -206,11 +198,6 @@ async fn a_status_that_cannot_be_had_fails_closed() {
         statuses: &Down,
         ..world.policy()
     };
-    let refused = verify_presentation(
-        world.posted(&response),
-        &world.transaction(),
-        &policy,
-    )
-    .await;
+    let refused = verify_presentation(world.posted(&response), &world.transaction(), &policy).await;
     assert_eq!(refused.unwrap_err().code(), "status_unavailable");
 }

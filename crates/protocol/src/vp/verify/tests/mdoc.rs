@@ -75,7 +75,11 @@ impl Licences {
     }
 
     /// A licence of the person, with a status where one is given.
-    pub(super) async fn licence(&self, device: &SigningKey, status: Option<&MsoStatus>) -> HeldMdoc {
+    pub(super) async fn licence(
+        &self,
+        device: &SigningKey,
+        status: Option<&MsoStatus>,
+    ) -> HeldMdoc {
         let mut elements = Elements::new();
         for (name, value) in [
             ("age_over_18", cbor::Value::Bool(true)),

@@ -17,8 +17,7 @@ async fn a_response_for_another_response_uri_is_refused() {
             response: &response,
             at: &Url::parse(other).unwrap(),
         };
-        let refused =
-            verify_presentation(posted, &world.transaction(), &world.policy()).await;
+        let refused = verify_presentation(posted, &world.transaction(), &world.policy()).await;
         assert_eq!(
             refused.unwrap_err().code(),
             "response_uri_mismatch",
@@ -69,8 +68,7 @@ async fn an_expired_transaction_is_refused() {
         now: NOW.plus(300),
         ..world.policy()
     };
-    let refused =
-        verify_presentation(world.posted(&response), &world.transaction(), &late).await;
+    let refused = verify_presentation(world.posted(&response), &world.transaction(), &late).await;
     assert_eq!(refused.unwrap_err().code(), "transaction_expired");
 }
 

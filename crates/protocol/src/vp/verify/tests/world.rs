@@ -25,15 +25,15 @@ pub(super) use vouchsafe_credentials::x509::Role;
 pub(super) use super::super::*;
 pub(super) use crate::http::UrlRule;
 pub(super) use crate::vp::answer::{AnswerError, HeldCandidate, Presented, make_response};
+pub(super) use crate::vp::client_id::ClientId;
 pub(super) use crate::vp::dcql::{Candidate, ClaimsPath, find_matches};
 pub(super) use crate::vp::metadata::key_id;
 pub(super) use crate::vp::request::{
     NewRequest, PresentationRequest, WalletPolicy, sign_request, verify_request,
 };
-pub(super) use crate::vp::client_id::ClientId;
 pub(super) use crate::vp::response::{EncryptedResponse, ErrorCode, PostedResponse};
-pub(super) use crate::vp::values::State;
 pub(super) use crate::vp::testing::{Authority, NOW, Party};
+pub(super) use crate::vp::values::State;
 
 pub(super) const AGE: &str = "urn:vouchsafe:age:1";
 pub(super) const CARD: &str = "urn:vouchsafe:membership:1";
