@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use tokio::process::Command;
 use vouchsafe_tests::application::Application;
@@ -66,6 +66,18 @@ impl Place {
         Ok(String::from_utf8(output.stdout)?)
     }
 
+    /// The application, with what was printed when it was registered.
+    async fn start(&self, mut app: Command, registered: &str) -> Result<Application> {
+        let (id, secret) = registered.trim().split_once(' ').context("no secret")?;
+        app.envs([
+            ("ISSUER", self.verifier.as_str()),
+            ("CLIENT_ID", id),
+            ("CLIENT_SECRET", secret),
+            ("ORIGIN", &self.app),
+        ]);
+        Application::start(app, &self.app).await
+    }
+
     async fn serve(&self, command: &str) -> Result<Process> {
         let words = self.words(command);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -76,48 +88,68 @@ impl Place {
 /// Three commands make an issuer and offer a card, four a login service beside it with an application;
 /// the eighth starts the application, on a library that nobody here wrote.
 #[tokio::test]
-async fn eight_commands_from_nothing_to_a_person_who_is_logged_in() {
+async fn eight_commands_with_a_type_of_ones_own() {
     let Some((_folder, command)) = node("node/app.mjs", "openid-client").unwrap() else {
         return;
     };
-    follow(command).await.unwrap();
+    step_by_step(command).await.unwrap();
 }
 
-async fn follow(mut command: Command) -> Result<()> {
+async fn step_by_step(app: Command) -> Result<()> {
     let place = Place::new()?;
     let [init, serve, offer] = session(1)[..] else {
-        anyhow::bail!("not three commands: {:?}", session(1));
+        bail!("not three commands: {:?}", session(1));
     };
     place.run(&format!("{init} --url {}", place.issuer)).await?;
     let _issuer = place.serve(serve).await?;
     let offered = place.run(offer).await?;
 
     let [init, trust, client, serve] = session(2)[..] else {
-        anyhow::bail!("not four commands: {:?}", session(2));
+        bail!("not four commands: {:?}", session(2));
     };
     place
         .run(&format!("{init} --url {}", place.verifier))
         .await?;
     place.run(trust).await?;
-    let printed = place.run(client).await?;
+    let registered = place.run(client).await?;
     let _verifier = place.serve(serve).await?;
 
-    let (id, secret) = printed.trim().split_once(' ').context("no secret")?;
-    command.envs([
-        ("ISSUER", place.verifier.as_str()),
-        ("CLIENT_ID", id),
-        ("CLIENT_SECRET", secret),
-        ("ORIGIN", &place.app),
-    ]);
-    let app = Application::start(command, &place.app).await?;
+    let app = place.start(app, &registered).await?;
+    person(&place, offered.trim(), &app, "..").await
+}
 
-    person(&place, offered.trim(), &app).await
+/// Five commands make both services at once, offer a card and start the application.
+#[tokio::test]
+async fn five_commands_from_nothing_to_a_person_who_is_logged_in() {
+    let Some((_folder, command)) = node("node/app.mjs", "openid-client").unwrap() else {
+        return;
+    };
+    at_once(command).await.unwrap();
+}
+
+async fn at_once(app: Command) -> Result<()> {
+    let place = Place::new()?;
+    let [generate, issuer, verifier, offer, start] = session(4)[..] else {
+        bail!("not five commands: {:?}", session(4));
+    };
+    ensure!(start.ends_with("node app.mjs"), "{start}");
+    let addresses = format!(
+        "--issuer-url {} --verifier-url {}",
+        place.issuer, place.verifier
+    );
+    let registered = place.run(&format!("{generate} {addresses}")).await?;
+    let _issuer = place.serve(issuer).await?;
+    let _verifier = place.serve(verifier).await?;
+    let offered = place.run(offer).await?;
+
+    let app = place.start(app, &registered).await?;
+    person(&place, offered.trim(), &app, "../club").await
 }
 
 /// The person takes the card, opens the application and shows the card.
-async fn person(place: &Place, offered: &str, app: &Application) -> Result<()> {
+async fn person(place: &Place, offered: &str, app: &Application, anchors: &str) -> Result<()> {
     place.run("vouchsafe wallet init --dev-loopback").await?;
-    trust(place)?;
+    trust(place, anchors)?;
     let add = format!("vouchsafe wallet add --yes {offered}");
     place.run(&add).await?;
     let plain = reqwest::Client::builder()
@@ -135,15 +167,15 @@ async fn person(place: &Place, offered: &str, app: &Application) -> Result<()> {
     Ok(())
 }
 
-/// The wallet knows both services, as its file says how.
-fn trust(place: &Place) -> Result<()> {
+/// The wallet knows both services by what is in the folder `anchors`, as its file says how.
+fn trust(place: &Place, anchors: &str) -> Result<()> {
     let file = place.path().join("vouchsafe-wallet/wallet.toml");
     let text = std::fs::read_to_string(&file)?.replace(
         "verifier_anchors = []",
-        "verifier_anchors = [\"../wallet-verifier-anchors.pem\"]",
+        &format!("verifier_anchors = [\"{anchors}/wallet-verifier-anchors.pem\"]"),
     );
     let issuer = format!(
-        "\n[[issuer]]\ncredential_issuer = \"{}\"\nanchors = \"../wallet-issuer-anchors.pem\"\n",
+        "\n[[issuer]]\ncredential_issuer = \"{}\"\nanchors = \"{anchors}/wallet-issuer-anchors.pem\"\n",
         place.issuer
     );
     Ok(std::fs::write(&file, text + &issuer)?)
