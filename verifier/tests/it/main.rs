@@ -28,6 +28,7 @@ mod presentations;
 mod races;
 mod refresh;
 mod refusals;
+mod signals;
 mod status;
 mod subjects;
 mod tokens;
