@@ -165,6 +165,8 @@ async function inLanguage(browser, urls, locale) {
   await page.click("details summary");
   await take(page, "login-qr");
   await phone.page.goto(await page.textContent("details code"));
+  const card = await phone.page.textContent("main");
+  expect(card.includes("Membership card"), `a card without a name in ${language} has its English one`);
   await take(phone.page, "wallet-consent");
   await page.waitForSelector(".note[role=status]");
   await take(page, "login-waiting");

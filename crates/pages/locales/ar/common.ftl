@@ -2,6 +2,7 @@
 skip-to-content = انتقل إلى المحتوى
 footer = Vouchsafe: سجّل دخولك ببطاقة تملكها.
 error-reference = الرقم المرجعي { $reference }
+list-separator = { "، " }
 date-time = { $day } { $month } { $year }، الساعة { $time } بتوقيت UTC
 month-1 = يناير
 month-2 = فبراير

@@ -2,6 +2,7 @@
 skip-to-content = Ir al contenido
 footer = Vouchsafe: acceda con una tarjeta que usted guarda.
 error-reference = Referencia { $reference }
+list-separator = { ", " }
 date-time = { $day } de { $month } de { $year }, { $time } UTC
 month-1 = enero
 month-2 = febrero

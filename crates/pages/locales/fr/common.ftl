@@ -2,6 +2,7 @@
 skip-to-content = Aller au contenu
 footer = Vouchsafe : se connecter avec une carte que l’on détient.
 error-reference = Référence { $reference }
+list-separator = { ", " }
 date-time = { $day ->
     [1] 1er
    *[other] { $day }

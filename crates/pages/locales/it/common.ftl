@@ -2,6 +2,7 @@
 skip-to-content = Vai al contenuto
 footer = Vouchsafe: accedi con una carta che è tua.
 error-reference = Riferimento { $reference }
+list-separator = { ", " }
 date-time = { $day } { $month } { $year }, ore { $time } UTC
 month-1 = gennaio
 month-2 = febbraio

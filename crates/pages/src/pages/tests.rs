@@ -13,11 +13,11 @@ const CONTEXT: &str = r#"{
     "leave_link": "/l", "fields": [], "confirmation": "c", "refresh": 3,
     "enter_link": "/e", "confirm_link": "/c", "number_link": "/n", "cancel_link": "/x",
     "here": "/h", "back_link": "/b", "action": "/f",
-    "consents": [{"app": "⟪App⟫", "purpose": "⟪P⟫", "given_at": 0, "facts": "⟪F⟫",
+    "consents": [{"app": "⟪App⟫", "purpose": "⟪P⟫", "given_at": 0, "facts": ["⟪F⟫", "⟪G⟫"],
         "offline": true, "receipt": "⟪r⟫", "withdraw_link": "/w"},
-        {"app": "⟪App⟫", "purpose": "⟪P⟫", "given_at": 0, "facts": "⟪F⟫",
+        {"app": "⟪App⟫", "purpose": "⟪P⟫", "given_at": 0, "facts": ["⟪F⟫", "⟪G⟫"],
         "receipt": "⟪r⟫", "withdrawn_at": 1}],
-    "sessions": [{"current": true, "auth_time": 0, "apps": "⟪App⟫", "end_link": "/e"},
+    "sessions": [{"current": true, "auth_time": 0, "apps": ["⟪App⟫", "⟪App⟫"], "end_link": "/e"},
         {"away": true, "auth_time": 0, "end_link": "/e"}]
 }"#;
 
