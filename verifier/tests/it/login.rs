@@ -117,7 +117,11 @@ async fn each_language_that_discovery_names_is_spoken() {
             let (path, page) = begin(&mut world.browser(), &address).await;
             let start = format!("<html lang=\"{lang}\" dir=\"{dir}\">");
             page.assert_page(StatusCode::OK, &start);
-            assert!(page.body.contains(words), "{asked} at {path}: {}", page.body);
+            assert!(
+                page.body.contains(words),
+                "{asked} at {path}: {}",
+                page.body
+            );
         }
     })
     .await;
