@@ -17,7 +17,8 @@ use vouchsafe_service::http::{CookiePolicy, Csrf};
 use crate::changes::Changes;
 use crate::client_keys::PublishedKeys;
 use crate::config::Settings;
-use crate::domain::ids::UserCodeKey;
+use crate::domain::ids::{UserCodeKey, VerificationId};
+use crate::fingerprint::Fingerprints;
 use crate::outbound::Outbound;
 use crate::status::StatusLists;
 use crate::store::Vault;
@@ -49,6 +50,10 @@ pub struct Parts {
     pub statuses: StatusLists,
     /// Changes of logins.
     pub changes: Changes,
+    /// Changes of verifications.
+    pub verification_changes: Changes<VerificationId>,
+    /// Tells requests with an idempotency key apart.
+    pub fingerprints: Fingerprints,
     /// Key of pairwise subjects.
     pub pairwise_key: SubjectKey,
     /// Key of bindings.

@@ -30,6 +30,7 @@ use crate::changes::Changes;
 use crate::client_keys::PublishedKeys;
 use crate::config::{Config, ConfigError, Keys, Settings};
 use crate::domain::ids::UserCodeKey;
+use crate::fingerprint::Fingerprints;
 use crate::outbound::{Guarded, Outbound};
 use crate::status::{StatusLists, StatusPorts};
 use crate::store::{MIGRATIONS, Vault};
@@ -103,6 +104,7 @@ pub struct Verifier {
     ids: Ids,
     vc_api: Option<VcApi>,
     edge: Edge,
+    audit: SymmetricKey,
 }
 
 impl std::fmt::Debug for Verifier {
@@ -176,6 +178,8 @@ impl Verifier {
             pages: Pages::new()?,
             statuses,
             changes: Changes::default(),
+            verification_changes: Changes::default(),
+            fingerprints: Fingerprints::new(own_key(Purpose::FlowState).child("idempotency")),
             pairwise_key: subject_key(Purpose::Pairwise),
             binding_key: subject_key(Purpose::Binding),
             server_nonces: ServerNonces::new(
@@ -200,13 +204,26 @@ impl Verifier {
             settings,
         };
         let audit = master.derive(Purpose::Audit).child("verifier");
-        let vc_api = vc_api(config, &app, &ids, audit)?;
+        let vc_api = vc_api(config, &app, &ids, audit.clone())?;
         Ok(Self {
             app: Arc::new(app),
             ids,
             vc_api,
+            audit,
             edge: Edge::new(&config.http).map_err(|e| ConfigError::Shared(e.to_string()))?,
         })
+    }
+
+    pub(crate) fn app(&self) -> &App {
+        &self.app
+    }
+
+    pub(crate) fn ids(&self) -> &Ids {
+        &self.ids
+    }
+
+    pub(crate) fn audit_key(&self) -> SymmetricKey {
+        self.audit.clone()
     }
 
     /// Every route, with what surrounds each request.

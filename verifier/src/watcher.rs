@@ -14,7 +14,7 @@ use crate::domain::ids::SessionId;
 use crate::domain::session::EndReason;
 use crate::login::end;
 use crate::store::watched::{self, WatchedCard, WatchedList};
-use crate::store::{device_grants, requests, sessions, tokens, transactions};
+use crate::store::{device_grants, requests, sessions, tokens, transactions, verifications};
 
 /// Lists that are asked for at once.
 const AT_ONCE: usize = 16;
@@ -114,6 +114,7 @@ pub async fn purge(app: App) -> Result<(), DbError> {
             pushed::purge(tx, now).await?;
             requests::purge(tx, before).await?;
             transactions::purge(tx, before).await?;
+            verifications::purge(tx, now).await?;
             sessions::purge(tx, before).await?;
             Ok::<_, DbError>(())
         })

@@ -13,6 +13,7 @@ mod query;
 mod resource_server;
 mod settings;
 mod trust;
+mod verifications;
 
 use serde::Deserialize;
 use vouchsafe_service::config::{DatabaseConfig, DevConfig, FetchConfig, HttpConfig, LogConfig};
@@ -24,10 +25,15 @@ pub use client::{Client, ClientConfig, IdTokenAlg, Pkce};
 pub use error::ConfigError;
 pub use keys::{Keys, KeysConfig};
 pub use profile::Profile;
-pub use query::{Query, QueryConfig, ScopeClaims, SubjectConfig, SubjectStrategy};
+pub use query::{
+    Query, QueryConfig, ScopeClaims, SubjectConfig, SubjectStrategy, format_of, untrusted_type,
+};
 pub use resource_server::{ResourceServer, ResourceServerConfig};
 pub use settings::Settings;
 pub use trust::{Trust, TrustConfig, TrustedIssuerConfig};
+pub use verifications::{
+    VerificationCaller, VerificationCallerConfig, Verifications, VerificationsConfig,
+};
 
 /// The configuration of the login service, as written.
 #[derive(Debug, Clone, Deserialize)]
@@ -63,6 +69,9 @@ pub struct Config {
     /// Services that take access tokens of applications.
     #[serde(default)]
     pub resource_server: Vec<ResourceServerConfig>,
+    /// Who may ask wallets over REST, without a login.
+    #[serde(default)]
+    pub verifications: VerificationsConfig,
     /// The wallet that links open.
     #[serde(default)]
     pub wallet: WalletConfig,

@@ -12,6 +12,7 @@ use super::profile::Profile;
 use super::query::Query;
 use super::resource_server::ResourceServer;
 use super::trust::Trust;
+use super::verifications::Verifications;
 use super::{Config, RefreshConfig, SessionConfig, StatusConfig};
 use crate::domain::ids::{ClientId, QueryId};
 use crate::login::ACCESS_TOKEN_S;
@@ -29,6 +30,8 @@ pub struct Settings {
     queries: Vec<Query>,
     clients: Vec<Client>,
     resource_servers: Vec<ResourceServer>,
+    /// Who may ask over REST.
+    pub verifications: Verifications,
     /// What the link to the wallet begins with.
     pub wallet_endpoint: String,
     /// How status lists are used.
@@ -70,6 +73,8 @@ impl Settings {
             .iter()
             .map(|server| ResourceServer::parse(server, &clients, config.dev.loopback_http))
             .collect::<Result<Vec<_>, _>>()?;
+        let verifications =
+            Verifications::parse(&config.verifications, &queries, config.dev.loopback_http)?;
         let ids = clients.iter().map(|client| client.id.as_str());
         let servers = resource_servers.iter().map(|server| server.id.as_str());
         unique("client", ids.chain(servers))?;
@@ -126,6 +131,7 @@ impl Settings {
             queries,
             clients,
             resource_servers,
+            verifications,
             wallet_endpoint: endpoint.clone(),
             status: StatusPolicy {
                 min_refresh_s,

@@ -29,6 +29,7 @@ mod revoke;
 mod token;
 mod token_question;
 mod userinfo;
+mod v1;
 mod vp_number;
 mod vp_request;
 mod vp_response;
@@ -62,6 +63,7 @@ where
 /// Every route of the service.
 pub fn router(app: App) -> Router {
     let devices = app.settings.serves_devices();
+    let verifications = app.settings.verifications.enabled();
     let proven = Router::new()
         .route(PAR, post(par::handle))
         .route(TOKEN, post(token::handle))
@@ -110,6 +112,11 @@ pub fn router(app: App) -> Router {
         .route("/readyz", get(health::ready))
         .merge(if devices {
             for_devices()
+        } else {
+            Router::new()
+        })
+        .merge(if verifications {
+            v1::router()
         } else {
             Router::new()
         })

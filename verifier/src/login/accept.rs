@@ -52,8 +52,8 @@ pub enum AcceptError {
     Refused {
         /// Code for log and wallet.
         code: String,
-        /// Page that explains it.
-        explanation: Url,
+        /// Where the person may go: the page that explains it.
+        explanation: Option<Url>,
     },
     /// Our own fault.
     #[error("the request could not be answered")]
@@ -125,7 +125,8 @@ pub async fn accept(
     }
 }
 
-async fn judge(
+/// Asks the one function that verifies a presentation, under the policy of this service.
+pub(crate) async fn judge(
     app: &Parts,
     response: &EncryptedResponse,
     received_at: &Url,
@@ -242,7 +243,10 @@ async fn refuse(
     let explanation = conclude(app, request, row, None).await?;
     count(query, request, "rejected", &code);
     app.changes.announce(&request.transaction);
-    Err(AcceptError::Refused { code, explanation })
+    Err(AcceptError::Refused {
+        code,
+        explanation: Some(explanation),
+    })
 }
 
 /// What a person agrees to with an answer.

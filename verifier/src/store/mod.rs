@@ -15,6 +15,7 @@ pub mod subjects;
 pub mod tokens;
 pub mod transactions;
 mod vault;
+pub mod verifications;
 pub mod watched;
 
 pub use vault::{StoreError, Vault};
@@ -49,6 +50,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1005,
             name: "devices that show a code",
             sql: include_str!("../../migrations/1005_device.sql"),
+        },
+        Migration {
+            version: 1007,
+            name: "verifications over REST",
+            sql: include_str!("../../migrations/1007_verifications.sql"),
         },
     ],
 };

@@ -29,5 +29,7 @@ mod refusals;
 mod status;
 mod subjects;
 mod tokens;
+mod verification_answers;
+mod verifications;
 mod watcher;
 mod world;

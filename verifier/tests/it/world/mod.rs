@@ -7,6 +7,7 @@ pub mod pki;
 pub mod proof;
 pub mod rp;
 pub mod steps;
+pub mod rest;
 pub mod vault;
 pub mod wallet;
 
