@@ -31,4 +31,6 @@ mod restarts;
 mod restores;
 mod revocation;
 mod support;
+mod verifications;
+mod wallet_login;
 mod who;

@@ -34,6 +34,7 @@ mod vp_number;
 mod vp_request;
 mod vp_response;
 mod vp_return;
+mod wallet_login;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -108,6 +109,7 @@ pub fn router(app: App) -> Router {
         )
         .route("/account/sessions/{session}/end", post(account_change::end))
         .route("/consents/{token}", delete(consents::handle))
+        .route(wallet_login::PATH, get(wallet_login::handle))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .merge(if devices {

@@ -198,7 +198,7 @@ async fn a_request_that_is_sent_twice_asks_once() {
 }
 
 #[tokio::test]
-async fn cat_317_only_so_many_questions_wait_at_the_same_time() {
+async fn only_so_many_questions_wait_at_the_same_time() {
     with_callers(async |world| {
         let door = Caller::new(&world, "door").await;
         for _ in 0..3 {
