@@ -13,6 +13,8 @@ use vouchsafe_protocol::oidc::subject::SubjectKey;
 use vouchsafe_protocol::vp::client_id::ClientId as VerifierId;
 use vouchsafe_service::db::Db;
 use vouchsafe_service::http::{CookiePolicy, Csrf};
+use vouchsafe_service::id::Ids;
+use vouchsafe_service::seal::Sealer;
 
 use crate::changes::Changes;
 use crate::client_keys::PublishedKeys;
@@ -52,6 +54,10 @@ pub struct Parts {
     pub changes: Changes,
     /// Changes of verifications.
     pub verification_changes: Changes<VerificationId>,
+    /// Makes ids that grow with time.
+    pub ids: Ids,
+    /// Seals the secrets of webhooks.
+    pub webhook_sealer: Sealer,
     /// Tells requests with an idempotency key apart.
     pub fingerprints: Fingerprints,
     /// Key of pairwise subjects.

@@ -24,6 +24,7 @@ use vouchsafe_service::random::OsRandom;
 use vouchsafe_service::seal::Sealer;
 use vouchsafe_service::shutdown::Shutdown;
 use vouchsafe_service::vc_api::{self, VcApi};
+use vouchsafe_service::webhooks::{Busy, Delivery, deliver_due, start_due};
 
 use crate::app::{App, Parts};
 use crate::changes::Changes;
@@ -35,10 +36,13 @@ use crate::outbound::{Guarded, Outbound};
 use crate::status::{StatusLists, StatusPorts};
 use crate::store::{MIGRATIONS, Vault};
 use crate::tokens::TokenKeys;
+use crate::verification::webhook;
 use crate::{backchannel, handlers, watcher};
 
 /// How often queued logout tokens are looked for.
 const LOGOUT_EVERY: Duration = Duration::from_millis(500);
+/// How often webhooks to send are looked for.
+const TELL_EVERY: Duration = Duration::from_millis(500);
 /// How often expired rows are deleted.
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 
@@ -105,6 +109,7 @@ pub struct Verifier {
     vc_api: Option<VcApi>,
     edge: Edge,
     audit: SymmetricKey,
+    webhooks: Delivery,
 }
 
 impl std::fmt::Debug for Verifier {
@@ -148,10 +153,9 @@ impl Verifier {
             crypto,
             outbound,
         } = ports;
-        let outbound: Arc<dyn Outbound> = match outbound {
-            Some(outbound) => outbound,
-            None => Arc::new(Guarded::new(Fetcher::new(&config.fetch, &config.dev)?)),
-        };
+        let fetcher = Fetcher::new(&config.fetch, &config.dev)?;
+        let outbound: Arc<dyn Outbound> =
+            outbound.unwrap_or_else(|| Arc::new(Guarded::new(fetcher.clone())));
         let master = &keys.master;
         let own_key = |purpose| master.derive(purpose).child("verifier");
         let subject_key = |purpose| SubjectKey::new(*own_key(purpose).expose());
@@ -179,6 +183,8 @@ impl Verifier {
             statuses,
             changes: Changes::default(),
             verification_changes: Changes::default(),
+            ids: ids.clone(),
+            webhook_sealer: Sealer::new(own_key(Purpose::Sealing).child("webhooks")),
             fingerprints: Fingerprints::new(own_key(Purpose::FlowState).child("idempotency")),
             pairwise_key: subject_key(Purpose::Pairwise),
             binding_key: subject_key(Purpose::Binding),
@@ -203,6 +209,13 @@ impl Verifier {
             rng,
             settings,
         };
+        let webhooks = Delivery {
+            db: app.db.clone(),
+            clock: Arc::clone(&app.clock),
+            sealer: app.webhook_sealer.clone(),
+            post: Arc::new(fetcher),
+            busy: Busy::default(),
+        };
         let audit = master.derive(Purpose::Audit).child("verifier");
         let vc_api = vc_api(config, &app, &ids, audit.clone())?;
         Ok(Self {
@@ -210,6 +223,7 @@ impl Verifier {
             ids,
             vc_api,
             audit,
+            webhooks,
             edge: Edge::new(&config.http).map_err(|e| ConfigError::Shared(e.to_string()))?,
         })
     }
@@ -255,13 +269,35 @@ impl Verifier {
         jobs.every("purge logins", PURGE_EVERY, move || {
             watcher::purge(Arc::clone(&app))
         });
+        if self.app.settings.verifications.enabled() {
+            self.tell_callers(&mut jobs);
+        }
         look_for_damage(&mut jobs, self.app.db.clone());
         purge_expired(&mut jobs, self.app.db.clone(), Arc::clone(&self.app.clock));
         jobs.finish().await;
     }
 
+    /// Sends webhooks that are due, and does not wait for who receives them.
+    fn tell_callers(&self, jobs: &mut Jobs) {
+        let app = Arc::clone(&self.app);
+        jobs.every("webhook endpoints", PURGE_EVERY, move || {
+            let app = Arc::clone(&app);
+            async move { webhook::arrange(&app).await }
+        });
+        let webhooks = self.webhooks.clone();
+        jobs.every("webhooks", TELL_EVERY, move || {
+            let webhooks = webhooks.clone();
+            async move {
+                start_due(&webhooks).await?.detach_all();
+                Ok::<_, DbError>(())
+            }
+        });
+    }
+
     /// Runs every background job once, now.
     pub async fn run_background_once(&self) -> Result<(), DbError> {
+        webhook::arrange(&self.app).await?;
+        deliver_due(&self.webhooks).await?;
         watcher::run_once(Arc::clone(&self.app)).await?;
         backchannel::run_once(Arc::clone(&self.app)).await?;
         watcher::purge(Arc::clone(&self.app)).await

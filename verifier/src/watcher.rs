@@ -7,7 +7,7 @@ use futures::{StreamExt as _, stream};
 use vouchsafe_credentials::status_list::{Status, StatusRef};
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::DbError;
-use vouchsafe_service::pushed;
+use vouchsafe_service::{pushed, webhooks};
 
 use crate::app::App;
 use crate::domain::ids::SessionId;
@@ -118,6 +118,9 @@ pub async fn purge(app: App) -> Result<(), DbError> {
             sessions::purge(tx, before).await?;
             Ok::<_, DbError>(())
         })
+        .await?;
+    app.db
+        .write_in_steps(async move |tx| webhooks::purge(tx, now).await)
         .await?;
     // Whoever asks for codes decides how many rows there are.
     app.db

@@ -4,12 +4,14 @@
 use anyhow::{Context, Result, ensure};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
+use tokio::process::Command;
 use vouchsafe_tests::canary::{Canary, scan};
-use vouchsafe_tests::database;
+use vouchsafe_tests::database::{self, Kind};
 use vouchsafe_tests::process::run;
 use vouchsafe_tests::world::{Options, World};
 
-use crate::support::on_each_database;
+use crate::rest::{CHECKS, schemathesis};
+use crate::support::{on_each_database, rounds};
 
 /// The lines of README.md.
 fn with_callers(text: String) -> String {
@@ -140,4 +142,37 @@ async fn hear(events: &mut Response, heard: &mut String, status: &str) -> Result
         heard.push_str(&String::from_utf8(part.to_vec())?);
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn schemathesis_finds_no_fault_in_verifications_and_nothing_undocumented() {
+    let Some(program) = schemathesis() else {
+        return;
+    };
+    let world = World::with(Options {
+        edit_verifier: |text| {
+            with_callers(text).replacen("[http]", "[http]\nrequests_per_minute = 10000000", 1)
+        },
+        ..Options::new(Kind::Sqlite)
+    });
+    let world = world.await.unwrap();
+    let door = System::new(&world).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(program)
+        .args(["run", &format!("{}/openapi.json", world.verifier_url)])
+        .args(["--header", &format!("Authorization: Bearer {}", door.key)])
+        .args(["--checks", CHECKS, "--max-examples", &rounds(15, 300).to_string()])
+        // A stream of events has no end that a tester of descriptions waits for.
+        .args(["--exclude-path", "/v1/verifications/{id}/events"])
+        .args(["--phases", "examples,coverage,fuzzing,stateful"])
+        .args(["--seed", "1", "--generation-deterministic", "--no-color"])
+        .args(["--suppress-health-check", "all"])
+        .current_dir(folder.path())
+        .output()
+        .await
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{said}");
+    let log = world.verifier.log();
+    assert!(!log.contains("panicked"), "{log}");
 }

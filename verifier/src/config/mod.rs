@@ -32,7 +32,8 @@ pub use resource_server::{ResourceServer, ResourceServerConfig};
 pub use settings::Settings;
 pub use trust::{Trust, TrustConfig, TrustedIssuerConfig};
 pub use verifications::{
-    VerificationCaller, VerificationCallerConfig, Verifications, VerificationsConfig,
+    VerificationCaller, VerificationCallerConfig, Verifications, VerificationsConfig, Webhook,
+    WebhookConfig,
 };
 
 /// The configuration of the login service, as written.

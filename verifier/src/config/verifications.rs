@@ -1,10 +1,13 @@
 //! `[verifications]`: who may ask wallets over REST, without a login. Off while nobody may.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 use url::Url;
 use vouchsafe_protocol::http::UrlRule;
+use vouchsafe_service::keys::secret_text;
+use vouchsafe_service::webhooks::WebhookSecret;
 
 use super::error::ConfigError;
 use super::query::Query;
@@ -65,6 +68,29 @@ pub struct VerificationCallerConfig {
     /// Questions that may wait for an answer at the same time.
     #[serde(default = "default_open")]
     pub most_open: u32,
+    /// Where its system is told that a verification ended (Standard Webhooks).
+    pub webhook: Option<WebhookConfig>,
+}
+
+/// Where a system is told, as written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookConfig {
+    /// The address.
+    pub url: String,
+    /// Signs every message: `whsec_` and base64 of 24 to 64 bytes.
+    pub secret: Option<String>,
+    /// The same from a file.
+    pub secret_file: Option<PathBuf>,
+}
+
+/// Where a system is told.
+#[derive(Debug, Clone)]
+pub struct Webhook {
+    /// The address.
+    pub url: Url,
+    /// Signs every message.
+    pub secret: WebhookSecret,
 }
 
 fn default_open() -> u32 {
@@ -94,6 +120,8 @@ pub struct VerificationCaller {
     pub inline_queries: bool,
     /// Questions that may wait at the same time.
     pub most_open: u32,
+    /// Where its system is told.
+    pub webhook: Option<Webhook>,
     queries: Vec<QueryId>,
     return_urls: Vec<String>,
 }
@@ -144,10 +172,33 @@ impl Verifications {
         !self.callers.is_empty()
     }
 
+    /// Everybody who may ask.
+    #[must_use]
+    pub fn callers(&self) -> &[VerificationCaller] {
+        &self.callers
+    }
+
     /// Who has this id.
     #[must_use]
     pub fn caller(&self, id: &str) -> Option<&VerificationCaller> {
         self.callers.iter().find(|caller| caller.id.as_str() == id)
+    }
+}
+
+impl Webhook {
+    /// Catalogue 398: the address is looked at again, resolved, whenever something is sent.
+    fn parse(config: &WebhookConfig, rule: UrlRule) -> Result<Self, String> {
+        let WebhookConfig {
+            url,
+            secret,
+            secret_file,
+        } = config;
+        let url = rule.endpoint(url).map_err(|error| error.to_string())?;
+        let text = secret_text("secret", secret.as_deref(), secret_file.as_deref())
+            .map_err(|error| error.to_string())?;
+        let secret = WebhookSecret::parse(&text)
+            .ok_or("the secret must be whsec_ and base64 of 24 to 64 bytes")?;
+        Ok(Self { url, secret })
     }
 }
 
@@ -165,6 +216,7 @@ impl VerificationCaller {
             inline_queries,
             return_urls,
             most_open,
+            webhook,
         } = config;
         let refuse = |reason: String| {
             ConfigError::Shared(format!("verifications.caller {id}: {reason}"))
@@ -196,6 +248,10 @@ impl VerificationCaller {
             host: host.clone(),
             inline_queries: *inline_queries,
             most_open: *most_open,
+            webhook: (webhook.as_ref())
+                .map(|webhook| Webhook::parse(webhook, rule))
+                .transpose()
+                .map_err(|reason| refuse(format!("webhook: {reason}")))?,
             queries: named.iter().cloned().map(QueryId::from_text).collect(),
             return_urls: return_urls.clone(),
         })

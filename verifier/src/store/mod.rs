@@ -17,6 +17,7 @@ pub mod transactions;
 mod vault;
 pub mod verifications;
 pub mod watched;
+pub mod webhooks;
 
 pub use vault::{StoreError, Vault};
 

@@ -6,10 +6,11 @@ use vouchsafe_protocol::vp::response::{
     DirectPostAnswer, ErrorCode, PostedResponse, WalletError,
 };
 use vouchsafe_protocol::vp::verify::{PresentationError, Transaction};
+use vouchsafe_service::db::DbError;
 
 use super::ask::{open, pending};
 use super::outcome::outcome;
-use super::{RESPONSE_CODE_S, log_id};
+use super::{RESPONSE_CODE_S, log_id, webhook};
 use crate::app::Parts;
 use crate::config::format_of;
 use crate::domain::ids::{RequestId, Secret};
@@ -126,9 +127,16 @@ async fn conclude(
     let digest = code.as_ref().map(Secret::digest);
     let forget_at = now.plus(app.settings.verifications.keep_s);
     let row = verifications::seal(&app.vault, &verification, digest, forget_at)?;
+    let told = webhook::message(app, &verification, now);
     let advanced = app
         .db
-        .write(async move |tx| verifications::advance(tx, &row, now).await)
+        .write(async move |tx| {
+            let advanced = verifications::advance(tx, &row, now).await?;
+            if advanced {
+                webhook::publish(tx, told.as_ref(), now).await?;
+            }
+            Ok::<_, DbError>(advanced)
+        })
         .await?;
     if !advanced {
         return Err(AcceptError::AlreadyAnswered);

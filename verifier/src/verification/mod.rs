@@ -10,6 +10,7 @@ pub mod ask;
 mod outcome;
 pub mod redeem;
 pub mod start;
+pub mod webhook;
 
 use crate::domain::ids::VerificationId;
 

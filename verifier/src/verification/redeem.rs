@@ -1,6 +1,8 @@
 //! What the browser brings back to the caller, as far as the caller says so.
 
-use super::log_id;
+use vouchsafe_service::db::DbError;
+
+use super::{log_id, webhook};
 use crate::app::Parts;
 use crate::domain::ids::{CallerId, Secret, VerificationId};
 use crate::domain::verification::Verification;
@@ -31,9 +33,16 @@ pub async fn redeem(
     let forget_at = now.plus(app.settings.verifications.keep_s);
     let row = verifications::seal(&app.vault, &verified, None, forget_at)?;
     let digest = code.digest();
+    let told = webhook::message(app, &verified, now);
     let redeemed = app
         .db
-        .write(async move |tx| verifications::redeem(tx, &row, &digest, now).await)
+        .write(async move |tx| {
+            let redeemed = verifications::redeem(tx, &row, &digest, now).await?;
+            if redeemed {
+                webhook::publish(tx, told.as_ref(), now).await?;
+            }
+            Ok::<_, DbError>(redeemed)
+        })
         .await?;
     if !redeemed {
         return Ok(Some(Redeemed::Refused));

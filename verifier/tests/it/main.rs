@@ -30,6 +30,7 @@ mod status;
 mod subjects;
 mod tokens;
 mod verification_answers;
+mod verification_webhooks;
 mod verifications;
 mod watcher;
 mod world;
