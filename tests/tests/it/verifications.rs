@@ -42,7 +42,11 @@ impl<'a> System<'a> {
 
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Response> {
         let url = format!("{}{path}", self.world.verifier_url);
-        let mut request = self.world.client.request(method, url).bearer_auth(&self.key);
+        let mut request = self
+            .world
+            .client
+            .request(method, url)
+            .bearer_auth(&self.key);
         if let Some(body) = body {
             request = request
                 .header("content-type", "application/json")
@@ -161,7 +165,12 @@ async fn schemathesis_finds_no_fault_in_verifications_and_nothing_undocumented()
     let output = Command::new(program)
         .args(["run", &format!("{}/openapi.json", world.verifier_url)])
         .args(["--header", &format!("Authorization: Bearer {}", door.key)])
-        .args(["--checks", CHECKS, "--max-examples", &rounds(15, 300).to_string()])
+        .args([
+            "--checks",
+            CHECKS,
+            "--max-examples",
+            &rounds(15, 300).to_string(),
+        ])
         // A stream of events has no end that a tester of descriptions waits for.
         .args(["--exclude-path", "/v1/verifications/{id}/events"])
         .args(["--phases", "examples,coverage,fuzzing,stateful"])

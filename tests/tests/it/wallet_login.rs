@@ -94,7 +94,8 @@ async fn play(script: &Path) -> Result<()> {
     wallet
         .take(&world.admin().offer_age("crm-1").await?.link, None)
         .await?;
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../clients/web-component/wallet-login.js");
+    let file =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../clients/web-component/wallet-login.js");
     let file = file.to_str().context("no path")?;
     let environment = [
         ("BUSINESS", origin.as_str()),
@@ -116,7 +117,10 @@ async fn play(script: &Path) -> Result<()> {
     ensure!(back["event"] == "success", "{back}");
     // Neither in the address, nor in a store, nor in a cookie does anything stay.
     ensure!(back["url"] == format!("{origin}/callback"), "{back}");
-    ensure!(back["left"] == json!([]) && back["cookies"] == json!([]), "{back}");
+    ensure!(
+        back["left"] == json!([]) && back["cookies"] == json!([]),
+        "{back}"
+    );
     let nonce = redeem(&world, &back["detail"]).await?;
     ensure!(back["detail"]["nonce"] == nonce, "{back}");
 
@@ -135,7 +139,10 @@ async fn play(script: &Path) -> Result<()> {
     }
     let foreign = browser.says().await?;
     ensure!(foreign["quiet"] == 0, "{foreign}");
-    ensure!(foreign["url"] == format!("{origin}/callback?code=y&state=other-library"), "{foreign}");
+    ensure!(
+        foreign["url"] == format!("{origin}/callback?code=y&state=other-library"),
+        "{foreign}"
+    );
     let end = browser.says().await?;
     ensure!(end["troubles"] == json!([]), "{end}");
     ensure!(browser.ends_well().await?);
@@ -184,12 +191,18 @@ async fn the_component_is_for_pages_of_other_origins_and_nothing_else_is() {
     ] {
         assert_eq!(file.headers()[name], value);
     }
-    assert!(!file.headers().contains_key("access-control-allow-credentials"));
+    assert!(
+        !file
+            .headers()
+            .contains_key("access-control-allow-credentials")
+    );
     assert!(!file.headers().contains_key("set-cookie"));
     let tag = file.headers()["etag"].to_str().unwrap().to_owned();
     let text = file.text().await.unwrap();
     assert!(text.contains("customElements.define") && text.len() < 10_000);
-    let again = world.client.get(format!("{}{COMPONENT}", world.verifier_url));
+    let again = world
+        .client
+        .get(format!("{}{COMPONENT}", world.verifier_url));
     let again = again.header("if-none-match", tag).send().await.unwrap();
     assert_eq!(again.status(), 304);
     assert_eq!(again.headers()["access-control-allow-origin"], "*");
@@ -202,7 +215,14 @@ async fn the_component_is_for_pages_of_other_origins_and_nothing_else_is() {
         "/.well-known/openid-configuration",
     ] {
         let other = get(path).await;
-        assert!(!other.headers().contains_key("access-control-allow-origin"), "{path}");
-        assert_eq!(other.headers()["cross-origin-resource-policy"], "same-origin", "{path}");
+        assert!(
+            !other.headers().contains_key("access-control-allow-origin"),
+            "{path}"
+        );
+        assert_eq!(
+            other.headers()["cross-origin-resource-policy"],
+            "same-origin",
+            "{path}"
+        );
     }
 }

@@ -141,7 +141,10 @@ impl Verifications {
         } = config;
         // RFC 10027: a code that is shown to people lives for two or three minutes, not longer
         // than a login does.
-        for (name, value, most) in [("lifetime_s", *lifetime_s, 300), ("keep_s", *keep_s, 86_400)] {
+        for (name, value, most) in [
+            ("lifetime_s", *lifetime_s, 300),
+            ("keep_s", *keep_s, 86_400),
+        ] {
             if !(30..=most).contains(&value) {
                 return Err(ConfigError::Shared(format!(
                     "verifications.{name} must be between 30 and {most} seconds"
@@ -218,11 +221,12 @@ impl VerificationCaller {
             most_open,
             webhook,
         } = config;
-        let refuse = |reason: String| {
-            ConfigError::Shared(format!("verifications.caller {id}: {reason}"))
-        };
+        let refuse =
+            |reason: String| ConfigError::Shared(format!("verifications.caller {id}: {reason}"));
         if id.is_empty() || id.chars().any(char::is_whitespace) || name.is_empty() {
-            return Err(refuse("id or name is empty, or the id has a space".to_owned()));
+            return Err(refuse(
+                "id or name is empty, or the id has a space".to_owned(),
+            ));
         }
         if named.is_empty() && !inline_queries {
             return Err(refuse("it may ask nothing: name queries".to_owned()));

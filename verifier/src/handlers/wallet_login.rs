@@ -50,7 +50,17 @@ mod tests {
     /// What a strict policy of a page forbids, and what a login must not leave behind.
     #[test]
     fn the_component_uses_nothing_that_a_strict_policy_forbids() {
-        let forbidden = ["innerHTML", "eval(", "Function(", ".style", "<style", "document.cookie", "localStorage", "fetch(", "import "];
+        let forbidden = [
+            "innerHTML",
+            "eval(",
+            "Function(",
+            ".style",
+            "<style",
+            "document.cookie",
+            "localStorage",
+            "fetch(",
+            "import ",
+        ];
         for word in forbidden {
             assert!(!SCRIPT.contains(word), "{word}");
         }

@@ -169,9 +169,11 @@ pub async fn mark_fetched(
 ) -> Result<bool, DbError> {
     execute!(
         tx,
-        sqlx::query("UPDATE verifications SET fetched_at = $1 WHERE id = $2 AND fetched_at IS NULL")
-            .bind(now.0)
-            .bind(id.as_str())
+        sqlx::query(
+            "UPDATE verifications SET fetched_at = $1 WHERE id = $2 AND fetched_at IS NULL"
+        )
+        .bind(now.0)
+        .bind(id.as_str())
     )
     .map(|rows| rows == 1)
 }

@@ -2,9 +2,7 @@
 //! unless it shows the question's `state`; what does is final, and exactly one answer counts.
 
 use url::Url;
-use vouchsafe_protocol::vp::response::{
-    DirectPostAnswer, ErrorCode, PostedResponse, WalletError,
-};
+use vouchsafe_protocol::vp::response::{DirectPostAnswer, ErrorCode, PostedResponse, WalletError};
 use vouchsafe_protocol::vp::verify::{PresentationError, Transaction};
 use vouchsafe_service::db::DbError;
 
@@ -171,7 +169,10 @@ fn count(verification: &Verification) {
             ("accepted", "none")
         }
     };
-    let query = asked.query.as_ref().map_or("inline", |query| query.as_str());
+    let query = asked
+        .query
+        .as_ref()
+        .map_or("inline", |query| query.as_str());
     metrics::counter!(
         "vouchsafe_verifications_total",
         "caller" => asked.caller.as_str().to_owned(), "query" => query.to_owned(),

@@ -22,9 +22,9 @@ pub async fn redeem(
     let answered = match found {
         None => return Ok(None),
         Some(Verification::Answered(answered)) => answered,
-        Some(
-            Verification::Pending(_) | Verification::Verified(_) | Verification::Failed(_),
-        ) => return Ok(Some(Redeemed::Refused)),
+        Some(Verification::Pending(_) | Verification::Verified(_) | Verification::Failed(_)) => {
+            return Ok(Some(Redeemed::Refused));
+        }
     };
     let Some(code) = Secret::parse(code) else {
         return Ok(Some(Redeemed::Refused));

@@ -145,11 +145,7 @@ fn named(app: &Parts, caller: &VerificationCaller, name: String) -> Result<Named
 }
 
 /// The same rules as for a question of the configuration.
-fn inline(
-    app: &Parts,
-    caller: &VerificationCaller,
-    json: &Value,
-) -> Result<DcqlQuery, StartError> {
+fn inline(app: &Parts, caller: &VerificationCaller, json: &Value) -> Result<DcqlQuery, StartError> {
     if !caller.inline_queries {
         return Err(StartError::Inline);
     }
@@ -172,7 +168,10 @@ fn words(
     let shown = text.trim();
     // Control characters, and those that turn text around (catalogue 383: what a person reads is
     // what was written).
-    let hidden = |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     if shown.is_empty() || shown.len() > MAX_PURPOSE || shown.chars().any(hidden) {
         return Err(StartError::Purpose);
     }

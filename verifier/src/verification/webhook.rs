@@ -18,7 +18,11 @@ const PREFIX: &str = "verifications:";
 fn endpoint(app: &Parts, caller: &VerificationCaller) -> Option<String> {
     let webhook = caller.webhook.as_ref()?;
     let secret = webhook.secret.expose();
-    let parts: [&[u8]; 3] = [caller.id.as_str().as_bytes(), webhook.url.as_str().as_bytes(), secret.as_bytes()];
+    let parts: [&[u8]; 3] = [
+        caller.id.as_str().as_bytes(),
+        webhook.url.as_str().as_bytes(),
+        secret.as_bytes(),
+    ];
     let print: String = app.fingerprints.of(&parts)[..16]
         .iter()
         .map(|byte| format!("{byte:02x}"))
@@ -37,7 +41,10 @@ pub async fn arrange(app: &Parts) -> Result<(), DbError> {
     }
     let there = store::beginning_with(&app.db, PREFIX).await?;
     let now = app.now();
-    for gone in there.iter().filter(|id| !wanted.iter().any(|(own, _)| own == *id)) {
+    for gone in there
+        .iter()
+        .filter(|id| !wanted.iter().any(|(own, _)| own == *id))
+    {
         let gone = gone.clone();
         app.db
             .write(async move |tx| webhooks::remove(tx, &gone).await)

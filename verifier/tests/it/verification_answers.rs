@@ -46,11 +46,17 @@ async fn cat_298_a_question_is_answered_once_and_then_forgotten() {
         assert_eq!(second.status, StatusCode::BAD_REQUEST);
         assert_eq!(second.json()["reason"], "already_answered");
         assert_eq!(door.read(&question).await, first);
-        assert_eq!(wallet.fetch(&question.link).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(
+            wallet.fetch(&question.link).await.status,
+            StatusCode::NOT_FOUND
+        );
         world.clock.advance(599);
         assert_eq!(door.read(&question).await, first);
         world.clock.advance(1);
-        assert_eq!(door.get(&question.path()).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(
+            door.get(&question.path()).await.status,
+            StatusCode::NOT_FOUND
+        );
         world.tick().await;
         assert_eq!(world.count("SELECT COUNT(*) FROM verifications").await, 0);
     })
@@ -117,9 +123,15 @@ async fn cat_470_results_are_sealed_and_presentations_are_not_kept() {
         assert!(read.to_string().contains("M-canary-7731"), "{read}");
         assert!(!read.to_string().contains('~'), "a presentation: {read}");
         let sql = "SELECT body FROM verifications";
-        let bodies: Vec<Vec<u8>> = vouchsafe_service::each!(world.db, p => sqlx::query_scalar(sql).fetch_all(p).await).unwrap();
+        let bodies: Vec<Vec<u8>> =
+            vouchsafe_service::each!(world.db, p => sqlx::query_scalar(sql).fetch_all(p).await)
+                .unwrap();
         assert_eq!(bodies.len(), 1);
-        let found = |text: &str| bodies[0].windows(text.len()).any(|part| part == text.as_bytes());
+        let found = |text: &str| {
+            bodies[0]
+                .windows(text.len())
+                .any(|part| part == text.as_bytes())
+        };
         assert!(!found("canary") && !found("tier") && !found("club.example"));
     })
     .await;
@@ -135,13 +147,21 @@ async fn what_does_not_answer_the_question_ends_it() {
         let question = door.ask(&age()).await;
         let asked = wallet.open(&question.link).await;
         let id = vouchsafe_audience(&asked);
-        let shown = wallet.present(&[&["tier"]], &id, asked.request.nonce().as_str()).await;
+        let shown = wallet
+            .present(&[&["tier"]], &id, asked.request.nonce().as_str())
+            .await;
         let payload = crate::world::wallet::Wallet::payload(&asked, "proof", &shown);
-        let answer = wallet.post(&asked.request, &wallet.encrypt(&asked, &payload)).await;
+        let answer = wallet
+            .post(&asked.request, &wallet.encrypt(&asked, &payload))
+            .await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST);
         assert_eq!(answer.json()["error"], "access_denied");
         let read = door.read(&question).await;
-        assert_eq!((&read["status"], &read["reason"]["kind"]), (&json!("failed"), &json!("type")), "{read}");
+        assert_eq!(
+            (&read["status"], &read["reason"]["kind"]),
+            (&json!("failed"), &json!("type")),
+            "{read}"
+        );
         assert_eq!(read["result"], Value::Null);
         // The right card afterwards is too late.
         let right = world.person("M-1").await;
@@ -156,13 +176,20 @@ async fn what_does_not_answer_the_question_ends_it() {
         let answer = wallet.answer(&wallet.open(&question.link).await).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST);
         let read = door.read(&question).await;
-        assert_eq!((&read["status"], &read["reason"]["kind"]), (&json!("failed"), &json!("revoked")), "{read}");
+        assert_eq!(
+            (&read["status"], &read["reason"]["kind"]),
+            (&json!("failed"), &json!("revoked")),
+            "{read}"
+        );
         // The person says no.
         let question = door.ask(&age()).await;
         let asked = wallet.open(&question.link).await;
         let state = asked.request.state().unwrap().as_str().to_owned();
         let no = form(&[("error", "access_denied"), ("state", &state)]);
-        assert_eq!(wallet.post(&asked.request, &no).await.status, StatusCode::OK);
+        assert_eq!(
+            wallet.post(&asked.request, &no).await.status,
+            StatusCode::OK
+        );
         assert_eq!(door.status(&question).await, "declined");
     })
     .await;
@@ -174,10 +201,19 @@ async fn cat_302_what_shows_no_knowledge_of_the_question_changes_nothing() {
         let door = Caller::new(&world, "door").await;
         let wallet = world.person("M-1").await;
         let (first, second) = (door.ask(&age()).await, door.ask(&age()).await);
-        let (one, two) = (wallet.open(&first.link).await, wallet.open(&second.link).await);
+        let (one, two) = (
+            wallet.open(&first.link).await,
+            wallet.open(&second.link).await,
+        );
         let for_one = wallet.response(&one).await;
         let bad_state = form(&[("error", "access_denied"), ("state", "x")]);
-        for body in [for_one.as_str(), "response=x", "", &bad_state, "vp_token=%7B%7D"] {
+        for body in [
+            for_one.as_str(),
+            "response=x",
+            "",
+            &bad_state,
+            "vp_token=%7B%7D",
+        ] {
             let answer = wallet.post(&two.request, body).await;
             assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");
             assert_eq!(door.status(&second).await, "scanned", "{body}");
@@ -200,7 +236,10 @@ async fn a_question_ends_with_its_time() {
         let body = wallet.response(&asked).await;
         world.clock.advance(1);
         assert_eq!(door.status(&question).await, "expired");
-        assert_eq!(wallet.fetch(&question.link).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(
+            wallet.fetch(&question.link).await.status,
+            StatusCode::NOT_FOUND
+        );
         let answer = wallet.post(&asked.request, &body).await;
         assert_eq!(answer.json()["reason"], "unknown_request");
         assert_eq!(door.status(&question).await, "expired");
@@ -242,7 +281,10 @@ async fn cat_314_the_browser_brings_the_code_once_and_in_time() {
         let question = door.ask(&returning()).await;
         let code = code_of(&wallet.follow(&question.link).await);
         let read = door.read(&question).await;
-        assert_eq!((&read["status"], &read["result"]), (&json!("scanned"), &Value::Null));
+        assert_eq!(
+            (&read["status"], &read["result"]),
+            (&json!("scanned"), &Value::Null)
+        );
         for wrong in ["", "x", &"x".repeat(43), &question.id] {
             let answer = door.redeem(&question, wrong).await;
             assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
@@ -254,7 +296,10 @@ async fn cat_314_the_browser_brings_the_code_once_and_in_time() {
         assert_eq!(door.redeem(&other, &code).await.status, 422);
         let redeemed = door.redeem(&question, &code).await;
         assert_eq!(redeemed.status, StatusCode::OK, "{}", redeemed.body);
-        assert_eq!(redeemed.json()["result"]["claims"], json!({ "age_over_18": true }));
+        assert_eq!(
+            redeemed.json()["result"]["claims"],
+            json!({ "age_over_18": true })
+        );
         assert_eq!(door.read(&question).await, redeemed.json());
         assert_eq!(door.redeem(&question, &code).await.status, 422);
         // Too late.
@@ -276,8 +321,14 @@ async fn cat_314_the_browser_brings_the_code_once_and_in_time() {
 
 fn code_of(back: &str) -> String {
     let url = Url::parse(back).unwrap();
-    assert!(back.starts_with("https://door.example/back?lang=en&response_code="), "{back}");
-    let (_, code) = url.query_pairs().find(|(name, _)| name == "response_code").unwrap();
+    assert!(
+        back.starts_with("https://door.example/back?lang=en&response_code="),
+        "{back}"
+    );
+    let (_, code) = url
+        .query_pairs()
+        .find(|(name, _)| name == "response_code")
+        .unwrap();
     code.into_owned()
 }
 
@@ -299,16 +350,28 @@ async fn cat_296_a_login_and_a_verification_are_never_confused() {
             assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);
         }
         assert_eq!(door.status(&question).await, "scanned");
-        assert_eq!(world.count("SELECT COUNT(*) FROM login_transactions WHERE state = 'pending'").await, 1);
+        assert_eq!(
+            world
+                .count("SELECT COUNT(*) FROM login_transactions WHERE state = 'pending'")
+                .await,
+            1
+        );
         // What one way brings back is nothing for the other.
         let login_code = response_code(wallet.post(&login.request, &for_login).await.json());
         let answer = wallet.post(&verification.request, &for_verification).await;
         let own_code = response_code(answer.json());
         assert_eq!(door.redeem(&question, &login_code).await.status, 422);
-        let other = browser.get(&format!("/vp/return?response_code={own_code}")).await;
+        let other = browser
+            .get(&format!("/vp/return?response_code={own_code}"))
+            .await;
         other.assert_page(StatusCode::NOT_FOUND, "There is no login here");
-        assert_eq!(door.redeem(&question, &own_code).await.status, StatusCode::OK);
-        let back = browser.get(&format!("/vp/return?response_code={login_code}")).await;
+        assert_eq!(
+            door.redeem(&question, &own_code).await.status,
+            StatusCode::OK
+        );
+        let back = browser
+            .get(&format!("/vp/return?response_code={login_code}"))
+            .await;
         world.shop().code(&back);
         // The ids neither.
         let login_id = path.strip_prefix("/login/").unwrap();
@@ -332,6 +395,9 @@ async fn counts(world: &World) -> (i64, i64, i64) {
 
 fn response_code(told: Value) -> String {
     let url = Url::parse(told["redirect_uri"].as_str().unwrap()).unwrap();
-    let (_, code) = url.query_pairs().find(|(name, _)| name == "response_code").unwrap();
+    let (_, code) = url
+        .query_pairs()
+        .find(|(name, _)| name == "response_code")
+        .unwrap();
     code.into_owned()
 }

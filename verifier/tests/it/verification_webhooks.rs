@@ -37,7 +37,9 @@ impl System {
             system.got.lock().unwrap().push((headers, body));
             StatusCode::NO_CONTENT
         };
-        let router = Router::new().route("/hook", post(hook)).with_state(self.clone());
+        let router = Router::new()
+            .route("/hook", post(hook))
+            .with_state(self.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -74,7 +76,10 @@ async fn a_system_is_told_that_its_own_verification_ended_and_no_claim() {
         let url = system.listen().await;
         let world = World::with_config(db, |toml| toml + &with_hook(&url)).await;
         world.tick().await;
-        let (door, clinic) = (Caller::new(&world, "door").await, Caller::new(&world, "clinic").await);
+        let (door, clinic) = (
+            Caller::new(&world, "door").await,
+            Caller::new(&world, "clinic").await,
+        );
         let wallet = world.person("M-1").await;
         // Of others it hears nothing.
         let other = clinic.ask(&json!({ "query": "membership" })).await;
@@ -106,7 +111,10 @@ async fn a_system_is_told_that_its_own_verification_ended_and_no_claim() {
         wallet.post(&asked.request, &no).await;
         let [failed] = system.told(&world).await.try_into().unwrap();
         assert_eq!(failed["type"], "verification.failed");
-        assert_eq!(failed["data"], json!({ "verification_id": question.id, "status": "declined" }));
+        assert_eq!(
+            failed["data"],
+            json!({ "verification_id": question.id, "status": "declined" })
+        );
 
         // On the same device not before the browser is back.
         let back = json!({ "query": "age", "return_url": "https://door.example/back?lang=en" });
@@ -126,11 +134,17 @@ async fn an_endpoint_of_an_earlier_configuration_is_told_nothing() {
     testing::for_each_database(&[MIGRATIONS], async |db| {
         let (old, new) = (System::default(), System::default());
         let first = with_hook(&old.listen().await);
-        World::with_config(db.clone(), |toml| toml + &first).await.tick().await;
+        World::with_config(db.clone(), |toml| toml + &first)
+            .await
+            .tick()
+            .await;
         let second = with_hook(&new.listen().await);
         let world = World::with_config(db, |toml| toml + &second).await;
         world.tick().await;
-        assert_eq!(world.count("SELECT COUNT(*) FROM webhook_endpoint").await, 1);
+        assert_eq!(
+            world.count("SELECT COUNT(*) FROM webhook_endpoint").await,
+            1
+        );
         let door = Caller::new(&world, "door").await;
         let wallet = world.person("M-1").await;
         let question = door.ask(&json!({ "query": "age" })).await;
@@ -149,13 +163,32 @@ fn cat_398_addresses_and_secrets_that_are_refused() {
         let config = parse(&(toml(&pki) + &section));
         Settings::parse(&config).unwrap_err().to_string()
     };
-    for url in ["http://door.example/hook", "https://10.0.0.1/hook", "ftp://door.example", "door.example", "https://a:b@door.example/"] {
+    for url in [
+        "http://door.example/hook",
+        "https://10.0.0.1/hook",
+        "ftp://door.example",
+        "door.example",
+        "https://a:b@door.example/",
+    ] {
         let said = refused(&format!("{{ url = \"{url}\", secret = \"{SECRET}\" }}"));
-        assert!(said.contains("verifications.caller door: webhook"), "{said}");
+        assert!(
+            said.contains("verifications.caller door: webhook"),
+            "{said}"
+        );
     }
-    for secret in ["", "whsec_", "whsec_c2hvcnQ=", "a secret of some other kind"] {
-        let said = refused(&format!("{{ url = \"https://door.example/hook\", secret = \"{secret}\" }}"));
-        assert!(said.contains("webhook") && !said.contains("other kind"), "{said}");
+    for secret in [
+        "",
+        "whsec_",
+        "whsec_c2hvcnQ=",
+        "a secret of some other kind",
+    ] {
+        let said = refused(&format!(
+            "{{ url = \"https://door.example/hook\", secret = \"{secret}\" }}"
+        ));
+        assert!(
+            said.contains("webhook") && !said.contains("other kind"),
+            "{said}"
+        );
     }
     assert!(refused("{ url = \"https://door.example/hook\" }").contains("webhook"));
 }

@@ -99,19 +99,64 @@ async fn cat_310_what_cannot_be_asked_is_refused() {
             (&door, json!({}), 422, "query_or_dcql"),
             (&door, with("dcql", json!({})), 422, "query_or_dcql"),
             (&door, json!({ "query": "nothing" }), 422, "unknown_query"),
-            (&door, json!({ "query": "membership" }), 422, "unknown_query"),
-            (&door, inline("urn:vouchsafe:age:1"), 403, "inline_query_not_allowed"),
-            (&clinic, json!({ "dcql": {}, "purpose": "x" }), 422, "invalid_dcql"),
+            (
+                &door,
+                json!({ "query": "membership" }),
+                422,
+                "unknown_query",
+            ),
+            (
+                &door,
+                inline("urn:vouchsafe:age:1"),
+                403,
+                "inline_query_not_allowed",
+            ),
+            (
+                &clinic,
+                json!({ "dcql": {}, "purpose": "x" }),
+                422,
+                "invalid_dcql",
+            ),
             (&clinic, loose, 422, "invalid_dcql"),
             (&clinic, many, 422, "invalid_dcql"),
-            (&clinic, inline("urn:somebody:else"), 422, "no_trusted_issuer"),
+            (
+                &clinic,
+                inline("urn:somebody:else"),
+                422,
+                "no_trusted_issuer",
+            ),
             (&clinic, silent, 422, "invalid_purpose"),
             (&door, with("purpose", json!(" ")), 422, "invalid_purpose"),
-            (&door, with("purpose", json!("a\u{202e}b")), 422, "invalid_purpose"),
-            (&door, with("purpose", json!("a\nb")), 422, "invalid_purpose"),
-            (&door, with("purpose", json!("x".repeat(301))), 422, "invalid_purpose"),
-            (&door, with("return_url", json!("https://door.example/back")), 422, "invalid_return_url"),
-            (&clinic, json!({ "query": "membership", "return_url": "https://door.example/back?lang=en" }), 422, "invalid_return_url"),
+            (
+                &door,
+                with("purpose", json!("a\u{202e}b")),
+                422,
+                "invalid_purpose",
+            ),
+            (
+                &door,
+                with("purpose", json!("a\nb")),
+                422,
+                "invalid_purpose",
+            ),
+            (
+                &door,
+                with("purpose", json!("x".repeat(301))),
+                422,
+                "invalid_purpose",
+            ),
+            (
+                &door,
+                with("return_url", json!("https://door.example/back")),
+                422,
+                "invalid_return_url",
+            ),
+            (
+                &clinic,
+                json!({ "query": "membership", "return_url": "https://door.example/back?lang=en" }),
+                422,
+                "invalid_return_url",
+            ),
             (&door, with("surplus", json!(1)), 400, "invalid_body"),
             (&door, with("purpose", json!(1)), 400, "invalid_body"),
             (&door, json!([]), 400, "invalid_body"),
@@ -120,7 +165,10 @@ async fn cat_310_what_cannot_be_asked_is_refused() {
             let answer = who.post(PATH, &body).await;
             assert_eq!(answer.status.as_u16(), status, "{body}: {}", answer.body);
             assert_eq!(answer.json()["code"], code, "{body}");
-            assert_eq!(answer.headers[header::CONTENT_TYPE], "application/problem+json");
+            assert_eq!(
+                answer.headers[header::CONTENT_TYPE],
+                "application/problem+json"
+            );
         }
         let text = age().to_string();
         let long = format!("{text}{}", " ".repeat(64 * 1024));
@@ -145,17 +193,28 @@ async fn cat_310_what_cannot_be_asked_is_refused() {
 #[tokio::test]
 async fn cat_313_a_caller_sees_its_own_verifications_alone() {
     with_callers(async |world| {
-        let (door, clinic) = (Caller::new(&world, "door").await, Caller::new(&world, "clinic").await);
+        let (door, clinic) = (
+            Caller::new(&world, "door").await,
+            Caller::new(&world, "clinic").await,
+        );
         let question = door.ask(&age()).await;
         let asked = world.person("M-1").await.open(&question.link).await;
         let by_code = format!("{PATH}/{}", request_id(&asked));
         // What stands in the code reads nothing, not even for who asked.
-        for (who, path) in [(&clinic, question.path()), (&door, by_code.clone()), (&clinic, by_code)] {
+        for (who, path) in [
+            (&clinic, question.path()),
+            (&door, by_code.clone()),
+            (&clinic, by_code),
+        ] {
             for answer in [
                 who.get(&path).await,
                 who.get(&format!("{path}/events")).await,
                 who.delete(&path).await,
-                who.post(&format!("{path}/redeem"), &json!({ "response_code": "x".repeat(43) })).await,
+                who.post(
+                    &format!("{path}/redeem"),
+                    &json!({ "response_code": "x".repeat(43) }),
+                )
+                .await,
             ] {
                 assert_eq!(answer.status, StatusCode::NOT_FOUND, "{}", answer.body);
                 assert_eq!(answer.json()["code"], "not_found");
@@ -166,7 +225,11 @@ async fn cat_313_a_caller_sees_its_own_verifications_alone() {
         assert_eq!(also.status(&question).await, "scanned");
         // A row that was moved to another caller does not open.
         let update = "UPDATE verifications SET caller = 'clinic'";
-        world.db.write(async move |tx| vouchsafe_service::execute!(tx, sqlx::query(update))).await.unwrap();
+        world
+            .db
+            .write(async move |tx| vouchsafe_service::execute!(tx, sqlx::query(update)))
+            .await
+            .unwrap();
         let answer = clinic.get(&question.path()).await;
         assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
     })
@@ -223,10 +286,22 @@ async fn what_is_removed_is_gone_for_the_wallet_too() {
         let question = door.ask(&age()).await;
         let asked = wallet.open(&question.link).await;
         let body = wallet.response(&asked).await;
-        assert_eq!(door.delete(&question.path()).await.status, StatusCode::NO_CONTENT);
-        assert_eq!(door.delete(&question.path()).await.status, StatusCode::NOT_FOUND);
-        assert_eq!(door.get(&question.path()).await.status, StatusCode::NOT_FOUND);
-        assert_eq!(wallet.fetch(&question.link).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(
+            door.delete(&question.path()).await.status,
+            StatusCode::NO_CONTENT
+        );
+        assert_eq!(
+            door.delete(&question.path()).await.status,
+            StatusCode::NOT_FOUND
+        );
+        assert_eq!(
+            door.get(&question.path()).await.status,
+            StatusCode::NOT_FOUND
+        );
+        assert_eq!(
+            wallet.fetch(&question.link).await.status,
+            StatusCode::NOT_FOUND
+        );
         let answer = wallet.post(&asked.request, &body).await;
         assert_eq!(answer.json()["reason"], "unknown_request");
     })
@@ -249,11 +324,20 @@ async fn events_tell_how_it_goes_and_no_claim() {
             let part = stream.next().await?.unwrap();
             Some(String::from_utf8(part.to_vec()).unwrap())
         };
-        assert_eq!(next().await.unwrap(), "event: status\ndata: {\"status\":\"pending\"}\n\n");
+        assert_eq!(
+            next().await.unwrap(),
+            "event: status\ndata: {\"status\":\"pending\"}\n\n"
+        );
         let asked = wallet.open(&question.link).await;
-        assert_eq!(next().await.unwrap(), "event: status\ndata: {\"status\":\"scanned\"}\n\n");
+        assert_eq!(
+            next().await.unwrap(),
+            "event: status\ndata: {\"status\":\"scanned\"}\n\n"
+        );
         wallet.answer(&asked).await;
-        assert_eq!(next().await.unwrap(), "event: status\ndata: {\"status\":\"verified\"}\n\n");
+        assert_eq!(
+            next().await.unwrap(),
+            "event: status\ndata: {\"status\":\"verified\"}\n\n"
+        );
         assert_eq!(next().await, None);
     })
     .await;
@@ -271,7 +355,8 @@ async fn the_description_is_served_where_the_interface_is() {
         let Question { json, .. } = door.ask(&age()).await;
         let view = &api["components"]["schemas"]["VerificationView"]["properties"];
         for name in json.as_object().unwrap().keys() {
-            let described = !view[name].is_null() || ["link", "qr", "events"].contains(&name.as_str());
+            let described =
+                !view[name].is_null() || ["link", "qr", "events"].contains(&name.as_str());
             assert!(described, "{name}");
         }
     })

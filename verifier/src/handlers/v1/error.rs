@@ -109,9 +109,7 @@ impl ApiError {
     fn challenge(&self) -> Option<HeaderValue> {
         match self {
             Self::Unauthorized => Some(HeaderValue::from_static("Bearer")),
-            Self::InvalidToken => {
-                Some(HeaderValue::from_static("Bearer error=\"invalid_token\""))
-            }
+            Self::InvalidToken => Some(HeaderValue::from_static("Bearer error=\"invalid_token\"")),
             Self::Forbidden(scope) => {
                 let name = scope.as_str();
                 let text = format!("Bearer error=\"insufficient_scope\", scope=\"{name}\"");
@@ -184,7 +182,10 @@ impl IntoResponse for ApiError {
         if let Some(challenge) = self.challenge() {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
-        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
+        if matches!(
+            status,
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
+        ) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response

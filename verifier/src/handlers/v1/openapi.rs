@@ -64,15 +64,24 @@ mod tests {
     /// The committed description is the one that the code makes. To renew it:
     /// `UPDATE_OPENAPI=1 cargo test -p vouchsafe-verifier openapi`.
     #[test]
-    #[expect(clippy::unwrap_used, reason = "a test that cannot go on must fail loudly")]
+    #[expect(
+        clippy::unwrap_used,
+        reason = "a test that cannot go on must fail loudly"
+    )]
     fn committed_openapi_is_current() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../specs/openapi/verifier.json");
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../specs/openapi/verifier.json"
+        );
         let mut now = serde_json::to_string_pretty(&super::document()).unwrap();
         now.push('\n');
         if std::env::var_os("UPDATE_OPENAPI").is_some() {
             std::fs::write(path, &now).unwrap();
         }
         let committed = std::fs::read_to_string(path).unwrap_or_default();
-        assert!(committed == now, "specs/openapi/verifier.json is not current");
+        assert!(
+            committed == now,
+            "specs/openapi/verifier.json is not current"
+        );
     }
 }

@@ -5,9 +5,9 @@ pub mod issuer;
 pub mod network;
 pub mod pki;
 pub mod proof;
+pub mod rest;
 pub mod rp;
 pub mod steps;
-pub mod rest;
 pub mod vault;
 pub mod wallet;
 
