@@ -170,7 +170,7 @@ impl Status {
 
 impl Pending {
     /// The wallet's answer holds. Where the browser is to come back, the caller has nothing before
-    /// it did (OpenID4VP 1.0, section 14.2: who answers must be who started).
+    /// it did (OpenID4VP 1.0, section 14, "Session Fixation": who answers must be who started).
     #[must_use]
     pub fn answer(self, outcome: Outcome, until: UnixTime) -> Verification {
         let (asked, outcome) = (self.asked, Box::new(outcome));
