@@ -33,8 +33,9 @@ use crate::config::{Config, ConfigError, Keys, Settings};
 use crate::domain::ids::UserCodeKey;
 use crate::fingerprint::Fingerprints;
 use crate::outbound::{Guarded, Outbound};
+use crate::signals::deliver;
 use crate::status::{StatusLists, StatusPorts};
-use crate::store::{MIGRATIONS, Vault};
+use crate::store::{MIGRATIONS, StoreError, Vault};
 use crate::tokens::TokenKeys;
 use crate::verification::webhook;
 use crate::{backchannel, handlers, watcher};
@@ -265,6 +266,12 @@ impl Verifier {
         jobs.every("logout tokens", LOGOUT_EVERY, move || {
             backchannel::run_once(Arc::clone(&app))
         });
+        if self.app.settings.serves_receivers() {
+            let app = Arc::clone(&self.app);
+            jobs.every("security events", LOGOUT_EVERY, move || {
+                deliver::run_once(Arc::clone(&app))
+            });
+        }
         let app = Arc::clone(&self.app);
         jobs.every("purge logins", PURGE_EVERY, move || {
             watcher::purge(Arc::clone(&app))
@@ -295,12 +302,13 @@ impl Verifier {
     }
 
     /// Runs every background job once, now.
-    pub async fn run_background_once(&self) -> Result<(), DbError> {
+    pub async fn run_background_once(&self) -> Result<(), StoreError> {
         webhook::arrange(&self.app).await?;
         deliver_due(&self.webhooks).await?;
         watcher::run_once(Arc::clone(&self.app)).await?;
         backchannel::run_once(Arc::clone(&self.app)).await?;
-        watcher::purge(Arc::clone(&self.app)).await
+        deliver::run_once(Arc::clone(&self.app)).await?;
+        Ok(watcher::purge(Arc::clone(&self.app)).await?)
     }
 }
 

@@ -26,6 +26,7 @@ mod par;
 mod races;
 mod refresh;
 mod refusals;
+mod signals;
 mod status;
 mod subjects;
 mod tokens;
