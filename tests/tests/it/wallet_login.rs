@@ -167,7 +167,7 @@ async fn redeem(world: &World, detail: &Value) -> Result<String> {
     let id_token = tokens["id_token"].as_str().context("no ID token")?;
     let claims = id_token.split('.').nth(1).context("no claims")?;
     let claims: Value = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims)?)?;
-    ensure!(claims["age_over_18"] == true, "{claims}");
+    ensure!(claims["acr"] == "urn:vouchsafe:acr:vc", "{claims}");
     let nonce = claims["nonce"].as_str().context("no nonce")?;
     Ok(nonce.to_owned())
 }
