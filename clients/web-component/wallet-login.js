@@ -33,6 +33,38 @@ const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
 const challenge = async (verifier) =>
   base64url(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier)));
 
+/** What waits for an answer: in this tab, and in the browser for the tab that a wallet opens. */
+const store = {
+  put(state, kept) {
+    for (const place of [sessionStorage, localStorage]) {
+      this.forget(place);
+      place.setItem(PREFIX + state, JSON.stringify(kept));
+    }
+  },
+  get(state) {
+    const text = sessionStorage.getItem(PREFIX + state) ?? localStorage.getItem(PREFIX + state);
+    return this.parse(text);
+  },
+  remove(state) {
+    for (const place of [sessionStorage, localStorage]) place.removeItem(PREFIX + state);
+  },
+  /** Logins that nobody finished. */
+  forget(place) {
+    for (const key of Object.keys(place)) {
+      if (key.startsWith(PREFIX) && over(this.parse(place.getItem(key)))) place.removeItem(key);
+    }
+  },
+  parse(text) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      return null;
+    }
+  },
+};
+
+const over = (kept) => !(Date.now() - kept?.at <= LONGEST_MS);
+
 // Where there is no DOM, this can be imported and does nothing.
 const Base = globalThis.HTMLElement ?? class {};
 
@@ -113,7 +145,7 @@ export class WalletLogin extends Base {
     const address = new URL(`${issuer}/authorize`);
     const [state, nonce, verifier] = [random(), random(), random()];
     const kept = { issuer, clientId, redirectUri, nonce, verifier, at: Date.now() };
-    sessionStorage.setItem(PREFIX + state, JSON.stringify(kept));
+    store.put(state, kept);
     const parameters = {
       response_type: "code", client_id: clientId, redirect_uri: redirectUri,
       scope: this.getAttribute("scope") || "openid", state, nonce,
@@ -129,21 +161,21 @@ export class WalletLogin extends Base {
     const answer = here.searchParams;
     const state = answer.get("state");
     if (!state || !(answer.has("code") || answer.has("error"))) return;
-    const kept = this.#kept(state);
+    const kept = store.get(state);
     const issuer = this.getAttribute("issuer");
     if (!kept) {
-      // Not begun in this tab: of somebody else's login, or a page that was loaded again. Parameters
+      // Not begun in this browser: of somebody else's login, or a page that was loaded again. Parameters
       // that do not even name our issuer are none of ours.
       if (answer.get("iss") === issuer) this.#over(here, "unknown_state", "no login was begun here");
       return;
     }
     if (kept.clientId !== this.getAttribute("client-id")) return;
     // A login is answered once.
-    sessionStorage.removeItem(PREFIX + state);
+    store.remove(state);
     // RFC 9207, section 2.4: an answer of another issuer, or of none, is refused.
     if (answer.get("iss") !== kept.issuer || kept.issuer !== issuer) {
       this.#over(here, "issuer_mismatch", "the answer is of another provider");
-    } else if (Date.now() - kept.at > LONGEST_MS) {
+    } else if (over(kept)) {
       this.#over(here, "expired", "the login took too long");
     } else if (answer.has("error")) {
       this.#over(here, answer.get("error"), answer.get("error_description") ?? "");
@@ -153,14 +185,6 @@ export class WalletLogin extends Base {
       this.#clean(here);
       this.#tell("state", { state: "returned" });
       this.#tell("success", { code, codeVerifier, nonce, redirectUri, issuer, clientId });
-    }
-  }
-
-  #kept(state) {
-    try {
-      return JSON.parse(sessionStorage.getItem(PREFIX + state));
-    } catch {
-      return null;
     }
   }
 

@@ -22,14 +22,16 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
 });
 const context = await browser.newContext({ locale: "en-GB" });
-const page = await context.newPage();
-page.setDefaultTimeout(120_000);
+context.setDefaultTimeout(120_000);
 const troubles = [];
-page.on("pageerror", (error) => troubles.push(`${error}`));
-page.on("console", (message) => message.type() === "error" && page.url().startsWith(BUSINESS) && troubles.push(message.text()));
+context.on("page", (page) => {
+  page.on("pageerror", (error) => troubles.push(`${error}`));
+  page.on("console", (message) => message.type() === "error" && page.url().startsWith(BUSINESS) && troubles.push(message.text()));
+});
+let page = await context.newPage();
 
 /** What the page was told: `success` or `error` with its details. */
-async function told() {
+async function told(page) {
   await page.waitForSelector("#told[data-event]");
   const told = page.locator("#told");
   return { event: await told.getAttribute("data-event"), detail: JSON.parse(await told.textContent()), url: page.url() };
@@ -56,31 +58,35 @@ async function story() {
   const focused = await begin();
   say({ step: "begun", focused, link: await page.getAttribute("#show-card", "href") });
   const back = await hear();
-  await page.goto(back);
-  const success = await told();
-  const left = await page.evaluate(() => [...Object.keys(sessionStorage), ...Object.keys(localStorage), document.cookie].filter(Boolean));
+  // A wallet opens the address in a tab of its own.
+  const tab = await context.newPage();
+  await tab.goto(back);
+  const success = await told(tab);
+  const left = await tab.evaluate(() => [...Object.keys(sessionStorage), ...Object.keys(localStorage), document.cookie].filter(Boolean));
   say({ step: "back", ...success, left, cookies: (await context.cookies(BUSINESS)).map(({ name }) => name) });
+  await page.close();
+  page = tab;
 
   // Negative: an answer that nobody asked for, one of another provider, one that came before.
   const answer = (values) => `${BUSINESS}/callback?${new URLSearchParams(values)}`;
   await page.goto(answer({ code: "x", state: "somebody-elses", iss: ISSUER }));
-  say({ step: "forged", ...(await told()) });
+  say({ step: "forged", ...(await told(page)) });
   const state = async () => {
     await begin();
     await page.goto(`${BUSINESS}/`);
-    return page.evaluate(() => Object.keys(sessionStorage)[0].slice("wallet-login:".length));
+    return page.evaluate(() => Object.keys(localStorage)[0].slice("wallet-login:".length));
   };
   let own = await state();
   await page.goto(answer({ code: "x", state: own, iss: "https://evil.example" }));
-  say({ step: "other issuer", ...(await told()) });
+  say({ step: "other issuer", ...(await told(page)) });
   await page.goto(answer({ code: "x", state: own, iss: ISSUER }));
-  say({ step: "again", ...(await told()) });
+  say({ step: "again", ...(await told(page)) });
   own = await state();
   await page.goto(answer({ code: "x", state: own }));
-  say({ step: "no issuer", ...(await told()) });
+  say({ step: "no issuer", ...(await told(page)) });
   own = await state();
   await page.goto(answer({ error: "access_denied", state: own, iss: ISSUER }));
-  say({ step: "denied", ...(await told()) });
+  say({ step: "denied", ...(await told(page)) });
   // Parameters of somebody else are left alone.
   await page.goto(answer({ code: "y", state: "other-library" }));
   await page.waitForSelector("#loaded");

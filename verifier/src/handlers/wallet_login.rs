@@ -57,7 +57,6 @@ mod tests {
             ".style",
             "<style",
             "document.cookie",
-            "localStorage",
             "fetch(",
             "import ",
         ];
