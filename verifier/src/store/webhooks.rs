@@ -5,12 +5,11 @@ use serde_json::Value;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{Db, DbError, Tx, each, execute};
 
-/// The ids of endpoints that begin like this.
+/// The ids of endpoints that begin like this; `prefix` has neither `%` nor `_`.
 pub async fn beginning_with(db: &Db, prefix: &str) -> Result<Vec<String>, DbError> {
-    let ids: Vec<String> = each!(db, p => sqlx::query_scalar::<_, String>(
-        "SELECT id FROM webhook_endpoint WHERE substr(id, 1, $2) = $1 ORDER BY id")
-        .bind(prefix).bind(i64::try_from(prefix.len()).unwrap_or(i64::MAX)).fetch_all(p).await)?;
-    Ok(ids)
+    each!(db, p => sqlx::query_scalar::<_, String>(
+        "SELECT id FROM webhook_endpoint WHERE id LIKE $1 ORDER BY id")
+        .bind(format!("{prefix}%")).fetch_all(p).await)
 }
 
 /// Writes a message to this endpoint, if it is there, in the transaction of what it reports.
