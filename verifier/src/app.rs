@@ -15,6 +15,7 @@ use vouchsafe_service::db::Db;
 use vouchsafe_service::http::{CookiePolicy, Csrf};
 use vouchsafe_service::id::Ids;
 use vouchsafe_service::seal::Sealer;
+use vouchsafe_service::webhooks::Busy;
 
 use crate::changes::Changes;
 use crate::client_keys::PublishedKeys;
@@ -60,6 +61,10 @@ pub struct Parts {
     pub webhook_sealer: Sealer,
     /// Tells requests with an idempotency key apart.
     pub fingerprints: Fingerprints,
+    /// Streams of security events that somebody of this process sends to.
+    pub pushing: Busy,
+    /// Streams of security events that an application waits for.
+    pub polling: Busy,
     /// Key of pairwise subjects.
     pub pairwise_key: SubjectKey,
     /// Key of bindings.

@@ -15,7 +15,7 @@ use vouchsafe_protocol::oidc::subject::SubjectKey;
 use vouchsafe_protocol::vp::client_id::ClientId as VerifierId;
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::db::{Db, DbError};
-use vouchsafe_service::fetch::{FetchError, Fetcher};
+use vouchsafe_service::fetch::FetchError;
 use vouchsafe_service::http::{CookiePolicy, Csrf, Edge, standard_at};
 use vouchsafe_service::id::Ids;
 use vouchsafe_service::jobs::{Jobs, look_for_damage, purge_expired};
@@ -155,8 +155,10 @@ impl Verifier {
             outbound,
         } = ports;
         let fetcher = Fetcher::new(&config.fetch, &config.dev)?;
-        let outbound: Arc<dyn Outbound> =
-            outbound.unwrap_or_else(|| Arc::new(Guarded::new(fetcher.clone())));
+        let outbound: Arc<dyn Outbound> = match outbound {
+            Some(outbound) => outbound,
+            None => Arc::new(Guarded::new(&config.fetch, &config.dev)?),
+        };
         let master = &keys.master;
         let own_key = |purpose| master.derive(purpose).child("verifier");
         let subject_key = |purpose| SubjectKey::new(*own_key(purpose).expose());
@@ -187,6 +189,8 @@ impl Verifier {
             ids: ids.clone(),
             webhook_sealer: Sealer::new(own_key(Purpose::Sealing).child("webhooks")),
             fingerprints: Fingerprints::new(own_key(Purpose::FlowState).child("idempotency")),
+            pushing: Busy::default(),
+            polling: Busy::default(),
             pairwise_key: subject_key(Purpose::Pairwise),
             binding_key: subject_key(Purpose::Binding),
             server_nonces: ServerNonces::new(
@@ -269,7 +273,7 @@ impl Verifier {
         if self.app.settings.serves_receivers() {
             let app = Arc::clone(&self.app);
             jobs.every("security events", LOGOUT_EVERY, move || {
-                deliver::run_once(Arc::clone(&app))
+                deliver::start(Arc::clone(&app))
             });
         }
         let app = Arc::clone(&self.app);
