@@ -15,7 +15,7 @@ use vouchsafe_protocol::oidc::subject::SubjectKey;
 use vouchsafe_protocol::vp::client_id::ClientId as VerifierId;
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::db::{Db, DbError};
-use vouchsafe_service::fetch::FetchError;
+use vouchsafe_service::fetch::{FetchError, Fetcher};
 use vouchsafe_service::http::{CookiePolicy, Csrf, Edge, standard_at};
 use vouchsafe_service::id::Ids;
 use vouchsafe_service::jobs::{Jobs, look_for_damage, purge_expired};
