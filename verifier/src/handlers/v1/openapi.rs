@@ -64,10 +64,6 @@ mod tests {
     /// The committed description is the one that the code makes. To renew it:
     /// `UPDATE_OPENAPI=1 cargo test -p vouchsafe-verifier openapi`.
     #[test]
-    #[expect(
-        clippy::unwrap_used,
-        reason = "a test that cannot go on must fail loudly"
-    )]
     fn committed_openapi_is_current() {
         let path = concat!(
             env!("CARGO_MANIFEST_DIR"),
