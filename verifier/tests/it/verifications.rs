@@ -12,6 +12,9 @@ use crate::world::rest::{Caller, Question, request_id, with_callers};
 
 const PATH: &str = "/v1/verifications";
 
+/// Headers, a body, and the status that they get.
+type Raw<'a> = (&'a [(&'a str, &'a str)], &'a str, u16);
+
 fn age() -> Value {
     json!({ "query": "age" })
 }
@@ -173,7 +176,7 @@ async fn cat_310_what_cannot_be_asked_is_refused() {
         let text = age().to_string();
         let long = format!("{text}{}", " ".repeat(64 * 1024));
         let twice = r#"{"query":"age","query":"age"}"#;
-        let raw: [(&[(&str, &str)], &str, u16); 6] = [
+        let raw: [Raw<'_>; 6] = [
             (&[("content-type", "text/plain")], &text, 415),
             (&[("content-encoding", "gzip")], &text, 415),
             (&[("idempotency-key", "")], &text, 400),
