@@ -10,6 +10,7 @@
 //! the places. To add a subject strategy: a variant of [`config::SubjectStrategy`] and of
 //! [`domain::transaction::Evidence`].
 
+pub mod access;
 pub mod app;
 mod backchannel;
 mod caller;
@@ -19,6 +20,7 @@ pub mod config;
 mod cookies;
 pub mod domain;
 mod explain;
+mod fingerprint;
 mod handlers;
 pub mod login;
 pub mod outbound;
@@ -28,6 +30,7 @@ mod signals;
 pub mod status;
 pub mod store;
 mod tokens;
+pub mod verification;
 mod verifier;
 mod views;
 mod watcher;

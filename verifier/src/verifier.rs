@@ -15,7 +15,7 @@ use vouchsafe_protocol::oidc::subject::SubjectKey;
 use vouchsafe_protocol::vp::client_id::ClientId as VerifierId;
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::db::{Db, DbError};
-use vouchsafe_service::fetch::FetchError;
+use vouchsafe_service::fetch::{FetchError, Fetcher};
 use vouchsafe_service::http::{CookiePolicy, Csrf, Edge, standard_at};
 use vouchsafe_service::id::Ids;
 use vouchsafe_service::jobs::{Jobs, look_for_damage, purge_expired};
@@ -24,22 +24,26 @@ use vouchsafe_service::random::OsRandom;
 use vouchsafe_service::seal::Sealer;
 use vouchsafe_service::shutdown::Shutdown;
 use vouchsafe_service::vc_api::{self, VcApi};
-use vouchsafe_service::webhooks::Busy;
+use vouchsafe_service::webhooks::{Busy, Delivery, deliver_due, start_due};
 
 use crate::app::{App, Parts};
 use crate::changes::Changes;
 use crate::client_keys::PublishedKeys;
 use crate::config::{Config, ConfigError, Keys, Settings};
 use crate::domain::ids::UserCodeKey;
+use crate::fingerprint::Fingerprints;
 use crate::outbound::{Guarded, Outbound};
 use crate::signals::deliver;
 use crate::status::{StatusLists, StatusPorts};
 use crate::store::{MIGRATIONS, StoreError, Vault};
 use crate::tokens::TokenKeys;
+use crate::verification::webhook;
 use crate::{backchannel, handlers, watcher};
 
 /// How often queued logout tokens are looked for.
 const LOGOUT_EVERY: Duration = Duration::from_millis(500);
+/// How often webhooks to send are looked for.
+const TELL_EVERY: Duration = Duration::from_millis(500);
 /// How often expired rows are deleted.
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 
@@ -105,6 +109,8 @@ pub struct Verifier {
     ids: Ids,
     vc_api: Option<VcApi>,
     edge: Edge,
+    audit: SymmetricKey,
+    webhooks: Delivery,
 }
 
 impl std::fmt::Debug for Verifier {
@@ -148,6 +154,7 @@ impl Verifier {
             crypto,
             outbound,
         } = ports;
+        let fetcher = Fetcher::new(&config.fetch, &config.dev)?;
         let outbound: Arc<dyn Outbound> = match outbound {
             Some(outbound) => outbound,
             None => Arc::new(Guarded::new(&config.fetch, &config.dev)?),
@@ -178,6 +185,10 @@ impl Verifier {
             pages: Pages::new()?,
             statuses,
             changes: Changes::default(),
+            verification_changes: Changes::default(),
+            ids: ids.clone(),
+            webhook_sealer: Sealer::new(own_key(Purpose::Sealing).child("webhooks")),
+            fingerprints: Fingerprints::new(own_key(Purpose::FlowState).child("idempotency")),
             pushing: Busy::default(),
             polling: Busy::default(),
             pairwise_key: subject_key(Purpose::Pairwise),
@@ -203,14 +214,35 @@ impl Verifier {
             rng,
             settings,
         };
+        let webhooks = Delivery {
+            db: app.db.clone(),
+            clock: Arc::clone(&app.clock),
+            sealer: app.webhook_sealer.clone(),
+            post: Arc::new(fetcher),
+            busy: Busy::default(),
+        };
         let audit = master.derive(Purpose::Audit).child("verifier");
-        let vc_api = vc_api(config, &app, &ids, audit)?;
+        let vc_api = vc_api(config, &app, &ids, audit.clone())?;
         Ok(Self {
             app: Arc::new(app),
             ids,
             vc_api,
+            audit,
+            webhooks,
             edge: Edge::new(&config.http).map_err(|e| ConfigError::Shared(e.to_string()))?,
         })
+    }
+
+    pub(crate) fn app(&self) -> &App {
+        &self.app
+    }
+
+    pub(crate) fn ids(&self) -> &Ids {
+        &self.ids
+    }
+
+    pub(crate) fn audit_key(&self) -> SymmetricKey {
+        self.audit.clone()
     }
 
     /// Every route, with what surrounds each request.
@@ -248,13 +280,35 @@ impl Verifier {
         jobs.every("purge logins", PURGE_EVERY, move || {
             watcher::purge(Arc::clone(&app))
         });
+        if self.app.settings.verifications.enabled() {
+            self.tell_callers(&mut jobs);
+        }
         look_for_damage(&mut jobs, self.app.db.clone());
         purge_expired(&mut jobs, self.app.db.clone(), Arc::clone(&self.app.clock));
         jobs.finish().await;
     }
 
+    /// Sends webhooks that are due, and does not wait for who receives them.
+    fn tell_callers(&self, jobs: &mut Jobs) {
+        let app = Arc::clone(&self.app);
+        jobs.every("webhook endpoints", PURGE_EVERY, move || {
+            let app = Arc::clone(&app);
+            async move { webhook::arrange(&app).await }
+        });
+        let webhooks = self.webhooks.clone();
+        jobs.every("webhooks", TELL_EVERY, move || {
+            let webhooks = webhooks.clone();
+            async move {
+                start_due(&webhooks).await?.detach_all();
+                Ok::<_, DbError>(())
+            }
+        });
+    }
+
     /// Runs every background job once, now.
     pub async fn run_background_once(&self) -> Result<(), StoreError> {
+        webhook::arrange(&self.app).await?;
+        deliver_due(&self.webhooks).await?;
         watcher::run_once(Arc::clone(&self.app)).await?;
         backchannel::run_once(Arc::clone(&self.app)).await?;
         deliver::run_once(Arc::clone(&self.app)).await?;

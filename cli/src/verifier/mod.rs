@@ -1,6 +1,7 @@
 //! `vouchsafe verifier`: a login service of one's own, whom it trusts and which applications it
 //! serves.
 
+mod api_key;
 mod client;
 mod document;
 mod init;
@@ -22,6 +23,10 @@ pub enum VerifierCommand {
     /// The applications that people log in to.
     #[command(subcommand)]
     Client(ClientCommand),
+    /// Make an API key of somebody who may ask over REST (`[[verifications.caller]]`) and print it, once.
+    ApiKey(api_key::NewOptions),
+    /// Revoke an API key: whoever holds it asks nothing any more.
+    RevokeApiKey(api_key::RevokeOptions),
     /// Run the verifier until it is asked to stop.
     Serve(ConfigFile),
     /// Say whether the verifier on this machine is ready; exits 1 if not.
@@ -57,6 +62,8 @@ pub async fn run(command: VerifierCommand) -> Result<()> {
         VerifierCommand::Client(ClientCommand::Add(options)) => client::add(&options),
         VerifierCommand::Client(ClientCommand::List(file)) => client::list(&file.verifier()?),
         VerifierCommand::Client(ClientCommand::Remove(options)) => client::remove(&options),
+        VerifierCommand::ApiKey(options) => api_key::new(&options).await,
+        VerifierCommand::RevokeApiKey(options) => api_key::revoke(&options).await,
         VerifierCommand::Serve(file) => serve::verifier(&file.verifier()?).await,
         VerifierCommand::Health(file) => {
             health::run(&file.verifier()?, serve::VERIFIER_ENVIRONMENT).await

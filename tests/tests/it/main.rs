@@ -34,4 +34,6 @@ mod restarts;
 mod restores;
 mod revocation;
 mod support;
+mod verifications;
+mod wallet_login;
 mod who;

@@ -14,6 +14,7 @@ mod query;
 mod resource_server;
 mod settings;
 mod trust;
+mod verifications;
 
 use serde::Deserialize;
 use vouchsafe_service::config::{DatabaseConfig, DevConfig, FetchConfig, HttpConfig, LogConfig};
@@ -26,10 +27,16 @@ pub use digital_credentials::DigitalCredentials;
 pub use error::ConfigError;
 pub use keys::{Keys, KeysConfig};
 pub use profile::Profile;
-pub use query::{Query, QueryConfig, ScopeClaims, SubjectConfig, SubjectStrategy};
+pub use query::{
+    Query, QueryConfig, ScopeClaims, SubjectConfig, SubjectStrategy, format_of, untrusted_type,
+};
 pub use resource_server::{ResourceServer, ResourceServerConfig};
 pub use settings::Settings;
 pub use trust::{Trust, TrustConfig, TrustedIssuerConfig};
+pub use verifications::{
+    VerificationCaller, VerificationCallerConfig, Verifications, VerificationsConfig, Webhook,
+    WebhookConfig,
+};
 
 /// The configuration of the login service, as written.
 #[derive(Debug, Clone, Deserialize)]
@@ -65,6 +72,9 @@ pub struct Config {
     /// Services that take access tokens of applications.
     #[serde(default)]
     pub resource_server: Vec<ResourceServerConfig>,
+    /// Who may ask wallets over REST, without a login.
+    #[serde(default)]
+    pub verifications: VerificationsConfig,
     /// The wallet that links open.
     #[serde(default)]
     pub wallet: WalletConfig,

@@ -13,6 +13,7 @@ use super::profile::Profile;
 use super::query::Query;
 use super::resource_server::ResourceServer;
 use super::trust::Trust;
+use super::verifications::Verifications;
 use super::{Config, RefreshConfig, SessionConfig, StatusConfig};
 use crate::domain::ids::{ClientId, QueryId};
 use crate::login::ACCESS_TOKEN_S;
@@ -30,6 +31,8 @@ pub struct Settings {
     queries: Vec<Query>,
     clients: Vec<Client>,
     resource_servers: Vec<ResourceServer>,
+    /// Who may ask over REST.
+    pub verifications: Verifications,
     /// What the link to the wallet begins with.
     pub wallet_endpoint: String,
     /// What is offered over the Digital Credentials API of browsers.
@@ -73,6 +76,8 @@ impl Settings {
             .iter()
             .map(|server| ResourceServer::parse(server, &clients, config.dev.loopback_http))
             .collect::<Result<Vec<_>, _>>()?;
+        let verifications =
+            Verifications::parse(&config.verifications, &queries, config.dev.loopback_http)?;
         let ids = clients.iter().map(|client| client.id.as_str());
         let servers = resource_servers.iter().map(|server| server.id.as_str());
         unique("client", ids.chain(servers))?;
@@ -129,6 +134,7 @@ impl Settings {
             queries,
             clients,
             resource_servers,
+            verifications,
             wallet_endpoint: endpoint.clone(),
             digital_credentials: DigitalCredentials::parse(
                 &config.wallet.digital_credentials,

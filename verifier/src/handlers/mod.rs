@@ -36,10 +36,12 @@ mod ssf_verify;
 mod token;
 mod token_question;
 mod userinfo;
+mod v1;
 mod vp_number;
 mod vp_request;
 mod vp_response;
 mod vp_return;
+mod wallet_login;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -69,6 +71,7 @@ where
 /// Every route of the service.
 pub fn router(app: App) -> Router {
     let devices = app.settings.serves_devices();
+    let verifications = app.settings.verifications.enabled();
     let receivers = app.settings.serves_receivers();
     let proven = Router::new()
         .route(PAR, post(par::handle))
@@ -122,10 +125,16 @@ pub fn router(app: App) -> Router {
         )
         .route("/account/sessions/{session}/end", post(account_change::end))
         .route("/consents/{token}", delete(consents::handle))
+        .route(wallet_login::PATH, get(wallet_login::handle))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .merge(if devices {
             for_devices()
+        } else {
+            Router::new()
+        })
+        .merge(if verifications {
+            v1::router()
         } else {
             Router::new()
         })

@@ -57,8 +57,8 @@ pub enum AcceptError {
     Refused {
         /// Code for log and wallet.
         code: String,
-        /// Page that explains it.
-        explanation: Url,
+        /// Where the person may go: the page that explains it.
+        explanation: Option<Url>,
     },
     /// Our own fault.
     #[error("the request could not be answered")]
@@ -171,7 +171,8 @@ async fn decide(
     }
 }
 
-async fn judge(
+/// Asks the one function that verifies a presentation, under the policy of this service.
+pub(crate) async fn judge(
     app: &Parts,
     received: Received<'_>,
     asked: &Asked<'_>,
@@ -287,7 +288,10 @@ async fn refuse(
     let explanation = conclude(app, request, row, None).await?;
     count(query, request, "rejected", &code);
     app.changes.announce(&request.transaction);
-    Err(AcceptError::Refused { code, explanation })
+    Err(AcceptError::Refused {
+        code,
+        explanation: Some(explanation),
+    })
 }
 
 /// What a person agrees to with an answer.

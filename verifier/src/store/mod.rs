@@ -18,7 +18,9 @@ pub mod subjects;
 pub mod tokens;
 pub mod transactions;
 mod vault;
+pub mod verifications;
 pub mod watched;
+pub mod webhooks;
 
 pub use vault::{StoreError, Vault};
 
@@ -57,6 +59,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1006,
             name: "the channel of the Digital Credentials API",
             sql: include_str!("../../migrations/1006_dc_api.sql"),
+        },
+        Migration {
+            version: 1007,
+            name: "verifications over REST",
+            sql: include_str!("../../migrations/1007_verifications.sql"),
         },
         Migration {
             version: 1010,

@@ -33,5 +33,8 @@ mod signals;
 mod status;
 mod subjects;
 mod tokens;
+mod verification_answers;
+mod verification_webhooks;
+mod verifications;
 mod watcher;
 mod world;

@@ -5,6 +5,7 @@ pub mod issuer;
 pub mod network;
 pub mod pki;
 pub mod proof;
+pub mod rest;
 pub mod rp;
 pub mod steps;
 pub mod vault;
