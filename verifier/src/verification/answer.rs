@@ -3,7 +3,7 @@
 
 use url::Url;
 use vouchsafe_protocol::vp::response::{DirectPostAnswer, ErrorCode, PostedResponse, WalletError};
-use vouchsafe_protocol::vp::verify::{PresentationError, Transaction};
+use vouchsafe_protocol::vp::verify::{PresentationError, Received, Transaction, Way};
 use vouchsafe_service::db::DbError;
 
 use super::ask::{open, pending};
@@ -32,18 +32,24 @@ pub async fn accept(
     let opened = open(&pending.secrets)?;
     let response_uri = response_uri(app, id);
     let asked = Transaction {
-        client_id: &app.verifier_id,
-        response_uri: &response_uri,
+        way: Way::DirectPost {
+            client_id: &app.verifier_id,
+            response_uri: &response_uri,
+            state: &opened.state,
+            key: &opened.key,
+        },
         nonce: &opened.nonce,
-        state: &opened.state,
         query: &pending.asked.dcql,
-        encryption_key: &opened.key,
         expires_at: pending.asked.expires_at,
     };
     let format = format_of(&pending.asked.dcql);
     let verdict = match PostedResponse::parse(body)? {
         PostedResponse::Encrypted(response) => {
-            judge(app, &response, &response_uri, &asked, format).await
+            let received = Received::Posted {
+                response: &response,
+                at: &response_uri,
+            };
+            judge(app, received, &asked, format).await
         }
         PostedResponse::Error(error) => Err(PresentationError::Wallet(error)),
     };
