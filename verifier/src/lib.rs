@@ -15,6 +15,7 @@ mod backchannel;
 mod caller;
 mod changes;
 mod client_keys;
+mod clients;
 pub mod config;
 mod cookies;
 pub mod domain;
@@ -31,5 +32,6 @@ mod verifier;
 mod views;
 mod watcher;
 
+pub use clients::manage::{RegisteredClient, RegistrationToken};
 pub use config::Config;
 pub use verifier::{OpenError, Ports, Verifier};

@@ -1,9 +1,9 @@
-//! The requests that this service sends by itself, as a port: status lists, logout tokens and the
-//! keys of clients.
+//! The requests that this service sends by itself, as a port: status lists, logout tokens, the
+//! keys of clients and what clients publish about themselves.
 
 use async_trait::async_trait;
 use url::Url;
-use vouchsafe_service::fetch::{FetchError, Fetcher, Limits};
+use vouchsafe_service::fetch::{FetchError, Fetcher, Limits, Response};
 
 /// Why a request failed. Carries no part of an answer.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +28,15 @@ pub enum StatusToken {
     Cwt(Vec<u8>),
 }
 
+/// A document at a `client_id`, not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientDocument {
+    /// What is there.
+    pub body: Vec<u8>,
+    /// How long it may be kept in seconds, where its host says so.
+    pub max_age: Option<i64>,
+}
+
 /// What this service needs from the network.
 #[async_trait]
 pub trait Outbound: Send + Sync {
@@ -37,10 +46,38 @@ pub trait Outbound: Send + Sync {
     /// Fetches the key set of a client (RFC 7591, section 2, `jwks_uri`).
     async fn key_set(&self, uri: &Url) -> Result<Vec<u8>, OutboundError>;
 
+    /// Whether an address of a client that nobody configured may be asked at all, as far as it can
+    /// be said without resolving it. A port that does not say so asks none of them.
+    fn may_ask(&self, _uri: &Url) -> bool {
+        false
+    }
+
+    /// Fetches the list behind a `sector_identifier_uri` (OpenID Connect Dynamic Client
+    /// Registration 1.0, section 5).
+    async fn sector_list(&self, _uri: &Url) -> Result<Vec<u8>, OutboundError> {
+        Err(OutboundError::Status(404))
+    }
+
+    /// Fetches the document at a `client_id` (draft-ietf-oauth-client-id-metadata-document-02).
+    async fn client_document(&self, _uri: &Url) -> Result<ClientDocument, OutboundError> {
+        Err(OutboundError::Status(404))
+    }
+
     /// Posts a logout token (OpenID Connect Back-Channel Logout 1.0, section 2.5). `Ok` means that
     /// the application took it.
     async fn logout(&self, uri: &Url, logout_token: &str) -> Result<(), OutboundError>;
 }
+
+/// Client ID Metadata Document, section 8.7: the size that it recommends.
+const CLIENT_DOCUMENT: Limits = Limits {
+    body: 5 * 1024,
+    ..Limits::METADATA
+};
+/// Addresses of one application.
+const SECTOR_LIST: Limits = Limits {
+    body: 64 * 1024,
+    ..Limits::METADATA
+};
 
 /// The port on the guarded fetcher.
 #[derive(Clone)]
@@ -91,6 +128,38 @@ impl Outbound for Guarded {
         Ok(response.body)
     }
 
+    fn may_ask(&self, uri: &Url) -> bool {
+        self.0.allows(uri.as_str()).is_ok()
+    }
+
+    async fn sector_list(&self, uri: &Url) -> Result<Vec<u8>, OutboundError> {
+        let _place = (self.0).place_for_anybody(uri.as_str(), SECTOR_LIST.total).await?;
+        let response = self.0.get(uri.as_str(), "application/json", SECTOR_LIST);
+        let response = response.await?;
+        if !response.is_success() {
+            return Err(OutboundError::Status(response.status));
+        }
+        Ok(response.body)
+    }
+
+    async fn client_document(&self, uri: &Url) -> Result<ClientDocument, OutboundError> {
+        let limits = CLIENT_DOCUMENT;
+        let _place = (self.0).place_for_anybody(uri.as_str(), limits.total).await?;
+        let response = self.0.get(uri.as_str(), "application/json", limits).await?;
+        // Section 5: nothing but 200, and redirects are not followed.
+        if response.status != 200 {
+            return Err(OutboundError::Status(response.status));
+        }
+        if !is_json(&response) {
+            return Err(OutboundError::MediaType);
+        }
+        let max_age = response.header("cache-control").and_then(max_age);
+        Ok(ClientDocument {
+            body: response.body,
+            max_age,
+        })
+    }
+
     async fn logout(&self, uri: &Url, logout_token: &str) -> Result<(), OutboundError> {
         let form = [("logout_token", logout_token)];
         let response = self
@@ -107,6 +176,68 @@ impl Outbound for Guarded {
             Ok(())
         } else {
             Err(OutboundError::Status(response.status))
+        }
+    }
+}
+
+/// Section 4: JSON, or something that says it is.
+fn is_json(response: &Response) -> bool {
+    let essence = response.header("content-type").unwrap_or_default();
+    let essence = essence.split(';').next().unwrap_or_default().trim();
+    let essence = essence.to_ascii_lowercase();
+    essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// RFC 9111, section 5.2.2, as far as it says how long; what must be asked for again each time
+/// lives for no time.
+fn max_age(header: &str) -> Option<i64> {
+    let mut directives = header.split(',').map(|one| one.trim().to_ascii_lowercase());
+    directives.find_map(|directive| match directive.as_str() {
+        "no-store" | "no-cache" => Some(0),
+        other => other.strip_prefix("max-age=")?.trim_matches('"').parse().ok(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+    use vouchsafe_service::config::{DevConfig, FetchConfig};
+    use vouchsafe_service::fetch::Fetcher;
+
+    use super::{Guarded, Outbound as _, max_age};
+
+    #[test]
+    fn cat_377_addresses_of_clients_that_are_never_asked() {
+        let fetcher = Fetcher::new(&FetchConfig::default(), &DevConfig::default()).unwrap();
+        let guarded = Guarded::new(fetcher);
+        let may_ask = |text: &str| guarded.may_ask(&Url::parse(text).unwrap());
+        for inside in [
+            "https://127.0.0.1/jwks",
+            "https://10.0.0.1/list",
+            "https://[::1]/list",
+            "https://169.254.169.254/latest/meta-data",
+            "https://app.example:8443/jwks",
+            "http://app.example/jwks",
+            "https://user@app.example/jwks",
+        ] {
+            assert!(!may_ask(inside), "{inside}");
+        }
+        assert!(may_ask("https://app.example/jwks"));
+    }
+
+    #[test]
+    fn how_long_a_document_may_be_kept() {
+        for (header, seconds) in [
+            ("max-age=120", Some(120)),
+            ("public, Max-Age=\"7\"", Some(7)),
+            ("no-store", Some(0)),
+            ("no-cache, max-age=5", Some(0)),
+            ("private", None),
+            ("max-age=soon", None),
+            ("", None),
+        ] {
+            assert_eq!(max_age(header), seconds, "{header}");
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::domain::ids::SessionId;
 use crate::domain::session::EndReason;
 use crate::login::end;
 use crate::store::watched::{self, WatchedCard, WatchedList};
-use crate::store::{device_grants, requests, sessions, tokens, transactions};
+use crate::store::{clients, device_grants, requests, sessions, tokens, transactions};
 
 /// Lists that are asked for at once.
 const AT_ONCE: usize = 16;
@@ -112,6 +112,7 @@ pub async fn purge(app: App) -> Result<(), DbError> {
         .write(async move |tx| {
             tokens::purge(tx, now).await?;
             pushed::purge(tx, now).await?;
+            clients::purge_tokens(tx, now).await?;
             requests::purge(tx, before).await?;
             transactions::purge(tx, before).await?;
             sessions::purge(tx, before).await?;

@@ -10,6 +10,7 @@ mod error;
 mod keys;
 mod profile;
 mod query;
+mod registration;
 mod resource_server;
 mod settings;
 mod trust;
@@ -18,13 +19,14 @@ use serde::Deserialize;
 use vouchsafe_service::config::{DatabaseConfig, DevConfig, FetchConfig, HttpConfig, LogConfig};
 use vouchsafe_service::vc_api::VcApiConfig;
 
-pub use authentication::{Authentication, ClientKeys};
+pub use authentication::{Authentication, ClientKeys, ClientSecret};
 pub use claims::ClaimMapping;
-pub use client::{Client, ClientConfig, IdTokenAlg, Pkce};
+pub use client::{Client, ClientConfig, IdTokenAlg, Pkce, Standing};
 pub use error::ConfigError;
 pub use keys::{Keys, KeysConfig};
 pub use profile::Profile;
 pub use query::{Query, QueryConfig, ScopeClaims, SubjectConfig, SubjectStrategy};
+pub use registration::{Allowed, Documents, DocumentsConfig, Registration, RegistrationConfig};
 pub use resource_server::{ResourceServer, ResourceServerConfig};
 pub use settings::Settings;
 pub use trust::{Trust, TrustConfig, TrustedIssuerConfig};
@@ -60,6 +62,10 @@ pub struct Config {
     /// Applications.
     #[serde(default)]
     pub client: Vec<ClientConfig>,
+    /// Applications that register by themselves. Off unless it is written.
+    pub registration: Option<RegistrationConfig>,
+    /// Applications that are known by a document at their `client_id`. Off unless it is written.
+    pub client_documents: Option<DocumentsConfig>,
     /// Services that take access tokens of applications.
     #[serde(default)]
     pub resource_server: Vec<ResourceServerConfig>,

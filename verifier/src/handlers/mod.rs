@@ -25,6 +25,9 @@ mod oauth;
 mod owned;
 mod par;
 mod proof;
+mod register;
+mod register_client;
+mod registration_answer;
 mod revoke;
 mod token;
 mod token_question;
@@ -48,6 +51,8 @@ use crate::app::App;
 const PAR: &str = "/par";
 const TOKEN: &str = "/token";
 const USERINFO: &str = "/userinfo";
+/// Where applications register.
+const REGISTER: &str = "/register";
 
 /// A route whose GET does something, so that a HEAD (which looks ahead for a person) must not be
 /// served by it.
@@ -62,6 +67,7 @@ where
 /// Every route of the service.
 pub fn router(app: App) -> Router {
     let devices = app.settings.serves_devices();
+    let registers = app.settings.registration.is_some();
     let proven = Router::new()
         .route(PAR, post(par::handle))
         .route(TOKEN, post(token::handle))
@@ -113,8 +119,25 @@ pub fn router(app: App) -> Router {
         } else {
             Router::new()
         })
+        .merge(if registers {
+            for_registration()
+        } else {
+            Router::new()
+        })
         .merge(vouchsafe_pages::assets_router())
         .with_state(app)
+}
+
+/// What is there only where applications register by themselves (RFC 7591, RFC 7592).
+fn for_registration() -> Router<App> {
+    Router::new()
+        .route(REGISTER, post(register::handle))
+        .route(
+            "/register/{client}",
+            get(register_client::get)
+                .put(register_client::put)
+                .delete(register_client::delete),
+        )
 }
 
 /// What is there only where an application is a device (RFC 8628).

@@ -13,7 +13,7 @@ use vouchsafe_protocol::vp::values::{LocalizedText, Nonce, State};
 
 use super::{QR_S, REQUEST_OBJECT_S};
 use crate::app::Parts;
-use crate::config::Query;
+use crate::config::{Client, Query};
 use crate::domain::ids::RequestId;
 use crate::domain::request::LoginRequest;
 use crate::domain::transaction::{Channel, Login};
@@ -159,19 +159,18 @@ pub async fn request_object(
 ) -> Result<String, AskError> {
     let query = query_of(app, &login.request)?;
     let question = query.asked(&login.request.facts.names());
-    let client = app
-        .settings
-        .client(&login.request.client)
-        .ok_or(AskError::Gone)?;
+    let client = app.client(&login.request.client).await?;
+    let client = client.ok_or(AskError::Gone)?;
     let opened = open(&request.secrets)?;
     // The person sees in the wallet which application asks, and from where (catalogue 316).
-    let shown = match &client.host {
-        Some(host) => format!("{} ({host})", client.name),
-        None => client.name.clone(),
+    let shown = |name: &str| match &client.host {
+        Some(host) => format!("{name} ({host})"),
+        None => name.to_owned(),
     };
+    let names = client.name.translations.iter();
     let client_name = LocalizedText {
-        default: shown,
-        translations: std::collections::BTreeMap::new(),
+        default: shown(&client.name.default),
+        translations: names.map(|(tag, name)| (tag.clone(), shown(name))).collect(),
     };
     let response_uri = response_uri(app, &request.id);
     let object = NewRequest {
@@ -191,11 +190,8 @@ pub async fn request_object(
 
 /// Whether the question may be put to another device: the application allows it, and what it
 /// demands can be reached that way.
-pub fn cross_device_allowed(app: &Parts, request: &LoginRequest) -> bool {
-    let allowed = app
-        .settings
-        .client(&request.client)
-        .is_some_and(|client| client.cross_device);
+#[must_use]
+pub fn cross_device_allowed(client: &Client, request: &LoginRequest) -> bool {
     let wish = AcrWish::new(&request.essential_acr, !request.essential_acr.is_empty());
-    allowed && wish.permits(Acr::CredentialCrossDevice)
+    client.cross_device && wish.permits(Acr::CredentialCrossDevice)
 }
