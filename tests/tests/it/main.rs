@@ -7,6 +7,7 @@
     reason = "tests stop at the first surprise"
 )]
 
+mod applications;
 mod canary;
 mod console;
 mod console_batch;
@@ -21,6 +22,7 @@ mod issuer_races;
 mod kills;
 mod load;
 mod login;
+mod newcomer;
 mod openid4vci;
 mod peers;
 mod races;

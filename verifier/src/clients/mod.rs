@@ -122,6 +122,8 @@ fn build(
         sector,
         cross_device: allowed.cross_device && standing != Standing::Open,
         device: grants.device,
+        // Only the operator lets an application have a stream.
+        security_events: false,
         scopes,
         offline_access: grants.refresh,
         only_pushed,

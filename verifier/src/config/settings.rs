@@ -198,6 +198,12 @@ impl Settings {
         configured || self.others().any(|allowed| allowed.offered.devices)
     }
 
+    /// Whether any application is told of security events.
+    #[must_use]
+    pub fn serves_receivers(&self) -> bool {
+        self.clients.iter().any(|client| client.security_events)
+    }
+
     /// Whether DPoP nonces are given out: where an application must show them.
     #[must_use]
     pub fn nonces(&self) -> bool {

@@ -9,9 +9,12 @@ pub mod clients;
 pub mod consents;
 pub mod device_grants;
 pub mod logout;
+pub mod receiver_tokens;
 pub mod refresh_grants;
 pub mod requests;
 pub mod sessions;
+pub mod stream_events;
+pub mod streams;
 pub mod subjects;
 pub mod tokens;
 pub mod transactions;
@@ -55,6 +58,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1009,
             name: "applications that register by themselves",
             sql: include_str!("../../migrations/1009_clients.sql"),
+        },
+        Migration {
+            version: 1010,
+            name: "streams of security events",
+            sql: include_str!("../../migrations/1010_signals.sql"),
         },
     ],
 };

@@ -29,6 +29,7 @@ mod refresh;
 mod registration;
 mod registration_changes;
 mod refusals;
+mod signals;
 mod status;
 mod subjects;
 mod tokens;

@@ -9,7 +9,7 @@ use url::Url;
 use vouchsafe_service::config::{DevConfig, FetchConfig};
 use vouchsafe_service::fetch::Fetcher;
 use vouchsafe_verifier::outbound::{
-    ClientDocument, Guarded, Outbound, OutboundError, StatusToken,
+    ClientDocument, Guarded, Outbound, OutboundError, Pushed, StatusToken,
 };
 
 #[derive(Default)]
@@ -24,6 +24,16 @@ pub struct Network {
     asked: Mutex<Vec<String>>,
     refuse_logouts: AtomicUsize,
     logouts: Mutex<Vec<(String, String)>>,
+    event_answers: Mutex<Vec<u16>>,
+    events: Mutex<Vec<PushedEvent>>,
+}
+
+/// A security event that an application took or refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushedEvent {
+    pub uri: String,
+    pub authorization: Option<String>,
+    pub token: String,
 }
 
 impl Network {
@@ -95,6 +105,16 @@ impl Network {
         self.refuse_logouts.store(count, Ordering::SeqCst);
     }
 
+    /// The next security events are answered with these statuses, the last one first; others are taken.
+    pub fn answer_events(&self, statuses: &[u16]) {
+        *self.event_answers.lock().unwrap() = statuses.to_vec();
+    }
+
+    /// Every security event that was taken.
+    pub fn events(&self) -> Vec<PushedEvent> {
+        self.events.lock().unwrap().clone()
+    }
+
     /// Address and logout token of every delivery that was taken.
     pub fn logouts(&self) -> Vec<(String, String)> {
         self.logouts.lock().unwrap().clone()
@@ -155,5 +175,24 @@ impl Outbound for Network {
             .unwrap()
             .push((uri.to_string(), logout_token.to_owned()));
         Ok(())
+    }
+
+    async fn security_event(
+        &self,
+        uri: &Url,
+        authorization: Option<&str>,
+        token: String,
+    ) -> Result<Pushed, OutboundError> {
+        match self.event_answers.lock().unwrap().pop() {
+            Some(400) => return Ok(Pushed::Refused),
+            Some(status) => return Err(OutboundError::Status(status)),
+            None => {}
+        }
+        self.events.lock().unwrap().push(PushedEvent {
+            uri: uri.to_string(),
+            authorization: authorization.map(str::to_owned),
+            token,
+        });
+        Ok(Pushed::Taken)
     }
 }
