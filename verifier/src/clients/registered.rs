@@ -185,8 +185,11 @@ pub async fn found(
 
 /// The id of a registration for the holder of its token, whatever is allowed now: who wants to go
 /// may go.
-pub async fn of_holder(app: &Parts, token: &Secret, id: &str) -> Result<ClientId, RegisterError> {
-    let id = ClientId::from_text(id);
+pub async fn of_holder(
+    app: &Parts,
+    token: &Secret,
+    id: ClientId,
+) -> Result<ClientId, RegisterError> {
     let row = clients::of_token(&app.db, &id, &token.digest()).await?;
     row.map(|_| id).ok_or(RegisterError::Unknown)
 }

@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
+use vouchsafe_protocol::oauth::values::ClientId as OAuthClientId;
 
 use super::registration_answer::{RegistrationError, Told, answer, bearer, metadata};
 use crate::app::App;
@@ -35,7 +36,7 @@ async fn asked<'a>(
     let registration = app.settings.registration.as_ref();
     let registration = registration.ok_or(RegistrationError::Token)?;
     let token = bearer_of(headers)?;
-    let id = ClientId::from_text(id);
+    let id = shaped(id)?;
     let found = clients::found(app, registration, &id, &token).await?;
     Ok(Asked {
         registration,
@@ -121,11 +122,17 @@ pub async fn delete(
 }
 
 async fn remove(app: &App, id: &str, headers: &HeaderMap) -> Result<(), RegistrationError> {
-    let found = clients::of_holder(app, &bearer_of(headers)?, id).await?;
+    let found = clients::of_holder(app, &bearer_of(headers)?, shaped(id)?).await?;
     match clients::remove(app, &found).await? {
         true => Ok(()),
         false => Err(RegistrationError::Token),
     }
+}
+
+/// An id of the form that ids have; no other text reaches the database.
+fn shaped(id: &str) -> Result<ClientId, RegistrationError> {
+    let id = OAuthClientId::parse(id).map_err(|_| RegistrationError::Token)?;
+    Ok(ClientId::from_text(id.as_str()))
 }
 
 fn bearer_of(headers: &HeaderMap) -> Result<Secret, RegistrationError> {

@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
-
 use serde_json::{Map, Value, json};
 
 use super::*;
