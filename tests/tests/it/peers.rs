@@ -33,9 +33,10 @@ async fn openid_client_registers_itself_and_logs_in() -> Result<()> {
         ..Options::new(Kind::Sqlite)
     })
     .await?;
-    let config = ["--config", "verifier.toml"];
+    let place = world.folder.parent().context("no folder")?;
+    let config = ["--config", "configuration/verifier.toml"];
     let made = ["verifier", "registration-token", "the peer"];
-    let token = run(&[&made[..], &config[..]].concat(), &world.folder).await?;
+    let token = run(&[&made[..], &config[..]].concat(), place).await?;
     let wallet = world.wallet()?;
     let offer = world.admin().offer_membership("M-1").await?;
     wallet.take(&offer.link, None).await?;
@@ -52,7 +53,7 @@ async fn openid_client_registers_itself_and_logs_in() -> Result<()> {
     let start = peer.says().await?;
     let id = text(&start, "client_id")?;
     let list = ["verifier", "client", "list"];
-    let listed = run(&[&list[..], &config[..]].concat(), &world.folder).await?;
+    let listed = run(&[&list[..], &config[..]].concat(), place).await?;
     assert!(listed.contains(id), "{listed}");
     let page = browser.open(text(&start, "authorize")?).await?;
     let shown = wallet

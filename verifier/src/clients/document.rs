@@ -70,6 +70,12 @@ pub fn is_address(id: &str) -> bool {
     id.starts_with("https://")
 }
 
+/// The host of an id that is an address: what people know its application by (section 8.5).
+pub fn host(id: &str) -> Option<String> {
+    let url = is_address(id).then(|| Url::parse(id).ok()).flatten()?;
+    url.host_str().map(str::to_owned)
+}
+
 struct Kept {
     client: Arc<Client>,
     at: UnixTime,

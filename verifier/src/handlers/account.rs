@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::owned;
 use crate::app::App;
+use crate::clients::document;
 use crate::cookies::Cookie;
 use crate::domain::consent::Consent;
 use crate::domain::ids::ClientId;
@@ -105,6 +106,12 @@ fn consent_row(app: &App, consent: &Consent, name: &str, locale: &str) -> Value 
 }
 
 async fn app_name(app: &App, id: &ClientId, locale: &str) -> Result<String, StoreError> {
+    // Nothing is fetched for a list of what was.
+    if app.settings.configured(id).is_none()
+        && let Some(host) = document::host(id.as_str())
+    {
+        return Ok(host);
+    }
     let client = app.client(id).await?;
     Ok(client.map_or_else(
         || id.to_string(),

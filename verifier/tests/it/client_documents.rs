@@ -169,7 +169,10 @@ async fn an_application_with_a_document_logs_people_in() {
         assert!(page.body.contains("id=\"unvouched\""), "{}", page.body);
         assert!(page.body.contains("The &lt;App&gt;"), "{}", page.body);
         let wallet = world.person("M-1").await;
-        let tokens = log_in(&mut world.browser(), &wallet, &rp, "openid membership").await;
+        let mut browser = world.browser();
+        let tokens = log_in(&mut browser, &wallet, &rp, "openid membership").await;
+        let account = browser.get("/account").await;
+        account.assert_page(StatusCode::OK, "app.example");
         assert_eq!(tokens.userinfo["membership_tier"], "gold");
         let age = world.browser().get(&rp.authorize("openid age", &[])).await;
         assert_eq!(rp.error(&age), "invalid_scope");
