@@ -152,7 +152,9 @@ impl Outbound for Guarded {
     }
 
     async fn sector_list(&self, uri: &Url) -> Result<Vec<u8>, OutboundError> {
-        let _place = (self.0).place_for_anybody(uri.as_str(), SECTOR_LIST.total).await?;
+        let _place = (self.0)
+            .place_for_anybody(uri.as_str(), SECTOR_LIST.total)
+            .await?;
         let response = self.0.get(uri.as_str(), "application/json", SECTOR_LIST);
         let response = response.await?;
         if !response.is_success() {
@@ -163,7 +165,9 @@ impl Outbound for Guarded {
 
     async fn client_document(&self, uri: &Url) -> Result<ClientDocument, OutboundError> {
         let limits = CLIENT_DOCUMENT;
-        let _place = (self.0).place_for_anybody(uri.as_str(), limits.total).await?;
+        let _place = (self.0)
+            .place_for_anybody(uri.as_str(), limits.total)
+            .await?;
         let response = self.0.get(uri.as_str(), "application/json", limits).await?;
         // Section 5: nothing but 200, and redirects are not followed.
         if response.status != 200 {
@@ -236,7 +240,11 @@ fn max_age(header: &str) -> Option<i64> {
     let mut directives = header.split(',').map(|one| one.trim().to_ascii_lowercase());
     directives.find_map(|directive| match directive.as_str() {
         "no-store" | "no-cache" => Some(0),
-        other => other.strip_prefix("max-age=")?.trim_matches('"').parse().ok(),
+        other => other
+            .strip_prefix("max-age=")?
+            .trim_matches('"')
+            .parse()
+            .ok(),
     })
 }
 

@@ -66,9 +66,7 @@ pub async fn run(command: VerifierCommand) -> Result<()> {
         VerifierCommand::Trust(TrustCommand::Add(options)) => trust::add(&options),
         VerifierCommand::Trust(TrustCommand::List(file)) => trust::list(&file.verifier()?),
         VerifierCommand::Client(ClientCommand::Add(options)) => client::add(&options),
-        VerifierCommand::Client(ClientCommand::List(file)) => {
-            client::list(&file.verifier()?).await
-        }
+        VerifierCommand::Client(ClientCommand::List(file)) => client::list(&file.verifier()?).await,
         VerifierCommand::Client(ClientCommand::Remove(options)) => client::remove(&options).await,
         VerifierCommand::Client(ClientCommand::Disable(options)) => {
             registered::disable(&options).await

@@ -114,10 +114,7 @@ impl Shelf {
 }
 
 /// The application of an address.
-pub(super) async fn client(
-    app: &Parts,
-    id: &ClientId,
-) -> Result<Option<Arc<Client>>, StoreError> {
+pub(super) async fn client(app: &Parts, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
     let Some(documents) = &app.settings.documents else {
         return Ok(None);
     };

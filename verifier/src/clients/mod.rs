@@ -12,17 +12,15 @@ mod registered;
 
 use std::sync::Arc;
 
+use vouchsafe_protocol::oauth::ClientRules;
 use vouchsafe_protocol::oauth::client_auth::AuthMethod;
 use vouchsafe_protocol::oauth::pkce::PkceRule;
 use vouchsafe_protocol::oauth::registration::{
     ClientAuthentication, ClientMetadata, IdTokenAlgorithm, MetadataError,
 };
-use vouchsafe_protocol::oauth::ClientRules;
 use vouchsafe_protocol::vp::values::LocalizedText;
 
-pub use registered::{
-    Change, Found, RegisterError, change, found, of_holder, register, remove,
-};
+pub use registered::{Change, Found, RegisterError, change, found, of_holder, register, remove};
 
 use crate::app::Parts;
 use crate::config::{
@@ -130,7 +128,10 @@ fn build(
         only_bound,
         default_query: allowed.default_query.clone(),
         default_max_age,
-        default_acr: default_acr.iter().map(|acr| acr.as_str().to_owned()).collect(),
+        default_acr: default_acr
+            .iter()
+            .map(|acr| acr.as_str().to_owned())
+            .collect(),
     })
 }
 
@@ -153,8 +154,6 @@ fn authentication_of(
         ClientAuthentication::Keys(keys, _) => {
             Ok(Authentication::PrivateKeyJwt(ClientKeys::Listed(keys)))
         }
-        ClientAuthentication::KeysAt(uri) => {
-            Ok(Authentication::PrivateKeyJwt(ClientKeys::At(uri)))
-        }
+        ClientAuthentication::KeysAt(uri) => Ok(Authentication::PrivateKeyJwt(ClientKeys::At(uri))),
     }
 }

@@ -134,8 +134,14 @@ async fn checked(
     };
     let addresses = [
         ("jwks_uri", keys),
-        ("backchannel_logout_uri", metadata.backchannel_logout_uri.as_ref()),
-        ("sector_identifier_uri", metadata.sector_identifier_uri.as_ref()),
+        (
+            "backchannel_logout_uri",
+            metadata.backchannel_logout_uri.as_ref(),
+        ),
+        (
+            "sector_identifier_uri",
+            metadata.sector_identifier_uri.as_ref(),
+        ),
     ];
     for (name, uri) in addresses {
         if uri.is_some_and(|uri| !app.outbound.may_ask(uri)) {

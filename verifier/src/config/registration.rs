@@ -199,8 +199,8 @@ impl Allowed {
             secrets,
             loopback_http,
         } = written;
-        let (offline, cards): (Vec<_>, Vec<_>) = (allowed_scopes.iter().cloned())
-            .partition(|scope| scope == OFFLINE_ACCESS);
+        let (offline, cards): (Vec<_>, Vec<_>) =
+            (allowed_scopes.iter().cloned()).partition(|scope| scope == OFFLINE_ACCESS);
         let offered = |scope: &String| {
             let mut names = queries.iter().flat_map(Query::scope_names);
             names.any(|name| name == scope)

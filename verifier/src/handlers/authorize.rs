@@ -152,7 +152,9 @@ async fn authorize(
     let to_client = |error: OAuthError, target: ResponseTarget| AuthorizeError::Client {
         error,
         target: Box::new(target),
-        app_name: client.name_in(views::browser_locale(headers).tag()).to_owned(),
+        app_name: client
+            .name_in(views::browser_locale(headers).tag())
+            .to_owned(),
     };
     if pushed.is_none() && client.only_pushed {
         // RFC 9126, section 6.

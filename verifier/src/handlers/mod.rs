@@ -141,14 +141,12 @@ pub fn router(app: App) -> Router {
 
 /// What is there only where applications register by themselves (RFC 7591, RFC 7592).
 fn for_registration() -> Router<App> {
-    Router::new()
-        .route(REGISTER, post(register::handle))
-        .route(
-            "/register/{client}",
-            get(register_client::get)
-                .put(register_client::put)
-                .delete(register_client::delete),
-        )
+    Router::new().route(REGISTER, post(register::handle)).route(
+        "/register/{client}",
+        get(register_client::get)
+            .put(register_client::put)
+            .delete(register_client::delete),
+    )
 }
 
 /// What is there only where an application is a device (RFC 8628).

@@ -7,7 +7,6 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use vouchsafe_protocol::oauth::error::OAuthError;
 
-
 /// An answer.
 pub(super) fn answer(body: &impl Serialize) -> Response {
     (

@@ -61,7 +61,9 @@ async fn gate(
             return Err(RegistrationError::Token);
         }
         let limited = app.open_registrations.check(address);
-        return limited.map(|()| None).map_err(|_| RegistrationError::TooMany);
+        return limited
+            .map(|()| None)
+            .map_err(|_| RegistrationError::TooMany);
     };
     let digest = token.digest();
     match is_good(&app.db, &digest, app.now()).await? {

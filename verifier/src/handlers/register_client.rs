@@ -116,7 +116,11 @@ pub async fn delete(
     headers: HeaderMap,
 ) -> Response {
     match remove(&app, &id, &headers).await {
-        Ok(()) => (StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, "no-store")]).into_response(),
+        Ok(()) => (
+            StatusCode::NO_CONTENT,
+            [(header::CACHE_CONTROL, "no-store")],
+        )
+            .into_response(),
         Err(error) => error.into_response(),
     }
 }

@@ -101,7 +101,9 @@ async fn go_on(
     };
     let client = client.as_deref();
     match (transaction, channel) {
-        (Transaction::Answered(answered), Channel::Qr) => show_number(app, headers, &answered, client),
+        (Transaction::Answered(answered), Channel::Qr) => {
+            show_number(app, headers, &answered, client)
+        }
         (Transaction::Answered(answered), Channel::SameDevice) if own.is_some() => {
             complete(app, headers, answered).await
         }

@@ -170,7 +170,9 @@ pub async fn request_object(
     let names = client.name.translations.iter();
     let client_name = LocalizedText {
         default: shown(&client.name.default),
-        translations: names.map(|(tag, name)| (tag.clone(), shown(name))).collect(),
+        translations: names
+            .map(|(tag, name)| (tag.clone(), shown(name)))
+            .collect(),
     };
     let response_uri = response_uri(app, &request.id);
     let object = NewRequest {

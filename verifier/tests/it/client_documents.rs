@@ -53,9 +53,16 @@ fn app(world: &World) -> RelyingParty {
 /// A page, and nobody is sent anywhere.
 async fn refused(world: &World, rp: &RelyingParty, what: &str) {
     let answer = world.browser().get(&rp.authorize("openid", &[])).await;
-    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{what}: {}", answer.body);
+    assert_eq!(
+        answer.status,
+        StatusCode::BAD_REQUEST,
+        "{what}: {}",
+        answer.body
+    );
     assert!(!answer.headers.contains_key("location"), "{what}");
-    let answer = rp.post("/token", &[("grant_type", "authorization_code")]).await;
+    let answer = rp
+        .post("/token", &[("grant_type", "authorization_code")])
+        .await;
     assert_eq!(answer.json()["error"], "invalid_client", "{what}");
 }
 
@@ -184,7 +191,10 @@ async fn an_application_with_a_document_logs_people_in() {
         let answer = rp.userinfo(&tokens.access_token).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
         assert!(world.verifier.enable_client(ID).await.unwrap());
-        assert_eq!(rp.userinfo(&tokens.access_token).await.status, StatusCode::OK);
+        assert_eq!(
+            rp.userinfo(&tokens.access_token).await.status,
+            StatusCode::OK
+        );
     })
     .await;
 }

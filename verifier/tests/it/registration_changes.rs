@@ -77,7 +77,10 @@ async fn rfc_7592_an_application_reads_and_changes_its_registration() {
     with_registration(async |world| {
         let app = App::register(&world, json!({})).await;
         let id = app.text("client_id");
-        assert_eq!(app.text("registration_client_uri"), format!("{OP}/register/{id}"));
+        assert_eq!(
+            app.text("registration_client_uri"),
+            format!("{OP}/register/{id}")
+        );
         let read = app.manage(Method::GET, None).await;
         let mut expected = app.told.clone();
         // Nobody here knows it any more.
@@ -88,7 +91,10 @@ async fn rfc_7592_an_application_reads_and_changes_its_registration() {
         assert_eq!(read.headers[header::CACHE_CONTROL], "no-store");
 
         let other = "https://app.example/other";
-        let body = change(&app, json!({ "redirect_uris": [other], "client_name": "Renamed" }));
+        let body = change(
+            &app,
+            json!({ "redirect_uris": [other], "client_name": "Renamed" }),
+        );
         let changed = app.manage(Method::PUT, Some(&body)).await;
         assert_eq!(changed.status, StatusCode::OK, "{}", changed.body);
         let changed = changed.json();
@@ -96,7 +102,10 @@ async fn rfc_7592_an_application_reads_and_changes_its_registration() {
         assert!(changed.get("client_secret").is_none());
         assert_eq!(app.manage(Method::GET, None).await.json(), changed);
         // It holds at once: the old address is none, the secret is the old one.
-        let page = world.browser().get(&app.rp().authorize("openid", &[])).await;
+        let page = world
+            .browser()
+            .get(&app.rp().authorize("openid", &[]))
+            .await;
         page.assert_page(StatusCode::BAD_REQUEST, "a request that we cannot answer");
         let secret = Some(app.text("client_secret"));
         let rp = RelyingParty::new(world.router(), id, secret, other);
@@ -220,7 +229,10 @@ async fn cat_388_a_stopped_application_stops_with_the_next_request_on_every_proc
         }
         // Removed, it is over everywhere.
         assert!(elsewhere.remove_client(here.id).await.unwrap());
-        assert_eq!(here.userinfo(&access).await.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(
+            here.userinfo(&access).await.status,
+            StatusCode::UNAUTHORIZED
+        );
         assert!(!world.verifier.remove_client(here.id).await.unwrap());
         for nobody in [here.id, "shop", "shop-api"] {
             assert!(!world.verifier.disable_client(nobody).await.unwrap());
@@ -249,7 +261,10 @@ async fn logout_tokens_reach_registered_applications() {
         assert_eq!(address, out);
         let claims = app.rp().logout_token(&token).await;
         assert_eq!(claims["sid"], told.sid());
-        assert_eq!(world.count("SELECT COUNT(*) FROM logout_deliveries").await, 0);
+        assert_eq!(
+            world.count("SELECT COUNT(*) FROM logout_deliveries").await,
+            0
+        );
     })
     .await;
 }
@@ -286,11 +301,17 @@ async fn devices_register_where_the_operator_lets_them() {
         assert_eq!(app.told["response_types"], json!([]));
         let codes = codes(&app.rp(), "openid").await;
         assert_eq!(heard(&app.rp(), &codes).await, "authorization_pending");
-        let page = world.browser().get(&app.rp().authorize("openid", &[])).await;
+        let page = world
+            .browser()
+            .get(&app.rp().authorize("openid", &[]))
+            .await;
         page.assert_page(StatusCode::BAD_REQUEST, "a request that we cannot answer");
         // Any other application gets no codes.
         let app = App::register(&world, json!({})).await;
-        let answer = app.rp().post("/device_authorization", &[("scope", "openid")]).await;
+        let answer = app
+            .rp()
+            .post("/device_authorization", &[("scope", "openid")])
+            .await;
         assert_eq!(answer.json()["error"], "unauthorized_client");
     })
     .await;

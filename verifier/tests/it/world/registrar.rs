@@ -58,7 +58,13 @@ pub async fn ask(
 }
 
 pub async fn post(world: &World, token: Option<&str>, body: &Value) -> Answer {
-    ask(&world.router(), (Method::POST, "/register"), token, Some(body)).await
+    ask(
+        &world.router(),
+        (Method::POST, "/register"),
+        token,
+        Some(body),
+    )
+    .await
 }
 
 /// An initial access token.

@@ -140,10 +140,9 @@ impl<'a> Members<'a> {
             text.translations.insert(tag.to_owned(), checked(value)?);
         }
         let first = text.translations.values().next().cloned();
-        Ok(default.or(first).map(|default| LocalizedText {
-            default,
-            ..text
-        }))
+        Ok(default
+            .or(first)
+            .map(|default| LocalizedText { default, ..text }))
     }
 }
 

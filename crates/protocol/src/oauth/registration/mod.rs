@@ -29,7 +29,7 @@ use crate::vp::values::LocalizedText;
 use members::Members;
 
 /// Longest metadata in bytes.
-pub const MAX_METADATA: usize = 64 << 10;
+pub const MAX_METADATA: usize = 32 << 10;
 
 const OPENID: &str = "openid";
 const OFFLINE_ACCESS: &str = "offline_access";
@@ -468,8 +468,7 @@ fn authentication(
     offered: &Offered,
     rule: UrlRule,
 ) -> Result<ClientAuthentication, MetadataError> {
-    let refused =
-        |reason| Err::<ClientAuthentication, _>(MetadataError::member(METHOD, reason));
+    let refused = |reason| Err::<ClientAuthentication, _>(MetadataError::member(METHOD, reason));
     let jwks = members.value("jwks");
     let uri = members.address("jwks_uri", rule)?;
     // RFC 7591, section 2: never both.

@@ -255,7 +255,11 @@ fn rfc_7591_section_2_the_defaults() {
     let parse = |more| ClientMetadata::parse(&with(more), &without);
     let holds = parse(json!({})).unwrap().to_json();
     assert_eq!(holds["token_endpoint_auth_method"], "none");
-    for method in ["client_secret_basic", "client_secret_post", "client_secret_jwt"] {
+    for method in [
+        "client_secret_basic",
+        "client_secret_post",
+        "client_secret_jwt",
+    ] {
         assert!(parse(json!({ "token_endpoint_auth_method": method })).is_err());
     }
 }
@@ -271,10 +275,14 @@ fn core_section_8_1_sectors_of_clients_that_nobody_configured() {
     assert!(sector(json!({ "redirect_uris": two })).is_err());
     let mixed = json!(["https://app.example/cb", "http://127.0.0.1/cb"]);
     assert!(sector(json!({ "redirect_uris": mixed })).is_err());
-    let listed = json!({ "redirect_uris": two, "sector_identifier_uri": "https://App.example/list" });
+    let listed =
+        json!({ "redirect_uris": two, "sector_identifier_uri": "https://App.example/list" });
     assert_eq!(sector(listed).unwrap(), "app.example");
     // Addresses that could be anybody's are no sector of many clients.
-    for uris in [json!(["http://127.0.0.1:1/cb"]), json!(["com.example.app:/cb"])] {
+    for uris in [
+        json!(["http://127.0.0.1:1/cb"]),
+        json!(["com.example.app:/cb"]),
+    ] {
         let native = json!({ "application_type": "native", "redirect_uris": uris });
         assert_eq!(sector(native).unwrap(), "client:reg-1");
     }
