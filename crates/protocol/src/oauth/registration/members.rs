@@ -4,11 +4,13 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::{
-    AUTHORIZATION_CODE, About, ApplicationType, ClientAuthentication, ClientMetadata, DEVICE_CODE,
-    Grants, IdTokenAlgorithm, METHOD, MetadataError, REFRESH_TOKEN,
+    About, ApplicationType, ClientAuthentication, ClientMetadata, Grants, IdTokenAlgorithm, METHOD,
+    MetadataError,
 };
 use crate::http::UrlRule;
+use crate::oauth::device::DEVICE_CODE;
 use crate::oauth::redirect::RedirectUri;
+use crate::oauth::token::{AUTHORIZATION_CODE, REFRESH_TOKEN};
 use crate::vp::values::LocalizedText;
 
 /// Most values of a list.
