@@ -7,7 +7,6 @@ use serde_json::{Map, Value, json};
 use vouchsafe_credentials::json::parse_object;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::oauth::error::{ErrorCode, OAuthError};
-use vouchsafe_protocol::oauth::registration::MAX_METADATA;
 use vouchsafe_service::db::DbError;
 use vouchsafe_service::http::require_type;
 
@@ -140,7 +139,7 @@ pub(super) fn metadata(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Map<String, Value>, RegistrationError> {
-    let json = require_type(headers, "application/json").is_ok() && body.len() <= MAX_METADATA;
+    let json = require_type(headers, "application/json").is_ok();
     let object = json.then(|| parse_object(body).ok()).flatten();
     object.ok_or(RegistrationError::Body)
 }

@@ -184,13 +184,11 @@ async fn rfc_7591_section_3_bodies_that_are_none() {
         let bearer = format!("Bearer {token}");
         let good = metadata(json!({})).to_string();
         let twice = good.replacen('{', "{\"client_name\":\"Other\",", 1);
-        let long = metadata(json!({ "padding": "x".repeat(40_000) })).to_string();
         for (media_type, body) in [
             ("application/json", "[]"),
             ("application/json", "{"),
             ("application/json", ""),
             ("application/json", twice.as_str()),
-            ("application/json", long.as_str()),
             ("application/x-www-form-urlencoded", good.as_str()),
             ("text/plain", good.as_str()),
         ] {
@@ -202,6 +200,9 @@ async fn rfc_7591_section_3_bodies_that_are_none() {
             let answer = send(&world.router(), request).await;
             refused_with(&answer, StatusCode::BAD_REQUEST, "invalid_client_metadata");
         }
+        let long = metadata(json!({ "padding": "x".repeat(70_000) }));
+        let answer = post(&world, Some(&token), &long).await;
+        assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
         let statement = metadata(json!({ "software_statement": "a.b.c" }));
         let answer = post(&world, Some(&token), &statement).await;
         refused_with(

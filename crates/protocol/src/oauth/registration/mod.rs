@@ -26,9 +26,6 @@ use crate::oidc::subject::{Sector, SectorError};
 use crate::vp::values::LocalizedText;
 use members::Members;
 
-/// Longest metadata in bytes.
-pub const MAX_METADATA: usize = 32 << 10;
-
 const OPENID: &str = "openid";
 const OFFLINE_ACCESS: &str = "offline_access";
 const METHOD: &str = "token_endpoint_auth_method";
