@@ -4,6 +4,10 @@
 use async_trait::async_trait;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use url::Url;
+use vouchsafe_credentials::json::parse_object;
+use vouchsafe_protocol::oauth::values::Secret;
+use vouchsafe_protocol::ssf::UNUSABLE;
+use vouchsafe_service::config::{DevConfig, FetchConfig};
 use vouchsafe_service::fetch::{FetchError, Fetcher, Limits, Request, Response};
 
 /// Why a request failed. Carries no part of an answer.
@@ -43,8 +47,8 @@ pub struct ClientDocument {
 pub enum Pushed {
     /// It has it.
     Taken,
-    /// It will never take it: what it says of it would be the same again.
-    Refused,
+    /// It says that it cannot use the event, and would say so again: the code.
+    Refused(&'static str),
 }
 
 /// What this service needs from the network.
@@ -82,7 +86,7 @@ pub trait Outbound: Send + Sync {
     async fn security_event(
         &self,
         uri: &Url,
-        authorization: Option<&str>,
+        authorization: Option<&Secret>,
         token: String,
     ) -> Result<Pushed, OutboundError>;
 }
@@ -100,14 +104,38 @@ const SECTOR_LIST: Limits = Limits {
 
 /// The port on the guarded fetcher.
 #[derive(Clone)]
-pub struct Guarded(Fetcher);
+pub struct Guarded {
+    /// For addresses of the configuration, with its exceptions.
+    fetcher: Fetcher,
+    /// For addresses that applications choose while the service runs: without exceptions, which were
+    /// not made for those.
+    strangers: Fetcher,
+    /// Hosts of the exceptions: no application that nobody configured names one.
+    excepted: Vec<String>,
+}
 
 impl Guarded {
-    /// Wraps the fetcher.
-    #[must_use]
-    pub fn new(fetcher: Fetcher) -> Self {
-        Self(fetcher)
+    /// Makes both fetchers.
+    pub fn new(config: &FetchConfig, dev: &DevConfig) -> Result<Self, FetchError> {
+        let strangers = FetchConfig {
+            allow: Vec::new(),
+            ..config.clone()
+        };
+        let excepted = config.allow.iter().map(|one| one.host.to_lowercase());
+        Ok(Self {
+            excepted: excepted.collect(),
+            fetcher: Fetcher::new(config, dev)?,
+            strangers: Fetcher::new(&strangers, dev)?,
+        })
     }
+}
+
+/// RFC 8935, sections 2.3 and 2.4: the code of an answer that says that the event is at fault. Every
+/// other refusal (a header that has changed, a key that is not yet known, a filter in between) may pass.
+fn unusable(body: &[u8]) -> Option<&'static str> {
+    let answer = parse_object(body).ok()?;
+    let code = answer.get("err")?.as_str()?;
+    UNUSABLE.into_iter().find(|known| *known == code)
 }
 
 impl From<FetchError> for OutboundError {
@@ -124,7 +152,7 @@ const EITHER: &str = "application/statuslist+jwt, application/statuslist+cwt;q=0
 #[async_trait]
 impl Outbound for Guarded {
     async fn status_list(&self, uri: &str) -> Result<StatusToken, OutboundError> {
-        let response = self.0.get(uri, EITHER, Limits::STATUS_LIST).await?;
+        let response = self.fetcher.get(uri, EITHER, Limits::STATUS_LIST).await?;
         if !response.is_success() {
             return Err(OutboundError::Status(response.status));
         }
@@ -139,7 +167,9 @@ impl Outbound for Guarded {
     }
 
     async fn key_set(&self, uri: &Url) -> Result<Vec<u8>, OutboundError> {
-        let answer = self.0.get(uri.as_str(), "application/json", Limits::JWKS);
+        let answer = self
+            .fetcher
+            .get(uri.as_str(), "application/json", Limits::JWKS);
         let response = answer.await?;
         if !response.is_success() {
             return Err(OutboundError::Status(response.status));
@@ -148,14 +178,18 @@ impl Outbound for Guarded {
     }
 
     fn may_ask(&self, uri: &Url) -> bool {
-        self.0.allows(uri.as_str()).is_ok()
+        let host = uri.host_str().unwrap_or_default();
+        let excepted = self.excepted.iter().any(|one| one == host);
+        !excepted && self.strangers.allows(uri.as_str()).is_ok()
     }
 
     async fn sector_list(&self, uri: &Url) -> Result<Vec<u8>, OutboundError> {
-        let _place = (self.0)
+        let _place = (self.strangers)
             .place_for_anybody(uri.as_str(), SECTOR_LIST.total)
             .await?;
-        let response = self.0.get(uri.as_str(), "application/json", SECTOR_LIST);
+        let response = self
+            .strangers
+            .get(uri.as_str(), "application/json", SECTOR_LIST);
         let response = response.await?;
         if !response.is_success() {
             return Err(OutboundError::Status(response.status));
@@ -165,10 +199,13 @@ impl Outbound for Guarded {
 
     async fn client_document(&self, uri: &Url) -> Result<ClientDocument, OutboundError> {
         let limits = CLIENT_DOCUMENT;
-        let _place = (self.0)
+        let _place = (self.strangers)
             .place_for_anybody(uri.as_str(), limits.total)
             .await?;
-        let response = self.0.get(uri.as_str(), "application/json", limits).await?;
+        let response = self
+            .strangers
+            .get(uri.as_str(), "application/json", limits)
+            .await?;
         // Section 5: nothing but 200, and redirects are not followed.
         if response.status != 200 {
             return Err(OutboundError::Status(response.status));
@@ -186,7 +223,7 @@ impl Outbound for Guarded {
     async fn logout(&self, uri: &Url, logout_token: &str) -> Result<(), OutboundError> {
         let form = [("logout_token", logout_token)];
         let response = self
-            .0
+            .fetcher
             .post_form(uri.as_str(), &form, HeaderMap::new(), Limits::EXCHANGE)
             .await?;
         // Back-Channel Logout 1.0, section 2.8: 200 means done; 204 is common.
@@ -200,12 +237,14 @@ impl Outbound for Guarded {
     async fn security_event(
         &self,
         uri: &Url,
-        authorization: Option<&str>,
+        authorization: Option<&Secret>,
         token: String,
     ) -> Result<Pushed, OutboundError> {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-        if let Some(value) = authorization.and_then(|text| HeaderValue::from_str(text).ok()) {
+        if let Some(Ok(mut value)) = authorization.map(|text| text.expose().parse::<HeaderValue>())
+        {
+            value.set_sensitive(true);
             headers.insert(header::AUTHORIZATION, value);
         }
         let request = Request {
@@ -215,11 +254,12 @@ impl Outbound for Guarded {
             body: Some((token.into_bytes(), "application/secevent+jwt")),
             limits: Limits::EXCHANGE,
         };
-        let response = self.0.send(request).await?;
+        let response = self.strangers.send(request).await?;
         match response.status {
             200..300 => Ok(Pushed::Taken),
-            // RFC 8935, section 2.3: the event itself is what is wrong.
-            400 => Ok(Pushed::Refused),
+            400 => unusable(&response.body)
+                .map(Pushed::Refused)
+                .ok_or(OutboundError::Status(400)),
             status => Err(OutboundError::Status(status)),
         }
     }
@@ -251,15 +291,21 @@ fn max_age(header: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use url::Url;
-    use vouchsafe_service::config::{DevConfig, FetchConfig};
-    use vouchsafe_service::fetch::Fetcher;
+    use vouchsafe_service::config::{AllowedHost, DevConfig, FetchConfig};
 
-    use super::{Guarded, Outbound as _, max_age};
+    use super::{Guarded, Outbound as _, max_age, unusable};
 
     #[test]
     fn cat_377_addresses_of_clients_that_are_never_asked() {
-        let fetcher = Fetcher::new(&FetchConfig::default(), &DevConfig::default()).unwrap();
-        let guarded = Guarded::new(fetcher);
+        let config = FetchConfig {
+            allow: vec![AllowedHost {
+                host: "inside.example".to_owned(),
+                ports: vec![8443],
+                private: true,
+            }],
+            ..FetchConfig::default()
+        };
+        let guarded = Guarded::new(&config, &DevConfig::default()).unwrap();
         let may_ask = |text: &str| guarded.may_ask(&Url::parse(text).unwrap());
         for inside in [
             "https://127.0.0.1/jwks",
@@ -267,6 +313,9 @@ mod tests {
             "https://[::1]/list",
             "https://169.254.169.254/latest/meta-data",
             "https://app.example:8443/jwks",
+            // What the operator excepts is for the operator's own addresses.
+            "https://inside.example/jwks",
+            "https://inside.example:8443/jwks",
             "http://app.example/jwks",
             "https://user@app.example/jwks",
         ] {
@@ -287,6 +336,25 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(max_age(header), seconds, "{header}");
+        }
+    }
+
+    #[test]
+    fn rfc_8935_section_2_4_only_what_is_wrong_with_an_event_ends_it() {
+        assert_eq!(
+            unusable(br#"{"err": "invalid_audience", "description": "x"}"#),
+            Some("invalid_audience")
+        );
+        for passing in [
+            &br#"{"err": "authentication_failed"}"#[..],
+            br#"{"err": "access_denied"}"#,
+            br#"{"err": "invalid_key"}"#,
+            br#"{"err": 5}"#,
+            b"{}",
+            b"",
+            b"<html>Bad Request</html>",
+        ] {
+            assert_eq!(unusable(passing), None);
         }
     }
 }

@@ -53,7 +53,7 @@ async fn context(
             "current": one.id == session.id,
             "away": refresh_grants::is_away(&app.db, &one.id).await?,
             "auth_time": one.authentication.auth_time.seconds(),
-            "apps": apps.join(", "),
+            "apps": apps,
             "end_link": format!("/account/sessions/{}/end", one.id),
         }));
     }
@@ -96,7 +96,7 @@ fn consent_row(app: &App, consent: &Consent, name: &str, locale: &str) -> Value 
     json!({
         "app": name,
         "purpose": purpose,
-        "facts": claims.iter().map(label).collect::<Vec<_>>().join(", "),
+        "facts": claims.iter().map(label).collect::<Vec<_>>(),
         "offline": offline,
         "given_at": given_at.seconds(),
         "withdrawn_at": withdrawn_at.map(|at| at.seconds()),

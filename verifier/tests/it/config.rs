@@ -410,3 +410,22 @@ fn cat_377_sections_for_applications_that_nobody_configured() {
         assert!(error.contains(says), "{more}: {error}");
     }
 }
+
+#[test]
+fn security_events_for_those_who_cannot_keep_a_bearer_token() {
+    for (from, to, reason) in [
+        (
+            "redirect_uris = [\"https://spa.example/cb\"]\n",
+            "redirect_uris = [\"https://spa.example/cb\"]\nsecurity_events = true\n",
+            "a secret or keys",
+        ),
+        (
+            "redirect_uris = [\"https://bank.example/cb\"]\n",
+            "redirect_uris = [\"https://bank.example/cb\"]\nsecurity_events = true\ndpop_bound_access_tokens = true\n",
+            "must be bound",
+        ),
+    ] {
+        let error = refusal(replaced(from, to)).to_string();
+        assert!(error.contains(reason), "{error}");
+    }
+}
