@@ -6,7 +6,6 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 use vouchsafe_tests::database::Kind;
 use vouchsafe_tests::peer::{self, Peer};
-use vouchsafe_tests::process::run;
 use vouchsafe_tests::relying_party::Registration;
 use vouchsafe_tests::world::{Options, World};
 
@@ -18,60 +17,6 @@ async fn openid_client_logs_in_with_rs256() {
 #[tokio::test]
 async fn openid_client_logs_in_with_es256() {
     log_in("ES256").await.unwrap();
-}
-
-/// It registers by itself (RFC 7591), logs somebody in, and goes again (RFC 7592).
-#[tokio::test]
-async fn openid_client_registers_itself_and_logs_in() -> Result<()> {
-    let Some(script) = peer::script("openid-client", "openid-client-registers.mjs") else {
-        return Ok(());
-    };
-    let world = World::with(Options {
-        edit_verifier: |text| {
-            text + "\n[registration]\nallowed_scopes = [\"membership\", \"offline_access\"]\n"
-        },
-        ..Options::new(Kind::Sqlite)
-    })
-    .await?;
-    let place = world.folder.parent().context("no folder")?;
-    let config = ["--config", "configuration/verifier.toml"];
-    let made = ["verifier", "registration-token", "the peer"];
-    let token = run(&[&made[..], &config[..]].concat(), place).await?;
-    let wallet = world.wallet()?;
-    let offer = world.admin().offer_membership("M-1").await?;
-    wallet.take(&offer.link, None).await?;
-    let mut peer = Peer::start(
-        &script,
-        &[
-            ("ISSUER", world.verifier_url.as_str()),
-            ("TOKEN", token.trim()),
-            ("ORIGIN", "http://127.0.0.1:1"),
-            ("SCOPE", "openid membership offline_access"),
-        ],
-    )?;
-    let mut browser = world.browser();
-    let start = peer.says().await?;
-    let id = text(&start, "client_id")?;
-    let list = ["verifier", "client", "list"];
-    let listed = run(&[&list[..], &config[..]].concat(), place).await?;
-    assert!(listed.contains(id), "{listed}");
-    let page = browser.open(text(&start, "authorize")?).await?;
-    let shown = wallet
-        .show(&page.attribute("id=\"show-card\"", "href")?)
-        .await?;
-    let back = browser.open(shown.redirect_uri.as_str()).await?;
-    peer.hears(back.location()?.as_str()).await?;
-    let end = peer.says().await?;
-    assert_eq!(end["userinfo"]["membership_tier"], "gold");
-    assert_eq!(end["claims"]["aud"], id);
-    assert_eq!(end["refreshed"], true);
-    // The token was for one application.
-    assert_eq!(end["again"], 401);
-    assert_eq!(end["read"], 200);
-    assert_eq!(end["removed"], 204);
-    assert_eq!(end["userinfo_after"], 401);
-    assert!(peer.ends_well().await?);
-    Ok(())
 }
 
 async fn log_in(alg: &str) -> Result<()> {
