@@ -16,6 +16,7 @@ mod backchannel;
 mod caller;
 mod changes;
 mod client_keys;
+mod clients;
 pub mod config;
 mod cookies;
 pub mod domain;
@@ -35,5 +36,6 @@ mod verifier;
 mod views;
 mod watcher;
 
+pub use clients::manage::{RegisteredClient, RegistrationToken};
 pub use config::Config;
 pub use verifier::{OpenError, Ports, Verifier};

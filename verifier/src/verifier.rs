@@ -1,5 +1,6 @@
 //! Puts the parts together and runs them.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use vouchsafe_protocol::vp::client_id::ClientId as VerifierId;
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::db::{Db, DbError};
 use vouchsafe_service::fetch::{FetchError, Fetcher};
-use vouchsafe_service::http::{CookiePolicy, Csrf, Edge, standard_at};
+use vouchsafe_service::http::{CookiePolicy, Csrf, Edge, RateLimit, standard_at};
 use vouchsafe_service::id::Ids;
 use vouchsafe_service::jobs::{Jobs, look_for_damage, purge_expired};
 use vouchsafe_service::keys::{KeyError, Purpose, SymmetricKey};
@@ -29,8 +30,10 @@ use vouchsafe_service::webhooks::{Busy, Delivery, deliver_due, start_due};
 use crate::app::{App, Parts};
 use crate::changes::Changes;
 use crate::client_keys::PublishedKeys;
+use crate::clients::document::Shelf;
+use crate::clients::manage::{self, RegisteredClient, RegistrationToken};
 use crate::config::{Config, ConfigError, Keys, Settings};
-use crate::domain::ids::UserCodeKey;
+use crate::domain::ids::{ClientId, UserCodeKey};
 use crate::fingerprint::Fingerprints;
 use crate::outbound::{Guarded, Outbound};
 use crate::signals::deliver;
@@ -38,7 +41,7 @@ use crate::status::{StatusLists, StatusPorts};
 use crate::store::{MIGRATIONS, StoreError, Vault};
 use crate::tokens::TokenKeys;
 use crate::verification::webhook;
-use crate::{backchannel, handlers, watcher};
+use crate::{backchannel, clients, handlers, watcher};
 
 /// How often queued logout tokens are looked for.
 const LOGOUT_EVERY: Duration = Duration::from_millis(500);
@@ -181,7 +184,9 @@ impl Verifier {
             vault: vault(Purpose::Sealing),
             cookies: vault(Purpose::Cookie),
             crypto,
-            client_keys: PublishedKeys::new(&settings, Arc::clone(&outbound)),
+            client_keys: PublishedKeys::new(Arc::clone(&outbound)),
+            documents: Shelf::default(),
+            open_registrations: open_registrations(&settings),
             pages: Pages::new()?,
             statuses,
             changes: Changes::default(),
@@ -314,6 +319,58 @@ impl Verifier {
         deliver::run_once(Arc::clone(&self.app)).await?;
         Ok(watcher::purge(Arc::clone(&self.app)).await?)
     }
+}
+
+/// What an operator does about applications that are not in the configuration.
+impl Verifier {
+    /// Makes an initial access token for `uses` registrations; the texts are its id and the token,
+    /// which is told once.
+    pub async fn create_registration_token(
+        &self,
+        name: &str,
+        uses: i64,
+        lives_s: i64,
+    ) -> Result<(String, String), DbError> {
+        let (id, secret) = manage::new_token(&self.app, name, uses, lives_s).await?;
+        Ok((id, secret.reveal().to_owned()))
+    }
+
+    /// Initial access tokens that may still be used.
+    pub async fn registration_tokens(&self) -> Result<Vec<RegistrationToken>, DbError> {
+        manage::tokens(&self.app).await
+    }
+
+    /// Takes an initial access token back; `false` if there is none.
+    pub async fn remove_registration_token(&self, id: &str) -> Result<bool, DbError> {
+        manage::remove_token(&self.app, id).await
+    }
+
+    /// Applications that registered.
+    pub async fn registered_clients(&self) -> Result<Vec<RegisteredClient>, DbError> {
+        manage::list(&self.app).await
+    }
+
+    /// Removes a registered application and ends what it was given; `false` if there is none.
+    pub async fn remove_client(&self, id: &str) -> Result<bool, DbError> {
+        clients::remove(&self.app, &ClientId::from_text(id)).await
+    }
+
+    /// Stops an application that registered or that a document describes; `false` where it is
+    /// neither.
+    pub async fn disable_client(&self, id: &str) -> Result<bool, DbError> {
+        manage::disable(&self.app, id).await
+    }
+
+    /// Lets it go on; `false` if it was not stopped.
+    pub async fn enable_client(&self, id: &str) -> Result<bool, DbError> {
+        manage::enable(&self.app, id).await
+    }
+}
+
+fn open_registrations(settings: &Settings) -> RateLimit {
+    let registration = settings.registration.as_ref();
+    let each = registration.map_or(NonZeroU32::MIN, |one| one.open_per_minute);
+    RateLimit::per_minute(each, each)
 }
 
 /// The verifying half of the VC API, where the configuration turns it on.

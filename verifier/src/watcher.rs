@@ -16,8 +16,8 @@ use crate::login::end;
 use crate::signals;
 use crate::store::watched::{self, WatchedCard, WatchedList};
 use crate::store::{
-    device_grants, receiver_tokens, requests, sessions, stream_events, tokens, transactions,
-    verifications,
+    clients, device_grants, receiver_tokens, requests, sessions, stream_events, tokens,
+    transactions, verifications,
 };
 
 /// Lists that are asked for at once.
@@ -118,6 +118,7 @@ pub async fn purge(app: App) -> Result<(), DbError> {
         .write(async move |tx| {
             tokens::purge(tx, now).await?;
             pushed::purge(tx, now).await?;
+            clients::purge_tokens(tx, now).await?;
             requests::purge(tx, before).await?;
             transactions::purge(tx, before).await?;
             verifications::purge(tx, now).await?;

@@ -7,7 +7,9 @@ use url::Url;
 use vouchsafe_protocol::oauth::authorize::ClientRules;
 use vouchsafe_protocol::oauth::pkce::PkceRule;
 use vouchsafe_protocol::oauth::redirect::{RedirectUri, RedirectUris};
+use vouchsafe_protocol::oauth::registration::About;
 use vouchsafe_protocol::oidc::subject::Sector;
+use vouchsafe_protocol::vp::values::LocalizedText;
 
 use super::authentication::{Authentication, Written};
 use super::error::ConfigError;
@@ -105,13 +107,41 @@ pub enum IdTokenAlg {
     ES256,
 }
 
+/// Whose word an application is known by. People are told unless it is the operator's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It is in the configuration.
+    Configured,
+    /// It registered with a token of the operator.
+    Registered,
+    /// It registered without one: nobody vouches for it.
+    Open,
+    /// It is known by a document at its `client_id`.
+    Document,
+}
+
+impl Standing {
+    /// Whether nobody here vouches for it.
+    #[must_use]
+    pub const fn is_unvouched(self) -> bool {
+        match self {
+            Self::Configured | Self::Registered => false,
+            Self::Open | Self::Document => true,
+        }
+    }
+}
+
 /// A checked application.
 #[derive(Debug, Clone)]
 pub struct Client {
     /// `client_id`.
     pub id: ClientId,
+    /// Whose word it is known by.
+    pub standing: Standing,
     /// How people know it.
-    pub name: String,
+    pub name: LocalizedText,
+    /// What it says about itself beside; shown as text.
+    pub about: About,
     /// Host of its first redirect URI, to show to people.
     pub host: Option<String>,
     /// The rules that it keeps.
@@ -150,9 +180,17 @@ pub struct Client {
     pub default_query: Option<QueryId>,
     /// Oldest acceptable login in seconds.
     pub default_max_age: Option<u64>,
+    /// Classes that it would accept where a request names none.
+    pub default_acr: Vec<String>,
 }
 
 impl Client {
+    /// Its name in a language.
+    #[must_use]
+    pub fn name_in(&self, locale: &str) -> &str {
+        self.name.for_locale(locale)
+    }
+
     /// Checks an application against the questions. `loopback_http` allows `http` addresses of
     /// this machine for logout tokens.
     pub fn parse(
@@ -229,7 +267,12 @@ impl Client {
             .and_then(|uri| uri.to_url().host_str().map(str::to_owned));
         Ok(Self {
             id: ClientId::from_text(config.id.clone()),
-            name: config.name.clone(),
+            standing: Standing::Configured,
+            name: LocalizedText {
+                default: config.name.clone(),
+                ..LocalizedText::default()
+            },
+            about: About::default(),
             host,
             profile,
             authentication,
@@ -249,6 +292,7 @@ impl Client {
             security_events: config.security_events,
             default_query,
             default_max_age: config.default_max_age,
+            default_acr: Vec::new(),
         })
     }
 }

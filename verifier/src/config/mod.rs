@@ -11,6 +11,7 @@ mod error;
 mod keys;
 mod profile;
 mod query;
+mod registration;
 mod resource_server;
 mod settings;
 mod trust;
@@ -20,9 +21,9 @@ use serde::Deserialize;
 use vouchsafe_service::config::{DatabaseConfig, DevConfig, FetchConfig, HttpConfig, LogConfig};
 use vouchsafe_service::vc_api::VcApiConfig;
 
-pub use authentication::{Authentication, ClientKeys};
+pub use authentication::{Authentication, ClientKeys, ClientSecret};
 pub use claims::ClaimMapping;
-pub use client::{Client, ClientConfig, IdTokenAlg, Pkce};
+pub use client::{Client, ClientConfig, IdTokenAlg, Pkce, Standing};
 pub use digital_credentials::DigitalCredentials;
 pub use error::ConfigError;
 pub use keys::{Keys, KeysConfig};
@@ -30,6 +31,7 @@ pub use profile::Profile;
 pub use query::{
     Query, QueryConfig, ScopeClaims, SubjectConfig, SubjectStrategy, format_of, untrusted_type,
 };
+pub use registration::{Allowed, Documents, DocumentsConfig, Registration, RegistrationConfig};
 pub use resource_server::{ResourceServer, ResourceServerConfig};
 pub use settings::Settings;
 pub use trust::{Trust, TrustConfig, TrustedIssuerConfig};
@@ -69,6 +71,10 @@ pub struct Config {
     /// Applications.
     #[serde(default)]
     pub client: Vec<ClientConfig>,
+    /// Applications that register by themselves. Off unless it is written.
+    pub registration: Option<RegistrationConfig>,
+    /// Applications that are known by a document at their `client_id`. Off unless it is written.
+    pub client_documents: Option<DocumentsConfig>,
     /// Services that take access tokens of applications.
     #[serde(default)]
     pub resource_server: Vec<ResourceServerConfig>,

@@ -81,7 +81,7 @@ async fn page(app: &App, headers: &HeaderMap, id: &str) -> Result<Response, Logi
         )),
         Transaction::Failed(Failed { login, failure }) => {
             let own = owned::own(app, owned.cookie.clone(), &login.request).await?;
-            let (client, explanation) = (Some(&owned.client), failure.explanation());
+            let (client, explanation) = (Some(owned.client.as_ref()), failure.explanation());
             Ok(views::failed(app, login, client, explanation, Some(&own)))
         }
     }
@@ -106,7 +106,7 @@ async fn choose(app: &App, login: &Login, owned: &Owned) -> Result<Response, Log
         "facts": facts,
         "stays_days": login.request.offline().then(|| days(app.settings.refresh.max_age_s)),
         "wallet_link": ask::wallet_link(app, &question),
-        "qr_link": ask::cross_device_allowed(app, &login.request).then(|| format!("/login/{id}/qr")),
+        "qr_link": ask::cross_device_allowed(&owned.client, &login.request).then(|| format!("/login/{id}/qr")),
         "api_link": protocols.is_some().then(|| format!("/login/{id}/dc-api")),
         "api_protocols": protocols,
         "api_first": owned.client.prefer_digital_credentials,

@@ -27,6 +27,9 @@ mod oauth;
 mod owned;
 mod par;
 mod proof;
+mod register;
+mod register_client;
+mod registration_answer;
 mod revoke;
 mod ssf_configuration;
 mod ssf_poll;
@@ -57,6 +60,8 @@ use crate::app::App;
 const PAR: &str = "/par";
 const TOKEN: &str = "/token";
 const USERINFO: &str = "/userinfo";
+/// Where applications register.
+const REGISTER: &str = "/register";
 
 /// A route whose GET does something, so that a HEAD (which looks ahead for a person) must not be
 /// served by it.
@@ -72,6 +77,7 @@ where
 pub fn router(app: App) -> Router {
     let devices = app.settings.serves_devices();
     let verifications = app.settings.verifications.enabled();
+    let registers = app.settings.registration.is_some();
     let receivers = app.settings.serves_receivers();
     let proven = Router::new()
         .route(PAR, post(par::handle))
@@ -138,6 +144,11 @@ pub fn router(app: App) -> Router {
         } else {
             Router::new()
         })
+        .merge(if registers {
+            for_registration()
+        } else {
+            Router::new()
+        })
         .merge(if receivers {
             for_receivers()
         } else {
@@ -145,6 +156,16 @@ pub fn router(app: App) -> Router {
         })
         .merge(vouchsafe_pages::assets_router())
         .with_state(app)
+}
+
+/// What is there only where applications register by themselves (RFC 7591, RFC 7592).
+fn for_registration() -> Router<App> {
+    Router::new().route(REGISTER, post(register::handle)).route(
+        "/register/{client}",
+        get(register_client::get)
+            .put(register_client::put)
+            .delete(register_client::delete),
+    )
 }
 
 /// What is there only where an application is a device (RFC 8628).

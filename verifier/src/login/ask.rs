@@ -15,7 +15,7 @@ use vouchsafe_protocol::vp::verify::Way;
 
 use super::{QR_S, REQUEST_OBJECT_S};
 use crate::app::Parts;
-use crate::config::{DigitalCredentials, Query};
+use crate::config::{Client, DigitalCredentials, Query};
 use crate::domain::ids::RequestId;
 use crate::domain::request::LoginRequest;
 use crate::domain::transaction::{Channel, Login};
@@ -127,7 +127,7 @@ pub async fn offers(
     let DigitalCredentials { origin, protocols } = offered(app)?;
     let query = query_of(app, &login.request)?;
     let question = query.asked(&login.request.facts.names());
-    let client_name = client_name(app, login)?;
+    let client_name = client_name(app, login).await?;
     let opened = open(&request.secrets)?;
     let new = NewApiRequest {
         nonce: &opened.nonce,
@@ -233,16 +233,19 @@ pub fn query_of<'a>(app: &'a Parts, request: &LoginRequest) -> Result<&'a Query,
 }
 
 /// The person sees in the wallet which application asks, and from where (catalogue 316).
-fn client_name(app: &Parts, login: &Login) -> Result<LocalizedText, AskError> {
-    let client = app.settings.client(&login.request.client);
+async fn client_name(app: &Parts, login: &Login) -> Result<LocalizedText, AskError> {
+    let client = app.client(&login.request.client).await?;
     let client = client.ok_or(AskError::Gone)?;
-    let shown = match &client.host {
-        Some(host) => format!("{} ({host})", client.name),
-        None => client.name.clone(),
+    let shown = |name: &str| match &client.host {
+        Some(host) => format!("{name} ({host})"),
+        None => name.to_owned(),
     };
+    let names = client.name.translations.iter();
     Ok(LocalizedText {
-        default: shown,
-        translations: std::collections::BTreeMap::new(),
+        default: shown(&client.name.default),
+        translations: names
+            .map(|(tag, name)| (tag.clone(), shown(name)))
+            .collect(),
     })
 }
 
@@ -255,7 +258,7 @@ pub async fn request_object(
 ) -> Result<String, AskError> {
     let query = query_of(app, &login.request)?;
     let question = query.asked(&login.request.facts.names());
-    let client_name = client_name(app, login)?;
+    let client_name = client_name(app, login).await?;
     let opened = open(&request.secrets)?;
     let response_uri = response_uri(app, &request.id);
     let object = NewRequest {
@@ -275,11 +278,8 @@ pub async fn request_object(
 
 /// Whether the question may be put to another device: the application allows it, and what it
 /// demands can be reached that way.
-pub fn cross_device_allowed(app: &Parts, request: &LoginRequest) -> bool {
-    let allowed = app
-        .settings
-        .client(&request.client)
-        .is_some_and(|client| client.cross_device);
+#[must_use]
+pub fn cross_device_allowed(client: &Client, request: &LoginRequest) -> bool {
     let wish = AcrWish::new(&request.essential_acr, !request.essential_acr.is_empty());
-    allowed && wish.permits(Acr::CredentialCrossDevice)
+    client.cross_device && wish.permits(Acr::CredentialCrossDevice)
 }

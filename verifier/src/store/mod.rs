@@ -5,6 +5,7 @@
 //! [`Tx`](vouchsafe_service::db::Tx) to write, and a test in `tests/it/store.rs` that runs on
 //! both databases.
 
+pub mod clients;
 pub mod consents;
 pub mod device_grants;
 pub mod logout;
@@ -64,6 +65,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1007,
             name: "verifications over REST",
             sql: include_str!("../../migrations/1007_verifications.sql"),
+        },
+        Migration {
+            version: 1009,
+            name: "applications that register by themselves",
+            sql: include_str!("../../migrations/1009_clients.sql"),
         },
         Migration {
             version: 1010,

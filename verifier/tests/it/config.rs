@@ -391,6 +391,42 @@ fn keys_of_clients_that_make_no_sense() {
 }
 
 #[test]
+fn cat_377_sections_for_applications_that_nobody_configured() {
+    let add = |more: &'static str| move |toml: String| toml + more;
+    for (more, says) in [
+        ("[registration]\n", "nothing to ask"),
+        (
+            "[registration]\nallowed_scopes = [\"offline_access\"]\n",
+            "nothing to ask",
+        ),
+        (
+            "[registration]\nallowed_scopes = [\"email\"]\n",
+            "no query has",
+        ),
+        (
+            "[registration]\ndefault_query = \"none\"\n",
+            "names no query",
+        ),
+        (
+            "[registration]\nmost_open_clients = 0\nallowed_scopes = [\"age\"]\n",
+            "most_open_clients",
+        ),
+        (
+            "[client_documents]\nallowed_scopes = [\"age\"]\n",
+            "allowed_hosts is empty",
+        ),
+        (
+            "[client_documents]\nany = true\nallowed_hosts = [\"a.example\"]\nallowed_scopes = [\"age\"]\n",
+            "choose allowed_hosts or any",
+        ),
+        ("[client_documents]\nany = true\n", "nothing to ask"),
+    ] {
+        let error = refusal(add(more)).to_string();
+        assert!(error.contains(says), "{more}: {error}");
+    }
+}
+
+#[test]
 fn security_events_for_those_who_cannot_keep_a_bearer_token() {
     for (from, to, reason) in [
         (

@@ -1,6 +1,11 @@
 # خدمة تسجيل الدخول: ما يقرؤه الشخص حين يطلب تطبيق بطاقة.
 verifier-who-asks = الجهة الطالبة
 verifier-why = السبب
+verifier-unvouched = لم يتحقق أحد هنا من { $app }. الاسم هو الذي يطلقه التطبيق على نفسه. تابع فقط إذا كنت تعرفه وجئت منه.
+verifier-app-site = موقعه
+verifier-app-policy = كيف يتعامل مع البيانات
+verifier-app-terms = شروطه
+verifier-app-logo = شعاره
 verifier-choose-title = { $app } يطلب بطاقتك
 verifier-will-learn = سيعرف التطبيق
 verifier-learn-nothing = أنك الشخص نفسه فقط، ولا شيء عنك

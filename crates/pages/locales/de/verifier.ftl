@@ -1,6 +1,11 @@
 # Der Anmeldedienst: was eine Person liest, während eine App nach einer Karte fragt.
 verifier-who-asks = Wer fragt
 verifier-why = Wozu
+verifier-unvouched = Niemand hier hat { $app } geprüft. Der Name ist der, den sich die App selbst gibt. Fahren Sie nur fort, wenn Sie die App kennen und von dort kommen.
+verifier-app-site = Ihre Website
+verifier-app-policy = Wie sie mit Daten umgeht
+verifier-app-terms = Ihre Bedingungen
+verifier-app-logo = Ihr Logo
 verifier-choose-title = { $app } fragt nach Ihrer Karte
 verifier-will-learn = Die App erfährt
 verifier-learn-nothing = Nur, dass Sie es wieder sind, nichts über Sie

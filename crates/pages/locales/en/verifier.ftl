@@ -1,6 +1,11 @@
 # The login service: what a person reads while an app asks for a card.
 verifier-who-asks = Who asks
 verifier-why = Why
+verifier-unvouched = Nobody here has checked { $app }. The name is what the app calls itself. Go on only if you know it and came here from it.
+verifier-app-site = Its website
+verifier-app-policy = How it treats data
+verifier-app-terms = Its terms
+verifier-app-logo = Its logo
 verifier-choose-title = { $app } asks for your card
 verifier-will-learn = The app will learn
 verifier-learn-nothing = Only that it is you again, nothing about you

@@ -1,6 +1,11 @@
 # El servicio de acceso: lo que lee una persona cuando una aplicación pide una tarjeta.
 verifier-who-asks = Quién pregunta
 verifier-why = Para qué
+verifier-unvouched = Nadie aquí ha comprobado { $app }. El nombre es el que la aplicación se da a sí misma. Continúe solo si la conoce y viene de ella.
+verifier-app-site = Su sitio web
+verifier-app-policy = Cómo trata los datos
+verifier-app-terms = Sus condiciones
+verifier-app-logo = Su logotipo
 verifier-choose-title = { $app } le pide su tarjeta
 verifier-will-learn = La aplicación sabrá
 verifier-learn-nothing = Solo que es usted de nuevo, nada sobre usted

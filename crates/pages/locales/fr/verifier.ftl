@@ -1,6 +1,11 @@
 # Le service de connexion : ce que lit une personne quand une application demande une carte.
 verifier-who-asks = Qui demande
 verifier-why = Pourquoi
+verifier-unvouched = Personne ici n’a vérifié { $app }. Le nom est celui que l’appli se donne. Ne continuez que si vous la connaissez et que vous en venez.
+verifier-app-site = Son site web
+verifier-app-policy = Comment elle traite les données
+verifier-app-terms = Ses conditions
+verifier-app-logo = Son logo
 verifier-choose-title = { $app } demande votre carte
 verifier-will-learn = L’application apprendra
 verifier-learn-nothing = Seulement que c’est encore vous, et rien sur vous

@@ -1,6 +1,11 @@
 # Il servizio di accesso: quello che una persona legge quando un’app chiede una carta.
 verifier-who-asks = Chi chiede
 verifier-why = Perché
+verifier-unvouched = Nessuno qui ha controllato { $app }. Il nome è quello che l’app si dà da sola. Continui solo se la conosce e viene da lì.
+verifier-app-site = Il suo sito web
+verifier-app-policy = Come tratta i dati
+verifier-app-terms = Le sue condizioni
+verifier-app-logo = Il suo logo
 verifier-choose-title = { $app } chiede la tua carta
 verifier-will-learn = L’app saprà
 verifier-learn-nothing = Solo che sei di nuovo tu, niente su di te
