@@ -8,12 +8,14 @@
 )]
 
 mod canary;
+mod canary_logins;
 mod console;
 mod console_batch;
 mod cross_device;
 mod demo;
 mod eudi;
 mod faults;
+mod flood;
 mod full_disk;
 mod https;
 mod issuance;
@@ -26,6 +28,7 @@ mod peers;
 mod races;
 mod recipes;
 mod refusals;
+mod replicas;
 mod rest;
 mod restarts;
 mod restores;

@@ -59,12 +59,7 @@ async fn page(app: &App, headers: &HeaderMap, id: &str) -> Result<Response, Logi
         Transaction::Pending(pending) => choose(app, &pending.login, &owned).await,
         Transaction::Answered(answered) => Ok(match answered.answer.channel {
             Channel::Qr => number(app, answered, &owned, false),
-            Channel::SameDevice => views::message(
-                app,
-                StatusCode::OK,
-                views::login_locale(&answered.login),
-                "answered",
-            ),
+            Channel::SameDevice => views::answered(app, &answered.login),
         }),
         Transaction::Finished(finished) => Ok(views::message(
             app,

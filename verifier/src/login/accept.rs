@@ -90,10 +90,10 @@ pub async fn accept(
     let query = ask::query_of(app, &pending.login.request)?;
     let facts = pending.login.request.facts.names();
     let question = query.asked(&facts);
-    let opened = ask::open(&request.secrets)?;
+    let opened = ask::open(app, &request.secrets)?;
     let response_uri = ask::response_uri(app, id);
     let asked = Asked {
-        client_id: &app.verifier_id,
+        client_id: &opened.client_id,
         response_uri: &response_uri,
         nonce: &opened.nonce,
         state: &opened.state,

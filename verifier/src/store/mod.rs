@@ -50,5 +50,10 @@ pub const MIGRATIONS: Migrations = Migrations {
             name: "devices that show a code",
             sql: include_str!("../../migrations/1005_device.sql"),
         },
+        Migration {
+            version: 1008,
+            name: "logins of a browser",
+            sql: include_str!("../../migrations/1008_logins_of_a_browser.sql"),
+        },
     ],
 };
