@@ -16,7 +16,7 @@ use vouchsafe_tests::process::run;
 use vouchsafe_tests::wait;
 use vouchsafe_tests::world::{Options, World};
 
-use crate::support::{on_each_database, rounds};
+use crate::support::{full, on_each_database, rounds};
 
 /// Makes an OAuth client by command: its `client_id` and secret.
 async fn api_client(world: &World) -> Result<(String, String)> {
