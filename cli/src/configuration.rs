@@ -11,6 +11,7 @@ use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::config::load;
 
 use crate::development::{Application, Placement, Plan, generate, secret, write_new};
+use crate::init::first_key;
 use crate::serve::{ISSUER_ENVIRONMENT, VERIFIER_ENVIRONMENT};
 
 /// What `vouchsafe config` can do.
@@ -70,9 +71,9 @@ pub struct GenerateOptions {
 }
 
 /// Runs a command.
-pub fn run(command: ConfigCommand) -> Result<()> {
+pub async fn run(command: ConfigCommand) -> Result<()> {
     match command {
-        ConfigCommand::Generate(options) => write(options),
+        ConfigCommand::Generate(options) => write(options).await,
         ConfigCommand::Check { issuer, verifier } => check(issuer.as_deref(), verifier.as_deref()),
     }
 }
@@ -81,7 +82,7 @@ pub fn run(command: ConfigCommand) -> Result<()> {
     clippy::print_stdout,
     reason = "secrets of applications are this command's result"
 )]
-fn write(options: GenerateOptions) -> Result<()> {
+async fn write(options: GenerateOptions) -> Result<()> {
     std::fs::create_dir(&options.folder).with_context(|| {
         format!(
             "{} exists already or cannot be made",
@@ -93,6 +94,10 @@ fn write(options: GenerateOptions) -> Result<()> {
     let generated = generate(&plan, &mut Placement::Folder(folder.clone()))?;
     write_new(&folder.join("issuer.toml"), &generated.issuer, 0o600)?;
     write_new(&folder.join("verifier.toml"), &generated.verifier, 0o600)?;
+    // Elsewhere there may be no database yet.
+    if options.issuer_database.is_none() {
+        first_key(&folder).await?;
+    }
     for Application { id, secret, .. } in &plan.clients {
         println!("{id} {secret}");
     }

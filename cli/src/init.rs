@@ -68,13 +68,18 @@ pub async fn run(options: &InitOptions) -> Result<()> {
     write_new(&place.join(CARDS_ANCHOR), &made.anchor, 0o644)?;
     write_new(&place.join(STATUS_ANCHOR), &made.status_anchor, 0o644)?;
     write_new(&place.join(CONFIG), &made.text, 0o600)?;
+    println!("{}", first_key(&place).await?);
+    explain(folder, &place);
+    Ok(())
+}
+
+/// Makes the database of the configuration in a folder, and the first API key in a file beside it.
+pub async fn first_key(place: &Path) -> Result<String> {
     let issuer = Issuer::open(load_issuer(&place.join(CONFIG))?, Ports::system()).await?;
     let key = issuer.create_api_key("the first key").await?;
     issuer.close().await;
     write_new(&place.join(API_KEY_FILE), &format!("{key}\n"), 0o600)?;
-    println!("{key}");
-    explain(folder, &place);
-    Ok(())
+    Ok(key)
 }
 
 /// The folder, in which none of the `files` is.

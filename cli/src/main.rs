@@ -246,7 +246,7 @@ async fn main() -> ExitCode {
         Command::Wallet(command) => wallet::run(command).await,
         Command::Credential(command) => credential::run(command).await,
         Command::Conformance(command) => conformance::run(command).await,
-        Command::Config(command) => configuration::run(command),
+        Command::Config(command) => configuration::run(command).await,
         Command::Admin(command) => admin::run(command).await,
         Command::Migrate(options) => migrate::run(options).await,
         Command::Doctor(options) => doctor::run(&options).await,

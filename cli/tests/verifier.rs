@@ -174,13 +174,19 @@ fn mistakes_change_nothing() {
             format!("{add} {anchors} --type membership --type age --login member_id"),
             "one type",
         ),
+        (
+            format!("{add} {anchors} --type membership --login member_id --claim level=tear"),
+            "no claim tear",
+        ),
         (format!("{add} --did --type membership"), "did:key"),
     ];
     for (command, says) in cases {
         refused(&command, place, says);
     }
-    let good = format!("{add} {anchors} --type membership --login member_id --claim tier");
+    let good = format!("{add} {anchors} --type membership --login member_id --claim level=tier");
     done(&good, place);
+    let text = std::fs::read_to_string(place.join("verifier.toml")).unwrap();
+    assert!(text.contains("level = [\"tier\"]"), "{text}");
     refused(&good, place, "nothing was changed");
     let app = "vouchsafe verifier client add";
     refused(&format!("{app} shop --redirect nowhere"), place, "redirect");

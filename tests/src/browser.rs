@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, ensure};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, ORIGIN, SET_COOKIE, USER_AGENT};
 use reqwest::{Client, Method};
-use url::Url;
 use url::form_urlencoded::Serializer;
+use url::{Origin, Url};
 
 use crate::page::Page;
 
-const MOST_REDIRECTS: usize = 10;
+const MOST_REDIRECTS: usize = 12;
 const NAME: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 /// A browser with a profile of its own.
@@ -20,6 +20,8 @@ pub struct Browser {
     client: Client,
     // By host and name: like every browser it does not look at ports.
     cookies: BTreeMap<(String, String), String>,
+    // Its cookies are its own affair.
+    application: Option<Origin>,
 }
 
 impl Browser {
@@ -28,6 +30,16 @@ impl Browser {
         Self {
             client,
             cookies: BTreeMap::new(),
+            application: None,
+        }
+    }
+
+    /// The same, to visit an application that we did not write: nobody judges its cookies.
+    #[must_use]
+    pub fn visiting(self, application: &Url) -> Self {
+        Self {
+            application: Some(application.origin()),
+            ..self
         }
     }
 
@@ -65,13 +77,25 @@ impl Browser {
 
     /// Opens an address and follows redirects as long as they stay at its origin.
     pub async fn open(&mut self, url: &str) -> Result<Page> {
-        let mut page = self.get(url).await?;
+        let page = self.get(url).await?;
+        self.follow(page, |from, to| from.origin() == to.origin())
+            .await
+    }
+
+    /// Opens an address and follows redirects wherever they lead.
+    pub async fn travel(&mut self, url: &str) -> Result<Page> {
+        let page = self.get(url).await?;
+        self.follow(page, |_, _| true).await
+    }
+
+    /// Follows the redirects that `may` be followed, from one address to the next.
+    pub async fn follow(&mut self, mut page: Page, may: fn(&Url, &Url) -> bool) -> Result<Page> {
         for _ in 0..MOST_REDIRECTS {
             if !(300..400).contains(&page.status) {
                 break;
             }
             let next = page.location()?;
-            if next.origin() != page.url.origin() {
+            if !may(&page.url, &next) {
                 break;
             }
             page = self.get(next.as_str()).await?;
@@ -135,12 +159,14 @@ impl Browser {
             .context("a cookie without a name")?;
         let attributes: Vec<String> = parts.map(str::to_ascii_lowercase).collect();
         let says = |wanted: &str| attributes.iter().any(|attribute| attribute == wanted);
-        ensure!(says("httponly"), "a script can read {name}");
-        ensure!(
-            says("secure") == (url.scheme() == "https"),
-            "{name} and {}: {attributes:?}",
-            url.scheme()
-        );
+        if self.application.as_ref() != Some(&url.origin()) {
+            ensure!(says("httponly"), "a script can read {name}");
+            ensure!(
+                says("secure") == (url.scheme() == "https"),
+                "{name} and {}: {attributes:?}",
+                url.scheme()
+            );
+        }
         let key = (
             url.host_str().unwrap_or_default().to_owned(),
             name.to_owned(),

@@ -9,6 +9,7 @@
 #![allow(clippy::print_stderr, reason = "a test harness speaks on the terminal")]
 
 pub mod admin;
+pub mod application;
 pub mod balancer;
 pub mod browser;
 pub mod canary;

@@ -31,6 +31,23 @@ pub fn script(package: &str, file: &str) -> Option<PathBuf> {
     None
 }
 
+/// What `cargo xtask setup` compiled, fetched or installed: a path below the root of the sources, or
+/// an absolute one. `None`, and a line that says so, where it is not there.
+#[must_use]
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+pub fn built(path: impl AsRef<Path>) -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let path = root.join(path);
+    if path.exists() {
+        return Some(path);
+    }
+    eprintln!(
+        "skipped: there is no {} (cargo xtask setup)",
+        path.display()
+    );
+    None
+}
+
 /// The wallet on the EU's library, where `cargo xtask setup` compiled it with Maven.
 #[must_use]
 #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]

@@ -2,8 +2,9 @@
 //! keys of clients.
 
 use async_trait::async_trait;
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use url::Url;
-use vouchsafe_service::fetch::{FetchError, Fetcher, Limits};
+use vouchsafe_service::fetch::{FetchError, Fetcher, Limits, Request};
 
 /// Why a request failed. Carries no part of an answer.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,15 @@ pub enum StatusToken {
     Cwt(Vec<u8>),
 }
 
+/// What an application said to a security event (RFC 8935, section 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pushed {
+    /// It has it.
+    Taken,
+    /// It will never take it: what it says of it would be the same again.
+    Refused,
+}
+
 /// What this service needs from the network.
 #[async_trait]
 pub trait Outbound: Send + Sync {
@@ -40,6 +50,15 @@ pub trait Outbound: Send + Sync {
     /// Posts a logout token (OpenID Connect Back-Channel Logout 1.0, section 2.5). `Ok` means that
     /// the application took it.
     async fn logout(&self, uri: &Url, logout_token: &str) -> Result<(), OutboundError>;
+
+    /// Posts a security event (RFC 8935, section 2.1), with the `Authorization` that the application
+    /// wants to see.
+    async fn security_event(
+        &self,
+        uri: &Url,
+        authorization: Option<&str>,
+        token: String,
+    ) -> Result<Pushed, OutboundError>;
 }
 
 /// The port on the guarded fetcher.
@@ -95,18 +114,40 @@ impl Outbound for Guarded {
         let form = [("logout_token", logout_token)];
         let response = self
             .0
-            .post_form(
-                uri.as_str(),
-                &form,
-                axum::http::HeaderMap::new(),
-                Limits::EXCHANGE,
-            )
+            .post_form(uri.as_str(), &form, HeaderMap::new(), Limits::EXCHANGE)
             .await?;
         // Back-Channel Logout 1.0, section 2.8: 200 means done; 204 is common.
         if response.is_success() {
             Ok(())
         } else {
             Err(OutboundError::Status(response.status))
+        }
+    }
+
+    async fn security_event(
+        &self,
+        uri: &Url,
+        authorization: Option<&str>,
+        token: String,
+    ) -> Result<Pushed, OutboundError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        if let Some(value) = authorization.and_then(|text| HeaderValue::from_str(text).ok()) {
+            headers.insert(header::AUTHORIZATION, value);
+        }
+        let request = Request {
+            method: Method::POST,
+            url: uri.as_str(),
+            headers,
+            body: Some((token.into_bytes(), "application/secevent+jwt")),
+            limits: Limits::EXCHANGE,
+        };
+        let response = self.0.send(request).await?;
+        match response.status {
+            200..300 => Ok(Pushed::Taken),
+            // RFC 8935, section 2.3: the event itself is what is wrong.
+            400 => Ok(Pushed::Refused),
+            status => Err(OutboundError::Status(status)),
         }
     }
 }

@@ -31,8 +31,9 @@ use crate::client_keys::PublishedKeys;
 use crate::config::{Config, ConfigError, Keys, Settings};
 use crate::domain::ids::UserCodeKey;
 use crate::outbound::{Guarded, Outbound};
+use crate::signals::deliver;
 use crate::status::{StatusLists, StatusPorts};
-use crate::store::{MIGRATIONS, Vault};
+use crate::store::{MIGRATIONS, StoreError, Vault};
 use crate::tokens::TokenKeys;
 use crate::{backchannel, handlers, watcher};
 
@@ -234,6 +235,12 @@ impl Verifier {
         jobs.every("logout tokens", LOGOUT_EVERY, move || {
             backchannel::run_once(Arc::clone(&app))
         });
+        if self.app.settings.serves_receivers() {
+            let app = Arc::clone(&self.app);
+            jobs.every("security events", LOGOUT_EVERY, move || {
+                deliver::run_once(Arc::clone(&app))
+            });
+        }
         let app = Arc::clone(&self.app);
         jobs.every("purge logins", PURGE_EVERY, move || {
             watcher::purge(Arc::clone(&app))
@@ -244,10 +251,11 @@ impl Verifier {
     }
 
     /// Runs every background job once, now.
-    pub async fn run_background_once(&self) -> Result<(), DbError> {
+    pub async fn run_background_once(&self) -> Result<(), StoreError> {
         watcher::run_once(Arc::clone(&self.app)).await?;
         backchannel::run_once(Arc::clone(&self.app)).await?;
-        watcher::purge(Arc::clone(&self.app)).await
+        deliver::run_once(Arc::clone(&self.app)).await?;
+        Ok(watcher::purge(Arc::clone(&self.app)).await?)
     }
 }
 

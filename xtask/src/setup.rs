@@ -1,5 +1,5 @@
 //! What the tests need from the machine: Debian packages where they may be
-//! installed, Node and Python packages from the committed lock files, a wallet on the JVM where Maven
+//! installed, Node and Python packages from the committed lock files, programs on the JVM where Maven
 //! is at hand.
 
 use std::path::Path;
@@ -47,6 +47,14 @@ const NEEDS: &[Need] = &[
     Need {
         package: "openssl",
         present: || on_path("openssl"),
+    },
+    Need {
+        package: "apache2-bin",
+        present: || Path::new("/usr/sbin/apache2").exists(),
+    },
+    Need {
+        package: "libapache2-mod-auth-openidc",
+        present: || Path::new("/usr/lib/apache2/modules/mod_auth_openidc.so").exists(),
     },
     Need {
         package: "softhsm2",
@@ -161,27 +169,71 @@ fn has_venv() -> bool {
     quiet.status().is_ok_and(|status| status.success())
 }
 
-/// Compiles the wallet of `tests/peers/eudi` once per version of it, where Maven is at hand. Its
-/// tests say when they are left out.
+/// What Maven brings: a folder with a `pom.xml`, what else its result depends on, and its goal.
+struct Project {
+    what: &'static str,
+    folder: &'static str,
+    sources: &'static [&'static str],
+    goal: &'static str,
+}
+
+const PROJECTS: &[Project] = &[
+    Project {
+        what: "the EU's wallet library",
+        folder: "tests/peers/eudi",
+        sources: &["pom.xml", "Wallet.kt"],
+        goal: "process-classes",
+    },
+    Project {
+        what: "the application on Spring Security",
+        folder: "examples/apps/spring",
+        sources: &[
+            "pom.xml",
+            "src/main/java/example/Members.java",
+            "src/main/resources/application.properties",
+        ],
+        goal: "package",
+    },
+    Project {
+        what: "Keycloak",
+        folder: "tests/peers/keycloak",
+        sources: &["pom.xml"],
+        goal: "package",
+    },
+];
+
+/// Makes what Maven brings, where it is at hand. Tests say when they are left out.
 fn maven() -> Result<()> {
-    if !on_path("mvn") {
-        eprintln!("left out: the EU's wallet library (there is no mvn)");
-        return Ok(());
+    for project in PROJECTS {
+        if !on_path("mvn") {
+            eprintln!("left out: {} (there is no mvn)", project.what);
+            continue;
+        }
+        project.make()?;
     }
-    let folder = root().join("tests/peers/eudi");
-    let read = |name: &str| std::fs::read(folder.join(name)).with_context(|| name.to_owned());
-    let source = [read("pom.xml")?, read("Wallet.kt")?].concat();
-    let stamp = folder.join("target/.source");
-    if std::fs::read(&stamp).is_ok_and(|compiled| compiled == source) {
-        return Ok(());
+    Ok(())
+}
+
+impl Project {
+    /// Once per version of its sources.
+    fn make(&self) -> Result<()> {
+        let folder = root().join(self.folder);
+        let read =
+            |name: &&str| std::fs::read(folder.join(name)).with_context(|| (*name).to_owned());
+        let sources: Vec<Vec<u8>> = self.sources.iter().map(read).collect::<Result<_>>()?;
+        let sources = sources.concat();
+        let stamp = folder.join("target/.source");
+        if std::fs::read(&stamp).is_ok_and(|made| made == sources) {
+            return Ok(());
+        }
+        let mut maven = Command::new("mvn");
+        maven.args(["-q", "-B", self.goal]);
+        if let Err(error) = succeed(maven.current_dir(&folder)) {
+            eprintln!("left out: {} ({error:#})", self.what);
+            return Ok(());
+        }
+        std::fs::write(stamp, sources).context("cannot note what was made")
     }
-    let mut compile = Command::new("mvn");
-    compile.args(["-q", "-B", "process-classes"]);
-    if let Err(error) = succeed(compile.current_dir(&folder)) {
-        eprintln!("left out: the EU's wallet library ({error:#})");
-        return Ok(());
-    }
-    std::fs::write(stamp, source).context("cannot note what was compiled")
 }
 
 /// Whether a program can be found.

@@ -37,8 +37,8 @@ pub struct AddOptions {
     /// the same value to somebody else.
     #[arg(long, value_name = "CLAIM")]
     login: Option<String>,
-    /// A claim that applications learn.
-    #[arg(long = "claim", value_name = "CLAIM", requires = "login")]
+    /// A claim that applications learn, under its own name or as `NAME=CLAIM`.
+    #[arg(long = "claim", value_name = "[NAME=]CLAIM", requires = "login")]
     claims: Vec<String>,
     /// Why people are asked.
     #[arg(long, default_value = "To sign you in")]
@@ -199,7 +199,10 @@ fn query(options: &AddOptions, kind: &CredentialType, login: &str, mdoc: bool) -
     let told: Result<Vec<_>> = options
         .claims
         .iter()
-        .map(|name| Ok((name, place(kind, name, mdoc)?)))
+        .map(|told| {
+            let (name, claim) = told.split_once('=').unwrap_or((told.as_str(), told));
+            Ok((name, place(kind, claim, mdoc)?))
+        })
         .collect();
     let told = told?;
     let others = told.iter().map(|(_, place)| &place.path);

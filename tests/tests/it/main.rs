@@ -7,6 +7,7 @@
     reason = "tests stop at the first surprise"
 )]
 
+mod applications;
 mod canary;
 mod canary_logins;
 mod console;
@@ -23,6 +24,7 @@ mod issuer_races;
 mod kills;
 mod load;
 mod login;
+mod newcomer;
 mod openid4vci;
 mod peers;
 mod races;

@@ -8,9 +8,12 @@
 pub mod consents;
 pub mod device_grants;
 pub mod logout;
+pub mod receiver_tokens;
 pub mod refresh_grants;
 pub mod requests;
 pub mod sessions;
+pub mod stream_events;
+pub mod streams;
 pub mod subjects;
 pub mod tokens;
 pub mod transactions;
@@ -54,6 +57,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1008,
             name: "logins of a browser",
             sql: include_str!("../../migrations/1008_logins_of_a_browser.sql"),
+        },
+        Migration {
+            version: 1010,
+            name: "streams of security events",
+            sql: include_str!("../../migrations/1010_signals.sql"),
         },
     ],
 };

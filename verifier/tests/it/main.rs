@@ -33,6 +33,7 @@ mod races;
 mod refresh;
 mod refusals;
 mod rotations;
+mod signals;
 mod status;
 mod strangers;
 mod subjects;

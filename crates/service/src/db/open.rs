@@ -61,6 +61,10 @@ enum Pools {
     Postgres(PgPool),
 }
 
+/// What a journal is cut to when it begins anew, in bytes: 64 MiB. It is as long as ten thousand
+/// pages in ordinary times.
+const JOURNAL_BYTES: &str = "67108864";
+
 impl Db {
     /// Opens `sqlite:<file>` (created if missing) or `postgres://…`. Runs no migration.
     pub async fn open(url: &str) -> Result<Self, DbError> {
@@ -86,6 +90,9 @@ impl Db {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(2))
             .pragma("wal_autocheckpoint", "10000")
+            // One great transaction (an import) leaves a great journal, which a start after a kill
+            // would read as a whole each time.
+            .pragma("journal_size_limit", JOURNAL_BYTES)
             .statement_cache_capacity(256);
         make_private(options.get_filename())?;
         let readers = SqlitePoolOptions::new()

@@ -493,12 +493,14 @@ async fn settings_of_sqlite_are_durable() {
                 each!(tx, c => sqlx::query_scalar("PRAGMA synchronous").fetch_one(c).await)?;
             let checkpoint: i64 =
                 each!(tx, c => sqlx::query_scalar("PRAGMA wal_autocheckpoint").fetch_one(c).await)?;
-            Ok::<_, DbError>((mode, synchronous, checkpoint))
+            let limit: i64 =
+                each!(tx, c => sqlx::query_scalar("PRAGMA journal_size_limit").fetch_one(c).await)?;
+            Ok::<_, DbError>((mode, synchronous, checkpoint, limit))
         })
         .await
         .unwrap();
     // 2 is FULL.
-    assert_eq!(settings, ("wal".into(), 2, 10_000));
+    assert_eq!(settings, ("wal".into(), 2, 10_000, 64 << 20));
 }
 
 #[tokio::test]

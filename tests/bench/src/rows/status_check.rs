@@ -16,7 +16,7 @@ use vouchsafe_protocol::vp::verify::StatusSource as _;
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::random::OsRandom;
 use vouchsafe_verifier::config::{Trust, TrustConfig, TrustedIssuerConfig};
-use vouchsafe_verifier::outbound::{Outbound, OutboundError, StatusToken};
+use vouchsafe_verifier::outbound::{Outbound, OutboundError, Pushed, StatusToken};
 use vouchsafe_verifier::status::{StatusLists, StatusPolicy, StatusPorts};
 
 use super::status_publish::{ENTRIES, draw, token_list};
@@ -44,6 +44,15 @@ impl Outbound for Served {
     }
 
     async fn logout(&self, _: &Url, _: &str) -> Result<(), OutboundError> {
+        Err(OutboundError::Status(404))
+    }
+
+    async fn security_event(
+        &self,
+        _: &Url,
+        _: Option<&str>,
+        _: String,
+    ) -> Result<Pushed, OutboundError> {
         Err(OutboundError::Status(404))
     }
 }

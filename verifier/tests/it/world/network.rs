@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use url::Url;
-use vouchsafe_verifier::outbound::{Outbound, OutboundError, StatusToken};
+use vouchsafe_verifier::outbound::{Outbound, OutboundError, Pushed, StatusToken};
 
 #[derive(Default)]
 pub struct Network {
@@ -18,6 +18,16 @@ pub struct Network {
     fetches: AtomicUsize,
     refuse_logouts: AtomicUsize,
     logouts: Mutex<Vec<(String, String)>>,
+    event_answers: Mutex<Vec<u16>>,
+    events: Mutex<Vec<PushedEvent>>,
+}
+
+/// A security event that an application took or refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushedEvent {
+    pub uri: String,
+    pub authorization: Option<String>,
+    pub token: String,
 }
 
 impl Network {
@@ -63,6 +73,16 @@ impl Network {
     /// The next `count` logout tokens are not taken.
     pub fn refuse_logouts(&self, count: usize) {
         self.refuse_logouts.store(count, Ordering::SeqCst);
+    }
+
+    /// The next security events are answered with these statuses, the last one first; others are taken.
+    pub fn answer_events(&self, statuses: &[u16]) {
+        *self.event_answers.lock().unwrap() = statuses.to_vec();
+    }
+
+    /// Every security event that was taken.
+    pub fn events(&self) -> Vec<PushedEvent> {
+        self.events.lock().unwrap().clone()
     }
 
     /// Address and logout token of every delivery that was taken.
@@ -111,5 +131,24 @@ impl Outbound for Network {
             .unwrap()
             .push((uri.to_string(), logout_token.to_owned()));
         Ok(())
+    }
+
+    async fn security_event(
+        &self,
+        uri: &Url,
+        authorization: Option<&str>,
+        token: String,
+    ) -> Result<Pushed, OutboundError> {
+        match self.event_answers.lock().unwrap().pop() {
+            Some(400) => return Ok(Pushed::Refused),
+            Some(status) => return Err(OutboundError::Status(status)),
+            None => {}
+        }
+        self.events.lock().unwrap().push(PushedEvent {
+            uri: uri.to_string(),
+            authorization: authorization.map(str::to_owned),
+            token,
+        });
+        Ok(Pushed::Taken)
     }
 }
