@@ -334,7 +334,7 @@ async fn leaves(world: &World, browsers: &mut [(Browser, String)], views: [&mut 
 }
 
 fn people() -> usize {
-    if full() { 1000 } else { 25 }
+    if full() { 1000 } else { 15 }
 }
 
 #[tokio::test]
