@@ -23,7 +23,8 @@ CREATE TABLE stream_events (
     created_at BIGINT NOT NULL
 );
 CREATE INDEX stream_events_order ON stream_events (stream_id, created_at, id);
-CREATE INDEX stream_events_due ON stream_events (due_at);
+CREATE INDEX stream_events_due ON stream_events (stream_id, due_at);
+CREATE INDEX stream_events_age ON stream_events (created_at);
 
 -- Access tokens of applications that manage their stream; nobody logged in for them.
 CREATE TABLE receiver_tokens (

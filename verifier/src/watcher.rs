@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::domain::ids::SessionId;
 use crate::domain::session::EndReason;
 use crate::login::end;
+use crate::signals;
 use crate::store::watched::{self, WatchedCard, WatchedList};
 use crate::store::{
     device_grants, receiver_tokens, requests, sessions, stream_events, tokens, transactions,
@@ -115,8 +116,6 @@ pub async fn purge(app: App) -> Result<(), DbError> {
     app.db
         .write(async move |tx| {
             tokens::purge(tx, now).await?;
-            receiver_tokens::purge(tx, now).await?;
-            stream_events::purge(tx, now.plus(-KEEP_EVENTS_S)).await?;
             pushed::purge(tx, now).await?;
             requests::purge(tx, before).await?;
             transactions::purge(tx, before).await?;
@@ -131,5 +130,13 @@ pub async fn purge(app: App) -> Result<(), DbError> {
     app.db
         .write_in_steps(async move |tx| device_grants::purge_tries(tx, now).await)
         .await?;
+    app.db
+        .write_in_steps(async move |tx| receiver_tokens::purge(tx, now).await)
+        .await?;
+    let old = now.plus(-KEEP_EVENTS_S);
+    app.db
+        .write_in_steps(async move |tx| stream_events::purge(tx, old).await)
+        .await?;
+    signals::forget(&app).await?;
     Ok(())
 }

@@ -181,6 +181,13 @@ impl Client {
         if config.security_events && !authentication.is_confidential() {
             return Err(refuse("security_events need a secret or keys"));
         }
+        // RFC 9449, section 5.2: tokens for streams are not bound to a key.
+        let bound = config.dpop_bound_access_tokens || config.profile.only_bound();
+        if config.security_events && bound {
+            return Err(refuse(
+                "security_events are not served to an application whose tokens must be bound",
+            ));
+        }
         let redirect_uris = match config.redirect_uris.as_slice() {
             [] if config.device => RedirectUris::none(),
             uris => RedirectUris::register(uris).map_err(|error| refuse(&error.to_string()))?,

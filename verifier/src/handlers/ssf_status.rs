@@ -5,13 +5,13 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use vouchsafe_protocol::ssf::stream::StatusRequest;
+use vouchsafe_protocol::ssf::stream::{StatusRequest, StreamRefused};
 use vouchsafe_service::http::StrictQuery;
 
 use super::oauth::answer;
 use crate::app::App;
 use crate::signals::access::{Need, receiver};
-use crate::signals::manage::{self, ManageError};
+use crate::signals::manage;
 use crate::store::streams::Stream;
 
 /// The address.
@@ -41,7 +41,7 @@ pub async fn read(
 ) -> Response {
     let found = async {
         let client = receiver(&app, &headers, Need::Read).await?;
-        let id = query.get("stream_id").ok_or(ManageError::NoStream)?;
+        let id = query.get("stream_id").ok_or(StreamRefused::NoStream)?;
         manage::read(&app, client, id).await
     };
     match found.await {

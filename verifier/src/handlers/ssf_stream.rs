@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use vouchsafe_protocol::ssf::stream::StreamRequest;
+use vouchsafe_protocol::ssf::stream::{StreamRefused, StreamRequest};
 use vouchsafe_service::http::StrictQuery;
 
 use super::oauth::answer;
@@ -78,7 +78,7 @@ pub async fn delete(
 ) -> Response {
     let deleted = async {
         let client = receiver(&app, &headers, Need::Manage).await?;
-        let id = query.get("stream_id").ok_or(ManageError::NoStream)?;
+        let id = query.get("stream_id").ok_or(StreamRefused::NoStream)?;
         manage::delete(&app, client, id.to_owned()).await
     };
     match deleted.await {

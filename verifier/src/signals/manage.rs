@@ -40,6 +40,9 @@ pub enum ManageError {
     /// Verifications come too fast (section 8.1.4.2).
     #[error("verifications come too fast")]
     TooFast,
+    /// Nothing is sent over a stream that is disabled.
+    #[error("the stream is disabled")]
+    Disabled,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -72,6 +75,11 @@ impl IntoResponse for ManageError {
                 "A stream is verified once in ten seconds at most.",
             )
             .retry_after(VERIFY_EVERY_S.unsigned_abs()),
+            Self::Disabled => Problem::new(
+                StatusCode::BAD_REQUEST,
+                "stream_disabled",
+                "Nothing is sent over this stream. Enable it first.",
+            ),
             Self::Store(StoreError::Db(error)) => error.into(),
             Self::Store(StoreError::Serialise(_)) => Problem::internal(),
         };
@@ -103,13 +111,17 @@ fn refused(error: StreamRefused) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, code, detail)
 }
 
-/// Which endpoints may be called. The fetcher looks at their addresses once more.
+/// Which endpoints may be called. Before each call the fetcher looks at where their names lead.
 pub fn rule(app: &Parts) -> UrlRule {
     match app.settings.public_url.is_https() {
-        true => UrlRule::AnyHttps,
+        true => UrlRule::PublicHttps,
         // A demonstration on one machine.
         false => UrlRule::LoopbackAllowed,
     }
+}
+
+fn poll_url(app: &Parts, stream: &str) -> String {
+    app.url(&format!("/ssf/poll/{stream}")).into()
 }
 
 /// A stream as its application sees it.
@@ -117,7 +129,7 @@ pub fn view(app: &Parts, stream: &Stream) -> StreamView {
     let delivery = match &stream.delivery {
         Delivery::Poll => DeliveryView {
             method: POLL,
-            endpoint_url: app.url(&format!("/ssf/poll/{}", stream.id)).into(),
+            endpoint_url: poll_url(app, &stream.id),
         },
         Delivery::Push { endpoint, .. } => DeliveryView {
             method: PUSH,
@@ -148,7 +160,10 @@ pub async fn create(
         id: token(app.rng.as_ref()),
         client: client.id.clone(),
         events_requested: request.events_requested.unwrap_or_default(),
-        delivery: request.delivery.unwrap_or(Delivery::Poll),
+        delivery: match request.delivery {
+            Some(delivery) => delivery.after(None),
+            None => Delivery::Poll,
+        },
         description: request.description,
         status: StreamStatus::Enabled,
         reason: None,
@@ -197,7 +212,8 @@ pub async fn change(
             let id = request.stream()?;
             let stream = streams::to_change(tx, &parts.vault, &client, id).await?;
             let mut stream = stream.ok_or(ManageError::NoStream)?;
-            request.agrees_with(&view(&parts, &stream))?;
+            let poll = poll_url(&parts, &stream.id);
+            request.agrees_with(&view(&parts, &stream), &poll)?;
             let StreamRequest {
                 events_requested,
                 delivery,
@@ -211,9 +227,13 @@ pub async fn change(
                 stream.description = description;
             }
             if change == Change::Replace || delivery.is_some() {
-                stream.delivery = delivery.unwrap_or(Delivery::Poll);
+                stream.delivery = match delivery {
+                    Some(delivery) => delivery.after(Some(&stream.delivery)),
+                    None => Delivery::Poll,
+                };
             }
             streams::update(tx, &parts.vault, &stream).await?;
+            stream_events::make_due(tx, &stream.id, parts.now()).await?;
             Ok(stream)
         })
         .await
@@ -251,6 +271,7 @@ pub async fn set_status(
                 // Section 8.1.2.1: nothing is held.
                 stream_events::remove_all(tx, &stream.id).await?;
             }
+            stream_events::make_due(tx, &stream.id, parts.now()).await?;
             Ok(stream)
         })
         .await
@@ -269,15 +290,16 @@ pub async fn verify(
             let now = parts.now();
             let stream = streams::to_change(tx, &parts.vault, &client, &request.stream_id).await?;
             let mut stream = stream.ok_or(ManageError::NoStream)?;
+            if stream.status == StreamStatus::Disabled {
+                return Err(ManageError::Disabled);
+            }
             if now.since(stream.verified_at) < VERIFY_EVERY_S {
                 return Err(ManageError::TooFast);
             }
             stream.verified_at = now;
             streams::update(tx, &parts.vault, &stream).await?;
-            if stream.status != StreamStatus::Disabled {
-                let event = Event::verification(&stream.id, request.state.as_deref());
-                super::put(tx, parts.rng.as_ref(), &stream.id, &event, now).await?;
-            }
+            let event = Event::verification(&stream.id, request.state.as_deref());
+            super::put(tx, parts.rng.as_ref(), &stream.id, &event, now).await?;
             Ok(())
         })
         .await

@@ -14,12 +14,14 @@ use vouchsafe_protocol::ssf::set::{Event, Initiator, SessionSubject, SetClaims};
 use vouchsafe_protocol::ssf::stream::delivered;
 use vouchsafe_service::db::{DbError, Tx};
 
-use crate::app::Parts;
+use crate::app::{App, Parts};
 use crate::config::{IdTokenAlg, Settings};
+use crate::domain::ids::ClientId;
 use crate::domain::session::{EndReason, SessionClient};
 use crate::store::stream_events::Waiting;
-use crate::store::{stream_events, streams};
+use crate::store::{StoreError, stream_events, streams};
 use crate::tokens::TokenError;
+use crate::views::chain;
 
 /// Writes down that the session of an application is over, where its stream wants to know.
 pub async fn session_ended(
@@ -36,7 +38,7 @@ pub async fn session_ended(
     if !allowed {
         return Ok(());
     }
-    let Some((stream, requested)) = streams::that_take(tx, &member.client).await? else {
+    let Some((stream, requested)) = streams::that_takes(tx, &member.client).await? else {
         return Ok(());
     };
     let requested: Vec<String> = serde_json::from_str(&requested).unwrap_or_default();
@@ -48,9 +50,36 @@ pub async fn session_ended(
         sub: &member.sub,
         sid: member.sid.as_str(),
     };
-    let event = Event::session_revoked(subject, initiator(reason), reason.code(), now);
-    put(tx, rng, &stream, &event, now).await
+    let event = Event::session_revoked(subject, initiator(reason), now);
+    match put(tx, rng, &stream, &event, now).await {
+        Ok(()) => Ok(()),
+        Err(StoreError::Db(error)) => Err(error),
+        Err(error @ StoreError::Serialise(_)) => {
+            // The session ends all the same.
+            tracing::error!(error = %chain(&error), "security event not written");
+            Ok(())
+        }
+    }
 }
+
+/// Deletes the streams of applications that may not have one any more.
+pub async fn forget(app: &App) -> Result<(), DbError> {
+    let refused = |client: &ClientId| {
+        let registered = app.settings.client(client);
+        !registered.is_some_and(|client| client.security_events)
+    };
+    for (stream, client) in streams::all(&app.db).await? {
+        if refused(&client) {
+            app.db
+                .write(async move |tx| streams::remove(tx, &client, &stream).await)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// The metric of what became of events.
+const DELIVERED: &str = "vouchsafe_sets_delivered_total";
 
 /// Puts an event into a stream.
 async fn put(
@@ -59,28 +88,33 @@ async fn put(
     stream: &str,
     event: &Event,
     now: UnixTime,
-) -> Result<(), DbError> {
-    let text = serde_json::to_string(event).unwrap_or_default();
-    stream_events::insert(tx, &token(rng), stream, &text, now).await
+) -> Result<(), StoreError> {
+    if !stream_events::insert(tx, &token(rng), stream, event, now).await? {
+        tracing::warn!(stream, "a stream is full: a security event is dropped");
+        metrics::counter!(DELIVERED, "outcome" => "dropped").increment(1);
+    }
+    Ok(())
 }
 
 /// CAEP 1.0, section 2: who brought it about.
 fn initiator(reason: EndReason) -> Initiator {
     match reason {
-        EndReason::Revoked | EndReason::Suspended => Initiator::Admin,
         EndReason::LoggedOut
         | EndReason::ConsentWithdrawn
         | EndReason::Replaced
         | EndReason::GivenUp => Initiator::User,
-        EndReason::StatusUnknown | EndReason::TokenReused => Initiator::Policy,
+        EndReason::Revoked
+        | EndReason::Suspended
+        | EndReason::StatusUnknown
+        | EndReason::TokenReused => Initiator::Policy,
     }
 }
 
 /// The token of an event, as often as it is delivered with the same name.
-fn signed(app: &Parts, waiting: &Waiting) -> Result<String, TokenError> {
+fn signed(app: &Parts, client: &ClientId, waiting: &Waiting) -> Result<String, TokenError> {
     let claims = SetClaims {
         iss: app.issuer().to_owned(),
-        aud: waiting.client_id.clone(),
+        aud: client.as_str().to_owned(),
         jti: waiting.id.clone(),
         iat: waiting.created_at,
         event: waiting.event.clone(),

@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use vouchsafe_protocol::ssf::UNUSABLE;
 use vouchsafe_protocol::ssf::poll::{PollRequest, PollResponse};
-use vouchsafe_protocol::ssf::stream::{Delivery, StreamRefused, StreamStatus};
+use vouchsafe_protocol::ssf::stream::{Delivery, StreamRefused};
 
 use super::manage::{self, ManageError};
-use super::signed;
+use super::{DELIVERED, signed};
 use crate::app::App;
 use crate::config::Client;
-use crate::store::stream_events;
-use crate::store::streams::Stream;
+use crate::store::stream_events::{self, Waiting};
 use crate::views::chain;
 
-/// An application that waits is answered after so long, with nothing (RFC 8936, section 2.4).
-const PATIENCE: Duration = Duration::from_secs(20);
+/// An application that waits is answered after so long, with nothing (RFC 8936, section 2.2): less than
+/// a service takes to end what is under way when it stops.
+const PATIENCE: Duration = Duration::from_secs(8);
 /// Meanwhile the database is asked so often.
 const ASK_EVERY: Duration = Duration::from_millis(500);
 
@@ -31,75 +32,80 @@ pub async fn poll(
     if stream.delivery != Delivery::Poll {
         return Err(StreamRefused::Method.into());
     }
-    for (jti, code) in &request.failed {
-        // The code is the application's text: it is not repeated where it is none of ours.
-        let known = [
-            "invalid_request",
-            "invalid_key",
-            "invalid_issuer",
-            "invalid_audience",
-        ];
-        let code = known.into_iter().find(|known| known == code);
-        tracing::warn!(client = %client.id, code, "an application cannot use a security event");
-        metrics::counter!("vouchsafe_sets_delivered_total", "outcome" => "refused").increment(1);
-        take(app, &stream, jti.clone()).await?;
-    }
-    for jti in &request.taken {
-        metrics::counter!("vouchsafe_sets_delivered_total", "outcome" => "delivered").increment(1);
-        take(app, &stream, jti.clone()).await?;
-    }
-    if request.most == 0 {
-        let more = !waiting(app, &stream, 1).await?.is_empty();
+    let PollRequest {
+        most,
+        at_once,
+        taken,
+        failed,
+    } = request;
+    note(client, &failed);
+    let failed = failed.into_iter().map(|(jti, _)| jti).collect();
+    take(app, id, failed, "refused").await?;
+    take(app, id, taken, "delivered").await?;
+    if most == 0 {
+        let more = !stream_events::oldest(&app.db, id, 1).await?.is_empty();
         return Ok(PollResponse {
             sets: BTreeMap::new(),
             more,
         });
     }
+    // One question waits for a stream; others are answered with what there is.
+    let waits = match at_once {
+        true => None,
+        false => app.polling.serve(id),
+    };
     let until = Instant::now() + PATIENCE;
     loop {
-        let found = waiting(app, &stream, request.most + 1).await?;
-        if !found.is_empty() || request.at_once || Instant::now() >= until {
-            return answer(app, found, request.most);
+        let found = stream_events::oldest(&app.db, id, most + 1).await?;
+        if !found.is_empty() || waits.is_none() || Instant::now() >= until {
+            return Ok(answer(app, client, &found, most).await);
         }
         tokio::time::sleep(ASK_EVERY).await;
     }
 }
 
-async fn take(app: &App, stream: &Stream, jti: String) -> Result<(), ManageError> {
-    let stream = stream.id.clone();
-    app.db
-        .write(async move |tx| stream_events::remove(tx, &stream, &jti).await)
-        .await?;
-    Ok(())
-}
-
-/// Section 8.1.2.1 of the framework: what is paused is held.
-async fn waiting(
-    app: &App,
-    stream: &Stream,
-    most: u32,
-) -> Result<Vec<stream_events::Waiting>, ManageError> {
-    match stream.status {
-        StreamStatus::Enabled => Ok(stream_events::oldest(&app.db, &stream.id, most).await?),
-        StreamStatus::Paused | StreamStatus::Disabled => Ok(Vec::new()),
+/// The codes are the application's texts: one that is none of ours is not repeated.
+fn note(client: &Client, failed: &[(String, String)]) {
+    if let Some((_, code)) = failed.first() {
+        let code = UNUSABLE.into_iter().find(|known| known == code);
+        let events = failed.len();
+        tracing::warn!(client = %client.id, code, events, "an application cannot use security events");
     }
 }
 
-fn answer(
+async fn take(
     app: &App,
-    found: Vec<stream_events::Waiting>,
-    most: u32,
-) -> Result<PollResponse, ManageError> {
+    stream: &str,
+    ids: Vec<String>,
+    outcome: &'static str,
+) -> Result<(), ManageError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let stream = stream.to_owned();
+    let removed = app
+        .db
+        .write(async move |tx| stream_events::remove(tx, &stream, &ids).await)
+        .await?;
+    metrics::counter!(DELIVERED, "outcome" => outcome).increment(removed);
+    Ok(())
+}
+
+async fn answer(app: &App, client: &Client, found: &[Waiting], most: u32) -> PollResponse {
     let most = usize::try_from(most).unwrap_or(usize::MAX);
-    let more = found.len() > most;
     let mut sets = BTreeMap::new();
     for waiting in found.iter().take(most) {
-        match signed(app, waiting) {
+        match signed(app, &client.id, waiting) {
             Ok(token) => {
                 sets.insert(waiting.id.clone(), token);
             }
             Err(error) => tracing::error!(error = %chain(&error), "security event not signed"),
         }
+        // A hundred signatures must not hold up everybody else.
+        tokio::task::yield_now().await;
     }
-    Ok(PollResponse { sets, more })
+    PollResponse {
+        sets,
+        more: found.len() > most,
+    }
 }

@@ -13,6 +13,8 @@ use vouchsafe_credentials::testing::{FixedClock, SeededRng};
 
 use super::*;
 use crate::config::{TrustConfig, TrustedIssuerConfig};
+use vouchsafe_protocol::oauth::values::Secret;
+
 use crate::outbound::{OutboundError, Pushed, StatusToken};
 
 const NOW: UnixTime = UnixTime(1_795_435_200);
@@ -59,7 +61,7 @@ impl Outbound for Host {
     async fn security_event(
         &self,
         _: &Url,
-        _: Option<&str>,
+        _: Option<&Secret>,
         _: String,
     ) -> Result<Pushed, OutboundError> {
         Err(OutboundError::Status(504))

@@ -1,7 +1,8 @@
 //! `receiver_tokens`: access tokens with which an application manages its stream of events.
 
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::{Db, DbError, Tx, each, execute};
+use vouchsafe_service::db::{Db, DbError, STEP, Tx, each, execute};
+use vouchsafe_service::delete_step;
 
 use crate::domain::ids::{ClientId, SecretDigest};
 
@@ -46,10 +47,24 @@ pub async fn find(
     Ok(row.map(|(client, manage)| (ClientId::from_text(client), manage != 0)))
 }
 
-/// Deletes what expired.
+/// Ends one token.
+pub async fn revoke(tx: &mut Tx, token: &SecretDigest) -> Result<u64, DbError> {
+    execute!(
+        tx,
+        sqlx::query("DELETE FROM receiver_tokens WHERE token_hash = $1").bind(token.as_str())
+    )
+}
+
+/// Deletes what expired, [`STEP`] of them at most.
 pub async fn purge(tx: &mut Tx, now: UnixTime) -> Result<u64, DbError> {
     execute!(
         tx,
-        sqlx::query("DELETE FROM receiver_tokens WHERE expires_at <= $1").bind(now.0)
+        sqlx::query(delete_step!(
+            "receiver_tokens",
+            "token_hash",
+            "expires_at <= $1"
+        ))
+        .bind(now.0)
+        .bind(i64::from(STEP))
     )
 }

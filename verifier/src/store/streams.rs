@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_protocol::oauth::values::Secret;
 use vouchsafe_protocol::ssf::stream::{Delivery, StreamStatus};
 use vouchsafe_service::db::{Db, DbError, Table, Tx, each, execute};
 
@@ -55,18 +56,27 @@ struct Endpoint {
     authorization: Option<String>,
 }
 
-fn seal(vault: &Vault, id: &str, delivery: &Delivery) -> Result<Vec<u8>, StoreError> {
-    let push = match delivery {
-        Delivery::Poll => None,
-        Delivery::Push {
+impl From<&Delivery> for Sealed {
+    fn from(delivery: &Delivery) -> Self {
+        let Delivery::Push {
             endpoint,
             authorization,
-        } => Some(Endpoint {
-            url: endpoint.clone(),
-            authorization: authorization.clone(),
-        }),
-    };
-    vault.seal(&["event_streams", "delivery", id], &Sealed { push })
+        } = delivery
+        else {
+            return Self { push: None };
+        };
+        let authorization = authorization.as_ref();
+        Self {
+            push: Some(Endpoint {
+                url: endpoint.clone(),
+                authorization: authorization.map(|secret| secret.expose().to_owned()),
+            }),
+        }
+    }
+}
+
+fn seal(vault: &Vault, id: &str, delivery: &Delivery) -> Result<Vec<u8>, StoreError> {
+    vault.seal(&["event_streams", "delivery", id], &Sealed::from(delivery))
 }
 
 impl Row {
@@ -77,7 +87,7 @@ impl Row {
             None => Delivery::Poll,
             Some(Endpoint { url, authorization }) => Delivery::Push {
                 endpoint: url,
-                authorization,
+                authorization: authorization.map(Secret::new),
             },
         };
         let status = StreamStatus::from_name(&self.status)
@@ -164,15 +174,31 @@ pub async fn to_change(
     row.map(|row| row.read(vault)).transpose()
 }
 
-/// Streams of an application inside the transaction that has an event for it: their names and what
-/// they want, unless they are disabled.
-pub async fn that_take(
+/// The stream of an application inside the transaction that has an event for it: its name and what
+/// was asked for, unless it is disabled. It is not changed before the transaction ends.
+pub async fn that_takes(
     tx: &mut Tx,
     client: &ClientId,
 ) -> Result<Option<(String, String)>, DbError> {
     each!(tx, c => sqlx::query_as::<_, (String, String)>(
-        "SELECT id, events FROM event_streams WHERE client_id = $1 AND status <> 'disabled'")
+        "UPDATE event_streams SET id = id WHERE client_id = $1 AND status <> 'disabled' RETURNING id, events")
         .bind(client.as_str()).fetch_optional(c).await)
+}
+
+/// The stream of an event.
+pub async fn find(db: &Db, vault: &Vault, id: &str) -> Result<Option<Stream>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM event_streams WHERE id = $1");
+    let row = each!(db, p => sqlx::query_as::<_, Row>(sqlx::AssertSqlSafe(sql.clone()))
+        .bind(id).fetch_optional(p).await)?;
+    row.map(|row| row.read(vault)).transpose()
+}
+
+/// Every stream and its application.
+pub async fn all(db: &Db) -> Result<Vec<(String, ClientId)>, DbError> {
+    let rows = each!(db, p => sqlx::query_as::<_, (String, String)>(
+        "SELECT id, client_id FROM event_streams").fetch_all(p).await)?;
+    let named = |(id, client)| (id, ClientId::from_text(client));
+    Ok(rows.into_iter().map(named).collect())
 }
 
 /// Deletes a stream and what waits in it; `false` where the application has none of this name.

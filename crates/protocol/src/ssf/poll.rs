@@ -27,7 +27,7 @@ pub struct PollRequest {
     pub at_once: bool,
     /// `jti` of tokens that it has.
     pub taken: Vec<String>,
-    /// `jti` of tokens that it cannot use, and why (a registered code).
+    /// `jti` of tokens that it cannot use, and why: a code of RFC 8935, section 2.4, or another.
     pub failed: Vec<(String, String)>,
 }
 
@@ -90,7 +90,7 @@ fn failed(object: &Map<String, Value>) -> Result<Vec<(String, String)>, PollMalf
 }
 
 fn id(text: &str) -> Option<String> {
-    let shaped = !text.is_empty() && text.len() <= LONGEST_ID;
+    let shaped = !text.is_empty() && text.len() <= LONGEST_ID && !text.contains('\0');
     shaped.then(|| text.to_owned())
 }
 
@@ -121,12 +121,15 @@ mod tests {
     fn rfc_8936_acknowledgements_and_errors() {
         let request = PollRequest::parse(
             br#"{"maxEvents": 0, "returnImmediately": true, "ack": ["a", "b"],
-                "setErrs": {"c": {"err": "jwtAud", "description": "another audience"}}, "other": 1}"#,
+                "setErrs": {"c": {"err": "invalid_audience", "description": "of another"}}, "other": 1}"#,
         )
         .unwrap();
         assert_eq!((request.most, request.at_once), (0, true));
         assert_eq!(request.taken, ["a", "b"]);
-        assert_eq!(request.failed, [("c".to_owned(), "jwtAud".to_owned())]);
+        assert_eq!(
+            request.failed,
+            [("c".to_owned(), "invalid_audience".to_owned())]
+        );
         let many = PollRequest::parse(br#"{"maxEvents": 99999999999}"#).unwrap();
         assert_eq!(many.most, MOST_EVENTS);
     }
@@ -146,7 +149,8 @@ mod tests {
             r#"{"ack": [1]}"#,
             r#"{"ack": [""]}"#,
             r#"{"setErrs": {"a": {}}}"#,
-            r#"{"setErrs": {"a": "jwtAud"}}"#,
+            r#"{"setErrs": {"a": "invalid_key"}}"#,
+            r#"{"ack": ["\u0000"]}"#,
             r#"{"ack": [], "ack": []}"#,
             &long,
             &many,

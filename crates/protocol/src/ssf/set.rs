@@ -9,8 +9,6 @@ use super::{SESSION_REVOKED, VERIFICATION};
 /// Who brought the event about (CAEP 1.0, section 2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Initiator {
-    /// An administrator, such as the issuer of a card.
-    Admin,
     /// The person.
     User,
     /// A rule of the transmitter.
@@ -20,7 +18,6 @@ pub enum Initiator {
 impl Initiator {
     const fn as_str(self) -> &'static str {
         match self {
-            Self::Admin => "admin",
             Self::User => "user",
             Self::Policy => "policy",
         }
@@ -38,7 +35,8 @@ pub struct SessionSubject<'a> {
     pub sid: &'a str,
 }
 
-/// What happened to whom: one event (Shared Signals Framework 1.0, section 4.2.1: exactly one).
+/// What happened to whom: one event (Shared Signals Framework 1.0, section 4.2.1; CAEP
+/// Interoperability Profile 1.0, section 2.8.1: exactly one).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     sub_id: Value,
@@ -46,14 +44,10 @@ pub struct Event {
 }
 
 impl Event {
-    /// CAEP 1.0, section 3.1. `reason` is a stable code, the same for every person.
+    /// CAEP 1.0, section 3.1. It does not say why: several receivers share a session, and the reason
+    /// may be the affair of another one.
     #[must_use]
-    pub fn session_revoked(
-        subject: SessionSubject<'_>,
-        by: Initiator,
-        reason: &str,
-        at: UnixTime,
-    ) -> Self {
+    pub fn session_revoked(subject: SessionSubject<'_>, by: Initiator, at: UnixTime) -> Self {
         // RFC 9493, section 3.2.3, within a complex subject (Shared Signals Framework 1.0, section 3.3).
         let sub_id = json!({
             "format": "complex",
@@ -63,7 +57,6 @@ impl Event {
         let event = json!({
             "event_timestamp": at.0,
             "initiating_entity": by.as_str(),
-            "reason_admin": { "en": reason },
         });
         Self::one(SESSION_REVOKED, sub_id, event)
     }
@@ -126,12 +119,7 @@ mod tests {
             aud: "shop".to_owned(),
             jti: "1".to_owned(),
             iat: UnixTime(1000),
-            event: Event::session_revoked(
-                subject,
-                Initiator::Admin,
-                "credential_revoked",
-                UnixTime(999),
-            ),
+            event: Event::session_revoked(subject, Initiator::Policy, UnixTime(999)),
         };
         let json = serde_json::to_value(&claims).unwrap();
         assert_eq!(
@@ -144,8 +132,7 @@ mod tests {
                     "session": { "format": "opaque", "id": "sid-1" },
                 },
                 "events": { SESSION_REVOKED: {
-                    "event_timestamp": 999, "initiating_entity": "admin",
-                    "reason_admin": { "en": "credential_revoked" },
+                    "event_timestamp": 999, "initiating_entity": "policy",
                 } },
             })
         );

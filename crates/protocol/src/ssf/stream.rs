@@ -8,6 +8,7 @@ use vouchsafe_credentials::json::parse_object;
 
 use super::{EVENTS, POLL, PUSH};
 use crate::http::UrlRule;
+use crate::oauth::values::Secret;
 
 /// Events that a receiver may name at most.
 const MOST_EVENTS: usize = 50;
@@ -46,9 +47,52 @@ pub enum Delivery {
     Push {
         /// Where to.
         endpoint: Url,
-        /// Value of the `Authorization` header (section 6.1.1). Its secret.
-        authorization: Option<String>,
+        /// Value of the `Authorization` header (section 6.1.1).
+        authorization: Option<Secret>,
     },
+}
+
+/// How a receiver wants to get its events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequestedDelivery {
+    /// It will ask for them.
+    Poll {
+        /// The transmitter's endpoint, as it was told (section 6.1.2).
+        endpoint: Option<String>,
+    },
+    /// They are to be sent to it.
+    Push {
+        /// Where to.
+        endpoint: Url,
+        /// A new value of the header, or none from now on.
+        authorization: Option<Option<Secret>>,
+    },
+}
+
+impl RequestedDelivery {
+    /// What it comes to. The secret is told to nobody, so who sends back what it was told keeps it as
+    /// long as the events go to the same place.
+    #[must_use]
+    pub fn after(self, before: Option<&Delivery>) -> Delivery {
+        let Self::Push {
+            endpoint,
+            authorization,
+        } = self
+        else {
+            return Delivery::Poll;
+        };
+        let kept = match before {
+            Some(Delivery::Push {
+                endpoint: same,
+                authorization,
+            }) if *same == endpoint => authorization.clone(),
+            Some(Delivery::Push { .. } | Delivery::Poll) | None => None,
+        };
+        Delivery::Push {
+            endpoint,
+            authorization: authorization.unwrap_or(kept),
+        }
+    }
 }
 
 /// What a receiver supplies; `None` stands for what the request leaves out.
@@ -59,7 +103,7 @@ pub struct StreamRequest {
     /// Events that it wants.
     pub events_requested: Option<Vec<String>>,
     /// How it gets them.
-    pub delivery: Option<Delivery>,
+    pub delivery: Option<RequestedDelivery>,
     /// What it says of the stream.
     pub description: Option<String>,
     supplied: Map<String, Value>,
@@ -74,7 +118,7 @@ impl StreamRequest {
         let mut object = parse_object(body).map_err(|_| StreamRefused::Malformed)?;
         let text = |value: Option<Value>| match value {
             None => Ok(None),
-            Some(Value::String(text)) if text.len() <= LONGEST => Ok(Some(text)),
+            Some(Value::String(text)) if is_text(&text) => Ok(Some(text)),
             Some(_) => Err(StreamRefused::Malformed),
         };
         Ok(Self {
@@ -102,9 +146,18 @@ impl StreamRequest {
 
     /// Section 8.1.1.3: what the transmitter supplies may be there and must then be right.
     ///
+    /// `poll` is the address at which this stream is polled.
+    ///
     /// # Errors
     /// [`StreamRefused::NotYours`].
-    pub fn agrees_with(&self, stream: &StreamView) -> Result<(), StreamRefused> {
+    pub fn agrees_with(&self, stream: &StreamView, poll: &str) -> Result<(), StreamRefused> {
+        if let Some(RequestedDelivery::Poll {
+            endpoint: Some(endpoint),
+        }) = &self.delivery
+            && endpoint != poll
+        {
+            return Err(StreamRefused::NotYours);
+        }
         let right = serde_json::to_value(stream).unwrap_or_default();
         let differs =
             |(name, value): (&String, &Value)| right.get(name).is_some_and(|right| right != value);
@@ -121,13 +174,18 @@ fn events(value: &Value) -> Result<Vec<String>, StreamRefused> {
         return Err(StreamRefused::Malformed);
     }
     let name = |value: &Value| {
-        let text = value.as_str().filter(|text| text.len() <= LONGEST);
+        let text = value.as_str().filter(|text| is_text(text));
         text.map(str::to_owned).ok_or(StreamRefused::Malformed)
     };
     named.iter().map(name).collect()
 }
 
-fn delivery(value: &Value, rule: UrlRule) -> Result<Delivery, StreamRefused> {
+/// What a database can keep as a text.
+fn is_text(text: &str) -> bool {
+    text.len() <= LONGEST && !text.contains('\0')
+}
+
+fn delivery(value: &Value, rule: UrlRule) -> Result<RequestedDelivery, StreamRefused> {
     let object = value.as_object().ok_or(StreamRefused::Malformed)?;
     let text = |name: &str| match object.get(name) {
         None => Ok(None),
@@ -135,13 +193,19 @@ fn delivery(value: &Value, rule: UrlRule) -> Result<Delivery, StreamRefused> {
         Some(_) => Err(StreamRefused::Malformed),
     };
     match text("method")?.ok_or(StreamRefused::Malformed)? {
-        // The endpoint of this method is the transmitter's (section 6.1.2).
-        POLL => Ok(Delivery::Poll),
+        POLL => Ok(RequestedDelivery::Poll {
+            endpoint: text("endpoint_url")?.map(str::to_owned),
+        }),
         PUSH => {
             let endpoint = text("endpoint_url")?.ok_or(StreamRefused::Malformed)?;
             let endpoint = rule.parse(endpoint).map_err(|_| StreamRefused::Endpoint)?;
-            let authorization = text("authorization_header")?.map(header).transpose()?;
-            Ok(Delivery::Push {
+            let authorization = match object.get("authorization_header") {
+                None => None,
+                Some(Value::Null) => Some(None),
+                Some(Value::String(text)) => Some(Some(header(text)?)),
+                Some(_) => return Err(StreamRefused::Malformed),
+            };
+            Ok(RequestedDelivery::Push {
                 endpoint,
                 authorization,
             })
@@ -151,10 +215,10 @@ fn delivery(value: &Value, rule: UrlRule) -> Result<Delivery, StreamRefused> {
 }
 
 /// RFC 9110, section 5.5, without what some servers still fold.
-fn header(text: &str) -> Result<String, StreamRefused> {
+fn header(text: &str) -> Result<Secret, StreamRefused> {
     let visible = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
     let good = !text.is_empty() && text.len() <= LONGEST && text.bytes().all(visible);
-    good.then(|| text.to_owned()).ok_or(StreamRefused::Header)
+    good.then(|| Secret::new(text)).ok_or(StreamRefused::Header)
 }
 
 /// Which of the events that were asked for the stream carries.
@@ -281,7 +345,7 @@ impl VerificationRequest {
 fn member(object: &Map<String, Value>, name: &str) -> Result<Option<String>, StreamRefused> {
     match object.get(name) {
         None => Ok(None),
-        Some(Value::String(text)) if text.len() <= LONGEST => Ok(Some(text.clone())),
+        Some(Value::String(text)) if is_text(text) => Ok(Some(text.clone())),
         Some(_) => Err(StreamRefused::Malformed),
     }
 }
@@ -334,14 +398,34 @@ mod tests {
                 "{endpoint}"
             );
         }
-        let good = parse(&push("https://receiver.example/events")).unwrap();
-        let Some(Delivery::Push {
-            authorization: None,
-            ..
-        }) = good.delivery
-        else {
-            panic!("{good:?}");
+        assert!(parse(&push("https://receiver.example/events")).is_ok());
+    }
+
+    #[test]
+    fn a_secret_is_kept_as_long_as_events_go_to_the_same_place() {
+        let asked = |endpoint: &str, header: Option<Value>| {
+            let mut body = push(endpoint);
+            if let Some(header) = header {
+                body["delivery"]["authorization_header"] = header;
+            }
+            parse(&body).unwrap().delivery.unwrap()
         };
+        let secret = |delivery: &Delivery| match delivery {
+            Delivery::Push { authorization, .. } => authorization
+                .as_ref()
+                .map(|secret| secret.expose().to_owned()),
+            Delivery::Poll => panic!("{delivery:?}"),
+        };
+        let here = "https://receiver.example/events";
+        let first = asked(here, Some(json!("Bearer abc"))).after(None);
+        assert_eq!(secret(&first).as_deref(), Some("Bearer abc"));
+        assert!(!format!("{first:?}").contains("abc"));
+        let same = asked(here, None).after(Some(&first));
+        assert_eq!(secret(&same).as_deref(), Some("Bearer abc"));
+        let elsewhere = asked("https://other.example/events", None).after(Some(&first));
+        assert_eq!(secret(&elsewhere), None);
+        let gone = asked(here, Some(Value::Null)).after(Some(&first));
+        assert_eq!(secret(&gone), None);
     }
 
     #[test]
@@ -367,6 +451,8 @@ mod tests {
             json!({ "delivery": {} }),
             json!({ "delivery": { "method": PUSH } }),
             json!({ "description": "x".repeat(1025) }),
+            json!({ "description": "nul \u{0}" }),
+            json!({ "stream_id": "\u{0}" }),
         ] {
             assert_eq!(parse(&body), Err(StreamRefused::Malformed), "{body}");
         }
@@ -390,7 +476,16 @@ mod tests {
             min_verification_interval: 10,
             description: None,
         };
-        let agrees = |body: &Value| parse(body).unwrap().agrees_with(&view);
+        let agrees = |body: &Value| {
+            let request = parse(body).unwrap();
+            request.agrees_with(&view, "https://op.example/ssf/poll/s")
+        };
+        let polls = |at: &str| json!({ "delivery": { "method": POLL, "endpoint_url": at } });
+        assert_eq!(agrees(&polls("https://op.example/ssf/poll/s")), Ok(()));
+        assert_eq!(
+            agrees(&polls("https://op.example/")),
+            Err(StreamRefused::NotYours)
+        );
         assert_eq!(agrees(&json!({ "aud": "shop", "other": 1 })), Ok(()));
         assert_eq!(
             agrees(&json!({ "aud": "cafe" })),

@@ -12,6 +12,7 @@ use vouchsafe_credentials::status_list::{
     Status, StatusCheck, StatusRef, StatusTokenInput, sign_status_list, verify_status_list,
 };
 use vouchsafe_credentials::time::{Clock as _, UnixTime};
+use vouchsafe_protocol::oauth::values::Secret;
 use vouchsafe_protocol::vp::verify::StatusSource as _;
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::random::OsRandom;
@@ -50,7 +51,7 @@ impl Outbound for Served {
     async fn security_event(
         &self,
         _: &Url,
-        _: Option<&str>,
+        _: Option<&Secret>,
         _: String,
     ) -> Result<Pushed, OutboundError> {
         Err(OutboundError::Status(404))

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use url::Url;
+use vouchsafe_protocol::oauth::values::Secret;
 use vouchsafe_verifier::outbound::{Outbound, OutboundError, Pushed, StatusToken};
 
 #[derive(Default)]
@@ -18,7 +19,7 @@ pub struct Network {
     fetches: AtomicUsize,
     refuse_logouts: AtomicUsize,
     logouts: Mutex<Vec<(String, String)>>,
-    event_answers: Mutex<Vec<u16>>,
+    event_answers: Mutex<Vec<Result<&'static str, u16>>>,
     events: Mutex<Vec<PushedEvent>>,
 }
 
@@ -75,9 +76,10 @@ impl Network {
         self.refuse_logouts.store(count, Ordering::SeqCst);
     }
 
-    /// The next security events are answered with these statuses, the last one first; others are taken.
-    pub fn answer_events(&self, statuses: &[u16]) {
-        *self.event_answers.lock().unwrap() = statuses.to_vec();
+    /// The next security events are answered with these codes or statuses, the last one first; others
+    /// are taken.
+    pub fn answer_events(&self, answers: &[Result<&'static str, u16>]) {
+        *self.event_answers.lock().unwrap() = answers.to_vec();
     }
 
     /// Every security event that was taken.
@@ -136,17 +138,21 @@ impl Outbound for Network {
     async fn security_event(
         &self,
         uri: &Url,
-        authorization: Option<&str>,
+        authorization: Option<&Secret>,
         token: String,
     ) -> Result<Pushed, OutboundError> {
+        let silent = self.silent.lock().unwrap().as_deref() == Some(uri.as_str());
+        if silent {
+            std::future::pending::<()>().await;
+        }
         match self.event_answers.lock().unwrap().pop() {
-            Some(400) => return Ok(Pushed::Refused),
-            Some(status) => return Err(OutboundError::Status(status)),
+            Some(Ok(code)) => return Ok(Pushed::Refused(code)),
+            Some(Err(status)) => return Err(OutboundError::Status(status)),
             None => {}
         }
         self.events.lock().unwrap().push(PushedEvent {
             uri: uri.to_string(),
-            authorization: authorization.map(str::to_owned),
+            authorization: authorization.map(|secret| secret.expose().to_owned()),
             token,
         });
         Ok(Pushed::Taken)
