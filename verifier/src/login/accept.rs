@@ -134,7 +134,7 @@ async fn decide(
     let query = ask::query_of(app, &pending.login.request)?;
     let facts = pending.login.request.facts.names();
     let question = query.asked(&facts);
-    let opened = ask::open(&request.secrets)?;
+    let opened = ask::open(app, &request.secrets)?;
     let response_uri = ask::response_uri(app, &request.id);
     let asked = Asked {
         way: ask::way(app, request.channel, &opened, &response_uri)?,

@@ -9,11 +9,16 @@ use vouchsafe_protocol::vp::response::{ErrorCode, error_form};
 use vouchsafe_protocol::vp::values::LocalizedText;
 
 use super::submit::post_form;
+use crate::WalletError;
 use crate::consent::{TrustReason, VerifierIdentity};
 use crate::history::{EventKind, HistoryEntry, Outcome, Party};
 use crate::net;
 use crate::text::PlainText;
 use crate::wallet::Wallet;
+
+/// So often may the person say no to one verifier within [`NO_LASTS_S`] seconds.
+const MOST_NOES: usize = 5;
+const NO_LASTS_S: i64 = 600;
 
 /// A wallet and the verified request it has before it.
 pub(super) struct Context {
@@ -109,6 +114,26 @@ impl Context {
         }
     }
 
+    /// Whether the person said no to this verifier so often lately that it is not put before them
+    /// now (catalogue 317). Nothing is sent: what is not answered teaches nobody to ask again.
+    pub(super) fn was_declined_often(&self) -> Result<bool, WalletError> {
+        let party = self.party();
+        let since = self.wallet.now().plus(-NO_LASTS_S);
+        let entries = self.wallet.history_store().since(since)?;
+        let declined = entries
+            .iter()
+            .filter(|entry| entry.outcome == Outcome::Declined && entry.party == party);
+        Ok(declined.count() >= MOST_NOES)
+    }
+
+    fn party(&self) -> Party {
+        let verifier = self.verifier(&self.wallet.locales());
+        Party {
+            name: Some(verifier.name),
+            host: verifier.host,
+        }
+    }
+
     /// Why they ask, in their words.
     pub(super) fn purpose(&self, locales: &[&str]) -> Option<PlainText> {
         PlainText::non_empty(self.asked.purpose()?.for_locale(first(locales)))
@@ -137,15 +162,11 @@ impl Context {
     ) -> HistoryEntry {
         let at = self.wallet.now();
         let locales = self.wallet.locales();
-        let verifier = self.verifier(&locales);
         HistoryEntry {
             id: self.wallet.history_store().new_id(at),
             at,
             kind: EventKind::Presented,
-            party: Party {
-                name: Some(verifier.name),
-                host: verifier.host,
-            },
+            party: self.party(),
             purpose: self.purpose(&locales),
             cards,
             facts,
