@@ -91,7 +91,12 @@ impl Context {
             ),
             None => (PlainText::new(&host), TrustReason::Origin),
         };
-        let client_name = self.asked.client_name();
+        // OpenID4VP 1.0, appendix A.2: who signs nothing has no name but its origin, and what it calls
+        // itself may be the name of somebody else.
+        let client_name = match trust {
+            TrustReason::Certificate { .. } => self.asked.client_name(),
+            TrustReason::Origin => None,
+        };
         let calls_itself = client_name
             .and_then(|text| PlainText::non_empty(text.for_locale(first(locales))))
             .filter(|own| *own != name);
