@@ -2,6 +2,8 @@
 //! the OpenID Foundation. Presentations: the suite is the wallet, and this program the browser.
 //! Logins: the suite is the application and the browser, and the wallet is ours.
 
+mod applications;
+mod fapi;
 mod folder;
 mod key;
 mod login;

@@ -61,6 +61,40 @@ impl Steps<'_> {
         Value::Object(Map::from_iter(modules))
     }
 
+    /// What it does in the modules of FAPI 2.0 that end otherwise.
+    pub fn fapi2(&self) -> Value {
+        let page = || self.task("Read the page", "authorize", &[keep(REFUSED, KEEP)]);
+        let refused = self.entry("authorize", &[page()]);
+        let mut once = self.log_in();
+        once["match-limit"] = json!(1);
+        // The first visit ends on our page, and the second logs in.
+        let look = self.task(
+            "Look",
+            "login/",
+            &[json!(["wait", "xpath", "//h1", 10, LOGIN])],
+        );
+        let mut looked = self.entry("authorize", &[look]);
+        looked["match-limit"] = json!(1);
+        let modules = [
+            ("user-rejects-authentication", json!([self.decline()])),
+            (
+                "par-ensure-reused-request-uri-prior-to-auth-completion-succeeds",
+                json!([looked, self.log_in()]),
+            ),
+            ("par-attempt-reuse-request_uri", json!([once, refused])),
+            ("par-attempt-to-use-expired-request_uri", json!([refused])),
+            (
+                "par-attempt-to-use-request_uri-for-different-client",
+                json!([refused]),
+            ),
+        ];
+        let modules = modules.map(|(name, steps)| {
+            let name = format!("fapi2-security-profile-final-{name}");
+            (name, json!({ "browser": steps }))
+        });
+        Value::Object(Map::from_iter(modules))
+    }
+
     /// Shows the card, unless a session answers or the request goes back at once.
     fn log_in(&self) -> Value {
         let optional = format!("{KEEP}-optional");
@@ -71,18 +105,34 @@ impl Steps<'_> {
             &[keep(LOGIN, &optional), click],
         );
         show["optional"] = json!(true);
-        let agree = json!({
-            "task": "Agree",
+        let mut agree = self.answer("Agree", "yes");
+        agree["optional"] = json!(true);
+        self.entry("authorize", &[show, agree, self.back()])
+    }
+
+    /// Opens the wallet and shows nothing.
+    fn decline(&self) -> Value {
+        let click = json!(["click", "id", "show-card"]);
+        let open = self.task("Open the wallet", "login/", &[click]);
+        let decline = self.answer("Decline", "no");
+        self.entry("authorize", &[open, decline, self.back()])
+    }
+
+    /// A button of the wallet's question.
+    fn answer(&self, name: &str, value: &str) -> Value {
+        json!({
+            "task": name,
             "match": format!("{}/present*", self.wallet),
-            "optional": true,
-            "commands": [["click", "xpath", "//button[@value='yes']"]],
-        });
-        let back = json!({
+            "commands": [["click", "xpath", format!("//button[@value='{value}']")]],
+        })
+    }
+
+    fn back(&self) -> Value {
+        json!({
             "task": "Back in the suite",
             "match": format!("{}/callback*", self.test),
             "commands": [["wait", "id", "submission_complete", 10]],
-        });
-        self.entry("authorize", &[show, agree, back])
+        })
     }
 
     /// Confirms where it is asked, and looks at the page.
