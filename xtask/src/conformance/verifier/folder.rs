@@ -87,12 +87,14 @@ impl Place<'_> {
         let wallet = format!("{test}/authorize");
         self.generate(
             folder,
-            &test,
+            self.suite_url,
             &wallet,
             &[(APPLICATION, "https://app.example")],
         )?;
         let mut verifier = self.read(folder)?;
         let issuer = first(&mut verifier, "trust", "issuer")?;
+        // An issuer of ours has no path.
+        issuer.insert("id".to_owned(), test.clone().into());
         issuer.insert("types".to_owned(), list(["urn:eudi:pid:1"]));
         issuer.remove("stable_claims");
         let question: Table = toml::from_str(QUESTION)?;
