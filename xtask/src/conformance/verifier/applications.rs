@@ -134,8 +134,8 @@ impl Place<'_> {
             "client": fapi,
             "client2": fapi_2,
             "resource": { "resourceUrl": format!("{}/userinfo", self.verifier_url) },
-            "browser": steps.usual(),
-            "override": steps.fapi2(),
+            "browser": steps.fapi2(),
+            "override": steps.fapi2_overrides(),
         });
         write(&folder.join(FAPI), &suite.to_string())
     }

@@ -61,27 +61,32 @@ impl Steps<'_> {
         Value::Object(Map::from_iter(modules))
     }
 
-    /// What it does in the modules of FAPI 2.0 that end otherwise.
+    /// What it does if nothing else is said with an application of FAPI 2.0. Its modules take a
+    /// page that is kept for the one that they want to see, so the login page is not.
     pub fn fapi2(&self) -> Value {
-        let page = || self.task("Read the page", "authorize", &[keep(REFUSED, KEEP)]);
-        let refused = self.entry("authorize", &[page()]);
-        let mut once = self.log_in();
-        once["match-limit"] = json!(1);
-        // The first visit ends on our page, and the second logs in.
-        let look = self.task(
-            "Look",
-            "login/",
-            &[json!(["wait", "xpath", "//h1", 10, LOGIN])],
-        );
-        let mut looked = self.entry("authorize", &[look]);
-        looked["match-limit"] = json!(1);
+        json!([self.enter()])
+    }
+
+    /// What it does in the modules of FAPI 2.0 that end otherwise.
+    pub fn fapi2_overrides(&self) -> Value {
+        let page = self.task("Read the page", "authorize", &[keep(REFUSED, KEEP)]);
+        let refused = self.entry("authorize", &[page]);
+        let once = |mut entry: Value| {
+            entry["match-limit"] = json!(1);
+            entry
+        };
+        let heading = json!(["wait", "xpath", "//h1", 10, LOGIN]);
+        let look = self.entry("authorize", &[self.task("Look", "login/", &[heading])]);
         let modules = [
             ("user-rejects-authentication", json!([self.decline()])),
             (
                 "par-ensure-reused-request-uri-prior-to-auth-completion-succeeds",
-                json!([looked, self.log_in()]),
+                json!([once(look), self.enter()]),
             ),
-            ("par-attempt-reuse-request_uri", json!([once, refused])),
+            (
+                "par-attempt-reuse-request_uri",
+                json!([once(self.enter()), refused]),
+            ),
             ("par-attempt-to-use-expired-request_uri", json!([refused])),
             (
                 "par-attempt-to-use-request_uri-for-different-client",
@@ -95,15 +100,19 @@ impl Steps<'_> {
         Value::Object(Map::from_iter(modules))
     }
 
-    /// Shows the card, unless a session answers or the request goes back at once.
+    /// Shows the card, unless a session answers or the request goes back at once, and keeps the
+    /// login page.
     fn log_in(&self) -> Value {
-        let optional = format!("{KEEP}-optional");
-        let click = json!(["click", "id", "show-card"]);
-        let mut show = self.task(
-            "Open the wallet",
-            "login/",
-            &[keep(LOGIN, &optional), click],
-        );
+        self.show(&[keep(LOGIN, &format!("{KEEP}-optional")), open()])
+    }
+
+    /// The same, and keeps nothing.
+    fn enter(&self) -> Value {
+        self.show(&[open()])
+    }
+
+    fn show(&self, commands: &[Value]) -> Value {
+        let mut show = self.task("Open the wallet", "login/", commands);
         show["optional"] = json!(true);
         let mut agree = self.answer("Agree", "yes");
         agree["optional"] = json!(true);
@@ -112,10 +121,10 @@ impl Steps<'_> {
 
     /// Opens the wallet and shows nothing.
     fn decline(&self) -> Value {
-        let click = json!(["click", "id", "show-card"]);
-        let open = self.task("Open the wallet", "login/", &[click]);
+        let open = self.task("Open the wallet", "login/", &[open()]);
         let decline = self.answer("Decline", "no");
-        self.entry("authorize", &[open, decline, self.back()])
+        let leave = self.task("Leave", "vp/return", &[json!(["click", "id", "leave"])]);
+        self.entry("authorize", &[open, decline, leave, self.back()])
     }
 
     /// A button of the wallet's question.
@@ -158,6 +167,11 @@ impl Steps<'_> {
     fn task(&self, name: &str, path: &str, commands: &[Value]) -> Value {
         json!({ "task": name, "match": self.page(path), "commands": commands })
     }
+}
+
+/// Opens the wallet.
+fn open() -> Value {
+    json!(["click", "id", "show-card"])
 }
 
 /// Waits for a page with this in its heading, and keeps it.
