@@ -11,7 +11,7 @@ use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::config::load;
 
 use crate::development::{Application, Placement, Plan, generate, secret, write_new};
-use crate::init::first_key;
+use crate::init::{API_KEY_FILE, first_key};
 use crate::serve::{ISSUER_ENVIRONMENT, VERIFIER_ENVIRONMENT};
 
 /// What `vouchsafe config` can do.
@@ -94,12 +94,13 @@ async fn write(options: GenerateOptions) -> Result<()> {
     let generated = generate(&plan, &mut Placement::Folder(folder.clone()))?;
     write_new(&folder.join("issuer.toml"), &generated.issuer, 0o600)?;
     write_new(&folder.join("verifier.toml"), &generated.verifier, 0o600)?;
+    for Application { id, secret, .. } in &plan.clients {
+        println!("{id} {secret}");
+    }
     // Elsewhere there may be no database yet.
     if options.issuer_database.is_none() {
         first_key(&folder).await?;
-    }
-    for Application { id, secret, .. } in &plan.clients {
-        println!("{id} {secret}");
+        eprintln!("{API_KEY_FILE} opens the issuer's REST interface for commands with its file");
     }
     eprintln!("made {}", folder.display());
     eprintln!(

@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use vouchsafe_issuer::{Issuer, Ports};
-use vouchsafe_service::config::PublicUrl;
+use vouchsafe_service::config::{PublicUrl, load_file};
 use vouchsafe_service::db::sqlite_address;
 
 use crate::configuration::{ISSUER_PORT, listen};
 use crate::development::{IssuerPlan, Placement, generate_issuer, write_new};
-use crate::serve::load_issuer;
 
 /// Where the first API key is kept for commands on the same machine.
 pub const API_KEY_FILE: &str = "api-key.txt";
@@ -75,7 +74,9 @@ pub async fn run(options: &InitOptions) -> Result<()> {
 
 /// Makes the database of the configuration in a folder, and the first API key in a file beside it.
 pub async fn first_key(place: &Path) -> Result<String> {
-    let issuer = Issuer::open(load_issuer(&place.join(CONFIG))?, Ports::system()).await?;
+    // Variables of the environment stand for another service than the one that is made here.
+    let config = load_file(&place.join(CONFIG))?;
+    let issuer = Issuer::open(config, Ports::system()).await?;
     let key = issuer.create_api_key("the first key").await?;
     issuer.close().await;
     write_new(&place.join(API_KEY_FILE), &format!("{key}\n"), 0o600)?;

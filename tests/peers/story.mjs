@@ -36,8 +36,8 @@ const launch = () =>
   });
 
 /** A browser with an empty profile whose console is watched. */
-async function person(browser, name) {
-  const context = await browser.newContext({ locale: "en-GB", viewport: { width: 1280, height: 900 }, bypassCSP: true });
+async function person(browser, name, locale = "en-GB") {
+  const context = await browser.newContext({ locale, viewport: { width: 1280, height: 900 }, bypassCSP: true });
   const page = await context.newPage();
   page.on("console", (message) => {
     const expected = message.text().includes("status of 4") || message.text().includes("status of 5");
@@ -48,10 +48,10 @@ async function person(browser, name) {
 }
 
 /** Photographs the page that is open and checks it. */
-async function shot(page, name) {
+async function shot(page, name, looks = schemes) {
   pages.add(name);
   for (const width of widths) {
-    for (const scheme of schemes) {
+    for (const scheme of looks) {
       await page.setViewportSize({ width, height: width < 500 ? 740 : 900 });
       await page.emulateMedia({ colorScheme: scheme });
       await page.screenshot({ path: `${options.output}/${name}-${width}-${scheme}.png`, fullPage: true });
@@ -89,6 +89,108 @@ async function getCard(page, urls, button, name) {
   await shot(page, `wallet-offer-${name}`);
   await press(page, "button[value=yes]");
   await shot(page, `wallet-added-${name}`);
+}
+
+/** Moves the focus with the Tab key alone until it is there; wherever it stops, it is seen. */
+async function tabTo(page, selector) {
+  for (let steps = 0; steps < 60; steps += 1) {
+    await page.keyboard.press("Tab");
+    const here = await page.evaluate((wanted) => {
+      const active = document.activeElement;
+      const ring = getComputedStyle(active);
+      const seen = active === document.body || (ring.outlineStyle !== "none" && parseFloat(ring.outlineWidth) >= 2);
+      return { there: active.matches(wanted), seen, element: active.outerHTML.slice(0, 120) };
+    }, selector);
+    checks += 1;
+    if (!here.seen) findings.push(`keyboard: the focus is not seen on ${here.element}`);
+    if (here.there) return;
+  }
+  throw new Error(`the Tab key does not reach ${selector} on ${page.url()}`);
+}
+
+async function enter(page) {
+  await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+}
+
+/** Two logins without a mouse: the card on this device, then on another one. */
+async function keyboard(browser, urls) {
+  const { context, page } = await person(browser, "keyboard");
+  await page.goto(urls.shop);
+  await tabTo(page, "#sign-in");
+  await enter(page);
+  await tabTo(page, "#show-card");
+  await enter(page);
+  await tabTo(page, "button[value=yes]");
+  await enter(page);
+  expect(page.url().startsWith(urls.shop), "logged in with Tab and Enter alone");
+  const sub = JSON.parse(await page.textContent("#userinfo")).sub;
+  await context.close();
+
+  const desk = await person(browser, "keyboard, other device");
+  const phone = await person(browser, "keyboard, phone");
+  await desk.page.goto(urls.shop);
+  await tabTo(desk.page, "#sign-in");
+  await enter(desk.page);
+  await tabTo(desk.page, "#other-device");
+  await enter(desk.page);
+  await tabTo(desk.page, "details summary");
+  await desk.page.keyboard.press("Enter");
+  await phone.page.goto(await desk.page.textContent("details[open] code"));
+  await tabTo(phone.page, "button[value=yes]");
+  await enter(phone.page);
+  const number = (await phone.page.textContent("#number")).trim();
+  // The page that waited asks for the number and has the focus in its field.
+  await desk.page.waitForSelector("input#number:focus");
+  await desk.page.keyboard.type(number);
+  await enter(desk.page);
+  expect(JSON.parse(await desk.page.textContent("#userinfo")).sub === sub, "the same person, with two screens and no mouse");
+  await desk.context.close();
+  await phone.context.close();
+}
+
+/** The pages of a login with two screens in another language. */
+async function inLanguage(browser, urls, locale) {
+  const [language] = locale.split("-");
+  const take = (page, name) => shot(page, `${name}-${language}`, ["light"]);
+  const direction = language === "ar" ? "rtl" : "ltr";
+  const { context, page } = await person(browser, `desk in ${locale}`, locale);
+  const phone = await person(browser, `phone in ${locale}`, locale);
+  await page.goto(urls.shop);
+  await take(page, "shop-home");
+  await press(page, "#sign-in");
+  const { lang, dir } = await page.evaluate(() => ({ lang: document.documentElement.lang, dir: document.documentElement.dir }));
+  expect(lang === language && dir === direction, `pages in ${language}, ${direction}`);
+  await take(page, "login");
+  await press(page, "#other-device");
+  await page.click("details summary");
+  await take(page, "login-qr");
+  await phone.page.goto(await page.textContent("details code"));
+  const card = await phone.page.textContent("main");
+  expect(card.includes("Membership card"), `a card without a name in ${language} has its English one`);
+  await take(phone.page, "wallet-consent");
+  await page.waitForSelector(".note[role=status]");
+  await take(page, "login-waiting");
+  await press(phone.page, "button[value=yes]");
+  await take(phone.page, "number-shown");
+  const shown = await phone.page.evaluate(() => {
+    const number = document.getElementById("number");
+    return { number: number.textContent.trim(), direction: getComputedStyle(number).direction };
+  });
+  expect(shown.direction === "ltr", "a number reads from left to right everywhere");
+  await page.waitForSelector("input#number");
+  await take(page, "number-asked");
+  await page.fill("input#number", String((Number(shown.number) + 1) % 100).padStart(2, "0"));
+  await press(page, "form button[type=submit]");
+  await take(page, "number-wrong");
+  await page.fill("input#number", shown.number);
+  await press(page, "form button[type=submit]");
+  expect(page.url().startsWith(urls.shop), `logged in, in ${language}`);
+  await page.goto(`${urls.verifier}/account`);
+  await take(page, "account");
+  await page.goto(`${urls.verifier}/authorize?client_id=nobody`);
+  await take(page, "login-error");
+  await phone.context.close();
+  await context.close();
 }
 
 async function story() {
@@ -256,6 +358,9 @@ async function story() {
     const again = JSON.parse(await other.page.textContent("#userinfo")).sub;
     expect(again === sub, "the same person has the same identifier");
     await phone.close();
+
+    await keyboard(browser, urls);
+    for (const locale of ["ar-EG", "fr-CA"]) await inLanguage(browser, urls, locale);
 
     // Revocation ends the visits, live.
     await page.goto(urls.shop);

@@ -34,6 +34,7 @@ impl Application {
             .stdin(Stdio::null())
             .stdout(log.reopen()?)
             .stderr(log.reopen()?)
+            .process_group(0)
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("{command:?}"))?;
@@ -61,6 +62,21 @@ impl Application {
     /// What it wrote so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.log.path()).unwrap_or_default()
+    }
+}
+
+impl Drop for Application {
+    /// Some start others, which would stay.
+    fn drop(&mut self) {
+        if let Some(id) = self.child.id() {
+            let group = format!("-{id}");
+            let kill = std::process::Command::new("kill")
+                .args(["-9", "--", &group])
+                .status();
+            if !kill.is_ok_and(|status| status.success()) {
+                eprintln!("the process group {id} was not ended");
+            }
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use vouchsafe_protocol::oidc::subject::SubjectKey;
 use vouchsafe_protocol::vp::client_id::ClientId as VerifierId;
 use vouchsafe_service::db::Db;
 use vouchsafe_service::http::{CookiePolicy, Csrf};
+use vouchsafe_service::webhooks::Busy;
 
 use crate::changes::Changes;
 use crate::client_keys::PublishedKeys;
@@ -49,6 +50,10 @@ pub struct Parts {
     pub statuses: StatusLists,
     /// Changes of logins.
     pub changes: Changes,
+    /// Streams of security events that somebody of this process sends to.
+    pub pushing: Busy,
+    /// Streams of security events that an application waits for.
+    pub polling: Busy,
     /// Key of pairwise subjects.
     pub pairwise_key: SubjectKey,
     /// Key of bindings.

@@ -24,6 +24,7 @@ pub mod login;
 pub mod outbound;
 mod pushed;
 mod reply;
+mod signals;
 pub mod status;
 pub mod store;
 mod tokens;

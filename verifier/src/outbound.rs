@@ -2,8 +2,13 @@
 //! keys of clients.
 
 use async_trait::async_trait;
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use url::Url;
-use vouchsafe_service::fetch::{FetchError, Fetcher, Limits};
+use vouchsafe_credentials::json::parse_object;
+use vouchsafe_protocol::oauth::values::Secret;
+use vouchsafe_protocol::ssf::UNUSABLE;
+use vouchsafe_service::config::{DevConfig, FetchConfig};
+use vouchsafe_service::fetch::{FetchError, Fetcher, Limits, Request};
 
 /// Why a request failed. Carries no part of an answer.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +33,15 @@ pub enum StatusToken {
     Cwt(Vec<u8>),
 }
 
+/// What an application said to a security event (RFC 8935, section 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pushed {
+    /// It has it.
+    Taken,
+    /// It says that it cannot use the event, and would say so again: the code.
+    Refused(&'static str),
+}
+
 /// What this service needs from the network.
 #[async_trait]
 pub trait Outbound: Send + Sync {
@@ -40,18 +54,47 @@ pub trait Outbound: Send + Sync {
     /// Posts a logout token (OpenID Connect Back-Channel Logout 1.0, section 2.5). `Ok` means that
     /// the application took it.
     async fn logout(&self, uri: &Url, logout_token: &str) -> Result<(), OutboundError>;
+
+    /// Posts a security event (RFC 8935, section 2.1), with the `Authorization` that the application
+    /// wants to see.
+    async fn security_event(
+        &self,
+        uri: &Url,
+        authorization: Option<&Secret>,
+        token: String,
+    ) -> Result<Pushed, OutboundError>;
 }
 
 /// The port on the guarded fetcher.
 #[derive(Clone)]
-pub struct Guarded(Fetcher);
+pub struct Guarded {
+    /// For addresses of the configuration, with its exceptions.
+    fetcher: Fetcher,
+    /// For addresses that applications choose while the service runs: without exceptions, which were
+    /// not made for those.
+    strangers: Fetcher,
+}
 
 impl Guarded {
-    /// Wraps the fetcher.
-    #[must_use]
-    pub fn new(fetcher: Fetcher) -> Self {
-        Self(fetcher)
+    /// Makes both fetchers.
+    pub fn new(config: &FetchConfig, dev: &DevConfig) -> Result<Self, FetchError> {
+        let strangers = FetchConfig {
+            allow: Vec::new(),
+            ..config.clone()
+        };
+        Ok(Self {
+            fetcher: Fetcher::new(config, dev)?,
+            strangers: Fetcher::new(&strangers, dev)?,
+        })
     }
+}
+
+/// RFC 8935, sections 2.3 and 2.4: the code of an answer that says that the event is at fault. Every
+/// other refusal (a header that has changed, a key that is not yet known, a filter in between) may pass.
+fn unusable(body: &[u8]) -> Option<&'static str> {
+    let answer = parse_object(body).ok()?;
+    let code = answer.get("err")?.as_str()?;
+    UNUSABLE.into_iter().find(|known| *known == code)
 }
 
 impl From<FetchError> for OutboundError {
@@ -68,7 +111,7 @@ const EITHER: &str = "application/statuslist+jwt, application/statuslist+cwt;q=0
 #[async_trait]
 impl Outbound for Guarded {
     async fn status_list(&self, uri: &str) -> Result<StatusToken, OutboundError> {
-        let response = self.0.get(uri, EITHER, Limits::STATUS_LIST).await?;
+        let response = self.fetcher.get(uri, EITHER, Limits::STATUS_LIST).await?;
         if !response.is_success() {
             return Err(OutboundError::Status(response.status));
         }
@@ -83,7 +126,9 @@ impl Outbound for Guarded {
     }
 
     async fn key_set(&self, uri: &Url) -> Result<Vec<u8>, OutboundError> {
-        let answer = self.0.get(uri.as_str(), "application/json", Limits::JWKS);
+        let answer = self
+            .fetcher
+            .get(uri.as_str(), "application/json", Limits::JWKS);
         let response = answer.await?;
         if !response.is_success() {
             return Err(OutboundError::Status(response.status));
@@ -94,19 +139,68 @@ impl Outbound for Guarded {
     async fn logout(&self, uri: &Url, logout_token: &str) -> Result<(), OutboundError> {
         let form = [("logout_token", logout_token)];
         let response = self
-            .0
-            .post_form(
-                uri.as_str(),
-                &form,
-                axum::http::HeaderMap::new(),
-                Limits::EXCHANGE,
-            )
+            .fetcher
+            .post_form(uri.as_str(), &form, HeaderMap::new(), Limits::EXCHANGE)
             .await?;
         // Back-Channel Logout 1.0, section 2.8: 200 means done; 204 is common.
         if response.is_success() {
             Ok(())
         } else {
             Err(OutboundError::Status(response.status))
+        }
+    }
+
+    async fn security_event(
+        &self,
+        uri: &Url,
+        authorization: Option<&Secret>,
+        token: String,
+    ) -> Result<Pushed, OutboundError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        if let Some(Ok(mut value)) = authorization.map(|text| text.expose().parse::<HeaderValue>())
+        {
+            value.set_sensitive(true);
+            headers.insert(header::AUTHORIZATION, value);
+        }
+        let request = Request {
+            method: Method::POST,
+            url: uri.as_str(),
+            headers,
+            body: Some((token.into_bytes(), "application/secevent+jwt")),
+            limits: Limits::EXCHANGE,
+        };
+        let response = self.strangers.send(request).await?;
+        match response.status {
+            200..300 => Ok(Pushed::Taken),
+            400 => unusable(&response.body)
+                .map(Pushed::Refused)
+                .ok_or(OutboundError::Status(400)),
+            status => Err(OutboundError::Status(status)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unusable;
+
+    #[test]
+    fn rfc_8935_section_2_4_only_what_is_wrong_with_an_event_ends_it() {
+        assert_eq!(
+            unusable(br#"{"err": "invalid_audience", "description": "x"}"#),
+            Some("invalid_audience")
+        );
+        for passing in [
+            &br#"{"err": "authentication_failed"}"#[..],
+            br#"{"err": "access_denied"}"#,
+            br#"{"err": "invalid_key"}"#,
+            br#"{"err": 5}"#,
+            b"{}",
+            b"",
+            b"<html>Bad Request</html>",
+        ] {
+            assert_eq!(unusable(passing), None);
         }
     }
 }

@@ -7,6 +7,7 @@ use vouchsafe_credentials::json::parse_object;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::oidc::id_token::IdTokenClaims;
 use vouchsafe_protocol::oidc::logout::LogoutTokenClaims;
+use vouchsafe_protocol::ssf::set::SetClaims;
 use vouchsafe_service::jose::{
     Expected, Expiry, JoseError, Jwks, JwtKey, KeySet, SigningAlg, TypeRule, verify,
 };
@@ -85,6 +86,15 @@ impl TokenKeys {
         claims: &LogoutTokenClaims,
     ) -> Result<String, TokenError> {
         self.sign(alg, "logout+jwt", claims)
+    }
+
+    /// Signs a security event (Shared Signals Framework 1.0, section 4.1.1).
+    pub fn security_event(
+        &self,
+        alg: IdTokenAlg,
+        claims: &SetClaims,
+    ) -> Result<String, TokenError> {
+        self.sign(alg, "secevent+jwt", claims)
     }
 
     fn sign(

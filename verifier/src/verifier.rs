@@ -15,7 +15,7 @@ use vouchsafe_protocol::oidc::subject::SubjectKey;
 use vouchsafe_protocol::vp::client_id::ClientId as VerifierId;
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::db::{Db, DbError};
-use vouchsafe_service::fetch::{FetchError, Fetcher};
+use vouchsafe_service::fetch::FetchError;
 use vouchsafe_service::http::{CookiePolicy, Csrf, Edge, standard_at};
 use vouchsafe_service::id::Ids;
 use vouchsafe_service::jobs::{Jobs, look_for_damage, purge_expired};
@@ -24,6 +24,7 @@ use vouchsafe_service::random::OsRandom;
 use vouchsafe_service::seal::Sealer;
 use vouchsafe_service::shutdown::Shutdown;
 use vouchsafe_service::vc_api::{self, VcApi};
+use vouchsafe_service::webhooks::Busy;
 
 use crate::app::{App, Parts};
 use crate::changes::Changes;
@@ -31,8 +32,9 @@ use crate::client_keys::PublishedKeys;
 use crate::config::{Config, ConfigError, Keys, Settings};
 use crate::domain::ids::UserCodeKey;
 use crate::outbound::{Guarded, Outbound};
+use crate::signals::deliver;
 use crate::status::{StatusLists, StatusPorts};
-use crate::store::{MIGRATIONS, Vault};
+use crate::store::{MIGRATIONS, StoreError, Vault};
 use crate::tokens::TokenKeys;
 use crate::{backchannel, handlers, watcher};
 
@@ -148,7 +150,7 @@ impl Verifier {
         } = ports;
         let outbound: Arc<dyn Outbound> = match outbound {
             Some(outbound) => outbound,
-            None => Arc::new(Guarded::new(Fetcher::new(&config.fetch, &config.dev)?)),
+            None => Arc::new(Guarded::new(&config.fetch, &config.dev)?),
         };
         let master = &keys.master;
         let own_key = |purpose| master.derive(purpose).child("verifier");
@@ -176,6 +178,8 @@ impl Verifier {
             pages: Pages::new()?,
             statuses,
             changes: Changes::default(),
+            pushing: Busy::default(),
+            polling: Busy::default(),
             pairwise_key: subject_key(Purpose::Pairwise),
             binding_key: subject_key(Purpose::Binding),
             server_nonces: ServerNonces::new(
@@ -234,6 +238,12 @@ impl Verifier {
         jobs.every("logout tokens", LOGOUT_EVERY, move || {
             backchannel::run_once(Arc::clone(&app))
         });
+        if self.app.settings.serves_receivers() {
+            let app = Arc::clone(&self.app);
+            jobs.every("security events", LOGOUT_EVERY, move || {
+                deliver::start(Arc::clone(&app))
+            });
+        }
         let app = Arc::clone(&self.app);
         jobs.every("purge logins", PURGE_EVERY, move || {
             watcher::purge(Arc::clone(&app))
@@ -244,10 +254,11 @@ impl Verifier {
     }
 
     /// Runs every background job once, now.
-    pub async fn run_background_once(&self) -> Result<(), DbError> {
+    pub async fn run_background_once(&self) -> Result<(), StoreError> {
         watcher::run_once(Arc::clone(&self.app)).await?;
         backchannel::run_once(Arc::clone(&self.app)).await?;
-        watcher::purge(Arc::clone(&self.app)).await
+        deliver::run_once(Arc::clone(&self.app)).await?;
+        Ok(watcher::purge(Arc::clone(&self.app)).await?)
     }
 }
 

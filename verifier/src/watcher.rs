@@ -13,8 +13,11 @@ use crate::app::App;
 use crate::domain::ids::SessionId;
 use crate::domain::session::EndReason;
 use crate::login::end;
+use crate::signals;
 use crate::store::watched::{self, WatchedCard, WatchedList};
-use crate::store::{device_grants, requests, sessions, tokens, transactions};
+use crate::store::{
+    device_grants, receiver_tokens, requests, sessions, stream_events, tokens, transactions,
+};
 
 /// Lists that are asked for at once.
 const AT_ONCE: usize = 16;
@@ -22,6 +25,8 @@ const AT_ONCE: usize = 16;
 const NOTE_EVERY_S: i64 = 60;
 /// Logins stay readable so long after their end, for the page that explains them.
 const KEEP_LOGINS_S: i64 = 600;
+/// Security events that nobody takes are kept for a week.
+const KEEP_EVENTS_S: i64 = 7 * 86_400;
 
 /// Looks at every list behind a live session once.
 pub async fn run_once(app: App) -> Result<(), DbError> {
@@ -125,5 +130,13 @@ pub async fn purge(app: App) -> Result<(), DbError> {
     app.db
         .write_in_steps(async move |tx| device_grants::purge_tries(tx, now).await)
         .await?;
+    app.db
+        .write_in_steps(async move |tx| receiver_tokens::purge(tx, now).await)
+        .await?;
+    let old = now.plus(-KEEP_EVENTS_S);
+    app.db
+        .write_in_steps(async move |tx| stream_events::purge(tx, old).await)
+        .await?;
+    signals::forget(&app).await?;
     Ok(())
 }

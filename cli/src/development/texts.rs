@@ -25,7 +25,7 @@ const QUERIES: &str = r#"
 [[query]]
 id = "age"
 scope = "age"
-purpose = { en = "To make sure that you are old enough to buy wine", de = "Um sicherzugehen, dass Sie alt genug sind, um Wein zu kaufen" }
+purpose = { en = "To make sure that you are old enough to buy wine", de = "Um sicherzugehen, dass Sie alt genug sind, um Wein zu kaufen", fr = "Pour s’assurer que vous avez l’âge d’acheter du vin", es = "Para asegurarse de que tiene edad para comprar vino", it = "Per assicurarsi che tu abbia l’età per comprare vino", ar = "للتأكد من أنك بلغت السن المطلوبة لشراء النبيذ" }
 dcql = '''
 {"credentials": [{"id": "proof", "format": "dc+sd-jwt",
   "meta": {"vct_values": ["urn:vouchsafe:age:1"]},
@@ -33,13 +33,13 @@ dcql = '''
 '''
 subject = { strategy = "guest" }
 claims = { age_over_18 = ["age_equal_or_over", "18"] }
-labels = { age_over_18 = { en = "That you are 18 or older", de = "Dass Sie mindestens 18 sind" } }
+labels = { age_over_18 = { en = "That you are 18 or older", de = "Dass Sie mindestens 18 sind", fr = "Que vous avez 18 ans ou plus", es = "Que tiene 18 años o más", it = "Che hai almeno 18 anni", ar = "أن عمرك 18 عامًا أو أكثر" } }
 
 # Membership: the member number finds the account and is not told to anybody.
 [[query]]
 id = "membership"
 scope = "membership"
-purpose = { en = "To sign you in as a member", de = "Um Sie als Mitglied anzumelden" }
+purpose = { en = "To sign you in as a member", de = "Um Sie als Mitglied anzumelden", fr = "Pour vous connecter en tant que membre", es = "Para que acceda como socio", it = "Per farti accedere come socio", ar = "لتسجيل دخولك بصفتك عضوًا" }
 dcql = '''
 {"credentials": [{"id": "card", "format": "dc+sd-jwt",
   "meta": {"vct_values": ["urn:vouchsafe:membership:1"]},
@@ -49,8 +49,8 @@ subject = { strategy = "issuer_scoped_claim", claim = "member_id" }
 claims = { membership_tier = ["tier"], membership_valid_until = ["valid_until"] }
 
 [query.labels]
-membership_tier = { en = "Your membership level", de = "Ihre Mitgliedsstufe" }
-membership_valid_until = { en = "Until when your membership is valid", de = "Bis wann Ihre Mitgliedschaft gilt" }
+membership_tier = { en = "Your membership level", de = "Ihre Mitgliedsstufe", fr = "Votre niveau d’adhésion", es = "Su nivel de afiliación", it = "Il tuo livello di iscrizione", ar = "مستوى عضويتك" }
+membership_valid_until = { en = "Until when your membership is valid", de = "Bis wann Ihre Mitgliedschaft gilt", fr = "Jusqu’à quand votre adhésion est valable", es = "Hasta cuándo es válida su afiliación", it = "Fino a quando vale la tua iscrizione", ar = "مدة صلاحية عضويتك" }
 "#;
 
 /// The issuer's configuration.

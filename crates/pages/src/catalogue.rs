@@ -1,9 +1,10 @@
 //! The Fluent catalogue: every text that a person reads.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, LazyLock};
 
 use fluent_bundle::concurrent::FluentBundle;
-use fluent_bundle::{FluentArgs, FluentResource};
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use include_dir::{Dir, include_dir};
 use unic_langid::LanguageIdentifier;
 
@@ -12,7 +13,7 @@ use crate::Locale;
 static LOCALES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/locales");
 
 /// A catalogue that cannot be used: a mistake in a `.ftl` file.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum CatalogueError {
     /// The file is not Fluent.
     #[error("{file}: {message}")]
@@ -56,6 +57,13 @@ impl Catalogue {
         Ok(Self { bundles })
     }
 
+    /// The embedded catalogue, read once for all services of a process.
+    pub fn shared() -> Result<Arc<Self>, CatalogueError> {
+        static SHARED: LazyLock<Result<Arc<Catalogue>, CatalogueError>> =
+            LazyLock::new(|| Catalogue::load().map(Arc::new));
+        SHARED.clone()
+    }
+
     /// The text of `key`, or `None` where neither the locale nor English has
     /// it. The value of each argument is inserted as it is: the template
     /// escapes the whole.
@@ -93,10 +101,24 @@ fn bundle(locale: Locale) -> Result<FluentBundle<FluentResource>, CatalogueError
     let language: LanguageIdentifier = match locale {
         Locale::En => unic_langid::langid!("en"),
         Locale::De => unic_langid::langid!("de"),
+        Locale::Fr => unic_langid::langid!("fr"),
+        Locale::Es => unic_langid::langid!("es"),
+        Locale::It => unic_langid::langid!("it"),
+        Locale::Ar => unic_langid::langid!("ar"),
     };
     let mut bundle = FluentBundle::new_concurrent(vec![language]);
-    // Untrusted values stand in <bdi> in the templates instead.
-    bundle.set_use_isolating(false);
+    // Values that stand alone are in <bdi> in the templates. Inside a sentence that runs from right
+    // to left a name in Latin letters, a number or a host would tear the words around it apart, so
+    // there each value is isolated (UAX #9, FSI and PDI).
+    bundle.set_use_isolating(locale.is_right_to_left());
+    if locale == Locale::Ar {
+        bundle
+            .add_function("FORM", arabic_form)
+            .map_err(|error| CatalogueError::Duplicate {
+                file: locale.to_string(),
+                message: error.to_string(),
+            })?;
+    }
     let folder = LOCALES
         .get_dir(locale.tag())
         .ok_or(CatalogueError::Missing(locale))?;
@@ -118,33 +140,31 @@ fn bundle(locale: Locale) -> Result<FluentBundle<FluentResource>, CatalogueError
     Ok(bundle)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_locale_has_every_key() {
-        let english = Catalogue::keys(Locale::En);
-        assert!(english.len() > 10);
-        for locale in Locale::ALL {
-            let theirs = Catalogue::keys(locale);
-            let missing: Vec<_> = english.symmetric_difference(&theirs).collect();
-            assert!(
-                missing.is_empty(),
-                "{locale}: keys that differ from en: {missing:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn loads_and_formats() {
-        let catalogue = Catalogue::load().unwrap();
-        let mut args = FluentArgs::new();
-        args.set("reference", "AB12");
-        let text = catalogue
-            .text(Locale::De, "error-reference", Some(&args))
-            .unwrap();
-        assert!(text.contains("AB12"), "{text}");
-        assert_eq!(catalogue.text(Locale::De, "no-such-key", None), None);
-    }
+/// `FORM($number)` in the Arabic texts: the form of a noun that is counted (CLDR, plural rules of
+/// `ar`). The rules that come with Fluent compare the whole number where CLDR compares what is left
+/// of the hundreds: 103 days and 365 days would be written wrongly.
+fn arabic_form<'a>(arguments: &[FluentValue<'a>], _: &FluentArgs<'_>) -> FluentValue<'a> {
+    let Some(FluentValue::Number(number)) = arguments.first() else {
+        return FluentValue::Error;
+    };
+    let whole = number.value.fract() == 0.0;
+    let rest = number.value % 100.0;
+    FluentValue::from(if !whole {
+        "other"
+    } else if number.value == 0.0 {
+        "zero"
+    } else if number.value == 1.0 {
+        "one"
+    } else if number.value == 2.0 {
+        "two"
+    } else if (3.0..=10.0).contains(&rest) {
+        "few"
+    } else if rest >= 11.0 {
+        "many"
+    } else {
+        "other"
+    })
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,13 @@
 //! come from the catalogue through `t("key", name = value)`. Nothing is loaded
 //! from elsewhere, and scripts live in `assets/` (the content security policy
 //! forbids inline ones).
+//!
+//! # To add a language
+//! Add a variant to [`Locale`] and a folder to `locales/`; tests say what is
+//! missing in it. Pages run in the direction of their language: the stylesheet
+//! speaks of start and end, never of left and right, a value stands in `<bdi>`,
+//! and what reads from left to right everywhere (a number to type, a host, a
+//! code) has `dir="ltr"` or stands in `<code>`.
 
 mod assets;
 mod catalogue;

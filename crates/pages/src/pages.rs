@@ -34,20 +34,28 @@ pub struct Pages {
 impl Pages {
     /// Reads the embedded templates and texts.
     pub fn new() -> Result<Self, PagesError> {
-        let catalogue = Arc::new(Catalogue::load()?);
+        Self::with_texts(Catalogue::shared()?, |text| text)
+    }
+
+    /// Pages whose texts of the catalogue go through `dress` first.
+    fn with_texts(
+        catalogue: Arc<Catalogue>,
+        dress: fn(String) -> String,
+    ) -> Result<Self, PagesError> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(minijinja::UndefinedBehavior::SemiStrict);
         add_templates(&mut environment, &TEMPLATES)?;
         environment.add_function("t", {
             let catalogue = Arc::clone(&catalogue);
             move |state: &State<'_, '_>, key: String, arguments: Kwargs| {
-                translate(&catalogue, locale_of(state), &key, &arguments)
+                translate(&catalogue, locale_of(state), &key, &arguments).map(dress)
             }
         });
         environment.add_function("asset", |name: String| asset_path(&name));
+        environment.add_global("languages", languages());
         environment.add_filter("datetime", {
             move |state: &State<'_, '_>, seconds: i64| {
-                date_time(&catalogue, locale_of(state), seconds)
+                date_time(&catalogue, locale_of(state), seconds).map(dress)
             }
         });
         Ok(Self {
@@ -66,6 +74,7 @@ impl Pages {
         let template = self.environment.get_template(&format!("{name}.html"))?;
         let page = minijinja::context! {
             locale => locale.tag(),
+            direction => locale.direction(),
             ..plain(context)?
         };
         Ok(Html(template.render(page)?))
@@ -84,6 +93,13 @@ fn add_templates(
         add_templates(environment, inner)?;
     }
     Ok(())
+}
+
+/// Every language with its own name, for whoever chooses one.
+fn languages() -> Value {
+    let one =
+        |locale: Locale| minijinja::context! { tag => locale.tag(), name => locale.own_name() };
+    Locale::ALL.into_iter().map(one).collect()
 }
 
 fn locale_of(state: &State<'_, '_>) -> Locale {
@@ -137,70 +153,4 @@ fn date_time(catalogue: &Catalogue, locale: Locale, seconds: i64) -> Result<Stri
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_page_is_escaped_and_speaks_the_language() {
-        let pages = Pages::new().unwrap();
-        let context = serde_json::json!({
-            "title": "<script>alert(1)</script>",
-            "message": "a & b",
-            "reference": "AB12CD",
-        });
-        let Html(page) = pages.render("message", Locale::De, context).unwrap();
-        assert!(page.contains("&lt;script&gt;") && !page.contains("<script>alert"));
-        assert!(page.contains("lang=\"de\"") && page.contains("AB12CD"));
-    }
-
-    /// With `arbitrary_precision` of `serde_json` too: a time that the filter cannot read is an
-    /// error page in front of a person.
-    #[test]
-    fn a_time_in_a_context_is_written_in_words() {
-        let mut pages = Pages::new().unwrap();
-        let environment = Arc::get_mut(&mut pages.environment).unwrap();
-        let template = "{{ at|datetime }}, {{ list[0] }}";
-        environment.add_template("time.html", template).unwrap();
-        let context = serde_json::json!({"at": 1_795_443_900, "list": [42]});
-        let Html(page) = pages.render("time", Locale::En, context).unwrap();
-        assert_eq!(page, "23 November 2026, 14:25 UTC, 42");
-    }
-
-    #[test]
-    fn times_are_written_in_words() {
-        let catalogue = Catalogue::load().unwrap();
-        let text = date_time(&catalogue, Locale::En, 1_795_443_900).unwrap();
-        assert_eq!(text, "23 November 2026, 14:25 UTC");
-    }
-
-    /// A key that a template names but the catalogue lacks would be an error
-    /// page in front of a person.
-    #[test]
-    fn every_text_that_a_template_names_exists() {
-        fn walk(
-            folder: &Dir<'_>,
-            keys: &std::collections::BTreeSet<String>,
-            missing: &mut Vec<String>,
-        ) {
-            for file in folder.files() {
-                let source = file.contents_utf8().unwrap_or_default();
-                for part in source.replace("asset(\"", "").split("t(\"").skip(1) {
-                    let key = part.split('"').next().unwrap_or_default();
-                    let dynamic = part[key.len()..]
-                        .trim_start_matches('"')
-                        .trim_start()
-                        .starts_with('~');
-                    if !dynamic && !keys.contains(key) {
-                        missing.push(format!("{}: {key}", file.path().display()));
-                    }
-                }
-            }
-            for inner in folder.dirs() {
-                walk(inner, keys, missing);
-            }
-        }
-        let mut missing = Vec::new();
-        walk(&TEMPLATES, &Catalogue::keys(Locale::En), &mut missing);
-        assert!(missing.is_empty(), "{missing:?}");
-    }
-}
+mod tests;

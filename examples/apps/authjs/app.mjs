@@ -16,7 +16,7 @@ app.set("trust proxy", true);
 app.use("/auth", ExpressAuth(config));
 app.get("/", async (request, response) => {
   const session = await getSession(request, config);
-  if (session) response.send(`Hello, ${session.user.name}!`);
+  if (session) response.type("text").send(`Hello, ${session.user.name}!`);
   else response.redirect(303, "/auth/signin");
 });
 const { hostname, port } = new URL(ORIGIN);

@@ -18,6 +18,7 @@ async function answer(request, response) {
     logins.delete(cookie(request));
     const tokens = await oidc.authorizationCodeGrant(provider, url, checks);
     const person = await oidc.fetchUserInfo(provider, tokens.access_token, tokens.claims().sub);
+    response.setHeader("content-type", "text/plain");
     return response.end(`Hello, ${person.membership_tier} member!`);
   }
   const checks = { pkceCodeVerifier: oidc.randomPKCECodeVerifier(), expectedState: oidc.randomState() };

@@ -11,6 +11,7 @@ mod process;
 mod rdfc;
 mod sd_jwt;
 mod selective;
+mod session;
 mod size;
 mod status_check;
 mod status_publish;
@@ -63,6 +64,11 @@ pub fn all() -> Vec<Row> {
             name: "P6",
             what: "OpenID4VP login through OpenID Connect by the running verifier",
             measure: login::measure,
+        },
+        Row {
+            name: "P7",
+            what: "a login with a cached session beside oidc-provider, and among a million accounts",
+            measure: session::measure,
         },
         Row {
             name: "P8",

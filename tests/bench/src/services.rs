@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 use vouchsafe_credentials::x509::{Role, TrustAnchors};
 use vouchsafe_tests::process::{Conditions, Process, free_port, run};
@@ -80,6 +80,18 @@ impl Services {
         let verifier_file = configurations.join("verifier.toml");
         let configuration = edit(std::fs::read_to_string(&issuer_file)?);
         std::fs::write(&issuer_file, configuration + "\n" + &more(folder.path())?)?;
+        // Without a scope of a query, people log in as members.
+        let scopes = "scopes = [\"age\", \"membership\"]";
+        let configuration_of_logins = std::fs::read_to_string(&verifier_file)?;
+        ensure!(
+            configuration_of_logins.contains(scopes),
+            "no client in the configuration"
+        );
+        let default = format!("{scopes}\ndefault_query = \"membership\"");
+        std::fs::write(
+            &verifier_file,
+            configuration_of_logins.replace(scopes, &default),
+        )?;
         let key = [
             "issuer",
             "api-key",
@@ -121,6 +133,11 @@ impl Services {
         let start = std::time::Instant::now();
         self.issuer.restart().await?;
         Ok(start.elapsed().as_secs_f64() * 1e3)
+    }
+
+    /// The verifier's database, a file of SQLite.
+    pub fn verifier_database(&self) -> PathBuf {
+        self.configurations.join("verifier.sqlite")
     }
 
     /// The verifier's process.

@@ -71,6 +71,9 @@ pub struct ClientConfig {
     /// Whether it gets no tokens but those that are bound to a key (RFC 9449, section 5.2).
     #[serde(default)]
     pub dpop_bound_access_tokens: bool,
+    /// Whether it may be told of sessions that end (Shared Signals Framework 1.0).
+    #[serde(default)]
+    pub security_events: bool,
     /// The query that logs people in when no scope of a query is asked for.
     pub default_query: Option<String>,
     /// Oldest acceptable login in seconds, where the request names none.
@@ -135,6 +138,8 @@ pub struct Client {
     pub only_pushed: bool,
     /// Whether it gets no tokens but bound ones.
     pub only_bound: bool,
+    /// Whether it may manage a stream of security events.
+    pub security_events: bool,
     /// The query without a scope.
     pub default_query: Option<QueryId>,
     /// Oldest acceptable login in seconds.
@@ -172,6 +177,17 @@ impl Client {
                 ));
             }
         };
+        // RFC 6749, section 4.4: the client credentials grant is for confidential clients alone.
+        if config.security_events && !authentication.is_confidential() {
+            return Err(refuse("security_events need a secret or keys"));
+        }
+        // RFC 9449, section 5.2: tokens for streams are not bound to a key.
+        let bound = config.dpop_bound_access_tokens || config.profile.only_bound();
+        if config.security_events && bound {
+            return Err(refuse(
+                "security_events are not served to an application whose tokens must be bound",
+            ));
+        }
         let redirect_uris = match config.redirect_uris.as_slice() {
             [] if config.device => RedirectUris::none(),
             uris => RedirectUris::register(uris).map_err(|error| refuse(&error.to_string()))?,
@@ -223,6 +239,7 @@ impl Client {
             offline_access: config.offline_access,
             only_pushed: config.require_pushed_authorization_requests || profile.only_pushed(),
             only_bound: config.dpop_bound_access_tokens || profile.only_bound(),
+            security_events: config.security_events,
             default_query,
             default_max_age: config.default_max_age,
         })

@@ -169,6 +169,12 @@ impl Settings {
         self.clients.iter().any(|client| client.device)
     }
 
+    /// Whether any application is told of security events.
+    #[must_use]
+    pub fn serves_receivers(&self) -> bool {
+        self.clients.iter().any(|client| client.security_events)
+    }
+
     /// Whether DPoP nonces are given out: where an application must show them.
     #[must_use]
     pub fn nonces(&self) -> bool {

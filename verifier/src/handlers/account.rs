@@ -53,7 +53,7 @@ async fn context(
             "current": one.id == session.id,
             "away": refresh_grants::is_away(&app.db, &one.id).await?,
             "auth_time": one.authentication.auth_time.seconds(),
-            "apps": apps.join(", "),
+            "apps": apps,
             "end_link": format!("/account/sessions/{}/end", one.id),
         }));
     }
@@ -91,7 +91,7 @@ fn consent_row(app: &App, consent: &Consent, locale: &str) -> Value {
     json!({
         "app": app_name(app, client),
         "purpose": purpose,
-        "facts": claims.iter().map(label).collect::<Vec<_>>().join(", "),
+        "facts": claims.iter().map(label).collect::<Vec<_>>(),
         "offline": offline,
         "given_at": given_at.seconds(),
         "withdrawn_at": withdrawn_at.map(|at| at.seconds()),

@@ -11,6 +11,7 @@ use vouchsafe_protocol::oauth::token::{AUTHORIZATION_CODE, REFRESH_TOKEN};
 use vouchsafe_protocol::oidc::acr::Acr;
 use vouchsafe_protocol::oidc::discovery::{Capabilities, DiscoveryDocument, Endpoints};
 
+use super::token::CLIENT_CREDENTIALS;
 use super::{PAR, TOKEN, USERINFO};
 use crate::app::{App, Parts};
 use crate::config::Query;
@@ -70,6 +71,8 @@ fn document(app: &Parts) -> DiscoveryDocument {
         .chain(refresh.then(|| OFFLINE_ACCESS.to_owned()));
     let grants = std::iter::once(AUTHORIZATION_CODE).chain(refresh.then_some(REFRESH_TOKEN));
     let grants = grants.chain(devices.then_some(DEVICE_CODE));
+    let receivers = app.settings.serves_receivers();
+    let grants = grants.chain(receivers.then_some(CLIENT_CREDENTIALS));
     let standard = [
         "sub",
         "iss",

@@ -26,6 +26,11 @@ mod owned;
 mod par;
 mod proof;
 mod revoke;
+mod ssf_configuration;
+mod ssf_poll;
+mod ssf_status;
+mod ssf_stream;
+mod ssf_verify;
 mod token;
 mod token_question;
 mod userinfo;
@@ -62,6 +67,7 @@ where
 /// Every route of the service.
 pub fn router(app: App) -> Router {
     let devices = app.settings.serves_devices();
+    let receivers = app.settings.serves_receivers();
     let proven = Router::new()
         .route(PAR, post(par::handle))
         .route(TOKEN, post(token::handle))
@@ -113,6 +119,11 @@ pub fn router(app: App) -> Router {
         } else {
             Router::new()
         })
+        .merge(if receivers {
+            for_receivers()
+        } else {
+            Router::new()
+        })
         .merge(vouchsafe_pages::assets_router())
         .with_state(app)
 }
@@ -126,4 +137,25 @@ fn for_devices() -> Router<App> {
             get(device_page::get).post(device_page::post),
         )
         .route(device_page::CONFIRM, post(device_page::confirm))
+}
+
+/// What is there only where an application takes security events (Shared Signals Framework 1.0).
+fn for_receivers() -> Router<App> {
+    let stream = get(ssf_stream::read)
+        .post(ssf_stream::create)
+        .patch(ssf_stream::update)
+        .put(ssf_stream::replace)
+        .delete(ssf_stream::delete);
+    Router::new()
+        .route(
+            "/.well-known/ssf-configuration",
+            get(ssf_configuration::handle),
+        )
+        .route(ssf_stream::PATH, stream)
+        .route(
+            ssf_status::PATH,
+            get(ssf_status::read).post(ssf_status::update),
+        )
+        .route(ssf_verify::PATH, post(ssf_verify::handle))
+        .route(ssf_poll::PATH, post(ssf_poll::handle))
 }

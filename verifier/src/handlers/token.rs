@@ -19,8 +19,13 @@ use crate::domain::ids::Secret;
 use crate::login::device::{TakeError, take};
 use crate::login::redeem::{RedeemError, Redemption, redeem};
 use crate::login::refresh::{RefreshError, refresh};
+use crate::signals::access::{self, CredentialsError};
 use crate::store::device_grants::Heard;
 use crate::views::chain;
+
+/// RFC 6749, section 4.4: an application that asks for itself, of which only streams of security events
+/// know something.
+pub(super) const CLIENT_CREDENTIALS: &str = "client_credentials";
 
 /// Why there are no tokens.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +54,9 @@ enum TokenRefusal {
     /// The device code.
     #[error("a device gets no tokens")]
     Device(#[from] TakeError),
+    /// The client's own credentials.
+    #[error("no token for the client itself")]
+    Own(#[from] CredentialsError),
 }
 
 impl TokenRefusal {
@@ -76,6 +84,12 @@ impl TokenRefusal {
             Self::Redeem(RedeemError::Token(_)) => ErrorCode::ServerError.into(),
             Self::Refresh(error) => refused_refresh(error),
             Self::Device(error) => refused_device(error),
+            Self::Own(CredentialsError::Client) => ErrorCode::UnauthorizedClient.into(),
+            Self::Own(CredentialsError::Scope) => ErrorCode::InvalidScope.into(),
+            Self::Own(CredentialsError::Db(error)) if error.is_temporary() => {
+                ErrorCode::TemporarilyUnavailable.into()
+            }
+            Self::Own(CredentialsError::Db(_)) => ErrorCode::ServerError.into(),
         }
     }
 
@@ -102,7 +116,11 @@ impl TokenRefusal {
             }
             Self::Device(error) => tracing::info!(reason = %error, "a device gets no tokens"),
             Self::Redeem(error) => tracing::error!(error = %chain(error), "code not redeemed"),
+            Self::Own(error @ CredentialsError::Db(_)) => {
+                tracing::error!(error = %chain(error), "no token for the client itself");
+            }
             Self::Body(_)
+            | Self::Own(_)
             | Self::Caller(_)
             | Self::Request(_)
             | Self::Proof(_)
@@ -162,6 +180,9 @@ async fn token(
 ) -> Result<TokenResponse, TokenRefusal> {
     let params = Params::parse_body(body)?;
     let client = application(app, headers, &params).await?;
+    if app.settings.serves_receivers() && params.get("grant_type") == Some(CLIENT_CREDENTIALS) {
+        return Ok(access::grant(app, client, params.get("scope")).await?);
+    }
     let proof = proof::of_token_request(app, client, headers, TOKEN)?;
     if let Some(RefreshRequest { token, scopes }) = RefreshRequest::parse(&params)? {
         return Ok(refresh(app, client, token.expose(), &scopes, proof.as_ref()).await?);

@@ -7,6 +7,7 @@ use crate::config::Settings;
 use crate::domain::consent::Consent;
 use crate::domain::ids::{SecretDigest, SessionId};
 use crate::domain::session::EndReason;
+use crate::signals;
 use crate::store::{consents, logout, refresh_grants, sessions, tokens};
 use vouchsafe_credentials::random::{Rng, token};
 use vouchsafe_credentials::time::UnixTime;
@@ -26,6 +27,7 @@ pub async fn end_in(
     };
     tokens::revoke_session(tx, session).await?;
     for member in clients {
+        signals::session_ended(tx, settings, rng, &member, reason, now).await?;
         let takes_tokens = settings
             .client(&member.client)
             .is_some_and(|client| client.backchannel_logout_uri.is_some());

@@ -8,7 +8,7 @@ use crate::app::Parts;
 use crate::config::Client;
 use crate::domain::ids::Secret;
 use crate::domain::session::EndReason;
-use crate::store::{StoreError, refresh_grants, tokens};
+use crate::store::{StoreError, receiver_tokens, refresh_grants, tokens};
 
 /// Why a token stays.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +41,16 @@ pub async fn revoke(app: &Parts, client: &Client, token: &str) -> Result<(), Rev
             .write(async move |tx| tokens::revoke(tx, &digest).await)
             .await?;
         tracing::info!("access token given up");
+        return Ok(());
+    }
+    if let Some((owner, _)) = receiver_tokens::find(&app.db, &digest, app.now()).await? {
+        if owner != client.id {
+            return Err(RevokeError::OtherClient);
+        }
+        app.db
+            .write(async move |tx| receiver_tokens::revoke(tx, &digest).await)
+            .await?;
+        tracing::info!("token for a stream given up");
         return Ok(());
     }
     if refresh_token(app, client, token).await? {

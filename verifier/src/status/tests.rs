@@ -13,7 +13,9 @@ use vouchsafe_credentials::testing::{FixedClock, SeededRng};
 
 use super::*;
 use crate::config::{TrustConfig, TrustedIssuerConfig};
-use crate::outbound::{OutboundError, StatusToken};
+use vouchsafe_protocol::oauth::values::Secret;
+
+use crate::outbound::{OutboundError, Pushed, StatusToken};
 
 const NOW: UnixTime = UnixTime(1_795_435_200);
 const LIST: &str = "https://issuer.example/status/1";
@@ -53,6 +55,15 @@ impl Outbound for Host {
     }
 
     async fn logout(&self, _: &Url, _: &str) -> Result<(), OutboundError> {
+        Err(OutboundError::Status(504))
+    }
+
+    async fn security_event(
+        &self,
+        _: &Url,
+        _: Option<&Secret>,
+        _: String,
+    ) -> Result<Pushed, OutboundError> {
         Err(OutboundError::Status(504))
     }
 }

@@ -8,9 +8,12 @@
 pub mod consents;
 pub mod device_grants;
 pub mod logout;
+pub mod receiver_tokens;
 pub mod refresh_grants;
 pub mod requests;
 pub mod sessions;
+pub mod stream_events;
+pub mod streams;
 pub mod subjects;
 pub mod tokens;
 pub mod transactions;
@@ -49,6 +52,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1005,
             name: "devices that show a code",
             sql: include_str!("../../migrations/1005_device.sql"),
+        },
+        Migration {
+            version: 1010,
+            name: "streams of security events",
+            sql: include_str!("../../migrations/1010_signals.sql"),
         },
     ],
 };

@@ -3,13 +3,15 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use url::Url;
 use vouchsafe_service::db::testing;
 use vouchsafe_verifier::store::MIGRATIONS;
 
-use crate::world::World;
+use crate::world::browser::form;
 use crate::world::rp::{RelyingParty, Tokens};
 use crate::world::steps::{begin, same_device, wallet_link};
 use crate::world::wallet::Wallet;
+use crate::world::{OP, World};
 
 const DESK: &str = r#"
 [[query]]
@@ -121,6 +123,44 @@ async fn core_section_5_4_scopes_of_one_card_are_asked_for_together_or_alone() {
         assert!(tokens.claims.get("email_verified").is_none());
         // The rest stayed in the wallet.
         assert_eq!(asked, json!(["member_id", "phone"]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn oidf_each_scope_alone_and_parameters_in_another_order() {
+    with_desk(async |world| {
+        let wallet = person(&world).await;
+        let email = json!({ "email": "ada@example.org", "email_verified": true });
+        for (scope, expected) in [
+            ("openid profile", json!({ "name": "Ada" })),
+            ("openid email", email.clone()),
+            (
+                "openid address",
+                json!({ "address": { "locality": "Bonn" } }),
+            ),
+            ("openid phone", json!({ "phone_number": "+49 228" })),
+        ] {
+            let (tokens, _) = log_in(&world, &wallet, scope, &json!({})).await;
+            assert_eq!(but_sub(&tokens.userinfo), expected, "{scope}");
+            for name in ["name", "email", "address", "phone_number"] {
+                assert!(tokens.claims.get(name).is_none(), "{scope}: {name}");
+            }
+        }
+        // RFC 6749, section 3.3: the order of the scopes says nothing, nor does that of the rest.
+        let desk = desk(&world);
+        let address = Url::parse(&desk.authorize("email openid", &[])).unwrap();
+        let mut pairs: Vec<(String, String)> = address.query_pairs().into_owned().collect();
+        pairs.sort();
+        pairs.reverse();
+        let pairs: Vec<(&str, &str)> = pairs
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let address = format!("{OP}/authorize?{}", form(&pairs));
+        let answer = same_device(&mut world.browser(), &wallet, &address).await;
+        let tokens = desk.tokens(&desk.code(&answer)).await;
+        assert_eq!(but_sub(&tokens.userinfo), email);
     })
     .await;
 }

@@ -374,3 +374,22 @@ fn keys_of_clients_that_make_no_sense() {
         assert!(error.to_string().contains(reason), "{error}");
     }
 }
+
+#[test]
+fn security_events_for_those_who_cannot_keep_a_bearer_token() {
+    for (from, to, reason) in [
+        (
+            "redirect_uris = [\"https://spa.example/cb\"]\n",
+            "redirect_uris = [\"https://spa.example/cb\"]\nsecurity_events = true\n",
+            "a secret or keys",
+        ),
+        (
+            "redirect_uris = [\"https://bank.example/cb\"]\n",
+            "redirect_uris = [\"https://bank.example/cb\"]\nsecurity_events = true\ndpop_bound_access_tokens = true\n",
+            "must be bound",
+        ),
+    ] {
+        let error = refusal(replaced(from, to)).to_string();
+        assert!(error.contains(reason), "{error}");
+    }
+}

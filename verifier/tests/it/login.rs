@@ -89,6 +89,44 @@ async fn the_page_says_who_asks_why_and_what_for() {
     .await;
 }
 
+/// OpenID Connect Discovery 1.0, section 3: `ui_locales_supported` names what is spoken, no more.
+#[tokio::test]
+async fn each_language_that_discovery_names_is_spoken() {
+    on_sqlite(async |world| {
+        let document = world
+            .browser()
+            .get("/.well-known/openid-configuration")
+            .await
+            .json();
+        let named = &document["ui_locales_supported"];
+        assert_eq!(*named, json!(["en", "de", "fr", "es", "it", "ar"]));
+        for (asked, lang, dir, words) in [
+            ("en", "en", "ltr", "Show my card"),
+            ("de", "de", "ltr", "Meine Karte zeigen"),
+            ("fr", "fr", "ltr", "Montrer ma carte"),
+            ("es", "es", "ltr", "Mostrar mi tarjeta"),
+            ("it", "it", "ltr", "Mostra la mia carta"),
+            ("ar", "ar", "rtl", "أظهِر بطاقتي"),
+            ("fr-CA", "fr", "ltr", "Montrer ma carte"),
+            ("pt ar-EG", "ar", "rtl", "أظهِر بطاقتي"),
+            ("pt", "en", "ltr", "Show my card"),
+        ] {
+            let address = world
+                .shop()
+                .authorize("openid age", &[("ui_locales", asked)]);
+            let (path, page) = begin(&mut world.browser(), &address).await;
+            let start = format!("<html lang=\"{lang}\" dir=\"{dir}\">");
+            page.assert_page(StatusCode::OK, &start);
+            assert!(
+                page.body.contains(words),
+                "{asked} at {path}: {}",
+                page.body
+            );
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_login_of_another_browser_does_not_exist() {
     on_sqlite(async |world| {
@@ -184,13 +222,17 @@ async fn cat_319_a_request_may_be_fetched_twice_and_by_get_or_post() {
         .await;
         let link = wallet_link(&page);
         let first = wallet.open_by_get(&link).await;
-        let second = wallet.open(&link).await;
-        assert_eq!(
-            first.request.nonce().as_str(),
-            second.request.nonce().as_str()
-        );
-        assert_eq!(first.request.response_uri(), second.request.response_uri());
-        assert_eq!(wallet.answer(&first).await.status, StatusCode::OK);
+        for again in [
+            wallet.open(&link).await,
+            wallet.open_by_get(&link).await,
+            wallet.open(&link).await,
+        ] {
+            let again = again.request;
+            assert_eq!(first.request.nonce().as_str(), again.nonce().as_str());
+            assert_eq!(first.request.response_uri(), again.response_uri());
+        }
+        let last = wallet.open_by_get(&link).await;
+        assert_eq!(wallet.answer(&last).await.status, StatusCode::OK);
         // Once answered there is nothing left to fetch.
         assert_eq!(wallet.fetch(&link).await.status, StatusCode::NOT_FOUND);
     })

@@ -26,10 +26,10 @@ use crate::world::steps::{begin, rows, wallet_link};
 use crate::world::{NOW, World, parse, toml};
 
 const AUTHORITY: &str = "https://transport.example";
-const NUMBER: &str = "org.iso.18013.5.1/document_number";
+pub const NUMBER: &str = "org.iso.18013.5.1/document_number";
 
 /// The question for a licence, for the shop.
-fn with_licences(toml: &str, party: &Party, subject: &str) -> String {
+pub fn with_licences(toml: &str, party: &Party, subject: &str) -> String {
     let anchor = &party.anchor_pem;
     let more = format!(
         r#"
@@ -155,6 +155,11 @@ impl Licences {
     }
 
     async fn show_as(&self, query: &str, driver: &Driver, link: &str) -> Answer {
+        self.show_for(query, driver, link, "").await
+    }
+
+    /// The same for a nonce that goes on with `more`.
+    async fn show_for(&self, query: &str, driver: &Driver, link: &str, more: &str) -> Answer {
         let wallet = self.world.wallet();
         let request = wallet.fetch(link).await;
         assert_eq!(request.status, StatusCode::OK, "{}", request.body);
@@ -164,7 +169,7 @@ impl Licences {
         let key = PublicKey::from_jwk(jwk).unwrap();
         let transcript = SessionTranscript::openid4vp(
             text("client_id"),
-            text("nonce"),
+            &format!("{}{more}", text("nonce")),
             Some(&key),
             text("response_uri"),
         );
@@ -269,6 +274,27 @@ async fn a_licence_in_the_place_of_a_card_is_refused() {
         let answer = licences.show_as("card", &driver, &wallet_link(&page)).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);
         assert_eq!(rows(world, "login_sessions").await, 0);
+    })
+    .await;
+}
+
+/// Appendix B.2.6.1: the nonce is part of what the device signs.
+#[tokio::test]
+async fn oidf_a_licence_for_another_nonce_is_refused() {
+    on_each_database(async |licences| {
+        let driver = licences.driver("D-1").await;
+        let (mut browser, shop) = (licences.world.browser(), licences.world.shop());
+        let (path, page) = begin(&mut browser, &shop.authorize("openid licence", &[])).await;
+        let link = wallet_link(&page);
+        let answer = licences.show_for("licence", &driver, &link, "INVALID");
+        let answer = answer.await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);
+        assert_eq!(answer.json()["reason"], "mdoc_device_auth");
+        let left = browser.get(&format!("{path}/leave")).await;
+        assert_eq!(shop.error(&left), "access_denied");
+        assert_eq!(rows(&licences.world, "login_sessions").await, 0);
+        // The same licence for the nonce of the request.
+        licences.log_in(&driver).await;
     })
     .await;
 }

@@ -19,7 +19,7 @@ pub struct Waiting {
     pub browser: Browser,
     pub path: String,
     pub wallet: Wallet,
-    asked: Asked,
+    pub asked: Asked,
 }
 
 impl Waiting {

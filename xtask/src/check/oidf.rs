@@ -1,7 +1,7 @@
 //! `specs/oidf.tsv`: every module of the OpenID Foundation's plans has a test that exists, or says
 //! why it has none.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 
@@ -11,13 +11,29 @@ use crate::run::root;
 const TABLE: &str = "specs/oidf.tsv";
 const HEADER: &str = "plan\tmodule\ttest\tremark";
 
-/// Rows that say nothing, one line each.
+/// The plans that must be there, with how many modules they have (suite 5.2.4).
+const PLANS: [(&str, usize); 9] = [
+    ("fapi2-security-profile-final-test-plan", 59),
+    ("oid4vci-1_0-issuer-haip-test-plan", 61),
+    ("oid4vci-1_0-issuer-test-plan", 21),
+    ("oid4vp-1final-verifier-haip-test-plan", 12),
+    ("oid4vp-1final-verifier-test-plan", 12),
+    (
+        "oidcc-backchannel-rp-initiated-logout-certification-test-plan",
+        2,
+    ),
+    ("oidcc-basic-certification-test-plan", 38),
+    ("oidcc-config-certification-test-plan", 1),
+    ("oidcc-rp-initiated-logout-certification-test-plan", 11),
+];
+
+/// Rows that say nothing or are missing, one line each.
 pub fn findings() -> Result<Vec<String>> {
     let table = std::fs::read_to_string(root().join(TABLE)).context(TABLE)?;
-    Ok(judge(&table, &conformance::tests()?))
+    Ok(judge(&table, &conformance::tests()?, &PLANS))
 }
 
-fn judge(table: &str, tests: &BTreeSet<String>) -> Vec<String> {
+fn judge(table: &str, tests: &BTreeSet<String>, plans: &[(&str, usize)]) -> Vec<String> {
     let mut findings = Vec::new();
     let mut seen = BTreeSet::new();
     for (number, line) in table.lines().enumerate() {
@@ -43,6 +59,20 @@ fn judge(table: &str, tests: &BTreeSet<String>) -> Vec<String> {
             test => finding(&format!("no test {test}")),
         }
     }
+    let mut counts: BTreeMap<&str, usize> = plans.iter().map(|(plan, _)| (*plan, 0)).collect();
+    for (plan, _) in seen {
+        *counts.entry(plan).or_default() += 1;
+    }
+    for (plan, count) in counts {
+        let expected = plans.iter().find(|(name, _)| *name == plan);
+        match expected {
+            None => findings.push(format!("{TABLE}: {plan} is no plan")),
+            Some((_, modules)) if *modules == count => {}
+            Some((_, modules)) => findings.push(format!(
+                "{TABLE}: {plan} has {count} modules instead of {modules}"
+            )),
+        }
+    }
     findings
 }
 
@@ -53,16 +83,19 @@ mod tests {
     #[test]
     fn a_gap_is_found() {
         let tests = BTreeSet::from(["one".to_owned()]);
-        let table = |rows: &str| format!("{HEADER}\n{rows}");
-        assert!(judge(&table("p\tm\tone\t\np\tn\t-\tnot for us\n"), &tests).is_empty());
-        for bad in [
-            "p\tm\ttwo\t\n",
-            "p\tm\t-\t\n",
-            "p\tm\tone\n",
-            "p\tm\tone\t\np\tm\tone\t\n",
-        ] {
-            assert_eq!(judge(&table(bad), &tests).len(), 1, "{bad}");
+        let judged = |rows: &str, plans: &[(&str, usize)]| {
+            judge(&format!("{HEADER}\n{rows}"), &tests, plans)
+        };
+        let good = "p\tm\tone\t\np\tn\t-\tnot for us\n";
+        assert!(judged(good, &[("p", 2)]).is_empty());
+        for bad in ["p\tm\ttwo\t\n", "p\tm\t-\t\n", "p\tm\tone\t\np\tm\tone\t\n"] {
+            assert_eq!(judged(bad, &[("p", 1)]).len(), 1, "{bad}");
         }
-        assert_eq!(judge("x\n", &tests).len(), 1);
+        assert_eq!(judged("p\tm\tone\n", &[]).len(), 1);
+        // A module, a plan that is missing, and one that nobody knows.
+        assert_eq!(judged(good, &[("p", 3)]).len(), 1);
+        assert_eq!(judged(good, &[("p", 2), ("q", 1)]).len(), 1);
+        assert_eq!(judged(good, &[]).len(), 1);
+        assert_eq!(judge("x\n", &tests, &[]).len(), 1);
     }
 }

@@ -58,6 +58,14 @@ pub(super) struct Visitor {
     is_new: bool,
 }
 
+impl Visitor {
+    /// The languages for what others wrote: the names and labels of a card need not be there in
+    /// the person's language, and then English is better than whatever comes first.
+    pub(super) fn languages(&self) -> [&'static str; 2] {
+        [self.locale.tag(), Locale::default().tag()]
+    }
+}
+
 impl App {
     pub(super) fn new(wallet: WalletHandle, public_url: PublicUrl) -> Result<Self, WebError> {
         // Forms live as long as this process.

@@ -27,7 +27,7 @@ pub(super) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Response {
     let visitor = app.visitor(&headers);
-    match app.wallet.cards(&[visitor.locale.tag()]) {
+    match app.wallet.cards(&visitor.languages()) {
         Ok(cards) => {
             let cards: Vec<Value> = cards
                 .iter()
@@ -47,7 +47,7 @@ pub(super) async fn show(
 ) -> Response {
     let visitor = app.visitor(&headers);
     let card = CredentialId::parse(&id).map_err(WalletError::from);
-    match card.and_then(|id| app.wallet.card(&id, &[visitor.locale.tag()])) {
+    match card.and_then(|id| app.wallet.card(&id, &visitor.languages())) {
         Ok(card) => app.page(
             &visitor,
             "wallet/card",

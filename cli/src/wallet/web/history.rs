@@ -62,8 +62,8 @@ fn shown(entry: &HistoryEntry) -> Value {
         "kind": entry.kind,
         "party": party,
         "host": entry.party.host,
-        "cards": joined(&entry.cards),
-        "facts": joined(&entry.facts),
+        "cards": texts(&entry.cards),
+        "facts": texts(&entry.facts),
         "result": result,
         "code": code,
         "stopped": result != "completed",
@@ -72,10 +72,6 @@ fn shown(entry: &HistoryEntry) -> Value {
     })
 }
 
-fn joined(texts: &[PlainText]) -> String {
-    texts
-        .iter()
-        .map(PlainText::as_str)
-        .collect::<Vec<_>>()
-        .join(", ")
+fn texts(texts: &[PlainText]) -> Vec<&str> {
+    texts.iter().map(PlainText::as_str).collect()
 }

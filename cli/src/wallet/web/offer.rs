@@ -163,7 +163,7 @@ fn page(app: &App, visitor: &Visitor, session: String, step: Step) -> Response {
             app.page(visitor, "wallet/confirm_issuer", context)
         }
         Step::Preview(preview) => {
-            let offer = preview.data(&[visitor.locale.tag()]);
+            let offer = preview.data(&visitor.languages());
             app.page(
                 visitor,
                 "wallet/offer",

@@ -28,7 +28,7 @@ pub(super) async fn open(
 }
 
 pub(super) async fn begin(app: &App, visitor: &Visitor, link: &str) -> Response {
-    match app.wallet.prepare(link, &[visitor.locale.tag()]).await {
+    match app.wallet.prepare(link, &visitor.languages()).await {
         Ok(prepared) => ask(app, visitor, prepared.session, false),
         Err(refused) => match refused.tell_them {
             Some(request) => {
@@ -112,7 +112,7 @@ fn selection(form: &Params) -> Selection {
 }
 
 fn ask(app: &App, visitor: &Visitor, asking: Asking, incomplete: bool) -> Response {
-    let consent = asking.consent(&[visitor.locale.tag()]);
+    let consent = asking.consent(&visitor.languages());
     let questions: Vec<Value> = consent
         .questions
         .iter()

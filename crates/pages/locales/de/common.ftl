@@ -2,6 +2,7 @@
 skip-to-content = Zum Inhalt
 footer = Vouchsafe: anmelden mit einer Karte, die Sie selbst besitzen.
 error-reference = Referenz { $reference }
+list-separator = { ", " }
 date-time = { $day }. { $month } { $year }, { $time } UTC
 month-1 = Januar
 month-2 = Februar

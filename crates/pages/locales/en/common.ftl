@@ -2,6 +2,7 @@
 skip-to-content = Skip to content
 footer = Vouchsafe: sign in with a card you hold.
 error-reference = Reference { $reference }
+list-separator = { ", " }
 date-time = { $day } { $month } { $year }, { $time } UTC
 month-1 = January
 month-2 = February

@@ -165,6 +165,15 @@ fn claims_must_be_the_expected_ones() {
         ..expected()
     };
     verify(&old, &jwks, &hint).unwrap();
+    let event = Expected {
+        expiry: Expiry::Absent,
+        ..expected()
+    };
+    let refused = verify(&old, &jwks, &event).unwrap_err();
+    assert_eq!(refused, JoseError::Claim, "exp in a security event");
+    let mut endless = claims();
+    endless.remove("exp");
+    verify(&key.sign("JWT", &endless).unwrap(), &jwks, &event).unwrap();
     let several = key
         .sign("JWT", &with("aud", json!(["other", "client"])))
         .unwrap();

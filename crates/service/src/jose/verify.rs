@@ -94,6 +94,8 @@ pub enum Expiry {
     Enforced,
     /// `exp` must be there but may be over: `id_token_hint` (OpenID Connect Core 1.0, 3.1.2.1).
     Ignored,
+    /// `exp` must not be there: security events (Shared Signals Framework 1.0, section 4.1.7).
+    Absent,
 }
 
 /// What a token must say. There is no default: each caller says all of it.
@@ -237,9 +239,14 @@ fn check_claims(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<
         return Err(JoseError::Audience);
     }
     let now = expected.now;
-    let expires = time(claims, "exp")?.ok_or(JoseError::Claim)?;
-    if expected.expiry == Expiry::Enforced && now >= expires.plus(expected.leeway) {
-        return Err(JoseError::Time);
+    match (expected.expiry, time(claims, "exp")?) {
+        (Expiry::Enforced, Some(expires)) if now >= expires.plus(expected.leeway) => {
+            return Err(JoseError::Time);
+        }
+        (Expiry::Enforced | Expiry::Ignored, Some(_)) | (Expiry::Absent, None) => {}
+        (Expiry::Enforced | Expiry::Ignored, None) | (Expiry::Absent, Some(_)) => {
+            return Err(JoseError::Claim);
+        }
     }
     let issued = time(claims, "iat")?.ok_or(JoseError::Claim)?;
     let earliest = time(claims, "nbf")?.unwrap_or(issued).max(issued);

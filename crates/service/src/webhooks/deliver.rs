@@ -67,13 +67,15 @@ pub struct Delivery {
 pub struct Busy(Arc<Mutex<HashSet<String>>>);
 
 /// An endpoint is served until this is dropped.
-struct Serving {
+#[derive(Debug)]
+pub struct Serving {
     busy: Busy,
     endpoint: String,
 }
 
 impl Busy {
-    fn serve(&self, endpoint: &str) -> Option<Serving> {
+    /// Takes an endpoint; `None` while somebody else has it.
+    pub fn serve(&self, endpoint: &str) -> Option<Serving> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert(endpoint.to_owned()).then(|| Serving {
             busy: self.clone(),

@@ -13,7 +13,7 @@ mod store;
 mod tests;
 
 pub use ask::{AskError, System, ask};
-pub use deliver::{Busy, Delivery, Post, RETRY_AFTER_S, deliver_due, start_due};
+pub use deliver::{Busy, Delivery, Post, RETRY_AFTER_S, Serving, deliver_due, start_due};
 pub use sign::{Secrets, WebhookSecret};
 pub use store::{
     DeliveryRow, Endpoint, NewEndpoint, Replay, Rotated, create, deliveries, endpoint, endpoints,

@@ -22,16 +22,16 @@ use crate::wallet;
 use crate::web::{self, Web, location};
 
 /// What an application learned.
-struct Outcome {
+pub(super) struct Outcome {
     nonce: String,
     id_token: String,
     userinfo: Value,
 }
 
 /// One kind of login: its scope and the fact that it brings.
-struct Login<'a> {
+pub(super) struct Login<'a> {
     services: &'a Services,
-    web: Web,
+    pub(super) web: Web,
     wallet: Wallet,
     key: PublicKey,
     scope: &'static str,
@@ -39,7 +39,7 @@ struct Login<'a> {
 }
 
 impl<'a> Login<'a> {
-    async fn new(
+    pub(super) async fn new(
         services: &'a Services,
         scope: &'static str,
         fact: (&'static str, Value),
@@ -67,22 +67,43 @@ impl<'a> Login<'a> {
         })
     }
 
-    /// The application's request, in a browser without cookies, up to the link
-    /// on the login page. Returns the link and the browser's cookies.
-    async fn begin(&self, nonce: &str, verifier: &CodeVerifier) -> Result<(String, String)> {
+    /// The address of the application's request.
+    pub(super) fn authorize(
+        &self,
+        scope: &str,
+        nonce: &str,
+        verifier: &CodeVerifier,
+    ) -> Result<Url> {
         let challenge = verifier.challenge();
-        let scope = format!("openid {}", self.scope);
         let query = [
             ("client_id", CLIENT),
             ("redirect_uri", &format!("{APPLICATION}/callback")),
             ("response_type", "code"),
-            ("scope", &scope),
+            ("scope", scope),
             ("nonce", nonce),
             ("state", nonce),
             ("code_challenge", challenge.as_str()),
             ("code_challenge_method", "S256"),
         ];
-        let request = HttpRequest::new(Method::Get, self.url("/authorize", &query)?);
+        self.url("/authorize", &query)
+    }
+
+    /// Claims of an ID token.
+    pub(super) fn verified(&self, id_token: &str) -> Result<Value> {
+        let id_token =
+            Unverified::parse(id_token, TokenType::IdToken)?.verify(&AwsLc, &self.key)?;
+        Ok(Value::Object(id_token.get().claims.clone()))
+    }
+
+    /// The application's request, in a browser without cookies, up to the link
+    /// on the login page. Returns the link and the browser's cookies.
+    pub(super) async fn begin(
+        &self,
+        nonce: &str,
+        verifier: &CodeVerifier,
+    ) -> Result<(String, String)> {
+        let scope = format!("openid {}", self.scope);
+        let request = HttpRequest::new(Method::Get, self.authorize(&scope, nonce, verifier)?);
         let answer = self.web.expect(303, request).await?;
         let cookies = cookies(&answer);
         let page = self.url(location(&answer)?, &[])?;
@@ -94,7 +115,7 @@ impl<'a> Login<'a> {
     }
 
     /// The wallet's part. Returns where the browser goes.
-    async fn show_card(&self, link: &str) -> Result<Url> {
+    pub(super) async fn show_card(&self, link: &str) -> Result<Url> {
         let fetching = self.wallet.present(link)?;
         let answer = self.web.send(fetching.request().clone()).await?;
         let asking = fetching.receive(&answer).map_err(|refused| refused.error)?;
@@ -109,7 +130,7 @@ impl<'a> Login<'a> {
     }
 
     /// Back in the browser: the code for the application.
-    async fn come_back(&self, url: Url, cookies: &str, state: &str) -> Result<String> {
+    pub(super) async fn come_back(&self, url: Url, cookies: &str, state: &str) -> Result<String> {
         let request = HttpRequest::new(Method::Get, url).header("cookie", cookies);
         let answer = self.web.expect(303, request).await?;
         let back = Url::parse(location(&answer)?)?;
@@ -125,7 +146,11 @@ impl<'a> Login<'a> {
     }
 
     /// The application redeems the code and asks for the facts.
-    async fn redeem(&self, code: &str, verifier: &CodeVerifier) -> Result<(String, Value)> {
+    pub(super) async fn redeem(
+        &self,
+        code: &str,
+        verifier: &CodeVerifier,
+    ) -> Result<(String, Value)> {
         let form = [
             ("grant_type", "authorization_code"),
             ("code", code),
@@ -173,9 +198,7 @@ impl Scenario for Login<'_> {
             id_token,
             userinfo,
         } = outcome;
-        let id_token =
-            Unverified::parse(&id_token, TokenType::IdToken)?.verify(&AwsLc, &self.key)?;
-        let claims = &id_token.get().claims;
+        let claims = self.verified(&id_token)?;
         let (name, value) = &self.fact;
         ensure!(
             claims["nonce"] == nonce.as_str(),
@@ -191,7 +214,7 @@ impl Scenario for Login<'_> {
 }
 
 /// The cookies that an answer sets, as a browser sends them back.
-fn cookies(answer: &HttpResponse) -> String {
+pub(super) fn cookies(answer: &HttpResponse) -> String {
     let pairs = answer.headers.all("set-cookie");
     let pairs = pairs.filter_map(|cookie| cookie.split(';').next());
     pairs.collect::<Vec<_>>().join("; ")

@@ -12,11 +12,12 @@ use vouchsafe_credentials::status_list::{
     Status, StatusCheck, StatusRef, StatusTokenInput, sign_status_list, verify_status_list,
 };
 use vouchsafe_credentials::time::{Clock as _, UnixTime};
+use vouchsafe_protocol::oauth::values::Secret;
 use vouchsafe_protocol::vp::verify::StatusSource as _;
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::random::OsRandom;
 use vouchsafe_verifier::config::{Trust, TrustConfig, TrustedIssuerConfig};
-use vouchsafe_verifier::outbound::{Outbound, OutboundError, StatusToken};
+use vouchsafe_verifier::outbound::{Outbound, OutboundError, Pushed, StatusToken};
 use vouchsafe_verifier::status::{StatusLists, StatusPolicy, StatusPorts};
 
 use super::status_publish::{ENTRIES, draw, token_list};
@@ -44,6 +45,15 @@ impl Outbound for Served {
     }
 
     async fn logout(&self, _: &Url, _: &str) -> Result<(), OutboundError> {
+        Err(OutboundError::Status(404))
+    }
+
+    async fn security_event(
+        &self,
+        _: &Url,
+        _: Option<&Secret>,
+        _: String,
+    ) -> Result<Pushed, OutboundError> {
         Err(OutboundError::Status(404))
     }
 }

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use url::Url;
-use vouchsafe_verifier::outbound::{Outbound, OutboundError, StatusToken};
+use vouchsafe_protocol::oauth::values::Secret;
+use vouchsafe_verifier::outbound::{Outbound, OutboundError, Pushed, StatusToken};
 
 #[derive(Default)]
 pub struct Network {
@@ -18,6 +19,16 @@ pub struct Network {
     fetches: AtomicUsize,
     refuse_logouts: AtomicUsize,
     logouts: Mutex<Vec<(String, String)>>,
+    event_answers: Mutex<Vec<Result<&'static str, u16>>>,
+    events: Mutex<Vec<PushedEvent>>,
+}
+
+/// A security event that an application took or refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushedEvent {
+    pub uri: String,
+    pub authorization: Option<String>,
+    pub token: String,
 }
 
 impl Network {
@@ -63,6 +74,17 @@ impl Network {
     /// The next `count` logout tokens are not taken.
     pub fn refuse_logouts(&self, count: usize) {
         self.refuse_logouts.store(count, Ordering::SeqCst);
+    }
+
+    /// The next security events are answered with these codes or statuses, the last one first; others
+    /// are taken.
+    pub fn answer_events(&self, answers: &[Result<&'static str, u16>]) {
+        *self.event_answers.lock().unwrap() = answers.to_vec();
+    }
+
+    /// Every security event that was taken.
+    pub fn events(&self) -> Vec<PushedEvent> {
+        self.events.lock().unwrap().clone()
     }
 
     /// Address and logout token of every delivery that was taken.
@@ -111,5 +133,28 @@ impl Outbound for Network {
             .unwrap()
             .push((uri.to_string(), logout_token.to_owned()));
         Ok(())
+    }
+
+    async fn security_event(
+        &self,
+        uri: &Url,
+        authorization: Option<&Secret>,
+        token: String,
+    ) -> Result<Pushed, OutboundError> {
+        let silent = self.silent.lock().unwrap().as_deref() == Some(uri.as_str());
+        if silent {
+            std::future::pending::<()>().await;
+        }
+        match self.event_answers.lock().unwrap().pop() {
+            Some(Ok(code)) => return Ok(Pushed::Refused(code)),
+            Some(Err(status)) => return Err(OutboundError::Status(status)),
+            None => {}
+        }
+        self.events.lock().unwrap().push(PushedEvent {
+            uri: uri.to_string(),
+            authorization: authorization.map(|secret| secret.expose().to_owned()),
+            token,
+        });
+        Ok(Pushed::Taken)
     }
 }

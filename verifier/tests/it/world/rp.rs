@@ -261,7 +261,22 @@ impl RelyingParty {
             .await
     }
 
+    /// Claims of a security event.
+    pub async fn security_event(&self, token: &str) -> Value {
+        self.checked(
+            token,
+            TypeRule::Exactly("secevent+jwt"),
+            NOW,
+            Expiry::Absent,
+        )
+        .await
+    }
+
     async fn verified(&self, token: &str, typ: TypeRule, now: UnixTime) -> Value {
+        self.checked(token, typ, now, Expiry::Ignored).await
+    }
+
+    async fn checked(&self, token: &str, typ: TypeRule, now: UnixTime, expiry: Expiry) -> Value {
         let jwks = send(
             &self.router,
             Request::get("/jwks").body(Body::empty()).unwrap(),
@@ -273,7 +288,7 @@ impl RelyingParty {
             typ,
             issuer: OP,
             audience: self.id,
-            expiry: Expiry::Ignored,
+            expiry,
             now,
             leeway: 86_400,
         };

@@ -94,6 +94,8 @@ pub async fn rows(world: &World, table: &str) -> i64 {
         "login_sessions" => "SELECT COUNT(*) FROM login_sessions WHERE ended_at IS NULL",
         "refresh_grants" => "SELECT COUNT(*) FROM refresh_grants",
         "consents" => "SELECT COUNT(*) FROM consents WHERE withdrawn_at IS NULL",
+        "event_streams" => "SELECT COUNT(*) FROM event_streams",
+        "stream_events" => "SELECT COUNT(*) FROM stream_events",
         other => panic!("no count for {other}"),
     };
     world.count(sql).await

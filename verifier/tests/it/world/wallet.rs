@@ -160,6 +160,10 @@ impl Wallet {
         )
         .await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        assert_eq!(
+            answer.headers[header::CONTENT_TYPE],
+            "application/oauth-authz-req+jwt"
+        );
         Asked {
             request: self.verify(&answer.body, &invocation, Some("wallet-nonce-1")),
         }

@@ -1,0 +1,161 @@
+# خدمة تسجيل الدخول: ما يقرؤه الشخص حين يطلب تطبيق بطاقة.
+verifier-who-asks = الجهة الطالبة
+verifier-why = السبب
+verifier-choose-title = { $app } يطلب بطاقتك
+verifier-will-learn = سيعرف التطبيق
+verifier-learn-nothing = أنك الشخص نفسه فقط، ولا شيء عنك
+verifier-will-not-learn = لن يعرف
+verifier-rest-stays = كل ما عدا ذلك في بطاقتك يبقى لديك
+verifier-stays = { FORM($days) ->
+    [zero] يريد { $app } أيضًا أن يتأكد في غيابك من أنك ما زلت الشخص نفسه. يمكنك إنهاء ذلك في صفحة حسابك، وهو ينتهي تلقائيًا إذا سُحبت بطاقتك أو انتهت مدتها.
+    [one] يريد { $app } أيضًا أن يتأكد في غيابك لمدة يوم واحد من أنك ما زلت الشخص نفسه. يمكنك إنهاء ذلك في صفحة حسابك، وهو ينتهي تلقائيًا إذا سُحبت بطاقتك أو انتهت مدتها.
+    [two] يريد { $app } أيضًا أن يتأكد في غيابك لمدة أقصاها يومان من أنك ما زلت الشخص نفسه. يمكنك إنهاء ذلك في صفحة حسابك، وهو ينتهي تلقائيًا إذا سُحبت بطاقتك أو انتهت مدتها.
+    [few] يريد { $app } أيضًا أن يتأكد في غيابك لمدة أقصاها { $days } أيام من أنك ما زلت الشخص نفسه. يمكنك إنهاء ذلك في صفحة حسابك، وهو ينتهي تلقائيًا إذا سُحبت بطاقتك أو انتهت مدتها.
+    [many] يريد { $app } أيضًا أن يتأكد في غيابك لمدة أقصاها { $days } يومًا من أنك ما زلت الشخص نفسه. يمكنك إنهاء ذلك في صفحة حسابك، وهو ينتهي تلقائيًا إذا سُحبت بطاقتك أو انتهت مدتها.
+   *[other] يريد { $app } أيضًا أن يتأكد في غيابك لمدة أقصاها { $days } يوم من أنك ما زلت الشخص نفسه. يمكنك إنهاء ذلك في صفحة حسابك، وهو ينتهي تلقائيًا إذا سُحبت بطاقتك أو انتهت مدتها.
+}
+verifier-show-card = أظهِر بطاقتي
+verifier-other-device = بطاقتي على جهاز آخر
+verifier-not-now = ليس الآن
+verifier-choose-hint = تُفتح محفظتك على هذا الجهاز وتسألك قبل إظهار أي شيء.
+verifier-wallet-opened = فتحت محفظتك الطلب. تابِع هناك.
+verifier-qr-title = أظهِر بطاقتك من جهاز آخر إلى { $app }
+verifier-qr-how = افتح محفظتك على الجهاز الآخر وامسح هذا الرمز.
+verifier-qr-label = رمز لمسحه بمحفظتك
+verifier-qr-life = { FORM($seconds) ->
+    [zero] انتهت صلاحية هذا الرمز. يظهر رمز جديد تلقائيًا.
+    [one] هذا الرمز صالح لمدة ثانية واحدة. بعدها يظهر رمز جديد تلقائيًا.
+    [two] هذا الرمز صالح لمدة ثانيتين. بعدهما يظهر رمز جديد تلقائيًا.
+    [few] هذا الرمز صالح لمدة { $seconds } ثوانٍ. بعدها يظهر رمز جديد تلقائيًا.
+   *[other] هذا الرمز صالح لمدة { $seconds } ثانية. بعدها يظهر رمز جديد تلقائيًا.
+}
+verifier-qr-link-summary = لا أستطيع المسح: أظهِر الرابط
+verifier-qr-warning = لا تمسح هذا الرمز إلا إذا كنت أنت من فتح { $app } على هذه الشاشة.
+verifier-scanned-title = تم المسح
+verifier-scanned-text = تابِع على هاتفك. تنتقل هذه الصفحة إلى الخطوة التالية بعد أن تجيب هناك.
+verifier-check-again = تحقّق مجددًا
+verifier-back-to-choice = رجوع
+verifier-number-title = ما الرقم الذي يظهر على هاتفك؟
+verifier-number-text = بعد موافقتك فتح هاتفك صفحة فيها رقم من خانتين. اكتبه هنا.
+verifier-number-label = الرقم الظاهر على هاتفك
+verifier-number-wrong = { FORM($tries) ->
+    [zero] هذا ليس الرقم الصحيح. لم تبقَ لك محاولات.
+    [one] هذا ليس الرقم الصحيح. بقيت لك محاولة واحدة.
+    [two] هذا ليس الرقم الصحيح. بقيت لك محاولتان.
+    [few] هذا ليس الرقم الصحيح. بقيت لك { $tries } محاولات.
+   *[other] هذا ليس الرقم الصحيح. بقيت لك { $tries } محاولة.
+}
+verifier-number-submit = سجّل الدخول
+verifier-number-warning = لا تكتب الرقم إلا إذا كانت هذه الشاشة لك وكنت قد جئت إليها من { $app }.
+verifier-shown-title = اكتب هذا الرقم على الشاشة الأخرى
+verifier-shown-text = يربط الرقم بين الشاشتين. لا يكتمل تسجيل الدخول حتى تكتبه.
+verifier-shown-app = تسجّل الدخول إلى
+verifier-shown-place = بدأ من
+verifier-shown-network = عنوان الشبكة
+verifier-shown-time = بدأ في
+verifier-shown-warning = لم تبدأ هذا بنفسك، أو يطلب منك أحد الرقم؟ أغلِق هذه الصفحة ولا تخبر أحدًا بالرقم. لا يحدث شيء من دونه.
+verifier-browser-other = متصفّح
+verifier-try-again = حاوِل مجددًا
+verifier-back-to-app = العودة إلى { $app }
+verifier-failed-declined-title = لم تُظهر بطاقتك
+verifier-failed-declined-text = لم يُرسل أي شيء. لم يتم تسجيل دخولك.
+verifier-failed-declined-next = ارجع إلى التطبيق، أو حاوِل مجددًا إن لم يكن هذا ما أردته.
+verifier-failed-no-card-title = لا توجد بطاقة مناسبة
+verifier-failed-no-card-text = ليس في محفظتك بطاقة تجيب عن هذا الطلب. لم يُرسل أي شيء.
+verifier-failed-no-card-next = احصل على البطاقة من الجهة التي تصدرها، ثم حاوِل مجددًا.
+verifier-failed-revoked-title = لم تعد هذه البطاقة صالحة
+verifier-failed-revoked-text = الجهة التي أعطتك هذه البطاقة سحبتها.
+verifier-failed-revoked-next = اطلب من تلك الجهة بطاقة جديدة، ثم حاوِل مجددًا.
+verifier-failed-suspended-title = هذه البطاقة موقوفة مؤقتًا
+verifier-failed-suspended-text = الجهة التي أعطتك هذه البطاقة أوقفتها مؤقتًا.
+verifier-failed-suspended-next = اسأل تلك الجهة متى يمكنك استخدامها من جديد.
+verifier-failed-expired-title = انتهت مدة هذه البطاقة
+verifier-failed-expired-text = مضى آخر يوم لها، فهي لا تثبت شيئًا اليوم.
+verifier-failed-expired-next = جدّد البطاقة في محفظتك، ثم حاوِل مجددًا.
+verifier-failed-issuer-title = هذه البطاقة من جهة لا نعتمد عليها
+verifier-failed-issuer-text = قد تكون البطاقة أصلية، لكن التطبيق لا يقبل إلا بطاقات جهات معيّنة.
+verifier-failed-issuer-next = حاوِل مجددًا ببطاقة من إحدى هذه الجهات.
+verifier-failed-type-title = هذا نوع آخر من البطاقات
+verifier-failed-type-text = طلب التطبيق نوعًا من البطاقات وتلقّى نوعًا آخر.
+verifier-failed-type-next = حاوِل مجددًا واختر البطاقة التي يطلبها التطبيق.
+verifier-failed-not-proven-title = تعذّر التحقق من الإثبات
+verifier-failed-not-proven-text = ما وصل من المحفظة لا يثبت ما طلبه التطبيق. لم يتم تسجيل دخولك.
+verifier-failed-not-proven-next = حاوِل مجددًا. إذا تكرر ذلك فأعطِ الرقم المرجعي أدناه لدعم التطبيق.
+verifier-failed-status-title = لا يمكننا التأكد من أن البطاقة ما زالت صالحة
+verifier-failed-status-text = لا يمكن الآن الوصول إلى الجهة التي أعطتك هذه البطاقة، لذلك لا نقبلها.
+verifier-failed-status-next = حاوِل مجددًا بعد بضع دقائق.
+verifier-failed-browser-title = بدأ تسجيل الدخول هذا في متصفّح آخر
+verifier-failed-browser-text = أُظهرت بطاقتك، لكن ليس لتسجيل دخول بدأ في هذا المتصفّح. لذلك أوقفناه، ولم يُسجَّل دخول أحد.
+verifier-failed-browser-next = ابدأ من جديد من التطبيق، في المتصفّح الذي تريد استخدامه. إن لم تكن قد بدأت أي تسجيل دخول، فلا شيء آخر عليك فعله.
+verifier-failed-number-title = الرقمان غير متطابقين
+verifier-failed-number-text = كان الرقم خاطئًا ثلاث مرات، لذلك أوقفنا تسجيل الدخول هذا.
+verifier-failed-number-next = ابدأ من جديد. إذا طلب منك شخص آخر الرقم، فلا تخبره به.
+verifier-failed-account-title = هذه البطاقة تخص حسابًا آخر
+verifier-failed-account-text = أنت مسجّل الدخول هنا بحساب مختلف. نحن لا نبدّل الحسابات من دون علمك أبدًا.
+verifier-failed-account-next = سجّل الخروج أولًا إذا أردت تغيير الحساب.
+verifier-failed-withdrawn-title = لقد سحبت موافقتك
+verifier-failed-withdrawn-text = لم يُرسل أي شيء. لم يتم تسجيل دخولك.
+verifier-failed-withdrawn-next = ابدأ من جديد من التطبيق إذا أردت تسجيل الدخول.
+verifier-failed-expired-login-title = استغرق هذا وقتًا طويلًا
+verifier-failed-expired-login-text = من أجل سلامتك يجب أن يكتمل تسجيل الدخول خلال خمس دقائق.
+verifier-failed-expired-login-next = ابدأ من جديد من التطبيق.
+verifier-failed-unknown-title = لا يوجد تسجيل دخول هنا
+verifier-failed-unknown-text = هذه الصفحة لا تتبع أي تسجيل دخول في هذا المتصفّح، أو أن تسجيل الدخول انتهى.
+verifier-failed-unknown-next = ابدأ من جديد من التطبيق.
+verifier-failed-request-title = أرسل التطبيق طلبًا لا يمكننا الإجابة عنه
+verifier-failed-request-text = في طلب التطبيق خطأ، لذلك لم نُعِدك إليه.
+verifier-failed-request-next = أعطِ الرقم المرجعي أدناه لدعم التطبيق.
+verifier-failed-server-title = حدث خطأ من جانبنا
+verifier-failed-server-text = لم يتم تسجيل دخولك، ولم يُرسل أي شيء.
+verifier-failed-server-next = حاوِل مجددًا بعد لحظات.
+verifier-finished-title = تم تسجيل دخولك
+verifier-finished-text = يمكنك العودة إلى التطبيق. لم تعد هذه الصفحة لازمة.
+verifier-device-title = تسجيل الدخول على جهاز آخر
+verifier-device-text = اكتب الرمز الذي يعرضه الجهاز الذي أمامك.
+verifier-device-label = الرمز على الجهاز
+verifier-device-submit = متابعة
+verifier-device-unknown = لا ينتظر أي جهاز بهذا الرمز. انظر إلى الجهاز مرة أخرى: الرمز صالح لخمس دقائق ولمرة واحدة.
+verifier-device-too-many = جاءت من شبكتك رموز خاطئة كثيرة. انتظر ربع ساعة، ثم حاوِل مجددًا.
+verifier-device-warning = هل أرسل إليك أحد رابطًا أو رمزًا؟ أغلِق إذن هذه الصفحة: من يعرض الرمز يُسجَّل دخوله ببطاقتك.
+verifier-device-confirm-title = هل تريد تسجيل الدخول إلى { $app } على جهاز آخر؟
+verifier-device-confirm-text = لا تتابع إلا إذا كان جهاز أمامك يعرض الآن هذا الرمز بعينه.
+verifier-device-confirm-warning = هل جاءك الرمز في رسالة أو مكالمة أو صورة؟ قل لا إذن. هناك من يريد تسجيل الدخول باسمك.
+verifier-device-allow = نعم، هذا هو الجهاز الذي أمامي
+verifier-device-deny = لا
+verifier-device-tell-no = أخبر الجهاز بالرفض
+verifier-device-login = أنت تسجّل الدخول على جهاز آخر.
+verifier-device-done-title = تم تسجيل دخولك على الجهاز
+verifier-device-done-text = يتابع الجهاز تلقائيًا خلال ثوانٍ قليلة. يمكنك إغلاق هذه الصفحة.
+verifier-device-stopped-title = أُبلغ الجهاز بالرفض
+verifier-device-stopped-text = لم يُسجَّل دخول أحد عليه. يمكنك إغلاق هذه الصفحة.
+verifier-form-post-title = لحظة من فضلك
+verifier-form-post-text = أنت عائد إلى { $app }.
+verifier-form-post-submit = متابعة
+verifier-logout-title = هل تريد تسجيل الخروج؟
+verifier-logout-text = ينهي هذا تسجيل دخولك هنا وفي التطبيقات التي استخدمته معها.
+verifier-logout-submit = سجّل الخروج
+verifier-logged-out-title = تم تسجيل خروجك
+verifier-logged-out-text = انتهى تسجيل دخولك هنا وفي التطبيقات التي استخدمته معها.
+verifier-account-title = تسجيلات دخولك وموافقاتك
+verifier-account-text = ما وافقت عليه، ومن طلبه، وأين أنت مسجّل الدخول. لا نحتفظ بأي قيم من بطاقاتك.
+verifier-account-consents = ما وافقت عليه
+verifier-account-no-consents = لا شيء حتى الآن.
+verifier-account-given = تمت الموافقة في
+verifier-account-facts = المعلومات التي أُظهرت:
+verifier-account-offline = وافقت أيضًا على أن يستمر التطبيق في غيابك.
+verifier-account-receipt = إيصال
+verifier-account-withdrawn = سُحبت في
+verifier-account-withdraw = اسحب الموافقة
+verifier-account-withdraw-label = اسحب موافقتك الممنوحة إلى { $app }
+verifier-account-sessions = أين أنت مسجّل الدخول
+verifier-account-this-browser = هذا المتصفّح
+verifier-account-other-browser = متصفّح آخر
+verifier-account-away = تطبيق يستمر في غيابك
+verifier-account-since = منذ
+verifier-account-apps = التطبيقات:
+verifier-account-end = أنهِ تسجيل الدخول هذا
+verifier-account-none-title = لست مسجّل الدخول هنا
+verifier-account-none-text = سجّل الدخول أولًا إلى تطبيق ببطاقتك. بعدها تجد هنا تسجيلات دخولك وموافقاتك.
+verifier-place-unknown = غير معروف
+verifier-answered-title = وصلت إجابتك
+verifier-answered-text = تابِع في الصفحة التي فتحتها محفظتك. لم تعد هذه الصفحة لازمة.

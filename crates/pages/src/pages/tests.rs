@@ -1,0 +1,243 @@
+//! What every page keeps to.
+
+use super::*;
+
+/// What the login pages show, each value between brackets.
+const CONTEXT: &str = r#"{
+    "app": "⟪App⟫", "app_host": "⟪app.example⟫", "purpose": "⟪Purpose⟫", "csrf": "c",
+    "facts": ["⟪Fact⟫"], "stays_days": 3, "wallet_link": "⟪openid4vp:⟫", "qr": "<svg></svg>",
+    "seconds": 60, "wrong": "unknown", "tries": 2, "number": 42, "browser": "⟪Browser⟫",
+    "system": "⟪System⟫", "address": "⟪192.0.2.1⟫", "started_at": 1795443900,
+    "reference": "⟪AB12⟫", "code": "⟪WDJB-MJHT⟫", "kind": "declined", "key": "finished",
+    "for_device": true, "scanned": true, "qr_link": "/q", "again_link": "/a",
+    "leave_link": "/l", "fields": [], "confirmation": "c", "refresh": 3,
+    "enter_link": "/e", "confirm_link": "/c", "number_link": "/n", "cancel_link": "/x",
+    "here": "/h", "back_link": "/b", "action": "/f",
+    "consents": [{"app": "⟪App⟫", "purpose": "⟪P⟫", "given_at": 0, "facts": ["⟪F⟫", "⟪G⟫"],
+        "offline": true, "receipt": "⟪r⟫", "withdraw_link": "/w"},
+        {"app": "⟪App⟫", "purpose": "⟪P⟫", "given_at": 0, "facts": ["⟪F⟫", "⟪G⟫"],
+        "receipt": "⟪r⟫", "withdrawn_at": 1}],
+    "sessions": [{"current": true, "auth_time": 0, "apps": ["⟪App⟫", "⟪App⟫"], "end_link": "/e"},
+        {"away": true, "auth_time": 0, "end_link": "/e"}]
+}"#;
+
+#[test]
+fn a_message_page_is_escaped_and_speaks_the_language() {
+    let pages = Pages::new().unwrap();
+    let context = serde_json::json!({
+        "title": "<script>alert(1)</script>",
+        "message": "a & b",
+        "reference": "AB12CD",
+    });
+    let Html(page) = pages.render("message", Locale::De, context).unwrap();
+    assert!(page.contains("&lt;script&gt;") && !page.contains("<script>alert"));
+    assert!(page.contains("lang=\"de\" dir=\"ltr\"") && page.contains("AB12CD"));
+}
+
+#[test]
+fn a_page_runs_in_the_direction_of_its_language() {
+    let pages = Pages::new().unwrap();
+    let context = serde_json::json!({"title": "t", "message": "m"});
+    for locale in Locale::ALL {
+        let Html(page) = pages.render("message", locale, &context).unwrap();
+        let start = format!("<html lang=\"{locale}\" dir=\"{}\">", locale.direction());
+        assert!(page.contains(&start), "{locale}: {page}");
+    }
+}
+
+/// The wallet lets a person choose; each language stands there under its own name.
+#[test]
+fn every_language_can_be_chosen() {
+    let pages = Pages::new().unwrap();
+    let context = serde_json::json!({"issuers": [], "csrf": "c"});
+    let Html(page) = pages
+        .render("wallet/settings", Locale::En, context)
+        .unwrap();
+    for locale in Locale::ALL {
+        let button = format!(
+            "value=\"{locale}\" lang=\"{locale}\">{}<",
+            locale.own_name()
+        );
+        assert!(page.contains(&button), "{locale}: {page}");
+    }
+}
+
+/// A pseudo-locale: each text stands between brackets, each value of a context between others.
+/// What is outside of both was written into a template and stays English everywhere.
+#[test]
+fn nothing_on_the_login_pages_escapes_translation() {
+    let pages = Pages::with_texts(Catalogue::shared().unwrap(), |text| format!("⟦{text}⟧"));
+    let pages = pages.unwrap();
+    let context = |more: serde_json::Value| {
+        let mut all: serde_json::Map<_, _> = serde_json::from_str(CONTEXT).unwrap();
+        all.extend(more.as_object().cloned().unwrap_or_default());
+        all
+    };
+    for (name, more) in [
+        ("choose", serde_json::json!({})),
+        ("qr", serde_json::json!({})),
+        ("qr", serde_json::json!({"scanned": false})),
+        ("number", serde_json::json!({})),
+        ("number_shown", serde_json::json!({})),
+        ("failed", serde_json::json!({})),
+        ("failed", serde_json::json!({"leave_csrf": "c"})),
+        ("message", serde_json::json!({})),
+        ("account", serde_json::json!({})),
+        ("account", serde_json::json!({"consents": []})),
+        ("logout", serde_json::json!({})),
+        ("device", serde_json::json!({})),
+        ("device_confirm", serde_json::json!({})),
+        ("form_post", serde_json::json!({})),
+    ] {
+        let name = format!("verifier/{name}");
+        for locale in Locale::ALL {
+            let page = pages.render(&name, locale, context(more.clone()));
+            let Html(page) = page.unwrap_or_else(|e| panic!("{name}: {e:?}"));
+            let words = untranslated(&page);
+            assert!(words.is_empty(), "{name} in {locale}: {words:?}");
+        }
+    }
+}
+
+/// The same of the templates alone, all of them.
+#[test]
+fn no_template_holds_words_of_its_own() {
+    fn walk(folder: &Dir<'_>, found: &mut Vec<String>) {
+        for file in folder.files() {
+            let source = file.contents_utf8().unwrap();
+            // Attributes that a template or a layout puts together are no words.
+            let source = without(source, "{% set marks %}", "{% endset %}");
+            let source = without(&source, "{% block main_attributes %}", "{% endblock %}");
+            let source = without(&source, "{%", "%}");
+            let source = without(&source, "{{", "}}");
+            let words = untranslated(&source);
+            found.extend(
+                words
+                    .iter()
+                    .map(|word| format!("{:?}: {word}", file.path())),
+            );
+        }
+        for inner in folder.dirs() {
+            walk(inner, found);
+        }
+    }
+    let mut found = Vec::new();
+    walk(&TEMPLATES, &mut found);
+    assert!(found.is_empty(), "{found:?}");
+    assert_eq!(untranslated("<p>Hello <b>x</b></p>"), ["Hello", "x"]);
+    assert_eq!(untranslated("<a aria-label=\"Close\">⟦ok⟧</a>"), ["Close"]);
+}
+
+/// Words outside of the brackets, in texts and in attributes that are read to a person. Names
+/// that are the same in every language are none.
+fn untranslated(html: &str) -> Vec<String> {
+    let mut read = String::new();
+    let mut rest = html;
+    while let Some((text, tag)) = rest.split_once('<') {
+        let (tag, after) = tag.split_once('>').unwrap_or((tag, ""));
+        read.push_str(text);
+        for name in ["aria-label", "title", "alt", "placeholder"] {
+            let value = tag.split_once(&format!(" {name}=\""));
+            let value = value.and_then(|(_, value)| value.split('"').next());
+            read.push(' ');
+            read.push_str(value.unwrap_or_default());
+        }
+        rest = after;
+    }
+    read.push_str(rest);
+    without(&without(&read, "⟪", "⟫"), "⟦", "⟧")
+        .split(|c: char| !c.is_alphabetic())
+        .filter(|word| !["", "Vouchsafe", "UserInfo", "doctype"].contains(word))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// `text` without what stands from `open` to `close`, as often as it does.
+fn without(text: &str, open: &str, close: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = text;
+    while let Some((before, inner)) = rest.split_once(open) {
+        kept.push_str(before);
+        rest = inner.split_once(close).map_or("", |(_, after)| after);
+    }
+    kept + rest
+}
+
+/// With `arbitrary_precision` of `serde_json` too: a time that the filter cannot read is an
+/// error page in front of a person.
+#[test]
+fn a_time_in_a_context_is_written_in_words() {
+    let mut pages = Pages::new().unwrap();
+    let environment = Arc::get_mut(&mut pages.environment).unwrap();
+    let template = "{{ at|datetime }}, {{ list[0] }}";
+    environment.add_template("time.html", template).unwrap();
+    let context = serde_json::json!({"at": 1_795_443_900, "list": [42]});
+    let Html(page) = pages.render("time", Locale::En, context).unwrap();
+    assert_eq!(page, "23 November 2026, 14:25 UTC, 42");
+}
+
+#[test]
+fn times_are_written_in_words() {
+    let catalogue = Catalogue::shared().unwrap();
+    let text = date_time(&catalogue, Locale::En, 1_795_443_900).unwrap();
+    assert_eq!(text, "23 November 2026, 14:25 UTC");
+}
+
+#[test]
+fn times_are_written_as_each_language_writes_them() {
+    let catalogue = Catalogue::shared().unwrap();
+    for (locale, seconds, expected) in [
+        (Locale::De, 1_795_443_900, "23. November 2026, 14:25 UTC"),
+        (Locale::Fr, 1_795_443_900, "23 novembre 2026 à 14:25 UTC"),
+        (Locale::Fr, 1_796_083_200, "1er décembre 2026 à 00:00 UTC"),
+        (
+            Locale::Es,
+            1_795_443_900,
+            "23 de noviembre de 2026, 14:25 UTC",
+        ),
+        (Locale::It, 1_795_443_900, "23 novembre 2026, ore 14:25 UTC"),
+        (
+            Locale::Ar,
+            1_795_443_900,
+            "23 نوفمبر 2026، الساعة 14:25 بتوقيت UTC",
+        ),
+    ] {
+        let text = date_time(&catalogue, locale, seconds).unwrap();
+        assert_eq!(
+            text.replace(['\u{2068}', '\u{2069}'], ""),
+            expected,
+            "{locale}"
+        );
+    }
+}
+
+/// A key that a template names but the catalogue lacks would be an error
+/// page in front of a person.
+#[test]
+fn every_text_that_a_template_names_exists() {
+    fn walk(
+        folder: &Dir<'_>,
+        keys: &std::collections::BTreeSet<String>,
+        missing: &mut Vec<String>,
+    ) {
+        for file in folder.files() {
+            let source = file.contents_utf8().unwrap_or_default();
+            for part in source.replace("asset(\"", "").split("t(\"").skip(1) {
+                let key = part.split('"').next().unwrap_or_default();
+                let dynamic = part[key.len()..]
+                    .trim_start_matches('"')
+                    .trim_start()
+                    .starts_with('~');
+                if !dynamic && !keys.contains(key) {
+                    missing.push(format!("{}: {key}", file.path().display()));
+                }
+            }
+        }
+        for inner in folder.dirs() {
+            walk(inner, keys, missing);
+        }
+    }
+    let mut missing = Vec::new();
+    walk(&TEMPLATES, &Catalogue::keys(Locale::En), &mut missing);
+    assert!(missing.is_empty(), "{missing:?}");
+}
