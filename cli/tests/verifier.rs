@@ -139,6 +139,50 @@ fn four_commands_beside_an_issuer_to_a_login_service() {
 }
 
 #[test]
+fn applications_that_register_by_themselves() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path();
+    let [init, trust, _, _] = commands()[..] else {
+        panic!("four commands: {:?}", commands());
+    };
+    done("vouchsafe issuer init", place);
+    done(init, place);
+    done(trust, place);
+    let make = "vouchsafe verifier registration-token partner --uses 2";
+    refused(make, place, "no [registration]");
+    let gone = "vouchsafe verifier client remove reg-unknown";
+    refused(gone, place, "no application");
+    let file = place.join("verifier.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let more = "\n[registration]\nallowed_scopes = [\"membership\"]\n";
+    std::fs::write(&file, text + more).unwrap();
+
+    let (token, said) = done(make, place);
+    assert_eq!(token.trim().len(), 43);
+    assert!(!said.contains(token.trim()), "{said}");
+    let (listed, _) = done("vouchsafe verifier registration-tokens", place);
+    let (id, rest) = listed.split_once('\t').unwrap();
+    assert!(rest.starts_with("partner\t2\t"), "{listed}");
+    assert!(!listed.contains(token.trim()), "{listed}");
+    let revoke = format!("vouchsafe verifier revoke-registration-token {id}");
+    done(&revoke, place);
+    refused(&revoke, place, "no registration token");
+    let (listed, _) = done("vouchsafe verifier registration-tokens", place);
+    assert_eq!(listed, "");
+    let (listed, _) = done("vouchsafe verifier client list", place);
+    assert_eq!(listed, "");
+    refused(gone, place, "no application");
+    let stop = "vouchsafe verifier client disable";
+    refused(&format!("{stop} reg-unknown"), place, "no application");
+    // A document is known by its address, whether it was seen before or not.
+    let address = "https://app.example/client.json";
+    done(&format!("{stop} {address}"), place);
+    let go_on = format!("vouchsafe verifier client enable {address}");
+    done(&go_on, place);
+    refused(&go_on, place, "is not stopped");
+}
+
+#[test]
 fn mistakes_change_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path();

@@ -29,8 +29,8 @@ use vouchsafe_protocol::vp::request::{NewRequest, sign_request};
 use vouchsafe_protocol::vp::response::{EncryptedResponse, WalletError};
 use vouchsafe_protocol::vp::values::{LocalizedText, Nonce, State};
 use vouchsafe_protocol::vp::verify::{
-    PresentationError, StatusSource, StatusSourceError, Transaction, VerifiedCredential,
-    VerifierPolicy, verify_presentation,
+    PresentationError, Received, StatusSource, StatusSourceError, Transaction, VerifiedCredential,
+    VerifierPolicy, Way, verify_presentation,
 };
 use vouchsafe_service::fetch::{FetchError, Limits};
 
@@ -194,12 +194,14 @@ impl Presentation {
         let opened = question.open()?;
         let response_uri = address(core, crate::paths::PRESENTATION_RESPONSE, id)?;
         let asked = Transaction {
-            client_id: &self.client_id,
-            response_uri: &response_uri,
+            way: Way::DirectPost {
+                client_id: &self.client_id,
+                response_uri: &response_uri,
+                state: &opened.state,
+                key: &opened.key,
+            },
             nonce: &opened.nonce,
-            state: &opened.state,
             query: &self.query,
-            encryption_key: &opened.key,
             expires_at: vouchsafe_credentials::time::UnixTime(question.flow.expires_at),
         };
         let statuses = Statuses {
@@ -214,7 +216,11 @@ impl Presentation {
             crypto: &*core.crypto,
             now: core.clock.now(),
         };
-        let presented = verify_presentation(response, &response_uri, &asked, &policy).await?;
+        let received = Received::Posted {
+            response,
+            at: &response_uri,
+        };
+        let presented = verify_presentation(received, &asked, &policy).await?;
         let first = presented.credentials().first().cloned();
         first.ok_or(JudgeError::Broken(BrokenQuestion))
     }

@@ -12,13 +12,17 @@ use vouchsafe_protocol::oauth::ServerNonces;
 use vouchsafe_protocol::oidc::subject::SubjectKey;
 use vouchsafe_protocol::vp::client_id::ClientId as VerifierId;
 use vouchsafe_service::db::Db;
-use vouchsafe_service::http::{CookiePolicy, Csrf};
+use vouchsafe_service::http::{CookiePolicy, Csrf, RateLimit};
+use vouchsafe_service::id::Ids;
+use vouchsafe_service::seal::Sealer;
 use vouchsafe_service::webhooks::Busy;
 
 use crate::changes::Changes;
 use crate::client_keys::PublishedKeys;
+use crate::clients::document::Shelf;
 use crate::config::Settings;
-use crate::domain::ids::UserCodeKey;
+use crate::domain::ids::{UserCodeKey, VerificationId};
+use crate::fingerprint::Fingerprints;
 use crate::outbound::Outbound;
 use crate::status::StatusLists;
 use crate::store::Vault;
@@ -44,12 +48,24 @@ pub struct Parts {
     pub outbound: Arc<dyn Outbound>,
     /// Keys that clients publish.
     pub client_keys: PublishedKeys,
+    /// Documents of clients that were read a moment ago.
+    pub documents: Shelf,
+    /// Registrations without a token, for each network.
+    pub open_registrations: RateLimit,
     /// Pages.
     pub pages: Pages,
     /// Status lists.
     pub statuses: StatusLists,
     /// Changes of logins.
     pub changes: Changes,
+    /// Changes of verifications.
+    pub verification_changes: Changes<VerificationId>,
+    /// Makes ids that grow with time.
+    pub ids: Ids,
+    /// Seals the secrets of webhooks.
+    pub webhook_sealer: Sealer,
+    /// Tells requests with an idempotency key apart.
+    pub fingerprints: Fingerprints,
     /// Streams of security events that somebody of this process sends to.
     pub pushing: Busy,
     /// Streams of security events that an application waits for.

@@ -37,7 +37,14 @@ pub async fn run_once(app: App) -> Result<(), DbError> {
 async fn deliver(app: &App, delivery: Delivery) -> Result<(), DbError> {
     let sent = send(app, &delivery).await;
     let outcome = match sent {
-        Ok(()) => "delivered",
+        Ok(Sent::Taken) => "delivered",
+        // It takes none: nothing to tell anybody.
+        Ok(Sent::NotWanted) => {
+            let id = delivery.id;
+            return (app.db)
+                .write(async move |tx| logout::remove(tx, &id).await)
+                .await;
+        }
         Err(Failure::Retry) if delivery.attempts < MAX_ATTEMPTS => "retry",
         Err(Failure::Retry | Failure::GiveUp) => "given_up",
     };
@@ -52,20 +59,28 @@ async fn deliver(app: &App, delivery: Delivery) -> Result<(), DbError> {
         .await
 }
 
+enum Sent {
+    Taken,
+    NotWanted,
+}
+
 enum Failure {
     Retry,
     GiveUp,
 }
 
-async fn send(app: &App, delivery: &Delivery) -> Result<(), Failure> {
+async fn send(app: &App, delivery: &Delivery) -> Result<Sent, Failure> {
     let client = app
-        .settings
         .client(&ClientId::from_text(delivery.client_id.as_str()))
+        .await
+        .map_err(|error| {
+            tracing::error!(error = %crate::views::chain(&error), "application not looked up");
+            Failure::Retry
+        })?
         .ok_or(Failure::GiveUp)?;
-    let uri = client
-        .backchannel_logout_uri
-        .as_ref()
-        .ok_or(Failure::GiveUp)?;
+    let Some(uri) = &client.backchannel_logout_uri else {
+        return Ok(Sent::NotWanted);
+    };
     // Made fresh for each attempt: it is valid for two minutes only.
     let claims = LogoutTokenClaims::new(
         app.issuer(),
@@ -82,7 +97,7 @@ async fn send(app: &App, delivery: &Delivery) -> Result<(), Failure> {
             tracing::error!(error = %crate::views::chain(&error), "logout token not made");
             Failure::Retry
         })?;
-    app.outbound.logout(uri, &token).await.map_err(|error| {
+    app.outbound.logout(uri, &token).await.map(|()| Sent::Taken).map_err(|error| {
         tracing::warn!(client = %client.id, error = %crate::views::chain(&error), "logout token not taken");
         Failure::Retry
     })

@@ -1,6 +1,8 @@
 //! Who calls an endpoint for applications: client authentication by the method that the client is
 //! registered with and no other (RFC 6749, section 2.3).
 
+use std::sync::Arc;
+
 use axum::http::{HeaderMap, header};
 use url::Url;
 use vouchsafe_credentials::crypto::Algorithm;
@@ -18,22 +20,31 @@ use crate::app::Parts;
 use crate::client_keys::KeySetError;
 use crate::config::{Authentication, Client, ClientKeys, ResourceServer};
 use crate::domain::ids::ClientId;
+use crate::store::StoreError;
 
 /// Somebody whose authentication fits the registration.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Caller<'a> {
     /// An application. A public one has only said its name.
-    Client(&'a Client),
+    Client(Arc<Client>),
     /// A resource server.
     ResourceServer(&'a ResourceServer),
 }
 
 impl Caller<'_> {
     /// Algorithms of its assertions.
-    fn algorithms(self) -> &'static [Algorithm] {
+    fn algorithms(&self) -> &'static [Algorithm] {
         match self {
             Self::Client(client) => client.profile.algorithms(),
             Self::ResourceServer(_) => &Algorithm::ALL,
+        }
+    }
+
+    /// How it is registered to prove who it is.
+    fn registered(&self) -> &Authentication {
+        match self {
+            Self::Client(client) => &client.authentication,
+            Self::ResourceServer(server) => &server.authentication,
         }
     }
 }
@@ -59,6 +70,9 @@ pub enum CallerError {
     /// The keys of the client cannot be had.
     #[error(transparent)]
     Keys(#[from] KeySetError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl CallerError {
@@ -72,6 +86,7 @@ impl CallerError {
             Self::Refused(AssertionRefused::Db(_)) | Self::Keys(KeySetError::NoAnswer) => {
                 ErrorCode::TemporarilyUnavailable.into()
             }
+            Self::Store(error) => error.to_oauth(),
             Self::Client { by_header: _ }
             | Self::Assertion(_)
             | Self::Refused(AssertionRefused::Assertion(_) | AssertionRefused::Replayed)
@@ -82,7 +97,11 @@ impl CallerError {
     /// RFC 6749, section 5.2: who tried the header is told the scheme.
     pub fn by_header(&self) -> bool {
         match self {
-            Self::Shape(_) | Self::Assertion(_) | Self::Refused(_) | Self::Keys(_) => false,
+            Self::Shape(_)
+            | Self::Assertion(_)
+            | Self::Refused(_)
+            | Self::Keys(_)
+            | Self::Store(_) => false,
             Self::Client { by_header } => *by_header,
         }
     }
@@ -106,8 +125,8 @@ pub async fn authenticate<'a>(
         by_header: credentials.method() == AuthMethod::ClientSecretBasic,
     };
     let id = credentials.client_id().ok_or_else(refused)?;
-    let (caller, registered) = find(app, id.as_str()).ok_or_else(refused)?;
-    if registered.accepts(&credentials) {
+    let caller = find(app, id.as_str()).await?.ok_or_else(refused)?;
+    if caller.registered().accepts(&credentials) {
         Ok(caller)
     } else {
         Err(refused())
@@ -115,11 +134,11 @@ pub async fn authenticate<'a>(
 }
 
 /// Authenticates an application.
-pub async fn application<'a>(
-    app: &'a Parts,
+pub async fn application(
+    app: &Parts,
     headers: &HeaderMap,
     params: &Params,
-) -> Result<&'a Client, CallerError> {
+) -> Result<Arc<Client>, CallerError> {
     match authenticate(app, headers, params).await? {
         Caller::Client(client) => Ok(client),
         Caller::ResourceServer(_) => Err(CallerError::Client { by_header: false }),
@@ -137,13 +156,13 @@ async fn by_assertion<'a>(
     if named.is_some_and(|named| *named != id) {
         return Err(refused());
     }
-    let (caller, registered) = find(app, id.as_str()).ok_or_else(refused)?;
-    let Authentication::PrivateKeyJwt(keys) = registered else {
+    let caller = find(app, id.as_str()).await?.ok_or_else(refused)?;
+    let Authentication::PrivateKeyJwt(keys) = caller.registered() else {
         return Err(refused());
     };
     match keys {
-        ClientKeys::Listed(keys) => accept(app, (&id, caller), keys, assertion).await?,
-        ClientKeys::At(uri) => accept_published(app, (&id, caller), uri, assertion).await?,
+        ClientKeys::Listed(keys) => accept(app, (&id, &caller), keys, assertion).await?,
+        ClientKeys::At(uri) => accept_published(app, (&id, &caller), uri, assertion).await?,
     }
     Ok(caller)
 }
@@ -151,7 +170,7 @@ async fn by_assertion<'a>(
 /// With the keys that the client publishes. A signature of none of them may be of a new one.
 async fn accept_published(
     app: &Parts,
-    who: (&OAuthClientId, Caller<'_>),
+    who: (&OAuthClientId, &Caller<'_>),
     uri: &Url,
     assertion: &str,
 ) -> Result<(), CallerError> {
@@ -171,7 +190,7 @@ async fn accept_published(
 
 async fn accept(
     app: &Parts,
-    (id, caller): (&OAuthClientId, Caller<'_>),
+    (id, caller): (&OAuthClientId, &Caller<'_>),
     keys: &JwkSet,
     assertion: &str,
 ) -> Result<(), AssertionRefused> {
@@ -185,13 +204,13 @@ async fn accept(
     client_assertion::accept(audience, (id, id.as_str()), keys, assertion).await
 }
 
-fn find<'a>(app: &'a Parts, id: &str) -> Option<(Caller<'a>, &'a Authentication)> {
+async fn find<'a>(app: &'a Parts, id: &str) -> Result<Option<Caller<'a>>, StoreError> {
     let id = ClientId::from_text(id);
-    if let Some(client) = app.settings.client(&id) {
-        return Some((Caller::Client(client), &client.authentication));
+    if let Some(client) = app.client(&id).await? {
+        return Ok(Some(Caller::Client(client)));
     }
-    let server = app.settings.resource_server(&id)?;
-    Some((Caller::ResourceServer(server), &server.authentication))
+    let server = app.settings.resource_server(&id);
+    Ok(server.map(Caller::ResourceServer))
 }
 
 /// The `Authorization` headers, however many there are.

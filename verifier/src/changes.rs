@@ -1,5 +1,6 @@
-//! Tells the pages of this process that a login has moved on, so that they need not ask again
-//! and again. Pages of other processes find out by asking the database once a second.
+//! Tells the pages and callers of this process that a login or a verification has moved on, so that
+//! they need not ask again and again. Those of other processes find out by asking the database once
+//! a second.
 
 use tokio::sync::broadcast;
 
@@ -10,24 +11,24 @@ const CAPACITY: usize = 256;
 
 /// Announces and hears changes.
 #[derive(Debug, Clone)]
-pub struct Changes(broadcast::Sender<TransactionId>);
+pub struct Changes<Id = TransactionId>(broadcast::Sender<Id>);
 
-impl Default for Changes {
+impl<Id: Clone> Default for Changes<Id> {
     fn default() -> Self {
         Self(broadcast::channel(CAPACITY).0)
     }
 }
 
-impl Changes {
-    /// A login has changed.
-    pub fn announce(&self, id: &TransactionId) {
+impl<Id: Clone + PartialEq> Changes<Id> {
+    /// It has changed.
+    pub fn announce(&self, id: &Id) {
         // Nobody may be listening; that is fine.
         let _ = self.0.send(id.clone());
     }
 
-    /// Hears changes of one login.
+    /// Hears changes of one of them.
     #[must_use]
-    pub fn listen(&self, id: &TransactionId) -> Listener {
+    pub fn listen(&self, id: &Id) -> Listener<Id> {
         Listener {
             id: id.clone(),
             receiver: self.0.subscribe(),
@@ -35,15 +36,15 @@ impl Changes {
     }
 }
 
-/// Waits for a change of one login.
+/// Waits for a change of one of them.
 #[derive(Debug)]
-pub struct Listener {
-    id: TransactionId,
-    receiver: broadcast::Receiver<TransactionId>,
+pub struct Listener<Id = TransactionId> {
+    id: Id,
+    receiver: broadcast::Receiver<Id>,
 }
 
-impl Listener {
-    /// Returns when the login may have changed.
+impl<Id: Clone + PartialEq> Listener<Id> {
+    /// Returns when it may have changed.
     pub async fn changed(&mut self) {
         loop {
             match self.receiver.recv().await {

@@ -1,14 +1,13 @@
 //! The public keys that clients publish at addresses of their own (`jwks_uri`), kept for a while.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use url::Url;
 use vouchsafe_credentials::jwks::JwkSet;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::kept::{FetchFailure, Slot};
 
-use crate::config::{Authentication, ClientKeys, Settings};
 use crate::outbound::Outbound;
 use crate::views::chain;
 
@@ -36,31 +35,38 @@ impl FetchFailure for KeySetError {
     }
 }
 
-/// The key sets of all clients that publish them.
+/// So many addresses are remembered before those are forgotten that nobody asks for now.
+const REMEMBERED: usize = 1000;
+
+type Place = Arc<Slot<JwkSet, KeySetError>>;
+
+/// The key sets of clients that publish them. Only addresses of applications that are served are
+/// asked.
 pub struct PublishedKeys {
-    slots: HashMap<Url, Slot<JwkSet, KeySetError>>,
+    slots: Mutex<HashMap<Url, Place>>,
     outbound: Arc<dyn Outbound>,
 }
 
 impl PublishedKeys {
-    /// One place for each address of the configuration; no other is ever asked.
-    pub fn new(settings: &Settings, outbound: Arc<dyn Outbound>) -> Self {
-        let published = settings.authentications().filter_map(|one| match one {
-            Authentication::PrivateKeyJwt(ClientKeys::At(uri)) => Some(uri.clone()),
-            Authentication::PrivateKeyJwt(ClientKeys::Listed(_))
-            | Authentication::Secret(_)
-            | Authentication::None => None,
-        });
+    /// Nothing is fetched yet.
+    pub fn new(outbound: Arc<dyn Outbound>) -> Self {
         Self {
-            slots: published.map(|uri| (uri, Slot::default())).collect(),
+            slots: Mutex::default(),
             outbound,
         }
     }
 
+    fn slot(&self, uri: &Url) -> Place {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if slots.len() >= REMEMBERED && !slots.contains_key(uri) {
+            slots.retain(|_, slot| Arc::strong_count(slot) > 1);
+        }
+        Arc::clone(slots.entry(uri.clone()).or_default())
+    }
+
     /// The keys at an address.
     pub async fn keys(&self, uri: &Url, now: UnixTime) -> Result<Arc<JwkSet>, KeySetError> {
-        let slot = self.slots.get(uri).ok_or(KeySetError::NoAnswer)?;
-        slot.value(now, self.fetch(uri)).await
+        self.slot(uri).value(now, self.fetch(uri)).await
     }
 
     /// The keys once more, for a signature that none of `seen` made: the client may have a new
@@ -71,8 +77,7 @@ impl PublishedKeys {
         seen: &Arc<JwkSet>,
         now: UnixTime,
     ) -> Result<Option<Arc<JwkSet>>, KeySetError> {
-        let slot = self.slots.get(uri).ok_or(KeySetError::NoAnswer)?;
-        slot.newer(seen, now, self.fetch(uri)).await
+        self.slot(uri).newer(seen, now, self.fetch(uri)).await
     }
 
     async fn fetch(&self, uri: &Url) -> Result<JwkSet, KeySetError> {

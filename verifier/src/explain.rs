@@ -13,7 +13,10 @@ use crate::domain::reason::{Explanation, Failure};
 #[must_use]
 pub fn explain(error: &PresentationError) -> Option<Failure> {
     let explanation = match error {
-        PresentationError::ResponseUri
+        PresentationError::Way
+        | PresentationError::Protocol
+        | PresentationError::NotEncrypted
+        | PresentationError::ResponseUri
         | PresentationError::TransactionExpired
         | PresentationError::Jwe(_)
         | PresentationError::EncryptionKey

@@ -10,15 +10,18 @@
 //! the places. To add a subject strategy: a variant of [`config::SubjectStrategy`] and of
 //! [`domain::transaction::Evidence`].
 
+pub mod access;
 pub mod app;
 mod backchannel;
 mod caller;
 mod changes;
 mod client_keys;
+mod clients;
 pub mod config;
 mod cookies;
 pub mod domain;
 mod explain;
+mod fingerprint;
 mod handlers;
 pub mod login;
 pub mod outbound;
@@ -28,9 +31,11 @@ mod signals;
 pub mod status;
 pub mod store;
 mod tokens;
+pub mod verification;
 mod verifier;
 mod views;
 mod watcher;
 
+pub use clients::manage::{RegisteredClient, RegistrationToken};
 pub use config::Config;
 pub use verifier::{OpenError, Ports, Verifier};

@@ -1,5 +1,5 @@
-//! The requests that this service sends by itself, as a port: status lists, logout tokens and the
-//! keys of clients.
+//! The requests that this service sends by itself, as a port: status lists, logout tokens, the
+//! keys of clients and what clients publish about themselves.
 
 use async_trait::async_trait;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
@@ -8,7 +8,7 @@ use vouchsafe_credentials::json::parse_object;
 use vouchsafe_protocol::oauth::values::Secret;
 use vouchsafe_protocol::ssf::UNUSABLE;
 use vouchsafe_service::config::{DevConfig, FetchConfig};
-use vouchsafe_service::fetch::{FetchError, Fetcher, Limits, Request};
+use vouchsafe_service::fetch::{FetchError, Fetcher, Limits, Request, Response};
 
 /// Why a request failed. Carries no part of an answer.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,15 @@ pub enum StatusToken {
     Cwt(Vec<u8>),
 }
 
+/// A document at a `client_id`, not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientDocument {
+    /// What is there.
+    pub body: Vec<u8>,
+    /// How long it may be kept in seconds, where its host says so.
+    pub max_age: Option<i64>,
+}
+
 /// What an application said to a security event (RFC 8935, section 2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pushed {
@@ -51,6 +60,23 @@ pub trait Outbound: Send + Sync {
     /// Fetches the key set of a client (RFC 7591, section 2, `jwks_uri`).
     async fn key_set(&self, uri: &Url) -> Result<Vec<u8>, OutboundError>;
 
+    /// Whether an address of a client that nobody configured may be asked at all, as far as it can
+    /// be said without resolving it. A port that does not say so asks none of them.
+    fn may_ask(&self, _uri: &Url) -> bool {
+        false
+    }
+
+    /// Fetches the list behind a `sector_identifier_uri` (OpenID Connect Dynamic Client
+    /// Registration 1.0, section 5).
+    async fn sector_list(&self, _uri: &Url) -> Result<Vec<u8>, OutboundError> {
+        Err(OutboundError::Status(404))
+    }
+
+    /// Fetches the document at a `client_id` (draft-ietf-oauth-client-id-metadata-document-02).
+    async fn client_document(&self, _uri: &Url) -> Result<ClientDocument, OutboundError> {
+        Err(OutboundError::Status(404))
+    }
+
     /// Posts a logout token (OpenID Connect Back-Channel Logout 1.0, section 2.5). `Ok` means that
     /// the application took it.
     async fn logout(&self, uri: &Url, logout_token: &str) -> Result<(), OutboundError>;
@@ -65,6 +91,17 @@ pub trait Outbound: Send + Sync {
     ) -> Result<Pushed, OutboundError>;
 }
 
+/// Client ID Metadata Document, section 8.7: the size that it recommends.
+const CLIENT_DOCUMENT: Limits = Limits {
+    body: 5 * 1024,
+    ..Limits::METADATA
+};
+/// Addresses of one application.
+const SECTOR_LIST: Limits = Limits {
+    body: 64 * 1024,
+    ..Limits::METADATA
+};
+
 /// The port on the guarded fetcher.
 #[derive(Clone)]
 pub struct Guarded {
@@ -73,6 +110,8 @@ pub struct Guarded {
     /// For addresses that applications choose while the service runs: without exceptions, which were
     /// not made for those.
     strangers: Fetcher,
+    /// Hosts of the exceptions: no application that nobody configured names one.
+    excepted: Vec<String>,
 }
 
 impl Guarded {
@@ -82,7 +121,9 @@ impl Guarded {
             allow: Vec::new(),
             ..config.clone()
         };
+        let excepted = config.allow.iter().map(|one| one.host.to_lowercase());
         Ok(Self {
+            excepted: excepted.collect(),
             fetcher: Fetcher::new(config, dev)?,
             strangers: Fetcher::new(&strangers, dev)?,
         })
@@ -136,6 +177,49 @@ impl Outbound for Guarded {
         Ok(response.body)
     }
 
+    fn may_ask(&self, uri: &Url) -> bool {
+        let host = uri.host_str().unwrap_or_default();
+        let excepted = self.excepted.iter().any(|one| one == host);
+        !excepted && self.strangers.allows(uri.as_str()).is_ok()
+    }
+
+    async fn sector_list(&self, uri: &Url) -> Result<Vec<u8>, OutboundError> {
+        let _place = (self.strangers)
+            .place_for_anybody(uri.as_str(), SECTOR_LIST.total)
+            .await?;
+        let response = self
+            .strangers
+            .get(uri.as_str(), "application/json", SECTOR_LIST);
+        let response = response.await?;
+        if !response.is_success() {
+            return Err(OutboundError::Status(response.status));
+        }
+        Ok(response.body)
+    }
+
+    async fn client_document(&self, uri: &Url) -> Result<ClientDocument, OutboundError> {
+        let limits = CLIENT_DOCUMENT;
+        let _place = (self.strangers)
+            .place_for_anybody(uri.as_str(), limits.total)
+            .await?;
+        let response = self
+            .strangers
+            .get(uri.as_str(), "application/json", limits)
+            .await?;
+        // Section 5: nothing but 200, and redirects are not followed.
+        if response.status != 200 {
+            return Err(OutboundError::Status(response.status));
+        }
+        if !is_json(&response) {
+            return Err(OutboundError::MediaType);
+        }
+        let max_age = response.header("cache-control").and_then(max_age);
+        Ok(ClientDocument {
+            body: response.body,
+            max_age,
+        })
+    }
+
     async fn logout(&self, uri: &Url, logout_token: &str) -> Result<(), OutboundError> {
         let form = [("logout_token", logout_token)];
         let response = self
@@ -181,9 +265,79 @@ impl Outbound for Guarded {
     }
 }
 
+/// Section 4: JSON, or something that says it is.
+fn is_json(response: &Response) -> bool {
+    let essence = response.header("content-type").unwrap_or_default();
+    let essence = essence.split(';').next().unwrap_or_default().trim();
+    let essence = essence.to_ascii_lowercase();
+    essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// RFC 9111, section 5.2.2, as far as it says how long; what must be asked for again each time
+/// lives for no time.
+fn max_age(header: &str) -> Option<i64> {
+    let mut directives = header.split(',').map(|one| one.trim().to_ascii_lowercase());
+    directives.find_map(|directive| match directive.as_str() {
+        "no-store" | "no-cache" => Some(0),
+        other => other
+            .strip_prefix("max-age=")?
+            .trim_matches('"')
+            .parse()
+            .ok(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::unusable;
+    use url::Url;
+    use vouchsafe_service::config::{AllowedHost, DevConfig, FetchConfig};
+
+    use super::{Guarded, Outbound as _, max_age, unusable};
+
+    #[test]
+    fn cat_377_addresses_of_clients_that_are_never_asked() {
+        let config = FetchConfig {
+            allow: vec![AllowedHost {
+                host: "inside.example".to_owned(),
+                ports: vec![8443],
+                private: true,
+            }],
+            ..FetchConfig::default()
+        };
+        let guarded = Guarded::new(&config, &DevConfig::default()).unwrap();
+        let may_ask = |text: &str| guarded.may_ask(&Url::parse(text).unwrap());
+        for inside in [
+            "https://127.0.0.1/jwks",
+            "https://10.0.0.1/list",
+            "https://[::1]/list",
+            "https://169.254.169.254/latest/meta-data",
+            "https://app.example:8443/jwks",
+            // What the operator excepts is for the operator's own addresses.
+            "https://inside.example/jwks",
+            "https://inside.example:8443/jwks",
+            "http://app.example/jwks",
+            "https://user@app.example/jwks",
+        ] {
+            assert!(!may_ask(inside), "{inside}");
+        }
+        assert!(may_ask("https://app.example/jwks"));
+    }
+
+    #[test]
+    fn how_long_a_document_may_be_kept() {
+        for (header, seconds) in [
+            ("max-age=120", Some(120)),
+            ("public, Max-Age=\"7\"", Some(7)),
+            ("no-store", Some(0)),
+            ("no-cache, max-age=5", Some(0)),
+            ("private", None),
+            ("max-age=soon", None),
+            ("", None),
+        ] {
+            assert_eq!(max_age(header), seconds, "{header}");
+        }
+    }
 
     #[test]
     fn rfc_8935_section_2_4_only_what_is_wrong_with_an_event_ends_it() {

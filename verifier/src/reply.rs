@@ -52,7 +52,7 @@ pub fn to_target(
 }
 
 /// Sends the browser of a login back to its application.
-pub fn to_client(app: &Parts, request: &LoginRequest, told: Told) -> Response {
+pub async fn to_client(app: &Parts, request: &LoginRequest, told: Told) -> Response {
     let locale = Locale::from_tag(&request.locale).unwrap_or_default();
     let address = match &request.back {
         Back::Application(address) => address,
@@ -65,12 +65,18 @@ pub fn to_client(app: &Parts, request: &LoginRequest, told: Told) -> Response {
             return message(app, StatusCode::OK, locale, key);
         }
     };
-    let known = app
-        .settings
-        .client(&request.client)
-        .and_then(|client| Some((client, target(client, address)?)));
+    let client = match app.client(&request.client).await {
+        Ok(client) => client,
+        Err(error) => {
+            let temporary = error.to_oauth().code == ErrorCode::TemporarilyUnavailable;
+            return PageFailure::server(locale, &error, temporary).show(app);
+        }
+    };
+    let known = client.and_then(|client| Some((target(&client, address)?, client)));
     match known {
-        Some((client, target)) => to_target(app, locale, &client.name, &target, told),
+        Some((target, client)) => {
+            to_target(app, locale, client.name_in(locale.tag()), &target, told)
+        }
         // The registration changed while the person logged in: nobody is sent to an address that
         // is not registered now.
         None => PageFailure {

@@ -1,5 +1,6 @@
 //! Puts the parts together and runs them.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,8 +16,8 @@ use vouchsafe_protocol::oidc::subject::SubjectKey;
 use vouchsafe_protocol::vp::client_id::ClientId as VerifierId;
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::db::{Db, DbError};
-use vouchsafe_service::fetch::FetchError;
-use vouchsafe_service::http::{CookiePolicy, Csrf, Edge, standard_at};
+use vouchsafe_service::fetch::{FetchError, Fetcher};
+use vouchsafe_service::http::{CookiePolicy, Csrf, Edge, RateLimit, standard_at};
 use vouchsafe_service::id::Ids;
 use vouchsafe_service::jobs::{Jobs, look_for_damage, purge_expired};
 use vouchsafe_service::keys::{KeyError, Purpose, SymmetricKey};
@@ -24,22 +25,28 @@ use vouchsafe_service::random::OsRandom;
 use vouchsafe_service::seal::Sealer;
 use vouchsafe_service::shutdown::Shutdown;
 use vouchsafe_service::vc_api::{self, VcApi};
-use vouchsafe_service::webhooks::Busy;
+use vouchsafe_service::webhooks::{Busy, Delivery, deliver_due, start_due};
 
 use crate::app::{App, Parts};
 use crate::changes::Changes;
 use crate::client_keys::PublishedKeys;
+use crate::clients::document::Shelf;
+use crate::clients::manage::{self, RegisteredClient, RegistrationToken};
 use crate::config::{Config, ConfigError, Keys, Settings};
-use crate::domain::ids::UserCodeKey;
+use crate::domain::ids::{ClientId, UserCodeKey};
+use crate::fingerprint::Fingerprints;
 use crate::outbound::{Guarded, Outbound};
 use crate::signals::deliver;
 use crate::status::{StatusLists, StatusPorts};
 use crate::store::{MIGRATIONS, StoreError, Vault};
 use crate::tokens::TokenKeys;
-use crate::{backchannel, handlers, watcher};
+use crate::verification::webhook;
+use crate::{backchannel, clients, handlers, watcher};
 
 /// How often queued logout tokens are looked for.
 const LOGOUT_EVERY: Duration = Duration::from_millis(500);
+/// How often webhooks to send are looked for.
+const TELL_EVERY: Duration = Duration::from_millis(500);
 /// How often expired rows are deleted.
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 
@@ -105,6 +112,8 @@ pub struct Verifier {
     ids: Ids,
     vc_api: Option<VcApi>,
     edge: Edge,
+    audit: SymmetricKey,
+    webhooks: Delivery,
 }
 
 impl std::fmt::Debug for Verifier {
@@ -148,6 +157,7 @@ impl Verifier {
             crypto,
             outbound,
         } = ports;
+        let fetcher = Fetcher::new(&config.fetch, &config.dev)?;
         let outbound: Arc<dyn Outbound> = match outbound {
             Some(outbound) => outbound,
             None => Arc::new(Guarded::new(&config.fetch, &config.dev)?),
@@ -174,10 +184,16 @@ impl Verifier {
             vault: vault(Purpose::Sealing),
             cookies: vault(Purpose::Cookie),
             crypto,
-            client_keys: PublishedKeys::new(&settings, Arc::clone(&outbound)),
+            client_keys: PublishedKeys::new(Arc::clone(&outbound)),
+            documents: Shelf::default(),
+            open_registrations: open_registrations(&settings),
             pages: Pages::new()?,
             statuses,
             changes: Changes::default(),
+            verification_changes: Changes::default(),
+            ids: ids.clone(),
+            webhook_sealer: Sealer::new(own_key(Purpose::Sealing).child("webhooks")),
+            fingerprints: Fingerprints::new(own_key(Purpose::FlowState).child("idempotency")),
             pushing: Busy::default(),
             polling: Busy::default(),
             pairwise_key: subject_key(Purpose::Pairwise),
@@ -203,14 +219,35 @@ impl Verifier {
             rng,
             settings,
         };
+        let webhooks = Delivery {
+            db: app.db.clone(),
+            clock: Arc::clone(&app.clock),
+            sealer: app.webhook_sealer.clone(),
+            post: Arc::new(fetcher),
+            busy: Busy::default(),
+        };
         let audit = master.derive(Purpose::Audit).child("verifier");
-        let vc_api = vc_api(config, &app, &ids, audit)?;
+        let vc_api = vc_api(config, &app, &ids, audit.clone())?;
         Ok(Self {
             app: Arc::new(app),
             ids,
             vc_api,
+            audit,
+            webhooks,
             edge: Edge::new(&config.http).map_err(|e| ConfigError::Shared(e.to_string()))?,
         })
+    }
+
+    pub(crate) fn app(&self) -> &App {
+        &self.app
+    }
+
+    pub(crate) fn ids(&self) -> &Ids {
+        &self.ids
+    }
+
+    pub(crate) fn audit_key(&self) -> SymmetricKey {
+        self.audit.clone()
     }
 
     /// Every route, with what surrounds each request.
@@ -248,18 +285,92 @@ impl Verifier {
         jobs.every("purge logins", PURGE_EVERY, move || {
             watcher::purge(Arc::clone(&app))
         });
+        if self.app.settings.verifications.enabled() {
+            self.tell_callers(&mut jobs);
+        }
         look_for_damage(&mut jobs, self.app.db.clone());
         purge_expired(&mut jobs, self.app.db.clone(), Arc::clone(&self.app.clock));
         jobs.finish().await;
     }
 
+    /// Sends webhooks that are due, and does not wait for who receives them.
+    fn tell_callers(&self, jobs: &mut Jobs) {
+        let app = Arc::clone(&self.app);
+        jobs.every("webhook endpoints", PURGE_EVERY, move || {
+            let app = Arc::clone(&app);
+            async move { webhook::arrange(&app).await }
+        });
+        let webhooks = self.webhooks.clone();
+        jobs.every("webhooks", TELL_EVERY, move || {
+            let webhooks = webhooks.clone();
+            async move {
+                start_due(&webhooks).await?.detach_all();
+                Ok::<_, DbError>(())
+            }
+        });
+    }
+
     /// Runs every background job once, now.
     pub async fn run_background_once(&self) -> Result<(), StoreError> {
+        webhook::arrange(&self.app).await?;
+        deliver_due(&self.webhooks).await?;
         watcher::run_once(Arc::clone(&self.app)).await?;
         backchannel::run_once(Arc::clone(&self.app)).await?;
         deliver::run_once(Arc::clone(&self.app)).await?;
         Ok(watcher::purge(Arc::clone(&self.app)).await?)
     }
+}
+
+/// What an operator does about applications that are not in the configuration.
+impl Verifier {
+    /// Makes an initial access token for `uses` registrations; the texts are its id and the token,
+    /// which is told once.
+    pub async fn create_registration_token(
+        &self,
+        name: &str,
+        uses: i64,
+        lives_s: i64,
+    ) -> Result<(String, String), DbError> {
+        let (id, secret) = manage::new_token(&self.app, name, uses, lives_s).await?;
+        Ok((id, secret.reveal().to_owned()))
+    }
+
+    /// Initial access tokens that may still be used.
+    pub async fn registration_tokens(&self) -> Result<Vec<RegistrationToken>, DbError> {
+        manage::tokens(&self.app).await
+    }
+
+    /// Takes an initial access token back; `false` if there is none.
+    pub async fn remove_registration_token(&self, id: &str) -> Result<bool, DbError> {
+        manage::remove_token(&self.app, id).await
+    }
+
+    /// Applications that registered.
+    pub async fn registered_clients(&self) -> Result<Vec<RegisteredClient>, DbError> {
+        manage::list(&self.app).await
+    }
+
+    /// Removes a registered application and ends what it was given; `false` if there is none.
+    pub async fn remove_client(&self, id: &str) -> Result<bool, DbError> {
+        clients::remove(&self.app, &ClientId::from_text(id)).await
+    }
+
+    /// Stops an application that registered or that a document describes; `false` where it is
+    /// neither.
+    pub async fn disable_client(&self, id: &str) -> Result<bool, DbError> {
+        manage::disable(&self.app, id).await
+    }
+
+    /// Lets it go on; `false` if it was not stopped.
+    pub async fn enable_client(&self, id: &str) -> Result<bool, DbError> {
+        manage::enable(&self.app, id).await
+    }
+}
+
+fn open_registrations(settings: &Settings) -> RateLimit {
+    let registration = settings.registration.as_ref();
+    let each = registration.map_or(NonZeroU32::MIN, |one| one.open_per_minute);
+    RateLimit::per_minute(each, each)
 }
 
 /// The verifying half of the VC API, where the configuration turns it on.

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use vouchsafe_credentials::encoding::b64url;
 use vouchsafe_credentials::random::bytes;
 use vouchsafe_pages::{CONTENT_SECURITY_POLICY, Locale};
+use vouchsafe_protocol::oauth::registration::About;
+use vouchsafe_protocol::vp::values::LocalizedText;
 
 use crate::app::Parts;
 use crate::config::Client;
@@ -151,7 +153,7 @@ pub fn failed(
         own.is_some() && !matches!(explanation, Explanation::Account | Explanation::Request);
     let context = json!({
         "kind": explanation.key(),
-        "app": client.map(|client| client.name.as_str()).unwrap_or_default(),
+        "app": client.map(|client| client.name_in(&login.request.locale)).unwrap_or_default(),
         "again_link": again.then(|| format!("/login/{id}/again")),
         "leave_link": (own.is_some() && client.is_some()).then(|| format!("/login/{id}/leave")),
         // A no to a device is final: a form, not a link.
@@ -170,13 +172,37 @@ pub fn failed(
 pub fn asked(app: &Parts, login: &Login, client: &Client, view: &str, state: &str) -> Value {
     let id: &TransactionId = &login.id;
     let query = app.settings.query(&login.request.query);
-    json!({
-        "app": client.name,
-        "app_host": client.host,
+    let more = json!({
         "for_device": login.request.device().is_some(),
         "purpose": query.map(|query| query.purpose.for_locale(&login.request.locale)).unwrap_or_default(),
         "events": format!("/login/{id}/events?view={view}"),
         "watched": state,
+    });
+    with(who(client, &login.request.locale), more)
+}
+
+/// Who asks: what an application is called, where it is, and whether anybody here vouches for it.
+/// What it says about itself is text on the page and never a link (catalogue 377).
+pub fn who(client: &Client, locale: &str) -> Value {
+    let About {
+        name: _,
+        client_uri,
+        logo_uri,
+        policy_uri,
+        tos_uri,
+    } = &client.about;
+    let text = |text: &Option<LocalizedText>| {
+        let text = text.as_ref();
+        text.map(|text| text.for_locale(locale).to_owned())
+    };
+    json!({
+        "app": client.name_in(locale),
+        "app_host": client.host,
+        "unvouched": client.standing.is_unvouched(),
+        "app_site": text(client_uri),
+        "app_logo": text(logo_uri),
+        "app_policy": text(policy_uri),
+        "app_terms": text(tos_uri),
     })
 }
 

@@ -7,7 +7,7 @@ use futures::{StreamExt as _, stream};
 use vouchsafe_credentials::status_list::{Status, StatusRef};
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::DbError;
-use vouchsafe_service::pushed;
+use vouchsafe_service::{pushed, webhooks};
 
 use crate::app::App;
 use crate::domain::ids::SessionId;
@@ -16,7 +16,8 @@ use crate::login::end;
 use crate::signals;
 use crate::store::watched::{self, WatchedCard, WatchedList};
 use crate::store::{
-    device_grants, receiver_tokens, requests, sessions, stream_events, tokens, transactions,
+    clients, device_grants, receiver_tokens, requests, sessions, stream_events, tokens,
+    transactions, verifications,
 };
 
 /// Lists that are asked for at once.
@@ -117,11 +118,16 @@ pub async fn purge(app: App) -> Result<(), DbError> {
         .write(async move |tx| {
             tokens::purge(tx, now).await?;
             pushed::purge(tx, now).await?;
+            clients::purge_tokens(tx, now).await?;
             requests::purge(tx, before).await?;
             transactions::purge(tx, before).await?;
+            verifications::purge(tx, now).await?;
             sessions::purge(tx, before).await?;
             Ok::<_, DbError>(())
         })
+        .await?;
+    app.db
+        .write_in_steps(async move |tx| webhooks::purge(tx, now).await)
         .await?;
     // Whoever asks for codes decides how many rows there are.
     app.db

@@ -24,12 +24,12 @@ pub struct ConsentRequest {
 /// Who asks, as far as it was verified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VerifierIdentity {
-    /// The name in their certificate.
+    /// The name in their certificate; where nobody certifies one, the host that asks.
     pub name: PlainText,
     /// The name they use in the request, when it differs. Not verified by
     /// anybody but themselves.
     pub calls_itself: Option<PlainText>,
-    /// The host that the answer goes to, with its port where that is unusual.
+    /// The host that the answer goes to, or whose page asks; with its port where that is unusual.
     pub host: String,
     /// Why the name is believed.
     pub trust: TrustReason,
@@ -44,6 +44,8 @@ pub enum TrustReason {
         /// Id of that authority: base64url(SHA-256) of its certificate.
         anchor: String,
     },
+    /// None is known: the browser says whose page asks, and nobody else vouches for it.
+    Origin,
 }
 
 /// One card that is asked for.

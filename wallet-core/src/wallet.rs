@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
 use vouchsafe_credentials::crypto::CryptoProvider;
 use vouchsafe_credentials::random::{self, Rng};
 use vouchsafe_credentials::time::{Clock, UnixTime};
@@ -11,7 +12,7 @@ use crate::WalletError;
 use crate::credential::{Card, CredentialId, CredentialStore};
 use crate::history::{EventKind, History, HistoryEntry, HistoryId, Outcome, Party};
 use crate::issuance::{self, Step};
-use crate::presentation::Fetching;
+use crate::presentation::{Fetching, PageAsking, PageRefused};
 use crate::secure_area::SecureArea;
 use crate::secure_area::software::SoftwareSecureArea;
 use crate::storage::{KdfParams, Storage, Vault, VaultBatch};
@@ -212,6 +213,17 @@ impl Wallet {
     /// Starts to answer a request to show a card.
     pub fn present(&self, link: &str) -> Result<Fetching, WalletError> {
         Fetching::start(self.clone(), link)
+    }
+
+    /// Takes a request to show a card that the browser passes on for a page: its `protocol` and
+    /// `data` (Digital Credentials API), and the origin of the page, which the browser vouches for.
+    pub fn present_to_page(
+        &self,
+        origin: &str,
+        protocol: &str,
+        data: &Value,
+    ) -> Result<PageAsking, Box<PageRefused>> {
+        PageAsking::start(self.clone(), origin, protocol, data)
     }
 
     pub(crate) fn now(&self) -> UnixTime {

@@ -152,6 +152,10 @@ pub fn verifier(
         "\n[wallet]\nendpoint = {}",
         Value::from(plan.wallet_endpoint.as_str())
     )?;
+    if plan.wallet_endpoint.starts_with("http") {
+        text += "# The wallet is a page, and browsers offer no pages as wallets.\n";
+        text += "digital_credentials = []\n";
+    }
     writeln!(
         text,
         "\n[status]\nmin_refresh_s = {}",

@@ -5,6 +5,7 @@ use std::path::Path;
 use toml_edit::{Array, Table, value};
 
 use super::document::Document;
+use super::registered;
 use crate::ConfigFile;
 use crate::development::secret;
 
@@ -132,10 +133,12 @@ fn array(texts: &[String]) -> Array {
     texts.iter().map(String::as_str).collect()
 }
 
-/// Says which applications there are, one in a line: id, name, redirect URIs.
+/// Says which applications there are, one in a line: id, name, redirect URIs; those of the
+/// configuration first.
 #[expect(clippy::print_stdout, reason = "the list is this command's result")]
-pub fn list(file: &Path) -> Result<()> {
-    for client in Document::open(file)?.config()?.client {
+pub async fn list(file: &Path) -> Result<()> {
+    let config = Document::open(file)?.config()?;
+    for client in config.client {
         println!(
             "{}\t{}\t{}",
             client.id,
@@ -143,15 +146,21 @@ pub fn list(file: &Path) -> Result<()> {
             client.redirect_uris.join(" ")
         );
     }
-    Ok(())
+    match config.registration {
+        Some(_) => registered::list(file).await,
+        None => Ok(()),
+    }
 }
 
 /// Removes an application.
-pub fn remove(options: &RemoveOptions) -> Result<()> {
+pub async fn remove(options: &RemoveOptions) -> Result<()> {
     let file = options.file.verifier()?;
     let mut document = Document::open(&file)?;
-    let removed = document.remove(&["client"], &options.id)?;
-    ensure!(removed, "there is no application {}", options.id);
+    if !document.remove(&["client"], &options.id)? {
+        let registers = document.config()?.registration.is_some();
+        ensure!(registers, "there is no application {}", options.id);
+        return registered::remove(&file, &options.id).await;
+    }
     document.save().context("the application is still in use")?;
     eprintln!(
         "{} was changed; restart the verifier if it runs",

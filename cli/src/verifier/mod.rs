@@ -1,9 +1,11 @@
 //! `vouchsafe verifier`: a login service of one's own, whom it trusts and which applications it
 //! serves.
 
+mod api_key;
 mod client;
 mod document;
 mod init;
+mod registered;
 mod trust;
 
 use anyhow::Result;
@@ -22,6 +24,16 @@ pub enum VerifierCommand {
     /// The applications that people log in to.
     #[command(subcommand)]
     Client(ClientCommand),
+    /// Make an API key of somebody who may ask over REST (`[[verifications.caller]]`) and print it, once.
+    ApiKey(api_key::NewOptions),
+    /// Revoke an API key: whoever holds it asks nothing any more.
+    RevokeApiKey(api_key::RevokeOptions),
+    /// Make a token with which an application registers by itself, and print it, once.
+    RegistrationToken(registered::TokenOptions),
+    /// Say which of these tokens may still be used.
+    RegistrationTokens(ConfigFile),
+    /// Take one back.
+    RevokeRegistrationToken(registered::NamedOptions),
     /// Run the verifier until it is asked to stop.
     Serve(ConfigFile),
     /// Say whether the verifier on this machine is ready; exits 1 if not.
@@ -46,6 +58,10 @@ pub enum ClientCommand {
     List(ConfigFile),
     /// Remove an application: nobody logs in to it any more.
     Remove(client::RemoveOptions),
+    /// Stop an application that registered by itself, or that a document describes.
+    Disable(registered::NamedOptions),
+    /// Let it go on.
+    Enable(registered::NamedOptions),
 }
 
 /// Runs a command.
@@ -55,8 +71,21 @@ pub async fn run(command: VerifierCommand) -> Result<()> {
         VerifierCommand::Trust(TrustCommand::Add(options)) => trust::add(&options),
         VerifierCommand::Trust(TrustCommand::List(file)) => trust::list(&file.verifier()?),
         VerifierCommand::Client(ClientCommand::Add(options)) => client::add(&options),
-        VerifierCommand::Client(ClientCommand::List(file)) => client::list(&file.verifier()?),
-        VerifierCommand::Client(ClientCommand::Remove(options)) => client::remove(&options),
+        VerifierCommand::Client(ClientCommand::List(file)) => client::list(&file.verifier()?).await,
+        VerifierCommand::Client(ClientCommand::Remove(options)) => client::remove(&options).await,
+        VerifierCommand::Client(ClientCommand::Disable(options)) => {
+            registered::disable(&options).await
+        }
+        VerifierCommand::Client(ClientCommand::Enable(options)) => {
+            registered::enable(&options).await
+        }
+        VerifierCommand::RegistrationToken(options) => registered::token(&options).await,
+        VerifierCommand::RegistrationTokens(file) => registered::tokens(&file.verifier()?).await,
+        VerifierCommand::RevokeRegistrationToken(options) => {
+            registered::revoke_token(&options).await
+        }
+        VerifierCommand::ApiKey(options) => api_key::new(&options).await,
+        VerifierCommand::RevokeApiKey(options) => api_key::revoke(&options).await,
         VerifierCommand::Serve(file) => serve::verifier(&file.verifier()?).await,
         VerifierCommand::Health(file) => {
             health::run(&file.verifier()?, serve::VERIFIER_ENVIRONMENT).await

@@ -73,7 +73,7 @@ async fn a_typescript_client_offers_lists_and_revokes() {
 }
 
 /// The program of schemathesis, where it is installed. `VOUCHSAFE_PEERS=1` requires it.
-fn schemathesis() -> Option<PathBuf> {
+pub fn schemathesis() -> Option<PathBuf> {
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/venv/bin/schemathesis");
     if program.is_file() {
         return Some(program);
@@ -120,7 +120,8 @@ async fn schemathesis_finds_no_fault_and_nothing_undocumented() {
     assert!(!log.contains("panicked"), "{log}");
 }
 
-const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
+/// What schemathesis looks at.
+pub const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
     response_headers_conformance,response_schema_conformance,ignored_auth";
 
 #[tokio::test]

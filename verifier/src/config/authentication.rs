@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use url::Url;
 use vouchsafe_credentials::crypto::Algorithm;
+use vouchsafe_credentials::encoding::b64url_decode;
 use vouchsafe_credentials::jwks::JwkSet;
 use vouchsafe_protocol::http::UrlRule;
 use vouchsafe_protocol::oauth::client_auth::{AuthMethod, ClientCredentials};
@@ -46,9 +47,9 @@ pub(super) struct Written<'a> {
     pub loopback_http: bool,
 }
 
-/// SHA-256 of a client secret.
+/// SHA-256 of a client secret, and the one method that goes with it, where there is but one.
 #[derive(Clone)]
-pub struct ClientSecret([u8; 32]);
+pub struct ClientSecret([u8; 32], Option<AuthMethod>);
 
 impl std::fmt::Debug for ClientSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -66,7 +67,18 @@ impl ClientSecret {
         if text.len() < MIN_SECRET {
             return Err("the secret is shorter than 16 characters".to_owned());
         }
-        Ok(Some(Self(Sha256::digest(text.as_bytes()).into())))
+        Ok(Some(Self(Sha256::digest(text.as_bytes()).into(), None)))
+    }
+
+    /// A secret of which only the SHA-256 is known, in base64url, for one method.
+    #[must_use]
+    pub fn of_digest(digest: &str, method: AuthMethod) -> Option<Self> {
+        let digest = b64url_decode(digest).ok()?.try_into().ok()?;
+        Some(Self(digest, Some(method)))
+    }
+
+    fn fits(&self, method: AuthMethod) -> bool {
+        self.1.is_none_or(|only| only == method)
     }
 
     fn is(&self, shown: &str) -> bool {
@@ -142,7 +154,7 @@ impl Authentication {
                 AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost,
                 Some(shown),
                 Self::Secret(known),
-            ) => known.is(shown.expose()),
+            ) => known.fits(credentials.method()) && known.is(shown.expose()),
             (AuthMethod::None, None, Self::None) => true,
             _ => false,
         }

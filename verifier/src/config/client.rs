@@ -7,7 +7,9 @@ use url::Url;
 use vouchsafe_protocol::oauth::authorize::ClientRules;
 use vouchsafe_protocol::oauth::pkce::PkceRule;
 use vouchsafe_protocol::oauth::redirect::{RedirectUri, RedirectUris};
+use vouchsafe_protocol::oauth::registration::About;
 use vouchsafe_protocol::oidc::subject::Sector;
+use vouchsafe_protocol::vp::values::LocalizedText;
 
 use super::authentication::{Authentication, Written};
 use super::error::ConfigError;
@@ -55,6 +57,10 @@ pub struct ClientConfig {
     /// Whether people may answer from another device (off unless switched on).
     #[serde(default)]
     pub cross_device: bool,
+    /// Whether people whose browser has the Digital Credentials API are not offered a QR code: the
+    /// browser itself finds a wallet on another device, and knows that it is near.
+    #[serde(default)]
+    pub prefer_digital_credentials: bool,
     /// Whether it is a device that shows a code which people type elsewhere (RFC 8628; off unless
     /// switched on, because people can be talked into typing the code of somebody else).
     #[serde(default)]
@@ -101,13 +107,41 @@ pub enum IdTokenAlg {
     ES256,
 }
 
+/// Whose word an application is known by. People are told unless it is the operator's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It is in the configuration.
+    Configured,
+    /// It registered with a token of the operator.
+    Registered,
+    /// It registered without one: nobody vouches for it.
+    Open,
+    /// It is known by a document at its `client_id`.
+    Document,
+}
+
+impl Standing {
+    /// Whether nobody here vouches for it.
+    #[must_use]
+    pub const fn is_unvouched(self) -> bool {
+        match self {
+            Self::Configured | Self::Registered => false,
+            Self::Open | Self::Document => true,
+        }
+    }
+}
+
 /// A checked application.
 #[derive(Debug, Clone)]
 pub struct Client {
     /// `client_id`.
     pub id: ClientId,
+    /// Whose word it is known by.
+    pub standing: Standing,
     /// How people know it.
-    pub name: String,
+    pub name: LocalizedText,
+    /// What it says about itself beside; shown as text.
+    pub about: About,
     /// Host of its first redirect URI, to show to people.
     pub host: Option<String>,
     /// The rules that it keeps.
@@ -128,6 +162,8 @@ pub struct Client {
     pub sector: Sector,
     /// Whether people may answer from another device.
     pub cross_device: bool,
+    /// Whether no QR code is offered where the browser has the Digital Credentials API.
+    pub prefer_digital_credentials: bool,
     /// Whether it is a device that shows a code.
     pub device: bool,
     /// Scope values it may ask for.
@@ -144,9 +180,17 @@ pub struct Client {
     pub default_query: Option<QueryId>,
     /// Oldest acceptable login in seconds.
     pub default_max_age: Option<u64>,
+    /// Classes that it would accept where a request names none.
+    pub default_acr: Vec<String>,
 }
 
 impl Client {
+    /// Its name in a language.
+    #[must_use]
+    pub fn name_in(&self, locale: &str) -> &str {
+        self.name.for_locale(locale)
+    }
+
     /// Checks an application against the questions. `loopback_http` allows `http` addresses of
     /// this machine for logout tokens.
     pub fn parse(
@@ -223,7 +267,12 @@ impl Client {
             .and_then(|uri| uri.to_url().host_str().map(str::to_owned));
         Ok(Self {
             id: ClientId::from_text(config.id.clone()),
-            name: config.name.clone(),
+            standing: Standing::Configured,
+            name: LocalizedText {
+                default: config.name.clone(),
+                ..LocalizedText::default()
+            },
+            about: About::default(),
             host,
             profile,
             authentication,
@@ -234,6 +283,7 @@ impl Client {
             alg: config.id_token_signed_response_alg,
             backchannel_logout_uri: logout_uri(config, loopback_http)?,
             cross_device: config.cross_device,
+            prefer_digital_credentials: config.prefer_digital_credentials,
             device: config.device,
             scopes: config.scopes.clone(),
             offline_access: config.offline_access,
@@ -242,6 +292,7 @@ impl Client {
             security_events: config.security_events,
             default_query,
             default_max_age: config.default_max_age,
+            default_acr: Vec::new(),
         })
     }
 }

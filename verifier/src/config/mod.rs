@@ -6,28 +6,39 @@
 mod authentication;
 mod claims;
 mod client;
+mod digital_credentials;
 mod error;
 mod keys;
 mod profile;
 mod query;
+mod registration;
 mod resource_server;
 mod settings;
 mod trust;
+mod verifications;
 
 use serde::Deserialize;
 use vouchsafe_service::config::{DatabaseConfig, DevConfig, FetchConfig, HttpConfig, LogConfig};
 use vouchsafe_service::vc_api::VcApiConfig;
 
-pub use authentication::{Authentication, ClientKeys};
+pub use authentication::{Authentication, ClientKeys, ClientSecret};
 pub use claims::ClaimMapping;
-pub use client::{Client, ClientConfig, IdTokenAlg, Pkce};
+pub use client::{Client, ClientConfig, IdTokenAlg, Pkce, Standing};
+pub use digital_credentials::DigitalCredentials;
 pub use error::ConfigError;
 pub use keys::{Keys, KeysConfig};
 pub use profile::Profile;
-pub use query::{Query, QueryConfig, ScopeClaims, SubjectConfig, SubjectStrategy};
+pub use query::{
+    Query, QueryConfig, ScopeClaims, SubjectConfig, SubjectStrategy, format_of, untrusted_type,
+};
+pub use registration::{Allowed, Documents, DocumentsConfig, Registration, RegistrationConfig};
 pub use resource_server::{ResourceServer, ResourceServerConfig};
 pub use settings::Settings;
 pub use trust::{Trust, TrustConfig, TrustedIssuerConfig};
+pub use verifications::{
+    VerificationCaller, VerificationCallerConfig, Verifications, VerificationsConfig, Webhook,
+    WebhookConfig,
+};
 
 /// The configuration of the login service, as written.
 #[derive(Debug, Clone, Deserialize)]
@@ -60,9 +71,16 @@ pub struct Config {
     /// Applications.
     #[serde(default)]
     pub client: Vec<ClientConfig>,
+    /// Applications that register by themselves. Off unless it is written.
+    pub registration: Option<RegistrationConfig>,
+    /// Applications that are known by a document at their `client_id`. Off unless it is written.
+    pub client_documents: Option<DocumentsConfig>,
     /// Services that take access tokens of applications.
     #[serde(default)]
     pub resource_server: Vec<ResourceServerConfig>,
+    /// Who may ask wallets over REST, without a login.
+    #[serde(default)]
+    pub verifications: VerificationsConfig,
     /// The wallet that links open.
     #[serde(default)]
     pub wallet: WalletConfig,
@@ -84,16 +102,26 @@ pub struct WalletConfig {
     /// What the link to the wallet begins with.
     #[serde(default = "default_endpoint")]
     pub endpoint: String,
+    /// What pages may ask browsers for that have the Digital Credentials API, the preferred one
+    /// first: `openid4vp-v1-signed`, `openid4vp-v1-unsigned`. An empty list turns it off.
+    #[serde(default = "default_protocols")]
+    pub digital_credentials: Vec<String>,
 }
 
 fn default_endpoint() -> String {
     "openid4vp://".to_owned()
 }
 
+/// Signed requests: with them a wallet knows who asks, and the login service is certified anyway.
+fn default_protocols() -> Vec<String> {
+    vec!["openid4vp-v1-signed".to_owned()]
+}
+
 impl Default for WalletConfig {
     fn default() -> Self {
         Self {
             endpoint: default_endpoint(),
+            digital_credentials: default_protocols(),
         }
     }
 }

@@ -85,16 +85,32 @@ impl Query {
     /// The format of the credentials that it asks for, for metrics: `mixed` where there are two.
     #[must_use]
     pub fn format(&self) -> &'static str {
-        let entries = self.dcql.credentials();
-        let mdocs = entries
-            .iter()
-            .filter(|entry| *entry.format() == Format::MsoMdoc);
-        match (mdocs.count(), entries.len()) {
-            (0, _) => "dc+sd-jwt",
-            (some, all) if some == all => "mso_mdoc",
-            _ => "mixed",
-        }
+        format_of(&self.dcql)
     }
+}
+
+/// The format of the credentials that are asked for: `mixed` where there are two.
+#[must_use]
+pub fn format_of(dcql: &DcqlQuery) -> &'static str {
+    let entries = dcql.credentials();
+    let mdocs = entries
+        .iter()
+        .filter(|entry| *entry.format() == Format::MsoMdoc);
+    match (mdocs.count(), entries.len()) {
+        (0, _) => "dc+sd-jwt",
+        (some, all) if some == all => "mso_mdoc",
+        _ => "mixed",
+    }
+}
+
+/// A type that is asked for although no trusted issuer may issue it in its format, and the format.
+#[must_use]
+pub fn untrusted_type<'a>(dcql: &'a DcqlQuery, trust: &Trust) -> Option<(&'a str, &'a str)> {
+    dcql.credentials().iter().find_map(|entry| {
+        let nobody = |kind: &&String| !trust.anybody_issues(entry.format(), kind);
+        let kind = types_of(entry).iter().find(nobody)?;
+        Some((kind.as_str(), entry.format().as_str()))
+    })
 }
 
 /// A scope value and the claims that it stands for.
@@ -178,14 +194,10 @@ impl Query {
             scope: scope.clone(),
             claims: claims.clone(),
         });
-        for entry in dcql.credentials() {
-            let nobody = |kind: &&String| !trust.anybody_issues(entry.format(), kind);
-            if let Some(kind) = types_of(entry).iter().find(nobody) {
-                let format = entry.format().as_str();
-                return Err(refuse(&format!(
-                    "no trusted issuer may issue {kind} as {format}"
-                )));
-            }
+        if let Some((kind, format)) = untrusted_type(&dcql, trust) {
+            return Err(refuse(&format!(
+                "no trusted issuer may issue {kind} as {format}"
+            )));
         }
         let types = types(&dcql);
         Ok(Self {

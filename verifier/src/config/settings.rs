@@ -1,17 +1,20 @@
 //! The checked configuration: what the rest of the service sees.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use url::Url;
 use vouchsafe_service::config::{PublicUrl, check_addresses};
 
-use super::authentication::Authentication;
 use super::client::Client;
+use super::digital_credentials::DigitalCredentials;
 use super::error::ConfigError;
 use super::profile::Profile;
 use super::query::Query;
+use super::registration::{Allowed, Documents, Registration};
 use super::resource_server::ResourceServer;
 use super::trust::Trust;
+use super::verifications::Verifications;
 use super::{Config, RefreshConfig, SessionConfig, StatusConfig};
 use crate::domain::ids::{ClientId, QueryId};
 use crate::login::ACCESS_TOKEN_S;
@@ -27,10 +30,18 @@ pub struct Settings {
     /// Believed issuers.
     pub trust: Trust,
     queries: Vec<Query>,
-    clients: Vec<Client>,
+    clients: Vec<Arc<Client>>,
+    /// Applications that register by themselves.
+    pub registration: Option<Registration>,
+    /// Applications that are known by a document.
+    pub documents: Option<Documents>,
     resource_servers: Vec<ResourceServer>,
+    /// Who may ask over REST.
+    pub verifications: Verifications,
     /// What the link to the wallet begins with.
     pub wallet_endpoint: String,
+    /// What is offered over the Digital Credentials API of browsers.
+    pub digital_credentials: Option<DigitalCredentials>,
     /// How status lists are used.
     pub status: StatusPolicy,
     /// Seconds without known status after which a session ends.
@@ -70,9 +81,18 @@ impl Settings {
             .iter()
             .map(|server| ResourceServer::parse(server, &clients, config.dev.loopback_http))
             .collect::<Result<Vec<_>, _>>()?;
+        let verifications =
+            Verifications::parse(&config.verifications, &queries, config.dev.loopback_http)?;
         let ids = clients.iter().map(|client| client.id.as_str());
         let servers = resource_servers.iter().map(|server| server.id.as_str());
         unique("client", ids.chain(servers))?;
+        let loopback = config.dev.loopback_http;
+        let registration = (config.registration.as_ref())
+            .map(|config| Registration::parse(config, &queries, loopback))
+            .transpose()?;
+        let documents = (config.client_documents.as_ref())
+            .map(|config| Documents::parse(config, &queries, loopback))
+            .transpose()?;
         let StatusConfig {
             min_refresh_s,
             stale_grace_s,
@@ -124,9 +144,16 @@ impl Settings {
             public_url: config.http.public_url.clone(),
             trust,
             queries,
-            clients,
+            clients: clients.into_iter().map(Arc::new).collect(),
+            registration,
+            documents,
             resource_servers,
+            verifications,
             wallet_endpoint: endpoint.clone(),
+            digital_credentials: DigitalCredentials::parse(
+                &config.wallet.digital_credentials,
+                &config.http.public_url,
+            )?,
             status: StatusPolicy {
                 min_refresh_s,
                 stale_grace_s,
@@ -138,9 +165,10 @@ impl Settings {
         })
     }
 
-    /// The application of this id.
+    /// The application of this id in the configuration. Whoever looks an application up asks
+    /// [`crate::app::Parts::client`], which knows the others too.
     #[must_use]
-    pub fn client(&self, id: &ClientId) -> Option<&Client> {
+    pub(crate) fn configured(&self, id: &ClientId) -> Option<&Arc<Client>> {
         self.clients.iter().find(|client| client.id == *id)
     }
 
@@ -150,23 +178,37 @@ impl Settings {
         self.resource_servers.iter().find(|server| server.id == *id)
     }
 
-    /// How everybody who calls is registered.
-    pub fn authentications(&self) -> impl Iterator<Item = &Authentication> {
-        let clients = self.clients.iter().map(|client| &client.authentication);
-        let servers = self.resource_servers.iter();
-        clients.chain(servers.map(|server| &server.authentication))
+    /// All applications of the configuration.
+    #[must_use]
+    pub fn clients(&self) -> &[Arc<Client>] {
+        &self.clients
     }
 
-    /// All applications.
+    /// What applications may do that are not in the configuration.
+    pub fn others(&self) -> impl Iterator<Item = &Allowed> {
+        let registered = self.registration.iter().map(|one| &one.allowed);
+        registered.chain(self.documents.iter().map(|one| &one.allowed))
+    }
+
+    /// Whether every application pushes its requests.
     #[must_use]
-    pub fn clients(&self) -> &[Client] {
-        &self.clients
+    pub fn only_pushed(&self) -> bool {
+        let only = self.clients.iter().all(|client| client.only_pushed);
+        only && !self.clients.is_empty() && self.others().next().is_none()
+    }
+
+    /// Whether any application gets refresh tokens.
+    #[must_use]
+    pub fn gives_refresh_tokens(&self) -> bool {
+        let configured = self.clients.iter().any(|client| client.offline_access);
+        configured || self.others().any(|allowed| allowed.offered.refresh)
     }
 
     /// Whether any application is a device that shows a code.
     #[must_use]
     pub fn serves_devices(&self) -> bool {
-        self.clients.iter().any(|client| client.device)
+        let configured = self.clients.iter().any(|client| client.device);
+        configured || self.others().any(|allowed| allowed.offered.devices)
     }
 
     /// Whether any application is told of security events.
@@ -188,6 +230,10 @@ impl Settings {
         let Some(first) = profiles.next() else {
             return Profile::Open;
         };
+        // Whoever is not in the configuration keeps no profile.
+        if self.others().next().is_some() {
+            return Profile::Open;
+        }
         match profiles.all(|profile| profile == first) {
             true => first,
             false => Profile::Open,

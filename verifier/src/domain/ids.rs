@@ -79,6 +79,14 @@ identifier!(
     /// A named question of the configuration.
     QueryId
 );
+identifier!(
+    /// A question over REST. Only who asked knows it.
+    VerificationId
+);
+identifier!(
+    /// Who may ask over REST, as registered.
+    CallerId
+);
 
 /// Length of a token of [`vouchsafe_credentials::random::token`]: 32 bytes in base64url.
 const TOKEN_LENGTH: usize = 43;

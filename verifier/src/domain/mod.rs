@@ -7,3 +7,4 @@ pub mod reason;
 pub mod request;
 pub mod session;
 pub mod transaction;
+pub mod verification;

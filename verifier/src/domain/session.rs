@@ -25,6 +25,8 @@ pub enum EndReason {
     TokenReused,
     /// The application gave its refresh token up.
     GivenUp,
+    /// The application was removed.
+    ClientRemoved,
 }
 
 impl EndReason {
@@ -40,6 +42,7 @@ impl EndReason {
             Self::Replaced => "replaced",
             Self::TokenReused => "token_reused",
             Self::GivenUp => "given_up",
+            Self::ClientRemoved => "client_removed",
         }
     }
 }

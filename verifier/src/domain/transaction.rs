@@ -20,6 +20,9 @@ pub enum Channel {
     SameDevice,
     /// A QR code that another device scans.
     Qr,
+    /// The Digital Credentials API of the browser that shows our page. A wallet on another device
+    /// is one that the browser knows to be near.
+    DcApi,
 }
 
 impl Channel {
@@ -29,13 +32,23 @@ impl Channel {
         match self {
             Self::SameDevice => "same_device",
             Self::Qr => "qr",
+            Self::DcApi => "dc_api",
+        }
+    }
+
+    /// Whether the wallet fetches the question by its address and posts the answer to another one.
+    #[must_use]
+    pub fn has_addresses(self) -> bool {
+        match self {
+            Self::SameDevice | Self::Qr => true,
+            Self::DcApi => false,
         }
     }
 
     /// The channel of a name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::SameDevice, Self::Qr]
+        [Self::SameDevice, Self::Qr, Self::DcApi]
             .into_iter()
             .find(|channel| channel.name() == name)
     }

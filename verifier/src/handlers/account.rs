@@ -4,10 +4,10 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
-use vouchsafe_service::db::DbError;
 
 use super::owned;
 use crate::app::App;
+use crate::clients::document;
 use crate::cookies::Cookie;
 use crate::domain::consent::Consent;
 use crate::domain::ids::ClientId;
@@ -27,7 +27,7 @@ pub async fn handle(State(app): State<App>, headers: HeaderMap) -> Response {
     };
     match context(&app, &session, &cookie, locale.tag()).await {
         Ok(context) => views::page(&app, StatusCode::OK, "verifier/account", locale, context),
-        Err(error) => owned::store_failure(&app, &headers, &StoreError::Db(error)),
+        Err(error) => owned::store_failure(&app, &headers, &error),
     }
 }
 
@@ -36,7 +36,7 @@ async fn context(
     session: &Session,
     cookie: &str,
     locale: &str,
-) -> Result<Value, DbError> {
+) -> Result<Value, StoreError> {
     let given = consents::of_person(&app.db, session.subject.as_ref(), &session.id).await?;
     let live = match &session.subject {
         Some(subject) => sessions::of_subject(&app.db, subject, app.now()).await?,
@@ -45,10 +45,10 @@ async fn context(
     let mut shown = Vec::with_capacity(live.len());
     for one in &live {
         let clients = sessions::clients(&app.db, &one.id).await?;
-        let apps: Vec<String> = clients
-            .iter()
-            .map(|member| app_name(app, &member.client))
-            .collect();
+        let mut apps = Vec::with_capacity(clients.len());
+        for member in &clients {
+            apps.push(app_name(app, &member.client, locale).await?);
+        }
         shown.push(json!({
             "current": one.id == session.id,
             "away": refresh_grants::is_away(&app.db, &one.id).await?,
@@ -57,17 +57,22 @@ async fn context(
             "end_link": format!("/account/sessions/{}/end", one.id),
         }));
     }
+    let mut consents = Vec::with_capacity(given.len());
+    for consent in &given {
+        let name = app_name(app, &consent.client, locale).await?;
+        consents.push(consent_row(app, consent, &name, locale));
+    }
     Ok(json!({
         "csrf": app.csrf.token(cookie),
-        "consents": given.iter().map(|consent| consent_row(app, consent, locale)).collect::<Vec<_>>(),
+        "consents": consents,
         "sessions": shown,
     }))
 }
 
-fn consent_row(app: &App, consent: &Consent, locale: &str) -> Value {
+fn consent_row(app: &App, consent: &Consent, name: &str, locale: &str) -> Value {
     let Consent {
         id,
-        client,
+        client: _,
         subject: _,
         session: _,
         claims,
@@ -89,7 +94,7 @@ fn consent_row(app: &App, consent: &Consent, locale: &str) -> Value {
         )
     };
     json!({
-        "app": app_name(app, client),
+        "app": name,
         "purpose": purpose,
         "facts": claims.iter().map(label).collect::<Vec<_>>(),
         "offline": offline,
@@ -100,8 +105,16 @@ fn consent_row(app: &App, consent: &Consent, locale: &str) -> Value {
     })
 }
 
-fn app_name(app: &App, id: &ClientId) -> String {
-    app.settings
-        .client(id)
-        .map_or_else(|| id.to_string(), |client| client.name.clone())
+async fn app_name(app: &App, id: &ClientId, locale: &str) -> Result<String, StoreError> {
+    // Nothing is fetched for a list of what was.
+    if app.settings.configured(id).is_none()
+        && let Some(host) = document::host(id.as_str())
+    {
+        return Ok(host);
+    }
+    let client = app.client(id).await?;
+    Ok(client.map_or_else(
+        || id.to_string(),
+        |client| client.name_in(locale).to_owned(),
+    ))
 }

@@ -143,16 +143,18 @@ async fn authorize(
     parameters: &str,
 ) -> Result<Response, AuthorizeError> {
     let entry = Entry::parse(parameters)?;
-    let client = app
-        .settings
-        .client(&ClientId::from_text(entry.client_id.as_str()));
+    let client = ClientId::from_text(entry.client_id.as_str());
+    let client = app.client(&client).await?;
     let client = client.ok_or(AuthorizeError::Page("client_unknown"))?;
+    let client = client.as_ref();
     let (entry, pushed) = pushed_request(app, entry).await?;
     let addressed = entry.address(&client.redirect_uris)?;
     let to_client = |error: OAuthError, target: ResponseTarget| AuthorizeError::Client {
         error,
         target: Box::new(target),
-        app_name: client.name.clone(),
+        app_name: client
+            .name_in(views::browser_locale(headers).tag())
+            .to_owned(),
     };
     if pushed.is_none() && client.only_pushed {
         // RFC 9126, section 6.
@@ -207,7 +209,7 @@ async fn answer_from_session(
         }
         Err(FinishError::Store(error)) => return Err(error.into()),
     };
-    Ok(reply::to_client(app, &login, told))
+    Ok(reply::to_client(app, &login, told).await)
 }
 
 async fn begin(

@@ -27,7 +27,7 @@ pub(super) fn login_request(
         scopes,
         facts,
     } = choose(&app.settings, client, &request.scopes, &request.claims)?;
-    let wish = request.claims.acr_wish(&request.acr_values);
+    let wish = acr_wish(client, request);
     if !reachable(client, &wish) {
         return Err(ErrorCode::UnmetAuthenticationRequirements.into());
     }
@@ -91,6 +91,16 @@ pub(super) fn login_request(
     })
 }
 
+/// The classes that are wished for: the request's, else the client's own (OpenID Connect Dynamic
+/// Client Registration 1.0, section 2, `default_acr_values`).
+fn acr_wish(client: &Client, request: &AuthorizationRequest) -> AcrWish {
+    let values = match request.acr_values.as_slice() {
+        [] => &client.default_acr,
+        _ => &request.acr_values,
+    };
+    request.claims.acr_wish(values)
+}
+
 /// Whether a login here can reach what is demanded: an essential class above all of ours fails
 /// before anybody is asked for a card.
 fn reachable(client: &Client, wish: &AcrWish) -> bool {
@@ -122,7 +132,7 @@ pub(super) fn decision(
     login: &LoginRequest,
     session: Option<&Session>,
 ) -> Decision {
-    let wish = request.claims.acr_wish(&request.acr_values);
+    let wish = acr_wish(client, request);
     let max_age = match (request.max_age, client.default_max_age) {
         (Some(asked), Some(registered)) => Some(asked.min(registered)),
         (asked, registered) => asked.or(registered),

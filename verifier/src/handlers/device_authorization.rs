@@ -56,7 +56,7 @@ impl DeviceRefusal {
             Self::Client => ErrorCode::UnauthorizedClient.into(),
             Self::Scope(error) => error.clone(),
             Self::Begin(BeginError::NoCode) => ErrorCode::TemporarilyUnavailable.into(),
-            Self::Begin(BeginError::Store(error)) => oauth::store_failure(error),
+            Self::Begin(BeginError::Store(error)) => error.to_oauth(),
         }
     }
 }
@@ -97,6 +97,7 @@ async fn authorize(
     let params = Params::parse_body(body)?;
     // RFC 8628, section 3.1: as at the token endpoint.
     let client = application(app, headers, &params).await?;
+    let client = client.as_ref();
     if !client.device {
         return Err(DeviceRefusal::Client);
     }

@@ -138,14 +138,14 @@ pub async fn post(
         return owned::refused(&app, &headers);
     };
     match typed.device(&app).await {
-        Ok((_, asked)) => confirm_page(&app, &headers, &typed, &asked),
+        Ok((_, asked)) => confirm_page(&app, &headers, &typed, &asked).await,
         Err(error) => typed.again(&app, &headers, &error),
     }
 }
 
 /// Section 5.4: the person sees which application asks, that it is a device, its code and where it
 /// is, and is told when to say no.
-fn confirm_page(app: &App, headers: &HeaderMap, typed: &Typed, asked: &Asked) -> Response {
+async fn confirm_page(app: &App, headers: &HeaderMap, typed: &Typed, asked: &Asked) -> Response {
     let locale = views::browser_locale(headers);
     let Asked {
         request,
@@ -153,16 +153,16 @@ fn confirm_page(app: &App, headers: &HeaderMap, typed: &Typed, asked: &Asked) ->
         started_at,
         expires_at: _,
     } = asked;
-    let Some(client) = app.settings.client(&request.client) else {
-        return owned::refused(app, headers);
+    let client = match app.client(&request.client).await {
+        Ok(Some(client)) => client,
+        Ok(None) => return owned::refused(app, headers),
+        Err(error) => return owned::store_failure(app, headers, &error),
     };
     let query = app.settings.query(&request.query);
     let code = UserCode::parse(typed.code()).map(|code| code.shown());
     let context = json!({
         "csrf": app.csrf.token(&typed.cookie),
         "confirm_link": CONFIRM,
-        "app": client.name,
-        "app_host": client.host,
         "purpose": query.map(|query| query.purpose.for_locale(locale.tag())),
         "code": code,
         "browser": place.browser,
@@ -175,7 +175,7 @@ fn confirm_page(app: &App, headers: &HeaderMap, typed: &Typed, asked: &Asked) ->
         StatusCode::OK,
         "verifier/device_confirm",
         locale,
-        context,
+        views::with(views::who(&client, locale.tag()), context),
     )
 }
 

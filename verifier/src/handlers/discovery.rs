@@ -60,11 +60,10 @@ fn document(app: &Parts) -> DiscoveryDocument {
         revocation: Some(at("/revoke")),
         pushed_authorization_request: Some(at(PAR)),
         device_authorization: devices.then(|| at("/device_authorization")),
-        registration: None,
+        registration: (app.settings.registration.as_ref()).map(|_| at(super::REGISTER)),
     };
     let queries = app.settings.queries();
-    let clients = app.settings.clients();
-    let refresh = clients.iter().any(|client| client.offline_access);
+    let refresh = app.settings.gives_refresh_tokens();
     let scopes = queries.iter().flat_map(Query::scope_names);
     let scopes = std::iter::once(OPENID.to_owned())
         .chain(scopes.map(str::to_owned))
@@ -115,11 +114,12 @@ fn document(app: &Parts) -> DiscoveryDocument {
         dpop_algs: algorithms,
         ui_locales: Locale::ALL.map(|locale| locale.tag().to_owned()).to_vec(),
         // RFC 9126, section 5: true where nobody is served without.
-        only_pushed: !clients.is_empty() && clients.iter().all(|client| client.only_pushed),
+        only_pushed: app.settings.only_pushed(),
         claims_parameter: true,
         backchannel_logout: true,
         form_post: true,
         public_subjects: false,
+        client_documents: app.settings.documents.is_some(),
     };
     DiscoveryDocument::new(app.issuer(), endpoints, capabilities)
 }

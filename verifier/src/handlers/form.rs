@@ -3,6 +3,7 @@
 use axum::body::Bytes;
 use axum::http::HeaderMap;
 use vouchsafe_protocol::oauth::params::Params;
+use vouchsafe_service::http::extract::require_type;
 
 use crate::app::Parts;
 
@@ -13,4 +14,17 @@ pub fn own(app: &Parts, headers: &HeaderMap, body: &Bytes, binding: &str) -> Opt
     let token = form.get("csrf").unwrap_or_default();
     app.csrf.check(headers, binding, token).ok()?;
     Some(form)
+}
+
+/// Where the scripts of our pages put the token of a form.
+const TOKEN: &str = "x-vouchsafe-csrf";
+
+/// Whether a request comes from a script of one of our own pages in the browser with this cookie.
+/// A form of another site can set neither the content type nor the header.
+pub fn script(app: &Parts, headers: &HeaderMap, binding: &str) -> bool {
+    let token = headers.get(TOKEN).and_then(|value| value.to_str().ok());
+    require_type(headers, "application/json").is_ok()
+        && (app.csrf)
+            .check(headers, binding, token.unwrap_or_default())
+            .is_ok()
 }

@@ -28,11 +28,11 @@ async fn about(
     let params = form(headers, body)?;
     let caller = authenticate(app, headers, &params).await?;
     // RFC 7662, section 2.1: who asks has proven who they are, or tokens could be scanned for.
-    if let Caller::Client(client) = caller
+    if let Caller::Client(client) = &caller
         && !client.authentication.is_confidential()
     {
         return Err(CallerError::Client { by_header: false }.into());
     }
     let token = token(&params)?;
-    Ok(introspect(app, caller, token.expose()).await?)
+    Ok(introspect(app, &caller, token.expose()).await?)
 }

@@ -84,7 +84,7 @@ pub(super) async fn complete(app: &App, headers: &HeaderMap, answered: Answered)
     };
     match finish::finish(app, answered, current).await {
         Ok(Finished { code, cookie }) => {
-            let response = reply::to_client(app, &request, Told::Code(code));
+            let response = reply::to_client(app, &request, Told::Code(code)).await;
             match cookie {
                 Some(cookie) => with_cookie(response, Cookie::Session.set(app, cookie.reveal())),
                 None => response,
@@ -93,10 +93,13 @@ pub(super) async fn complete(app: &App, headers: &HeaderMap, answered: Answered)
         Err(FinishError::AlreadyOver) => see_other(&format!("/login/{}", login.id)),
         Err(FinishError::Failed(failure)) => {
             let cookie = Cookie::Browser.read(app, headers).unwrap_or_default();
-            let client = app.settings.client(&request.client);
-            match owned::own(app, cookie, &request).await {
-                Ok(own) => views::failed(app, &login, client, failure.explanation(), Some(&own)),
-                Err(error) => owned::store_failure(app, headers, &error),
+            let client = app.client(&request.client).await;
+            match (client, owned::own(app, cookie, &request).await) {
+                (Ok(client), Ok(own)) => {
+                    let (client, why) = (client.as_deref(), failure.explanation());
+                    views::failed(app, &login, client, why, Some(&own))
+                }
+                (Err(error), _) | (_, Err(error)) => owned::store_failure(app, headers, &error),
             }
         }
         Err(FinishError::ClientGone) => owned::refused(app, headers),

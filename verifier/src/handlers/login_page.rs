@@ -1,17 +1,22 @@
 //! `GET /login/{transaction}`: the page of a login, whatever its state.
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::json;
 
 use super::login_events::{View, watched};
+use super::login_number::complete;
 use super::owned::{self, Owned, OwnedError};
 use crate::app::App;
 use crate::domain::transaction::{Answered, Channel, Failed, Login, Transaction};
 use crate::login::ask::{self, AskError};
 use crate::store::StoreError;
 use crate::views::{self, PageFailure};
+
+/// What the page with the button may ask the browser for.
+const PERMISSIONS: &str =
+    "camera=(), digital-credentials-get=(self), geolocation=(), microphone=()";
 
 /// Why a page of a login is not shown.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +64,8 @@ async fn page(app: &App, headers: &HeaderMap, id: &str) -> Result<Response, Logi
         Transaction::Pending(pending) => choose(app, &pending.login, &owned).await,
         Transaction::Answered(answered) => Ok(match answered.answer.channel {
             Channel::Qr => number(app, answered, &owned, false),
+            // The answer came through this very browser: it has nowhere else to come back from.
+            Channel::DcApi => complete(app, headers, answered.clone()).await,
             Channel::SameDevice => views::message(
                 app,
                 StatusCode::OK,
@@ -74,7 +81,7 @@ async fn page(app: &App, headers: &HeaderMap, id: &str) -> Result<Response, Logi
         )),
         Transaction::Failed(Failed { login, failure }) => {
             let own = owned::own(app, owned.cookie.clone(), &login.request).await?;
-            let (client, explanation) = (Some(&owned.client), failure.explanation());
+            let (client, explanation) = (Some(owned.client.as_ref()), failure.explanation());
             Ok(views::failed(app, login, client, explanation, Some(&own)))
         }
     }
@@ -90,11 +97,19 @@ async fn choose(app: &App, login: &Login, owned: &Owned) -> Result<Response, Log
         .map(|claim| claim.label.for_locale(&login.request.locale))
         .collect();
     let id = &login.id;
+    let api = app.settings.digital_credentials.as_ref();
+    let protocols = api.map(|api| {
+        let names: Vec<&str> = api.protocols.iter().map(|one| one.name()).collect();
+        names.join(" ")
+    });
     let more = json!({
         "facts": facts,
         "stays_days": login.request.offline().then(|| days(app.settings.refresh.max_age_s)),
         "wallet_link": ask::wallet_link(app, &question),
-        "qr_link": ask::cross_device_allowed(app, &login.request).then(|| format!("/login/{id}/qr")),
+        "qr_link": ask::cross_device_allowed(&owned.client, &login.request).then(|| format!("/login/{id}/qr")),
+        "api_link": protocols.is_some().then(|| format!("/login/{id}/dc-api")),
+        "api_protocols": protocols,
+        "api_first": owned.client.prefer_digital_credentials,
         "cancel_link": format!("/login/{id}/cancel"),
         "csrf": app.csrf.token(&owned.cookie),
         "scanned": state == "opened",
@@ -104,13 +119,16 @@ async fn choose(app: &App, login: &Login, owned: &Owned) -> Result<Response, Log
         views::asked(app, login, &owned.client, View::Choose.name(), &state),
         more,
     );
-    Ok(views::page(
-        app,
-        StatusCode::OK,
-        "verifier/choose",
-        views::login_locale(login),
-        context,
-    ))
+    let locale = views::login_locale(login);
+    let mut response = views::page(app, StatusCode::OK, "verifier/choose", locale, context);
+    if api.is_some() {
+        // No other page of ours may ask the browser for cards.
+        response.headers_mut().insert(
+            HeaderName::from_static("permissions-policy"),
+            HeaderValue::from_static(PERMISSIONS),
+        );
+    }
+    Ok(response)
 }
 
 /// Days that have begun.

@@ -33,7 +33,7 @@ async fn page(app: &App, headers: &HeaderMap, id: &str) -> Result<Response, Logi
     let Transaction::Pending(Pending { login }) = &owned.transaction else {
         return Ok(see_other(&format!("/login/{id}")));
     };
-    if !ask::cross_device_allowed(app, &login.request) {
+    if !ask::cross_device_allowed(&owned.client, &login.request) {
         return Ok(see_other(&format!("/login/{id}")));
     }
     let question = ask::qr(app, login).await?;

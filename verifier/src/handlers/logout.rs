@@ -98,7 +98,7 @@ async fn logout(app: &App, headers: &HeaderMap, parameters: &str) -> Result<Resp
     if params.get("client_id").is_some_and(|id| id != hint.client) {
         return Err(LogoutError::Request("client_id"));
     }
-    let target = return_address(app, &hint, &params)?;
+    let target = return_address(app, &hint, &params).await?;
     let hinted = session_of(app, &hint).await?;
     let own = owned::session(app, headers).await?;
     // Section 2: the OP MUST ask "if the supplied ID Token does not belong to the current OP
@@ -148,14 +148,17 @@ fn ask(app: &App, headers: &HeaderMap, cookie: &str) -> Response {
 }
 
 /// Section 3: the URI must be one that was registered, exactly.
-fn return_address(app: &App, hint: &Hint, params: &Params) -> Result<Option<String>, LogoutError> {
+async fn return_address(
+    app: &App,
+    hint: &Hint,
+    params: &Params,
+) -> Result<Option<String>, LogoutError> {
     let Some(wanted) = params.get("post_logout_redirect_uri") else {
         return Ok(None);
     };
-    let client = app
-        .settings
-        .client(&ClientId::from_text(hint.client.as_str()));
-    let known = client.and_then(|client| {
+    let client = ClientId::from_text(hint.client.as_str());
+    let client = app.client(&client).await?;
+    let known = client.as_ref().and_then(|client| {
         client
             .post_logout_redirect_uris
             .iter()

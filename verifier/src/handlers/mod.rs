@@ -14,6 +14,8 @@ mod health;
 mod introspect;
 mod jwks;
 mod login_again;
+mod login_api_answer;
+mod login_api_request;
 mod login_cancel;
 mod login_events;
 mod login_leave;
@@ -25,6 +27,9 @@ mod oauth;
 mod owned;
 mod par;
 mod proof;
+mod register;
+mod register_client;
+mod registration_answer;
 mod revoke;
 mod ssf_configuration;
 mod ssf_poll;
@@ -34,10 +39,12 @@ mod ssf_verify;
 mod token;
 mod token_question;
 mod userinfo;
+mod v1;
 mod vp_number;
 mod vp_request;
 mod vp_response;
 mod vp_return;
+mod wallet_login;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -53,6 +60,8 @@ use crate::app::App;
 const PAR: &str = "/par";
 const TOKEN: &str = "/token";
 const USERINFO: &str = "/userinfo";
+/// Where applications register.
+const REGISTER: &str = "/register";
 
 /// A route whose GET does something, so that a HEAD (which looks ahead for a person) must not be
 /// served by it.
@@ -67,6 +76,8 @@ where
 /// Every route of the service.
 pub fn router(app: App) -> Router {
     let devices = app.settings.serves_devices();
+    let verifications = app.settings.verifications.enabled();
+    let registers = app.settings.registration.is_some();
     let receivers = app.settings.serves_receivers();
     let proven = Router::new()
         .route(PAR, post(par::handle))
@@ -85,13 +96,21 @@ pub fn router(app: App) -> Router {
         .route("/introspect", post(introspect::handle))
         .route("/revoke", post(revoke::handle))
         .route("/logout", only_get(logout::get).post(logout::post))
-        .route("/login/{transaction}", get(login_page::handle))
+        .route("/login/{transaction}", only_get(login_page::handle))
         .route("/login/{transaction}/qr", get(login_qr::handle))
         .route("/login/{transaction}/number", post(login_number::handle))
         .route("/login/{transaction}/cancel", post(login_cancel::handle))
         .route(
             "/login/{transaction}/leave",
             get(login_leave::get).post(login_leave::post),
+        )
+        .route(
+            "/login/{transaction}/dc-api",
+            post(login_api_request::handle),
+        )
+        .route(
+            "/login/{transaction}/dc-api/{request}",
+            post(login_api_answer::handle).layer(DefaultBodyLimit::max(limits::PRESENTATION)),
         )
         .route("/login/{transaction}/again", only_get(login_again::handle))
         .route("/login/{transaction}/events", get(login_events::handle))
@@ -112,10 +131,21 @@ pub fn router(app: App) -> Router {
         )
         .route("/account/sessions/{session}/end", post(account_change::end))
         .route("/consents/{token}", delete(consents::handle))
+        .route(wallet_login::PATH, get(wallet_login::handle))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .merge(if devices {
             for_devices()
+        } else {
+            Router::new()
+        })
+        .merge(if verifications {
+            v1::router()
+        } else {
+            Router::new()
+        })
+        .merge(if registers {
+            for_registration()
         } else {
             Router::new()
         })
@@ -126,6 +156,16 @@ pub fn router(app: App) -> Router {
         })
         .merge(vouchsafe_pages::assets_router())
         .with_state(app)
+}
+
+/// What is there only where applications register by themselves (RFC 7591, RFC 7592).
+fn for_registration() -> Router<App> {
+    Router::new().route(REGISTER, post(register::handle)).route(
+        "/register/{client}",
+        get(register_client::get)
+            .put(register_client::put)
+            .delete(register_client::delete),
+    )
 }
 
 /// What is there only where an application is a device (RFC 8628).

@@ -5,9 +5,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use vouchsafe_protocol::oauth::error::{ErrorCode, OAuthError};
-
-use crate::store::StoreError;
+use vouchsafe_protocol::oauth::error::OAuthError;
 
 /// An answer.
 pub(super) fn answer(body: &impl Serialize) -> Response {
@@ -36,12 +34,4 @@ pub(super) fn refusal(error: &OAuthError, by_header: bool) -> Response {
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
     }
     response
-}
-
-/// What the application is told of a failure of the database.
-pub(super) fn store_failure(error: &StoreError) -> OAuthError {
-    match error {
-        StoreError::Db(error) if error.is_temporary() => ErrorCode::TemporarilyUnavailable.into(),
-        StoreError::Db(_) | StoreError::Serialise(_) => ErrorCode::ServerError.into(),
-    }
 }

@@ -1,5 +1,7 @@
 //! A login as the browser that started it sees it. For everybody else it does not exist.
 
+use std::sync::Arc;
+
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
@@ -23,7 +25,7 @@ pub struct Owned {
     /// The login.
     pub transaction: Transaction,
     /// The application.
-    pub client: Client,
+    pub client: Arc<Client>,
     /// The browser's cookie, to bind forms to.
     pub cookie: String,
 }
@@ -36,7 +38,7 @@ pub enum OwnedError {
     Unknown,
     /// Its five minutes are over.
     #[error("the login has expired")]
-    Expired(Box<(Login, Client, Own)>),
+    Expired(Box<(Login, Arc<Client>, Own)>),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -77,11 +79,8 @@ pub async fn find_any_age(app: &App, headers: &HeaderMap, id: &str) -> Result<Ow
     if transaction.login().browser != digest {
         return Err(OwnedError::Unknown);
     }
-    let client = app
-        .settings
-        .client(&transaction.login().request.client)
-        .ok_or(OwnedError::Unknown)?
-        .clone();
+    let client = app.client(&transaction.login().request.client).await?;
+    let client = client.ok_or(OwnedError::Unknown)?;
     Ok(Owned {
         transaction,
         client,
@@ -129,7 +128,7 @@ pub async fn leave(
     error: OAuthError,
 ) -> Response {
     match device::deny(app, request).await {
-        Ok(()) => reply::to_client(app, request, Told::Error(error)),
+        Ok(()) => reply::to_client(app, request, Told::Error(error)).await,
         Err(error) => store_failure(app, headers, &error),
     }
 }

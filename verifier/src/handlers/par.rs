@@ -106,7 +106,7 @@ impl ParError {
             }
             Self::Refused(error) => error.clone(),
             Self::TooLong => invalid("the request is too long"),
-            Self::Store(error) => oauth::store_failure(error),
+            Self::Store(error) => error.to_oauth(),
         }
     }
 }
@@ -163,6 +163,7 @@ async fn keep(
     let params = Params::parse_body(body)?;
     // RFC 9126, section 2: as at the token endpoint.
     let client = application(app, headers, &params).await?;
+    let client = client.as_ref();
     let proof = proof::of_request(app, client, headers, PAR)?;
     if params.was_sent("request_uri") {
         return Err(ParError::RequestUri);

@@ -22,6 +22,7 @@ pub async fn handle(State(app): State<App>, headers: HeaderMap, body: Bytes) -> 
 async fn give_up(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<(), QuestionError> {
     let params = form(headers, body)?;
     let client = application(app, headers, &params).await?;
+    let client = client.as_ref();
     let token = token(&params)?;
     Ok(revoke(app, client, token.expose()).await?)
 }

@@ -80,7 +80,7 @@ impl TokenRefusal {
             Self::GrantType => ErrorCode::UnsupportedGrantType.into(),
             Self::Redeem(RedeemError::ProofUsed) => ErrorCode::InvalidDpopProof.into(),
             Self::Redeem(RedeemError::Grant(_)) => ErrorCode::InvalidGrant.into(),
-            Self::Redeem(RedeemError::Store(error)) => oauth::store_failure(error),
+            Self::Redeem(RedeemError::Store(error)) => error.to_oauth(),
             Self::Redeem(RedeemError::Token(_)) => ErrorCode::ServerError.into(),
             Self::Refresh(error) => refused_refresh(error),
             Self::Device(error) => refused_device(error),
@@ -140,7 +140,7 @@ fn refused_refresh(error: &RefreshError) -> OAuthError {
         RefreshError::Unproven | RefreshError::ProofUsed => ErrorCode::InvalidDpopProof.into(),
         RefreshError::Scope => ErrorCode::InvalidScope.into(),
         RefreshError::Token(_) => ErrorCode::ServerError.into(),
-        RefreshError::Store(error) => oauth::store_failure(error),
+        RefreshError::Store(error) => error.to_oauth(),
     }
 }
 
@@ -153,7 +153,7 @@ fn refused_device(error: &TakeError) -> OAuthError {
         TakeError::Heard(Heard::Denied) => ErrorCode::AccessDenied.into(),
         TakeError::Heard(Heard::Expired) => ErrorCode::ExpiredToken.into(),
         TakeError::Heard(Heard::Unknown) => ErrorCode::InvalidGrant.into(),
-        TakeError::Store(error) => oauth::store_failure(error),
+        TakeError::Store(error) => error.to_oauth(),
     }
 }
 
@@ -180,6 +180,7 @@ async fn token(
 ) -> Result<TokenResponse, TokenRefusal> {
     let params = Params::parse_body(body)?;
     let client = application(app, headers, &params).await?;
+    let client = client.as_ref();
     if app.settings.serves_receivers() && params.get("grant_type") == Some(CLIENT_CREDENTIALS) {
         return Ok(access::grant(app, client, params.get("scope")).await?);
     }

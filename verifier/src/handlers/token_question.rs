@@ -55,7 +55,7 @@ impl QuestionError {
             Self::Params(_) => OAuthError::invalid_request("malformed parameters"),
             Self::Caller(error) => error.to_oauth(),
             Self::OtherClient => ErrorCode::InvalidGrant.into(),
-            Self::Store(error) => oauth::store_failure(error),
+            Self::Store(error) => error.to_oauth(),
         }
     }
 }

@@ -119,7 +119,7 @@ async fn claims(
         .ok_or(UserInfoError::Invalid)?;
     // Catalogue 388: an application that is not registered any more learns nothing.
     let client = ClientId::from_text(live.client_id.as_str());
-    let client = app.settings.client(&client);
+    let client = app.client(&client).await?;
     let client = client.ok_or(UserInfoError::Invalid)?;
     let grant::TokenClaims {
         sub,
@@ -135,7 +135,7 @@ async fn claims(
         Method::POST => ProofMethod::Post,
         _ => ProofMethod::Get,
     };
-    let endpoint = proof::endpoint(app, client, made_for, USERINFO);
+    let endpoint = proof::endpoint(app, &client, made_for, USERINFO);
     let proof = endpoint.proof_of_token(&headers, &presented, jkt.as_deref())?;
     if let Some(proof) = &proof {
         dpop::use_up(&app.db, dpop::identifier(proof)).await?;

@@ -16,6 +16,7 @@ use crate::domain::transaction::Transaction;
 use crate::login::accept::log_id;
 use crate::login::ask::{self, AskError};
 use crate::store::{StoreError, requests, transactions};
+use crate::verification;
 
 /// Why there is no request object.
 #[derive(Debug, thiserror::Error)]
@@ -99,10 +100,14 @@ async fn request_object(
     id: &RequestId,
     wallet_nonce: Option<&str>,
 ) -> Result<String, RequestError> {
-    let request = requests::find(&app.db, &app.vault, id)
-        .await?
-        .filter(|request| ask::may_be_fetched(app, request));
-    let request = request.ok_or(RequestError::Unknown)?;
+    let Some(request) = requests::find(&app.db, &app.vault, id).await? else {
+        // Not of a login: of a question over REST.
+        let object = verification::ask::request_object(app, id, wallet_nonce).await?;
+        return object.ok_or(RequestError::Unknown);
+    };
+    if !request.channel.has_addresses() || !ask::may_be_fetched(app, &request) {
+        return Err(RequestError::Unknown);
+    }
     let login = match transactions::find(&app.db, &app.vault, &request.transaction).await? {
         Some(Transaction::Pending(pending)) => pending.login,
         Some(Transaction::Answered(_) | Transaction::Finished(_) | Transaction::Failed(_))

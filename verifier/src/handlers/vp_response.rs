@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use vouchsafe_protocol::vp::response::CONSENT_URI_PREFERENCE;
+use vouchsafe_protocol::vp::response::{CONSENT_URI_PREFERENCE, DirectPostAnswer};
 use vouchsafe_service::http::{Problem, is_form};
 
 use crate::app::App;
@@ -14,6 +14,7 @@ use crate::domain::ids::RequestId;
 use crate::login::accept::{AcceptError, accept};
 use crate::login::ask::AskError;
 use crate::store::StoreError;
+use crate::verification;
 
 /// Judges the answer.
 pub async fn handle(
@@ -30,7 +31,7 @@ pub async fn handle(
             None,
         );
     }
-    match accept(&app, &RequestId::from_text(id), &body).await {
+    match judge(&app, &RequestId::from_text(id), &body).await {
         Ok(mut answer) => {
             // Decision 0005: no member that the wallet did not ask for.
             if !prefers_consent_uri(&headers) {
@@ -43,6 +44,14 @@ pub async fn handle(
                 .into_response()
         }
         Err(error) => wire(error),
+    }
+}
+
+/// A question of a login, or else one over REST.
+async fn judge(app: &App, id: &RequestId, body: &[u8]) -> Result<DirectPostAnswer, AcceptError> {
+    match accept(app, id, body).await {
+        Err(AcceptError::Unknown) => verification::answer::accept(app, id, body).await,
+        judged => judged,
     }
 }
 
@@ -63,9 +72,11 @@ fn wire(error: AcceptError) -> Response {
         AcceptError::Unknown => refusal(bad, "invalid_request", "unknown_request", None),
         AcceptError::AlreadyAnswered => refusal(bad, "invalid_request", "already_answered", None),
         AcceptError::Form(error) => refusal(bad, "invalid_request", error.code(), None),
+        AcceptError::Answer(error) => refusal(bad, "invalid_request", error.code(), None),
         AcceptError::Foreign(error) => refusal(bad, "invalid_request", error.code(), None),
         AcceptError::Refused { code, explanation } => {
-            refusal(bad, "access_denied", &code, Some(explanation.as_str()))
+            let redirect_uri = explanation.as_ref().map(url::Url::as_str);
+            refusal(bad, "access_denied", &code, redirect_uri)
         }
         AcceptError::Store(StoreError::Db(error))
         | AcceptError::Ask(AskError::Store(StoreError::Db(error))) => {

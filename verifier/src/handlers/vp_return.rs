@@ -16,6 +16,7 @@ use vouchsafe_service::single_use::{self, Kind};
 use super::login_number::complete;
 use super::owned;
 use crate::app::App;
+use crate::config::Client;
 use crate::cookies::Cookie;
 use crate::domain::ids::{Secret, TransactionId};
 use crate::domain::place::Place;
@@ -94,13 +95,21 @@ async fn go_on(
     let own = Cookie::Browser.read(app, headers).filter(|value| {
         Secret::parse(value).is_some_and(|cookie| cookie.digest() == login.browser)
     });
-    let client = app.settings.client(&login.request.client);
+    let client = match app.client(&login.request.client).await {
+        Ok(client) => client,
+        Err(error) => return owned::store_failure(app, headers, &error),
+    };
+    let client = client.as_deref();
     match (transaction, channel) {
-        (Transaction::Answered(answered), Channel::Qr) => show_number(app, headers, &answered),
-        (Transaction::Answered(answered), Channel::SameDevice) if own.is_some() => {
+        (Transaction::Answered(answered), Channel::Qr) => {
+            show_number(app, headers, &answered, client)
+        }
+        (Transaction::Answered(answered), Channel::SameDevice | Channel::DcApi)
+            if own.is_some() =>
+        {
             complete(app, headers, answered).await
         }
-        (Transaction::Answered(answered), Channel::SameDevice) => {
+        (Transaction::Answered(answered), Channel::SameDevice | Channel::DcApi) => {
             match finish::fail::<Finished>(app, answered, Failure::other_browser()).await {
                 Err(FinishError::Store(error)) => owned::store_failure(app, headers, &error),
                 Ok(_) | Err(_) => views::failed(app, &login, client, Explanation::Browser, None),
@@ -126,20 +135,25 @@ async fn go_on(
 }
 
 /// The code leaves the address bar before anything is shown (catalogue 314).
-fn show_number(app: &App, headers: &HeaderMap, answered: &Answered) -> Response {
+fn show_number(
+    app: &App,
+    headers: &HeaderMap,
+    answered: &Answered,
+    client: Option<&Client>,
+) -> Response {
     let login = &answered.login;
-    let client = app.settings.client(&login.request.client);
     let (Some(number), Some(client)) = (answered.answer.number, client) else {
         return PageFailure::unknown(views::browser_locale(headers)).show(app);
     };
+    let locale = views::browser_locale(headers);
     let shown = Shown {
         number,
-        app: client.name.clone(),
+        app: client.name_in(locale.tag()).to_owned(),
         app_host: client.host.clone(),
         place: login.place.clone(),
         started_at: login.started_at.seconds(),
         expires_at: login.expires_at.seconds(),
-        locale: views::browser_locale(headers).tag().to_owned(),
+        locale: locale.tag().to_owned(),
     };
     match app.cookies.seal_text(&SHOWN_PLACE, &shown) {
         Ok(sealed) => with_cookie(see_other("/vp/number"), Cookie::Number.set(app, &sealed)),

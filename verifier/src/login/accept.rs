@@ -1,5 +1,6 @@
 //! A wallet's answer: the one place that says "accept".
 //!
+//! It is posted by the wallet, or brought by the page of the login that got it from the browser.
 //! Who knows the address of a question (it stands in the QR code) can post to it, so nothing that
 //! is posted ends a login unless it shows the question's `state`, which only the reader of the
 //! request object knows. What does is final: one answer is accepted, or the login fails.
@@ -8,11 +9,12 @@ use std::time::Instant;
 
 use url::Url;
 use vouchsafe_credentials::sd_jwt_vc::StatusPolicy;
+use vouchsafe_protocol::vp::api::{ApiAnswer, ApiAnswerError};
 use vouchsafe_protocol::vp::response::{
-    DirectPostAnswer, EncryptedResponse, ErrorCode, FormError, PostedResponse, WalletError,
+    DirectPostAnswer, ErrorCode, FormError, PostedResponse, WalletError,
 };
 use vouchsafe_protocol::vp::verify::{
-    PresentationError, Transaction as Asked, VerifiedPresentation, VerifierPolicy,
+    PresentationError, Received, Transaction as Asked, VerifiedPresentation, VerifierPolicy,
     verify_presentation,
 };
 use vouchsafe_service::db::DbError;
@@ -24,7 +26,7 @@ use super::evidence::answer;
 use crate::app::Parts;
 use crate::config::Query;
 use crate::domain::consent::NewConsent;
-use crate::domain::ids::{DeviceGrantId, RequestId, Secret};
+use crate::domain::ids::{DeviceGrantId, RequestId, Secret, TransactionId};
 use crate::domain::reason::Failure;
 use crate::domain::transaction::{Answer, Pending, Transaction};
 use crate::explain::explain;
@@ -44,6 +46,9 @@ pub enum AcceptError {
     /// The posted form is not one.
     #[error("the posted form is not acceptable")]
     Form(#[from] FormError),
+    /// What a page brought is no answer.
+    #[error("the answer of the page is not acceptable")]
+    Answer(#[from] ApiAnswerError),
     /// Not for this question: nothing has changed.
     #[error("the response is not for this request")]
     Foreign(#[source] PresentationError),
@@ -52,8 +57,8 @@ pub enum AcceptError {
     Refused {
         /// Code for log and wallet.
         code: String,
-        /// Page that explains it.
-        explanation: Url,
+        /// Where the person may go: the page that explains it.
+        explanation: Option<Url>,
     },
     /// Our own fault.
     #[error("the request could not be answered")]
@@ -75,37 +80,78 @@ pub async fn accept(
     id: &RequestId,
     body: &[u8],
 ) -> Result<DirectPostAnswer, AcceptError> {
+    // A question of the Digital Credentials API has no address to post to.
+    let case = find(app, id, |request| request.channel.has_addresses()).await?;
+    decide(app, case, Came::Posted(PostedResponse::parse(body)?)).await
+}
+
+/// Judges what the page of the login `login` brought for the question `id`. The caller knows that
+/// the page is shown in the browser that started the login.
+pub async fn accept_from_page(
+    app: &Parts,
+    login: &TransactionId,
+    id: &RequestId,
+    body: &[u8],
+) -> Result<DirectPostAnswer, AcceptError> {
+    let own = |request: &PresentationRequest| {
+        !request.channel.has_addresses() && request.transaction == *login
+    };
+    let case = find(app, id, own).await?;
+    decide(app, case, Came::Returned(ApiAnswer::parse(body)?)).await
+}
+
+/// An answer, by the way that it came.
+enum Came {
+    Posted(PostedResponse),
+    Returned(ApiAnswer),
+}
+
+/// A question that waits for its answer, and its login.
+async fn find(
+    app: &Parts,
+    id: &RequestId,
+    own: impl Fn(&PresentationRequest) -> bool,
+) -> Result<(PresentationRequest, Pending), AcceptError> {
     let request = requests::find(&app.db, &app.vault, id)
         .await?
-        .filter(|request| app.now() < request.expires_at);
+        .filter(|request| own(request) && app.now() < request.expires_at);
     let request = request.ok_or(AcceptError::Unknown)?;
     let transaction = transactions::find(&app.db, &app.vault, &request.transaction).await?;
-    let pending = match transaction.ok_or(AcceptError::Unknown)? {
-        Transaction::Pending(pending) => pending,
+    match transaction.ok_or(AcceptError::Unknown)? {
+        Transaction::Pending(pending) => Ok((request, pending)),
         // Catalogue 298: the first result stands.
         Transaction::Answered(_) | Transaction::Finished(_) | Transaction::Failed(_) => {
-            return Err(AcceptError::AlreadyAnswered);
+            Err(AcceptError::AlreadyAnswered)
         }
-    };
+    }
+}
+
+async fn decide(
+    app: &Parts,
+    (request, pending): (PresentationRequest, Pending),
+    came: Came,
+) -> Result<DirectPostAnswer, AcceptError> {
     let query = ask::query_of(app, &pending.login.request)?;
     let facts = pending.login.request.facts.names();
     let question = query.asked(&facts);
     let opened = ask::open(&request.secrets)?;
-    let response_uri = ask::response_uri(app, id);
+    let response_uri = ask::response_uri(app, &request.id);
     let asked = Asked {
-        client_id: &app.verifier_id,
-        response_uri: &response_uri,
+        way: ask::way(app, request.channel, &opened, &response_uri)?,
         nonce: &opened.nonce,
-        state: &opened.state,
         query: &question,
-        encryption_key: &opened.key,
         expires_at: request.expires_at,
     };
-    let outcome = match PostedResponse::parse(body)? {
-        PostedResponse::Encrypted(response) => {
-            judge(app, &response, &response_uri, &asked, query.format()).await
+    let at = &response_uri;
+    let outcome = match &came {
+        Came::Posted(PostedResponse::Encrypted(response)) => {
+            let received = Received::Posted { response, at };
+            judge(app, received, &asked, query.format()).await
         }
-        PostedResponse::Error(error) => Err(PresentationError::Wallet(error)),
+        Came::Posted(PostedResponse::Error(error)) => Err(PresentationError::Wallet(error.clone())),
+        Came::Returned(answer) => {
+            judge(app, Received::Returned(answer), &asked, query.format()).await
+        }
     };
     match outcome {
         Ok(presentation) => match answer(app, query, &facts, &request, &presentation) {
@@ -125,10 +171,10 @@ pub async fn accept(
     }
 }
 
-async fn judge(
+/// Asks the one function that verifies a presentation, under the policy of this service.
+pub(crate) async fn judge(
     app: &Parts,
-    response: &EncryptedResponse,
-    received_at: &Url,
+    received: Received<'_>,
     asked: &Asked<'_>,
     format: &'static str,
 ) -> Result<VerifiedPresentation, PresentationError> {
@@ -142,7 +188,7 @@ async fn judge(
         now: app.now(),
     };
     let started = Instant::now();
-    let outcome = verify_presentation(response, received_at, asked, &policy).await;
+    let outcome = verify_presentation(received, asked, &policy).await;
     metrics::histogram!("vouchsafe_presentation_verify_duration_seconds", "format" => format)
         .record(started.elapsed().as_secs_f64());
     outcome
@@ -242,7 +288,10 @@ async fn refuse(
     let explanation = conclude(app, request, row, None).await?;
     count(query, request, "rejected", &code);
     app.changes.announce(&request.transaction);
-    Err(AcceptError::Refused { code, explanation })
+    Err(AcceptError::Refused {
+        code,
+        explanation: Some(explanation),
+    })
 }
 
 /// What a person agrees to with an answer.
@@ -292,6 +341,8 @@ async fn conclude(
     row: Sealed,
     given: Option<Given>,
 ) -> Result<Url, ConcludeError> {
+    // The page of the login goes on by itself; a wallet leads its person back to it.
+    let comes_back = request.channel.has_addresses();
     let code = Secret::random(app.rng.as_ref());
     let object = NewObject {
         payload: app
@@ -314,10 +365,15 @@ async fn conclude(
                 }
                 consents::insert(tx, consent).await?;
             }
-            single_use::put(tx, Kind::ResponseCode, &secret, &object).await?;
+            if comes_back {
+                single_use::put(tx, Kind::ResponseCode, &secret, &object).await?;
+            }
             Ok::<_, ConcludeError>(())
         })
         .await?;
+    if !comes_back {
+        return Ok(app.url(&format!("/login/{}", request.transaction)));
+    }
     let mut url = app.url("/vp/return");
     url.query_pairs_mut()
         .append_pair("response_code", code.reveal());

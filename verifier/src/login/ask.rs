@@ -7,13 +7,15 @@ use vouchsafe_credentials::jws::SignError;
 use vouchsafe_credentials::random;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::oidc::acr::{Acr, AcrWish};
+use vouchsafe_protocol::vp::api::{self, ApiOffer, NewApiRequest, Protocol};
 use vouchsafe_protocol::vp::invocation::{Invocation, RequestUriMethod};
 use vouchsafe_protocol::vp::request::{NewRequest, sign_request};
 use vouchsafe_protocol::vp::values::{LocalizedText, Nonce, State};
+use vouchsafe_protocol::vp::verify::Way;
 
 use super::{QR_S, REQUEST_OBJECT_S};
 use crate::app::Parts;
-use crate::config::Query;
+use crate::config::{Client, DigitalCredentials, Query};
 use crate::domain::ids::RequestId;
 use crate::domain::request::LoginRequest;
 use crate::domain::transaction::{Channel, Login};
@@ -35,6 +37,9 @@ pub enum AskError {
     /// The query or the client is no longer configured.
     #[error("the query or the client is no longer configured")]
     Gone,
+    /// Nothing is offered over the Digital Credentials API.
+    #[error("the Digital Credentials API is not configured")]
+    NotOffered,
 }
 
 impl From<KeyError> for AskError {
@@ -55,7 +60,7 @@ pub(super) fn question(app: &Parts, login: &Login, channel: Channel) -> Presenta
     let now = app.now();
     let key = app.crypto.generate_agreement_key(app.rng.as_ref());
     let fetch_until = match channel {
-        Channel::SameDevice => login.expires_at,
+        Channel::SameDevice | Channel::DcApi => login.expires_at,
         Channel::Qr => now.plus(QR_S).min(login.expires_at),
     };
     PresentationRequest {
@@ -86,13 +91,90 @@ pub async fn qr(app: &Parts, login: &Login) -> Result<PresentationRequest, AskEr
     if let Some(current) = newest.filter(|current| may_be_fetched(app, current)) {
         return Ok(current);
     }
-    let fresh = question(app, login, Channel::Qr);
+    put(app, question(app, login, Channel::Qr)).await
+}
+
+/// The question over the Digital Credentials API: one for each login, made when a page first asks.
+pub async fn over_api(app: &Parts, login: &Login) -> Result<PresentationRequest, AskError> {
+    offered(app)?;
+    let newest = requests::newest(&app.db, &app.vault, &login.id, Channel::DcApi).await?;
+    if let Some(current) = newest {
+        return Ok(current);
+    }
+    put(app, question(app, login, Channel::DcApi)).await
+}
+
+async fn put(app: &Parts, fresh: PresentationRequest) -> Result<PresentationRequest, AskError> {
     let row = requests::seal(&app.vault, fresh.clone())?;
     app.db
         .write(async move |tx| requests::insert(tx, &row).await)
         .await
         .map_err(StoreError::from)?;
     Ok(fresh)
+}
+
+fn offered(app: &Parts) -> Result<&DigitalCredentials, AskError> {
+    let api = app.settings.digital_credentials.as_ref();
+    api.ok_or(AskError::NotOffered)
+}
+
+/// What the page hands to the browser: the question once for each protocol.
+pub async fn offers(
+    app: &Parts,
+    request: &PresentationRequest,
+    login: &Login,
+) -> Result<Vec<ApiOffer>, AskError> {
+    let DigitalCredentials { origin, protocols } = offered(app)?;
+    let query = query_of(app, &login.request)?;
+    let question = query.asked(&login.request.facts.names());
+    let client_name = client_name(app, login).await?;
+    let opened = open(&request.secrets)?;
+    let new = NewApiRequest {
+        nonce: &opened.nonce,
+        query: &question,
+        // HAIP 1.0, section 5.2: response mode `dc_api.jwt`.
+        encryption_key: Some(opened.key.public_key()),
+        client_name: Some(&client_name),
+        purpose: Some(&query.purpose),
+    };
+    let mut offers = Vec::with_capacity(protocols.len());
+    for protocol in protocols {
+        offers.push(match protocol {
+            Protocol::Unsigned => api::unsigned(&new),
+            Protocol::Signed => {
+                // It lies in the page until the person is ready.
+                let times = (app.now(), request.expires_at);
+                let (chain, signer) = (&app.request_chain, app.request_signer.as_ref());
+                api::signed(&new, std::slice::from_ref(origin), times, chain, signer).await?
+            }
+        });
+    }
+    Ok(offers)
+}
+
+/// The way of a question, to which its answer is bound.
+pub fn way<'a>(
+    app: &'a Parts,
+    channel: Channel,
+    opened: &'a Opened,
+    response_uri: &'a Url,
+) -> Result<Way<'a>, AskError> {
+    Ok(match channel {
+        Channel::SameDevice | Channel::Qr => Way::DirectPost {
+            client_id: &app.verifier_id,
+            response_uri,
+            state: &opened.state,
+            key: &opened.key,
+        },
+        Channel::DcApi => {
+            let DigitalCredentials { origin, protocols } = offered(app)?;
+            Way::Api {
+                origin,
+                protocols,
+                key: Some(&opened.key),
+            }
+        }
+    })
 }
 
 /// The link that opens a wallet with this question.
@@ -150,6 +232,23 @@ pub fn query_of<'a>(app: &'a Parts, request: &LoginRequest) -> Result<&'a Query,
     app.settings.query(&request.query).ok_or(AskError::Gone)
 }
 
+/// The person sees in the wallet which application asks, and from where (catalogue 316).
+async fn client_name(app: &Parts, login: &Login) -> Result<LocalizedText, AskError> {
+    let client = app.client(&login.request.client).await?;
+    let client = client.ok_or(AskError::Gone)?;
+    let shown = |name: &str| match &client.host {
+        Some(host) => format!("{name} ({host})"),
+        None => name.to_owned(),
+    };
+    let names = client.name.translations.iter();
+    Ok(LocalizedText {
+        default: shown(&client.name.default),
+        translations: names
+            .map(|(tag, name)| (tag.clone(), shown(name)))
+            .collect(),
+    })
+}
+
 /// Signs the request object of a question.
 pub async fn request_object(
     app: &Parts,
@@ -159,20 +258,8 @@ pub async fn request_object(
 ) -> Result<String, AskError> {
     let query = query_of(app, &login.request)?;
     let question = query.asked(&login.request.facts.names());
-    let client = app
-        .settings
-        .client(&login.request.client)
-        .ok_or(AskError::Gone)?;
+    let client_name = client_name(app, login).await?;
     let opened = open(&request.secrets)?;
-    // The person sees in the wallet which application asks, and from where (catalogue 316).
-    let shown = match &client.host {
-        Some(host) => format!("{} ({host})", client.name),
-        None => client.name.clone(),
-    };
-    let client_name = LocalizedText {
-        default: shown,
-        translations: std::collections::BTreeMap::new(),
-    };
     let response_uri = response_uri(app, &request.id);
     let object = NewRequest {
         response_uri: &response_uri,
@@ -191,11 +278,8 @@ pub async fn request_object(
 
 /// Whether the question may be put to another device: the application allows it, and what it
 /// demands can be reached that way.
-pub fn cross_device_allowed(app: &Parts, request: &LoginRequest) -> bool {
-    let allowed = app
-        .settings
-        .client(&request.client)
-        .is_some_and(|client| client.cross_device);
+#[must_use]
+pub fn cross_device_allowed(client: &Client, request: &LoginRequest) -> bool {
     let wish = AcrWish::new(&request.essential_acr, !request.essential_acr.is_empty());
-    allowed && wish.permits(Acr::CredentialCrossDevice)
+    client.cross_device && wish.permits(Acr::CredentialCrossDevice)
 }

@@ -28,9 +28,10 @@ pub async fn end_in(
     tokens::revoke_session(tx, session).await?;
     for member in clients {
         signals::session_ended(tx, settings, rng, &member, reason, now).await?;
+        // Of one that is not in the configuration it is found out when the token is sent.
         let takes_tokens = settings
-            .client(&member.client)
-            .is_some_and(|client| client.backchannel_logout_uri.is_some());
+            .configured(&member.client)
+            .is_none_or(|client| client.backchannel_logout_uri.is_some());
         if !takes_tokens {
             continue;
         }

@@ -27,7 +27,7 @@ pub(super) fn answer(
     Ok(Answer {
         channel: request.channel,
         number: match request.channel {
-            Channel::SameDevice => None,
+            Channel::SameDevice | Channel::DcApi => None,
             Channel::Qr => Some(two_digits(app)),
         },
         evidence: evidence(app, query, presentation)?,

@@ -56,11 +56,8 @@ pub async fn finish(
     answered: Answered,
     current: Option<Session>,
 ) -> Result<Finished, FinishError> {
-    let client = app
-        .settings
-        .client(&answered.login.request.client)
-        .ok_or(FinishError::ClientGone)?
-        .clone();
+    let client = app.client(&answered.login.request.client).await?;
+    let client = client.ok_or(FinishError::ClientGone)?;
     let authentication = authentication(&answered.login.request, &answered.answer);
     if !acr_permits(&answered.login.request, &authentication) {
         return fail(
@@ -125,11 +122,8 @@ pub async fn from_session(
     request: LoginRequest,
     session: Session,
 ) -> Result<Finished, FinishError> {
-    let client = app
-        .settings
-        .client(&request.client)
-        .ok_or(FinishError::ClientGone)?
-        .clone();
+    let client = app.client(&request.client).await?;
+    let client = client.ok_or(FinishError::ClientGone)?;
     let parts = Arc::clone(app);
     let session = Session {
         authentication: still_counts(session.authentication, app.now()),
@@ -161,7 +155,7 @@ struct Work {
     row: Sealed,
     request: LoginRequest,
     answer: Answer,
-    client: Client,
+    client: Arc<Client>,
     authentication: Authentication,
     current: Option<Session>,
 }

@@ -1,6 +1,8 @@
 //! What is told of a token (RFC 7662). The session behind it is asked each time, so a session that
 //! has ended takes its tokens along at once.
 
+use std::sync::Arc;
+
 use vouchsafe_protocol::oauth::introspection::{Confirmation, Introspection, LiveToken};
 use vouchsafe_protocol::oauth::token::TokenType;
 use vouchsafe_service::single_use::{self, Kind};
@@ -17,7 +19,7 @@ use crate::store::{StoreError, sessions, tokens};
 /// Whether a token is good now, for somebody who may know.
 pub async fn introspect(
     app: &Parts,
-    caller: Caller<'_>,
+    caller: &Caller<'_>,
     token: &str,
 ) -> Result<Introspection, StoreError> {
     let Some(token) = Secret::parse(token) else {
@@ -34,23 +36,20 @@ pub async fn introspect(
 
 async fn access_token(
     app: &Parts,
-    caller: Caller<'_>,
+    caller: &Caller<'_>,
     token: &Secret,
 ) -> Result<Option<LiveToken>, StoreError> {
     let Some(live) = tokens::find(&app.db, &token.digest(), app.now()).await? else {
         return Ok(None);
     };
-    let (client, ends) = (
-        ClientId::from_text(live.client_id.as_str()),
-        live.expires_at(),
-    );
-    if !may_know(app, caller, &client) {
+    let ends = live.expires_at();
+    let client = ClientId::from_text(live.client_id.as_str());
+    let Some(client) = known_to(app, caller, &client).await? else {
         return Ok(None);
-    }
+    };
     let opened = grant::open_token(app, token.reveal(), &live.claims)?;
     // What the application may not use any more is good for nothing.
-    let only_bound = |client: &Client| client.only_bound;
-    if opened.jkt.is_none() && app.settings.client(&client).is_some_and(only_bound) {
+    if opened.jkt.is_none() && client.only_bound {
         return Ok(None);
     }
     let Some(Issued {
@@ -79,7 +78,7 @@ async fn access_token(
 
 async fn of_refresh_token(
     app: &Parts,
-    caller: Caller<'_>,
+    caller: &Caller<'_>,
     token: &Secret,
 ) -> Result<Option<LiveToken>, StoreError> {
     // No resource server is ever shown one.
@@ -117,12 +116,17 @@ async fn of_refresh_token(
     }))
 }
 
-/// An application asks about its own tokens, a resource server about those of its applications;
-/// an application that is not registered any more has none (catalogue 388).
-fn may_know(app: &Parts, caller: Caller<'_>, client: &ClientId) -> bool {
-    let related = match caller {
-        Caller::Client(own) => own.id == *client,
-        Caller::ResourceServer(server) => server.serves(client),
-    };
-    related && app.settings.client(client).is_some()
+/// The application of a token, for somebody who may know: an application asks about its own
+/// tokens, a resource server about those of its applications; an application that is not served
+/// any more has none (catalogue 388).
+async fn known_to(
+    app: &Parts,
+    caller: &Caller<'_>,
+    client: &ClientId,
+) -> Result<Option<Arc<Client>>, StoreError> {
+    match caller {
+        Caller::Client(own) if own.id == *client => Ok(Some(Arc::clone(own))),
+        Caller::ResourceServer(server) if server.serves(client) => app.client(client).await,
+        Caller::Client(_) | Caller::ResourceServer(_) => Ok(None),
+    }
 }

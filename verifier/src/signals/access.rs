@@ -138,8 +138,10 @@ pub async fn receiver<'a>(
     let (client, manage) = receiver_tokens::find(&app.db, &token.digest(), app.now())
         .await?
         .ok_or(AccessRefused::Invalid)?;
-    let client = app.settings.client(&client);
+    // Only the operator lets an application have a stream.
+    let client = app.settings.configured(&client);
     let client = client
+        .map(AsRef::as_ref)
         .filter(|client| client.security_events)
         .ok_or(AccessRefused::Invalid)?;
     match need == Need::Manage && !manage {

@@ -118,7 +118,7 @@ async fn send(app: &App, waiting: &Waiting) -> Result<&'static str, Failure> {
         return Ok("given_up");
     };
     // Catalogue 388: an application that is not registered for events any more is told nothing.
-    let client = app.settings.client(&stream.client);
+    let client = app.settings.configured(&stream.client);
     if !client.is_some_and(|client| client.security_events) {
         return Ok("given_up");
     }

@@ -32,8 +32,9 @@ pub async fn session_ended(
     reason: EndReason,
     now: UnixTime,
 ) -> Result<(), DbError> {
+    // Only the operator lets an application have a stream.
     let allowed = settings
-        .client(&member.client)
+        .configured(&member.client)
         .is_some_and(|client| client.security_events);
     if !allowed {
         return Ok(());
@@ -65,7 +66,7 @@ pub async fn session_ended(
 /// Deletes the streams of applications that may not have one any more.
 pub async fn forget(app: &App) -> Result<(), DbError> {
     let refused = |client: &ClientId| {
-        let registered = app.settings.client(client);
+        let registered = app.settings.configured(client);
         !registered.is_some_and(|client| client.security_events)
     };
     for (stream, client) in streams::all(&app.db).await? {
@@ -106,7 +107,8 @@ fn initiator(reason: EndReason) -> Initiator {
         EndReason::Revoked
         | EndReason::Suspended
         | EndReason::StatusUnknown
-        | EndReason::TokenReused => Initiator::Policy,
+        | EndReason::TokenReused
+        | EndReason::ClientRemoved => Initiator::Policy,
     }
 }
 

@@ -5,6 +5,7 @@
 //! [`Tx`](vouchsafe_service::db::Tx) to write, and a test in `tests/it/store.rs` that runs on
 //! both databases.
 
+pub mod clients;
 pub mod consents;
 pub mod device_grants;
 pub mod logout;
@@ -18,7 +19,9 @@ pub mod subjects;
 pub mod tokens;
 pub mod transactions;
 mod vault;
+pub mod verifications;
 pub mod watched;
+pub mod webhooks;
 
 pub use vault::{StoreError, Vault};
 
@@ -52,6 +55,21 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1005,
             name: "devices that show a code",
             sql: include_str!("../../migrations/1005_device.sql"),
+        },
+        Migration {
+            version: 1006,
+            name: "the channel of the Digital Credentials API",
+            sql: include_str!("../../migrations/1006_dc_api.sql"),
+        },
+        Migration {
+            version: 1007,
+            name: "verifications over REST",
+            sql: include_str!("../../migrations/1007_verifications.sql"),
+        },
+        Migration {
+            version: 1009,
+            name: "applications that register by themselves",
+            sql: include_str!("../../migrations/1009_clients.sql"),
         },
         Migration {
             version: 1010,

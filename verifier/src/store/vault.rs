@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use vouchsafe_credentials::random::Rng;
+use vouchsafe_protocol::oauth::error::{ErrorCode, OAuthError};
 use vouchsafe_service::db::{DbError, RowError, Table};
 use vouchsafe_service::seal::{Place, Sealer};
 
@@ -17,6 +18,17 @@ pub enum StoreError {
     /// A value that is to be sealed does not serialise.
     #[error("a value does not serialise")]
     Serialise(#[source] serde_json::Error),
+}
+
+impl StoreError {
+    /// What an application is told of it.
+    #[must_use]
+    pub fn to_oauth(&self) -> OAuthError {
+        match self {
+            Self::Db(error) if error.is_temporary() => ErrorCode::TemporarilyUnavailable.into(),
+            Self::Db(_) | Self::Serialise(_) => ErrorCode::ServerError.into(),
+        }
+    }
 }
 
 impl From<RowError> for StoreError {

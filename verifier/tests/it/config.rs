@@ -342,6 +342,21 @@ fn lifetimes_of_refresh_tokens_that_make_no_sense() {
 }
 
 #[test]
+fn protocols_of_the_digital_credentials_api_that_are_none() {
+    for protocols in [
+        r#"["openid4vp-v1-multisigned"]"#,
+        r#"["openid4vp"]"#,
+        r#"[""]"#,
+        r#"["openid4vp-v1-signed", "openid4vp-v1-signed"]"#,
+    ] {
+        let section = format!("\n[wallet]\ndigital_credentials = {protocols}\n");
+        let error = refusal(|toml| toml + &section);
+        let told = error.to_string();
+        assert!(told.contains("wallet.digital_credentials"), "{told}");
+    }
+}
+
+#[test]
 fn keys_of_clients_that_make_no_sense() {
     let uri = "jwks_uri = \"https://fleet.example/jwks\"";
     for (to, reason) in [
@@ -372,6 +387,42 @@ fn keys_of_clients_that_make_no_sense() {
     ] {
         let error = refusal(replaced(uri, to));
         assert!(error.to_string().contains(reason), "{error}");
+    }
+}
+
+#[test]
+fn cat_377_sections_for_applications_that_nobody_configured() {
+    let add = |more: &'static str| move |toml: String| toml + more;
+    for (more, says) in [
+        ("[registration]\n", "nothing to ask"),
+        (
+            "[registration]\nallowed_scopes = [\"offline_access\"]\n",
+            "nothing to ask",
+        ),
+        (
+            "[registration]\nallowed_scopes = [\"email\"]\n",
+            "no query has",
+        ),
+        (
+            "[registration]\ndefault_query = \"none\"\n",
+            "names no query",
+        ),
+        (
+            "[registration]\nmost_open_clients = 0\nallowed_scopes = [\"age\"]\n",
+            "most_open_clients",
+        ),
+        (
+            "[client_documents]\nallowed_scopes = [\"age\"]\n",
+            "allowed_hosts is empty",
+        ),
+        (
+            "[client_documents]\nany = true\nallowed_hosts = [\"a.example\"]\nallowed_scopes = [\"age\"]\n",
+            "choose allowed_hosts or any",
+        ),
+        ("[client_documents]\nany = true\n", "nothing to ask"),
+    ] {
+        let error = refusal(add(more)).to_string();
+        assert!(error.contains(says), "{more}: {error}");
     }
 }
 

@@ -5,8 +5,19 @@ use serde_json::Value;
 use tower::ServiceExt as _;
 use vouchsafe_service::http::hostile::{Hostile, Route};
 
-use crate::world::on_sqlite;
+use crate::world::registrar::with_more;
 use crate::world::steps::{begin, wallet_link};
+
+const OPEN: &str = r#"
+[registration]
+open = true
+open_per_minute = 1000000
+allowed_scopes = ["membership"]
+
+[client_documents]
+any = true
+allowed_scopes = ["membership"]
+"#;
 
 const AUTHORIZE: [&str; 12] = [
     "response_type",
@@ -71,6 +82,11 @@ fn routes() -> Vec<Route> {
         get("/login/{transaction}/leave", &[]),
         post("/login/{transaction}/leave", &["csrf"]),
         get("/login/{transaction}/again", &[]),
+        post("/login/{transaction}/dc-api", &["csrf"]),
+        post(
+            "/login/{transaction}/dc-api/{request}",
+            &["protocol", "data"],
+        ),
         get("/vp/request/{request}", &[]),
         post(
             "/vp/request/{request}",
@@ -86,6 +102,10 @@ fn routes() -> Vec<Route> {
         post("/account/consents/{consent}/withdraw", &["csrf"]),
         post("/account/sessions/{session}/end", &["csrf"]),
         Route::new(Method::DELETE, "/consents/{token}", &[]),
+        post("/register", &["redirect_uris", "client_name", "scope"]),
+        get("/register/{client}", &[]),
+        Route::new(Method::PUT, "/register/{client}", &["client_id"]),
+        Route::new(Method::DELETE, "/register/{client}", &[]),
         get("/healthz", &[]),
         get("/readyz", &[]),
     ]
@@ -95,7 +115,7 @@ fn routes() -> Vec<Route> {
 async fn cat_124_no_request_brings_a_server_error() {
     let full = std::env::var("VOUCHSAFE_FULL").is_ok_and(|value| value == "1");
     let (seed, count) = (124, if full { 100_000 } else { 2_000 });
-    on_sqlite(async |world| {
+    with_more(OPEN, async |world| {
         let shop = world.shop();
         let mut browser = world.browser();
         let (path, page) = begin(&mut browser, &shop.authorize("openid membership", &[])).await;

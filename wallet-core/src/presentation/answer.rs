@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
 use vouchsafe_credentials::sd_jwt_vc::HeldSdJwtVc;
 use vouchsafe_protocol::http::HttpRequest;
-use vouchsafe_protocol::vp::answer::{HeldCandidate, Presented, make_response};
+use vouchsafe_protocol::vp::answer::{HeldCandidate, Presented, make_api_response, make_response};
 use vouchsafe_protocol::vp::dcql::{Candidate, Pick, Selection};
 
 use super::PresentationError;
 use super::ask::Asking;
+use super::context::Asked;
 use super::submit::post_form;
 use crate::WalletError;
 use crate::credential::{CredentialStore, Record, StoredCredential, facts_of};
@@ -26,13 +28,21 @@ struct Prepared<'a> {
     signer: AreaSigner,
 }
 
-/// Makes the request that carries the answer. Before it is handed out, the
+/// An answer, as it travels.
+pub(super) enum Made {
+    /// To be posted.
+    Post(HttpRequest),
+    /// `data` for the browser.
+    Data(Value),
+}
+
+/// Makes what carries the answer. Before it is handed out, the
 /// history and the copies that it shows are durable: whatever happens next,
 /// the wallet knows what may have left.
 pub(super) async fn answer(
     asking: &Asking,
     chosen: &Selection,
-) -> Result<(HttpRequest, HistoryEntry), WalletError> {
+) -> Result<(Made, HistoryEntry), WalletError> {
     let wallet = &asking.context.wallet;
     let verifier = asking.context.verifier_key();
     let hint = AuthorizationHint {
@@ -60,23 +70,31 @@ pub(super) async fn answer(
             signer: &one.signer,
         })
         .collect();
-    let request = &asking.context.request;
-    let response = make_response(
-        request,
-        &presented,
-        wallet.crypto(),
-        wallet.rng(),
-        wallet.now(),
-    )
-    .await
-    .map_err(|_| PresentationError::Answer)?;
+    let made = carry(wallet, &asking.context.asked, &presented).await?;
     let entry = entry(asking, chosen);
     let records = mark_shown(wallet, &shown_copies, &verifier)?;
     save(wallet, &entry, &records)?;
-    Ok((
-        post_form(request.response_uri().clone(), response.to_form()),
-        entry,
-    ))
+    Ok((made, entry))
+}
+
+async fn carry(
+    wallet: &Wallet,
+    asked: &Asked,
+    presented: &[Presented<'_>],
+) -> Result<Made, PresentationError> {
+    let (crypto, rng, now) = (wallet.crypto(), wallet.rng(), wallet.now());
+    match asked {
+        Asked::Link(request) => make_response(request, presented, crypto, rng, now)
+            .await
+            .map(|response| {
+                let address = request.response_uri().clone();
+                Made::Post(post_form(address, response.to_form()))
+            }),
+        Asked::Page(request) => make_api_response(request, presented, crypto, rng, now)
+            .await
+            .map(Made::Data),
+    }
+    .map_err(|_| PresentationError::Answer)
 }
 
 fn open_copy(

@@ -4,9 +4,9 @@ use vouchsafe_protocol::vp::answer::HeldCandidate;
 use vouchsafe_protocol::vp::dcql::{
     self, Candidate, CandidateMatch, Matches, QueryId, QueryMatches, find_matches,
 };
-use vouchsafe_protocol::vp::request::PresentationRequest;
 
-use super::context::Context;
+use super::answer::Made;
+use super::context::{Asked, Context};
 use super::submit::{Declining, Submitting};
 use super::{PresentationError, Refused, answer};
 use crate::WalletError;
@@ -14,7 +14,7 @@ use crate::consent::{
     CardOption, ConsentRequest, LearnedFact, Pick, Question, QuestionSet, Selection,
 };
 use crate::credential::{CredentialId, StoredCredential, facts_of};
-use crate::history::Outcome;
+use crate::history::{HistoryEntry, HistoryId, Outcome};
 use crate::wallet::Wallet;
 
 /// A verified request that some card answers.
@@ -50,13 +50,13 @@ impl std::fmt::Debug for Asking {
 }
 
 impl Asking {
-    pub(super) fn new(wallet: Wallet, request: PresentationRequest) -> Result<Self, Box<Refused>> {
+    pub(super) fn new(wallet: Wallet, asked: Asked) -> Result<Self, Box<Refused>> {
         let now = wallet.now();
         let cards = wallet
             .store()
             .list()
             .map_err(|error| Box::new(error.into()))?;
-        let context = Context { wallet, request };
+        let context = Context { wallet, asked };
         let verifier = context.verifier_key();
         // A card that has ended is not offered; the verifier would refuse it.
         let cards: Vec<_> = cards
@@ -71,7 +71,7 @@ impl Asking {
                 .map(|card| HeldCandidate::new(&card.held))
                 .collect();
             let candidates: Vec<_> = held.iter().map(|card| card as &dyn Candidate).collect();
-            find_matches(context.request.query(), &candidates)
+            find_matches(context.asked.query(), &candidates)
         };
         match matches {
             Ok(matches) => Ok(Self {
@@ -117,13 +117,24 @@ impl Asking {
     /// Answers with the chosen cards: exactly the facts that
     /// [`Asking::consent`] listed for them leave.
     pub async fn respond(self, selection: &Selection) -> Result<Submitting, Box<Unanswered>> {
+        let wallet = self.context.wallet.clone();
+        match self.make(selection).await? {
+            (Made::Post(request), entry) => Ok(Submitting::new(wallet, request, entry)),
+            // Only a request behind a link is held by itself.
+            (Made::Data(_), _) => Err(Box::new(Unanswered {
+                error: PresentationError::Answer.into(),
+                session: None,
+            })),
+        }
+    }
+
+    pub(super) async fn make(
+        self,
+        selection: &Selection,
+    ) -> Result<(Made, HistoryEntry), Box<Unanswered>> {
         let now = self.context.wallet.now();
-        if self
-            .context
-            .request
-            .expires_at()
-            .is_some_and(|end| end <= now)
-        {
+        let ends = self.context.asked.expires_at();
+        if ends.is_some_and(|end| end <= now) {
             let error = PresentationError::Expired.into();
             return Err(Box::new(Unanswered {
                 error,
@@ -135,11 +146,11 @@ impl Asking {
             Err(error) => Err(error.into()),
         };
         match answered {
-            Ok((request, entry)) => Ok(Submitting::new(self.context.wallet, request, entry)),
+            Ok(made) => Ok(made),
             // What the person saw no longer holds: the question is put again.
             Err(error) if error.code() == PresentationError::CardChanged.code() => {
-                let Context { wallet, request } = self.context;
-                let session = Self::new(wallet, request).ok();
+                let Context { wallet, asked } = self.context;
+                let session = Self::new(wallet, asked).ok();
                 Err(Box::new(Unanswered { error, session }))
             }
             Err(error) => Err(Box::new(Unanswered {
@@ -151,12 +162,20 @@ impl Asking {
 
     /// Says no.
     pub fn decline(self) -> Result<Declining, WalletError> {
+        let history = self.note_no()?;
+        // Only a request behind a link is held by itself.
+        let request = self.context.access_denied();
+        let request = request.ok_or(PresentationError::Answer)?;
+        Ok(Declining::new(self.context.wallet, request, history))
+    }
+
+    /// The no in the history.
+    pub(super) fn note_no(&self) -> Result<HistoryId, WalletError> {
         let entry = self
             .context
             .entry(Outcome::Declined, Vec::new(), Vec::new());
         self.context.wallet.history_store().save(&entry)?;
-        let request = self.context.access_denied();
-        Ok(Declining::new(self.context.wallet, request, entry.id))
+        Ok(entry.id)
     }
 
     fn question(&self, query: &QueryMatches, locales: &[&str]) -> Question {
@@ -216,7 +235,7 @@ impl Asking {
     }
 
     fn chosen(&self, selection: &Selection) -> Result<dcql::Selection, PresentationError> {
-        let query = self.context.request.query();
+        let query = self.context.asked.query();
         let mut choice = Vec::with_capacity(selection.picks.len());
         for pick in &selection.picks {
             match (
@@ -250,7 +269,7 @@ fn no_card(context: &Context, no_match: dcql::NoMatch) -> Refused {
     }
     Refused {
         error,
-        notify: Some(context.access_denied()),
+        notify: context.access_denied(),
         ask_first: true,
     }
 }

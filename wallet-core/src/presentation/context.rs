@@ -1,8 +1,12 @@
 //! Who asks and why, from a verified request.
 
+use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_credentials::x509::VerifiedCertificate;
 use vouchsafe_protocol::http::HttpRequest;
-use vouchsafe_protocol::vp::request::PresentationRequest;
+use vouchsafe_protocol::vp::dcql::DcqlQuery;
+use vouchsafe_protocol::vp::request::{ApiRequest, PresentationRequest};
 use vouchsafe_protocol::vp::response::{ErrorCode, error_form};
+use vouchsafe_protocol::vp::values::LocalizedText;
 
 use super::submit::post_form;
 use crate::consent::{TrustReason, VerifierIdentity};
@@ -14,45 +18,114 @@ use crate::wallet::Wallet;
 /// A wallet and the verified request it has before it.
 pub(super) struct Context {
     pub(super) wallet: Wallet,
-    pub(super) request: PresentationRequest,
+    pub(super) asked: Asked,
+}
+
+/// A verified request, by the way that it came.
+pub(super) enum Asked {
+    /// Behind a link.
+    Link(Box<PresentationRequest>),
+    /// Of a page, over the Digital Credentials API.
+    Page(Box<ApiRequest>),
+}
+
+impl Asked {
+    pub(super) fn query(&self) -> &DcqlQuery {
+        match self {
+            Self::Link(request) => request.query(),
+            Self::Page(request) => request.query(),
+        }
+    }
+
+    pub(super) fn expires_at(&self) -> Option<UnixTime> {
+        match self {
+            Self::Link(request) => request.expires_at(),
+            Self::Page(request) => request.expires_at(),
+        }
+    }
+
+    fn certificate(&self) -> Option<&VerifiedCertificate> {
+        match self {
+            Self::Link(request) => Some(request.certificate()),
+            Self::Page(request) => request.certificate(),
+        }
+    }
+
+    fn client_name(&self) -> Option<&LocalizedText> {
+        match self {
+            Self::Link(request) => request.client_name(),
+            Self::Page(request) => request.client_name(),
+        }
+    }
+
+    fn purpose(&self) -> Option<&LocalizedText> {
+        match self {
+            Self::Link(request) => request.purpose(),
+            Self::Page(request) => request.purpose(),
+        }
+    }
+
+    fn host(&self) -> String {
+        match self {
+            Self::Link(request) => net::host_of(request.response_uri()),
+            Self::Page(request) => request.origin().host().to_owned(),
+        }
+    }
 }
 
 impl Context {
     /// Who asks, as far as it was verified.
     pub(super) fn verifier(&self, locales: &[&str]) -> VerifierIdentity {
-        let certificate = self.request.certificate();
-        let name = certified_name(certificate.subject());
-        let client_name = self.request.client_name();
+        let host = self.asked.host();
+        let (name, trust) = match self.asked.certificate() {
+            Some(certificate) => (
+                certified_name(certificate.subject()),
+                TrustReason::Certificate {
+                    anchor: certificate.anchor_id().to_string(),
+                },
+            ),
+            None => (PlainText::new(&host), TrustReason::Origin),
+        };
+        let client_name = self.asked.client_name();
         let calls_itself = client_name
             .and_then(|text| PlainText::non_empty(text.for_locale(first(locales))))
             .filter(|own| *own != name);
         VerifierIdentity {
             name,
             calls_itself,
-            host: net::host_of(self.request.response_uri()),
-            trust: TrustReason::Certificate {
-                anchor: certificate.anchor_id().to_string(),
-            },
+            host,
+            trust,
         }
     }
 
     /// One name for the verifier, the same for each of its requests.
     pub(super) fn verifier_key(&self) -> String {
-        let certificate = self.request.certificate();
-        format!("{} {}", certificate.anchor_id(), certificate.subject())
+        match (self.asked.certificate(), &self.asked) {
+            (Some(certificate), _) => {
+                format!("{} {}", certificate.anchor_id(), certificate.subject())
+            }
+            (None, Asked::Page(request)) => request.origin().audience(),
+            (None, Asked::Link(request)) => request.client_id().to_string(),
+        }
     }
 
     /// Why they ask, in their words.
     pub(super) fn purpose(&self, locales: &[&str]) -> Option<PlainText> {
-        PlainText::non_empty(self.request.purpose()?.for_locale(first(locales)))
+        PlainText::non_empty(self.asked.purpose()?.for_locale(first(locales)))
     }
 
     /// The error response when the person declines or has no card.
     // OpenID4VP 1.0, section 8.5: `access_denied` in both cases.
-    pub(super) fn access_denied(&self) -> HttpRequest {
-        let reply_to = self.request.reply_to();
-        let form = error_form(ErrorCode::AccessDenied, &reply_to);
-        post_form(reply_to.response_uri, form)
+    pub(super) fn access_denied(&self) -> Option<HttpRequest> {
+        match &self.asked {
+            Asked::Link(request) => {
+                let reply_to = request.reply_to();
+                let form = error_form(ErrorCode::AccessDenied, &reply_to);
+                Some(post_form(reply_to.response_uri, form))
+            }
+            // Goes back to the browser.
+            Asked::Page(_) => None,
+        }
     }
 
     /// An entry for the history, to be saved.

@@ -2,6 +2,7 @@
 
 use url::Url;
 use vouchsafe_protocol::http::{HttpRequest, UrlRefused};
+use vouchsafe_protocol::vp::api::OriginError;
 use vouchsafe_protocol::vp::dcql::NoMatch;
 use vouchsafe_protocol::vp::invocation::InvocationError;
 use vouchsafe_protocol::vp::request::RequestError;
@@ -17,6 +18,9 @@ pub enum PresentationError {
     /// The link is no request to show a card.
     #[error("the link is not acceptable")]
     Link(#[source] InvocationError),
+    /// The page has no origin that may ask for cards.
+    #[error("the origin of the page is not acceptable")]
+    Origin(#[source] OriginError),
     /// The link leads where this wallet sends nothing.
     #[error("the address is not acceptable")]
     Address(#[source] UrlRefused),
@@ -67,6 +71,7 @@ impl PresentationError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Link(error) => error.code(),
+            Self::Origin(_) => "request_origin_refused",
             Self::Address(_) => "request_address_refused",
             Self::Unreachable => "verifier_unreachable",
             Self::RequestStatus(300..=399) => "request_redirected",
@@ -89,6 +94,7 @@ impl PresentationError {
     pub(crate) fn fault(&self) -> Fault {
         match self {
             Self::Link(_)
+            | Self::Origin(_)
             | Self::Address(_)
             | Self::RequestStatus(_)
             | Self::RequestMediaType

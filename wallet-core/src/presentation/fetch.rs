@@ -9,6 +9,7 @@ use vouchsafe_protocol::vp::request::{
 use vouchsafe_protocol::vp::response::error_form;
 
 use super::ask::Asking;
+use super::context::Asked;
 use super::submit::post_form;
 use super::{PresentationError, Refused};
 use crate::history::{EventKind, HistoryEntry, Outcome, Party};
@@ -68,7 +69,7 @@ impl Fetching {
     /// Takes the answer: a verified request that some card answers, or why not.
     pub fn receive(self, response: &HttpResponse) -> Result<Asking, Box<Refused>> {
         match self.verify(response) {
-            Ok(request) => Asking::new(self.wallet, request),
+            Ok(request) => Asking::new(self.wallet, Asked::Link(Box::new(request))),
             Err(refused) => {
                 self.remember(&refused);
                 Err(refused)

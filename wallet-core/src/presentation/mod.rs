@@ -4,15 +4,20 @@
 //! person decides on, [`Submitting`] delivers the answer. Each step consumes
 //! the one before it. Nothing of a request is visible before its signature was
 //! checked.
+//!
+//! A page asks over the Digital Credentials API instead of a link: [`PageAsking`] holds what the
+//! person decides on then, and its answer goes back to the browser.
 
 mod answer;
 mod ask;
 mod context;
 mod error;
 mod fetch;
+mod page;
 mod submit;
 
 pub use ask::{Asking, Unanswered};
 pub use error::{PresentationError, Refused};
 pub use fetch::Fetching;
+pub use page::{PageAnswer, PageAsking, PageRefused, PageUnanswered};
 pub use submit::{Declining, Presented, Submitting};

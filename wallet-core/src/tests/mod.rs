@@ -3,6 +3,7 @@
 mod adding;
 mod issuer;
 mod keeping;
+mod page;
 mod showing;
 mod verifier;
 

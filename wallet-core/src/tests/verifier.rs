@@ -14,17 +14,19 @@ use vouchsafe_credentials::status_list::{StatusRef, VerifiedStatusList};
 use vouchsafe_credentials::testing::SeededRng;
 use vouchsafe_credentials::x509::TrustAnchors;
 use vouchsafe_protocol::http::{HttpRequest, HttpResponse};
+use vouchsafe_protocol::vp::api::{self, ApiAnswer, ApiOffer, NewApiRequest, Origin, Protocol};
 use vouchsafe_protocol::vp::client_id::ClientId;
 use vouchsafe_protocol::vp::dcql::DcqlQuery;
 use vouchsafe_protocol::vp::request::MEDIA_TYPE;
 use vouchsafe_protocol::vp::response::PostedResponse;
-use vouchsafe_protocol::vp::values::{Nonce, State};
+use vouchsafe_protocol::vp::values::{LocalizedText, Nonce, State};
 use vouchsafe_protocol::vp::verify::{
-    PresentationError, StatusSource, StatusSourceError, Transaction, VerifiedPresentation,
-    VerifierPolicy, verify_presentation,
+    PresentationError, Received, StatusSource, StatusSourceError, Transaction,
+    VerifiedPresentation, VerifierPolicy, Way, verify_presentation,
 };
 
 use super::{Leaf, NOW, json};
+use crate::presentation::PageAnswer;
 
 pub(crate) struct ScriptedVerifier {
     leaf: Leaf,
@@ -145,13 +147,46 @@ impl ScriptedVerifier {
         let Ok(PostedResponse::Encrypted(response)) = PostedResponse::parse(&posted.body) else {
             panic!("not an encrypted response")
         };
-        let transaction = Transaction {
+        let way = Way::DirectPost {
             client_id: &self.client_id,
             response_uri: &self.response_uri,
-            nonce: &self.nonce,
             state: &self.state,
-            query: &query,
-            encryption_key: &self.key,
+            key: &self.key,
+        };
+        let received = Received::Posted {
+            response: &response,
+            at: &posted.url,
+        };
+        self.judge(received, way, &query).await
+    }
+
+    /// Checks what a browser gave to the page of `origin`.
+    pub(crate) async fn verify_page(
+        &self,
+        origin: &Origin,
+        answer: &PageAnswer,
+    ) -> Result<VerifiedPresentation, PresentationError> {
+        let query = DcqlQuery::parse(&self.query).unwrap();
+        let body = value!({"protocol": answer.protocol, "data": answer.data}).to_string();
+        let answer = ApiAnswer::parse(body.as_bytes()).unwrap();
+        let way = Way::Api {
+            origin,
+            protocols: &Protocol::ALL,
+            key: Some(&self.key),
+        };
+        self.judge(Received::Returned(&answer), way, &query).await
+    }
+
+    async fn judge(
+        &self,
+        received: Received<'_>,
+        way: Way<'_>,
+        query: &DcqlQuery,
+    ) -> Result<VerifiedPresentation, PresentationError> {
+        let transaction = Transaction {
+            way,
+            nonce: &self.nonce,
+            query,
             expires_at: NOW.plus(300),
         };
         let policy = VerifierPolicy {
@@ -162,7 +197,28 @@ impl ScriptedVerifier {
             crypto: &Portable,
             now: NOW,
         };
-        verify_presentation(&response, &posted.url, &transaction, &policy).await
+        verify_presentation(received, &transaction, &policy).await
+    }
+
+    /// What pages of `origin` hand to the browser: signed and unsigned.
+    pub(crate) async fn for_pages(&self, origin: &Origin) -> [ApiOffer; 2] {
+        let query = DcqlQuery::parse(&self.query).unwrap();
+        let name = LocalizedText {
+            default: "Wine & More".to_owned(),
+            ..LocalizedText::default()
+        };
+        let new = NewApiRequest {
+            nonce: &self.nonce,
+            query: &query,
+            encryption_key: Some(self.key.public_key()),
+            client_name: Some(&name),
+            purpose: None,
+        };
+        let (chain, signer): (_, &dyn Signer) = (&self.leaf.chain, &self.leaf.key);
+        let times = (NOW, NOW.plus(120));
+        let origins = std::slice::from_ref(origin);
+        let signed = api::signed(&new, origins, times, chain, signer).await;
+        [signed.unwrap(), api::unsigned(&new)]
     }
 
     pub(crate) fn accepted(&self) -> HttpResponse {

@@ -1,6 +1,11 @@
 # خدمة تسجيل الدخول: ما يقرؤه الشخص حين يطلب تطبيق بطاقة.
 verifier-who-asks = الجهة الطالبة
 verifier-why = السبب
+verifier-unvouched = لم يتحقق أحد هنا من { $app }. الاسم هو الذي يطلقه التطبيق على نفسه. تابع فقط إذا كنت تعرفه وجئت منه.
+verifier-app-site = موقعه
+verifier-app-policy = كيف يتعامل مع البيانات
+verifier-app-terms = شروطه
+verifier-app-logo = شعاره
 verifier-choose-title = { $app } يطلب بطاقتك
 verifier-will-learn = سيعرف التطبيق
 verifier-learn-nothing = أنك الشخص نفسه فقط، ولا شيء عنك
@@ -15,6 +20,9 @@ verifier-stays = { FORM($days) ->
    *[other] يريد { $app } أيضًا أن يتأكد في غيابك لمدة أقصاها { $days } يوم من أنك ما زلت الشخص نفسه. يمكنك إنهاء ذلك في صفحة حسابك، وهو ينتهي تلقائيًا إذا سُحبت بطاقتك أو انتهت مدتها.
 }
 verifier-show-card = أظهِر بطاقتي
+verifier-use-card = استخدِم بطاقة على هذا الجهاز
+verifier-use-card-declined = لم تُعرض أي بطاقة ولم يُرسل أي شيء. حاوِل مجددًا، أو اختر طريقة أخرى أدناه.
+verifier-use-card-refused = لم ينجح ذلك، ولم يتم تسجيل دخول أحد بعد. حاوِل مجددًا، أو اختر طريقة أخرى أدناه.
 verifier-other-device = بطاقتي على جهاز آخر
 verifier-not-now = ليس الآن
 verifier-choose-hint = تُفتح محفظتك على هذا الجهاز وتسألك قبل إظهار أي شيء.

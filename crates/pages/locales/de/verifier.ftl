@@ -1,6 +1,11 @@
 # Der Anmeldedienst: was eine Person liest, während eine App nach einer Karte fragt.
 verifier-who-asks = Wer fragt
 verifier-why = Wozu
+verifier-unvouched = Niemand hier hat { $app } geprüft. Der Name ist der, den sich die App selbst gibt. Fahren Sie nur fort, wenn Sie die App kennen und von dort kommen.
+verifier-app-site = Ihre Website
+verifier-app-policy = Wie sie mit Daten umgeht
+verifier-app-terms = Ihre Bedingungen
+verifier-app-logo = Ihr Logo
 verifier-choose-title = { $app } fragt nach Ihrer Karte
 verifier-will-learn = Die App erfährt
 verifier-learn-nothing = Nur, dass Sie es wieder sind, nichts über Sie
@@ -11,6 +16,9 @@ verifier-stays = { $days ->
    *[other] { $app } möchte außerdem bis zu { $days } Tage lang wissen, dass Sie es noch sind, auch wenn Sie nicht da sind. Sie können das auf Ihrer Kontoseite beenden, und es endet von selbst, wenn Ihre Karte gesperrt wird oder abläuft.
 }
 verifier-show-card = Meine Karte zeigen
+verifier-use-card = Karte auf diesem Gerät verwenden
+verifier-use-card-declined = Es wurde keine Karte gezeigt und nichts weitergegeben. Versuchen Sie es noch einmal, oder wählen Sie unten einen anderen Weg.
+verifier-use-card-refused = Das hat nicht geklappt, und es ist noch niemand angemeldet. Versuchen Sie es noch einmal, oder wählen Sie unten einen anderen Weg.
 verifier-other-device = Meine Karte ist auf einem anderen Gerät
 verifier-not-now = Jetzt nicht
 verifier-choose-hint = Ihre Wallet öffnet sich auf diesem Gerät und fragt Sie, bevor etwas gezeigt wird.

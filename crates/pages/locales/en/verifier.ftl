@@ -1,6 +1,11 @@
 # The login service: what a person reads while an app asks for a card.
 verifier-who-asks = Who asks
 verifier-why = Why
+verifier-unvouched = Nobody here has checked { $app }. The name is what the app calls itself. Go on only if you know it and came here from it.
+verifier-app-site = Its website
+verifier-app-policy = How it treats data
+verifier-app-terms = Its terms
+verifier-app-logo = Its logo
 verifier-choose-title = { $app } asks for your card
 verifier-will-learn = The app will learn
 verifier-learn-nothing = Only that it is you again, nothing about you
@@ -11,6 +16,9 @@ verifier-stays = { $days ->
    *[other] { $app } also wants to know for up to { $days } days that it is still you, while you are away. You can end that on your account page, and it ends by itself when your card is withdrawn or runs out.
 }
 verifier-show-card = Show my card
+verifier-use-card = Use a card on this device
+verifier-use-card-declined = No card was shown, and nothing was passed on. Try again, or choose another way below.
+verifier-use-card-refused = That did not work, and nobody is logged in yet. Try again, or choose another way below.
 verifier-other-device = My card is on another device
 verifier-not-now = Not now
 verifier-choose-hint = Your wallet opens on this device and asks you before anything is shown.

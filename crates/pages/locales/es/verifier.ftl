@@ -1,6 +1,11 @@
 # El servicio de acceso: lo que lee una persona cuando una aplicación pide una tarjeta.
 verifier-who-asks = Quién pregunta
 verifier-why = Para qué
+verifier-unvouched = Nadie aquí ha comprobado { $app }. El nombre es el que la aplicación se da a sí misma. Continúe solo si la conoce y viene de ella.
+verifier-app-site = Su sitio web
+verifier-app-policy = Cómo trata los datos
+verifier-app-terms = Sus condiciones
+verifier-app-logo = Su logotipo
 verifier-choose-title = { $app } le pide su tarjeta
 verifier-will-learn = La aplicación sabrá
 verifier-learn-nothing = Solo que es usted de nuevo, nada sobre usted
@@ -11,6 +16,9 @@ verifier-stays = { $days ->
    *[other] { $app } también quiere saber durante un máximo de { $days } días, en su ausencia, que sigue siendo usted. Puede terminarlo en la página de su cuenta, y termina solo si su tarjeta se retira o caduca.
 }
 verifier-show-card = Mostrar mi tarjeta
+verifier-use-card = Usar una tarjeta en este dispositivo
+verifier-use-card-declined = No se ha mostrado ninguna tarjeta ni se ha transmitido nada. Inténtelo de nuevo o elija otra forma más abajo.
+verifier-use-card-refused = No ha funcionado, y nadie ha iniciado sesión todavía. Inténtelo de nuevo o elija otra forma más abajo.
 verifier-other-device = Mi tarjeta está en otro dispositivo
 verifier-not-now = Ahora no
 verifier-choose-hint = Su cartera se abre en este dispositivo y le pregunta antes de mostrar nada.

@@ -1,6 +1,11 @@
 # Le service de connexion : ce que lit une personne quand une application demande une carte.
 verifier-who-asks = Qui demande
 verifier-why = Pourquoi
+verifier-unvouched = Personne ici n’a vérifié { $app }. Le nom est celui que l’appli se donne. Ne continuez que si vous la connaissez et que vous en venez.
+verifier-app-site = Son site web
+verifier-app-policy = Comment elle traite les données
+verifier-app-terms = Ses conditions
+verifier-app-logo = Son logo
 verifier-choose-title = { $app } demande votre carte
 verifier-will-learn = L’application apprendra
 verifier-learn-nothing = Seulement que c’est encore vous, et rien sur vous
@@ -11,6 +16,9 @@ verifier-stays = { $days ->
    *[other] { $app } souhaite aussi savoir pendant { $days } jours au plus, en votre absence, que c’est toujours vous. Vous pouvez y mettre fin sur la page de votre compte, et cela cesse tout seul si votre carte est retirée ou expire.
 }
 verifier-show-card = Montrer ma carte
+verifier-use-card = Utiliser une carte sur cet appareil
+verifier-use-card-declined = Aucune carte n’a été montrée et rien n’a été transmis. Réessayez, ou choisissez une autre façon ci-dessous.
+verifier-use-card-refused = Cela n’a pas fonctionné, et personne n’est encore connecté. Réessayez, ou choisissez une autre façon ci-dessous.
 verifier-other-device = Ma carte est sur un autre appareil
 verifier-not-now = Pas maintenant
 verifier-choose-hint = Votre portefeuille s’ouvre sur cet appareil et vous consulte avant de montrer quoi que ce soit.

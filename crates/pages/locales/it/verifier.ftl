@@ -1,6 +1,11 @@
 # Il servizio di accesso: quello che una persona legge quando un’app chiede una carta.
 verifier-who-asks = Chi chiede
 verifier-why = Perché
+verifier-unvouched = Nessuno qui ha controllato { $app }. Il nome è quello che l’app si dà da sola. Continui solo se la conosce e viene da lì.
+verifier-app-site = Il suo sito web
+verifier-app-policy = Come tratta i dati
+verifier-app-terms = Le sue condizioni
+verifier-app-logo = Il suo logo
 verifier-choose-title = { $app } chiede la tua carta
 verifier-will-learn = L’app saprà
 verifier-learn-nothing = Solo che sei di nuovo tu, niente su di te
@@ -11,6 +16,9 @@ verifier-stays = { $days ->
    *[other] { $app } vuole anche sapere per al massimo { $days } giorni, in tua assenza, che sei ancora tu. Puoi porvi fine nella pagina del tuo account, e finisce da sé se la tua carta viene ritirata o scade.
 }
 verifier-show-card = Mostra la mia carta
+verifier-use-card = Usa una carta su questo dispositivo
+verifier-use-card-declined = Nessuna carta è stata mostrata e non è stato trasmesso nulla. Riprovi, o scelga un altro modo qui sotto.
+verifier-use-card-refused = Non ha funzionato, e l’accesso non è ancora avvenuto. Riprovi, o scelga un altro modo qui sotto.
 verifier-other-device = La mia carta è su un altro dispositivo
 verifier-not-now = Non ora
 verifier-choose-hint = Il tuo portafoglio si apre su questo dispositivo e ti chiede conferma prima di mostrare qualcosa.

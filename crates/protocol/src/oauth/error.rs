@@ -50,6 +50,12 @@ codes! {
     InsufficientUserAuthentication => "insufficient_user_authentication",
     /// RFC 7591: a redirect URI cannot be registered.
     InvalidRedirectUri => "invalid_redirect_uri",
+    /// RFC 7591: another value of the client's metadata cannot be registered.
+    InvalidClientMetadata => "invalid_client_metadata",
+    /// RFC 7591: the software statement is none.
+    InvalidSoftwareStatement => "invalid_software_statement",
+    /// RFC 7591: the software statement is of nobody whose word counts here.
+    UnapprovedSoftwareStatement => "unapproved_software_statement",
     /// RFC 9449: proof of possession invalid.
     InvalidDpopProof => "invalid_dpop_proof",
     /// RFC 9449: repeat with the nonce of the answer.
@@ -107,6 +113,9 @@ impl ErrorCode {
             | Self::InvalidScope
             | Self::AccessDenied
             | Self::InvalidRedirectUri
+            | Self::InvalidClientMetadata
+            | Self::InvalidSoftwareStatement
+            | Self::UnapprovedSoftwareStatement
             | Self::InvalidDpopProof
             | Self::UseDpopNonce
             | Self::UseAttestationChallenge

@@ -20,6 +20,7 @@ pub mod params;
 pub mod pkce;
 pub mod pushed;
 pub mod redirect;
+pub mod registration;
 pub mod response;
 pub mod server_nonce;
 pub mod token;

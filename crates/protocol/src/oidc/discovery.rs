@@ -67,6 +67,8 @@ pub struct Capabilities {
     pub form_post: bool,
     /// Public subjects beside pairwise ones.
     pub public_subjects: bool,
+    /// A client may be known by a document at its `client_id` (Client ID Metadata Document).
+    pub client_documents: bool,
 }
 
 /// The document.
@@ -128,6 +130,8 @@ pub struct DiscoveryDocument {
     backchannel_logout_supported: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     backchannel_logout_session_supported: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    client_id_metadata_document_supported: bool,
 }
 
 impl DiscoveryDocument {
@@ -163,6 +167,7 @@ impl DiscoveryDocument {
             backchannel_logout,
             form_post,
             public_subjects,
+            client_documents,
         } = capabilities;
         Self {
             issuer: issuer.to_owned(),
@@ -207,6 +212,7 @@ impl DiscoveryDocument {
             dpop_signing_alg_values_supported: dpop_algs,
             backchannel_logout_supported: backchannel_logout,
             backchannel_logout_session_supported: backchannel_logout,
+            client_id_metadata_document_supported: client_documents,
         }
     }
 }
@@ -249,6 +255,7 @@ mod tests {
         let json = serde_json::to_value(document).unwrap();
         for absent in [
             "registration_endpoint",
+            "client_id_metadata_document_supported",
             "introspection_endpoint",
             "pushed_authorization_request_endpoint",
             "require_pushed_authorization_requests",

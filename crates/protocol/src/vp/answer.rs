@@ -1,6 +1,6 @@
 //! The wallet's side: candidates for a query, and the response.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use vouchsafe_credentials::crypto::{CryptoProvider, Signer};
 use vouchsafe_credentials::encoding::b64url_decode;
 use vouchsafe_credentials::json;
@@ -14,7 +14,7 @@ use vouchsafe_credentials::time::UnixTime;
 use super::dcql::{
     Candidate, ClaimPointer, CredentialFacts, Format, QueryId, SetError, check_sets,
 };
-use super::request::PresentationRequest;
+use super::request::{ApiRequest, PresentationRequest, Question};
 use super::response::EncryptedResponse;
 use super::verify::authority_key_ids;
 
@@ -144,18 +144,52 @@ pub async fn make_response(
     rng: &dyn Rng,
     now: UnixTime,
 ) -> Result<EncryptedResponse, AnswerError> {
-    if request.expires_at().is_some_and(|exp| now >= exp) {
+    let question = request.question();
+    // Appendix B.3.6: `aud` is the full client identifier, `nonce` that of the request.
+    let audience = request.client_id().as_str();
+    let mut payload = vp_token(question, audience, presented, now).await?;
+    if let Some(state) = request.state() {
+        payload.insert("state".to_owned(), Value::from(state.as_str()));
+    }
+    encrypt(question, &payload, crypto, rng)
+}
+
+/// The same over the Digital Credentials API: the `data` object that goes back to the page. Its
+/// audience is the origin of the page, "even for signed requests" (appendix A.4), and there is no
+/// `state`.
+pub async fn make_api_response(
+    request: &ApiRequest,
+    presented: &[Presented<'_>],
+    crypto: &dyn CryptoProvider,
+    rng: &dyn Rng,
+    now: UnixTime,
+) -> Result<Value, AnswerError> {
+    let question = request.question();
+    let audience = request.origin().audience();
+    let payload = vp_token(question, &audience, presented, now).await?;
+    let response = encrypt(question, &payload, crypto, rng)?;
+    Ok(json!({ "response": response.as_str() }))
+}
+
+/// The response parameters, all but `state`.
+async fn vp_token(
+    question: &Question,
+    audience: &str,
+    presented: &[Presented<'_>],
+    now: UnixTime,
+) -> Result<Map<String, Value>, AnswerError> {
+    if question.expires_at.is_some_and(|exp| now >= exp) {
         return Err(AnswerError::Expired);
     }
     let answered: Vec<&QueryId> = presented.iter().map(|one| one.query).collect();
-    check_sets(request.query(), &answered).map_err(AnswerError::Incomplete)?;
+    check_sets(&question.query, &answered).map_err(AnswerError::Incomplete)?;
     let mut token: Map<String, Value> = Map::new();
     for one in presented {
-        let query = request
-            .query()
+        let query = question
+            .query
             .credential(one.query.as_str())
             .ok_or(AnswerError::Choice)?;
-        let bound = bind(request, one, now).await?;
+        let bound = bind(question, audience, one, now).await?;
         let entry = token
             .entry(one.query.as_str())
             .or_insert_with(|| Value::Array(Vec::new()));
@@ -166,12 +200,15 @@ pub async fn make_response(
         }
         list.push(Value::String(bound));
     }
-    encrypt(request, token, crypto, rng)
+    let mut payload = Map::new();
+    payload.insert("vp_token".to_owned(), Value::Object(token));
+    Ok(payload)
 }
 
 /// HAIP 1.0, section 6.1.1.1: a bound credential is always presented with a KB-JWT.
 async fn bind(
-    request: &PresentationRequest,
+    question: &Question,
+    audience: &str,
     one: &Presented<'_>,
     now: UnixTime,
 ) -> Result<String, AnswerError> {
@@ -184,17 +221,16 @@ async fn bind(
     if credential.registered().holder_key.as_ref() != Some(signer.public_key()) {
         return Err(AnswerError::WrongKey);
     }
-    let accepted = request.metadata().key_binding_algorithms.as_deref();
+    let accepted = question.metadata.key_binding_algorithms.as_deref();
     if accepted.is_some_and(|names| names.iter().all(|name| name != signer.algorithm().name())) {
         return Err(AnswerError::Algorithm);
     }
     let presentation = credential
         .present(&paths(claims))
         .map_err(AnswerError::Disclose)?;
-    // Appendix B.3.6: `aud` is the full client identifier, `nonce` that of the request.
     let binding = kb::Binding {
-        audience: request.client_id().as_str(),
-        nonce: request.nonce().as_str(),
+        audience,
+        nonce: question.nonce.as_str(),
         issued_at: now,
     };
     presentation
@@ -205,18 +241,13 @@ async fn bind(
 
 /// Section 8.3: an unsigned, encrypted JWT with the response parameters.
 fn encrypt(
-    request: &PresentationRequest,
-    token: Map<String, Value>,
+    question: &Question,
+    payload: &Map<String, Value>,
     crypto: &dyn CryptoProvider,
     rng: &dyn Rng,
 ) -> Result<EncryptedResponse, AnswerError> {
-    let mut payload = Map::new();
-    payload.insert("vp_token".to_owned(), Value::Object(token));
-    if let Some(state) = request.state() {
-        payload.insert("state".to_owned(), Value::from(state.as_str()));
-    }
-    let plain = serde_json::to_vec(&payload).map_err(AnswerError::Json)?;
-    let metadata = request.metadata();
+    let plain = serde_json::to_vec(payload).map_err(AnswerError::Json)?;
+    let metadata = &question.metadata;
     let recipient = Recipient {
         key: &metadata.key,
         kid: Some(&metadata.kid),

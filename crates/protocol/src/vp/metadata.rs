@@ -53,9 +53,22 @@ pub fn key_id(key: &PublicKey) -> String {
     key.thumbprint()
 }
 
-/// Writes `client_metadata` for a request: the key of the response, and of the formats those that
-/// the request asks for.
-pub(super) fn write(key: &PublicKey, query: &DcqlQuery) -> Value {
+/// Writes `client_metadata` for a request: the key of the response, where it is to be encrypted, and
+/// of the formats those that the request asks for.
+pub(super) fn write(key: Option<&PublicKey>, query: &DcqlQuery) -> Value {
+    let mut metadata = Map::new();
+    if let Some(key) = key {
+        metadata.insert("jwks".to_owned(), json!({ "keys": [jwk(key)] }));
+        metadata.insert(
+            "encrypted_response_enc_values_supported".to_owned(),
+            ENCRYPTIONS.iter().map(|enc| enc.name()).collect(),
+        );
+    }
+    metadata.insert("vp_formats_supported".to_owned(), formats(query));
+    Value::Object(metadata)
+}
+
+fn jwk(key: &PublicKey) -> Value {
     let mut jwk = key.to_jwk();
     if let Some(members) = jwk.as_object_mut() {
         members.insert("kid".to_owned(), Value::from(key_id(key)));
@@ -63,14 +76,7 @@ pub(super) fn write(key: &PublicKey, query: &DcqlQuery) -> Value {
         // Section 8.3: "The `alg` parameter MUST be present in the JWKs."
         members.insert("alg".to_owned(), Value::from("ECDH-ES"));
     }
-    let mut metadata = Map::new();
-    metadata.insert("jwks".to_owned(), json!({ "keys": [jwk] }));
-    metadata.insert(
-        "encrypted_response_enc_values_supported".to_owned(),
-        ENCRYPTIONS.iter().map(|enc| enc.name()).collect(),
-    );
-    metadata.insert("vp_formats_supported".to_owned(), formats(query));
-    Value::Object(metadata)
+    jwk
 }
 
 fn formats(query: &DcqlQuery) -> Value {

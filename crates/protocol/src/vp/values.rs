@@ -83,7 +83,7 @@ impl LocalizedText {
     }
 
     /// Writes the members into `object`.
-    pub(super) fn write(&self, name: &str, object: &mut Map<String, Value>) {
+    pub(crate) fn write(&self, name: &str, object: &mut Map<String, Value>) {
         object.insert(name.to_owned(), Value::from(self.default.as_str()));
         for (tag, text) in &self.translations {
             object.insert(format!("{name}#{tag}"), Value::from(text.as_str()));

@@ -177,7 +177,7 @@ fn add_headers(response: &mut Response, id: &str, https: bool) {
     );
     default(
         HeaderName::from_static("permissions-policy"),
-        "camera=(), geolocation=(), microphone=()",
+        "camera=(), digital-credentials-get=(), geolocation=(), microphone=()",
     );
     if https {
         default(

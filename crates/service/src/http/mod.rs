@@ -25,7 +25,9 @@ pub use cookies::{CookiePolicy, SameSite};
 pub use csrf::Csrf;
 pub use edge::Edge;
 pub use error::{OAuthError, Problem};
-pub use extract::{ExtractError, StrictForm, StrictJson, StrictQuery, headers, is_form};
+pub use extract::{
+    ExtractError, StrictForm, StrictJson, StrictQuery, headers, is_form, require_type,
+};
 pub use layers::{RequestId, standard, standard_at};
 pub use params::{ParamError, Params};
 pub use rate_limit::RateLimit;

@@ -124,6 +124,30 @@ impl Browser {
         self.send(Method::POST, address, Some(form(fields))).await
     }
 
+    /// What a script of a page sends: JSON, with the token of the page in a header.
+    pub async fn post_json(
+        &mut self,
+        address: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let path = address.strip_prefix(super::OP).unwrap_or(address);
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let mut request = Request::post(path);
+        if !cookies.is_empty() {
+            request = request.header(header::COOKIE, cookies.join("; "));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::from(body.to_owned()));
+        send(&self.router, request.unwrap()).await
+    }
+
     async fn send(&mut self, method: Method, address: &str, body: Option<String>) -> Answer {
         let path = address.strip_prefix(super::OP).unwrap_or(address);
         let cookies: Vec<String> = self

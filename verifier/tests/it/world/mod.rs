@@ -5,6 +5,8 @@ pub mod issuer;
 pub mod network;
 pub mod pki;
 pub mod proof;
+pub mod registrar;
+pub mod rest;
 pub mod rp;
 pub mod steps;
 pub mod vault;
@@ -43,6 +45,7 @@ pub struct World {
     pub verifier: Verifier,
     pub db: Db,
     router: Router,
+    config: Config,
 }
 
 impl World {
@@ -82,7 +85,19 @@ impl World {
             verifier,
             db,
             router,
+            config,
         }
+    }
+
+    /// Another process on the same database.
+    pub fn another_process(&self) -> Verifier {
+        let ports = Ports {
+            clock: self.clock.clone(),
+            rng: self.rng.clone(),
+            crypto: Arc::new(Portable),
+            outbound: Some(self.network.clone()),
+        };
+        Verifier::with_db(&self.config, ports, self.db.clone()).expect("the service opens")
     }
 
     pub fn router(&self) -> Router {

@@ -7,7 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use url::Url;
 use vouchsafe_protocol::oauth::values::Secret;
-use vouchsafe_verifier::outbound::{Outbound, OutboundError, Pushed, StatusToken};
+use vouchsafe_service::config::{DevConfig, FetchConfig};
+use vouchsafe_verifier::outbound::{
+    ClientDocument, Guarded, Outbound, OutboundError, Pushed, StatusToken,
+};
 
 #[derive(Default)]
 pub struct Network {
@@ -17,6 +20,8 @@ pub struct Network {
     failing: Mutex<Option<fn() -> OutboundError>>,
     silent: Mutex<Option<String>>,
     fetches: AtomicUsize,
+    documents: Mutex<HashMap<String, ClientDocument>>,
+    asked: Mutex<Vec<String>>,
     refuse_logouts: AtomicUsize,
     logouts: Mutex<Vec<(String, String)>>,
     event_answers: Mutex<Vec<Result<&'static str, u16>>>,
@@ -47,6 +52,30 @@ impl Network {
             Some(keys) => drop(sets.insert(uri.to_owned(), keys)),
             None => drop(sets.remove(uri)),
         }
+    }
+
+    /// What stands at another address of an application: the list of a sector, a document about
+    /// it; nothing where it does not answer.
+    pub fn publish_document(&self, uri: &str, document: Option<(String, Option<i64>)>) {
+        let mut documents = self.documents.lock().unwrap();
+        let Some((body, max_age)) = document else {
+            documents.remove(uri);
+            return;
+        };
+        let body = body.into_bytes();
+        documents.insert(uri.to_owned(), ClientDocument { body, max_age });
+    }
+
+    /// Addresses of applications that were asked, keys aside.
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    fn document(&self, uri: &Url) -> Result<ClientDocument, OutboundError> {
+        self.asked.lock().unwrap().push(uri.to_string());
+        let documents = self.documents.lock().unwrap();
+        let found = documents.get(uri.as_str()).cloned();
+        found.ok_or(OutboundError::Status(404))
     }
 
     pub fn key_set_fetches(&self) -> usize {
@@ -117,6 +146,20 @@ impl Outbound for Network {
         let sets = self.key_sets.lock().unwrap();
         let keys = sets.get(uri.as_str()).ok_or(OutboundError::Status(503))?;
         Ok(keys.clone().into_bytes())
+    }
+
+    fn may_ask(&self, uri: &Url) -> bool {
+        // The rules of the real one.
+        let guarded = Guarded::new(&FetchConfig::default(), &DevConfig::default());
+        guarded.unwrap().may_ask(uri)
+    }
+
+    async fn sector_list(&self, uri: &Url) -> Result<Vec<u8>, OutboundError> {
+        self.document(uri).map(|document| document.body)
+    }
+
+    async fn client_document(&self, uri: &Url) -> Result<ClientDocument, OutboundError> {
+        self.document(uri)
     }
 
     async fn logout(&self, uri: &Url, logout_token: &str) -> Result<(), OutboundError> {

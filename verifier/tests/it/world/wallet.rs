@@ -19,10 +19,13 @@ use vouchsafe_credentials::testing::{FixedClock, SeededRng};
 use vouchsafe_credentials::time::{Clock as _, UnixTime};
 use vouchsafe_credentials::x509::{Role, TrustAnchors};
 use vouchsafe_protocol::http::UrlRule;
-use vouchsafe_protocol::vp::answer::{HeldCandidate, Presented, make_response};
-use vouchsafe_protocol::vp::dcql::{Candidate, find_matches};
+use vouchsafe_protocol::vp::answer::{HeldCandidate, Presented, make_api_response, make_response};
+use vouchsafe_protocol::vp::api::Origin;
+use vouchsafe_protocol::vp::dcql::{Candidate, DcqlQuery, Selection, find_matches};
 use vouchsafe_protocol::vp::invocation::Invocation;
-use vouchsafe_protocol::vp::request::{PresentationRequest, WalletPolicy, verify_request};
+use vouchsafe_protocol::vp::request::{
+    ApiRequest, PresentationRequest, WalletPolicy, verify_api_request, verify_request,
+};
 
 use super::browser::{Answer, form, send};
 use super::issuer::{Card, TestIssuer};
@@ -227,27 +230,8 @@ impl Wallet {
     /// The body of an honest answer.
     pub async fn response(&self, asked: &Asked) -> String {
         let request = &asked.request;
-        let candidates: Vec<HeldCandidate<'_>> = self
-            .cards
-            .iter()
-            .map(|card| HeldCandidate::new(&card.credential))
-            .collect();
-        let candidates: Vec<&dyn Candidate> = candidates
-            .iter()
-            .map(|candidate| candidate as &dyn Candidate)
-            .collect();
-        let matches = find_matches(request.query(), &candidates).expect("a card fits");
-        let selection = matches.smallest();
-        let presented: Vec<Presented<'_>> = selection
-            .picks()
-            .iter()
-            .map(|pick| Presented {
-                query: &pick.query,
-                credential: &self.cards[pick.candidate].credential,
-                claims: &pick.claims,
-                signer: &self.cards[pick.candidate].key,
-            })
-            .collect();
+        let selection = self.selection(request.query());
+        let presented = self.presented(&selection);
         let response = make_response(
             request,
             &presented,
@@ -258,6 +242,54 @@ impl Wallet {
         .await
         .unwrap();
         response.to_form()
+    }
+
+    fn selection(&self, query: &DcqlQuery) -> Selection {
+        let candidates: Vec<HeldCandidate<'_>> = self
+            .cards
+            .iter()
+            .map(|card| HeldCandidate::new(&card.credential))
+            .collect();
+        let candidates: Vec<&dyn Candidate> = candidates
+            .iter()
+            .map(|candidate| candidate as &dyn Candidate)
+            .collect();
+        let matches = find_matches(query, &candidates).expect("a card fits");
+        matches.smallest()
+    }
+
+    fn presented<'a>(&'a self, selection: &'a Selection) -> Vec<Presented<'a>> {
+        let picks = selection.picks().iter();
+        picks
+            .map(|pick| Presented {
+                query: &pick.query,
+                credential: &self.cards[pick.candidate].credential,
+                claims: &pick.claims,
+                signer: &self.cards[pick.candidate].key,
+            })
+            .collect()
+    }
+
+    /// A request that the browser passes on for a page of `origin`, verified.
+    pub fn asked_by_page(&self, origin: &str, offer: &Value) -> ApiRequest {
+        let origin = Origin::parse(origin, UrlRule::LoopbackAllowed).unwrap();
+        let policy = WalletPolicy {
+            anchors: &self.anchors,
+            crypto: &Portable,
+            now: self.clock.now(),
+            urls: UrlRule::LoopbackAllowed,
+        };
+        let protocol = offer["protocol"].as_str().unwrap();
+        verify_api_request(protocol, &offer["data"], &origin, &policy).expect("the request is good")
+    }
+
+    /// The honest answer to it, as the page gets it.
+    pub async fn returned(&self, request: &ApiRequest) -> Value {
+        let selection = self.selection(request.query());
+        let presented = self.presented(&selection);
+        let (rng, now) = (self.rng.as_ref(), self.clock.now());
+        let data = make_api_response(request, &presented, &Portable, rng, now).await;
+        json!({ "protocol": request.protocol().name(), "data": data.unwrap() })
     }
 
     /// A presentation of the last card, made by hand: the tests choose what is wrong with it.

@@ -22,7 +22,7 @@ pub(super) struct About {
 }
 
 /// The value of `verifier_info`; `None`: there is nothing to say, and an empty list is not allowed.
-pub(super) fn write(
+pub(in crate::vp) fn write(
     client_name: Option<&LocalizedText>,
     purpose: Option<&LocalizedText>,
 ) -> Option<Value> {

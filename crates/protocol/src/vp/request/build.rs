@@ -77,7 +77,10 @@ fn claims(request: &NewRequest<'_>, client_id: &ClientId) -> Value {
     set("nonce", nonce.as_str().into());
     set("state", state.as_str().into());
     set("dcql_query", query.as_json().clone());
-    set("client_metadata", metadata::write(encryption_key, query));
+    set(
+        "client_metadata",
+        metadata::write(Some(encryption_key), query),
+    );
     set("iat", issued_at.seconds().into());
     set("exp", issued_at.plus(lifetime_s).seconds().into());
     // OpenID4VP 1.0, section 5.10: "the Verifier MUST use it as the `wallet_nonce` value".

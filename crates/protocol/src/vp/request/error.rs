@@ -66,7 +66,8 @@ pub enum RequestError {
     /// `response_type` is not `vp_token`.
     #[error("the response type is not supported")]
     ResponseType,
-    /// `response_mode` is not `direct_post.jwt`.
+    /// `response_mode` is not that of an encrypted response on this way: `direct_post.jwt`, or
+    /// `dc_api.jwt` over the Digital Credentials API.
     #[error("the response mode is not supported")]
     ResponseMode,
     /// `redirect_uri` together with `direct_post.jwt`.
@@ -93,6 +94,12 @@ pub enum RequestError {
     /// `wallet_nonce` is missing or not the one that was sent.
     #[error("the wallet_nonce is missing or wrong")]
     WalletNonce,
+    /// An exchange protocol of the Digital Credentials API that is not supported.
+    #[error("the protocol is not supported")]
+    Protocol,
+    /// `expected_origins` is missing or does not name the origin that asks.
+    #[error("the origin that asks is not one of the expected origins")]
+    Origin,
     /// `client_metadata` is not usable.
     #[error("the client metadata is not usable")]
     Metadata(#[source] MetadataError),
@@ -132,6 +139,8 @@ impl RequestError {
             RequestError::Query(_) => "query_invalid",
             RequestError::TransactionData => "transaction_data_unsupported",
             RequestError::WalletNonce => "wallet_nonce_mismatch",
+            RequestError::Protocol => "request_protocol_unsupported",
+            RequestError::Origin => "request_wrong_origin",
             RequestError::Metadata(_) => "client_metadata_unusable",
             RequestError::Formats => "formats_unsupported",
         }
@@ -161,6 +170,8 @@ impl RequestError {
             | RequestError::NoQuery
             | RequestError::Query(_)
             | RequestError::WalletNonce
+            | RequestError::Protocol
+            | RequestError::Origin
             | RequestError::Metadata(_) => ErrorCode::InvalidRequest,
         }
     }

@@ -1,16 +1,21 @@
 //! Request objects: signed by the verifier, checked by the wallet
-//! (OpenID4VP 1.0, section 5; RFC 9101; HAIP 1.0, section 5.1).
+//! (OpenID4VP 1.0, section 5 and appendix A.2; RFC 9101; HAIP 1.0, sections 5.1 and 5.2).
 
 mod about;
+mod api;
 mod build;
 mod error;
 mod parse;
+mod question;
 #[cfg(test)]
 mod tests;
 
+pub(super) use about::write as write_about;
+pub use api::{ApiRequest, verify_api_request};
 pub use build::{NewRequest, sign_request};
 pub use error::{Refusal, ReplyTo, RequestError};
 pub use parse::{PresentationRequest, WalletPolicy, verify_request};
+pub(super) use question::Question;
 
 /// `aud` of a request object (OpenID4VP 1.0, section 5.8, static discovery).
 pub const AUDIENCE: &str = "https://self-issued.me/v2";

@@ -7,11 +7,11 @@ use vouchsafe_credentials::jws::{TokenType, Unverified};
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_credentials::x509::{Role, TrustAnchors, VerifiedCertificate, verify_chain};
 
-use super::about::{self, About};
-use super::{AUDIENCE, CLOCK_SKEW_S, MAX_BYTES, Refusal, ReplyTo, RequestError};
+use super::question::{Question, check_audience, check_kind, check_times};
+use super::{MAX_BYTES, Refusal, ReplyTo, RequestError};
 use crate::http::UrlRule;
 use crate::vp::client_id::ClientId;
-use crate::vp::dcql::{DcqlQuery, Format};
+use crate::vp::dcql::DcqlQuery;
 use crate::vp::metadata::ClientMetadata;
 use crate::vp::values::{LocalizedText, Nonce, State};
 
@@ -34,12 +34,8 @@ pub struct PresentationRequest {
     client_id: ClientId,
     certificate: VerifiedCertificate,
     response_uri: Url,
-    nonce: Nonce,
     state: Option<State>,
-    query: DcqlQuery,
-    metadata: ClientMetadata,
-    about: About,
-    expires_at: Option<UnixTime>,
+    question: Question,
 }
 
 impl PresentationRequest {
@@ -60,7 +56,7 @@ impl PresentationRequest {
 
     /// Binds the presentation to this request.
     pub fn nonce(&self) -> &Nonce {
-        &self.nonce
+        &self.question.nonce
     }
 
     /// To be returned with the response.
@@ -70,27 +66,31 @@ impl PresentationRequest {
 
     /// What is asked for.
     pub fn query(&self) -> &DcqlQuery {
-        &self.query
+        &self.question.query
     }
 
     /// How to encrypt the response, and what the verifier reads.
     pub fn metadata(&self) -> &ClientMetadata {
-        &self.metadata
+        &self.question.metadata
     }
 
     /// How the asking service calls itself; not attested by anyone.
     pub fn client_name(&self) -> Option<&LocalizedText> {
-        self.about.client_name.as_ref()
+        self.question.about.client_name.as_ref()
     }
 
     /// Why the verifier asks, in its own words; not attested by anyone.
     pub fn purpose(&self) -> Option<&LocalizedText> {
-        self.about.purpose.as_ref()
+        self.question.about.purpose.as_ref()
     }
 
     /// When the request ends, if it says so.
     pub fn expires_at(&self) -> Option<UnixTime> {
-        self.expires_at
+        self.question.expires_at
+    }
+
+    pub(in crate::vp) fn question(&self) -> &Question {
+        &self.question
     }
 
     /// Where an error response goes, for example when the person declines.
@@ -114,7 +114,7 @@ pub fn verify_request(
         error,
         reply_to: None,
     };
-    let (certificate, claims) = authenticate(compact, client_id, policy).map_err(silent)?;
+    let (certificate, claims) = named(compact, client_id, policy).map_err(silent)?;
     // From here on the signature is good: the verifier may learn what is wrong,
     // provided that its `response_uri` is acceptable.
     let response_uri = response_uri(&claims, policy.urls).map_err(silent)?;
@@ -138,8 +138,7 @@ pub fn verify_request(
     })
 }
 
-/// `typ`, algorithm, certificate chain, signature.
-fn authenticate(
+fn named(
     compact: &str,
     client_id: &str,
     policy: &WalletPolicy<'_>,
@@ -149,6 +148,17 @@ fn authenticate(
     }
     // The prefix decides which key is looked at, so it comes first.
     ClientId::parse(client_id).map_err(RequestError::ClientId)?;
+    authenticate(compact, policy)
+}
+
+/// `typ`, algorithm, certificate chain, signature.
+pub(super) fn authenticate(
+    compact: &str,
+    policy: &WalletPolicy<'_>,
+) -> Result<(VerifiedCertificate, Map<String, Value>), RequestError> {
+    if compact.len() > MAX_BYTES {
+        return Err(RequestError::TooLarge);
+    }
     // OpenID4VP 1.0, section 5: other than `oauth-authz-req+jwt` "MUST NOT" be processed.
     let unverified =
         Unverified::parse(compact, TokenType::RequestObject).map_err(RequestError::Jws)?;
@@ -213,90 +223,25 @@ fn read(
     wallet_nonce: Option<&str>,
     policy: &WalletPolicy<'_>,
 ) -> Result<PresentationRequest, RequestError> {
-    let text = |name: &str| claims.get(name).and_then(Value::as_str);
-    // Section 5.8. `iss` is ignored (section 5).
-    if text("aud") != Some(AUDIENCE) {
-        return Err(RequestError::Audience);
-    }
+    // `iss` is ignored (section 5).
+    check_audience(claims)?;
     let expires_at = check_times(claims, policy.now)?;
     // Section 5.10: if a `wallet_nonce` was sent, it must come back.
-    if wallet_nonce.is_some() && text("wallet_nonce") != wallet_nonce {
+    let returned = claims.get("wallet_nonce").and_then(Value::as_str);
+    if wallet_nonce.is_some() && returned != wallet_nonce {
         return Err(RequestError::WalletNonce);
     }
-    // HAIP 1.0, section 5: "The Response type MUST be `vp_token`."
-    match text("response_type") {
-        Some("vp_token") => {}
-        Some(_) => return Err(RequestError::ResponseType),
-        None => return Err(RequestError::Parameter("response_type")),
-    }
     // HAIP 1.0, section 5.1: response mode `direct_post.jwt`.
-    if text("response_mode") != Some("direct_post.jwt") {
-        return Err(RequestError::ResponseMode);
-    }
+    check_kind(claims, "direct_post.jwt")?;
     // Section 8.2: "the `redirect_uri` Authorization Request parameter MUST NOT be present".
     if claims.contains_key("redirect_uri") {
         return Err(RequestError::RedirectUri);
-    }
-    // Section 8.4: a wallet that does not support it "MUST return an error".
-    if claims.contains_key("transaction_data") {
-        return Err(RequestError::TransactionData);
-    }
-    let nonce = text("nonce").and_then(|nonce| Nonce::parse(nonce).ok());
-    let query = query(claims)?;
-    let metadata =
-        ClientMetadata::parse(claims.get("client_metadata")).map_err(RequestError::Metadata)?;
-    // Section 8.5, `vp_formats_not_supported`.
-    let ours = query
-        .credentials()
-        .iter()
-        .any(|entry| *entry.format() == Format::SdJwtVc);
-    if !ours || !metadata.reads_sd_jwt_vc {
-        return Err(RequestError::Formats);
     }
     Ok(PresentationRequest {
         client_id,
         certificate,
         response_uri: reply_to.response_uri.clone(),
-        nonce: nonce.ok_or(RequestError::Parameter("nonce"))?,
         state: reply_to.state.clone(),
-        query,
-        metadata,
-        about: about::read(claims.get("verifier_info")),
-        expires_at,
+        question: Question::read(claims, expires_at)?,
     })
-}
-
-/// `exp`, `iat` and `nbf` are optional in a request object (RFC 9101); what is there counts.
-fn check_times(
-    claims: &Map<String, Value>,
-    now: UnixTime,
-) -> Result<Option<UnixTime>, RequestError> {
-    let time = |name: &'static str| match claims.get(name) {
-        None => Ok(None),
-        Some(value) => {
-            let seconds = value.as_i64().ok_or(RequestError::Parameter(name))?;
-            Ok(Some(UnixTime(seconds)))
-        }
-    };
-    let expires_at = time("exp")?;
-    if expires_at.is_some_and(|exp| now >= exp.plus(CLOCK_SKEW_S)) {
-        return Err(RequestError::Expired);
-    }
-    for name in ["iat", "nbf"] {
-        if time(name)?.is_some_and(|start| now.plus(CLOCK_SKEW_S) < start) {
-            return Err(RequestError::NotYetValid);
-        }
-    }
-    Ok(expires_at)
-}
-
-/// Section 5.1: "Either a `dcql_query` or a `scope` parameter representing a DCQL
-/// Query MUST be present in the Authorization Request, but not both."
-fn query(claims: &Map<String, Value>) -> Result<DcqlQuery, RequestError> {
-    match (claims.get("dcql_query"), claims.contains_key("scope")) {
-        (Some(_), true) => Err(RequestError::QueryAndScope),
-        (None, false) => Err(RequestError::NoQuery),
-        (None, true) => Err(RequestError::Scope),
-        (Some(query), false) => DcqlQuery::parse(query).map_err(RequestError::Query),
-    }
 }

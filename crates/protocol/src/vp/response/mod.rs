@@ -209,7 +209,7 @@ impl PostedResponse {
 }
 
 /// An error response inside an encrypted one.
-pub(super) fn error_of(payload: &Map<String, Value>) -> Option<WalletError> {
+pub(in crate::vp) fn error_of(payload: &Map<String, Value>) -> Option<WalletError> {
     let code = payload
         .get("error")?
         .as_str()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use vouchsafe_credentials::crypto::PublicKey;
 use vouchsafe_credentials::encoding::b64url_decode;
-use vouchsafe_credentials::mdoc::{self, DeviceResponse, Mdoc, MdocError, SessionTranscript};
+use vouchsafe_credentials::mdoc::{self, DeviceResponse, Mdoc, MdocError};
 use vouchsafe_credentials::sd_jwt_vc::{
     self, IssuerIdentity, KeyBindingPolicy, RegisteredClaims, SdJwtVc,
 };
@@ -139,8 +139,10 @@ fn check_sd_jwt_vc(
     transaction: &Transaction<'_>,
     policy: &VerifierPolicy<'_>,
 ) -> Result<sd_jwt_vc::StatusOwed, PresentationError> {
-    // Section 14, "Preventing Replay of Verifiable Presentations": linked to `client_id` and `nonce` of this very request.
-    let (audience, nonce) = (transaction.client_id.as_str(), transaction.nonce.as_str());
+    // Section 14, "Preventing Replay of Verifiable Presentations": linked to `client_id` and `nonce` of this very request;
+    // appendix A.5: over the API to the origin instead of the `client_id`.
+    let audience = transaction.way.audience();
+    let (audience, nonce) = (audience.as_ref(), transaction.nonce.as_str());
     let key_binding = if query.requires_holder_binding() {
         KeyBindingPolicy::Required { audience, nonce }
     } else {
@@ -165,14 +167,7 @@ fn check_mdoc<'p>(
     policy: &VerifierPolicy<'_>,
 ) -> Result<Owed<'p>, MdocError> {
     let response = b64url_decode(text).map_err(|_| MdocError::Encoding)?;
-    // Appendix B.2.6.1: bound to `client_id`, `nonce`, the key that the response is encrypted to
-    // and `response_uri`.
-    let transcript = SessionTranscript::openid4vp(
-        transaction.client_id.as_str(),
-        transaction.nonce.as_str(),
-        Some(transaction.encryption_key.public_key()),
-        transaction.response_uri.as_str(),
-    );
+    let transcript = transaction.way.transcript(transaction.nonce);
     let wanted = mdoc::Policy {
         trust: policy.trust,
         doctypes: &[doctype.to_owned()],

@@ -11,6 +11,16 @@ use crate::vp::response::WalletError;
 /// Why a response is refused. No variant carries a byte of a presentation.
 #[derive(Debug, thiserror::Error)]
 pub enum PresentationError {
+    /// It came another way than the request went: posted for a request over the Digital Credentials
+    /// API, or the reverse.
+    #[error("the response came another way than the request went")]
+    Way,
+    /// Under another protocol of the Digital Credentials API than was offered.
+    #[error("the response came under a protocol that was not offered")]
+    Protocol,
+    /// Not encrypted although that was asked for, or the reverse.
+    #[error("the response is not encrypted as it was asked for")]
+    NotEncrypted,
     /// Posted to another `response_uri` than that of the transaction.
     #[error("the response arrived at another response_uri")]
     ResponseUri,
@@ -106,6 +116,9 @@ impl PresentationError {
     /// A stable code for logs and interfaces.
     pub fn code(&self) -> &'static str {
         match self {
+            PresentationError::Way => "response_other_way",
+            PresentationError::Protocol => "response_other_protocol",
+            PresentationError::NotEncrypted => "response_not_encrypted",
             PresentationError::ResponseUri => "response_uri_mismatch",
             PresentationError::TransactionExpired => "transaction_expired",
             PresentationError::Jwe(JweError::Algorithm) => "jwe_alg",

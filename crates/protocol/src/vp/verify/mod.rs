@@ -9,40 +9,35 @@ mod result;
 #[cfg(test)]
 mod tests;
 mod token;
+mod way;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use url::Url;
-use vouchsafe_credentials::crypto::{AgreementKey, CryptoProvider};
+use vouchsafe_credentials::crypto::CryptoProvider;
 use vouchsafe_credentials::sd_jwt_vc::{IssuerIdentity, IssuerTrust, StatusPolicy};
 use vouchsafe_credentials::status_list::{StatusRef, VerifiedStatusList};
 use vouchsafe_credentials::time::UnixTime;
 
-use super::client_id::ClientId;
 use super::dcql::{CredentialQuery, DcqlQuery, QueryId, check_credential, check_sets};
-use super::response::{EncryptedResponse, WalletError};
-use super::values::{Nonce, State};
+use super::response::WalletError;
+use super::values::Nonce;
 use credential::{Accepted, Owed};
 
 pub use error::{PresentationError, StatusSourceError};
 pub use result::{VerifiedCredential, VerifiedPresentation};
 pub(super) use token::authority_key_ids;
+pub use way::{Received, Way};
 
 /// What the verifier remembers of the request it made.
+#[derive(Clone, Copy)]
 pub struct Transaction<'a> {
-    /// The full client identifier.
-    pub client_id: &'a ClientId,
-    /// `response_uri` of the request, one per request.
-    pub response_uri: &'a Url,
+    /// How request and response travel, and what the response is bound to for that.
+    pub way: Way<'a>,
     /// `nonce` of the request, one per request.
     pub nonce: &'a Nonce,
-    /// `state` of the request, one per request.
-    pub state: &'a State,
     /// The query of the request.
     pub query: &'a DcqlQuery,
-    /// Opens the response; one per request.
-    pub encryption_key: &'a AgreementKey,
     /// When the verifier stops waiting.
     pub expires_at: UnixTime,
 }
@@ -88,33 +83,31 @@ pub trait StatusSource: Send + Sync {
 }
 
 impl WalletError {
-    /// Whether the error came with the `state` of this transaction. Anybody can
-    /// post an error: only one with the right `state` may end a transaction.
+    /// Whether the error may end this transaction. Anybody can post an error to a `response_uri`:
+    /// only one with the right `state` counts. Over the Digital Credentials API there is no
+    /// `state`: whoever takes an answer from a page knows that it is the page of the transaction.
     pub fn belongs_to(&self, transaction: &Transaction<'_>) -> bool {
-        self.state.as_ref() == Some(transaction.state)
+        match transaction.way {
+            Way::DirectPost { state, .. } => self.state.as_ref() == Some(state),
+            Way::Api { .. } => true,
+        }
     }
 }
 
-/// Checks a response that was posted to `received_at`.
+/// Checks a response, with the way that it came.
 ///
 /// One failed presentation rejects the response: section 8.6 lets a verifier
 /// discard it, but nothing that a login asks for can be spared.
 pub async fn verify_presentation(
-    response: &EncryptedResponse,
-    received_at: &Url,
+    received: Received<'_>,
     transaction: &Transaction<'_>,
     policy: &VerifierPolicy<'_>,
 ) -> Result<VerifiedPresentation, PresentationError> {
-    // An SD-JWT VC does not name the `response_uri`: the place where a response
-    // arrives, the key it is encrypted to and the nonce tie it to the transaction.
-    // An mdoc is bound to all of them by its session transcript.
-    if received_at != transaction.response_uri {
-        return Err(PresentationError::ResponseUri);
-    }
+    let arrived = way::arrived(received, transaction)?;
     if policy.now >= transaction.expires_at {
         return Err(PresentationError::TransactionExpired);
     }
-    let payload = token::open(response, transaction, policy.crypto)?;
+    let payload = token::open(arrived, policy.crypto)?;
     let presentations = token::read(&payload, transaction)?;
 
     let mut valid = Vec::with_capacity(presentations.len());

@@ -1,13 +1,14 @@
 //! From the JWE to the presentations in it: decryption and the shape of the `vp_token`.
 
 use serde_json::{Map, Value};
-use vouchsafe_credentials::crypto::CryptoProvider;
+use vouchsafe_credentials::crypto::{AgreementKey, CryptoProvider};
 use vouchsafe_credentials::encoding::b64url_decode;
 use vouchsafe_credentials::json;
 use vouchsafe_credentials::jwe::Sealed;
 use vouchsafe_credentials::sd_jwt::SdJwt;
 use vouchsafe_credentials::x509::Chain;
 
+use super::way::{Arrived, Way};
 use super::{PresentationError, Transaction};
 use crate::vp::dcql::CredentialQuery;
 use crate::vp::metadata::{ENCRYPTIONS, key_id};
@@ -16,20 +17,30 @@ use crate::vp::response::{EncryptedResponse, error_of};
 /// Most presentations in one response.
 const MAX_PRESENTATIONS: usize = 32;
 
-/// Opens the response with the key of the transaction.
+/// The response parameters, opened with the key of the transaction where they are closed.
 pub(super) fn open(
+    arrived: Arrived<'_>,
+    crypto: &dyn CryptoProvider,
+) -> Result<Map<String, Value>, PresentationError> {
+    match arrived {
+        Arrived::Encrypted(response, key) => decrypt(response, key, crypto),
+        Arrived::Open(payload) => Ok(payload.clone()),
+    }
+}
+
+fn decrypt(
     response: &EncryptedResponse,
-    transaction: &Transaction<'_>,
+    key: &AgreementKey,
     crypto: &dyn CryptoProvider,
 ) -> Result<Map<String, Value>, PresentationError> {
     let sealed = Sealed::parse(response.as_str()).map_err(PresentationError::Jwe)?;
     // Section 8.3: "the JWE MUST include the same value in the `kid` JWE Header Parameter".
-    let kid = key_id(transaction.encryption_key.public_key());
+    let kid = key_id(key.public_key());
     if sealed.kid() != Some(kid.as_str()) {
         return Err(PresentationError::EncryptionKey);
     }
     let plain = sealed
-        .open(transaction.encryption_key, &ENCRYPTIONS, crypto)
+        .open(key, &ENCRYPTIONS, crypto)
         .map_err(PresentationError::Jwe)?;
     json::parse_object(&plain).map_err(|_| PresentationError::Json)
 }
@@ -40,7 +51,10 @@ pub(super) fn read<'p, 'q>(
     transaction: &Transaction<'q>,
 ) -> Result<Vec<(&'q CredentialQuery, &'p str)>, PresentationError> {
     // RFC 6749, section 4.1.2: the `state` of the request must come back.
-    if payload.get("state").and_then(Value::as_str) != Some(transaction.state.as_str()) {
+    // Appendix A.2: over the API none is defined.
+    if let Way::DirectPost { state, .. } = transaction.way
+        && payload.get("state").and_then(Value::as_str) != Some(state.as_str())
+    {
         return Err(PresentationError::State);
     }
     if let Some(error) = error_of(payload) {

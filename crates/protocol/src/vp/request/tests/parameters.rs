@@ -154,6 +154,27 @@ async fn cat_337_the_wallet_nonce_must_come_back() {
 }
 
 #[tokio::test]
+async fn cat_350_answers_through_the_front_channel_are_refused() {
+    let setup = Setup::new();
+    for mode in [
+        "fragment",
+        "query",
+        "form_post",
+        "direct_post",
+        "dc_api",
+        "dc_api.jwt",
+        "",
+    ] {
+        let (code, told) = setup.code("response_mode", json!(mode)).await;
+        assert_eq!(code, "response_mode_unsupported", "{mode}");
+        assert_eq!(told, ErrorCode::InvalidRequest);
+    }
+    // Section 5: without `response_mode` it would be `fragment`.
+    let (code, _) = setup.code("response_mode", Value::Null).await;
+    assert_eq!(code, "response_mode_unsupported");
+}
+
+#[tokio::test]
 async fn cat_338_audience_and_times() {
     let setup = Setup::new();
     for audience in [

@@ -49,7 +49,7 @@ async fn cat_089_expired_foreign_and_unbound_credentials() {
         now: NOW.plus(86_400 + 60),
         ..world.policy()
     };
-    let refused = verify_presentation(&response, &world.response_uri, &transaction, &late).await;
+    let refused = verify_presentation(world.posted(&response), &transaction, &late).await;
     assert_eq!(refused.unwrap_err().code(), "credential_expired");
 
     // Another issuer's credential, everything else in order.
@@ -132,13 +132,8 @@ async fn cat_308_trusted_authorities_are_checked() {
             query: &query,
             ..world.transaction()
         };
-        let verified = verify_presentation(
-            &response,
-            &world.response_uri,
-            &transaction,
-            &world.policy(),
-        )
-        .await;
+        let verified =
+            verify_presentation(world.posted(&response), &transaction, &world.policy()).await;
         (offered, verified.map(drop).map_err(|error| error.code()))
     };
     assert_eq!(with_aki(&own[0]).await, (true, Ok(())));
@@ -166,13 +161,8 @@ async fn cat_064_every_presentation_is_checked_alone_and_holders_must_agree() {
         ..world.policy()
     };
     let response = world.post(token);
-    let accepted = verify_presentation(
-        &response,
-        &world.response_uri,
-        &world.transaction(),
-        &lenient,
-    )
-    .await;
+    let accepted =
+        verify_presentation(world.posted(&response), &world.transaction(), &lenient).await;
     assert!(accepted.is_ok());
 }
 
@@ -208,12 +198,6 @@ async fn a_status_that_cannot_be_had_fails_closed() {
         statuses: &Down,
         ..world.policy()
     };
-    let refused = verify_presentation(
-        &response,
-        &world.response_uri,
-        &world.transaction(),
-        &policy,
-    )
-    .await;
+    let refused = verify_presentation(world.posted(&response), &world.transaction(), &policy).await;
     assert_eq!(refused.unwrap_err().code(), "status_unavailable");
 }

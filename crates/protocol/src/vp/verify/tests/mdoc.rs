@@ -13,13 +13,13 @@ use super::world::*;
 const LICENCES: &str = "https://mdl.example/status/1";
 
 /// The world of the SD-JWT VCs, with an authority that issues licences.
-struct Licences {
-    world: World,
+pub(super) struct Licences {
+    pub(super) world: World,
     signer: Party,
 }
 
 /// Where the status of a licence stands.
-fn in_list() -> Option<MsoStatus> {
+pub(super) fn in_list() -> Option<MsoStatus> {
     Some(MsoStatus {
         status_list: Some(StatusRef {
             uri: LICENCES.to_owned(),
@@ -35,12 +35,12 @@ fn licence_query() -> Value {
                       {"path": [MDL_NAMESPACE, "document_number"]}]})
 }
 
-fn licences() -> Value {
+pub(super) fn licences() -> Value {
     json!({"credentials": [licence_query()]})
 }
 
 impl Licences {
-    async fn new(queries: Value) -> Self {
+    pub(super) async fn new(queries: Value) -> Self {
         Self::with_status(queries, Status::Valid).await
     }
 
@@ -75,7 +75,11 @@ impl Licences {
     }
 
     /// A licence of the person, with a status where one is given.
-    async fn licence(&self, device: &SigningKey, status: Option<&MsoStatus>) -> HeldMdoc {
+    pub(super) async fn licence(
+        &self,
+        device: &SigningKey,
+        status: Option<&MsoStatus>,
+    ) -> HeldMdoc {
         let mut elements = Elements::new();
         for (name, value) in [
             ("age_over_18", cbor::Value::Bool(true)),
@@ -112,7 +116,7 @@ impl Licences {
     }
 
     /// The transcript of the transaction.
-    fn transcript(&self) -> SessionTranscript {
+    pub(super) fn transcript(&self) -> SessionTranscript {
         let world = &self.world;
         SessionTranscript::openid4vp(
             world.client_id.as_str(),
@@ -122,7 +126,7 @@ impl Licences {
         )
     }
 
-    async fn shown(
+    pub(super) async fn shown(
         &self,
         held: &HeldMdoc,
         elements: &[&str],
@@ -264,8 +268,8 @@ async fn cat_137_cat_140_licences_of_strangers_of_another_type_and_expired_ones(
         now: NOW.plus(86_400 + 60),
         ..licences.world.policy()
     };
-    let uri = &licences.world.response_uri;
-    let refused = verify_presentation(&response, uri, &transaction, &late).await;
+    let posted = licences.world.posted(&response);
+    let refused = verify_presentation(posted, &transaction, &late).await;
     assert_eq!(refused.unwrap_err().code(), "credential_expired");
 }
 
@@ -361,8 +365,8 @@ async fn cat_064_a_licence_beside_a_card_of_somebody_else() {
             status: StatusPolicy::WhenPresent,
             ..world.policy()
         };
-        let (uri, asked) = (&world.response_uri, world.transaction());
-        let outcome = verify_presentation(&world.post(token), uri, &asked, &policy).await;
+        let (response, asked) = (world.post(token), world.transaction());
+        let outcome = verify_presentation(world.posted(&response), &asked, &policy).await;
         assert_eq!(outcome.err().map(|error| error.code()), code);
     }
 }

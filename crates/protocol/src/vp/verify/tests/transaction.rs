@@ -13,9 +13,11 @@ async fn a_response_for_another_response_uri_is_refused() {
         "http://verifier.example/vp/response/1",
         "https://attacker.example/vp/response/1",
     ] {
-        let arrived = Url::parse(other).unwrap();
-        let refused =
-            verify_presentation(&response, &arrived, &world.transaction(), &world.policy()).await;
+        let posted = Received::Posted {
+            response: &response,
+            at: &Url::parse(other).unwrap(),
+        };
+        let refused = verify_presentation(posted, &world.transaction(), &world.policy()).await;
         assert_eq!(
             refused.unwrap_err().code(),
             "response_uri_mismatch",
@@ -66,8 +68,7 @@ async fn an_expired_transaction_is_refused() {
         now: NOW.plus(300),
         ..world.policy()
     };
-    let refused =
-        verify_presentation(&response, &world.response_uri, &world.transaction(), &late).await;
+    let refused = verify_presentation(world.posted(&response), &world.transaction(), &late).await;
     assert_eq!(refused.unwrap_err().code(), "transaction_expired");
 }
 

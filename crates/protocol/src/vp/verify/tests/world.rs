@@ -4,8 +4,9 @@ pub(super) use std::sync::Arc;
 pub(super) use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(super) use serde_json::{Map, Value, json};
+pub(super) use url::Url;
 pub(super) use vouchsafe_credentials::crypto::{
-    Algorithm, Portable, PublicKey, Signer, SigningKey,
+    AgreementKey, Algorithm, Portable, PublicKey, Signer, SigningKey,
 };
 pub(super) use vouchsafe_credentials::encoding::{b64url, b64url_decode};
 pub(super) use vouchsafe_credentials::jwe::{self, ContentEncryption, Recipient};
@@ -24,13 +25,15 @@ pub(super) use vouchsafe_credentials::x509::Role;
 pub(super) use super::super::*;
 pub(super) use crate::http::UrlRule;
 pub(super) use crate::vp::answer::{AnswerError, HeldCandidate, Presented, make_response};
+pub(super) use crate::vp::client_id::ClientId;
 pub(super) use crate::vp::dcql::{Candidate, ClaimsPath, find_matches};
 pub(super) use crate::vp::metadata::key_id;
 pub(super) use crate::vp::request::{
     NewRequest, PresentationRequest, WalletPolicy, sign_request, verify_request,
 };
-pub(super) use crate::vp::response::{ErrorCode, PostedResponse};
+pub(super) use crate::vp::response::{EncryptedResponse, ErrorCode, PostedResponse};
 pub(super) use crate::vp::testing::{Authority, NOW, Party};
+pub(super) use crate::vp::values::State;
 
 pub(super) const AGE: &str = "urn:vouchsafe:age:1";
 pub(super) const CARD: &str = "urn:vouchsafe:membership:1";
@@ -280,12 +283,14 @@ impl World {
 
     pub(super) fn transaction(&self) -> Transaction<'_> {
         Transaction {
-            client_id: &self.client_id,
-            response_uri: &self.response_uri,
+            way: Way::DirectPost {
+                client_id: &self.client_id,
+                response_uri: &self.response_uri,
+                state: &self.state,
+                key: &self.encryption,
+            },
             nonce: &self.nonce,
-            state: &self.state,
             query: &self.query,
-            encryption_key: &self.encryption,
             expires_at: NOW.plus(300),
         }
     }
@@ -305,13 +310,16 @@ impl World {
         &self,
         response: &EncryptedResponse,
     ) -> Result<VerifiedPresentation, PresentationError> {
-        verify_presentation(
+        let received = self.posted(response);
+        verify_presentation(received, &self.transaction(), &self.policy()).await
+    }
+
+    /// A response that was posted where it belongs.
+    pub(super) fn posted<'a>(&'a self, response: &'a EncryptedResponse) -> Received<'a> {
+        Received::Posted {
             response,
-            &self.response_uri,
-            &self.transaction(),
-            &self.policy(),
-        )
-        .await
+            at: &self.response_uri,
+        }
     }
 
     /// The reason why a `vp_token` is refused; no status may have been asked for.

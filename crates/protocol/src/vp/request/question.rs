@@ -1,0 +1,112 @@
+//! What a request asks, however it reached the wallet.
+
+use serde_json::{Map, Value};
+use vouchsafe_credentials::time::UnixTime;
+
+use super::about::{self, About};
+use super::{AUDIENCE, CLOCK_SKEW_S, RequestError};
+use crate::vp::dcql::{DcqlQuery, Format};
+use crate::vp::metadata::ClientMetadata;
+use crate::vp::values::Nonce;
+
+/// The parameters that every request has.
+#[derive(Clone, Debug)]
+pub(in crate::vp) struct Question {
+    pub(in crate::vp) nonce: Nonce,
+    pub(in crate::vp) query: DcqlQuery,
+    pub(in crate::vp) metadata: ClientMetadata,
+    pub(super) about: About,
+    pub(in crate::vp) expires_at: Option<UnixTime>,
+}
+
+/// HAIP 1.0: the response type "MUST be `vp_token`", and the response mode is one of encrypted
+/// responses.
+pub(super) fn check_kind(claims: &Map<String, Value>, mode: &str) -> Result<(), RequestError> {
+    let text = |name: &str| claims.get(name).and_then(Value::as_str);
+    match text("response_type") {
+        Some("vp_token") => {}
+        Some(_) => return Err(RequestError::ResponseType),
+        None => return Err(RequestError::Parameter("response_type")),
+    }
+    if text("response_mode") != Some(mode) {
+        return Err(RequestError::ResponseMode);
+    }
+    Ok(())
+}
+
+/// Section 5.8: for whom a request object is.
+pub(super) fn check_audience(claims: &Map<String, Value>) -> Result<(), RequestError> {
+    if claims.get("aud").and_then(Value::as_str) == Some(AUDIENCE) {
+        Ok(())
+    } else {
+        Err(RequestError::Audience)
+    }
+}
+
+/// `exp`, `iat` and `nbf` are optional in a request object (RFC 9101); what is there counts.
+pub(super) fn check_times(
+    claims: &Map<String, Value>,
+    now: UnixTime,
+) -> Result<Option<UnixTime>, RequestError> {
+    let time = |name: &'static str| match claims.get(name) {
+        None => Ok(None),
+        Some(value) => {
+            let seconds = value.as_i64().ok_or(RequestError::Parameter(name))?;
+            Ok(Some(UnixTime(seconds)))
+        }
+    };
+    let expires_at = time("exp")?;
+    if expires_at.is_some_and(|exp| now >= exp.plus(CLOCK_SKEW_S)) {
+        return Err(RequestError::Expired);
+    }
+    for name in ["iat", "nbf"] {
+        if time(name)?.is_some_and(|start| now.plus(CLOCK_SKEW_S) < start) {
+            return Err(RequestError::NotYetValid);
+        }
+    }
+    Ok(expires_at)
+}
+
+impl Question {
+    /// Reads the parameters. Unknown ones are ignored (section 5).
+    pub(super) fn read(
+        claims: &Map<String, Value>,
+        expires_at: Option<UnixTime>,
+    ) -> Result<Self, RequestError> {
+        // Section 8.4: a wallet that does not support it "MUST return an error".
+        if claims.contains_key("transaction_data") {
+            return Err(RequestError::TransactionData);
+        }
+        let nonce = claims.get("nonce").and_then(Value::as_str);
+        let nonce = nonce.and_then(|nonce| Nonce::parse(nonce).ok());
+        let query = query(claims)?;
+        let metadata =
+            ClientMetadata::parse(claims.get("client_metadata")).map_err(RequestError::Metadata)?;
+        // Section 8.5, `vp_formats_not_supported`.
+        let ours = query
+            .credentials()
+            .iter()
+            .any(|entry| *entry.format() == Format::SdJwtVc);
+        if !ours || !metadata.reads_sd_jwt_vc {
+            return Err(RequestError::Formats);
+        }
+        Ok(Question {
+            nonce: nonce.ok_or(RequestError::Parameter("nonce"))?,
+            query,
+            metadata,
+            about: about::read(claims.get("verifier_info")),
+            expires_at,
+        })
+    }
+}
+
+/// Section 5.1: "Either a `dcql_query` or a `scope` parameter representing a DCQL
+/// Query MUST be present in the Authorization Request, but not both."
+fn query(claims: &Map<String, Value>) -> Result<DcqlQuery, RequestError> {
+    match (claims.get("dcql_query"), claims.contains_key("scope")) {
+        (Some(_), true) => Err(RequestError::QueryAndScope),
+        (None, false) => Err(RequestError::NoQuery),
+        (None, true) => Err(RequestError::Scope),
+        (Some(query), false) => DcqlQuery::parse(query).map_err(RequestError::Query),
+    }
+}

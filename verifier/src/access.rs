@@ -1,0 +1,131 @@
+//! Keys of the REST interface: made and revoked by command.
+
+use vouchsafe_service::api_keys::{self, ApiKeySecret, NewApiKey};
+use vouchsafe_service::audit;
+use vouchsafe_service::db::DbError;
+
+use crate::Verifier;
+
+/// What a key may do. There are no wildcards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Read verifications.
+    Read,
+    /// Ask, cancel, redeem.
+    Write,
+}
+
+impl Scope {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Read, Self::Write];
+
+    /// The name that is stored with a key.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "verifications:read",
+            Self::Write => "verifications:write",
+        }
+    }
+}
+
+/// A key that was just made.
+pub struct NewKey {
+    /// Its id, to revoke it.
+    pub id: String,
+    /// The key, for the only time.
+    pub key: String,
+}
+
+impl std::fmt::Debug for NewKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewKey")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why no key was made.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// Nobody with this id may ask.
+    #[error("verifications.caller has no {0}")]
+    Caller(String),
+    /// No such scope.
+    #[error("there is no scope {0}; there are verifications:read and verifications:write")]
+    Scope(String),
+    /// The database failed.
+    #[error("the database failed")]
+    Db(#[from] DbError),
+}
+
+impl Verifier {
+    /// Makes a key of a registered caller of verifications; without scopes it may do everything
+    /// that there is.
+    pub async fn create_api_key(
+        &self,
+        caller: &str,
+        scopes: &[String],
+    ) -> Result<NewKey, KeyError> {
+        let app = self.app();
+        if app.settings.verifications.caller(caller).is_none() {
+            return Err(KeyError::Caller(caller.to_owned()));
+        }
+        let known = Scope::ALL.map(|scope| scope.as_str().to_owned());
+        if let Some(unknown) = scopes.iter().find(|scope| !known.contains(scope)) {
+            return Err(KeyError::Scope(unknown.clone()));
+        }
+        let scopes = match scopes {
+            [] => known.to_vec(),
+            some => some.to_vec(),
+        };
+        let secret = ApiKeySecret::generate(app.rng.as_ref());
+        let key = NewApiKey {
+            id: self.ids().next_text(),
+            name: caller.to_owned(),
+            scopes,
+            created_at: app.now(),
+            expires_at: None,
+        };
+        let event = self.event("api_key.create", &key.id, key.scopes.join(" "));
+        let shown = NewKey {
+            id: key.id.clone(),
+            key: secret.expose().to_owned(),
+        };
+        let audit_key = self.audit_key();
+        app.db
+            .write(async move |tx| {
+                api_keys::insert(tx, &key, &secret).await?;
+                audit::append(tx, &audit_key, &event).await
+            })
+            .await?;
+        Ok(shown)
+    }
+
+    /// Revokes a key for good. False: there is no such key, or not any more.
+    pub async fn revoke_api_key(&self, id: &str) -> Result<bool, DbError> {
+        let now = self.app().now();
+        let event = self.event("api_key.revoke", id, String::new());
+        let (id, audit_key) = (id.to_owned(), self.audit_key());
+        self.app()
+            .db
+            .write(async move |tx| {
+                if !api_keys::revoke(tx, &id, now).await? {
+                    return Ok(false);
+                }
+                audit::append(tx, &audit_key, &event).await?;
+                Ok(true)
+            })
+            .await
+    }
+
+    fn event(&self, action: &'static str, target: &str, detail: String) -> audit::Event {
+        audit::Event {
+            at: self.app().now(),
+            actor: "command".to_owned(),
+            action,
+            target: target.to_owned(),
+            detail,
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Which application stands behind a `client_id`. [`Parts::client`] is the one place where that is
+//! looked up: in the configuration, among those that registered (RFC 7591), and at the address
+//! that the id is (Client ID Metadata Document), in this order.
+//!
+//! A registration is read from the database each time, and so is whether the operator stopped an
+//! application: what was removed or disabled stops with the next request, on every process
+//! (catalogue 388).
+
+pub mod document;
+pub mod manage;
+mod registered;
+
+use std::sync::Arc;
+
+use vouchsafe_protocol::oauth::ClientRules;
+use vouchsafe_protocol::oauth::client_auth::AuthMethod;
+use vouchsafe_protocol::oauth::pkce::PkceRule;
+use vouchsafe_protocol::oauth::registration::{
+    ClientAuthentication, ClientMetadata, IdTokenAlgorithm, MetadataError,
+};
+use vouchsafe_protocol::vp::values::LocalizedText;
+
+pub use registered::{Change, Found, RegisterError, change, found, of_holder, register, remove};
+
+use crate::app::Parts;
+use crate::config::{
+    Allowed, Authentication, Client, ClientKeys, ClientSecret, IdTokenAlg, Profile, Standing,
+};
+use crate::domain::ids::ClientId;
+use crate::store::{StoreError, clients};
+
+impl Parts {
+    /// The application of an id, if it is served now.
+    pub async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
+        if let Some(configured) = self.settings.configured(id) {
+            return Ok(Some(Arc::clone(configured)));
+        }
+        if self.settings.resource_server(id).is_some() {
+            return Ok(None);
+        }
+        if document::is_address(id.as_str()) {
+            return document::client(self, id).await;
+        }
+        let Some(registration) = &self.settings.registration else {
+            return Ok(None);
+        };
+        let Some(row) = clients::find(&self.db, id).await? else {
+            return Ok(None);
+        };
+        let built = registered::client(&row, &registration.allowed);
+        Ok(built
+            .inspect_err(|error| {
+                // The operator allows less than when it registered.
+                tracing::info!(client = %id, reason = %error, "a registered application is not served");
+            })
+            .ok()
+            .map(Arc::new))
+    }
+}
+
+/// An application of metadata; `secret` is the digest of its secret, where it has one.
+fn build(
+    id: &ClientId,
+    metadata: ClientMetadata,
+    secret: Option<&str>,
+    standing: Standing,
+    allowed: &Allowed,
+) -> Result<Client, MetadataError> {
+    let sector = metadata.sector(id.as_str())?;
+    let ClientMetadata {
+        redirect_uris,
+        application_type: _,
+        grants,
+        authentication,
+        about,
+        sector_identifier_uri: _,
+        post_logout_redirect_uris,
+        backchannel_logout_uri,
+        id_token_alg,
+        default_max_age,
+        require_auth_time: _,
+        default_acr,
+        only_bound,
+        only_pushed,
+        scopes,
+    } = metadata;
+    let host = redirect_uris
+        .iter()
+        .next()
+        .and_then(|uri| uri.to_url().host_str().map(str::to_owned));
+    let name = match about.name.default.is_empty() {
+        false => about.name.clone(),
+        // Who gave no name is known by where people go.
+        true => LocalizedText {
+            default: host.clone().unwrap_or_else(|| id.to_string()),
+            ..LocalizedText::default()
+        },
+    };
+    let authentication = authentication_of(authentication, secret)?;
+    Ok(Client {
+        id: id.clone(),
+        standing,
+        name,
+        about,
+        host,
+        profile: Profile::Open,
+        // Catalogue 356: PKCE is no choice for them.
+        rules: match authentication.is_confidential() {
+            true => ClientRules::confidential(PkceRule::Required),
+            false => ClientRules::public(),
+        },
+        authentication,
+        redirect_uris,
+        post_logout_redirect_uris,
+        alg: match id_token_alg {
+            IdTokenAlgorithm::Rs256 => IdTokenAlg::RS256,
+            IdTokenAlgorithm::Es256 => IdTokenAlg::ES256,
+        },
+        backchannel_logout_uri,
+        sector,
+        cross_device: allowed.cross_device && standing != Standing::Open,
+        device: grants.device,
+        // Only the operator lets an application have a stream.
+        security_events: false,
+        prefer_digital_credentials: false,
+        scopes,
+        offline_access: grants.refresh,
+        only_pushed,
+        only_bound,
+        default_query: allowed.default_query.clone(),
+        default_max_age,
+        default_acr: default_acr
+            .iter()
+            .map(|acr| acr.as_str().to_owned())
+            .collect(),
+    })
+}
+
+fn authentication_of(
+    asked: ClientAuthentication,
+    secret: Option<&str>,
+) -> Result<Authentication, MetadataError> {
+    let secret = |method: AuthMethod| {
+        let known = secret.and_then(|digest| ClientSecret::of_digest(digest, method));
+        let missing = MetadataError::Member {
+            name: "client_secret",
+            reason: "is missing",
+        };
+        known.map(Authentication::Secret).ok_or(missing)
+    };
+    match asked {
+        ClientAuthentication::None => Ok(Authentication::None),
+        ClientAuthentication::SecretBasic => secret(AuthMethod::ClientSecretBasic),
+        ClientAuthentication::SecretPost => secret(AuthMethod::ClientSecretPost),
+        ClientAuthentication::Keys(keys, _) => {
+            Ok(Authentication::PrivateKeyJwt(ClientKeys::Listed(keys)))
+        }
+        ClientAuthentication::KeysAt(uri) => Ok(Authentication::PrivateKeyJwt(ClientKeys::At(uri))),
+    }
+}

@@ -1,0 +1,193 @@
+//! Errors of the REST interface and their one mapping to the wire (RFC 9457).
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+use vouchsafe_service::db::DbError;
+
+use crate::access::Scope;
+use crate::store::StoreError;
+use crate::verification::start::StartError;
+
+/// Why a request failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// No key.
+    #[error("no valid API key")]
+    Unauthorized,
+    /// A key that does not work.
+    #[error("no valid API key")]
+    InvalidToken,
+    /// The key lacks the scope.
+    #[error("the API key does not allow this")]
+    Forbidden(Scope),
+    /// No such verification of this caller.
+    #[error("no such verification")]
+    NotFound,
+    /// Not a JSON body.
+    #[error("the body must be application/json without content encoding")]
+    MediaType,
+    /// Not strict JSON of the expected form.
+    #[error("the body is not strict JSON, or has an unknown, missing or mistyped member")]
+    Body,
+    /// The body is too long.
+    #[error("the body is too long")]
+    TooLarge,
+    /// Neither a named question nor one of the caller's own, or both.
+    #[error("give query or dcql, not both and not neither")]
+    Question,
+    /// The question is not put.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// Too many wait.
+    #[error("too many verifications wait for an answer")]
+    TooMany,
+    /// The code of the browser does not count.
+    #[error("the response_code is not the one that this verification waits for")]
+    Code,
+    /// The header `Idempotency-Key` is malformed.
+    #[error("the header Idempotency-Key must be 1 to 128 visible characters")]
+    IdempotencyKey,
+    /// The idempotency key belongs to another request.
+    #[error("the Idempotency-Key was used for another request")]
+    IdempotencyReuse,
+    /// The database failed.
+    #[error("the database failed")]
+    Store(#[from] StoreError),
+    /// Something of ours failed.
+    #[error("internal: {0}")]
+    Internal(&'static str),
+}
+
+impl From<DbError> for ApiError {
+    fn from(error: DbError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// A problem document (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// A stable name of the kind of problem, `urn:vouchsafe:problem:<code>`.
+    #[schema(example = "urn:vouchsafe:problem:not_found")]
+    r#type: String,
+    /// The kind of problem in words.
+    title: String,
+    /// The HTTP status.
+    #[schema(example = 404)]
+    status: u16,
+    /// The stable code.
+    #[schema(example = "not_found")]
+    code: String,
+}
+
+impl ApiError {
+    /// Status and stable code.
+    fn wire(&self) -> (StatusCode, &'static str) {
+        let unfit = StatusCode::UNPROCESSABLE_ENTITY;
+        match self {
+            Self::Unauthorized | Self::InvalidToken => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
+            Self::Body => (StatusCode::BAD_REQUEST, "invalid_body"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_long"),
+            Self::Question => (unfit, "query_or_dcql"),
+            Self::Start(error) => start(error),
+            Self::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too_many_open"),
+            Self::Code => (unfit, "invalid_response_code"),
+            Self::IdempotencyKey => (StatusCode::BAD_REQUEST, "invalid_idempotency_key"),
+            Self::IdempotencyReuse => (unfit, "idempotency_key_reused"),
+            Self::Store(error) => store(error),
+            Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
+        }
+    }
+
+    /// RFC 6750, section 3: the challenge says why a key that was sent does not do.
+    fn challenge(&self) -> Option<HeaderValue> {
+        match self {
+            Self::Unauthorized => Some(HeaderValue::from_static("Bearer")),
+            Self::InvalidToken => Some(HeaderValue::from_static("Bearer error=\"invalid_token\"")),
+            Self::Forbidden(scope) => {
+                let name = scope.as_str();
+                let text = format!("Bearer error=\"insufficient_scope\", scope=\"{name}\"");
+                HeaderValue::try_from(text).ok()
+            }
+            Self::NotFound
+            | Self::MediaType
+            | Self::Body
+            | Self::TooLarge
+            | Self::Question
+            | Self::Start(_)
+            | Self::TooMany
+            | Self::Code
+            | Self::IdempotencyKey
+            | Self::IdempotencyReuse
+            | Self::Store(_)
+            | Self::Internal(_) => None,
+        }
+    }
+}
+
+fn start(error: &StartError) -> (StatusCode, &'static str) {
+    let unfit = StatusCode::UNPROCESSABLE_ENTITY;
+    match error {
+        StartError::Query => (unfit, "unknown_query"),
+        StartError::Inline => (StatusCode::FORBIDDEN, "inline_query_not_allowed"),
+        StartError::Dcql(_) | StartError::Profile(_) => (unfit, "invalid_dcql"),
+        StartError::Issuer => (unfit, "no_trusted_issuer"),
+        StartError::Purpose => (unfit, "invalid_purpose"),
+        StartError::ReturnUrl => (unfit, "invalid_return_url"),
+        StartError::Qr => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
+        StartError::Store(error) => store(error),
+    }
+}
+
+fn store(error: &StoreError) -> (StatusCode, &'static str) {
+    match error {
+        StoreError::Db(error) if error.is_temporary() => {
+            (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable")
+        }
+        StoreError::Db(_) | StoreError::Serialise(_) => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "internal_error")
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, code) = self.wire();
+        let title = match status.is_server_error() {
+            true => "The request failed on our side".to_owned(),
+            false => self.to_string(),
+        };
+        if status.is_server_error() {
+            tracing::error!(code, error = %crate::views::chain(&self), "request failed");
+        }
+        let problem = Problem {
+            r#type: format!("urn:vouchsafe:problem:{code}"),
+            title,
+            status: status.as_u16(),
+            code: code.to_owned(),
+        };
+        let mut response = (status, Json(problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(challenge) = self.challenge() {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if matches!(
+            status,
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
+        ) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

@@ -1,0 +1,40 @@
+//! Verifications over REST, for those without OpenID Connect. There only where the configuration
+//! says who may ask.
+
+mod caller;
+mod error;
+mod events;
+mod idempotent;
+pub mod openapi;
+mod read;
+mod redeem;
+mod remove;
+mod start;
+mod views;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::get;
+
+use crate::app::App;
+
+/// All verifications.
+pub const VERIFICATIONS: &str = "/v1/verifications";
+/// One of them.
+pub const VERIFICATION: &str = "/v1/verifications/{id}";
+/// What happens to it, as it happens.
+pub const EVENTS: &str = "/v1/verifications/{id}/events";
+/// The browser is back.
+pub const REDEEM: &str = "/v1/verifications/{id}/redeem";
+/// The description of the interface.
+pub const OPENAPI: &str = "/openapi.json";
+
+/// Largest body, in bytes: a question of the caller's own with room to spare.
+const MAX_BODY: usize = 64 * 1024;
+
+/// The routes.
+pub fn router() -> Router<App> {
+    Router::from(openapi::routes())
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .route(OPENAPI, get(openapi::handle))
+}

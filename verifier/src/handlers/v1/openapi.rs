@@ -1,0 +1,83 @@
+//! `GET /openapi.json`: the description of the REST interface.
+
+use axum::Json;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi as _};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{events, read, redeem, remove, start};
+use crate::app::App;
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Vouchsafe login service: verifications",
+        description = "Ask wallets without OpenID Connect: a question, a code to scan, a result.",
+        license(name = "Apache-2.0 OR MIT")
+    ),
+    tags((name = "verifications", description = "Questions to wallets")),
+    components(schemas(events::StatusEvent)),
+    modifiers(&Access)
+)]
+struct Api;
+
+/// What opens the interface: a key as bearer.
+struct Access;
+
+impl Modify for Access {
+    fn modify(&self, api: &mut OpenApi) {
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("A key of this service, `vsk_…`"))
+            .build();
+        let components = api.components.get_or_insert_default();
+        components.add_security_scheme("api_key", SecurityScheme::Http(bearer));
+    }
+}
+
+/// The routes, with their description.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Api::openapi())
+        .routes(routes!(start::handle))
+        .routes(routes!(read::handle, remove::handle))
+        .routes(routes!(redeem::handle))
+        .routes(routes!(events::handle))
+}
+
+/// The description alone.
+pub fn document() -> OpenApi {
+    routes().into_openapi()
+}
+
+/// Answers with the description.
+pub async fn handle() -> Response {
+    let kept = [(header::CACHE_CONTROL, "public, max-age=300")];
+    (kept, Json(document())).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    /// The committed description is the one that the code makes. To renew it:
+    /// `UPDATE_OPENAPI=1 cargo test -p vouchsafe-verifier openapi`.
+    #[test]
+    fn committed_openapi_is_current() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../specs/openapi/verifier.json"
+        );
+        let mut now = serde_json::to_string_pretty(&super::document()).unwrap();
+        now.push('\n');
+        if std::env::var_os("UPDATE_OPENAPI").is_some() {
+            std::fs::write(path, &now).unwrap();
+        }
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            committed == now,
+            "specs/openapi/verifier.json is not current"
+        );
+    }
+}
