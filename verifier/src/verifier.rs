@@ -194,6 +194,7 @@ impl Verifier {
             ids: ids.clone(),
             webhook_sealer: Sealer::new(own_key(Purpose::Sealing).child("webhooks")),
             fingerprints: Fingerprints::new(own_key(Purpose::FlowState).child("idempotency")),
+            logging_out: Busy::default(),
             pushing: Busy::default(),
             polling: Busy::default(),
             pairwise_key: subject_key(Purpose::Pairwise),
@@ -273,7 +274,7 @@ impl Verifier {
         });
         let app = Arc::clone(&self.app);
         jobs.every("logout tokens", LOGOUT_EVERY, move || {
-            backchannel::run_once(Arc::clone(&app))
+            backchannel::start(Arc::clone(&app))
         });
         if self.app.settings.serves_receivers() {
             let app = Arc::clone(&self.app);
