@@ -8,6 +8,7 @@ use vouchsafe_service::db::DbError;
 use vouchsafe_service::tenant;
 
 use crate::app::App;
+use crate::config::Standing;
 use crate::domain::ids::ClientId;
 use crate::store::logout::{self, Delivery};
 
@@ -121,6 +122,10 @@ async fn send(app: &App, delivery: &Delivery) -> Result<Sent, Failure> {
     let Some(uri) = &client.backchannel_logout_uri else {
         return Ok(Sent::NotWanted);
     };
+    // The exceptions of `[fetch]` were made for addresses that the operator chose.
+    if client.standing != Standing::Configured && !app.outbound.may_ask(uri) {
+        return Err(Failure::GiveUp);
+    }
     // Made fresh for each attempt: it is valid for two minutes only.
     let claims = LogoutTokenClaims::new(
         app.issuer(),

@@ -18,7 +18,7 @@ use vouchsafe_service::client_assertion::{self, AssertionRefused, Audience};
 
 use crate::app::Parts;
 use crate::client_keys::KeySetError;
-use crate::config::{Authentication, Client, ClientKeys, ResourceServer};
+use crate::config::{Authentication, Client, ClientKeys, ResourceServer, Standing};
 use crate::domain::ids::ClientId;
 use crate::store::StoreError;
 
@@ -32,6 +32,14 @@ pub enum Caller<'a> {
 }
 
 impl Caller<'_> {
+    /// Whether nobody wrote it into the configuration.
+    fn is_stranger(&self) -> bool {
+        match self {
+            Self::Client(client) => client.standing != Standing::Configured,
+            Self::ResourceServer(_) => false,
+        }
+    }
+
     /// Algorithms of its assertions.
     fn algorithms(&self) -> &'static [Algorithm] {
         match self {
@@ -162,6 +170,10 @@ async fn by_assertion<'a>(
     };
     match keys {
         ClientKeys::Listed(keys) => accept(app, (&id, &caller), keys, assertion).await?,
+        // The exceptions of `[fetch]` were made for addresses that the operator chose.
+        ClientKeys::At(uri) if caller.is_stranger() && !app.outbound.may_ask(uri) => {
+            return Err(refused());
+        }
         ClientKeys::At(uri) => accept_published(app, (&id, &caller), uri, assertion).await?,
     }
     Ok(caller)

@@ -42,7 +42,8 @@ async fn cat_358_a_hundred_redeem_one_authorization_code() {
             let shown = wallet.show(&login.link).await?;
             let back = browser.open(shown.redirect_uri.as_str()).await?;
             let code = shop.code(&login.attempt, &back)?;
-            let attempts = (0..AT_ONCE).map(|_| shop.redeem(&login.attempt, &code));
+            let redeem = || shop.redeem(&login.attempt, &code);
+            let attempts = (0..AT_ONCE).map(|_| patiently(redeem));
             let answers = join_all(attempts).await;
             let answers = answers.into_iter().collect::<Result<Vec<_>, _>>()?;
             let tokens = one_success(&answers);

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use vouchsafe_protocol::oauth::ClientRules;
 use vouchsafe_protocol::oauth::client_auth::AuthMethod;
 use vouchsafe_protocol::oauth::pkce::PkceRule;
+use vouchsafe_protocol::oauth::redirect::RedirectUris;
 use vouchsafe_protocol::oauth::registration::{
     ClientAuthentication, ClientMetadata, IdTokenAlgorithm, MetadataError,
 };
@@ -58,6 +59,19 @@ impl Parts {
     }
 }
 
+/// The host that people are shown: where each of its redirect URIs leads, if that is one https host. The
+/// host of a private-use scheme is a text that anybody can choose, and a device goes nowhere.
+fn shown_host(redirect_uris: &RedirectUris, device: bool) -> Option<String> {
+    let mut hosts = redirect_uris.iter().map(|uri| {
+        let url = uri.to_url();
+        let host = url.host_str().filter(|_| url.scheme() == "https");
+        host.map(str::to_owned)
+    });
+    let first = hosts.next()??;
+    let one = !device && hosts.all(|host| host.as_ref() == Some(&first));
+    one.then_some(first)
+}
+
 /// An application of metadata; `secret` is the digest of its secret, where it has one.
 fn build(
     id: &ClientId,
@@ -84,15 +98,11 @@ fn build(
         only_pushed,
         scopes,
     } = metadata;
-    let host = redirect_uris
-        .iter()
-        .next()
-        .and_then(|uri| uri.to_url().host_str().map(str::to_owned));
+    let host = shown_host(&redirect_uris, grants.device);
     let name = match about.name.default.is_empty() {
         false => about.name.clone(),
-        // Who gave no name is known by where people go.
         true => LocalizedText {
-            default: host.clone().unwrap_or_else(|| id.to_string()),
+            default: id.to_string(),
             ..LocalizedText::default()
         },
     };
@@ -156,5 +166,25 @@ fn authentication_of(
             Ok(Authentication::PrivateKeyJwt(ClientKeys::Listed(keys)))
         }
         ClientAuthentication::KeysAt(uri) => Ok(Authentication::PrivateKeyJwt(ClientKeys::At(uri))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cat_383_the_host_that_people_see_is_where_they_go() {
+        let host = |uris: &[&str], device| {
+            let uris: Vec<String> = uris.iter().map(|uri| (*uri).to_owned()).collect();
+            shown_host(&RedirectUris::register(&uris).expect("addresses"), device)
+        };
+        let one = ["https://app.example/cb", "https://app.example/other"];
+        assert_eq!(host(&one, false).as_deref(), Some("app.example"));
+        assert_eq!(host(&one, true), None);
+        let two = ["https://bank.example/cb", "https://app.example/cb"];
+        assert_eq!(host(&two, false), None);
+        assert_eq!(host(&["com.example.app://bank.example/cb"], false), None);
+        assert_eq!(host(&["http://127.0.0.1/cb"], false), None);
     }
 }

@@ -118,9 +118,9 @@ pub async fn post(
     let fits_a_link =
         body.len() <= MAX_LINK && body.iter().all(|b| b.is_ascii_graphic() && *b != b'#');
     match std::str::from_utf8(&body) {
-        Ok(form) if !known && fits_a_link => see_other(&format!("/authorize?{form}")),
-        Ok(form) => respond(&app, address, &headers, form).await,
-        Err(_) => AuthorizeError::Page("request_parameters").respond(&app, &headers),
+        Ok(form) if known => respond(&app, address, &headers, form).await,
+        Ok(form) if fits_a_link => see_other(&format!("/authorize?{form}")),
+        Ok(_) | Err(_) => AuthorizeError::Page("request_parameters").respond(&app, &headers),
     }
 }
 

@@ -147,11 +147,12 @@ pub(super) fn decision(
     };
     let state = session.and_then(|session| {
         let acr = Acr::from_wire(&session.authentication.acr)?;
-        // Without facts there is nothing to consent to.
         Some(SessionState {
             auth_time: session.authentication.auth_time,
             acr,
-            consented: true,
+            // Without facts there is nothing to consent to, but to whom nobody vouches for people
+            // go with open eyes.
+            consented: !client.standing.is_unvouched(),
         })
     });
     decide(&wishes, state.as_ref(), &AcrLadder::default(), app.now())

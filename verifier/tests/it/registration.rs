@@ -352,7 +352,7 @@ async fn registration_section_5_sectors_of_several_hosts() {
         let (list, other) = ("https://app.example/list", "https://other.example/cb");
         let uris = json!([CALLBACK, other]);
         let body = metadata(json!({ "redirect_uris": uris }));
-        let token = initial(&world, 2).await;
+        let token = initial(&world, 3).await;
         let answer = post(&world, Some(&token), &body).await;
         refused_with(&answer, StatusCode::BAD_REQUEST, "invalid_client_metadata");
         let more = json!({ "redirect_uris": uris, "sector_identifier_uri": list });
@@ -371,12 +371,17 @@ async fn registration_section_5_sectors_of_several_hosts() {
             .network
             .publish_document(list, Some((uris.to_string(), None)));
         let both = App::register_with(&world, Some(&token), more).await;
-        let one = App::register_with(&world, Some(&token), json!({})).await;
+        let one = json!({ "sector_identifier_uri": list });
+        let one = App::register_with(&world, Some(&token), one).await;
         // One sector, one name of the person.
         let wallet = world.person("M-1").await;
         let first = log_in(&mut world.browser(), &wallet, &both.rp(), "openid").await;
         let second = log_in(&mut world.browser(), &wallet, &one.rp(), "openid").await;
         assert_eq!(first.sub(), second.sub());
+        // Who only names the address of another one is not told what that one calls a person.
+        let alone = App::register_with(&world, Some(&token), json!({})).await;
+        let alone = log_in(&mut world.browser(), &wallet, &alone.rp(), "openid").await;
+        assert_ne!(alone.sub(), first.sub());
         // Applications on somebody's own machine share none.
         let native = |port: u16| {
             json!({
@@ -436,6 +441,29 @@ most_open_clients = 2
 allowed_scopes = ["membership"]
 cross_device = true
 "#;
+
+#[tokio::test]
+async fn a_session_alone_answers_nobody_whom_nobody_vouches_for() {
+    let open = format!("{OPEN}default_query = \"member-login\"\n");
+    with_more(&open, async |world| {
+        let wallet = world.person("M-1").await;
+        let mut browser = world.browser();
+        let vouched = App::register(&world, json!({})).await;
+        log_in(&mut browser, &wallet, &vouched.rp(), "openid").await;
+        let silently = |rp: &RelyingParty| rp.authorize("openid", &[("prompt", "none")]);
+        let rp = vouched.rp();
+        let answer = browser.get(&silently(&rp)).await;
+        assert!(!rp.code(&answer).is_empty());
+        let stranger = App::register_with(&world, None, json!({})).await;
+        let rp = stranger.rp();
+        let answer = browser.get(&silently(&rp)).await;
+        assert_eq!(rp.error(&answer), "consent_required");
+        // With a page they are let in, having seen who asks.
+        let tokens = log_in(&mut browser, &wallet, &rp, "openid").await;
+        assert!(!tokens.sub().is_empty());
+    })
+    .await;
+}
 
 #[tokio::test]
 async fn cat_377_an_open_registration_is_limited_and_people_are_told() {

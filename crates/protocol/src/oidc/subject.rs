@@ -107,6 +107,13 @@ impl Sector {
         Ok(Self(text.to_ascii_lowercase()))
     }
 
+    /// A sector that one client has for itself.
+    #[must_use]
+    pub fn of_client(client_id: &str) -> Self {
+        // Not in lower case: identifiers are compared as they are.
+        Self(format!("client:{client_id}"))
+    }
+
     /// The host of the redirect URIs, where they all have the same one (section 8.1).
     ///
     /// # Errors

@@ -20,7 +20,7 @@ use vouchsafe_credentials::jwks::JwkSet;
 use super::client_auth::AuthMethod;
 use super::error::{ErrorCode, ErrorDescription, OAuthError};
 use super::redirect::{RedirectUri, RedirectUriError, RedirectUris};
-use crate::http::{UrlRule, is_loopback_url};
+use crate::http::UrlRule;
 use crate::oidc::acr::Acr;
 use crate::oidc::subject::{Sector, SectorError};
 use crate::vp::values::LocalizedText;
@@ -261,38 +261,39 @@ impl ClientMetadata {
         })
     }
 
-    /// The sector of its subjects (OpenID Connect Core 1.0, section 8.1). Redirect URIs without a
-    /// host of their own (this machine, a private-use scheme) could be anybody's: such a client is
-    /// a sector for itself, under `client_id`.
+    /// The sector of its subjects (OpenID Connect Core 1.0, section 8.1). Anybody can name the redirect
+    /// URI of somebody else, and then be told by other ways (a device, a logout token) what that one
+    /// calls a person. So a host is a sector only where it says so itself, by the list at
+    /// `sector_identifier_uri`; who has none, or is a device, is a sector for itself, under `client_id`.
     ///
     /// # Errors
     /// [`MetadataError`] where the redirect URIs name several hosts without a
-    /// `sector_identifier_uri`.
+    /// `sector_identifier_uri`, and where logout tokens would leave the sector.
     pub fn sector(&self, client_id: &str) -> Result<Sector, MetadataError> {
-        let own = || {
-            Sector::configured(&format!("client:{client_id}"))
-                .map_err(|_| MetadataError::member("client_id", "cannot be a sector"))
+        let Some(list) = &self.sector_identifier_uri else {
+            let uris = self.redirect_uris.iter().map(RedirectUri::as_str);
+            if let Err(SectorError::Ambiguous) = Sector::from_redirect_uris(uris) {
+                return Err(MetadataError::member(
+                    "redirect_uris",
+                    "they name more than one host: a sector_identifier_uri is needed",
+                ));
+            }
+            return Ok(Sector::of_client(client_id));
         };
-        if let Some(uri) = &self.sector_identifier_uri {
-            let host = uri.host_str().unwrap_or_default();
-            return Sector::configured(host)
-                .map_err(|_| MetadataError::member("sector_identifier_uri", "has no host"));
+        if self.grants.device {
+            return Ok(Sector::of_client(client_id));
         }
-        let anybodys = |uri: &RedirectUri| {
-            let url = uri.to_url();
-            is_loopback_url(&url) || url.host_str().is_none() || url.scheme() != "https"
-        };
-        if self.redirect_uris.iter().all(anybodys) {
-            return own();
+        let host = list.host_str().unwrap_or_default();
+        let sector = Sector::configured(host)
+            .map_err(|_| MetadataError::member("sector_identifier_uri", "has no host"))?;
+        let logout = self.backchannel_logout_uri.as_ref();
+        if logout.is_some_and(|uri| uri.host_str() != list.host_str()) {
+            return Err(MetadataError::member(
+                "backchannel_logout_uri",
+                "is not at the host of the sector_identifier_uri",
+            ));
         }
-        let uris = self.redirect_uris.iter().map(RedirectUri::as_str);
-        Sector::from_redirect_uris(uris).map_err(|error| match error {
-            SectorError::Ambiguous => MetadataError::member(
-                "redirect_uris",
-                "they name more than one host: a sector_identifier_uri is needed",
-            ),
-            SectorError::Malformed => MetadataError::member("redirect_uris", "they name no host"),
-        })
+        Ok(sector)
     }
 
     /// Whether the list at its `sector_identifier_uri` has all its redirect URIs (OpenID Connect

@@ -270,14 +270,22 @@ fn core_section_8_1_sectors_of_clients_that_nobody_configured() {
         let metadata = parse(more).unwrap();
         metadata.sector("reg-1").map(|one| one.as_str().to_owned())
     };
-    assert_eq!(sector(json!({})).unwrap(), "app.example");
+    // Whose address it is was not shown: no host is a sector by its name alone.
+    assert_eq!(sector(json!({})).unwrap(), "client:reg-1");
     let two = json!(["https://app.example/cb", "https://other.example/cb"]);
     assert!(sector(json!({ "redirect_uris": two })).is_err());
     let mixed = json!(["https://app.example/cb", "http://127.0.0.1/cb"]);
     assert!(sector(json!({ "redirect_uris": mixed })).is_err());
-    let listed =
+    let mut listed =
         json!({ "redirect_uris": two, "sector_identifier_uri": "https://App.example/list" });
-    assert_eq!(sector(listed).unwrap(), "app.example");
+    assert_eq!(sector(listed.clone()).unwrap(), "app.example");
+    listed["backchannel_logout_uri"] = json!("https://app.example/logout");
+    assert_eq!(sector(listed.clone()).unwrap(), "app.example");
+    listed["backchannel_logout_uri"] = json!("https://attacker.example/logout");
+    assert!(
+        sector(listed).is_err(),
+        "logout tokens would leave the sector"
+    );
     // Addresses that could be anybody's are no sector of many clients.
     for uris in [
         json!(["http://127.0.0.1:1/cb"]),
