@@ -442,10 +442,16 @@ allowed_scopes = ["membership"]
 cross_device = true
 "#;
 
+const OPEN_TO_LOG_IN: &str = r#"
+[registration]
+open = true
+default_query = "member-login"
+allowed_scopes = ["membership"]
+"#;
+
 #[tokio::test]
 async fn a_session_alone_answers_nobody_whom_nobody_vouches_for() {
-    let open = format!("{OPEN}default_query = \"member-login\"\n");
-    with_more(&open, async |world| {
+    with_more(OPEN_TO_LOG_IN, async |world| {
         let wallet = world.person("M-1").await;
         let mut browser = world.browser();
         let vouched = App::register(&world, json!({})).await;
