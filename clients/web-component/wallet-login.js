@@ -49,10 +49,10 @@ const store = {
   put: (state, kept) => localStorage.setItem(PREFIX + state, JSON.stringify(kept)),
   get: (state) => parse(localStorage.getItem(PREFIX + state)),
   remove: (state) => localStorage.removeItem(PREFIX + state),
-  /** Logins that nobody finished. */
-  forget() {
+  /** Logins that nobody finished. The one that comes back right now is told that it took too long. */
+  forget(returning) {
     for (const key of Object.keys(localStorage)) {
-      if (key.startsWith(PREFIX) && over(parse(localStorage.getItem(key)))) localStorage.removeItem(key);
+      if (key.startsWith(PREFIX) && key !== PREFIX + returning && over(parse(localStorage.getItem(key)))) localStorage.removeItem(key);
     }
   },
 };
@@ -83,7 +83,7 @@ export class WalletLogin extends Base {
     if (!this.#button) this.#build();
     addEventListener("pageshow", this.#back);
     try {
-      store.forget();
+      store.forget(new URL(location.href).searchParams.get("state"));
     } catch {
       // No store: who starts a login or comes back hears of it.
     }

@@ -106,6 +106,11 @@ async function story() {
   await page.waitForSelector("#loaded");
   say({ step: "forgotten", left: (await page.evaluate(() => Object.keys(localStorage))).sort() });
   await page.evaluate(() => localStorage.clear());
+  await page.evaluate((issuer) => {
+    localStorage.setItem("wallet-login:late", JSON.stringify({ issuer, clientId: "shop", at: Date.now() - 600_001 }));
+  }, ISSUER);
+  await page.goto(answer({ code: "x", state: "late", iss: ISSUER }));
+  say({ step: "late", ...(await told(page)), left: await page.evaluate(() => Object.keys(localStorage)) });
   // Addresses that are no provider.
   for (const issuer of ["javascript:alert(1)//", "data:text/html,x", "http://shop.example", "http://127.0.0.1.example", `${ISSUER}?x=1`, `${ISSUER}#x`, "/login"]) {
     await page.goto(`${BUSINESS}/`);

@@ -153,6 +153,9 @@ async fn play(script: &Path) -> Result<()> {
     let forgotten = browser.says().await?;
     let left = json!(["other", "wallet-login:new"]);
     ensure!(forgotten["left"] == left, "{forgotten}");
+    let late = browser.says().await?;
+    ensure!(late["detail"]["error"] == "expired", "{late}");
+    ensure!(late["left"] == json!([]), "{late}");
     for _ in 0..7 {
         let said = browser.says().await?;
         ensure!(said["step"] == "no issuer address", "{said}");
