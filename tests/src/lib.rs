@@ -10,6 +10,7 @@
 
 pub mod admin;
 pub mod application;
+pub mod balancer;
 pub mod browser;
 pub mod canary;
 pub mod database;

@@ -69,6 +69,8 @@ pub struct Parts {
     pub endpoints_woken: AtomicBool,
     /// Tells requests with an idempotency key apart.
     pub fingerprints: Fingerprints,
+    /// Applications that somebody of this process sends logout tokens to.
+    pub logging_out: Busy,
     /// Streams of security events that somebody of this process sends to.
     pub pushing: Busy,
     /// Streams of security events that an application waits for.

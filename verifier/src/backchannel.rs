@@ -2,36 +2,76 @@
 //! queued in the transaction that ends the session, so none is lost with the process.
 
 use futures::future::join_all;
+use tokio::task::JoinSet;
 use vouchsafe_protocol::oidc::logout::LogoutTokenClaims;
 use vouchsafe_service::db::DbError;
+use vouchsafe_service::tenant;
 
 use crate::app::App;
 use crate::domain::ids::ClientId;
 use crate::store::logout::{self, Delivery};
 
-/// Deliveries of one round.
-const BATCH: i64 = 50;
+/// Deliveries to one application at the same time: as many as the fetcher lets to one host.
+const AT_ONCE: i64 = 4;
 /// A delivery that was taken comes back after so many seconds if the process dies meanwhile.
-const RESERVED_S: i64 = 30;
+const RESERVED_S: i64 = 60;
 /// After so many attempts (about six hours) an application is given up.
 const MAX_ATTEMPTS: i64 = 20;
 /// Longest pause between two attempts.
 const MAX_PAUSE_S: i64 = 1800;
 
+/// Starts to send what is due, and waits for nobody.
+pub async fn start(app: App) -> Result<(), DbError> {
+    due(&app).await?.detach_all();
+    Ok(())
+}
+
 /// Sends what is due.
 pub async fn run_once(app: App) -> Result<(), DbError> {
-    let now = app.now();
-    if !logout::any_due(&app.db, now).await? {
-        return Ok(());
-    }
-    let due = app
-        .db
-        .write(async move |tx| logout::claim_due(tx, now, now.plus(RESERVED_S), BATCH).await)
-        .await?;
-    for outcome in join_all(due.into_iter().map(|delivery| deliver(&app, delivery))).await {
-        outcome?;
+    let mut tasks = due(&app).await?;
+    while let Some(done) = tasks.join_next().await {
+        // A task that panicked leaves its deliveries to the next one.
+        done.unwrap_or(Ok(()))?;
     }
     Ok(())
+}
+
+/// A task for each application that something is due for and that nobody serves: one that is slow
+/// keeps nobody else waiting.
+async fn due(app: &App) -> Result<JoinSet<Result<(), DbError>>, DbError> {
+    let mut tasks = JoinSet::new();
+    for client in logout::due_clients(&app.db, app.now()).await? {
+        if let Some(serving) = app.logging_out.serve(&client) {
+            let app = App::clone(app);
+            tasks.spawn(tenant::inherit(async move {
+                let served = serve(&app, &client).await;
+                drop(serving);
+                if let Err(error) = &served {
+                    tracing::error!(error = %crate::views::chain(error), "logout tokens not sent");
+                }
+                served
+            }));
+        }
+    }
+    Ok(tasks)
+}
+
+/// Sends to one application until nothing is due for it.
+async fn serve(app: &App, client: &str) -> Result<(), DbError> {
+    loop {
+        let (now, client) = (app.now(), client.to_owned());
+        let claimed = app
+            .db
+            .write(async move |tx| {
+                logout::claim_due(tx, &client, now, now.plus(RESERVED_S), AT_ONCE).await
+            })
+            .await?;
+        if claimed.is_empty() {
+            return Ok(());
+        }
+        let sent = join_all(claimed.into_iter().map(|one| deliver(app, one))).await;
+        sent.into_iter().collect::<Result<(), _>>()?;
+    }
 }
 
 async fn deliver(app: &App, delivery: Delivery) -> Result<(), DbError> {

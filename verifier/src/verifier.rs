@@ -195,6 +195,7 @@ impl Verifier {
             webhook_sealer: Sealer::new(own_key(Purpose::Sealing).child("webhooks")),
             endpoints_woken: AtomicBool::new(false),
             fingerprints: Fingerprints::new(own_key(Purpose::FlowState).child("idempotency")),
+            logging_out: Busy::default(),
             pushing: Busy::default(),
             polling: Busy::default(),
             pairwise_key: subject_key(Purpose::Pairwise),
@@ -274,7 +275,7 @@ impl Verifier {
         });
         let app = Arc::clone(&self.app);
         jobs.every("logout tokens", LOGOUT_EVERY, move || {
-            backchannel::run_once(Arc::clone(&app))
+            backchannel::start(Arc::clone(&app))
         });
         if self.app.settings.serves_receivers() {
             let app = Arc::clone(&self.app);

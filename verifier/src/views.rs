@@ -67,6 +67,14 @@ pub fn message(app: &Parts, status: StatusCode, locale: Locale, key: &str) -> Re
     )
 }
 
+/// The page of a login whose answer waits for its browser. Where the way back broke off, the person
+/// may begin again.
+pub fn answered(app: &Parts, login: &Login) -> Response {
+    let context = json!({ "key": "answered", "again_link": format!("/login/{}/again", login.id) });
+    let locale = login_locale(login);
+    page(app, StatusCode::OK, "verifier/message", locale, context)
+}
+
 /// Why a page cannot be shown.
 #[derive(Debug)]
 pub struct PageFailure {

@@ -152,6 +152,21 @@ impl History {
         Ok(serde_json::from_slice(&bytes).map_err(|_| StorageError::Damaged(name))?)
     }
 
+    /// The entries from a moment on, the latest first.
+    pub(crate) fn since(&self, start: UnixTime) -> Result<Vec<HistoryEntry>, WalletError> {
+        let ids = self.vault.list(Collection::History)?;
+        let mut found = Vec::new();
+        for id in ids.iter().rev() {
+            let entry = self.get(&HistoryId(id.as_str().to_owned()))?;
+            // Names sort by time.
+            if entry.at < start {
+                break;
+            }
+            found.push(entry);
+        }
+        Ok(found)
+    }
+
     /// All entries, the latest first.
     pub(crate) fn list(&self) -> Result<Vec<HistoryEntry>, WalletError> {
         let ids = self.vault.list(Collection::History)?;

@@ -10,11 +10,15 @@
   if (!protocols.split(" ").some(allows)) return;
 
   const problem = document.querySelector("#use-card-problem");
+  const qr = document.querySelector("#other-device");
   const say = (text) => {
     problem.textContent = text;
     problem.hidden = false;
     button.disabled = false;
+    // Whose wallet is elsewhere needs the code after all.
+    if (qr) qr.hidden = false;
   };
+  const tell = (what) => document.dispatchEvent(new Event(`vouchsafe:${what}`));
   const post = (url, body) =>
     fetch(url, {
       method: "POST",
@@ -30,7 +34,6 @@
     question.requests = question.requests.filter(({ protocol }) => allows(protocol));
     const others = document.querySelector("#show-card");
     if (others) others.classList.add("quiet");
-    const qr = document.querySelector("#other-device");
     if (qr && first) qr.hidden = true;
     button.hidden = false;
   };
@@ -48,15 +51,17 @@
       say(button.dataset.declined);
       return;
     }
+    tell("answering");
     try {
       const response = await post(question.answer, answer);
-      if (response.ok) location.assign((await response.json()).next);
+      if (response.ok) return location.assign((await response.json()).next);
       // The login is over or was answered elsewhere: its page says so.
-      else if (response.status === 404 || response.status === 409) location.reload();
-      else say(button.dataset.refused);
+      if (response.status === 404 || response.status === 409) return location.reload();
     } catch {
-      say(button.dataset.refused);
+      // No answer came: the login may have gone on all the same, which the page then sees.
     }
+    say(button.dataset.refused);
+    tell("not-answered");
   });
   prepare().catch(() => {});
 })();

@@ -7,8 +7,11 @@
     const source = new EventSource(page.dataset.events);
     let state = page.dataset.state;
     let leaving = false;
+    // A script of the page brings the answer itself, or has brought it: then the page goes where the
+    // answer leads, and a reload would cut that off.
+    let busy = false;
     const catchUp = () => {
-      if (!leaving && state !== page.dataset.state) {
+      if (!leaving && !busy && state !== page.dataset.state) {
         source.close();
         location.reload();
       }
@@ -17,6 +20,12 @@
       state = event.data;
       catchUp();
     });
+    document.addEventListener("vouchsafe:answering", () => (busy = true));
+    document.addEventListener("vouchsafe:not-answered", () => {
+      busy = false;
+      catchUp();
+    });
+    document.addEventListener("submit", () => (busy = true));
     // A reload would cut off the way to the wallet that the person just took.
     // Where the link opened an app instead, this page is still there and goes on.
     addEventListener("beforeunload", () => {

@@ -9,6 +9,7 @@
 
 mod applications;
 mod canary;
+mod canary_logins;
 mod console;
 mod console_batch;
 mod cross_device;
@@ -16,6 +17,7 @@ mod dc_api;
 mod demo;
 mod eudi;
 mod faults;
+mod flood;
 mod full_disk;
 mod https;
 mod issuance;
@@ -29,6 +31,7 @@ mod peers;
 mod races;
 mod recipes;
 mod refusals;
+mod replicas;
 mod rest;
 mod restarts;
 mod restores;

@@ -34,6 +34,10 @@ pub enum Explanation {
     Withdrawn,
     /// The login took too long.
     ExpiredLogin,
+    /// It was answered, but its way back to the browser broke off.
+    RestartLogin,
+    /// This browser has begun too many logins at this application.
+    TooMany,
     /// There is no such login for this browser.
     Unknown,
     /// The application's request is wrong.
@@ -61,6 +65,8 @@ impl Explanation {
             Self::Account => "account",
             Self::Withdrawn => "withdrawn",
             Self::ExpiredLogin => "expired-login",
+            Self::RestartLogin => "restart-login",
+            Self::TooMany => "too-many",
             Self::Unknown => "unknown",
             Self::Request => "request",
             Self::Server => "server",
@@ -113,6 +119,12 @@ impl Failure {
     #[must_use]
     pub fn withdrawn() -> Self {
         Self::new("consent_withdrawn", Explanation::Withdrawn)
+    }
+
+    /// The person began it again, because its way back broke off.
+    #[must_use]
+    pub fn restarted() -> Self {
+        Self::new("restart_login", Explanation::RestartLogin)
     }
 
     /// The device that asked does not wait any more.

@@ -21,7 +21,7 @@ use crate::domain::reason::Explanation;
 use crate::domain::request::LoginRequest;
 use crate::domain::session::Session;
 use crate::login::finish::{self, FinishError};
-use crate::login::start;
+use crate::login::start::{self, Start};
 use crate::pushed;
 use crate::reply::{self, Told, see_other, with_cookie};
 use crate::store::StoreError;
@@ -232,8 +232,10 @@ async fn begin(
         agent,
         (!address.0.is_unspecified()).then(|| address.0.to_string()),
     );
-    let id = start::start(app, login, browser.digest(), place).await?;
-    let response = see_other(&format!("/login/{id}"));
+    let response = match start::start(app, login, browser.digest(), place).await? {
+        Start::Started(id) => see_other(&format!("/login/{id}")),
+        Start::TooMany(wait) => return Ok(owned::too_many(app, headers, wait)),
+    };
     Ok(if is_new {
         with_cookie(response, Cookie::Browser.set(app, browser.reveal()))
     } else {

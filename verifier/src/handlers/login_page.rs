@@ -66,12 +66,7 @@ async fn page(app: &App, headers: &HeaderMap, id: &str) -> Result<Response, Logi
             Channel::Qr => number(app, answered, &owned, false),
             // The answer came through this very browser: it has nowhere else to come back from.
             Channel::DcApi => complete(app, headers, answered.clone()).await,
-            Channel::SameDevice => views::message(
-                app,
-                StatusCode::OK,
-                views::login_locale(&answered.login),
-                "answered",
-            ),
+            Channel::SameDevice => views::answered(app, &answered.login),
         }),
         Transaction::Finished(finished) => Ok(views::message(
             app,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 
 use vouchsafe_protocol::oauth::error::OAuthError;
@@ -15,6 +15,7 @@ use crate::domain::reason::Explanation;
 use crate::domain::request::LoginRequest;
 use crate::domain::session::Session;
 use crate::domain::transaction::{Login, Transaction};
+use crate::login::accept::log_id;
 use crate::login::device;
 use crate::reply::{self, Told};
 use crate::store::{StoreError, sessions, transactions};
@@ -107,6 +108,43 @@ pub async fn find(app: &App, headers: &HeaderMap, id: &str) -> Result<Owned, Own
 pub async fn own(app: &App, cookie: String, request: &LoginRequest) -> Result<Own, StoreError> {
     let awaited = device::waits(app, request).await?;
     Ok(Own { cookie, awaited })
+}
+
+/// The page of a login whose way back broke off: the browser that began it may begin again.
+pub async fn restart(app: &App, headers: &HeaderMap, cookie: String, login: &Login) -> Response {
+    tracing::info!(
+        login = log_id(&login.id),
+        reason = "restart_login",
+        "error page"
+    );
+    let found = async {
+        let client = app.client(&login.request.client).await?;
+        Ok::<_, StoreError>((client, own(app, cookie, &login.request).await?))
+    };
+    match found.await {
+        Ok((client, own)) => views::failed(
+            app,
+            login,
+            client.as_deref(),
+            Explanation::RestartLogin,
+            Some(&own),
+        ),
+        Err(error) => store_failure(app, headers, &error),
+    }
+}
+
+/// The page for a browser that has begun too many logins at one application.
+pub fn too_many(app: &App, headers: &HeaderMap, wait_s: i64) -> Response {
+    let failure = PageFailure {
+        status: StatusCode::TOO_MANY_REQUESTS,
+        explanation: Explanation::TooMany,
+        code: "too_many_logins".to_owned(),
+        locale: views::browser_locale(headers),
+    };
+    let mut response = failure.show(app);
+    let headers = response.headers_mut();
+    headers.insert(header::RETRY_AFTER, HeaderValue::from(wait_s));
+    response
 }
 
 /// The live session of a browser.

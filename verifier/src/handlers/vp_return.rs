@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use vouchsafe_pages::Locale;
 use vouchsafe_protocol::oauth::params::Params;
 use vouchsafe_service::db::Table;
-use vouchsafe_service::single_use::{self, Kind};
+use vouchsafe_service::single_use::{self, Consumed, Kind};
 
 use super::login_number::complete;
 use super::owned;
@@ -21,8 +21,8 @@ use crate::cookies::Cookie;
 use crate::domain::ids::{Secret, TransactionId};
 use crate::domain::place::Place;
 use crate::domain::reason::{Explanation, Failure};
-use crate::domain::transaction::{Answered, Channel, Failed, Transaction};
-use crate::login::finish::{self, FinishError, Finished};
+use crate::domain::transaction::{Answered, Channel, Failed, Finished, Login, Transaction};
+use crate::login::finish::{self, FinishError};
 use crate::reply::{see_other, with_cookie};
 use crate::store::{StoreError, transactions};
 use crate::views::{self, PageFailure};
@@ -62,18 +62,35 @@ pub async fn handle(
         return PageFailure::unknown(locale).show(&app);
     };
     match redeem(&app, &code).await {
-        Ok(Some((transaction, channel))) => go_on(&app, &headers, transaction, channel).await,
-        // Used before, expired, or never ours: no difference.
-        Ok(None) => PageFailure::unknown(locale).show(&app),
+        Ok(Way::Open(transaction, channel)) => go_on(&app, &headers, transaction, channel).await,
+        Ok(Way::Used(transaction)) => again(&app, &headers, transaction).await,
+        // Expired, or never ours: no difference.
+        Ok(Way::None) => PageFailure::unknown(locale).show(&app),
         Err(error) => owned::store_failure(&app, &headers, &error),
     }
 }
 
-async fn redeem(app: &App, code: &Secret) -> Result<Option<(Transaction, Channel)>, StoreError> {
+/// What a code leads to.
+enum Way {
+    /// Back into the login, this once.
+    Open(Transaction, Channel),
+    /// It was gone before.
+    Used(Transaction),
+    /// Nowhere.
+    None,
+}
+
+async fn redeem(app: &App, code: &Secret) -> Result<Way, StoreError> {
     let consumed =
         single_use::consume_now(&app.db, Kind::ResponseCode, code.reveal(), app.now()).await?;
-    let Some(payload) = consumed.taken() else {
-        return Ok(None);
+    let payload = match consumed {
+        Consumed::Taken { payload, family: _ } => payload,
+        Consumed::Replayed { family } => {
+            let id = TransactionId::from_text(family);
+            let transaction = transactions::find(&app.db, &app.vault, &id).await?;
+            return Ok(transaction.map_or(Way::None, Way::Used));
+        }
+        Consumed::Unknown => return Ok(Way::None),
     };
     let (id, channel): (TransactionId, Channel) = app.vault.open(
         Table("response_code"),
@@ -82,7 +99,39 @@ async fn redeem(app: &App, code: &Secret) -> Result<Option<(Transaction, Channel
         &payload,
     )?;
     let transaction = transactions::find(&app.db, &app.vault, &id).await?;
-    Ok(transaction.map(|transaction| (transaction, channel)))
+    Ok(transaction.map_or(Way::None, |transaction| Way::Open(transaction, channel)))
+}
+
+/// The way back was used before. Where the answer to that use was lost on the way, the browser that
+/// began the login would be stuck: it may begin again. For everybody else there is nothing here
+/// (catalogue 313).
+async fn again(app: &App, headers: &HeaderMap, transaction: Transaction) -> Response {
+    let unknown = || PageFailure::unknown(views::browser_locale(headers)).show(app);
+    let Some(cookie) = started_here(app, headers, transaction.login()) else {
+        return unknown();
+    };
+    match transaction {
+        Transaction::Answered(Answered { login, answer, .. })
+            if answer.channel == Channel::SameDevice =>
+        {
+            owned::restart(app, headers, cookie, &login).await
+        }
+        // One pushed request brings one code, and this one did.
+        Transaction::Finished(Finished { login }) if login.request.pushed.is_none() => {
+            owned::restart(app, headers, cookie, &login).await
+        }
+        Transaction::Pending(_)
+        | Transaction::Answered(_)
+        | Transaction::Finished(_)
+        | Transaction::Failed(_) => unknown(),
+    }
+}
+
+/// The browser's cookie, if it is the one that began the login.
+fn started_here(app: &App, headers: &HeaderMap, login: &Login) -> Option<String> {
+    Cookie::Browser
+        .read(app, headers)
+        .filter(|value| Secret::parse(value).is_some_and(|cookie| cookie.digest() == login.browser))
 }
 
 async fn go_on(
@@ -92,9 +141,7 @@ async fn go_on(
     channel: Channel,
 ) -> Response {
     let login = transaction.login().clone();
-    let own = Cookie::Browser.read(app, headers).filter(|value| {
-        Secret::parse(value).is_some_and(|cookie| cookie.digest() == login.browser)
-    });
+    let own = started_here(app, headers, &login);
     let client = match app.client(&login.request.client).await {
         Ok(client) => client,
         Err(error) => return owned::store_failure(app, headers, &error),
@@ -110,7 +157,7 @@ async fn go_on(
             complete(app, headers, answered).await
         }
         (Transaction::Answered(answered), Channel::SameDevice | Channel::DcApi) => {
-            match finish::fail::<Finished>(app, answered, Failure::other_browser()).await {
+            match finish::fail::<()>(app, answered, Failure::other_browser()).await {
                 Err(FinishError::Store(error)) => owned::store_failure(app, headers, &error),
                 Ok(_) | Err(_) => views::failed(app, &login, client, Explanation::Browser, None),
             }

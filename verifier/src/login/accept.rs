@@ -134,7 +134,7 @@ async fn decide(
     let query = ask::query_of(app, &pending.login.request)?;
     let facts = pending.login.request.facts.names();
     let question = query.asked(&facts);
-    let opened = ask::open(&request.secrets)?;
+    let opened = ask::open(app, &request.secrets)?;
     let response_uri = ask::response_uri(app, &request.id);
     let asked = Asked {
         way: ask::way(app, request.channel, &opened, &response_uri)?,
@@ -158,6 +158,14 @@ async fn decide(
             Ok(answer) => record(app, query, &request, pending, answer).await,
             Err(failure) => refuse(app, query, &request, pending, failure).await,
         },
+        // Appendix A.4: a wallet that cannot answer says so through the browser, and the other ways are
+        // still open to the person. A no is a no.
+        Err(error @ PresentationError::Wallet(_))
+            if matches!(came, Came::Returned(_)) && !is_no(&error) =>
+        {
+            count(query, &request, "rejected", error.code());
+            Err(AcceptError::Foreign(error))
+        }
         Err(PresentationError::Wallet(error)) if error.belongs_to(&asked) => {
             wallet_error(app, query, &request, pending, &error).await
         }
@@ -169,6 +177,11 @@ async fn decide(
             }
         },
     }
+}
+
+/// Whether the wallet says that the person does not want to.
+fn is_no(error: &PresentationError) -> bool {
+    matches!(error, PresentationError::Wallet(error) if error.code == Some(ErrorCode::AccessDenied))
 }
 
 /// Asks the one function that verifies a presentation, under the policy of this service.

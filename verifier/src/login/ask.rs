@@ -8,6 +8,7 @@ use vouchsafe_credentials::random;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::oidc::acr::{Acr, AcrWish};
 use vouchsafe_protocol::vp::api::{self, ApiOffer, NewApiRequest, Protocol};
+use vouchsafe_protocol::vp::client_id::ClientId as VerifierId;
 use vouchsafe_protocol::vp::invocation::{Invocation, RequestUriMethod};
 use vouchsafe_protocol::vp::request::{NewRequest, sign_request};
 use vouchsafe_protocol::vp::values::{LocalizedText, Nonce, State};
@@ -71,6 +72,7 @@ pub(super) fn question(app: &Parts, login: &Login, channel: Channel) -> Presenta
             nonce: random::token(app.rng.as_ref()),
             state: random::token(app.rng.as_ref()),
             agreement_key: b64url(key.to_bytes().as_slice()),
+            client_id: Some(app.verifier_id.as_str().to_owned()),
         },
         created_at: now,
         fetch_until,
@@ -79,10 +81,31 @@ pub(super) fn question(app: &Parts, login: &Login, channel: Channel) -> Presenta
     }
 }
 
-/// The question on the same device, made when the login began.
+/// The question on the same device, made when the login began; another one where we had another
+/// certificate then.
 pub async fn same_device(app: &Parts, login: &Login) -> Result<PresentationRequest, AskError> {
     let found = requests::newest(&app.db, &app.vault, &login.id, Channel::SameDevice).await?;
-    found.ok_or(AskError::Gone)
+    let found = found.ok_or(AskError::Gone)?;
+    match is_ours(app, &found) {
+        true => Ok(found),
+        false => put(app, question(app, login, Channel::SameDevice)).await,
+    }
+}
+
+/// Whether a question can be put in the name that we have now: its link names us, and the request
+/// object is signed with our key.
+fn is_ours(app: &Parts, request: &PresentationRequest) -> bool {
+    let named = request.secrets.client_id.as_deref();
+    named.is_none_or(|named| named == app.verifier_id.as_str())
+}
+
+async fn put(app: &Parts, fresh: PresentationRequest) -> Result<PresentationRequest, AskError> {
+    let row = requests::seal(&app.vault, fresh.clone())?;
+    app.db
+        .write(async move |tx| requests::insert(tx, &row).await)
+        .await
+        .map_err(StoreError::from)?;
+    Ok(fresh)
 }
 
 /// The question in the QR code: the current one as long as it lives, then a new one.
@@ -98,19 +121,10 @@ pub async fn qr(app: &Parts, login: &Login) -> Result<PresentationRequest, AskEr
 pub async fn over_api(app: &Parts, login: &Login) -> Result<PresentationRequest, AskError> {
     offered(app)?;
     let newest = requests::newest(&app.db, &app.vault, &login.id, Channel::DcApi).await?;
-    if let Some(current) = newest {
+    if let Some(current) = newest.filter(|current| is_ours(app, current)) {
         return Ok(current);
     }
     put(app, question(app, login, Channel::DcApi)).await
-}
-
-async fn put(app: &Parts, fresh: PresentationRequest) -> Result<PresentationRequest, AskError> {
-    let row = requests::seal(&app.vault, fresh.clone())?;
-    app.db
-        .write(async move |tx| requests::insert(tx, &row).await)
-        .await
-        .map_err(StoreError::from)?;
-    Ok(fresh)
 }
 
 fn offered(app: &Parts) -> Result<&DigitalCredentials, AskError> {
@@ -128,7 +142,7 @@ pub async fn offers(
     let query = query_of(app, &login.request)?;
     let question = query.asked(&login.request.facts.names());
     let client_name = client_name(app, login).await?;
-    let opened = open(&request.secrets)?;
+    let opened = open(app, &request.secrets)?;
     let new = NewApiRequest {
         nonce: &opened.nonce,
         query: &question,
@@ -161,7 +175,7 @@ pub fn way<'a>(
 ) -> Result<Way<'a>, AskError> {
     Ok(match channel {
         Channel::SameDevice | Channel::Qr => Way::DirectPost {
-            client_id: &app.verifier_id,
+            client_id: &opened.client_id,
             response_uri,
             state: &opened.state,
             key: &opened.key,
@@ -199,7 +213,9 @@ pub fn response_uri(app: &Parts, id: &RequestId) -> Url {
 pub fn may_be_fetched(app: &Parts, request: &PresentationRequest) -> bool {
     let now = app.now();
     let again = |first: UnixTime| now < first.plus(REQUEST_OBJECT_S);
-    now < request.expires_at && (now < request.fetch_until || request.fetched_at.is_some_and(again))
+    now < request.expires_at
+        && is_ours(app, request)
+        && (now < request.fetch_until || request.fetched_at.is_some_and(again))
 }
 
 /// Parsed secrets of a question.
@@ -210,20 +226,28 @@ pub struct Opened {
     pub state: State,
     /// Opens the answer.
     pub key: AgreementKey,
+    /// Who asked.
+    pub client_id: VerifierId,
 }
 
 /// Parses the secrets of a question.
-pub fn open(secrets: &RequestSecrets) -> Result<Opened, AskError> {
+pub fn open(app: &Parts, secrets: &RequestSecrets) -> Result<Opened, AskError> {
     let RequestSecrets {
         nonce,
         state,
         agreement_key,
+        client_id,
     } = secrets;
+    let client_id = match client_id {
+        Some(named) => VerifierId::parse(named).map_err(|_| AskError::Secrets)?,
+        None => app.verifier_id.clone(),
+    };
     let key = b64url_decode(agreement_key).map_err(|_| AskError::Secrets)?;
     Ok(Opened {
         nonce: Nonce::parse(nonce).map_err(|_| AskError::Secrets)?,
         state: State::parse(state).map_err(|_| AskError::Secrets)?,
         key: AgreementKey::from_bytes(&key)?,
+        client_id,
     })
 }
 
@@ -259,7 +283,7 @@ pub async fn request_object(
     let query = query_of(app, &login.request)?;
     let question = query.asked(&login.request.facts.names());
     let client_name = client_name(app, login).await?;
-    let opened = open(&request.secrets)?;
+    let opened = open(app, &request.secrets)?;
     let response_uri = response_uri(app, &request.id);
     let object = NewRequest {
         response_uri: &response_uri,

@@ -115,7 +115,19 @@ pub(super) fn authentication(request: &LoginRequest, answer: &Answer) -> Authent
 /// When the first of the cards of an answer ends, by the clock that lets them in.
 pub(super) fn cards_end(answer: &Answer) -> Option<UnixTime> {
     let ends = answer.cards.iter().filter_map(|card| card.expires_at);
-    ends.min().map(|end| end.plus(CLOCK_SKEW_S))
+    let end = ends.min()?.plus(CLOCK_SKEW_S);
+    Some(coarse(end, answer.answered_at))
+}
+
+/// Two applications learn when what they hold ends. The very second in which a card ends could tell
+/// them that they hold what one card brought, so it is said to the hour, and on the last day to the minute.
+fn coarse(end: UnixTime, now: UnixTime) -> UnixTime {
+    let step = match end.since(now) {
+        ..=600 => 1,
+        601..=86_400 => 60,
+        86_401.. => 3600,
+    };
+    UnixTime(end.0 - end.0.rem_euclid(step))
 }
 
 /// OpenID Connect Core 1.0, section 5.5.1.1: an essential `acr` that was not reached fails the

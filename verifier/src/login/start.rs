@@ -14,43 +14,70 @@ use crate::store::{StoreError, device_grants, requests, transactions};
 
 use super::{LOGIN_S, ask};
 
+/// Logins that one browser may have begun at one application without finishing them, before it
+/// has to wait (catalogue 317: nobody wears a person down with question after question).
+const BEGUN_AT_ONCE: i64 = 20;
+
+/// What became of a beginning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// The login.
+    Started(TransactionId),
+    /// This browser has begun too many; seconds until it may begin the next.
+    TooMany(i64),
+}
+
+/// What became of another beginning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Again {
+    /// As for the first.
+    Start(Start),
+    /// A device waited for it and does not any more.
+    Unawaited,
+}
+
 /// Starts a login of the browser that holds this cookie.
 pub async fn start(
     app: &Parts,
     request: LoginRequest,
     browser: SecretDigest,
     place: Place,
-) -> Result<TransactionId, StoreError> {
+) -> Result<Start, StoreError> {
     let ends = app.now().plus(LOGIN_S);
     let prepared = prepare(app, request, browser, place, ends)?;
     Ok(put(app, prepared).await?)
 }
 
-/// Begins a login again with nothing but the request of one that failed. `None` where a device
-/// waited for it and does not any more.
-pub async fn again(app: &Parts, failed: &Login) -> Result<Option<TransactionId>, StoreError> {
+/// Begins a login again with nothing but the request of an earlier one.
+pub async fn again(app: &Parts, failed: &Login) -> Result<Again, StoreError> {
     let longest = app.now().plus(LOGIN_S);
     let ends = match failed.request.device() {
         None => longest,
         Some(device) => match device_grants::claimed_until(&app.db, device, app.now()).await? {
             Some(until) => until.min(longest),
-            None => return Ok(None),
+            None => return Ok(Again::Unawaited),
         },
     };
     let (request, browser) = (failed.request.clone(), failed.browser.clone());
     let prepared = prepare(app, request, browser, failed.place.clone(), ends)?;
-    Ok(Some(put(app, prepared).await?))
+    Ok(Again::Start(put(app, prepared).await?))
 }
 
-async fn put(app: &Parts, prepared: Prepared) -> Result<TransactionId, DbError> {
+async fn put(app: &Parts, prepared: Prepared) -> Result<Start, DbError> {
     let Prepared { id, row, question } = prepared;
+    let now = app.now();
     app.db
         .write(async move |tx| {
+            let (begun, first_ends) = transactions::begun(tx, &row, now).await?;
+            if begun >= BEGUN_AT_ONCE {
+                let wait = first_ends.map_or(LOGIN_S, |end| end.since(now).max(1));
+                return Ok::<_, DbError>(Start::TooMany(wait));
+            }
             transactions::insert(tx, &row).await?;
-            requests::insert(tx, &question).await
+            requests::insert(tx, &question).await?;
+            Ok(Start::Started(id.clone()))
         })
-        .await?;
-    Ok(id)
+        .await
 }
 
 /// Starts the login that a device waits for, in the browser where its code was typed. `None` where

@@ -36,26 +36,28 @@ pub async fn enqueue(tx: &mut Tx, delivery: &Delivery, now: UnixTime) -> Result<
     Ok(())
 }
 
-/// Whether anything is due: a read, so that an idle service writes nothing.
-pub async fn any_due(db: &Db, now: UnixTime) -> Result<bool, DbError> {
-    let due = each!(db, p => sqlx::query_scalar::<_, String>("SELECT id FROM logout_deliveries WHERE due_at <= $1 LIMIT 1")
-        .bind(now.0).fetch_optional(p).await)?;
-    Ok(due.is_some())
+/// Applications that something is due for: a read, so that an idle service writes nothing.
+pub async fn due_clients(db: &Db, now: UnixTime) -> Result<Vec<String>, DbError> {
+    each!(db, p => sqlx::query_scalar::<_, String>(
+        "SELECT DISTINCT client_id FROM logout_deliveries WHERE due_at <= $1")
+        .bind(now.0).fetch_all(p).await)
 }
 
-/// Takes what is due and reserves it until `again_at`: another process does not send it
-/// meanwhile, and it comes back if this one dies.
+/// Takes what is due for one application and reserves it until `again_at`: another process does
+/// not send it meanwhile, and it comes back if this one dies.
 pub async fn claim_due(
     tx: &mut Tx,
+    client: &str,
     now: UnixTime,
     again_at: UnixTime,
     limit: i64,
 ) -> Result<Vec<Delivery>, DbError> {
     each!(tx, c => sqlx::query_as::<_, Delivery>(
-        "UPDATE logout_deliveries SET attempts = attempts + 1, due_at = $2 \
-         WHERE id IN (SELECT id FROM logout_deliveries WHERE due_at <= $1 ORDER BY due_at LIMIT $3) AND due_at <= $1 \
+        "UPDATE logout_deliveries SET attempts = attempts + 1, due_at = $3 \
+         WHERE id IN (SELECT id FROM logout_deliveries WHERE client_id = $1 AND due_at <= $2 \
+             ORDER BY due_at LIMIT $4) AND due_at <= $2 \
          RETURNING id, client_id, sid, sub, attempts")
-        .bind(now.0).bind(again_at.0).bind(limit).fetch_all(c).await)
+        .bind(client).bind(now.0).bind(again_at.0).bind(limit).fetch_all(c).await)
 }
 
 /// When to try a failed delivery again.

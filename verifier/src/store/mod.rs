@@ -67,6 +67,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             sql: include_str!("../../migrations/1007_verifications.sql"),
         },
         Migration {
+            version: 1008,
+            name: "logins of a browser",
+            sql: include_str!("../../migrations/1008_logins_of_a_browser.sql"),
+        },
+        Migration {
             version: 1009,
             name: "applications that register by themselves",
             sql: include_str!("../../migrations/1009_clients.sql"),

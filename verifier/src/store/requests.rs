@@ -19,6 +19,10 @@ pub struct RequestSecrets {
     pub state: String,
     /// Private key that opens the answer, base64url: fresh for each.
     pub agreement_key: String,
+    /// Who asks: the answer is bound to it, even where our certificate has changed since. Requests
+    /// of an earlier version do not say it.
+    #[serde(default)]
+    pub client_id: Option<String>,
 }
 
 /// A question put to a wallet.

@@ -77,6 +77,20 @@ pub async fn insert(tx: &mut Tx, new: &Sealed) -> Result<(), DbError> {
     Ok(())
 }
 
+/// Logins that a browser has begun at an application and not finished, as far as their time is not
+/// over: how many, and when the first of them is over.
+pub async fn begun(
+    tx: &mut Tx,
+    new: &Sealed,
+    now: UnixTime,
+) -> Result<(i64, Option<UnixTime>), DbError> {
+    let (count, first) = each!(tx, c => sqlx::query_as::<_, (i64, Option<i64>)>(
+        "SELECT COUNT(*), MIN(expires_at) FROM login_transactions \
+         WHERE browser_hash = $1 AND client_id = $2 AND state <> 'finished' AND expires_at > $3")
+        .bind(new.browser_hash.as_str()).bind(new.client_id.as_str()).bind(now.0).fetch_one(c).await)?;
+    Ok((count, first.map(UnixTime)))
+}
+
 /// Moves a transaction from `from` to the state of `to`. Of any number of calls at once exactly
 /// one succeeds; `false` means that it was not this one, or that the login has expired.
 pub async fn advance(

@@ -29,11 +29,11 @@ pub async fn accept(
         Some(pending) => pending,
         None => return Err(known(app, id).await?),
     };
-    let opened = open(&pending.secrets)?;
+    let opened = open(app, &pending.secrets)?;
     let response_uri = response_uri(app, id);
     let asked = Transaction {
         way: Way::DirectPost {
-            client_id: &app.verifier_id,
+            client_id: &opened.client_id,
             response_uri: &response_uri,
             state: &opened.state,
             key: &opened.key,

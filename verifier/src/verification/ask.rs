@@ -26,7 +26,7 @@ pub async fn request_object(
     let Some(caller) = app.settings.verifications.caller(asked.caller.as_str()) else {
         return Ok(None);
     };
-    let opened = open(&pending.secrets)?;
+    let opened = open(app, &pending.secrets)?;
     // The person sees in the wallet who asks, from where, and why (catalogue 316).
     let client_name = LocalizedText {
         default: caller.shown(),
@@ -85,7 +85,7 @@ pub(super) async fn pending(
 }
 
 /// Parses the secrets of a question.
-pub(super) fn open(secrets: &Secrets) -> Result<Opened, AskError> {
+pub(super) fn open(app: &Parts, secrets: &Secrets) -> Result<Opened, AskError> {
     let Secrets {
         nonce,
         state,
@@ -96,5 +96,6 @@ pub(super) fn open(secrets: &Secrets) -> Result<Opened, AskError> {
         nonce: Nonce::parse(nonce).map_err(|_| AskError::Secrets)?,
         state: State::parse(state).map_err(|_| AskError::Secrets)?,
         key: AgreementKey::from_bytes(&key)?,
+        client_id: app.verifier_id.clone(),
     })
 }

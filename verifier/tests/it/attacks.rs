@@ -12,12 +12,7 @@ use vouchsafe_verifier::store::MIGRATIONS;
 use crate::world::browser::{form, send};
 use crate::world::rp::RelyingParty;
 use crate::world::steps::{begin, log_in, qr_link, rows, same_device, wallet_link};
-use crate::world::{World, on_each_database, on_sqlite};
-
-async fn with_config(add: &str, test: impl AsyncFn(World)) {
-    let temporary = testing::sqlite(&[MIGRATIONS]).await;
-    test(World::with_config(temporary.db.clone(), |toml| toml + add).await).await;
-}
+use crate::world::{World, on_each_database, on_sqlite, with_config};
 
 /// An application that lets in whoever shows the age proof, and one that asks for the member
 /// card by a question of its own.

@@ -198,7 +198,10 @@ async fn cat_314_a_response_code_works_once_and_for_a_minute() {
         browser
             .get(&back)
             .await
-            .assert_page(StatusCode::NOT_FOUND, "There is no login here");
+            .assert_page(StatusCode::FORBIDDEN, "This login has to begin again");
+        let mut other = world.browser();
+        let page = other.get(&back).await;
+        page.assert_page(StatusCode::NOT_FOUND, "There is no login here");
 
         let (_, page) = begin(&mut browser, &world.shop().authorize("openid age", &[])).await;
         let back = wallet.follow(&wallet_link(&page)).await;

@@ -249,3 +249,31 @@ async fn oidf_pages_after_a_logout_without_an_address() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_application_that_never_answers_keeps_no_other_from_its_logout_token() {
+    on_sqlite(async |world| {
+        let wallet = world.person("M-1").await;
+        let mut browser = world.browser();
+        let shop = log_in(&mut browser, &wallet, &world.shop(), "openid membership").await;
+        log_in(&mut browser, &wallet, &world.cafe(), "openid membership").await;
+        world.network.silence("http://127.0.0.1:9000/backchannel");
+        browser
+            .get(&address(&[("id_token_hint", &shop.id_token)]))
+            .await;
+        let waits = world.tick();
+        tokio::pin!(waits);
+        let other_is_told = async {
+            while world.network.logouts().is_empty() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            () = &mut waits => panic!("the silent one answered"),
+            () = other_is_told => {}
+        }
+        let told = world.network.logouts();
+        assert_eq!(told[0].0, "http://127.0.0.2:9001/backchannel");
+    })
+    .await;
+}

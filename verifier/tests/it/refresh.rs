@@ -108,7 +108,7 @@ async fn core_section_12_new_tokens_say_who_it_is_and_nothing_of_the_card() {
 }
 
 #[tokio::test]
-async fn rfc_9700_section_4_14_2_a_refresh_token_that_comes_twice_ends_its_grant() {
+async fn cat_371_a_refresh_token_that_comes_twice_ends_its_grant() {
     on_each_database(async |world| {
         let rp = world.spa();
         let first = stay(&world, &rp).await;
@@ -126,7 +126,7 @@ async fn rfc_9700_section_4_14_2_a_refresh_token_that_comes_twice_ends_its_grant
 }
 
 #[tokio::test]
-async fn of_fifty_refreshes_at_once_one_succeeds_and_the_grant_ends() {
+async fn cat_371_of_fifty_refreshes_at_once_one_succeeds_and_the_grant_ends() {
     on_each_database(async |world| {
         let shop = world.shop();
         let first = stay(&world, &shop).await;

@@ -57,6 +57,12 @@ impl Asking {
             .list()
             .map_err(|error| Box::new(error.into()))?;
         let context = Context { wallet, asked };
+        if context
+            .was_declined_often()
+            .map_err(|error| Box::new(error.into()))?
+        {
+            return Err(Box::new(PresentationError::AskedTooOften.into()));
+        }
         let verifier = context.verifier_key();
         // A card that has ended is not offered; the verifier would refuse it.
         let cards: Vec<_> = cards

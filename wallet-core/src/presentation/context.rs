@@ -9,11 +9,16 @@ use vouchsafe_protocol::vp::response::{ErrorCode, error_form};
 use vouchsafe_protocol::vp::values::LocalizedText;
 
 use super::submit::post_form;
+use crate::WalletError;
 use crate::consent::{TrustReason, VerifierIdentity};
 use crate::history::{EventKind, HistoryEntry, Outcome, Party};
 use crate::net;
 use crate::text::PlainText;
 use crate::wallet::Wallet;
+
+/// So often may the person say no to one verifier within [`NO_LASTS_S`] seconds.
+const MOST_NOES: usize = 5;
+const NO_LASTS_S: i64 = 600;
 
 /// A wallet and the verified request it has before it.
 pub(super) struct Context {
@@ -86,7 +91,12 @@ impl Context {
             ),
             None => (PlainText::new(&host), TrustReason::Origin),
         };
-        let client_name = self.asked.client_name();
+        // OpenID4VP 1.0, appendix A.2: who signs nothing has no name but its origin, and what it calls
+        // itself may be the name of somebody else.
+        let client_name = match trust {
+            TrustReason::Certificate { .. } => self.asked.client_name(),
+            TrustReason::Origin => None,
+        };
         let calls_itself = client_name
             .and_then(|text| PlainText::non_empty(text.for_locale(first(locales))))
             .filter(|own| *own != name);
@@ -106,6 +116,26 @@ impl Context {
             }
             (None, Asked::Page(request)) => request.origin().audience(),
             (None, Asked::Link(request)) => request.client_id().to_string(),
+        }
+    }
+
+    /// Whether the person said no to this verifier so often lately that it is not put before them
+    /// now (catalogue 317). Nothing is sent: what is not answered teaches nobody to ask again.
+    pub(super) fn was_declined_often(&self) -> Result<bool, WalletError> {
+        let party = self.party();
+        let since = self.wallet.now().plus(-NO_LASTS_S);
+        let entries = self.wallet.history_store().since(since)?;
+        let declined = entries
+            .iter()
+            .filter(|entry| entry.outcome == Outcome::Declined && entry.party == party);
+        Ok(declined.count() >= MOST_NOES)
+    }
+
+    fn party(&self) -> Party {
+        let verifier = self.verifier(&self.wallet.locales());
+        Party {
+            name: Some(verifier.name),
+            host: verifier.host,
         }
     }
 
@@ -137,15 +167,11 @@ impl Context {
     ) -> HistoryEntry {
         let at = self.wallet.now();
         let locales = self.wallet.locales();
-        let verifier = self.verifier(&locales);
         HistoryEntry {
             id: self.wallet.history_store().new_id(at),
             at,
             kind: EventKind::Presented,
-            party: Party {
-                name: Some(verifier.name),
-                host: verifier.host,
-            },
+            party: self.party(),
             purpose: self.purpose(&locales),
             cards,
             facts,

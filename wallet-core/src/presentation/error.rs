@@ -39,6 +39,9 @@ pub enum PresentationError {
     /// No card answers the request.
     #[error("no card answers the request")]
     NoMatchingCard(#[source] NoMatch),
+    /// The person said no to this verifier again and again: it is not put before them for a while.
+    #[error("the verifier asked too often")]
+    AskedTooOften,
     /// The choice leaves open something that is insisted on, or names a card
     /// that was not offered.
     #[error("the choice is incomplete")]
@@ -79,6 +82,7 @@ impl PresentationError {
             Self::RequestMediaType => "request_media_type",
             Self::Request(error) => error.code(),
             Self::NoMatchingCard(_) => "no_matching_card",
+            Self::AskedTooOften => "asked_too_often",
             Self::SelectionIncomplete => "selection_incomplete",
             Self::Expired => "request_expired",
             Self::CardChanged => "card_changed",
@@ -99,6 +103,7 @@ impl PresentationError {
             | Self::RequestStatus(_)
             | Self::RequestMediaType
             | Self::Request(_)
+            | Self::AskedTooOften
             | Self::NotAccepted { .. }
             | Self::Reply(_) => Fault::Verifier,
             Self::Unreachable => Fault::Network,

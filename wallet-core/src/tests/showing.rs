@@ -152,6 +152,34 @@ async fn declining_says_access_denied_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn cat_317_a_verifier_that_was_told_no_again_and_again_is_not_put_before_the_person() {
+    let mut world = World::new();
+    world.add().await.unwrap();
+    for _ in 0..5 {
+        world.ask().await.unwrap().decline().unwrap();
+        world.clock.advance(10);
+    }
+    for _ in 0..100 {
+        let refused = world.ask().await.unwrap_err();
+        assert_eq!(refused.error.code(), "asked_too_often");
+        // Silence: who asks learns nothing.
+        assert!(refused.notify.is_none() && !refused.ask_first);
+    }
+    // Only the noes are in the history, not the hundred questions.
+    let noes = world.wallet.history().unwrap();
+    let noes = noes
+        .iter()
+        .filter(|entry| entry.outcome == Outcome::Declined);
+    assert_eq!(noes.count(), 5);
+    world.clock.advance(551);
+    world.verifier.edit_request = |claims| {
+        claims["iat"] = value!(NOW.plus(600).seconds());
+        claims["exp"] = value!(NOW.plus(700).seconds());
+    };
+    assert!(world.ask().await.is_ok());
+}
+
+#[tokio::test]
 async fn without_a_fitting_card_the_person_is_asked_before_anybody_is_told() {
     let world = World::new();
     let refused = world.ask().await.unwrap_err();

@@ -106,8 +106,8 @@ pub trait Outside {
         None
     }
 
-    /// Why a module may end with a warning.
-    fn excuse(&self, _module: &str) -> Option<&'static str> {
+    /// Why a module may end with warnings of these conditions.
+    fn excuse(&self, _module: &str, _conditions: &[String]) -> Option<&'static str> {
         None
     }
 }
@@ -178,18 +178,21 @@ impl Suite {
             }
             let mut outside = outside()?;
             let (id, mut result) = self.module(&plan, module, outside.as_mut())?;
+            let findings = self.findings(&id)?;
             let mut remark = outside.ended(&result);
             if remark.is_some() {
                 result = "WRONG".to_owned();
-            } else if let ("WARNING", Some(excuse)) = (result.as_str(), outside.excuse(name)) {
-                result = EXCUSED.to_owned();
-                remark = Some(excuse.to_owned());
+            } else if result == "WARNING" {
+                let sources: Vec<String> = findings.iter().map(|it| it.source.clone()).collect();
+                if let Some(excuse) = outside.excuse(name, &sources) {
+                    result = EXCUSED.to_owned();
+                    remark = Some(excuse.to_owned());
+                }
             }
             println!("{result:11} {name} {id}");
-            if let Some(remark) = remark {
-                println!("    {remark}");
+            for line in remark.into_iter().chain(findings.iter().map(Finding::line)) {
+                println!("    {line}");
             }
-            self.findings(&id)?;
             *counts.entry(result).or_default() += 1;
         }
         println!("{}: {counts:?}", run.name);
@@ -250,16 +253,31 @@ impl Suite {
     }
 
     /// What the module found.
-    fn findings(&self, id: &str) -> Result<()> {
-        for entry in &self.log(id)? {
-            let result = text(entry, "result").unwrap_or_default();
-            if ["FAILURE", "WARNING", "INTERRUPTED"].contains(&result.as_str()) {
-                let source = text(entry, "src").unwrap_or_default();
-                let message = text(entry, "msg").unwrap_or_default();
-                println!("    {result} {source}: {message}");
-            }
-        }
-        Ok(())
+    fn findings(&self, id: &str) -> Result<Vec<Finding>> {
+        let found = |entry: &Value| {
+            let result = text(entry, "result")?;
+            ["FAILURE", "WARNING", "INTERRUPTED"]
+                .contains(&result.as_str())
+                .then(|| Finding {
+                    result,
+                    source: text(entry, "src").unwrap_or_default(),
+                    message: text(entry, "msg").unwrap_or_default(),
+                })
+        };
+        Ok(self.log(id)?.iter().filter_map(found).collect())
+    }
+}
+
+/// What a condition does not like.
+struct Finding {
+    result: String,
+    source: String,
+    message: String,
+}
+
+impl Finding {
+    fn line(&self) -> String {
+        format!("{} {}: {}", self.result, self.source, self.message)
     }
 }
 

@@ -121,6 +121,9 @@ pub enum KbError {
     /// Made for another SD-JWT or other Disclosures.
     #[error("made for other Disclosures")]
     SdHash,
+    /// Agrees to transaction data that nobody asked about.
+    #[error("agrees to transaction data that was not in the request")]
+    TransactionData,
 }
 
 impl VcError {
@@ -178,6 +181,7 @@ impl KbError {
             Self::TooOld => "kb_too_old",
             Self::InFuture => "kb_in_future",
             Self::SdHash => "kb_sd_hash",
+            Self::TransactionData => "kb_transaction_data",
         }
     }
 }

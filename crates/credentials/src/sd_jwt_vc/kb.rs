@@ -95,6 +95,14 @@ pub fn check(
     if text(claims, "sd_hash")? != hash.digest(bound_text) {
         return Err(KbError::SdHash);
     }
+    // OpenID4VP 1.0, annex B.3.3: hashes answer `transaction_data` of the request. None is sent
+    // here, so whoever signed them agreed to something else than what is being asked.
+    if claims
+        .keys()
+        .any(|name| name.starts_with("transaction_data_hashes"))
+    {
+        return Err(KbError::TransactionData);
+    }
     Ok(())
 }
 

@@ -108,6 +108,11 @@ impl Browser {
         self
     }
 
+    /// The same browser, where the service has started again.
+    pub fn at(self, router: Router) -> Self {
+        Self { router, ..self }
+    }
+
     pub fn cookie(&self, name: &str) -> Option<&str> {
         self.cookies.get(name).map(String::as_str)
     }

@@ -44,7 +44,7 @@ impl TestIssuer {
             id: id.to_owned(),
             key: party.key(),
             chain: party.chain(),
-            list: Mutex::new(StatusList::new(Bits::Two, 1000).unwrap()),
+            list: Mutex::new(StatusList::new(Bits::Two, 16_384).unwrap()),
             next: Mutex::new(0),
             named: Mutex::default(),
             network,

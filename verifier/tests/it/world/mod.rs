@@ -64,13 +64,8 @@ impl World {
             "https://rival.example",
             Arc::clone(&network),
         );
+        let ports = ports(&clock, &rng, &network);
         let config = parse(&change(toml(&pki)));
-        let ports = Ports {
-            clock: clock.clone(),
-            rng: rng.clone(),
-            crypto: Arc::new(Portable),
-            outbound: Some(network.clone()),
-        };
         let verifier = Verifier::with_db(&config, ports, db.clone()).expect("the service opens");
         issuer.publish(NOW).await;
         other_issuer.publish(NOW).await;
@@ -98,6 +93,15 @@ impl World {
             outbound: Some(self.network.clone()),
         };
         Verifier::with_db(&self.config, ports, self.db.clone()).expect("the service opens")
+    }
+
+    /// The service ends and starts again on its database; `change` edits the configuration.
+    pub fn restart(&mut self, change: impl FnOnce(String) -> String) {
+        let ports = ports(&self.clock, &self.rng, &self.network);
+        let config = parse(&change(toml(&self.pki)));
+        self.verifier =
+            Verifier::with_db(&config, ports, self.db.clone()).expect("the service opens");
+        self.router = self.verifier.router();
     }
 
     pub fn router(&self) -> Router {
@@ -174,6 +178,26 @@ impl World {
         vouchsafe_service::each!(self.db, p => sqlx::query_scalar::<_, i64>(sql).fetch_one(p).await)
             .expect("counts")
     }
+}
+
+fn ports(clock: &Arc<FixedClock>, rng: &Arc<SeededRng>, network: &Arc<Network>) -> Ports {
+    Ports {
+        clock: clock.clone(),
+        rng: rng.clone(),
+        crypto: Arc::new(Portable),
+        outbound: Some(network.clone()),
+    }
+}
+
+/// A service with more in its configuration, on SQLite.
+pub async fn with_config(add: &str, test: impl AsyncFn(World)) {
+    let temporary = testing::sqlite(&[MIGRATIONS]).await;
+    test(World::with_config(temporary.db.clone(), |toml| toml + add).await).await;
+}
+
+/// Whether the long runs are wanted.
+pub fn full() -> bool {
+    std::env::var("VOUCHSAFE_FULL").is_ok_and(|value| value == "1")
 }
 
 /// Runs a test on SQLite and, where a server is configured, on PostgreSQL.

@@ -96,6 +96,13 @@ impl Network {
         *self.silent.lock().unwrap() = Some(uri.to_owned());
     }
 
+    async fn wait_if_silent(&self, uri: &Url) {
+        let silent = self.silent.lock().unwrap().as_deref() == Some(uri.as_str());
+        if silent {
+            std::future::pending::<()>().await;
+        }
+    }
+
     pub fn fetches(&self) -> usize {
         self.fetches.load(Ordering::SeqCst)
     }
@@ -163,6 +170,7 @@ impl Outbound for Network {
     }
 
     async fn logout(&self, uri: &Url, logout_token: &str) -> Result<(), OutboundError> {
+        self.wait_if_silent(uri).await;
         let refused =
             self.refuse_logouts
                 .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
@@ -184,10 +192,7 @@ impl Outbound for Network {
         authorization: Option<&Secret>,
         token: String,
     ) -> Result<Pushed, OutboundError> {
-        let silent = self.silent.lock().unwrap().as_deref() == Some(uri.as_str());
-        if silent {
-            std::future::pending::<()>().await;
-        }
+        self.wait_if_silent(uri).await;
         match self.event_answers.lock().unwrap().pop() {
             Some(Ok(code)) => return Ok(Pushed::Refused(code)),
             Some(Err(status)) => return Err(OutboundError::Status(status)),

@@ -63,6 +63,11 @@ impl Wallet {
         }
     }
 
+    /// The same wallet, where the service has started again.
+    pub fn at(self, router: Router) -> Self {
+        Self { router, ..self }
+    }
+
     pub async fn receive_age(&mut self, world: &World) {
         let claims = json!({ "age_equal_or_over": { "12": true, "18": true, "21": false } });
         let hidden: &[&[&str]] = &[
@@ -120,6 +125,25 @@ impl Wallet {
         until: UnixTime,
     ) {
         let key = SigningKey::generate(Algorithm::Es256, world.rng.as_ref());
+        self.receive_bound(world, issuer, vct, claims, hidden, until, key)
+            .await;
+    }
+
+    /// The same with a key that the wallet has.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is one thing that a test chooses"
+    )]
+    pub async fn receive_bound(
+        &mut self,
+        world: &World,
+        issuer: &TestIssuer,
+        vct: &str,
+        claims: Value,
+        hidden: &[&[&str]],
+        until: UnixTime,
+        key: SigningKey,
+    ) {
         let status = issuer.next_status();
         let card = Card {
             vct,

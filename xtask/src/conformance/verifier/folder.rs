@@ -5,12 +5,11 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use toml::Table;
 
 use super::key::signing_jwk;
-use super::steps::Steps;
 use crate::run::succeed;
 
 /// The suite is the wallet.
@@ -33,16 +32,10 @@ pub const WALLET_PORT: &str = "8703";
 /// The certificate of the login service.
 pub const TLS: &str = "tls.pem";
 
-/// The application that is told of logouts: the modules of other plans take that for a fault.
-const TOLD: &str = "rp-told";
-/// Where it is told.
-const BACK_CHANNEL: &str = "backchannel_logout_uri";
-/// The run in which it is.
-const TELLS: &str = "backchannel";
-/// What the suite adds to the redirect URI of a second client.
-const SECOND: &str = "?dummy1=lorem&dummy2=ipsum";
 /// The name of the tests in the suite's addresses.
-const ALIAS: &str = "vouchsafe";
+pub const ALIAS: &str = "vouchsafe";
+/// The file for the suite.
+pub const SUITE: &str = "suite.json";
 /// The card that the suite's wallet shows.
 const QUESTION: &str = r#"
 id = "identity"
@@ -94,12 +87,14 @@ impl Place<'_> {
         let wallet = format!("{test}/authorize");
         self.generate(
             folder,
-            &test,
+            self.suite_url,
             &wallet,
             &[(APPLICATION, "https://app.example")],
         )?;
         let mut verifier = self.read(folder)?;
         let issuer = first(&mut verifier, "trust", "issuer")?;
+        // An issuer of ours has no path.
+        issuer.insert("id".to_owned(), test.clone().into());
         issuer.insert("types".to_owned(), list(["urn:eudi:pid:1"]));
         issuer.remove("stable_claims");
         let question: Table = toml::from_str(QUESTION)?;
@@ -134,7 +129,7 @@ impl Place<'_> {
                 }],
             }],
         });
-        write(&folder.join("suite.json"), &suite.to_string())?;
+        write(&folder.join(SUITE), &suite.to_string())?;
         let card = json!({ "credential_format": "sd_jwt_vc", "response_mode": "direct_post.jwt" });
         let mut plain = card.clone();
         plain["vp_profile"] = json!("plain_vp");
@@ -143,104 +138,18 @@ impl Place<'_> {
         runs(
             folder,
             [
-                ("haip", "oid4vp-1final-verifier-haip-test-plan", card),
-                ("plain", "oid4vp-1final-verifier-test-plan", plain),
-            ],
-        )
-    }
-
-    /// The suite is the application. Its wallet is ours, with a card of our issuer.
-    fn login(&self, folder: &Path) -> Result<()> {
-        let test = self.test();
-        let wallet = format!("http://127.0.0.1:{WALLET_PORT}");
-        let endpoint = format!("{wallet}/present");
-        let applications = ["rp", "rp2", TOLD].map(|id| (id, self.suite_url));
-        self.generate(folder, ISSUER, &endpoint, &applications)?;
-        let mut verifier = self.read(folder)?;
-        match self.certificates() {
-            Ok(text) => {
-                let authority = folder.join("suite-authority.pem");
-                write(&authority, &text)?;
-                let mut fetch = Table::new();
-                fetch.insert("extra_ca".to_owned(), list([authority.display()]));
-                verifier.insert("fetch".to_owned(), fetch.into());
-            }
-            Err(error) => println!("logout tokens will not arrive: {error:#}"),
-        }
-        let at = |path: &str| format!("{test}/{path}");
-        let mut secrets = Vec::new();
-        for client in clients(&mut verifier)? {
-            for (name, value) in [
-                (
-                    "redirect_uris",
-                    list([at("callback"), at("callback") + SECOND]),
-                ),
-                (
-                    "post_logout_redirect_uris",
-                    list([at("post_logout_redirect")]),
-                ),
-                ("default_query", "membership".into()),
-                ("offline_access", true.into()),
-            ] {
-                client.insert(name.to_owned(), value);
-            }
-            match client.get("id").and_then(toml::Value::as_str) {
-                Some(TOLD) => {
-                    client.insert(BACK_CHANNEL.to_owned(), at("backchannel_logout").into())
-                }
-                _ => client.remove(BACK_CHANNEL),
-            };
-            let text = |name: &str| client.get(name).and_then(toml::Value::as_str);
-            secrets.push(json!({ "client_id": text("id"), "client_secret": text("secret") }));
-        }
-        write(&folder.join("verifier.toml"), &verifier.to_string())?;
-        let home = folder.join("wallet");
-        std::fs::create_dir(&home)?;
-        write(&home.join("wallet.toml"), &wallet_settings(folder))?;
-        let steps = Steps {
-            verifier: self.verifier_url,
-            wallet: &wallet,
-            test: &test,
-        };
-        let [first, second, told] = secrets.as_slice() else {
-            bail!("three applications were asked for");
-        };
-        let mut suite = json!({
-            "alias": ALIAS,
-            "description": "Vouchsafe, logins",
-            "server": {
-                "discoveryUrl": format!("{}/.well-known/openid-configuration", self.verifier_url),
-            },
-            "client": first,
-            "client_secret_post": first,
-            "client2": second,
-            "browser": steps.usual(),
-            "override": steps.overrides(),
-        });
-        write(&folder.join("suite.json"), &suite.to_string())?;
-        suite["client"] = told.clone();
-        write(&folder.join("told.json"), &suite.to_string())?;
-        let found =
-            json!({ "server_metadata": "discovery", "client_registration": "static_client" });
-        let code = json!({ "client_registration": "static_client", "response_type": "code" });
-        let plan = |name: &str| format!("oidcc-{name}-certification-test-plan");
-        runs(
-            folder,
-            [
-                ("basic", plan("basic").as_str(), found),
-                ("config", &plan("config"), json!({})),
-                ("logout", &plan("rp-initiated-logout"), code.clone()),
-                (TELLS, &plan("backchannel-rp-initiated-logout"), code),
+                ("haip", "oid4vp-1final-verifier-haip-test-plan", card, SUITE),
+                ("plain", "oid4vp-1final-verifier-test-plan", plain, SUITE),
             ],
         )
     }
 
     /// The addresses of a test in the suite.
-    fn test(&self) -> String {
+    pub(super) fn test(&self) -> String {
         format!("{}/test/a/{ALIAS}", self.suite_url)
     }
 
-    fn generate(
+    pub(super) fn generate(
         &self,
         folder: &Path,
         issuer: &str,
@@ -262,7 +171,7 @@ impl Place<'_> {
     }
 
     /// The configuration of the login service, which ends TLS itself.
-    fn read(&self, folder: &Path) -> Result<Table> {
+    pub(super) fn read(&self, folder: &Path) -> Result<Table> {
         let host = self.verifier_url.strip_prefix("https://localhost:");
         ensure!(
             host.is_some(),
@@ -294,29 +203,6 @@ impl Place<'_> {
             .insert("tls".to_owned(), tls.into());
         Ok(verifier)
     }
-
-    /// The certificates of the suite: logout tokens go there.
-    fn certificates(&self) -> Result<String> {
-        let host = self.suite_url.strip_prefix("https://");
-        let host = host.context("the suite must be at https")?;
-        let mut ask = Command::new("openssl");
-        ask.args(["s_client", "-showcerts", "-connect", host])
-            .stdin(Stdio::null());
-        let shown = ask.output().context("openssl cannot be started")?;
-        let shown = String::from_utf8_lossy(&shown.stdout);
-        let mut text = String::new();
-        let mut inside = false;
-        for line in shown.lines() {
-            inside |= line.starts_with("-----BEGIN CERTIFICATE");
-            if inside {
-                text.push_str(line);
-                text.push('\n');
-            }
-            inside &= !line.starts_with("-----END CERTIFICATE");
-        }
-        ensure!(!text.is_empty(), "the suite shows no certificate");
-        Ok(text)
-    }
 }
 
 /// A certificate of a server, and no authority.
@@ -324,20 +210,8 @@ const CERTIFICATE: &str = "[req]\nprompt = no\ndistinguished_name = who\nx509_ex
     [who]\nCN = localhost\n\
     [what]\nsubjectAltName = DNS:localhost\nbasicConstraints = critical, CA:FALSE\n";
 
-/// The wallet knows issuer and login service, and nobody else.
-fn wallet_settings(folder: &Path) -> String {
-    let path = |name: &str| format!("{:?}", folder.join(name));
-    format!(
-        "locales = [\"en\"]\nunknown_issuers = \"refuse\"\nverifier_anchors = [{}]\n\
-         [[issuer]]\ncredential_issuer = {ISSUER:?}\nanchors = {}\n\
-         [dev]\nloopback_http = true\n",
-        path("wallet-verifier-anchors.pem"),
-        path("wallet-issuer-anchors.pem"),
-    )
-}
-
 /// Writes a file; secrets may stand in it.
-fn write(file: &Path, text: &str) -> Result<()> {
+pub(super) fn write(file: &Path, text: &str) -> Result<()> {
     let put = || {
         std::fs::write(file, "")?;
         #[cfg(unix)]
@@ -350,13 +224,12 @@ fn write(file: &Path, text: &str) -> Result<()> {
     put().with_context(|| format!("cannot write {}", file.display()))
 }
 
-fn runs<const N: usize>(folder: &Path, runs: [(&str, &str, Value); N]) -> Result<()> {
-    let runs = runs.map(|(name, plan, variant)| {
-        let file = if name == TELLS {
-            "told.json"
-        } else {
-            "suite.json"
-        };
+/// Writes which plans are run: name, plan, variant, and the file for the suite.
+pub(super) fn runs<const N: usize>(
+    folder: &Path,
+    runs: [(&str, &str, Value, &str); N],
+) -> Result<()> {
+    let runs = runs.map(|(name, plan, variant, file)| {
         json!({ "name": name, "plan": plan, "variant": variant, "configuration": file })
     });
     write(
@@ -365,7 +238,7 @@ fn runs<const N: usize>(folder: &Path, runs: [(&str, &str, Value); N]) -> Result
     )
 }
 
-fn list<const N: usize, T: ToString>(values: [T; N]) -> toml::Value {
+pub(super) fn list<const N: usize, T: ToString>(values: [T; N]) -> toml::Value {
     let values = values.map(|value| toml::Value::from(value.to_string()));
     toml::Value::Array(values.to_vec())
 }
@@ -380,7 +253,7 @@ fn first<'a>(table: &'a mut Table, outer: &str, inner: &str) -> Result<&'a mut T
         .context("the configuration has another form")
 }
 
-fn clients(table: &mut Table) -> Result<impl Iterator<Item = &mut Table>> {
+pub(super) fn clients(table: &mut Table) -> Result<impl Iterator<Item = &mut Table>> {
     let clients = table.get_mut("client").and_then(toml::Value::as_array_mut);
     let clients = clients.context("no application")?;
     Ok(clients.iter_mut().filter_map(toml::Value::as_table_mut))

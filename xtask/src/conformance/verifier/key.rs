@@ -1,4 +1,4 @@
-//! The key of the suite's wallet: it signs the cards that it shows with it.
+//! The keys that the suite has: its wallet signs cards with one, and applications sign with others.
 
 use std::path::Path;
 
@@ -12,7 +12,15 @@ const SCALAR: [u8; 5] = [0x02, 0x01, 0x01, 0x04, 0x20];
 
 /// The issuer's key as the suite signs with it: RFC 7517, with its certificate.
 pub fn signing_jwk(folder: &Path) -> Result<Value> {
-    let key = pem(&folder.join("issuer-key.pem"))?;
+    let mut key = private_jwk(&folder.join("issuer-key.pem"), "issuer")?;
+    let certificate = STANDARD.encode(pem(&folder.join("issuer-certificates.pem"))?);
+    key["x5c"] = json!([certificate]);
+    Ok(key)
+}
+
+/// A P-256 key of a PEM file as a JWK of this `kid` (RFC 7517).
+pub fn private_jwk(file: &Path, kid: &str) -> Result<Value> {
+    let key = pem(file)?;
     let at = key.windows(SCALAR.len()).position(|part| part == SCALAR);
     let from = at.context("the key has no scalar")? + SCALAR.len();
     // What follows ends with the public key: x and y of 32 bytes each.
@@ -24,10 +32,9 @@ pub fn signing_jwk(folder: &Path) -> Result<Value> {
     let point = from.and_then(|from| rest.get(from..));
     let (x, y) = point.context("the key has no public part")?.split_at(32);
     let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-    let certificate = STANDARD.encode(pem(&folder.join("issuer-certificates.pem"))?);
     Ok(json!({
-        "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": "issuer",
-        "x": text(x), "y": text(y), "d": text(scalar), "x5c": [certificate],
+        "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": kid,
+        "x": text(x), "y": text(y), "d": text(scalar),
     }))
 }
 

@@ -61,28 +61,87 @@ impl Steps<'_> {
         Value::Object(Map::from_iter(modules))
     }
 
-    /// Shows the card, unless a session answers or the request goes back at once.
-    fn log_in(&self) -> Value {
-        let optional = format!("{KEEP}-optional");
-        let click = json!(["click", "id", "show-card"]);
-        let mut show = self.task(
-            "Open the wallet",
-            "login/",
-            &[keep(LOGIN, &optional), click],
-        );
-        show["optional"] = json!(true);
-        let agree = json!({
-            "task": "Agree",
-            "match": format!("{}/present*", self.wallet),
-            "optional": true,
-            "commands": [["click", "xpath", "//button[@value='yes']"]],
+    /// What it does if nothing else is said with an application of FAPI 2.0. Its modules take a
+    /// page that is kept for the one that they want to see, so the login page is not.
+    pub fn fapi2(&self) -> Value {
+        json!([self.enter()])
+    }
+
+    /// What it does in the modules of FAPI 2.0 that end otherwise.
+    pub fn fapi2_overrides(&self) -> Value {
+        let page = self.task("Read the page", "authorize", &[keep(REFUSED, KEEP)]);
+        let refused = self.entry("authorize", &[page]);
+        let once = |mut entry: Value| {
+            entry["match-limit"] = json!(1);
+            entry
+        };
+        let heading = json!(["wait", "xpath", "//h1", 10, LOGIN]);
+        let look = self.entry("authorize", &[self.task("Look", "login/", &[heading])]);
+        let modules = [
+            ("user-rejects-authentication", json!([self.decline()])),
+            (
+                "par-ensure-reused-request-uri-prior-to-auth-completion-succeeds",
+                json!([once(look), self.enter()]),
+            ),
+            (
+                "par-attempt-reuse-request_uri",
+                json!([once(self.enter()), refused]),
+            ),
+            ("par-attempt-to-use-expired-request_uri", json!([refused])),
+            (
+                "par-attempt-to-use-request_uri-for-different-client",
+                json!([refused]),
+            ),
+        ];
+        let modules = modules.map(|(name, steps)| {
+            let name = format!("fapi2-security-profile-final-{name}");
+            (name, json!({ "browser": steps }))
         });
-        let back = json!({
+        Value::Object(Map::from_iter(modules))
+    }
+
+    /// Shows the card, unless a session answers or the request goes back at once, and keeps the
+    /// login page.
+    fn log_in(&self) -> Value {
+        self.show(&[keep(LOGIN, &format!("{KEEP}-optional")), open()])
+    }
+
+    /// The same, and keeps nothing.
+    fn enter(&self) -> Value {
+        self.show(&[open()])
+    }
+
+    fn show(&self, commands: &[Value]) -> Value {
+        let mut show = self.task("Open the wallet", "login/", commands);
+        show["optional"] = json!(true);
+        let mut agree = self.answer("Agree", "yes");
+        agree["optional"] = json!(true);
+        self.entry("authorize", &[show, agree, self.back()])
+    }
+
+    /// Opens the wallet and shows nothing.
+    fn decline(&self) -> Value {
+        let open = self.task("Open the wallet", "login/", &[open()]);
+        let decline = self.answer("Decline", "no");
+        let leave = self.task("Leave", "vp/return", &[json!(["click", "id", "leave"])]);
+        self.entry("authorize", &[open, decline, leave, self.back()])
+    }
+
+    /// A button of the wallet's question.
+    fn answer(&self, name: &str, value: &str) -> Value {
+        json!({
+            "task": name,
+            "match": format!("{}/present*", self.wallet),
+            "commands": [["click", "xpath", format!("//button[@value='{value}']")]],
+        })
+    }
+
+    fn back(&self) -> Value {
+        json!({
             "task": "Back in the suite",
             "match": format!("{}/callback*", self.test),
             "commands": [["wait", "id", "submission_complete", 10]],
-        });
-        self.entry("authorize", &[show, agree, back])
+        })
     }
 
     /// Confirms where it is asked, and looks at the page.
@@ -108,6 +167,11 @@ impl Steps<'_> {
     fn task(&self, name: &str, path: &str, commands: &[Value]) -> Value {
         json!({ "task": name, "match": self.page(path), "commands": commands })
     }
+}
+
+/// Opens the wallet.
+fn open() -> Value {
+    json!(["click", "id", "show-card"])
 }
 
 /// Waits for a page with this in its heading, and keeps it.

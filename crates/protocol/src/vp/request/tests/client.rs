@@ -203,3 +203,64 @@ async fn client_id_of_the_link_must_be_that_of_the_request() {
     let refusal = setup.refused("client_id", json!(bare)).await;
     assert!(matches!(refusal.error, RequestError::ClientIdDiffers));
 }
+
+/// A request under `verifier_attestation:` is refused, however good its attestation is: this wallet
+/// knows nobody whose attestations it would believe (OpenID4VP 1.0, section 5.9.3).
+#[tokio::test]
+async fn cat_328_verifier_attestations_are_believed_of_nobody() {
+    let setup = Setup::new();
+    let client_id = "verifier_attestation:verifier.example";
+    let attester = Authority::new("Attester CA").leaf("Attester", "attester.example");
+    let attestation = async |sub: &str, redirect_uri: &str, confirmed: &Party| {
+        let claims = json!({
+            "iss": "https://attester.example",
+            "sub": sub,
+            "exp": NOW.plus(3600).seconds(),
+            "redirect_uris": [redirect_uri],
+            "cnf": {"jwk": confirmed.key.public_key().to_jwk()},
+        });
+        jws::sign(&attester_header(&attester), &claims, &attester.key)
+            .await
+            .unwrap()
+    };
+    let own = "https://verifier.example/vp/response/1";
+    let stranger = Authority::new("Other CA").leaf("Other", "other.example");
+    for (sub, redirect_uri, confirmed) in [
+        ("verifier.example", own, &setup.verifier),
+        ("other.example", own, &setup.verifier),
+        (
+            "verifier.example",
+            "https://other.example/r",
+            &setup.verifier,
+        ),
+        ("verifier.example", own, &stranger),
+    ] {
+        let attestation = attestation(sub, redirect_uri, confirmed).await;
+        let mut claims = setup.claims.clone();
+        claims["client_id"] = json!(client_id);
+        // In the header `jwt`, where the specification has it, with and without our certificate.
+        let header = |x5c: bool| {
+            let mut header =
+                json!({"alg": "ES256", "typ": "oauth-authz-req+jwt", "jwt": attestation});
+            if x5c {
+                header["x5c"] = json!(setup.verifier.chain.to_x5c());
+            }
+            b64url(header.to_string().as_bytes())
+        };
+        for x5c in [true, false] {
+            let input = format!("{}.{}", header(x5c), b64url(claims.to_string().as_bytes()));
+            let signature = setup.verifier.key.sign(input.as_bytes()).await.unwrap();
+            let compact = format!("{input}.{}", b64url(&signature));
+            let refusal = verify_request(&compact, client_id, None, &setup.policy()).unwrap_err();
+            assert_eq!(refusal.error.code(), "client_id_prefix");
+            assert!(refusal.reply_to.is_none(), "nobody is told anything");
+            // Nor does it help beside a client that is known by its certificate.
+            let known = setup.client_id.as_str();
+            assert!(verify_request(&compact, known, None, &setup.policy()).is_err());
+        }
+    }
+}
+
+fn attester_header(attester: &Party) -> Header {
+    Header::new(TokenType::VerifierAttestation).with_x5c(&attester.chain)
+}

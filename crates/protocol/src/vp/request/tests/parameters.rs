@@ -347,3 +347,51 @@ fn vectors_client_metadata() {
     assert!(read.reads_sd_jwt_vc);
     assert_eq!(read.key_binding_algorithms.unwrap(), ["ES256", "ES384"]);
 }
+
+/// Nothing that stands in `verifier_info` makes the verifier another one: who asks is whom the
+/// certificate names.
+#[tokio::test]
+async fn cat_347_attestations_of_the_verifier_are_never_shown_as_verified() {
+    let setup = Setup::new();
+    let plain = setup.verify(&setup.claims).await.unwrap();
+    let unsigned = format!(
+        "{}.{}.",
+        b64url(br#"{"alg":"none"}"#),
+        b64url(br#"{"sub":"x509_hash:other","client_name":"Big Bank","purpose":"Trust me"}"#)
+    );
+    let of_another = setup
+        .sign(&json!({"sub": "x509_hash:other", "client_name": "Big Bank", "purpose": "Trust me"}))
+        .await;
+    for format in ["jwt", "registration_cert", "urn:vouchsafe:verifier-info:1"] {
+        for data in [&unsigned, &of_another] {
+            let mut claims = setup.claims.clone();
+            claims["verifier_info"] = json!([
+                {"format": format, "data": data},
+                {"format": format, "data": data, "credential_ids": ["age"]},
+            ]);
+            let read = setup.verify(&claims).await.unwrap();
+            assert_eq!((read.client_name(), read.purpose()), (None, None));
+            assert_eq!(read.client_id(), plain.client_id());
+            assert_eq!(read.certificate().subject(), "CN=Shop");
+        }
+    }
+}
+
+#[tokio::test]
+async fn cat_350_no_answer_goes_into_a_fragment() {
+    let setup = Setup::new();
+    for mode in [
+        "fragment",
+        "fragment.jwt",
+        "query",
+        "form_post",
+        "direct_post",
+    ] {
+        let refusal = setup.refused("response_mode", json!(mode)).await;
+        assert_eq!(refusal.error.code(), "response_mode_unsupported", "{mode}");
+        assert_eq!(refusal.error.error_code(), ErrorCode::InvalidRequest);
+    }
+    // Without a mode it would be `fragment` (OAuth 2.0 Multiple Response Types, section 5).
+    let refusal = setup.refused("response_mode", Value::Null).await;
+    assert_eq!(refusal.error.code(), "response_mode_unsupported");
+}

@@ -106,6 +106,32 @@ async fn cat_059_cat_089_the_key_binding_must_be_fresh() {
     }
 }
 
+/// OpenID4VP 1.0, annex B.3.3: whoever signs such hashes agrees to a transaction. None is asked
+/// about here, so nothing that is agreed to is what was asked.
+#[tokio::test]
+async fn cat_335_an_agreement_to_transaction_data_that_nobody_asked_about() {
+    let world = World::new(ages()).await;
+    let good = world.good().await;
+    let (sd_jwt, _) = good.rsplit_once('~').unwrap();
+    let hash = b64url(&[7; 32]);
+    for (name, value) in [
+        ("transaction_data_hashes", json!([hash])),
+        ("transaction_data_hashes", json!([hash, hash])),
+        ("transaction_data_hashes", json!([])),
+        ("transaction_data_hashes", json!("x")),
+        ("transaction_data_hashes", Value::Null),
+        ("transaction_data_hashes_alg", json!("sha-256")),
+        ("transaction_data_hashes_alg", json!("md5")),
+    ] {
+        let mut claims = kb_claims(&good);
+        claims[name] = value;
+        let header = Header::new(TokenType::KeyBinding);
+        let jwt = jws::sign(&header, &claims, &world.holder).await.unwrap();
+        let refused = world.refused(json!({"age": [format!("{sd_jwt}~{jwt}")]}));
+        assert_eq!(refused.await, "kb_transaction_data");
+    }
+}
+
 #[tokio::test]
 async fn cat_001_cat_056_tampered_dropped_doubled_and_reordered_disclosures() {
     let world = World::new(json!({"credentials": [card_query()]})).await;
