@@ -59,8 +59,8 @@ pub async fn arrange(app: &Parts) -> Result<(), DbError> {
         .collect();
     let there = store::beginning_with(&app.db, PREFIX).await?;
     let foreign = |id: &&String| !wanted.iter().any(|(own, _)| own.id == **id);
-    for id in there.iter().filter(foreign).cloned() {
-        let before = now.plus(-UNUSED_S);
+    for foreign in there.iter().filter(foreign) {
+        let (id, before) = (foreign.clone(), now.plus(-UNUSED_S));
         app.db
             .write(async move |tx| store::remove_unused(tx, &id, before).await)
             .await?;
