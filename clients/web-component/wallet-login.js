@@ -33,37 +33,41 @@ const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
 const challenge = async (verifier) =>
   base64url(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier)));
 
-/** What waits for an answer: in this tab, and in the browser for the tab that a wallet opens. */
+const parse = (text) => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+};
+
+/**
+ * What waits for an answer, for every tab of the browser: a wallet may open one of its own. In one
+ * place alone, so that what one tab took is there for no other.
+ */
 const store = {
-  put(state, kept) {
-    for (const place of [sessionStorage, localStorage]) {
-      this.forget(place);
-      place.setItem(PREFIX + state, JSON.stringify(kept));
-    }
-  },
-  get(state) {
-    const text = sessionStorage.getItem(PREFIX + state) ?? localStorage.getItem(PREFIX + state);
-    return this.parse(text);
-  },
-  remove(state) {
-    for (const place of [sessionStorage, localStorage]) place.removeItem(PREFIX + state);
-  },
-  /** Logins that nobody finished. */
-  forget(place) {
-    for (const key of Object.keys(place)) {
-      if (key.startsWith(PREFIX) && over(this.parse(place.getItem(key)))) place.removeItem(key);
-    }
-  },
-  parse(text) {
-    try {
-      return JSON.parse(text);
-    } catch {
-      return null;
+  put: (state, kept) => localStorage.setItem(PREFIX + state, JSON.stringify(kept)),
+  get: (state) => parse(localStorage.getItem(PREFIX + state)),
+  remove: (state) => localStorage.removeItem(PREFIX + state),
+  /** Logins that nobody finished. The one that comes back right now is told that it took too long. */
+  forget(returning) {
+    for (const key of Object.keys(localStorage)) {
+      if (key.startsWith(PREFIX) && key !== PREFIX + returning && over(parse(localStorage.getItem(key)))) localStorage.removeItem(key);
     }
   },
 };
 
 const over = (kept) => !(Date.now() - kept?.at <= LONGEST_MS);
+
+/** OpenID Connect Discovery 1.0, section 3: https without query and fragment; this machine as it likes. */
+const endpoint = (issuer) => {
+  const { protocol, hostname } = new URL(issuer);
+  const own = protocol === "http:" && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+  if (!(own || protocol === "https:") || /[?#]/.test(issuer)) {
+    throw new Error("the attribute issuer is no https address without query and fragment");
+  }
+  return new URL(`${issuer}/authorize`);
+};
 
 // Where there is no DOM, this can be imported and does nothing.
 const Base = globalThis.HTMLElement ?? class {};
@@ -78,6 +82,11 @@ export class WalletLogin extends Base {
   connectedCallback() {
     if (!this.#button) this.#build();
     addEventListener("pageshow", this.#back);
+    try {
+      store.forget(new URL(location.href).searchParams.get("state"));
+    } catch {
+      // No store: who starts a login or comes back hears of it.
+    }
     // Listeners of the page's own scripts are in place by then.
     const resume = () => this.#resume();
     if (document.readyState === "complete") setTimeout(resume);
@@ -142,7 +151,7 @@ export class WalletLogin extends Base {
     const clientId = this.#need("client-id");
     const redirectUri = this.#need("redirect-uri");
     if (!globalThis.crypto?.subtle) throw new Error("the page is not in a secure context (https)");
-    const address = new URL(`${issuer}/authorize`);
+    const address = endpoint(issuer);
     const [state, nonce, verifier] = [random(), random(), random()];
     const kept = { issuer, clientId, redirectUri, nonce, verifier, at: Date.now() };
     store.put(state, kept);
@@ -161,19 +170,26 @@ export class WalletLogin extends Base {
     const answer = here.searchParams;
     const state = answer.get("state");
     if (!state || !(answer.has("code") || answer.has("error"))) return;
-    const kept = store.get(state);
     const issuer = this.getAttribute("issuer");
+    let kept;
+    try {
+      kept = store.get(state);
+      // Of another element of this page.
+      if (kept && (kept.clientId !== this.getAttribute("client-id") || kept.issuer !== issuer)) return;
+      // A login is answered once.
+      store.remove(state);
+    } catch {
+      if (answer.get("iss") === issuer) this.#over(here, "no_store", "the browser keeps nothing for this page");
+      return;
+    }
     if (!kept) {
       // Not begun in this browser: of somebody else's login, or a page that was loaded again. Parameters
       // that do not even name our issuer are none of ours.
       if (answer.get("iss") === issuer) this.#over(here, "unknown_state", "no login was begun here");
       return;
     }
-    if (kept.clientId !== this.getAttribute("client-id")) return;
-    // A login is answered once.
-    store.remove(state);
     // RFC 9207, section 2.4: an answer of another issuer, or of none, is refused.
-    if (answer.get("iss") !== kept.issuer || kept.issuer !== issuer) {
+    if (answer.get("iss") !== issuer) {
       this.#over(here, "issuer_mismatch", "the answer is of another provider");
     } else if (over(kept)) {
       this.#over(here, "expired", "the login took too long");

@@ -60,10 +60,14 @@ async function story() {
   const back = await hear();
   // A wallet opens the address in a tab of its own.
   const tab = await context.newPage();
+  const answered = tab.waitForRequest((request) => request.url().startsWith(`${BUSINESS}/callback?`));
   await tab.goto(back);
   const success = await told(tab);
   const left = await tab.evaluate(() => [...Object.keys(sessionStorage), ...Object.keys(localStorage), document.cookie].filter(Boolean));
   say({ step: "back", ...success, left, cookies: (await context.cookies(BUSINESS)).map(({ name }) => name) });
+  // The same answer in the tab that started.
+  await page.goto((await answered).url());
+  say({ step: "starting tab", ...(await told(page)) });
   await page.close();
   page = tab;
 
@@ -87,6 +91,49 @@ async function story() {
   own = await state();
   await page.goto(answer({ error: "access_denied", state: own, iss: ISSUER }));
   say({ step: "denied", ...(await told(page)) });
+  // With an element for another provider on the page: it leaves the answer to the one that asked.
+  own = await state();
+  await page.goto(`${BUSINESS}/two?${new URLSearchParams({ code: "x", state: own, iss: ISSUER })}`);
+  say({ step: "two", ...(await told(page)), times: await page.locator("#told").getAttribute("data-times") });
+  // What nobody finished is forgotten by the next page with the element.
+  await page.evaluate(() => {
+    localStorage.setItem("wallet-login:old", JSON.stringify({ at: Date.now() - 600_001 }));
+    localStorage.setItem("wallet-login:broken", "{");
+    localStorage.setItem("wallet-login:new", JSON.stringify({ at: Date.now() }));
+    localStorage.setItem("other", "x");
+  });
+  await page.goto(`${BUSINESS}/`);
+  await page.waitForSelector("#loaded");
+  say({ step: "forgotten", left: (await page.evaluate(() => Object.keys(localStorage))).sort() });
+  await page.evaluate(() => localStorage.clear());
+  await page.evaluate((issuer) => {
+    localStorage.setItem("wallet-login:late", JSON.stringify({ issuer, clientId: "shop", at: Date.now() - 600_001 }));
+  }, ISSUER);
+  await page.goto(answer({ code: "x", state: "late", iss: ISSUER }));
+  say({ step: "late", ...(await told(page)), left: await page.evaluate(() => Object.keys(localStorage)) });
+  // Addresses that are no provider.
+  for (const issuer of ["javascript:alert(1)//", "data:text/html,x", "http://shop.example", "http://127.0.0.1.example", `${ISSUER}?x=1`, `${ISSUER}#x`, "/login"]) {
+    await page.goto(`${BUSINESS}/`);
+    await page.waitForSelector("#loaded");
+    await page.locator("wallet-login").evaluate((login, issuer) => {
+      login.setAttribute("issuer", issuer);
+      return login.login();
+    }, issuer);
+    const left = await page.evaluate(() => Object.keys(localStorage));
+    say({ step: "no issuer address", issuer, left, ...(await told(page)) });
+  }
+  // A browser that keeps nothing.
+  const bare = await context.newPage();
+  await bare.addInitScript(() => {
+    Object.defineProperty(window, "localStorage", { get: () => { throw new DOMException("no", "SecurityError"); } });
+  });
+  await bare.goto(`${BUSINESS}/`);
+  await bare.waitForSelector("#loaded");
+  await bare.locator("wallet-login").evaluate((login) => login.login());
+  say({ step: "no store", ...(await told(bare)) });
+  await bare.goto(answer({ code: "x", state: own, iss: ISSUER }));
+  say({ step: "no store on the way back", ...(await told(bare)) });
+  await bare.close();
   // Parameters of somebody else are left alone.
   await page.goto(answer({ code: "y", state: "other-library" }));
   await page.waitForSelector("#loaded");

@@ -1,6 +1,7 @@
 //! What every handler and job shares.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use url::Url;
 use vouchsafe_credentials::crypto::{CryptoProvider, Signer};
@@ -64,6 +65,8 @@ pub struct Parts {
     pub ids: Ids,
     /// Seals the secrets of webhooks.
     pub webhook_sealer: Sealer,
+    /// Whether this process has used its endpoints of webhooks again that were given up.
+    pub endpoints_woken: AtomicBool,
     /// Tells requests with an idempotency key apart.
     pub fingerprints: Fingerprints,
     /// Applications that somebody of this process sends logout tokens to.

@@ -1,7 +1,7 @@
 //! Puts the parts together and runs them.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicBool};
 use std::time::Duration;
 
 use axum::Router;
@@ -193,6 +193,7 @@ impl Verifier {
             verification_changes: Changes::default(),
             ids: ids.clone(),
             webhook_sealer: Sealer::new(own_key(Purpose::Sealing).child("webhooks")),
+            endpoints_woken: AtomicBool::new(false),
             fingerprints: Fingerprints::new(own_key(Purpose::FlowState).child("idempotency")),
             logging_out: Busy::default(),
             pushing: Busy::default(),

@@ -121,7 +121,6 @@ pub async fn purge(app: App) -> Result<(), DbError> {
             clients::purge_tokens(tx, now).await?;
             requests::purge(tx, before).await?;
             transactions::purge(tx, before).await?;
-            verifications::purge(tx, now).await?;
             sessions::purge(tx, before).await?;
             Ok::<_, DbError>(())
         })
@@ -129,7 +128,10 @@ pub async fn purge(app: App) -> Result<(), DbError> {
     app.db
         .write_in_steps(async move |tx| webhooks::purge(tx, now).await)
         .await?;
-    // Whoever asks for codes decides how many rows there are.
+    // Whoever asks decides how many rows there are.
+    app.db
+        .write_in_steps(async move |tx| verifications::purge(tx, now).await)
+        .await?;
     app.db
         .write_in_steps(async move |tx| device_grants::purge(tx, before).await)
         .await?;

@@ -24,17 +24,20 @@ const told = document.getElementById("told");
 const note = (event) => {
   told.textContent = JSON.stringify(event.detail);
   told.setAttribute("data-event", event.type);
+  told.setAttribute("data-times", Number(told.getAttribute("data-times")) + 1);
 };
-const login = document.querySelector("wallet-login");
-login.addEventListener("success", note);
-login.addEventListener("error", note);
+for (const login of document.querySelectorAll("wallet-login")) {
+  login.addEventListener("success", note);
+  login.addEventListener("error", note);
+}
 addEventListener("load", () => setTimeout(() => setTimeout(() => document.querySelector("main").id = "loaded")));
 "#;
 
-fn page(provider: &str, origin: &str) -> String {
+fn page(provider: &str, origin: &str, more: &str) -> String {
     format!(
         r#"<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A shop</title><link rel="icon" href="data:,"></head>
 <body><main><h1>A shop</h1>
+{more}
 <wallet-login issuer="{provider}" client-id="shop" redirect-uri="{origin}/callback" scope="openid age" label="Log in with your card"></wallet-login>
 <p id="told" role="status"></p></main>
 <script type="module" src="{provider}{COMPONENT}"></script>
@@ -47,7 +50,11 @@ async fn business(provider: &str, origin: &str) -> Result<()> {
     let policy = format!(
         "default-src 'none'; script-src 'self' {provider}; img-src data:; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
     );
-    let html = page(provider, origin);
+    let other = format!(
+        r#"<wallet-login issuer="https://other.example" client-id="shop" redirect-uri="{origin}/callback"></wallet-login>"#
+    );
+    let two = Html(page(provider, origin, &other));
+    let html = page(provider, origin, "");
     let page = move || {
         let (html, policy) = (html.clone(), policy.clone());
         async move {
@@ -63,6 +70,7 @@ async fn business(provider: &str, origin: &str) -> Result<()> {
     let router = Router::new()
         .route("/", get(page.clone()))
         .route("/callback", get(page))
+        .route("/two", get(async move || two))
         .route("/page.js", get(script));
     let at = origin.strip_prefix("http://").context("no http")?;
     let listener = tokio::net::TcpListener::bind(at).await?;
@@ -125,6 +133,7 @@ async fn play(script: &Path) -> Result<()> {
     ensure!(back["detail"]["nonce"] == nonce, "{back}");
 
     for (step, error) in [
+        ("starting tab", "unknown_state"),
         ("forged", "unknown_state"),
         ("other issuer", "issuer_mismatch"),
         ("again", "unknown_state"),
@@ -136,6 +145,31 @@ async fn play(script: &Path) -> Result<()> {
         ensure!(said["detail"]["error"] == error, "{said}");
         ensure!(said["detail"].get("code").is_none(), "{said}");
         ensure!(said["url"] == format!("{origin}/callback"), "{said}");
+    }
+    let two = browser.says().await?;
+    ensure!(two["event"] == "success" && two["times"] == "1", "{two}");
+    ensure!(two["detail"]["issuer"] == provider, "{two}");
+    ensure!(two["url"] == format!("{origin}/two"), "{two}");
+    let forgotten = browser.says().await?;
+    let left = json!(["other", "wallet-login:new"]);
+    ensure!(forgotten["left"] == left, "{forgotten}");
+    let late = browser.says().await?;
+    ensure!(late["detail"]["error"] == "expired", "{late}");
+    ensure!(late["left"] == json!([]), "{late}");
+    for _ in 0..7 {
+        let said = browser.says().await?;
+        ensure!(said["step"] == "no issuer address", "{said}");
+        ensure!(said["detail"]["error"] == "cannot_start", "{said}");
+        ensure!(said["left"] == json!([]), "{said}");
+        ensure!(said["url"] == format!("{origin}/"), "{said}");
+    }
+    for (step, error) in [
+        ("no store", "cannot_start"),
+        ("no store on the way back", "no_store"),
+    ] {
+        let said = browser.says().await?;
+        ensure!(said["step"] == step && said["event"] == "error", "{said}");
+        ensure!(said["detail"]["error"] == error, "{said}");
     }
     let foreign = browser.says().await?;
     ensure!(foreign["quiet"] == 0, "{foreign}");

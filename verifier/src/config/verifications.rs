@@ -28,6 +28,9 @@ pub struct VerificationsConfig {
     pub caller: Vec<VerificationCallerConfig>,
 }
 
+/// Longest life of a question that is shown as a QR code, in seconds.
+const LONGEST_WITH_CODE_S: i64 = 180;
+
 fn default_lifetime() -> i64 {
     120
 }
@@ -65,7 +68,11 @@ pub struct VerificationCallerConfig {
     /// Where people may be sent after they answered on the same device; compared exactly.
     #[serde(default)]
     pub return_urls: Vec<String>,
-    /// Questions that may wait for an answer at the same time.
+    /// Whether wallets of other devices may answer: with a QR code, and without a way back. Off: who
+    /// shows the question to somebody else gets nothing of the answer.
+    #[serde(default)]
+    pub cross_device: bool,
+    /// Questions that may wait for an answer at the same time. Ten times as many are kept.
     #[serde(default = "default_open")]
     pub most_open: u32,
     /// Where its system is told that a verification ended (Standard Webhooks).
@@ -118,6 +125,8 @@ pub struct VerificationCaller {
     pub host: Option<String>,
     /// Whether it may put questions of its own.
     pub inline_queries: bool,
+    /// Whether wallets of other devices may answer.
+    pub cross_device: bool,
     /// Questions that may wait at the same time.
     pub most_open: u32,
     /// Where its system is told.
@@ -139,15 +148,17 @@ impl Verifications {
             keep_s,
             caller,
         } = config;
-        // RFC 10027: a code that is shown to people lives for two or three minutes, not longer
-        // than a login does.
-        for (name, value, most) in [
-            ("lifetime_s", *lifetime_s, 300),
-            ("keep_s", *keep_s, 86_400),
+        // RFC 10027: a code that is shown to people lives for two or three minutes. Without one, not
+        // longer than a login does.
+        let codes = caller.iter().any(|caller| caller.cross_device);
+        let longest = if codes { LONGEST_WITH_CODE_S } else { 300 };
+        for (name, value, least, most) in [
+            ("lifetime_s", *lifetime_s, 30, longest),
+            ("keep_s", *keep_s, 60, 86_400),
         ] {
-            if !(30..=most).contains(&value) {
+            if !(least..=most).contains(&value) {
                 return Err(ConfigError::Shared(format!(
-                    "verifications.{name} must be between 30 and {most} seconds"
+                    "verifications.{name} must be between {least} and {most} seconds"
                 )));
             }
         }
@@ -218,6 +229,7 @@ impl VerificationCaller {
             queries: named,
             inline_queries,
             return_urls,
+            cross_device,
             most_open,
             webhook,
         } = config;
@@ -230,6 +242,11 @@ impl VerificationCaller {
         }
         if named.is_empty() && !inline_queries {
             return Err(refuse("it may ask nothing: name queries".to_owned()));
+        }
+        if return_urls.is_empty() && !cross_device {
+            return Err(refuse(
+                "nobody could answer: name return_urls, or set cross_device".to_owned(),
+            ));
         }
         let known = |name: &&String| queries.iter().any(|query| query.id.as_str() == **name);
         if let Some(unknown) = named.iter().find(|name| !known(name)) {
@@ -251,6 +268,7 @@ impl VerificationCaller {
             name: name.clone(),
             host: host.clone(),
             inline_queries: *inline_queries,
+            cross_device: *cross_device,
             most_open: *most_open,
             webhook: (webhook.as_ref())
                 .map(|webhook| Webhook::parse(webhook, rule))

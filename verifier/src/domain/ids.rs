@@ -88,8 +88,31 @@ identifier!(
     CallerId
 );
 
+macro_rules! from_outside {
+    ($name:ident) => {
+        impl $name {
+            /// Reads one that came from outside; `None` unless it has the shape of ours, so that
+            /// nothing longer or stranger is looked up.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                is_token(text).then(|| Self(text.to_owned()))
+            }
+        }
+    };
+}
+
+from_outside!(RequestId);
+from_outside!(VerificationId);
+
 /// Length of a token of [`vouchsafe_credentials::random::token`]: 32 bytes in base64url.
 const TOKEN_LENGTH: usize = 43;
+
+fn is_token(text: &str) -> bool {
+    text.len() == TOKEN_LENGTH
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
 
 /// A random value that gives its bearer a right: a cookie, a code, an access token.
 /// Only its digest is stored, and its text appears in no log.
@@ -107,11 +130,7 @@ impl Secret {
     /// longer or stranger is hashed, looked up or used as a key.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let shaped = text.len() == TOKEN_LENGTH
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-        shaped.then(|| Self(text.to_owned()))
+        is_token(text).then(|| Self(text.to_owned()))
     }
 
     /// What the database knows of it.

@@ -47,7 +47,8 @@ mod vp_return;
 mod wallet_login;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{DefaultBodyLimit, Path};
 use axum::handler::Handler;
 use axum::http::{StatusCode, header};
 use axum::middleware::from_fn_with_state;
@@ -55,6 +56,15 @@ use axum::routing::{MethodRouter, delete, get, post};
 use vouchsafe_service::http::limits;
 
 use crate::app::App;
+use crate::domain::ids::RequestId;
+
+/// What stands in a path; it may be no text.
+type PathText = Result<Path<String>, PathRejection>;
+
+/// The question that a path names, if it can be one of ours.
+fn request_id(path: PathText) -> Option<RequestId> {
+    RequestId::parse(&path.ok()?.0)
+}
 
 /// Endpoints for which DPoP proofs are made.
 const PAR: &str = "/par";

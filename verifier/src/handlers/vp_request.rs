@@ -1,7 +1,7 @@
 //! `GET|POST /vp/request/{request}`: the signed request object (OpenID4VP 1.0, section 5.10).
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use vouchsafe_protocol::oauth::params::Params;
@@ -10,6 +10,7 @@ use vouchsafe_protocol::vp::values::Nonce;
 use vouchsafe_service::db::DbError;
 use vouchsafe_service::http::{OAuthError, Problem};
 
+use super::{PathText, request_id};
 use crate::app::App;
 use crate::domain::ids::RequestId;
 use crate::domain::transaction::Transaction;
@@ -65,24 +66,27 @@ impl IntoResponse for RequestError {
 }
 
 /// By GET.
-pub async fn get(State(app): State<App>, Path(id): Path<String>) -> Response {
-    respond(&app, &id, None).await
+pub async fn get(State(app): State<App>, id: PathText) -> Response {
+    respond(&app, id, None).await
 }
 
 /// By POST, with the wallet's own nonce. `wallet_metadata` is not needed: what we send, every
 /// wallet of the profile can read.
-pub async fn post(State(app): State<App>, Path(id): Path<String>, body: Bytes) -> Response {
+pub async fn post(State(app): State<App>, id: PathText, body: Bytes) -> Response {
     let Ok(form) = Params::parse_body(&body) else {
         return RequestError::WalletNonce.into_response();
     };
     match form.get("wallet_nonce").map(Nonce::parse).transpose() {
-        Ok(nonce) => respond(&app, &id, nonce.as_ref().map(Nonce::as_str)).await,
+        Ok(nonce) => respond(&app, id, nonce.as_ref().map(Nonce::as_str)).await,
         Err(_) => RequestError::WalletNonce.into_response(),
     }
 }
 
-async fn respond(app: &App, id: &str, wallet_nonce: Option<&str>) -> Response {
-    match request_object(app, &RequestId::from_text(id), wallet_nonce).await {
+async fn respond(app: &App, id: PathText, wallet_nonce: Option<&str>) -> Response {
+    let Some(id) = request_id(id) else {
+        return RequestError::Unknown.into_response();
+    };
+    match request_object(app, &id, wallet_nonce).await {
         Ok(object) => (
             [
                 (header::CONTENT_TYPE, MEDIA_TYPE),

@@ -2,13 +2,14 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use vouchsafe_protocol::vp::response::{CONSENT_URI_PREFERENCE, DirectPostAnswer};
 use vouchsafe_service::http::{Problem, is_form};
 
+use super::{PathText, request_id};
 use crate::app::App;
 use crate::domain::ids::RequestId;
 use crate::login::accept::{AcceptError, accept};
@@ -19,10 +20,13 @@ use crate::verification;
 /// Judges the answer.
 pub async fn handle(
     State(app): State<App>,
-    Path(id): Path<String>,
+    id: PathText,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let Some(id) = request_id(id) else {
+        return Problem::not_found().into_response();
+    };
     if !is_form(&headers) {
         return refusal(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -31,7 +35,7 @@ pub async fn handle(
             None,
         );
     }
-    match judge(&app, &RequestId::from_text(id), &body).await {
+    match judge(&app, &id, &body).await {
         Ok(mut answer) => {
             // Decision 0005: no member that the wallet did not ask for.
             if !prefers_consent_uri(&headers) {

@@ -9,7 +9,8 @@ use url::Url;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::vp::dcql::DcqlQuery;
 use vouchsafe_protocol::vp::values::LocalizedText;
-use vouchsafe_service::db::{Db, DbError, RowError, Table, Tx, each, execute};
+use vouchsafe_service::db::{Db, DbError, RowError, STEP, Table, Tx, each, execute};
+use vouchsafe_service::delete_step;
 
 use super::{StoreError, Vault};
 use crate::domain::ids::{CallerId, QueryId, RequestId, SecretDigest, VerificationId};
@@ -111,7 +112,12 @@ fn place<'a>(id: &'a str, request: &'a str, caller: &'a str, state: &'a str) -> 
     [TABLE.0, id, request, caller, state]
 }
 
-/// Writes a new verification; `false` where its caller has `most_open` that wait already.
+/// How many times `most_open` rows of a caller are kept, whatever became of them: answers that are
+/// refused at once make room for questions, not for rows.
+const KEPT_FOR_EACH_OPEN: i64 = 10;
+
+/// Writes a new verification; `false` where its caller has `most_open` that wait already, or ten
+/// times as many that are not to be forgotten yet.
 pub async fn insert(
     tx: &mut Tx,
     new: &Sealed,
@@ -122,7 +128,11 @@ pub async fn insert(
     let open = each!(tx, c => sqlx::query_scalar::<_, i64>(
         "SELECT COUNT(*) FROM verifications WHERE caller = $1 AND state = 'pending' AND expires_at > $2")
         .bind(new.caller.as_str()).bind(now.0).fetch_one(c).await)?;
-    if open >= i64::from(most_open) {
+    let most_kept = i64::from(most_open) * KEPT_FOR_EACH_OPEN;
+    let kept = each!(tx, c => sqlx::query_scalar::<_, i64>(
+        "SELECT COUNT(*) FROM verifications WHERE caller = $1 AND forget_at > $2")
+        .bind(new.caller.as_str()).bind(now.0).fetch_one(c).await)?;
+    if open >= i64::from(most_open) || kept >= most_kept {
         return Ok(false);
     }
     execute!(tx, sqlx::query(
@@ -155,10 +165,10 @@ pub async fn redeem(
     now: UnixTime,
 ) -> Result<bool, DbError> {
     execute!(tx, sqlx::query(
-        "UPDATE verifications SET state = $1, body = $2, code_hash = NULL, code_until = NULL \
-         WHERE id = $3 AND caller = $4 AND state = 'answered' AND code_hash = $5 AND code_until > $6")
-        .bind(to.state).bind(to.body.as_slice()).bind(to.id.as_str()).bind(to.caller.as_str())
-        .bind(code.as_str()).bind(now.0)).map(|rows| rows == 1)
+        "UPDATE verifications SET state = $1, body = $2, code_hash = NULL, code_until = NULL, forget_at = $3 \
+         WHERE id = $4 AND caller = $5 AND state = 'answered' AND code_hash = $6 AND code_until > $7")
+        .bind(to.state).bind(to.body.as_slice()).bind(to.forget_at.0).bind(to.id.as_str())
+        .bind(to.caller.as_str()).bind(code.as_str()).bind(now.0)).map(|rows| rows == 1)
 }
 
 /// Notes the first fetch; later ones change nothing.
@@ -224,11 +234,13 @@ pub async fn delete(
     .map(|rows| rows == 1)
 }
 
-/// Deletes what is to be forgotten.
+/// Deletes what is to be forgotten, [`STEP`] of them at most.
 pub async fn purge(tx: &mut Tx, now: UnixTime) -> Result<u64, DbError> {
     execute!(
         tx,
-        sqlx::query("DELETE FROM verifications WHERE forget_at <= $1").bind(now.0)
+        sqlx::query(delete_step!("verifications", "id", "forget_at <= $1"))
+            .bind(now.0)
+            .bind(i64::from(STEP))
     )
 }
 

@@ -129,7 +129,13 @@ async fn conclude(
         Verification::Pending(_) | Verification::Verified(_) | Verification::Failed(_) => None,
     };
     let digest = code.as_ref().map(Secret::digest);
-    let forget_at = now.plus(app.settings.verifications.keep_s);
+    // What the browser does not bring home in time is of no use to anybody.
+    let forget_at = match &verification {
+        Verification::Answered(answered) => answered.until,
+        Verification::Pending(_) | Verification::Verified(_) | Verification::Failed(_) => {
+            now.plus(app.settings.verifications.keep_s)
+        }
+    };
     let row = verifications::seal(&app.vault, &verification, digest, forget_at)?;
     let told = webhook::message(app, &verification, now);
     let advanced = app

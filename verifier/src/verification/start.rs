@@ -18,6 +18,8 @@ use crate::store::verifications::{self, Sealed};
 
 /// Longest text that says why, in bytes: what wallets show (`verifier_info`) and a bit of room.
 const MAX_PURPOSE: usize = 300;
+/// Longest question of a caller's own, in bytes: it is kept with each row and sent to each wallet.
+const MAX_DCQL: usize = 16 * 1024;
 
 /// What a caller wants to know.
 #[derive(Debug)]
@@ -48,6 +50,9 @@ pub enum StartError {
     /// Own questions are off for this caller.
     #[error("questions of your own (dcql) are not allowed for you")]
     Inline,
+    /// Too long a query.
+    #[error("dcql is longer than 16384 bytes")]
+    DcqlLength,
     /// Not a query.
     #[error("dcql: {0}")]
     Dcql(#[from] DcqlError),
@@ -63,6 +68,9 @@ pub enum StartError {
     /// Not a registered address.
     #[error("return_url is not registered")]
     ReturnUrl,
+    /// No way back, for a caller whose questions are answered on the same device alone.
+    #[error("return_url is missing: other devices may not answer you")]
+    NoReturnUrl,
     /// The link is too long for a QR code, which the configuration of the wallet's address causes.
     #[error("the link does not fit into a QR code")]
     Qr,
@@ -80,8 +88,8 @@ pub struct Prepared {
     pub verification: Verification,
     /// The link that opens a wallet.
     pub link: String,
-    /// The same as a QR code (SVG).
-    pub qr: String,
+    /// The same as a QR code (SVG), for a caller whom other devices may answer.
+    pub qr: Option<String>,
 }
 
 /// Checks what a caller wants, and makes the question: nonce, state and key are its own
@@ -101,6 +109,12 @@ pub fn prepare(
         Question::Inline(json) => (None, inline(app, caller, &json)?, None),
     };
     let now = app.now();
+    let return_url = return_url.map(|url| registered(caller, &url)).transpose()?;
+    // OpenID4VP 1.0, section 14, "Session Fixation": without a way back nothing ties who answers to
+    // who started.
+    if return_url.is_none() && !caller.cross_device {
+        return Err(StartError::NoReturnUrl);
+    }
     let asked = Asked {
         id: VerificationId::random(app.rng.as_ref()),
         request: RequestId::random(app.rng.as_ref()),
@@ -108,12 +122,15 @@ pub fn prepare(
         query,
         dcql,
         purpose: words(purpose, own_words)?,
-        return_url: return_url.map(|url| registered(caller, &url)).transpose()?,
+        return_url,
         created_at: now,
         expires_at: now.plus(app.settings.verifications.lifetime_s),
     };
     let link = link(app, &asked.request);
-    let qr = qr::svg(&link).map_err(|_| StartError::Qr)?;
+    let qr = match caller.cross_device {
+        true => Some(qr::svg(&link).map_err(|_| StartError::Qr)?),
+        false => None,
+    };
     let key = app.crypto.generate_agreement_key(app.rng.as_ref());
     let secrets = Secrets {
         nonce: random::token(app.rng.as_ref()),
@@ -149,6 +166,9 @@ fn inline(app: &Parts, caller: &VerificationCaller, json: &Value) -> Result<Dcql
     if !caller.inline_queries {
         return Err(StartError::Inline);
     }
+    if json.to_string().len() > MAX_DCQL {
+        return Err(StartError::DcqlLength);
+    }
     let dcql = DcqlQuery::parse(json)?;
     // Catalogue 310: no answer without holder binding.
     require_login_profile(&dcql)?;
@@ -166,11 +186,11 @@ fn words(
         return own_words.ok_or(StartError::Purpose);
     };
     let shown = text.trim();
-    // Control characters, and those that turn text around (catalogue 383: what a person reads is
-    // what was written).
+    // Control characters, and those that turn text around, break its line or show nothing
+    // (catalogue 383: what a person reads is what was written).
     let hidden = |c: char| {
         c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     if shown.is_empty() || shown.len() > MAX_PURPOSE || shown.chars().any(hidden) {
         return Err(StartError::Purpose);

@@ -1,8 +1,13 @@
 //! What a caller's system is told without asking: that a verification ended, never a claim.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
 use serde_json::json;
+use vouchsafe_credentials::random::Rng;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{DbError, Tx};
+use vouchsafe_service::seal::Sealer;
 use vouchsafe_service::webhooks::{self, NewEndpoint, Secrets};
 
 use crate::app::Parts;
@@ -13,9 +18,17 @@ use crate::store::webhooks as store;
 /// What the ids of our endpoints begin with. Configured ones alone: nobody else makes any.
 const PREFIX: &str = "verifications:";
 
+/// Seconds after which the endpoint of another configuration is forgotten, if nobody used it. Less and
+/// two processes that run with different configurations for a while would take each other's away.
+const UNUSED_S: i64 = 86_400;
+
 /// The endpoint of a caller. Another address or another secret is another endpoint, so that a
 /// message is never signed with the secret of one for the address of the other.
-fn endpoint(app: &Parts, caller: &VerificationCaller) -> Option<String> {
+fn endpoint(
+    app: &Parts,
+    caller: &VerificationCaller,
+    now: UnixTime,
+) -> Option<(NewEndpoint, Secrets)> {
     let webhook = caller.webhook.as_ref()?;
     let secret = webhook.secret.expose();
     let parts: [&[u8]; 3] = [
@@ -27,55 +40,58 @@ fn endpoint(app: &Parts, caller: &VerificationCaller) -> Option<String> {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    Some(format!("{PREFIX}{print}"))
+    let endpoint = NewEndpoint {
+        id: format!("{PREFIX}{print}"),
+        url: webhook.url.to_string(),
+        events: Vec::new(),
+        created_at: now,
+    };
+    Some((endpoint, Secrets::of(webhook.secret.clone(), None)))
 }
 
 /// Brings the endpoints in line with the configuration: those that are there stay, with what waits for
-/// them; those of another configuration go.
+/// them; those of another configuration go once nobody has used them for a day. The first time, one that
+/// was given up is used again: who starts the service says that it is there.
 pub async fn arrange(app: &Parts) -> Result<(), DbError> {
-    let mut wanted = Vec::new();
-    for caller in app.settings.verifications.callers() {
-        if let (Some(id), Some(webhook)) = (endpoint(app, caller), &caller.webhook) {
-            wanted.push((id, webhook.clone()));
-        }
-    }
-    let there = store::beginning_with(&app.db, PREFIX).await?;
     let now = app.now();
-    for gone in there
-        .iter()
-        .filter(|id| !wanted.iter().any(|(own, _)| own == *id))
-    {
-        let gone = gone.clone();
+    let wanted: Vec<_> = (app.settings.verifications.callers().iter())
+        .filter_map(|caller| endpoint(app, caller, now))
+        .collect();
+    let there = store::beginning_with(&app.db, PREFIX).await?;
+    let foreign = |id: &&String| !wanted.iter().any(|(own, _)| own.id == **id);
+    for foreign in there.iter().filter(foreign) {
+        let (id, before) = (foreign.clone(), now.plus(-UNUSED_S));
         app.db
-            .write(async move |tx| webhooks::remove(tx, &gone).await)
+            .write(async move |tx| store::remove_unused(tx, &id, before).await)
             .await?;
     }
-    for (id, webhook) in wanted.into_iter().filter(|(id, _)| !there.contains(id)) {
-        let new = NewEndpoint {
-            id,
-            url: webhook.url.to_string(),
-            events: Vec::new(),
-            created_at: now,
-        };
-        let secrets = Secrets::of(webhook.secret, None);
-        let (sealer, rng) = (app.webhook_sealer.clone(), app.rng.clone());
-        let made = app
-            .db
-            .write(async move |tx| webhooks::create(tx, &new, &secrets, &sealer, &*rng).await)
-            .await;
-        match made {
-            // Another process was quicker.
-            Ok(()) | Err(DbError::Duplicate) => {}
-            Err(error) => return Err(error),
+    let first = !app.endpoints_woken.load(Ordering::Acquire);
+    for (new, secrets) in wanted {
+        if !first && there.contains(&new.id) {
+            continue;
         }
+        let (sealer, rng) = (app.webhook_sealer.clone(), app.rng.clone());
+        app.db
+            .write(async move |tx| {
+                webhooks::ensure(tx, &new, &secrets, &sealer, &*rng).await?;
+                match first {
+                    true => store::wake(tx, &new.id).await,
+                    false => Ok(()),
+                }
+            })
+            .await?;
     }
+    app.endpoints_woken.store(true, Ordering::Release);
     Ok(())
 }
 
 /// A message that can be written with what it reports.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Message {
-    endpoint: String,
+    endpoint: NewEndpoint,
+    secrets: Secrets,
+    sealer: Sealer,
+    rng: Arc<dyn Rng>,
     id: String,
     event: &'static str,
     data: serde_json::Value,
@@ -86,7 +102,7 @@ pub struct Message {
 pub(super) fn message(app: &Parts, verification: &Verification, now: UnixTime) -> Option<Message> {
     let asked = verification.asked();
     let caller = app.settings.verifications.caller(asked.caller.as_str())?;
-    let endpoint = endpoint(app, caller)?;
+    let (endpoint, secrets) = endpoint(app, caller, now)?;
     let id = asked.id.as_str();
     let (event, data) = match (verification.status(now), verification) {
         (Status::Verified, _) => (
@@ -105,6 +121,9 @@ pub(super) fn message(app: &Parts, verification: &Verification, now: UnixTime) -
     };
     Some(Message {
         endpoint,
+        secrets,
+        sealer: app.webhook_sealer.clone(),
+        rng: app.rng.clone(),
         id: app.ids.next_text(),
         event,
         data,
@@ -121,5 +140,6 @@ pub(super) async fn publish(
         return Ok(());
     };
     let named = (message.id.as_str(), message.event);
-    store::publish_to(tx, &message.endpoint, named, &message.data, now).await
+    let seal = (&message.secrets, &message.sealer, &*message.rng);
+    store::publish_to(tx, &message.endpoint, seal, named, &message.data, now).await
 }

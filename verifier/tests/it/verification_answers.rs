@@ -301,13 +301,22 @@ async fn cat_314_the_browser_brings_the_code_once_and_in_time() {
             json!({ "age_over_18": true })
         );
         assert_eq!(door.read(&question).await, redeemed.json());
+        let kept =
+            "SELECT MAX(forget_at) - (SELECT MIN(forget_at) FROM verifications) FROM verifications";
+        assert_eq!(world.count(kept).await, 540);
         assert_eq!(door.redeem(&question, &code).await.status, 422);
         // Too late.
         let question = door.ask(&returning()).await;
         let code = code_of(&wallet.follow(&question.link).await);
-        world.clock.advance(60);
-        assert_eq!(door.redeem(&question, &code).await.status, 422);
-        assert_eq!(door.status(&question).await, "expired");
+        world.clock.advance(59);
+        assert_eq!(door.status(&question).await, "scanned");
+        world.clock.advance(1);
+        assert_eq!(door.redeem(&question, &code).await.status, 404);
+        // What was shown is forgotten with the code.
+        assert_eq!(door.get(&question.path()).await.status, 404);
+        world.tick().await;
+        let left = "SELECT COUNT(*) FROM verifications WHERE state = 'answered'";
+        assert_eq!(world.count(left).await, 0);
         // After a refusal the person gets back, without a code.
         let question = door.ask(&returning()).await;
         let asked = wallet.open(&question.link).await;

@@ -129,8 +129,19 @@ async fn a_system_is_told_that_its_own_verification_ended_and_no_claim() {
     .await;
 }
 
+const ENDPOINTS: &str = "SELECT COUNT(*) FROM webhook_endpoint";
+
+/// One person at one door, to the end.
+async fn verify(world: &World) {
+    let door = Caller::new(world, "door").await;
+    let wallet = world.person("M-1").await;
+    let question = door.ask(&json!({ "query": "age" })).await;
+    wallet.answer(&wallet.open(&question.link).await).await;
+    assert_eq!(door.status(&question).await, "verified");
+}
+
 #[tokio::test]
-async fn an_endpoint_of_an_earlier_configuration_is_told_nothing() {
+async fn an_endpoint_of_an_earlier_configuration_is_told_nothing_and_forgotten_after_a_day() {
     testing::for_each_database(&[MIGRATIONS], async |db| {
         let (old, new) = (System::default(), System::default());
         let first = with_hook(&old.listen().await);
@@ -141,16 +152,72 @@ async fn an_endpoint_of_an_earlier_configuration_is_told_nothing() {
         let second = with_hook(&new.listen().await);
         let world = World::with_config(db, |toml| toml + &second).await;
         world.tick().await;
-        assert_eq!(
-            world.count("SELECT COUNT(*) FROM webhook_endpoint").await,
-            1
-        );
-        let door = Caller::new(&world, "door").await;
-        let wallet = world.person("M-1").await;
-        let question = door.ask(&json!({ "query": "age" })).await;
-        wallet.answer(&wallet.open(&question.link).await).await;
+        assert_eq!(world.count(ENDPOINTS).await, 2);
+        verify(&world).await;
         assert_eq!(new.told(&world).await.len(), 1);
         assert!(old.got.lock().unwrap().is_empty());
+        world.clock.advance(86_399);
+        world.tick().await;
+        assert_eq!(world.count(ENDPOINTS).await, 2);
+        world.clock.advance(1);
+        world.tick().await;
+        assert_eq!(world.count(ENDPOINTS).await, 1);
+    })
+    .await;
+}
+
+/// Two processes with different configurations, as while an update rolls out: neither loses what it
+/// has to tell, whoever arranged the endpoints last.
+#[tokio::test]
+async fn processes_of_two_configurations_lose_no_message() {
+    testing::for_each_database(&[MIGRATIONS], async |db| {
+        let (old, new) = (System::default(), System::default());
+        let first = with_hook(&old.listen().await);
+        let second = with_hook(&new.listen().await);
+        let before = World::with_config(db.clone(), |toml| toml + &first).await;
+        let after = World::with_config(db.clone(), |toml| toml + &second).await;
+        before.tick().await;
+        after.tick().await;
+        verify(&before).await;
+        after.tick().await;
+        assert_eq!(old.told(&before).await.len(), 1);
+        // Told since: it stays for another day, and without its endpoint it makes it anew.
+        for sql in [
+            "DELETE FROM webhook_delivery",
+            "DELETE FROM webhook_endpoint",
+        ] {
+            let emptied = async move |tx: &mut vouchsafe_service::db::Tx| {
+                vouchsafe_service::execute!(tx, sqlx::query(sql))
+            };
+            db.write(emptied).await.unwrap();
+        }
+        verify(&before).await;
+        assert_eq!(after.count(ENDPOINTS).await, 1);
+        after.tick().await;
+        assert_eq!(old.told(&before).await.len(), 1);
+        assert!(new.got.lock().unwrap().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_endpoint_that_was_given_up_is_used_again_after_a_start() {
+    testing::for_each_database(&[MIGRATIONS], async |db| {
+        let system = System::default();
+        let config = with_hook(&system.listen().await);
+        let world = World::with_config(db.clone(), |toml| toml + &config).await;
+        world.tick().await;
+        let gone = "UPDATE webhook_endpoint SET disabled_at = 1";
+        db.write(async move |tx| vouchsafe_service::execute!(tx, sqlx::query(gone)))
+            .await
+            .unwrap();
+        world.tick().await;
+        verify(&world).await;
+        assert_eq!(system.told(&world).await, [] as [Value; 0]);
+        let again = world.another_process();
+        again.run_background_once().await.unwrap();
+        verify(&world).await;
+        assert_eq!(system.told(&world).await.len(), 1);
     })
     .await;
 }

@@ -5,10 +5,12 @@ use axum::http::{Method, Request, StatusCode, header};
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
+use vouchsafe_verifier::config::Settings;
 
-use crate::world::browser::send;
-use crate::world::on_sqlite;
-use crate::world::rest::{Caller, Question, request_id, with_callers};
+use crate::world::browser::{form, send};
+use crate::world::pki::Pki;
+use crate::world::rest::{CALLERS, Caller, Question, request_id, with_callers};
+use crate::world::{on_sqlite, parse, toml};
 
 const PATH: &str = "/v1/verifications";
 
@@ -86,6 +88,9 @@ async fn cat_310_what_cannot_be_asked_is_refused() {
     with_callers(async |world| {
         let door = Caller::new(&world, "door").await;
         let clinic = Caller::new(&world, "clinic").await;
+        let web = Caller::new(&world, "web").await;
+        let mut long = inline("urn:vouchsafe:membership:1");
+        long["dcql"]["surplus"] = json!("x".repeat(16 * 1024));
         let mut loose = inline("urn:vouchsafe:membership:1");
         loose["dcql"]["credentials"][0]["require_cryptographic_holder_binding"] = json!(false);
         let mut silent = inline("urn:vouchsafe:membership:1");
@@ -122,6 +127,8 @@ async fn cat_310_what_cannot_be_asked_is_refused() {
             ),
             (&clinic, loose, 422, "invalid_dcql"),
             (&clinic, many, 422, "invalid_dcql"),
+            (&clinic, long, 422, "invalid_dcql"),
+            (&web, age(), 422, "return_url_required"),
             (
                 &clinic,
                 inline("urn:somebody:else"),
@@ -172,6 +179,13 @@ async fn cat_310_what_cannot_be_asked_is_refused() {
                 answer.headers[header::CONTENT_TYPE],
                 "application/problem+json"
             );
+        }
+        for hidden in [
+            '\u{61c}', '\u{200b}', '\u{200e}', '\u{2028}', '\u{2029}', '\u{202e}', '\u{2066}',
+        ] {
+            let body = with("purpose", json!(format!("a{hidden}b")));
+            let answer = door.post(PATH, &body).await;
+            assert_eq!(answer.json()["code"], "invalid_purpose", "{hidden:?}");
         }
         let text = age().to_string();
         let long = format!("{text}{}", " ".repeat(64 * 1024));
@@ -277,6 +291,130 @@ async fn only_so_many_questions_wait_at_the_same_time() {
         clinic.ask(&json!({ "query": "membership" })).await;
         world.clock.advance(120);
         door.ask(&age()).await;
+    })
+    .await;
+}
+
+/// Refusals make no room for more rows; time and `DELETE` do.
+#[tokio::test]
+async fn only_so_many_verifications_are_kept() {
+    with_callers(async |world| {
+        let door = Caller::new(&world, "door").await;
+        let wallet = world.person("M-1").await;
+        let mut last = None;
+        for _ in 0..30 {
+            let question = door.ask(&age()).await;
+            let asked = wallet.open(&question.link).await;
+            let state = asked.request.state().unwrap().as_str().to_owned();
+            let no = form(&[("error", "access_denied"), ("state", &state)]);
+            assert_eq!(wallet.post(&asked.request, &no).await.status, 200);
+            last = Some(question);
+        }
+        let refused = door.post(PATH, &age()).await;
+        assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(refused.json()["code"], "too_many_open");
+        assert_eq!(door.delete(&last.unwrap().path()).await.status, 204);
+        door.ask(&age()).await;
+        assert_eq!(door.post(PATH, &age()).await.status, 429);
+        world.clock.advance(600);
+        door.ask(&age()).await;
+    })
+    .await;
+}
+
+/// Catalogue 314: whose questions are answered on the same device alone shows nothing that another
+/// device could answer, and has no result without the browser that came back.
+#[tokio::test]
+async fn cat_314_who_is_not_registered_for_other_devices_has_no_code_to_show() {
+    with_callers(async |world| {
+        let web = Caller::new(&world, "web").await;
+        let body = json!({ "query": "age", "return_url": "https://web.example/back" });
+        let question = web.ask(&body).await;
+        assert_eq!(question.json.get("qr"), None, "{}", question.json);
+        let back = world.person("M-1").await.follow(&question.link).await;
+        assert_eq!(web.read(&question).await["result"], Value::Null);
+        let code = back
+            .strip_prefix("https://web.example/back?response_code=")
+            .unwrap();
+        let redeemed = web.redeem(&question, code).await.json();
+        assert_eq!(redeemed["status"], "verified", "{redeemed}");
+    })
+    .await;
+}
+
+#[test]
+fn a_configuration_that_would_ask_too_long_or_nobody_is_refused() {
+    let pki = Pki::new();
+    let parsed = |from: &str, to: &str| {
+        assert!(CALLERS.contains(from), "{from}");
+        let section = CALLERS.replace(from, to);
+        Settings::parse(&parse(&(toml(&pki) + &section))).map_err(|error| error.to_string())
+    };
+    let alone = "cross_device = true";
+    for (from, to, said) in [
+        ("lifetime_s = 120", "lifetime_s = 181", "lifetime_s"),
+        ("lifetime_s = 120", "lifetime_s = 29", "lifetime_s"),
+        ("keep_s = 600", "keep_s = 59", "keep_s"),
+        (alone, "cross_device = false", "nobody could answer"),
+    ] {
+        let error = parsed(from, to).unwrap_err();
+        assert!(error.contains(said), "{to}: {error}");
+    }
+    assert!(parsed("lifetime_s = 120", "lifetime_s = 180").is_ok());
+    assert!(parsed("keep_s = 600", "keep_s = 60").is_ok());
+    // Without a QR code a question lives as long as a login.
+    let returning = |lifetime: i64| {
+        let section = format!(
+            "[verifications]\nlifetime_s = {lifetime}\n[[verifications.caller]]\nid = \"web\"\nname = \"W\"\n\
+             queries = [\"age\"]\nreturn_urls = [\"https://web.example/back\"]\n"
+        );
+        Settings::parse(&parse(&(toml(&pki) + &section))).is_ok()
+    };
+    assert!(returning(300) && !returning(301));
+}
+
+/// What cannot be an id is looked up nowhere: a database would choke on some of it.
+#[tokio::test]
+async fn what_is_no_id_is_not_found() {
+    with_callers(async |world| {
+        let door = Caller::new(&world, "door").await;
+        let long = "x".repeat(44);
+        let unknown = "x".repeat(43);
+        let nul = format!("{}%00", "x".repeat(42));
+        for id in ["%00", "%FF", "x", "%C3%A9", nul.as_str(), &long, &unknown] {
+            let path = format!("{PATH}/{id}");
+            let code = json!({ "response_code": "x" });
+            for answer in [
+                door.get(&path).await,
+                door.get(&format!("{path}/events")).await,
+                door.delete(&path).await,
+                door.post(&format!("{path}/redeem"), &code).await,
+            ] {
+                assert_eq!(answer.status, StatusCode::NOT_FOUND, "{id}");
+                assert_eq!(answer.json()["code"], "not_found", "{id}");
+            }
+            for request in [
+                Request::get(format!("/vp/request/{id}")),
+                Request::post(format!("/vp/request/{id}")),
+                Request::post(format!("/vp/response/{id}")),
+            ] {
+                let kind = "application/x-www-form-urlencoded";
+                let request = request.header(header::CONTENT_TYPE, kind);
+                let response = request
+                    .uri_ref()
+                    .unwrap()
+                    .path()
+                    .starts_with("/vp/response");
+                let answer = send(&world.router(), request.body(Body::empty()).unwrap()).await;
+                if response && id == unknown {
+                    assert_eq!(answer.json()["reason"], "unknown_request");
+                    continue;
+                }
+                assert_eq!(answer.status, StatusCode::NOT_FOUND, "{id}");
+                let kind = &answer.headers[header::CONTENT_TYPE];
+                assert_eq!(kind, "application/problem+json", "{id}");
+            }
+        }
     })
     .await;
 }

@@ -17,7 +17,7 @@ pub use deliver::{Busy, Delivery, Post, RETRY_AFTER_S, Serving, deliver_due, sta
 pub use sign::{Secrets, WebhookSecret};
 pub use store::{
     DeliveryRow, Endpoint, NewEndpoint, Replay, Rotated, create, deliveries, endpoint, endpoints,
-    publish, purge, remove, replay, rotate,
+    ensure, publish, purge, remove, replay, rotate,
 };
 
 use crate::seal::Place;

@@ -100,6 +100,21 @@ pub async fn create(
     sealer: &Sealer,
     rng: &dyn Rng,
 ) -> Result<(), DbError> {
+    match ensure(tx, new, secrets, sealer, rng).await? {
+        true => Ok(()),
+        false => Err(DbError::Duplicate),
+    }
+}
+
+/// Stores an endpoint with these secrets, unless there is one with its id: that stays as it is.
+/// True where it is new.
+pub async fn ensure(
+    tx: &mut Tx,
+    new: &NewEndpoint,
+    secrets: &Secrets,
+    sealer: &Sealer,
+    rng: &dyn Rng,
+) -> Result<bool, DbError> {
     let NewEndpoint {
         id,
         url,
@@ -110,7 +125,7 @@ pub async fn create(
         tx,
         sqlx::query(
             "INSERT INTO webhook_endpoint (id, url, events, secrets, version, created_at) \
-             VALUES ($1, $2, $3, $4, 1, $5)"
+             VALUES ($1, $2, $3, $4, 1, $5) ON CONFLICT (id) DO NOTHING"
         )
         .bind(id)
         .bind(url)
@@ -118,7 +133,7 @@ pub async fn create(
         .bind(sealed(id, secrets, sealer, rng))
         .bind(created_at.0)
     )
-    .map(drop)
+    .map(|rows| rows == 1)
 }
 
 fn sealed(id: &str, secrets: &Secrets, sealer: &Sealer, rng: &dyn Rng) -> Vec<u8> {

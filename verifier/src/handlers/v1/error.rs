@@ -42,7 +42,7 @@ pub enum ApiError {
     #[error(transparent)]
     Start(#[from] StartError),
     /// Too many wait.
-    #[error("too many verifications wait for an answer")]
+    #[error("too many verifications wait for an answer, or to be forgotten")]
     TooMany,
     /// The code of the browser does not count.
     #[error("the response_code is not the one that this verification waits for")]
@@ -136,10 +136,13 @@ fn start(error: &StartError) -> (StatusCode, &'static str) {
     match error {
         StartError::Query => (unfit, "unknown_query"),
         StartError::Inline => (StatusCode::FORBIDDEN, "inline_query_not_allowed"),
-        StartError::Dcql(_) | StartError::Profile(_) => (unfit, "invalid_dcql"),
+        StartError::DcqlLength | StartError::Dcql(_) | StartError::Profile(_) => {
+            (unfit, "invalid_dcql")
+        }
         StartError::Issuer => (unfit, "no_trusted_issuer"),
         StartError::Purpose => (unfit, "invalid_purpose"),
         StartError::ReturnUrl => (unfit, "invalid_return_url"),
+        StartError::NoReturnUrl => (unfit, "return_url_required"),
         StartError::Qr => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
         StartError::Store(error) => store(error),
     }

@@ -3,21 +3,21 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::Path;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::Stream;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::EVENTS;
 use super::caller::Call;
 use super::error::{ApiError, Problem};
 use super::read::find;
 use super::views::{ReasonView, StatusView};
+use super::{EVENTS, verification_id};
 use crate::access::Scope;
 use crate::domain::ids::VerificationId;
 use crate::domain::verification::{Status, Verification};
+use crate::handlers::PathText;
 
 /// How often the database is asked, for changes made by another process.
 const ASK_EVERY: Duration = Duration::from_secs(1);
@@ -50,9 +50,9 @@ pub struct StatusEvent {
     ),
     security(("api_key" = []))
 )]
-pub async fn handle(call: Call, Path(id): Path<String>) -> Result<Response, ApiError> {
+pub async fn handle(call: Call, id: PathText) -> Result<Response, ApiError> {
     call.require(Scope::Read)?;
-    let id = VerificationId::from_text(id);
+    let id = verification_id(id)?;
     find(&call, &id).await?;
     let stream = stream(call, id);
     Ok(Sse::new(stream)

@@ -16,7 +16,10 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 
+use self::error::ApiError;
+use super::PathText;
 use crate::app::App;
+use crate::domain::ids::VerificationId;
 
 /// All verifications.
 pub const VERIFICATIONS: &str = "/v1/verifications";
@@ -31,6 +34,12 @@ pub const OPENAPI: &str = "/openapi.json";
 
 /// Largest body, in bytes: a question of the caller's own with room to spare.
 const MAX_BODY: usize = 64 * 1024;
+
+/// The verification that a path names, if it can be one of ours.
+fn verification_id(path: PathText) -> Result<VerificationId, ApiError> {
+    let text = path.map_err(|_| ApiError::NotFound)?;
+    VerificationId::parse(&text.0).ok_or(ApiError::NotFound)
+}
 
 /// The routes.
 pub fn router() -> Router<App> {

@@ -1,17 +1,17 @@
 //! `GET /v1/verifications/{id}`: where a verification stands, and its result.
 
 use axum::Json;
-use axum::extract::Path;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-use super::VERIFICATION;
 use super::caller::Call;
 use super::error::{ApiError, Problem};
 use super::views::VerificationView;
+use super::{VERIFICATION, verification_id};
 use crate::access::Scope;
 use crate::domain::ids::VerificationId;
 use crate::domain::verification::Verification;
+use crate::handlers::PathText;
 use crate::store::verifications;
 
 /// Read a verification.
@@ -31,9 +31,9 @@ use crate::store::verifications;
     ),
     security(("api_key" = []))
 )]
-pub async fn handle(call: Call, Path(id): Path<String>) -> Result<Response, ApiError> {
+pub async fn handle(call: Call, id: PathText) -> Result<Response, ApiError> {
     call.require(Scope::Read)?;
-    let found = find(&call, &VerificationId::from_text(id)).await?;
+    let found = find(&call, &verification_id(id)?).await?;
     Ok(shown(&call, &found))
 }
 

@@ -1,21 +1,20 @@
 //! `POST /v1/verifications/{id}/redeem`: the browser is back where it started.
 
 use axum::body::Bytes;
-use axum::extract::Path;
 use axum::extract::rejection::BytesRejection;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::REDEEM;
 use super::caller::Call;
 use super::error::{ApiError, Problem};
 use super::read::shown;
 use super::start::{bytes, read};
 use super::views::VerificationView;
+use super::{REDEEM, verification_id};
 use crate::access::Scope;
-use crate::domain::ids::VerificationId;
+use crate::handlers::PathText;
 use crate::verification::redeem::{Redeemed, redeem};
 
 /// What the browser brought.
@@ -50,13 +49,13 @@ pub struct RedeemVerification {
 )]
 pub async fn handle(
     call: Call,
-    Path(id): Path<String>,
+    id: PathText,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
     call.require(Scope::Write)?;
     let RedeemVerification { response_code } = read(&headers, &bytes(body)?)?;
-    let id = VerificationId::from_text(id);
+    let id = verification_id(id)?;
     match redeem(&call.app, &call.caller.id, &id, &response_code).await? {
         Some(Redeemed::Verified(verification)) => Ok(shown(&call, &verification)),
         Some(Redeemed::Refused) => Err(ApiError::Code),

@@ -1,13 +1,12 @@
 //! `DELETE /v1/verifications/{id}`: no wallet may answer any more, and nothing is kept.
 
-use axum::extract::Path;
 use axum::http::StatusCode;
 
-use super::VERIFICATION;
 use super::caller::Call;
 use super::error::{ApiError, Problem};
+use super::{VERIFICATION, verification_id};
 use crate::access::Scope;
-use crate::domain::ids::VerificationId;
+use crate::handlers::PathText;
 use crate::store::verifications;
 
 /// Cancel or forget a verification.
@@ -25,9 +24,9 @@ use crate::store::verifications;
     ),
     security(("api_key" = []))
 )]
-pub async fn handle(call: Call, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+pub async fn handle(call: Call, id: PathText) -> Result<StatusCode, ApiError> {
     call.require(Scope::Write)?;
-    let (id, now) = (VerificationId::from_text(id), call.app.now());
+    let (id, now) = (verification_id(id)?, call.app.now());
     let (gone, caller) = (id.clone(), call.caller.id.clone());
     let removed = call
         .app

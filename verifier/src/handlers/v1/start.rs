@@ -37,7 +37,7 @@ pub struct StartVerification {
     #[schema(example = "Buy wine: are you 18 or older?")]
     purpose: Option<String>,
     /// Where the person's browser goes after it answered on the same device: one of your registered
-    /// addresses, exactly. It gets a `response_code`, without which there is no result; bind it to the session
+    /// addresses, exactly. You must name one unless other devices may answer you. It gets a `response_code`, without which there is no result; bind it to the session
     /// that began, and send it to `redeem`.
     #[serde(default)]
     return_url: Option<String>,
@@ -52,8 +52,10 @@ pub struct StartedVerification {
     /// Link that opens a wallet on the same device.
     #[schema(example = "openid4vp://?client_id=x509_hash%3A…&request_uri=https%3A%2F%2F…")]
     link: String,
-    /// The same as a QR code for a wallet on another device: an SVG element, black on white.
-    qr: String,
+    /// The same as a QR code for a wallet on another device: an SVG element, black on white. Only where
+    /// other devices may answer you.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    qr: Option<String>,
     /// Where server-sent events tell how it goes.
     events: String,
 }
@@ -75,7 +77,7 @@ pub struct StartedVerification {
         (status = 413, description = "The body is too long", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "Not `application/json`", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The question cannot be put, or the idempotency key was used for another request", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests, or too many questions wait for an answer", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests, or too many questions wait for an answer or to be forgotten", body = Problem, content_type = "application/problem+json"),
         (status = 500, description = "A fault of ours", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Busy or without database", body = Problem, content_type = "application/problem+json"),
     ),

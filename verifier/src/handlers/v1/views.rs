@@ -22,7 +22,7 @@ pub enum StatusView {
     Declined,
     /// The answer did not do; `reason` says why.
     Failed,
-    /// Nobody answered in time, or the browser did not come back in time.
+    /// Nobody answered in time. Where the browser did not come back in time, there is nothing any more.
     Expired,
 }
 

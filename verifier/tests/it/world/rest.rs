@@ -10,7 +10,7 @@ use super::World;
 use super::browser::{Answer, send};
 use super::wallet::Asked;
 
-/// Two organisations that may ask.
+/// Three organisations that may ask; wallets of other devices may answer two of them.
 pub const CALLERS: &str = r#"
 [verifications]
 lifetime_s = 120
@@ -22,6 +22,7 @@ name = "The <Door>"
 host = "door.example"
 queries = ["age"]
 return_urls = ["https://door.example/back?lang=en"]
+cross_device = true
 most_open = 3
 
 [[verifications.caller]]
@@ -29,9 +30,16 @@ id = "clinic"
 name = "The Clinic"
 queries = ["membership"]
 inline_queries = true
+cross_device = true
+
+[[verifications.caller]]
+id = "web"
+name = "The Shop"
+queries = ["age"]
+return_urls = ["https://web.example/back"]
 "#;
 
-/// Runs a test with both organisations on each database.
+/// Runs a test with these organisations on each database.
 pub async fn with_callers(test: impl AsyncFn(World)) {
     testing::for_each_database(&[MIGRATIONS], async |db| {
         test(World::with_config(db, |toml| toml + CALLERS).await).await;
