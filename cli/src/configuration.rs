@@ -99,8 +99,11 @@ async fn write(options: GenerateOptions) -> Result<()> {
     }
     // Elsewhere there may be no database yet.
     if options.issuer_database.is_none() {
-        first_key(&folder).await?;
-        eprintln!("{API_KEY_FILE} opens the issuer's REST interface for commands with its file");
+        match first_key(&folder).await {
+            Ok(_) => eprintln!("{API_KEY_FILE} opens the issuer's REST interface for commands"),
+            // Addresses of both kinds may have been given; the service says the same when it starts.
+            Err(error) => eprintln!("no API key was made: {error:#}"),
+        }
     }
     eprintln!("made {}", folder.display());
     eprintln!(

@@ -31,6 +31,7 @@ mod signals;
 pub mod status;
 pub mod store;
 mod tokens;
+mod vc_api;
 pub mod verification;
 mod verifier;
 mod views;

@@ -24,7 +24,7 @@ use vouchsafe_service::keys::{KeyError, Purpose, SymmetricKey};
 use vouchsafe_service::random::OsRandom;
 use vouchsafe_service::seal::Sealer;
 use vouchsafe_service::shutdown::Shutdown;
-use vouchsafe_service::vc_api::{self, VcApi};
+use vouchsafe_service::vc_api::VcApi;
 use vouchsafe_service::webhooks::{Busy, Delivery, deliver_due, start_due};
 
 use crate::app::{App, Parts};
@@ -41,7 +41,7 @@ use crate::status::{StatusLists, StatusPorts};
 use crate::store::{MIGRATIONS, StoreError, Vault};
 use crate::tokens::TokenKeys;
 use crate::verification::webhook;
-use crate::{backchannel, clients, handlers, watcher};
+use crate::{backchannel, clients, handlers, vc_api, watcher};
 
 /// How often queued logout tokens are looked for.
 const LOGOUT_EVERY: Duration = Duration::from_millis(500);
@@ -229,7 +229,7 @@ impl Verifier {
             busy: Busy::default(),
         };
         let audit = master.derive(Purpose::Audit).child("verifier");
-        let vc_api = vc_api(config, &app, &ids, audit.clone())?;
+        let vc_api = vc_api::open(config, &app, &ids, audit.clone())?;
         Ok(Self {
             app: Arc::new(app),
             ids,
@@ -373,32 +373,4 @@ fn open_registrations(settings: &Settings) -> RateLimit {
     let registration = settings.registration.as_ref();
     let each = registration.map_or(NonZeroU32::MIN, |one| one.open_per_minute);
     RateLimit::per_minute(each, each)
-}
-
-/// The verifying half of the VC API, where the configuration turns it on.
-fn vc_api(
-    config: &Config,
-    app: &Parts,
-    ids: &Ids,
-    audit: SymmetricKey,
-) -> Result<Option<VcApi>, OpenError> {
-    if !config.vc_api.enabled {
-        return Ok(None);
-    }
-    let ports = vc_api::Ports {
-        db: app.db.clone(),
-        audit,
-        clock: Arc::clone(&app.clock),
-        rng: Arc::clone(&app.rng),
-        crypto: Arc::clone(&app.crypto),
-        ids: ids.clone(),
-        outbound: vc_api::Outbound::guarded(
-            &config.vc_api,
-            &config.fetch,
-            &config.dev,
-            Arc::clone(&app.clock),
-        )?,
-    };
-    VcApi::open(&config.vc_api, &config.http, ports)
-        .map_err(|error| ConfigError::Shared(error.to_string()).into())
 }

@@ -49,6 +49,7 @@ async fn play(script: &Path) -> Result<()> {
     let answer = answer(&wallet, &world.verifier_url, &again["requests"][0]).await?;
     browser.hears(&answer.to_string()).await?;
     let back = browser.says().await?;
+    ensure!(back["ways"] == 1, "the page came back to itself: {back}");
     let page = redirect(text(&back, "url")?)?;
     let code = shop.code(&attempt, &page)?;
     let tokens = shop.tokens(&attempt, &code).await?;

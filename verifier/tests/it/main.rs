@@ -39,6 +39,7 @@ mod refusals;
 mod registration;
 mod registration_changes;
 mod rotations;
+mod signal_delivery;
 mod signals;
 mod status;
 mod strangers;

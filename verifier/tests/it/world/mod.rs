@@ -5,6 +5,7 @@ pub mod issuer;
 pub mod network;
 pub mod pki;
 pub mod proof;
+pub mod receiver;
 pub mod registrar;
 pub mod rest;
 pub mod rp;
