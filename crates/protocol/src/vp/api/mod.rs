@@ -1,6 +1,6 @@
 //! OpenID4VP over the Digital Credentials API (OpenID4VP 1.0, appendix A; HAIP 1.0, section 5.2).
 //!
-//! A page hands a [`request`](build) to the browser and gets an [`ApiAnswer`] back. No address is
+//! A page hands a request to the browser and gets an [`ApiAnswer`] back. No address is
 //! called by the wallet: what binds an answer to its verifier is the [`Origin`] of that page, which
 //! the browser tells the wallet. Requests that several parties sign (`openid4vp-v1-multisigned`)
 //! are neither made nor read.
