@@ -5,24 +5,19 @@
 //! is posted ends a login unless it shows the question's `state`, which only the reader of the
 //! request object knows. What does is final: one answer is accepted, or the login fails.
 
-use std::time::Instant;
-
 use url::Url;
-use vouchsafe_credentials::sd_jwt_vc::StatusPolicy;
 use vouchsafe_protocol::vp::api::{ApiAnswer, ApiAnswerError};
 use vouchsafe_protocol::vp::response::{
     DirectPostAnswer, ErrorCode, FormError, PostedResponse, WalletError,
 };
-use vouchsafe_protocol::vp::verify::{
-    PresentationError, Received, Transaction as Asked, VerifiedPresentation, VerifierPolicy,
-    verify_presentation,
-};
+use vouchsafe_protocol::vp::verify::{PresentationError, Received, Transaction as Asked};
 use vouchsafe_service::db::DbError;
 use vouchsafe_service::single_use::{self, Kind, NewObject};
 
 use super::RESPONSE_CODE_S;
 use super::ask::{self, AskError};
 use super::evidence::answer;
+use super::judge::{is_no, judge};
 use crate::app::Parts;
 use crate::config::Query;
 use crate::domain::consent::NewConsent;
@@ -177,34 +172,6 @@ async fn decide(
             }
         },
     }
-}
-
-/// Whether the wallet says that the person does not want to.
-fn is_no(error: &PresentationError) -> bool {
-    matches!(error, PresentationError::Wallet(error) if error.code == Some(ErrorCode::AccessDenied))
-}
-
-/// Asks the one function that verifies a presentation, under the policy of this service.
-pub(crate) async fn judge(
-    app: &Parts,
-    received: Received<'_>,
-    asked: &Asked<'_>,
-    format: &'static str,
-) -> Result<VerifiedPresentation, PresentationError> {
-    let policy = VerifierPolicy {
-        trust: app.settings.trust.issuers(),
-        status: StatusPolicy::WhenPresent,
-        // Rule of our own: all cards of one answer belong to one holder.
-        same_holder: true,
-        statuses: &app.statuses,
-        crypto: app.crypto.as_ref(),
-        now: app.now(),
-    };
-    let started = Instant::now();
-    let outcome = verify_presentation(received, asked, &policy).await;
-    metrics::histogram!("vouchsafe_presentation_verify_duration_seconds", "format" => format)
-        .record(started.elapsed().as_secs_f64());
-    outcome
 }
 
 async fn record(

@@ -14,6 +14,7 @@ pub mod finish;
 pub mod grant;
 mod id_token;
 pub mod introspect;
+pub mod judge;
 pub mod redeem;
 pub mod refresh;
 mod refresh_token;

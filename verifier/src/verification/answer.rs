@@ -15,8 +15,9 @@ use crate::domain::ids::{RequestId, Secret};
 use crate::domain::reason::{Explanation, Failure};
 use crate::domain::verification::{Asked, Pending, Verification};
 use crate::explain::explain;
-use crate::login::accept::{AcceptError, judge};
+use crate::login::accept::AcceptError;
 use crate::login::ask::response_uri;
+use crate::login::judge::judge;
 use crate::store::verifications;
 
 /// Judges a body that was posted for the question `id`.
