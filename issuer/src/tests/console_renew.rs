@@ -58,7 +58,10 @@ async fn a_card_is_renewed_with_the_claims_that_are_kept() {
         let kept = offer_body()["claims"].clone();
         let tier = kept["tier"].as_str().unwrap();
         assert_eq!(
-            attribute(&form.text, "name=\"claim-1\" autocomplete=\"off\" value=\""),
+            attribute(
+                &form.text,
+                "name=\"claim-1\" dir=\"auto\" autocomplete=\"off\" value=\""
+            ),
             Some(tier.to_owned())
         );
         assert!(form.text.contains("The fields show"), "{}", form.text);
