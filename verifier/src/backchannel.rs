@@ -149,7 +149,7 @@ async fn send(app: &App, delivery: &Delivery) -> Result<Sent, Failure> {
 }
 
 /// 1, 2, 4, … seconds, at most half an hour.
-fn pause(attempts: i64) -> i64 {
+pub fn pause(attempts: i64) -> i64 {
     let exponent = u32::try_from(attempts.clamp(1, 12) - 1).unwrap_or_default();
     2_i64.pow(exponent).min(MAX_PAUSE_S)
 }

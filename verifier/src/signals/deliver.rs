@@ -8,6 +8,7 @@ use vouchsafe_service::tenant;
 
 use super::{DELIVERED, signed};
 use crate::app::App;
+use crate::backchannel::pause;
 use crate::outbound::Pushed;
 use crate::store::stream_events::Waiting;
 use crate::store::{StoreError, stream_events, streams};
@@ -18,8 +19,6 @@ const AT_ONCE: i64 = 4;
 /// An event that was taken comes back after so many seconds if the process dies meanwhile: more than
 /// the fetcher allows for one request.
 const RESERVED_S: i64 = 60;
-/// Longest pause between two attempts. Events are kept for a week.
-const MAX_PAUSE_S: i64 = 1800;
 
 /// Starts to send what is due, and waits for nobody.
 pub async fn start(app: App) -> Result<(), StoreError> {
@@ -144,10 +143,4 @@ async fn send(app: &App, waiting: &Waiting) -> Result<&'static str, Failure> {
             Ok("refused")
         }
     }
-}
-
-/// 1, 2, 4, … seconds, at most half an hour.
-fn pause(attempts: i64) -> i64 {
-    let exponent = u32::try_from(attempts.clamp(1, 12) - 1).unwrap_or_default();
-    2_i64.pow(exponent).min(MAX_PAUSE_S)
 }
