@@ -5,6 +5,7 @@ use url::Url;
 
 use vouchsafe_credentials::sd_jwt_vc::VcError;
 
+use crate::backup::BackupError;
 use crate::issuance::IssuanceError;
 use crate::presentation::PresentationError;
 use crate::secure_area::SecureAreaError;
@@ -61,6 +62,9 @@ pub enum WalletError {
     /// The store cannot be used.
     #[error("the wallet store cannot be used")]
     Storage(#[from] StorageError),
+    /// A backup was not made or not taken in.
+    #[error("the backup was not made or not taken in")]
+    Backup(#[from] BackupError),
     /// The random source gives the same bytes twice.
     #[error("the random source is broken")]
     BrokenRng,
@@ -112,6 +116,7 @@ impl WalletError {
             Self::Credential(error) => error.code(),
             Self::Key(error) => error.code(),
             Self::Storage(error) => error.code(),
+            Self::Backup(error) => error.code(),
             Self::BrokenRng => "rng_broken",
         }
     }
@@ -123,12 +128,16 @@ impl WalletError {
             Self::Issuance(error) => error.fault(),
             Self::Presentation(error) => error.fault(),
             Self::Credential(error) => error.fault(),
+            Self::Backup(error) => error.fault(),
             Self::Key(SecureAreaError::UserAuthDenied) => Fault::Person,
             Self::Storage(
                 StorageError::WrongPassphrase
                 | StorageError::WeakPassphrase
                 | StorageError::NoWallet
                 | StorageError::AlreadyExists
+                | StorageError::TooManyAttempts { .. }
+                | StorageError::AttemptsExhausted
+                | StorageError::PinLimit
                 | StorageError::Locked,
             ) => Fault::Person,
             Self::Key(_) | Self::Storage(_) | Self::BrokenRng => Fault::Wallet,

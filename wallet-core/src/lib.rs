@@ -15,11 +15,13 @@
 //! implements [`secure_area::SecureArea`]; a protocol step is one type in
 //! `issuance` or `presentation` that consumes the one before it.
 
+pub mod backup;
 pub mod consent;
 pub mod credential;
 pub mod display;
 pub mod error;
 pub mod history;
+mod index;
 pub mod issuance;
 mod net;
 pub mod presentation;
