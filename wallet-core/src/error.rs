@@ -83,6 +83,9 @@ pub enum CredentialError {
     /// The entry holds nothing that could be withdrawn.
     #[error("nothing to withdraw")]
     NothingToWithdraw,
+    /// Nobody learned anything with the entry.
+    #[error("nobody learned anything")]
+    NothingToErase,
     /// Who was shown the card did not take the withdrawal.
     #[error("the withdrawal was not accepted")]
     WithdrawalRefused,
@@ -153,6 +156,7 @@ impl CredentialError {
             Self::Unknown => "card_unknown",
             Self::UnknownEntry => "history_entry_unknown",
             Self::NothingToWithdraw => "nothing_to_withdraw",
+            Self::NothingToErase => "nothing_to_erase",
             Self::WithdrawalRefused => "withdrawal_refused",
             Self::Damaged => "card_damaged",
             Self::NotAcceptable(_) => "card_not_acceptable",
@@ -161,7 +165,9 @@ impl CredentialError {
 
     fn fault(&self) -> Fault {
         match self {
-            Self::Unknown | Self::UnknownEntry | Self::NothingToWithdraw => Fault::Person,
+            Self::Unknown | Self::UnknownEntry | Self::NothingToWithdraw | Self::NothingToErase => {
+                Fault::Person
+            }
             Self::WithdrawalRefused => Fault::Verifier,
             Self::Damaged | Self::NotAcceptable(_) => Fault::Wallet,
         }

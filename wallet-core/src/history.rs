@@ -1,6 +1,8 @@
 //! What happened, for the person: who, when, which kinds of facts, with what
 //! result. Never the value of a claim (EUDI ARF, topic 19).
 
+mod requests;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,6 +15,8 @@ use crate::WalletError;
 use crate::error::CredentialError;
 use crate::storage::{Collection, RecordId, RecordName, StorageError, Vault, VaultBatch};
 use crate::text::PlainText;
+
+pub use requests::{PersonRequest, RequestKind, Way};
 
 /// Names an entry; entries sort by it in the order of time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -104,6 +108,47 @@ impl HistoryEntry {
     }
 }
 
+/// Everything that happened, to be kept elsewhere or given to somebody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HistoryExport {
+    /// `vouchsafe-wallet-history`
+    pub format: &'static str,
+    /// Rises with every change that a reader must know.
+    pub version: u32,
+    /// When it was made.
+    pub exported_at: UnixTime,
+    /// The party that was looked for, where not all are in it.
+    pub party: Option<String>,
+    /// The entries, the latest first.
+    pub entries: Vec<HistoryEntry>,
+}
+
+impl HistoryExport {
+    pub(crate) fn new(at: UnixTime, party: Option<&str>, entries: Vec<HistoryEntry>) -> Self {
+        Self {
+            format: "vouchsafe-wallet-history",
+            version: 1,
+            exported_at: at,
+            party: party.map(str::to_owned),
+            entries,
+        }
+    }
+}
+
+impl Party {
+    /// Whether a person who types `text` means this party: its host, or a part of its name.
+    #[must_use]
+    pub fn is_meant_by(&self, text: &str) -> bool {
+        let text = text.trim().to_lowercase();
+        let host = self.host.to_lowercase();
+        let below = host
+            .strip_suffix(&text)
+            .is_some_and(|rest| rest.ends_with('.'));
+        let named = |name: &PlainText| name.as_str().to_lowercase().contains(&text);
+        !text.is_empty() && (host == text || below || self.name.as_ref().is_some_and(named))
+    }
+}
+
 /// Noes are looked up this long after they were said.
 const NOES_LAST_S: i64 = 3600;
 /// So many noes are looked up at most: a person says no more often in no hour.
@@ -180,7 +225,9 @@ impl History {
         start: UnixTime,
     ) -> Result<usize, StorageError> {
         let noes = self.noes()?;
-        let of_party = noes.iter().filter(|no| no.at >= start && no.party == *party);
+        let of_party = noes
+            .iter()
+            .filter(|no| no.at >= start && no.party == *party);
         Ok(of_party.count())
     }
 

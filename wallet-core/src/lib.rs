@@ -27,6 +27,8 @@ mod net;
 pub mod presentation;
 pub mod secure_area;
 pub mod storage;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod text;
 pub mod trust;
 pub mod wallet;

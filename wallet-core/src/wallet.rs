@@ -12,8 +12,8 @@ use vouchsafe_protocol::vp::dcql::DcqlQuery;
 
 use crate::WalletError;
 use crate::credential::{Card, CredentialId, CredentialStore, StoredCredential};
+use crate::history::{EventKind, History, HistoryEntry, HistoryExport, HistoryId, Outcome, Party};
 use crate::index::{self, Entry, Index, KeyWatch};
-use crate::history::{EventKind, History, HistoryEntry, HistoryId, Outcome, Party};
 use crate::issuance::{self, Step};
 use crate::presentation::{Fetching, PageAsking, PageRefused};
 use crate::secure_area::SecureArea;
@@ -95,7 +95,10 @@ impl Wallet {
         check_rng(ports.rng.as_ref())?;
         let storage = Arc::clone(&ports.storage);
         let vault = Vault::create(storage, lock, params, Arc::clone(&ports.rng))?;
-        Self::assemble(config, ports, vault)
+        let wallet = Self::assemble(config, ports, vault)?;
+        // There was no wallet that could have been interrupted.
+        wallet.0.index.no_orphans()?;
+        Ok(wallet)
     }
 
     /// Opens a wallet, and destroys keys that an interrupted issuance or
@@ -110,7 +113,12 @@ impl Wallet {
     /// after a few wrong ones each next one has to wait.
     pub fn unlock(ports: &Ports, passphrase: &str) -> Result<VaultKey, WalletError> {
         let (storage, rng) = (ports.storage.as_ref(), ports.rng.as_ref());
-        Ok(Vault::unlock(storage, passphrase, rng, ports.clock.as_ref())?)
+        Ok(Vault::unlock(
+            storage,
+            passphrase,
+            rng,
+            ports.clock.as_ref(),
+        )?)
     }
 
     /// As [`Wallet::open`], with the key that [`Wallet::unlock`] gave.
@@ -179,7 +187,10 @@ impl Wallet {
     }
 
     /// The cards that may answer a query, the latest first.
-    pub(crate) fn answering(&self, query: &DcqlQuery) -> Result<Vec<StoredCredential>, WalletError> {
+    pub(crate) fn answering(
+        &self,
+        query: &DcqlQuery,
+    ) -> Result<Vec<StoredCredential>, WalletError> {
         self.open_cards(self.0.index.answering(query)?)
     }
 
@@ -294,6 +305,22 @@ impl Wallet {
         self.0.history.list()
     }
 
+    /// What happened with a party, by its host or a part of its name, the latest first.
+    pub fn history_with(&self, party: &str) -> Result<Vec<HistoryEntry>, WalletError> {
+        let mut entries = self.history()?;
+        entries.retain(|entry| entry.party.is_meant_by(party));
+        Ok(entries)
+    }
+
+    /// The history to take along: of one party, or all of it.
+    pub fn export_history(&self, party: Option<&str>) -> Result<HistoryExport, WalletError> {
+        let entries = match party {
+            Some(party) => self.history_with(party)?,
+            None => self.history()?,
+        };
+        Ok(HistoryExport::new(self.now(), party, entries))
+    }
+
     /// One entry of the history.
     pub fn history_entry(&self, id: &HistoryId) -> Result<HistoryEntry, WalletError> {
         self.0.history.get(id)
@@ -351,6 +378,11 @@ impl Wallet {
 
     pub(crate) fn history_store(&self) -> &History {
         &self.0.history
+    }
+
+    #[cfg(test)]
+    pub(crate) fn index(&self) -> &Index {
+        &self.0.index
     }
 
     pub(crate) fn config(&self) -> &Config {

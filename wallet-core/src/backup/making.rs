@@ -44,7 +44,11 @@ impl Backup {
         let (mut sealer, header) = Sealer::new(passphrase, params, wallet.rng())?;
         sealer.push(&encode(&Item::Made { at: wallet.now() })?)?;
         let mut left = VecDeque::new();
-        for kind in [Collection::Credentials, Collection::Trust, Collection::History] {
+        for kind in [
+            Collection::Credentials,
+            Collection::Trust,
+            Collection::History,
+        ] {
             left.extend(wallet.vault().list(kind)?.into_iter().map(|id| (kind, id)));
         }
         let waiting = waiting::all(wallet.vault())?;

@@ -63,3 +63,17 @@ fn check_passphrase(passphrase: &str) -> Result<(), BackupError> {
     }
     Ok(())
 }
+
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn read_header(header: &[u8]) -> Result<(), BackupError> {
+    envelope::check_header(header).map(drop)
+}
+
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn read_content(content: &[u8], size: usize) -> Result<usize, BackupError> {
+    let mut items = content::Items::default();
+    for piece in content.chunks(size.max(1)) {
+        items.push(piece)?;
+    }
+    Ok(items.finish()?.len())
+}

@@ -134,7 +134,7 @@ impl<'w> Import<'w> {
         if !self.wallet.has_software_keys() {
             return self.wait_for(Waiting::of(&record));
         }
-        let (name, bytes) = CredentialStore::encode(&record)?;
+        let (name, bytes) = CredentialStore::encode(&record).map_err(|_| BackupError::Content)?;
         if !self.is_new(&name)? {
             self.done.already_here += 1;
             return Ok(());
@@ -162,7 +162,8 @@ impl<'w> Import<'w> {
         }
         let name = card.name(vault);
         if !self.waiting.contains_key(&name) {
-            self.waiting.insert(name.clone(), waiting::read(vault, &name)?);
+            self.waiting
+                .insert(name.clone(), waiting::read(vault, &name)?);
         }
         let cards = self.waiting.entry(name).or_default();
         if !cards.contains(&card) {

@@ -136,5 +136,8 @@ pub(super) fn asked(query: &CredentialQuery) -> Vec<List> {
 /// The lists whose cards may be of a type, in any format.
 pub(super) fn of_type(name: &str) -> Vec<List> {
     let of_format = |format: &str| [List::kind(format, name), List::wide(format)];
-    [SD_JWT_VC, MSO_MDOC].into_iter().flat_map(of_format).collect()
+    [SD_JWT_VC, MSO_MDOC]
+        .into_iter()
+        .flat_map(of_format)
+        .collect()
 }

@@ -140,7 +140,10 @@ pub trait SecureArea: Send + Sync {
     /// The private key (PKCS #8, DER), where it was made to be moved to another device with a backup.
     /// `None`, also where an area does not say otherwise: it never leaves, and its cards are issued
     /// anew.
-    async fn export_key(&self, _key: &KeyId) -> Result<Option<Zeroizing<Vec<u8>>>, SecureAreaError> {
+    async fn export_key(
+        &self,
+        _key: &KeyId,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, SecureAreaError> {
         Ok(None)
     }
 

@@ -60,7 +60,11 @@ impl FileStorage {
             state: Mutex::new(State::Healthy),
         };
         storage.remove_temporary_files().map_err(StorageError::Io)?;
-        if let Some(bytes) = storage.disk.read(JOURNAL, MAX_JOURNAL).map_err(StorageError::Io)? {
+        if let Some(bytes) = storage
+            .disk
+            .read(JOURNAL, MAX_JOURNAL)
+            .map_err(StorageError::Io)?
+        {
             storage
                 .apply_journal(&journal::decode(&bytes)?)
                 .map_err(StorageError::Io)?;

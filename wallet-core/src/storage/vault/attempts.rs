@@ -58,7 +58,9 @@ pub(super) fn begin(
     now: UnixTime,
 ) -> Result<u32, StorageError> {
     let _counting = counting();
-    let known = storage.get(&name())?.and_then(|bytes| Attempts::parse(&bytes));
+    let known = storage
+        .get(&name())?
+        .and_then(|bytes| Attempts::parse(&bytes));
     let mut attempts = known.unwrap_or(Attempts {
         count: if old_format { 0 } else { ASSUMED },
         last_at: now,
@@ -120,7 +122,10 @@ impl Attempts {
 fn pause_s(count: u32) -> i64 {
     match count.checked_sub(FREE) {
         None => 0,
-        Some(more) => 2_i64.checked_shl(more.min(32)).unwrap_or(LONGEST_S).min(LONGEST_S),
+        Some(more) => 2_i64
+            .checked_shl(more.min(32))
+            .unwrap_or(LONGEST_S)
+            .min(LONGEST_S),
     }
 }
 

@@ -153,7 +153,9 @@ impl Vault {
                 Ok(key)
             }
             Err(error) => {
-                let used_up = header.limit().is_some_and(|limit| count >= u32::from(limit));
+                let used_up = header
+                    .limit()
+                    .is_some_and(|limit| count >= u32::from(limit));
                 if used_up && stored.as_deref() == Some(&bytes) {
                     storage.put(header::name(), header::erased())?;
                 }
@@ -340,4 +342,3 @@ fn record_aad(name: &RecordName, revision: u64) -> Vec<u8> {
     aad.extend_from_slice(&revision.to_be_bytes());
     aad
 }
-

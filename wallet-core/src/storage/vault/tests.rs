@@ -192,11 +192,41 @@ fn a_pin_is_no_passphrase_and_needs_a_limit() {
     for (lock, code) in [
         (Lock::Passphrase("482916"), "weak_passphrase"),
         (Lock::Passphrase("123456789012"), "weak_passphrase"),
-        (Lock::Pin { digits: "48291", attempts: 5 }, "weak_passphrase"),
-        (Lock::Pin { digits: "111111", attempts: 5 }, "weak_passphrase"),
-        (Lock::Pin { digits: "48291a", attempts: 5 }, "weak_passphrase"),
-        (Lock::Pin { digits: PIN, attempts: 0 }, "pin_limit"),
-        (Lock::Pin { digits: PIN, attempts: 11 }, "pin_limit"),
+        (
+            Lock::Pin {
+                digits: "48291",
+                attempts: 5,
+            },
+            "weak_passphrase",
+        ),
+        (
+            Lock::Pin {
+                digits: "111111",
+                attempts: 5,
+            },
+            "weak_passphrase",
+        ),
+        (
+            Lock::Pin {
+                digits: "48291a",
+                attempts: 5,
+            },
+            "weak_passphrase",
+        ),
+        (
+            Lock::Pin {
+                digits: PIN,
+                attempts: 0,
+            },
+            "pin_limit",
+        ),
+        (
+            Lock::Pin {
+                digits: PIN,
+                attempts: 11,
+            },
+            "pin_limit",
+        ),
     ] {
         let storage = Arc::new(MemoryStorage::new());
         let rng = Arc::new(SeededRng::new(7));
