@@ -19,6 +19,7 @@ pub mod ledger;
 pub mod liar;
 pub mod page;
 pub mod peer;
+pub mod phone;
 pub mod postgres;
 pub mod process;
 pub mod proxy;

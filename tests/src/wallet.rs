@@ -14,8 +14,11 @@ use vouchsafe_service::random::OsRandom;
 use vouchsafe_wallet_core::Wallet as Core;
 use vouchsafe_wallet_core::history::{HistoryEntry, HistoryId};
 use vouchsafe_wallet_core::issuance::{Added, Authorize, Step};
+use vouchsafe_wallet_core::secure_area::SecureArea;
 use vouchsafe_wallet_core::storage::{KdfParams, MemoryStorage};
 use vouchsafe_wallet_core::wallet::{Config, Ports};
+
+use crate::phone::Hardware;
 
 /// A wallet of one person.
 #[derive(Clone)]
@@ -49,12 +52,25 @@ pub struct Refusal {
 impl Wallet {
     /// A new wallet.
     pub fn new(config: Config, fetcher: Fetcher) -> Result<Self> {
+        Self::with_keys(config, fetcher, None)
+    }
+
+    /// A new wallet whose keys are in hardware, and stay there.
+    pub fn phone(config: Config, fetcher: Fetcher) -> Result<Self> {
+        Self::with_keys(config, fetcher, Some(Arc::new(Hardware::new()?)))
+    }
+
+    fn with_keys(
+        config: Config,
+        fetcher: Fetcher,
+        secure_area: Option<Arc<dyn SecureArea>>,
+    ) -> Result<Self> {
         let ports = Ports {
             storage: Arc::new(MemoryStorage::new()),
             clock: Arc::new(SystemClock),
             rng: Arc::new(OsRandom),
             crypto: Arc::new(Portable),
-            secure_area: None,
+            secure_area,
         };
         let core = Core::create(config, ports, "a passphrase of tests", KdfParams::MINIMUM)?;
         Ok(Self { core, fetcher })

@@ -222,8 +222,17 @@ impl World {
         self.wallet_that_trusts(&[self])
     }
 
+    /// A new person's wallet whose keys are in hardware, and stay there.
+    pub fn phone(&self) -> Result<Wallet> {
+        Wallet::phone(self.wallet_config(&[self])?, self.fetcher()?)
+    }
+
     /// A wallet that also knows the issuers of other worlds.
     pub fn wallet_that_trusts(&self, worlds: &[&World]) -> Result<Wallet> {
+        Wallet::new(self.wallet_config(worlds)?, self.fetcher()?)
+    }
+
+    fn wallet_config(&self, worlds: &[&World]) -> Result<Config> {
         let issuers = worlds.iter().map(|world| {
             Ok(KnownIssuer {
                 credential_issuer: world.issuer_url.clone(),
@@ -234,7 +243,7 @@ impl World {
                 types: Vec::new(),
             })
         });
-        let config = Config {
+        Ok(Config {
             trust: TrustList {
                 issuers: issuers.collect::<Result<_>>()?,
                 verifiers: self.verifier_anchors()?,
@@ -245,8 +254,7 @@ impl World {
             redirect_uri: self.wallet_redirect_uri()?.parse()?,
             client_id: "vouchsafe-wallet".to_owned(),
             batch_size: 3,
-        };
-        Wallet::new(config, self.fetcher()?)
+        })
     }
 
     /// Where the issuer sends browsers back to: what its configuration says of

@@ -103,9 +103,7 @@ pub fn matching(
     query: &DcqlQuery,
     verifier: &str,
 ) -> Result<Vec<CredentialId>, WalletError> {
-    let cards = wallet.answering(query)?;
-    let cards = cards.into_iter().map(|card| card.for_verifier(verifier));
-    let cards = cards.collect::<Result<Vec<_>, _>>()?;
+    let cards = wallet.answering(query, verifier)?;
     let held: Vec<_> = cards
         .iter()
         .map(|card| HeldCandidate::new(&card.held))

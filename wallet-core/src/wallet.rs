@@ -1,11 +1,12 @@
 //! The wallet itself: ports put together, and what can be done with them.
 
-use std::collections::BTreeSet;
+mod opening;
+
 use std::sync::Arc;
 
 use serde_json::Value;
 use vouchsafe_credentials::crypto::CryptoProvider;
-use vouchsafe_credentials::random::{self, Rng};
+use vouchsafe_credentials::random::Rng;
 use vouchsafe_credentials::time::{Clock, UnixTime};
 use vouchsafe_protocol::http::UrlRule;
 use vouchsafe_protocol::vp::dcql::DcqlQuery;
@@ -13,12 +14,11 @@ use vouchsafe_protocol::vp::dcql::DcqlQuery;
 use crate::WalletError;
 use crate::credential::{Card, CredentialId, CredentialStore, StoredCredential};
 use crate::history::{EventKind, History, HistoryEntry, HistoryExport, HistoryId, Outcome, Party};
-use crate::index::{self, Entry, Index, KeyWatch};
+use crate::index::{self, Index};
 use crate::issuance::{self, Step};
 use crate::presentation::{Fetching, PageAsking, PageRefused};
 use crate::secure_area::SecureArea;
-use crate::secure_area::software::SoftwareSecureArea;
-use crate::storage::{Collection, KdfParams, Lock, Storage, Vault, VaultBatch, VaultKey};
+use crate::storage::{Storage, Vault, VaultBatch};
 use crate::trust::TrustList;
 use crate::withdrawal::Withdrawal;
 
@@ -84,121 +84,23 @@ impl std::fmt::Debug for Wallet {
 }
 
 impl Wallet {
-    /// Makes a new wallet under a passphrase, or a PIN. Deriving the key takes a good
-    /// part of a second; see [`KdfParams`].
-    pub fn create<'a>(
-        config: Config,
-        ports: Ports,
-        lock: impl Into<Lock<'a>>,
-        params: KdfParams,
-    ) -> Result<Self, WalletError> {
-        check_rng(ports.rng.as_ref())?;
-        let storage = Arc::clone(&ports.storage);
-        let vault = Vault::create(storage, lock, params, Arc::clone(&ports.rng))?;
-        let wallet = Self::assemble(config, ports, vault)?;
-        // There was no wallet that could have been interrupted.
-        wallet.0.index.no_orphans()?;
-        Ok(wallet)
-    }
-
-    /// Opens a wallet, and destroys keys that an interrupted issuance or
-    /// deletion left without a card.
-    pub async fn open(config: Config, ports: Ports, passphrase: &str) -> Result<Self, WalletError> {
-        check_rng(ports.rng.as_ref())?;
-        let key = Self::unlock(&ports, passphrase)?;
-        Self::open_with_key(config, ports, &key).await
-    }
-
-    /// The key of a wallet, for a host that keeps it in a keystore of the device. Each attempt counts;
-    /// after a few wrong ones each next one has to wait.
-    pub fn unlock(ports: &Ports, passphrase: &str) -> Result<VaultKey, WalletError> {
-        let (storage, rng) = (ports.storage.as_ref(), ports.rng.as_ref());
-        Ok(Vault::unlock(
-            storage,
-            passphrase,
-            rng,
-            ports.clock.as_ref(),
-        )?)
-    }
-
-    /// As [`Wallet::open`], with the key that [`Wallet::unlock`] gave.
-    pub async fn open_with_key(
-        config: Config,
-        ports: Ports,
-        key: &VaultKey,
-    ) -> Result<Self, WalletError> {
-        check_rng(ports.rng.as_ref())?;
-        let storage = Arc::clone(&ports.storage);
-        let vault = Vault::open_with_key(storage, key, Arc::clone(&ports.rng))?;
-        let wallet = Self::assemble(config, ports, vault)?;
-        if wallet.0.index.may_have_orphans() {
-            wallet.destroy_orphaned_keys().await?;
-        }
-        Ok(wallet)
-    }
-
-    /// Locks the wallet with another passphrase or a PIN. What somebody copied before opens with the
-    /// old one.
-    pub fn change_passphrase<'a>(
-        &self,
-        old: &str,
-        new: impl Into<Lock<'a>>,
-        params: KdfParams,
-    ) -> Result<(), WalletError> {
-        let clock = self.0.ports.clock.as_ref();
-        Ok(self.0.vault.change_lock(old, new, params, clock)?)
-    }
-
-    fn assemble(config: Config, ports: Ports, vault: Vault) -> Result<Self, WalletError> {
-        let vault = Arc::new(vault);
-        let area = ports.secure_area.clone().unwrap_or_else(|| {
-            Arc::new(SoftwareSecureArea::new(
-                Arc::clone(&vault),
-                Arc::clone(&ports.rng),
-            ))
-        });
-        let store = CredentialStore::new(Arc::clone(&vault));
-        let index = Arc::new(Index::open(Arc::clone(&vault), store.clone())?);
-        let history = History::new(Arc::clone(&vault));
-        Ok(Self(Arc::new(Inner {
-            area: Arc::new(KeyWatch::new(area, Arc::clone(&index))),
-            config,
-            ports,
-            vault,
-            index,
-            store,
-            history,
-        })))
-    }
-
-    /// What the cards name is read from the cards: a list that is wrong destroys no key.
-    async fn destroy_orphaned_keys(&self) -> Result<(), WalletError> {
-        let mut used = BTreeSet::new();
-        for id in self.0.vault.list(Collection::Credentials)? {
-            let record = self.0.store.record(&CredentialId::from(id))?;
-            used.extend(record.copies.into_iter().map(|copy| copy.key));
-        }
-        for key in self.0.area.keys().await? {
-            if !used.contains(&key) {
-                self.0.area.delete_key(&key).await?;
-            }
-        }
-        Ok(self.0.index.no_orphans()?)
-    }
-
-    /// The cards that may answer a query, the latest first.
+    /// The cards that may answer a query of a verifier and have not ended, the latest first; each
+    /// by the copy that the verifier will see.
     pub(crate) fn answering(
         &self,
         query: &DcqlQuery,
+        verifier: &str,
     ) -> Result<Vec<StoredCredential>, WalletError> {
-        self.open_cards(self.0.index.answering(query)?)
-    }
-
-    /// Opens cards that have not ended.
-    fn open_cards(&self, entries: Vec<Entry>) -> Result<Vec<StoredCredential>, WalletError> {
         let now = self.now();
-        let open = entries.iter().filter(|entry| !entry.has_ended(now));
-        open.map(|entry| self.0.store.get(entry.id())).collect()
+        let entries = self.0.index.answering(query)?;
+        let mut cards = Vec::with_capacity(entries.len());
+        for entry in entries.iter().filter(|entry| !entry.has_ended(now)) {
+            let card = self.0.store.get_for(entry.id(), verifier)?;
+            if !card.is_expired(now) {
+                cards.push(card);
+            }
+        }
+        Ok(cards)
     }
 
     /// As [`Wallet::commit`], with cards of a backup: what waits for an issuer goes on waiting.
@@ -407,13 +309,4 @@ pub(crate) fn issuer_host(credential_issuer: &str) -> String {
         Ok(url) => crate::net::host_of(&url),
         Err(_) => String::new(),
     }
-}
-
-/// A source that repeats itself or gives only zeros would give away every key.
-fn check_rng(rng: &dyn Rng) -> Result<(), WalletError> {
-    let (first, second) = (random::bytes::<32>(rng), random::bytes::<32>(rng));
-    if first == second || first == [0; 32] || second == [0; 32] {
-        return Err(WalletError::BrokenRng);
-    }
-    Ok(())
 }

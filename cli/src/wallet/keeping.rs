@@ -20,12 +20,12 @@ const PIECE: usize = 64 * 1024;
 
 /// Writes a backup. The file appears under its name when it is complete.
 pub async fn backup(wallet: &WalletHandle, common: &Common, file: &Path) -> anyhow::Result<()> {
-    let passphrase = new_secret(BACKUP_PASSPHRASE, "Passphrase of the backup: ")?;
-    let mut backup = wallet.core().backup(&passphrase, KdfParams::RECOMMENDED)?;
-    let name = |path: &Path| format!("cannot write {}", path.display());
     if file.exists() {
         anyhow::bail!("{} exists already", file.display());
     }
+    let passphrase = new_secret(BACKUP_PASSPHRASE, "Passphrase of the backup: ")?;
+    let mut backup = wallet.core().backup(&passphrase, KdfParams::RECOMMENDED)?;
+    let name = |path: &Path| format!("cannot write {}", path.display());
     let mut part = file.as_os_str().to_owned();
     part.push(".part");
     let part = Path::new(&part);

@@ -25,6 +25,7 @@ mod issuer_races;
 mod kills;
 mod load;
 mod login;
+mod new_phone;
 mod newcomer;
 mod openid4vci;
 mod peers;

@@ -25,7 +25,7 @@ pub(super) const HEADER: usize = SIGNED + PROOF + 32;
 const CHUNK: usize = 64 * 1024;
 const TAG: usize = 16;
 /// The most bytes of content: what a phone can hold in memory, and the store takes in one commit.
-pub(super) const MAX_CONTENT: usize = 256 * 1024 * 1024;
+pub(super) const MAX_CONTENT: usize = if cfg!(test) { 1 << 20 } else { 64 << 20 };
 
 /// The keys of one file.
 struct Keys {

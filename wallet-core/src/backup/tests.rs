@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use vouchsafe_credentials::crypto::{Algorithm, Signer, SigningKey};
 use vouchsafe_credentials::testing::SeededRng;
 
-use super::envelope::{HEADER, Opener, Sealer};
+use super::envelope::{HEADER, MAX_CONTENT, Opener, Sealer};
 use super::*;
 use crate::history::HistoryEntry;
 use crate::secure_area::{AuthorizationHint, KeyHandle, KeyId, SecureArea, SecureAreaError};
@@ -307,6 +307,14 @@ fn chunks_that_change_places_or_stop_early_do_not_open() {
     ] {
         assert!(matches!(open(bad), Err(BackupError::Damaged)));
     }
+}
+
+#[test]
+fn a_backup_holds_so_much_and_no_more() {
+    let rng = SeededRng::new(1);
+    let (mut sealer, _) = Sealer::new(PASSPHRASE, KdfParams::MINIMUM, &rng).unwrap();
+    sealer.push(&vec![0; MAX_CONTENT]).unwrap();
+    assert!(matches!(sealer.push(&[0]), Err(BackupError::TooLarge)));
 }
 
 #[tokio::test]

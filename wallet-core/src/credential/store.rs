@@ -46,6 +46,22 @@ pub(crate) struct Copy {
     pub shown_to: Option<String>,
 }
 
+impl Record {
+    /// The copy for a verifier: the one it has seen before, else a fresh one.
+    /// The flag says that somebody else has seen it.
+    pub(crate) fn copy_for(&self, verifier: &str) -> (usize, bool) {
+        let copies = &self.copies;
+        let seen = |copy: &Copy| copy.shown_to.as_deref() == Some(verifier);
+        if let Some(index) = copies.iter().position(seen) {
+            return (index, false);
+        }
+        match copies.iter().position(|copy| copy.shown_to.is_none()) {
+            Some(index) => (index, false),
+            None => (0, true),
+        }
+    }
+}
+
 /// A card read back from the vault.
 #[derive(Debug)]
 pub(crate) struct StoredCredential {
@@ -69,13 +85,6 @@ impl StoredCredential {
         })
     }
 
-    /// The card by the copy that this verifier will see. Copies say the same, but an issuer may
-    /// hide less in one of them, so what would leave is read from the one that leaves.
-    pub(crate) fn for_verifier(self, verifier: &str) -> Result<Self, CredentialError> {
-        let (copy, _) = self.copy_for(verifier);
-        Self::open(self.record, copy)
-    }
-
     /// The name of the card in a preferred language.
     pub(crate) fn title(&self, locales: &[&str]) -> PlainText {
         let named = choose(&self.record.display.name, locales).cloned();
@@ -96,18 +105,9 @@ impl StoredCredential {
             .is_some_and(|end| end <= now)
     }
 
-    /// The copy for a verifier: the one it has seen before, else a fresh one.
-    /// The flag says that somebody else has seen it.
+    /// [`Record::copy_for`].
     pub(crate) fn copy_for(&self, verifier: &str) -> (usize, bool) {
-        let copies = &self.record.copies;
-        let seen = |copy: &Copy| copy.shown_to.as_deref() == Some(verifier);
-        if let Some(index) = copies.iter().position(seen) {
-            return (index, false);
-        }
-        match copies.iter().position(|copy| copy.shown_to.is_none()) {
-            Some(index) => (index, false),
-            None => (0, true),
-        }
+        self.record.copy_for(verifier)
     }
 
     /// The card to show to its owner.
@@ -180,6 +180,18 @@ impl CredentialStore {
 
     pub(crate) fn get(&self, id: &CredentialId) -> Result<StoredCredential, WalletError> {
         Ok(StoredCredential::open(self.record(id)?, 0)?)
+    }
+
+    /// A card by the copy that this verifier will see. Copies say the same, but an issuer may
+    /// hide less in one of them, so what would leave is read from the one that leaves.
+    pub(crate) fn get_for(
+        &self,
+        id: &CredentialId,
+        verifier: &str,
+    ) -> Result<StoredCredential, WalletError> {
+        let record = self.record(id)?;
+        let (copy, _) = record.copy_for(verifier);
+        Ok(StoredCredential::open(record, copy)?)
     }
 
     /// All cards, the latest first.

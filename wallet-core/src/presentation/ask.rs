@@ -51,10 +51,6 @@ impl std::fmt::Debug for Asking {
 
 impl Asking {
     pub(super) fn new(wallet: Wallet, asked: Asked) -> Result<Self, Box<Refused>> {
-        let now = wallet.now();
-        let cards = wallet
-            .answering(asked.query())
-            .map_err(|error| Box::new(error.into()))?;
         let context = Context { wallet, asked };
         if context
             .was_declined_often()
@@ -62,13 +58,10 @@ impl Asking {
         {
             return Err(Box::new(PresentationError::AskedTooOften.into()));
         }
-        let verifier = context.verifier_key();
         // A card that has ended is not offered; the verifier would refuse it.
-        let cards: Vec<_> = cards
-            .into_iter()
-            .filter(|card| !card.is_expired(now))
-            .map(|card| card.for_verifier(&verifier).map_err(WalletError::from))
-            .collect::<Result<_, _>>()
+        let cards = context
+            .wallet
+            .answering(context.asked.query(), &context.verifier_key())
             .map_err(|error| Box::new(error.into()))?;
         let matches = {
             let held: Vec<_> = cards

@@ -7,7 +7,7 @@ use crate::history::Outcome;
 use crate::presentation::{Asking, Presented, Refused};
 
 impl World {
-    async fn ask(&self) -> Result<Asking, Box<Refused>> {
+    pub(crate) async fn ask(&self) -> Result<Asking, Box<Refused>> {
         let fetching = self
             .wallet
             .present(&self.verifier.link())
@@ -16,7 +16,7 @@ impl World {
         fetching.receive(&response)
     }
 
-    async fn show(&self) -> Presented {
+    pub(crate) async fn show(&self) -> Presented {
         let asking = self.ask().await.unwrap();
         let selection = asking.consent(&["en"]).suggested;
         let submitting = asking.respond(&selection).await.unwrap();

@@ -22,7 +22,7 @@ use super::{Collection, RecordId, RecordName, Storage, StorageError, Write};
 /// Records are small; a larger file is not ours.
 const MAX_RECORD: u64 = 16 * 1024 * 1024;
 /// A batch is as large as a wallet that is restored.
-const MAX_JOURNAL: u64 = 512 * 1024 * 1024;
+const MAX_JOURNAL: u64 = 256 * 1024 * 1024;
 
 const JOURNAL: &str = "journal";
 /// A file that is being written. An earlier version put it behind the name of the record.
