@@ -306,7 +306,7 @@ fn kill_one(folder: &Path, key: &VaultKey, round: u64, after: Duration) -> Vec<S
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut heard = Vec::new();
     let mut ends = None;
-    while let Some(line) = lines.next() {
+    for line in lines.by_ref() {
         let Some(line) = line.unwrap().strip_prefix("@ ").map(str::to_owned) else {
             continue;
         };
