@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use vouchsafe_credentials::time::UnixTime;
 
 use crate::credential::CredentialId;
 use crate::text::PlainText;
@@ -24,7 +25,8 @@ pub struct ConsentRequest {
 /// Who asks, as far as it was verified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VerifierIdentity {
-    /// The name in their certificate; where nobody certifies one, the host that asks.
+    /// The name in their certificate, in an attestation or on the wallet's list; where nobody vouches for
+    /// one, the host that asks.
     pub name: PlainText,
     /// The name they use in the request, when it differs. Not verified by
     /// anybody but themselves.
@@ -46,6 +48,18 @@ pub enum TrustReason {
     },
     /// None is known: the browser says whose page asks, and nobody else vouches for it.
     Origin,
+    /// A party on the wallet's list attests it.
+    Attestation {
+        /// Who attests.
+        issuer: PlainText,
+    },
+    /// It is on the wallet's list itself.
+    Registered,
+    /// It holds a key of this DID; nobody vouches for it.
+    Did {
+        /// The DID.
+        did: PlainText,
+    },
 }
 
 /// One card that is asked for.
@@ -68,6 +82,8 @@ pub struct CardOption {
     pub title: PlainText,
     /// Who issued it.
     pub issuer: PlainText,
+    /// From when it is no longer valid.
+    pub expires_at: Option<UnixTime>,
     /// Everything they will learn about the person, asked for or not.
     pub learns: Vec<LearnedFact>,
     /// What stays with the person.
@@ -86,6 +102,9 @@ pub struct LearnedFact {
     pub value: Value,
     /// Whether it shows with every use of the card, asked for or not.
     pub always_visible: bool,
+    /// Whether the verifier says that it means to keep it (`intent_to_retain`). That it does not say so
+    /// binds nobody.
+    pub kept: bool,
 }
 
 /// Questions that belong together.

@@ -3,6 +3,7 @@
 
 use url::Url;
 
+use vouchsafe_credentials::mdoc::MdocError;
 use vouchsafe_credentials::sd_jwt_vc::VcError;
 
 use crate::issuance::IssuanceError;
@@ -88,6 +89,9 @@ pub enum CredentialError {
     /// What is stored is no longer a credential by today's rules.
     #[error("a stored card is not acceptable")]
     NotAcceptable(#[source] VcError),
+    /// The same of an mdoc.
+    #[error("a stored card is not acceptable")]
+    MdocNotAcceptable(#[source] MdocError),
 }
 
 impl WalletError {
@@ -146,7 +150,7 @@ impl CredentialError {
             Self::NothingToWithdraw => "nothing_to_withdraw",
             Self::WithdrawalRefused => "withdrawal_refused",
             Self::Damaged => "card_damaged",
-            Self::NotAcceptable(_) => "card_not_acceptable",
+            Self::NotAcceptable(_) | Self::MdocNotAcceptable(_) => "card_not_acceptable",
         }
     }
 
@@ -154,7 +158,7 @@ impl CredentialError {
         match self {
             Self::Unknown | Self::UnknownEntry | Self::NothingToWithdraw => Fault::Person,
             Self::WithdrawalRefused => Fault::Verifier,
-            Self::Damaged | Self::NotAcceptable(_) => Fault::Wallet,
+            Self::Damaged | Self::NotAcceptable(_) | Self::MdocNotAcceptable(_) => Fault::Wallet,
         }
     }
 }

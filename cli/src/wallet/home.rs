@@ -10,7 +10,7 @@ use vouchsafe_credentials::x509::{Role, TrustAnchors};
 use vouchsafe_service::config::FetchConfig;
 use vouchsafe_wallet_core::storage::KdfParams;
 use vouchsafe_wallet_core::storage::file::FileStorage;
-use vouchsafe_wallet_core::trust::{KnownIssuer, TrustList, UnknownIssuers};
+use vouchsafe_wallet_core::trust::{KnownIssuer, OtherVerifiers, TrustList, UnknownIssuers};
 
 use super::handle::WalletHandle;
 use super::open::{self, Settings};
@@ -131,6 +131,7 @@ fn settings(folder: &Path) -> anyhow::Result<Settings> {
                 Unknown::Ask => UnknownIssuers::Ask,
                 Unknown::Refuse => UnknownIssuers::Refuse,
             },
+            other_verifiers: OtherVerifiers::default(),
         },
         fetch: FetchConfig::default(),
         loopback_http: dev.loopback_http,

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use vouchsafe_credentials::sd_jwt_vc::HeldSdJwtVc;
 use vouchsafe_protocol::http::HttpRequest;
-use vouchsafe_protocol::vp::answer::{HeldCandidate, Presented, make_api_response, make_response};
+use vouchsafe_protocol::vp::answer::{Presented, make_api_response, make_response};
 use vouchsafe_protocol::vp::dcql::{Candidate, Pick, Selection};
 
 use super::PresentationError;
@@ -13,7 +12,7 @@ use super::ask::Asking;
 use super::context::Asked;
 use super::submit::post_form;
 use crate::WalletError;
-use crate::credential::{CredentialStore, Record, StoredCredential, facts_of};
+use crate::credential::{CredentialStore, Held, Record, StoredCredential};
 use crate::error::CredentialError;
 use crate::history::{History, HistoryEntry, Outcome};
 use crate::secure_area::{AreaSigner, AuthorizationHint, KeyHandle, SecureAreaError};
@@ -24,7 +23,7 @@ use crate::wallet::Wallet;
 /// A copy of a card, ready to be bound to the request.
 struct Prepared<'a> {
     pick: &'a Pick,
-    held: HeldSdJwtVc,
+    held: Held,
     signer: AreaSigner,
 }
 
@@ -65,7 +64,7 @@ pub(super) async fn answer(
         .iter()
         .map(|one| Presented {
             query: &one.pick.query,
-            credential: &one.held,
+            credential: one.held.credential(),
             claims: &one.pick.claims,
             signer: &one.signer,
         })
@@ -102,16 +101,11 @@ fn open_copy(
     card: &StoredCredential,
     copy: usize,
     hint: &AuthorizationHint,
-) -> Result<(HeldSdJwtVc, AreaSigner), WalletError> {
+) -> Result<(Held, AreaSigner), WalletError> {
     let record = &card.record;
     let copy = record.copies.get(copy).ok_or(CredentialError::Damaged)?;
-    let held = HeldSdJwtVc::reopen_stored(copy.compact.clone(), record.issuer.clone())
-        .map_err(CredentialError::NotAcceptable)?;
-    let public_key = held
-        .registered()
-        .holder_key
-        .clone()
-        .ok_or(SecureAreaError::UnknownKey)?;
+    let held = Held::reopen(record.format, &copy.compact, record.issuer.clone())?;
+    let public_key = held.holder_key().ok_or(SecureAreaError::UnknownKey)?;
     let key = KeyHandle {
         id: copy.key.clone(),
         public_key,
@@ -159,8 +153,8 @@ fn entry(asking: &Asking, chosen: &Selection) -> HistoryEntry {
             continue;
         };
         cards.push(card.title(&locales));
-        let view = HeldCandidate::new(&card.held).disclosed_view(&pick.claims);
-        let learned = facts_of(&view, &card.record.display);
+        let view = card.held.candidate().disclosed_view(&pick.claims);
+        let learned = card.facts(&view);
         facts.extend(
             learned
                 .labelled(&card.record.display, &locales)

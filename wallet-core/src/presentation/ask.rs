@@ -1,6 +1,6 @@
 //! What the person decides on.
 
-use vouchsafe_protocol::vp::answer::HeldCandidate;
+use serde_json::Value;
 use vouchsafe_protocol::vp::dcql::{
     self, Candidate, CandidateMatch, Matches, QueryId, QueryMatches, find_matches,
 };
@@ -13,7 +13,7 @@ use crate::WalletError;
 use crate::consent::{
     CardOption, ConsentRequest, LearnedFact, Pick, Question, QuestionSet, Selection,
 };
-use crate::credential::{CredentialId, StoredCredential, facts_of};
+use crate::credential::{CredentialId, StoredCredential};
 use crate::history::{HistoryEntry, HistoryId, Outcome};
 use crate::wallet::Wallet;
 
@@ -72,10 +72,7 @@ impl Asking {
             .collect::<Result<_, _>>()
             .map_err(|error| Box::new(error.into()))?;
         let matches = {
-            let held: Vec<_> = cards
-                .iter()
-                .map(|card| HeldCandidate::new(&card.held))
-                .collect();
+            let held: Vec<_> = cards.iter().map(|card| card.held.candidate()).collect();
             let candidates: Vec<_> = held.iter().map(|card| card as &dyn Candidate).collect();
             find_matches(context.asked.query(), &candidates)
         };
@@ -190,23 +187,29 @@ impl Asking {
             id: query.query.as_str().to_owned(),
             multiple: query.multiple,
             cards: cards
-                .filter_map(|matched| self.card_option(matched, locales))
+                .filter_map(|matched| self.card_option(&query.query, matched, locales))
                 .collect(),
         }
     }
 
-    fn card_option(&self, matched: &CandidateMatch, locales: &[&str]) -> Option<CardOption> {
+    fn card_option(
+        &self,
+        query: &QueryId,
+        matched: &CandidateMatch,
+        locales: &[&str],
+    ) -> Option<CardOption> {
         let card = self.cards.get(matched.candidate)?;
         let display = &card.record.display;
-        let candidate = HeldCandidate::new(&card.held);
+        let candidate = card.held.candidate();
         let view = candidate.disclosed_view(&matched.claims);
         let never_hidden = candidate.disclosed_view(&[]);
-        let (learned, visible) = (facts_of(&view, display), facts_of(&never_hidden, display));
-        let all = facts_of(&card.claims, display);
+        let (learned, visible) = (card.facts(&view), card.facts(&never_hidden));
+        let all = card.facts(&card.claims);
         let learns = learned.0.iter().map(|(path, value)| LearnedFact {
             label: display.label(path, locales),
             value: (*value).clone(),
             always_visible: visible.get(path) == Some(value),
+            kept: self.means_to_keep(query, path),
         });
         let stays = all
             .0
@@ -217,11 +220,23 @@ impl Asking {
             credential: card.record.id.clone(),
             title: card.title(locales),
             issuer: card.issuer_name(locales),
+            expires_at: card.held.expires_at(),
             learns: learns.collect(),
             keeps: stays
                 .map(|(path, _)| display.label(path, locales))
                 .collect(),
             linkable,
+        })
+    }
+
+    /// OpenID4VP 1.0, appendix B.2.4: whether the verifier says that it keeps the fact at `path`.
+    fn means_to_keep(&self, query: &QueryId, path: &[Value]) -> bool {
+        let entry = self.context.asked.query().credential(query.as_str());
+        let claims = entry.and_then(|entry| entry.claims()).unwrap_or_default();
+        claims.iter().any(|claim| {
+            let kept = claim.path().to_json();
+            let steps = kept.as_array().map(Vec::as_slice).unwrap_or_default();
+            claim.intends_to_retain() && path.starts_with(steps)
         })
     }
 

@@ -1,10 +1,9 @@
 //! Who asks and why, from a verified request.
 
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_credentials::x509::VerifiedCertificate;
 use vouchsafe_protocol::http::HttpRequest;
 use vouchsafe_protocol::vp::dcql::DcqlQuery;
-use vouchsafe_protocol::vp::request::{ApiRequest, PresentationRequest};
+use vouchsafe_protocol::vp::request::{ApiRequest, PresentationRequest, Requester};
 use vouchsafe_protocol::vp::response::{ErrorCode, error_form};
 use vouchsafe_protocol::vp::values::LocalizedText;
 
@@ -49,10 +48,10 @@ impl Asked {
         }
     }
 
-    fn certificate(&self) -> Option<&VerifiedCertificate> {
+    fn requester(&self) -> Option<&Requester> {
         match self {
-            Self::Link(request) => Some(request.certificate()),
-            Self::Page(request) => request.certificate(),
+            Self::Link(request) => Some(request.requester()),
+            Self::Page(request) => request.requester(),
         }
     }
 
@@ -82,20 +81,35 @@ impl Context {
     /// Who asks, as far as it was verified.
     pub(super) fn verifier(&self, locales: &[&str]) -> VerifierIdentity {
         let host = self.asked.host();
-        let (name, trust) = match self.asked.certificate() {
-            Some(certificate) => (
+        let (name, trust) = match self.asked.requester() {
+            Some(Requester::Certified(certificate)) => (
                 certified_name(certificate.subject()),
                 TrustReason::Certificate {
                     anchor: certificate.anchor_id().to_string(),
                 },
             ),
+            Some(Requester::Attested(attested)) => (
+                PlainText::new(attested.subject()),
+                TrustReason::Attestation {
+                    issuer: PlainText::new(attested.issuer()),
+                },
+            ),
+            Some(Requester::Registered { name }) => (PlainText::new(name), TrustReason::Registered),
+            Some(Requester::Did(did)) => (
+                PlainText::new(&host),
+                TrustReason::Did {
+                    did: PlainText::new(did.as_str()),
+                },
+            ),
             None => (PlainText::new(&host), TrustReason::Origin),
         };
         // OpenID4VP 1.0, appendix A.2: who signs nothing has no name but its origin, and what it calls
-        // itself may be the name of somebody else.
+        // itself may be the name of somebody else. So it is with whoever has but a DID.
         let client_name = match trust {
-            TrustReason::Certificate { .. } => self.asked.client_name(),
-            TrustReason::Origin => None,
+            TrustReason::Certificate { .. }
+            | TrustReason::Attestation { .. }
+            | TrustReason::Registered => self.asked.client_name(),
+            TrustReason::Did { .. } | TrustReason::Origin => None,
         };
         let calls_itself = client_name
             .and_then(|text| PlainText::non_empty(text.for_locale(first(locales))))
@@ -110,10 +124,18 @@ impl Context {
 
     /// One name for the verifier, the same for each of its requests.
     pub(super) fn verifier_key(&self) -> String {
-        match (self.asked.certificate(), &self.asked) {
-            (Some(certificate), _) => {
+        match (self.asked.requester(), &self.asked) {
+            (Some(Requester::Certified(certificate)), _) => {
                 format!("{} {}", certificate.anchor_id(), certificate.subject())
             }
+            (Some(Requester::Attested(attested)), _) => {
+                format!("attested {} {}", attested.issuer(), attested.subject())
+            }
+            (Some(Requester::Did(did)), _) => did.to_string(),
+            (Some(Requester::Registered { .. }), Asked::Link(request)) => {
+                format!("registered {}", request.client_id())
+            }
+            (Some(Requester::Registered { name }), Asked::Page(_)) => format!("registered {name}"),
             (None, Asked::Page(request)) => request.origin().audience(),
             (None, Asked::Link(request)) => request.client_id().to_string(),
         }

@@ -7,7 +7,7 @@ use crate::history::Outcome;
 use crate::presentation::{Asking, Presented, Refused};
 
 impl World {
-    async fn ask(&self) -> Result<Asking, Box<Refused>> {
+    pub(super) async fn ask(&self) -> Result<Asking, Box<Refused>> {
         let fetching = self
             .wallet
             .present(&self.verifier.link())
@@ -16,7 +16,7 @@ impl World {
         fetching.receive(&response)
     }
 
-    async fn show(&self) -> Presented {
+    pub(super) async fn show(&self) -> Presented {
         let asking = self.ask().await.unwrap();
         let selection = asking.consent(&["en"]).suggested;
         let submitting = asking.respond(&selection).await.unwrap();
@@ -24,7 +24,7 @@ impl World {
         submitting.receive(&self.verifier.accepted()).unwrap()
     }
 
-    async fn refused_request(&self, code: &str, told: Option<&str>) {
+    pub(super) async fn refused_request(&self, code: &str, told: Option<&str>) {
         let refused = self.ask().await.unwrap_err();
         assert_eq!(refused.error.code(), code);
         let notified = refused

@@ -7,6 +7,7 @@ use serde_json::{Value, json as value};
 use url::Url;
 use vouchsafe_credentials::crypto::{AgreementKey, Portable, Signer};
 use vouchsafe_credentials::jws::{self, Header, TokenType};
+use vouchsafe_credentials::mdoc::MDL;
 use vouchsafe_credentials::sd_jwt_vc::{
     IssuerIdentity, IssuerMethod, IssuerTrust, StatusMethod, StatusPolicy, TrustedIssuer,
 };
@@ -86,6 +87,27 @@ impl ScriptedVerifier {
         }
     }
 
+    /// The verifier believes the mdocs below these anchors too.
+    pub(crate) fn believing_mdocs(mut self, anchors: TrustAnchors) -> Self {
+        let club = self.trust.by_id(super::issuer::URL).unwrap().clone();
+        let authority = TrustedIssuer {
+            id: "https://licences.example".to_owned(),
+            method: IssuerMethod::Iaca {
+                anchors: Arc::new(anchors),
+            },
+            types: vec![MDL.to_owned()],
+            status: StatusMethod::SameIssuer,
+        };
+        self.trust = IssuerTrust::new(vec![club, authority]).unwrap();
+        self
+    }
+
+    /// The same verifier, with another nonce.
+    pub(crate) fn with_another_nonce(mut self) -> Self {
+        self.nonce = Nonce::fresh(&SeededRng::new(78));
+        self
+    }
+
     pub(crate) fn link(&self) -> String {
         let query = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("client_id", self.client_id.as_str())
@@ -121,9 +143,12 @@ impl ScriptedVerifier {
             "client_metadata": {
                 "jwks": {"keys": [jwk]},
                 "encrypted_response_enc_values_supported": ["A128GCM", "A256GCM"],
-                "vp_formats_supported": {"dc+sd-jwt": {
-                    "sd-jwt_alg_values": ["ES256"], "kb-jwt_alg_values": ["ES256"],
-                }},
+                "vp_formats_supported": {
+                    "dc+sd-jwt": {
+                        "sd-jwt_alg_values": ["ES256"], "kb-jwt_alg_values": ["ES256"],
+                    },
+                    "mso_mdoc": {"issuerauth_alg_values": [-7, -9], "deviceauth_alg_values": [-9]},
+                },
             },
         });
         let posted: Vec<_> = url::form_urlencoded::parse(&fetched.body)

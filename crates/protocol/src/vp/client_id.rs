@@ -1,5 +1,6 @@
 //! Client identifiers and their prefixes (OpenID4VP 1.0, section 5.9).
 
+use vouchsafe_credentials::did::Did;
 use vouchsafe_credentials::encoding::b64url_decode_array;
 use vouchsafe_credentials::x509::{Chain, VerifiedCertificate};
 
@@ -12,10 +13,15 @@ pub struct ClientId {
     prefix: Prefix,
 }
 
+/// How a client identifier is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Prefix {
+pub(super) enum Prefix {
     X509Hash,
     X509SanDns,
+    DecentralizedIdentifier,
+    VerifierAttestation,
+    /// None: the client is registered in the wallet.
+    Registered,
 }
 
 /// Why a client identifier is refused.
@@ -27,6 +33,9 @@ pub enum ClientIdError {
     /// `redirect_uri:` cannot be used for signed requests.
     #[error("the prefix redirect_uri cannot be used for signed requests")]
     RedirectUri,
+    /// `openid_federation:` is not supported.
+    #[error("trust chains of OpenID Federation are not supported")]
+    Federation,
     /// A prefix that is unknown or not supported.
     #[error("the client identifier prefix is not supported")]
     UnsupportedPrefix,
@@ -47,7 +56,16 @@ impl ClientId {
         }
     }
 
-    /// Reads an identifier from a request.
+    /// The identifier of a client that is registered in the wallet (section 5.9.2).
+    pub(super) fn registered(full: &str) -> Self {
+        ClientId {
+            full: full.to_owned(),
+            prefix: Prefix::Registered,
+        }
+    }
+
+    /// Reads an identifier from a request. One without a prefix is an error here: whether a client is
+    /// registered, the wallet knows.
     pub fn parse(text: &str) -> Result<Self, ClientIdError> {
         // Section 5.9.1: the prefix is "the string before the (first) `:` character".
         let (prefix, rest) = text.split_once(':').ok_or(ClientIdError::Unregistered)?;
@@ -58,6 +76,13 @@ impl ClientId {
             }
             "x509_san_dns" if is_dns_name(rest) => Prefix::X509SanDns,
             "x509_san_dns" => return Err(ClientIdError::Malformed),
+            "decentralized_identifier" => {
+                Did::parse(rest).map_err(|_| ClientIdError::Malformed)?;
+                Prefix::DecentralizedIdentifier
+            }
+            "verifier_attestation" if is_short_text(rest) => Prefix::VerifierAttestation,
+            "verifier_attestation" => return Err(ClientIdError::Malformed),
+            "openid_federation" => return Err(ClientIdError::Federation),
             // Section 5.9.3: "The Wallet MUST NOT accept this Client Identifier Prefix in requests."
             "origin" => return Err(ClientIdError::Origin),
             // Section 5.9.3: requests with this prefix "cannot be signed".
@@ -75,6 +100,22 @@ impl ClientId {
         &self.full
     }
 
+    /// How the identifier is read.
+    pub(super) fn prefix(&self) -> Prefix {
+        self.prefix
+    }
+
+    /// The identifier without its prefix.
+    pub(super) fn name(&self) -> &str {
+        match self.prefix {
+            Prefix::Registered => &self.full,
+            Prefix::X509Hash
+            | Prefix::X509SanDns
+            | Prefix::DecentralizedIdentifier
+            | Prefix::VerifierAttestation => self.full.split_once(':').map_or("", |(_, name)| name),
+        }
+    }
+
     /// Whether the certificate is the one this identifier names, and whether the
     /// client may have its response sent to `response_host`.
     pub(super) fn belongs_to(
@@ -82,7 +123,7 @@ impl ClientId {
         certificate: &VerifiedCertificate,
         response_host: &str,
     ) -> Result<(), ClientIdError> {
-        let name = self.full.split_once(':').map_or("", |(_, name)| name);
+        let name = self.name();
         let fits = match self.prefix {
             // Section 5.9.3: "MUST be a hash and match the hash of the leaf certificate".
             Prefix::X509Hash => certificate.x509_hash() == name,
@@ -94,6 +135,9 @@ impl ClientId {
                     .iter()
                     .any(|san| san.eq_ignore_ascii_case(name))
                     && response_host.eq_ignore_ascii_case(name)
+            }
+            Prefix::DecentralizedIdentifier | Prefix::VerifierAttestation | Prefix::Registered => {
+                false
             }
         };
         if fits {
@@ -108,6 +152,10 @@ impl std::fmt::Display for ClientId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.full)
     }
+}
+
+fn is_short_text(text: &str) -> bool {
+    (1..=512).contains(&text.len()) && !text.chars().any(char::is_control)
 }
 
 /// Letters, digits, hyphens and dots; a wildcard or an address is no DNS name here.
@@ -145,8 +193,13 @@ mod tests {
                 ClientIdError::RedirectUri,
             ),
             (
-                "decentralized_identifier:did:example:1",
-                ClientIdError::UnsupportedPrefix,
+                "decentralized_identifier:example:1",
+                ClientIdError::Malformed,
+            ),
+            ("verifier_attestation:", ClientIdError::Malformed),
+            (
+                "openid_federation:https://verifier.example",
+                ClientIdError::Federation,
             ),
             ("https://verifier.example", ClientIdError::UnsupportedPrefix),
             (

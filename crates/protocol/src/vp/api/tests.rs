@@ -318,11 +318,7 @@ async fn requests_that_are_neither() {
     let (unsigned_part, _) = object.rsplit_once('.').unwrap();
     let forged = json!({"request": format!("{unsigned_part}.{}", "A".repeat(86))});
     for (protocol, data, code) in [
-        (
-            "openid4vp-v1-multisigned",
-            good.clone(),
-            "request_protocol_unsupported",
-        ),
+        (MULTI_SIGNED, good.clone(), "request_parameter"),
         (
             "openid4vp-v2-signed",
             good.clone(),

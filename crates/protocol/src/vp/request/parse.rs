@@ -3,10 +3,10 @@
 use serde_json::{Map, Value};
 use url::Url;
 use vouchsafe_credentials::crypto::CryptoProvider;
-use vouchsafe_credentials::jws::{TokenType, Unverified};
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_credentials::x509::{Role, TrustAnchors, VerifiedCertificate, verify_chain};
+use vouchsafe_credentials::x509::{TrustAnchors, VerifiedCertificate};
 
+use super::party::{Parties, Requester, authenticate};
 use super::question::{Question, check_audience, check_kind, check_times};
 use super::{MAX_BYTES, Refusal, ReplyTo, RequestError};
 use crate::http::UrlRule;
@@ -18,7 +18,7 @@ use crate::vp::values::{LocalizedText, Nonce, State};
 /// Whom the wallet trusts, and what time it is.
 #[derive(Clone, Copy, Debug)]
 pub struct WalletPolicy<'a> {
-    /// Anchors of the role [`Role::VerifierAccess`].
+    /// Anchors of the role [`VerifierAccess`](vouchsafe_credentials::x509::Role::VerifierAccess).
     pub anchors: &'a TrustAnchors,
     /// Cryptography.
     pub crypto: &'a dyn CryptoProvider,
@@ -32,7 +32,7 @@ pub struct WalletPolicy<'a> {
 #[derive(Clone, Debug)]
 pub struct PresentationRequest {
     client_id: ClientId,
-    certificate: VerifiedCertificate,
+    requester: Requester,
     response_uri: Url,
     state: Option<State>,
     question: Question,
@@ -44,9 +44,14 @@ impl PresentationRequest {
         &self.client_id
     }
 
-    /// The verified certificate of the verifier.
-    pub fn certificate(&self) -> &VerifiedCertificate {
-        &self.certificate
+    /// Who asks, as far as it was proven.
+    pub fn requester(&self) -> &Requester {
+        &self.requester
+    }
+
+    /// The verified certificate of the verifier, where there is one.
+    pub fn certificate(&self) -> Option<&VerifiedCertificate> {
+        self.requester.certificate()
     }
 
     /// Where the response goes.
@@ -103,8 +108,19 @@ impl PresentationRequest {
 }
 
 /// Checks a request object that was fetched for `client_id` (of the link), with
-/// the `wallet_nonce` that was sent along, if one was.
+/// the `wallet_nonce` that was sent along, if one was. Only owners of certificates may ask.
 pub fn verify_request(
+    compact: &str,
+    client_id: &str,
+    wallet_nonce: Option<&str>,
+    policy: &WalletPolicy<'_>,
+) -> Result<PresentationRequest, Refusal> {
+    verify_request_of(&Parties::NONE, compact, client_id, wallet_nonce, policy)
+}
+
+/// The same where `parties` may ask too.
+pub fn verify_request_of(
+    parties: &Parties<'_>,
     compact: &str,
     client_id: &str,
     wallet_nonce: Option<&str>,
@@ -114,11 +130,17 @@ pub fn verify_request(
         error,
         reply_to: None,
     };
-    let (certificate, claims) = named(compact, client_id, policy).map_err(silent)?;
+    if compact.len() > MAX_BYTES {
+        return Err(silent(RequestError::TooLarge));
+    }
+    // The prefix decides which key is looked at, so it comes first.
+    let client_id = parties.client(client_id).map_err(silent)?;
+    let authentic = authenticate(compact, &client_id, policy, parties);
+    let (requester, claims) = authentic.map_err(silent)?;
     // From here on the signature is good: the verifier may learn what is wrong,
     // provided that its `response_uri` is acceptable.
     let response_uri = response_uri(&claims, policy.urls).map_err(silent)?;
-    let client_id = identify(client_id, &claims, &certificate, &response_uri).map_err(silent)?;
+    identify(&client_id, &claims, &requester, &response_uri).map_err(silent)?;
     let state = optional_state(&claims).map_err(silent)?;
     let reply_to = ReplyTo {
         response_uri,
@@ -126,7 +148,7 @@ pub fn verify_request(
     };
     read(
         client_id,
-        certificate,
+        requester,
         &claims,
         &reply_to,
         wallet_nonce,
@@ -138,64 +160,26 @@ pub fn verify_request(
     })
 }
 
-fn named(
-    compact: &str,
-    client_id: &str,
-    policy: &WalletPolicy<'_>,
-) -> Result<(VerifiedCertificate, Map<String, Value>), RequestError> {
-    if compact.len() > MAX_BYTES {
-        return Err(RequestError::TooLarge);
-    }
-    // The prefix decides which key is looked at, so it comes first.
-    ClientId::parse(client_id).map_err(RequestError::ClientId)?;
-    authenticate(compact, policy)
-}
-
-/// `typ`, algorithm, certificate chain, signature.
-pub(super) fn authenticate(
-    compact: &str,
-    policy: &WalletPolicy<'_>,
-) -> Result<(VerifiedCertificate, Map<String, Value>), RequestError> {
-    if compact.len() > MAX_BYTES {
-        return Err(RequestError::TooLarge);
-    }
-    // OpenID4VP 1.0, section 5: other than `oauth-authz-req+jwt` "MUST NOT" be processed.
-    let unverified =
-        Unverified::parse(compact, TokenType::RequestObject).map_err(RequestError::Jws)?;
-    // Section 5.9.3, `x509_hash`: the key is that of the leaf in `x5c`, never one
-    // of `client_metadata` (section 5.1).
-    let chain = unverified.x5c().ok_or(RequestError::NoCertificate)?;
-    let certificate = verify_chain(
-        chain,
-        policy.anchors,
-        Role::VerifierAccess,
-        policy.now,
-        policy.crypto,
-    )
-    .map_err(RequestError::Certificate)?;
-    let payload = unverified
-        .verify(policy.crypto, certificate.public_key())
-        .map_err(RequestError::Jws)?
-        .into_inner();
-    Ok((certificate, payload.claims))
-}
-
 fn identify(
-    expected: &str,
+    expected: &ClientId,
     claims: &Map<String, Value>,
-    certificate: &VerifiedCertificate,
+    requester: &Requester,
     response_uri: &Url,
-) -> Result<ClientId, RequestError> {
+) -> Result<(), RequestError> {
     // Section 5.10: the two client identifiers "MUST be identical, including the
     // Client Identifier Prefix".
-    if claims.get("client_id").and_then(Value::as_str) != Some(expected) {
+    if claims.get("client_id").and_then(Value::as_str) != Some(expected.as_str()) {
         return Err(RequestError::ClientIdDiffers);
     }
-    let client_id = ClientId::parse(expected).map_err(RequestError::ClientId)?;
-    client_id
-        .belongs_to(certificate, response_uri.host_str().unwrap_or_default())
-        .map_err(RequestError::ClientId)?;
-    Ok(client_id)
+    match requester {
+        Requester::Certified(certificate) => expected
+            .belongs_to(certificate, response_uri.host_str().unwrap_or_default())
+            .map_err(RequestError::ClientId),
+        Requester::Attested(attested) => attested
+            .may_receive_at(response_uri)
+            .map_err(RequestError::Attestation),
+        Requester::Registered { .. } | Requester::Did(_) => Ok(()),
+    }
 }
 
 fn response_uri(claims: &Map<String, Value>, urls: UrlRule) -> Result<Url, RequestError> {
@@ -217,7 +201,7 @@ fn optional_state(claims: &Map<String, Value>) -> Result<Option<State>, RequestE
 /// Every other parameter. Unknown ones are ignored (section 5).
 fn read(
     client_id: ClientId,
-    certificate: VerifiedCertificate,
+    requester: Requester,
     claims: &Map<String, Value>,
     reply_to: &ReplyTo,
     wallet_nonce: Option<&str>,
@@ -239,7 +223,7 @@ fn read(
     }
     Ok(PresentationRequest {
         client_id,
-        certificate,
+        requester,
         response_uri: reply_to.response_uri.clone(),
         state: reply_to.state.clone(),
         question: Question::read(claims, expires_at)?,

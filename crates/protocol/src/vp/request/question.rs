@@ -5,7 +5,7 @@ use vouchsafe_credentials::time::UnixTime;
 
 use super::about::{self, About};
 use super::{AUDIENCE, CLOCK_SKEW_S, RequestError};
-use crate::vp::dcql::{DcqlQuery, Format};
+use crate::vp::dcql::DcqlQuery;
 use crate::vp::metadata::ClientMetadata;
 use crate::vp::values::Nonce;
 
@@ -86,8 +86,8 @@ impl Question {
         let ours = query
             .credentials()
             .iter()
-            .any(|entry| *entry.format() == Format::SdJwtVc);
-        if !ours || !metadata.reads_sd_jwt_vc {
+            .any(|entry| metadata.reads(entry.format()));
+        if !ours {
             return Err(RequestError::Formats);
         }
         Ok(Question {

@@ -1,6 +1,8 @@
 //! Requests that a wallet accepts, and each that it refuses.
 
 mod client;
+mod multi;
 mod parameters;
+mod parties;
 mod properties;
 mod setup;
