@@ -6,6 +6,7 @@ use vouchsafe_credentials::time::UnixTime;
 
 use crate::credential::CredentialId;
 use crate::text::PlainText;
+use crate::verifiers::VerifierId;
 
 /// Who asks, why, and exactly what would leave.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -25,6 +26,10 @@ pub struct ConsentRequest {
 /// Who asks, as far as it was verified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VerifierIdentity {
+    /// Its name in this wallet, the same each time it asks.
+    pub id: VerifierId,
+    /// When a card was shown to it last; `None`: never before. It spares no question.
+    pub last_shown_at: Option<UnixTime>,
     /// The name in their certificate, in an attestation or on the wallet's list; where nobody vouches for
     /// one, the host that asks.
     pub name: PlainText,
@@ -55,6 +60,8 @@ pub enum TrustReason {
     },
     /// It is on the wallet's list itself.
     Registered,
+    /// Nobody signed the request: whoever reads what is sent to [`VerifierIdentity::host`] asks.
+    Address,
     /// It holds a key of this DID; nobody vouches for it.
     Did {
         /// The DID.

@@ -77,6 +77,9 @@ pub enum CredentialError {
     /// There is no such entry in the history.
     #[error("no such entry in the history")]
     UnknownEntry,
+    /// There is no such verifier.
+    #[error("no such verifier")]
+    UnknownVerifier,
     /// The entry holds nothing that could be withdrawn.
     #[error("nothing to withdraw")]
     NothingToWithdraw,
@@ -147,6 +150,7 @@ impl CredentialError {
         match self {
             Self::Unknown => "card_unknown",
             Self::UnknownEntry => "history_entry_unknown",
+            Self::UnknownVerifier => "verifier_unknown",
             Self::NothingToWithdraw => "nothing_to_withdraw",
             Self::WithdrawalRefused => "withdrawal_refused",
             Self::Damaged => "card_damaged",
@@ -156,7 +160,10 @@ impl CredentialError {
 
     fn fault(&self) -> Fault {
         match self {
-            Self::Unknown | Self::UnknownEntry | Self::NothingToWithdraw => Fault::Person,
+            Self::Unknown
+            | Self::UnknownEntry
+            | Self::UnknownVerifier
+            | Self::NothingToWithdraw => Fault::Person,
             Self::WithdrawalRefused => Fault::Verifier,
             Self::Damaged | Self::NotAcceptable(_) | Self::MdocNotAcceptable(_) => Fault::Wallet,
         }

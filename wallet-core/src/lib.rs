@@ -27,6 +27,7 @@ pub mod secure_area;
 pub mod storage;
 pub mod text;
 pub mod trust;
+pub mod verifiers;
 pub mod wallet;
 mod withdrawal;
 

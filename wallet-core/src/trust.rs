@@ -67,8 +67,10 @@ pub struct OtherVerifiers {
     pub attesters: Vec<Attester>,
     /// Who is known by a bare client identifier.
     pub registered: Vec<RegisteredVerifier>,
-    /// What to do with a verifier for whom nobody vouches (`decentralized_identifier`).
+    /// What to do with a verifier for whom nobody vouches (`decentralized_identifier`, `redirect_uri`).
     pub unvouched: UnvouchedVerifiers,
+    /// Whether an answer may leave that is not encrypted, where the verifier asks for such.
+    pub unencrypted: bool,
 }
 
 /// What to do with a verifier for whom nobody vouches.
@@ -87,6 +89,7 @@ impl OtherVerifiers {
             attesters: &self.attesters,
             registered: &self.registered,
             unvouched: self.asks_for_unvouched(),
+            unencrypted: self.unencrypted,
             document,
         }
     }

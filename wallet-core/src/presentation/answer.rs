@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use vouchsafe_protocol::http::HttpRequest;
-use vouchsafe_protocol::vp::answer::{Presented, make_api_response, make_response};
+use vouchsafe_protocol::vp::answer::{Presented, make_api_response, make_form};
 use vouchsafe_protocol::vp::dcql::{Candidate, Pick, Selection};
 
 use super::PresentationError;
@@ -18,6 +18,7 @@ use crate::history::{History, HistoryEntry, Outcome};
 use crate::secure_area::{AreaSigner, AuthorizationHint, KeyHandle, SecureAreaError};
 use crate::storage::VaultBatch;
 use crate::text::PlainText;
+use crate::verifiers::{KnownVerifier, Verifiers};
 use crate::wallet::Wallet;
 
 /// A copy of a card, ready to be bound to the request.
@@ -72,7 +73,7 @@ pub(super) async fn answer(
     let made = carry(wallet, &asking.context.asked, &presented).await?;
     let entry = entry(asking, chosen);
     let records = mark_shown(wallet, &shown_copies, &verifier)?;
-    save(wallet, &entry, &records)?;
+    save(asking, &entry, &records)?;
     Ok((made, entry))
 }
 
@@ -83,12 +84,9 @@ async fn carry(
 ) -> Result<Made, PresentationError> {
     let (crypto, rng, now) = (wallet.crypto(), wallet.rng(), wallet.now());
     match asked {
-        Asked::Link(request) => make_response(request, presented, crypto, rng, now)
+        Asked::Link(request) => make_form(request, presented, crypto, rng, now)
             .await
-            .map(|response| {
-                let address = request.response_uri().clone();
-                Made::Post(post_form(address, response.to_form()))
-            }),
+            .map(|form| Made::Post(post_form(request.response_uri().clone(), form))),
         Asked::Page(request) => make_api_response(request, presented, crypto, rng, now)
             .await
             .map(Made::Data),
@@ -164,9 +162,15 @@ fn entry(asking: &Asking, chosen: &Selection) -> HistoryEntry {
     asking.context.entry(Outcome::Unknown, cards, facts)
 }
 
-fn save(wallet: &Wallet, entry: &HistoryEntry, records: &[Record]) -> Result<(), WalletError> {
+fn save(asking: &Asking, entry: &HistoryEntry, records: &[Record]) -> Result<(), WalletError> {
+    let wallet = &asking.context.wallet;
     let (name, bytes) = History::record(entry)?;
     let mut batch = VaultBatch::new().put(name, bytes);
+    let (name, bytes) = Verifiers::encode(&KnownVerifier {
+        last_shown_at: Some(entry.at),
+        ..asking.context.to_know()
+    })?;
+    batch = batch.put(name, bytes);
     for record in records {
         let (name, bytes) = CredentialStore::encode(record)?;
         batch = batch.put(name, bytes);

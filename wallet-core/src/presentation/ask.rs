@@ -15,6 +15,7 @@ use crate::consent::{
 };
 use crate::credential::{CredentialId, StoredCredential};
 use crate::history::{HistoryEntry, HistoryId, Outcome};
+use crate::verifiers::KnownVerifier;
 use crate::wallet::Wallet;
 
 /// A verified request that some card answers.
@@ -52,11 +53,9 @@ impl std::fmt::Debug for Asking {
 impl Asking {
     pub(super) fn new(wallet: Wallet, asked: Asked) -> Result<Self, Box<Refused>> {
         let now = wallet.now();
-        let cards = wallet
-            .store()
-            .list()
-            .map_err(|error| Box::new(error.into()))?;
-        let context = Context { wallet, asked };
+        let context = Context::new(wallet, asked).map_err(|error| Box::new(error.into()))?;
+        let cards = context.wallet.store().list();
+        let cards = cards.map_err(|error| Box::new(error.into()))?;
         if context
             .was_declined_often()
             .map_err(|error| Box::new(error.into()))?
@@ -152,7 +151,7 @@ impl Asking {
             Ok(made) => Ok(made),
             // What the person saw no longer holds: the question is put again.
             Err(error) if error.code() == PresentationError::CardChanged.code() => {
-                let Context { wallet, asked } = self.context;
+                let Context { wallet, asked, .. } = self.context;
                 let session = Self::new(wallet, asked).ok();
                 Err(Box::new(Unanswered { error, session }))
             }
@@ -170,6 +169,16 @@ impl Asking {
         let request = self.context.access_denied();
         let request = request.ok_or(PresentationError::Answer)?;
         Ok(Declining::new(self.context.wallet, request, history))
+    }
+
+    /// Says no, and refuses this verifier from now on; nothing is sent.
+    pub fn block(self) -> Result<HistoryId, WalletError> {
+        let wallet = &self.context.wallet;
+        wallet.verifier_store().save(&KnownVerifier {
+            blocked_at: Some(wallet.now()),
+            ..self.context.to_know()
+        })?;
+        self.note_no()
     }
 
     /// The no in the history.

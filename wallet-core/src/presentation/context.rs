@@ -7,12 +7,14 @@ use vouchsafe_protocol::vp::request::{ApiRequest, PresentationRequest, Requester
 use vouchsafe_protocol::vp::response::{ErrorCode, error_form};
 use vouchsafe_protocol::vp::values::LocalizedText;
 
+use super::PresentationError;
 use super::submit::post_form;
 use crate::WalletError;
 use crate::consent::{TrustReason, VerifierIdentity};
 use crate::history::{EventKind, HistoryEntry, Outcome, Party};
 use crate::net;
 use crate::text::PlainText;
+use crate::verifiers::{KnownVerifier, VerifierId};
 use crate::wallet::Wallet;
 
 /// So often may the person say no to one verifier within [`NO_LASTS_S`] seconds.
@@ -23,6 +25,8 @@ const NO_LASTS_S: i64 = 600;
 pub(super) struct Context {
     pub(super) wallet: Wallet,
     pub(super) asked: Asked,
+    /// What the wallet knows of the verifier from before.
+    known: Option<KnownVerifier>,
 }
 
 /// A verified request, by the way that it came.
@@ -78,6 +82,34 @@ impl Asked {
 }
 
 impl Context {
+    /// Refuses who is blocked.
+    pub(super) fn new(wallet: Wallet, asked: Asked) -> Result<Self, WalletError> {
+        let mut context = Self {
+            wallet,
+            asked,
+            known: None,
+        };
+        let id = VerifierId::of(&context.verifier_key());
+        context.known = context.wallet.verifier_store().get(&id)?;
+        let blocked = context.known.as_ref().and_then(|known| known.blocked_at);
+        match blocked {
+            // Nothing is sent and nothing is written: who is blocked causes no work.
+            Some(_) => Err(PresentationError::Blocked.into()),
+            None => Ok(context),
+        }
+    }
+
+    /// What is to be known of the verifier from now on, before more is said about it.
+    pub(super) fn to_know(&self) -> KnownVerifier {
+        let verifier = self.verifier(&self.wallet.locales());
+        let fresh = KnownVerifier::new(&verifier);
+        let known = self.known.as_ref();
+        KnownVerifier {
+            last_shown_at: known.and_then(|known| known.last_shown_at),
+            ..fresh
+        }
+    }
+
     /// Who asks, as far as it was verified.
     pub(super) fn verifier(&self, locales: &[&str]) -> VerifierIdentity {
         let host = self.asked.host();
@@ -101,6 +133,7 @@ impl Context {
                     did: PlainText::new(did.as_str()),
                 },
             ),
+            Some(Requester::Address) => (PlainText::new(&host), TrustReason::Address),
             None => (PlainText::new(&host), TrustReason::Origin),
         };
         // OpenID4VP 1.0, appendix A.2: who signs nothing has no name but its origin, and what it calls
@@ -109,12 +142,14 @@ impl Context {
             TrustReason::Certificate { .. }
             | TrustReason::Attestation { .. }
             | TrustReason::Registered => self.asked.client_name(),
-            TrustReason::Did { .. } | TrustReason::Origin => None,
+            TrustReason::Did { .. } | TrustReason::Address | TrustReason::Origin => None,
         };
         let calls_itself = client_name
             .and_then(|text| PlainText::non_empty(text.for_locale(first(locales))))
             .filter(|own| *own != name);
         VerifierIdentity {
+            id: VerifierId::of(&self.verifier_key()),
+            last_shown_at: self.known.as_ref().and_then(|known| known.last_shown_at),
             name,
             calls_itself,
             host,
@@ -136,8 +171,10 @@ impl Context {
                 format!("registered {}", request.client_id())
             }
             (Some(Requester::Registered { name }), Asked::Page(_)) => format!("registered {name}"),
-            (None, Asked::Page(request)) => request.origin().audience(),
-            (None, Asked::Link(request)) => request.client_id().to_string(),
+            (None | Some(Requester::Address), Asked::Page(request)) => request.origin().audience(),
+            (None | Some(Requester::Address), Asked::Link(request)) => {
+                request.client_id().to_string()
+            }
         }
     }
 

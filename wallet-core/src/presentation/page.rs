@@ -126,6 +126,11 @@ impl PageAsking {
         }
     }
 
+    /// Says no, and refuses this verifier from now on; nothing goes back to the page.
+    pub fn block(self) -> Result<HistoryId, WalletError> {
+        self.asking.block()
+    }
+
     /// Says no. The answer may go back to the page; to cancel without one tells it less.
     pub fn decline(self) -> Result<PageAnswer, WalletError> {
         Ok(PageAnswer {

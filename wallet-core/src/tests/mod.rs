@@ -7,6 +7,7 @@ mod mdoc;
 mod page;
 mod showing;
 mod verifier;
+mod verifiers;
 
 use std::sync::Arc;
 

@@ -32,6 +32,7 @@ use crate::presentation::PageAnswer;
 pub(crate) struct ScriptedVerifier {
     leaf: Leaf,
     trust: IssuerTrust,
+    full_id: String,
     client_id: ClientId,
     response_uri: Url,
     nonce: Nonce,
@@ -69,6 +70,7 @@ impl ScriptedVerifier {
             status: StatusMethod::SameIssuer,
         };
         Self {
+            full_id: ClientId::x509_hash(&leaf.chain).as_str().to_owned(),
             client_id: ClientId::x509_hash(&leaf.chain),
             leaf,
             trust: IssuerTrust::new(vec![trusted]).unwrap(),
@@ -117,13 +119,39 @@ impl ScriptedVerifier {
         format!("openid4vp://?{query}")
     }
 
+    /// Asks under another identifier.
+    pub(crate) fn client(&mut self, client_id: &str) {
+        self.full_id = client_id.to_owned();
+    }
+
     pub(crate) async fn request_object(&self, fetched: &HttpRequest) -> HttpResponse {
+        let claims = self.claims(fetched);
+        let header = Header::new(TokenType::RequestObject).with_x5c(&self.leaf.chain);
+        let signer: &dyn Signer = &self.leaf.key;
+        object(jws::sign(&header, &claims, signer).await.unwrap())
+    }
+
+    /// The claims of the request object for a wallet that fetched it so.
+    pub(crate) fn claims(&self, fetched: &HttpRequest) -> Value {
+        let mut claims = self.claims_alone();
+        let posted: Vec<_> = url::form_urlencoded::parse(&fetched.body)
+            .into_owned()
+            .collect();
+        if let Some((_, nonce)) = posted.iter().find(|(name, _)| name == "wallet_nonce") {
+            claims["wallet_nonce"] = value!(nonce);
+        }
+        (self.edit_request)(&mut claims);
+        claims
+    }
+
+    /// The claims for a wallet that says nothing of itself.
+    pub(crate) fn claims_alone(&self) -> Value {
         let mut jwk = self.key.public_key().to_jwk();
         jwk["kid"] = value!(self.key.public_key().thumbprint());
         jwk["alg"] = value!("ECDH-ES");
         jwk["use"] = value!("enc");
-        let mut claims = value!({
-            "client_id": self.client_id.as_str(),
+        value!({
+            "client_id": self.full_id,
             "aud": "https://self-issued.me/v2",
             "response_type": "vp_token",
             "response_mode": "direct_post.jwt",
@@ -150,17 +178,7 @@ impl ScriptedVerifier {
                     "mso_mdoc": {"issuerauth_alg_values": [-7, -9], "deviceauth_alg_values": [-9]},
                 },
             },
-        });
-        let posted: Vec<_> = url::form_urlencoded::parse(&fetched.body)
-            .into_owned()
-            .collect();
-        if let Some((_, nonce)) = posted.iter().find(|(name, _)| name == "wallet_nonce") {
-            claims["wallet_nonce"] = value!(nonce);
-        }
-        (self.edit_request)(&mut claims);
-        let header = Header::new(TokenType::RequestObject).with_x5c(&self.leaf.chain);
-        let signer: &dyn Signer = &self.leaf.key;
-        object(jws::sign(&header, &claims, signer).await.unwrap())
+        })
     }
 
     /// Checks an answer as a verifier does.

@@ -22,6 +22,8 @@ pub(super) enum Prefix {
     VerifierAttestation,
     /// None: the client is registered in the wallet.
     Registered,
+    /// Of requests that nobody signs.
+    RedirectUri,
 }
 
 /// Why a client identifier is refused.
@@ -64,7 +66,19 @@ impl ClientId {
         }
     }
 
-    /// Reads an identifier from a request. One without a prefix is an error here: whether a client is
+    /// The identifier of whoever asks in a request that nobody signs (section 5.9.3, `redirect_uri`).
+    pub(super) fn unsigned(full: &str) -> Result<Self, ClientIdError> {
+        match full.strip_prefix("redirect_uri:") {
+            Some(address) if is_short_text(address) => Ok(ClientId {
+                full: full.to_owned(),
+                prefix: Prefix::RedirectUri,
+            }),
+            Some(_) => Err(ClientIdError::Malformed),
+            None => Err(ClientIdError::UnsupportedPrefix),
+        }
+    }
+
+    /// Reads an identifier from a signed request. One without a prefix is an error here: whether a client is
     /// registered, the wallet knows.
     pub fn parse(text: &str) -> Result<Self, ClientIdError> {
         // Section 5.9.1: the prefix is "the string before the (first) `:` character".
@@ -112,7 +126,8 @@ impl ClientId {
             Prefix::X509Hash
             | Prefix::X509SanDns
             | Prefix::DecentralizedIdentifier
-            | Prefix::VerifierAttestation => self.full.split_once(':').map_or("", |(_, name)| name),
+            | Prefix::VerifierAttestation
+            | Prefix::RedirectUri => self.full.split_once(':').map_or("", |(_, name)| name),
         }
     }
 
@@ -136,9 +151,10 @@ impl ClientId {
                     .any(|san| san.eq_ignore_ascii_case(name))
                     && response_host.eq_ignore_ascii_case(name)
             }
-            Prefix::DecentralizedIdentifier | Prefix::VerifierAttestation | Prefix::Registered => {
-                false
-            }
+            Prefix::DecentralizedIdentifier
+            | Prefix::VerifierAttestation
+            | Prefix::Registered
+            | Prefix::RedirectUri => false,
         };
         if fits {
             Ok(())

@@ -19,12 +19,8 @@ pub const ENCRYPTIONS: [ContentEncryption; 2] =
 /// What a wallet takes from `client_metadata`.
 #[derive(Clone, Debug)]
 pub struct ClientMetadata {
-    /// The key to encrypt the response to.
-    pub key: PublicKey,
-    /// `kid` of that key.
-    pub kid: String,
-    /// The content encryption to use.
-    pub enc: ContentEncryption,
+    /// How to encrypt the response; `None`: it is asked for without encryption.
+    pub encryption: Option<Encryption>,
     /// Whether the verifier says that it reads `dc+sd-jwt`.
     pub reads_sd_jwt_vc: bool,
     /// `kb-jwt_alg_values`; `None`: no restriction.
@@ -33,6 +29,17 @@ pub struct ClientMetadata {
     pub reads_mdoc: bool,
     /// `deviceauth_alg_values`, numbers of COSE algorithms; `None`: no restriction.
     pub device_algorithms: Option<Vec<i64>>,
+}
+
+/// How to encrypt a response.
+#[derive(Clone, Debug)]
+pub struct Encryption {
+    /// The key to encrypt it to.
+    pub key: PublicKey,
+    /// `kid` of that key.
+    pub kid: String,
+    /// The content encryption to use.
+    pub enc: ContentEncryption,
 }
 
 /// Why `client_metadata` is refused.
@@ -105,12 +112,12 @@ fn formats(query: &DcqlQuery) -> Value {
 }
 
 /// What a wallet says of itself when it fetches a request by POST (section 5.10, `wallet_metadata`).
-pub(super) fn of_wallet(prefixes: &[&str]) -> Value {
+pub(super) fn of_wallet(prefixes: &[&str], modes: &[&str]) -> Value {
     let names = Algorithm::ALL_NAMES;
     let numbers = cose::ALGORITHM_NUMBERS;
     json!({
         "response_types_supported": ["vp_token"],
-        "response_modes_supported": ["direct_post.jwt"],
+        "response_modes_supported": modes,
         "client_id_prefixes_supported": prefixes,
         "request_object_signing_alg_values_supported": names,
         "vp_formats_supported": {
@@ -124,12 +131,13 @@ pub(super) fn of_wallet(prefixes: &[&str]) -> Value {
 }
 
 impl ClientMetadata {
-    /// Reads `client_metadata` of a request. Unknown members are ignored.
-    pub fn parse(value: Option<&Value>) -> Result<Self, MetadataError> {
+    /// Reads `client_metadata` of a request for an encrypted response, or for one that is not. Unknown
+    /// members are ignored.
+    pub fn parse(value: Option<&Value>, encrypted: bool) -> Result<Self, MetadataError> {
         let metadata = value
             .and_then(Value::as_object)
             .ok_or(MetadataError::Malformed)?;
-        let (key, kid) = encryption_key(metadata)?;
+        let encryption = encrypted.then(|| Encryption::read(metadata)).transpose()?;
         let formats = metadata
             .get("vp_formats_supported")
             .and_then(Value::as_object)
@@ -145,9 +153,7 @@ impl ClientMetadata {
             .map(numbers)
             .transpose()?;
         Ok(ClientMetadata {
-            key,
-            kid,
-            enc: content_encryption(metadata)?,
+            encryption,
             reads_sd_jwt_vc: sd_jwt.is_some(),
             key_binding_algorithms,
             reads_mdoc: mdoc.is_some(),
@@ -162,6 +168,14 @@ impl ClientMetadata {
             Format::MsoMdoc => self.reads_mdoc,
             Format::Other(_) => false,
         }
+    }
+}
+
+impl Encryption {
+    fn read(metadata: &Map<String, Value>) -> Result<Self, MetadataError> {
+        let (key, kid) = encryption_key(metadata)?;
+        let enc = content_encryption(metadata)?;
+        Ok(Self { key, kid, enc })
     }
 }
 

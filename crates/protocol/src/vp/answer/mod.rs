@@ -5,6 +5,7 @@ mod held;
 use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
+use url::form_urlencoded;
 use vouchsafe_credentials::cose;
 use vouchsafe_credentials::crypto::{Algorithm, CryptoProvider, Signer};
 use vouchsafe_credentials::encoding::b64url;
@@ -65,6 +66,9 @@ pub enum AnswerError {
     /// The response could not be written as JSON.
     #[error("the response could not be serialised")]
     Json(#[source] serde_json::Error),
+    /// The verifier asks for an answer that is not encrypted.
+    #[error("the answer would not be encrypted")]
+    NotEncrypted,
     /// The response could not be encrypted.
     #[error("the response could not be encrypted")]
     Encrypt(#[source] JweError),
@@ -84,6 +88,7 @@ impl AnswerError {
             AnswerError::Elements(_) => "answer_disclose",
             AnswerError::Sign(_) => "answer_sign",
             AnswerError::Json(_) => "answer_json",
+            AnswerError::NotEncrypted => "answer_not_encrypted",
             AnswerError::Encrypt(_) => "answer_encrypt",
         }
     }
@@ -91,6 +96,9 @@ impl AnswerError {
 
 /// Makes the response: the `vp_token` with a key binding for each presentation,
 /// encrypted to the verifier.
+///
+/// # Errors
+/// [`AnswerError::NotEncrypted`] where none is asked for that is encrypted; see [`make_form`].
 pub async fn make_response(
     request: &PresentationRequest,
     presented: &[Presented<'_>],
@@ -98,6 +106,43 @@ pub async fn make_response(
     rng: &dyn Rng,
     now: UnixTime,
 ) -> Result<EncryptedResponse, AnswerError> {
+    let payload = posted(request, presented, now).await?;
+    encrypt(request.question(), &payload, crypto, rng)
+}
+
+/// Makes the body to post, encrypted where an encrypted response is asked for.
+///
+/// # Errors
+/// See [`AnswerError`].
+pub async fn make_form(
+    request: &PresentationRequest,
+    presented: &[Presented<'_>],
+    crypto: &dyn CryptoProvider,
+    rng: &dyn Rng,
+    now: UnixTime,
+) -> Result<String, AnswerError> {
+    let payload = posted(request, presented, now).await?;
+    if request.question().metadata.encryption.is_some() {
+        let response = encrypt(request.question(), &payload, crypto, rng)?;
+        return Ok(response.to_form());
+    }
+    // Section 8.2: each response parameter is one of the form, the `vp_token` as JSON.
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in &payload {
+        match value {
+            Value::String(text) => form.append_pair(name, text),
+            other => form.append_pair(name, &other.to_string()),
+        };
+    }
+    Ok(form.finish())
+}
+
+/// The response parameters.
+async fn posted(
+    request: &PresentationRequest,
+    presented: &[Presented<'_>],
+    now: UnixTime,
+) -> Result<Map<String, Value>, AnswerError> {
     let question = request.question();
     let exchange = Exchange {
         // Appendix B.3.6: `aud` is the full client identifier, `nonce` that of the request.
@@ -106,7 +151,7 @@ pub async fn make_response(
         transcript: SessionTranscript::openid4vp(
             request.client_id().as_str(),
             question.nonce.as_str(),
-            Some(&question.metadata.key),
+            question.encryption_key(),
             request.response_uri().as_str(),
         ),
     };
@@ -114,7 +159,7 @@ pub async fn make_response(
     if let Some(state) = request.state() {
         payload.insert("state".to_owned(), Value::from(state.as_str()));
     }
-    encrypt(question, &payload, crypto, rng)
+    Ok(payload)
 }
 
 /// The same over the Digital Credentials API: the `data` object that goes back to the page. Its
@@ -134,10 +179,13 @@ pub async fn make_api_response(
         transcript: SessionTranscript::openid4vp_dc_api(
             request.origin().as_str(),
             question.nonce.as_str(),
-            Some(&question.metadata.key),
+            question.encryption_key(),
         ),
     };
     let payload = vp_token(question, &exchange, presented, now).await?;
+    if question.metadata.encryption.is_none() {
+        return Ok(Value::Object(payload));
+    }
     let response = encrypt(question, &payload, crypto, rng)?;
     Ok(json!({ "response": response.as_str() }))
 }
@@ -270,11 +318,12 @@ fn encrypt(
     rng: &dyn Rng,
 ) -> Result<EncryptedResponse, AnswerError> {
     let plain = serde_json::to_vec(payload).map_err(AnswerError::Json)?;
-    let metadata = &question.metadata;
+    let encryption = question.metadata.encryption.as_ref();
+    let encryption = encryption.ok_or(AnswerError::NotEncrypted)?;
     let recipient = Recipient {
-        key: &metadata.key,
-        kid: Some(&metadata.kid),
-        enc: metadata.enc,
+        key: &encryption.key,
+        kid: Some(&encryption.kid),
+        enc: encryption.enc,
         apu: &[],
         apv: &[],
     };

@@ -152,7 +152,10 @@ async fn a_signed_request_has_what_the_clause_wants_and_no_address() {
     let read = setup.read(SIGNED, &offer.data, HERE).unwrap();
     assert_eq!(read.certificate().unwrap().subject(), "CN=Shop");
     assert_eq!((read.nonce(), read.query()), (&setup.nonce, &setup.query));
-    assert_eq!(read.metadata().key, *setup.key.public_key());
+    assert_eq!(
+        read.metadata().encryption.as_ref().unwrap().key,
+        *setup.key.public_key()
+    );
     assert_eq!(read.client_name(), Some(&setup.name));
     assert_eq!(read.expires_at(), Some(NOW.plus(120)));
     assert_eq!(read.origin().audience(), "origin:https://verifier.example");

@@ -8,7 +8,7 @@ use vouchsafe_credentials::x509::VerifiedCertificate;
 
 use super::parse::WalletPolicy;
 use super::party::{Parties, Requester, authenticate, claims_unverified};
-use super::question::{Question, check_audience, check_kind, check_times};
+use super::question::{Modes, Question, check_audience, check_kind, check_times};
 use super::{MAX_BYTES, RequestError, multi};
 use crate::vp::api::{MULTI_SIGNED, Origin, Protocol};
 use crate::vp::client_id::ClientId;
@@ -115,16 +115,16 @@ pub fn verify_api_request_of(
     }
     let data = data.as_object().ok_or(RequestError::Parameter("data"))?;
     let (requester, question) = match known {
-        Some(Protocol::Unsigned) => (None, unsigned(data)?),
+        Some(Protocol::Unsigned) => (None, unsigned(data, parties)?),
         Some(Protocol::Signed) => {
             let (client, requester, claims) = one_signature(data, policy, parties)?;
-            signed(&client, requester, &claims, origin, policy)?
+            signed(&client, requester, &claims, origin, (policy, parties))?
         }
         None => {
             let request = data.get("request").and_then(Value::as_object);
             let request = request.ok_or(RequestError::Parameter("request"))?;
             let (client, requester, claims) = multi::read(request, policy, parties)?;
-            signed(&client, requester, &claims, origin, policy)?
+            signed(&client, requester, &claims, origin, (policy, parties))?
         }
     };
     Ok(ApiRequest {
@@ -137,7 +137,7 @@ pub fn verify_api_request_of(
 
 /// Appendix A.2: `client_id` and `expected_origins` of an unsigned request are ignored, as every
 /// parameter is that is not for the API.
-fn unsigned(data: &Map<String, Value>) -> Result<Question, RequestError> {
+fn unsigned(data: &Map<String, Value>, parties: &Parties<'_>) -> Result<Question, RequestError> {
     let size: usize = data.values().map(size).sum();
     if size > MAX_BYTES {
         return Err(RequestError::TooLarge);
@@ -146,8 +146,8 @@ fn unsigned(data: &Map<String, Value>) -> Result<Question, RequestError> {
     if data.contains_key("request") {
         return Err(RequestError::Parameter("request"));
     }
-    check_kind(data, "dc_api.jwt")?;
-    Question::read(data, None)
+    let encrypted = check_kind(data, Modes::api(parties))?;
+    Question::read(data, encrypted, None)
 }
 
 /// Appendix A.3.2.1: a compact JWS. The client identifier in it decides which key is looked at, and is
@@ -178,7 +178,7 @@ fn signed(
     requester: Requester,
     claims: &Map<String, Value>,
     origin: &Origin,
-    policy: &WalletPolicy<'_>,
+    (policy, parties): (&WalletPolicy<'_>, &Parties<'_>),
 ) -> Result<(Option<Requester>, Question), RequestError> {
     if let Requester::Certified(certificate) = &requester {
         client
@@ -191,8 +191,9 @@ fn signed(
         check_audience(claims)?;
     }
     let expires_at = check_times(claims, policy.now)?;
-    check_kind(claims, "dc_api.jwt")?;
-    Ok((Some(requester), Question::read(claims, expires_at)?))
+    let encrypted = check_kind(claims, Modes::api(parties))?;
+    let question = Question::read(claims, encrypted, expires_at)?;
+    Ok((Some(requester), question))
 }
 
 /// Appendix A.2: "using simple string comparison, without any prior processing or interpretation

@@ -52,6 +52,9 @@ pub enum RequestError {
     /// Nobody that the wallet believes vouches for the verifier.
     #[error("nobody vouches for the verifier")]
     Unvouched,
+    /// A request that nobody signs, under an identifier that demands a signature.
+    #[error("the request is not signed")]
+    Unsigned,
     /// The DID of the verifier cannot be resolved.
     #[error("the DID of the verifier cannot be resolved")]
     DidUnresolved,
@@ -142,6 +145,7 @@ impl RequestError {
             RequestError::ClientIdDiffers => "client_id_differs",
             RequestError::Attestation(error) => error.code(),
             RequestError::Unvouched => "verifier_not_trusted",
+            RequestError::Unsigned => "request_unsigned",
             RequestError::DidUnresolved => "verifier_did_unresolved",
             RequestError::UnknownKey => "request_key_unknown",
             RequestError::NoSignature => "request_no_valid_signature",
@@ -184,6 +188,7 @@ impl RequestError {
             | RequestError::ClientId(_)
             | RequestError::ClientIdDiffers
             | RequestError::NoCertificate
+            | RequestError::Unsigned
             | RequestError::UnknownKey
             | RequestError::NoSignature
             | RequestError::Audience

@@ -12,6 +12,7 @@ mod party;
 mod question;
 #[cfg(test)]
 mod tests;
+mod unsigned;
 
 pub(super) use about::write as write_about;
 pub use api::{ApiRequest, verify_api_request, verify_api_request_of};
@@ -21,6 +22,7 @@ pub use error::{Refusal, ReplyTo, RequestError};
 pub use parse::{PresentationRequest, WalletPolicy, verify_request, verify_request_of};
 pub use party::{Parties, RegisteredVerifier, Requester};
 pub(super) use question::Question;
+pub use unsigned::verify_unsigned;
 
 /// `wallet_metadata` of a wallet of ours, for a request that is fetched by POST (OpenID4VP 1.0,
 /// section 5.10) that deals with these parties.
@@ -30,9 +32,13 @@ pub fn wallet_metadata(parties: &Parties<'_>) -> serde_json::Value {
         prefixes.push("verifier_attestation");
     }
     if parties.unvouched {
-        prefixes.push("decentralized_identifier");
+        prefixes.extend(["decentralized_identifier", "redirect_uri"]);
     }
-    super::metadata::of_wallet(&prefixes)
+    let mut modes = vec!["direct_post.jwt"];
+    if parties.unencrypted {
+        modes.push("direct_post");
+    }
+    super::metadata::of_wallet(&prefixes, &modes)
 }
 
 /// `aud` of a request object (OpenID4VP 1.0, section 5.8, static discovery).

@@ -7,8 +7,8 @@ use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_credentials::x509::{TrustAnchors, VerifiedCertificate};
 
 use super::party::{Parties, Requester, authenticate};
-use super::question::{Question, check_audience, check_kind, check_times};
-use super::{MAX_BYTES, Refusal, ReplyTo, RequestError};
+use super::question::{Modes, Question, check_audience, check_kind, check_times};
+use super::{MAX_BYTES, Refusal, ReplyTo, RequestError, unsigned};
 use crate::http::UrlRule;
 use crate::vp::client_id::ClientId;
 use crate::vp::dcql::DcqlQuery;
@@ -133,6 +133,10 @@ pub fn verify_request_of(
     if compact.len() > MAX_BYTES {
         return Err(silent(RequestError::TooLarge));
     }
+    if client_id.starts_with("redirect_uri:") && parties.unvouched {
+        return unsigned::verify_object(parties, compact, client_id, wallet_nonce, policy)
+            .map_err(silent);
+    }
     // The prefix decides which key is looked at, so it comes first.
     let client_id = parties.client(client_id).map_err(silent)?;
     let authentic = authenticate(compact, &client_id, policy, parties);
@@ -146,17 +150,17 @@ pub fn verify_request_of(
         response_uri,
         state,
     };
-    read(
-        client_id,
-        requester,
-        &claims,
-        &reply_to,
-        wallet_nonce,
-        policy,
-    )
-    .map_err(|error| Refusal {
+    let read = || {
+        // `iss` is ignored (section 5).
+        check_audience(&claims)?;
+        let expires_at = check_times(&claims, policy.now)?;
+        check_wallet_nonce(&claims, wallet_nonce)?;
+        let who = (client_id, requester);
+        read(who, &claims, &reply_to, expires_at, parties)
+    };
+    read().map_err(|error| Refusal {
         error,
-        reply_to: Some(Box::new(reply_to)),
+        reply_to: Some(Box::new(reply_to.clone())),
     })
 }
 
@@ -178,7 +182,7 @@ fn identify(
         Requester::Attested(attested) => attested
             .may_receive_at(response_uri)
             .map_err(RequestError::Attestation),
-        Requester::Registered { .. } | Requester::Did(_) => Ok(()),
+        Requester::Registered { .. } | Requester::Did(_) | Requester::Address => Ok(()),
     }
 }
 
@@ -189,7 +193,7 @@ fn response_uri(claims: &Map<String, Value>, urls: UrlRule) -> Result<Url, Reque
         .map_err(|_| RequestError::ResponseUri)
 }
 
-fn optional_state(claims: &Map<String, Value>) -> Result<Option<State>, RequestError> {
+pub(super) fn optional_state(claims: &Map<String, Value>) -> Result<Option<State>, RequestError> {
     let malformed = RequestError::Parameter("state");
     match claims.get("state") {
         None => Ok(None),
@@ -198,25 +202,28 @@ fn optional_state(claims: &Map<String, Value>) -> Result<Option<State>, RequestE
     }
 }
 
-/// Every other parameter. Unknown ones are ignored (section 5).
-fn read(
-    client_id: ClientId,
-    requester: Requester,
+/// Section 5.10: if a `wallet_nonce` was sent, it must come back.
+pub(super) fn check_wallet_nonce(
     claims: &Map<String, Value>,
-    reply_to: &ReplyTo,
-    wallet_nonce: Option<&str>,
-    policy: &WalletPolicy<'_>,
-) -> Result<PresentationRequest, RequestError> {
-    // `iss` is ignored (section 5).
-    check_audience(claims)?;
-    let expires_at = check_times(claims, policy.now)?;
-    // Section 5.10: if a `wallet_nonce` was sent, it must come back.
+    sent: Option<&str>,
+) -> Result<(), RequestError> {
     let returned = claims.get("wallet_nonce").and_then(Value::as_str);
-    if wallet_nonce.is_some() && returned != wallet_nonce {
+    if sent.is_some() && returned != sent {
         return Err(RequestError::WalletNonce);
     }
+    Ok(())
+}
+
+/// Every other parameter. Unknown ones are ignored (section 5).
+pub(super) fn read(
+    (client_id, requester): (ClientId, Requester),
+    claims: &Map<String, Value>,
+    reply_to: &ReplyTo,
+    expires_at: Option<UnixTime>,
+    parties: &Parties<'_>,
+) -> Result<PresentationRequest, RequestError> {
     // HAIP 1.0, section 5.1: response mode `direct_post.jwt`.
-    check_kind(claims, "direct_post.jwt")?;
+    let encrypted = check_kind(claims, Modes::posted(parties))?;
     // Section 8.2: "the `redirect_uri` Authorization Request parameter MUST NOT be present".
     if claims.contains_key("redirect_uri") {
         return Err(RequestError::RedirectUri);
@@ -226,6 +233,6 @@ fn read(
         requester,
         response_uri: reply_to.response_uri.clone(),
         state: reply_to.state.clone(),
-        question: Question::read(claims, expires_at)?,
+        question: Question::read(claims, encrypted, expires_at)?,
     })
 }

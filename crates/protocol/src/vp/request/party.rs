@@ -35,8 +35,10 @@ pub struct Parties<'a> {
     /// Who is registered.
     pub registered: &'a [RegisteredVerifier],
     /// Whether a verifier may ask for whom nobody vouches: all that is known of it is that it holds
-    /// the key of its DID.
+    /// the key of its DID, or the address that the answer goes to.
     pub unvouched: bool,
+    /// Whether an answer may be asked for that is not encrypted, which HAIP 1.0 forbids.
+    pub unencrypted: bool,
     /// The document of the verifier's DID, where that does not hold its key itself.
     pub document: Option<&'a DidDocument>,
 }
@@ -47,6 +49,7 @@ impl Parties<'_> {
         attesters: &[],
         registered: &[],
         unvouched: false,
+        unencrypted: false,
         document: None,
     };
 
@@ -77,6 +80,8 @@ pub enum Requester {
     },
     /// Whoever holds a key of this DID; nobody vouches for it.
     Did(Did),
+    /// Whoever reads what is sent to the address that the client identifier names.
+    Address,
 }
 
 impl Requester {
@@ -84,7 +89,10 @@ impl Requester {
     pub fn certificate(&self) -> Option<&VerifiedCertificate> {
         match self {
             Requester::Certified(certificate) => Some(certificate),
-            Requester::Attested(_) | Requester::Registered { .. } | Requester::Did(_) => None,
+            Requester::Attested(_)
+            | Requester::Registered { .. }
+            | Requester::Did(_)
+            | Requester::Address => None,
         }
     }
 }
@@ -108,6 +116,7 @@ pub(super) fn authenticate(
         Prefix::DecentralizedIdentifier => by_did(unverified, client.name(), policy, parties),
         Prefix::VerifierAttestation => attested(unverified, client.name(), policy, parties),
         Prefix::Registered => registered(unverified, client, policy, parties),
+        Prefix::RedirectUri => Err(RequestError::ClientId(ClientIdError::RedirectUri)),
     }
 }
 

@@ -6,3 +6,4 @@ mod parameters;
 mod parties;
 mod properties;
 mod setup;
+mod unsigned;
