@@ -4,6 +4,7 @@ mod adding;
 mod issuer;
 mod keeping;
 mod mdoc;
+mod modules;
 mod page;
 mod showing;
 mod verifier;

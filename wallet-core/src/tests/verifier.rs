@@ -112,11 +112,21 @@ impl ScriptedVerifier {
 
     pub(crate) fn link(&self) -> String {
         let query = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("client_id", self.client_id.as_str())
+            .append_pair("client_id", &self.full_id)
             .append_pair("request_uri", "https://shop.example.com/vp/request/1")
             .append_pair("request_uri_method", self.method)
             .finish();
         format!("openid4vp://?{query}")
+    }
+
+    /// Values as long as a verifier may make them.
+    pub(crate) fn long_values(&mut self) {
+        self.nonce = Nonce::parse(&"n".repeat(43)).unwrap();
+        self.state = State::parse(&"s".repeat(64)).unwrap();
+    }
+
+    pub(crate) fn leaf(&self) -> &Leaf {
+        &self.leaf
     }
 
     /// Asks under another identifier.
