@@ -15,12 +15,34 @@ pub struct ConsentRequest {
     pub verifier: VerifierIdentity,
     /// Why, in their words.
     pub purpose: Option<PlainText>,
+    /// What a register says of them.
+    pub registration: Registration,
     /// What is asked for; one entry per card that may be needed.
     pub questions: Vec<Question>,
     /// Which questions must be answered together.
     pub sets: Vec<QuestionSet>,
     /// The answer that reveals the least and no more than is insisted on.
     pub suggested: Selection,
+}
+
+/// What a register says of who asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum Registration {
+    /// Nothing: they bring no word of a register, or the wallet knows no registrar.
+    Unknown,
+    /// What they bring is no word of a registrar that the wallet knows, or is about somebody else.
+    Unusable {
+        /// Stable code of the reason.
+        code: &'static str,
+    },
+    /// They are registered.
+    Registered {
+        /// What for, in the words of the register.
+        purpose: Option<PlainText>,
+        /// What they ask for although the register does not have it. Not empty: a warning.
+        beyond: Vec<PlainText>,
+    },
 }
 
 /// Who asks, as far as it was verified.

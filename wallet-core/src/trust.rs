@@ -71,6 +71,9 @@ pub struct OtherVerifiers {
     pub unvouched: UnvouchedVerifiers,
     /// Whether an answer may leave that is not encrypted, where the verifier asks for such.
     pub unencrypted: bool,
+    /// Who says what verifiers may ask, of the role [`vouchsafe_credentials::x509::Role::Registrar`];
+    /// `None`: nobody is heard on that.
+    pub registrars: Option<TrustAnchors>,
 }
 
 /// What to do with a verifier for whom nobody vouches.
@@ -90,6 +93,7 @@ impl OtherVerifiers {
             registered: &self.registered,
             unvouched: self.asks_for_unvouched(),
             unencrypted: self.unencrypted,
+            registrars: self.registrars.as_ref(),
             document,
         }
     }

@@ -1,6 +1,8 @@
 //! Offers, questions and history in words for the terminal.
 
-use vouchsafe_wallet_core::consent::{ConsentRequest, TrustReason, VerifierIdentity, value_text};
+use vouchsafe_wallet_core::consent::{
+    ConsentRequest, Registration, TrustReason, VerifierIdentity, value_text,
+};
 use vouchsafe_wallet_core::history::{HistoryEntry, Outcome};
 use vouchsafe_wallet_core::issuance::IssuancePreview;
 
@@ -25,6 +27,7 @@ pub fn describe_question(consent: &ConsentRequest) {
     if let Some(purpose) = &consent.purpose {
         eprintln!("Why: {purpose}");
     }
+    describe_registration(&consent.registration);
     for card in consent
         .suggested
         .picks
@@ -59,6 +62,28 @@ fn describe_verifier(verifier: &VerifierIdentity) {
     match verifier.last_shown_at.and_then(|at| date(at.seconds())) {
         Some(at) => eprintln!("You showed them something on {at}."),
         None => eprintln!("You showed them nothing before."),
+    }
+}
+
+/// What a register says of them, where it says something.
+fn describe_registration(registration: &Registration) {
+    match registration {
+        Registration::Unknown => {}
+        Registration::Unusable { code } => {
+            eprintln!("They say they are registered, but that does not hold ({code}).");
+        }
+        Registration::Registered { purpose, beyond } => {
+            if let Some(purpose) = purpose {
+                eprintln!("They are registered for: {purpose}");
+            }
+            if !beyond.is_empty() {
+                let names: Vec<&str> = beyond.iter().map(|name| name.as_str()).collect();
+                eprintln!(
+                    "Warning: they are not registered to ask for {}.",
+                    names.join(", ")
+                );
+            }
+        }
     }
 }
 

@@ -37,6 +37,7 @@ verifier_anchors = []
 # [other_verifiers]
 # unvouched = "ask"              # a bare DID or address: what little is known of it is shown
 # unencrypted = true             # answers that are not encrypted, where they ask for such
+# registrar_anchors = []         # PEM files: who says what verifiers may ask for
 # [[other_verifiers.attester]]   # or registered, with client_id and name
 # issuer = "https://attester.example"
 # keys = "attester-keys.json"    # a JWK set

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde::Deserialize;
 use vouchsafe_credentials::jwks::JwkSet;
+use vouchsafe_credentials::x509::{Role, TrustAnchors};
 use vouchsafe_wallet_core::trust::{
     Attester, OtherVerifiers, RegisteredVerifier, UnvouchedVerifiers,
 };
@@ -20,6 +21,9 @@ pub(super) struct Others {
     /// Whether answers may leave that are not encrypted.
     #[serde(default)]
     unencrypted: bool,
+    /// Authorities of registrars, which say what verifiers may ask: PEM files.
+    #[serde(default)]
+    registrar_anchors: Vec<PathBuf>,
     #[serde(default)]
     attester: Vec<AttesterEntry>,
     #[serde(default)]
@@ -47,6 +51,7 @@ impl Others {
         let Self {
             unvouched,
             unencrypted,
+            registrar_anchors,
             attester,
             registered,
         } = self;
@@ -71,8 +76,25 @@ impl Others {
                 Some(Unknown::Refuse) | None => UnvouchedVerifiers::Refuse,
             },
             unencrypted,
+            registrars: registrars(folder, &registrar_anchors)?,
         })
     }
+}
+
+fn registrars(folder: &Path, files: &[PathBuf]) -> anyhow::Result<Option<TrustAnchors>> {
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let mut anchors = TrustAnchors::new(Role::Registrar);
+    for file in files {
+        let path = folder.join(file);
+        let text = std::fs::read_to_string(&path);
+        let text = text.with_context(|| format!("cannot read {}", path.display()))?;
+        anchors
+            .add_pem(&text)
+            .with_context(|| path.display().to_string())?;
+    }
+    Ok(Some(anchors))
 }
 
 fn keys(folder: &Path, path: &Path) -> anyhow::Result<JwkSet> {
@@ -103,6 +125,9 @@ mod tests {
         assert!(read.unencrypted);
         let missing: Others = toml::from_str(&text.replace("keys.json", "none.json")).unwrap();
         assert!(missing.read(folder.path()).is_err());
+        assert!(read.registrars.is_none());
+        let none: Others = toml::from_str("registrar_anchors = [\"none.pem\"]").unwrap();
+        assert!(none.read(folder.path()).is_err());
     }
 
     #[test]

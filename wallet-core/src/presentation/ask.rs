@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use vouchsafe_protocol::vp::dcql::{
-    self, Candidate, CandidateMatch, Matches, QueryId, QueryMatches, find_matches,
+    self, Candidate, CandidateMatch, ClaimsPath, Matches, QueryId, QueryMatches, find_matches,
 };
 
 use super::answer::Made;
@@ -15,6 +15,7 @@ use crate::consent::{
 };
 use crate::credential::{CredentialId, StoredCredential};
 use crate::history::{HistoryEntry, HistoryId, Outcome};
+use crate::text::PlainText;
 use crate::verifiers::KnownVerifier;
 use crate::wallet::Wallet;
 
@@ -103,6 +104,9 @@ impl Asking {
         ConsentRequest {
             verifier: self.context.verifier(locales),
             purpose: self.context.purpose(locales),
+            registration: self
+                .context
+                .registration(locales, |query, path| self.label_of(query, path, locales)),
             questions: answerable
                 .map(|query| self.question(query, locales))
                 .collect(),
@@ -236,6 +240,26 @@ impl Asking {
                 .collect(),
             linkable,
         })
+    }
+
+    /// What a claim that is asked for is called, or the card where it is a whole one.
+    fn label_of(&self, query: &QueryId, path: Option<&ClaimsPath>, locales: &[&str]) -> PlainText {
+        let mut queries = self.matches.queries().iter();
+        let card = queries
+            .find(|entry| entry.query == *query)
+            .and_then(|entry| self.cards.get(entry.candidates.first()?.candidate));
+        let path = path.map(ClaimsPath::to_json);
+        let steps = path.as_ref().and_then(Value::as_array);
+        match (card, steps) {
+            (Some(card), Some(steps)) => card.record.display.label(steps, locales),
+            (Some(card), None) => card.title(locales),
+            // Of what the person does not have, its name in the query is all there is.
+            (None, Some(steps)) => {
+                let names = steps.iter().filter_map(Value::as_str);
+                PlainText::new(&names.collect::<Vec<_>>().join(" "))
+            }
+            (None, None) => PlainText::new(query.as_str()),
+        }
     }
 
     /// OpenID4VP 1.0, appendix B.2.4: whether the verifier says that it keeps the fact at `path`.

@@ -2,15 +2,15 @@
 
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::http::HttpRequest;
-use vouchsafe_protocol::vp::dcql::DcqlQuery;
-use vouchsafe_protocol::vp::request::{ApiRequest, PresentationRequest, Requester};
+use vouchsafe_protocol::vp::dcql::{ClaimsPath, DcqlQuery, QueryId};
+use vouchsafe_protocol::vp::request::{self, ApiRequest, PresentationRequest, Requester};
 use vouchsafe_protocol::vp::response::{ErrorCode, error_form};
 use vouchsafe_protocol::vp::values::LocalizedText;
 
 use super::PresentationError;
 use super::submit::post_form;
 use crate::WalletError;
-use crate::consent::{TrustReason, VerifierIdentity};
+use crate::consent::{Registration, TrustReason, VerifierIdentity};
 use crate::history::{EventKind, HistoryEntry, Outcome, Party};
 use crate::net;
 use crate::text::PlainText;
@@ -70,6 +70,13 @@ impl Asked {
         match self {
             Self::Link(request) => request.purpose(),
             Self::Page(request) => request.purpose(),
+        }
+    }
+
+    fn registration(&self) -> &request::Registration {
+        match self {
+            Self::Link(request) => request.registration(),
+            Self::Page(request) => request.registration(),
         }
     }
 
@@ -201,6 +208,31 @@ impl Context {
     /// Why they ask, in their words.
     pub(super) fn purpose(&self, locales: &[&str]) -> Option<PlainText> {
         PlainText::non_empty(self.asked.purpose()?.for_locale(first(locales)))
+    }
+
+    /// What a register says of who asks; `label` names a claim of a query, or all of it.
+    pub(super) fn registration(
+        &self,
+        locales: &[&str],
+        label: impl Fn(&QueryId, Option<&ClaimsPath>) -> PlainText,
+    ) -> Registration {
+        match self.asked.registration() {
+            request::Registration::None => Registration::Unknown,
+            request::Registration::Unusable(error) => Registration::Unusable { code: error.code() },
+            request::Registration::Registered(registered) => {
+                let purpose = registered
+                    .purpose()
+                    .map(|text| text.for_locale(first(locales)));
+                let beyond = registered.beyond(self.asked.query());
+                let beyond = beyond.iter();
+                Registration::Registered {
+                    purpose: purpose.and_then(PlainText::non_empty),
+                    beyond: beyond
+                        .map(|(query, path)| label(query, path.as_ref()))
+                        .collect(),
+                }
+            }
+        }
     }
 
     /// The error response when the person declines or has no card.

@@ -77,6 +77,14 @@ impl Authority {
         anchors
     }
 
+    /// A leaf whose subject has an `organizationIdentifier`.
+    pub(crate) fn organization(&self, name: &str, dns: &str, identifier: &str) -> Leaf {
+        let mut params = params(name, vec![dns.to_owned()]);
+        let kind = DnType::CustomDnType(vec![2, 5, 4, 97]);
+        params.distinguished_name.push(kind, identifier);
+        self.certify(params)
+    }
+
     pub(crate) fn leaf(&self, name: &str, dns: &str) -> Leaf {
         self.certify(params(name, vec![dns.to_owned()]))
     }

@@ -7,14 +7,16 @@ use vouchsafe_credentials::encoding::b64url_decode;
 use vouchsafe_credentials::jwks::JwkSet;
 use vouchsafe_credentials::jws::{self, Header, TokenType};
 use vouchsafe_credentials::testing::SeededRng;
+use vouchsafe_credentials::x509::Role;
 use vouchsafe_protocol::http::{HttpResponse, UrlRule};
 use vouchsafe_protocol::vp::api::Origin;
 
-use super::verifier::object;
-use super::{NOW, PASSPHRASE, World, json};
-use crate::consent::TrustReason;
+use super::verifier::{ScriptedVerifier, object};
+use super::{Authority, NOW, PASSPHRASE, World, json};
+use crate::consent::{Registration, TrustReason};
 use crate::history::Outcome;
 use crate::presentation::{Asking, Refused};
+use crate::text::PlainText;
 use crate::trust::{OtherVerifiers, RegisteredVerifier, UnvouchedVerifiers};
 
 const REPLY: &str = "https://shop.example.com/vp/response/1";
@@ -293,4 +295,50 @@ async fn cat_317_a_blocked_verifier_asks_nothing() {
     let unknown = crate::verifiers::VerifierId::parse("00").unwrap();
     let error = world.wallet.block_verifier(&unknown).unwrap_err();
     assert_eq!(error.code(), "verifier_unknown");
+}
+
+#[tokio::test]
+async fn cat_442_more_than_is_registered_is_a_warning() {
+    let access = Authority::new("Access CA");
+    let registrars = Authority::new("Registrar CA");
+    let registrar = registrars.leaf("Registrar", "registrar.example");
+    let mut world = World::new();
+    world.add().await.unwrap();
+    world.verifier = ScriptedVerifier::new(
+        access.organization("Wine Shop", "shop.example.com", "LEIXG-1"),
+        access.anchors(Role::Issuer),
+    );
+    world.config.trust.verifiers = access.anchors(Role::VerifierAccess);
+    world.config.trust.other_verifiers.registrars = Some(registrars.anchors(Role::Registrar));
+    world.wallet = world.reopen(PASSPHRASE).await.unwrap();
+    let ask = async |claims: &[&str]| {
+        let paths: Vec<Value> = claims.iter().map(|name| value!({"path": [name]})).collect();
+        let certificate = value!({
+            "sub": "LEIXG-1", "iat": NOW.seconds(),
+            "purpose": [{"lang": "en", "value": "Member prices"}],
+            "credentials": [{
+                "format": "dc+sd-jwt", "meta": "urn:vouchsafe:membership:1", "claim": paths,
+            }],
+        });
+        let header = Header::new(TokenType::RegistrationCertificate).with_x5c(&registrar.chain);
+        let jwt = jws::sign(&header, &certificate, &registrar.key)
+            .await
+            .unwrap();
+        let fetching = world.wallet.present(&world.verifier.link()).unwrap();
+        let mut claims = world.verifier.claims(fetching.request());
+        claims["verifier_info"] = value!([{"format": "registration_cert", "data": jwt}]);
+        let leaf = world.verifier.leaf();
+        let header = Header::new(TokenType::RequestObject).with_x5c(&leaf.chain);
+        let compact = jws::sign(&header, &claims, &leaf.key).await.unwrap();
+        let asking = fetching.receive(&object(compact)).unwrap();
+        asking.consent(&["en"]).registration
+    };
+    let registered = |beyond: &[&str]| Registration::Registered {
+        purpose: Some(PlainText::new("Member prices")),
+        beyond: beyond.iter().map(|text| PlainText::new(text)).collect(),
+    };
+    assert_eq!(ask(&["tier"]).await, registered(&[]));
+    assert_eq!(ask(&["member_id"]).await, registered(&["Membership level"]));
+    let none_came = world.ask().await.unwrap().consent(&["en"]).registration;
+    assert_eq!(none_came, Registration::Unknown);
 }

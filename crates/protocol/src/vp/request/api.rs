@@ -9,6 +9,7 @@ use vouchsafe_credentials::x509::VerifiedCertificate;
 use super::parse::WalletPolicy;
 use super::party::{Parties, Requester, authenticate, claims_unverified};
 use super::question::{Modes, Question, check_audience, check_kind, check_times};
+use super::registration::Registration;
 use super::{MAX_BYTES, RequestError, multi};
 use crate::vp::api::{MULTI_SIGNED, Origin, Protocol};
 use crate::vp::client_id::ClientId;
@@ -71,6 +72,11 @@ impl ApiRequest {
     /// Why the verifier asks, in its own words; not attested by anyone.
     pub fn purpose(&self) -> Option<&LocalizedText> {
         self.question.about.purpose.as_ref()
+    }
+
+    /// What is known of the verifier's registration.
+    pub fn registration(&self) -> &Registration {
+        &self.question.registration
     }
 
     /// When the request ends, if it says so.
@@ -193,6 +199,7 @@ fn signed(
     let expires_at = check_times(claims, policy.now)?;
     let encrypted = check_kind(claims, Modes::api(parties))?;
     let question = Question::read(claims, encrypted, expires_at)?;
+    let question = question.of(&requester, claims, (policy, parties));
     Ok((Some(requester), question))
 }
 

@@ -10,6 +10,7 @@ mod multi;
 mod parse;
 mod party;
 mod question;
+mod registration;
 #[cfg(test)]
 mod tests;
 mod unsigned;
@@ -22,6 +23,7 @@ pub use error::{Refusal, ReplyTo, RequestError};
 pub use parse::{PresentationRequest, WalletPolicy, verify_request, verify_request_of};
 pub use party::{Parties, RegisteredVerifier, Requester};
 pub(super) use question::Question;
+pub use registration::{Registered, Registration, RegistrationError};
 pub use unsigned::verify_unsigned;
 
 /// `wallet_metadata` of a wallet of ours, for a request that is fetched by POST (OpenID4VP 1.0,

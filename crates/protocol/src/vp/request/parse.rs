@@ -8,6 +8,7 @@ use vouchsafe_credentials::x509::{TrustAnchors, VerifiedCertificate};
 
 use super::party::{Parties, Requester, authenticate};
 use super::question::{Modes, Question, check_audience, check_kind, check_times};
+use super::registration::Registration;
 use super::{MAX_BYTES, Refusal, ReplyTo, RequestError, unsigned};
 use crate::http::UrlRule;
 use crate::vp::client_id::ClientId;
@@ -89,6 +90,11 @@ impl PresentationRequest {
         self.question.about.purpose.as_ref()
     }
 
+    /// What is known of the verifier's registration.
+    pub fn registration(&self) -> &Registration {
+        &self.question.registration
+    }
+
     /// When the request ends, if it says so.
     pub fn expires_at(&self) -> Option<UnixTime> {
         self.question.expires_at
@@ -156,7 +162,7 @@ pub fn verify_request_of(
         let expires_at = check_times(&claims, policy.now)?;
         check_wallet_nonce(&claims, wallet_nonce)?;
         let who = (client_id, requester);
-        read(who, &claims, &reply_to, expires_at, parties)
+        read(who, &claims, &reply_to, expires_at, (policy, parties))
     };
     read().map_err(|error| Refusal {
         error,
@@ -220,7 +226,7 @@ pub(super) fn read(
     claims: &Map<String, Value>,
     reply_to: &ReplyTo,
     expires_at: Option<UnixTime>,
-    parties: &Parties<'_>,
+    (policy, parties): (&WalletPolicy<'_>, &Parties<'_>),
 ) -> Result<PresentationRequest, RequestError> {
     // HAIP 1.0, section 5.1: response mode `direct_post.jwt`.
     let encrypted = check_kind(claims, Modes::posted(parties))?;
@@ -228,11 +234,12 @@ pub(super) fn read(
     if claims.contains_key("redirect_uri") {
         return Err(RequestError::RedirectUri);
     }
+    let question = Question::read(claims, encrypted, expires_at)?;
     Ok(PresentationRequest {
         client_id,
+        question: question.of(&requester, claims, (policy, parties)),
         requester,
         response_uri: reply_to.response_uri.clone(),
         state: reply_to.state.clone(),
-        question: Question::read(claims, encrypted, expires_at)?,
     })
 }

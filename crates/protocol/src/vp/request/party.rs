@@ -9,7 +9,7 @@ use vouchsafe_credentials::encoding::b64url_decode;
 use vouchsafe_credentials::json;
 use vouchsafe_credentials::jwks::JwkSet;
 use vouchsafe_credentials::jws::{TokenType, Unverified};
-use vouchsafe_credentials::x509::{Role, VerifiedCertificate, verify_chain};
+use vouchsafe_credentials::x509::{Role, TrustAnchors, VerifiedCertificate, verify_chain};
 
 use super::attestation::{self, AttestationError, Attested, Attester};
 use super::parse::WalletPolicy;
@@ -39,6 +39,9 @@ pub struct Parties<'a> {
     pub unvouched: bool,
     /// Whether an answer may be asked for that is not encrypted, which HAIP 1.0 forbids.
     pub unencrypted: bool,
+    /// Who says what verifiers may ask, anchors of the role [`Role::Registrar`]; `None`: registration
+    /// certificates are not looked at.
+    pub registrars: Option<&'a TrustAnchors>,
     /// The document of the verifier's DID, where that does not hold its key itself.
     pub document: Option<&'a DidDocument>,
 }
@@ -50,6 +53,7 @@ impl Parties<'_> {
         registered: &[],
         unvouched: false,
         unencrypted: false,
+        registrars: None,
         document: None,
     };
 

@@ -5,7 +5,9 @@ use vouchsafe_credentials::crypto::PublicKey;
 use vouchsafe_credentials::time::UnixTime;
 
 use super::about::{self, About};
-use super::party::Parties;
+use super::parse::WalletPolicy;
+use super::party::{Parties, Requester};
+use super::registration::{self, Registration};
 use super::{AUDIENCE, CLOCK_SKEW_S, RequestError};
 use crate::vp::dcql::DcqlQuery;
 use crate::vp::metadata::ClientMetadata;
@@ -18,6 +20,7 @@ pub(in crate::vp) struct Question {
     pub(in crate::vp) query: DcqlQuery,
     pub(in crate::vp) metadata: ClientMetadata,
     pub(super) about: About,
+    pub(super) registration: Registration,
     pub(in crate::vp) expires_at: Option<UnixTime>,
 }
 
@@ -102,6 +105,18 @@ impl Question {
         encryption.map(|encryption| &encryption.key)
     }
 
+    /// The question with what registrars say of who asks.
+    pub(super) fn of(
+        mut self,
+        requester: &Requester,
+        claims: &Map<String, Value>,
+        (policy, parties): (&WalletPolicy<'_>, &Parties<'_>),
+    ) -> Self {
+        let (info, certificate) = (claims.get("verifier_info"), requester.certificate());
+        self.registration = registration::read(info, certificate, parties.registrars, policy);
+        self
+    }
+
     /// Reads the parameters. Unknown ones are ignored (section 5).
     pub(super) fn read(
         claims: &Map<String, Value>,
@@ -130,6 +145,7 @@ impl Question {
             query,
             metadata,
             about: about::read(claims.get("verifier_info")),
+            registration: Registration::None,
             expires_at,
         })
     }

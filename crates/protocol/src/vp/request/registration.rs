@@ -173,7 +173,9 @@ fn verify(
     }
     let credentials = claims.get("credentials").and_then(Value::as_array);
     let credentials = credentials.map(Vec::as_slice).unwrap_or_default();
-    let queries = entry.get("credential_ids").map(|ids| texts(ids).ok_or(malformed));
+    let queries = entry
+        .get("credential_ids")
+        .map(|ids| texts(ids).ok_or(malformed));
     Ok(Registered {
         purpose: claims.get("purpose").and_then(localized),
         credentials: credentials
@@ -230,7 +232,9 @@ fn may_ask(entry: &Value) -> Option<MayAsk> {
     let claims = claims.and_then(Value::as_array).map(Vec::as_slice);
     let path = |claim: &Value| match &claim["path"] {
         Value::String(name) => Some(vec![PathStep::Key(name.clone())]),
-        path => ClaimsPath::parse(path).ok().map(|path| path.steps().to_vec()),
+        path => ClaimsPath::parse(path)
+            .ok()
+            .map(|path| path.steps().to_vec()),
     };
     let claims = claims.unwrap_or_default().iter().take(MAX_ENTRIES);
     Some(MayAsk {
@@ -251,9 +255,7 @@ fn localized(value: &Value) -> Option<LocalizedText> {
     let mut members = Map::new();
     for entry in value.as_array()?.iter().take(MAX_ENTRIES) {
         let (lang, text) = (entry["lang"].as_str()?, entry.get("value")?);
-        members
-            .entry("purpose")
-            .or_insert_with(|| text.clone());
+        members.entry("purpose").or_insert_with(|| text.clone());
         members.insert(format!("purpose#{lang}"), text.clone());
     }
     LocalizedText::read("purpose", &members)

@@ -47,7 +47,7 @@ pub fn verify_unsigned(
     };
     let expires_at = check_times(parameters, policy.now)?;
     let who = (client_id, Requester::Address);
-    read(who, parameters, &reply_to, expires_at, parties)
+    read(who, parameters, &reply_to, expires_at, (policy, parties))
 }
 
 /// Checks a request object with the algorithm `none` that was fetched for `client_id`.

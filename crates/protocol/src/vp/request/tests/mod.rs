@@ -5,5 +5,6 @@ mod multi;
 mod parameters;
 mod parties;
 mod properties;
+mod registration;
 mod setup;
 mod unsigned;
