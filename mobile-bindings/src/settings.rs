@@ -10,7 +10,7 @@ use vouchsafe_protocol::http::UrlRule;
 use vouchsafe_wallet_core::WalletError;
 use vouchsafe_wallet_core::storage::StorageError;
 use vouchsafe_wallet_core::storage::file::FileStorage;
-use vouchsafe_wallet_core::trust::{KnownIssuer, TrustList, UnknownIssuers};
+use vouchsafe_wallet_core::trust::{KnownIssuer, OtherVerifiers, TrustList, UnknownIssuers};
 use vouchsafe_wallet_core::wallet::{Config, Ports};
 
 use crate::error::BindingError;
@@ -81,5 +81,6 @@ fn trust_list(input: &TrustInput) -> Result<TrustList, BindingError> {
         issuers,
         verifiers: anchors(Role::VerifierAccess, &input.verifier_anchors)?,
         unknown_issuers: UnknownIssuers::Ask,
+        other_verifiers: OtherVerifiers::default(),
     })
 }

@@ -87,7 +87,7 @@ impl Liar {
             .iter()
             .map(|pick| Presented {
                 query: &pick.query,
-                credential: &self.held,
+                credential: (&self.held).into(),
                 claims: &pick.claims,
                 signer: &self.key,
             })

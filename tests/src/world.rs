@@ -15,7 +15,7 @@ use vouchsafe_credentials::x509::{Role, TrustAnchors};
 use vouchsafe_protocol::http::UrlRule;
 use vouchsafe_service::config::{AllowedHost, DevConfig, FetchConfig};
 use vouchsafe_service::fetch::Fetcher;
-use vouchsafe_wallet_core::trust::{KnownIssuer, TrustList, UnknownIssuers};
+use vouchsafe_wallet_core::trust::{KnownIssuer, OtherVerifiers, TrustList, UnknownIssuers};
 use vouchsafe_wallet_core::wallet::Config;
 
 use crate::admin::Admin;
@@ -248,6 +248,7 @@ impl World {
                 issuers: issuers.collect::<Result<_>>()?,
                 verifiers: self.verifier_anchors()?,
                 unknown_issuers: UnknownIssuers::Refuse,
+                other_verifiers: OtherVerifiers::default(),
             },
             urls: UrlRule::LoopbackAllowed,
             locales: vec!["en".to_owned()],

@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use vouchsafe_credentials::time::UnixTime;
 
 use crate::credential::CredentialId;
 use crate::text::PlainText;
+use crate::verifiers::VerifierId;
 
 /// Who asks, why, and exactly what would leave.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -13,6 +15,8 @@ pub struct ConsentRequest {
     pub verifier: VerifierIdentity,
     /// Why, in their words.
     pub purpose: Option<PlainText>,
+    /// What a register says of them.
+    pub registration: Registration,
     /// What is asked for; one entry per card that may be needed.
     pub questions: Vec<Question>,
     /// Which questions must be answered together.
@@ -21,10 +25,35 @@ pub struct ConsentRequest {
     pub suggested: Selection,
 }
 
+/// What a register says of who asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum Registration {
+    /// Nothing: they bring no word of a register, or the wallet knows no registrar.
+    Unknown,
+    /// What they bring is no word of a registrar that the wallet knows, or is about somebody else.
+    Unusable {
+        /// Stable code of the reason.
+        code: &'static str,
+    },
+    /// They are registered.
+    Registered {
+        /// What for, in the words of the register.
+        purpose: Option<PlainText>,
+        /// What they ask for although the register does not have it. Not empty: a warning.
+        beyond: Vec<PlainText>,
+    },
+}
+
 /// Who asks, as far as it was verified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VerifierIdentity {
-    /// The name in their certificate; where nobody certifies one, the host that asks.
+    /// Its name in this wallet, the same each time it asks.
+    pub id: VerifierId,
+    /// When a card was shown to it last; `None`: never before. It spares no question.
+    pub last_shown_at: Option<UnixTime>,
+    /// The name in their certificate, in an attestation or on the wallet's list; where nobody vouches for
+    /// one, the host that asks.
     pub name: PlainText,
     /// The name they use in the request, when it differs. Not verified by
     /// anybody but themselves.
@@ -46,6 +75,20 @@ pub enum TrustReason {
     },
     /// None is known: the browser says whose page asks, and nobody else vouches for it.
     Origin,
+    /// A party on the wallet's list attests it.
+    Attestation {
+        /// Who attests.
+        issuer: PlainText,
+    },
+    /// It is on the wallet's list itself.
+    Registered,
+    /// Nobody signed the request: whoever reads what is sent to [`VerifierIdentity::host`] asks.
+    Address,
+    /// It holds a key of this DID; nobody vouches for it.
+    Did {
+        /// The DID.
+        did: PlainText,
+    },
 }
 
 /// One card that is asked for.
@@ -68,6 +111,8 @@ pub struct CardOption {
     pub title: PlainText,
     /// Who issued it.
     pub issuer: PlainText,
+    /// From when it is no longer valid.
+    pub expires_at: Option<UnixTime>,
     /// Everything they will learn about the person, asked for or not.
     pub learns: Vec<LearnedFact>,
     /// What stays with the person.
@@ -86,6 +131,9 @@ pub struct LearnedFact {
     pub value: Value,
     /// Whether it shows with every use of the card, asked for or not.
     pub always_visible: bool,
+    /// Whether the verifier says that it means to keep it (`intent_to_retain`). That it does not say so
+    /// binds nobody.
+    pub kept: bool,
 }
 
 /// Questions that belong together.

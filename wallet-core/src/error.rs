@@ -3,6 +3,7 @@
 
 use url::Url;
 
+use vouchsafe_credentials::mdoc::MdocError;
 use vouchsafe_credentials::sd_jwt_vc::VcError;
 
 use crate::backup::BackupError;
@@ -80,6 +81,9 @@ pub enum CredentialError {
     /// There is no such entry in the history.
     #[error("no such entry in the history")]
     UnknownEntry,
+    /// There is no such verifier.
+    #[error("no such verifier")]
+    UnknownVerifier,
     /// The entry holds nothing that could be withdrawn.
     #[error("nothing to withdraw")]
     NothingToWithdraw,
@@ -95,6 +99,9 @@ pub enum CredentialError {
     /// What is stored is no longer a credential by today's rules.
     #[error("a stored card is not acceptable")]
     NotAcceptable(#[source] VcError),
+    /// The same of an mdoc.
+    #[error("a stored card is not acceptable")]
+    MdocNotAcceptable(#[source] MdocError),
 }
 
 impl WalletError {
@@ -155,21 +162,24 @@ impl CredentialError {
         match self {
             Self::Unknown => "card_unknown",
             Self::UnknownEntry => "history_entry_unknown",
+            Self::UnknownVerifier => "verifier_unknown",
             Self::NothingToWithdraw => "nothing_to_withdraw",
             Self::NothingToErase => "nothing_to_erase",
             Self::WithdrawalRefused => "withdrawal_refused",
             Self::Damaged => "card_damaged",
-            Self::NotAcceptable(_) => "card_not_acceptable",
+            Self::NotAcceptable(_) | Self::MdocNotAcceptable(_) => "card_not_acceptable",
         }
     }
 
     fn fault(&self) -> Fault {
         match self {
-            Self::Unknown | Self::UnknownEntry | Self::NothingToWithdraw | Self::NothingToErase => {
-                Fault::Person
-            }
+            Self::Unknown
+            | Self::UnknownEntry
+            | Self::UnknownVerifier
+            | Self::NothingToWithdraw
+            | Self::NothingToErase => Fault::Person,
             Self::WithdrawalRefused => Fault::Verifier,
-            Self::Damaged | Self::NotAcceptable(_) => Fault::Wallet,
+            Self::Damaged | Self::NotAcceptable(_) | Self::MdocNotAcceptable(_) => Fault::Wallet,
         }
     }
 }

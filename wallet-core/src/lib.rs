@@ -31,6 +31,7 @@ pub mod storage;
 pub mod testing;
 pub mod text;
 pub mod trust;
+pub mod verifiers;
 pub mod wallet;
 mod withdrawal;
 

@@ -6,11 +6,10 @@ use std::collections::BTreeSet;
 use vouchsafe_credentials::crypto::Algorithm;
 use vouchsafe_credentials::sd_jwt_vc::IssuerIdentity;
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_protocol::vp::answer::HeldCandidate;
 use vouchsafe_protocol::vp::dcql::{Candidate, DcqlQuery, find_matches};
 
 use crate::backup::BackupError;
-use crate::credential::{Copy, CredentialId, CredentialStore, Record};
+use crate::credential::{CardFormat, Copy, CredentialId, CredentialStore, Record};
 use crate::display::CardDisplay;
 use crate::secure_area::{KeyHandle, KeyId};
 use crate::storage::VaultBatch;
@@ -60,6 +59,7 @@ pub(crate) fn record(id: CredentialId, given: GivenCard) -> Record {
         credential_issuer: given.credential_issuer,
         issuer: given.issuer,
         vct: given.vct,
+        format: CardFormat::SdJwtVc,
         display: CardDisplay::new(Vec::new(), Vec::new(), None, None, Vec::new()),
         added_at: given.added_at,
         copies: vec![Copy {
@@ -104,10 +104,7 @@ pub fn matching(
     verifier: &str,
 ) -> Result<Vec<CredentialId>, WalletError> {
     let cards = wallet.answering(query, verifier)?;
-    let held: Vec<_> = cards
-        .iter()
-        .map(|card| HeldCandidate::new(&card.held))
-        .collect();
+    let held: Vec<_> = cards.iter().map(|card| card.held.candidate()).collect();
     let candidates: Vec<_> = held.iter().map(|card| card as &dyn Candidate).collect();
     let Ok(matches) = find_matches(query, &candidates) else {
         return Ok(Vec::new());

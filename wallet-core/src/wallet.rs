@@ -16,10 +16,11 @@ use crate::credential::{Card, CredentialId, CredentialStore, StoredCredential};
 use crate::history::{EventKind, History, HistoryEntry, HistoryExport, HistoryId, Outcome, Party};
 use crate::index::{self, Index};
 use crate::issuance::{self, Step};
-use crate::presentation::{Fetching, PageAsking, PageRefused};
+use crate::presentation::{self, Asking, Fetching, PageAsking, PageRefused, Refused};
 use crate::secure_area::SecureArea;
 use crate::storage::{Storage, Vault, VaultBatch};
 use crate::trust::TrustList;
+use crate::verifiers::{KnownVerifier, VerifierId, Verifiers};
 use crate::withdrawal::Withdrawal;
 
 /// What a host supplies.
@@ -75,6 +76,7 @@ struct Inner {
     index: Arc<Index>,
     store: CredentialStore,
     history: History,
+    verifiers: Verifiers,
 }
 
 impl std::fmt::Debug for Wallet {
@@ -228,6 +230,21 @@ impl Wallet {
         self.0.history.get(id)
     }
 
+    /// The verifiers that a card was shown to and those that may not ask, the latest first.
+    pub fn verifiers(&self) -> Result<Vec<KnownVerifier>, WalletError> {
+        self.0.verifiers.list()
+    }
+
+    /// Refuses every request of this verifier from now on, before any question.
+    pub fn block_verifier(&self, id: &VerifierId) -> Result<(), WalletError> {
+        self.0.verifiers.set_blocked(id, Some(self.now()))
+    }
+
+    /// Lets a verifier ask again.
+    pub fn unblock_verifier(&self, id: &VerifierId) -> Result<(), WalletError> {
+        self.0.verifiers.set_blocked(id, None)
+    }
+
     /// Starts to withdraw the consent given with an entry of the history.
     pub fn withdraw(&self, id: &HistoryId) -> Result<Withdrawal, WalletError> {
         Withdrawal::start(self.clone(), id)
@@ -241,6 +258,12 @@ impl Wallet {
     /// Starts to answer a request to show a card.
     pub fn present(&self, link: &str) -> Result<Fetching, WalletError> {
         Fetching::start(self.clone(), link)
+    }
+
+    /// Takes a request to show a card that stands in a link itself and that nobody signed; `None`: the
+    /// link names a request, for [`Wallet::present`] to fetch.
+    pub fn present_by_value(&self, link: &str) -> Option<Result<Asking, Box<Refused>>> {
+        presentation::by_value(self, link)
     }
 
     /// Takes a request to show a card that the browser passes on for a page: its `protocol` and
@@ -285,6 +308,10 @@ impl Wallet {
     #[cfg(test)]
     pub(crate) fn index(&self) -> &Index {
         &self.0.index
+    }
+
+    pub(crate) fn verifier_store(&self) -> &Verifiers {
+        &self.0.verifiers
     }
 
     pub(crate) fn config(&self) -> &Config {

@@ -20,7 +20,7 @@ use vouchsafe_service::telemetry;
 use vouchsafe_shop::{Club, Secret, Shop};
 use vouchsafe_verifier::Verifier;
 use vouchsafe_wallet_core::storage::{KdfParams, MemoryStorage};
-use vouchsafe_wallet_core::trust::{KnownIssuer, TrustList, UnknownIssuers};
+use vouchsafe_wallet_core::trust::{KnownIssuer, OtherVerifiers, TrustList, UnknownIssuers};
 
 use crate::development::{Application, Generated, Placement, Plan, generate, secret};
 use crate::wallet::handle::WalletHandle;
@@ -260,6 +260,7 @@ fn wallet(addresses: &Addresses, generated: &Generated) -> Result<WalletHandle> 
             }],
             verifiers,
             unknown_issuers: UnknownIssuers::Refuse,
+            other_verifiers: OtherVerifiers::default(),
         },
         fetch: FetchConfig::default(),
         loopback_http: true,

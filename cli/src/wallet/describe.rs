@@ -1,6 +1,8 @@
 //! Offers, questions and history in words for the terminal.
 
-use vouchsafe_wallet_core::consent::{ConsentRequest, value_text};
+use vouchsafe_wallet_core::consent::{
+    ConsentRequest, Registration, TrustReason, VerifierIdentity, value_text,
+};
 use vouchsafe_wallet_core::history::{HistoryEntry, Outcome};
 use vouchsafe_wallet_core::issuance::IssuancePreview;
 
@@ -21,9 +23,11 @@ pub fn describe_question(consent: &ConsentRequest) {
         "{} ({}) asks.",
         consent.verifier.name, consent.verifier.host
     );
+    describe_verifier(&consent.verifier);
     if let Some(purpose) = &consent.purpose {
         eprintln!("Why: {purpose}");
     }
+    describe_registration(&consent.registration);
     for card in consent
         .suggested
         .picks
@@ -32,14 +36,60 @@ pub fn describe_question(consent: &ConsentRequest) {
     {
         eprintln!("From {}, they will learn:", card.title);
         for fact in &card.learns {
-            eprintln!("  {}: {}", fact.label, value_text(&fact.value, "yes", "no"));
+            let kept = if fact.kept { " (they keep it)" } else { "" };
+            let text = value_text(&fact.value, "yes", "no");
+            eprintln!("  {}: {text}{kept}", fact.label);
         }
         let keeps: Vec<&str> = card.keeps.iter().map(|label| label.as_str()).collect();
         eprintln!("They will not learn: {}", keeps.join(", "));
+        if let Some(end) = card.expires_at.and_then(|end| date(end.seconds())) {
+            eprintln!("The card is valid until {end}.");
+        }
         if card.linkable {
             eprintln!("This copy was shown elsewhere before; the two could be linked.");
         }
     }
+}
+
+/// What is known of who asks, where it is less than a certificate, or more.
+fn describe_verifier(verifier: &VerifierIdentity) {
+    match &verifier.trust {
+        TrustReason::Certificate { .. } | TrustReason::Registered => {}
+        TrustReason::Attestation { issuer } => eprintln!("{issuer} vouches for them."),
+        TrustReason::Did { did } => eprintln!("Nobody vouches for them. Their DID: {did}"),
+        TrustReason::Origin | TrustReason::Address => eprintln!("Nobody vouches for them."),
+    }
+    match verifier.last_shown_at.and_then(|at| date(at.seconds())) {
+        Some(at) => eprintln!("You showed them something on {at}."),
+        None => eprintln!("You showed them nothing before."),
+    }
+}
+
+/// What a register says of them, where it says something.
+fn describe_registration(registration: &Registration) {
+    match registration {
+        Registration::Unknown => {}
+        Registration::Unusable { code } => {
+            eprintln!("They say they are registered, but that does not hold ({code}).");
+        }
+        Registration::Registered { purpose, beyond } => {
+            if let Some(purpose) = purpose {
+                eprintln!("They are registered for: {purpose}");
+            }
+            if !beyond.is_empty() {
+                let names: Vec<&str> = beyond.iter().map(|name| name.as_str()).collect();
+                eprintln!(
+                    "Warning: they are not registered to ask for {}.",
+                    names.join(", ")
+                );
+            }
+        }
+    }
+}
+
+fn date(seconds: i64) -> Option<String> {
+    let at = jiff::Timestamp::from_second(seconds).ok()?;
+    Some(at.strftime("%Y-%m-%d").to_string())
 }
 
 /// One entry of the history, to stdout.

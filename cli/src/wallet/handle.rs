@@ -140,7 +140,24 @@ impl WalletHandle {
                 tell_them: None,
             })
         };
-        let fetching = self.wallet.present(link).map_err(silent)?;
+        if let Some(asked) = self.wallet.present_by_value(link) {
+            let session = asked.map_err(|refused| {
+                Box::new(NotPrepared {
+                    error: refused.error,
+                    tell_them: refused.notify.filter(|_| refused.ask_first),
+                })
+            })?;
+            return Ok(Prepared {
+                consent: session.consent(locales),
+                session,
+            });
+        }
+        let mut fetching = self.wallet.present(link).map_err(silent)?;
+        if let Some(wanted) = fetching.document_request().cloned()
+            && let Ok(document) = self.transport.send(wanted).await
+        {
+            fetching.resolve(&document);
+        }
         let response = match self.transport.send(fetching.request().clone()).await {
             Ok(response) => response,
             Err(_) => return Err(silent(fetching.unreachable())),

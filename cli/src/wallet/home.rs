@@ -14,6 +14,7 @@ use vouchsafe_wallet_core::trust::{KnownIssuer, TrustList, UnknownIssuers};
 
 use super::handle::WalletHandle;
 use super::open::{self, Settings};
+use super::others::Others;
 
 const FILE: &str = "wallet.toml";
 
@@ -30,6 +31,16 @@ verifier_anchors = []
 # credential_issuer = "https://club.example.com"
 # anchors = "club-ca.pem"        # or: did = "did:key:..."
 # types = []                     # empty: any type it offers
+# iaca = "iaca.pem"              # vouches for its mdocs
+
+# Who may ask without such a certificate; nobody, unless it stands here.
+# [other_verifiers]
+# unvouched = "ask"              # a bare DID or address: what little is known of it is shown
+# unencrypted = true             # answers that are not encrypted, where they ask for such
+# registrar_anchors = []         # PEM files: who says what verifiers may ask for
+# [[other_verifiers.attester]]   # or registered, with client_id and name
+# issuer = "https://attester.example"
+# keys = "attester-keys.json"    # a JWK set
 "#;
 
 #[derive(Deserialize)]
@@ -43,12 +54,14 @@ struct HomeFile {
     #[serde(default)]
     issuer: Vec<IssuerEntry>,
     #[serde(default)]
+    other_verifiers: Others,
+    #[serde(default)]
     dev: Dev,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "snake_case")]
-enum Unknown {
+pub(super) enum Unknown {
     #[default]
     Ask,
     Refuse,
@@ -67,6 +80,7 @@ struct IssuerEntry {
     credential_issuer: String,
     anchors: Option<PathBuf>,
     did: Option<String>,
+    iaca: Option<PathBuf>,
     #[serde(default)]
     types: Vec<String>,
 }
@@ -114,6 +128,7 @@ fn settings(folder: &Path) -> anyhow::Result<Settings> {
         unknown_issuers,
         verifier_anchors,
         issuer,
+        other_verifiers,
         dev,
     } = toml::from_str(&text).with_context(|| format!("{} is not valid", file.display()))?;
     let mut verifiers = TrustAnchors::new(Role::VerifierAccess);
@@ -122,15 +137,19 @@ fn settings(folder: &Path) -> anyhow::Result<Settings> {
             .add_pem(&read(folder, path)?)
             .with_context(|| path.display().to_string())?;
     }
-    let issuers = issuer.into_iter().map(|entry| known_issuer(folder, entry));
+    let mut issuers = Vec::new();
+    for entry in issuer {
+        issuers.extend(known_issuers(folder, entry)?);
+    }
     Ok(Settings {
         trust: TrustList {
-            issuers: issuers.collect::<anyhow::Result<_>>()?,
+            issuers,
             verifiers,
             unknown_issuers: match unknown_issuers {
                 Unknown::Ask => UnknownIssuers::Ask,
                 Unknown::Refuse => UnknownIssuers::Refuse,
             },
+            other_verifiers: other_verifiers.read(folder)?,
         },
         fetch: FetchConfig::default(),
         loopback_http: dev.loopback_http,
@@ -139,32 +158,43 @@ fn settings(folder: &Path) -> anyhow::Result<Settings> {
     })
 }
 
-fn known_issuer(folder: &Path, entry: IssuerEntry) -> anyhow::Result<KnownIssuer> {
+/// One entry for each way in which the issuer proves where its cards come from.
+fn known_issuers(folder: &Path, entry: IssuerEntry) -> anyhow::Result<Vec<KnownIssuer>> {
     let IssuerEntry {
         credential_issuer,
         anchors,
         did,
+        iaca,
         types,
     } = entry;
-    let method = match (anchors, did) {
-        (Some(path), None) => {
-            let mut anchors = TrustAnchors::new(Role::Issuer);
-            anchors
-                .add_pem(&read(folder, &path)?)
-                .with_context(|| path.display().to_string())?;
-            IssuerMethod::X509 {
-                anchors: Arc::new(anchors),
-                subject: None,
-            }
-        }
-        (None, Some(did)) => IssuerMethod::Did(did),
-        _ => bail!("issuer {credential_issuer}: give either anchors or did"),
+    let anchors_of = |role: Role, path: &Path| {
+        let mut anchors = TrustAnchors::new(role);
+        anchors
+            .add_pem(&read(folder, path)?)
+            .with_context(|| path.display().to_string())?;
+        anyhow::Ok(Arc::new(anchors))
     };
-    Ok(KnownIssuer {
-        credential_issuer,
+    let mut methods = Vec::new();
+    match (anchors, did) {
+        (Some(path), None) => methods.push(IssuerMethod::X509 {
+            anchors: anchors_of(Role::Issuer, &path)?,
+            subject: None,
+        }),
+        (None, Some(did)) => methods.push(IssuerMethod::Did(did)),
+        (None, None) if iaca.is_some() => {}
+        _ => bail!("issuer {credential_issuer}: give either anchors or did"),
+    }
+    if let Some(path) = iaca {
+        methods.push(IssuerMethod::Iaca {
+            anchors: anchors_of(Role::MdocIssuer, &path)?,
+        });
+    }
+    let known = methods.into_iter().map(|method| KnownIssuer {
+        credential_issuer: credential_issuer.clone(),
         method,
-        types,
-    })
+        types: types.clone(),
+    });
+    Ok(known.collect())
 }
 
 fn read(folder: &Path, path: &Path) -> anyhow::Result<String> {

@@ -7,6 +7,7 @@ pub mod handle;
 pub mod home;
 mod keeping;
 pub mod open;
+mod others;
 pub mod terminal;
 pub mod transport;
 pub mod web;

@@ -200,7 +200,7 @@ impl World {
             .iter()
             .map(|pick| Presented {
                 query: &pick.query,
-                credential: card,
+                credential: card.into(),
                 claims: &pick.claims,
                 signer: &self.holder,
             })

@@ -12,7 +12,7 @@ use vouchsafe_service::random::OsRandom;
 use vouchsafe_wallet_core::Wallet;
 use vouchsafe_wallet_core::issuance::Step;
 use vouchsafe_wallet_core::storage::{KdfParams, MemoryStorage};
-use vouchsafe_wallet_core::trust::{KnownIssuer, TrustList, UnknownIssuers};
+use vouchsafe_wallet_core::trust::{KnownIssuer, OtherVerifiers, TrustList, UnknownIssuers};
 use vouchsafe_wallet_core::wallet::{Config, Ports};
 
 use crate::rows::issuance::offer;
@@ -50,6 +50,7 @@ fn new(services: &Services) -> Result<Wallet> {
             issuers: vec![issuer],
             verifiers: services.anchors(Role::VerifierAccess)?,
             unknown_issuers: UnknownIssuers::Refuse,
+            other_verifiers: OtherVerifiers::default(),
         },
         urls: UrlRule::LoopbackAllowed,
         locales: vec!["en".to_owned()],

@@ -19,7 +19,7 @@ use vouchsafe_tests::browser::Browser;
 use vouchsafe_tests::peer::{self, Peer};
 use vouchsafe_tests::process::{Conditions, Process, run};
 use vouchsafe_tests::wallet::Wallet;
-use vouchsafe_wallet_core::trust::{KnownIssuer, TrustList, UnknownIssuers};
+use vouchsafe_wallet_core::trust::{KnownIssuer, OtherVerifiers, TrustList, UnknownIssuers};
 use vouchsafe_wallet_core::wallet::Config;
 
 use crate::support::rounds;
@@ -232,6 +232,7 @@ fn wallet(issuer: &str, place: &Path) -> Result<Wallet> {
             }],
             verifiers: TrustAnchors::new(Role::VerifierAccess),
             unknown_issuers: UnknownIssuers::Refuse,
+            other_verifiers: OtherVerifiers::default(),
         },
         urls: UrlRule::LoopbackAllowed,
         locales: vec!["en".to_owned()],

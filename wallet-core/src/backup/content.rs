@@ -9,6 +9,7 @@ use super::waiting::Waiting;
 use crate::credential::Record;
 use crate::history::HistoryEntry;
 use crate::secure_area::KeyId;
+use crate::verifiers::KnownVerifier;
 
 /// The most bytes of one item.
 const MAX_ITEM: usize = 16 * 1024 * 1024;
@@ -43,6 +44,11 @@ pub(super) enum Item {
     Issuer {
         /// Which, and how its cards are signed.
         issuer: Confirmed,
+    },
+    /// A verifier that the wallet has dealt with, or that may not ask.
+    Verifier {
+        /// Which.
+        verifier: KnownVerifier,
     },
 }
 

@@ -47,6 +47,7 @@ impl Backup {
         for kind in [
             Collection::Credentials,
             Collection::Trust,
+            Collection::Verifiers,
             Collection::History,
         ] {
             left.extend(wallet.vault().list(kind)?.into_iter().map(|id| (kind, id)));
@@ -122,6 +123,13 @@ impl Backup {
                 let issuer: Confirmed =
                     serde_json::from_slice(&bytes).map_err(|_| StorageError::Damaged(name))?;
                 Ok(Some(Item::Issuer { issuer }))
+            }
+            Collection::Verifiers => {
+                let verifier = self
+                    .wallet
+                    .verifier_store()
+                    .read(RecordName::new(kind, id))?;
+                Ok(verifier.map(|verifier| Item::Verifier { verifier }))
             }
             Collection::Meta | Collection::Keys | Collection::Index | Collection::Reissue => {
                 Ok(None)

@@ -18,6 +18,7 @@ use crate::history::{History, HistoryEntry};
 use crate::issuance::confirmed_issuer_name;
 use crate::secure_area::software;
 use crate::storage::{RecordName, StorageError, VaultBatch};
+use crate::verifiers::KnownVerifier;
 use crate::wallet::Wallet;
 
 /// A backup on its way into a wallet. Nothing is changed before [`Restoring::finish`].
@@ -125,6 +126,7 @@ impl<'w> Import<'w> {
             Item::Waiting { card } => self.wait_for(card)?,
             Item::History { entry } => self.history(&entry)?,
             Item::Issuer { issuer } => self.issuer(&issuer)?,
+            Item::Verifier { verifier } => self.verifier(&verifier)?,
         }
         Ok(())
     }
@@ -192,6 +194,16 @@ impl<'w> Import<'w> {
         Ok(())
     }
 
+    fn verifier(&mut self, verifier: &KnownVerifier) -> Result<(), WalletError> {
+        let encoded = self.wallet.verifier_store().encode(verifier);
+        let (name, bytes) = encoded.map_err(|_| BackupError::Content)?;
+        // What the person decided here holds.
+        if self.is_new(&name)? {
+            self.put(name, bytes);
+        }
+        Ok(())
+    }
+
     fn commit(mut self) -> Result<Restored, WalletError> {
         for (name, cards) in self.waiting {
             self.batch = waiting::write(self.batch, name, &cards)?;
@@ -223,8 +235,8 @@ fn check_keys(record: &Record, keys: &[MovedKey]) -> Result<Vec<Zeroizing<Vec<u8
         let signing = SigningKey::from_pkcs8_der(&der).map_err(|_| BackupError::Content)?;
         let card = StoredCredential::open(record.clone(), place);
         let card = card.map_err(|_| BackupError::Content)?;
-        let bound_to = card.held.registered().holder_key.as_ref();
-        if copy.key != key.id || bound_to != Some(signing.public_key()) {
+        let bound_to = card.held.holder_key();
+        if copy.key != key.id || bound_to.as_ref() != Some(signing.public_key()) {
             return Err(BackupError::Content);
         }
         checked.push(der);

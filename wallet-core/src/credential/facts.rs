@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::CardFormat;
 use crate::display::CardDisplay;
 use crate::text::PlainText;
 
@@ -43,11 +44,20 @@ impl<'v> Facts<'v> {
     }
 }
 
-/// Every fact in the claims, without those that serve the format.
-pub(crate) fn facts_of<'v>(claims: &'v Value, display: &CardDisplay) -> Facts<'v> {
+/// Every fact in the claims, without those that serve the format. The elements of an mdoc are all
+/// facts: its namespaces are the issuer's to name, and none of them is left out.
+pub(crate) fn facts_of<'v>(
+    claims: &'v Value,
+    format: CardFormat,
+    display: &CardDisplay,
+) -> Facts<'v> {
     let mut facts = Vec::new();
+    let technical: &[&str] = match format {
+        CardFormat::SdJwtVc => &TECHNICAL,
+        CardFormat::Mdoc => &[],
+    };
     let members = claims.as_object().into_iter().flatten();
-    for (name, value) in members.filter(|(name, _)| !TECHNICAL.contains(&name.as_str())) {
+    for (name, value) in members.filter(|(name, _)| !technical.contains(&name.as_str())) {
         collect(value, &mut vec![Value::from(name.as_str())], &mut facts);
     }
     let rank = |path: &[Value]| {
@@ -104,7 +114,7 @@ mod tests {
             "nationalities": ["AT", "DE"],
             "degrees": [{"type": "BSc"}],
         });
-        let facts = facts_of(&claims, &display());
+        let facts = facts_of(&claims, CardFormat::SdJwtVc, &display());
         let places: Vec<Value> = facts.0.iter().map(|(path, _)| json!(path)).collect();
         assert_eq!(
             places,
@@ -114,6 +124,17 @@ mod tests {
                 json!(["nationalities"]),
                 json!(["degrees", 0, "type"]),
             ]
+        );
+    }
+
+    #[test]
+    fn cat_442_no_namespace_of_an_mdoc_is_hidden() {
+        let claims = json!({ "iss": { "cnf": 1 }, "status": { "family_name": "Alice" } });
+        let facts = facts_of(&claims, CardFormat::Mdoc, &display());
+        let places: Vec<Value> = facts.0.iter().map(|(path, _)| json!(path)).collect();
+        assert_eq!(
+            places,
+            [json!(["iss", "cnf"]), json!(["status", "family_name"])]
         );
     }
 }

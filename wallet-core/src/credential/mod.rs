@@ -1,6 +1,8 @@
 //! Cards: verified credentials as the wallet keeps them.
 
+mod accept;
 mod facts;
+mod held;
 mod store;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +14,10 @@ use crate::error::CredentialError;
 use crate::storage::RecordId;
 use crate::text::PlainText;
 
+pub(crate) use accept::{Acceptance, accept_mdoc, accept_sd_jwt_vc};
 pub(crate) use facts::facts_of;
+pub use held::CardFormat;
+pub(crate) use held::Held;
 pub(crate) use store::{Copy, CredentialStore, Record, StoredCredential};
 
 /// Names a card of this wallet. Known to nobody else.
@@ -55,8 +60,10 @@ pub struct Card {
     pub title: PlainText,
     /// Who issued it.
     pub issuer: PlainText,
-    /// Its type (`vct`).
+    /// Its type (`vct`, or `docType` of an mdoc).
     pub vct: String,
+    /// Its format.
+    pub format: CardFormat,
     /// Colour of the card.
     pub background: Colour,
     /// Colour of the text on it.

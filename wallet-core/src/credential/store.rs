@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use vouchsafe_credentials::sd_jwt_vc::{HeldSdJwtVc, IssuerIdentity};
+use vouchsafe_credentials::sd_jwt_vc::IssuerIdentity;
 use vouchsafe_credentials::time::UnixTime;
 use zeroize::Zeroizing;
 
-use super::{Card, CredentialId, Fact, facts_of};
+use super::facts::Facts;
+use super::{Card, CardFormat, CredentialId, Fact, Held, facts_of};
 use crate::WalletError;
 use crate::display::{CardDisplay, choose};
 use crate::error::CredentialError;
@@ -25,8 +26,11 @@ pub(crate) struct Record {
     pub credential_issuer: String,
     /// The validated issuer.
     pub issuer: IssuerIdentity,
-    /// `vct`
+    /// `vct`, or `docType` of an mdoc.
     pub vct: String,
+    /// The format of its copies.
+    #[serde(default)]
+    pub format: CardFormat,
     /// How it looks.
     pub display: CardDisplay,
     /// When it was added.
@@ -38,7 +42,8 @@ pub(crate) struct Record {
 /// One copy of a card.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Copy {
-    /// The credential with all its disclosures.
+    /// The credential with all that it can disclose: a compact SD-JWT, or `IssuerSigned` of an mdoc in
+    /// base64url.
     pub compact: String,
     /// The key it is bound to.
     pub key: KeyId,
@@ -67,7 +72,7 @@ impl Record {
 pub(crate) struct StoredCredential {
     pub record: Record,
     /// One copy: the first, or the one that a verifier will see.
-    pub held: HeldSdJwtVc,
+    pub held: Held,
     /// Its claims as one value.
     pub claims: Value,
 }
@@ -75,9 +80,8 @@ pub(crate) struct StoredCredential {
 impl StoredCredential {
     pub(crate) fn open(record: Record, copy: usize) -> Result<Self, CredentialError> {
         let copy = record.copies.get(copy).ok_or(CredentialError::Damaged)?;
-        let held = HeldSdJwtVc::reopen_stored(copy.compact.clone(), record.issuer.clone())
-            .map_err(CredentialError::NotAcceptable)?;
-        let claims = Value::Object(held.claims().clone());
+        let held = Held::reopen(record.format, &copy.compact, record.issuer.clone())?;
+        let claims = held.claims();
         Ok(Self {
             record,
             held,
@@ -99,10 +103,12 @@ impl StoredCredential {
 
     /// Whether it is past its end at the time `now`.
     pub(crate) fn is_expired(&self, now: UnixTime) -> bool {
-        self.held
-            .registered()
-            .expires_at
-            .is_some_and(|end| end <= now)
+        self.held.expires_at().is_some_and(|end| end <= now)
+    }
+
+    /// The facts in a set of its claims.
+    pub(crate) fn facts<'v>(&self, claims: &'v Value) -> Facts<'v> {
+        facts_of(claims, self.record.format, &self.record.display)
     }
 
     /// [`Record::copy_for`].
@@ -113,7 +119,7 @@ impl StoredCredential {
     /// The card to show to its owner.
     pub(crate) fn card(&self, now: UnixTime, locales: &[&str]) -> Card {
         let display = &self.record.display;
-        let facts = facts_of(&self.claims, display);
+        let facts = self.facts(&self.claims);
         let fresh = self
             .record
             .copies
@@ -125,6 +131,7 @@ impl StoredCredential {
             title: self.title(locales),
             issuer: self.issuer_name(locales),
             vct: self.record.vct.clone(),
+            format: self.record.format,
             background: display.background,
             text: display.text,
             facts: facts
@@ -135,7 +142,7 @@ impl StoredCredential {
                 })
                 .collect(),
             added_at: self.record.added_at,
-            expires_at: self.held.registered().expires_at,
+            expires_at: self.held.expires_at(),
             expired: self.is_expired(now),
             fresh_copies: (fresh, self.record.copies.len()),
         }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::vp::dcql::{CredentialQuery, Meta};
 
-use crate::credential::{CredentialId, Record, StoredCredential};
+use crate::credential::{CredentialId, Held, Record, StoredCredential};
 use crate::error::CredentialError;
 use crate::storage::{RecordId, Vault};
 
@@ -97,7 +97,7 @@ impl Listed {
             entry: Entry {
                 id: record.id.clone(),
                 added_at: record.added_at,
-                expires_at: card.held.registered().expires_at,
+                expires_at: card.held.expires_at(),
             },
             lists,
         })
@@ -106,10 +106,15 @@ impl Listed {
 
 /// The format of a card, and every type that it answers for.
 fn types_of(card: &StoredCredential) -> (&'static str, Vec<&str>) {
-    let registered = card.held.registered();
-    let also = registered.aka_vcts.iter().map(String::as_str);
-    let types = std::iter::once(registered.vct.as_str()).chain(also);
-    (SD_JWT_VC, types.collect())
+    match &card.held {
+        Held::SdJwtVc(held) => {
+            let registered = held.registered();
+            let also = registered.aka_vcts.iter().map(String::as_str);
+            let types = std::iter::once(registered.vct.as_str()).chain(also);
+            (SD_JWT_VC, types.collect())
+        }
+        Held::Mdoc(_) => (MSO_MDOC, vec![card.record.vct.as_str()]),
+    }
 }
 
 /// Whether a card is of a type, or stands for it.

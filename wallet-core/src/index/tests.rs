@@ -1,3 +1,4 @@
+use crate::credential::Held;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -85,7 +86,10 @@ fn act() -> impl Strategy<Value = Act> {
 fn by_looking(wallet: &Wallet, names: &[&str]) -> Vec<CredentialId> {
     let cards = wallet.store().list().unwrap().into_iter();
     let wanted = cards.filter(|card| {
-        let registered = card.held.registered();
+        let Held::SdJwtVc(held) = &card.held else {
+            return false;
+        };
+        let registered = held.registered();
         let of_type = names.contains(&registered.vct.as_str())
             || registered
                 .aka_vcts

@@ -1,5 +1,6 @@
 //! Why a card was not added.
 
+use vouchsafe_credentials::mdoc::MdocError;
 use vouchsafe_credentials::sd_jwt_vc::VcError;
 use vouchsafe_protocol::http::UrlRefused;
 use vouchsafe_protocol::oauth::metadata::MetadataError as ServerMetadataError;
@@ -83,6 +84,9 @@ pub enum IssuanceError {
     /// What came is not a credential this wallet accepts.
     #[error("the card is not acceptable")]
     NotAcceptable(#[source] VcError),
+    /// The same of an mdoc.
+    #[error("the card is not acceptable")]
+    MdocNotAcceptable(#[source] MdocError),
     /// The copies of one card do not say the same.
     #[error("the copies of the card differ")]
     CopiesDiffer,
@@ -121,6 +125,7 @@ impl IssuanceError {
             Self::Response(ResponseError::TooMuch) => "card_response_too_large",
             Self::Response(_) => "card_refused",
             Self::NotAcceptable(error) => error.code(),
+            Self::MdocNotAcceptable(error) => error.code(),
             Self::CopiesDiffer => "card_copies_differ",
         }
     }
@@ -148,6 +153,7 @@ impl IssuanceError {
             | Self::NoNonce
             | Self::Response(_)
             | Self::NotAcceptable(_)
+            | Self::MdocNotAcceptable(_)
             | Self::CopiesDiffer => Fault::Issuer,
         }
     }

@@ -2,7 +2,7 @@
 
 use vouchsafe_credentials::crypto::Algorithm;
 use vouchsafe_protocol::oauth::metadata::AuthorizationServerMetadata;
-use vouchsafe_protocol::vci::metadata::{CredentialConfiguration, DC_SD_JWT};
+use vouchsafe_protocol::vci::metadata::CredentialConfiguration;
 use vouchsafe_protocol::vci::offer::TxCode;
 use vouchsafe_protocol::vci::{CredentialOffer, IssuerMetadata};
 
@@ -10,9 +10,12 @@ use super::IssuanceError;
 use super::card::{card_display, names};
 use super::issuer::Standing;
 use super::session::Session;
+use super::store::kind_of;
 use crate::WalletError;
+use crate::credential::CardFormat;
 use crate::display::{CardDisplay, choose};
 use crate::net::same_origin;
+use crate::trust::TrustList;
 
 /// An offer that can be redeemed.
 pub(super) struct Readied {
@@ -50,9 +53,10 @@ impl Readied {
             server,
             sender_constrained,
         };
-        readied.leave_other_formats()?;
+        let trust = session.wallet.trust();
+        readied.leave_other_formats(trust)?;
         for id in &readied.offer.credential_configuration_ids {
-            readied.check_configuration(readied.configuration(id)?)?;
+            readied.check_configuration(readied.configuration(id)?, trust)?;
         }
         let locales = session.wallet.locales();
         let named = names(
@@ -68,11 +72,18 @@ impl Readied {
         Ok(readied)
     }
 
-    /// An offer names a card in every format it comes in: this wallet takes the one it can hold.
-    fn leave_other_formats(&mut self) -> Result<(), IssuanceError> {
+    /// An offer names a card in every format it comes in: this wallet takes those it can hold, and
+    /// mdocs where it knows who vouches for them.
+    fn leave_other_formats(&mut self, trust: &TrustList) -> Result<(), IssuanceError> {
+        let issuer = self.offer.credential_issuer.as_str();
         let mut kept = Vec::new();
         for id in &self.offer.credential_configuration_ids {
-            if self.configuration(id)?.format == DC_SD_JWT {
+            let holdable = match kind_of(self.configuration(id)?) {
+                Some((CardFormat::SdJwtVc, _)) => true,
+                Some((CardFormat::Mdoc, doctype)) => trust.mdoc_issuer(issuer, doctype).is_some(),
+                None => false,
+            };
+            if holdable {
                 kept.push(id.clone());
             }
         }
@@ -99,26 +110,31 @@ impl Readied {
     fn check_configuration(
         &self,
         configuration: &CredentialConfiguration,
+        trust: &TrustList,
     ) -> Result<(), IssuanceError> {
+        let (format, kind) = kind_of(configuration).ok_or(IssuanceError::UnsupportedCard)?;
         let proofs = configuration.proof_types_supported.as_ref();
         let jwt = proofs.and_then(|types| types.get("jwt"));
         let es256 = Algorithm::Es256.name();
-        let holdable = configuration.format == DC_SD_JWT
-            && jwt.is_some_and(|proof| {
-                proof.key_attestations_required.is_none()
-                    && proof
-                        .proof_signing_alg_values_supported
-                        .iter()
-                        .any(|a| a == es256)
-            });
-        let vct = configuration.vct.as_deref().unwrap_or_default();
-        match &self.standing {
+        let holdable = jwt.is_some_and(|proof| {
+            proof.key_attestations_required.is_none()
+                && proof
+                    .proof_signing_alg_values_supported
+                    .iter()
+                    .any(|a| a == es256)
+        });
+        let issuer = self.offer.credential_issuer.as_str();
+        match (&self.standing, format) {
             _ if !holdable => Err(IssuanceError::UnsupportedCard),
-            Standing::Listed(known) if known.for_type(vct).is_none() => {
+            (_, CardFormat::Mdoc) => match trust.mdoc_issuer(issuer, kind) {
+                Some(_) => Ok(()),
+                None => Err(IssuanceError::IssuerNotForType),
+            },
+            (Standing::Listed(known), _) if known.for_type(kind).is_none() => {
                 Err(IssuanceError::IssuerNotForType)
             }
-            Standing::Listed(_) | Standing::Remembered(_) | Standing::Confirmed => Ok(()),
-            Standing::Unknown => Err(IssuanceError::UnknownIssuer),
+            (Standing::Listed(_) | Standing::Remembered(_) | Standing::Confirmed, _) => Ok(()),
+            (Standing::Unknown, _) => Err(IssuanceError::UnknownIssuer),
         }
     }
 

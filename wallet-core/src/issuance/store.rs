@@ -1,9 +1,7 @@
 //! Checking what came, and keeping it.
 
-use vouchsafe_credentials::Verified;
-use vouchsafe_credentials::sd_jwt_vc::{
-    HeldSdJwtVc, IssuancePolicy, IssuerTrust, VcError, verify_issued,
-};
+use vouchsafe_credentials::sd_jwt_vc::{IssuerTrust, VcError};
+use vouchsafe_protocol::vci::metadata::{CredentialConfiguration, DC_SD_JWT, MSO_MDOC};
 use vouchsafe_protocol::vci::response::ReceivedCredentials;
 
 use super::IssuanceError;
@@ -11,7 +9,10 @@ use super::credentials::Wanted;
 use super::readied::Readied;
 use super::session::Session;
 use crate::WalletError;
-use crate::credential::{Copy, CredentialId, CredentialStore, Record, facts_of};
+use crate::credential::{
+    Acceptance, CardFormat, Copy, CredentialId, CredentialStore, Held, Record, accept_mdoc,
+    accept_sd_jwt_vc, facts_of,
+};
 use crate::display::{CardDisplay, choose};
 use crate::history::{History, Outcome};
 use crate::secure_area::KeyHandle;
@@ -20,7 +21,7 @@ use crate::text::PlainText;
 
 /// A copy that passed every check, with the key it is bound to.
 struct CheckedCopy {
-    held: Verified<HeldSdJwtVc>,
+    held: Held,
     key: KeyHandle,
 }
 
@@ -34,26 +35,29 @@ pub(super) async fn store(
     received: ReceivedCredentials,
 ) -> Result<CredentialId, WalletError> {
     let configuration = readied.configuration(&wanted.configuration)?;
-    let vct = configuration
-        .vct
-        .as_deref()
-        .ok_or(IssuanceError::UnsupportedCard)?;
+    let (format, kind) = kind_of(configuration).ok_or(IssuanceError::UnsupportedCard)?;
     let first = received
         .credentials
         .first()
         .ok_or(IssuanceError::UnsupportedCard)?;
-    let known = readied.standing.known(&readied.offer, first)?;
-    let trust = known
-        .for_type(vct)
-        .ok_or(IssuanceError::IssuerNotForType)?
-        .map_err(|_| IssuanceError::NotAcceptable(VcError::IssuerUntrusted))?;
-    let copies = check_all(session, &received.credentials, &trust, vct, keys)?;
+    let (known, trust) = match format {
+        CardFormat::SdJwtVc => {
+            let known = readied.standing.known(&readied.offer, first)?;
+            let trust = known
+                .for_type(kind)
+                .ok_or(IssuanceError::IssuerNotForType)?
+                .map_err(|_| IssuanceError::NotAcceptable(VcError::IssuerUntrusted))?;
+            (Some(known), trust)
+        }
+        CardFormat::Mdoc => {
+            let issuer = readied.offer.credential_issuer.as_str();
+            let trust = session.wallet.trust().mdoc_issuer(issuer, kind);
+            (None, trust.ok_or(IssuanceError::IssuerNotForType)?)
+        }
+    };
+    let copies = check_all(session, &received.credentials, &trust, (format, kind), keys)?;
     let display = readied.display(configuration);
-    let held = copies
-        .first()
-        .ok_or(IssuanceError::UnsupportedCard)?
-        .held
-        .get();
+    let held = &copies.first().ok_or(IssuanceError::UnsupportedCard)?.held;
     check_same(&copies, &display)?;
 
     let wallet = &session.wallet;
@@ -61,7 +65,8 @@ pub(super) async fn store(
         id: wallet.store().new_id(),
         credential_issuer: readied.offer.credential_issuer.as_str().to_owned(),
         issuer: held.issuer().clone(),
-        vct: vct.to_owned(),
+        vct: kind.to_owned(),
+        format,
         added_at: wallet.now(),
         copies: copies.iter().map(CheckedCopy::to_copy).collect(),
         display,
@@ -70,7 +75,9 @@ pub(super) async fn store(
     let (history, entry) = History::record(&session.entry(Outcome::Completed, cards, facts))?;
     let (name, bytes) = CredentialStore::encode(&record)?;
     let mut batch = VaultBatch::new().put(name, bytes).put(history, entry);
-    if let Some((name, bytes)) = readied.standing.to_remember(&known, wallet.now())? {
+    if let Some(known) = &known
+        && let Some((name, bytes)) = readied.standing.to_remember(known, wallet.now())?
+    {
         batch = batch.put(name, bytes);
     }
     wallet.commit(batch)?;
@@ -86,54 +93,53 @@ fn check_all(
     session: &Session,
     received: &[String],
     trust: &IssuerTrust,
-    vct: &str,
+    (format, kind): (CardFormat, &str),
     keys: &[KeyHandle],
 ) -> Result<Vec<CheckedCopy>, IssuanceError> {
+    let wanted = Acceptance {
+        trust,
+        kind,
+        now: session.wallet.now(),
+        crypto: session.wallet.crypto(),
+    };
     let mut free: Vec<&KeyHandle> = keys.iter().collect();
     let mut copies = Vec::with_capacity(received.len());
-    for compact in received {
-        let (held, position) = check_one(session, compact, trust, vct, &free)?;
+    for text in received {
+        let (held, position) = match format {
+            CardFormat::SdJwtVc => {
+                accept_sd_jwt_vc(text, &free, &wanted).map_err(IssuanceError::NotAcceptable)?
+            }
+            CardFormat::Mdoc => {
+                accept_mdoc(text, &free, &wanted).map_err(IssuanceError::MdocNotAcceptable)?
+            }
+        };
         let key = free.remove(position).clone();
         copies.push(CheckedCopy { held, key });
     }
     Ok(copies)
 }
 
-/// Finds the key that a credential is bound to: issuers need not keep the
-/// order of the proofs.
-fn check_one(
-    session: &Session,
-    compact: &str,
-    trust: &IssuerTrust,
-    vct: &str,
-    keys: &[&KeyHandle],
-) -> Result<(Verified<HeldSdJwtVc>, usize), IssuanceError> {
-    let wallet = &session.wallet;
-    for (position, key) in keys.iter().enumerate() {
-        let policy = IssuancePolicy {
-            trust,
-            vct,
-            holder_key: Some(&key.public_key),
-            now: wallet.now(),
-        };
-        match verify_issued(compact, &policy, wallet.crypto()) {
-            Ok(held) => return Ok((held, position)),
-            Err(VcError::HolderKeyMismatch) => {}
-            Err(error) => return Err(IssuanceError::NotAcceptable(error)),
-        }
+/// The format and the type of a configuration, where it is one of those that this wallet holds.
+pub(super) fn kind_of(configuration: &CredentialConfiguration) -> Option<(CardFormat, &str)> {
+    match configuration.format.as_str() {
+        DC_SD_JWT => Some((CardFormat::SdJwtVc, configuration.vct.as_deref()?)),
+        MSO_MDOC => Some((CardFormat::Mdoc, configuration.doctype.as_deref()?)),
+        _ => None,
     }
-    Err(IssuanceError::NotAcceptable(VcError::HolderKeyMismatch))
 }
 
 /// Copies of a card that say different things would show the person one thing
 /// and a verifier another.
 fn check_same(copies: &[CheckedCopy], display: &CardDisplay) -> Result<(), IssuanceError> {
-    let claims = |copy: &CheckedCopy| serde_json::Value::Object(copy.held.get().claims().clone());
-    let mut all = copies.iter().map(claims);
-    let Some(first) = all.next() else {
+    let mut all = copies
+        .iter()
+        .map(|copy| (copy.held.format(), copy.held.claims()));
+    let Some((format, first)) = all.next() else {
         return Ok(());
     };
-    let same = all.all(|other| facts_of(&other, display).0 == facts_of(&first, display).0);
+    let same = all.all(|(_, other)| {
+        facts_of(&other, format, display).0 == facts_of(&first, format, display).0
+    });
     if same {
         Ok(())
     } else {
@@ -141,16 +147,12 @@ fn check_same(copies: &[CheckedCopy], display: &CardDisplay) -> Result<(), Issua
     }
 }
 
-fn names(
-    session: &Session,
-    record: &Record,
-    held: &HeldSdJwtVc,
-) -> (Vec<PlainText>, Vec<PlainText>) {
+fn names(session: &Session, record: &Record, held: &Held) -> (Vec<PlainText>, Vec<PlainText>) {
     let locales = session.wallet.locales();
     let title = choose(&record.display.name, &locales).cloned();
     let title = title.unwrap_or_else(|| PlainText::new(&record.vct));
-    let claims = serde_json::Value::Object(held.claims().clone());
-    let facts = facts_of(&claims, &record.display);
+    let claims = held.claims();
+    let facts = facts_of(&claims, record.format, &record.display);
     let labels = facts
         .labelled(&record.display, &locales)
         .map(|(label, _)| label)
@@ -161,7 +163,7 @@ fn names(
 impl CheckedCopy {
     fn to_copy(&self) -> Copy {
         Copy {
-            compact: self.held.get().compact().to_owned(),
+            compact: self.held.to_text(),
             key: self.key.id.clone(),
             shown_to: None,
         }

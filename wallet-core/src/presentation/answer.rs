@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use vouchsafe_credentials::sd_jwt_vc::HeldSdJwtVc;
 use vouchsafe_protocol::http::HttpRequest;
-use vouchsafe_protocol::vp::answer::{HeldCandidate, Presented, make_api_response, make_response};
+use vouchsafe_protocol::vp::answer::{Presented, make_api_response, make_form};
 use vouchsafe_protocol::vp::dcql::{Candidate, Pick, Selection};
 
 use super::PresentationError;
@@ -13,18 +12,19 @@ use super::ask::Asking;
 use super::context::Asked;
 use super::submit::post_form;
 use crate::WalletError;
-use crate::credential::{CredentialStore, Record, StoredCredential, facts_of};
+use crate::credential::{CredentialStore, Held, Record, StoredCredential};
 use crate::error::CredentialError;
 use crate::history::{History, HistoryEntry, Outcome};
 use crate::secure_area::{AreaSigner, AuthorizationHint, KeyHandle, SecureAreaError};
 use crate::storage::VaultBatch;
 use crate::text::PlainText;
+use crate::verifiers::KnownVerifier;
 use crate::wallet::Wallet;
 
 /// A copy of a card, ready to be bound to the request.
 struct Prepared<'a> {
     pick: &'a Pick,
-    held: HeldSdJwtVc,
+    held: Held,
     signer: AreaSigner,
 }
 
@@ -65,7 +65,7 @@ pub(super) async fn answer(
         .iter()
         .map(|one| Presented {
             query: &one.pick.query,
-            credential: &one.held,
+            credential: one.held.credential(),
             claims: &one.pick.claims,
             signer: &one.signer,
         })
@@ -73,7 +73,7 @@ pub(super) async fn answer(
     let made = carry(wallet, &asking.context.asked, &presented).await?;
     let entry = entry(asking, chosen);
     let records = mark_shown(wallet, &shown_copies, &verifier)?;
-    save(wallet, &entry, &records)?;
+    save(asking, &entry, &records)?;
     Ok((made, entry))
 }
 
@@ -84,12 +84,9 @@ async fn carry(
 ) -> Result<Made, PresentationError> {
     let (crypto, rng, now) = (wallet.crypto(), wallet.rng(), wallet.now());
     match asked {
-        Asked::Link(request) => make_response(request, presented, crypto, rng, now)
+        Asked::Link(request) => make_form(request, presented, crypto, rng, now)
             .await
-            .map(|response| {
-                let address = request.response_uri().clone();
-                Made::Post(post_form(address, response.to_form()))
-            }),
+            .map(|form| Made::Post(post_form(request.response_uri().clone(), form))),
         Asked::Page(request) => make_api_response(request, presented, crypto, rng, now)
             .await
             .map(Made::Data),
@@ -102,16 +99,11 @@ fn open_copy(
     card: &StoredCredential,
     copy: usize,
     hint: &AuthorizationHint,
-) -> Result<(HeldSdJwtVc, AreaSigner), WalletError> {
+) -> Result<(Held, AreaSigner), WalletError> {
     let record = &card.record;
     let copy = record.copies.get(copy).ok_or(CredentialError::Damaged)?;
-    let held = HeldSdJwtVc::reopen_stored(copy.compact.clone(), record.issuer.clone())
-        .map_err(CredentialError::NotAcceptable)?;
-    let public_key = held
-        .registered()
-        .holder_key
-        .clone()
-        .ok_or(SecureAreaError::UnknownKey)?;
+    let held = Held::reopen(record.format, &copy.compact, record.issuer.clone())?;
+    let public_key = held.holder_key().ok_or(SecureAreaError::UnknownKey)?;
     let key = KeyHandle {
         id: copy.key.clone(),
         public_key,
@@ -159,8 +151,8 @@ fn entry(asking: &Asking, chosen: &Selection) -> HistoryEntry {
             continue;
         };
         cards.push(card.title(&locales));
-        let view = HeldCandidate::new(&card.held).disclosed_view(&pick.claims);
-        let learned = facts_of(&view, &card.record.display);
+        let view = card.held.candidate().disclosed_view(&pick.claims);
+        let learned = card.facts(&view);
         facts.extend(
             learned
                 .labelled(&card.record.display, &locales)
@@ -170,9 +162,15 @@ fn entry(asking: &Asking, chosen: &Selection) -> HistoryEntry {
     asking.context.entry(Outcome::Unknown, cards, facts)
 }
 
-fn save(wallet: &Wallet, entry: &HistoryEntry, records: &[Record]) -> Result<(), WalletError> {
+fn save(asking: &Asking, entry: &HistoryEntry, records: &[Record]) -> Result<(), WalletError> {
+    let wallet = &asking.context.wallet;
     let (name, bytes) = History::record(entry)?;
     let mut batch = VaultBatch::new().put(name, bytes);
+    let (name, bytes) = wallet.verifier_store().encode(&KnownVerifier {
+        last_shown_at: Some(entry.at),
+        ..asking.context.to_know()
+    })?;
+    batch = batch.put(name, bytes);
     for record in records {
         let (name, bytes) = CredentialStore::encode(record)?;
         batch = batch.put(name, bytes);

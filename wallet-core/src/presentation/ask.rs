@@ -1,8 +1,8 @@
 //! What the person decides on.
 
-use vouchsafe_protocol::vp::answer::HeldCandidate;
+use serde_json::Value;
 use vouchsafe_protocol::vp::dcql::{
-    self, Candidate, CandidateMatch, Matches, QueryId, QueryMatches, find_matches,
+    self, Candidate, CandidateMatch, ClaimsPath, Matches, QueryId, QueryMatches, find_matches,
 };
 
 use super::answer::Made;
@@ -13,8 +13,10 @@ use crate::WalletError;
 use crate::consent::{
     CardOption, ConsentRequest, LearnedFact, Pick, Question, QuestionSet, Selection,
 };
-use crate::credential::{CredentialId, StoredCredential, facts_of};
+use crate::credential::{CredentialId, StoredCredential};
 use crate::history::{HistoryEntry, HistoryId, Outcome};
+use crate::text::PlainText;
+use crate::verifiers::KnownVerifier;
 use crate::wallet::Wallet;
 
 /// A verified request that some card answers.
@@ -51,7 +53,7 @@ impl std::fmt::Debug for Asking {
 
 impl Asking {
     pub(super) fn new(wallet: Wallet, asked: Asked) -> Result<Self, Box<Refused>> {
-        let context = Context { wallet, asked };
+        let context = Context::new(wallet, asked).map_err(|error| Box::new(error.into()))?;
         if context
             .was_declined_often()
             .map_err(|error| Box::new(error.into()))?
@@ -64,10 +66,7 @@ impl Asking {
             .answering(context.asked.query(), &context.verifier_key())
             .map_err(|error| Box::new(error.into()))?;
         let matches = {
-            let held: Vec<_> = cards
-                .iter()
-                .map(|card| HeldCandidate::new(&card.held))
-                .collect();
+            let held: Vec<_> = cards.iter().map(|card| card.held.candidate()).collect();
             let candidates: Vec<_> = held.iter().map(|card| card as &dyn Candidate).collect();
             find_matches(context.asked.query(), &candidates)
         };
@@ -99,6 +98,9 @@ impl Asking {
         ConsentRequest {
             verifier: self.context.verifier(locales),
             purpose: self.context.purpose(locales),
+            registration: self
+                .context
+                .registration(locales, |query, path| self.label_of(query, path, locales)),
             questions: answerable
                 .map(|query| self.question(query, locales))
                 .collect(),
@@ -147,7 +149,7 @@ impl Asking {
             Ok(made) => Ok(made),
             // What the person saw no longer holds: the question is put again.
             Err(error) if error.code() == PresentationError::CardChanged.code() => {
-                let Context { wallet, asked } = self.context;
+                let Context { wallet, asked, .. } = self.context;
                 let session = Self::new(wallet, asked).ok();
                 Err(Box::new(Unanswered { error, session }))
             }
@@ -167,6 +169,16 @@ impl Asking {
         Ok(Declining::new(self.context.wallet, request, history))
     }
 
+    /// Says no, and refuses this verifier from now on; nothing is sent.
+    pub fn block(self) -> Result<HistoryId, WalletError> {
+        let wallet = &self.context.wallet;
+        wallet.verifier_store().save(&KnownVerifier {
+            blocked_at: Some(wallet.now()),
+            ..self.context.to_know()
+        })?;
+        self.note_no()
+    }
+
     /// The no in the history.
     pub(super) fn note_no(&self) -> Result<HistoryId, WalletError> {
         let entry = self
@@ -182,23 +194,29 @@ impl Asking {
             id: query.query.as_str().to_owned(),
             multiple: query.multiple,
             cards: cards
-                .filter_map(|matched| self.card_option(matched, locales))
+                .filter_map(|matched| self.card_option(&query.query, matched, locales))
                 .collect(),
         }
     }
 
-    fn card_option(&self, matched: &CandidateMatch, locales: &[&str]) -> Option<CardOption> {
+    fn card_option(
+        &self,
+        query: &QueryId,
+        matched: &CandidateMatch,
+        locales: &[&str],
+    ) -> Option<CardOption> {
         let card = self.cards.get(matched.candidate)?;
         let display = &card.record.display;
-        let candidate = HeldCandidate::new(&card.held);
+        let candidate = card.held.candidate();
         let view = candidate.disclosed_view(&matched.claims);
         let never_hidden = candidate.disclosed_view(&[]);
-        let (learned, visible) = (facts_of(&view, display), facts_of(&never_hidden, display));
-        let all = facts_of(&card.claims, display);
+        let (learned, visible) = (card.facts(&view), card.facts(&never_hidden));
+        let all = card.facts(&card.claims);
         let learns = learned.0.iter().map(|(path, value)| LearnedFact {
             label: display.label(path, locales),
             value: (*value).clone(),
             always_visible: visible.get(path) == Some(value),
+            kept: self.means_to_keep(query, path),
         });
         let stays = all
             .0
@@ -209,11 +227,43 @@ impl Asking {
             credential: card.record.id.clone(),
             title: card.title(locales),
             issuer: card.issuer_name(locales),
+            expires_at: card.held.expires_at(),
             learns: learns.collect(),
             keeps: stays
                 .map(|(path, _)| display.label(path, locales))
                 .collect(),
             linkable,
+        })
+    }
+
+    /// What a claim that is asked for is called, or the card where it is a whole one.
+    fn label_of(&self, query: &QueryId, path: Option<&ClaimsPath>, locales: &[&str]) -> PlainText {
+        let mut queries = self.matches.queries().iter();
+        let card = queries
+            .find(|entry| entry.query == *query)
+            .and_then(|entry| self.cards.get(entry.candidates.first()?.candidate));
+        let path = path.map(ClaimsPath::to_json);
+        let steps = path.as_ref().and_then(Value::as_array);
+        match (card, steps) {
+            (Some(card), Some(steps)) => card.record.display.label(steps, locales),
+            (Some(card), None) => card.title(locales),
+            // Of what the person does not have, its name in the query is all there is.
+            (None, Some(steps)) => {
+                let names = steps.iter().filter_map(Value::as_str);
+                PlainText::new(&names.collect::<Vec<_>>().join(" "))
+            }
+            (None, None) => PlainText::new(query.as_str()),
+        }
+    }
+
+    /// OpenID4VP 1.0, appendix B.2.4: whether the verifier says that it keeps the fact at `path`.
+    fn means_to_keep(&self, query: &QueryId, path: &[Value]) -> bool {
+        let entry = self.context.asked.query().credential(query.as_str());
+        let claims = entry.and_then(|entry| entry.claims()).unwrap_or_default();
+        claims.iter().any(|claim| {
+            let kept = claim.path().to_json();
+            let steps = kept.as_array().map(Vec::as_slice).unwrap_or_default();
+            claim.intends_to_retain() && path.starts_with(steps)
         })
     }
 

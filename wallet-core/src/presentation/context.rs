@@ -1,19 +1,20 @@
 //! Who asks and why, from a verified request.
 
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_credentials::x509::VerifiedCertificate;
 use vouchsafe_protocol::http::HttpRequest;
-use vouchsafe_protocol::vp::dcql::DcqlQuery;
-use vouchsafe_protocol::vp::request::{ApiRequest, PresentationRequest};
+use vouchsafe_protocol::vp::dcql::{ClaimsPath, DcqlQuery, QueryId};
+use vouchsafe_protocol::vp::request::{self, ApiRequest, PresentationRequest, Requester};
 use vouchsafe_protocol::vp::response::{ErrorCode, error_form};
 use vouchsafe_protocol::vp::values::LocalizedText;
 
+use super::PresentationError;
 use super::submit::post_form;
 use crate::WalletError;
-use crate::consent::{TrustReason, VerifierIdentity};
+use crate::consent::{Registration, TrustReason, VerifierIdentity};
 use crate::history::{EventKind, HistoryEntry, Outcome, Party};
 use crate::net;
 use crate::text::PlainText;
+use crate::verifiers::{KnownVerifier, VerifierId};
 use crate::wallet::Wallet;
 
 /// So often may the person say no to one verifier within [`NO_LASTS_S`] seconds.
@@ -24,6 +25,8 @@ const NO_LASTS_S: i64 = 600;
 pub(super) struct Context {
     pub(super) wallet: Wallet,
     pub(super) asked: Asked,
+    /// What the wallet knows of the verifier from before.
+    known: Option<KnownVerifier>,
 }
 
 /// A verified request, by the way that it came.
@@ -49,10 +52,10 @@ impl Asked {
         }
     }
 
-    fn certificate(&self) -> Option<&VerifiedCertificate> {
+    fn requester(&self) -> Option<&Requester> {
         match self {
-            Self::Link(request) => Some(request.certificate()),
-            Self::Page(request) => request.certificate(),
+            Self::Link(request) => Some(request.requester()),
+            Self::Page(request) => request.requester(),
         }
     }
 
@@ -70,6 +73,13 @@ impl Asked {
         }
     }
 
+    fn registration(&self) -> &request::Registration {
+        match self {
+            Self::Link(request) => request.registration(),
+            Self::Page(request) => request.registration(),
+        }
+    }
+
     fn host(&self) -> String {
         match self {
             Self::Link(request) => net::host_of(request.response_uri()),
@@ -79,28 +89,74 @@ impl Asked {
 }
 
 impl Context {
+    /// Refuses who is blocked.
+    pub(super) fn new(wallet: Wallet, asked: Asked) -> Result<Self, WalletError> {
+        let mut context = Self {
+            wallet,
+            asked,
+            known: None,
+        };
+        let id = VerifierId::of(&context.verifier_key());
+        context.known = context.wallet.verifier_store().get(&id)?;
+        let blocked = context.known.as_ref().and_then(|known| known.blocked_at);
+        match blocked {
+            // Nothing is sent and nothing is written: who is blocked causes no work.
+            Some(_) => Err(PresentationError::Blocked.into()),
+            None => Ok(context),
+        }
+    }
+
+    /// What is to be known of the verifier from now on, before more is said about it.
+    pub(super) fn to_know(&self) -> KnownVerifier {
+        let verifier = self.verifier(&self.wallet.locales());
+        let fresh = KnownVerifier::new(&verifier);
+        let known = self.known.as_ref();
+        KnownVerifier {
+            last_shown_at: known.and_then(|known| known.last_shown_at),
+            ..fresh
+        }
+    }
+
     /// Who asks, as far as it was verified.
     pub(super) fn verifier(&self, locales: &[&str]) -> VerifierIdentity {
         let host = self.asked.host();
-        let (name, trust) = match self.asked.certificate() {
-            Some(certificate) => (
+        let (name, trust) = match self.asked.requester() {
+            Some(Requester::Certified(certificate)) => (
                 certified_name(certificate.subject()),
                 TrustReason::Certificate {
                     anchor: certificate.anchor_id().to_string(),
                 },
             ),
+            Some(Requester::Attested(attested)) => (
+                PlainText::new(attested.subject()),
+                TrustReason::Attestation {
+                    issuer: PlainText::new(attested.issuer()),
+                },
+            ),
+            Some(Requester::Registered { name }) => (PlainText::new(name), TrustReason::Registered),
+            Some(Requester::Did(did)) => (
+                PlainText::new(&host),
+                TrustReason::Did {
+                    did: PlainText::new(did.as_str()),
+                },
+            ),
+            Some(Requester::Address) => (PlainText::new(&host), TrustReason::Address),
             None => (PlainText::new(&host), TrustReason::Origin),
         };
         // OpenID4VP 1.0, appendix A.2: who signs nothing has no name but its origin, and what it calls
-        // itself may be the name of somebody else.
+        // itself may be the name of somebody else. So it is with whoever has but a DID.
         let client_name = match trust {
-            TrustReason::Certificate { .. } => self.asked.client_name(),
-            TrustReason::Origin => None,
+            TrustReason::Certificate { .. }
+            | TrustReason::Attestation { .. }
+            | TrustReason::Registered => self.asked.client_name(),
+            TrustReason::Did { .. } | TrustReason::Address | TrustReason::Origin => None,
         };
         let calls_itself = client_name
             .and_then(|text| PlainText::non_empty(text.for_locale(first(locales))))
             .filter(|own| *own != name);
         VerifierIdentity {
+            id: VerifierId::of(&self.verifier_key()),
+            last_shown_at: self.known.as_ref().and_then(|known| known.last_shown_at),
             name,
             calls_itself,
             host,
@@ -110,12 +166,22 @@ impl Context {
 
     /// One name for the verifier, the same for each of its requests.
     pub(super) fn verifier_key(&self) -> String {
-        match (self.asked.certificate(), &self.asked) {
-            (Some(certificate), _) => {
+        match (self.asked.requester(), &self.asked) {
+            (Some(Requester::Certified(certificate)), _) => {
                 format!("{} {}", certificate.anchor_id(), certificate.subject())
             }
-            (None, Asked::Page(request)) => request.origin().audience(),
-            (None, Asked::Link(request)) => request.client_id().to_string(),
+            (Some(Requester::Attested(attested)), _) => {
+                format!("attested {} {}", attested.issuer(), attested.subject())
+            }
+            (Some(Requester::Did(did)), _) => did.to_string(),
+            (Some(Requester::Registered { .. }), Asked::Link(request)) => {
+                format!("registered {}", request.client_id())
+            }
+            (Some(Requester::Registered { name }), Asked::Page(_)) => format!("registered {name}"),
+            (None | Some(Requester::Address), Asked::Page(request)) => request.origin().audience(),
+            (None | Some(Requester::Address), Asked::Link(request)) => {
+                request.client_id().to_string()
+            }
         }
     }
 
@@ -139,6 +205,31 @@ impl Context {
     /// Why they ask, in their words.
     pub(super) fn purpose(&self, locales: &[&str]) -> Option<PlainText> {
         PlainText::non_empty(self.asked.purpose()?.for_locale(first(locales)))
+    }
+
+    /// What a register says of who asks; `label` names a claim of a query, or all of it.
+    pub(super) fn registration(
+        &self,
+        locales: &[&str],
+        label: impl Fn(&QueryId, Option<&ClaimsPath>) -> PlainText,
+    ) -> Registration {
+        match self.asked.registration() {
+            request::Registration::None => Registration::Unknown,
+            request::Registration::Unusable(error) => Registration::Unusable { code: error.code() },
+            request::Registration::Registered(registered) => {
+                let purpose = registered
+                    .purpose()
+                    .map(|text| text.for_locale(first(locales)));
+                let beyond = registered.beyond(self.asked.query());
+                let beyond = beyond.iter();
+                Registration::Registered {
+                    purpose: purpose.and_then(PlainText::non_empty),
+                    beyond: beyond
+                        .map(|(query, path)| label(query, path.as_ref()))
+                        .collect(),
+                }
+            }
+        }
     }
 
     /// The error response when the person declines or has no card.

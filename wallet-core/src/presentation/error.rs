@@ -42,6 +42,9 @@ pub enum PresentationError {
     /// The person said no to this verifier again and again: it is not put before them for a while.
     #[error("the verifier asked too often")]
     AskedTooOften,
+    /// The person does not want to be asked by this verifier.
+    #[error("the verifier is blocked")]
+    Blocked,
     /// The choice leaves open something that is insisted on, or names a card
     /// that was not offered.
     #[error("the choice is incomplete")]
@@ -83,6 +86,7 @@ impl PresentationError {
             Self::Request(error) => error.code(),
             Self::NoMatchingCard(_) => "no_matching_card",
             Self::AskedTooOften => "asked_too_often",
+            Self::Blocked => "verifier_blocked",
             Self::SelectionIncomplete => "selection_incomplete",
             Self::Expired => "request_expired",
             Self::CardChanged => "card_changed",
@@ -108,6 +112,7 @@ impl PresentationError {
             | Self::Reply(_) => Fault::Verifier,
             Self::Unreachable => Fault::Network,
             Self::NoMatchingCard(_)
+            | Self::Blocked
             | Self::SelectionIncomplete
             | Self::Expired
             | Self::CardChanged => Fault::Person,

@@ -1,10 +1,11 @@
 //! Getting the request and finding out who asks.
 
+use vouchsafe_credentials::did::{self, Did, DidDocument, MAX_DOCUMENT};
 use vouchsafe_credentials::random;
 use vouchsafe_protocol::http::{HttpRequest, HttpResponse, Method};
 use vouchsafe_protocol::vp::invocation::{Invocation, RequestUriMethod};
 use vouchsafe_protocol::vp::request::{
-    self, MAX_BYTES, MEDIA_TYPE, PresentationRequest, RequestError, WalletPolicy,
+    self, MAX_BYTES, MEDIA_TYPE, PresentationRequest, RequestError, WalletPolicy, wallet_metadata,
 };
 use vouchsafe_protocol::vp::response::error_form;
 
@@ -22,6 +23,8 @@ pub struct Fetching {
     link: Invocation,
     wallet_nonce: Option<String>,
     request: HttpRequest,
+    document_request: Option<HttpRequest>,
+    document: Option<DidDocument>,
 }
 
 impl Fetching {
@@ -40,18 +43,44 @@ impl Fetching {
             RequestUriMethod::Post => {
                 // OpenID4VP 1.0, section 5.10: a fresh value against replay.
                 let nonce = random::token(wallet.rng());
-                let fields = [("wallet_nonce", nonce.as_str())];
+                // The same text from every wallet with these settings: it marks nobody.
+                let metadata = wallet_metadata(&wallet.trust().other_verifiers.parties(None));
+                let metadata = metadata.to_string();
+                let fields = [
+                    ("wallet_metadata", metadata.as_str()),
+                    ("wallet_nonce", nonce.as_str()),
+                ];
                 let request = HttpRequest::post_form(link.request_uri.clone(), &fields);
                 (request, Some(nonce))
             }
         };
         let request = net::accepting(request, MEDIA_TYPE);
+        let document_request = document_request(&wallet, &link.client_id)?;
         Ok(Self {
             wallet,
             link,
             wallet_nonce,
             request,
+            document_request,
+            document: None,
         })
+    }
+
+    /// The request for the DID document of who asks, to be sent before [`Fetching::request`] and answered
+    /// with [`Fetching::resolve`]; `None` where none is needed. Redirects must not be followed.
+    #[must_use]
+    pub fn document_request(&self) -> Option<&HttpRequest> {
+        self.document_request.as_ref()
+    }
+
+    /// Takes the DID document. What is none is left out: the request is refused for it later.
+    pub fn resolve(&mut self, response: &HttpResponse) {
+        let did = self.link.client_id.split_once(':');
+        let did = did.and_then(|(_, did)| Did::parse(did).ok());
+        let readable = response.status == 200 && response.body.len() <= MAX_DOCUMENT;
+        self.document = did
+            .filter(|_| readable)
+            .and_then(|did| DidDocument::parse(&response.body, &did).ok());
     }
 
     /// The request to send. Redirects must not be followed.
@@ -106,9 +135,11 @@ impl Fetching {
             urls: self.wallet.urls(),
         };
         let nonce = self.wallet_nonce.as_deref();
-        let request =
-            request::verify_request(text.trim_ascii(), &self.link.client_id, nonce, &policy)
-                .map_err(|refusal| self.refusal(refusal))?;
+        let others = &self.wallet.trust().other_verifiers;
+        let parties = others.parties(self.document.as_ref());
+        let (text, client_id) = (text.trim_ascii(), &self.link.client_id);
+        let request = request::verify_request_of(&parties, text, client_id, nonce, &policy)
+            .map_err(|refusal| self.refusal(refusal))?;
         let reply_to = self.wallet.urls().check(request.response_uri());
         reply_to.map_err(|error| refuse(PresentationError::Address(error)))?;
         Ok(request)
@@ -147,4 +178,27 @@ impl Fetching {
             withdrawn_at: None,
         });
     }
+}
+
+/// The request for the document of a `did:web`, where such a verifier may ask at all.
+fn document_request(
+    wallet: &Wallet,
+    client_id: &str,
+) -> Result<Option<HttpRequest>, PresentationError> {
+    let did = client_id.strip_prefix("decentralized_identifier:");
+    let did = did.and_then(|did| Did::parse(did).ok());
+    let wanted = did.filter(|did| did.method() == "web");
+    let Some(did) = wanted.filter(|_| wallet.trust().other_verifiers.asks_for_unvouched()) else {
+        return Ok(None);
+    };
+    let unresolved = || PresentationError::Request(RequestError::DidUnresolved);
+    let address = did::web_document_url(&did).map_err(|_| unresolved())?;
+    let address = wallet.urls().endpoint(&address).map_err(|_| unresolved())?;
+    // Catalogue 320: nothing inside a private network is ever asked.
+    wallet
+        .urls()
+        .check(&address)
+        .map_err(PresentationError::Address)?;
+    let request = HttpRequest::new(Method::Get, address);
+    Ok(Some(net::accepting(request, "application/json")))
 }

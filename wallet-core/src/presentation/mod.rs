@@ -10,6 +10,7 @@
 
 mod answer;
 mod ask;
+mod by_value;
 mod context;
 mod error;
 mod fetch;
@@ -17,6 +18,7 @@ mod page;
 mod submit;
 
 pub use ask::{Asking, Unanswered};
+pub(crate) use by_value::by_value;
 pub use error::{PresentationError, Refused};
 pub use fetch::Fetching;
 pub use page::{PageAnswer, PageAsking, PageRefused, PageUnanswered};

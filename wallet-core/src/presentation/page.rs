@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use vouchsafe_protocol::vp::api::Origin;
-use vouchsafe_protocol::vp::request::{ApiRequest, WalletPolicy, verify_api_request};
+use vouchsafe_protocol::vp::request::{ApiRequest, WalletPolicy, verify_api_request_of};
 use vouchsafe_protocol::vp::response::ErrorCode;
 
 use super::answer::Made;
@@ -81,7 +81,7 @@ impl PageAsking {
                 return Err(Box::new(refused));
             }
         };
-        let protocol = request.protocol().name();
+        let protocol = request.protocol();
         let asking = Asking::new(wallet, Asked::Page(Box::new(request)));
         let asking = asking.map_err(|refused| {
             let Refused { error, .. } = *refused;
@@ -126,6 +126,11 @@ impl PageAsking {
         }
     }
 
+    /// Says no, and refuses this verifier from now on; nothing goes back to the page.
+    pub fn block(self) -> Result<HistoryId, WalletError> {
+        self.asking.block()
+    }
+
     /// Says no. The answer may go back to the page; to cancel without one tells it less.
     pub fn decline(self) -> Result<PageAnswer, WalletError> {
         Ok(PageAnswer {
@@ -149,7 +154,10 @@ fn read(
         now: wallet.now(),
         urls: wallet.urls(),
     };
-    verify_api_request(protocol, data, &origin, &policy).map_err(PresentationError::Request)
+    // Only a request behind a link has a document resolved for it.
+    let parties = wallet.trust().other_verifiers.parties(None);
+    verify_api_request_of(&parties, protocol, data, &origin, &policy)
+        .map_err(PresentationError::Request)
 }
 
 fn refusal(error: PresentationError) -> PageRefused {

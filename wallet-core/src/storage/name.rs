@@ -21,11 +21,13 @@ pub enum Collection {
     Index,
     /// Cards of a restored wallet whose keys could not move.
     Reissue,
+    /// Verifiers that a card was shown to, or that may not ask.
+    Verifiers,
 }
 
 impl Collection {
     /// All collections, for adapters that prepare them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Meta,
         Self::Credentials,
         Self::Keys,
@@ -33,6 +35,7 @@ impl Collection {
         Self::Trust,
         Self::Index,
         Self::Reissue,
+        Self::Verifiers,
     ];
 
     /// The name in lower case, safe as a folder name.
@@ -46,6 +49,7 @@ impl Collection {
             Self::Trust => "trust",
             Self::Index => "index",
             Self::Reissue => "reissue",
+            Self::Verifiers => "verifiers",
         }
     }
 }

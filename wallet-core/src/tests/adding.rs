@@ -413,7 +413,8 @@ async fn cat_037_another_method_or_issuer_than_the_listed_one() {
 
     let mut world = World::new();
     let foreign = super::Authority::new("Foreign CA");
-    world.issuer = super::issuer::ScriptedIssuer::new(foreign.leaf("The Club", "club.example.com"));
+    let leaf = || foreign.leaf("The Club", "club.example.com");
+    world.issuer = super::issuer::ScriptedIssuer::new(leaf(), leaf());
     let error = world.add().await.unwrap_err();
     let code = error.code();
     assert!(code.starts_with("issuer_"), "{code}");

@@ -2,12 +2,16 @@
 
 use serde_json::{Value, json as value};
 use vouchsafe_credentials::credential_type::CredentialType;
-use vouchsafe_credentials::crypto::{Algorithm, Portable, SigningKey};
-use vouchsafe_credentials::did;
+use vouchsafe_credentials::crypto::{Algorithm, Portable, PublicKey, SigningKey};
+use vouchsafe_credentials::encoding::b64url;
+use vouchsafe_credentials::mdoc::{
+    self, DigestAlgorithm, Elements, KeyAuthorizations, MDL, MDL_NAMESPACE, Validity,
+};
 use vouchsafe_credentials::random::Rng;
 use vouchsafe_credentials::sd_jwt::{Frame, HashAlg};
 use vouchsafe_credentials::sd_jwt_vc::{IssueInput, IssuerKey, issue};
 use vouchsafe_credentials::testing::SeededRng;
+use vouchsafe_credentials::{cbor, did};
 use vouchsafe_protocol::http::{HttpRequest, HttpResponse};
 use vouchsafe_protocol::oauth::dpop;
 use vouchsafe_protocol::oauth::params::Params;
@@ -15,7 +19,7 @@ use vouchsafe_protocol::oauth::token::TokenRequest;
 use vouchsafe_protocol::vci::metadata::CredentialConfiguration;
 use vouchsafe_protocol::vci::nonce::NonceKeys;
 use vouchsafe_protocol::vci::proof;
-use vouchsafe_protocol::vci::request::{CredentialRequest, Proofs};
+use vouchsafe_protocol::vci::request::{CredentialRequest, Proofs, Requested};
 
 use super::{Leaf, NOW, json};
 
@@ -24,6 +28,7 @@ const MEMBERSHIP: &str = include_str!("../../../specs/credential-types/membershi
 
 pub(crate) struct ScriptedIssuer {
     leaf: Leaf,
+    document_signer: Leaf,
     did_key: SigningKey,
     nonces: NonceKeys,
     rng: SeededRng,
@@ -49,15 +54,22 @@ pub(crate) struct ScriptedIssuer {
     pub(crate) hidden_copies: usize,
     /// Claims of the n-th copy.
     pub(crate) claims: fn(usize) -> Value,
+    /// The configurations that are offered.
+    pub(crate) offered: Vec<&'static str>,
+    /// The elements of the n-th copy of the licence.
+    pub(crate) elements: fn(usize) -> Elements,
+    /// Binds the licence to a key of its own.
+    pub(crate) device_key_of_another: bool,
     /// Every request it got: method and path.
     pub(crate) log: Vec<String>,
 }
 
 impl ScriptedIssuer {
-    pub(crate) fn new(leaf: Leaf) -> Self {
+    pub(crate) fn new(leaf: Leaf, document_signer: Leaf) -> Self {
         let rng = SeededRng::new(99);
         Self {
             leaf,
+            document_signer,
             did_key: SigningKey::generate(Algorithm::Es256, &rng),
             nonces: NonceKeys::new(URL, 1, [1; 32]),
             rng,
@@ -74,6 +86,9 @@ impl ScriptedIssuer {
             edit_credentials: |_| {},
             hidden_copies: usize::MAX,
             claims: |_| value!({"member_id": "M-CANARY-7", "tier": "gold", "valid_until": "2027-05-31"}),
+            offered: vec!["membership"],
+            elements: licence,
+            device_key_of_another: false,
             log: Vec::new(),
         }
     }
@@ -85,7 +100,7 @@ impl ScriptedIssuer {
         }
         value!({
             "credential_issuer": self.url,
-            "credential_configuration_ids": ["membership"],
+            "credential_configuration_ids": self.offered,
             "grants": {"urn:ietf:params:oauth:grant-type:pre-authorized_code": grant},
         })
     }
@@ -120,7 +135,24 @@ impl ScriptedIssuer {
             "credential_endpoint": format!("{}/credential", self.url),
             "nonce_endpoint": format!("{}/nonce", self.url),
             "display": [{"name": "The Club", "locale": "en"}],
-            "credential_configurations_supported": {"membership": configuration},
+            "credential_configurations_supported": {
+                "membership": configuration,
+                "licence": {
+                    "format": "mso_mdoc",
+                    "doctype": MDL,
+                    "cryptographic_binding_methods_supported": ["cose_key"],
+                    "proof_types_supported": {
+                        "jwt": {"proof_signing_alg_values_supported": ["ES256"]},
+                    },
+                    "credential_metadata": {
+                        "display": [{"name": "Driving licence", "locale": "en"}],
+                        "claims": [{
+                            "path": [MDL_NAMESPACE, "family_name"],
+                            "display": [{"name": "Family name", "locale": "en"}],
+                        }],
+                    },
+                },
+            },
         });
         if self.batch > 1 {
             metadata["batch_credential_issuance"] = value!({"batch_size": self.batch});
@@ -208,7 +240,12 @@ impl ScriptedIssuer {
             let Ok(proof) = proof::verify(jwt, &expected, &Portable) else {
                 return json(400, &value!({"error": "invalid_nonce"}));
             };
-            credentials.push(self.issue(i, &proof.key).await);
+            let licence =
+                matches!(&body.requested, Requested::Configuration(id) if id == "licence");
+            credentials.push(match licence {
+                true => self.issue_licence(i, &proof.key).await,
+                false => self.issue(i, &proof.key).await,
+            });
         }
         (self.edit_credentials)(&mut credentials);
         let list: Vec<Value> = credentials
@@ -266,9 +303,45 @@ impl ScriptedIssuer {
         issue(input, signer, &self.rng as &dyn Rng).await.unwrap()
     }
 
+    async fn issue_licence(&self, copy: usize, device_key: &PublicKey) -> String {
+        let device_key = match self.device_key_of_another {
+            true => self.did_public(),
+            false => device_key,
+        };
+        let input = mdoc::IssueInput {
+            doctype: MDL,
+            elements: &(self.elements)(copy),
+            validity: Validity {
+                signed: NOW,
+                valid_from: NOW,
+                valid_until: NOW.plus(86_400),
+                expected_update: None,
+            },
+            device_key,
+            key_authorizations: &KeyAuthorizations::default(),
+            status: None,
+            chain: &self.document_signer.chain,
+            digest_algorithm: DigestAlgorithm::Sha256,
+        };
+        let issued = mdoc::issue(input, &self.document_signer.key, &self.rng as &dyn Rng).await;
+        b64url(&issued.unwrap())
+    }
+
     fn did_public(&self) -> &vouchsafe_credentials::crypto::PublicKey {
         vouchsafe_credentials::crypto::Signer::public_key(&self.did_key)
     }
+}
+
+fn licence(_: usize) -> Elements {
+    let mut elements = Elements::new();
+    for (name, element) in [
+        ("family_name", cbor::Value::from("Canary")),
+        ("age_over_18", cbor::Value::Bool(true)),
+        ("document_number", cbor::Value::from("D-CANARY-7")),
+    ] {
+        assert!(elements.add(MDL_NAMESPACE, name, element));
+    }
+    elements
 }
 
 pub(crate) fn link(offer: &Value) -> String {

@@ -4,17 +4,21 @@ mod adding;
 pub(crate) mod cards;
 mod issuer;
 mod keeping;
+mod mdoc;
+mod modules;
 mod page;
 mod showing;
 mod verifier;
+mod verifiers;
 
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    date_time_ymd,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
 };
 use vouchsafe_credentials::crypto::{Portable, SigningKey};
+use vouchsafe_credentials::mdoc::MDL;
 use vouchsafe_credentials::sd_jwt_vc::IssuerMethod;
 use vouchsafe_credentials::testing::{FixedClock, SeededRng};
 use vouchsafe_credentials::time::UnixTime;
@@ -23,7 +27,7 @@ use vouchsafe_protocol::http::{HttpResponse, UrlRule};
 
 use crate::Wallet;
 use crate::storage::{KdfParams, MemoryStorage, VaultKey};
-use crate::trust::{KnownIssuer, TrustList, UnknownIssuers};
+use crate::trust::{KnownIssuer, OtherVerifiers, TrustList, UnknownIssuers};
 use crate::wallet::{Config, Ports};
 
 /// 2026-06-01T00:00:00Z
@@ -44,10 +48,23 @@ pub(crate) struct Leaf {
 
 impl Authority {
     pub(crate) fn new(name: &str) -> Self {
-        let key = KeyPair::generate().unwrap();
         let mut params = params(name, vec![]);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        Self::of(params)
+    }
+
+    /// An IACA (ISO/IEC 18013-5:2021, table B.1).
+    pub(crate) fn iaca() -> Self {
+        let mut params = params("IACA", vec![]);
+        params.distinguished_name.push(DnType::CountryName, "AT");
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        Self::of(params)
+    }
+
+    fn of(params: CertificateParams) -> Self {
+        let key = KeyPair::generate().unwrap();
         let der = params.self_signed(&key).unwrap().der().to_vec();
         Self {
             issuer: Issuer::new(params, key),
@@ -61,9 +78,29 @@ impl Authority {
         anchors
     }
 
-    pub(crate) fn leaf(&self, name: &str, dns: &str) -> Leaf {
-        let key = KeyPair::generate().unwrap();
+    /// A leaf whose subject has an `organizationIdentifier`.
+    pub(crate) fn organization(&self, name: &str, dns: &str, identifier: &str) -> Leaf {
         let mut params = params(name, vec![dns.to_owned()]);
+        let kind = DnType::CustomDnType(vec![2, 5, 4, 97]);
+        params.distinguished_name.push(kind, identifier);
+        self.certify(params)
+    }
+
+    pub(crate) fn leaf(&self, name: &str, dns: &str) -> Leaf {
+        self.certify(params(name, vec![dns.to_owned()]))
+    }
+
+    /// A document signer (ISO/IEC 18013-5:2021, table B.3).
+    pub(crate) fn document_signer(&self) -> Leaf {
+        let mut params = params("Signer", vec![]);
+        params.distinguished_name.push(DnType::CountryName, "AT");
+        let purpose = vec![1, 0, 18013, 5, 1, 2];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::Other(purpose)];
+        self.certify(params)
+    }
+
+    fn certify(&self, mut params: CertificateParams) -> Leaf {
+        let key = KeyPair::generate().unwrap();
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.use_authority_key_identifier_extension = true;
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
@@ -95,18 +132,29 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new() -> Self {
         let (club, access) = (Authority::new("Club CA"), Authority::new("Access CA"));
+        let iaca = Authority::iaca();
         let config = Config {
             trust: TrustList {
-                issuers: vec![KnownIssuer {
-                    credential_issuer: issuer::URL.to_owned(),
-                    method: IssuerMethod::X509 {
-                        anchors: Arc::new(club.anchors(Role::Issuer)),
-                        subject: None,
+                issuers: vec![
+                    KnownIssuer {
+                        credential_issuer: issuer::URL.to_owned(),
+                        method: IssuerMethod::X509 {
+                            anchors: Arc::new(club.anchors(Role::Issuer)),
+                            subject: None,
+                        },
+                        types: Vec::new(),
                     },
-                    types: Vec::new(),
-                }],
+                    KnownIssuer {
+                        credential_issuer: issuer::URL.to_owned(),
+                        method: IssuerMethod::Iaca {
+                            anchors: Arc::new(iaca.anchors(Role::MdocIssuer)),
+                        },
+                        types: vec![MDL.to_owned()],
+                    },
+                ],
                 verifiers: access.anchors(Role::VerifierAccess),
                 unknown_issuers: UnknownIssuers::Ask,
+                other_verifiers: OtherVerifiers::default(),
             },
             urls: UrlRule::PublicHttps,
             locales: vec!["en".to_owned()],
@@ -123,11 +171,15 @@ impl World {
             storage,
             config,
             wallet,
-            issuer: issuer::ScriptedIssuer::new(club.leaf("The Club", "club.example.com")),
+            issuer: issuer::ScriptedIssuer::new(
+                club.leaf("The Club", "club.example.com"),
+                iaca.document_signer(),
+            ),
             verifier: verifier::ScriptedVerifier::new(
                 access.leaf("Wine Shop", "shop.example.com"),
                 club.anchors(Role::Issuer),
-            ),
+            )
+            .believing_mdocs(iaca.anchors(Role::MdocIssuer)),
         }
     }
 

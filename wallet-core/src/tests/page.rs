@@ -130,9 +130,14 @@ async fn a_no_and_requests_that_are_none() {
     assert_eq!(entry.outcome, Outcome::Declined);
     for (protocol, data, said) in [
         (
-            "openid4vp-v1-multisigned",
+            "openid4vp-v2-signed",
             signed.data.clone(),
             "request_protocol_unsupported invalid_request",
+        ),
+        (
+            "openid4vp-v1-multisigned",
+            signed.data.clone(),
+            "request_parameter invalid_request",
         ),
         (
             "openid4vp-v1-unsigned",

@@ -24,7 +24,7 @@ impl World {
         submitting.receive(&self.verifier.accepted()).unwrap()
     }
 
-    async fn refused_request(&self, code: &str, told: Option<&str>) {
+    pub(super) async fn refused_request(&self, code: &str, told: Option<&str>) {
         let refused = self.ask().await.unwrap_err();
         assert_eq!(refused.error.code(), code);
         let notified = refused

@@ -7,6 +7,7 @@ use serde_json::{Value, json as value};
 use url::Url;
 use vouchsafe_credentials::crypto::{AgreementKey, Portable, Signer};
 use vouchsafe_credentials::jws::{self, Header, TokenType};
+use vouchsafe_credentials::mdoc::MDL;
 use vouchsafe_credentials::sd_jwt_vc::{
     IssuerIdentity, IssuerMethod, IssuerTrust, StatusMethod, StatusPolicy, TrustedIssuer,
 };
@@ -31,6 +32,7 @@ use crate::presentation::PageAnswer;
 pub(crate) struct ScriptedVerifier {
     leaf: Leaf,
     trust: IssuerTrust,
+    full_id: String,
     client_id: ClientId,
     response_uri: Url,
     nonce: Nonce,
@@ -68,6 +70,7 @@ impl ScriptedVerifier {
             status: StatusMethod::SameIssuer,
         };
         Self {
+            full_id: ClientId::x509_hash(&leaf.chain).as_str().to_owned(),
             client_id: ClientId::x509_hash(&leaf.chain),
             leaf,
             trust: IssuerTrust::new(vec![trusted]).unwrap(),
@@ -86,22 +89,79 @@ impl ScriptedVerifier {
         }
     }
 
+    /// The verifier believes the mdocs below these anchors too.
+    pub(crate) fn believing_mdocs(mut self, anchors: TrustAnchors) -> Self {
+        let club = self.trust.by_id(super::issuer::URL).unwrap().clone();
+        let authority = TrustedIssuer {
+            id: "https://licences.example".to_owned(),
+            method: IssuerMethod::Iaca {
+                anchors: Arc::new(anchors),
+            },
+            types: vec![MDL.to_owned()],
+            status: StatusMethod::SameIssuer,
+        };
+        self.trust = IssuerTrust::new(vec![club, authority]).unwrap();
+        self
+    }
+
+    /// The same verifier, with another nonce.
+    pub(crate) fn with_another_nonce(mut self) -> Self {
+        self.nonce = Nonce::fresh(&SeededRng::new(78));
+        self
+    }
+
     pub(crate) fn link(&self) -> String {
         let query = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("client_id", self.client_id.as_str())
+            .append_pair("client_id", &self.full_id)
             .append_pair("request_uri", "https://shop.example.com/vp/request/1")
             .append_pair("request_uri_method", self.method)
             .finish();
         format!("openid4vp://?{query}")
     }
 
+    /// Values as long as a verifier may make them.
+    pub(crate) fn long_values(&mut self) {
+        self.nonce = Nonce::parse(&"n".repeat(43)).unwrap();
+        self.state = State::parse(&"s".repeat(64)).unwrap();
+    }
+
+    pub(crate) fn leaf(&self) -> &Leaf {
+        &self.leaf
+    }
+
+    /// Asks under another identifier.
+    pub(crate) fn client(&mut self, client_id: &str) {
+        self.full_id = client_id.to_owned();
+    }
+
     pub(crate) async fn request_object(&self, fetched: &HttpRequest) -> HttpResponse {
+        let claims = self.claims(fetched);
+        let header = Header::new(TokenType::RequestObject).with_x5c(&self.leaf.chain);
+        let signer: &dyn Signer = &self.leaf.key;
+        object(jws::sign(&header, &claims, signer).await.unwrap())
+    }
+
+    /// The claims of the request object for a wallet that fetched it so.
+    pub(crate) fn claims(&self, fetched: &HttpRequest) -> Value {
+        let mut claims = self.claims_alone();
+        let posted: Vec<_> = url::form_urlencoded::parse(&fetched.body)
+            .into_owned()
+            .collect();
+        if let Some((_, nonce)) = posted.iter().find(|(name, _)| name == "wallet_nonce") {
+            claims["wallet_nonce"] = value!(nonce);
+        }
+        (self.edit_request)(&mut claims);
+        claims
+    }
+
+    /// The claims for a wallet that says nothing of itself.
+    pub(crate) fn claims_alone(&self) -> Value {
         let mut jwk = self.key.public_key().to_jwk();
         jwk["kid"] = value!(self.key.public_key().thumbprint());
         jwk["alg"] = value!("ECDH-ES");
         jwk["use"] = value!("enc");
-        let mut claims = value!({
-            "client_id": self.client_id.as_str(),
+        value!({
+            "client_id": self.full_id,
             "aud": "https://self-issued.me/v2",
             "response_type": "vp_token",
             "response_mode": "direct_post.jwt",
@@ -121,21 +181,14 @@ impl ScriptedVerifier {
             "client_metadata": {
                 "jwks": {"keys": [jwk]},
                 "encrypted_response_enc_values_supported": ["A128GCM", "A256GCM"],
-                "vp_formats_supported": {"dc+sd-jwt": {
-                    "sd-jwt_alg_values": ["ES256"], "kb-jwt_alg_values": ["ES256"],
-                }},
+                "vp_formats_supported": {
+                    "dc+sd-jwt": {
+                        "sd-jwt_alg_values": ["ES256"], "kb-jwt_alg_values": ["ES256"],
+                    },
+                    "mso_mdoc": {"issuerauth_alg_values": [-7, -9], "deviceauth_alg_values": [-9]},
+                },
             },
-        });
-        let posted: Vec<_> = url::form_urlencoded::parse(&fetched.body)
-            .into_owned()
-            .collect();
-        if let Some((_, nonce)) = posted.iter().find(|(name, _)| name == "wallet_nonce") {
-            claims["wallet_nonce"] = value!(nonce);
-        }
-        (self.edit_request)(&mut claims);
-        let header = Header::new(TokenType::RequestObject).with_x5c(&self.leaf.chain);
-        let signer: &dyn Signer = &self.leaf.key;
-        object(jws::sign(&header, &claims, signer).await.unwrap())
+        })
     }
 
     /// Checks an answer as a verifier does.

@@ -12,6 +12,7 @@ use crate::history::History;
 use crate::index::{Index, KeyWatch};
 use crate::secure_area::software::SoftwareSecureArea;
 use crate::storage::{Collection, KdfParams, Lock, Vault, VaultKey};
+use crate::verifiers::Verifiers;
 
 impl Wallet {
     /// Makes a new wallet under a passphrase, or a PIN. Deriving the key takes a good
@@ -90,6 +91,7 @@ impl Wallet {
         let store = CredentialStore::new(Arc::clone(&vault));
         let index = Arc::new(Index::open(Arc::clone(&vault), store.clone())?);
         let history = History::new(Arc::clone(&vault));
+        let verifiers = Verifiers::new(Arc::clone(&vault));
         Ok(Self(Arc::new(Inner {
             area: Arc::new(KeyWatch::new(area, Arc::clone(&index))),
             config,
@@ -98,6 +100,7 @@ impl Wallet {
             index,
             store,
             history,
+            verifiers,
         })))
     }
 

@@ -9,7 +9,7 @@ use vouchsafe_credentials::x509::{Role, TrustAnchors};
 use vouchsafe_protocol::http::{HttpRequest, HttpResponse};
 use vouchsafe_service::config::FetchConfig;
 use vouchsafe_wallet_core::storage::{KdfParams, MemoryStorage};
-use vouchsafe_wallet_core::trust::{TrustList, UnknownIssuers};
+use vouchsafe_wallet_core::trust::{OtherVerifiers, TrustList, UnknownIssuers};
 
 use super::{WebConfig, router};
 use crate::wallet::handle::{Transport, Unreachable, WalletHandle};
@@ -48,6 +48,7 @@ impl Browser {
                 issuers: vec![],
                 verifiers: TrustAnchors::new(Role::VerifierAccess),
                 unknown_issuers: UnknownIssuers::Ask,
+                other_verifiers: OtherVerifiers::default(),
             },
             fetch: FetchConfig::default(),
             loopback_http: false,

@@ -63,7 +63,7 @@ pub use resolution::{
     DocumentMetadata, ErrorCode, Resolution, ResolutionError, ResolutionMetadata,
     ResolutionOptions, Resolver,
 };
-pub use web::WebResolver;
+pub use web::{WebResolver, web_document_url};
 
 use crate::crypto::PublicKey;
 

@@ -10,6 +10,19 @@ use super::{
 use crate::crypto::CryptoProvider;
 use crate::time::Clock;
 
+/// The address of the document of a `did:web`, for a caller that sends requests itself; read what it
+/// answers with [`DidDocument::parse`].
+///
+/// # Errors
+/// When it is another method, or the DID names no address.
+pub fn web_document_url(did: &Did) -> Result<String, ResolutionError> {
+    if did.method() != "web" {
+        let detail = "not a did:web";
+        return Err(ResolutionError::new(ErrorCode::MethodNotSupported, detail));
+    }
+    Ok(Location::parse(did.id())?.document("did.json"))
+}
+
 /// Resolves the local methods, `did:web` and `did:webvh`.
 pub struct WebResolver<F> {
     fetch: F,

@@ -33,6 +33,8 @@ pub enum TokenType {
     LogoutToken,
     /// `verifier-attestation+jwt` (OpenID4VP 1.0, section 12).
     VerifierAttestation,
+    /// `rc-wrp+jwt`: registration certificate of a verifier (ETSI TS 119 475, section 5.2).
+    RegistrationCertificate,
     /// `openidvci-issuer-metadata+jwt` (OpenID4VCI 1.0, section 12.2.3).
     IssuerMetadata,
     /// `client-authentication+jwt`: a client assertion of the successor of RFC 7523, which has no
@@ -59,7 +61,7 @@ pub(super) struct KeySources {
 
 impl TokenType {
     /// All types.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::SdJwtVc,
         Self::KeyBinding,
         Self::StatusList,
@@ -73,6 +75,7 @@ impl TokenType {
         Self::IdToken,
         Self::LogoutToken,
         Self::VerifierAttestation,
+        Self::RegistrationCertificate,
         Self::IssuerMetadata,
         Self::ClientAssertion,
         Self::VcJwt,
@@ -99,6 +102,7 @@ impl TokenType {
             Self::ClientAssertion => "client-authentication+jwt",
             Self::LogoutToken => "logout+jwt",
             Self::VerifierAttestation => "verifier-attestation+jwt",
+            Self::RegistrationCertificate => "rc-wrp+jwt",
             Self::IssuerMetadata => "openidvci-issuer-metadata+jwt",
             Self::VcJwt => "vc+jwt",
             Self::VpJwt => "vp+jwt",
@@ -128,7 +132,8 @@ impl TokenType {
             | Self::IdToken
             | Self::LogoutToken
             | Self::ClientAssertion
-            | Self::VerifierAttestation => 64 * 1024,
+            | Self::VerifierAttestation
+            | Self::RegistrationCertificate => 64 * 1024,
         }
     }
 
@@ -151,6 +156,7 @@ impl TokenType {
             | Self::LogoutToken
             | Self::ClientAssertion
             | Self::VerifierAttestation
+            | Self::RegistrationCertificate
             | Self::IssuerMetadata
             | Self::VcJwt
             | Self::VpJwt
@@ -186,6 +192,7 @@ impl TokenType {
             | Self::KeyAttestation
             | Self::ClientAttestation
             | Self::VerifierAttestation
+            | Self::RegistrationCertificate
             | Self::IssuerMetadata => KeySources {
                 jwk: false,
                 x5c: true,

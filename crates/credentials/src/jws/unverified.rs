@@ -96,6 +96,13 @@ impl<'a> Unverified<'a> {
         self.header.get("key_attestation")
     }
 
+    /// The attestation in the header of a request object (OpenID4VP 1.0, section 12): another token
+    /// that names the key, to be verified first.
+    #[must_use]
+    pub fn verifier_attestation(&self) -> Option<&Value> {
+        self.header.get("jwt")
+    }
+
     /// Checks the signature and gives header and claims.
     pub fn verify(
         self,

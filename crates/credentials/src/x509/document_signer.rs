@@ -23,7 +23,10 @@ pub(super) fn check_names(leaf: &Certificate, authority: &Certificate) -> Result
 }
 
 /// The text of an attribute of the subject, whatever its string type.
-fn attribute(certificate: &Certificate, kind: Oid) -> Result<Option<Vec<u8>>, X509Error> {
+pub(super) fn attribute(
+    certificate: &Certificate,
+    kind: Oid,
+) -> Result<Option<Vec<u8>>, X509Error> {
     let subject = certificate.tbs_certificate().subject();
     let mut values = subject
         .iter()

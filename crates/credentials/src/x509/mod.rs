@@ -46,6 +46,8 @@ pub enum Role {
     VerifierAccess,
     /// Operators that sign lists of trusted entities.
     ListOperator,
+    /// Registrars: signers of what verifiers may ask for (registration certificates).
+    Registrar,
 }
 
 /// Identifies an anchor: base64url(SHA-256(DER of its certificate)).

@@ -51,7 +51,7 @@ const fn foreign(role: Role) -> &'static [Oid] {
             MDOC_READER,
             MDOC_VICAL,
         ],
-        Role::WalletProvider | Role::ListOperator => &[
+        Role::WalletProvider | Role::ListOperator | Role::Registrar => &[
             SERVER_AUTH,
             CLIENT_AUTH,
             CODE_SIGNING,

@@ -7,6 +7,7 @@ use rustls_pki_types::SignatureVerificationAlgorithm;
 use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter};
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
+use x509_cert::der::asn1::ObjectIdentifier as Oid;
 use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{KeyUsage, SubjectAltName};
 
@@ -19,6 +20,9 @@ use super::{
 use crate::crypto::{CryptoProvider, PublicKey};
 use crate::time::UnixTime;
 
+/// X.520, `organizationIdentifier`.
+const ORGANIZATION_IDENTIFIER: Oid = Oid::new_unwrap("2.5.4.97");
+
 /// What a verified chain says. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct VerifiedCertificate(Arc<Content>);
@@ -27,6 +31,7 @@ pub struct VerifiedCertificate(Arc<Content>);
 struct Content {
     public_key: PublicKey,
     subject: String,
+    organization: Option<String>,
     san_dns: Vec<String>,
     san_uri: Vec<String>,
     anchor_id: AnchorId,
@@ -45,6 +50,12 @@ impl VerifiedCertificate {
     #[must_use]
     pub fn subject(&self) -> &str {
         &self.0.subject
+    }
+
+    /// `organizationIdentifier` of the subject (X.520, 2.5.4.97), where there is exactly one.
+    #[must_use]
+    pub fn organization_identifier(&self) -> Option<&str> {
+        self.0.organization.as_deref()
     }
 
     /// DNS names of the leaf.
@@ -136,6 +147,10 @@ fn verify_new(
     let certificate = VerifiedCertificate(Arc::new(Content {
         public_key: certificate_key(&leaf)?,
         subject: leaf.tbs_certificate().subject().to_string(),
+        organization: document_signer::attribute(&leaf, ORGANIZATION_IDENTIFIER)
+            .ok()
+            .flatten()
+            .and_then(|text| String::from_utf8(text).ok()),
         san_dns,
         san_uri,
         anchor_id: trusted.id.clone(),

@@ -22,6 +22,8 @@ pub const WELL_KNOWN: &str = "openid-credential-issuer";
 pub const MAX_BYTES: usize = 512 * 1024;
 /// Format of SD-JWT VC.
 pub const DC_SD_JWT: &str = "dc+sd-jwt";
+/// The format of mdocs (appendix A.2).
+pub const MSO_MDOC: &str = "mso_mdoc";
 
 /// The document as it stands on the wire. An issuer fills it in; a wallet gets an
 /// [`IssuerMetadata`] instead.

@@ -1,5 +1,6 @@
 //! Client identifiers and their prefixes (OpenID4VP 1.0, section 5.9).
 
+use vouchsafe_credentials::did::Did;
 use vouchsafe_credentials::encoding::b64url_decode_array;
 use vouchsafe_credentials::x509::{Chain, VerifiedCertificate};
 
@@ -12,10 +13,17 @@ pub struct ClientId {
     prefix: Prefix,
 }
 
+/// How a client identifier is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Prefix {
+pub(super) enum Prefix {
     X509Hash,
     X509SanDns,
+    DecentralizedIdentifier,
+    VerifierAttestation,
+    /// None: the client is registered in the wallet.
+    Registered,
+    /// Of requests that nobody signs.
+    RedirectUri,
 }
 
 /// Why a client identifier is refused.
@@ -27,6 +35,9 @@ pub enum ClientIdError {
     /// `redirect_uri:` cannot be used for signed requests.
     #[error("the prefix redirect_uri cannot be used for signed requests")]
     RedirectUri,
+    /// `openid_federation:` is not supported.
+    #[error("trust chains of OpenID Federation are not supported")]
+    Federation,
     /// A prefix that is unknown or not supported.
     #[error("the client identifier prefix is not supported")]
     UnsupportedPrefix,
@@ -47,7 +58,28 @@ impl ClientId {
         }
     }
 
-    /// Reads an identifier from a request.
+    /// The identifier of a client that is registered in the wallet (section 5.9.2).
+    pub(super) fn registered(full: &str) -> Self {
+        ClientId {
+            full: full.to_owned(),
+            prefix: Prefix::Registered,
+        }
+    }
+
+    /// The identifier of whoever asks in a request that nobody signs (section 5.9.3, `redirect_uri`).
+    pub(super) fn unsigned(full: &str) -> Result<Self, ClientIdError> {
+        match full.strip_prefix("redirect_uri:") {
+            Some(address) if is_short_text(address) => Ok(ClientId {
+                full: full.to_owned(),
+                prefix: Prefix::RedirectUri,
+            }),
+            Some(_) => Err(ClientIdError::Malformed),
+            None => Err(ClientIdError::UnsupportedPrefix),
+        }
+    }
+
+    /// Reads an identifier from a signed request. One without a prefix is an error here: whether a client is
+    /// registered, the wallet knows.
     pub fn parse(text: &str) -> Result<Self, ClientIdError> {
         // Section 5.9.1: the prefix is "the string before the (first) `:` character".
         let (prefix, rest) = text.split_once(':').ok_or(ClientIdError::Unregistered)?;
@@ -58,6 +90,13 @@ impl ClientId {
             }
             "x509_san_dns" if is_dns_name(rest) => Prefix::X509SanDns,
             "x509_san_dns" => return Err(ClientIdError::Malformed),
+            "decentralized_identifier" => {
+                Did::parse(rest).map_err(|_| ClientIdError::Malformed)?;
+                Prefix::DecentralizedIdentifier
+            }
+            "verifier_attestation" if is_short_text(rest) => Prefix::VerifierAttestation,
+            "verifier_attestation" => return Err(ClientIdError::Malformed),
+            "openid_federation" => return Err(ClientIdError::Federation),
             // Section 5.9.3: "The Wallet MUST NOT accept this Client Identifier Prefix in requests."
             "origin" => return Err(ClientIdError::Origin),
             // Section 5.9.3: requests with this prefix "cannot be signed".
@@ -75,6 +114,23 @@ impl ClientId {
         &self.full
     }
 
+    /// How the identifier is read.
+    pub(super) fn prefix(&self) -> Prefix {
+        self.prefix
+    }
+
+    /// The identifier without its prefix.
+    pub(super) fn name(&self) -> &str {
+        match self.prefix {
+            Prefix::Registered => &self.full,
+            Prefix::X509Hash
+            | Prefix::X509SanDns
+            | Prefix::DecentralizedIdentifier
+            | Prefix::VerifierAttestation
+            | Prefix::RedirectUri => self.full.split_once(':').map_or("", |(_, name)| name),
+        }
+    }
+
     /// Whether the certificate is the one this identifier names, and whether the
     /// client may have its response sent to `response_host`.
     pub(super) fn belongs_to(
@@ -82,7 +138,7 @@ impl ClientId {
         certificate: &VerifiedCertificate,
         response_host: &str,
     ) -> Result<(), ClientIdError> {
-        let name = self.full.split_once(':').map_or("", |(_, name)| name);
+        let name = self.name();
         let fits = match self.prefix {
             // Section 5.9.3: "MUST be a hash and match the hash of the leaf certificate".
             Prefix::X509Hash => certificate.x509_hash() == name,
@@ -95,6 +151,10 @@ impl ClientId {
                     .any(|san| san.eq_ignore_ascii_case(name))
                     && response_host.eq_ignore_ascii_case(name)
             }
+            Prefix::DecentralizedIdentifier
+            | Prefix::VerifierAttestation
+            | Prefix::Registered
+            | Prefix::RedirectUri => false,
         };
         if fits {
             Ok(())
@@ -108,6 +168,10 @@ impl std::fmt::Display for ClientId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.full)
     }
+}
+
+fn is_short_text(text: &str) -> bool {
+    (1..=512).contains(&text.len()) && !text.chars().any(char::is_control)
 }
 
 /// Letters, digits, hyphens and dots; a wildcard or an address is no DNS name here.
@@ -145,8 +209,13 @@ mod tests {
                 ClientIdError::RedirectUri,
             ),
             (
-                "decentralized_identifier:did:example:1",
-                ClientIdError::UnsupportedPrefix,
+                "decentralized_identifier:example:1",
+                ClientIdError::Malformed,
+            ),
+            ("verifier_attestation:", ClientIdError::Malformed),
+            (
+                "openid_federation:https://verifier.example",
+                ClientIdError::Federation,
             ),
             ("https://verifier.example", ClientIdError::UnsupportedPrefix),
             (

@@ -1,7 +1,9 @@
 //! The link that opens a wallet (OpenID4VP 1.0, sections 5.1 and 9).
 
 use crate::http::UrlRule;
+use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
+use vouchsafe_credentials::json;
 
 /// Longest link that is read, in bytes.
 pub const MAX_BYTES: usize = 8 * 1024;
@@ -25,6 +27,46 @@ pub struct Invocation {
     pub request_uri: Url,
     /// How to fetch it.
     pub method: RequestUriMethod,
+}
+
+/// Parameters whose values are JSON (OpenID4VP 1.0, section 5.1).
+const JSON_PARAMETERS: [&str; 4] = [
+    "dcql_query",
+    "client_metadata",
+    "transaction_data",
+    "verifier_info",
+];
+
+/// The parameters of a link that carries its request itself; `None`: the link names a request object,
+/// and [`Invocation::parse`] reads it.
+///
+/// # Errors
+/// [`InvocationError`] with the first rule broken.
+pub fn parameters_by_value(link: &str) -> Result<Option<Map<String, Value>>, InvocationError> {
+    if link.len() > MAX_BYTES {
+        return Err(InvocationError::TooLong);
+    }
+    let (_, query) = link.split_once('?').ok_or(InvocationError::Malformed)?;
+    let query = query.split('#').next().unwrap_or(query);
+    let mut parameters = Map::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        // A byte sequence that is no UTF-8 was replaced: nothing legal contains the replacement.
+        if value.contains(char::REPLACEMENT_CHARACTER) {
+            return Err(InvocationError::Malformed);
+        }
+        if ["request", "request_uri"].contains(&name.as_ref()) {
+            return Ok(None);
+        }
+        let value = match JSON_PARAMETERS.contains(&name.as_ref()) {
+            true => json::parse_strict(value.as_bytes()).map_err(|_| InvocationError::Malformed)?,
+            false => Value::String(value.into_owned()),
+        };
+        // RFC 6749, section 3.1: "parameters MUST NOT be included more than once".
+        if parameters.insert(name.into_owned(), value).is_some() {
+            return Err(InvocationError::DuplicateParameter);
+        }
+    }
+    Ok(Some(parameters))
 }
 
 /// Why a link is refused.

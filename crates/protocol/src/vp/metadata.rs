@@ -19,16 +19,27 @@ pub const ENCRYPTIONS: [ContentEncryption; 2] =
 /// What a wallet takes from `client_metadata`.
 #[derive(Clone, Debug)]
 pub struct ClientMetadata {
-    /// The key to encrypt the response to.
+    /// How to encrypt the response; `None`: it is asked for without encryption.
+    pub encryption: Option<Encryption>,
+    /// Whether the verifier says that it reads `dc+sd-jwt`.
+    pub reads_sd_jwt_vc: bool,
+    /// `kb-jwt_alg_values`; `None`: no restriction.
+    pub key_binding_algorithms: Option<Vec<String>>,
+    /// Whether the verifier says that it reads `mso_mdoc`.
+    pub reads_mdoc: bool,
+    /// `deviceauth_alg_values`, numbers of COSE algorithms; `None`: no restriction.
+    pub device_algorithms: Option<Vec<i64>>,
+}
+
+/// How to encrypt a response.
+#[derive(Clone, Debug)]
+pub struct Encryption {
+    /// The key to encrypt it to.
     pub key: PublicKey,
     /// `kid` of that key.
     pub kid: String,
     /// The content encryption to use.
     pub enc: ContentEncryption,
-    /// Whether the verifier says that it reads `dc+sd-jwt`.
-    pub reads_sd_jwt_vc: bool,
-    /// `kb-jwt_alg_values`; `None`: no restriction.
-    pub key_binding_algorithms: Option<Vec<String>>,
 }
 
 /// Why `client_metadata` is refused.
@@ -100,29 +111,71 @@ fn formats(query: &DcqlQuery) -> Value {
     Value::Object(formats)
 }
 
+/// What a wallet says of itself when it fetches a request by POST (section 5.10, `wallet_metadata`).
+pub(super) fn of_wallet(prefixes: &[&str], modes: &[&str]) -> Value {
+    let names = Algorithm::ALL_NAMES;
+    let numbers = cose::ALGORITHM_NUMBERS;
+    json!({
+        "response_types_supported": ["vp_token"],
+        "response_modes_supported": modes,
+        "client_id_prefixes_supported": prefixes,
+        "request_object_signing_alg_values_supported": names,
+        "vp_formats_supported": {
+            "dc+sd-jwt": { "sd-jwt_alg_values": names, "kb-jwt_alg_values": ["ES256"] },
+            "mso_mdoc": {
+                "issuerauth_alg_values": numbers,
+                "deviceauth_alg_values": [cose::algorithm_number(Algorithm::Es256)],
+            },
+        },
+    })
+}
+
 impl ClientMetadata {
-    /// Reads `client_metadata` of a request. Unknown members are ignored.
-    pub fn parse(value: Option<&Value>) -> Result<Self, MetadataError> {
+    /// Reads `client_metadata` of a request for an encrypted response, or for one that is not. Unknown
+    /// members are ignored.
+    pub fn parse(value: Option<&Value>, encrypted: bool) -> Result<Self, MetadataError> {
         let metadata = value
             .and_then(Value::as_object)
             .ok_or(MetadataError::Malformed)?;
-        let (key, kid) = encryption_key(metadata)?;
+        let encryption = encrypted.then(|| Encryption::read(metadata)).transpose()?;
         let formats = metadata
             .get("vp_formats_supported")
             .and_then(Value::as_object)
             .ok_or(MetadataError::Malformed)?;
-        let sd_jwt = formats.get("dc+sd-jwt");
+        let (sd_jwt, mdoc) = (formats.get("dc+sd-jwt"), formats.get("mso_mdoc"));
         let key_binding_algorithms = sd_jwt
             .and_then(|format| format.get("kb-jwt_alg_values"))
             .map(strings)
             .transpose()?;
+        // Appendix B.2.2: "a non-empty array containing cryptographic algorithm identifiers".
+        let device_algorithms = mdoc
+            .and_then(|format| format.get("deviceauth_alg_values"))
+            .map(numbers)
+            .transpose()?;
         Ok(ClientMetadata {
-            key,
-            kid,
-            enc: content_encryption(metadata)?,
+            encryption,
             reads_sd_jwt_vc: sd_jwt.is_some(),
             key_binding_algorithms,
+            reads_mdoc: mdoc.is_some(),
+            device_algorithms,
         })
+    }
+
+    /// Whether the verifier says that it reads a format that a wallet of ours holds.
+    pub(super) fn reads(&self, format: &Format) -> bool {
+        match format {
+            Format::SdJwtVc => self.reads_sd_jwt_vc,
+            Format::MsoMdoc => self.reads_mdoc,
+            Format::Other(_) => false,
+        }
+    }
+}
+
+impl Encryption {
+    fn read(metadata: &Map<String, Value>) -> Result<Self, MetadataError> {
+        let (key, kid) = encryption_key(metadata)?;
+        let enc = content_encryption(metadata)?;
+        Ok(Self { key, kid, enc })
     }
 }
 
@@ -186,5 +239,16 @@ fn strings(value: &Value) -> Result<Vec<String>, MetadataError> {
                 .map(str::to_owned)
                 .ok_or(MetadataError::Malformed)
         })
+        .collect()
+}
+
+/// A non-empty array of numbers.
+fn numbers(value: &Value) -> Result<Vec<i64>, MetadataError> {
+    let list = value
+        .as_array()
+        .filter(|list| !list.is_empty())
+        .ok_or(MetadataError::Malformed)?;
+    list.iter()
+        .map(|entry| entry.as_i64().ok_or(MetadataError::Malformed))
         .collect()
 }

@@ -80,6 +80,14 @@ impl Authority {
     }
 }
 
+/// A leaf whose subject has an `organizationIdentifier`.
+pub(crate) fn organization(by: &Authority, name: &str, dns: &str, identifier: &str) -> Party {
+    let mut params = params(name, vec![dns.to_owned()]);
+    let kind = DnType::CustomDnType(vec![2, 5, 4, 97]);
+    params.distinguished_name.push(kind, identifier);
+    by.certify(params)
+}
+
 fn params(name: &str, dns: Vec<String>) -> CertificateParams {
     let mut params = CertificateParams::new(dns).unwrap();
     params.distinguished_name.push(DnType::CommonName, name);

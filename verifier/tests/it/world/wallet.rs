@@ -287,7 +287,7 @@ impl Wallet {
         picks
             .map(|pick| Presented {
                 query: &pick.query,
-                credential: &self.cards[pick.candidate].credential,
+                credential: (&self.cards[pick.candidate].credential).into(),
                 claims: &pick.claims,
                 signer: &self.cards[pick.candidate].key,
             })
@@ -313,7 +313,7 @@ impl Wallet {
         let presented = self.presented(&selection);
         let (rng, now) = (self.rng.as_ref(), self.clock.now());
         let data = make_api_response(request, &presented, &Portable, rng, now).await;
-        json!({ "protocol": request.protocol().name(), "data": data.unwrap() })
+        json!({ "protocol": request.protocol(), "data": data.unwrap() })
     }
 
     /// A presentation of the last card, made by hand: the tests choose what is wrong with it.

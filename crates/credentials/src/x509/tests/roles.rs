@@ -53,6 +53,8 @@ fn a_certificate_for_another_role_is_refused() {
         (Role::VerifierAccess, vec![mdoc_ds()]),
         (Role::VerifierAccess, vec![Purpose::OcspSigning]),
         (Role::ListOperator, vec![mdoc_ds()]),
+        (Role::Registrar, vec![mdoc_ds()]),
+        (Role::Registrar, vec![status_signing()]),
         (Role::MdocIssuer, vec![]),
         (Role::MdocIssuer, vec![Purpose::ServerAuth]),
         (Role::MdocIssuer, vec![Purpose::Any]),
@@ -84,6 +86,7 @@ fn a_certificate_for_the_role_is_accepted() {
             vec![Purpose::Other(vec![0, 4, 0, 2231, 3, 0])],
         ),
         (Role::MdocIssuer, vec![mdoc_ds()]),
+        (Role::Registrar, vec![]),
     ] {
         assert_eq!(judge(role, &purposes), Ok(()), "{role:?} {purposes:?}");
     }

@@ -2,8 +2,8 @@
 //!
 //! A page hands a request to the browser and gets an [`ApiAnswer`] back. No address is
 //! called by the wallet: what binds an answer to its verifier is the [`Origin`] of that page, which
-//! the browser tells the wallet. Requests that several parties sign (`openid4vp-v1-multisigned`)
-//! are neither made nor read.
+//! the browser tells the wallet. Requests that several parties sign ([`MULTI_SIGNED`]) are read by
+//! the wallet's side and not made by the verifier's.
 
 mod answer;
 mod build;
@@ -16,7 +16,10 @@ pub use answer::{ApiAnswer, ApiAnswerError, MAX_ANSWER_BYTES};
 pub use build::{ApiOffer, NewApiRequest, signed, unsigned};
 pub use origin::{Origin, OriginError};
 
-/// The exchange protocols of appendix A.1.
+/// The exchange protocol of requests that several parties sign (appendix A.3.2.2).
+pub const MULTI_SIGNED: &str = "openid4vp-v1-multisigned";
+
+/// The exchange protocols of appendix A.1 whose requests are made here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Protocol {
     /// `openid4vp-v1-unsigned`: nobody but the browser says who asks.

@@ -152,7 +152,10 @@ async fn a_signed_request_has_what_the_clause_wants_and_no_address() {
     let read = setup.read(SIGNED, &offer.data, HERE).unwrap();
     assert_eq!(read.certificate().unwrap().subject(), "CN=Shop");
     assert_eq!((read.nonce(), read.query()), (&setup.nonce, &setup.query));
-    assert_eq!(read.metadata().key, *setup.key.public_key());
+    assert_eq!(
+        read.metadata().encryption.as_ref().unwrap().key,
+        *setup.key.public_key()
+    );
     assert_eq!(read.client_name(), Some(&setup.name));
     assert_eq!(read.expires_at(), Some(NOW.plus(120)));
     assert_eq!(read.origin().audience(), "origin:https://verifier.example");
@@ -318,11 +321,7 @@ async fn requests_that_are_neither() {
     let (unsigned_part, _) = object.rsplit_once('.').unwrap();
     let forged = json!({"request": format!("{unsigned_part}.{}", "A".repeat(86))});
     for (protocol, data, code) in [
-        (
-            "openid4vp-v1-multisigned",
-            good.clone(),
-            "request_protocol_unsupported",
-        ),
+        (MULTI_SIGNED, good.clone(), "request_parameter"),
         (
             "openid4vp-v2-signed",
             good.clone(),

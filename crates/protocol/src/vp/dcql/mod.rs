@@ -219,6 +219,7 @@ pub struct ClaimQuery {
     id: Option<String>,
     path: ClaimsPath,
     values: Option<Vec<ExpectedValue>>,
+    intent_to_retain: bool,
 }
 
 impl ClaimQuery {
@@ -235,6 +236,12 @@ impl ClaimQuery {
     /// The values of which the claim must have one.
     pub fn values(&self) -> Option<&[ExpectedValue]> {
         self.values.as_deref()
+    }
+
+    /// Whether the verifier says that it means to keep the element, in a query for an mdoc
+    /// (appendix B.2.4).
+    pub fn intends_to_retain(&self) -> bool {
+        self.intent_to_retain
     }
 
     /// Section 6.3: "the type and value of the claim both match exactly for at

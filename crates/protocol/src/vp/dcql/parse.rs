@@ -188,7 +188,15 @@ fn claim_query(value: &Value, format: &Format) -> Result<ClaimQuery, DcqlError> 
     let values = optional(object, "values")
         .map(expected_values)
         .transpose()?;
-    Ok(ClaimQuery { id, path, values })
+    // Appendix B.2.4: of queries for mdocs; elsewhere an unknown member, which is ignored.
+    let intent_to_retain =
+        *format == Format::MsoMdoc && boolean(object, "intent_to_retain", false)?;
+    Ok(ClaimQuery {
+        id,
+        path,
+        values,
+        intent_to_retain,
+    })
 }
 
 fn expected_values(value: &Value) -> Result<Vec<ExpectedValue>, DcqlError> {

@@ -149,7 +149,7 @@ fn match_one(
 ) -> Result<CandidateMatch, CredentialMismatch> {
     let facts = candidate.facts();
     check_metadata(query, &facts)?;
-    let hidden = count_values(&candidate.disclosed_view(&[]));
+    let hidden = count_claims(&candidate.disclosed_view(&[]));
     // Section 6.4.1 recommends the first option that can be satisfied and names
     // as a reason to deviate that the verifier "did not order the options to
     // minimize information disclosure": the fewest values win, the order breaks ties.
@@ -166,7 +166,7 @@ fn match_one(
                 ..facts
             };
             check_credential(query, &seen).ok()?;
-            let revealed = count_values(&view).saturating_sub(hidden);
+            let revealed = count_claims(&view).saturating_sub(hidden);
             Some(CandidateMatch {
                 candidate: index,
                 claims,
@@ -175,6 +175,14 @@ fn match_one(
         })
         .min_by_key(|matched| matched.revealed)
         .ok_or(CredentialMismatch::Claims)
+}
+
+/// The number of scalars among the claims; an mdoc of which nothing is shown has none.
+fn count_claims(claims: &Value) -> usize {
+    match claims {
+        Value::Object(members) if members.is_empty() => 0,
+        claims => count_values(claims),
+    }
 }
 
 /// The number of scalars (an empty array or object counts as one).

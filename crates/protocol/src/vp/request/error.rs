@@ -4,6 +4,7 @@ use url::Url;
 use vouchsafe_credentials::jws::JwsError;
 use vouchsafe_credentials::x509::X509Error;
 
+use super::attestation::AttestationError;
 use crate::vp::client_id::ClientIdError;
 use crate::vp::dcql::DcqlError;
 use crate::vp::metadata::MetadataError;
@@ -45,6 +46,24 @@ pub enum RequestError {
     /// `client_id` of the link and of the request object differ.
     #[error("the client identifiers of link and request object differ")]
     ClientIdDiffers,
+    /// The verifier attestation is missing or not acceptable.
+    #[error("the verifier attestation is not acceptable")]
+    Attestation(#[source] AttestationError),
+    /// Nobody that the wallet believes vouches for the verifier.
+    #[error("nobody vouches for the verifier")]
+    Unvouched,
+    /// A request that nobody signs, under an identifier that demands a signature.
+    #[error("the request is not signed")]
+    Unsigned,
+    /// The DID of the verifier cannot be resolved.
+    #[error("the DID of the verifier cannot be resolved")]
+    DidUnresolved,
+    /// `kid` names no key that the verifier may sign with.
+    #[error("the key of the request object is not one of the verifier's")]
+    UnknownKey,
+    /// No signature of several is one of a verifier that the wallet can identify.
+    #[error("no signature is acceptable")]
+    NoSignature,
     /// No `x5c` in the header.
     #[error("the request object has no certificate")]
     NoCertificate,
@@ -122,7 +141,14 @@ impl RequestError {
             RequestError::ClientId(ClientIdError::UnsupportedPrefix) => "client_id_prefix",
             RequestError::ClientId(ClientIdError::Unregistered) => "client_id_unregistered",
             RequestError::ClientId(ClientIdError::Malformed) => "client_id_mismatch",
+            RequestError::ClientId(ClientIdError::Federation) => "client_id_federation",
             RequestError::ClientIdDiffers => "client_id_differs",
+            RequestError::Attestation(error) => error.code(),
+            RequestError::Unvouched => "verifier_not_trusted",
+            RequestError::Unsigned => "request_unsigned",
+            RequestError::DidUnresolved => "verifier_did_unresolved",
+            RequestError::UnknownKey => "request_key_unknown",
+            RequestError::NoSignature => "request_no_valid_signature",
             RequestError::NoCertificate => "request_no_certificate",
             RequestError::Certificate(_) => "verifier_not_trusted",
             RequestError::Audience => "request_wrong_audience",
@@ -153,12 +179,18 @@ impl RequestError {
             RequestError::Formats => ErrorCode::VpFormatsNotSupported,
             RequestError::Scope => ErrorCode::InvalidScope,
             RequestError::ResponseType => ErrorCode::UnsupportedResponseType,
-            RequestError::Certificate(_) => ErrorCode::InvalidClient,
+            RequestError::Certificate(_)
+            | RequestError::Attestation(_)
+            | RequestError::Unvouched
+            | RequestError::DidUnresolved => ErrorCode::InvalidClient,
             RequestError::TooLarge
             | RequestError::Jws(_)
             | RequestError::ClientId(_)
             | RequestError::ClientIdDiffers
             | RequestError::NoCertificate
+            | RequestError::Unsigned
+            | RequestError::UnknownKey
+            | RequestError::NoSignature
             | RequestError::Audience
             | RequestError::Expired
             | RequestError::NotYetValid

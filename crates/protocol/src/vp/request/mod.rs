@@ -3,19 +3,45 @@
 
 mod about;
 mod api;
+mod attestation;
 mod build;
 mod error;
+mod multi;
 mod parse;
+mod party;
 mod question;
+mod registration;
 #[cfg(test)]
 mod tests;
+mod unsigned;
 
 pub(super) use about::write as write_about;
-pub use api::{ApiRequest, verify_api_request};
+pub use api::{ApiRequest, verify_api_request, verify_api_request_of};
+pub use attestation::{AttestationError, Attested, Attester};
 pub use build::{NewRequest, sign_request};
 pub use error::{Refusal, ReplyTo, RequestError};
-pub use parse::{PresentationRequest, WalletPolicy, verify_request};
+pub use parse::{PresentationRequest, WalletPolicy, verify_request, verify_request_of};
+pub use party::{Parties, RegisteredVerifier, Requester};
 pub(super) use question::Question;
+pub use registration::{Registered, Registration, RegistrationError};
+pub use unsigned::verify_unsigned;
+
+/// `wallet_metadata` of a wallet of ours, for a request that is fetched by POST (OpenID4VP 1.0,
+/// section 5.10) that deals with these parties.
+pub fn wallet_metadata(parties: &Parties<'_>) -> serde_json::Value {
+    let mut prefixes = vec!["x509_hash", "x509_san_dns"];
+    if !parties.attesters.is_empty() {
+        prefixes.push("verifier_attestation");
+    }
+    if parties.unvouched {
+        prefixes.extend(["decentralized_identifier", "redirect_uri"]);
+    }
+    let mut modes = vec!["direct_post.jwt"];
+    if parties.unencrypted {
+        modes.push("direct_post");
+    }
+    super::metadata::of_wallet(&prefixes, &modes)
+}
 
 /// `aud` of a request object (OpenID4VP 1.0, section 5.8, static discovery).
 pub const AUDIENCE: &str = "https://self-issued.me/v2";

@@ -3,12 +3,13 @@
 use serde_json::{Map, Value};
 use url::Url;
 use vouchsafe_credentials::crypto::CryptoProvider;
-use vouchsafe_credentials::jws::{TokenType, Unverified};
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_credentials::x509::{Role, TrustAnchors, VerifiedCertificate, verify_chain};
+use vouchsafe_credentials::x509::{TrustAnchors, VerifiedCertificate};
 
-use super::question::{Question, check_audience, check_kind, check_times};
-use super::{MAX_BYTES, Refusal, ReplyTo, RequestError};
+use super::party::{Parties, Requester, authenticate};
+use super::question::{Modes, Question, check_audience, check_kind, check_times};
+use super::registration::Registration;
+use super::{MAX_BYTES, Refusal, ReplyTo, RequestError, unsigned};
 use crate::http::UrlRule;
 use crate::vp::client_id::ClientId;
 use crate::vp::dcql::DcqlQuery;
@@ -18,7 +19,7 @@ use crate::vp::values::{LocalizedText, Nonce, State};
 /// Whom the wallet trusts, and what time it is.
 #[derive(Clone, Copy, Debug)]
 pub struct WalletPolicy<'a> {
-    /// Anchors of the role [`Role::VerifierAccess`].
+    /// Anchors of the role [`VerifierAccess`](vouchsafe_credentials::x509::Role::VerifierAccess).
     pub anchors: &'a TrustAnchors,
     /// Cryptography.
     pub crypto: &'a dyn CryptoProvider,
@@ -32,7 +33,7 @@ pub struct WalletPolicy<'a> {
 #[derive(Clone, Debug)]
 pub struct PresentationRequest {
     client_id: ClientId,
-    certificate: VerifiedCertificate,
+    requester: Requester,
     response_uri: Url,
     state: Option<State>,
     question: Question,
@@ -44,9 +45,14 @@ impl PresentationRequest {
         &self.client_id
     }
 
-    /// The verified certificate of the verifier.
-    pub fn certificate(&self) -> &VerifiedCertificate {
-        &self.certificate
+    /// Who asks, as far as it was proven.
+    pub fn requester(&self) -> &Requester {
+        &self.requester
+    }
+
+    /// The verified certificate of the verifier, where there is one.
+    pub fn certificate(&self) -> Option<&VerifiedCertificate> {
+        self.requester.certificate()
     }
 
     /// Where the response goes.
@@ -84,6 +90,11 @@ impl PresentationRequest {
         self.question.about.purpose.as_ref()
     }
 
+    /// What is known of the verifier's registration.
+    pub fn registration(&self) -> &Registration {
+        &self.question.registration
+    }
+
     /// When the request ends, if it says so.
     pub fn expires_at(&self) -> Option<UnixTime> {
         self.question.expires_at
@@ -103,8 +114,19 @@ impl PresentationRequest {
 }
 
 /// Checks a request object that was fetched for `client_id` (of the link), with
-/// the `wallet_nonce` that was sent along, if one was.
+/// the `wallet_nonce` that was sent along, if one was. Only owners of certificates may ask.
 pub fn verify_request(
+    compact: &str,
+    client_id: &str,
+    wallet_nonce: Option<&str>,
+    policy: &WalletPolicy<'_>,
+) -> Result<PresentationRequest, Refusal> {
+    verify_request_of(&Parties::NONE, compact, client_id, wallet_nonce, policy)
+}
+
+/// The same where `parties` may ask too.
+pub fn verify_request_of(
+    parties: &Parties<'_>,
     compact: &str,
     client_id: &str,
     wallet_nonce: Option<&str>,
@@ -114,88 +136,60 @@ pub fn verify_request(
         error,
         reply_to: None,
     };
-    let (certificate, claims) = named(compact, client_id, policy).map_err(silent)?;
+    if compact.len() > MAX_BYTES {
+        return Err(silent(RequestError::TooLarge));
+    }
+    if client_id.starts_with("redirect_uri:") && parties.unvouched {
+        return unsigned::verify_object(parties, compact, client_id, wallet_nonce, policy)
+            .map_err(silent);
+    }
+    // The prefix decides which key is looked at, so it comes first.
+    let client_id = parties.client(client_id).map_err(silent)?;
+    let authentic = authenticate(compact, &client_id, policy, parties);
+    let (requester, claims) = authentic.map_err(silent)?;
     // From here on the signature is good: the verifier may learn what is wrong,
     // provided that its `response_uri` is acceptable.
     let response_uri = response_uri(&claims, policy.urls).map_err(silent)?;
-    let client_id = identify(client_id, &claims, &certificate, &response_uri).map_err(silent)?;
+    identify(&client_id, &claims, &requester, &response_uri).map_err(silent)?;
     let state = optional_state(&claims).map_err(silent)?;
     let reply_to = ReplyTo {
         response_uri,
         state,
     };
-    read(
-        client_id,
-        certificate,
-        &claims,
-        &reply_to,
-        wallet_nonce,
-        policy,
-    )
-    .map_err(|error| Refusal {
+    let read = || {
+        // `iss` is ignored (section 5).
+        check_audience(&claims)?;
+        let expires_at = check_times(&claims, policy.now)?;
+        check_wallet_nonce(&claims, wallet_nonce)?;
+        let who = (client_id, requester);
+        read(who, &claims, &reply_to, expires_at, (policy, parties))
+    };
+    read().map_err(|error| Refusal {
         error,
-        reply_to: Some(Box::new(reply_to)),
+        reply_to: Some(Box::new(reply_to.clone())),
     })
 }
 
-fn named(
-    compact: &str,
-    client_id: &str,
-    policy: &WalletPolicy<'_>,
-) -> Result<(VerifiedCertificate, Map<String, Value>), RequestError> {
-    if compact.len() > MAX_BYTES {
-        return Err(RequestError::TooLarge);
-    }
-    // The prefix decides which key is looked at, so it comes first.
-    ClientId::parse(client_id).map_err(RequestError::ClientId)?;
-    authenticate(compact, policy)
-}
-
-/// `typ`, algorithm, certificate chain, signature.
-pub(super) fn authenticate(
-    compact: &str,
-    policy: &WalletPolicy<'_>,
-) -> Result<(VerifiedCertificate, Map<String, Value>), RequestError> {
-    if compact.len() > MAX_BYTES {
-        return Err(RequestError::TooLarge);
-    }
-    // OpenID4VP 1.0, section 5: other than `oauth-authz-req+jwt` "MUST NOT" be processed.
-    let unverified =
-        Unverified::parse(compact, TokenType::RequestObject).map_err(RequestError::Jws)?;
-    // Section 5.9.3, `x509_hash`: the key is that of the leaf in `x5c`, never one
-    // of `client_metadata` (section 5.1).
-    let chain = unverified.x5c().ok_or(RequestError::NoCertificate)?;
-    let certificate = verify_chain(
-        chain,
-        policy.anchors,
-        Role::VerifierAccess,
-        policy.now,
-        policy.crypto,
-    )
-    .map_err(RequestError::Certificate)?;
-    let payload = unverified
-        .verify(policy.crypto, certificate.public_key())
-        .map_err(RequestError::Jws)?
-        .into_inner();
-    Ok((certificate, payload.claims))
-}
-
 fn identify(
-    expected: &str,
+    expected: &ClientId,
     claims: &Map<String, Value>,
-    certificate: &VerifiedCertificate,
+    requester: &Requester,
     response_uri: &Url,
-) -> Result<ClientId, RequestError> {
+) -> Result<(), RequestError> {
     // Section 5.10: the two client identifiers "MUST be identical, including the
     // Client Identifier Prefix".
-    if claims.get("client_id").and_then(Value::as_str) != Some(expected) {
+    if claims.get("client_id").and_then(Value::as_str) != Some(expected.as_str()) {
         return Err(RequestError::ClientIdDiffers);
     }
-    let client_id = ClientId::parse(expected).map_err(RequestError::ClientId)?;
-    client_id
-        .belongs_to(certificate, response_uri.host_str().unwrap_or_default())
-        .map_err(RequestError::ClientId)?;
-    Ok(client_id)
+    match requester {
+        Requester::Certified(certificate) => expected
+            .belongs_to(certificate, response_uri.host_str().unwrap_or_default())
+            .map_err(RequestError::ClientId),
+        Requester::Attested(attested) => attested
+            .may_receive_at(response_uri)
+            .map_err(RequestError::Attestation),
+        Requester::Registered { .. } | Requester::Did(_) | Requester::Address => Ok(()),
+    }
 }
 
 fn response_uri(claims: &Map<String, Value>, urls: UrlRule) -> Result<Url, RequestError> {
@@ -205,7 +199,7 @@ fn response_uri(claims: &Map<String, Value>, urls: UrlRule) -> Result<Url, Reque
         .map_err(|_| RequestError::ResponseUri)
 }
 
-fn optional_state(claims: &Map<String, Value>) -> Result<Option<State>, RequestError> {
+pub(super) fn optional_state(claims: &Map<String, Value>) -> Result<Option<State>, RequestError> {
     let malformed = RequestError::Parameter("state");
     match claims.get("state") {
         None => Ok(None),
@@ -214,34 +208,38 @@ fn optional_state(claims: &Map<String, Value>) -> Result<Option<State>, RequestE
     }
 }
 
-/// Every other parameter. Unknown ones are ignored (section 5).
-fn read(
-    client_id: ClientId,
-    certificate: VerifiedCertificate,
+/// Section 5.10: if a `wallet_nonce` was sent, it must come back.
+pub(super) fn check_wallet_nonce(
     claims: &Map<String, Value>,
-    reply_to: &ReplyTo,
-    wallet_nonce: Option<&str>,
-    policy: &WalletPolicy<'_>,
-) -> Result<PresentationRequest, RequestError> {
-    // `iss` is ignored (section 5).
-    check_audience(claims)?;
-    let expires_at = check_times(claims, policy.now)?;
-    // Section 5.10: if a `wallet_nonce` was sent, it must come back.
+    sent: Option<&str>,
+) -> Result<(), RequestError> {
     let returned = claims.get("wallet_nonce").and_then(Value::as_str);
-    if wallet_nonce.is_some() && returned != wallet_nonce {
+    if sent.is_some() && returned != sent {
         return Err(RequestError::WalletNonce);
     }
+    Ok(())
+}
+
+/// Every other parameter. Unknown ones are ignored (section 5).
+pub(super) fn read(
+    (client_id, requester): (ClientId, Requester),
+    claims: &Map<String, Value>,
+    reply_to: &ReplyTo,
+    expires_at: Option<UnixTime>,
+    (policy, parties): (&WalletPolicy<'_>, &Parties<'_>),
+) -> Result<PresentationRequest, RequestError> {
     // HAIP 1.0, section 5.1: response mode `direct_post.jwt`.
-    check_kind(claims, "direct_post.jwt")?;
+    let encrypted = check_kind(claims, Modes::posted(parties))?;
     // Section 8.2: "the `redirect_uri` Authorization Request parameter MUST NOT be present".
     if claims.contains_key("redirect_uri") {
         return Err(RequestError::RedirectUri);
     }
+    let question = Question::read(claims, encrypted, expires_at)?;
     Ok(PresentationRequest {
         client_id,
-        certificate,
+        question: question.of(&requester, claims, (policy, parties)),
+        requester,
         response_uri: reply_to.response_uri.clone(),
         state: reply_to.state.clone(),
-        question: Question::read(claims, expires_at)?,
     })
 }

@@ -1,11 +1,15 @@
 //! What a request asks, however it reached the wallet.
 
 use serde_json::{Map, Value};
+use vouchsafe_credentials::crypto::PublicKey;
 use vouchsafe_credentials::time::UnixTime;
 
 use super::about::{self, About};
+use super::parse::WalletPolicy;
+use super::party::{Parties, Requester};
+use super::registration::{self, Registration};
 use super::{AUDIENCE, CLOCK_SKEW_S, RequestError};
-use crate::vp::dcql::{DcqlQuery, Format};
+use crate::vp::dcql::DcqlQuery;
 use crate::vp::metadata::ClientMetadata;
 use crate::vp::values::Nonce;
 
@@ -16,22 +20,49 @@ pub(in crate::vp) struct Question {
     pub(in crate::vp) query: DcqlQuery,
     pub(in crate::vp) metadata: ClientMetadata,
     pub(super) about: About,
+    pub(super) registration: Registration,
     pub(in crate::vp) expires_at: Option<UnixTime>,
 }
 
+/// A response mode: that of encrypted responses, and that of others where they are allowed.
+#[derive(Clone, Copy)]
+pub(super) struct Modes {
+    pub(super) encrypted: &'static str,
+    pub(super) open: Option<&'static str>,
+}
+
+impl Modes {
+    /// Section 8.2.
+    pub(super) fn posted(parties: &Parties<'_>) -> Self {
+        Modes {
+            encrypted: "direct_post.jwt",
+            open: parties.unencrypted.then_some("direct_post"),
+        }
+    }
+
+    /// Appendix A.2.
+    pub(super) fn api(parties: &Parties<'_>) -> Self {
+        Modes {
+            encrypted: "dc_api.jwt",
+            open: parties.unencrypted.then_some("dc_api"),
+        }
+    }
+}
+
 /// HAIP 1.0: the response type "MUST be `vp_token`", and the response mode is one of encrypted
-/// responses.
-pub(super) fn check_kind(claims: &Map<String, Value>, mode: &str) -> Result<(), RequestError> {
+/// responses, where the wallet does not allow others. Gives whether the response is encrypted.
+pub(super) fn check_kind(claims: &Map<String, Value>, modes: Modes) -> Result<bool, RequestError> {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     match text("response_type") {
         Some("vp_token") => {}
         Some(_) => return Err(RequestError::ResponseType),
         None => return Err(RequestError::Parameter("response_type")),
     }
-    if text("response_mode") != Some(mode) {
-        return Err(RequestError::ResponseMode);
+    match text("response_mode") {
+        Some(mode) if mode == modes.encrypted => Ok(true),
+        Some(mode) if modes.open == Some(mode) => Ok(false),
+        _ => Err(RequestError::ResponseMode),
     }
-    Ok(())
 }
 
 /// Section 5.8: for whom a request object is.
@@ -68,9 +99,28 @@ pub(super) fn check_times(
 }
 
 impl Question {
+    /// The key that the response is encrypted to.
+    pub(in crate::vp) fn encryption_key(&self) -> Option<&PublicKey> {
+        let encryption = self.metadata.encryption.as_ref();
+        encryption.map(|encryption| &encryption.key)
+    }
+
+    /// The question with what registrars say of who asks.
+    pub(super) fn of(
+        mut self,
+        requester: &Requester,
+        claims: &Map<String, Value>,
+        (policy, parties): (&WalletPolicy<'_>, &Parties<'_>),
+    ) -> Self {
+        let (info, certificate) = (claims.get("verifier_info"), requester.certificate());
+        self.registration = registration::read(info, certificate, parties.registrars, policy);
+        self
+    }
+
     /// Reads the parameters. Unknown ones are ignored (section 5).
     pub(super) fn read(
         claims: &Map<String, Value>,
+        encrypted: bool,
         expires_at: Option<UnixTime>,
     ) -> Result<Self, RequestError> {
         // Section 8.4: a wallet that does not support it "MUST return an error".
@@ -80,14 +130,14 @@ impl Question {
         let nonce = claims.get("nonce").and_then(Value::as_str);
         let nonce = nonce.and_then(|nonce| Nonce::parse(nonce).ok());
         let query = query(claims)?;
-        let metadata =
-            ClientMetadata::parse(claims.get("client_metadata")).map_err(RequestError::Metadata)?;
+        let metadata = ClientMetadata::parse(claims.get("client_metadata"), encrypted)
+            .map_err(RequestError::Metadata)?;
         // Section 8.5, `vp_formats_not_supported`.
         let ours = query
             .credentials()
             .iter()
-            .any(|entry| *entry.format() == Format::SdJwtVc);
-        if !ours || !metadata.reads_sd_jwt_vc {
+            .any(|entry| metadata.reads(entry.format()));
+        if !ours {
             return Err(RequestError::Formats);
         }
         Ok(Question {
@@ -95,6 +145,7 @@ impl Question {
             query,
             metadata,
             about: about::read(claims.get("verifier_info")),
+            registration: Registration::None,
             expires_at,
         })
     }

@@ -102,13 +102,13 @@ async fn by_wallet(world: &World, request: &ApiRequest) -> ApiAnswer {
         .iter()
         .map(|pick| Presented {
             query: &pick.query,
-            credential: &proof,
+            credential: (&proof).into(),
             claims: &pick.claims,
             signer: &world.holder,
         })
         .collect();
     let made = make_api_response(request, &presented, &Portable, &SeededRng::new(6), NOW).await;
-    answer(request.protocol().name(), &made.unwrap())
+    answer(request.protocol(), &made.unwrap())
 }
 
 #[tokio::test]

@@ -128,7 +128,7 @@ async fn the_wallet_refuses_answers_that_cannot_be_right() {
     };
     let one = Presented {
         query: &age,
-        credential: &proof,
+        credential: (&proof).into(),
         claims: &[],
         signer: &world.holder,
     };
@@ -144,7 +144,7 @@ async fn the_wallet_refuses_answers_that_cannot_be_right() {
     };
     let one = Presented {
         query: &age,
-        credential: &proof,
+        credential: (&proof).into(),
         claims: &[],
         signer: &world.holder,
     };

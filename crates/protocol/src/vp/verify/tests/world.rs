@@ -367,7 +367,7 @@ impl World {
         let request = self.request().await;
         let candidates: Vec<HeldCandidate<'_>> = held
             .iter()
-            .map(|(credential, _)| HeldCandidate::new(credential))
+            .map(|(credential, _)| HeldCandidate::new(*credential))
             .collect();
         let candidates: Vec<&dyn Candidate> = candidates
             .iter()
@@ -381,7 +381,7 @@ impl World {
             .iter()
             .map(|pick| Presented {
                 query: &pick.query,
-                credential: held[pick.candidate].0,
+                credential: held[pick.candidate].0.into(),
                 claims: &pick.claims,
                 signer: held[pick.candidate].1,
             })

@@ -1,77 +1,27 @@
 //! The wallet's side: candidates for a query, and the response.
 
+mod held;
+
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
-use vouchsafe_credentials::crypto::{CryptoProvider, Signer};
-use vouchsafe_credentials::encoding::b64url_decode;
-use vouchsafe_credentials::json;
+use url::form_urlencoded;
+use vouchsafe_credentials::cose;
+use vouchsafe_credentials::crypto::{Algorithm, CryptoProvider, Signer};
+use vouchsafe_credentials::encoding::b64url;
 use vouchsafe_credentials::jwe::{self, JweError, Recipient};
 use vouchsafe_credentials::jws::SignError;
+use vouchsafe_credentials::mdoc::{Elements, HeldMdoc, MdocError, SessionTranscript};
 use vouchsafe_credentials::random::Rng;
-use vouchsafe_credentials::sd_jwt::{ClaimPath, SdJwt, SdJwtError, process};
+use vouchsafe_credentials::sd_jwt::SdJwtError;
 use vouchsafe_credentials::sd_jwt_vc::{HeldSdJwtVc, kb};
 use vouchsafe_credentials::time::UnixTime;
 
-use super::dcql::{
-    Candidate, ClaimPointer, CredentialFacts, Format, QueryId, SetError, check_sets,
-};
+pub use held::{HeldCandidate, HeldCredential};
+
+use super::dcql::{ClaimPointer, QueryId, SetError, check_sets};
 use super::request::{ApiRequest, PresentationRequest, Question};
 use super::response::EncryptedResponse;
-use super::verify::authority_key_ids;
-
-/// A held credential as a candidate for [`find_matches`](super::dcql::find_matches).
-#[derive(Debug)]
-pub struct HeldCandidate<'a> {
-    credential: &'a HeldSdJwtVc,
-    claims: Value,
-    authority_key_ids: Vec<Vec<u8>>,
-}
-
-impl<'a> HeldCandidate<'a> {
-    /// Prepares a credential for matching.
-    pub fn new(credential: &'a HeldSdJwtVc) -> Self {
-        HeldCandidate {
-            credential,
-            claims: Value::Object(credential.claims().clone()),
-            authority_key_ids: authority_key_ids(credential.compact()),
-        }
-    }
-}
-
-impl Candidate for HeldCandidate<'_> {
-    fn facts(&self) -> CredentialFacts<'_> {
-        let registered = self.credential.registered();
-        CredentialFacts {
-            format: Format::SdJwtVc.as_str(),
-            credential_type: &registered.vct,
-            also_known_as: &registered.aka_vcts,
-            claims: &self.claims,
-            authority_key_ids: &self.authority_key_ids,
-            holder_bound: registered.holder_key.is_some(),
-        }
-    }
-
-    /// What cannot be presented is seen as `null`, which answers no query.
-    fn disclosed_view(&self, claims: &[ClaimPointer]) -> Value {
-        let presentation = self.credential.present(&paths(claims));
-        presentation
-            .ok()
-            .and_then(|made| view(made.sd_jwt()))
-            .unwrap_or(Value::Null)
-    }
-}
-
-fn paths(claims: &[ClaimPointer]) -> Vec<ClaimPath> {
-    claims.iter().map(ClaimPointer::to_claim_path).collect()
-}
-
-/// The processed payload of an SD-JWT of our own.
-fn view(sd_jwt: &str) -> Option<Value> {
-    let parts = SdJwt::parse(sd_jwt).ok()?;
-    let payload = b64url_decode(parts.issuer_signed().split('.').nth(1)?).ok()?;
-    let payload = json::parse_object(&payload).ok()?;
-    let processed = process(payload, parts.disclosures()).ok()?;
-    Some(Value::Object(processed.claims))
-}
 
 /// One credential that the person has agreed to present.
 #[derive(Clone, Copy)]
@@ -79,7 +29,7 @@ pub struct Presented<'a> {
     /// The Credential Query it answers.
     pub query: &'a QueryId,
     /// The credential.
-    pub credential: &'a HeldSdJwtVc,
+    pub credential: HeldCredential<'a>,
     /// The claims to disclose, as [`Pick`](super::dcql::Pick) names them.
     pub claims: &'a [ClaimPointer],
     /// Signs with the key the credential is bound to.
@@ -107,12 +57,18 @@ pub enum AnswerError {
     /// The claims cannot be disclosed as wanted.
     #[error("the claims cannot be disclosed")]
     Disclose(#[source] SdJwtError),
+    /// The elements of an mdoc cannot be disclosed as wanted, or the device could not sign.
+    #[error("the elements cannot be disclosed")]
+    Elements(#[source] MdocError),
     /// The key binding could not be signed.
     #[error("the key binding could not be signed")]
     Sign(#[source] SignError),
     /// The response could not be written as JSON.
     #[error("the response could not be serialised")]
     Json(#[source] serde_json::Error),
+    /// The verifier asks for an answer that is not encrypted.
+    #[error("the answer would not be encrypted")]
+    NotEncrypted,
     /// The response could not be encrypted.
     #[error("the response could not be encrypted")]
     Encrypt(#[source] JweError),
@@ -128,8 +84,11 @@ impl AnswerError {
             AnswerError::WrongKey => "answer_wrong_key",
             AnswerError::Algorithm => "answer_alg_not_accepted",
             AnswerError::Disclose(_) => "answer_disclose",
+            AnswerError::Elements(MdocError::Sign(_)) => "answer_sign",
+            AnswerError::Elements(_) => "answer_disclose",
             AnswerError::Sign(_) => "answer_sign",
             AnswerError::Json(_) => "answer_json",
+            AnswerError::NotEncrypted => "answer_not_encrypted",
             AnswerError::Encrypt(_) => "answer_encrypt",
         }
     }
@@ -137,6 +96,9 @@ impl AnswerError {
 
 /// Makes the response: the `vp_token` with a key binding for each presentation,
 /// encrypted to the verifier.
+///
+/// # Errors
+/// [`AnswerError::NotEncrypted`] where none is asked for that is encrypted; see [`make_form`].
 pub async fn make_response(
     request: &PresentationRequest,
     presented: &[Presented<'_>],
@@ -144,14 +106,60 @@ pub async fn make_response(
     rng: &dyn Rng,
     now: UnixTime,
 ) -> Result<EncryptedResponse, AnswerError> {
+    let payload = posted(request, presented, now).await?;
+    encrypt(request.question(), &payload, crypto, rng)
+}
+
+/// Makes the body to post, encrypted where an encrypted response is asked for.
+///
+/// # Errors
+/// See [`AnswerError`].
+pub async fn make_form(
+    request: &PresentationRequest,
+    presented: &[Presented<'_>],
+    crypto: &dyn CryptoProvider,
+    rng: &dyn Rng,
+    now: UnixTime,
+) -> Result<String, AnswerError> {
+    let payload = posted(request, presented, now).await?;
+    if request.question().metadata.encryption.is_some() {
+        let response = encrypt(request.question(), &payload, crypto, rng)?;
+        return Ok(response.to_form());
+    }
+    // Section 8.2: each response parameter is one of the form, the `vp_token` as JSON.
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in &payload {
+        match value {
+            Value::String(text) => form.append_pair(name, text),
+            other => form.append_pair(name, &other.to_string()),
+        };
+    }
+    Ok(form.finish())
+}
+
+/// The response parameters.
+async fn posted(
+    request: &PresentationRequest,
+    presented: &[Presented<'_>],
+    now: UnixTime,
+) -> Result<Map<String, Value>, AnswerError> {
     let question = request.question();
-    // Appendix B.3.6: `aud` is the full client identifier, `nonce` that of the request.
-    let audience = request.client_id().as_str();
-    let mut payload = vp_token(question, audience, presented, now).await?;
+    let exchange = Exchange {
+        // Appendix B.3.6: `aud` is the full client identifier, `nonce` that of the request.
+        audience: Cow::Borrowed(request.client_id().as_str()),
+        // Appendix B.2.6.1.
+        transcript: SessionTranscript::openid4vp(
+            request.client_id().as_str(),
+            question.nonce.as_str(),
+            question.encryption_key(),
+            request.response_uri().as_str(),
+        ),
+    };
+    let mut payload = vp_token(question, &exchange, presented, now).await?;
     if let Some(state) = request.state() {
         payload.insert("state".to_owned(), Value::from(state.as_str()));
     }
-    encrypt(question, &payload, crypto, rng)
+    Ok(payload)
 }
 
 /// The same over the Digital Credentials API: the `data` object that goes back to the page. Its
@@ -165,16 +173,35 @@ pub async fn make_api_response(
     now: UnixTime,
 ) -> Result<Value, AnswerError> {
     let question = request.question();
-    let audience = request.origin().audience();
-    let payload = vp_token(question, &audience, presented, now).await?;
+    let exchange = Exchange {
+        audience: Cow::Owned(request.origin().audience()),
+        // Appendix B.2.6.2: the origin without `origin:`.
+        transcript: SessionTranscript::openid4vp_dc_api(
+            request.origin().as_str(),
+            question.nonce.as_str(),
+            question.encryption_key(),
+        ),
+    };
+    let payload = vp_token(question, &exchange, presented, now).await?;
+    if question.metadata.encryption.is_none() {
+        return Ok(Value::Object(payload));
+    }
     let response = encrypt(question, &payload, crypto, rng)?;
     Ok(json!({ "response": response.as_str() }))
+}
+
+/// What presentations of one exchange are bound to, by format.
+struct Exchange<'a> {
+    /// `aud` of a KB-JWT.
+    audience: Cow<'a, str>,
+    /// What the device of an mdoc authenticates.
+    transcript: SessionTranscript,
 }
 
 /// The response parameters, all but `state`.
 async fn vp_token(
     question: &Question,
-    audience: &str,
+    exchange: &Exchange<'_>,
     presented: &[Presented<'_>],
     now: UnixTime,
 ) -> Result<Map<String, Value>, AnswerError> {
@@ -189,7 +216,7 @@ async fn vp_token(
             .query
             .credential(one.query.as_str())
             .ok_or(AnswerError::Choice)?;
-        let bound = bind(question, audience, one, now).await?;
+        let bound = bind(question, exchange, one, now).await?;
         let entry = token
             .entry(one.query.as_str())
             .or_insert_with(|| Value::Array(Vec::new()));
@@ -205,31 +232,40 @@ async fn vp_token(
     Ok(payload)
 }
 
-/// HAIP 1.0, section 6.1.1.1: a bound credential is always presented with a KB-JWT.
+/// One presentation, bound to the exchange by the holder's key.
 async fn bind(
     question: &Question,
-    audience: &str,
+    exchange: &Exchange<'_>,
     one: &Presented<'_>,
     now: UnixTime,
 ) -> Result<String, AnswerError> {
-    let Presented {
-        query: _,
-        credential,
-        claims,
-        signer,
-    } = *one;
-    if credential.registered().holder_key.as_ref() != Some(signer.public_key()) {
+    if one.credential.holder_key() != Some(one.signer.public_key()) {
         return Err(AnswerError::WrongKey);
     }
+    match one.credential {
+        HeldCredential::SdJwtVc(held) => bind_sd_jwt_vc(question, exchange, held, one, now).await,
+        HeldCredential::Mdoc(held) => bind_mdoc(question, exchange, held, one).await,
+    }
+}
+
+/// HAIP 1.0, section 6.1.1.1: a bound credential is always presented with a KB-JWT.
+async fn bind_sd_jwt_vc(
+    question: &Question,
+    exchange: &Exchange<'_>,
+    held: &HeldSdJwtVc,
+    one: &Presented<'_>,
+    now: UnixTime,
+) -> Result<String, AnswerError> {
+    let signer = one.signer;
     let accepted = question.metadata.key_binding_algorithms.as_deref();
     if accepted.is_some_and(|names| names.iter().all(|name| name != signer.algorithm().name())) {
         return Err(AnswerError::Algorithm);
     }
-    let presentation = credential
-        .present(&paths(claims))
+    let presentation = held
+        .present(&held::claim_paths(one.claims))
         .map_err(AnswerError::Disclose)?;
     let binding = kb::Binding {
-        audience,
+        audience: &exchange.audience,
         nonce: question.nonce.as_str(),
         issued_at: now,
     };
@@ -237,6 +273,41 @@ async fn bind(
         .bind(&binding, signer)
         .await
         .map_err(AnswerError::Sign)
+}
+
+/// Appendix B.2: "the base64url-encoded `DeviceResponse`", signed by the device; only the elements
+/// that were chosen are in it, and the device states none of its own.
+async fn bind_mdoc(
+    question: &Question,
+    exchange: &Exchange<'_>,
+    held: &HeldMdoc,
+    one: &Presented<'_>,
+) -> Result<String, AnswerError> {
+    let signer = one.signer;
+    let fits = |number: &i64| identifiers(signer.algorithm()).contains(number);
+    let accepted = question.metadata.device_algorithms.as_deref();
+    if accepted.is_some_and(|numbers| !numbers.iter().any(fits)) {
+        return Err(AnswerError::Algorithm);
+    }
+    let paths = held::element_paths(one.claims).ok_or(AnswerError::Choice)?;
+    let presentation = held.present(&paths).map_err(AnswerError::Elements)?;
+    let response = presentation
+        .sign(&exchange.transcript, &Elements::new(), signer)
+        .await
+        .map_err(AnswerError::Elements)?;
+    Ok(b64url(&response))
+}
+
+/// Appendix B.2.2: either the number in the header (RFC 9053), or that of algorithm and curve together
+/// (RFC 9864).
+const fn identifiers(algorithm: Algorithm) -> [i64; 2] {
+    let with_curve = match algorithm {
+        Algorithm::Es256 => -9,
+        Algorithm::Es384 => -51,
+        Algorithm::Es512 => -52,
+        Algorithm::EdDsa => -19,
+    };
+    [cose::algorithm_number(algorithm), with_curve]
 }
 
 /// Section 8.3: an unsigned, encrypted JWT with the response parameters.
@@ -247,11 +318,12 @@ fn encrypt(
     rng: &dyn Rng,
 ) -> Result<EncryptedResponse, AnswerError> {
     let plain = serde_json::to_vec(payload).map_err(AnswerError::Json)?;
-    let metadata = &question.metadata;
+    let encryption = question.metadata.encryption.as_ref();
+    let encryption = encryption.ok_or(AnswerError::NotEncrypted)?;
     let recipient = Recipient {
-        key: &metadata.key,
-        kid: Some(&metadata.kid),
-        enc: metadata.enc,
+        key: &encryption.key,
+        kid: Some(&encryption.kid),
+        enc: encryption.enc,
         apu: &[],
         apv: &[],
     };
