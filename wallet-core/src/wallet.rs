@@ -9,9 +9,10 @@ use vouchsafe_credentials::time::{Clock, UnixTime};
 use vouchsafe_protocol::http::UrlRule;
 
 use crate::WalletError;
+use crate::attestation::Attestations;
 use crate::credential::{Card, CredentialId, CredentialStore};
 use crate::history::{EventKind, History, HistoryEntry, HistoryId, Outcome, Party};
-use crate::issuance::{self, Step};
+use crate::issuance::{self, IssuancePolicy, Pending, PendingId, Step};
 use crate::presentation::{Fetching, PageAsking, PageRefused};
 use crate::secure_area::SecureArea;
 use crate::secure_area::software::SoftwareSecureArea;
@@ -32,6 +33,8 @@ pub struct Ports {
     pub crypto: Arc<dyn CryptoProvider>,
     /// Where private keys live; `None`: in software, inside the store.
     pub secure_area: Option<Arc<dyn SecureArea>>,
+    /// Who vouches for the wallet and for keys in software.
+    pub attestations: Attestations,
 }
 
 /// How a wallet behaves. Does not change while it is open.
@@ -49,6 +52,8 @@ pub struct Config {
     pub client_id: String,
     /// The most copies of one card to ask for.
     pub batch_size: usize,
+    /// How it gets its cards and how often it shows one copy.
+    pub issuance: IssuancePolicy,
 }
 
 /// An open wallet. Cheap to clone; all clones are the same wallet.
@@ -96,16 +101,15 @@ impl Wallet {
         )?;
         let wallet = Self::assemble(config, ports, vault);
         wallet.destroy_orphaned_keys().await?;
+        issuance::sweep(&wallet.0.vault)?;
         Ok(wallet)
     }
 
     fn assemble(config: Config, ports: Ports, vault: Vault) -> Self {
         let vault = Arc::new(vault);
         let area = ports.secure_area.clone().unwrap_or_else(|| {
-            Arc::new(SoftwareSecureArea::new(
-                Arc::clone(&vault),
-                Arc::clone(&ports.rng),
-            ))
+            let area = SoftwareSecureArea::new(Arc::clone(&vault), Arc::clone(&ports.rng));
+            Arc::new(area.attested_by(ports.attestations.keys.clone()))
         });
         let store = CredentialStore::new(Arc::clone(&vault));
         let history = History::new(Arc::clone(&vault));
@@ -124,6 +128,7 @@ impl Wallet {
         for card in self.0.store.list()? {
             used.extend(card.record.copies.into_iter().map(|copy| copy.key));
         }
+        used.extend(issuance::keys_in_use(&self.0.vault)?);
         for key in self.0.area.keys().await? {
             if !used.contains(&key) {
                 self.0.area.delete_key(&key).await?;
@@ -173,6 +178,7 @@ impl Wallet {
         let batch = VaultBatch::new()
             .delete(CredentialStore::name_of(id)?)
             .put(name, bytes);
+        let batch = issuance::deleted(self, id, batch)?;
         self.0.vault.commit(batch)?;
         // A crash from here on leaves keys alone, which the next opening destroys.
         for copy in &card.record.copies {
@@ -210,6 +216,44 @@ impl Wallet {
         issuance::start(self.clone(), link)
     }
 
+    /// Starts to ask an issuer for a card that it has not offered. Without a `type_id`, a key of
+    /// the issuer's `credential_configurations_supported`, the person chooses.
+    pub fn request(&self, issuer: &str, type_id: Option<&str>) -> Result<Step, WalletError> {
+        issuance::request(self.clone(), issuer, type_id)
+    }
+
+    /// Cards that issuers deliver later, the oldest first.
+    pub fn pending(&self) -> Result<Vec<Pending>, WalletError> {
+        issuance::pending(self)
+    }
+
+    /// Asks for a card that was to come later. A restart in between costs nothing.
+    pub fn resume(&self, id: &PendingId) -> Result<Step, WalletError> {
+        issuance::resume(self.clone(), id)
+    }
+
+    /// Gives up a card that was to come later, and destroys its keys.
+    pub async fn forget(&self, id: &PendingId) -> Result<(), WalletError> {
+        issuance::forget(self, id).await
+    }
+
+    /// Cards that have few fresh copies left or end soon, and whose issuer can be asked again
+    /// without the person.
+    pub fn cards_to_top_up(&self) -> Result<Vec<CredentialId>, WalletError> {
+        issuance::cards_to_top_up(self)
+    }
+
+    /// Gets new copies of a card, without the person.
+    pub fn renew(&self, id: &CredentialId) -> Result<Step, WalletError> {
+        issuance::renew(self.clone(), id)
+    }
+
+    /// What an issuer is to hear of its cards and has not heard yet: the first that is due.
+    /// Call it after cards were added or deleted, and now and then, until it gives `None`.
+    pub async fn notify(&self) -> Result<Option<Step>, WalletError> {
+        issuance::notify(self.clone()).await
+    }
+
     /// Starts to answer a request to show a card.
     pub fn present(&self, link: &str) -> Result<Fetching, WalletError> {
         Fetching::start(self.clone(), link)
@@ -224,6 +268,10 @@ impl Wallet {
         data: &Value,
     ) -> Result<PageAsking, Box<PageRefused>> {
         PageAsking::start(self.clone(), origin, protocol, data)
+    }
+
+    pub(crate) fn attestations(&self) -> &Attestations {
+        &self.0.ports.attestations
     }
 
     pub(crate) fn now(&self) -> UnixTime {

@@ -1,22 +1,18 @@
-//! Checking what came, and keeping it.
+//! Checking what came.
 
 use vouchsafe_credentials::Verified;
 use vouchsafe_credentials::sd_jwt_vc::{
     HeldSdJwtVc, IssuancePolicy, IssuerTrust, VcError, verify_issued,
 };
-use vouchsafe_protocol::vci::response::ReceivedCredentials;
 
 use super::IssuanceError;
-use super::credentials::Wanted;
 use super::readied::Readied;
 use super::session::Session;
-use crate::WalletError;
-use crate::credential::{Copy, CredentialId, CredentialStore, Record, facts_of};
+use crate::credential::{Copy, Record, facts_of};
 use crate::display::{CardDisplay, choose};
-use crate::history::{History, Outcome};
 use crate::secure_area::KeyHandle;
-use crate::storage::VaultBatch;
 use crate::text::PlainText;
+use crate::trust::KnownIssuer;
 
 /// A copy that passed every check, with the key it is bound to.
 struct CheckedCopy {
@@ -24,30 +20,38 @@ struct CheckedCopy {
     key: KeyHandle,
 }
 
-/// Verifies what came for one card and stores it with its history, all or
-/// nothing. Nothing of a credential that fails is kept (catalogue 292).
-pub(super) async fn store(
-    session: &mut Session,
+/// A card that passed every check, not stored yet.
+pub(super) struct Checked {
+    pub(super) record: Record,
+    /// How its issuer was verified.
+    pub(super) known: KnownIssuer,
+    /// Its name, for the history.
+    pub(super) cards: Vec<PlainText>,
+    /// What it says, for the history.
+    pub(super) facts: Vec<PlainText>,
+}
+
+/// Verifies what came for one card. Nothing of a credential that fails is given on
+/// (catalogue 292).
+pub(super) fn check(
+    session: &Session,
     readied: &Readied,
-    wanted: &Wanted,
+    configuration: &str,
     keys: &[KeyHandle],
-    received: ReceivedCredentials,
-) -> Result<CredentialId, WalletError> {
-    let configuration = readied.configuration(&wanted.configuration)?;
+    received: &[String],
+) -> Result<Checked, IssuanceError> {
+    let configuration = readied.configuration(configuration)?;
     let vct = configuration
         .vct
         .as_deref()
         .ok_or(IssuanceError::UnsupportedCard)?;
-    let first = received
-        .credentials
-        .first()
-        .ok_or(IssuanceError::UnsupportedCard)?;
+    let first = received.first().ok_or(IssuanceError::UnsupportedCard)?;
     let known = readied.standing.known(&readied.offer, first)?;
     let trust = known
         .for_type(vct)
         .ok_or(IssuanceError::IssuerNotForType)?
         .map_err(|_| IssuanceError::NotAcceptable(VcError::IssuerUntrusted))?;
-    let copies = check_all(session, &received.credentials, &trust, vct, keys)?;
+    let copies = check_all(session, received, &trust, vct, keys)?;
     let display = readied.display(configuration);
     let held = copies
         .first()
@@ -67,19 +71,12 @@ pub(super) async fn store(
         display,
     };
     let (cards, facts) = names(session, &record, held);
-    let (history, entry) = History::record(&session.entry(Outcome::Completed, cards, facts))?;
-    let (name, bytes) = CredentialStore::encode(&record)?;
-    let mut batch = VaultBatch::new().put(name, bytes).put(history, entry);
-    if let Some((name, bytes)) = readied.standing.to_remember(&known, wallet.now())? {
-        batch = batch.put(name, bytes);
-    }
-    wallet.vault().commit(batch)?;
-    for copy in &copies {
-        session.bind_key(&copy.key.id);
-    }
-    // Keys for which nothing came.
-    session.drop_unbound_keys().await?;
-    Ok(record.id)
+    Ok(Checked {
+        record,
+        known,
+        cards,
+        facts,
+    })
 }
 
 fn check_all(

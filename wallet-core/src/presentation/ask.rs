@@ -15,6 +15,7 @@ use crate::consent::{
 };
 use crate::credential::{CredentialId, StoredCredential, facts_of};
 use crate::history::{HistoryEntry, HistoryId, Outcome};
+use crate::issuance::CopyPolicy;
 use crate::wallet::Wallet;
 
 /// A verified request that some card answers.
@@ -64,10 +65,13 @@ impl Asking {
             return Err(Box::new(PresentationError::AskedTooOften.into()));
         }
         let verifier = context.verifier_key();
+        let one_time = context.wallet.config().issuance.copies == CopyPolicy::OneTime;
         // A card that has ended is not offered; the verifier would refuse it.
         let cards: Vec<_> = cards
             .into_iter()
             .filter(|card| !card.is_expired(now))
+            // A copy that serves once answers nobody else.
+            .filter(|card| !one_time || !card.copy_for(&verifier).1)
             .map(|card| card.for_verifier(&verifier).map_err(WalletError::from))
             .collect::<Result<_, _>>()
             .map_err(|error| Box::new(error.into()))?;

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use vouchsafe_credentials::crypto::{Algorithm, Signer, SigningKey};
 use vouchsafe_credentials::random::Rng;
 
-use super::{AuthorizationHint, KeyHandle, KeyId, SecureArea, SecureAreaError};
+use super::{AttestationRequest, AuthorizationHint, KeyHandle, KeyId, SecureArea, SecureAreaError};
+use crate::attestation::{KeyAttester, Keys};
 use crate::storage::{Collection, RecordName, Vault};
 
 /// A [`SecureArea`] without hardware: each key is its own sealed record and is
@@ -14,13 +15,25 @@ use crate::storage::{Collection, RecordName, Vault};
 pub struct SoftwareSecureArea {
     vault: Arc<Vault>,
     rng: Arc<dyn Rng>,
+    attester: Option<Arc<dyn KeyAttester>>,
 }
 
 impl SoftwareSecureArea {
     /// Keys inside an open wallet store.
     #[must_use]
     pub fn new(vault: Arc<Vault>, rng: Arc<dyn Rng>) -> Self {
-        Self { vault, rng }
+        Self {
+            vault,
+            rng,
+            attester: None,
+        }
+    }
+
+    /// The same, with somebody who attests its keys.
+    #[must_use]
+    pub fn attested_by(mut self, attester: Option<Arc<dyn KeyAttester>>) -> Self {
+        self.attester = attester;
+        self
     }
 }
 
@@ -41,6 +54,27 @@ impl SecureArea for SoftwareSecureArea {
             id,
             public_key: key.public_key().clone(),
         })
+    }
+
+    fn attests(&self) -> bool {
+        self.attester.is_some()
+    }
+
+    async fn attest(&self, request: &AttestationRequest<'_>) -> Result<String, SecureAreaError> {
+        let attester = self.attester.as_ref();
+        let attester = attester.ok_or(SecureAreaError::NoAttestation)?;
+        let keys: Vec<_> = request
+            .keys
+            .iter()
+            .map(|key| key.public_key.clone())
+            .collect();
+        let keys = Keys {
+            keys: &keys,
+            nonce: request.nonce,
+            now: request.now,
+        };
+        let attested = attester.attest_keys(&keys).await;
+        attested.map_err(SecureAreaError::NotAttested)
     }
 
     async fn sign(

@@ -17,16 +17,19 @@ pub enum Collection {
     History,
     /// Issuers the person confirmed.
     Trust,
+    /// What goes on with issuers: cards that come later, access to them, notifications.
+    Issuance,
 }
 
 impl Collection {
     /// All collections, for adapters that prepare them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Meta,
         Self::Credentials,
         Self::Keys,
         Self::History,
         Self::Trust,
+        Self::Issuance,
     ];
 
     /// The name in lower case, safe as a folder name.
@@ -38,6 +41,7 @@ impl Collection {
             Self::Keys => "keys",
             Self::History => "history",
             Self::Trust => "trust",
+            Self::Issuance => "issuance",
         }
     }
 }

@@ -1,10 +1,14 @@
 //! A wallet against a scripted issuer and a scripted verifier, all in memory.
 
 mod adding;
+mod chaos;
+mod haip;
 mod issuer;
 mod keeping;
 mod page;
 mod showing;
+mod signed;
+mod strict;
 mod verifier;
 
 use std::sync::Arc;
@@ -21,6 +25,8 @@ use vouchsafe_credentials::x509::{Chain, Role, TrustAnchors};
 use vouchsafe_protocol::http::{HttpResponse, UrlRule};
 
 use crate::Wallet;
+use crate::attestation::Attestations;
+use crate::issuance::IssuancePolicy;
 use crate::storage::{KdfParams, MemoryStorage};
 use crate::trust::{KnownIssuer, TrustList, UnknownIssuers};
 use crate::wallet::{Config, Ports};
@@ -93,26 +99,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let (club, access) = (Authority::new("Club CA"), Authority::new("Access CA"));
-        let config = Config {
-            trust: TrustList {
-                issuers: vec![KnownIssuer {
-                    credential_issuer: issuer::URL.to_owned(),
-                    method: IssuerMethod::X509 {
-                        anchors: Arc::new(club.anchors(Role::Issuer)),
-                        subject: None,
-                    },
-                    types: Vec::new(),
-                }],
-                verifiers: access.anchors(Role::VerifierAccess),
-                unknown_issuers: UnknownIssuers::Ask,
-            },
-            urls: UrlRule::PublicHttps,
-            locales: vec!["en".to_owned()],
-            redirect_uri: "https://wallet.example.com/callback".parse().unwrap(),
-            client_id: "vouchsafe-wallet".to_owned(),
-            batch_size: 3,
-        };
+        let (config, issuer, verifier) = surroundings();
         let clock = Arc::new(FixedClock::new(NOW));
         let storage = Arc::new(MemoryStorage::new());
         let ports = ports(&storage, &clock, 1);
@@ -122,11 +109,8 @@ impl World {
             storage,
             config,
             wallet,
-            issuer: issuer::ScriptedIssuer::new(club.leaf("The Club", "club.example.com")),
-            verifier: verifier::ScriptedVerifier::new(
-                access.leaf("Wine Shop", "shop.example.com"),
-                club.anchors(Role::Issuer),
-            ),
+            issuer,
+            verifier,
         }
     }
 
@@ -136,6 +120,37 @@ impl World {
     }
 }
 
+/// How a wallet is set up, and whom it meets.
+pub(crate) fn surroundings() -> (Config, issuer::ScriptedIssuer, verifier::ScriptedVerifier) {
+    let (club, access) = (Authority::new("Club CA"), Authority::new("Access CA"));
+    let config = Config {
+        trust: TrustList {
+            issuers: vec![KnownIssuer {
+                credential_issuer: issuer::URL.to_owned(),
+                method: IssuerMethod::X509 {
+                    anchors: Arc::new(club.anchors(Role::Issuer)),
+                    subject: None,
+                },
+                types: Vec::new(),
+            }],
+            verifiers: access.anchors(Role::VerifierAccess),
+            unknown_issuers: UnknownIssuers::Ask,
+        },
+        urls: UrlRule::PublicHttps,
+        locales: vec!["en".to_owned()],
+        redirect_uri: "https://wallet.example.com/callback".parse().unwrap(),
+        client_id: "vouchsafe-wallet".to_owned(),
+        batch_size: 3,
+        issuance: IssuancePolicy::default(),
+    };
+    let issuer = issuer::ScriptedIssuer::new(club.leaf("The Club", "club.example.com"));
+    let verifier = verifier::ScriptedVerifier::new(
+        access.leaf("Wine Shop", "shop.example.com"),
+        club.anchors(Role::Issuer),
+    );
+    (config, issuer, verifier)
+}
+
 fn ports(storage: &Arc<MemoryStorage>, clock: &Arc<FixedClock>, seed: u64) -> Ports {
     Ports {
         storage: Arc::clone(storage) as _,
@@ -143,6 +158,7 @@ fn ports(storage: &Arc<MemoryStorage>, clock: &Arc<FixedClock>, seed: u64) -> Po
         rng: Arc::new(SeededRng::new(seed)),
         crypto: Arc::new(Portable),
         secure_area: None,
+        attestations: Attestations::default(),
     }
 }
 
