@@ -8,6 +8,8 @@ use vouchsafe_credentials::sd_jwt_vc::IssuerMethod;
 use vouchsafe_credentials::x509::{Role, TrustAnchors};
 use vouchsafe_protocol::http::UrlRule;
 use vouchsafe_wallet_core::WalletError;
+use vouchsafe_wallet_core::attestation::Attestations;
+use vouchsafe_wallet_core::issuance::IssuancePolicy;
 use vouchsafe_wallet_core::storage::StorageError;
 use vouchsafe_wallet_core::storage::file::FileStorage;
 use vouchsafe_wallet_core::trust::{KnownIssuer, OtherVerifiers, TrustList, UnknownIssuers};
@@ -40,6 +42,7 @@ pub(crate) fn prepare(
         rng: Arc::new(SystemRandom),
         crypto: Arc::new(Portable),
         secure_area: None,
+        attestations: Attestations::default(),
     };
     let config = Config {
         trust: trust_list(trust)?,
@@ -50,6 +53,7 @@ pub(crate) fn prepare(
             .map_err(|_| BindingError::Settings)?,
         client_id: "vouchsafe-wallet".to_owned(),
         batch_size: 10,
+        issuance: IssuancePolicy::default(),
     };
     Ok((config, ports))
 }

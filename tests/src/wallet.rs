@@ -12,6 +12,7 @@ use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::fetch::{Fetcher, Limits, Request};
 use vouchsafe_service::random::OsRandom;
 use vouchsafe_wallet_core::Wallet as Core;
+use vouchsafe_wallet_core::attestation::Attestations;
 use vouchsafe_wallet_core::history::{HistoryEntry, HistoryId};
 use vouchsafe_wallet_core::issuance::{Added, Authorize, Step};
 use vouchsafe_wallet_core::secure_area::SecureArea;
@@ -71,6 +72,7 @@ impl Wallet {
             rng: Arc::new(OsRandom),
             crypto: Arc::new(Portable),
             secure_area,
+            attestations: Attestations::default(),
         };
         let core = Core::create(config, ports, "a passphrase of tests", KdfParams::MINIMUM)?;
         Ok(Self { core, fetcher })
@@ -93,6 +95,7 @@ impl Wallet {
             None => None,
             Some("application/json") => Some("application/json"),
             Some("application/x-www-form-urlencoded") => Some("application/x-www-form-urlencoded"),
+            Some("application/jwt") => Some("application/jwt"),
             Some(other) => bail!("a wallet sends no {other}"),
         };
         let response = self

@@ -15,6 +15,7 @@ use vouchsafe_credentials::x509::{Role, TrustAnchors};
 use vouchsafe_protocol::http::UrlRule;
 use vouchsafe_service::config::{AllowedHost, DevConfig, FetchConfig};
 use vouchsafe_service::fetch::Fetcher;
+use vouchsafe_wallet_core::issuance::IssuancePolicy;
 use vouchsafe_wallet_core::trust::{KnownIssuer, OtherVerifiers, TrustList, UnknownIssuers};
 use vouchsafe_wallet_core::wallet::Config;
 
@@ -255,6 +256,7 @@ impl World {
             redirect_uri: self.wallet_redirect_uri()?.parse()?,
             client_id: "vouchsafe-wallet".to_owned(),
             batch_size: 3,
+            issuance: IssuancePolicy::default(),
         })
     }
 

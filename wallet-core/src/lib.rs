@@ -9,12 +9,13 @@
 //! - [`presentation`]: showing a card, from a link to an answer.
 //! - [`consent`]: what the person is asked, as data.
 //! - [`history`]: what happened, without values of claims.
-//! - [`storage`], [`secure_area`]: the ports, with a software adapter each.
+//! - [`storage`], [`secure_area`], [`attestation`]: the ports, with a software adapter each.
 //!
 //! How to extend it: a store implements [`storage::Storage`]; key hardware
 //! implements [`secure_area::SecureArea`]; a protocol step is one type in
 //! `issuance` or `presentation` that consumes the one before it.
 
+pub mod attestation;
 pub mod backup;
 pub mod consent;
 pub mod credential;

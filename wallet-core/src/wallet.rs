@@ -12,10 +12,11 @@ use vouchsafe_protocol::http::UrlRule;
 use vouchsafe_protocol::vp::dcql::DcqlQuery;
 
 use crate::WalletError;
+use crate::attestation::Attestations;
 use crate::credential::{Card, CredentialId, CredentialStore, StoredCredential};
 use crate::history::{EventKind, History, HistoryEntry, HistoryExport, HistoryId, Outcome, Party};
 use crate::index::{self, Index};
-use crate::issuance::{self, Step};
+use crate::issuance::{self, IssuancePolicy, Pending, PendingId, Step};
 use crate::presentation::{self, Asking, Fetching, PageAsking, PageRefused, Refused};
 use crate::secure_area::SecureArea;
 use crate::storage::{Storage, Vault, VaultBatch};
@@ -36,6 +37,8 @@ pub struct Ports {
     pub crypto: Arc<dyn CryptoProvider>,
     /// Where private keys live; `None`: in software, inside the store.
     pub secure_area: Option<Arc<dyn SecureArea>>,
+    /// Who vouches for the wallet and for keys in software.
+    pub attestations: Attestations,
 }
 
 /// How a wallet behaves. Does not change while it is open.
@@ -53,6 +56,8 @@ pub struct Config {
     pub client_id: String,
     /// The most copies of one card to ask for.
     pub batch_size: usize,
+    /// How it gets its cards and how often it shows one copy.
+    pub issuance: IssuancePolicy,
 }
 
 /// Which cards are meant; what is `None` does not matter.
@@ -187,11 +192,13 @@ impl Wallet {
         let batch = VaultBatch::new()
             .delete(CredentialStore::name_of(id)?)
             .put(name, bytes);
+        let batch = issuance::deleted(self, id, batch)?;
         self.commit(batch)?;
         // A crash from here on leaves keys alone, which the next opening destroys.
         for copy in &card.record.copies {
             self.0.area.delete_key(&copy.key).await?;
         }
+        issuance::sweep(&self.0.vault)?;
         Ok(())
     }
 
@@ -255,6 +262,44 @@ impl Wallet {
         issuance::start(self.clone(), link)
     }
 
+    /// Starts to ask an issuer for a card that it has not offered. Without a `type_id`, a key of
+    /// the issuer's `credential_configurations_supported`, the person chooses.
+    pub fn request(&self, issuer: &str, type_id: Option<&str>) -> Result<Step, WalletError> {
+        issuance::request(self.clone(), issuer, type_id)
+    }
+
+    /// Cards that issuers deliver later, the oldest first.
+    pub fn pending(&self) -> Result<Vec<Pending>, WalletError> {
+        issuance::pending(self)
+    }
+
+    /// Asks for a card that was to come later. A restart in between costs nothing.
+    pub fn resume(&self, id: &PendingId) -> Result<Step, WalletError> {
+        issuance::resume(self.clone(), id)
+    }
+
+    /// Gives up a card that was to come later, and destroys its keys.
+    pub async fn forget(&self, id: &PendingId) -> Result<(), WalletError> {
+        issuance::forget(self, id).await
+    }
+
+    /// Cards that have few fresh copies left or end soon, and whose issuer can be asked again
+    /// without the person.
+    pub fn cards_to_top_up(&self) -> Result<Vec<CredentialId>, WalletError> {
+        issuance::cards_to_top_up(self)
+    }
+
+    /// Gets new copies of a card, without the person.
+    pub fn renew(&self, id: &CredentialId) -> Result<Step, WalletError> {
+        issuance::renew(self.clone(), id)
+    }
+
+    /// What an issuer is to hear of its cards and has not heard yet: the first that is due.
+    /// Call it after cards were added or deleted, and now and then, until it gives `None`.
+    pub async fn notify(&self) -> Result<Option<Step>, WalletError> {
+        issuance::notify(self.clone()).await
+    }
+
     /// Starts to answer a request to show a card.
     pub fn present(&self, link: &str) -> Result<Fetching, WalletError> {
         Fetching::start(self.clone(), link)
@@ -275,6 +320,10 @@ impl Wallet {
         data: &Value,
     ) -> Result<PageAsking, Box<PageRefused>> {
         PageAsking::start(self.clone(), origin, protocol, data)
+    }
+
+    pub(crate) fn attestations(&self) -> &Attestations {
+        &self.0.ports.attestations
     }
 
     pub(crate) fn now(&self) -> UnixTime {
@@ -305,7 +354,6 @@ impl Wallet {
         &self.0.history
     }
 
-    #[cfg(test)]
     pub(crate) fn index(&self) -> &Index {
         &self.0.index
     }

@@ -266,6 +266,7 @@ fn wallet(addresses: &Addresses, generated: &Generated) -> Result<WalletHandle> 
         loopback_http: true,
         locales: vec!["en".to_owned()],
         redirect_uri: format!("{}/callback", addresses.wallet).parse()?,
+        issuance: open::Issuance::default(),
     };
     // Nobody can know this passphrase, and nobody needs it: the store is in memory.
     open::create(

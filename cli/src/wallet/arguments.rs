@@ -38,6 +38,54 @@ pub enum WalletCommand {
         /// Agree without being asked.
         #[arg(long)]
         yes: bool,
+        /// Seconds to wait for cards that come later.
+        #[arg(long, default_value_t = 0)]
+        wait: u64,
+    },
+    /// Ask an issuer for a card that it has not offered.
+    Request {
+        #[command(flatten)]
+        common: Common,
+        /// Identifier of the issuer, an https address.
+        issuer: String,
+        /// Which card: a key of the issuer's `credential_configurations_supported`.
+        #[arg(long = "type")]
+        type_id: Option<String>,
+        /// Agree without being asked.
+        #[arg(long)]
+        yes: bool,
+        /// Seconds to wait for cards that come later.
+        #[arg(long, default_value_t = 0)]
+        wait: u64,
+    },
+    /// List the cards that come later.
+    Pending {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Ask for cards that were to come later.
+    Resume {
+        #[command(flatten)]
+        common: Common,
+        /// Id of one of them, from `wallet pending`; without it, all.
+        card: Option<String>,
+        /// Seconds to wait until they are there.
+        #[arg(long, default_value_t = 0)]
+        wait: u64,
+    },
+    /// Give up a card that was to come later.
+    Forget {
+        #[command(flatten)]
+        common: Common,
+        /// Its id, from `wallet pending`.
+        card: String,
+    },
+    /// Get new copies of cards, without signing in again.
+    Renew {
+        #[command(flatten)]
+        common: Common,
+        /// Id of a card; without it, all whose copies run out or that end soon.
+        card: Option<String>,
     },
     /// List the cards.
     List {

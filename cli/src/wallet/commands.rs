@@ -4,16 +4,18 @@ use std::path::Path;
 
 use anyhow::bail;
 use serde_json::json;
+use vouchsafe_wallet_core::WalletError;
 use vouchsafe_wallet_core::consent::{Selection, value_text};
 use vouchsafe_wallet_core::credential::CredentialId;
 use vouchsafe_wallet_core::history::HistoryId;
-use vouchsafe_wallet_core::issuance::{Added, Step};
+use vouchsafe_wallet_core::issuance::PendingId;
 use vouchsafe_wallet_core::wallet::CardFilter;
 
+use super::adding::{self, Answers};
 use super::arguments::{Common, WalletCommand};
-use super::describe::{describe_offer, describe_question, print_entry};
+use super::describe::{describe_question, print_entry};
 use super::handle::WalletHandle;
-use super::terminal::{ask, passphrase, say, say_json, yes};
+use super::terminal::{passphrase, say, say_json, yes};
 use super::{home, keeping, web};
 
 /// Runs a wallet command.
@@ -27,16 +29,43 @@ pub async fn run(command: WalletCommand) -> anyhow::Result<()> {
             common,
             link,
             code,
-            yes,
+            yes: agreed,
+            wait,
         } => {
-            add(
-                &open(&common.home).await?,
-                &common,
-                &link,
-                code.as_deref(),
-                yes,
-            )
-            .await
+            let answers = Answers {
+                code: code.as_deref(),
+                agreed,
+                wait,
+            };
+            adding::add(&open(&common.home).await?, &common, &link, &answers).await
+        }
+        WalletCommand::Request {
+            common,
+            issuer,
+            type_id,
+            yes: agreed,
+            wait,
+        } => {
+            let answers = Answers {
+                code: None,
+                agreed,
+                wait,
+            };
+            let wallet = open(&common.home).await?;
+            adding::request(&wallet, &common, &issuer, type_id.as_deref(), &answers).await
+        }
+        WalletCommand::Pending { common } => adding::pending(&open(&common.home).await?, &common),
+        WalletCommand::Resume { common, card, wait } => {
+            let wallet = open(&common.home).await?;
+            adding::resume(&wallet, &common, card.as_deref(), wait).await
+        }
+        WalletCommand::Forget { common, card } => {
+            let id = PendingId::parse(&card).map_err(WalletError::from)?;
+            Ok(open(&common.home).await?.forget(&id).await?)
+        }
+        WalletCommand::Renew { common, card } => {
+            let wallet = open(&common.home).await?;
+            adding::renew(&wallet, &common, card.as_deref()).await
         }
         WalletCommand::List {
             common,
@@ -110,63 +139,6 @@ fn init(common: &Common, dev_loopback: bool) -> anyhow::Result<()> {
     home::init(&common.home, &passphrase()?, dev_loopback)?;
     eprintln!("The wallet is in {}.", common.home.display());
     Ok(())
-}
-
-async fn add(
-    wallet: &WalletHandle,
-    common: &Common,
-    link: &str,
-    code: Option<&str>,
-    agreed: bool,
-) -> anyhow::Result<()> {
-    let mut step = wallet.offer(link).await?;
-    loop {
-        step = match step {
-            Step::Done(Added { cards }) => {
-                let cards = cards.iter().map(|id| wallet.card(id, &["en"]));
-                let cards = cards.collect::<Result<Vec<_>, _>>()?;
-                return match common.json {
-                    true => say_json(&cards),
-                    false => cards
-                        .iter()
-                        .try_for_each(|c| say(&format!("{}  {}", c.id, c.title))),
-                };
-            }
-            Step::ConfirmIssuer(confirm) => {
-                if !yes(&format!(
-                    "{} is not known to this wallet. Go on?",
-                    confirm.host()
-                ))? {
-                    return Ok(confirm.decline()?);
-                }
-                confirm.confirm().await?
-            }
-            Step::Preview(preview) => {
-                let data = preview.data(&["en"]);
-                describe_offer(&data);
-                let typed = match (&data.tx_code, code) {
-                    (Some(_), None) => Some(ask("The code you were given: ")?),
-                    (_, code) => code.map(str::to_owned),
-                };
-                if data.code_missing && code.is_some() {
-                    bail!("the code does not fit this offer");
-                }
-                if !agreed && !yes("Add to the wallet?")? {
-                    return Ok(preview.decline()?);
-                }
-                preview.accept(typed.as_deref()).await?
-            }
-            Step::Authorize(authorize) => {
-                eprintln!("Sign in here: {}", authorize.url());
-                let back = ask("Address that the browser came back to: ")?;
-                let query = back
-                    .split_once('?')
-                    .map_or(back.as_str(), |(_, query)| query);
-                authorize.complete(query).await?
-            }
-            step @ Step::Send(_) => wallet.drive(step).await?,
-        };
-    }
 }
 
 fn list(wallet: &WalletHandle, common: &Common, filter: &CardFilter<'_>) -> anyhow::Result<()> {

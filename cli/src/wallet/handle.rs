@@ -2,15 +2,19 @@
 //! headless demo. Drives the sessions of `wallet-core` over a transport.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use vouchsafe_protocol::http::{HttpRequest, HttpResponse};
 use vouchsafe_wallet_core::consent::{ConsentRequest, Selection};
 use vouchsafe_wallet_core::credential::{Card, CredentialId};
 use vouchsafe_wallet_core::history::{HistoryEntry, HistoryId};
-use vouchsafe_wallet_core::issuance::{Added, IssuanceError, Step};
+use vouchsafe_wallet_core::issuance::{Added, IssuanceError, Pending, PendingId, Step};
 use vouchsafe_wallet_core::presentation::{Asking, PresentationError, Presented};
 use vouchsafe_wallet_core::{Wallet, WalletError};
+
+/// Most notifications that are sent one after the other.
+const MAX_NOTICES: usize = 32;
 
 /// Sends one request. Must not follow redirects, and must bound time and size.
 #[async_trait]
@@ -79,9 +83,64 @@ impl WalletHandle {
         self.wallet.card(id, locales)
     }
 
-    /// Deletes a card and its keys.
+    /// Deletes a card and its keys, and tells its issuer.
     pub async fn delete(&self, id: &CredentialId) -> Result<(), WalletError> {
-        self.wallet.delete(id).await
+        self.wallet.delete(id).await?;
+        self.tell_issuers().await;
+        Ok(())
+    }
+
+    /// Asks an issuer for a card that it has not offered, up to the point where the person is
+    /// needed.
+    pub async fn request(&self, issuer: &str, type_id: Option<&str>) -> Result<Step, WalletError> {
+        self.drive(self.wallet.request(issuer, type_id)?).await
+    }
+
+    /// Cards that issuers deliver later, the oldest first.
+    pub fn pending(&self) -> Result<Vec<Pending>, WalletError> {
+        self.wallet.pending()
+    }
+
+    /// Asks for a card that was to come later.
+    pub async fn resume(&self, id: &PendingId) -> Result<Added, WalletError> {
+        self.to_the_end(self.wallet.resume(id)?).await
+    }
+
+    /// Gives up a card that was to come later.
+    pub async fn forget(&self, id: &PendingId) -> Result<(), WalletError> {
+        self.wallet.forget(id).await
+    }
+
+    /// Cards whose copies run out, or that end soon, and can be renewed.
+    pub fn cards_to_top_up(&self) -> Result<Vec<CredentialId>, WalletError> {
+        self.wallet.cards_to_top_up()
+    }
+
+    /// Gets new copies of a card.
+    pub async fn renew(&self, id: &CredentialId) -> Result<Added, WalletError> {
+        self.to_the_end(self.wallet.renew(id)?).await
+    }
+
+    async fn to_the_end(&self, step: Step) -> Result<Added, WalletError> {
+        match self.drive(step).await? {
+            Step::Done(added) => Ok(added),
+            Step::Send(_) | Step::ConfirmIssuer(_) | Step::Preview(_) | Step::Authorize(_) => {
+                Err(IssuanceError::PersonNeeded.into())
+            }
+        }
+    }
+
+    /// Tells issuers what became of their cards. What cannot be told now stays and is told
+    /// another time.
+    async fn tell_issuers(&self) {
+        for _ in 0..MAX_NOTICES {
+            let Ok(Some(step)) = self.wallet.notify().await else {
+                return;
+            };
+            if self.send_all(step).await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Identifiers of the issuers on the wallet's list.
@@ -99,9 +158,26 @@ impl WalletHandle {
         self.drive(self.wallet.add(link)?).await
     }
 
-    /// Sends what a step wants sent until the person is needed, or the end.
-    pub async fn drive(&self, mut step: Step) -> Result<Step, WalletError> {
+    /// Sends what a step wants sent until the person is needed, or the end. Waits where the other
+    /// side asks for it.
+    pub async fn drive(&self, step: Step) -> Result<Step, WalletError> {
+        let step = self.send_all(step).await;
+        // Whatever came of it, an issuer may have to hear something.
+        if !matches!(
+            step,
+            Ok(Step::ConfirmIssuer(_) | Step::Preview(_) | Step::Authorize(_))
+        ) {
+            self.tell_issuers().await;
+        }
+        step
+    }
+
+    async fn send_all(&self, mut step: Step) -> Result<Step, WalletError> {
         while let Step::Send(exchange) = step {
+            let wait = exchange.wait_seconds();
+            if wait > 0 {
+                tokio::time::sleep(Duration::from_secs(wait)).await;
+            }
             step = match self.transport.send(exchange.request().clone()).await {
                 Ok(response) => exchange.receive(&response).await?,
                 Err(_) => return Err(exchange.unreachable().await),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
+use url::Url;
 use vouchsafe_credentials::sd_jwt_vc::IssuerMethod;
 use vouchsafe_credentials::x509::{Role, TrustAnchors};
 use vouchsafe_service::config::FetchConfig;
@@ -13,6 +14,7 @@ use vouchsafe_wallet_core::storage::file::FileStorage;
 use vouchsafe_wallet_core::trust::{KnownIssuer, TrustList, UnknownIssuers};
 
 use super::handle::WalletHandle;
+use super::issuance::{AttestationFile, IssuanceFile};
 use super::open::{self, Settings};
 use super::others::Others;
 
@@ -25,6 +27,32 @@ locales = ["en"]
 unknown_issuers = "ask"
 # Authorities whose certificates name verifiers: PEM files, relative to this folder.
 verifier_anchors = []
+# Where a browser comes back to after a sign-in at an issuer. With a port on this machine the
+# command line waits there itself; without one it asks for the address that the browser came to.
+# redirect_uri = "http://127.0.0.1:4011/callback"
+
+# How cards are got.
+# [issuance]
+# client_id = "vouchsafe-wallet"
+# batch_size = 10                # copies of one card
+# copies = "rotate"              # or: "one_time", no copy is ever shown to two verifiers
+# ask_by = "scope"               # or: "details"
+# signed_metadata = false        # listed issuers must sign their metadata
+# metadata_anchors = []          # who signs them, where it is not who signs cards
+
+# Who vouches for this wallet and its keys: a key with its certificates, for issuers that ask for
+# wallet and key attestations.
+# [attestation]
+# provider = "https://wallets.example.com"
+# key = "provider-key.pem"
+# certificates = "provider-chain.pem"   # without the anchor
+# key_storage = []
+# user_authentication = []
+
+# Exceptions for requests to other hosts.
+# [fetch]
+# allow = [{ host = "issuer.test", ports = [8443], private = true }]
+# extra_ca = ["test-ca.pem"]
 
 # Issuers that need no further question.
 # [[issuer]]
@@ -53,6 +81,12 @@ struct HomeFile {
     verifier_anchors: Vec<PathBuf>,
     #[serde(default)]
     issuer: Vec<IssuerEntry>,
+    redirect_uri: Option<Url>,
+    #[serde(default)]
+    issuance: IssuanceFile,
+    attestation: Option<AttestationFile>,
+    #[serde(default)]
+    fetch: FetchConfig,
     #[serde(default)]
     other_verifiers: Others,
     #[serde(default)]
@@ -129,8 +163,15 @@ fn settings(folder: &Path) -> anyhow::Result<Settings> {
         verifier_anchors,
         issuer,
         other_verifiers,
+        redirect_uri,
+        issuance,
+        attestation,
+        mut fetch,
         dev,
     } = toml::from_str(&text).with_context(|| format!("{} is not valid", file.display()))?;
+    for path in &mut fetch.extra_ca {
+        *path = folder.join(&path);
+    }
     let mut verifiers = TrustAnchors::new(Role::VerifierAccess);
     for path in &verifier_anchors {
         verifiers
@@ -151,10 +192,14 @@ fn settings(folder: &Path) -> anyhow::Result<Settings> {
             },
             other_verifiers: other_verifiers.read(folder)?,
         },
-        fetch: FetchConfig::default(),
+        fetch,
         loopback_http: dev.loopback_http,
         locales,
-        redirect_uri: "http://127.0.0.1/callback".parse()?,
+        redirect_uri: match redirect_uri {
+            Some(url) => url,
+            None => "http://127.0.0.1/callback".parse()?,
+        },
+        issuance: issuance.read(folder, attestation)?,
     })
 }
 
@@ -197,7 +242,7 @@ fn known_issuers(folder: &Path, entry: IssuerEntry) -> anyhow::Result<Vec<KnownI
     Ok(known.collect())
 }
 
-fn read(folder: &Path, path: &Path) -> anyhow::Result<String> {
+pub(super) fn read(folder: &Path, path: &Path) -> anyhow::Result<String> {
     let path = folder.join(path);
     std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
 }

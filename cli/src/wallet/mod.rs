@@ -1,13 +1,16 @@
 //! A wallet on this machine: on the command line and in the browser.
 
+mod adding;
 mod arguments;
 mod commands;
 mod describe;
 pub mod handle;
 pub mod home;
+mod issuance;
 mod keeping;
 pub mod open;
 mod others;
+mod sign_in;
 pub mod terminal;
 pub mod transport;
 pub mod web;

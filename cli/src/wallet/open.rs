@@ -9,6 +9,8 @@ use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::config::FetchConfig;
 use vouchsafe_service::random::OsRandom;
 use vouchsafe_wallet_core::Wallet;
+use vouchsafe_wallet_core::attestation::Attestations;
+use vouchsafe_wallet_core::issuance::IssuancePolicy;
 use vouchsafe_wallet_core::storage::{KdfParams, Storage};
 use vouchsafe_wallet_core::trust::TrustList;
 use vouchsafe_wallet_core::wallet::{Config, Ports};
@@ -18,6 +20,8 @@ use super::transport::FetcherTransport;
 
 /// The most copies of one card to ask an issuer for.
 const BATCH_SIZE: usize = 10;
+/// The `client_id` where none is configured.
+const CLIENT_ID: &str = "vouchsafe-wallet";
 
 /// How a wallet on this machine behaves.
 #[derive(Debug, Clone)]
@@ -32,11 +36,45 @@ pub struct Settings {
     pub locales: Vec<String>,
     /// Where a browser comes back to after the person signed in at an issuer.
     pub redirect_uri: Url,
+    /// How it gets its cards.
+    pub issuance: Issuance,
+}
+
+/// How a wallet on this machine gets its cards.
+#[derive(Debug, Clone)]
+pub struct Issuance {
+    /// The `client_id` for issuers that want one.
+    pub client_id: String,
+    /// The most copies of one card to ask an issuer for.
+    pub batch_size: usize,
+    /// How often a copy is shown, how credentials are asked for.
+    pub policy: IssuancePolicy,
+    /// Who vouches for the wallet and its keys.
+    pub attestations: Attestations,
+}
+
+impl Default for Issuance {
+    fn default() -> Self {
+        Self {
+            client_id: CLIENT_ID.to_owned(),
+            batch_size: BATCH_SIZE,
+            policy: IssuancePolicy::default(),
+            attestations: Attestations::default(),
+        }
+    }
 }
 
 impl Settings {
-    fn config(self) -> Config {
-        Config {
+    fn parts(self, storage: Arc<dyn Storage>) -> (Config, Ports) {
+        let ports = Ports {
+            storage,
+            clock: Arc::new(SystemClock),
+            rng: Arc::new(OsRandom),
+            crypto: Arc::new(Portable),
+            secure_area: None,
+            attestations: self.issuance.attestations,
+        };
+        let config = Config {
             trust: self.trust,
             urls: match (self.loopback_http, self.fetch.allow.is_empty()) {
                 (true, _) => UrlRule::LoopbackAllowed,
@@ -46,9 +84,11 @@ impl Settings {
             },
             locales: self.locales,
             redirect_uri: self.redirect_uri,
-            client_id: "vouchsafe-wallet".to_owned(),
-            batch_size: BATCH_SIZE,
-        }
+            client_id: self.issuance.client_id,
+            batch_size: self.issuance.batch_size,
+            issuance: self.issuance.policy,
+        };
+        (config, ports)
     }
 }
 
@@ -71,7 +111,8 @@ pub fn create_with(
     params: KdfParams,
     transport: Arc<dyn Transport>,
 ) -> anyhow::Result<WalletHandle> {
-    let wallet = Wallet::create(settings.config(), ports(storage), passphrase, params)?;
+    let (config, ports) = settings.parts(storage);
+    let wallet = Wallet::create(config, ports, passphrase, params)?;
     Ok(WalletHandle::new(wallet, transport))
 }
 
@@ -82,16 +123,7 @@ pub async fn open(
     passphrase: &str,
 ) -> anyhow::Result<WalletHandle> {
     let transport = FetcherTransport::new(&settings.fetch, settings.loopback_http)?;
-    let wallet = Wallet::open(settings.config(), ports(storage), passphrase).await?;
+    let (config, ports) = settings.parts(storage);
+    let wallet = Wallet::open(config, ports, passphrase).await?;
     Ok(WalletHandle::new(wallet, Arc::new(transport)))
-}
-
-fn ports(storage: Arc<dyn Storage>) -> Ports {
-    Ports {
-        storage,
-        clock: Arc::new(SystemClock),
-        rng: Arc::new(OsRandom),
-        crypto: Arc::new(Portable),
-        secure_area: None,
-    }
 }

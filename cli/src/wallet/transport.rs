@@ -72,6 +72,7 @@ fn content_type(headers: &Headers) -> Result<Option<&'static str>, Unreachable> 
         None => Ok(None),
         Some("application/json") => Ok(Some("application/json")),
         Some("application/x-www-form-urlencoded") => Ok(Some("application/x-www-form-urlencoded")),
+        Some("application/jwt") => Ok(Some("application/jwt")),
         Some(_) => Err(Unreachable(anyhow::anyhow!(
             "a wallet sends no such content type"
         ))),

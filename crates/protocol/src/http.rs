@@ -7,8 +7,10 @@
 use serde::Serialize;
 use url::Url;
 
+mod retry_after;
 mod url_rule;
 
+pub use retry_after::{MAX_WAIT, retry_after};
 pub use url_rule::{MAX_ENDPOINT_BYTES, UrlRefused, UrlRule, is_loopback_url};
 
 /// Request methods the protocols use.

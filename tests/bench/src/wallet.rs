@@ -10,7 +10,8 @@ use vouchsafe_protocol::http::UrlRule;
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::random::OsRandom;
 use vouchsafe_wallet_core::Wallet;
-use vouchsafe_wallet_core::issuance::Step;
+use vouchsafe_wallet_core::attestation::Attestations;
+use vouchsafe_wallet_core::issuance::{IssuancePolicy, Step};
 use vouchsafe_wallet_core::storage::{KdfParams, MemoryStorage};
 use vouchsafe_wallet_core::trust::{KnownIssuer, OtherVerifiers, TrustList, UnknownIssuers};
 use vouchsafe_wallet_core::wallet::{Config, Ports};
@@ -57,6 +58,7 @@ fn new(services: &Services) -> Result<Wallet> {
         redirect_uri: "http://127.0.0.1/callback".parse()?,
         client_id: "vouchsafe-wallet".to_owned(),
         batch_size: 1,
+        issuance: IssuancePolicy::default(),
     };
     let ports = Ports {
         storage: Arc::new(MemoryStorage::new()),
@@ -64,6 +66,7 @@ fn new(services: &Services) -> Result<Wallet> {
         rng: Arc::new(OsRandom),
         crypto: Arc::new(AwsLc),
         secure_area: None,
+        attestations: Attestations::default(),
     };
     Ok(Wallet::create(
         config,

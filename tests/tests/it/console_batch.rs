@@ -19,6 +19,7 @@ use vouchsafe_tests::browser::Browser;
 use vouchsafe_tests::peer::{self, Peer};
 use vouchsafe_tests::process::{Conditions, Process, run};
 use vouchsafe_tests::wallet::Wallet;
+use vouchsafe_wallet_core::issuance::IssuancePolicy;
 use vouchsafe_wallet_core::trust::{KnownIssuer, OtherVerifiers, TrustList, UnknownIssuers};
 use vouchsafe_wallet_core::wallet::Config;
 
@@ -239,6 +240,7 @@ fn wallet(issuer: &str, place: &Path) -> Result<Wallet> {
         redirect_uri: "http://127.0.0.1/back".parse()?,
         client_id: "vouchsafe-wallet".to_owned(),
         batch_size: 1,
+        issuance: IssuancePolicy::default(),
     };
     let dev = DevConfig {
         loopback_http: true,

@@ -131,9 +131,11 @@ impl Backup {
                     .read(RecordName::new(kind, id))?;
                 Ok(verifier.map(|verifier| Item::Verifier { verifier }))
             }
-            Collection::Meta | Collection::Keys | Collection::Index | Collection::Reissue => {
-                Ok(None)
-            }
+            Collection::Meta
+            | Collection::Keys
+            | Collection::Index
+            | Collection::Reissue
+            | Collection::Issuance => Ok(None),
         }
     }
 

@@ -13,7 +13,9 @@ use zeroize::Zeroizing;
 
 use super::{Index, fixed};
 use crate::credential::Record;
-use crate::secure_area::{AuthorizationHint, KeyHandle, KeyId, SecureArea, SecureAreaError};
+use crate::secure_area::{
+    AttestationRequest, AuthorizationHint, KeyHandle, KeyId, KeySpec, SecureArea, SecureAreaError,
+};
 use crate::storage::{RecordName, StorageError, VaultBatch};
 
 pub(super) fn marker() -> RecordName {
@@ -95,6 +97,25 @@ impl Index {
     }
 }
 
+impl Index {
+    /// These keys are needed without a card: a card that is to come, or an issuer that knows them.
+    pub(crate) fn keep_keys<'k>(
+        &self,
+        kept: impl Iterator<Item = &'k KeyId>,
+    ) -> Result<(), StorageError> {
+        self.watch(|keys| kept.for_each(|key| _ = keys.unbound.remove(key)))
+    }
+
+    /// These keys are about to be needed no more. What is interrupted before they are destroyed is
+    /// noticed at the next opening.
+    pub(crate) fn give_up_keys<'k>(
+        &self,
+        keys: impl Iterator<Item = &'k KeyId>,
+    ) -> Result<(), StorageError> {
+        self.watch(|all| all.unbound.extend(keys.cloned()))
+    }
+}
+
 /// A secure area whose keys without a card are known on disk.
 pub(crate) struct KeyWatch {
     area: Arc<dyn SecureArea>,
@@ -105,15 +126,16 @@ impl KeyWatch {
     pub(crate) fn new(area: Arc<dyn SecureArea>, index: Arc<Index>) -> Self {
         Self { area, index }
     }
-}
 
-#[async_trait]
-impl SecureArea for KeyWatch {
-    async fn create_key(&self, algorithm: Algorithm) -> Result<KeyHandle, SecureAreaError> {
+    /// Makes a key, which is without a card until one is bound to it.
+    async fn watched(
+        &self,
+        making: impl Future<Output = Result<KeyHandle, SecureAreaError>> + Send,
+    ) -> Result<KeyHandle, SecureAreaError> {
         self.index
             .watch(|keys| keys.being_made += 1)
             .map_err(SecureAreaError::Storage)?;
-        let made = self.area.create_key(algorithm).await;
+        let made = making.await;
         let known = self.index.watch(|keys| {
             keys.being_made = keys.being_made.saturating_sub(1);
             match &made {
@@ -126,6 +148,25 @@ impl SecureArea for KeyWatch {
         });
         known.map_err(SecureAreaError::Storage)?;
         made
+    }
+}
+
+#[async_trait]
+impl SecureArea for KeyWatch {
+    async fn create_key(&self, algorithm: Algorithm) -> Result<KeyHandle, SecureAreaError> {
+        self.watched(self.area.create_key(algorithm)).await
+    }
+
+    async fn create_key_like(&self, spec: &KeySpec) -> Result<KeyHandle, SecureAreaError> {
+        self.watched(self.area.create_key_like(spec)).await
+    }
+
+    fn attests(&self) -> bool {
+        self.area.attests()
+    }
+
+    async fn attest(&self, request: &AttestationRequest<'_>) -> Result<String, SecureAreaError> {
+        self.area.attest(request).await
     }
 
     async fn sign(

@@ -1,46 +1,65 @@
 //! From an access token to cards in the wallet.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
-use vouchsafe_credentials::crypto::{Algorithm, SigningKey};
 use vouchsafe_protocol::http::{HttpRequest, HttpResponse, Method};
-use vouchsafe_protocol::oauth::access_token::PresentedToken;
-use vouchsafe_protocol::oauth::dpop;
 use vouchsafe_protocol::oauth::token::ReceivedToken;
+use vouchsafe_protocol::oauth::values::Secret;
+use vouchsafe_protocol::vci::encryption_of_wallet::{Offered, ResponseKey};
 use vouchsafe_protocol::vci::nonce::NonceResponse;
-use vouchsafe_protocol::vci::proof;
-use vouchsafe_protocol::vci::request::{CredentialRequest, Proofs, Requested};
-use vouchsafe_protocol::vci::response::{ReceivedCredentials, ResponseError};
+use vouchsafe_protocol::vci::proof::ProofFor;
+use vouchsafe_protocol::vci::received::{Deferred, Received};
+use vouchsafe_protocol::vci::request::{CredentialRequest, Requested};
+use vouchsafe_protocol::vci::response::ResponseError;
 
+use super::call::Call;
+use super::client::Client;
 use super::exchange::{Next, Stage};
+use super::goal;
+use super::grant::Grant;
+use super::issuer::Standing;
+use super::keep::{Kept, keep};
+use super::later::PendingId;
+use super::proofs::ProofPlan;
 use super::readied::Readied;
+use super::records::{self, Access, AccessId, Origin, Waiting};
+use super::request::sealed_post;
 use super::session::Session;
-use super::store::store;
 use super::{Added, IssuanceError};
 use crate::WalletError;
 use crate::credential::CredentialId;
-use crate::secure_area::{AreaSigner, AuthorizationHint, KeyHandle};
+use crate::display::choose;
+use crate::secure_area::KeyHandle;
+use crate::storage::VaultBatch;
+use crate::text::PlainText;
 
 /// Longest answer of a nonce endpoint, in bytes.
 const MAX_NONCE_BYTES: usize = 8 * 1024;
+/// How often a request is repeated with another nonce, of each kind.
+const MAX_REPEATS: u8 = 4;
+/// Most cards from one offer.
+const MAX_CARDS: usize = 32;
 
 /// Cards being fetched, one after the other.
 pub(super) struct Collecting {
-    pub(super) readied: Readied,
-    token: ReceivedToken,
-    client_id: Option<String>,
-    dpop: Option<SigningKey>,
-    dpop_nonce: Option<String>,
+    readied: Box<Readied>,
+    client: Client,
+    access_id: AccessId,
+    access: Access,
+    encryption: Option<Offered>,
+    /// The card whose copies these are; `None`: new cards.
+    renews: Option<CredentialId>,
     waiting: VecDeque<Wanted>,
-    added: Vec<CredentialId>,
+    added: Added,
     attempt: Attempt,
+    /// Whether the token was refreshed already.
+    refreshed: bool,
 }
 
 /// One card to fetch.
-pub(super) struct Wanted {
-    pub(super) configuration: String,
-    pub(super) requested: Requested,
+struct Wanted {
+    configuration: String,
+    requested: Requested,
 }
 
 /// What belongs to the card at the head of the queue.
@@ -48,45 +67,88 @@ pub(super) struct Wanted {
 struct Attempt {
     keys: Vec<KeyHandle>,
     nonce: Option<String>,
-    nonce_retried: bool,
-    dpop_retried: bool,
+    response_key: Option<ResponseKey>,
+    nonces: u8,
+    dpop_nonces: u8,
 }
 
 impl Collecting {
+    /// Begins with a new access token.
     pub(super) async fn start(
         session: &mut Session,
-        readied: Readied,
+        readied: Box<Readied>,
+        client: Client,
         token: ReceivedToken,
-        client_id: Option<String>,
-        dpop: Option<SigningKey>,
     ) -> Result<Next, WalletError> {
         let waiting = wanted(&readied, &token);
-        let collecting = Self {
-            readied,
-            token,
-            client_id,
-            dpop,
-            dpop_nonce: None,
-            waiting,
-            added: Vec::new(),
-            attempt: Attempt::default(),
+        // A token for other cards than were asked for is good for none of them.
+        if waiting.is_empty() {
+            return Err(IssuanceError::UnsupportedCard.into());
+        }
+        let wallet = session.wallet.clone();
+        let confirmed = matches!(readied.standing, Standing::Confirmed);
+        let issuer = readied.offer.credential_issuer.as_str();
+        let mut access = client.access(issuer, confirmed);
+        goal::fill(&mut access, &wallet, &token);
+        let access_id = AccessId::new(wallet.vault());
+        let collecting = Self::new(readied, client, access_id, access, waiting, None)?;
+        collecting.next(session).await
+    }
+
+    /// Begins to get new copies of a card.
+    pub(super) async fn renew(
+        session: &mut Session,
+        readied: Box<Readied>,
+        client: Client,
+        access: Access,
+        card: CredentialId,
+        origin: Origin,
+    ) -> Result<Next, WalletError> {
+        let wanted = Wanted {
+            configuration: origin.configuration.clone(),
+            requested: origin.requested(),
         };
-        Box::new(collecting).next(session).await
+        let waiting = [wanted].into();
+        let card = Some(card);
+        let collecting = Self::new(readied, client, origin.access, access, waiting, card)?;
+        collecting.next(session).await
+    }
+
+    fn new(
+        readied: Box<Readied>,
+        client: Client,
+        access_id: AccessId,
+        access: Access,
+        waiting: VecDeque<Wanted>,
+        renews: Option<CredentialId>,
+    ) -> Result<Box<Self>, WalletError> {
+        let encryption = Offered::read(readied.issuer.document());
+        let encryption = encryption.map_err(|_| IssuanceError::Encryption)?;
+        Ok(Box::new(Self {
+            readied,
+            client,
+            access_id,
+            access,
+            encryption,
+            renews,
+            waiting,
+            added: Added::default(),
+            attempt: Attempt::default(),
+            refreshed: false,
+        }))
     }
 
     /// Asks for the next card, or ends.
     async fn next(self: Box<Self>, session: &mut Session) -> Result<Next, WalletError> {
         if self.waiting.is_empty() {
             session.drop_unbound_keys().await?;
-            return Ok(Next::Done(Added { cards: self.added }));
+            return Ok(Next::Done(self.added));
         }
         match self.readied.issuer.nonce_endpoint() {
             Some(url) => {
                 let request = HttpRequest::new(Method::Post, url.clone());
-                Ok(Next::Send(
-                    request.header("accept", "application/json"),
-                    Stage::Nonce(self),
-                ))
+                let request = request.header("accept", "application/json");
+                Ok(Next::send(request, Stage::Nonce(self)))
             }
             None => self.ask(session).await,
         }
@@ -103,9 +165,17 @@ impl Collecting {
         let nonce = NonceResponse::parse(&response.body).map_err(|_| IssuanceError::NoNonce)?;
         self.attempt.nonce = Some(nonce.c_nonce);
         // HAIP 1.0, section 4.1: the nonce endpoint may set a DPoP nonce too.
-        if let Ok(Some(nonce)) = response.headers.at_most_one("dpop-nonce") {
-            self.dpop_nonce = Some(nonce.to_owned());
-        }
+        self.client.take_issuer_nonce(&response.headers);
+        self.ask(session).await
+    }
+
+    /// Asks again after a wait.
+    pub(super) async fn again(
+        mut self: Box<Self>,
+        session: &mut Session,
+        response: &HttpResponse,
+    ) -> Result<Next, WalletError> {
+        self.client.take_issuer_nonce(&response.headers);
         self.ask(session).await
     }
 
@@ -113,35 +183,30 @@ impl Collecting {
     async fn ask(mut self: Box<Self>, session: &mut Session) -> Result<Next, WalletError> {
         let wanted = self.waiting.front().ok_or(IssuanceError::UnsupportedCard)?;
         let requested = wanted.requested.clone();
+        let configuration = self.readied.configuration(&wanted.configuration)?;
+        let attests = session.wallet.secure_area().attests();
+        let plan = ProofPlan::of(configuration, attests).ok_or(IssuanceError::UnsupportedCard)?;
         self.create_keys(session).await?;
-        let wallet = &session.wallet;
-        let mut proofs = Vec::with_capacity(self.attempt.keys.len());
-        for key in &self.attempt.keys {
-            let signer = AreaSigner {
-                area: Arc::clone(wallet.secure_area()),
-                key: key.clone(),
-                hint: AuthorizationHint {
-                    title: session.host().to_owned(),
-                },
-            };
-            let proof_for = proof::ProofFor {
-                issuer: self.readied.issuer.issuer().as_str(),
-                client_id: self.client_id.as_deref(),
-                nonce: self.attempt.nonce.as_deref(),
-            };
-            let proof = proof::build(&proof_for, &signer, wallet.now()).await;
-            proofs.push(proof.map_err(|_| IssuanceError::Proof)?);
-        }
+        let proof_for = ProofFor {
+            issuer: self.readied.issuer.issuer().as_str(),
+            client_id: self.client.id.as_deref(),
+            nonce: self.attempt.nonce.as_deref(),
+        };
+        let proofs = plan.prove(session, &proof_for, &self.attempt.keys).await?;
         let body = CredentialRequest {
             requested,
-            proofs: Some(Proofs::Jwt(proofs)),
+            proofs: Some(proofs),
+        };
+        let serde_json::Value::Object(members) = body.to_json() else {
+            return Err(IssuanceError::Proof.into());
         };
         let url = self.readied.issuer.credential_endpoint().clone();
-        let request = HttpRequest::post_json(url, &body.to_json());
-        let request = self
-            .authorize(session, request.map_err(|_| IssuanceError::Proof)?)
-            .await?;
-        Ok(Next::Send(request, Stage::Credential(self)))
+        let encryption = self.encryption.as_ref();
+        let (request, key) = sealed_post(&session.wallet, url, members, encryption)?;
+        self.attempt.response_key = key;
+        let token = &self.access.token;
+        let request = self.client.authorize(session, request, token).await?;
+        Ok(Next::send(request, Stage::Credential(self)))
     }
 
     pub(super) async fn receive_credentials(
@@ -149,70 +214,142 @@ impl Collecting {
         session: &mut Session,
         response: &HttpResponse,
     ) -> Result<Next, WalletError> {
-        let received = ReceivedCredentials::from_response(response, self.attempt.keys.len());
-        match received {
-            Ok(received) => {
-                let wanted = self
-                    .waiting
-                    .pop_front()
-                    .ok_or(IssuanceError::UnsupportedCard)?;
+        self.client.take_issuer_nonce(&response.headers);
+        let wallet = session.wallet.clone();
+        let key = self.attempt.response_key.as_ref();
+        let most = self.attempt.keys.len();
+        match Received::from_response(response, most, key, wallet.crypto()) {
+            Ok(Received::Now(received)) => {
+                let wanted = self.waiting.pop_front();
+                let wanted = wanted.ok_or(IssuanceError::UnsupportedCard)?;
                 let attempt = std::mem::take(&mut self.attempt);
-                let id = store(session, &self.readied, &wanted, &attempt.keys, received).await?;
-                self.added.push(id);
+                let kept = Kept {
+                    access_id: &self.access_id,
+                    access: &self.access,
+                    configuration: &wanted.configuration,
+                    requested: wanted.requested,
+                    renews: self.renews.as_ref(),
+                    waited: None,
+                };
+                let card = keep(session, &self.readied, &kept, &attempt.keys, received).await?;
+                // Keys for which nothing came.
+                session.drop_unbound_keys().await?;
+                self.added.cards.push(card);
                 self.next(session).await
             }
-            // One more try with a fresh nonce, and one with the DPoP nonce.
-            Err(ResponseError::InvalidNonce) if !self.attempt.nonce_retried => {
-                self.attempt.nonce_retried = true;
+            Ok(Received::Later(deferred)) => {
+                self.wait_for(session, &deferred)?;
                 self.next(session).await
             }
-            Err(ResponseError::UseDpopNonce(nonce)) if !self.attempt.dpop_retried => {
-                self.attempt.dpop_retried = true;
-                self.dpop_nonce = Some(nonce);
+            // Again with a fresh nonce, or with the DPoP nonce.
+            Err(ResponseError::InvalidNonce) if self.attempt.nonces < MAX_REPEATS => {
+                self.attempt.nonces += 1;
+                self.next(session).await
+            }
+            Err(ResponseError::UseDpopNonce(nonce)) if self.attempt.dpop_nonces < MAX_REPEATS => {
+                self.attempt.dpop_nonces += 1;
+                self.client.set_issuer_nonce(nonce);
                 self.ask(session).await
             }
+            // The token is over: waiting took its time.
+            Err(ResponseError::Unauthorized) if self.can_refresh() => self.refresh(session).await,
             Err(error) => Err(IssuanceError::Response(error).into()),
         }
     }
 
-    /// Fresh keys for this card; a retry keeps those it has.
+    fn can_refresh(&self) -> bool {
+        !self.refreshed && self.renews.is_none() && self.access.refresh_token.is_some()
+    }
+
+    async fn refresh(mut self: Box<Self>, session: &mut Session) -> Result<Next, WalletError> {
+        self.refreshed = true;
+        let readied = self.readied.clone();
+        let server = Some(&readied.server);
+        let client = Client::of(&session.wallet, &self.access, server).await?;
+        let token = self.access.refresh_token.clone().unwrap_or_default();
+        let grant = Grant::Again {
+            token: Secret::new(token),
+            collecting: self,
+        };
+        Call::redeem(session, readied, client, grant).await
+    }
+
+    /// Goes on with a new token.
+    pub(super) async fn go_on(
+        mut self: Box<Self>,
+        session: &mut Session,
+        client: Client,
+        token: &ReceivedToken,
+    ) -> Result<Next, WalletError> {
+        self.client = client;
+        let wallet = session.wallet.clone();
+        goal::fill(&mut self.access, &wallet, token);
+        // What is stored already must not be left with a token that is gone.
+        if self.added != Added::default() {
+            let batch = VaultBatch::new();
+            let batch = records::put(batch, self.access_id.as_str(), &self.access)?;
+            wallet.vault().commit(batch)?;
+        }
+        self.next(session).await
+    }
+
+    /// The card comes later. Everything that it takes to ask for it is durable from here on, its
+    /// keys too.
+    fn wait_for(&mut self, session: &mut Session, deferred: &Deferred) -> Result<(), WalletError> {
+        if self.readied.issuer.deferred_endpoint().is_none() {
+            return Err(IssuanceError::Response(ResponseError::Deferred).into());
+        }
+        let wanted = self.waiting.pop_front();
+        let wanted = wanted.ok_or(IssuanceError::UnsupportedCard)?;
+        let attempt = std::mem::take(&mut self.attempt);
+        let wallet = &session.wallet;
+        let now = wallet.now();
+        let mut waiting = Waiting::new(
+            self.access_id.clone(),
+            &wanted.configuration,
+            &wanted.requested,
+            deferred.transaction_id.expose(),
+            &attempt.keys,
+            (now, now.plus(deferred.interval)),
+            self.title(session, &wanted.configuration),
+            session.issuer_name(),
+        );
+        waiting.renews.clone_from(&self.renews);
+        let id = records::new_id(wallet.vault());
+        let batch = VaultBatch::new();
+        let batch = records::put(batch, self.access_id.as_str(), &self.access)?;
+        wallet.vault().commit(records::put(batch, &id, &waiting)?)?;
+        wallet
+            .index()
+            .keep_keys(attempt.keys.iter().map(|key| &key.id))?;
+        for key in &attempt.keys {
+            session.bind_key(&key.id);
+        }
+        self.added.pending.push(PendingId::of(id));
+        Ok(())
+    }
+
+    fn title(&self, session: &Session, configuration: &str) -> PlainText {
+        let named = self.readied.configuration(configuration).ok();
+        let named = named.and_then(|configuration| {
+            let display = self.readied.display(configuration);
+            choose(&display.name, &session.wallet.locales()).cloned()
+        });
+        named.unwrap_or_else(|| PlainText::new(configuration))
+    }
+
+    /// Fresh keys for this card; a repetition keeps those it has.
     async fn create_keys(&mut self, session: &mut Session) -> Result<(), WalletError> {
         let offered = usize::try_from(self.readied.issuer.batch_size()).unwrap_or(usize::MAX);
         let copies = offered.min(session.wallet.config().batch_size).max(1);
+        let spec = session.wallet.config().issuance.keys;
         while self.attempt.keys.len() < copies {
-            let key = session
-                .wallet
-                .secure_area()
-                .create_key(Algorithm::Es256)
-                .await?;
+            let area = session.wallet.secure_area();
+            let key = area.create_key_like(&spec).await?;
             session.add_key(&key);
             self.attempt.keys.push(key);
         }
         Ok(())
-    }
-
-    async fn authorize(
-        &self,
-        session: &Session,
-        request: HttpRequest,
-    ) -> Result<HttpRequest, WalletError> {
-        let presented = PresentedToken {
-            token_type: self.token.token_type,
-            token: self.token.access_token.clone(),
-        };
-        let mut request = request.header("authorization", presented.to_header());
-        if let Some(key) = &self.dpop {
-            let wallet = &session.wallet;
-            let proof_for = dpop::ProofFor {
-                method: request.method,
-                url: &request.url,
-                access_token: Some(self.token.access_token.expose()),
-                nonce: self.dpop_nonce.as_deref(),
-            };
-            let proof = dpop::build(&proof_for, key, wallet.now(), wallet.rng()).await;
-            request = request.header("dpop", proof.map_err(|_| IssuanceError::Proof)?);
-        }
-        Ok(request)
     }
 }
 
@@ -237,6 +374,3 @@ fn wanted(readied: &Readied, token: &ReceivedToken) -> VecDeque<Wanted> {
     .take(MAX_CARDS)
     .collect()
 }
-
-/// Most cards from one offer.
-const MAX_CARDS: usize = 32;

@@ -10,6 +10,7 @@ use vouchsafe_protocol::vci::metadata::MetadataError;
 use vouchsafe_protocol::vci::offer::OfferError;
 use vouchsafe_protocol::vci::response::ResponseError;
 
+use crate::attestation::NotAttested;
 use crate::error::Fault;
 
 /// Why a card was not added.
@@ -66,6 +67,30 @@ pub enum IssuanceError {
     /// The offer was used before or has ended.
     #[error("the offer is no longer good")]
     OfferUsed,
+    /// The authorization server wants this wallet to prove who it is, and it cannot.
+    #[error("the sign-in wants a wallet that proves who it is")]
+    ClientAuthentication,
+    /// The provider of this wallet did not attest it.
+    #[error("this wallet was not attested")]
+    NotAttested(#[source] NotAttested),
+    /// The authorization server gave no challenge for the proof of who this wallet is.
+    #[error("the sign-in gave no challenge")]
+    NoChallenge,
+    /// The authorization request could not be pushed.
+    #[error("the sign-in could not be prepared")]
+    Pushed,
+    /// The issuer demands an encryption that this wallet does not have, or it failed.
+    #[error("the issuer demands another encryption")]
+    Encryption,
+    /// What was granted has ended: the issuer can no longer be asked without the person.
+    #[error("the access to the issuer has ended")]
+    AccessEnded,
+    /// The issuer has nothing yet or is busy, for longer than anybody waits in a session.
+    #[error("the issuer wants to be asked later")]
+    Busy {
+        /// When to come back, in seconds from now.
+        seconds: i64,
+    },
     /// The token request was refused.
     #[error("the token request was refused")]
     TokenRefused,
@@ -105,6 +130,8 @@ impl IssuanceError {
             Self::PersonNeeded => "person_needed",
             Self::Unreachable => "issuer_unreachable",
             Self::Metadata(MetadataError::IssuerMismatch) => "issuer_metadata_mismatch",
+            Self::Metadata(MetadataError::Unsigned) => "issuer_metadata_unsigned",
+            Self::Metadata(MetadataError::Signature) => "issuer_metadata_signature",
             Self::Metadata(_) => "issuer_metadata",
             Self::ServerFetch => "server_metadata_not_available",
             Self::ServerMetadata(_) => "server_metadata",
@@ -118,6 +145,13 @@ impl IssuanceError {
             Self::Authorization(_) => "sign_in_answer_refused",
             Self::TxCodeRefused => "tx_code_refused",
             Self::OfferUsed => "offer_used",
+            Self::ClientAuthentication => "client_authentication_unsupported",
+            Self::NotAttested(_) => "wallet_not_attested",
+            Self::NoChallenge => "challenge_not_available",
+            Self::Pushed => "sign_in_not_prepared",
+            Self::Encryption => "issuer_encryption",
+            Self::AccessEnded => "issuer_access_ended",
+            Self::Busy { .. } => "issuer_busy",
             Self::TokenRefused => "token_refused",
             Self::TokenResponse(_) => "token_response",
             Self::NoNonce => "nonce_not_available",
@@ -130,11 +164,21 @@ impl IssuanceError {
         }
     }
 
+    /// When to come back, in seconds from now, where the issuer said it.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<i64> {
+        match self {
+            Self::Busy { seconds } => Some(*seconds),
+            _ => None,
+        }
+    }
+
     pub(crate) fn fault(&self) -> Fault {
         match self {
             Self::UnknownIssuer | Self::PersonNeeded | Self::TxCodeRefused => Fault::Person,
             Self::Unreachable => Fault::Network,
-            Self::Proof => Fault::Wallet,
+            Self::Busy { .. } => Fault::Network,
+            Self::Proof | Self::ClientAuthentication | Self::NotAttested(_) => Fault::Wallet,
             Self::Authorization(AuthorizationError::Refused(_)) => Fault::Person,
             Self::Offer(_)
             | Self::Metadata(_)
@@ -148,6 +192,10 @@ impl IssuanceError {
             | Self::NoGrant
             | Self::Authorization(_)
             | Self::OfferUsed
+            | Self::NoChallenge
+            | Self::Pushed
+            | Self::Encryption
+            | Self::AccessEnded
             | Self::TokenRefused
             | Self::TokenResponse(_)
             | Self::NoNonce

@@ -1,6 +1,6 @@
 //! Requests to send, and where their answers lead.
 
-use vouchsafe_protocol::http::{HttpRequest, HttpResponse};
+use vouchsafe_protocol::http::{HttpRequest, HttpResponse, retry_after};
 use vouchsafe_protocol::oauth::metadata::{
     AuthorizationServerMetadata, WELL_KNOWN, well_known_url,
 };
@@ -8,24 +8,35 @@ use vouchsafe_protocol::vci::offer::{self, IssuerRule};
 use vouchsafe_protocol::vci::{CredentialOffer, IssuerMetadata, OfferInvocation};
 
 use super::authorize::AuthorizeState;
+use super::call::Call;
 use super::credentials::Collecting;
+use super::goal::{self, Goal};
 use super::issuer::{ConfirmIssuer, Standing};
+use super::later::Polling;
+use super::notify::Telling;
 use super::preview::Preview;
 use super::readied::Readied;
 use super::session::Session;
-use super::token::TokenAttempt;
 use super::{Added, Authorize, IssuanceError, Step};
 use crate::wallet::Wallet;
 use crate::{WalletError, net};
 
 /// Longest metadata of an authorization server, in bytes.
 const MAX_SERVER_METADATA: usize = 256 * 1024;
+/// How often one request is put off because the other side is busy.
+const MAX_BUSY: u8 = 40;
+/// Longest wait that a session asks for, in seconds; what takes longer ends it.
+pub(super) const MAX_WAIT: i64 = 300;
+/// The wait where the other side does not say one, in seconds.
+const DEFAULT_WAIT: i64 = 5;
 
 /// A request to send. Redirects must not be followed.
 pub struct Exchange {
     session: Session,
     request: HttpRequest,
     stage: Stage,
+    wait: i64,
+    busy: u8,
 }
 
 /// What the answer is for.
@@ -37,9 +48,12 @@ pub(super) enum Stage {
     Offer,
     Issuer(CredentialOffer, Standing),
     Server(Box<(CredentialOffer, Standing, IssuerMetadata)>),
-    Token(Box<TokenAttempt>),
+    Challenge(Box<Call>),
+    Call(Box<Call>),
     Nonce(Box<Collecting>),
     Credential(Box<Collecting>),
+    Deferred(Box<Polling>),
+    Notice(Box<Telling>),
 }
 
 /// Where an answer leads; becomes a [`Step`] with the session.
@@ -48,7 +62,11 @@ pub(super) enum Stage {
     reason = "a step is moved a few times per card"
 )]
 pub(super) enum Next {
-    Send(HttpRequest, Stage),
+    Send {
+        request: HttpRequest,
+        stage: Stage,
+        wait: i64,
+    },
     Confirm(CredentialOffer),
     Preview(Box<Readied>),
     Authorize(Box<AuthorizeState>),
@@ -56,11 +74,34 @@ pub(super) enum Next {
 }
 
 impl Next {
+    pub(super) fn send(request: HttpRequest, stage: Stage) -> Self {
+        let wait = 0;
+        Self::Send {
+            request,
+            stage,
+            wait,
+        }
+    }
+
     pub(super) fn with(self, session: Session) -> Step {
+        self.after(session, 0)
+    }
+
+    fn after(self, session: Session, busy: u8) -> Step {
         match self {
-            Self::Send(request, stage) => Step::Send(Exchange::new(session, request, stage)),
+            Self::Send {
+                request,
+                stage,
+                wait,
+            } => Step::Send(Exchange {
+                session,
+                request,
+                stage,
+                wait,
+                busy,
+            }),
             Self::Confirm(offer) => Step::ConfirmIssuer(ConfirmIssuer::new(session, offer)),
-            Self::Preview(readied) => Step::Preview(Preview::new(session, *readied)),
+            Self::Preview(readied) => Step::Preview(Preview::new(session, readied)),
             Self::Authorize(state) => Step::Authorize(Authorize::new(session, *state)),
             Self::Done(added) => Step::Done(added),
         }
@@ -74,47 +115,64 @@ pub(crate) fn start(wallet: Wallet, link: &str) -> Result<Step, WalletError> {
         .map_err(IssuanceError::Offer)?;
     match invocation {
         OfferInvocation::ByValue(offer) => {
-            let mut session = Session::new(wallet, String::new());
-            match offered(&mut session, *offer) {
-                Ok(next) => Ok(next.with(session)),
-                Err(error) => {
-                    session.remember_failure(&error);
-                    Err(error)
-                }
-            }
+            start_offered(Session::new(wallet, String::new()), *offer)
         }
         OfferInvocation::ByReference(url) => {
             let session = Session::new(wallet, net::host_of(&url));
             let request = HttpRequest::get_json(url);
-            Ok(Step::Send(Exchange::new(session, request, Stage::Offer)))
+            Ok(Next::send(request, Stage::Offer).with(session))
+        }
+    }
+}
+
+/// Begins with an offer that is at hand.
+pub(super) fn start_offered(
+    mut session: Session,
+    offer: CredentialOffer,
+) -> Result<Step, WalletError> {
+    match offered(&mut session, offer) {
+        Ok(next) => Ok(next.with(session)),
+        Err(error) => {
+            session.remember_failure(&error);
+            Err(error)
         }
     }
 }
 
 impl Exchange {
-    pub(super) fn new(session: Session, request: HttpRequest, stage: Stage) -> Self {
-        Self {
-            session,
-            request,
-            stage,
-        }
-    }
-
     /// The request to send, once.
     #[must_use]
     pub fn request(&self) -> &HttpRequest {
         &self.request
     }
 
+    /// How many seconds to wait before it is sent: the other side asked for it, as it is busy
+    /// (`Retry-After`) or has nothing yet. At most five minutes.
+    #[must_use]
+    pub fn wait_seconds(&self) -> u64 {
+        u64::try_from(self.wait).unwrap_or(0)
+    }
+
     /// Takes the answer.
     pub async fn receive(self, response: &HttpResponse) -> Result<Step, WalletError> {
         let Self {
             mut session,
-            request: _,
+            request,
             stage,
+            wait: _,
+            busy,
         } = self;
-        match advance(&mut session, stage, response).await {
-            Ok(next) => Ok(next.with(session)),
+        let now = session.wallet.now();
+        let (next, busy) = match matches!(response.status, 429 | 503) {
+            true => {
+                let wait = retry_after(response, now).unwrap_or(DEFAULT_WAIT);
+                let next = put_off(&mut session, stage, request, response, wait, busy).await;
+                (next, busy.saturating_add(1))
+            }
+            false => (advance(&mut session, stage, response).await, 0),
+        };
+        match next {
+            Ok(next) => Ok(next.after(session, busy)),
             Err(error) => {
                 session.fail(&error).await;
                 Err(error)
@@ -128,6 +186,51 @@ impl Exchange {
         self.session.fail(&error).await;
         error
     }
+}
+
+/// The same again after a wait; what proves something proves it anew.
+async fn put_off(
+    session: &mut Session,
+    stage: Stage,
+    request: HttpRequest,
+    response: &HttpResponse,
+    seconds: i64,
+    busy: u8,
+) -> Result<Next, WalletError> {
+    if seconds > MAX_WAIT || busy >= MAX_BUSY {
+        return match stage {
+            Stage::Deferred(polling) => polling.put_off(session, seconds),
+            Stage::Notice(telling) => telling.put_off(session, seconds),
+            Stage::Offer
+            | Stage::Issuer(..)
+            | Stage::Server(_)
+            | Stage::Challenge(_)
+            | Stage::Call(_)
+            | Stage::Nonce(_)
+            | Stage::Credential(_) => Err(IssuanceError::Busy { seconds }.into()),
+        };
+    }
+    session.ahead = seconds;
+    let next = match stage {
+        Stage::Call(call) => call.send(session).await,
+        Stage::Credential(collecting) => collecting.again(session, response).await,
+        Stage::Deferred(polling) => polling.send(session).await,
+        Stage::Notice(telling) => telling.send(session).await,
+        plain @ (Stage::Offer
+        | Stage::Issuer(..)
+        | Stage::Server(_)
+        | Stage::Challenge(_)
+        | Stage::Nonce(_)) => Ok(Next::send(request, plain)),
+    };
+    session.ahead = 0;
+    Ok(match next? {
+        Next::Send { request, stage, .. } => Next::Send {
+            request,
+            stage,
+            wait: seconds,
+        },
+        other => other,
+    })
 }
 
 async fn advance(
@@ -147,22 +250,25 @@ async fn advance(
             let (offer, standing, issuer) = *read;
             let server = server_read(session, &offer, &issuer, response)?;
             let readied = Readied::new(session, offer, standing, issuer, server)?;
-            Ok(Next::Preview(Box::new(readied)))
+            goal::readied(session, Box::new(readied)).await
         }
-        Stage::Token(attempt) => attempt.receive(session, response).await,
+        Stage::Challenge(call) => call.receive_challenge(session, response).await,
+        Stage::Call(call) => call.receive(session, response).await,
         Stage::Nonce(collecting) => collecting.receive_nonce(session, response).await,
         Stage::Credential(collecting) => collecting.receive_credentials(session, response).await,
+        Stage::Deferred(polling) => polling.receive(session, response).await,
+        Stage::Notice(telling) => telling.receive(session, response).await,
     }
 }
 
 fn offered(session: &mut Session, offer: CredentialOffer) -> Result<Next, WalletError> {
     session.set_offer(&offer);
     match Standing::of(&session.wallet, &offer)? {
-        Standing::Unknown => Ok(Next::Confirm(offer)),
-        standing => {
-            let (request, stage) = fetch_issuer(&session.wallet, offer, standing)?;
-            Ok(Next::Send(request, stage))
+        Standing::Unknown if session.goal.confirmed() => {
+            fetch_issuer(&session.wallet, offer, Standing::Confirmed)
         }
+        Standing::Unknown => Ok(Next::Confirm(offer)),
+        standing => fetch_issuer(&session.wallet, offer, standing),
     }
 }
 
@@ -170,10 +276,15 @@ pub(super) fn fetch_issuer(
     wallet: &Wallet,
     offer: CredentialOffer,
     standing: Standing,
-) -> Result<(HttpRequest, Stage), WalletError> {
+) -> Result<Next, WalletError> {
     let url = offer.credential_issuer.metadata_url(wallet.urls());
     let request = HttpRequest::get_json(url.map_err(IssuanceError::Address)?);
-    Ok((request, Stage::Issuer(offer, standing)))
+    // OpenID4VCI 1.0, section 12.2.3.
+    let request = match standing.wants_signed_metadata(wallet) {
+        true => net::accepting(request, "application/jwt"),
+        false => request,
+    };
+    Ok(Next::send(request, Stage::Issuer(offer, standing)))
 }
 
 fn issuer_read(
@@ -182,16 +293,15 @@ fn issuer_read(
     standing: Standing,
     response: &HttpResponse,
 ) -> Result<Next, WalletError> {
-    let urls = session.wallet.urls();
-    let issuer = IssuerMetadata::from_response(response, &offer.credential_issuer, urls)
+    let wallet = &session.wallet;
+    let issuer = standing
+        .read_metadata(wallet, &offer.credential_issuer, response)
         .map_err(IssuanceError::Metadata)?;
-    let server = authorization_server(&offer, &issuer)?;
-    let url = well_known_url(server, WELL_KNOWN, urls).map_err(IssuanceError::Address)?;
+    let server = authorization_server(&session.goal, &offer, &issuer)?;
+    let url = well_known_url(server, WELL_KNOWN, wallet.urls()).map_err(IssuanceError::Address)?;
     let request = HttpRequest::get_json(url);
-    Ok(Next::Send(
-        request,
-        Stage::Server(Box::new((offer, standing, issuer))),
-    ))
+    let stage = Stage::Server(Box::new((offer, standing, issuer)));
+    Ok(Next::send(request, stage))
 }
 
 fn server_read(
@@ -204,16 +314,20 @@ fn server_read(
     if response.status != 200 || !json || response.body.len() > MAX_SERVER_METADATA {
         return Err(IssuanceError::ServerFetch.into());
     }
-    let id = authorization_server(offer, issuer)?;
+    let id = authorization_server(&session.goal, offer, issuer)?;
     let server = AuthorizationServerMetadata::parse(&response.body, id, session.wallet.urls());
     Ok(server.map_err(IssuanceError::ServerMetadata)?)
 }
 
 /// The authorization server of the grant that will be used.
 fn authorization_server<'a>(
+    goal: &Goal,
     offer: &CredentialOffer,
     issuer: &'a IssuerMetadata,
 ) -> Result<&'a str, IssuanceError> {
+    if let Some(server) = goal.server() {
+        return issuer_server(issuer, server);
+    }
     let grants = &offer.grants;
     let hint = match (&grants.pre_authorized_code, &grants.authorization_code) {
         (Some(grant), _) => grant.authorization_server.as_deref(),
@@ -223,4 +337,16 @@ fn authorization_server<'a>(
     issuer
         .authorization_server(hint)
         .map_err(IssuanceError::Metadata)
+}
+
+/// The server that gave our tokens, as long as the issuer still works with it.
+fn issuer_server<'a>(issuer: &'a IssuerMetadata, server: &str) -> Result<&'a str, IssuanceError> {
+    let listed = issuer.document().authorization_servers.as_ref();
+    let hint = listed.map(|_| server);
+    let found = issuer.authorization_server(hint);
+    let found = found.map_err(IssuanceError::Metadata)?;
+    match found == server {
+        true => Ok(found),
+        false => Err(IssuanceError::AccessEnded),
+    }
 }

@@ -6,10 +6,13 @@ use vouchsafe_credentials::jws::{TokenType, Unverified};
 use vouchsafe_credentials::sd_jwt::SdJwt;
 use vouchsafe_credentials::sd_jwt_vc::{IssuerMethod, VcError};
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_protocol::vci::CredentialOffer;
+use vouchsafe_protocol::http::HttpResponse;
+use vouchsafe_protocol::vci::metadata::MetadataError;
+use vouchsafe_protocol::vci::metadata::signed::{self, SignedBy};
+use vouchsafe_protocol::vci::{CredentialIssuerId, CredentialOffer, IssuerMetadata};
 use zeroize::Zeroizing;
 
-use super::exchange::{Exchange, fetch_issuer};
+use super::exchange::fetch_issuer;
 use super::session::Session;
 use super::{IssuanceError, Step};
 use crate::WalletError;
@@ -60,6 +63,35 @@ impl Standing {
         }
     }
 
+    /// Whether the issuer is asked for signed metadata.
+    pub(super) fn wants_signed_metadata(&self, wallet: &Wallet) -> bool {
+        // Only whom the wallet knows beforehand can prove anything with a signature.
+        matches!(self, Self::Listed(_)) && wallet.config().issuance.signed_metadata
+    }
+
+    /// Reads metadata; a signature counts where it is of who is trusted to sign.
+    pub(super) fn read_metadata(
+        &self,
+        wallet: &Wallet,
+        issuer: &CredentialIssuerId,
+        response: &HttpResponse,
+    ) -> Result<IssuerMetadata, MetadataError> {
+        let own = wallet.config().issuance.metadata_anchors.as_ref();
+        let by = match (self, own) {
+            (Self::Listed(_), Some(anchors)) => SignedBy::Authorities(anchors),
+            (Self::Listed(known), None) => match &known.method {
+                IssuerMethod::X509 { anchors, .. } => SignedBy::Authorities(anchors),
+                IssuerMethod::Did(did) => SignedBy::Did(did),
+                IssuerMethod::Iaca { .. } => SignedBy::Nobody,
+            },
+            (Self::Remembered(did), _) => SignedBy::Did(did),
+            (Self::Confirmed | Self::Unknown, _) => SignedBy::Nobody,
+        };
+        let demanded = self.wants_signed_metadata(wallet);
+        let (urls, now) = (wallet.urls(), wallet.now());
+        signed::from_response(response, issuer, urls, demanded, by, now, wallet.crypto())
+    }
+
     /// How a credential of this issuer must prove where it comes from.
     pub(super) fn known(
         &self,
@@ -99,6 +131,13 @@ impl Standing {
         let json = serde_json::to_vec(&record).map_err(|_| StorageError::Damaged(name.clone()))?;
         Ok(Some((name, Zeroizing::new(json))))
     }
+}
+
+/// An id that stands for a text: 32 hexadecimal digits.
+pub(super) fn digest_id(text: &str) -> RecordId {
+    let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+    let (half, _) = digest.split_first_chunk::<16>().unwrap_or((&[0; 16], &[]));
+    RecordId::from_bytes(half)
 }
 
 /// The record of an issuer that the person confirmed.
@@ -141,7 +180,7 @@ impl ConfirmIssuer {
     /// Deals with this issuer from now on.
     pub async fn confirm(self) -> Result<Step, WalletError> {
         match fetch_issuer(&self.session.wallet, self.offer, Standing::Confirmed) {
-            Ok((request, stage)) => Ok(Step::Send(Exchange::new(self.session, request, stage))),
+            Ok(next) => Ok(next.with(self.session)),
             Err(error) => {
                 self.session.fail(&error).await;
                 Err(error)

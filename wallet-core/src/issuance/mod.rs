@@ -4,29 +4,71 @@
 //! to send, questions to the person, or the cards. Each step consumes the one
 //! before it. Nothing an issuer sent is a card before its signature, issuer,
 //! type and key were checked, and nothing that fails a check is kept.
+//!
+//! [`Wallet::request`](crate::Wallet::request) begins without an offer,
+//! [`Wallet::resume`](crate::Wallet::resume) goes on with a card that came
+//! later, [`Wallet::renew`](crate::Wallet::renew) gets new copies of a card,
+//! and [`Wallet::notify`](crate::Wallet::notify) tells issuers what became of
+//! theirs: each is the same kind of session. What has to survive a restart is
+//! in the vault before it is relied on.
 
 mod authorize;
+mod call;
 mod card;
+mod client;
 mod credentials;
 mod error;
 mod exchange;
+mod goal;
+mod grant;
 mod issuer;
+mod keep;
+mod later;
+mod notify;
+mod policy;
 mod preview;
+mod proofs;
 mod readied;
+mod records;
+mod renewal;
+mod request;
 mod session;
 mod store;
-mod token;
 
 pub use authorize::Authorize;
 pub use error::IssuanceError;
 pub use exchange::Exchange;
 pub use issuer::ConfirmIssuer;
+pub use later::{Pending, PendingId};
+pub use policy::{AskBy, CopyPolicy, IssuancePolicy};
 pub use preview::{CardPreview, IssuancePreview, IssuerTrustReason, Preview, TxCodePrompt};
 
 pub(crate) use exchange::start;
 pub(crate) use issuer::record_name as confirmed_issuer_name;
+pub(crate) use later::{forget, pending, resume};
+pub(crate) use notify::{deleted, notify};
+pub(crate) use records::{keys_in_use, sweep};
+pub(crate) use renewal::{cards_to_top_up, renew};
 
+use crate::WalletError;
 use crate::credential::CredentialId;
+use crate::wallet::Wallet;
+
+/// Asks an issuer for a card that it has not offered.
+pub(crate) fn request(
+    wallet: Wallet,
+    issuer: &str,
+    type_id: Option<&str>,
+) -> Result<Step, WalletError> {
+    let chosen = type_id.map(str::to_owned);
+    let configurations = chosen.iter().cloned().collect();
+    goal::begin(
+        wallet,
+        goal::Goal::Request { chosen },
+        issuer,
+        configurations,
+    )
+}
 
 /// What comes next.
 #[expect(
@@ -42,15 +84,17 @@ pub enum Step {
     Preview(Preview),
     /// The person is to sign in at the issuer, in a browser.
     Authorize(Authorize),
-    /// The cards are in the wallet.
+    /// The end: what could be had is in the wallet.
     Done(Added),
 }
 
 /// What was added.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Added {
-    /// The new cards, at least one.
+    /// Cards that are in the wallet, or have new copies.
     pub cards: Vec<CredentialId>,
+    /// Cards that come later; see [`Wallet::resume`](crate::Wallet::resume).
+    pub pending: Vec<PendingId>,
 }
 
 impl std::fmt::Debug for Step {

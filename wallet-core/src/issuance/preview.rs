@@ -5,12 +5,15 @@ use vouchsafe_protocol::oauth::token::{AUTHORIZATION_CODE, PRE_AUTHORIZED_CODE};
 use vouchsafe_protocol::vci::offer::{InputMode, TxCode};
 
 use super::authorize::AuthorizeState;
+use super::call::Call;
 use super::card::names;
+use super::client::Client;
 use super::exchange::Next;
+use super::goal::Goal;
+use super::grant::Grant;
 use super::issuer::Standing;
 use super::readied::Readied;
 use super::session::Session;
-use super::token::{Grant, TokenAttempt};
 use super::{IssuanceError, Step};
 use crate::WalletError;
 use crate::display::{Colour, choose};
@@ -19,7 +22,7 @@ use crate::text::PlainText;
 /// An offer with checked metadata. Nothing has been redeemed yet.
 pub struct Preview {
     session: Session,
-    readied: Readied,
+    readied: Box<Readied>,
     code_missing: bool,
 }
 
@@ -40,6 +43,8 @@ pub struct IssuancePreview {
     pub code_missing: bool,
     /// Whether the person will have to sign in at the issuer.
     pub sign_in: bool,
+    /// Whether the person chooses from the cards first; see [`Preview::choose`].
+    pub choose: bool,
 }
 
 /// Why an issuer is dealt with.
@@ -55,6 +60,8 @@ pub enum IssuerTrustReason {
 /// A card that would be added.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CardPreview {
+    /// What the issuer calls it: a key of its configurations.
+    pub type_id: String,
     /// Its name.
     pub title: PlainText,
     /// Its colour.
@@ -77,7 +84,7 @@ pub struct TxCodePrompt {
 }
 
 impl Preview {
-    pub(super) fn new(session: Session, readied: Readied) -> Self {
+    pub(super) fn new(session: Session, readied: Box<Readied>) -> Self {
         Self {
             session,
             readied,
@@ -105,12 +112,35 @@ impl Preview {
             tx_code: self.readied.tx_code().map(prompt),
             code_missing: self.code_missing,
             sign_in: self.readied.offer.grants.pre_authorized_code.is_none(),
+            choose: matches!(self.session.goal, Goal::Request { chosen: None }),
         }
     }
 
+    /// Takes one of the cards to choose from, and leaves the others.
+    pub fn choose(&mut self, type_id: &str) -> Result<(), WalletError> {
+        let ids = &mut self.readied.offer.credential_configuration_ids;
+        if !ids.iter().any(|id| id == type_id) {
+            return Err(IssuanceError::UnsupportedCard.into());
+        }
+        *ids = vec![type_id.to_owned()];
+        if let Goal::Request { chosen } = &mut self.session.goal {
+            *chosen = Some(type_id.to_owned());
+        }
+        Ok(())
+    }
+
     /// Adds the cards. Without the code that is needed the step is the same
-    /// again, with [`IssuancePreview::code_missing`].
+    /// again, with [`IssuancePreview::code_missing`]; without the choice that is needed too.
     pub async fn accept(mut self, tx_code: Option<&str>) -> Result<Step, WalletError> {
+        if let ([only], Goal::Request { chosen }) = (
+            self.readied.offer.credential_configuration_ids.as_slice(),
+            &mut self.session.goal,
+        ) {
+            *chosen = Some(only.clone());
+        }
+        if matches!(self.session.goal, Goal::Request { chosen: None }) {
+            return Ok(Step::Preview(self));
+        }
         let code = match self.readied.tx_code() {
             // Catalogue 233: a code is sent exactly where one is asked for.
             None => None,
@@ -150,6 +180,7 @@ impl Preview {
             .iter()
             .map(|claim| display.label(&claim.path, locales));
         Some(CardPreview {
+            type_id: id.to_owned(),
             title: title.unwrap_or_else(|| PlainText::new(id)),
             background: display.background,
             text: display.text,
@@ -160,7 +191,7 @@ impl Preview {
 
 async fn redeem(
     session: &Session,
-    readied: Readied,
+    readied: Box<Readied>,
     tx_code: Option<String>,
 ) -> Result<Next, WalletError> {
     let grants = &readied.offer.grants;
@@ -172,15 +203,14 @@ async fn redeem(
             code: grant.code.clone(),
             tx_code,
         };
-        return TokenAttempt::start(&session.wallet, readied, grant).await;
+        let client = Client::new(session, &readied, true).await?;
+        return Call::redeem(session, readied, client, grant).await;
     }
     if !readied.server.supports_grant(AUTHORIZATION_CODE) {
         return Err(IssuanceError::NoGrant.into());
     }
-    Ok(Next::Authorize(Box::new(AuthorizeState::new(
-        &session.wallet,
-        readied,
-    )?)))
+    let client = Client::new(session, &readied, false).await?;
+    AuthorizeState::begin(session, readied, client).await
 }
 
 fn prompt(code: &TxCode) -> TxCodePrompt {

@@ -8,16 +8,20 @@ use vouchsafe_protocol::vci::{CredentialOffer, IssuerMetadata};
 
 use super::IssuanceError;
 use super::card::{card_display, names};
+use super::goal::Goal;
 use super::issuer::Standing;
+use super::proofs::ProofPlan;
 use super::session::Session;
 use super::store::kind_of;
 use crate::WalletError;
 use crate::credential::CardFormat;
 use crate::display::{CardDisplay, choose};
 use crate::net::same_origin;
+use crate::secure_area::SecureArea;
 use crate::trust::TrustList;
 
 /// An offer that can be redeemed.
+#[derive(Clone)]
 pub(super) struct Readied {
     pub(super) offer: CredentialOffer,
     pub(super) standing: Standing,
@@ -53,10 +57,11 @@ impl Readied {
             server,
             sender_constrained,
         };
+        readied.choose(session)?;
         let trust = session.wallet.trust();
-        readied.leave_other_formats(trust)?;
         for id in &readied.offer.credential_configuration_ids {
-            readied.check_configuration(readied.configuration(id)?, trust)?;
+            let area = session.wallet.secure_area().as_ref();
+            readied.check_configuration(area, readied.configuration(id)?, trust)?;
         }
         let locales = session.wallet.locales();
         let named = names(
@@ -70,6 +75,30 @@ impl Readied {
         let name = choose(&named, &locales).cloned();
         session.set_name(name);
         Ok(readied)
+    }
+
+    /// Settles what it is about. Who asks without an offer chooses from all that can be held.
+    fn choose(&mut self, session: &Session) -> Result<(), IssuanceError> {
+        match &session.goal {
+            Goal::Notify(..) => Ok(()),
+            Goal::Request { chosen: None } => {
+                let area = session.wallet.secure_area().as_ref();
+                let all = &self.issuer.document().credential_configurations_supported;
+                let holdable = all.iter().filter(|(_, c)| {
+                    self.check_configuration(area, c, session.wallet.trust())
+                        .is_ok()
+                });
+                let ids: Vec<String> = holdable.map(|(id, _)| id.clone()).collect();
+                if ids.is_empty() {
+                    return Err(IssuanceError::UnsupportedCard);
+                }
+                self.offer.credential_configuration_ids = ids;
+                Ok(())
+            }
+            Goal::Request { chosen: Some(_) } | Goal::Add | Goal::Resume(..) | Goal::Renew(..) => {
+                self.leave_other_formats(session.wallet.trust())
+            }
+        }
     }
 
     /// An offer names a card in every format it comes in: this wallet takes those it can hold, and
@@ -109,20 +138,12 @@ impl Readied {
 
     fn check_configuration(
         &self,
+        area: &dyn SecureArea,
         configuration: &CredentialConfiguration,
         trust: &TrustList,
     ) -> Result<(), IssuanceError> {
         let (format, kind) = kind_of(configuration).ok_or(IssuanceError::UnsupportedCard)?;
-        let proofs = configuration.proof_types_supported.as_ref();
-        let jwt = proofs.and_then(|types| types.get("jwt"));
-        let es256 = Algorithm::Es256.name();
-        let holdable = jwt.is_some_and(|proof| {
-            proof.key_attestations_required.is_none()
-                && proof
-                    .proof_signing_alg_values_supported
-                    .iter()
-                    .any(|a| a == es256)
-        });
+        let holdable = ProofPlan::of(configuration, area.attests()).is_some();
         let issuer = self.offer.credential_issuer.as_str();
         match (&self.standing, format) {
             _ if !holdable => Err(IssuanceError::UnsupportedCard),
@@ -153,10 +174,17 @@ fn check_endpoints(
     issuer: &IssuerMetadata,
     server: &AuthorizationServerMetadata,
 ) -> Result<(), IssuanceError> {
-    let of_issuer = [Some(issuer.credential_endpoint()), issuer.nonce_endpoint()];
+    let of_issuer = [
+        Some(issuer.credential_endpoint()),
+        issuer.nonce_endpoint(),
+        issuer.deferred_endpoint(),
+        issuer.notification_endpoint(),
+    ];
     let of_server = [
         Some(server.token_endpoint.as_str()),
         server.authorization_endpoint.as_deref(),
+        server.pushed_authorization_request_endpoint.as_deref(),
+        server.challenge_endpoint.as_deref(),
     ];
     let at_home = of_issuer
         .into_iter()

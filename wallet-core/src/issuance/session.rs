@@ -1,7 +1,9 @@
 //! What lives through all steps of adding a card.
 
+use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::vci::CredentialOffer;
 
+use super::goal::Goal;
 use crate::WalletError;
 use crate::history::{EventKind, HistoryEntry, Outcome, Party};
 use crate::secure_area::{KeyHandle, KeyId};
@@ -11,6 +13,10 @@ use crate::wallet::{Wallet, issuer_host};
 /// The wallet, who is on the other side, and what must be undone on failure.
 pub(super) struct Session {
     pub(super) wallet: Wallet,
+    /// What it is all for.
+    pub(super) goal: Goal,
+    /// How many seconds pass before what is made now is sent.
+    pub(super) ahead: i64,
     host: String,
     name: Option<PlainText>,
     unbound_keys: Vec<KeyId>,
@@ -20,10 +26,19 @@ impl Session {
     pub(super) fn new(wallet: Wallet, host: String) -> Self {
         Self {
             wallet,
+            goal: Goal::Add,
+            ahead: 0,
             host,
             name: None,
             unbound_keys: Vec::new(),
         }
+    }
+
+    /// A session with another aim than adding what is offered.
+    pub(super) fn towards(wallet: Wallet, goal: Goal) -> Self {
+        let mut session = Self::new(wallet, String::new());
+        session.goal = goal;
+        session
     }
 
     /// Who offers, known from the offer on.
@@ -81,6 +96,17 @@ impl Session {
         }
     }
 
+    /// When what is made now is sent: the time of proofs.
+    pub(super) fn sending_at(&self) -> UnixTime {
+        self.wallet.now().plus(self.ahead)
+    }
+
+    /// The name of the issuer in its own words, or its host.
+    pub(super) fn issuer_name(&self) -> PlainText {
+        let name = self.name.clone();
+        name.unwrap_or_else(|| PlainText::new(&self.host))
+    }
+
     /// Undoes and remembers. What goes wrong here must not hide the error
     /// itself; keys that stay are destroyed when the wallet is opened.
     pub(super) async fn fail(mut self, error: &WalletError) {
@@ -90,6 +116,10 @@ impl Session {
 
     /// The history of an issuance that failed before there were keys.
     pub(super) fn remember_failure(&self, error: &WalletError) {
+        // What goes on in the background tries again; nobody is told of every time.
+        if self.goal.is_quiet() {
+            return;
+        }
         let outcome = Outcome::Failed {
             code: error.code().to_owned(),
         };

@@ -1,23 +1,18 @@
-//! Checking what came, and keeping it.
+//! Checking what came.
 
 use vouchsafe_credentials::sd_jwt_vc::{IssuerTrust, VcError};
 use vouchsafe_protocol::vci::metadata::{CredentialConfiguration, DC_SD_JWT, MSO_MDOC};
-use vouchsafe_protocol::vci::response::ReceivedCredentials;
 
 use super::IssuanceError;
-use super::credentials::Wanted;
 use super::readied::Readied;
 use super::session::Session;
-use crate::WalletError;
 use crate::credential::{
-    Acceptance, CardFormat, Copy, CredentialId, CredentialStore, Held, Record, accept_mdoc,
-    accept_sd_jwt_vc, facts_of,
+    Acceptance, CardFormat, Copy, Held, Record, accept_mdoc, accept_sd_jwt_vc, facts_of,
 };
 use crate::display::{CardDisplay, choose};
-use crate::history::{History, Outcome};
 use crate::secure_area::KeyHandle;
-use crate::storage::VaultBatch;
 use crate::text::PlainText;
+use crate::trust::KnownIssuer;
 
 /// A copy that passed every check, with the key it is bound to.
 struct CheckedCopy {
@@ -25,21 +20,29 @@ struct CheckedCopy {
     key: KeyHandle,
 }
 
-/// Verifies what came for one card and stores it with its history, all or
-/// nothing. Nothing of a credential that fails is kept (catalogue 292).
-pub(super) async fn store(
-    session: &mut Session,
+/// A card that passed every check, not stored yet.
+pub(super) struct Checked {
+    pub(super) record: Record,
+    /// How its issuer was verified, where that is to be remembered.
+    pub(super) known: Option<KnownIssuer>,
+    /// Its name, for the history.
+    pub(super) cards: Vec<PlainText>,
+    /// What it says, for the history.
+    pub(super) facts: Vec<PlainText>,
+}
+
+/// Verifies what came for one card. Nothing of a credential that fails is given on
+/// (catalogue 292).
+pub(super) fn check(
+    session: &Session,
     readied: &Readied,
-    wanted: &Wanted,
+    configuration: &str,
     keys: &[KeyHandle],
-    received: ReceivedCredentials,
-) -> Result<CredentialId, WalletError> {
-    let configuration = readied.configuration(&wanted.configuration)?;
+    received: &[String],
+) -> Result<Checked, IssuanceError> {
+    let configuration = readied.configuration(configuration)?;
     let (format, kind) = kind_of(configuration).ok_or(IssuanceError::UnsupportedCard)?;
-    let first = received
-        .credentials
-        .first()
-        .ok_or(IssuanceError::UnsupportedCard)?;
+    let first = received.first().ok_or(IssuanceError::UnsupportedCard)?;
     let (known, trust) = match format {
         CardFormat::SdJwtVc => {
             let known = readied.standing.known(&readied.offer, first)?;
@@ -55,7 +58,7 @@ pub(super) async fn store(
             (None, trust.ok_or(IssuanceError::IssuerNotForType)?)
         }
     };
-    let copies = check_all(session, &received.credentials, &trust, (format, kind), keys)?;
+    let copies = check_all(session, received, &trust, (format, kind), keys)?;
     let display = readied.display(configuration);
     let held = &copies.first().ok_or(IssuanceError::UnsupportedCard)?.held;
     check_same(&copies, &display)?;
@@ -72,21 +75,12 @@ pub(super) async fn store(
         display,
     };
     let (cards, facts) = names(session, &record, held);
-    let (history, entry) = History::record(&session.entry(Outcome::Completed, cards, facts))?;
-    let (name, bytes) = CredentialStore::encode(&record)?;
-    let mut batch = VaultBatch::new().put(name, bytes).put(history, entry);
-    if let Some(known) = &known
-        && let Some((name, bytes)) = readied.standing.to_remember(known, wallet.now())?
-    {
-        batch = batch.put(name, bytes);
-    }
-    wallet.commit(batch)?;
-    for copy in &copies {
-        session.bind_key(&copy.key.id);
-    }
-    // Keys for which nothing came.
-    session.drop_unbound_keys().await?;
-    Ok(record.id)
+    Ok(Checked {
+        record,
+        known,
+        cards,
+        facts,
+    })
 }
 
 fn check_all(

@@ -15,6 +15,7 @@ use crate::consent::{
 };
 use crate::credential::{CredentialId, StoredCredential};
 use crate::history::{HistoryEntry, HistoryId, Outcome};
+use crate::issuance::CopyPolicy;
 use crate::text::PlainText;
 use crate::verifiers::KnownVerifier;
 use crate::wallet::Wallet;
@@ -60,11 +61,15 @@ impl Asking {
         {
             return Err(Box::new(PresentationError::AskedTooOften.into()));
         }
+        let verifier = context.verifier_key();
+        let one_time = context.wallet.config().issuance.copies == CopyPolicy::OneTime;
         // A card that has ended is not offered; the verifier would refuse it.
-        let cards = context
+        let mut cards = context
             .wallet
-            .answering(context.asked.query(), &context.verifier_key())
+            .answering(context.asked.query(), &verifier)
             .map_err(|error| Box::new(error.into()))?;
+        // A copy that serves once answers nobody else.
+        cards.retain(|card| !one_time || !card.record.copy_for(&verifier).1);
         let matches = {
             let held: Vec<_> = cards.iter().map(|card| card.held.candidate()).collect();
             let candidates: Vec<_> = held.iter().map(|card| card as &dyn Candidate).collect();

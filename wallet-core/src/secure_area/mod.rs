@@ -11,8 +11,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use vouchsafe_credentials::crypto::{Algorithm, PublicKey, Signer, SignerError};
+use vouchsafe_credentials::time::UnixTime;
 use zeroize::Zeroizing;
 
+use crate::attestation::NotAttested;
 use crate::storage::{RecordId, StorageError};
 
 /// Names a key of a [`SecureArea`].
@@ -66,6 +68,54 @@ pub struct KeyHandle {
     pub public_key: PublicKey,
 }
 
+/// What a key must be like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeySpec {
+    /// Its algorithm.
+    pub algorithm: Algorithm,
+    /// Where it lives.
+    pub storage: KeyStorage,
+    /// Whether each use asks for the person: the finger, the face, the code of the device.
+    pub user_authentication: bool,
+}
+
+impl Default for KeySpec {
+    fn default() -> Self {
+        Self {
+            algorithm: Algorithm::Es256,
+            storage: KeyStorage::HardwarePreferred,
+            user_authentication: false,
+        }
+    }
+}
+
+/// Where a key lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeyStorage {
+    /// In hardware, or nowhere.
+    HardwareRequired,
+    /// In hardware where there is some.
+    #[default]
+    HardwarePreferred,
+    /// Anywhere.
+    Software,
+}
+
+/// A request to attest keys.
+#[derive(Debug, Clone, Copy)]
+pub struct AttestationRequest<'a> {
+    /// The keys, at least one, made by the same area.
+    pub keys: &'a [KeyHandle],
+    /// The issuer's nonce, where it has a nonce endpoint.
+    pub nonce: Option<&'a str>,
+    /// Values of `key_storage` of which the issuer wants one (appendix D.2); empty: any.
+    pub key_storage: &'a [String],
+    /// Values of `user_authentication`, likewise.
+    pub user_authentication: &'a [String],
+    /// The time.
+    pub now: UnixTime,
+}
+
 /// What to tell the person when the key asks for consent of its own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuthorizationHint {
@@ -101,6 +151,12 @@ pub enum SecureAreaError {
     /// Signing failed.
     #[error("signing failed")]
     Signing(#[source] SignerError),
+    /// The area cannot attest its keys.
+    #[error("the keys cannot be attested")]
+    NoAttestation,
+    /// Who attests keys did not.
+    #[error("the keys were not attested")]
+    NotAttested(#[source] NotAttested),
 }
 
 impl SecureAreaError {
@@ -116,6 +172,8 @@ impl SecureAreaError {
             Self::Damaged => "key_damaged",
             Self::Storage(error) => error.code(),
             Self::Signing(_) => "signing_failed",
+            Self::NoAttestation => "key_attestation_unsupported",
+            Self::NotAttested(_) => "key_attestation_failed",
         }
     }
 }
@@ -125,6 +183,26 @@ impl SecureAreaError {
 pub trait SecureArea: Send + Sync {
     /// Makes a key that nothing else uses.
     async fn create_key(&self, algorithm: Algorithm) -> Result<KeyHandle, SecureAreaError>;
+
+    /// Makes a key as it is wanted. An area that knows no more than algorithms refuses what it
+    /// cannot promise.
+    async fn create_key_like(&self, spec: &KeySpec) -> Result<KeyHandle, SecureAreaError> {
+        if spec.storage == KeyStorage::HardwareRequired || spec.user_authentication {
+            return Err(SecureAreaError::HardwareUnavailable);
+        }
+        self.create_key(spec.algorithm).await
+    }
+
+    /// Whether [`Self::attest`] is there.
+    fn attests(&self) -> bool {
+        false
+    }
+
+    /// A key attestation (`key-attestation+jwt`, OpenID4VCI 1.0, appendix D.1) of keys of this
+    /// area.
+    async fn attest(&self, _request: &AttestationRequest<'_>) -> Result<String, SecureAreaError> {
+        Err(SecureAreaError::NoAttestation)
+    }
 
     /// Signs a message: 64 bytes, `r || s` or Ed25519.
     async fn sign(

@@ -7,7 +7,8 @@ use vouchsafe_credentials::crypto::{Algorithm, Signer, SigningKey};
 use vouchsafe_credentials::random::Rng;
 use zeroize::Zeroizing;
 
-use super::{AuthorizationHint, KeyHandle, KeyId, SecureArea, SecureAreaError};
+use super::{AttestationRequest, AuthorizationHint, KeyHandle, KeyId, SecureArea, SecureAreaError};
+use crate::attestation::{KeyAttester, Keys};
 use crate::storage::{Collection, RecordName, Vault};
 
 /// Before a key that may move to another device; the first byte of one that may not is the `SEQUENCE`
@@ -20,13 +21,25 @@ const MOVABLE: u8 = 1;
 pub struct SoftwareSecureArea {
     vault: Arc<Vault>,
     rng: Arc<dyn Rng>,
+    attester: Option<Arc<dyn KeyAttester>>,
 }
 
 impl SoftwareSecureArea {
     /// Keys inside an open wallet store.
     #[must_use]
     pub fn new(vault: Arc<Vault>, rng: Arc<dyn Rng>) -> Self {
-        Self { vault, rng }
+        Self {
+            vault,
+            rng,
+            attester: None,
+        }
+    }
+
+    /// The same, with somebody who attests its keys.
+    #[must_use]
+    pub fn attested_by(mut self, attester: Option<Arc<dyn KeyAttester>>) -> Self {
+        self.attester = attester;
+        self
     }
 }
 
@@ -68,6 +81,27 @@ impl SecureArea for SoftwareSecureArea {
             id,
             public_key: key.public_key().clone(),
         })
+    }
+
+    fn attests(&self) -> bool {
+        self.attester.is_some()
+    }
+
+    async fn attest(&self, request: &AttestationRequest<'_>) -> Result<String, SecureAreaError> {
+        let attester = self.attester.as_ref();
+        let attester = attester.ok_or(SecureAreaError::NoAttestation)?;
+        let keys: Vec<_> = request
+            .keys
+            .iter()
+            .map(|key| key.public_key.clone())
+            .collect();
+        let keys = Keys {
+            keys: &keys,
+            nonce: request.nonce,
+            now: request.now,
+        };
+        let attested = attester.attest_keys(&keys).await;
+        attested.map_err(SecureAreaError::NotAttested)
     }
 
     async fn sign(

@@ -23,11 +23,13 @@ pub enum Collection {
     Reissue,
     /// Verifiers that a card was shown to, or that may not ask.
     Verifiers,
+    /// What goes on with issuers: cards that come later, access to them, notifications.
+    Issuance,
 }
 
 impl Collection {
     /// All collections, for adapters that prepare them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Meta,
         Self::Credentials,
         Self::Keys,
@@ -36,6 +38,7 @@ impl Collection {
         Self::Index,
         Self::Reissue,
         Self::Verifiers,
+        Self::Issuance,
     ];
 
     /// The name in lower case, safe as a folder name.
@@ -50,6 +53,7 @@ impl Collection {
             Self::Index => "index",
             Self::Reissue => "reissue",
             Self::Verifiers => "verifiers",
+            Self::Issuance => "issuance",
         }
     }
 }

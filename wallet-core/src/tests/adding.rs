@@ -127,10 +127,10 @@ async fn the_order_of_copies_does_not_matter_and_missing_ones_cost_their_keys() 
 }
 
 #[tokio::test]
-async fn one_more_try_with_a_fresh_nonce_and_no_second() {
+async fn a_few_more_tries_with_fresh_nonces_and_no_more() {
     let mut world = World::new();
-    world.issuer.bad_nonces = 1;
-    world.issuer.dpop_nonces = 1;
+    world.issuer.bad_nonces = 4;
+    world.issuer.dpop_nonces = 4;
     world.add().await.unwrap();
     assert_eq!(
         world
@@ -139,7 +139,7 @@ async fn one_more_try_with_a_fresh_nonce_and_no_second() {
             .iter()
             .filter(|line| *line == "POST /nonce")
             .count(),
-        2
+        5
     );
     assert_eq!(
         world
@@ -148,14 +148,14 @@ async fn one_more_try_with_a_fresh_nonce_and_no_second() {
             .iter()
             .filter(|line| *line == "POST /token")
             .count(),
-        2
+        5
     );
 
     let mut world = World::new();
-    world.issuer.bad_nonces = 2;
+    world.issuer.bad_nonces = 5;
     world.refused("card_refused").await;
     let mut world = World::new();
-    world.issuer.dpop_nonces = 2;
+    world.issuer.dpop_nonces = 5;
     world.refused("token_refused").await;
 }
 

@@ -127,7 +127,7 @@ impl ScriptedIssuer {
         }
     }
 
-    fn issuer_metadata(&self) -> Value {
+    pub(crate) fn issuer_metadata(&self) -> Value {
         let configuration =
             CredentialConfiguration::of_type(&self.kind, "membership", &["ES256"], &["ES256"]);
         let mut metadata = value!({
@@ -161,7 +161,7 @@ impl ScriptedIssuer {
         metadata
     }
 
-    fn server_metadata(&self) -> Value {
+    pub(crate) fn server_metadata(&self) -> Value {
         let mut metadata = value!({
             "issuer": self.url,
             "authorization_endpoint": format!("{}/authorize", self.url),
@@ -269,7 +269,7 @@ impl ScriptedIssuer {
         dpop::verify(proof, &expected, &Portable).unwrap();
     }
 
-    async fn issue(
+    pub(crate) async fn issue(
         &self,
         copy: usize,
         holder: &vouchsafe_credentials::crypto::PublicKey,

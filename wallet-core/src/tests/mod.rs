@@ -2,12 +2,16 @@
 
 mod adding;
 pub(crate) mod cards;
+mod chaos;
+mod haip;
 mod issuer;
 mod keeping;
 mod mdoc;
 mod modules;
 mod page;
 mod showing;
+mod signed;
+mod strict;
 mod verifier;
 mod verifiers;
 
@@ -26,6 +30,8 @@ use vouchsafe_credentials::x509::{Chain, Role, TrustAnchors};
 use vouchsafe_protocol::http::{HttpResponse, UrlRule};
 
 use crate::Wallet;
+use crate::attestation::Attestations;
+use crate::issuance::IssuancePolicy;
 use crate::storage::{KdfParams, MemoryStorage, VaultKey};
 use crate::trust::{KnownIssuer, OtherVerifiers, TrustList, UnknownIssuers};
 use crate::wallet::{Config, Ports};
@@ -131,37 +137,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let (club, access) = (Authority::new("Club CA"), Authority::new("Access CA"));
-        let iaca = Authority::iaca();
-        let config = Config {
-            trust: TrustList {
-                issuers: vec![
-                    KnownIssuer {
-                        credential_issuer: issuer::URL.to_owned(),
-                        method: IssuerMethod::X509 {
-                            anchors: Arc::new(club.anchors(Role::Issuer)),
-                            subject: None,
-                        },
-                        types: Vec::new(),
-                    },
-                    KnownIssuer {
-                        credential_issuer: issuer::URL.to_owned(),
-                        method: IssuerMethod::Iaca {
-                            anchors: Arc::new(iaca.anchors(Role::MdocIssuer)),
-                        },
-                        types: vec![MDL.to_owned()],
-                    },
-                ],
-                verifiers: access.anchors(Role::VerifierAccess),
-                unknown_issuers: UnknownIssuers::Ask,
-                other_verifiers: OtherVerifiers::default(),
-            },
-            urls: UrlRule::PublicHttps,
-            locales: vec!["en".to_owned()],
-            redirect_uri: "https://wallet.example.com/callback".parse().unwrap(),
-            client_id: "vouchsafe-wallet".to_owned(),
-            batch_size: 3,
-        };
+        let (config, issuer, verifier) = surroundings();
         let clock = Arc::new(FixedClock::new(NOW));
         let storage = Arc::new(MemoryStorage::new());
         let ports = ports(&storage, &clock, 1);
@@ -171,15 +147,8 @@ impl World {
             storage,
             config,
             wallet,
-            issuer: issuer::ScriptedIssuer::new(
-                club.leaf("The Club", "club.example.com"),
-                iaca.document_signer(),
-            ),
-            verifier: verifier::ScriptedVerifier::new(
-                access.leaf("Wine Shop", "shop.example.com"),
-                club.anchors(Role::Issuer),
-            )
-            .believing_mdocs(iaca.anchors(Role::MdocIssuer)),
+            issuer,
+            verifier,
         }
     }
 
@@ -199,6 +168,52 @@ impl World {
     }
 }
 
+/// How a wallet is set up, and whom it meets.
+pub(crate) fn surroundings() -> (Config, issuer::ScriptedIssuer, verifier::ScriptedVerifier) {
+    let (club, access) = (Authority::new("Club CA"), Authority::new("Access CA"));
+    let iaca = Authority::iaca();
+    let config = Config {
+        trust: TrustList {
+            issuers: vec![
+                KnownIssuer {
+                    credential_issuer: issuer::URL.to_owned(),
+                    method: IssuerMethod::X509 {
+                        anchors: Arc::new(club.anchors(Role::Issuer)),
+                        subject: None,
+                    },
+                    types: Vec::new(),
+                },
+                KnownIssuer {
+                    credential_issuer: issuer::URL.to_owned(),
+                    method: IssuerMethod::Iaca {
+                        anchors: Arc::new(iaca.anchors(Role::MdocIssuer)),
+                    },
+                    types: vec![MDL.to_owned()],
+                },
+            ],
+            verifiers: access.anchors(Role::VerifierAccess),
+            unknown_issuers: UnknownIssuers::Ask,
+            other_verifiers: OtherVerifiers::default(),
+        },
+        urls: UrlRule::PublicHttps,
+        locales: vec!["en".to_owned()],
+        redirect_uri: "https://wallet.example.com/callback".parse().unwrap(),
+        client_id: "vouchsafe-wallet".to_owned(),
+        batch_size: 3,
+        issuance: IssuancePolicy::default(),
+    };
+    let issuer = issuer::ScriptedIssuer::new(
+        club.leaf("The Club", "club.example.com"),
+        iaca.document_signer(),
+    );
+    let verifier = verifier::ScriptedVerifier::new(
+        access.leaf("Wine Shop", "shop.example.com"),
+        club.anchors(Role::Issuer),
+    )
+    .believing_mdocs(iaca.anchors(Role::MdocIssuer));
+    (config, issuer, verifier)
+}
+
 pub(crate) fn ports(storage: &Arc<MemoryStorage>, clock: &Arc<FixedClock>, seed: u64) -> Ports {
     Ports {
         storage: Arc::clone(storage) as _,
@@ -206,6 +221,7 @@ pub(crate) fn ports(storage: &Arc<MemoryStorage>, clock: &Arc<FixedClock>, seed:
         rng: Arc::new(SeededRng::new(seed)),
         crypto: Arc::new(Portable),
         secure_area: None,
+        attestations: Attestations::default(),
     }
 }
 

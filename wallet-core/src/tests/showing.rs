@@ -498,3 +498,17 @@ async fn withdrawing_tells_the_verifier_once() {
     let again = world.wallet.withdraw(&presented.history).err().unwrap();
     assert_eq!(again.code(), "nothing_to_withdraw");
 }
+
+#[tokio::test]
+async fn cat_451_a_copy_that_serves_once_answers_nobody_else() {
+    let mut world = World::new();
+    world.config.issuance.copies = crate::issuance::CopyPolicy::OneTime;
+    world.wallet = world.reopen(super::PASSPHRASE).await.unwrap();
+    let added = world.add().await.unwrap();
+    let mut record = world.wallet.store().record(&added.cards[0]).unwrap();
+    record.copies[0].shown_to = Some("another".to_owned());
+    let (name, bytes) = crate::credential::CredentialStore::encode(&record).unwrap();
+    world.wallet.vault().put(name, bytes).unwrap();
+    let refused = world.ask().await.unwrap_err();
+    assert_eq!(refused.error.code(), "no_matching_card");
+}

@@ -10,6 +10,7 @@ use crate::WalletError;
 use crate::credential::{CredentialId, CredentialStore};
 use crate::history::History;
 use crate::index::{Index, KeyWatch};
+use crate::issuance;
 use crate::secure_area::software::SoftwareSecureArea;
 use crate::storage::{Collection, KdfParams, Lock, Vault, VaultKey};
 use crate::verifiers::Verifiers;
@@ -83,10 +84,8 @@ impl Wallet {
     fn assemble(config: Config, ports: Ports, vault: Vault) -> Result<Self, WalletError> {
         let vault = Arc::new(vault);
         let area = ports.secure_area.clone().unwrap_or_else(|| {
-            Arc::new(SoftwareSecureArea::new(
-                Arc::clone(&vault),
-                Arc::clone(&ports.rng),
-            ))
+            let area = SoftwareSecureArea::new(Arc::clone(&vault), Arc::clone(&ports.rng));
+            Arc::new(area.attested_by(ports.attestations.keys.clone()))
         });
         let store = CredentialStore::new(Arc::clone(&vault));
         let index = Arc::new(Index::open(Arc::clone(&vault), store.clone())?);
@@ -111,11 +110,13 @@ impl Wallet {
             let record = self.0.store.record(&CredentialId::from(id))?;
             used.extend(record.copies.into_iter().map(|copy| copy.key));
         }
+        used.extend(issuance::keys_in_use(&self.0.vault)?);
         for key in self.0.area.keys().await? {
             if !used.contains(&key) {
                 self.0.area.delete_key(&key).await?;
             }
         }
+        issuance::sweep(&self.0.vault)?;
         Ok(self.0.index.no_orphans()?)
     }
 }

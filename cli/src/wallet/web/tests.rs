@@ -13,7 +13,7 @@ use vouchsafe_wallet_core::trust::{OtherVerifiers, TrustList, UnknownIssuers};
 
 use super::{WebConfig, router};
 use crate::wallet::handle::{Transport, Unreachable, WalletHandle};
-use crate::wallet::open::{Settings, create_with};
+use crate::wallet::open::{Issuance, Settings, create_with};
 
 const HOST: &str = "127.0.0.1:4010";
 
@@ -54,6 +54,7 @@ impl Browser {
             loopback_http: false,
             locales: vec!["en".into()],
             redirect_uri: "http://127.0.0.1:4010/callback".parse().unwrap(),
+            issuance: Issuance::default(),
         };
         let asked = Arc::new(Silent::default());
         let storage = Arc::new(MemoryStorage::new());

@@ -2,7 +2,7 @@
 //! and 6.2): which credential configurations a wallet asks for, and what it is granted.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use vouchsafe_credentials::json::parse_strict;
 
 use super::error::{ErrorCode, OAuthError};
@@ -83,6 +83,20 @@ fn configuration<'a>(object: &'a Value, issuer: &str) -> Result<&'a str, Details
     id.filter(fits).ok_or(DetailsError::Configuration)
 }
 
+/// The parameter as a wallet sends it. `issuer` stands in `locations` where the issuer's metadata
+/// name its authorization servers (section 5.1.1: then it MUST).
+#[must_use]
+pub fn request(configurations: &[String], issuer: Option<&str>) -> String {
+    let object = |id: &String| {
+        let mut object = json!({ "type": OPENID_CREDENTIAL, "credential_configuration_id": id });
+        if let (Some(issuer), Some(members)) = (issuer, object.as_object_mut()) {
+            members.insert("locations".to_owned(), json!([issuer]));
+        }
+        object
+    };
+    Value::Array(configurations.iter().map(object).collect()).to_string()
+}
+
 /// What a wallet is granted (section 6.2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GrantedDetails {
@@ -108,8 +122,6 @@ impl GrantedDetails {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     const ISSUER: &str = "https://issuer.example.com";
@@ -128,6 +140,15 @@ mod tests {
         ]);
         let got = parse(&all.to_string(), ISSUER).unwrap();
         assert_eq!(got, ["A", "B"]);
+    }
+
+    #[test]
+    fn what_a_wallet_sends_is_read() {
+        let ids = ["A".to_owned(), "B".to_owned()];
+        assert_eq!(parse(&request(&ids, Some(ISSUER)), ISSUER).unwrap(), ids);
+        assert_eq!(parse(&request(&ids, None), ISSUER).unwrap(), ids);
+        let elsewhere = request(&ids, Some("https://other.example"));
+        assert_eq!(parse(&elsewhere, ISSUER), Err(DetailsError::Locations));
     }
 
     proptest::proptest! {

@@ -8,6 +8,7 @@
 pub mod access_token;
 pub mod assertion;
 pub mod attestation;
+pub mod attested;
 pub mod authorization_details;
 pub mod authorize;
 pub mod client_auth;

@@ -154,6 +154,16 @@ pub struct RefreshRequest {
 }
 
 impl RefreshRequest {
+    /// Fields of the request as a client sends them, for what was granted; add client
+    /// authentication beside.
+    #[must_use]
+    pub fn to_fields(token: &Secret) -> Vec<(&'static str, &str)> {
+        vec![
+            ("grant_type", REFRESH_TOKEN),
+            ("refresh_token", token.expose()),
+        ]
+    }
+
     /// Reads the form body; `None` for another grant.
     ///
     /// # Errors
@@ -222,6 +232,10 @@ mod tests {
             (got.token.expose(), got.scopes.to_string().as_str()),
             ("r", "a b")
         );
+        let sent = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(RefreshRequest::to_fields(&Secret::new("r")))
+            .finish();
+        assert_eq!(parse(&sent).unwrap().unwrap().token.expose(), "r");
         let missing = TokenRequestError::Params(ParamsError::Missing("refresh_token"));
         assert_eq!(parse("grant_type=refresh_token"), Err(missing));
         let stray = parse("grant_type=refresh_token&refresh_token=r&tx_code=1");

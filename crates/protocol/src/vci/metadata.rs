@@ -231,6 +231,13 @@ pub enum MetadataError {
     /// Two names for one language.
     #[error("two names for one language")]
     Locale,
+    /// The metadata are not signed, though they must be.
+    #[error("the issuer's metadata are not signed")]
+    Unsigned,
+    /// Signed metadata whose signature, signer or time is not acceptable (section 12.2.3: then
+    /// they MUST be rejected).
+    #[error("the signature of the issuer's metadata is not acceptable")]
+    Signature,
 }
 
 #[cfg(test)]

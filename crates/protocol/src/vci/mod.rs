@@ -8,6 +8,7 @@
 
 pub mod di_vp;
 pub mod encryption;
+pub mod encryption_of_wallet;
 pub mod error;
 pub mod key_attestation;
 pub mod metadata;
@@ -16,6 +17,7 @@ pub mod notification;
 pub mod offer;
 pub mod proof;
 pub mod proofs;
+pub mod received;
 pub mod request;
 pub mod response;
 

@@ -1,7 +1,7 @@
 //! Notifications (section 11): what a wallet did with the credentials of one response.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use vouchsafe_credentials::json as strict;
 
 /// Longest request in bytes (the limit of this project).
@@ -111,6 +111,16 @@ impl Notification {
             event,
         })
     }
+
+    /// The notification as a wallet sends it, without `event_description`.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let Self {
+            notification_id,
+            event,
+        } = self;
+        json!({ "notification_id": notification_id, "event": event.as_str() })
+    }
 }
 
 /// Section 11.1: %x20-21 / %x23-5B / %x5D-7E.
@@ -129,6 +139,8 @@ mod tests {
             let body = format!(r#"{{"notification_id":"n","event":"{name}","x":{{"y":1}}}}"#);
             let read = Notification::parse(body.as_bytes()).unwrap();
             assert_eq!((read.event, read.notification_id.as_str()), (event, "n"));
+            let sent = read.to_json().to_string();
+            assert_eq!(Notification::parse(sent.as_bytes()), Ok(read));
         }
         for code in [
             NotificationErrorCode::InvalidNotificationId,

@@ -39,6 +39,36 @@ pub async fn build(
     signer: &dyn Signer,
     now: UnixTime,
 ) -> Result<String, SignError> {
+    let header = Header::new(TokenType::VciProof).with_jwk(signer.public_key());
+    sign(request, &header, signer, now).await
+}
+
+/// As [`build`], with an attestation of the key in the header (appendix D.1).
+///
+/// # Errors
+/// [`SignError`] where the key cannot sign.
+pub async fn build_attested(
+    request: &ProofFor<'_>,
+    attestation: &str,
+    signer: &dyn Signer,
+    now: UnixTime,
+) -> Result<String, SignError> {
+    let header = Header::new(TokenType::VciProof).with_jwk(signer.public_key());
+    sign(
+        request,
+        &header.with("key_attestation", attestation),
+        signer,
+        now,
+    )
+    .await
+}
+
+async fn sign(
+    request: &ProofFor<'_>,
+    header: &Header,
+    signer: &dyn Signer,
+    now: UnixTime,
+) -> Result<String, SignError> {
     let ProofFor {
         issuer,
         client_id,
@@ -53,8 +83,7 @@ pub async fn build(
     if let Some(nonce) = nonce {
         claims.insert("nonce".into(), json!(nonce));
     }
-    let header = Header::new(TokenType::VciProof).with_jwk(signer.public_key());
-    jws::sign(&header, &claims, signer).await
+    jws::sign(header, &claims, signer).await
 }
 
 /// What the issuer expects of every proof of a request.

@@ -115,7 +115,7 @@ pub enum ResponseError {
     /// Longer than [`MAX_BYTES`], more than [`MAX_CREDENTIALS`], or more than proofs were sent.
     #[error("the issuer sent more than was asked for")]
     TooMuch,
-    /// The issuer wants to deliver later, which this wallet did not ask for.
+    /// The issuer delivers later; see [`super::received::Received`].
     #[error("the issuer wants to deliver later")]
     Deferred,
     /// The nonce is no longer good: fetch a new one and repeat.
@@ -130,9 +130,19 @@ pub enum ResponseError {
     /// The access token was refused.
     #[error("the issuer did not accept the access token")]
     Unauthorized,
+    /// The answer is not encrypted to the key of the request, or does not open.
+    #[error("the answer is not encrypted as it was asked for")]
+    NotEncrypted,
     /// Another status or code.
     #[error("the issuer answered with status {0}")]
     Status(u16),
+}
+
+impl ResponseError {
+    /// Reads an answer that is not 200 or 202.
+    pub(super) fn of(response: &HttpResponse) -> Self {
+        refusal(response)
+    }
 }
 
 #[derive(Deserialize)]
@@ -155,7 +165,7 @@ impl ReceivedCredentials {
         }
     }
 
-    fn parse(body: &[u8], proofs: usize) -> Result<Self, ResponseError> {
+    pub(super) fn parse(body: &[u8], proofs: usize) -> Result<Self, ResponseError> {
         if body.len() > MAX_BYTES {
             return Err(ResponseError::TooMuch);
         }

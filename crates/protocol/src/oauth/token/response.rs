@@ -6,6 +6,9 @@ use serde_json::Value;
 use crate::oauth::authorization_details::GrantedDetails;
 use crate::oauth::values::Secret;
 
+/// Longest refresh token that a client keeps, in bytes.
+const MAX_REFRESH_TOKEN: usize = 8 * 1024;
+
 /// How an access token must be presented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenType {
@@ -90,6 +93,8 @@ pub struct ReceivedToken {
     pub token_type: TokenType,
     /// Lifetime in seconds where the server said one.
     pub expires_in: Option<u64>,
+    /// For later tokens, where the server gives one.
+    pub refresh_token: Option<Secret>,
     /// Dataset identifiers by configuration, where the server sent `authorization_details`
     /// of type `openid_credential` (OpenID4VCI 1.0, section 6.2): then, and only then, a
     /// Credential Request names one of them.
@@ -121,6 +126,7 @@ struct WireResponse {
     access_token: String,
     token_type: String,
     expires_in: Option<u64>,
+    refresh_token: Option<String>,
     authorization_details: Option<Vec<WireDetails>>,
 }
 
@@ -145,9 +151,21 @@ impl ReceivedToken {
             access_token,
             token_type,
             expires_in,
+            refresh_token,
             authorization_details,
         } = serde_json::from_value(value).map_err(|_| Malformed)?;
         if !crate::oauth::access_token::is_b64token(&access_token) {
+            return Err(Malformed);
+        }
+        // RFC 6749, appendix A.17: visible ASCII.
+        let printable = |token: &String| {
+            (1..=MAX_REFRESH_TOKEN).contains(&token.len())
+                && token.bytes().all(|b| (0x20..=0x7e).contains(&b))
+        };
+        if refresh_token
+            .as_ref()
+            .is_some_and(|token| !printable(token))
+        {
             return Err(Malformed);
         }
         let token_type = TokenType::from_wire(&token_type).ok_or(WrongType)?;
@@ -165,6 +183,7 @@ impl ReceivedToken {
             access_token: Secret::new(access_token),
             token_type,
             expires_in,
+            refresh_token: refresh_token.map(Secret::new),
             credential_identifiers,
         })
     }
@@ -191,11 +210,12 @@ mod tests {
 
     #[test]
     fn response_of_the_server() {
-        let body = br#"{"access_token":"t","token_type":"dpop","expires_in":300,"c_nonce":"old","authorization_details":[
+        let body = br#"{"access_token":"t","token_type":"dpop","expires_in":300,"refresh_token":"r","c_nonce":"old","authorization_details":[
             {"type":"openid_credential","credential_configuration_id":"C","credential_identifiers":["a","b"],"x":1},{"type":"other"}]}"#;
         let token = ReceivedToken::parse(body, TokenType::Dpop).unwrap();
         assert_eq!(token.credential_identifiers[0].identifiers, ["a", "b"]);
         assert_eq!(token.expires_in, Some(300));
+        assert_eq!(token.refresh_token.unwrap().expose(), "r");
         for (body, error) in [
             (
                 r#"{"access_token":"t","token_type":"Bearer"}"#,
@@ -219,6 +239,14 @@ mod tests {
             ),
             (
                 r#"{"access_token":"t","token_type":"DPoP","authorization_details":[{"type":"openid_credential","credential_configuration_id":"C","credential_identifiers":[]}]}"#,
+                TokenResponseError::Malformed,
+            ),
+            (
+                r#"{"access_token":"t","token_type":"DPoP","refresh_token":""}"#,
+                TokenResponseError::Malformed,
+            ),
+            (
+                r#"{"access_token":"t","token_type":"DPoP","refresh_token":"a\nb"}"#,
                 TokenResponseError::Malformed,
             ),
             ("[]", TokenResponseError::Malformed),

@@ -13,6 +13,8 @@ pub struct IssuerMetadata {
     issuer: CredentialIssuerId,
     credential_endpoint: Url,
     nonce_endpoint: Option<Url>,
+    deferred_endpoint: Option<Url>,
+    notification_endpoint: Option<Url>,
     document: CredentialIssuerMetadata,
 }
 
@@ -48,6 +50,15 @@ impl IssuerMetadata {
             return Err(MetadataError::Malformed);
         }
         let value = json::parse_strict(body).map_err(|_| MetadataError::Malformed)?;
+        Self::read(value, issuer, rule)
+    }
+
+    /// Reads the claims of signed metadata, or a document.
+    pub(super) fn read(
+        value: serde_json::Value,
+        issuer: &CredentialIssuerId,
+        rule: UrlRule,
+    ) -> Result<Self, MetadataError> {
         let document: CredentialIssuerMetadata =
             serde_json::from_value(value).map_err(|_| MetadataError::Malformed)?;
         // Section 12.2.4: simple string comparison, no normalisation.
@@ -57,8 +68,6 @@ impl IssuerMetadata {
         document.check()?;
         let optional =
             |endpoint: &Option<String>| endpoint.as_deref().map(|e| rule.parse(e)).transpose();
-        optional(&document.deferred_credential_endpoint)?;
-        optional(&document.notification_endpoint)?;
         for server in document.authorization_servers.iter().flatten() {
             rule.parse(server)?;
         }
@@ -66,6 +75,8 @@ impl IssuerMetadata {
             issuer: issuer.clone(),
             credential_endpoint: rule.parse(&document.credential_endpoint)?,
             nonce_endpoint: optional(&document.nonce_endpoint)?,
+            deferred_endpoint: optional(&document.deferred_credential_endpoint)?,
+            notification_endpoint: optional(&document.notification_endpoint)?,
             document,
         })
     }
@@ -86,6 +97,18 @@ impl IssuerMetadata {
     #[must_use]
     pub fn nonce_endpoint(&self) -> Option<&Url> {
         self.nonce_endpoint.as_ref()
+    }
+
+    /// Where what was deferred is asked for.
+    #[must_use]
+    pub fn deferred_endpoint(&self) -> Option<&Url> {
+        self.deferred_endpoint.as_ref()
+    }
+
+    /// Where the issuer wants to hear what became of its credentials.
+    #[must_use]
+    pub fn notification_endpoint(&self) -> Option<&Url> {
+        self.notification_endpoint.as_ref()
     }
 
     /// A configuration by its id.
