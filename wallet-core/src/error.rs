@@ -123,7 +123,9 @@ impl WalletError {
             Self::Issuance(error) => error.fault(),
             Self::Presentation(error) => error.fault(),
             Self::Credential(error) => error.fault(),
-            Self::Key(SecureAreaError::UserAuthDenied) => Fault::Person,
+            Self::Key(SecureAreaError::UserAuthDenied | SecureAreaError::UserAuthCanceled) => {
+                Fault::Person
+            }
             Self::Storage(
                 StorageError::WrongPassphrase
                 | StorageError::WeakPassphrase

@@ -20,7 +20,7 @@ use super::store::store;
 use super::{Added, IssuanceError};
 use crate::WalletError;
 use crate::credential::CredentialId;
-use crate::secure_area::{AreaSigner, AuthorizationHint, KeyHandle};
+use crate::secure_area::{self, AreaSigner, AuthorizationHint, KeyHandle};
 
 /// Longest answer of a nonce endpoint, in bytes.
 const MAX_NONCE_BYTES: usize = 8 * 1024;
@@ -130,7 +130,10 @@ impl Collecting {
                 nonce: self.attempt.nonce.as_deref(),
             };
             let proof = proof::build(&proof_for, &signer, wallet.now()).await;
-            proofs.push(proof.map_err(|_| IssuanceError::Proof)?);
+            proofs.push(proof.map_err(|error| match secure_area::refusal(&error) {
+                Some(refused) => WalletError::from(refused),
+                None => IssuanceError::Proof.into(),
+            })?);
         }
         let body = CredentialRequest {
             requested,
