@@ -13,7 +13,7 @@ import java.util.concurrent.ConcurrentHashMap
 import org.vouchsafe.wallet.AuthorizationHint
 import org.vouchsafe.wallet.HardwarePolicy
 import org.vouchsafe.wallet.KeyAlgorithm
-import org.vouchsafe.wallet.KeyException
+import org.vouchsafe.wallet.KeyFault
 import org.vouchsafe.wallet.KeyInfo
 import org.vouchsafe.wallet.KeySpec
 import org.vouchsafe.wallet.SecureArea
@@ -31,7 +31,7 @@ class JcaSecureArea : SecureArea {
     )
 
     override suspend fun createKey(spec: KeySpec): KeyInfo {
-        if (spec.hardware == HardwarePolicy.REQUIRED) throw KeyException.HardwareUnavailable()
+        if (spec.hardware == HardwarePolicy.REQUIRED) throw KeyFault.HardwareUnavailable()
         val generator = KeyPairGenerator.getInstance("EC")
         generator.initialize(ECGenParameterSpec("secp256r1"), random)
         val pair = generator.generateKeyPair()
@@ -46,7 +46,7 @@ class JcaSecureArea : SecureArea {
         data: ByteArray,
         hint: AuthorizationHint,
     ): Signature {
-        val pair = pairs[key] ?: throw KeyException.Unknown()
+        val pair = pairs[key] ?: throw KeyFault.Unknown()
         val signer = java.security.Signature.getInstance("SHA256withECDSA")
         signer.initSign(pair.private, random)
         signer.update(data)

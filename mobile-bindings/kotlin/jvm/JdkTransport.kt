@@ -13,7 +13,7 @@ import org.vouchsafe.wallet.HttpField
 import org.vouchsafe.wallet.HttpReply
 import org.vouchsafe.wallet.HttpRequest
 import org.vouchsafe.wallet.HttpTransport
-import org.vouchsafe.wallet.TransportException
+import org.vouchsafe.wallet.TransportFault
 
 private const val MOST_BYTES = 4 * 1024 * 1024
 
@@ -36,12 +36,12 @@ class JdkTransport(private val patience: Duration = Duration.ofSeconds(30)) : Ht
             // Cancelling the coroutine cancels the future, and with it the exchange.
             val reply = client.sendAsync(builder.build(), BodyHandlers.ofInputStream()).await()
             val bytes = reply.body().use { it.readNBytes(MOST_BYTES + 1) }
-            if (bytes.size > MOST_BYTES) throw TransportException.Unreachable()
+            if (bytes.size > MOST_BYTES) throw TransportFault.Unreachable()
             val fields = reply.headers().map()
                 .flatMap { (name, values) -> values.map { HttpField(name, it) } }
             return HttpReply(reply.statusCode().toUShort(), fields, bytes)
         } catch (_: IOException) {
-            throw TransportException.Unreachable()
+            throw TransportFault.Unreachable()
         }
     }
 }

@@ -6,6 +6,9 @@ import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.asStateFlow
 
+/** The generator gives errors the name that Kotlin expects; this is the name in Swift. */
+typealias WalletError = WalletException
+
 /** The cards of this wallet. */
 val Wallet.credentials: Credentials get() = credentials()
 

@@ -2,14 +2,19 @@
 //! record afterwards. The same scenario is driven from Kotlin and from Swift.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use vouchsafe_credentials::crypto::{Algorithm, Signer as _, SigningKey};
 use vouchsafe_mobile_bindings::{
-    AddressRule, Clock, CredentialPolicy, HardwarePolicy, HttpField, HttpReply, HttpRequest,
-    HttpTransport, IssuanceState, KeyDerivation, KeyPolicy, Ports, PresentationState, Rng,
-    SecureArea, StorageChange, StorageDriver, StorageFault, StorageKey, TransportFault,
+    AddressRule, AuthorizationHint, Clock, CredentialPolicy, HardwarePolicy, HttpField, HttpReply,
+    HttpRequest, HttpTransport, IssuanceState, KeyAlgorithm, KeyDerivation, KeyFault, KeyInfo,
+    KeyPolicy, KeySpec, Ports, PresentationState, Rng, SecureArea, SecureAreaCapabilities,
+    Signature, StorageChange, StorageDriver, StorageFault, StorageKey, TransportFault,
     TrustedIssuer, UserAuthentication, Wallet, WalletConfig, WalletError,
 };
 
@@ -94,6 +99,16 @@ impl Vector {
             clock: Some(Arc::new(FixedClock(self.now))),
             rng: Some(Arc::new(SeededRng::new(self.seed))),
         }
+    }
+}
+
+/// Runs a future that waits for nothing outside.
+pub fn now<T>(future: impl Future<Output = T>) -> T {
+    let mut future = std::pin::pin!(future);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match future.as_mut().poll(&mut context) {
+        std::task::Poll::Ready(value) => value,
+        std::task::Poll::Pending => panic!("the bridge waited"),
     }
 }
 
@@ -241,12 +256,91 @@ pub async fn take_and_show(
     }
 }
 
-/// A transport that is not there.
-pub struct Nobody;
+/// A secure area whose keys are known beforehand.
+pub struct FixedArea {
+    keys: Vec<(SigningKey, Vec<u8>)>,
+    /// Names of the keys that exist; `k0` is the first of `keys`.
+    made: Mutex<Vec<String>>,
+    count: AtomicUsize,
+}
+
+impl FixedArea {
+    pub fn new(keys: &[VectorKey]) -> Self {
+        let bytes = |text: &str| BASE64.decode(text).unwrap();
+        let keys = keys.iter().map(|key| {
+            let pkcs8 = bytes(&key.pkcs8);
+            (SigningKey::from_pkcs8_der(&pkcs8).unwrap(), bytes(&key.point))
+        });
+        Self {
+            keys: keys.collect(),
+            made: Mutex::default(),
+            count: AtomicUsize::new(0),
+        }
+    }
+
+    /// Fresh keys, to be written into a vector.
+    pub fn generate(count: u64) -> Vec<VectorKey> {
+        let keys = (0..count).map(|n| {
+            let rng = vouchsafe_credentials::testing::SeededRng::new(1000 + n);
+            let key = SigningKey::generate(Algorithm::Es256, &rng);
+            let jwk = key.public_key().to_jwk();
+            let part = |name: &str| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap();
+            let point = [vec![4], part("x"), part("y")].concat();
+            VectorKey {
+                pkcs8: BASE64.encode(key.to_pkcs8_der().as_slice()),
+                point: BASE64.encode(point),
+            }
+        });
+        keys.collect()
+    }
+
+    fn key(&self, name: &str) -> Result<&SigningKey, KeyFault> {
+        let exists = self.made.lock().unwrap().iter().any(|made| made == name);
+        let number = name.strip_prefix('k').and_then(|n| n.parse::<usize>().ok());
+        let key = number.filter(|_| exists).and_then(|n| self.keys.get(n));
+        key.map(|(key, _)| key).ok_or(KeyFault::Unknown)
+    }
+}
 
 #[async_trait::async_trait]
-impl HttpTransport for Nobody {
-    async fn send(&self, _: HttpRequest) -> Result<HttpReply, TransportFault> {
-        Err(TransportFault::Unreachable)
+impl SecureArea for FixedArea {
+    fn capabilities(&self) -> SecureAreaCapabilities {
+        SecureAreaCapabilities {
+            algorithms: vec![KeyAlgorithm::Es256],
+            hardware: true,
+            user_authentication: true,
+        }
+    }
+
+    async fn create_key(&self, _: KeySpec) -> Result<KeyInfo, KeyFault> {
+        let number = self.count.fetch_add(1, Ordering::SeqCst);
+        let (_, point) = self.keys.get(number).ok_or(KeyFault::Failed)?;
+        let id = format!("k{number}");
+        self.made.lock().unwrap().push(id.clone());
+        Ok(KeyInfo {
+            id,
+            public_key: point.clone(),
+        })
+    }
+
+    async fn sign(
+        &self,
+        key: String,
+        _: KeyAlgorithm,
+        data: Vec<u8>,
+        _: AuthorizationHint,
+    ) -> Result<Signature, KeyFault> {
+        let bytes = self.key(&key)?.sign(&data).await;
+        let bytes = bytes.map_err(|_| KeyFault::Failed)?;
+        Ok(Signature::Raw { bytes })
+    }
+
+    async fn delete_key(&self, key: String) -> Result<(), KeyFault> {
+        self.made.lock().unwrap().retain(|made| *made != key);
+        Ok(())
+    }
+
+    async fn keys(&self) -> Result<Vec<String>, KeyFault> {
+        Ok(self.made.lock().unwrap().clone())
     }
 }

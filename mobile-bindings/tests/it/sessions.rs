@@ -2,12 +2,24 @@
 
 use std::sync::Arc;
 
-use crate::scenario::{FixedClock, Nobody, PASSPHRASE, SeededRng, Store};
 use vouchsafe_mobile_bindings::{
-    AddressRule, CredentialPolicy, HardwarePolicy, HistoryResult, HttpTransport, IssuanceState,
-    KeyDerivation, KeyPolicy, Party, Ports, PresentationState, Rng, StorageDriver,
-    UserAuthentication, Wallet, WalletConfig, WalletError, file_storage,
+    AddressRule, CredentialPolicy, HardwarePolicy, HistoryResult, HttpReply, HttpRequest,
+    HttpTransport, IssuanceState, KeyDerivation, KeyPolicy, Party, Ports, PresentationState, Rng,
+    StorageDriver, TransportFault, UserAuthentication, Wallet, WalletConfig, WalletError,
+    file_storage,
 };
+
+use crate::scenario::{FixedClock, PASSPHRASE, SeededRng, Store, now};
+
+/// A transport that is not there.
+pub struct Nobody;
+
+#[async_trait::async_trait]
+impl HttpTransport for Nobody {
+    async fn send(&self, _: HttpRequest) -> Result<HttpReply, TransportFault> {
+        Err(TransportFault::Unreachable)
+    }
+}
 
 fn config() -> WalletConfig {
     WalletConfig {
@@ -34,16 +46,6 @@ fn ports(storage: Arc<dyn StorageDriver>, http: impl HttpTransport + 'static) ->
         secure_area: None,
         clock: Some(Arc::new(FixedClock(1_780_272_000))),
         rng: Some(Arc::new(SeededRng::new(1))),
-    }
-}
-
-/// Runs a future that waits for nothing outside.
-fn now<T>(future: impl Future<Output = T>) -> T {
-    let mut future = std::pin::pin!(future);
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    match future.as_mut().poll(&mut context) {
-        std::task::Poll::Ready(value) => value,
-        std::task::Poll::Pending => panic!("the bridge waited"),
     }
 }
 
