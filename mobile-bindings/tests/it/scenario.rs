@@ -14,7 +14,7 @@ use vouchsafe_mobile_bindings::{
     AddressRule, AuthorizationHint, Clock, CredentialPolicy, HardwarePolicy, HttpField, HttpReply,
     HttpRequest, HttpTransport, IssuanceState, KeyAlgorithm, KeyDerivation, KeyFault, KeyInfo,
     KeyPolicy, KeySpec, Ports, PresentationState, Rng, SecureArea, SecureAreaCapabilities,
-    Signature, StorageChange, StorageDriver, StorageFault, StorageKey, TransportFault,
+    Signature, StorageChange, StorageDriver, StorageFault, StorageKey,
     TrustedIssuer, UserAuthentication, Wallet, WalletConfig, WalletError,
 };
 

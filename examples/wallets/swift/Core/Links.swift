@@ -1,0 +1,97 @@
+// What a wallet does with a link, without a screen: compiled and tested on Linux.
+
+import VouchsafeWallet
+
+/// A person at a screen. Every question is asked once and answered by them.
+public protocol Person: Sendable {
+    func agreesToIssuer(_ host: String) async -> Bool
+    func agreesToOffer(_ offer: CredentialOffer) async -> Bool
+    func code(_ prompt: TxCodePrompt) async -> String?
+    /// Opens a browser; gives the address with which it came back.
+    func signsIn(_ address: String) async -> String?
+    func chooses(_ request: PresentationRequest) async -> Selection?
+    func opens(_ address: String) async
+}
+
+/// Follows links; how one ended is a key for texts.
+public struct Links: Sendable {
+    let wallet: Wallet
+    let person: Person
+
+    public init(wallet: Wallet, person: Person) {
+        self.wallet = wallet
+        self.person = person
+    }
+
+    public func open(_ link: String) async -> String {
+        do {
+            switch link.prefix(while: { $0 != ":" }).lowercased() {
+            case "openid-credential-offer": return try await take(link)
+            case "openid4vp", "haip-vp": return try await show(link)
+            default: return "link_unknown"
+            }
+        } catch let error as WalletError {
+            return error.code
+        } catch {
+            return "canceled"
+        }
+    }
+
+    private func take(_ link: String) async throws -> String {
+        let session = try wallet.issuance().start(link: link)
+        try await session.prepare()
+        while true {
+            switch session.state() {
+            case .issuerUnknown(let host):
+                if await person.agreesToIssuer(host) {
+                    try await session.accept()
+                } else {
+                    try await session.decline()
+                }
+            case .offerResolved(let offer):
+                if await person.agreesToOffer(offer) {
+                    try await session.accept()
+                } else {
+                    try await session.decline()
+                }
+            case .txCodeRequired(let prompt):
+                if let code = await person.code(prompt) {
+                    try await session.submitTxCode(code: code)
+                } else {
+                    try await session.decline()
+                }
+            case .authorizationRequired(let address):
+                if let back = await person.signsIn(address) {
+                    try await session.completeAuthorization(uri: back)
+                } else {
+                    try await session.decline()
+                }
+            case .completed: return "completed"
+            case .declined: return "declined"
+            case .failed(let error): return error.code
+            default: return "canceled"
+            }
+        }
+    }
+
+    private func show(_ link: String) async throws -> String {
+        let session = try wallet.presentation().start(link: link)
+        try await session.resolve()
+        guard case .requestResolved(let request) = session.state() else { return "canceled" }
+        if let selection = await person.chooses(request) {
+            try await session.respond(selection: selection)
+        } else {
+            try await session.decline()
+        }
+        switch session.state() {
+        case .completed(let redirect, _):
+            if let redirect { await person.opens(redirect) }
+            return "completed"
+        case .declined(let redirect, _):
+            if let redirect { await person.opens(redirect) }
+            return "declined"
+        case .failed(let error, _): return error.code
+        default: return "canceled"
+        }
+    }
+}
