@@ -29,12 +29,7 @@ pub struct Wanted {
 
 /// What is built for the bindings, beside the programs of the system tests: with them in one call
 /// of cargo, so that nothing is built twice.
-pub const PACKAGES: [&str; 4] = [
-    "-p",
-    "vouchsafe-mobile-bindings",
-    "-p",
-    "vouchsafe-bindgen",
-];
+pub const PACKAGES: [&str; 4] = ["-p", "vouchsafe-mobile-bindings", "-p", "vouchsafe-bindgen"];
 
 pub fn run(wanted: &Wanted) -> Result<()> {
     if wanted.size {

@@ -8,6 +8,7 @@ import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.withTimeout
 import org.vouchsafe.wallet.*
 
 /** Does what `hit` says at its call number `at`; the rest goes on to the port behind it. */
@@ -90,13 +91,19 @@ suspend fun faults(vector: Vector) {
         KeyFault.HardwareUnavailable() to "hardware_unavailable",
     )
     for ((fault, code) in denied) {
-        whileTaking(vector, Hit(0) { throw fault }, code)
-        whileShowing(vector, fault, code)
+        step("$code while a card is taken") { whileTaking(vector, Hit(0) { throw fault }, code) }
+        step("$code while a card is shown") { whileShowing(vector, fault, code) }
     }
-    anExceptionOfTheApp(vector)
-    noRoom(vector)
-    slowThenCancelled(vector)
-    slowThenTheSessionIsCancelled(vector)
+    step("an exception of the app") { anExceptionOfTheApp(vector) }
+    step("no room") { noRoom(vector) }
+    step("a slow network and a cancelled coroutine") { slowThenCancelled(vector) }
+    step("a slow network and a cancelled session") { slowThenTheSessionIsCancelled(vector) }
+}
+
+/** A step that takes longer than a person would wait hangs. */
+private suspend fun step(name: String, run: suspend () -> Unit) {
+    println(name)
+    withTimeout(60_000) { run() }
 }
 
 /** A key that does not sign its proof: no card, no key, and the code says why. */
@@ -177,7 +184,7 @@ private suspend fun slowThenCancelled(vector: Vector) = coroutineScope {
 private suspend fun slowThenTheSessionIsCancelled(vector: Vector) = coroutineScope {
     val ground = Ground(vector)
     val reached = CompletableDeferred<Unit>()
-    val hang = Hit(5) {
+    val hang = Hit(6) {
         reached.complete(Unit)
         awaitCancellation()
     }

@@ -2,14 +2,13 @@
 //   loop               takes a card and shows it, against running services (variable WANTED)
 //   golden FOLDER      the vectors
 //   faults FOLDER      ports that fail
+//   sample FOLDER      the part of the sample wallet that needs no screen
 //   contracts          the contract suites on the software adapters
 
 package org.vouchsafe.wallet.test
 
 import java.nio.file.Path
 import kotlin.io.path.readText
-import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.async
 import kotlinx.coroutines.runBlocking
 import kotlinx.serialization.json.*
 import org.vouchsafe.wallet.*
@@ -20,8 +19,9 @@ fun main(arguments: Array<String>) = runBlocking {
         "loop" -> loop(Vector(System.getenv("WANTED")))
         "golden" -> vectors(arguments[1]).forEach { golden(it) }.also { println("golden: held") }
         "faults" -> faults(vectors(arguments[1]).last()).also { println("faults: held") }
+        "sample" -> sample(vectors(arguments[1]).first()).also { println("sample: held") }
         "contracts" -> contracts().also { println("contracts: held") }
-        else -> error("loop, golden FOLDER, faults FOLDER or contracts")
+        else -> error("loop, golden FOLDER, faults FOLDER, sample FOLDER or contracts")
     }
 }
 

@@ -34,10 +34,13 @@ impl HttpTransport for Strict {
 fn the_same_inputs_give_the_recorded_bytes() {
     for text in VECTORS {
         let vector: Vector = serde_json::from_str(text).unwrap();
-        let (store, http) = (Arc::new(Store::default()), Arc::new(Strict {
-            exchanges: vector.exchanges.clone(),
-            next: AtomicUsize::new(0),
-        }));
+        let (store, http) = (
+            Arc::new(Store::default()),
+            Arc::new(Strict {
+                exchanges: vector.exchanges.clone(),
+                next: AtomicUsize::new(0),
+            }),
+        );
         let area: Option<Arc<dyn SecureArea>> = match vector.keys.as_slice() {
             [] => None,
             keys => Some(Arc::new(FixedArea::new(keys))),

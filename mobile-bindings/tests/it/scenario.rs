@@ -6,16 +6,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use vouchsafe_credentials::crypto::{Algorithm, Signer as _, SigningKey};
+use vouchsafe_credentials::crypto::{Signer as _, SigningKey};
 use vouchsafe_mobile_bindings::{
     AddressRule, AuthorizationHint, Clock, CredentialPolicy, HardwarePolicy, HttpField, HttpReply,
     HttpRequest, HttpTransport, IssuanceState, KeyAlgorithm, KeyDerivation, KeyFault, KeyInfo,
     KeyPolicy, KeySpec, Ports, PresentationState, Rng, SecureArea, SecureAreaCapabilities,
-    Signature, StorageChange, StorageDriver, StorageFault, StorageKey,
-    TrustedIssuer, UserAuthentication, Wallet, WalletConfig, WalletError,
+    Signature, StorageChange, StorageDriver, StorageFault, StorageKey, TrustedIssuer,
+    UserAuthentication, Wallet, WalletConfig, WalletError,
 };
 
 pub const PASSPHRASE: &str = "a passphrase of vectors";
@@ -269,29 +269,16 @@ impl FixedArea {
         let bytes = |text: &str| BASE64.decode(text).unwrap();
         let keys = keys.iter().map(|key| {
             let pkcs8 = bytes(&key.pkcs8);
-            (SigningKey::from_pkcs8_der(&pkcs8).unwrap(), bytes(&key.point))
+            (
+                SigningKey::from_pkcs8_der(&pkcs8).unwrap(),
+                bytes(&key.point),
+            )
         });
         Self {
             keys: keys.collect(),
             made: Mutex::default(),
             count: AtomicUsize::new(0),
         }
-    }
-
-    /// Fresh keys, to be written into a vector.
-    pub fn generate(count: u64) -> Vec<VectorKey> {
-        let keys = (0..count).map(|n| {
-            let rng = vouchsafe_credentials::testing::SeededRng::new(1000 + n);
-            let key = SigningKey::generate(Algorithm::Es256, &rng);
-            let jwk = key.public_key().to_jwk();
-            let part = |name: &str| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap();
-            let point = [vec![4], part("x"), part("y")].concat();
-            VectorKey {
-                pkcs8: BASE64.encode(key.to_pkcs8_der().as_slice()),
-                point: BASE64.encode(point),
-            }
-        });
-        keys.collect()
     }
 
     fn key(&self, name: &str) -> Result<&SigningKey, KeyFault> {

@@ -7,9 +7,13 @@ use std::sync::{Arc, Mutex};
 use anyhow::{Context, Result};
 use axum::extract::Request;
 use axum::routing::any;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
+use vouchsafe_credentials::crypto::{Algorithm, SigningKey};
+use vouchsafe_credentials::testing::SeededRng;
 use vouchsafe_mobile_bindings::{
     HttpField, HttpReply, HttpRequest, HttpTransport, SecureArea, TransportFault, Wallet,
 };
@@ -66,7 +70,12 @@ async fn logs_in(program: &str) -> Result<()> {
     let shown = app.says().await?;
     let keeps = shown["keeps"].as_array().context("nothing is kept")?;
     assert!(keeps.contains(&json!("Member since")), "{shown}");
-    let states = json!(["ResolvingRequest", "RequestResolved", "Submitting", "Completed"]);
+    let states = json!([
+        "ResolvingRequest",
+        "RequestResolved",
+        "Submitting",
+        "Completed"
+    ]);
     assert_eq!(shown["states"], states, "{shown}");
     let back = shown["redirect_uri"].as_str().context("no way back")?;
     let back = browser.open(back).await?;
@@ -93,7 +102,7 @@ async fn passes(program: &str, vectors: &Path) {
         return;
     };
     let (base, nowhere) = contract_server().await.unwrap();
-    for part in ["golden", "faults", "contracts"] {
+    for part in ["golden", "faults", "sample", "contracts"] {
         let mut command = tokio::process::Command::new(&program);
         command.arg(part).arg(vectors);
         command.env("CONTRACT_BASE", &base);
@@ -179,7 +188,10 @@ impl Recorder {
         let call = self.client.request(method, &request.url).headers(headers);
         let reply = call.body(request.body.clone()).send().await?;
         let kept = ["content-type", "dpop-nonce", "cache-control"];
-        let fields = reply.headers().iter().filter(|(name, _)| kept.contains(&name.as_str()));
+        let fields = reply
+            .headers()
+            .iter()
+            .filter(|(name, _)| kept.contains(&name.as_str()));
         let fields = fields.map(|(name, value)| {
             let value = value.to_str()?.to_owned();
             let name = name.as_str().to_owned();
@@ -191,6 +203,22 @@ impl Recorder {
             body: reply.bytes().await?.to_vec(),
         })
     }
+}
+
+/// Fresh keys, to be written into a vector.
+fn fresh_keys(count: u64) -> Vec<VectorKey> {
+    let keys = (0..count).map(|n| {
+        let rng = SeededRng::new(1000 + n);
+        let key = SigningKey::generate(Algorithm::Es256, &rng);
+        let jwk = key.public_key().to_jwk();
+        let part = |name: &str| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap();
+        let point = [vec![4], part("x"), part("y")].concat();
+        VectorKey {
+            pkcs8: BASE64.encode(key.to_pkcs8_der().as_slice()),
+            point: BASE64.encode(point),
+        }
+    });
+    keys.collect()
 }
 
 /// Runs the scenario against the services and writes down what crossed the ports.
@@ -211,7 +239,10 @@ async fn record(keys: Vec<VectorKey>) -> Result<Vector> {
     let shop = world.relying_party("shop").await?;
     let link = Mutex::new(String::new());
     let redirect_uri = take_and_show(&wallet, &vector.offer, async || {
-        let login = shop.begin(&mut world.browser(), "membership").await.unwrap();
+        let login = shop
+            .begin(&mut world.browser(), "membership")
+            .await
+            .unwrap();
         link.lock().unwrap().clone_from(&login.link);
         login.link
     })
@@ -230,7 +261,7 @@ async fn the_scenario_of_the_vectors_holds_against_the_services() {
     let keep = std::env::var("VOUCHSAFE_RECORD_VECTORS").is_ok_and(|value| value == "1");
     for (name, keys) in [
         ("software-keys", Vec::new()),
-        ("secure-area", FixedArea::generate(4)),
+        ("secure-area", fresh_keys(4)),
     ] {
         let vector = record(keys).await.unwrap();
         assert!(vector.exchanges.len() >= 7);

@@ -25,7 +25,8 @@ pub fn run() -> Result<()> {
     if !on_path(LINKER) {
         bail!("to build for a phone takes the Debian package gcc-aarch64-linux-gnu");
     }
-    let installed = crate::run::output(Command::new("rustup").args(["target", "list", "--installed"]))?;
+    let installed =
+        crate::run::output(Command::new("rustup").args(["target", "list", "--installed"]))?;
     if !installed.lines().any(|line| line == PHONE) {
         succeed(Command::new("rustup").args(["target", "add", PHONE]))?;
     }
@@ -39,13 +40,21 @@ pub fn run() -> Result<()> {
         folder.join("stripped.so"),
     );
     let mut strip = Command::new(STRIP);
-    succeed(strip.arg("--strip-all").arg("-o").arg(&stripped).arg(&built))?;
+    succeed(
+        strip
+            .arg("--strip-all")
+            .arg("-o")
+            .arg(&stripped)
+            .arg(&built),
+    )?;
     let bytes = std::fs::metadata(&stripped)?.len();
     let text = std::fs::read_to_string(root().join("mobile-bindings/size.toml"))?;
     let Budget { aarch64 } = toml::from_str(&text).context("mobile-bindings/size.toml")?;
     println!("{bytes} bytes for aarch64, stripped; the budget is {aarch64}");
     if is_above(bytes, aarch64) {
-        bail!("more than {SLACK} % above its budget: make it smaller, or agree to the new size in mobile-bindings/size.toml");
+        bail!(
+            "more than {SLACK} % above its budget: make it smaller, or agree to the new size in mobile-bindings/size.toml"
+        );
     }
     Ok(())
 }

@@ -50,7 +50,10 @@ pub fn make() -> Result<bool> {
     bridge.extend(sources(&written.join("Sources/VouchsafeWallet"), "swift")?);
     let mut rest = sources(&written.join("Sources/Contract"), "swift")?;
     rest.extend(sources(&written.join("Sources/Driver"), "swift")?);
-    rest.extend(sources(&root().join("examples/wallets/swift/Core"), "swift")?);
+    rest.extend(sources(
+        &root().join("examples/wallets/swift/Core"),
+        "swift",
+    )?);
     let all = [bridge.clone(), rest.clone()].concat();
     let (made, marker) = (stamp(&all)?, folder("swift").join(".source"));
     if std::fs::read(&marker).is_ok_and(|before| before == made) {

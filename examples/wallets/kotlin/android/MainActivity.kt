@@ -2,7 +2,6 @@
 
 package org.vouchsafe.sample
 
-import android.app.Activity
 import android.app.AlertDialog
 import android.content.Intent
 import android.net.Uri
@@ -42,25 +41,19 @@ class MainActivity : FragmentActivity(), Person {
     override fun onNewIntent(intent: Intent) {
         super.onNewIntent(intent)
         val link = intent.dataString ?: return
-        val waiting = back
-        when {
-            link.startsWith(RETURN) -> waiting?.complete(link)
-            else -> lifecycleScope.launch { follow(link) }
-        }
+        if (link.startsWith(RETURN)) back?.complete(link) else lifecycleScope.launch { follow(link) }
     }
 
     private suspend fun openWallet(): Wallet {
         val ports = Ports(
-            storage = fileStorage(filesDir.resolve("wallet").apply { mkdirs() }.path),
-            http = HttpUrlTransport(),
-            secureArea = KeystoreSecureArea(this),
+            fileStorage(filesDir.resolve("wallet").apply { mkdirs() }.path),
+            HttpUrlTransport(),
+            KeystoreSecureArea(this),
             clock = null,
             rng = null,
         )
         val config = WalletConfig(
-            locales = List(resources.configuration.locales.size()) {
-                resources.configuration.locales[it].toLanguageTag()
-            },
+            locales = listOf(resources.configuration.locales[0].toLanguageTag()),
             issuers = emptyList(),
             askAboutUnknownIssuers = true,
             verifierAnchors = assets.open("verifiers.pem").use { it.readBytes().decodeToString() },
@@ -83,16 +76,12 @@ class MainActivity : FragmentActivity(), Person {
     private suspend fun follow(link: String) {
         val ended = Links(wallet.await(), this).open(link)
         list()
-        if (ended != "completed") tell(ended)
+        if (ended != "completed") ask(text(ended), emptyList())
     }
 
     private suspend fun list() {
         val titles = wallet.await().credentials.list().map { "${it.title}\n${it.issuer.name}" }
         cards.adapter = ArrayAdapter(this, android.R.layout.simple_list_item_1, titles)
-    }
-
-    private fun tell(code: String) {
-        AlertDialog.Builder(this).setMessage(text(code)).setPositiveButton(android.R.string.ok, null).show()
     }
 
     /** Codes are keys of texts; one without a text of its own is shown as it is. */
@@ -140,10 +129,9 @@ class MainActivity : FragmentActivity(), Person {
         val options = picks.mapNotNull { pick ->
             request.queries.first { it.id == pick.query }.candidates.find { it.credential == pick.credential }
         }
-        val learns = options.flatMap { option -> option.learns.map { "✓ ${it.label}" } }
-        val keeps = options.flatMap { option -> option.keeps.map { "✗ $it" } }
+        val facts = options.flatMap { one -> one.learns.map { "✓ ${it.label}" } + one.keeps.map { "✗ $it" } }
         val who = if (request.verifier.certified) request.verifier.name else request.verifier.host
-        return request.suggested.takeIf { ask(who, listOfNotNull(request.purpose) + learns + keeps) }
+        return request.suggested.takeIf { ask(who, listOfNotNull(request.purpose) + facts) }
     }
 
     override suspend fun opens(address: String) =

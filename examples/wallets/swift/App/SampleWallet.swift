@@ -24,9 +24,7 @@ struct SampleWallet: App {
                 if question.wantsText { TextField("", text: $screen.text) }
                 Button("OK") { screen.answer(true) }
                 Button("Cancel", role: .cancel) { screen.answer(false) }
-            } message: {
-                Text($0.lines.joined(separator: "\n"))
-            }
+            } message: { Text($0.lines.joined(separator: "\n")) }
             .task { await screen.start() }
             .onOpenURL { screen.follow($0.absoluteString) }
         }
@@ -35,7 +33,7 @@ struct SampleWallet: App {
 
 struct Question {
     let title: String
-    let lines: [String]
+    var lines: [String] = []
     var wantsText = false
 }
 
@@ -52,9 +50,9 @@ final class Screen: ObservableObject, Person {
     func start() async {
         do {
             wallet = try await openWallet()
-            try list()
+            cards = try wallet!.cards.list()
         } catch {
-            await tell((error as? WalletError)?.code ?? "wallet_failed")
+            _ = await ask(Question(title: said((error as? WalletError)?.code ?? "wallet_failed")))
         }
     }
 
@@ -63,13 +61,9 @@ final class Screen: ObservableObject, Person {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let verifiers = Bundle.main.url(forResource: "verifiers", withExtension: "pem")!
         let config = WalletConfig(
-            locales: Locale.preferredLanguages,
-            issuers: [],
-            askAboutUnknownIssuers: true,
+            locales: Locale.preferredLanguages, issuers: [], askAboutUnknownIssuers: true,
             verifierAnchors: try String(contentsOf: verifiers, encoding: .utf8),
-            redirectUri: returnAddress,
-            clientId: "vouchsafe-sample",
-            addresses: .publicHttps,
+            redirectUri: returnAddress, clientId: "vouchsafe-sample", addresses: .publicHttps,
             credentials: CredentialPolicy(batchSize: 10),
             keys: KeyPolicy(userAuthentication: .required(timeout: 0), hardware: .preferred),
             keyDerivation: .low)
@@ -88,29 +82,20 @@ final class Screen: ObservableObject, Person {
         if link.hasPrefix(returnAddress) {
             back?.resume(returning: link)
             back = nil
-            return
+        } else if let wallet {
+            Task {
+                let ended = await Links(wallet: wallet, person: self).open(link)
+                cards = (try? wallet.cards.list()) ?? []
+                if ended != "completed" { _ = await ask(Question(title: said(ended))) }
+            }
         }
-        guard let wallet else { return }
-        Task {
-            let ended = await Links(wallet: wallet, person: self).open(link)
-            try? list()
-            if ended != "completed" { await tell(ended) }
-        }
-    }
-
-    private func list() throws {
-        cards = try wallet?.credentials().list() ?? []
     }
 
     /// Codes are keys of texts; one without a text of its own is shown as it is.
-    private func tell(_ code: String) async {
-        _ = await ask(Question(title: NSLocalizedString(code, comment: ""), lines: []))
-    }
+    private func said(_ code: String) -> String { NSLocalizedString(code, comment: "") }
 
     private func ask(_ question: Question) async -> Bool {
-        self.question = question
-        text = ""
-        isAsking = true
+        (self.question, text, isAsking) = (question, "", true)
         return await withCheckedContinuation { answering = $0 }
     }
 
@@ -120,7 +105,7 @@ final class Screen: ObservableObject, Person {
     }
 
     func agreesToIssuer(_ host: String) async -> Bool {
-        await ask(Question(title: host, lines: [NSLocalizedString("issuer_unknown", comment: "")]))
+        await ask(Question(title: host, lines: [said("issuer_unknown")]))
     }
 
     func agreesToOffer(_ offer: CredentialOffer) async -> Bool {
@@ -128,8 +113,8 @@ final class Screen: ObservableObject, Person {
     }
 
     func code(_ prompt: TxCodePrompt) async -> String? {
-        let title = prompt.description ?? NSLocalizedString("tx_code", comment: "")
-        return await ask(Question(title: title, lines: [], wantsText: true)) ? text : nil
+        let title = prompt.description ?? said("tx_code")
+        return await ask(Question(title: title, wantsText: true)) ? text : nil
     }
 
     func signsIn(_ address: String) async -> String? {
@@ -142,16 +127,14 @@ final class Screen: ObservableObject, Person {
             request.queries.first { $0.id == pick.query }?.candidates
                 .first { $0.credential == pick.credential }
         }
-        let learns = options.flatMap { $0.learns.map { "✓ \($0.label)" } }
-        let keeps = options.flatMap { $0.keeps.map { "✗ \($0)" } }
+        let facts = options.flatMap { $0.learns.map { "✓ \($0.label)" } + $0.keeps.map { "✗ \($0)" } }
         let verifier = request.verifier
         let who = verifier.certified ? verifier.name : verifier.host
-        let lines = [request.purpose].compactMap { $0 } + learns + keeps
-        return await ask(Question(title: who, lines: lines)) ? request.suggested : nil
+        let agrees = await ask(Question(title: who, lines: [request.purpose ?? ""] + facts))
+        return agrees ? request.suggested : nil
     }
 
     func opens(_ address: String) async {
-        guard let url = URL(string: address) else { return }
-        await UIApplication.shared.open(url)
+        if let url = URL(string: address) { await UIApplication.shared.open(url) }
     }
 }

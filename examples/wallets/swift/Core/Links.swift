@@ -19,8 +19,7 @@ public struct Links: Sendable {
     let person: Person
 
     public init(wallet: Wallet, person: Person) {
-        self.wallet = wallet
-        self.person = person
+        (self.wallet, self.person) = (wallet, person)
     }
 
     public func open(_ link: String) async -> String {
@@ -30,10 +29,8 @@ public struct Links: Sendable {
             case "openid4vp", "haip-vp": return try await show(link)
             default: return "link_unknown"
             }
-        } catch let error as WalletError {
-            return error.code
         } catch {
-            return "canceled"
+            return (error as? WalletError)?.code ?? "canceled"
         }
     }
 
@@ -43,29 +40,17 @@ public struct Links: Sendable {
         while true {
             switch session.state() {
             case .issuerUnknown(let host):
-                if await person.agreesToIssuer(host) {
-                    try await session.accept()
-                } else {
-                    try await session.decline()
-                }
+                let agrees = await person.agreesToIssuer(host)
+                try await agrees ? session.accept() : session.decline()
             case .offerResolved(let offer):
-                if await person.agreesToOffer(offer) {
-                    try await session.accept()
-                } else {
-                    try await session.decline()
-                }
+                let agrees = await person.agreesToOffer(offer)
+                try await agrees ? session.accept() : session.decline()
             case .txCodeRequired(let prompt):
-                if let code = await person.code(prompt) {
-                    try await session.submitTxCode(code: code)
-                } else {
-                    try await session.decline()
-                }
+                guard let code = await person.code(prompt) else { try await session.decline(); break }
+                try await session.submitTxCode(code: code)
             case .authorizationRequired(let address):
-                if let back = await person.signsIn(address) {
-                    try await session.completeAuthorization(uri: back)
-                } else {
-                    try await session.decline()
-                }
+                guard let back = await person.signsIn(address) else { try await session.decline(); break }
+                try await session.completeAuthorization(uri: back)
             case .completed: return "completed"
             case .declined: return "declined"
             case .failed(let error): return error.code
@@ -83,15 +68,14 @@ public struct Links: Sendable {
         } else {
             try await session.decline()
         }
+        let ended: (code: String, address: String?)
         switch session.state() {
-        case .completed(let redirect, _):
-            if let redirect { await person.opens(redirect) }
-            return "completed"
-        case .declined(let redirect, _):
-            if let redirect { await person.opens(redirect) }
-            return "declined"
+        case .completed(let address, _): ended = ("completed", address)
+        case .declined(let address, _): ended = ("declined", address)
         case .failed(let error, _): return error.code
         default: return "canceled"
         }
+        if let address = ended.address { await person.opens(address) }
+        return ended.code
     }
 }

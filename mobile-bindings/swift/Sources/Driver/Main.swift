@@ -2,6 +2,7 @@
 //   loop               takes a card and shows it, against running services (variable WANTED)
 //   golden FOLDER      the vectors
 //   faults FOLDER      ports that fail
+//   sample FOLDER      the part of the sample wallet that needs no screen
 //   contracts          the contract suites on the software adapters
 
 import Foundation
@@ -21,11 +22,14 @@ struct Driver {
         case "faults":
             try await faults(vectors(arguments[2])[1])
             print("faults: held")
+        case "sample":
+            try await sample(vectors(arguments[2])[0])
+            print("sample: held")
         case "contracts":
             try await contracts()
             print("contracts: held")
         default:
-            fatalError("loop, golden FOLDER, faults FOLDER or contracts")
+            fatalError("loop, golden FOLDER, faults FOLDER, sample FOLDER or contracts")
         }
     }
 }
