@@ -62,6 +62,28 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// What the app is told, where it is told anything.
+    fn code(self, unreachable: &'static str) -> &'static str {
+        match self {
+            Self::Key(KeyFault::Unknown) => "key_unknown",
+            Self::Key(KeyFault::UserAuthDenied) => "user_auth_denied",
+            Self::Key(KeyFault::UserAuthCanceled) => "user_auth_canceled",
+            Self::Key(KeyFault::HardwareUnavailable) => "hardware_unavailable",
+            Self::Key(KeyFault::KeyInvalidated) => "key_invalidated",
+            Self::Key(KeyFault::Failed) => "key_failed",
+            Self::Storage(StorageFault::Full) => "storage_full",
+            Self::Storage(_) => "storage_failed",
+            Self::Unreachable => unreachable,
+            Self::SlowThenDropped => DROPPED,
+            Self::SlowThenCanceled => "canceled",
+        }
+    }
+}
+
+/// What a call says that the app let go of.
+const DROPPED: &str = "dropped";
+
 /// Counts the calls of all ports, and hits one of them.
 struct Hits {
     seen: Mutex<Vec<Port>>,
@@ -227,7 +249,7 @@ fn until_it_hangs(
     }
     // Dropped at the end of this function.
     Err(WalletError::Session {
-        code: "dropped".to_owned(),
+        code: DROPPED.to_owned(),
         party: Party::Host,
     })
 }
@@ -242,7 +264,10 @@ fn take(wallet: &Wallet, vector: &Vector, fault: Fault) -> bool {
     let taken = prepared.and_then(|()| until_it_hangs(session.accept(), fault, cancel));
     match session.state() {
         IssuanceState::Completed { .. } => assert!(taken.is_ok()),
-        IssuanceState::Failed { error } => assert_eq!(taken, Err(error)),
+        IssuanceState::Failed { error } => {
+            assert_eq!(error.code(), fault.code("issuer_unreachable"));
+            assert_eq!(taken, Err(error));
+        }
         IssuanceState::Canceled => assert!(taken.is_err()),
         // The end, whatever happened.
         other => panic!("half open: {other:?} after {fault:?}"),
@@ -267,6 +292,9 @@ fn show(wallet: &Wallet, faulty: &Faulty, fault: Fault) -> bool {
     };
     let selection = request.suggested;
     let shown = until_it_hangs(session.respond(selection.clone()), fault, cancel);
+    if let Err(error) = &shown {
+        assert_eq!(error.code(), fault.code("verifier_unreachable"));
+    }
     match session.state() {
         PresentationState::Completed { .. } => shown.is_ok(),
         PresentationState::Failed { error, .. } => {
@@ -351,7 +379,10 @@ fn no_fault_of_a_port_loses_a_card_or_leaves_a_session_half_open() {
     let ports = run(&vector, &made, usize::MAX, Fault::Unreachable).seen;
     let count = |port| ports.iter().filter(|seen| **seen == port).count();
     let counts = [Port::Http, Port::Key, Port::Storage].map(count);
-    assert!(counts[0] == 8 && counts[1] >= 6 && counts[2] >= 10, "{counts:?}");
+    assert!(
+        counts[0] == 8 && counts[1] >= 6 && counts[2] >= 10,
+        "{counts:?}"
+    );
     for (at, port) in ports.iter().enumerate() {
         for fault in FAULTS.into_iter().filter(|fault| fault.fits(*port)) {
             // Two ways in which a store says no are tried in turns: there are many calls.

@@ -48,9 +48,7 @@ class MainActivity : FragmentActivity(), Person {
         val ports = Ports(
             fileStorage(filesDir.resolve("wallet").apply { mkdirs() }.path),
             HttpUrlTransport(),
-            KeystoreSecureArea(this),
-            clock = null,
-            rng = null,
+            KeystoreSecureArea(this), clock = null, rng = null,
         )
         val config = WalletConfig(
             locales = listOf(resources.configuration.locales[0].toLanguageTag()),
@@ -64,12 +62,11 @@ class MainActivity : FragmentActivity(), Person {
             keys = KeyPolicy(UserAuthentication.Required(0u), HardwarePolicy.PREFERRED),
             keyDerivation = KeyDerivation.LOW,
         )
-        val passphrase = storePassphrase(this)
         return try {
-            Wallet.open(config, ports, passphrase)
+            Wallet.open(config, ports, storePassphrase(this))
         } catch (error: WalletException.Storage) {
             if (error.code != "no_wallet") throw error
-            Wallet.create(config, ports, passphrase)
+            Wallet.create(config, ports, storePassphrase(this))
         }
     }
 
@@ -85,10 +82,8 @@ class MainActivity : FragmentActivity(), Person {
     }
 
     /** Codes are keys of texts; one without a text of its own is shown as it is. */
-    private fun text(code: String): String {
-        val id = resources.getIdentifier(code, "string", packageName)
-        return if (id == 0) code else getString(id)
-    }
+    private fun text(code: String): String =
+        resources.getIdentifier(code, "string", packageName).let { if (it == 0) code else getString(it) }
 
     private suspend fun ask(title: String, lines: List<String>): Boolean =
         suspendCancellableCoroutine { answer ->
@@ -134,6 +129,5 @@ class MainActivity : FragmentActivity(), Person {
         return request.suggested.takeIf { ask(who, listOfNotNull(request.purpose) + facts) }
     }
 
-    override suspend fun opens(address: String) =
-        startActivity(Intent(Intent.ACTION_VIEW, Uri.parse(address)))
+    override suspend fun opens(address: String) = startActivity(Intent(Intent.ACTION_VIEW, Uri.parse(address)))
 }

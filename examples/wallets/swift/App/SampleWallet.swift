@@ -14,13 +14,9 @@ struct SampleWallet: App {
     var body: some Scene {
         WindowGroup {
             List(screen.cards, id: \.id.value) { card in
-                VStack(alignment: .leading) {
-                    Text(card.title).font(.headline)
-                    Text(card.issuer.name).font(.subheadline)
-                }
+                Text("\(card.title)\n\(card.issuer.name)")
             }
-            .alert(screen.question?.title ?? "", isPresented: $screen.isAsking, presenting: screen.question)
-            { question in
+            .alert(screen.question?.title ?? "", isPresented: $screen.isAsking, presenting: screen.question) { question in
                 if question.wantsText { TextField("", text: $screen.text) }
                 Button("OK") { screen.answer(true) }
                 Button("Cancel", role: .cancel) { screen.answer(false) }
@@ -70,11 +66,10 @@ final class Screen: ObservableObject, Person {
         let ports = Ports(
             storage: try fileStorage(folder: folder.path), http: UrlSessionTransport(),
             secureArea: EnclaveSecureArea(), clock: nil, rng: nil)
-        let passphrase = try storePassphrase()
         do {
-            return try await Wallet.open(config: config, ports: ports, passphrase: passphrase)
+            return try await Wallet.open(config: config, ports: ports, passphrase: storePassphrase())
         } catch let error as WalletError where error.code == "no_wallet" {
-            return try await Wallet.create(config: config, ports: ports, passphrase: passphrase)
+            return try await Wallet.create(config: config, ports: ports, passphrase: storePassphrase())
         }
     }
 
@@ -107,16 +102,12 @@ final class Screen: ObservableObject, Person {
     func agreesToIssuer(_ host: String) async -> Bool {
         await ask(Question(title: host, lines: [said("issuer_unknown")]))
     }
-
     func agreesToOffer(_ offer: CredentialOffer) async -> Bool {
         await ask(Question(title: offer.issuer.name, lines: offer.credentials.map(\.title)))
     }
-
     func code(_ prompt: TxCodePrompt) async -> String? {
-        let title = prompt.description ?? said("tx_code")
-        return await ask(Question(title: title, wantsText: true)) ? text : nil
+        await ask(Question(title: prompt.description ?? said("tx_code"), wantsText: true)) ? text : nil
     }
-
     func signsIn(_ address: String) async -> String? {
         await opens(address)
         return await withCheckedContinuation { back = $0 }
@@ -124,16 +115,13 @@ final class Screen: ObservableObject, Person {
 
     func chooses(_ request: PresentationRequest) async -> Selection? {
         let options = request.suggested.picks.compactMap { pick in
-            request.queries.first { $0.id == pick.query }?.candidates
-                .first { $0.credential == pick.credential }
+            request.queries.first { $0.id == pick.query }?.candidates.first { $0.credential == pick.credential }
         }
         let facts = options.flatMap { $0.learns.map { "✓ \($0.label)" } + $0.keeps.map { "✗ \($0)" } }
-        let verifier = request.verifier
-        let who = verifier.certified ? verifier.name : verifier.host
+        let who = request.verifier.certified ? request.verifier.name : request.verifier.host
         let agrees = await ask(Question(title: who, lines: [request.purpose ?? ""] + facts))
         return agrees ? request.suggested : nil
     }
-
     func opens(_ address: String) async {
         if let url = URL(string: address) { await UIApplication.shared.open(url) }
     }

@@ -3,7 +3,7 @@
 import VouchsafeWallet
 
 /// A person at a screen. Every question is asked once and answered by them.
-public protocol Person: Sendable {
+protocol Person: Sendable {
     func agreesToIssuer(_ host: String) async -> Bool
     func agreesToOffer(_ offer: CredentialOffer) async -> Bool
     func code(_ prompt: TxCodePrompt) async -> String?
@@ -14,15 +14,11 @@ public protocol Person: Sendable {
 }
 
 /// Follows links; how one ended is a key for texts.
-public struct Links: Sendable {
+struct Links: Sendable {
     let wallet: Wallet
     let person: Person
 
-    public init(wallet: Wallet, person: Person) {
-        (self.wallet, self.person) = (wallet, person)
-    }
-
-    public func open(_ link: String) async -> String {
+    func open(_ link: String) async -> String {
         do {
             switch link.prefix(while: { $0 != ":" }).lowercased() {
             case "openid-credential-offer": return try await take(link)
