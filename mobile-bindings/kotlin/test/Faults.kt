@@ -95,6 +95,7 @@ suspend fun faults(vector: Vector) {
         step("$code while a card is shown") { whileShowing(vector, fault, code) }
     }
     step("an exception of the app") { anExceptionOfTheApp(vector) }
+    step("a panic in Rust") { cat448APanicIsAnExceptionAndTheNextCallWorks(vector) }
     step("no room") { noRoom(vector) }
     step("a slow network and a cancelled coroutine") { slowThenCancelled(vector) }
     step("a slow network and a cancelled session") { slowThenTheSessionIsCancelled(vector) }
@@ -144,6 +145,33 @@ private suspend fun anExceptionOfTheApp(vector: Vector) {
     val session = wallet.issuance.start(vector.offer)
     check(code { session.prepare() } == "issuer_unreachable")
     check(session.state().isEnd)
+    ground.checkAfterwards(cards = 0)
+}
+
+/** A clock cannot say that it failed: what it throws is a panic on the other side. */
+private suspend fun cat448APanicIsAnExceptionAndTheNextCallWorks(vector: Vector) {
+    val ground = Ground(vector)
+    var broken = false
+    val clock = object : Clock {
+        override fun now() = if (broken) throw IllegalStateException("bug") else vector.now
+    }
+    val wallet = ground.make(ground.ports().copy(clock = clock))
+    val session = wallet.issuance.start(vector.offer)
+    session.prepare()
+    broken = true
+    val thrown = try {
+        session.accept()
+        null
+    } catch (error: InternalException) {
+        error
+    }
+    check(thrown != null) { "no exception" }
+    check(session.state() is IssuanceState.Canceled) { "${session.state()}" }
+    broken = false
+    val next = wallet.issuance.start(vector.offer)
+    next.prepare()
+    check(next.state() is IssuanceState.OfferResolved)
+    next.decline()
     ground.checkAfterwards(cards = 0)
 }
 

@@ -1,9 +1,11 @@
 //! The bridge as an app uses it, without a peer.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use vouchsafe_mobile_bindings::{
-    AddressRule, CredentialPolicy, HardwarePolicy, HistoryResult, HttpReply, HttpRequest,
+    AddressRule, Clock, CredentialPolicy, HardwarePolicy, HistoryResult, HttpReply, HttpRequest,
     HttpTransport, IssuanceState, KeyDerivation, KeyPolicy, Party, Ports, PresentationState, Rng,
     StorageDriver, TransportFault, UserAuthentication, Wallet, WalletConfig, WalletError,
     file_storage,
@@ -225,4 +227,39 @@ fn a_broken_random_source_makes_no_key() {
     assert_eq!(code(with(Broken(true))), "rng_broken");
     // One that gives too little is not used: the bytes of the operating system are.
     assert!(with(Broken(false)).is_ok());
+}
+
+/// Stands still, or panics.
+struct Panicking(AtomicBool);
+
+impl Clock for Panicking {
+    fn now(&self) -> i64 {
+        assert!(!self.0.load(Ordering::SeqCst), "a clock that is broken");
+        1_780_272_000
+    }
+}
+
+/// The bridge turns the panic into an exception (`faults` of the Kotlin driver); what it leaves
+/// behind is in order.
+#[test]
+fn cat_448_after_a_panic_the_session_has_ended_and_the_next_call_works() {
+    let clock = Arc::new(Panicking(AtomicBool::new(false)));
+    let mut ports = ports(Arc::new(Store::default()), Nobody);
+    ports.clock = Some(clock.clone());
+    let wallet = now(Wallet::create(config(), ports, PASSPHRASE.into())).unwrap();
+    let start = || {
+        let session = wallet.issuance().start(offer("https://a.example.com"));
+        let session = session.unwrap();
+        now(session.prepare()).unwrap();
+        session
+    };
+    let session = start();
+    clock.0.store(true, Ordering::SeqCst);
+    let panicked = catch_unwind(AssertUnwindSafe(|| now(session.accept())));
+    assert!(panicked.is_err());
+    clock.0.store(false, Ordering::SeqCst);
+    assert_eq!(session.state(), IssuanceState::Canceled);
+    assert_eq!(code(now(session.accept())), "wrong_state");
+    assert_eq!(code(now(start().accept())), "issuer_unreachable");
+    assert_eq!(wallet.history().list().unwrap().len(), 1);
 }

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
-use vouchsafe_credentials::crypto::{Algorithm, SigningKey};
+use vouchsafe_credentials::crypto::{Algorithm, Signer as _, SigningKey};
 use vouchsafe_credentials::testing::SeededRng;
 use vouchsafe_mobile_bindings::{
     HttpField, HttpReply, HttpRequest, HttpTransport, SecureArea, TransportFault, Wallet,
