@@ -2,86 +2,86 @@
 
 use std::sync::Arc;
 
-use vouchsafe_wallet_core::credential::CredentialId;
-use vouchsafe_wallet_core::storage::KdfParams;
-use vouchsafe_wallet_core::{Wallet, WalletError};
+use vouchsafe_wallet_core::Wallet as Core;
 
-use crate::error::BindingError;
-use crate::model::{CardRecord, HistoryRecord};
-use crate::offer::OfferSession;
-use crate::request::RequestSession;
-use crate::settings::{TrustInput, prepare};
+use crate::config::WalletConfig;
+use crate::credentials::Credentials;
+use crate::error::WalletError;
+use crate::history::History;
+use crate::issuance::Issuance;
+use crate::ports::Ports;
+use crate::ports::http::HttpTransport;
+use crate::presentation::Presentation;
 
-/// A wallet in a folder of the app.
+/// An open wallet. There may be several, each on a store of its own.
 #[derive(uniffi::Object)]
-pub struct MobileWallet {
-    wallet: Wallet,
-    locale: String,
+pub struct Wallet {
+    core: Core,
+    http: Arc<dyn HttpTransport>,
 }
 
 #[uniffi::export]
-impl MobileWallet {
-    /// Makes a wallet in an empty folder. Takes a good part of a second.
+impl Wallet {
+    /// Makes a wallet in an empty store. The passphrase has at least 8 bytes; to derive the key
+    /// from it takes a good part of a second.
     #[uniffi::constructor]
-    pub fn create(
-        folder: String,
+    pub async fn create(
+        config: WalletConfig,
+        ports: Ports,
         passphrase: String,
-        locale: String,
-        trust: TrustInput,
-    ) -> Result<Arc<Self>, BindingError> {
-        let (config, ports) = prepare(&folder, &locale, &trust)?;
-        let wallet = Wallet::create(config, ports, &passphrase, KdfParams::RECOMMENDED)?;
-        Ok(Arc::new(Self { wallet, locale }))
+    ) -> Result<Arc<Self>, WalletError> {
+        let (settings, core) = (config.to_core()?, ports.to_core(config.keys)?);
+        let core = Core::create(settings, core, &passphrase, config.key_derivation.to_core())?;
+        Ok(Arc::new(Self {
+            core,
+            http: ports.http,
+        }))
     }
 
-    /// Opens the wallet in a folder.
+    /// Opens the wallet of a store, and destroys keys that an interrupted session left without a
+    /// card.
     #[uniffi::constructor]
     pub async fn open(
-        folder: String,
+        config: WalletConfig,
+        ports: Ports,
         passphrase: String,
-        locale: String,
-        trust: TrustInput,
-    ) -> Result<Arc<Self>, BindingError> {
-        let (config, ports) = prepare(&folder, &locale, &trust)?;
-        let wallet = Wallet::open(config, ports, &passphrase).await?;
-        Ok(Arc::new(Self { wallet, locale }))
+    ) -> Result<Arc<Self>, WalletError> {
+        let (settings, core) = (config.to_core()?, ports.to_core(config.keys)?);
+        let core = Core::open(settings, core, &passphrase).await?;
+        Ok(Arc::new(Self {
+            core,
+            http: ports.http,
+        }))
     }
 
-    /// The cards, the latest first.
-    pub fn cards(&self) -> Result<Vec<CardRecord>, BindingError> {
-        Ok(self
-            .wallet
-            .cards(&[&self.locale])?
-            .into_iter()
-            .map(CardRecord::from)
-            .collect())
+    /// The cards that are here.
+    pub fn credentials(&self) -> Arc<Credentials> {
+        Arc::new(Credentials {
+            core: self.core.clone(),
+        })
     }
 
-    /// Deletes a card and destroys its keys.
-    pub async fn delete(&self, card: String) -> Result<(), BindingError> {
-        let id = CredentialId::parse(&card).map_err(WalletError::from)?;
-        Ok(self.wallet.delete(&id).await?)
+    /// Adding cards.
+    pub fn issuance(&self) -> Arc<Issuance> {
+        Arc::new(Issuance {
+            core: self.core.clone(),
+            http: Arc::clone(&self.http),
+        })
     }
 
-    /// What happened, the latest first.
-    pub fn history(&self) -> Result<Vec<HistoryRecord>, BindingError> {
-        Ok(self
-            .wallet
-            .history()?
-            .into_iter()
-            .map(HistoryRecord::from)
-            .collect())
+    /// Showing cards.
+    pub fn presentation(&self) -> Arc<Presentation> {
+        Arc::new(Presentation {
+            core: self.core.clone(),
+            http: Arc::clone(&self.http),
+        })
     }
 
-    /// Starts to add the cards of an offer.
-    pub fn offer(&self, link: String) -> Result<Arc<OfferSession>, BindingError> {
-        let step = self.wallet.add(&link)?;
-        Ok(OfferSession::start(self.locale.clone(), step))
-    }
-
-    /// Starts to answer a question.
-    pub fn request(&self, link: String) -> Result<Arc<RequestSession>, BindingError> {
-        let fetching = self.wallet.present(&link)?;
-        Ok(RequestSession::start(self.locale.clone(), fetching))
+    /// What happened.
+    pub fn history(&self) -> Arc<History> {
+        Arc::new(History {
+            core: self.core.clone(),
+            http: Arc::clone(&self.http),
+        })
     }
 }

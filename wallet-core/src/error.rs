@@ -139,7 +139,9 @@ impl WalletError {
             Self::Presentation(error) => error.fault(),
             Self::Credential(error) => error.fault(),
             Self::Backup(error) => error.fault(),
-            Self::Key(SecureAreaError::UserAuthDenied) => Fault::Person,
+            Self::Key(SecureAreaError::UserAuthDenied | SecureAreaError::UserAuthCanceled) => {
+                Fault::Person
+            }
             Self::Storage(
                 StorageError::WrongPassphrase
                 | StorageError::WeakPassphrase

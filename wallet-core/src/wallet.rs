@@ -374,6 +374,12 @@ impl Wallet {
         self.0.config.urls
     }
 
+    /// Languages of the person, the favourite first.
+    #[must_use]
+    pub fn preferred_locales(&self) -> Vec<&str> {
+        self.locales()
+    }
+
     pub(crate) fn locales(&self) -> Vec<&str> {
         self.0.config.locales.iter().map(String::as_str).collect()
     }

@@ -6,6 +6,7 @@
 )]
 
 mod bench;
+mod bindings;
 mod check;
 mod conformance;
 mod fuzz;
@@ -44,6 +45,8 @@ enum Command {
     Fuzz(fuzz::Wanted),
     /// Changes the verify paths and sees whether a test notices (needs cargo-mutants).
     Mutants(mutants::Wanted),
+    /// Generates, compiles and drives the Kotlin and the Swift side of the wallet.
+    Bindings(bindings::Wanted),
     /// Measures ours, the peer and the raw primitive, interleaved in one run.
     Bench {
         /// Arguments for the bench program (`--list`, `--only P1`, `--seconds 5`).
@@ -84,6 +87,7 @@ fn main() -> ExitCode {
         Command::Test { full, part } => suite::run(full, part.as_deref()),
         Command::Fuzz(wanted) => fuzz::run(&wanted),
         Command::Mutants(wanted) => mutants::run(&wanted),
+        Command::Bindings(wanted) => bindings::run(&wanted),
         Command::Bench { arguments } => bench::run(&arguments),
         Command::Conformance(Conformance::W3c { suite }) => conformance::w3c(suite.as_deref()),
         Command::Conformance(Conformance::OidfIssuer(wanted)) => conformance::oidf::issuer(&wanted),

@@ -185,6 +185,12 @@ const PROJECTS: &[Project] = &[
         goal: "process-classes",
     },
     Project {
+        what: "the compiler and the libraries of Kotlin",
+        folder: "mobile-bindings/kotlin",
+        sources: &["pom.xml"],
+        goal: "package",
+    },
+    Project {
         what: "the application on Spring Security",
         folder: "examples/apps/spring",
         sources: &[
@@ -203,7 +209,7 @@ const PROJECTS: &[Project] = &[
 ];
 
 /// Makes what Maven brings, where it is at hand. Tests say when they are left out.
-fn maven() -> Result<()> {
+pub fn maven() -> Result<()> {
     for project in PROJECTS {
         if !on_path("mvn") {
             eprintln!("left out: {} (there is no mvn)", project.what);

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 
 use crate::postgres::Postgres;
 use crate::run::{cargo, observe, root};
-use crate::{check, setup, shots};
+use crate::{bindings, check, setup, shots};
 
 /// A suite that prints nothing for so long hangs. Building prints nothing here either.
 const SILENCE: Duration = Duration::from_mins(25);
@@ -135,6 +135,7 @@ pub fn run(full: bool, part: Option<&str>) -> Result<()> {
     for suite in SUITES.iter().filter(|suite| wanted(suite.name)) {
         if suite.name == "system" {
             build_programs()?;
+            bindings::make()?;
         }
         let mut command = cargo(&["test", "--no-fail-fast"]);
         command.args(suite.arguments);
@@ -171,15 +172,11 @@ pub fn run(full: bool, part: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// The end-to-end tests start the real programs.
-fn build_programs() -> Result<()> {
-    crate::run::succeed(&mut cargo(&[
-        "build",
-        "-p",
-        "vouchsafe-cli",
-        "--features",
-        "pkcs11",
-    ]))
+/// The end-to-end tests start the real programs, and apps over the bridge to phones.
+pub fn build_programs() -> Result<()> {
+    let mut build = cargo(&["build", "-p", "vouchsafe-cli", "--features"]);
+    build.arg("vouchsafe-cli/pkcs11").args(bindings::PACKAGES);
+    crate::run::succeed(&mut build)
 }
 
 fn environment(command: &mut Command, postgres: &Postgres, full: bool) {

@@ -25,6 +25,7 @@ mod issuer_races;
 mod kills;
 mod load;
 mod login;
+mod mobile;
 mod new_phone;
 mod newcomer;
 mod openid4vci;
@@ -37,6 +38,9 @@ mod rest;
 mod restarts;
 mod restores;
 mod revocation;
+#[path = "../../../mobile-bindings/tests/it/scenario.rs"]
+#[expect(dead_code, reason = "some of it serves the bridge's own tests")]
+mod scenario;
 mod support;
 mod verifications;
 mod wallet_login;

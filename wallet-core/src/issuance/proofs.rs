@@ -11,7 +11,7 @@ use vouchsafe_protocol::vci::request::Proofs;
 use super::IssuanceError;
 use super::session::Session;
 use crate::WalletError;
-use crate::secure_area::{AreaSigner, AttestationRequest, AuthorizationHint, KeyHandle};
+use crate::secure_area::{self, AreaSigner, AttestationRequest, AuthorizationHint, KeyHandle};
 
 /// What proves the keys of one card.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,7 +129,10 @@ async fn jwts(
             None => proof::build(request, &signer, session.sending_at()).await,
             Some(text) => proof::build_attested(request, text, &signer, session.sending_at()).await,
         };
-        proofs.push(made.map_err(|_| IssuanceError::Proof)?);
+        proofs.push(made.map_err(|error| match secure_area::refusal(&error) {
+            Some(refused) => WalletError::from(refused),
+            None => IssuanceError::Proof.into(),
+        })?);
     }
     Ok(Proofs::Jwt(proofs))
 }

@@ -15,7 +15,7 @@ use crate::WalletError;
 use crate::credential::{CredentialStore, Held, Record, StoredCredential};
 use crate::error::CredentialError;
 use crate::history::{History, HistoryEntry, Outcome};
-use crate::secure_area::{AreaSigner, AuthorizationHint, KeyHandle, SecureAreaError};
+use crate::secure_area::{self, AreaSigner, AuthorizationHint, KeyHandle, SecureAreaError};
 use crate::storage::VaultBatch;
 use crate::text::PlainText;
 use crate::verifiers::KnownVerifier;
@@ -81,7 +81,7 @@ async fn carry(
     wallet: &Wallet,
     asked: &Asked,
     presented: &[Presented<'_>],
-) -> Result<Made, PresentationError> {
+) -> Result<Made, WalletError> {
     let (crypto, rng, now) = (wallet.crypto(), wallet.rng(), wallet.now());
     match asked {
         Asked::Link(request) => make_form(request, presented, crypto, rng, now)
@@ -91,7 +91,11 @@ async fn carry(
             .await
             .map(Made::Data),
     }
-    .map_err(|_| PresentationError::Answer)
+    // What the person or the key said is worth more than that there is no answer.
+    .map_err(|error| match secure_area::refusal(&error) {
+        Some(refused) => refused.into(),
+        None => PresentationError::Answer.into(),
+    })
 }
 
 fn open_copy(

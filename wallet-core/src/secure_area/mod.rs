@@ -136,6 +136,9 @@ pub enum SecureAreaError {
     /// The person did not unlock the key.
     #[error("the person did not unlock the key")]
     UserAuthDenied,
+    /// The person sent the question to unlock the key away.
+    #[error("the person sent the prompt away")]
+    UserAuthCanceled,
     /// The hardware is not there.
     #[error("the key hardware is not available")]
     HardwareUnavailable,
@@ -145,6 +148,9 @@ pub enum SecureAreaError {
     /// The stored key is damaged.
     #[error("a stored key is damaged")]
     Damaged,
+    /// The area failed in a way of its own.
+    #[error("the key could not be used")]
+    Failed,
     /// Storage failed.
     #[error("key storage failed")]
     Storage(#[source] StorageError),
@@ -167,9 +173,11 @@ impl SecureAreaError {
             Self::UnknownKey => "key_unknown",
             Self::Unsupported => "key_algorithm_unsupported",
             Self::UserAuthDenied => "user_auth_denied",
+            Self::UserAuthCanceled => "user_auth_canceled",
             Self::HardwareUnavailable => "hardware_unavailable",
             Self::Invalidated => "key_invalidated",
             Self::Damaged => "key_damaged",
+            Self::Failed => "key_failed",
             Self::Storage(error) => error.code(),
             Self::Signing(_) => "signing_failed",
             Self::NoAttestation => "key_attestation_unsupported",
@@ -246,4 +254,23 @@ impl Signer for AreaSigner {
         let signed = self.area.sign(&self.key.id, message, &self.hint).await;
         signed.map_err(|error| SignerError(Box::new(error)))
     }
+}
+
+/// What a secure area said, where that is why something was not signed.
+pub(crate) fn refusal(error: &(dyn std::error::Error + 'static)) -> Option<SecureAreaError> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(refused) = error.downcast_ref::<SecureAreaError>() {
+            return match refused {
+                SecureAreaError::UnknownKey => Some(SecureAreaError::UnknownKey),
+                SecureAreaError::UserAuthDenied => Some(SecureAreaError::UserAuthDenied),
+                SecureAreaError::UserAuthCanceled => Some(SecureAreaError::UserAuthCanceled),
+                SecureAreaError::HardwareUnavailable => Some(SecureAreaError::HardwareUnavailable),
+                SecureAreaError::Invalidated => Some(SecureAreaError::Invalidated),
+                _ => None,
+            };
+        }
+        cause = error.source();
+    }
+    None
 }

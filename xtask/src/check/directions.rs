@@ -21,6 +21,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("vouchsafe-mobile-bindings", WALLET),
+    ("vouchsafe-bindgen", &[]),
     (
         "vouchsafe-service",
         &[
