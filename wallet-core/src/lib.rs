@@ -22,6 +22,7 @@ pub mod error;
 pub mod history;
 pub mod issuance;
 mod net;
+pub mod picture;
 pub mod presentation;
 pub mod secure_area;
 pub mod storage;

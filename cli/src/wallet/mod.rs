@@ -6,6 +6,7 @@ mod describe;
 pub mod handle;
 pub mod home;
 pub mod open;
+mod serve;
 pub mod terminal;
 pub mod transport;
 pub mod web;

@@ -4,6 +4,7 @@ mod adding;
 mod issuer;
 mod keeping;
 mod page;
+mod pictures;
 mod showing;
 mod verifier;
 
