@@ -5,6 +5,7 @@ use url::Url;
 
 use vouchsafe_credentials::sd_jwt_vc::VcError;
 
+use crate::backup::BackupError;
 use crate::issuance::IssuanceError;
 use crate::presentation::PresentationError;
 use crate::secure_area::SecureAreaError;
@@ -61,6 +62,9 @@ pub enum WalletError {
     /// The store cannot be used.
     #[error("the wallet store cannot be used")]
     Storage(#[from] StorageError),
+    /// A backup was not made or not taken in.
+    #[error("the backup was not made or not taken in")]
+    Backup(#[from] BackupError),
     /// The random source gives the same bytes twice.
     #[error("the random source is broken")]
     BrokenRng,
@@ -79,6 +83,9 @@ pub enum CredentialError {
     /// The entry holds nothing that could be withdrawn.
     #[error("nothing to withdraw")]
     NothingToWithdraw,
+    /// Nobody learned anything with the entry.
+    #[error("nobody learned anything")]
+    NothingToErase,
     /// Who was shown the card did not take the withdrawal.
     #[error("the withdrawal was not accepted")]
     WithdrawalRefused,
@@ -112,6 +119,7 @@ impl WalletError {
             Self::Credential(error) => error.code(),
             Self::Key(error) => error.code(),
             Self::Storage(error) => error.code(),
+            Self::Backup(error) => error.code(),
             Self::BrokenRng => "rng_broken",
         }
     }
@@ -123,12 +131,16 @@ impl WalletError {
             Self::Issuance(error) => error.fault(),
             Self::Presentation(error) => error.fault(),
             Self::Credential(error) => error.fault(),
+            Self::Backup(error) => error.fault(),
             Self::Key(SecureAreaError::UserAuthDenied) => Fault::Person,
             Self::Storage(
                 StorageError::WrongPassphrase
                 | StorageError::WeakPassphrase
                 | StorageError::NoWallet
                 | StorageError::AlreadyExists
+                | StorageError::TooManyAttempts { .. }
+                | StorageError::AttemptsExhausted
+                | StorageError::PinLimit
                 | StorageError::Locked,
             ) => Fault::Person,
             Self::Key(_) | Self::Storage(_) | Self::BrokenRng => Fault::Wallet,
@@ -144,6 +156,7 @@ impl CredentialError {
             Self::Unknown => "card_unknown",
             Self::UnknownEntry => "history_entry_unknown",
             Self::NothingToWithdraw => "nothing_to_withdraw",
+            Self::NothingToErase => "nothing_to_erase",
             Self::WithdrawalRefused => "withdrawal_refused",
             Self::Damaged => "card_damaged",
             Self::NotAcceptable(_) => "card_not_acceptable",
@@ -152,7 +165,9 @@ impl CredentialError {
 
     fn fault(&self) -> Fault {
         match self {
-            Self::Unknown | Self::UnknownEntry | Self::NothingToWithdraw => Fault::Person,
+            Self::Unknown | Self::UnknownEntry | Self::NothingToWithdraw | Self::NothingToErase => {
+                Fault::Person
+            }
             Self::WithdrawalRefused => Fault::Verifier,
             Self::Damaged | Self::NotAcceptable(_) => Fault::Wallet,
         }

@@ -1,8 +1,10 @@
 //! What happened, for the person: who, when, which kinds of facts, with what
 //! result. Never the value of a claim (EUDI ARF, topic 19).
 
-use std::sync::Arc;
+mod requests;
+
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -11,8 +13,10 @@ use zeroize::Zeroizing;
 
 use crate::WalletError;
 use crate::error::CredentialError;
-use crate::storage::{Collection, RecordId, RecordName, StorageError, Vault};
+use crate::storage::{Collection, RecordId, RecordName, StorageError, Vault, VaultBatch};
 use crate::text::PlainText;
+
+pub use requests::{PersonRequest, RequestKind, Way};
 
 /// Names an entry; entries sort by it in the order of time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -104,12 +108,67 @@ impl HistoryEntry {
     }
 }
 
+/// Everything that happened, to be kept elsewhere or given to somebody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HistoryExport {
+    /// `vouchsafe-wallet-history`
+    pub format: &'static str,
+    /// Rises with every change that a reader must know.
+    pub version: u32,
+    /// When it was made.
+    pub exported_at: UnixTime,
+    /// The party that was looked for, where not all are in it.
+    pub party: Option<String>,
+    /// The entries, the latest first.
+    pub entries: Vec<HistoryEntry>,
+}
+
+impl HistoryExport {
+    pub(crate) fn new(at: UnixTime, party: Option<&str>, entries: Vec<HistoryEntry>) -> Self {
+        Self {
+            format: "vouchsafe-wallet-history",
+            version: 1,
+            exported_at: at,
+            party: party.map(str::to_owned),
+            entries,
+        }
+    }
+}
+
+impl Party {
+    /// Whether a person who types `text` means this party: its host, or a part of its name.
+    #[must_use]
+    pub fn is_meant_by(&self, text: &str) -> bool {
+        let text = text.trim().to_lowercase();
+        let host = self.host.to_lowercase();
+        let below = host
+            .strip_suffix(&text)
+            .is_some_and(|rest| rest.ends_with('.'));
+        let named = |name: &PlainText| name.as_str().to_lowercase().contains(&text);
+        !text.is_empty() && (host == text || below || self.name.as_ref().is_some_and(named))
+    }
+}
+
+/// Noes are looked up this long after they were said.
+const NOES_LAST_S: i64 = 3600;
+/// So many noes are looked up at most: a person says no more often in no hour.
+const MOST_NOES: usize = 256;
+
+/// A request that the person declined lately.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct No {
+    party: Party,
+    at: UnixTime,
+}
+
 /// The entries of a wallet.
 #[derive(Clone)]
 pub(crate) struct History {
     vault: Arc<Vault>,
     // Keeps the order of entries of the same second.
     sequence: Arc<AtomicU32>,
+    // Held while the list of noes is read, changed and written.
+    noes: Arc<Mutex<()>>,
 }
 
 impl History {
@@ -117,6 +176,7 @@ impl History {
         Self {
             vault,
             sequence: Arc::default(),
+            noes: Arc::default(),
         }
     }
 
@@ -140,7 +200,53 @@ impl History {
 
     pub(crate) fn save(&self, entry: &HistoryEntry) -> Result<(), StorageError> {
         let (name, bytes) = Self::record(entry)?;
-        self.vault.put(name, bytes)
+        let batch = VaultBatch::new().put(name, bytes);
+        if entry.kind != EventKind::Presented || entry.outcome != Outcome::Declined {
+            return self.vault.commit(batch);
+        }
+        let _noes = self.noes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut noes = self.noes()?;
+        noes.retain(|no| entry.at.since(no.at) <= NOES_LAST_S);
+        noes.push(No {
+            party: entry.party.clone(),
+            at: entry.at,
+        });
+        let excess = noes.len().saturating_sub(MOST_NOES);
+        noes.drain(..excess);
+        let name = Self::declined_name();
+        let json = serde_json::to_vec(&noes).map_err(|_| StorageError::Damaged(name.clone()))?;
+        self.vault.commit(batch.put(name, Zeroizing::new(json)))
+    }
+
+    /// How often the person said no to this party from a moment on, as far as the last hour.
+    pub(crate) fn declined_since(
+        &self,
+        party: &Party,
+        start: UnixTime,
+    ) -> Result<usize, StorageError> {
+        let noes = self.noes()?;
+        let of_party = noes
+            .iter()
+            .filter(|no| no.at >= start && no.party == *party);
+        Ok(of_party.count())
+    }
+
+    /// The record with the noes of late: looking for them in the whole history would take longer
+    /// with every entry.
+    pub(crate) fn declined_name() -> RecordName {
+        let id = RecordId::parse("declined").unwrap_or_else(|_| RecordId::from_bytes(&[1]));
+        RecordName::new(Collection::Index, id)
+    }
+
+    fn noes(&self) -> Result<Vec<No>, StorageError> {
+        let name = Self::declined_name();
+        match self.vault.get(&name) {
+            Ok(None) => Ok(Vec::new()),
+            Ok(Some(bytes)) => {
+                serde_json::from_slice(&bytes).map_err(|_| StorageError::Damaged(name))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     pub(crate) fn get(&self, id: &HistoryId) -> Result<HistoryEntry, WalletError> {
@@ -150,21 +256,6 @@ impl History {
             .get(&name)?
             .ok_or(CredentialError::UnknownEntry)?;
         Ok(serde_json::from_slice(&bytes).map_err(|_| StorageError::Damaged(name))?)
-    }
-
-    /// The entries from a moment on, the latest first.
-    pub(crate) fn since(&self, start: UnixTime) -> Result<Vec<HistoryEntry>, WalletError> {
-        let ids = self.vault.list(Collection::History)?;
-        let mut found = Vec::new();
-        for id in ids.iter().rev() {
-            let entry = self.get(&HistoryId(id.as_str().to_owned()))?;
-            // Names sort by time.
-            if entry.at < start {
-                break;
-            }
-            found.push(entry);
-        }
-        Ok(found)
     }
 
     /// All entries, the latest first.

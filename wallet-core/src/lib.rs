@@ -15,17 +15,21 @@
 //! implements [`secure_area::SecureArea`]; a protocol step is one type in
 //! `issuance` or `presentation` that consumes the one before it.
 
+pub mod backup;
 pub mod consent;
 pub mod credential;
 pub mod display;
 pub mod error;
 pub mod history;
+mod index;
 pub mod issuance;
 mod net;
 pub mod picture;
 pub mod presentation;
 pub mod secure_area;
 pub mod storage;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod text;
 pub mod trust;
 pub mod wallet;

@@ -1,5 +1,6 @@
 //! The wallet itself: ports put together, and what can be done with them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -7,15 +8,17 @@ use vouchsafe_credentials::crypto::CryptoProvider;
 use vouchsafe_credentials::random::{self, Rng};
 use vouchsafe_credentials::time::{Clock, UnixTime};
 use vouchsafe_protocol::http::UrlRule;
+use vouchsafe_protocol::vp::dcql::DcqlQuery;
 
 use crate::WalletError;
-use crate::credential::{Card, CredentialId, CredentialStore};
-use crate::history::{EventKind, History, HistoryEntry, HistoryId, Outcome, Party};
+use crate::credential::{Card, CredentialId, CredentialStore, StoredCredential};
+use crate::history::{EventKind, History, HistoryEntry, HistoryExport, HistoryId, Outcome, Party};
+use crate::index::{self, Entry, Index, KeyWatch};
 use crate::issuance::{self, Step};
 use crate::presentation::{Fetching, PageAsking, PageRefused};
 use crate::secure_area::SecureArea;
 use crate::secure_area::software::SoftwareSecureArea;
-use crate::storage::{KdfParams, Storage, Vault, VaultBatch};
+use crate::storage::{Collection, KdfParams, Lock, Storage, Vault, VaultBatch, VaultKey};
 use crate::trust::TrustList;
 use crate::withdrawal::Withdrawal;
 
@@ -51,6 +54,15 @@ pub struct Config {
     pub batch_size: usize,
 }
 
+/// Which cards are meant; what is `None` does not matter.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CardFilter<'a> {
+    /// `vct` or document type.
+    pub kind: Option<&'a str>,
+    /// Identifier of the credential issuer.
+    pub issuer: Option<&'a str>,
+}
+
 /// An open wallet. Cheap to clone; all clones are the same wallet.
 #[derive(Clone)]
 pub struct Wallet(Arc<Inner>);
@@ -60,6 +72,7 @@ struct Inner {
     ports: Ports,
     vault: Arc<Vault>,
     area: Arc<dyn SecureArea>,
+    index: Arc<Index>,
     store: CredentialStore,
     history: History,
 }
@@ -71,35 +84,72 @@ impl std::fmt::Debug for Wallet {
 }
 
 impl Wallet {
-    /// Makes a new wallet under a passphrase. Deriving the key takes a good
+    /// Makes a new wallet under a passphrase, or a PIN. Deriving the key takes a good
     /// part of a second; see [`KdfParams`].
-    pub fn create(
+    pub fn create<'a>(
         config: Config,
         ports: Ports,
-        passphrase: &str,
+        lock: impl Into<Lock<'a>>,
         params: KdfParams,
     ) -> Result<Self, WalletError> {
         check_rng(ports.rng.as_ref())?;
         let storage = Arc::clone(&ports.storage);
-        let vault = Vault::create(storage, passphrase, params, Arc::clone(&ports.rng))?;
-        Ok(Self::assemble(config, ports, vault))
+        let vault = Vault::create(storage, lock, params, Arc::clone(&ports.rng))?;
+        let wallet = Self::assemble(config, ports, vault)?;
+        // There was no wallet that could have been interrupted.
+        wallet.0.index.no_orphans()?;
+        Ok(wallet)
     }
 
     /// Opens a wallet, and destroys keys that an interrupted issuance or
     /// deletion left without a card.
     pub async fn open(config: Config, ports: Ports, passphrase: &str) -> Result<Self, WalletError> {
         check_rng(ports.rng.as_ref())?;
-        let vault = Vault::open(
-            Arc::clone(&ports.storage),
+        let key = Self::unlock(&ports, passphrase)?;
+        Self::open_with_key(config, ports, &key).await
+    }
+
+    /// The key of a wallet, for a host that keeps it in a keystore of the device. Each attempt counts;
+    /// after a few wrong ones each next one has to wait.
+    pub fn unlock(ports: &Ports, passphrase: &str) -> Result<VaultKey, WalletError> {
+        let (storage, rng) = (ports.storage.as_ref(), ports.rng.as_ref());
+        Ok(Vault::unlock(
+            storage,
             passphrase,
-            Arc::clone(&ports.rng),
-        )?;
-        let wallet = Self::assemble(config, ports, vault);
-        wallet.destroy_orphaned_keys().await?;
+            rng,
+            ports.clock.as_ref(),
+        )?)
+    }
+
+    /// As [`Wallet::open`], with the key that [`Wallet::unlock`] gave.
+    pub async fn open_with_key(
+        config: Config,
+        ports: Ports,
+        key: &VaultKey,
+    ) -> Result<Self, WalletError> {
+        check_rng(ports.rng.as_ref())?;
+        let storage = Arc::clone(&ports.storage);
+        let vault = Vault::open_with_key(storage, key, Arc::clone(&ports.rng))?;
+        let wallet = Self::assemble(config, ports, vault)?;
+        if wallet.0.index.may_have_orphans() {
+            wallet.destroy_orphaned_keys().await?;
+        }
         Ok(wallet)
     }
 
-    fn assemble(config: Config, ports: Ports, vault: Vault) -> Self {
+    /// Locks the wallet with another passphrase or a PIN. What somebody copied before opens with the
+    /// old one.
+    pub fn change_passphrase<'a>(
+        &self,
+        old: &str,
+        new: impl Into<Lock<'a>>,
+        params: KdfParams,
+    ) -> Result<(), WalletError> {
+        let clock = self.0.ports.clock.as_ref();
+        Ok(self.0.vault.change_lock(old, new, params, clock)?)
+    }
+
+    fn assemble(config: Config, ports: Ports, vault: Vault) -> Result<Self, WalletError> {
         let vault = Arc::new(vault);
         let area = ports.secure_area.clone().unwrap_or_else(|| {
             Arc::new(SoftwareSecureArea::new(
@@ -108,28 +158,62 @@ impl Wallet {
             ))
         });
         let store = CredentialStore::new(Arc::clone(&vault));
+        let index = Arc::new(Index::open(Arc::clone(&vault), store.clone())?);
         let history = History::new(Arc::clone(&vault));
-        Self(Arc::new(Inner {
+        Ok(Self(Arc::new(Inner {
+            area: Arc::new(KeyWatch::new(area, Arc::clone(&index))),
             config,
             ports,
             vault,
-            area,
+            index,
             store,
             history,
-        }))
+        })))
     }
 
+    /// What the cards name is read from the cards: a list that is wrong destroys no key.
     async fn destroy_orphaned_keys(&self) -> Result<(), WalletError> {
-        let mut used = Vec::new();
-        for card in self.0.store.list()? {
-            used.extend(card.record.copies.into_iter().map(|copy| copy.key));
+        let mut used = BTreeSet::new();
+        for id in self.0.vault.list(Collection::Credentials)? {
+            let record = self.0.store.record(&CredentialId::from(id))?;
+            used.extend(record.copies.into_iter().map(|copy| copy.key));
         }
         for key in self.0.area.keys().await? {
             if !used.contains(&key) {
                 self.0.area.delete_key(&key).await?;
             }
         }
-        Ok(())
+        Ok(self.0.index.no_orphans()?)
+    }
+
+    /// The cards that may answer a query, the latest first.
+    pub(crate) fn answering(
+        &self,
+        query: &DcqlQuery,
+    ) -> Result<Vec<StoredCredential>, WalletError> {
+        self.open_cards(self.0.index.answering(query)?)
+    }
+
+    /// Opens cards that have not ended.
+    fn open_cards(&self, entries: Vec<Entry>) -> Result<Vec<StoredCredential>, WalletError> {
+        let now = self.now();
+        let open = entries.iter().filter(|entry| !entry.has_ended(now));
+        open.map(|entry| self.0.store.get(entry.id())).collect()
+    }
+
+    /// As [`Wallet::commit`], with cards of a backup: what waits for an issuer goes on waiting.
+    pub(crate) fn commit_restored(&self, batch: VaultBatch) -> Result<(), WalletError> {
+        self.0.index.commit_restored(batch)
+    }
+
+    /// Whether keys are kept in the store, and can be put there.
+    pub(crate) fn has_software_keys(&self) -> bool {
+        self.0.ports.secure_area.is_none()
+    }
+
+    /// Applies a batch, and what it changes in the index, all or nothing.
+    pub(crate) fn commit(&self, batch: VaultBatch) -> Result<(), WalletError> {
+        self.0.index.commit(batch)
     }
 
     /// The cards, the latest first.
@@ -142,6 +226,32 @@ impl Wallet {
             .iter()
             .map(|card| card.card(now, locales))
             .collect())
+    }
+
+    /// The cards of a type (`vct` or document type), or of an issuer, or of both: the latest first.
+    pub fn cards_where(
+        &self,
+        filter: &CardFilter<'_>,
+        locales: &[&str],
+    ) -> Result<Vec<Card>, WalletError> {
+        let CardFilter { kind, issuer } = *filter;
+        let entries = match (kind, issuer) {
+            (None, None) => return self.cards(locales),
+            (Some(kind), None) => self.0.index.of_type(kind)?,
+            (None, Some(issuer)) => self.0.index.of_issuer(issuer)?,
+            (Some(kind), Some(issuer)) => {
+                let of_issuer = self.0.index.of_issuer(issuer)?;
+                let mut entries = self.0.index.of_type(kind)?;
+                entries.retain(|entry| of_issuer.contains(entry));
+                entries
+            }
+        };
+        let now = self.now();
+        let cards = entries.iter().map(|entry| self.0.store.get(entry.id()));
+        // A card with many types is on a list of its own.
+        let is_meant = |card: &StoredCredential| kind.is_none_or(|kind| index::is_of(card, kind));
+        let cards = cards.filter(|card| card.as_ref().map_or(true, is_meant));
+        cards.map(|card| Ok(card?.card(now, locales))).collect()
     }
 
     /// One card.
@@ -173,7 +283,7 @@ impl Wallet {
         let batch = VaultBatch::new()
             .delete(CredentialStore::name_of(id)?)
             .put(name, bytes);
-        self.0.vault.commit(batch)?;
+        self.commit(batch)?;
         // A crash from here on leaves keys alone, which the next opening destroys.
         for copy in &card.record.copies {
             self.0.area.delete_key(&copy.key).await?;
@@ -193,6 +303,22 @@ impl Wallet {
     /// What happened, the latest first.
     pub fn history(&self) -> Result<Vec<HistoryEntry>, WalletError> {
         self.0.history.list()
+    }
+
+    /// What happened with a party, by its host or a part of its name, the latest first.
+    pub fn history_with(&self, party: &str) -> Result<Vec<HistoryEntry>, WalletError> {
+        let mut entries = self.history()?;
+        entries.retain(|entry| entry.party.is_meant_by(party));
+        Ok(entries)
+    }
+
+    /// The history to take along: of one party, or all of it.
+    pub fn export_history(&self, party: Option<&str>) -> Result<HistoryExport, WalletError> {
+        let entries = match party {
+            Some(party) => self.history_with(party)?,
+            None => self.history()?,
+        };
+        Ok(HistoryExport::new(self.now(), party, entries))
     }
 
     /// One entry of the history.
@@ -252,6 +378,11 @@ impl Wallet {
 
     pub(crate) fn history_store(&self) -> &History {
         &self.0.history
+    }
+
+    #[cfg(test)]
+    pub(crate) fn index(&self) -> &Index {
+        &self.0.index
     }
 
     pub(crate) fn config(&self) -> &Config {

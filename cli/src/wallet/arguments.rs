@@ -43,6 +43,12 @@ pub enum WalletCommand {
     List {
         #[command(flatten)]
         common: Common,
+        /// Only cards of this type (`vct` or document type).
+        #[arg(long = "type")]
+        kind: Option<String>,
+        /// Only cards of this issuer.
+        #[arg(long)]
+        issuer: Option<String>,
     },
     /// Show one card to yourself.
     Show {
@@ -65,6 +71,53 @@ pub enum WalletCommand {
     History {
         #[command(flatten)]
         common: Common,
+        /// Only this party: its host, or a part of its name.
+        #[arg(long)]
+        party: Option<String>,
+        /// Print everything as one JSON document, to be kept elsewhere.
+        #[arg(long)]
+        export: bool,
+    },
+    /// Ask who was shown a card to delete what it learned.
+    Erase {
+        #[command(flatten)]
+        common: Common,
+        /// Id of the entry, from the history.
+        entry: String,
+    },
+    /// Write what an authority needs to know about who asked for a card.
+    Report {
+        #[command(flatten)]
+        common: Common,
+        /// Id of the entry, from the history.
+        entry: String,
+    },
+    /// Write the wallet into one encrypted file.
+    Backup {
+        #[command(flatten)]
+        common: Common,
+        /// The file; it must not exist.
+        file: PathBuf,
+    },
+    /// Take a backup in. Cards that are here already stay as they are.
+    Restore {
+        #[command(flatten)]
+        common: Common,
+        /// The file.
+        file: PathBuf,
+    },
+    /// Cards of a backup that their issuers have to issue anew.
+    Reissue {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Change the passphrase, or put a PIN in its place.
+    Passphrase {
+        #[command(flatten)]
+        common: Common,
+        /// Take a PIN: after so many wrong attempts in a row, at most 10, the key is destroyed.
+        #[arg(long, value_name = "ATTEMPTS")]
+        pin: Option<u8>,
     },
     /// Withdraw the consent given with an entry of the history.
     Withdraw {

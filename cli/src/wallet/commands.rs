@@ -8,12 +8,13 @@ use vouchsafe_wallet_core::consent::{Selection, value_text};
 use vouchsafe_wallet_core::credential::CredentialId;
 use vouchsafe_wallet_core::history::HistoryId;
 use vouchsafe_wallet_core::issuance::{Added, Step};
+use vouchsafe_wallet_core::wallet::CardFilter;
 
 use super::arguments::{Common, WalletCommand};
 use super::describe::{describe_offer, describe_question, print_entry};
 use super::handle::WalletHandle;
 use super::terminal::{ask, passphrase, say, say_json, yes};
-use super::{home, serve};
+use super::{home, keeping, serve};
 
 /// Runs a wallet command.
 pub async fn run(command: WalletCommand) -> anyhow::Result<()> {
@@ -37,12 +38,47 @@ pub async fn run(command: WalletCommand) -> anyhow::Result<()> {
             )
             .await
         }
-        WalletCommand::List { common } => list(&open(&common.home).await?, &common),
+        WalletCommand::List {
+            common,
+            kind,
+            issuer,
+        } => {
+            let filter = CardFilter {
+                kind: kind.as_deref(),
+                issuer: issuer.as_deref(),
+            };
+            list(&open(&common.home).await?, &common, &filter)
+        }
         WalletCommand::Show { common, card } => show(&open(&common.home).await?, &common, &card),
         WalletCommand::Present { common, link, yes } => {
             present(&open(&common.home).await?, &common, &link, yes).await
         }
-        WalletCommand::History { common } => history(&open(&common.home).await?, &common),
+        WalletCommand::History {
+            common,
+            party,
+            export,
+        } => {
+            let wallet = open(&common.home).await?;
+            history(&wallet, &common, party.as_deref(), export)
+        }
+        WalletCommand::Erase { common, entry } => {
+            keeping::erase(&open(&common.home).await?, &common, &entry)
+        }
+        WalletCommand::Report { common, entry } => {
+            keeping::report(&open(&common.home).await?, &common, &entry)
+        }
+        WalletCommand::Backup { common, file } => {
+            keeping::backup(&open(&common.home).await?, &common, &file).await
+        }
+        WalletCommand::Restore { common, file } => {
+            keeping::restore(&open(&common.home).await?, &common, &file)
+        }
+        WalletCommand::Reissue { common } => keeping::reissue(&open(&common.home).await?, &common),
+        WalletCommand::Passphrase { common, pin } => {
+            let old = passphrase()?;
+            let wallet = home::open(&common.home, &old).await?;
+            keeping::change_passphrase(&wallet, &old, pin)
+        }
         WalletCommand::Withdraw { common, entry } => {
             let entry = open(&common.home)
                 .await?
@@ -133,8 +169,8 @@ async fn add(
     }
 }
 
-fn list(wallet: &WalletHandle, common: &Common) -> anyhow::Result<()> {
-    let cards = wallet.cards(&["en"])?;
+fn list(wallet: &WalletHandle, common: &Common, filter: &CardFilter<'_>) -> anyhow::Result<()> {
+    let cards = wallet.core().cards_where(filter, &["en"])?;
     if common.json {
         return say_json(&cards);
     }
@@ -199,12 +235,20 @@ async fn present(
     }
 }
 
-fn history(wallet: &WalletHandle, common: &Common) -> anyhow::Result<()> {
-    let entries = wallet.history()?;
-    if common.json {
-        return say_json(&entries);
+fn history(
+    wallet: &WalletHandle,
+    common: &Common,
+    party: Option<&str>,
+    export: bool,
+) -> anyhow::Result<()> {
+    let all = wallet.core().export_history(party)?;
+    if export {
+        return say_json(&all);
     }
-    entries
+    if common.json {
+        return say_json(&all.entries);
+    }
+    all.entries
         .iter()
         .try_for_each(|entry| print_entry(entry, false))
 }

@@ -64,6 +64,11 @@ impl WalletHandle {
         Self { wallet, transport }
     }
 
+    /// The wallet itself, for what needs no transport.
+    pub fn core(&self) -> &Wallet {
+        &self.wallet
+    }
+
     /// The cards, the latest first.
     pub fn cards(&self, locales: &[&str]) -> Result<Vec<Card>, WalletError> {
         self.wallet.cards(locales)

@@ -5,6 +5,7 @@ mod commands;
 mod describe;
 pub mod handle;
 pub mod home;
+mod keeping;
 pub mod open;
 mod serve;
 pub mod terminal;

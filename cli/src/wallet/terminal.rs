@@ -8,18 +8,32 @@ use serde::Serialize;
 
 /// The passphrase from `VOUCHSAFE_PASSPHRASE`, or typed without echo.
 pub fn passphrase() -> anyhow::Result<String> {
-    if let Ok(passphrase) = std::env::var("VOUCHSAFE_PASSPHRASE") {
-        return Ok(passphrase);
+    secret("VOUCHSAFE_PASSPHRASE", "Passphrase: ")
+}
+
+/// A secret from the environment, or typed without echo.
+pub fn secret(variable: &str, question: &str) -> anyhow::Result<String> {
+    if let Ok(secret) = std::env::var(variable) {
+        return Ok(secret);
     }
     if !io::stdin().is_terminal() {
-        bail!("no passphrase (hint: set VOUCHSAFE_PASSPHRASE or run on a terminal)");
+        bail!("no passphrase (hint: set {variable} or run on a terminal)");
     }
     // Where `stty` is missing the passphrase is visible while it is typed.
     let _ = Command::new("stty").arg("-echo").status();
-    let typed = ask("Passphrase: ");
+    let typed = ask(question);
     let _ = Command::new("stty").arg("echo").status();
     eprintln!();
     typed
+}
+
+/// As [`secret`], typed twice: nobody sees what is typed, and a slip would lock the person out.
+pub fn new_secret(variable: &str, question: &str) -> anyhow::Result<String> {
+    let typed = secret(variable, question)?;
+    if std::env::var_os(variable).is_none() && secret(variable, "Once more: ")? != typed {
+        bail!("the two differ");
+    }
+    Ok(typed)
 }
 
 /// Asks for one line.

@@ -16,6 +16,7 @@ mod size;
 mod status_check;
 mod status_publish;
 mod status_service;
+mod wallet_open;
 
 use anyhow::Result;
 
@@ -89,6 +90,11 @@ pub fn all() -> Vec<Row> {
             name: "P11",
             what: "a status checked against a list at hand",
             measure: status_check::measure,
+        },
+        Row {
+            name: "P12",
+            what: "a wallet of ten thousand cards opened, and a query matched",
+            measure: wallet_open::measure,
         },
         Row {
             name: "P13",

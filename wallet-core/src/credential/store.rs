@@ -58,7 +58,7 @@ pub(crate) struct StoredCredential {
 }
 
 impl StoredCredential {
-    fn open(record: Record, copy: usize) -> Result<Self, CredentialError> {
+    pub(crate) fn open(record: Record, copy: usize) -> Result<Self, CredentialError> {
         let copy = record.copies.get(copy).ok_or(CredentialError::Damaged)?;
         let held = HeldSdJwtVc::reopen_stored(copy.compact.clone(), record.issuer.clone())
             .map_err(CredentialError::NotAcceptable)?;

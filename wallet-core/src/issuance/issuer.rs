@@ -101,7 +101,8 @@ impl Standing {
     }
 }
 
-fn record_name(credential_issuer: &str) -> RecordName {
+/// The record of an issuer that the person confirmed.
+pub(crate) fn record_name(credential_issuer: &str) -> RecordName {
     let digest: [u8; 32] = Sha256::digest(credential_issuer.as_bytes()).into();
     RecordName::new(Collection::Trust, RecordId::from_bytes(&digest))
 }

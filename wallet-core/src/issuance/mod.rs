@@ -24,6 +24,7 @@ pub use issuer::ConfirmIssuer;
 pub use preview::{CardPreview, IssuancePreview, IssuerTrustReason, Preview, TxCodePrompt};
 
 pub(crate) use exchange::start;
+pub(crate) use issuer::record_name as confirmed_issuer_name;
 
 use crate::credential::CredentialId;
 

@@ -73,7 +73,7 @@ pub(super) async fn store(
     if let Some((name, bytes)) = readied.standing.to_remember(&known, wallet.now())? {
         batch = batch.put(name, bytes);
     }
-    wallet.vault().commit(batch)?;
+    wallet.commit(batch)?;
     for copy in &copies {
         session.bind_key(&copy.key.id);
     }

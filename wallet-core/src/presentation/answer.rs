@@ -177,5 +177,5 @@ fn save(wallet: &Wallet, entry: &HistoryEntry, records: &[Record]) -> Result<(),
         let (name, bytes) = CredentialStore::encode(record)?;
         batch = batch.put(name, bytes);
     }
-    Ok(wallet.vault().commit(batch)?)
+    wallet.commit(batch)
 }

@@ -53,8 +53,7 @@ impl Asking {
     pub(super) fn new(wallet: Wallet, asked: Asked) -> Result<Self, Box<Refused>> {
         let now = wallet.now();
         let cards = wallet
-            .store()
-            .list()
+            .answering(asked.query())
             .map_err(|error| Box::new(error.into()))?;
         let context = Context { wallet, asked };
         if context

@@ -124,11 +124,8 @@ impl Context {
     pub(super) fn was_declined_often(&self) -> Result<bool, WalletError> {
         let party = self.party();
         let since = self.wallet.now().plus(-NO_LASTS_S);
-        let entries = self.wallet.history_store().since(since)?;
-        let declined = entries
-            .iter()
-            .filter(|entry| entry.outcome == Outcome::Declined && entry.party == party);
-        Ok(declined.count() >= MOST_NOES)
+        let declined = self.wallet.history_store().declined_since(&party, since)?;
+        Ok(declined >= MOST_NOES)
     }
 
     fn party(&self) -> Party {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use vouchsafe_credentials::crypto::{Algorithm, PublicKey, Signer, SignerError};
+use zeroize::Zeroizing;
 
 use crate::storage::{RecordId, StorageError};
 
@@ -135,6 +136,16 @@ pub trait SecureArea: Send + Sync {
 
     /// Destroys a key; a missing one is no error.
     async fn delete_key(&self, key: &KeyId) -> Result<(), SecureAreaError>;
+
+    /// The private key (PKCS #8, DER), where it was made to be moved to another device with a backup.
+    /// `None`, also where an area does not say otherwise: it never leaves, and its cards are issued
+    /// anew.
+    async fn export_key(
+        &self,
+        _key: &KeyId,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, SecureAreaError> {
+        Ok(None)
+    }
 
     /// All keys, so that those without a credential can be destroyed.
     async fn keys(&self) -> Result<Vec<KeyId>, SecureAreaError>;

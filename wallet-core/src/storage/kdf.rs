@@ -50,7 +50,12 @@ impl KdfParams {
         })
     }
 
-    pub(super) fn to_bytes(self) -> [u8; 12] {
+    /// Whether they cost more than a file of somebody else may ask for: 256 MiB, 8 passes, 4 lanes.
+    pub(crate) fn is_costly(self) -> bool {
+        self.memory_kib > 256 * 1024 || self.passes > 8 || self.lanes > 4
+    }
+
+    pub(crate) fn to_bytes(self) -> [u8; 12] {
         let mut bytes = [0; 12];
         bytes[..4].copy_from_slice(&self.memory_kib.to_be_bytes());
         bytes[4..8].copy_from_slice(&self.passes.to_be_bytes());
@@ -58,7 +63,7 @@ impl KdfParams {
         bytes
     }
 
-    pub(super) fn from_bytes(bytes: [u8; 12]) -> Result<Self, StorageError> {
+    pub(crate) fn from_bytes(bytes: [u8; 12]) -> Result<Self, StorageError> {
         let [a, b, c, d, e, f, g, h, i, j, k, l] = bytes;
         Self::new(
             u32::from_be_bytes([a, b, c, d]),
@@ -67,7 +72,7 @@ impl KdfParams {
         )
     }
 
-    pub(super) fn derive(
+    pub(crate) fn derive(
         self,
         passphrase: &str,
         salt: &[u8; 16],

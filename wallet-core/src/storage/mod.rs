@@ -20,7 +20,7 @@ pub(crate) mod contract;
 pub use kdf::KdfParams;
 pub use memory::MemoryStorage;
 pub use name::{Collection, RecordId, RecordName};
-pub use vault::{Vault, VaultBatch};
+pub use vault::{Lock, Vault, VaultBatch, VaultKey};
 
 /// One change inside a [`Storage::commit`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +72,21 @@ pub enum StorageError {
     /// A passphrase is shorter than [`Vault::MIN_PASSPHRASE`] bytes.
     #[error("the passphrase is too short")]
     WeakPassphrase,
+    /// There were too many attempts with a wrong passphrase.
+    #[error("too many wrong attempts: wait {wait_s} seconds")]
+    TooManyAttempts {
+        /// So long until the next one.
+        wait_s: u64,
+    },
+    /// The attempts are used up; the key is destroyed.
+    #[error("the attempts are used up")]
+    AttemptsExhausted,
+    /// A PIN needs a limit of 1 to 10 attempts.
+    #[error("a PIN needs a limit of attempts")]
+    PinLimit,
+    /// A record or a batch is larger than can be read back.
+    #[error("the change is too large")]
+    TooLarge,
     /// Another process has the wallet open.
     #[error("the wallet is open in another program")]
     Locked,
@@ -107,6 +122,10 @@ impl StorageError {
             Self::AlreadyExists => "wallet_exists",
             Self::WrongPassphrase => "wrong_passphrase",
             Self::WeakPassphrase => "weak_passphrase",
+            Self::TooManyAttempts { .. } => "too_many_attempts",
+            Self::AttemptsExhausted => "attempts_exhausted",
+            Self::PinLimit => "pin_limit",
+            Self::TooLarge => "change_too_large",
             Self::Locked => "wallet_locked",
             Self::KdfBounds => "kdf_out_of_bounds",
             Self::UnknownFormat => "unknown_wallet_format",

@@ -17,16 +17,22 @@ pub enum Collection {
     History,
     /// Issuers the person confirmed.
     Trust,
+    /// Which cards there are of which type and issuer; made anew from the cards when it is missing.
+    Index,
+    /// Cards of a restored wallet whose keys could not move.
+    Reissue,
 }
 
 impl Collection {
     /// All collections, for adapters that prepare them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Meta,
         Self::Credentials,
         Self::Keys,
         Self::History,
         Self::Trust,
+        Self::Index,
+        Self::Reissue,
     ];
 
     /// The name in lower case, safe as a folder name.
@@ -38,6 +44,8 @@ impl Collection {
             Self::Keys => "keys",
             Self::History => "history",
             Self::Trust => "trust",
+            Self::Index => "index",
+            Self::Reissue => "reissue",
         }
     }
 }

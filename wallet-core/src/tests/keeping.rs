@@ -1,10 +1,10 @@
 use vouchsafe_credentials::crypto::Algorithm;
 use vouchsafe_credentials::random::Rng;
 
-use super::{PASSPHRASE, World, ports};
+use super::{NOW, PASSPHRASE, World, ports};
 use crate::Wallet;
-use crate::history::EventKind;
-use crate::storage::{Collection, KdfParams, Storage};
+use crate::history::{EventKind, RequestKind, Way};
+use crate::storage::{Collection, KdfParams, Lock, Storage};
 
 #[tokio::test]
 async fn cards_and_history_survive_and_the_wrong_passphrase_is_told_apart() {
@@ -92,4 +92,79 @@ async fn cat_452_a_random_source_that_repeats_itself_is_refused() {
     ports.rng = std::sync::Arc::new(Stuck);
     let error = Wallet::create(world.config, ports, PASSPHRASE, KdfParams::MINIMUM).unwrap_err();
     assert_eq!(error.code(), "rng_broken");
+}
+
+#[tokio::test]
+async fn the_history_is_found_by_party_and_exported_without_values() {
+    let mut world = World::new();
+    world.add().await.unwrap();
+    world.show().await;
+    let wallet = &world.wallet;
+    let found = |party: &str| wallet.history_with(party).unwrap().len();
+    for party in ["shop.example.com", "EXAMPLE.com", "wine", " Wine Shop "] {
+        let expected = if party == "EXAMPLE.com" { 2 } else { 1 };
+        assert_eq!(found(party), expected, "{party}");
+    }
+    for party in ["", "op.example.com", "shop.example.co", "beer"] {
+        assert_eq!(found(party), 0, "{party}");
+    }
+    let export = wallet.export_history(Some("wine")).unwrap();
+    assert_eq!(export.entries.len(), 1);
+    let json = serde_json::to_value(wallet.export_history(None).unwrap()).unwrap();
+    assert_eq!(json["format"], "vouchsafe-wallet-history");
+    assert_eq!(json["exported_at"], NOW.seconds());
+    assert_eq!(json["entries"].as_array().unwrap().len(), 2);
+    let text = json.to_string();
+    assert!(text.contains("Wine Shop"));
+    for canary in ["CANARY", "gold", "2027-05-31"] {
+        assert!(!text.contains(canary), "{canary} in the export");
+    }
+}
+
+#[tokio::test]
+async fn who_was_shown_a_card_is_asked_to_forget_it_and_anybody_can_be_reported() {
+    let mut world = World::new();
+    world.add().await.unwrap();
+    world.show().await;
+    let asking = world.ask().await.unwrap();
+    asking.decline().unwrap();
+    let history = world.wallet.history().unwrap();
+    let (declined, shown, issued) = (&history[0], &history[1], &history[2]);
+    for entry in [declined, issued] {
+        assert_eq!(entry.erasure().unwrap_err().code(), "nothing_to_erase");
+    }
+    let erasure = shown.erasure().unwrap();
+    assert_eq!(erasure.kind, RequestKind::Erasure);
+    assert_eq!(erasure.facts, shown.facts);
+    assert!(!erasure.facts.is_empty());
+    match (&erasure.way, &shown.consent_uri) {
+        (Way::Withdraw { uri }, Some(published)) => assert_eq!(uri, published),
+        (way, published) => assert_eq!((way, published), (&Way::Text, &None)),
+    }
+    let mut silent = shown.clone();
+    silent.consent_uri = None;
+    assert_eq!(silent.erasure().unwrap().way, Way::Text);
+    assert_eq!(declined.report().kind, RequestKind::Report);
+    assert_eq!(declined.report().party, declined.party);
+}
+
+#[tokio::test]
+async fn a_wallet_changes_its_passphrase_for_a_pin_and_back() {
+    let mut world = World::new();
+    world.add().await.unwrap();
+    let pin = Lock::Pin {
+        digits: "482916",
+        attempts: 5,
+    };
+    let change = |old: &str, new: Lock<'_>| {
+        let changed = world.wallet.change_passphrase(old, new, KdfParams::MINIMUM);
+        changed.map_err(|error| error.code())
+    };
+    assert_eq!(change("not the one", pin), Err("wrong_passphrase"));
+    change(PASSPHRASE, pin).unwrap();
+    assert_eq!(world.reopen(PASSPHRASE).await.unwrap_err().code(), "wrong_passphrase");
+    let wallet = world.reopen("482916").await.unwrap();
+    assert_eq!(wallet.cards(&["en"]).unwrap().len(), 1);
+    change("482916", Lock::Passphrase("battery staple")).unwrap();
+    world.reopen("battery staple").await.unwrap();
 }

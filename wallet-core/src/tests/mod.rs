@@ -1,6 +1,7 @@
 //! A wallet against a scripted issuer and a scripted verifier, all in memory.
 
 mod adding;
+pub(crate) mod cards;
 mod issuer;
 mod keeping;
 mod page;
@@ -22,7 +23,7 @@ use vouchsafe_credentials::x509::{Chain, Role, TrustAnchors};
 use vouchsafe_protocol::http::{HttpResponse, UrlRule};
 
 use crate::Wallet;
-use crate::storage::{KdfParams, MemoryStorage};
+use crate::storage::{KdfParams, MemoryStorage, VaultKey};
 use crate::trust::{KnownIssuer, TrustList, UnknownIssuers};
 use crate::wallet::{Config, Ports};
 
@@ -131,13 +132,23 @@ impl World {
         }
     }
 
+    /// The key of the wallet, which opens it without deriving one.
+    pub(crate) fn key(&self) -> VaultKey {
+        Wallet::unlock(&ports(&self.storage, &self.clock, 2), PASSPHRASE).unwrap()
+    }
+
+    pub(crate) async fn open_with(&self, key: &VaultKey) -> Result<Wallet, crate::WalletError> {
+        let ports = ports(&self.storage, &self.clock, 2);
+        Wallet::open_with_key(self.config.clone(), ports, key).await
+    }
+
     pub(crate) async fn reopen(&self, passphrase: &str) -> Result<Wallet, crate::WalletError> {
         let ports = ports(&self.storage, &self.clock, 2);
         Wallet::open(self.config.clone(), ports, passphrase).await
     }
 }
 
-fn ports(storage: &Arc<MemoryStorage>, clock: &Arc<FixedClock>, seed: u64) -> Ports {
+pub(crate) fn ports(storage: &Arc<MemoryStorage>, clock: &Arc<FixedClock>, seed: u64) -> Ports {
     Ports {
         storage: Arc::clone(storage) as _,
         clock: Arc::clone(clock) as _,

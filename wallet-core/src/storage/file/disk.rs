@@ -4,13 +4,11 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// Records are small; a larger file is not ours.
-const MAX_FILE: u64 = 16 * 1024 * 1024;
-
 /// A folder with explicit durability. Paths are relative, at most one level
 /// deep, and made of names this crate chose.
 pub(super) trait Disk: Send + Sync {
-    fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>>;
+    /// Reads a file of at most so many bytes; a larger one is an error.
+    fn read(&self, path: &str, most: u64) -> io::Result<Option<Vec<u8>>>;
     fn list(&self, folder: &str) -> io::Result<Vec<String>>;
     /// Writes a file and forces its content to the disk.
     fn write_synced(&self, path: &str, bytes: &[u8]) -> io::Result<()>;
@@ -54,15 +52,15 @@ impl RealDisk {
 }
 
 impl Disk for RealDisk {
-    fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
+    fn read(&self, path: &str, most: u64) -> io::Result<Option<Vec<u8>>> {
         let file = match File::open(self.root.join(path)) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
         let mut bytes = Vec::new();
-        file.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > MAX_FILE {
+        file.take(most + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > most {
             return Err(io::Error::new(
                 io::ErrorKind::FileTooLarge,
                 "record file too large",

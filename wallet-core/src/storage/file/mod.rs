@@ -1,7 +1,8 @@
 //! Records as files in a folder of the person's own.
 //!
 //! One record is one file, replaced by writing beside it, forcing it to disk
-//! and renaming. A batch of several changes first goes as a whole into a
+//! and renaming. What is being written has one fixed name in each folder, so
+//! that opening looks at a few names and lists nothing, however many records there are. A batch of several changes first goes as a whole into a
 //! journal the same way; the rename of the journal is the moment it counts.
 //! An interrupted batch is finished when the folder is opened again.
 
@@ -10,6 +11,7 @@ mod journal;
 #[cfg(test)]
 mod sim;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -17,7 +19,13 @@ use disk::{Disk, RealDisk};
 
 use super::{Collection, RecordId, RecordName, Storage, StorageError, Write};
 
+/// Records are small; a larger file is not ours.
+const MAX_RECORD: u64 = 16 * 1024 * 1024;
+/// A batch is as large as a wallet that is restored.
+const MAX_JOURNAL: u64 = 512 * 1024 * 1024;
+
 const JOURNAL: &str = "journal";
+/// A file that is being written. An earlier version put it behind the name of the record.
 const TEMPORARY: &str = ".tmp";
 const ROOT: &str = ".";
 
@@ -52,7 +60,11 @@ impl FileStorage {
             state: Mutex::new(State::Healthy),
         };
         storage.remove_temporary_files().map_err(StorageError::Io)?;
-        if let Some(bytes) = storage.disk.read(JOURNAL).map_err(StorageError::Io)? {
+        if let Some(bytes) = storage
+            .disk
+            .read(JOURNAL, MAX_JOURNAL)
+            .map_err(StorageError::Io)?
+        {
             storage
                 .apply_journal(&journal::decode(&bytes)?)
                 .map_err(StorageError::Io)?;
@@ -72,11 +84,7 @@ impl FileStorage {
             .into_iter()
             .chain(Collection::ALL.map(Collection::as_str))
         {
-            for file in self.disk.list(folder)? {
-                if file.ends_with(TEMPORARY) {
-                    self.disk.remove(&join(folder, &file))?;
-                }
-            }
+            self.disk.remove(&join(folder, TEMPORARY))?;
         }
         Ok(())
     }
@@ -86,50 +94,58 @@ impl FileStorage {
     }
 
     fn apply_journal(&self, batch: &[Write]) -> std::io::Result<()> {
+        let mut folders = BTreeSet::new();
         for write in batch {
-            self.apply(write)?;
+            let folder = match write {
+                Write::Put(name, bytes) => {
+                    self.stage(name.collection.as_str(), bytes)?;
+                    self.put_in_place(&path_of(name), name.collection.as_str())?;
+                    name.collection
+                }
+                Write::Delete(name) => {
+                    self.disk.remove(&path_of(name))?;
+                    name.collection
+                }
+            };
+            folders.insert(folder);
+        }
+        for folder in folders {
+            self.disk.sync_folder(folder.as_str())?;
         }
         self.disk.remove(JOURNAL)?;
         // Until this is on disk a crash would replay old changes over newer.
         self.disk.sync_folder(ROOT)
     }
 
-    fn apply(&self, write: &Write) -> std::io::Result<()> {
-        match write {
-            Write::Put(name, bytes) => {
-                let path = path_of(name);
-                self.stage(&path, bytes)?;
-                self.publish(&path, name.collection.as_str())
-            }
-            Write::Delete(name) => {
-                self.disk.remove(&path_of(name))?;
-                self.disk.sync_folder(name.collection.as_str())
-            }
-        }
-    }
-
-    fn stage(&self, path: &str, bytes: &[u8]) -> std::io::Result<()> {
-        let temporary = format!("{path}{TEMPORARY}");
+    fn stage(&self, folder: &str, bytes: &[u8]) -> std::io::Result<()> {
+        let temporary = join(folder, TEMPORARY);
         self.disk.write_synced(&temporary, bytes).inspect_err(|_| {
             // Nothing counts yet; a file that stays is removed at the next start.
             let _ = self.disk.remove(&temporary);
         })
     }
 
+    fn put_in_place(&self, path: &str, folder: &str) -> std::io::Result<()> {
+        self.disk.rename(&join(folder, TEMPORARY), path)
+    }
+
     fn publish(&self, path: &str, folder: &str) -> std::io::Result<()> {
-        self.disk.rename(&format!("{path}{TEMPORARY}"), path)?;
+        self.put_in_place(path, folder)?;
         self.disk.sync_folder(folder)
     }
 
     fn commit_one(&self, write: &Write, state: &mut State) -> Result<(), StorageError> {
         if let Write::Put(name, bytes) = write {
-            self.stage(&path_of(name), bytes)
+            self.stage(name.collection.as_str(), bytes)
                 .map_err(StorageError::Io)?;
         }
         *state = State::NeedsRecovery;
         match write {
             Write::Put(name, _) => self.publish(&path_of(name), name.collection.as_str()),
-            Write::Delete(_) => self.apply(write),
+            Write::Delete(name) => self
+                .disk
+                .remove(&path_of(name))
+                .and_then(|()| self.disk.sync_folder(name.collection.as_str())),
         }
         .map_err(StorageError::Io)?;
         *state = State::Healthy;
@@ -137,8 +153,11 @@ impl FileStorage {
     }
 
     fn commit_many(&self, batch: &[Write], state: &mut State) -> Result<(), StorageError> {
-        self.stage(JOURNAL, &journal::encode(batch))
-            .map_err(StorageError::Io)?;
+        let journal = journal::encode(batch);
+        if journal.len() as u64 > MAX_JOURNAL {
+            return Err(StorageError::TooLarge);
+        }
+        self.stage(ROOT, &journal).map_err(StorageError::Io)?;
         *state = State::NeedsRecovery;
         self.publish(JOURNAL, ROOT).map_err(StorageError::Io)?;
         self.apply_journal(batch).map_err(StorageError::Io)?;
@@ -153,7 +172,9 @@ impl Storage for FileStorage {
         if *state == State::NeedsRecovery {
             return Err(StorageError::NeedsRecovery);
         }
-        self.disk.read(&path_of(name)).map_err(StorageError::Io)
+        self.disk
+            .read(&path_of(name), MAX_RECORD)
+            .map_err(StorageError::Io)
     }
 
     fn list(&self, collection: Collection) -> Result<Vec<RecordId>, StorageError> {
@@ -165,7 +186,12 @@ impl Storage for FileStorage {
             .disk
             .list(collection.as_str())
             .map_err(StorageError::Io)?;
-        let records = files.iter().filter(|file| !file.ends_with(TEMPORARY));
+        // What an earlier version left behind when it was stopped while it wrote.
+        let stale = |file: &&String| file.ends_with(TEMPORARY);
+        for file in files.iter().filter(stale) {
+            let _ = self.disk.remove(&join(collection.as_str(), file));
+        }
+        let records = files.iter().filter(|file| !stale(file));
         let mut ids = records
             .map(|file| RecordId::parse(file))
             .collect::<Result<Vec<_>, _>>()?;
@@ -177,6 +203,10 @@ impl Storage for FileStorage {
         let mut state = self.lock();
         if *state == State::NeedsRecovery {
             return Err(StorageError::NeedsRecovery);
+        }
+        let large = |write: &Write| matches!(write, Write::Put(_, bytes) if bytes.len() as u64 > MAX_RECORD);
+        if batch.iter().any(large) {
+            return Err(StorageError::TooLarge);
         }
         match batch.as_slice() {
             [] => Ok(()),

@@ -116,7 +116,7 @@ impl Contents {
 }
 
 impl Disk for SimDisk {
-    fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
+    fn read(&self, path: &str, _most: u64) -> io::Result<Option<Vec<u8>>> {
         self.operate(|_| (), |c| c.visible.get(path).cloned())
     }
 
