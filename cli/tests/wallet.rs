@@ -72,15 +72,26 @@ fn a_wallet_is_backed_up_restored_and_locked_anew() {
     let none = ["restore", "none", "--home", "new phone"];
     assert!(bad(folder, PASSPHRASE, &none).contains("is no backup of a wallet"));
 
-    let export = good(folder, PASSPHRASE, &with(&["history", "--export", "--party", "shop"]));
+    let export = good(
+        folder,
+        PASSPHRASE,
+        &with(&["history", "--export", "--party", "shop"]),
+    );
     let export: Value = serde_json::from_str(&export).unwrap();
     assert_eq!(export["format"], "vouchsafe-wallet-history");
     assert_eq!(export["party"], "shop");
 
     good(folder, PASSPHRASE, &with(&["passphrase"]));
     let old = bad(folder, PASSPHRASE, &with(&["list"]));
-    assert!(old.contains("passphrase does not open this wallet"), "{old}");
-    good(folder, "another horse battery", &with(&["list", "--type", "urn:a"]));
+    assert!(
+        old.contains("passphrase does not open this wallet"),
+        "{old}"
+    );
+    good(
+        folder,
+        "another horse battery",
+        &with(&["list", "--type", "urn:a"]),
+    );
 }
 
 #[test]
@@ -101,5 +112,8 @@ fn cat_436_attempts_are_counted_over_restarts() {
     while !fifth.contains("too many wrong attempts") {
         fifth = bad(folder, "an incorrect one", &list);
     }
-    assert!(bad(folder, PASSPHRASE, &list).contains("wait"), "the right one waits, too");
+    assert!(
+        bad(folder, PASSPHRASE, &list).contains("wait"),
+        "the right one waits, too"
+    );
 }

@@ -13,6 +13,7 @@ use vouchsafe_protocol::http::{HttpRequest, HttpResponse, Method};
 use crate::WalletError;
 use crate::credential::{CredentialId, CredentialStore};
 use crate::display::Localized;
+use crate::storage::VaultBatch;
 use crate::wallet::Wallet;
 
 /// The longest address of a picture that is remembered.
@@ -111,7 +112,7 @@ impl PictureFetch {
         let mut record = self.wallet.store().record(&self.card)?;
         *record.display.pictures.at(self.place) = picture;
         let (name, bytes) = CredentialStore::encode(&record)?;
-        Ok(self.wallet.vault().put(name, bytes)?)
+        self.wallet.commit(VaultBatch::new().put(name, bytes))
     }
 }
 

@@ -150,7 +150,9 @@ fn worker() {
         .unwrap();
     let round: u64 = std::env::var(ROUND).unwrap().parse().unwrap();
     tell("opening");
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     runtime.block_on(work(Path::new(&folder), &VaultKey::from_bytes(key), round));
 }
 
@@ -222,7 +224,8 @@ impl Ledger {
             }
             ["restored"] => self.cards.extend(others.iter().cloned()),
             ["backed-up", name, cards] => {
-                self.backups.push(((*name).to_owned(), cards.parse().unwrap()));
+                self.backups
+                    .push(((*name).to_owned(), cards.parse().unwrap()));
             }
             _ => {}
         }
@@ -329,7 +332,9 @@ fn kill_one(folder: &Path, key: &VaultKey, round: u64, after: Duration) -> Vec<S
 fn forget_index(folder: &Path) {
     let storage = FileStorage::open(&folder.join("wallet")).unwrap();
     for id in storage.list(Collection::Index).unwrap() {
-        storage.delete(RecordName::new(Collection::Index, id)).unwrap();
+        storage
+            .delete(RecordName::new(Collection::Index, id))
+            .unwrap();
     }
 }
 

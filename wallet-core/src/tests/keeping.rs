@@ -162,7 +162,10 @@ async fn a_wallet_changes_its_passphrase_for_a_pin_and_back() {
     };
     assert_eq!(change("not the one", pin), Err("wrong_passphrase"));
     change(PASSPHRASE, pin).unwrap();
-    assert_eq!(world.reopen(PASSPHRASE).await.unwrap_err().code(), "wrong_passphrase");
+    assert_eq!(
+        world.reopen(PASSPHRASE).await.unwrap_err().code(),
+        "wrong_passphrase"
+    );
     let wallet = world.reopen("482916").await.unwrap();
     assert_eq!(wallet.cards(&["en"]).unwrap().len(), 1);
     change("482916", Lock::Passphrase("battery staple")).unwrap();

@@ -47,6 +47,14 @@ impl Problem {
         }
     }
 
+    pub(super) fn backup() -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            text: "wallet-error-backup",
+            code: "backup_unreadable",
+        }
+    }
+
     pub(super) fn settings() -> Self {
         Self {
             status: StatusCode::INTERNAL_SERVER_ERROR,

@@ -11,10 +11,10 @@ use vouchsafe_pages::Locale;
 use vouchsafe_service::http::StrictForm;
 
 use super::error::Problem;
-use super::guard::{Guard, LONGEST_PASSPHRASE};
+use super::guard::{Guard, LONGEST_PASSPHRASE, Shut};
 
 /// As the core wants it, in bytes.
-const SHORTEST_PASSPHRASE: usize = 8;
+pub(super) const SHORTEST_PASSPHRASE: usize = 8;
 
 pub(super) async fn begin(
     State(guard): State<Arc<Guard>>,
@@ -69,8 +69,11 @@ pub(super) async fn set_up(
     if let Some(problem) = unusable(passphrase, form.get("again").unwrap_or_default()) {
         return first_run(&guard, &headers, Some(problem));
     }
-    if guard.create(passphrase).await.is_err() {
-        return first_run(&guard, &headers, Some("broken"));
+    match guard.create(passphrase).await {
+        Ok(()) => {}
+        // The core is stricter about some.
+        Err(Shut::Wrong) => return first_run(&guard, &headers, Some("short")),
+        Err(Shut::Wait(_) | Shut::Broken) => return first_run(&guard, &headers, Some("broken")),
     }
     let name = form.get("name").unwrap_or_default();
     let locale = form.get("locale").and_then(Locale::from_tag);
@@ -88,7 +91,7 @@ pub(super) async fn set_up(
     response
 }
 
-fn unusable(passphrase: &str, again: &str) -> Option<&'static str> {
+pub(super) fn unusable(passphrase: &str, again: &str) -> Option<&'static str> {
     if passphrase.len() < SHORTEST_PASSPHRASE {
         Some("short")
     } else if passphrase.len() > LONGEST_PASSPHRASE {

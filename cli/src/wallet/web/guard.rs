@@ -18,12 +18,15 @@ use tower::ServiceExt;
 use vouchsafe_credentials::random;
 use vouchsafe_service::http::{SameSite, StrictForm};
 use vouchsafe_service::random::OsRandom;
+use vouchsafe_wallet_core::storage::KdfParams;
 use zeroize::Zeroizing;
 
 use super::app::App;
 use super::first_run;
-use super::keeper::{Keeper, Opened, is_wrong};
+pub(super) use super::keeper::Shut;
+use super::keeper::{Keeper, Opened, why};
 use super::pages;
+use super::passphrase;
 use super::shell::Shell;
 use super::tries::Tries;
 use crate::wallet::handle::WalletHandle;
@@ -50,13 +53,6 @@ struct Door {
     tries: Tries,
 }
 
-/// Why the door stays shut.
-pub(super) enum Shut {
-    Wrong,
-    Wait(Duration),
-    Broken,
-}
-
 impl Guard {
     pub(super) fn new(shell: Arc<Shell>, keeper: Arc<dyn Keeper>) -> Self {
         Self {
@@ -81,16 +77,17 @@ impl Guard {
         }
         let right = match &door.opened {
             Some(opened) => opened.knows(passphrase),
-            None => match self.work(passphrase, false).await {
+            None => match self
+                .work(passphrase, false)
+                .await
+                .map_err(|error| why(&error))
+            {
                 Ok(wallet) => {
                     door.opened = Some(self.opened(wallet, passphrase));
                     true
                 }
-                Err(error) if is_wrong(&error) => false,
-                Err(error) => {
-                    tracing::error!(%error, "the wallet does not open");
-                    return Err(Shut::Broken);
-                }
+                Err(Shut::Wrong) => false,
+                Err(other) => return Err(other),
             },
         };
         door.tries.count(right);
@@ -102,21 +99,42 @@ impl Guard {
         if self.keeper.exists() {
             return Err(Shut::Broken);
         }
-        match self.work(passphrase, true).await {
-            Ok(wallet) => {
-                door.opened = Some(self.opened(wallet, passphrase));
-                Ok(())
-            }
-            Err(error) => {
-                tracing::error!(%error, "the wallet cannot be made");
-                Err(Shut::Broken)
-            }
+        let made = self.work(passphrase, true).await;
+        let wallet = made.map_err(|error| why(&error))?;
+        door.opened = Some(self.opened(wallet, passphrase));
+        Ok(())
+    }
+
+    /// Changes the passphrase; whoever is inside has to come in again.
+    pub(super) async fn change(&self, old: &str, new: &str) -> Result<(), Shut> {
+        let mut door = self.door.lock().await;
+        if let Some(wait) = door.tries.wait() {
+            return Err(Shut::Wait(wait));
         }
+        let opened = door.opened.as_ref().ok_or(Shut::Broken)?;
+        let right = opened.knows(old);
+        let wallet = opened.wallet.clone();
+        door.tries.count(right);
+        if !right {
+            return Err(Shut::Wrong);
+        }
+        let (old, next) = (
+            Zeroizing::new(old.to_owned()),
+            Zeroizing::new(new.to_owned()),
+        );
+        let core = wallet.core().clone();
+        let work = move || core.change_passphrase(&old, next.as_str(), KdfParams::RECOMMENDED);
+        let changed = tokio::task::spawn_blocking(work).await;
+        let changed = changed.map_err(|_| Shut::Broken)?;
+        changed.map_err(|error| why(&error.into()))?;
+        door.opened = Some(self.opened(wallet, new));
+        self.sessions().clear();
+        Ok(())
     }
 
     fn opened(&self, wallet: WalletHandle, passphrase: &str) -> Opened {
-        let app = Arc::new(App::new(wallet, Arc::clone(&self.shell)));
-        Opened::new(pages(app), passphrase)
+        let app = Arc::new(App::new(wallet.clone(), Arc::clone(&self.shell)));
+        Opened::new(wallet, pages(app), passphrase)
     }
 
     /// Deriving the key takes a while, so it keeps no other request waiting.
@@ -155,7 +173,7 @@ impl Guard {
     }
 
     /// Whether a browser was let in, and not too long ago.
-    fn is_in(&self, headers: &HeaderMap) -> bool {
+    pub(super) fn is_in(&self, headers: &HeaderMap) -> bool {
         let Some(token) = self.session(headers) else {
             return false;
         };
@@ -204,6 +222,10 @@ pub(super) fn router(guard: Arc<Guard>) -> Router {
         )
         .route("/unlock", post(unlock))
         .route("/lock", post(lock))
+        .route(
+            "/passphrase",
+            get(passphrase::form).post(passphrase::change),
+        )
         .route("/", any(enter))
         .route("/{*path}", any(enter))
         .with_state(guard)

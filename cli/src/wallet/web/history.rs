@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use url::form_urlencoded::byte_serialize;
 use vouchsafe_service::http::StrictForm;
 use vouchsafe_wallet_core::WalletError;
 use vouchsafe_wallet_core::history::{EventKind, HistoryEntry, HistoryId, Outcome};
@@ -37,6 +38,7 @@ pub(super) async fn list(
                 "entries": entries.iter().filter(with).map(shown).collect::<Vec<_>>(),
                 "parties": parties(&entries),
                 "party": wanted,
+                "export": export_link(wanted.as_deref()),
             });
             app.page(&visitor, "wallet/history", context)
         }
@@ -45,13 +47,28 @@ pub(super) async fn list(
 }
 
 /// Everything as a file, for the person: names of facts, never their values.
-pub(super) async fn export(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    match app.wallet.history() {
-        Ok(entries) => {
+pub(super) async fn export(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    Query(query): Query<ListQuery>,
+) -> Response {
+    let wanted = query.party.filter(|party| !party.is_empty());
+    match app.wallet.core().export_history(wanted.as_deref()) {
+        Ok(export) => {
             let file = "attachment; filename=\"wallet-history.json\"";
-            ([(header::CONTENT_DISPOSITION, file)], axum::Json(entries)).into_response()
+            ([(header::CONTENT_DISPOSITION, file)], axum::Json(export)).into_response()
         }
         Err(error) => Problem::from(error).page(&app, &app.visitor(&headers)),
+    }
+}
+
+fn export_link(party: Option<&str>) -> String {
+    match party {
+        Some(party) => {
+            let party: String = byte_serialize(party.as_bytes()).collect();
+            format!("/history.json?party={party}")
+        }
+        None => "/history.json".to_owned(),
     }
 }
 
@@ -122,7 +139,6 @@ pub(super) fn shown(entry: &HistoryEntry) -> Value {
         Outcome::Declined => ("declined", None),
         Outcome::Failed { code } => ("failed", Some(code)),
     };
-    let was_asked = entry.kind == EventKind::Presented;
     json!({
         "id": entry.id,
         "at": entry.at,
@@ -137,8 +153,7 @@ pub(super) fn shown(entry: &HistoryEntry) -> Value {
         "stopped": result != "completed",
         "can_withdraw": entry.can_withdraw(),
         "withdrawn_at": entry.withdrawn_at,
-        // What may have arrived can be erased there.
-        "can_erase": was_asked && matches!(result, "completed" | "unknown"),
+        "can_erase": entry.erasure().is_ok(),
         "can_report": entry.kind != EventKind::Deleted,
     })
 }

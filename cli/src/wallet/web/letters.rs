@@ -9,7 +9,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::json;
 use url::form_urlencoded::byte_serialize;
-use vouchsafe_wallet_core::history::EventKind;
+use vouchsafe_wallet_core::WalletError;
 
 use super::app::App;
 use super::error::Problem;
@@ -39,9 +39,13 @@ fn letter(app: &App, headers: &HeaderMap, id: &str, kind: &str) -> Response {
         Ok(found) => found,
         Err(error) => return Problem::from(error).page(app, &visitor),
     };
-    // A party that saw nothing has nothing to delete.
-    if found.kind == EventKind::Deleted || (kind == "erase" && found.kind != EventKind::Presented) {
-        return Problem::gone().page(app, &visitor);
+    let written = match kind {
+        // Whoever saw nothing has nothing to delete.
+        "erase" => found.erasure().map(drop).map_err(WalletError::from),
+        _ => Ok(()),
+    };
+    if let Err(error) = written {
+        return Problem::from(error).page(app, &visitor);
     }
     let entry = shown(&found);
     let template = format!("wallet/letter_{kind}");

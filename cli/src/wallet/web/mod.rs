@@ -10,9 +10,11 @@ mod first_run;
 mod guard;
 mod history;
 mod install;
+mod keep;
 mod keeper;
 mod letters;
 mod offer;
+mod passphrase;
 mod profile;
 mod request;
 mod scan;
@@ -105,6 +107,7 @@ fn outside(pages: Router, shell: &Arc<Shell>, public_url: &PublicUrl) -> Router 
 /// issuer comes back.
 fn pages(app: Arc<App>) -> Router {
     let picture = post(scan::picture).layer(DefaultBodyLimit::max(scan::LARGEST_UPLOAD));
+    let restore = post(keep::restore).layer(DefaultBodyLimit::max(keep::LARGEST_BACKUP));
     Router::new()
         .route("/", get(cards::list))
         .route("/colours.css", get(cards::colours))
@@ -126,6 +129,8 @@ fn pages(app: Arc<App>) -> Router {
         .route("/history/{id}/withdraw", post(history::withdraw))
         .route("/history/{id}/erase", get(letters::erase))
         .route("/history/{id}/report", get(letters::report))
+        .route("/backup", get(keep::show).post(keep::make))
+        .route("/backup/restore", restore)
         .route("/settings", get(settings::show).post(settings::save))
         .fallback(async || Problem::not_found())
         .with_state(app)

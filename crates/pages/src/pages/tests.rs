@@ -115,7 +115,7 @@ const WALLET: &str = r#"{
     "questions": [{"id": "q", "optional": true, "cards": [{"credential": "a", "title": "⟪Card⟫", "issuer": "⟪Club⟫",
         "choice": "checkbox", "learns": [{"label": "⟪l⟫", "value": "⟪v⟫", "always": true}], "keeps": ["⟪k⟫"], "linkable": true}]},
         {"id": "r", "several": true, "cards": [{"credential": "a", "title": "⟪Card⟫", "issuer": "⟪Club⟫", "learns": [], "keeps": []}]}],
-    "parties": [{"name": "⟪Shop⟫", "host": "⟪h⟫"}, {"name": "⟪Club⟫", "host": "⟪i⟫"}], "party": "⟪h⟫",
+    "parties": [{"name": "⟪Shop⟫", "host": "⟪h⟫"}, {"name": "⟪Club⟫", "host": "⟪i⟫"}], "party": "⟪h⟫", "export": "/history.json",
     "entry": {"id": "e", "at": 0, "kind": "presented", "party": "⟪Shop⟫", "host": "⟪h⟫", "purpose": "⟪p⟫",
         "cards": ["⟪Card⟫"], "facts": ["⟪f⟫", "⟪g⟫"], "result": "completed", "can_withdraw": true, "can_erase": true,
         "can_report": true},
@@ -124,6 +124,7 @@ const WALLET: &str = r#"{
         {"id": "f", "at": 0, "kind": "issued", "party": "⟪Club⟫", "host": "⟪i⟫", "cards": [], "facts": [], "result": "failed",
         "code": "⟪c⟫", "withdrawn_at": 1}, {"id": "g", "at": 0, "kind": "deleted", "party": "⟪Club⟫", "host": "⟪i⟫", "cards": [],
         "facts": [], "result": "unknown"}],
+    "waiting": [{"title": "⟪Card⟫", "credential_issuer": "⟪https://i⟫"}], "new": 1, "here_already": 2, "count_waiting": 3, "history": 4,
     "kind": "erase", "text": "⟪text⟫", "mail": "mailto:?a", "shown": true
 }"#;
 

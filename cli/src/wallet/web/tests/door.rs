@@ -202,3 +202,53 @@ async fn guessing_the_passphrase_gets_slow_and_the_way_on_stays_here() {
         assert_eq!(page.status, status, "{passphrase}");
     }
 }
+
+#[tokio::test]
+async fn the_passphrase_is_changed_with_the_old_one_and_lets_others_out() {
+    let mut browser = at_home().await;
+    let csrf = field(&browser.get("/passphrase").await, "csrf");
+    let change = |old: &'static str, new: &'static str, again: &'static str| {
+        [
+            ("csrf", csrf.clone()),
+            ("old", old.into()),
+            ("passphrase", new.into()),
+            ("again", again.into()),
+        ]
+    };
+    let other = browser.cookie.clone();
+    for (old, new, again) in [
+        ("wrong horse", "another horse", "another horse"),
+        ("correct horse", "another horse", "another house"),
+        ("correct horse", "short", "short"),
+    ] {
+        let form = change(old, new, again);
+        let form: Vec<(&str, &str)> = form.iter().map(|(a, b)| (*a, b.as_str())).collect();
+        let page = browser.post("/passphrase", "same-origin", &form).await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST, "{old} {new} {again}");
+    }
+    let form = change("correct horse", "another horse", "another horse");
+    let form: Vec<(&str, &str)> = form.iter().map(|(a, b)| (*a, b.as_str())).collect();
+    let page = browser.post("/passphrase", "cross-site", &form).await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN);
+    let page = browser.post("/passphrase", "same-origin", &form).await;
+    assert_eq!(page.location.as_deref(), Some("/settings"));
+    assert!(browser.get("/").await.text.contains("Meine Karten"));
+    let mut other = Browser {
+        cookie: other,
+        ..browser
+    };
+    let page = other.get("/passphrase").await;
+    assert_eq!(page.location.as_deref(), Some("/"));
+    for (passphrase, status) in [
+        ("correct horse", StatusCode::FORBIDDEN),
+        ("another horse", StatusCode::SEE_OTHER),
+    ] {
+        let form = [
+            ("csrf", csrf.as_str()),
+            ("passphrase", passphrase),
+            ("next", "/"),
+        ];
+        let page = other.post("/unlock", "same-origin", &form).await;
+        assert_eq!(page.status, status, "{passphrase}");
+    }
+}
