@@ -5,9 +5,11 @@ use anyhow::{Context, Result};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType,
+    BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose,
+    GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints,
+    PKCS_ECDSA_P256_SHA256, SanType,
 };
+use sha2::{Digest, Sha256};
 
 /// How long what is made here is valid, in days.
 const DAYS: i64 = 365;
@@ -113,6 +115,54 @@ pub fn tls_pair(now: i64) -> Result<TlsPair> {
         certificate: params.signed_by(&key, &authority.issuer)?.pem(),
         key: key.serialize_pem(),
         authority: authority.certificate_pem,
+    })
+}
+
+/// A certificate for one address of a network, and what people compare before they trust it.
+pub struct LanPair {
+    /// The certificates.
+    pub tls: TlsPair,
+    /// SHA-256 of the authority, as phones write it.
+    pub fingerprint: String,
+}
+
+/// How long phones may trust what `vouchsafe demo --lan` made, in days.
+const LAN_DAYS: i64 = 7;
+
+/// Makes a [`LanPair`] for `address`, valid from `now` (seconds since 1970) on. Whoever trusts the
+/// authority trusts it for this address alone and for a week (RFC 5280, section 4.2.1.10), and its
+/// key is thrown away here.
+pub fn lan_pair(address: std::net::IpAddr, now: i64) -> Result<LanPair> {
+    let now = Timestamp::from_second(now)?;
+    let prefix = if address.is_ipv4() { 32 } else { 128 };
+    let mut root = parameters("Vouchsafe demo", now)?;
+    root.not_after = day(now, LAN_DAYS)?;
+    root.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    root.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let subnet = CidrSubnet::from_addr_prefix(address, prefix);
+    root.name_constraints = Some(NameConstraints {
+        permitted_subtrees: vec![GeneralSubtree::IpAddress(subnet)],
+        excluded_subtrees: Vec::new(),
+    });
+    let root_key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+    let authority = root.self_signed(&root_key)?;
+    let digest = Sha256::digest(authority.der());
+    let fingerprint: Vec<String> = digest.iter().map(|byte| format!("{byte:02X}")).collect();
+    let mut leaf = parameters("Vouchsafe demo", now)?;
+    leaf.not_after = day(now, LAN_DAYS)?;
+    leaf.is_ca = IsCa::ExplicitNoCa;
+    leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    leaf.use_authority_key_identifier_extension = true;
+    leaf.subject_alt_names = vec![SanType::IpAddress(address)];
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+    Ok(LanPair {
+        fingerprint: fingerprint.join(":"),
+        tls: TlsPair {
+            certificate: leaf.signed_by(&key, &Issuer::new(root, root_key))?.pem(),
+            key: key.serialize_pem(),
+            authority: authority.pem(),
+        },
     })
 }
 

@@ -147,6 +147,7 @@ fn plan(options: &GenerateOptions, folder: &Path) -> Result<Plan> {
         },
         offer_link: "openid-credential-offer://".to_owned(),
         wallet_endpoint: options.wallet_endpoint.clone(),
+        qr_endpoint: None,
         wallet_client: Some((
             "vouchsafe-wallet".to_owned(),
             "http://127.0.0.1:8703/callback".to_owned(),

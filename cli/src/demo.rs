@@ -1,19 +1,27 @@
-//! `vouchsafe demo`: issuer, verifier, shop and web wallet in one process, on
-//! loopback, without phone, accounts or certificates to make.
+//! `vouchsafe demo`: issuer, verifier, shop and web wallet in one process, without phone, accounts
+//! or certificates to make: on loopback, or where phones reach it (`--lan`, `--public-url`).
 
+mod announce;
+mod authority;
 mod browser;
 mod headless;
+mod reach;
 mod report;
 mod services;
+mod wallet;
 
 use anyhow::Result;
-use services::{Addresses, Running};
+use vouchsafe_service::config::PublicUrl;
+
+use announce::announce;
+use reach::Reach;
+use services::Running;
 
 /// How the demo runs.
 #[derive(Debug, clap::Args)]
 pub struct DemoOptions {
     /// Play the story with the built-in wallet and say what was proven.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["lan", "public_url"])]
     headless: bool,
     /// One JSON object per line on standard output.
     #[arg(long)]
@@ -21,6 +29,14 @@ pub struct DemoOptions {
     /// The shop's port; the others follow. 0 takes free ones.
     #[arg(long, env = "VOUCHSAFE_DEMO_PORT", default_value_t = 8700)]
     port: u16,
+    /// Let phones in this network take part, over https with a certificate made on the spot.
+    /// Takes the address of this machine where it has several: --lan=192.168.1.5.
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, require_equals = true, default_missing_value = reach::AUTOMATIC, conflicts_with = "public_url")]
+    lan: Option<String>,
+    /// The address of a proxy that serves https for the demo: https://demo.example leads to the shop, and
+    /// login.demo.example, club.demo.example and wallet.demo.example to the others.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<PublicUrl>,
     /// What is written to standard error while it runs: `warn`, `info`, `debug`.
     #[arg(long, default_value = "warn")]
     log: String,
@@ -32,10 +48,13 @@ pub async fn run(options: DemoOptions) -> Result<()> {
         headless,
         json,
         port,
+        lan,
+        public_url,
         log,
     } = options;
-    let addresses = Addresses::choose(if headless { 0 } else { port })?;
-    let running = Running::start(addresses, &log).await?;
+    let reach = Reach::parse(lan.as_deref(), public_url.as_ref())?;
+    let addresses = reach.addresses(if headless { 0 } else { port })?;
+    let running = Running::start(reach, addresses, &log).await?;
     if headless {
         let outcome = headless::play(&running, json).await;
         running.stop().await?;
@@ -43,36 +62,4 @@ pub async fn run(options: DemoOptions) -> Result<()> {
     }
     announce(&running, json);
     running.until_asked_to_stop().await
-}
-
-#[expect(
-    clippy::print_stdout,
-    reason = "the addresses are this command's result"
-)]
-fn announce(running: &Running, json: bool) {
-    let Addresses {
-        shop,
-        verifier,
-        issuer,
-        wallet,
-    } = &running.addresses;
-    if json {
-        let line = serde_json::json!({ "shop": shop, "wallet": wallet, "verifier": verifier, "issuer": issuer, "issuer_api_key": running.api_key, "console": running.console });
-        println!("{line}");
-        return;
-    }
-    println!("The demo is running on this machine alone. Nothing is kept when it ends.");
-    println!();
-    println!("  shop              {shop}    start here: \"Get one at the club\", then come back");
-    println!("  wallet            {wallet}    your cards, and who saw what");
-    println!("  sign-in service   {verifier}/account    what you agreed to");
-    println!("  issuer            {issuer}/docs    the club's REST interface");
-    println!(
-        "  console           {}    offers and cards at the club; the link works once",
-        running.console
-    );
-    println!();
-    println!(
-        "Press Ctrl-C to end it. `vouchsafe demo --headless` plays the story without a browser."
-    );
 }

@@ -42,6 +42,8 @@ pub struct Plan {
     pub offer_link: String,
     /// What presentation links begin with.
     pub wallet_endpoint: String,
+    /// What the links of QR codes begin with, when otherwise.
+    pub qr_endpoint: Option<String>,
     /// Wallets that may use the authorization code flow: id and redirect URI.
     pub wallet_client: Option<(String, String)>,
     /// Plain http on loopback, for the demo and for tests.
@@ -104,6 +106,7 @@ impl Plan {
             database: self.verifier_database.clone(),
             metrics: self.metrics.as_ref().map(|(_, verifier)| verifier.clone()),
             wallet_endpoint: self.wallet_endpoint.clone(),
+            qr_endpoint: self.qr_endpoint.clone(),
             loopback_http: self.loopback_http,
             status_refresh_s: self.status_refresh_s,
         }
@@ -136,6 +139,8 @@ pub struct VerifierPlan {
     pub metrics: Option<String>,
     /// What presentation links begin with.
     pub wallet_endpoint: String,
+    /// What the links of QR codes begin with, when otherwise.
+    pub qr_endpoint: Option<String>,
     /// Plain http on loopback.
     pub loopback_http: bool,
     /// How often it asks for a status list at most, in seconds.

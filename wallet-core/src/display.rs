@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::picture::Pictures;
 use crate::text::PlainText;
 
 /// A colour as `#rrggbb`.
@@ -130,6 +131,9 @@ pub struct CardDisplay {
     pub text: Colour,
     /// What its facts are called, in the order to show them.
     pub claims: Vec<ClaimDisplay>,
+    /// Its pictures; cards that were added earlier have none.
+    #[serde(default)]
+    pub pictures: Pictures,
 }
 
 /// What a fact is called.
@@ -175,6 +179,7 @@ impl CardDisplay {
             background,
             text,
             claims,
+            pictures: Pictures::default(),
         }
     }
 

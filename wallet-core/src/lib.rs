@@ -25,6 +25,7 @@ pub mod history;
 mod index;
 pub mod issuance;
 mod net;
+pub mod picture;
 pub mod presentation;
 pub mod secure_area;
 pub mod storage;

@@ -63,6 +63,9 @@ enum Command {
         /// The folder that receives the pictures.
         #[arg(long, default_value = "target/shots")]
         output: std::path::PathBuf,
+        /// Writes what a screen reader finds to tests/peers/snapshots instead of comparing it.
+        #[arg(long)]
+        update: bool,
     },
     /// Prepares a machine for the tests: Debian packages and Node packages.
     Setup,
@@ -95,7 +98,7 @@ fn main() -> ExitCode {
             conformance::verifier::verifier(&wanted)
         }
         Command::ConformanceConfig(hosts) => conformance::configure(&hosts),
-        Command::Shots { output } => shots::run(&output),
+        Command::Shots { output, update } => shots::run(&output, update),
         Command::Setup => setup::run(),
     };
     match result {

@@ -10,8 +10,9 @@ use crate::setup;
 
 /// Walks through the demo at 360 and 1280 px, light and dark, and keeps a
 /// picture of each page. Fails on horizontal scroll, on an error in the
-/// browser's console and on serious findings of axe.
-pub fn run(output: &Path) -> Result<()> {
+/// browser's console, on serious findings of axe and where a screen reader finds
+/// something else than before.
+pub fn run(output: &Path, update: bool) -> Result<()> {
     setup::run()?;
     succeed(&mut cargo(&["build", "-p", "vouchsafe-cli"]))?;
     std::fs::create_dir_all(output).context("cannot make the folder for the pictures")?;
@@ -23,6 +24,7 @@ pub fn run(output: &Path) -> Result<()> {
             .arg(target().join("debug/vouchsafe"))
             .arg("--output")
             .arg(output)
+            .args(update.then_some("--update"))
             .current_dir(root().join("tests/peers")),
     )
 }

@@ -152,7 +152,7 @@ pub fn run(full: bool, part: Option<&str>) -> Result<()> {
         }
     }
     if wanted("shots") {
-        match shots::run(&crate::run::target().join("shots")) {
+        match shots::run(&crate::run::target().join("shots"), false) {
             Ok(()) => counts.passed += 1,
             Err(error) => {
                 eprintln!("error: {error:#}");

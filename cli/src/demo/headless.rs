@@ -90,7 +90,7 @@ impl Story<'_> {
     /// A membership card lands in the wallet.
     async fn join(&mut self) -> Result<Shown> {
         self.take_card("membership").await?;
-        let cards = self.running.wallet.cards(&LOCALES)?;
+        let cards = self.running.wallet()?.cards(&LOCALES)?;
         let card = cards
             .iter()
             .find(|card| card.vct == "urn:vouchsafe:membership:1")
@@ -190,7 +190,7 @@ impl Story<'_> {
             self.log_in("membership").await?.page.has("visitor"),
             "the new card does not sign in"
         );
-        let history = self.running.wallet.history()?;
+        let history = self.running.wallet()?.history()?;
         let shown = history
             .iter()
             .filter(|entry| entry.outcome == Outcome::Completed && entry.consent_uri.is_some());
@@ -198,7 +198,7 @@ impl Story<'_> {
             .clone()
             .next()
             .context("the history has no presentation")?;
-        let withdrawn = self.running.wallet.withdraw(&latest.id).await?;
+        let withdrawn = self.running.wallet()?.withdraw(&latest.id).await?;
         ensure!(
             withdrawn.withdrawn_at.is_some(),
             "the history does not know that the consent was withdrawn"
@@ -227,7 +227,7 @@ impl Story<'_> {
             .submit(&url, &[("card", card), ("tier", "gold")])
             .await?;
         let offer = page.text("offer-uri")?;
-        self.running.wallet.add_offer(&offer, None).await?;
+        self.running.wallet()?.add_offer(&offer, None).await?;
         Ok(())
     }
 
@@ -236,7 +236,7 @@ impl Story<'_> {
         let url = format!("{}/login/{purpose}", self.running.addresses.shop);
         let page = self.browser.open(&url).await?;
         let link = page.link("show-card")?;
-        let wallet = &self.running.wallet;
+        let wallet = self.running.wallet()?;
         let prepared = wallet
             .prepare(&link, &LOCALES)
             .await

@@ -1,17 +1,14 @@
 //! The four services of the demo, in one process.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::fmt::Write;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use axum::Router;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
-use url::Url;
-use vouchsafe_credentials::sd_jwt_vc::IssuerMethod;
-use vouchsafe_credentials::x509::{Role, TrustAnchors};
 use vouchsafe_issuer::Issuer;
-use vouchsafe_service::config::{DevConfig, FetchConfig, LogConfig, parse};
+use vouchsafe_service::config::{AllowedHost, DevConfig, FetchConfig, LogConfig, parse};
 use vouchsafe_service::fetch::Fetcher;
 use vouchsafe_service::http::{ServeError, bind, serve};
 use vouchsafe_service::operators::Role as OperatorRole;
@@ -19,35 +16,25 @@ use vouchsafe_service::shutdown::{self, Shutdown, ShutdownTrigger};
 use vouchsafe_service::telemetry;
 use vouchsafe_shop::{Club, Secret, Shop};
 use vouchsafe_verifier::Verifier;
-use vouchsafe_wallet_core::storage::{KdfParams, MemoryStorage};
-use vouchsafe_wallet_core::trust::{KnownIssuer, OtherVerifiers, TrustList, UnknownIssuers};
 
-use crate::development::{Application, Generated, Placement, Plan, generate, secret};
+use super::authority;
+use super::reach::{Addresses, Reach};
+use super::wallet::DemoWallet;
+use crate::development::{Application, Placement, Plan, generate, secret};
 use crate::wallet::handle::WalletHandle;
-use crate::wallet::{open, web};
 
 /// How long the demo's verifier may keep a status list, in seconds.
 const STATUS_REFRESH_S: i64 = 1;
-
-/// Where the services are.
-#[derive(Clone, Debug)]
-pub struct Addresses {
-    /// The shop.
-    pub shop: String,
-    /// The OpenID Provider.
-    pub verifier: String,
-    /// The issuer.
-    pub issuer: String,
-    /// The wallet in the browser.
-    pub wallet: String,
-}
 
 /// The demo, running.
 pub struct Running {
     /// Where everything is.
     pub addresses: Addresses,
-    /// The wallet, the same that the web pages show.
-    pub wallet: WalletHandle,
+    /// From where it is reached.
+    pub reach: Reach,
+    /// Where a person begins who opens the wallet in a browser that is not on this machine.
+    pub invitation: Option<String>,
+    wallet: Option<WalletHandle>,
     /// The way out, for a browser without a screen.
     pub fetcher: Arc<Fetcher>,
     /// The club's key to the issuer.
@@ -62,30 +49,9 @@ pub struct Running {
     _folder: TempDir,
 }
 
-impl Addresses {
-    /// Four ports from `first` on, or four free ones for 0.
-    pub fn choose(first: u16) -> Result<Self> {
-        let at = |offset: u16| -> Result<String> {
-            let port = match first {
-                0 => TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-                    .local_addr()?
-                    .port(),
-                _ => first.checked_add(offset).context("a port beyond 65535")?,
-            };
-            Ok(format!("http://127.0.0.1:{port}"))
-        };
-        Ok(Self {
-            shop: at(0)?,
-            verifier: at(1)?,
-            issuer: at(2)?,
-            wallet: at(3)?,
-        })
-    }
-}
-
 impl Running {
     /// Makes keys, certificates and databases, and starts everything.
-    pub async fn start(addresses: Addresses, log: &str) -> Result<Self> {
+    pub async fn start(reach: Reach, addresses: Addresses, log: &str) -> Result<Self> {
         telemetry::init(&LogConfig {
             filter: log.to_owned(),
             ..LogConfig::default()
@@ -94,13 +60,24 @@ impl Running {
             .prefix("vouchsafe-demo")
             .tempdir()?;
         let shop_secret = secret();
-        let plan = plan(&addresses, &folder, &shop_secret);
-        let generated = generate(&plan, &mut Placement::Inline)?;
+        let plan = plan(&reach, &addresses, &folder, &shop_secret);
+        let mut generated = generate(&plan, &mut Placement::Inline)?;
+        let fetch = fetch_config(&reach, &addresses, &folder)?;
+        let exceptions = exceptions(&fetch)?;
+        generated.issuer += &exceptions;
+        generated.verifier += &exceptions;
         // All listeners first: a port that is taken ends the demo before it began.
-        let shop_listener = listener(&addresses.shop)?;
-        let verifier_listener = listener(&addresses.verifier)?;
-        let issuer_listener = listener(&addresses.issuer)?;
-        let wallet_listener = listener(&addresses.wallet)?;
+        let [shop_at, verifier_at, issuer_at, wallet_at] = addresses.listen;
+        let listeners = (
+            bind(shop_at)?,
+            bind(verifier_at)?,
+            bind(issuer_at)?,
+            bind(wallet_at)?,
+        );
+        let authority = match (&reach, addresses.authority) {
+            (Reach::Lan(lan), Some(at)) => Some((bind(at)?, authority::router(lan, &addresses)?)),
+            _ => None,
+        };
 
         let issuer =
             Issuer::open(parse(&generated.issuer)?, vouchsafe_issuer::Ports::system()).await?;
@@ -112,28 +89,26 @@ impl Running {
         let api_key = issuer.create_api_key("the club's counter").await?;
         let console = console(&issuer, &addresses).await?;
         let dev = DevConfig {
-            loopback_http: true,
+            loopback_http: reach.is_loopback(),
         };
-        let fetcher = Arc::new(Fetcher::new(&FetchConfig::default(), &dev)?);
+        let fetcher = Arc::new(Fetcher::new(&fetch, &dev)?);
         let shop = shop(&addresses, &shop_secret, &api_key, Arc::clone(&fetcher))?;
-        let wallet = wallet(&addresses, &generated)?;
-        let wallet_pages = web::router(
-            wallet.clone(),
-            web::WebConfig {
-                public_url: addresses.wallet.parse()?,
-            },
-        )?;
+        let wallet = DemoWallet::new(&reach, &addresses, &generated, fetch)?;
 
         let (trigger, shutdown) = shutdown::channel();
         let listen = |listener, router: Router| {
-            tokio::spawn(serve(listener, None, router, shutdown.clone()))
+            tokio::spawn(serve(listener, reach.tls(), router, shutdown.clone()))
         };
-        let tasks = vec![
-            listen(shop_listener, shop.router()),
-            listen(verifier_listener, verifier.router()),
-            listen(issuer_listener, issuer.router()),
-            listen(wallet_listener, wallet_pages),
+        let mut tasks = vec![
+            listen(listeners.0, shop.router()),
+            listen(listeners.1, verifier.router()),
+            listen(listeners.2, issuer.router()),
+            listen(listeners.3, wallet.router),
         ];
+        // Without https: its authority is what one gets there.
+        if let Some((at, router)) = authority {
+            tasks.push(tokio::spawn(serve(at, None, router, shutdown.clone())));
+        }
         let (for_issuer, for_verifier) = (shutdown.clone(), shutdown.clone());
         let background = vec![
             tokio::spawn(async move { issuer.run_background(for_issuer).await }),
@@ -141,7 +116,9 @@ impl Running {
         ];
         Ok(Self {
             addresses,
-            wallet,
+            reach,
+            invitation: wallet.invitation,
+            wallet: wallet.open,
             fetcher,
             api_key,
             console,
@@ -151,6 +128,12 @@ impl Running {
             shutdown,
             _folder: folder,
         })
+    }
+
+    /// The wallet that the pages show, of a demo on this machine alone.
+    pub fn wallet(&self) -> Result<&WalletHandle> {
+        let wallet = self.wallet.as_ref();
+        wallet.context("the wallet of this demo opens with its passphrase")
     }
 
     /// Runs until Ctrl-C or SIGTERM.
@@ -175,33 +158,71 @@ impl Running {
     }
 }
 
-fn listener(address: &str) -> Result<TcpListener> {
-    let url = Url::parse(address)?;
-    let port = url.port().context("an address without a port")?;
-    Ok(bind(SocketAddr::new(
-        IpAddr::V4(Ipv4Addr::LOCALHOST),
-        port,
-    ))?)
+/// What the services may ask: each other, at addresses that are not on the internet.
+fn fetch_config(reach: &Reach, addresses: &Addresses, folder: &TempDir) -> Result<FetchConfig> {
+    let mut fetch = FetchConfig::default();
+    if let Reach::Lan(lan) = reach {
+        let file = folder.path().join("authority.pem");
+        std::fs::write(&file, &lan.authority)?;
+        fetch.extra_ca.push(file);
+    }
+    for (host, ports) in reach.exceptions(addresses) {
+        match fetch.allow.iter_mut().find(|known| known.host == host) {
+            Some(known) => known.ports.extend(ports),
+            None => fetch.allow.push(AllowedHost {
+                host,
+                ports,
+                private: true,
+            }),
+        }
+    }
+    Ok(fetch)
 }
 
-fn plan(addresses: &Addresses, folder: &TempDir, shop_secret: &str) -> Plan {
-    let host = |url: &str| url.trim_start_matches("http://").to_owned();
+/// The same as TOML, at the end of a configuration.
+fn exceptions(fetch: &FetchConfig) -> Result<String> {
+    let mut text = String::new();
+    for (position, file) in fetch.extra_ca.iter().enumerate() {
+        let file = toml::Value::from(file.to_str().context("a path that is not text")?);
+        if position == 0 {
+            writeln!(text, "\n[fetch]\nextra_ca = [{file}]")?;
+        }
+    }
+    for AllowedHost {
+        host,
+        ports,
+        private,
+    } in &fetch.allow
+    {
+        let host = toml::Value::from(host.as_str());
+        writeln!(
+            text,
+            "\n[[fetch.allow]]\nhost = {host}\nports = {ports:?}\nprivate = {private}"
+        )?;
+    }
+    Ok(text)
+}
+
+fn plan(reach: &Reach, addresses: &Addresses, folder: &TempDir, shop_secret: &str) -> Plan {
+    let [_, verifier_at, issuer_at, _] = addresses.listen;
     let database = |name: &str| format!("sqlite://{}", folder.path().join(name).display());
     Plan {
         issuer_url: addresses.issuer.clone(),
-        issuer_listen: host(&addresses.issuer),
+        issuer_listen: issuer_at.to_string(),
         issuer_database: database("issuer.sqlite"),
         verifier_url: addresses.verifier.clone(),
-        verifier_listen: host(&addresses.verifier),
+        verifier_listen: verifier_at.to_string(),
         verifier_database: database("verifier.sqlite"),
         metrics: None,
         offer_link: format!("{}/offer", addresses.wallet),
         wallet_endpoint: format!("{}/present", addresses.wallet),
+        // On a phone any wallet may answer that follows HAIP 1.0, section 5.1; ours reads the code too.
+        qr_endpoint: (!reach.is_loopback()).then(|| "haip-vp://".to_owned()),
         wallet_client: Some((
             "vouchsafe-wallet".to_owned(),
             format!("{}/callback", addresses.wallet),
         )),
-        loopback_http: true,
+        loopback_http: reach.is_loopback(),
         status_refresh_s: STATUS_REFRESH_S,
         clients: vec![Application {
             id: "shop".to_owned(),
@@ -240,39 +261,4 @@ fn shop(addresses: &Addresses, secret: &str, api_key: &str, fetcher: Arc<Fetcher
         wallet: Some(addresses.wallet.parse()?),
     };
     Ok(Shop::new(config, fetcher)?)
-}
-
-/// A wallet in memory that knows the demo's issuer and verifier.
-fn wallet(addresses: &Addresses, generated: &Generated) -> Result<WalletHandle> {
-    let mut anchors = TrustAnchors::new(Role::Issuer);
-    anchors.add_pem(&generated.issuer_anchor)?;
-    let mut verifiers = TrustAnchors::new(Role::VerifierAccess);
-    verifiers.add_pem(&generated.verifier_anchor)?;
-    let settings = open::Settings {
-        trust: TrustList {
-            issuers: vec![KnownIssuer {
-                credential_issuer: addresses.issuer.clone(),
-                method: IssuerMethod::X509 {
-                    anchors: Arc::new(anchors),
-                    subject: None,
-                },
-                types: Vec::new(),
-            }],
-            verifiers,
-            unknown_issuers: UnknownIssuers::Refuse,
-            other_verifiers: OtherVerifiers::default(),
-        },
-        fetch: FetchConfig::default(),
-        loopback_http: true,
-        locales: vec!["en".to_owned()],
-        redirect_uri: format!("{}/callback", addresses.wallet).parse()?,
-        issuance: open::Issuance::default(),
-    };
-    // Nobody can know this passphrase, and nobody needs it: the store is in memory.
-    open::create(
-        settings,
-        Arc::new(MemoryStorage::new()),
-        &secret(),
-        KdfParams::MINIMUM,
-    )
 }

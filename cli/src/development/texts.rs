@@ -152,6 +152,10 @@ pub fn verifier(
         "\n[wallet]\nendpoint = {}",
         Value::from(plan.wallet_endpoint.as_str())
     )?;
+    if let Some(endpoint) = &plan.qr_endpoint {
+        text += "# Other devices have other wallets.\n";
+        writeln!(text, "qr_endpoint = {}", Value::from(endpoint.as_str()))?;
+    }
     if plan.wallet_endpoint.starts_with("http") {
         text += "# The wallet is a page, and browsers offer no pages as wallets.\n";
         text += "digital_credentials = []\n";

@@ -56,6 +56,7 @@ pub fn run(options: &InitOptions) -> Result<()> {
             .with_context(|| format!("{}: no name for a database", place.display()))?,
         metrics: None,
         wallet_endpoint: "openid4vp://".to_owned(),
+        qr_endpoint: None,
         status_refresh_s: STATUS_REFRESH_S,
     };
     let made = generate_verifier(&plan, &mut Placement::Folder(place.clone()))?;

@@ -184,7 +184,7 @@ pub enum WalletCommand {
         #[arg(long)]
         yes: bool,
     },
-    /// Serve the wallet as pages for a browser on this machine.
+    /// Serve the wallet as pages for a browser on this machine; without a wallet, make one there.
     Web {
         #[command(flatten)]
         common: Common,

@@ -16,7 +16,7 @@ use super::arguments::{Common, WalletCommand};
 use super::describe::{describe_question, print_entry};
 use super::handle::WalletHandle;
 use super::terminal::{passphrase, say, say_json, yes};
-use super::{home, keeping, web};
+use super::{home, keeping, serve};
 
 /// Runs a wallet command.
 pub async fn run(command: WalletCommand) -> anyhow::Result<()> {
@@ -127,7 +127,7 @@ pub async fn run(command: WalletCommand) -> anyhow::Result<()> {
             }
             Ok(wallet.delete(&id).await?)
         }
-        WalletCommand::Web { common, port } => serve(open(&common.home).await?, port).await,
+        WalletCommand::Web { common, port } => serve::serve(&common.home, port).await,
     }
 }
 
@@ -223,23 +223,4 @@ fn history(
     all.entries
         .iter()
         .try_for_each(|entry| print_entry(entry, false))
-}
-
-async fn serve(wallet: WalletHandle, port: u16) -> anyhow::Result<()> {
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
-    let address = format!("http://{}", listener.local_addr()?);
-    let router = web::router(
-        wallet,
-        web::WebConfig {
-            public_url: address.parse()?,
-        },
-    )?;
-    eprintln!("The wallet is at {address}. Stop it with Ctrl-C.");
-    let stop = async {
-        // Without a signal handler the program ends by itself.
-        let _ = tokio::signal::ctrl_c().await;
-    };
-    Ok(axum::serve(listener, router)
-        .with_graceful_shutdown(stop)
-        .await?)
 }

@@ -153,6 +153,11 @@ impl WalletHandle {
         self.wallet.history()
     }
 
+    /// One entry of the history.
+    pub fn history_entry(&self, id: &HistoryId) -> Result<HistoryEntry, WalletError> {
+        self.wallet.history_entry(id)
+    }
+
     /// Follows an offer up to the point where the person is needed, or its end.
     pub async fn offer(&self, link: &str) -> Result<Step, WalletError> {
         self.drive(self.wallet.add(link)?).await
@@ -183,7 +188,24 @@ impl WalletHandle {
                 Err(_) => return Err(exchange.unreachable().await),
             };
         }
+        if let Step::Done(Added { cards, pending: _ }) = &step {
+            for card in cards {
+                self.fetch_pictures(card).await;
+            }
+        }
         Ok(step)
+    }
+
+    /// Now, while the issuer knows anyway that the card was added; never again.
+    async fn fetch_pictures(&self, card: &CredentialId) {
+        for fetch in self.wallet.pictures_of(card).unwrap_or_default() {
+            let Ok(response) = self.transport.send(fetch.request().clone()).await else {
+                continue;
+            };
+            if let Err(error) = fetch.receive(&response) {
+                tracing::warn!(%error, "the picture of a card is not kept");
+            }
+        }
     }
 
     /// Adds the offered cards without asking: for callers that made up their

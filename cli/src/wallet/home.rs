@@ -123,7 +123,8 @@ struct IssuerEntry {
 pub fn init(folder: &Path, passphrase: &str, loopback_http: bool) -> anyhow::Result<()> {
     let storage = Arc::new(FileStorage::open(folder)?);
     let file = folder.join(FILE);
-    if !file.exists() {
+    let is_new = !file.exists();
+    if is_new {
         let dev = "\n# For development on one machine: plain http on loopback.\n[dev]\nloopback_http = true\n";
         let text = if loopback_http {
             format!("{TEMPLATE}{dev}")
@@ -132,25 +133,43 @@ pub fn init(folder: &Path, passphrase: &str, loopback_http: bool) -> anyhow::Res
         };
         std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
     }
-    open::create(
-        settings(folder)?,
-        storage,
-        passphrase,
-        KdfParams::RECOMMENDED,
-    )?;
-    Ok(())
+    let created = settings(folder)
+        .and_then(|settings| open::create(settings, storage, passphrase, KdfParams::RECOMMENDED));
+    if created.is_err() && is_new {
+        // Without records the file would look like a wallet.
+        let _ = std::fs::remove_file(&file);
+    }
+    created.map(|_| ())
+}
+
+/// Whether there is a wallet in a folder.
+pub fn exists(folder: &Path) -> bool {
+    folder.join(FILE).exists()
 }
 
 /// Opens the wallet in a folder.
 pub async fn open(folder: &Path, passphrase: &str) -> anyhow::Result<WalletHandle> {
-    if !folder.join(FILE).exists() {
+    open_at(folder, passphrase, None).await
+}
+
+/// As [`open`], where a browser comes back to pages of this wallet after a sign-in at an issuer.
+pub async fn open_at(
+    folder: &Path,
+    passphrase: &str,
+    redirect: Option<Url>,
+) -> anyhow::Result<WalletHandle> {
+    if !exists(folder) {
         bail!(
             "there is no wallet in {} (hint: vouchsafe wallet init)",
             folder.display()
         );
     }
     let storage = Arc::new(FileStorage::open(folder)?);
-    open::open(settings(folder)?, storage, passphrase).await
+    let mut settings = settings(folder)?;
+    if let Some(redirect) = redirect {
+        settings.redirect_uri = redirect;
+    }
+    open::open(settings, storage, passphrase).await
 }
 
 fn settings(folder: &Path) -> anyhow::Result<Settings> {

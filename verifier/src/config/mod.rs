@@ -102,6 +102,10 @@ pub struct WalletConfig {
     /// What the link to the wallet begins with.
     #[serde(default = "default_endpoint")]
     pub endpoint: String,
+    /// What the link in a QR code begins with, where another device has other wallets than this one;
+    /// otherwise as `endpoint`.
+    #[serde(default)]
+    pub qr_endpoint: Option<String>,
     /// What pages may ask browsers for that have the Digital Credentials API, the preferred one
     /// first: `openid4vp-v1-signed`, `openid4vp-v1-unsigned`. An empty list turns it off.
     #[serde(default = "default_protocols")]
@@ -121,6 +125,7 @@ impl Default for WalletConfig {
     fn default() -> Self {
         Self {
             endpoint: default_endpoint(),
+            qr_endpoint: None,
             digital_credentials: default_protocols(),
         }
     }

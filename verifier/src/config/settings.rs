@@ -40,6 +40,8 @@ pub struct Settings {
     pub verifications: Verifications,
     /// What the link to the wallet begins with.
     pub wallet_endpoint: String,
+    /// What the link in a QR code begins with.
+    pub qr_endpoint: String,
     /// What is offered over the Digital Credentials API of browsers.
     pub digital_credentials: Option<DigitalCredentials>,
     /// How status lists are used.
@@ -130,14 +132,14 @@ impl Settings {
             )));
         }
         let endpoint = &config.wallet.endpoint;
-        if !endpoint.contains(':')
-            || endpoint
-                .chars()
-                .any(|c| c.is_whitespace() || c.is_control())
-        {
-            return Err(ConfigError::Shared(
-                "wallet.endpoint must be an address such as openid4vp://".to_owned(),
-            ));
+        let qr_endpoint = config.wallet.qr_endpoint.as_ref().unwrap_or(endpoint);
+        for (name, address) in [("endpoint", endpoint), ("qr_endpoint", qr_endpoint)] {
+            let blank = |c: char| c.is_whitespace() || c.is_control();
+            if !address.contains(':') || address.chars().any(blank) {
+                return Err(ConfigError::Shared(format!(
+                    "wallet.{name} must be an address such as openid4vp://"
+                )));
+            }
         }
         Ok(Self {
             issuer: config.http.public_url.as_str().to_owned(),
@@ -150,6 +152,7 @@ impl Settings {
             resource_servers,
             verifications,
             wallet_endpoint: endpoint.clone(),
+            qr_endpoint: qr_endpoint.clone(),
             digital_credentials: DigitalCredentials::parse(
                 &config.wallet.digital_credentials,
                 &config.http.public_url,

@@ -38,7 +38,7 @@ async fn page(app: &App, headers: &HeaderMap, id: &str) -> Result<Response, Logi
     }
     let question = ask::qr(app, login).await?;
     let state = watched(app, &owned.transaction, View::Qr).await?;
-    let link = ask::wallet_link(app, &question);
+    let link = ask::qr_link(app, &question);
     let seconds = question.fetch_until.since(app.now()).max(0);
     let more = json!({
         "qr": qr::svg(&link).unwrap_or_default(),

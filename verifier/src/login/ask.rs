@@ -193,12 +193,20 @@ pub fn way<'a>(
 
 /// The link that opens a wallet with this question.
 pub fn wallet_link(app: &Parts, request: &PresentationRequest) -> String {
-    let invocation = Invocation {
+    invocation(app, request).to_link(&app.settings.wallet_endpoint)
+}
+
+/// The same for the wallets of another device.
+pub fn qr_link(app: &Parts, request: &PresentationRequest) -> String {
+    invocation(app, request).to_link(&app.settings.qr_endpoint)
+}
+
+fn invocation(app: &Parts, request: &PresentationRequest) -> Invocation {
+    Invocation {
         client_id: app.verifier_id.as_str().to_owned(),
         request_uri: app.url(&format!("/vp/request/{}", request.id)),
         method: RequestUriMethod::Post,
-    };
-    invocation.to_link(&app.settings.wallet_endpoint)
+    }
 }
 
 /// Where the wallet posts its answer.

@@ -68,6 +68,15 @@ pub struct Card {
     pub background: Colour,
     /// Colour of the text on it.
     pub text: Colour,
+    /// The issuer's mark, as a `data:` address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo: Option<String>,
+    /// What the mark shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo_alt: Option<PlainText>,
+    /// The picture behind everything, as a `data:` address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub background_image: Option<String>,
     /// What it says.
     pub facts: Vec<Fact>,
     /// When it was added.

@@ -13,6 +13,7 @@ use super::{Card, CardFormat, CredentialId, Fact, Held, facts_of};
 use crate::WalletError;
 use crate::display::{CardDisplay, choose};
 use crate::error::CredentialError;
+use crate::picture::Picture;
 use crate::secure_area::KeyId;
 use crate::storage::{Collection, RecordId, RecordName, StorageError, Vault};
 use crate::text::PlainText;
@@ -134,6 +135,19 @@ impl StoredCredential {
             format: self.record.format,
             background: display.background,
             text: display.text,
+            logo: display
+                .pictures
+                .logo
+                .as_ref()
+                .and_then(Picture::data_uri)
+                .map(str::to_owned),
+            logo_alt: choose(&display.pictures.logo_alt, locales).cloned(),
+            background_image: display
+                .pictures
+                .background
+                .as_ref()
+                .and_then(Picture::data_uri)
+                .map(str::to_owned),
             facts: facts
                 .labelled(display, locales)
                 .map(|(label, value)| Fact {

@@ -9,6 +9,7 @@ mod keeping;
 mod mdoc;
 mod modules;
 mod page;
+mod pictures;
 mod showing;
 mod signed;
 mod strict;

@@ -13,8 +13,9 @@ use vouchsafe_wallet_core::WalletError;
 use vouchsafe_wallet_core::consent::value_text;
 use vouchsafe_wallet_core::credential::{Card, CredentialId};
 
-use super::app::{App, Visitor};
+use super::app::App;
 use super::error::Problem;
+use super::shell::Visitor;
 
 #[derive(Deserialize)]
 pub(super) struct ListQuery {
@@ -111,6 +112,11 @@ fn shown(app: &App, visitor: &Visitor, card: &Card) -> Value {
         "expired": card.expired,
         "added_at": card.added_at,
         "expires_at": card.expires_at,
+        "logo": card.logo,
+        "logo_alt": card.logo_alt,
+        "background": card.background_image,
+        "fresh": card.fresh_copies.0,
+        "copies": card.fresh_copies.1,
     })
 }
 

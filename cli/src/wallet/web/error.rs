@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use vouchsafe_wallet_core::{Fault, WalletError};
 
-use super::app::{App, Visitor};
+use super::shell::{Shell, Visitor};
 
 /// A page instead of the one that was wanted.
 #[derive(Debug)]
@@ -39,8 +39,32 @@ impl Problem {
         }
     }
 
+    pub(super) fn picture() -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            text: "wallet-error-picture",
+            code: "picture_unreadable",
+        }
+    }
+
+    pub(super) fn backup() -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            text: "wallet-error-backup",
+            code: "backup_unreadable",
+        }
+    }
+
+    pub(super) fn settings() -> Self {
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            text: "wallet-error-wallet",
+            code: "settings_not_kept",
+        }
+    }
+
     /// The page, with the stable code as its reference.
-    pub(super) fn page(&self, app: &App, visitor: &Visitor) -> Response {
+    pub(super) fn page(&self, app: &Shell, visitor: &Visitor) -> Response {
         let context = serde_json::json!({
             "title": app.text(visitor.locale, "wallet-error-title"),
             "message": app.text(visitor.locale, self.text),

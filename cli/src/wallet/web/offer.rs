@@ -3,40 +3,26 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::json;
 use vouchsafe_service::http::{Params, StrictForm};
 use vouchsafe_wallet_core::WalletError;
 use vouchsafe_wallet_core::issuance::Step;
 
-use super::app::{App, Open, Visitor};
+use super::app::{App, Open};
 use super::error::Problem;
-use super::request;
+use super::shell::Visitor;
 
-/// The form for a link.
+/// The ways to give the wallet a link or a code.
 pub(super) async fn form(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    app.page(&app.visitor(&headers), "wallet/add", json!({}))
-}
-
-/// A pasted link: an offer, or a question to show a card.
-pub(super) async fn paste(
-    State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    StrictForm(form): StrictForm,
-) -> Response {
-    let visitor = match app.check_form(&headers, &form) {
-        Ok(visitor) => visitor,
-        Err(problem) => return problem.page(&app, &app.visitor(&headers)),
-    };
-    let link = form.get("link").unwrap_or_default().trim();
-    match link.split_once('?') {
-        Some((_, query)) if query.contains("credential_offer") => begin(&app, &visitor, link).await,
-        Some((_, query)) if query.contains("request_uri") => {
-            request::begin(&app, &visitor, link).await
-        }
-        _ => Problem::link().page(&app, &visitor),
-    }
+    let mut response = app.page(&app.visitor(&headers), "wallet/add", json!({}));
+    // The one page that may look through the camera, when the person starts it there.
+    let policy = HeaderValue::from_static(
+        "camera=(self), digital-credentials-get=(), geolocation=(), microphone=()",
+    );
+    response.headers_mut().insert("permissions-policy", policy);
+    response
 }
 
 /// `/offer?credential_offer=…`: a link that somebody clicked.
@@ -118,7 +104,7 @@ pub(super) async fn callback(
     }
 }
 
-async fn begin(app: &App, visitor: &Visitor, link: &str) -> Response {
+pub(super) async fn begin(app: &App, visitor: &Visitor, link: &str) -> Response {
     let step = app.wallet.offer(link).await;
     match step {
         Ok(step) => keep(app, visitor, step),

@@ -13,9 +13,11 @@ use vouchsafe_wallet_core::consent::{
 use vouchsafe_wallet_core::credential::CredentialId;
 use vouchsafe_wallet_core::presentation::{Asking, Presented};
 
-use super::app::{App, Open, Visitor};
+use super::app::{App, Open};
 use super::cards::yes_no;
 use super::error::Problem;
+use super::history::shown;
+use super::shell::Visitor;
 
 /// `/present?client_id=…&request_uri=…`: a link that somebody clicked.
 pub(super) async fn open(
@@ -69,10 +71,14 @@ pub(super) async fn answer(
         Ok(Open::Request(asking)) if form.get("answer") == Some("yes") => {
             respond(&app, &visitor, asking, &form).await
         }
-        Ok(Open::Request(asking)) => match app.wallet.decline(asking).await {
-            Ok(presented) => leave(&app, &visitor, presented, "declined"),
-            Err(error) => Problem::from(error).page(&app, &visitor),
-        },
+        Ok(Open::Request(asking)) => {
+            let declined = app.wallet.decline(asking).await;
+            match (declined, form.get("answer")) {
+                (Ok(presented), Some("report")) => report(presented),
+                (Ok(presented), _) => leave(&app, &visitor, presented, "declined"),
+                (Err(error), _) => Problem::from(error).page(&app, &visitor),
+            }
+        }
         Ok(Open::NoCard(request)) => {
             app.wallet.tell(request).await;
             leave(&app, &visitor, None, "declined")
@@ -94,6 +100,15 @@ async fn respond(app: &App, visitor: &Visitor, asking: Asking, form: &Params) ->
             },
         },
     }
+}
+
+/// To the letter about a request that was declined for what it is; the verifier's page can wait.
+fn report(presented: Option<Presented>) -> Response {
+    let path = presented.map_or_else(
+        || "/history".to_owned(),
+        |presented| format!("/history/{}/report", presented.history.as_str()),
+    );
+    Redirect::to(&path).into_response()
 }
 
 /// Fields `pick-<question>` with the id of a card.
@@ -147,9 +162,13 @@ fn question(app: &App, visitor: &Visitor, consent: &ConsentRequest, question: &Q
             .picks
             .iter()
             .any(|pick| pick.question == question.id && pick.credential == card.credential);
-        let learns = card.learns.iter().map(
-            |fact| json!({ "label": fact.label, "value": value_text(&fact.value, &yes, &no) }),
-        );
+        let learns = card.learns.iter().map(|fact| {
+            json!({
+                "label": fact.label,
+                "value": value_text(&fact.value, &yes, &no),
+                "always": fact.always_visible,
+            })
+        });
         json!({
             "credential": card.credential,
             "title": card.title,
@@ -161,22 +180,32 @@ fn question(app: &App, visitor: &Visitor, consent: &ConsentRequest, question: &Q
             "picked": picked,
         })
     });
-    json!({ "id": question.id, "cards": cards.collect::<Vec<_>>() })
+    json!({
+        "id": question.id,
+        "optional": !insisted(consent, question),
+        "several": question.cards.len() > 1,
+        "cards": cards.collect::<Vec<_>>(),
+    })
+}
+
+/// Whether a question is part of something the verifier insists on, be it as one of several ways.
+fn insisted(consent: &ConsentRequest, question: &Question) -> bool {
+    let mut sets = consent.sets.iter().filter(|set| set.required);
+    sets.any(|set| set.options.iter().flatten().any(|id| *id == question.id))
 }
 
 /// To where the verifier sends the browser, or a last page of ours.
 fn leave(app: &App, visitor: &Visitor, presented: Option<Presented>, how: &str) -> Response {
+    // What was written down is the receipt; without it the page says less, and is still true.
+    let entry = presented
+        .as_ref()
+        .and_then(|presented| app.wallet.history_entry(&presented.history).ok())
+        .map(|entry| shown(&entry));
     match presented.and_then(|presented| presented.redirect_uri) {
         Some(url) => Redirect::to(url.as_str()).into_response(),
         None => {
-            let text = |part: &str| app.text(visitor.locale, &format!("wallet-{how}-{part}"));
-            let context = json!({
-                "title": text("title"),
-                "message": text("text"),
-                "action_url": "/",
-                "action_text": app.text(visitor.locale, "wallet-back"),
-            });
-            app.page(visitor, "message", context)
+            let context = json!({ "shown": how == "shown", "entry": entry });
+            app.page(visitor, "wallet/receipt", context)
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Language, and whom the wallet believes.
+//! Name, language, and whom the wallet believes.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use vouchsafe_pages::Locale;
 use vouchsafe_service::http::StrictForm;
 
 use super::app::App;
+use super::error::Problem;
 
 pub(super) async fn show(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     let issuers = app.wallet.listed_issuers();
@@ -25,16 +26,23 @@ pub(super) async fn save(
     headers: HeaderMap,
     StrictForm(form): StrictForm,
 ) -> Response {
-    if let Err(problem) = app.check_form(&headers, &form) {
-        return problem.page(&app, &app.visitor(&headers));
+    let visitor = match app.check_form(&headers, &form) {
+        Ok(visitor) => visitor,
+        Err(problem) => return problem.page(&app, &app.visitor(&headers)),
+    };
+    let locale = form.get("locale").and_then(Locale::from_tag);
+    let named = form
+        .get("name")
+        .map_or(Ok(()), |name| app.profile.set_name(name));
+    let kept = named.and_then(|()| locale.map_or(Ok(()), |one| app.profile.set_locale(one)));
+    if let Err(error) = kept {
+        tracing::error!(%error, "the settings cannot be kept");
+        return Problem::settings().page(&app, &visitor);
     }
-    let locale = form
-        .get("locale")
-        .and_then(Locale::from_tag)
-        .unwrap_or_default();
     let mut response = Redirect::to("/settings").into_response();
-    response
-        .headers_mut()
-        .append(header::SET_COOKIE, app.locale_cookie(locale));
+    if let Some(locale) = locale {
+        let cookie = app.locale_cookie(locale);
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
     response
 }

@@ -99,6 +99,92 @@ fn nothing_on_the_login_pages_escapes_translation() {
     }
 }
 
+/// What the wallet's pages show.
+const WALLET: &str = r#"{
+    "csrf": "c", "wallet_name": "⟪Ada⟫", "guarded": true, "session": "s", "next": "/", "minutes": 2,
+    "invitation": "i", "shortest": 8, "fingerprint": "⟪AB⟫", "wallet": "https://w", "host": "⟪h⟫",
+    "title": "⟪t⟫", "message": "⟪m⟫", "reference": "⟪r⟫", "issuers": ["⟪https://i⟫"], "added": true,
+    "card": {"id": "a", "title": "⟪Card⟫", "issuer": "⟪Club⟫", "facts": [{"label": "⟪l⟫", "value": "⟪v⟫"}],
+        "added_at": 0, "expires_at": 1, "fresh": 3, "copies": 9},
+    "cards": [{"id": "a", "title": "⟪Card⟫", "issuer": "⟪Club⟫", "facts": [], "expired": true},
+        {"id": "b", "title": "⟪Card⟫", "issuer": "⟪Club⟫", "facts": [{"label": "⟪l⟫", "value": "⟪v⟫"}], "expires_at": 1}],
+    "offer": {"issuer": "⟪Club⟫", "host": "⟪h⟫", "trust": "listed", "sign_in": true, "code_missing": true,
+        "tx_code": {"numeric": true, "description": "⟪d⟫"}, "cards": [{"title": "⟪Card⟫", "facts": ["⟪f⟫"]}]},
+    "consent": {"verifier": {"name": "⟪Shop⟫", "host": "⟪h⟫", "calls_itself": "⟪x⟫", "trust": {"reason": "certificate"}},
+        "purpose": "⟪p⟫"}, "incomplete": true,
+    "questions": [{"id": "q", "optional": true, "cards": [{"credential": "a", "title": "⟪Card⟫", "issuer": "⟪Club⟫",
+        "choice": "checkbox", "learns": [{"label": "⟪l⟫", "value": "⟪v⟫", "always": true}], "keeps": ["⟪k⟫"], "linkable": true}]},
+        {"id": "r", "several": true, "cards": [{"credential": "a", "title": "⟪Card⟫", "issuer": "⟪Club⟫", "learns": [], "keeps": []}]}],
+    "parties": [{"name": "⟪Shop⟫", "host": "⟪h⟫"}, {"name": "⟪Club⟫", "host": "⟪i⟫"}], "party": "⟪h⟫", "export": "/history.json",
+    "entry": {"id": "e", "at": 0, "kind": "presented", "party": "⟪Shop⟫", "host": "⟪h⟫", "purpose": "⟪p⟫",
+        "cards": ["⟪Card⟫"], "facts": ["⟪f⟫", "⟪g⟫"], "result": "completed", "can_withdraw": true, "can_erase": true,
+        "can_report": true},
+    "entries": [{"id": "e", "at": 0, "kind": "presented", "party": "⟪Shop⟫", "host": "⟪h⟫", "cards": ["⟪Card⟫"],
+        "facts": ["⟪f⟫", "⟪g⟫"], "result": "completed", "can_withdraw": true},
+        {"id": "f", "at": 0, "kind": "issued", "party": "⟪Club⟫", "host": "⟪i⟫", "cards": [], "facts": [], "result": "failed",
+        "code": "⟪c⟫", "withdrawn_at": 1}, {"id": "g", "at": 0, "kind": "deleted", "party": "⟪Club⟫", "host": "⟪i⟫", "cards": [],
+        "facts": [], "result": "unknown"}],
+    "waiting": [{"title": "⟪Card⟫", "credential_issuer": "⟪https://i⟫"}], "new": 1, "here_already": 2, "count_waiting": 3, "history": 4,
+    "kind": "erase", "text": "⟪text⟫", "mail": "mailto:?a", "shown": true
+}"#;
+
+#[test]
+fn nothing_on_the_wallets_pages_escapes_translation() {
+    let pages = Pages::with_texts(Catalogue::shared().unwrap(), |text| format!("⟦{text}⟧"));
+    let pages = pages.unwrap();
+    let nothing = serde_json::json!({
+        "card": {"id": "a", "title": "⟪C⟫", "issuer": "⟪I⟫", "facts": [], "added_at": 0, "expired": true, "fresh": 0, "copies": 0},
+        "cards": [], "entries": [], "parties": [], "issuers": [], "questions": [], "shown": false, "kind": "report",
+        "wallet_name": null, "guarded": false, "incomplete": false,
+        "offer": {"issuer": "⟪C⟫", "host": "⟪h⟫", "trust": "confirmed", "cards": []},
+        "consent": {"verifier": {"name": "⟪S⟫", "host": "⟪h⟫", "trust": {"reason": "origin"}}},
+        "entry": {"id": "e", "at": 0, "kind": "issued", "party": "⟪S⟫", "host": "⟪h⟫", "cards": [], "facts": [],
+            "result": "declined", "withdrawn_at": 1},
+    });
+    let names: Vec<_> = TEMPLATES.get_dir("wallet").unwrap().files().collect();
+    assert!(names.len() > 15);
+    for file in names {
+        let name = file.path().with_extension("");
+        let name = name.to_str().unwrap();
+        // Parts of pages, and what is no page.
+        if ["text", "layout", "door"]
+            .iter()
+            .any(|part| name == format!("wallet/{part}"))
+        {
+            continue;
+        }
+        for problem in [
+            None,
+            Some("short"),
+            Some("differs"),
+            Some("long"),
+            Some("wrong"),
+            Some("wait"),
+            Some("broken"),
+        ] {
+            for less in [false, true] {
+                let mut all: serde_json::Map<_, _> = serde_json::from_str(WALLET).unwrap();
+                all.extend(
+                    less.then(|| nothing.as_object().cloned())
+                        .flatten()
+                        .unwrap_or_default(),
+                );
+                all.insert("problem".to_owned(), problem.into());
+                for locale in Locale::ALL {
+                    let page = pages.render(name, locale, &all);
+                    let Html(page) = page.unwrap_or_else(|e| panic!("{name}: {e:?}"));
+                    let words = untranslated(&page);
+                    assert!(words.is_empty(), "{name} in {locale}: {words:?}");
+                    assert!(
+                        !page.contains("none\""),
+                        "{name}: nothing is written as a word"
+                    );
+                }
+            }
+        }
+    }
+}
+
 /// The same of the templates alone, all of them.
 #[test]
 fn no_template_holds_words_of_its_own() {

@@ -1,0 +1,126 @@
+//! The demo's wallet: in memory, with the demo's issuer and verifier on its list.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Result;
+use async_trait::async_trait;
+use axum::Router;
+use vouchsafe_credentials::sd_jwt_vc::IssuerMethod;
+use vouchsafe_credentials::x509::{Role, TrustAnchors};
+use vouchsafe_service::config::FetchConfig;
+use vouchsafe_wallet_core::storage::{KdfParams, MemoryStorage};
+use vouchsafe_wallet_core::trust::{KnownIssuer, OtherVerifiers, TrustList, UnknownIssuers};
+
+use super::reach::{Addresses, Reach};
+use crate::development::{Generated, secret};
+use crate::wallet::handle::WalletHandle;
+use crate::wallet::open;
+use crate::wallet::web::{self, Keeper, Profile, WebConfig};
+
+/// The wallet and its pages.
+pub struct DemoWallet {
+    /// The pages.
+    pub router: Router,
+    /// The wallet, where it is open for everybody on this machine.
+    pub open: Option<WalletHandle>,
+    /// The path of the first run, where the wallet is to be made first.
+    pub invitation: Option<String>,
+}
+
+impl DemoWallet {
+    /// On this machine the wallet is there and open. Who reaches it over a network makes it, with a
+    /// passphrase, from the link on the terminal.
+    pub fn new(
+        reach: &Reach,
+        addresses: &Addresses,
+        generated: &Generated,
+        fetch: FetchConfig,
+    ) -> Result<Self> {
+        let settings = settings(reach, addresses, generated, fetch)?;
+        let config = WebConfig {
+            public_url: addresses.wallet.parse()?,
+            profile: Profile::default(),
+        };
+        let storage = Arc::new(MemoryStorage::new());
+        if reach.is_loopback() {
+            // Nobody can know this passphrase, and nobody needs it: the store is in memory.
+            let wallet = open::create(settings, storage, &secret(), KdfParams::MINIMUM)?;
+            return Ok(Self {
+                router: web::router(wallet.clone(), config)?,
+                open: Some(wallet),
+                invitation: None,
+            });
+        }
+        let keeper = Arc::new(MemoryKeeper {
+            settings,
+            storage,
+            made: AtomicBool::new(false),
+        });
+        let guarded = web::guarded(keeper, config)?;
+        Ok(Self {
+            router: guarded.router,
+            open: None,
+            invitation: guarded
+                .invitation
+                .map(|path| format!("{}{path}", addresses.wallet)),
+        })
+    }
+}
+
+struct MemoryKeeper {
+    settings: open::Settings,
+    storage: Arc<MemoryStorage>,
+    made: AtomicBool,
+}
+
+#[async_trait]
+impl Keeper for MemoryKeeper {
+    fn exists(&self) -> bool {
+        self.made.load(Ordering::Acquire)
+    }
+
+    async fn create(&self, passphrase: &str) -> Result<WalletHandle> {
+        let (settings, storage) = (self.settings.clone(), Arc::clone(&self.storage));
+        let wallet = open::create(settings, storage, passphrase, KdfParams::RECOMMENDED)?;
+        self.made.store(true, Ordering::Release);
+        Ok(wallet)
+    }
+
+    async fn open(&self, passphrase: &str) -> Result<WalletHandle> {
+        let (settings, storage) = (self.settings.clone(), Arc::clone(&self.storage));
+        open::open(settings, storage, passphrase).await
+    }
+}
+
+fn settings(
+    reach: &Reach,
+    addresses: &Addresses,
+    generated: &Generated,
+    fetch: FetchConfig,
+) -> Result<open::Settings> {
+    let mut anchors = TrustAnchors::new(Role::Issuer);
+    anchors.add_pem(&generated.issuer_anchor)?;
+    let mut verifiers = TrustAnchors::new(Role::VerifierAccess);
+    verifiers.add_pem(&generated.verifier_anchor)?;
+    Ok(open::Settings {
+        trust: TrustList {
+            issuers: vec![KnownIssuer {
+                credential_issuer: addresses.issuer.clone(),
+                method: IssuerMethod::X509 {
+                    anchors: Arc::new(anchors),
+                    subject: None,
+                },
+                types: Vec::new(),
+            }],
+            verifiers,
+            unknown_issuers: UnknownIssuers::Refuse,
+            other_verifiers: OtherVerifiers::default(),
+        },
+        fetch,
+        loopback_http: reach.is_loopback(),
+        locales: vec!["en".to_owned()],
+        redirect_uri: format!("{}/callback", addresses.wallet).parse()?,
+        issuance: open::Issuance::default(),
+    })
+}

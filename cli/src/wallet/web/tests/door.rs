@@ -1,0 +1,254 @@
+//! The first run, the lock, and what stands before it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use axum::http::StatusCode;
+use vouchsafe_wallet_core::storage::{KdfParams, MemoryStorage};
+
+use super::super::{Keeper, guarded};
+use super::{Browser, Silent, config, field, settings};
+use crate::wallet::handle::WalletHandle;
+use crate::wallet::open::create_with;
+
+/// A wallet in memory, to be made from its pages.
+struct Memory {
+    storage: Arc<MemoryStorage>,
+    made: AtomicBool,
+}
+
+#[async_trait]
+impl Keeper for Memory {
+    fn exists(&self) -> bool {
+        self.made.load(Ordering::SeqCst)
+    }
+
+    async fn create(&self, passphrase: &str) -> anyhow::Result<WalletHandle> {
+        let silent = Arc::new(Silent::default());
+        let (storage, params) = (self.storage.clone(), KdfParams::MINIMUM);
+        let wallet = create_with(settings(), storage, passphrase, params, silent)?;
+        self.made.store(true, Ordering::SeqCst);
+        Ok(wallet)
+    }
+
+    async fn open(&self, passphrase: &str) -> anyhow::Result<WalletHandle> {
+        crate::wallet::open::open(settings(), self.storage.clone(), passphrase).await
+    }
+}
+
+pub(super) fn locked(made: bool) -> (Browser, Option<String>) {
+    let keeper = Memory {
+        storage: Arc::new(MemoryStorage::new()),
+        made: made.into(),
+    };
+    let guarded = guarded(Arc::new(keeper), config()).unwrap();
+    let browser = Browser {
+        router: guarded.router,
+        asked: Arc::default(),
+        cookie: None,
+    };
+    (browser, guarded.invitation)
+}
+
+/// A browser that has made its wallet.
+async fn at_home() -> Browser {
+    let (mut browser, invitation) = locked(false);
+    let path = invitation.unwrap();
+    let csrf = field(&browser.get(&path).await, "csrf");
+    let form = [
+        ("csrf", csrf.as_str()),
+        ("name", "Ada"),
+        ("locale", "de"),
+        ("passphrase", "correct horse"),
+        ("again", "correct horse"),
+    ];
+    let page = browser.post(&path, "same-origin", &form).await;
+    assert_eq!(page.location.as_deref(), Some("/"));
+    browser
+}
+
+#[tokio::test]
+async fn the_first_run_needs_the_invitation_and_a_passphrase_typed_twice() {
+    let (mut browser, invitation) = locked(false);
+    let path = invitation.unwrap();
+    assert_eq!(browser.get("/").await.status, StatusCode::FORBIDDEN);
+    assert_eq!(browser.get("/setup/guess").await.status, StatusCode::GONE);
+    let page = browser.get(&path).await;
+    let csrf = field(&page, "csrf");
+    for (first, again, code) in [
+        ("short", "short", "too short"),
+        ("correct horse", "correct house", "differ"),
+    ] {
+        let form = [
+            ("csrf", csrf.as_str()),
+            ("passphrase", first),
+            ("again", again),
+        ];
+        let page = browser.post(&path, "same-origin", &form).await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST);
+        assert!(page.text.contains(code), "{}", page.text);
+        assert!(!page.text.contains(first), "a passphrase is repeated");
+    }
+    let form = [
+        ("csrf", csrf.as_str()),
+        ("passphrase", "correct horse"),
+        ("again", "correct horse"),
+    ];
+    for (to, site) in [
+        ("/setup/guess", "same-origin"),
+        (path.as_str(), "cross-site"),
+    ] {
+        let page = browser.post(to, site, &form).await;
+        assert!(page.status.is_client_error(), "{to} {site}");
+    }
+    assert_eq!(browser.get("/").await.status, StatusCode::FORBIDDEN);
+    let mut browser = at_home().await;
+    let page = browser.get("/").await;
+    assert!(page.text.contains("Meine Karten") && page.text.contains("<bdi>Ada</bdi>"));
+}
+
+#[tokio::test]
+async fn cat_446_a_browser_without_the_passphrase_sees_and_does_nothing() {
+    let mut browser = at_home().await;
+    let csrf = field(&browser.get("/settings").await, "csrf");
+    let inside = browser.cookie.take();
+    let mut stranger = browser;
+    for path in [
+        "/",
+        "/history",
+        "/history.json",
+        "/settings",
+        "/cards/aa",
+        "/colours.css",
+        "/present?request_uri=x",
+        "/setup/guess",
+    ] {
+        let page = stranger.get(path).await;
+        let away = page.location.as_deref() == Some("/");
+        assert!(
+            away || page.text.contains("action=\"/unlock\""),
+            "{path}: {}",
+            page.text
+        );
+    }
+    for path in [
+        "/add",
+        "/settings",
+        "/cards/aa/delete",
+        "/requests/x",
+        "/offers/x",
+    ] {
+        let page = stranger.post(path, "same-origin", &[("csrf", &csrf)]).await;
+        assert!(page.text.contains("action=\"/unlock\""), "{path}");
+    }
+    // Back inside, and out again.
+    let mut browser = Browser {
+        cookie: inside,
+        ..stranger
+    };
+    let csrf = field(&browser.get("/settings").await, "csrf");
+    browser
+        .post("/lock", "cross-site", &[("csrf", &csrf)])
+        .await;
+    assert!(browser.get("/").await.text.contains("Meine Karten"));
+    browser
+        .post("/lock", "same-origin", &[("csrf", &csrf)])
+        .await;
+    assert!(browser.get("/").await.text.contains("action=\"/unlock\""));
+}
+
+#[tokio::test]
+async fn guessing_the_passphrase_gets_slow_and_the_way_on_stays_here() {
+    let mut browser = at_home().await;
+    let csrf = field(&browser.get("/settings").await, "csrf");
+    browser
+        .post("/lock", "same-origin", &[("csrf", &csrf)])
+        .await;
+    let page = browser.get("/present?client_id=a&request_uri=b").await;
+    let next = field(&page, "next")
+        .replace("&amp;", "&")
+        .replace("&#x2f;", "/");
+    assert_eq!(next, "/present?client_id=a&request_uri=b");
+    let (csrf, right) = (field(&page, "csrf"), "correct horse");
+    let unlock = |passphrase: &'static str, next: &str| {
+        [
+            ("csrf".to_owned(), csrf.clone()),
+            ("passphrase".to_owned(), passphrase.to_owned()),
+            ("next".to_owned(), next.to_owned()),
+        ]
+    };
+    for (next, to) in [
+        (next.as_str(), next.as_str()),
+        ("//evil.example", "/"),
+        ("https://evil.example/", "/"),
+    ] {
+        let form = unlock(right, next);
+        let form: Vec<(&str, &str)> = form.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+        let page = browser.post("/unlock", "same-origin", &form).await;
+        assert_eq!(page.location.as_deref(), Some(to));
+    }
+    for (passphrase, status) in [
+        ("guess 1 guess", StatusCode::FORBIDDEN),
+        ("guess 2 guess", StatusCode::FORBIDDEN),
+        ("guess 3 guess", StatusCode::FORBIDDEN),
+        ("guess 4 guess", StatusCode::FORBIDDEN),
+        ("guess 5 guess", StatusCode::FORBIDDEN),
+        (right, StatusCode::TOO_MANY_REQUESTS),
+    ] {
+        let form = unlock(passphrase, "/");
+        let form: Vec<(&str, &str)> = form.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+        let page = browser.post("/unlock", "same-origin", &form).await;
+        assert_eq!(page.status, status, "{passphrase}");
+    }
+}
+
+#[tokio::test]
+async fn the_passphrase_is_changed_with_the_old_one_and_lets_others_out() {
+    let mut browser = at_home().await;
+    let csrf = field(&browser.get("/passphrase").await, "csrf");
+    let change = |old: &'static str, new: &'static str, again: &'static str| {
+        [
+            ("csrf", csrf.clone()),
+            ("old", old.into()),
+            ("passphrase", new.into()),
+            ("again", again.into()),
+        ]
+    };
+    let other = browser.cookie.clone();
+    for (old, new, again) in [
+        ("wrong horse", "another horse", "another horse"),
+        ("correct horse", "another horse", "another house"),
+        ("correct horse", "short", "short"),
+    ] {
+        let form = change(old, new, again);
+        let form: Vec<(&str, &str)> = form.iter().map(|(a, b)| (*a, b.as_str())).collect();
+        let page = browser.post("/passphrase", "same-origin", &form).await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST, "{old} {new} {again}");
+    }
+    let form = change("correct horse", "another horse", "another horse");
+    let form: Vec<(&str, &str)> = form.iter().map(|(a, b)| (*a, b.as_str())).collect();
+    let page = browser.post("/passphrase", "cross-site", &form).await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN);
+    let page = browser.post("/passphrase", "same-origin", &form).await;
+    assert_eq!(page.location.as_deref(), Some("/settings"));
+    assert!(browser.get("/").await.text.contains("Meine Karten"));
+    let mut other = Browser {
+        cookie: other,
+        ..browser
+    };
+    let page = other.get("/passphrase").await;
+    assert_eq!(page.location.as_deref(), Some("/"));
+    for (passphrase, status) in [
+        ("correct horse", StatusCode::FORBIDDEN),
+        ("another horse", StatusCode::SEE_OTHER),
+    ] {
+        let form = [
+            ("csrf", csrf.as_str()),
+            ("passphrase", passphrase),
+            ("next", "/"),
+        ];
+        let page = other.post("/unlock", "same-origin", &form).await;
+        assert_eq!(page.status, status, "{passphrase}");
+    }
+}
