@@ -15,7 +15,7 @@ use super::session::Session;
 use crate::WalletError;
 use crate::display::{CardDisplay, choose};
 use crate::net::same_origin;
-use crate::secure_area::SecureArea;
+use crate::wallet::Wallet;
 
 /// An offer that can be redeemed.
 #[derive(Clone)]
@@ -56,8 +56,7 @@ impl Readied {
         };
         readied.choose(session)?;
         for id in &readied.offer.credential_configuration_ids {
-            let area = session.wallet.secure_area().as_ref();
-            readied.check_configuration(area, readied.configuration(id)?)?;
+            readied.check_configuration(&session.wallet, readied.configuration(id)?)?;
         }
         let locales = session.wallet.locales();
         let named = names(
@@ -79,10 +78,9 @@ impl Readied {
             Goal::Notify(..) => Ok(()),
             Goal::Request { chosen: None } => {
                 let all = &self.issuer.document().credential_configurations_supported;
-                let holdable = all.iter().filter(|(_, c)| {
-                    self.check_configuration(session.wallet.secure_area().as_ref(), c)
-                        .is_ok()
-                });
+                let holdable = all
+                    .iter()
+                    .filter(|(_, c)| self.check_configuration(&session.wallet, c).is_ok());
                 let ids: Vec<String> = holdable.map(|(id, _)| id.clone()).collect();
                 if ids.is_empty() {
                     return Err(IssuanceError::UnsupportedCard);
@@ -126,10 +124,10 @@ impl Readied {
 
     fn check_configuration(
         &self,
-        area: &dyn SecureArea,
+        wallet: &Wallet,
         configuration: &CredentialConfiguration,
     ) -> Result<(), IssuanceError> {
-        let provable = ProofPlan::of(configuration, area.attests()).is_some();
+        let provable = ProofPlan::of(configuration, wallet).is_some();
         let holdable = configuration.format == DC_SD_JWT && provable;
         let vct = configuration.vct.as_deref().unwrap_or_default();
         match &self.standing {
