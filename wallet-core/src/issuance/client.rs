@@ -300,6 +300,7 @@ async fn instance_key(wallet: &Wallet, server: &str) -> Result<KeyHandle, Wallet
         return Ok(key);
     }
     let spec = crate::secure_area::KeySpec {
+        algorithm: Algorithm::Es256,
         user_authentication: false,
         ..wallet.config().issuance.keys
     };

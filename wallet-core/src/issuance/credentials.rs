@@ -184,8 +184,8 @@ impl Collecting {
         let wanted = self.waiting.front().ok_or(IssuanceError::UnsupportedCard)?;
         let requested = wanted.requested.clone();
         let configuration = self.readied.configuration(&wanted.configuration)?;
-        let attests = session.wallet.secure_area().attests();
-        let plan = ProofPlan::of(configuration, attests).ok_or(IssuanceError::UnsupportedCard)?;
+        let plan = ProofPlan::of(configuration, &session.wallet);
+        let plan = plan.ok_or(IssuanceError::UnsupportedCard)?;
         self.create_keys(session).await?;
         let proof_for = ProofFor {
             issuer: self.readied.issuer.issuer().as_str(),

@@ -12,6 +12,7 @@ use super::IssuanceError;
 use super::session::Session;
 use crate::WalletError;
 use crate::secure_area::{self, AreaSigner, AttestationRequest, AuthorizationHint, KeyHandle};
+use crate::wallet::Wallet;
 
 /// What proves the keys of one card.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,9 +35,11 @@ pub(super) struct Levels {
 impl ProofPlan {
     /// The simplest way that the configuration takes; `None` where there is none, as for a card
     /// that is bound to no key. Keys that an area attests at once cost the person no signature.
-    pub(super) fn of(configuration: &CredentialConfiguration, attests: bool) -> Option<Self> {
+    pub(super) fn of(configuration: &CredentialConfiguration, wallet: &Wallet) -> Option<Self> {
+        let attests = wallet.secure_area().attests();
+        let algorithm = wallet.config().issuance.keys.algorithm;
         let types = configuration.proof_types_supported.as_ref()?;
-        let usable = |name: &str| types.get(name).filter(|kind| takes_es256(kind));
+        let usable = |name: &str| types.get(name).filter(|kind| takes(kind, algorithm));
         let jwt = usable("jwt");
         if jwt.is_some_and(|kind| kind.key_attestations_required.is_none()) {
             return Some(Self::Jwt);
@@ -137,7 +140,7 @@ async fn jwts(
     Ok(Proofs::Jwt(proofs))
 }
 
-fn takes_es256(kind: &ProofType) -> bool {
+fn takes(kind: &ProofType, algorithm: Algorithm) -> bool {
     let mut algorithms = kind.proof_signing_alg_values_supported.iter();
-    algorithms.any(|name: &Value| name == Algorithm::Es256.name())
+    algorithms.any(|name: &Value| name == algorithm.name())
 }

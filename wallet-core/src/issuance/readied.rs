@@ -17,8 +17,8 @@ use crate::WalletError;
 use crate::credential::CardFormat;
 use crate::display::{CardDisplay, choose};
 use crate::net::same_origin;
-use crate::secure_area::SecureArea;
 use crate::trust::TrustList;
+use crate::wallet::Wallet;
 
 /// An offer that can be redeemed.
 #[derive(Clone)]
@@ -58,10 +58,8 @@ impl Readied {
             sender_constrained,
         };
         readied.choose(session)?;
-        let trust = session.wallet.trust();
         for id in &readied.offer.credential_configuration_ids {
-            let area = session.wallet.secure_area().as_ref();
-            readied.check_configuration(area, readied.configuration(id)?, trust)?;
+            readied.check_configuration(&session.wallet, readied.configuration(id)?)?;
         }
         let locales = session.wallet.locales();
         let named = names(
@@ -82,12 +80,10 @@ impl Readied {
         match &session.goal {
             Goal::Notify(..) => Ok(()),
             Goal::Request { chosen: None } => {
-                let area = session.wallet.secure_area().as_ref();
                 let all = &self.issuer.document().credential_configurations_supported;
-                let holdable = all.iter().filter(|(_, c)| {
-                    self.check_configuration(area, c, session.wallet.trust())
-                        .is_ok()
-                });
+                let holdable = all
+                    .iter()
+                    .filter(|(_, c)| self.check_configuration(&session.wallet, c).is_ok());
                 let ids: Vec<String> = holdable.map(|(id, _)| id.clone()).collect();
                 if ids.is_empty() {
                     return Err(IssuanceError::UnsupportedCard);
@@ -138,13 +134,13 @@ impl Readied {
 
     fn check_configuration(
         &self,
-        area: &dyn SecureArea,
+        wallet: &Wallet,
         configuration: &CredentialConfiguration,
-        trust: &TrustList,
     ) -> Result<(), IssuanceError> {
         let (format, kind) = kind_of(configuration).ok_or(IssuanceError::UnsupportedCard)?;
-        let holdable = ProofPlan::of(configuration, area.attests()).is_some();
+        let holdable = ProofPlan::of(configuration, wallet).is_some();
         let issuer = self.offer.credential_issuer.as_str();
+        let trust = wallet.trust();
         match (&self.standing, format) {
             _ if !holdable => Err(IssuanceError::UnsupportedCard),
             (_, CardFormat::Mdoc) => match trust.mdoc_issuer(issuer, kind) {

@@ -476,8 +476,10 @@ impl StrictIssuer {
             Err(error) => return Err(refuse(400, error.code().as_str())),
         };
         let nonces = accepted.nonces.iter().map(|nonce| format!("{nonce:?}"));
-        let fresh = nonces.fold(true, |all, nonce| self.nonces_seen.insert(nonce) && all);
-        if !fresh || self.chance(5) {
+        let used: Vec<bool> = nonces
+            .map(|nonce| !self.nonces_seen.insert(nonce))
+            .collect();
+        if used.contains(&true) || self.chance(5) {
             return Err(refuse(400, "invalid_nonce"));
         }
         Ok(accepted.keys)
