@@ -239,12 +239,10 @@ impl History {
     }
 
     fn noes(&self) -> Result<Vec<No>, StorageError> {
-        let name = Self::declined_name();
-        match self.vault.get(&name) {
-            Ok(None) => Ok(Vec::new()),
-            Ok(Some(bytes)) => {
-                serde_json::from_slice(&bytes).map_err(|_| StorageError::Damaged(name))
-            }
+        match self.vault.get(&Self::declined_name()) {
+            // A list that does not read is begun anew with the next no.
+            Ok(None) | Err(StorageError::Damaged(_)) => Ok(Vec::new()),
+            Ok(Some(bytes)) => Ok(serde_json::from_slice(&bytes).unwrap_or_default()),
             Err(error) => Err(error),
         }
     }

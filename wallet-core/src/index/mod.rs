@@ -16,6 +16,7 @@ mod rebuild;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use vouchsafe_credentials::time::UnixTime;
@@ -39,18 +40,24 @@ pub(crate) struct Index {
     store: CredentialStore,
     // Held while pages are read, changed and committed.
     keys: Mutex<Keys>,
+    // The lists are not whole: they are made anew before they are read.
+    stale: AtomicBool,
 }
 
 impl Index {
     /// The index of an open wallet, made anew where it is missing or of an older version.
     pub(crate) fn open(vault: Arc<Vault>, store: CredentialStore) -> Result<Self, WalletError> {
-        let marked = vault.get(&keys::marker())?.is_some();
+        let marked = match vault.get(&keys::marker()) {
+            Err(StorageError::Damaged(_)) => true,
+            read => read?.is_some(),
+        };
         let current = rebuild::is_current(&vault)?;
         let index = Self {
             vault,
             store,
             // A wallet of an older version has no marker whatever happened.
             keys: Mutex::new(Keys::found(marked, current)),
+            stale: AtomicBool::new(!current),
         };
         if !current {
             index.rebuild()?;
@@ -96,7 +103,12 @@ impl Index {
         self.vault.commit(after.write(batch, &keys))?;
         *keys = after;
         drop(keys);
-        if whole { Ok(()) } else { self.rebuild() }
+        if !whole {
+            self.stale.store(true, Ordering::Relaxed);
+            // What was to be committed is. If this fails, it is tried again before the next look.
+            let _ = self.rebuild();
+        }
+        Ok(())
     }
 
     /// The cards that may answer a query, the latest first: those of the types asked for.
@@ -128,10 +140,16 @@ impl Index {
     /// Makes the index anew.
     pub(crate) fn rebuild(&self) -> Result<(), WalletError> {
         let _keys = self.keys();
-        rebuild::rebuild(&self.vault, &self.store)
+        self.stale.store(true, Ordering::Relaxed);
+        rebuild::rebuild(&self.vault, &self.store)?;
+        self.stale.store(false, Ordering::Relaxed);
+        Ok(())
     }
 
     fn on(&self, lists: &[List]) -> Result<Vec<Entry>, WalletError> {
+        if self.stale.load(Ordering::Relaxed) {
+            self.rebuild()?;
+        }
         match self.read(lists) {
             Err(StorageError::Damaged(name)) if name.collection == Collection::Index => {
                 self.rebuild()?;
@@ -195,15 +213,21 @@ impl Index {
         for card in arrived {
             let name = waiting::name_for(&self.vault, &card.credential_issuer, &card.vct);
             if !left.contains_key(&name) {
-                left.insert(name.clone(), waiting::read(&self.vault, &name)?);
+                let cards = match waiting::read(&self.vault, &name) {
+                    // No reason not to take the card.
+                    Err(StorageError::Damaged(_)) => Some(Vec::new()),
+                    read => Some(read?).filter(|cards| !cards.is_empty()),
+                };
+                left.insert(name.clone(), cards);
             }
-            let cards = left.entry(name).or_default();
-            if !cards.is_empty() {
+            if let Some(Some(cards)) = left.get_mut(&name)
+                && !cards.is_empty()
+            {
                 cards.remove(0);
             }
         }
         for (name, cards) in left {
-            if self.vault.get(&name)?.is_some() {
+            if let Some(cards) = cards {
                 batch = waiting::write(batch, name, &cards)?;
             }
         }

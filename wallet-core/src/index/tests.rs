@@ -285,6 +285,27 @@ async fn a_damaged_card_can_be_deleted() {
 }
 
 #[tokio::test]
+async fn a_card_that_was_committed_is_never_said_to_have_failed() {
+    let world = filled().await;
+    let broken = world.wallet.cards(&[]).unwrap()[0].id.clone();
+    let broken = CredentialStore::name_of(&broken).unwrap();
+    let good = world.storage.get(&broken).unwrap().unwrap();
+    world.storage.put(broken.clone(), vec![1, 2, 3]).unwrap();
+    for id in names_in_index(&world.storage) {
+        let name = RecordName::new(Collection::Index, id);
+        world.storage.put(name, vec![1, 2, 3]).unwrap();
+    }
+    // Neither the lists nor that card can be read: the new card is kept all the same.
+    let cards = given().await;
+    let new = put_cards(&world.wallet, [cards[0].clone()]).unwrap();
+    assert!(matching(&world.wallet, &query(&TYPES), "shop").is_err());
+    world.storage.put(broken, good).unwrap();
+    check(&world.wallet);
+    let found = matching(&world.wallet, &query(&TYPES), "shop").unwrap();
+    assert!(found.contains(&new[0]));
+}
+
+#[tokio::test]
 async fn cat_434_names_of_pages_say_nothing_of_the_types() {
     let (one, other) = (filled().await, World::new());
     let rng = Arc::new(SeededRng::new(77));

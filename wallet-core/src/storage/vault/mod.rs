@@ -265,7 +265,11 @@ impl Vault {
         let Some(sealed) = self.storage.get(name)? else {
             return Ok(1);
         };
-        let (revision, _) = self.open_record(name, &sealed)?;
+        let revision = match self.open_record(name, &sealed) {
+            // An index is made anew: what does not read may be replaced.
+            Err(StorageError::Damaged(_)) if name.collection == Collection::Index => 0,
+            opened => opened?.0,
+        };
         revision
             .checked_add(1)
             .ok_or_else(|| StorageError::Damaged(name.clone()))
