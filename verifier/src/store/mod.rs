@@ -8,11 +8,13 @@
 pub mod clients;
 pub mod consents;
 pub mod device_grants;
+pub(crate) mod instance;
 pub mod logout;
 pub mod receiver_tokens;
 pub mod refresh_grants;
 pub mod requests;
 pub mod sessions;
+pub(crate) mod state;
 pub mod stream_events;
 pub mod streams;
 pub mod subjects;
@@ -80,6 +82,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1010,
             name: "streams of security events",
             sql: include_str!("../../migrations/1010_signals.sql"),
+        },
+        Migration {
+            version: 1011,
+            name: "restores, and keys that came with an import",
+            sql: include_str!("../../migrations/1011_instance.sql"),
         },
     ],
 };
