@@ -130,7 +130,10 @@ impl StateKeys {
             let text = vault.open::<String>(TABLE, "sealed", &place, &sealed)?;
             let text = Zeroizing::new(text);
             let key = key_of(&text).ok_or_else(|| TABLE.invalid("sealed", "not a key"))?;
-            let known = keys.each_mut().into_iter().find(|(name, _)| *name == purpose);
+            let known = keys
+                .each_mut()
+                .into_iter()
+                .find(|(name, _)| *name == purpose);
             let (_, place) = known.ok_or_else(|| TABLE.invalid("purpose", "not known here"))?;
             *place = key;
         }

@@ -11,6 +11,7 @@
 //! [`domain::transaction::Evidence`].
 
 pub mod access;
+mod accounts;
 pub mod app;
 mod backchannel;
 mod caller;
@@ -40,6 +41,7 @@ mod verifier;
 mod views;
 mod watcher;
 
+pub use accounts::{AccountsError, ImportedAccounts, RowError};
 pub use clients::manage::{RegisteredClient, RegistrationToken};
 pub use config::Config;
 pub use verifier::{OpenError, Ports, Verifier};

@@ -222,7 +222,11 @@ impl NewEpoch {
         for table in state::of(tx).await?.ended {
             table.clear(tx).await?;
         }
-        let event = event(self.now, action, format!("epoch {epoch}, {ended} logins ended"));
+        let event = event(
+            self.now,
+            action,
+            format!("epoch {epoch}, {ended} logins ended"),
+        );
         audit::append(tx, &self.audit, &event).await?;
         Ok(Begun { epoch, ended })
     }

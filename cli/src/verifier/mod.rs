@@ -1,6 +1,7 @@
 //! `vouchsafe verifier`: a login service of one's own, whom it trusts and which applications it
 //! serves.
 
+mod accounts;
 mod api_key;
 mod client;
 mod document;
@@ -35,6 +36,9 @@ pub enum VerifierCommand {
     RegistrationTokens(ConfigFile),
     /// Take one back.
     RevokeRegistrationToken(registered::NamedOptions),
+    /// People whom the organisation knew before.
+    #[command(subcommand)]
+    Accounts(AccountsCommand),
     /// Copy a SQLite database into a new file, while the verifier runs or not.
     Backup(state::BackupOptions),
     /// Put a copy of a SQLite database to use, where there is no database.
@@ -49,6 +53,15 @@ pub enum VerifierCommand {
     Serve(ConfigFile),
     /// Say whether the verifier on this machine is ready; exits 1 if not.
     Health(ConfigFile),
+}
+
+/// What can be done about accounts.
+#[derive(Debug, Subcommand)]
+pub enum AccountsCommand {
+    /// Bring accounts in from a table; the same table again changes nothing.
+    Import(accounts::ImportOptions),
+    /// Print a link at which somebody adds their card to an account, once.
+    Invite(accounts::InviteOptions),
 }
 
 /// What can be done about trust.
@@ -97,6 +110,12 @@ pub async fn run(command: VerifierCommand) -> Result<()> {
         }
         VerifierCommand::ApiKey(options) => api_key::new(&options).await,
         VerifierCommand::RevokeApiKey(options) => api_key::revoke(&options).await,
+        VerifierCommand::Accounts(AccountsCommand::Import(options)) => {
+            accounts::import(&options).await
+        }
+        VerifierCommand::Accounts(AccountsCommand::Invite(options)) => {
+            accounts::invite(&options).await
+        }
         VerifierCommand::Backup(options) => state::backup(&options).await,
         VerifierCommand::Restore(options) => state::restore(&options).await,
         VerifierCommand::Restored(options) => state::restored(&options).await,

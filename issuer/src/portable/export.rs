@@ -76,7 +76,9 @@ async fn write(
         .at_one_moment(async |tx: &mut Tx| {
             let head = audit::verify_in(tx, &key, None).await?;
             for table in state::of(tx).await?.kept {
-                writer.table(tx, &table, |_| Ok::<_, PortableError>(())).await?;
+                writer
+                    .table(tx, &table, |_| Ok::<_, PortableError>(()))
+                    .await?;
             }
             Ok::<_, PortableError>(head.ok())
         })

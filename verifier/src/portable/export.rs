@@ -59,7 +59,10 @@ async fn write(
         keys: KeyTexts::of(&keys),
     };
     let mut writer = ExportWriter::create(output, passphrase, &*ports.rng, &manifest)?;
-    let (event, signing) = (event(now, "verifier.export", String::new()), keys.audit.clone());
+    let (event, signing) = (
+        event(now, "verifier.export", String::new()),
+        keys.audit.clone(),
+    );
     db.write(async move |tx| audit::append(tx, &signing, &event).await)
         .await?;
     let head = db

@@ -133,7 +133,11 @@ fn check(settings: &Settings, input: &Path, passphrase: &str) -> Result<Manifest
         });
     }
     for (client, now) in sectors(settings) {
-        if let Some(before) = manifest.sectors.get(&client).filter(|before| **before != now) {
+        if let Some(before) = manifest
+            .sectors
+            .get(&client)
+            .filter(|before| **before != now)
+        {
             return Err(PortableError::Sector {
                 before: before.clone(),
                 client,

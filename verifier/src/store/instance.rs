@@ -20,8 +20,7 @@ pub const TAKEN_AT: &str =
     "SELECT snapshot_at FROM verifier_instance WHERE id = 1 AND snapshot_at IS NOT NULL";
 
 /// Run in a copy: it is not opened before it was made fit for use.
-pub const MARK: &str =
-    "UPDATE verifier_instance SET snapshot_at = COALESCE(snapshot_at, CAST(strftime('%s', 'now') AS BIGINT)) \
+pub const MARK: &str = "UPDATE verifier_instance SET snapshot_at = COALESCE(snapshot_at, CAST(strftime('%s', 'now') AS BIGINT)) \
      WHERE id = 1";
 
 /// What the database says of itself.

@@ -5,6 +5,7 @@
 //! [`Tx`](vouchsafe_service::db::Tx) to write, and a test in `tests/it/store.rs` that runs on
 //! both databases.
 
+pub mod accounts;
 pub mod clients;
 pub mod consents;
 pub mod device_grants;
@@ -87,6 +88,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1011,
             name: "restores, and keys that came with an import",
             sql: include_str!("../../migrations/1011_instance.sql"),
+        },
+        Migration {
+            version: 1012,
+            name: "what leads to an account",
+            sql: include_str!("../../migrations/1012_means.sql"),
         },
     ],
 };

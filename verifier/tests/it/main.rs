@@ -7,6 +7,7 @@
 )]
 
 mod account;
+mod accounts;
 mod assertions;
 mod attacks;
 mod broken_off;

@@ -178,8 +178,7 @@ async fn a_file_that_is_not_whole_or_not_ours_is_refused_by_its_code() {
     // Nothing was written: the good one still goes in, where every application keeps its sector.
     let moved = |toml| at(&target.url, SECRET)(toml).replace("127.0.0.2:9001/cb", "127.0.0.3/cb");
     let sector = import(&world.configured(moved), &world.ports(), &file, WORDS).await;
-    let cafe =
-        |error: &PortableError| matches!(error, PortableError::Sector { client, .. } if client == "cafe");
+    let cafe = |error: &PortableError| matches!(error, PortableError::Sector { client, .. } if client == "cafe");
     assert!(sector.as_ref().is_err_and(cafe), "{sector:?}");
     import(&here, &world.ports(), &file, WORDS).await.unwrap();
 }

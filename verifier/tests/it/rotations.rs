@@ -15,10 +15,12 @@ async fn renew_certificate(world: &mut World) {
         world.pki.verifier_key_pem.clone(),
         world.pki.verifier_chain_pem.clone(),
     ];
-    world.restart(|toml| {
-        toml.replace(&old[0], &renewed.key_pem)
-            .replace(&old[1], &renewed.chain_pem)
-    }).await;
+    world
+        .restart(|toml| {
+            toml.replace(&old[0], &renewed.key_pem)
+                .replace(&old[1], &renewed.chain_pem)
+        })
+        .await;
 }
 
 #[tokio::test]

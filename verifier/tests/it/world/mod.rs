@@ -67,7 +67,9 @@ impl World {
         );
         let ports = ports(&clock, &rng, &network);
         let config = parse(&change(toml(&pki)));
-        let verifier = Verifier::with_db(&config, ports, db.clone()).await.expect("the service opens");
+        let verifier = Verifier::with_db(&config, ports, db.clone())
+            .await
+            .expect("the service opens");
         issuer.publish(NOW).await;
         other_issuer.publish(NOW).await;
         let router = verifier.router();
@@ -88,15 +90,18 @@ impl World {
     /// Another process on the same database.
     pub async fn another_process(&self) -> Verifier {
         let ports = self.ports();
-        Verifier::with_db(&self.config, ports, self.db.clone()).await.expect("the service opens")
+        Verifier::with_db(&self.config, ports, self.db.clone())
+            .await
+            .expect("the service opens")
     }
 
     /// The service ends and starts again on its database; `change` edits the configuration.
     pub async fn restart(&mut self, change: impl FnOnce(String) -> String) {
         let ports = ports(&self.clock, &self.rng, &self.network);
         let config = parse(&change(toml(&self.pki)));
-        self.verifier =
-            Verifier::with_db(&config, ports, self.db.clone()).await.expect("the service opens");
+        self.verifier = Verifier::with_db(&config, ports, self.db.clone())
+            .await
+            .expect("the service opens");
         self.router = self.verifier.router();
     }
 
