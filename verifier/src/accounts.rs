@@ -101,7 +101,7 @@ impl Verifier {
         let mut record = StringRecord::new();
         loop {
             let more = reader.read_record(&mut record);
-            let line = reader.position().line();
+            let line = record.position().map_or(0, csv::Position::line);
             match more {
                 Ok(false) => break,
                 Ok(true) => match self.account(&columns, &record)? {

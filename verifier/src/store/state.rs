@@ -10,8 +10,9 @@ use super::{StoreError, Vault};
 
 /// Codes, tokens, sessions and what else is good for a while: no copy brings them back to life. The
 /// endpoints of webhooks follow from the configuration.
-const FORGOTTEN: [&str; 23] = [
+const FORGOTTEN: [&str; 24] = [
     "access_tokens",
+    "account_invitations",
     "api_token",
     "authorization_code",
     "browser_return",
@@ -118,9 +119,8 @@ mod tests {
     use vouchsafe_service::db::testing::for_each_database;
 
     /// State.
-    const KEPT: [&str; 22] = [
+    const KEPT: [&str; 21] = [
         "account_identifiers",
-        "account_invitations",
         "api_client",
         "api_key",
         "audit_event",

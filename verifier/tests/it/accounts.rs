@@ -140,6 +140,7 @@ async fn a_second_card_leads_to_the_same_person() {
         let shop = world.shop();
         let mut browser = world.browser();
         let first = log_in(&mut browser, &wallet, &shop, "openid membership").await;
+        world.clock.advance(1);
         let added = add(&mut browser, &other).await;
         assert_eq!(added.location(), "/account", "{}", added.body);
         let second = log_in(&mut world.browser(), &other, &shop, "openid membership").await;
