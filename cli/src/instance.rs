@@ -111,13 +111,19 @@ fn tell_stopped(jobs: &[StoppedJob]) {
     }
 }
 
-/// Writes all state into an encrypted file.
-pub async fn export(file: &Path, output: &Path, with_keys: bool) -> Result<()> {
-    let (config, ports, words) = (load_issuer(file)?, Ports::system(), passphrase()?);
+/// A passphrase for a file that does not exist yet.
+pub fn new_passphrase() -> Result<String> {
+    let words = passphrase()?;
     ensure!(
         words.chars().count() >= SHORTEST_PASSPHRASE,
         "the passphrase has fewer than {SHORTEST_PASSPHRASE} characters"
     );
+    Ok(words)
+}
+
+/// Writes all state into an encrypted file.
+pub async fn export(file: &Path, output: &Path, with_keys: bool) -> Result<()> {
+    let (config, ports, words) = (load_issuer(file)?, Ports::system(), new_passphrase()?);
     let done = vouchsafe_issuer::portable::export(&config, &ports, output, &words, with_keys);
     let done = done.await?;
     eprintln!("{}: {} rows", output.display(), done.rows);

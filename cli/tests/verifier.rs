@@ -274,3 +274,78 @@ fn documents_are_trusted_by_their_authority() {
     assert!(text.contains("\"mso_mdoc\""), "{text}");
     done("vouchsafe config check --verifier verifier.toml", place);
 }
+
+/// Runs a command with a passphrase; whether it succeeded, and what it said.
+fn with_words(command: &str, folder: &Path, words: &str) -> (bool, String) {
+    let mut program = vouchsafe(command, folder);
+    let output = program.env("VOUCHSAFE_PASSPHRASE", words).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    (output.status.success(), error)
+}
+
+#[test]
+fn people_come_from_a_table_and_move_with_all_state() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir(&path).unwrap();
+        path
+    };
+    let (a, b, c) = (at("a"), at("b"), at("c"));
+    done("vouchsafe verifier init", &a);
+    std::fs::write(a.join("people.csv"), "external_id\nC-1\n\nC-2\n").unwrap();
+    let import = "vouchsafe verifier accounts import people.csv";
+    let (_, said) = done(import, &a);
+    assert!(said.contains("2 accounts are new, 0 were known"), "{said}");
+    std::fs::write(a.join("people.csv"), "external_id,locale\nC-1,xx\nC-2,de\n").unwrap();
+    let (well, said) = with_words(import, &a, "");
+    assert!(!well && said.contains("row 2: locale_unknown"), "{said}");
+    assert!(said.contains("0 accounts are new, 1 were known"), "{said}");
+    let invite = "vouchsafe verifier accounts invite C-1";
+    let (link, _) = done(invite, &a);
+    assert!(link.starts_with("http://127.0.0.1:8701/account/link?code="));
+    refused(
+        "vouchsafe verifier accounts invite C-9",
+        &a,
+        "import it first",
+    );
+
+    let words = "correct horse battery";
+    let export = "vouchsafe verifier export ../login.export";
+    let (well, said) = with_words(export, &a, "short");
+    assert!(!well && said.contains("fewer than 12"), "{said}");
+    let (well, said) = with_words(export, &a, words);
+    assert!(well, "{said}");
+    // Another secret, another database, the same people.
+    done("vouchsafe verifier init", &b);
+    let import = "vouchsafe verifier import ../login.export";
+    let (well, said) = with_words(import, &b, "wrong horse battery");
+    assert!(
+        !well && said.contains("sealed_file_does_not_open"),
+        "{said}"
+    );
+    let (well, said) = with_words(import, &b, words);
+    assert!(well && said.contains("epoch 1 begins"), "{said}");
+    done(invite, &b);
+    let (well, said) = with_words(import, &b, words);
+    assert!(!well && said.contains("database_not_empty"), "{said}");
+
+    // A copy, and a restore where there is nothing.
+    let (head, _) = done("vouchsafe verifier backup --output ../copy.sqlite", &b);
+    for file in std::fs::read_dir(&b).unwrap() {
+        let file = file.unwrap();
+        if !file.file_name().to_str().unwrap().contains(".sqlite") {
+            std::fs::copy(file.path(), c.join(file.file_name())).unwrap();
+        }
+    }
+    let text = std::fs::read_to_string(c.join("verifier.toml")).unwrap();
+    let moved = text.replace(b.to_str().unwrap(), c.to_str().unwrap());
+    std::fs::write(c.join("verifier.toml"), moved).unwrap();
+    let restore = format!(
+        "vouchsafe verifier restore --input ../copy.sqlite --since {}",
+        head.trim()
+    );
+    let (_, said) = done(&restore, &c);
+    assert!(said.contains("nothing that you know of is lost"), "{said}");
+    done(invite, &c);
+}

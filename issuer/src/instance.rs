@@ -4,6 +4,7 @@
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::audit;
 use vouchsafe_service::config::ConfigError;
+use vouchsafe_service::copies::Epoch;
 use vouchsafe_service::db::{Db, DbError, without_log};
 use vouchsafe_service::keys::{KeyError, Purpose, SymmetricKey};
 
@@ -151,21 +152,7 @@ pub(crate) fn audit_key(config: &Config) -> Result<SymmetricKey, KeyError> {
 
 /// Which epoch the database is in.
 pub(crate) async fn epoch(db: &Db) -> Result<Epoch, DbError> {
-    Ok(Epoch(instance::read(db).await?.salt))
-}
-
-/// What was drawn when the database was restored last.
-#[derive(Debug, Clone)]
-pub(crate) struct Epoch(Option<String>);
-
-impl Epoch {
-    /// The key of this epoch: what was made under the key of another one is not good any more.
-    pub(crate) fn key(&self, key: SymmetricKey) -> SymmetricKey {
-        match &self.0 {
-            None => key,
-            Some(salt) => key.child(&format!("epoch {salt}")),
-        }
-    }
+    Ok(Epoch::of(instance::read(db).await?.salt))
 }
 
 /// Says that the issuer has moved to the address that its configuration has now; the address of

@@ -7,9 +7,8 @@ use vouchsafe_credentials::random;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::audit::{self, Head};
 use vouchsafe_service::config::ConfigError;
-use vouchsafe_service::db::{
-    DatabaseKind, Db, DbError, Tx, sqlite_address, sqlite_file, unfinished,
-};
+use vouchsafe_service::copies::{self, CopyError};
+use vouchsafe_service::db::{Db, DbError, Tx, sqlite_file};
 use vouchsafe_service::id::Ids;
 use vouchsafe_service::keys::{KeyError, SymmetricKey};
 
@@ -24,9 +23,6 @@ use crate::store::{self, instance as rows, state, status_jobs, status_lists};
 const MARK: &str =
     "UPDATE issuer_instance SET snapshot_at = COALESCE(snapshot_at, CAST(strftime('%s', 'now') AS BIGINT))
      WHERE id = 1";
-/// What SQLite keeps beside a database. Left by one that was lost, it is taken for the new one's:
-/// what a log holds is written into whatever file has the name.
-const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// Why a copy was not made or not put to use.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +58,16 @@ pub enum RestoreError {
     /// The copy was edited.
     #[error("the audit log of the copy was changed at event {0}")]
     Edited(i64),
+}
+
+impl From<CopyError> for RestoreError {
+    fn from(error: CopyError) -> Self {
+        match error {
+            CopyError::Db(error) => Self::Db(error),
+            CopyError::File { path, problem } => Self::File { path, problem },
+            CopyError::Postgres => Self::Postgres,
+        }
+    }
 }
 
 /// What a restore did, and what is known to be lost.
@@ -108,11 +114,7 @@ pub struct StoppedJob {
 pub async fn backup(config: &Config, ports: &Ports, output: &Path) -> Result<Head, RestoreError> {
     let now = ports.clock.now();
     let db = instance::open_own(config, now).await?;
-    if db.kind() != DatabaseKind::Sqlite {
-        return Err(RestoreError::Postgres);
-    }
-    free(output)?;
-    free(&unfinished(output))?;
+    copies::can_copy(&db, output)?;
     let key = audit_key(config)?;
     let event = event(now, "issuer.backup", String::new());
     let signing = key.clone();
@@ -120,7 +122,7 @@ pub async fn backup(config: &Config, ports: &Ports, output: &Path) -> Result<Hea
         .await?;
     db.copy_to(output, MARK).await?;
     db.close().await;
-    let copy = Db::open(&address(output)?).await?;
+    let copy = Db::open(&copies::address(output)?).await?;
     let checked = audit::verify(&copy, &key, None).await;
     copy.close().await;
     checked?.map_err(|broken| RestoreError::Edited(broken.seq()))
@@ -135,48 +137,13 @@ pub async fn restore(
     since: Option<&Head>,
 ) -> Result<Restored, RestoreError> {
     let target = sqlite_file(&config.database.resolve()?)?.ok_or(RestoreError::Postgres)?;
-    let draft = beside(&target, ".new");
-    for new in [&target, &unfinished(&target), &draft] {
-        free(new)?;
-    }
-    for rest in ["-wal", "-journal"] {
-        let log = beside(input, rest);
-        if std::fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
-            return Err(file(
-                &log,
-                "has changes that are not in the copy: use one of `backup`",
-            ));
-        }
-    }
-    let made = placed(config, ports, input, &draft, &target, since).await;
-    for rest in ["", "-wal", "-shm", "-journal"] {
-        let _ = std::fs::remove_file(beside(&draft, rest));
-    }
-    made?;
+    copies::place(input, &target, MARK, async |db: &Db| {
+        db.migrate(&[store::MIGRATIONS], ports.clock.now()).await?;
+        verified(db, config, since).await?;
+        Ok::<_, RestoreError>(())
+    })
+    .await?;
     restored(config, ports, since).await
-}
-
-/// Puts the copy under the name of the database, as a whole and marked as a copy: whatever happens
-/// next, it is not served before its epoch began.
-async fn placed(
-    config: &Config,
-    ports: &Ports,
-    input: &Path,
-    draft: &Path,
-    target: &Path,
-    since: Option<&Head>,
-) -> Result<(), RestoreError> {
-    let copy = std::fs::read(input).map_err(|error| file(input, &error.to_string()))?;
-    if !copy.starts_with(b"SQLite format 3\0") {
-        return Err(file(input, "is no copy of a SQLite database"));
-    }
-    write_new(draft, &copy).map_err(|error| file(draft, &error.to_string()))?;
-    let db = Db::open(&address(draft)?).await?;
-    db.migrate(&[store::MIGRATIONS], ports.clock.now()).await?;
-    verified(&db, config, since).await?;
-    db.copy_to(target, MARK).await?;
-    db.close().await;
-    Ok(())
 }
 
 /// Makes sure that a database is this issuer's and that nobody edited its audit log; where that ends.
@@ -321,43 +288,4 @@ pub(crate) fn event(at: UnixTime, action: &'static str, detail: String) -> audit
         target: "database".to_owned(),
         detail,
     }
-}
-
-fn file(path: &Path, problem: &str) -> RestoreError {
-    RestoreError::File {
-        path: path.to_owned(),
-        problem: problem.to_owned(),
-    }
-}
-
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
-}
-
-/// Nothing has this name, and nothing is left of a database that had it.
-fn free(path: &Path) -> Result<(), RestoreError> {
-    for rest in std::iter::once("").chain(BESIDE) {
-        let there = beside(path, rest);
-        if std::fs::symlink_metadata(&there).is_ok() {
-            return Err(file(&there, "exists already: move it away"));
-        }
-    }
-    Ok(())
-}
-
-fn address(path: &Path) -> Result<String, RestoreError> {
-    sqlite_address(path).ok_or_else(|| file(path, "cannot be the name of a database"))
-}
-
-fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    use std::io::Write;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }

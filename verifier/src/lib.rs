@@ -11,6 +11,7 @@
 //! [`domain::transaction::Evidence`].
 
 pub mod access;
+mod accounts;
 pub mod app;
 mod backchannel;
 mod caller;
@@ -23,10 +24,13 @@ pub mod domain;
 mod explain;
 mod fingerprint;
 mod handlers;
+pub mod instance;
 pub mod login;
 pub mod outbound;
+pub mod portable;
 mod pushed;
 mod reply;
+pub mod restore;
 mod signals;
 pub mod status;
 pub mod store;
@@ -37,6 +41,7 @@ mod verifier;
 mod views;
 mod watcher;
 
+pub use accounts::{AccountsError, ImportedAccounts, RowError};
 pub use clients::manage::{RegisteredClient, RegistrationToken};
 pub use config::Config;
 pub use verifier::{OpenError, Ports, Verifier};

@@ -12,7 +12,7 @@ use crate::app::Parts;
 use crate::config::Client;
 use crate::domain::ids::Secret;
 use crate::domain::reason::{Explanation, Failure};
-use crate::domain::request::{Back, LoginRequest, ReturnAddress};
+use crate::domain::request::{Back, Linking, LoginRequest, ReturnAddress};
 use crate::views::{PageFailure, message, page};
 use vouchsafe_protocol::oauth::error::ErrorCode;
 
@@ -64,6 +64,10 @@ pub async fn to_client(app: &Parts, request: &LoginRequest, told: Told) -> Respo
             };
             return message(app, StatusCode::OK, locale, key);
         }
+        // Nobody else waits for it.
+        Back::Account { linking: _ } => {
+            return message(app, StatusCode::OK, locale, "link-stopped");
+        }
     };
     let client = match app.client(&request.client).await {
         Ok(client) => client,
@@ -86,6 +90,17 @@ pub async fn to_client(app: &Parts, request: &LoginRequest, told: Told) -> Respo
             locale,
         }
         .show(app),
+    }
+}
+
+/// What the browser shows when a card was added to an account.
+pub fn linked(app: &Parts, request: &LoginRequest) -> Response {
+    match request.linking() {
+        Some(Linking::Session(_)) => see_other("/account"),
+        Some(Linking::Invitation(_)) | None => {
+            let locale = Locale::from_tag(&request.locale).unwrap_or_default();
+            message(app, StatusCode::OK, locale, "linked")
+        }
     }
 }
 

@@ -15,12 +15,13 @@ use vouchsafe_protocol::oauth::ServerNonces;
 use vouchsafe_protocol::oidc::subject::SubjectKey;
 use vouchsafe_protocol::vp::client_id::ClientId as VerifierId;
 use vouchsafe_service::clock::SystemClock;
+use vouchsafe_service::copies::Epoch;
 use vouchsafe_service::db::{Db, DbError};
 use vouchsafe_service::fetch::{FetchError, Fetcher};
 use vouchsafe_service::http::{CookiePolicy, Csrf, Edge, RateLimit, standard_at};
 use vouchsafe_service::id::Ids;
 use vouchsafe_service::jobs::{Jobs, look_for_damage, purge_expired};
-use vouchsafe_service::keys::{KeyError, Purpose, SymmetricKey};
+use vouchsafe_service::keys::{KeyError, MasterSecret, Purpose, SymmetricKey};
 use vouchsafe_service::random::OsRandom;
 use vouchsafe_service::seal::Sealer;
 use vouchsafe_service::shutdown::Shutdown;
@@ -35,10 +36,11 @@ use crate::clients::manage::{self, RegisteredClient, RegistrationToken};
 use crate::config::{Config, ConfigError, Keys, Settings};
 use crate::domain::ids::{ClientId, UserCodeKey};
 use crate::fingerprint::Fingerprints;
+use crate::instance::{self, InstanceError, StateKeys};
 use crate::outbound::{Guarded, Outbound};
 use crate::signals::deliver;
 use crate::status::{StatusLists, StatusPorts};
-use crate::store::{MIGRATIONS, StoreError, Vault};
+use crate::store::{StoreError, Vault};
 use crate::tokens::TokenKeys;
 use crate::verification::webhook;
 use crate::{backchannel, clients, handlers, vc_api, watcher};
@@ -97,12 +99,34 @@ pub enum OpenError {
     /// The database.
     #[error("the database cannot be opened")]
     Db(#[from] DbError),
+    /// It is not to be opened.
+    #[error(transparent)]
+    Instance(#[from] InstanceError),
+    /// Keys that came with an import.
+    #[error("the keys that came with an import do not open under this master secret")]
+    StateKeys(#[from] StoreError),
     /// The fetcher.
     #[error("outbound requests cannot be set up")]
     Fetch(#[from] FetchError),
     /// The pages.
     #[error("the pages are broken")]
     Pages(#[from] PagesError),
+}
+
+/// What the database says about keys.
+struct Held {
+    state: StateKeys,
+    epoch: Epoch,
+}
+
+impl Held {
+    async fn of(db: &Db, master: &MasterSecret, ports: &Ports) -> Result<Self, OpenError> {
+        let vault = instance::vault(master, Arc::clone(&ports.rng));
+        Ok(Self {
+            state: StateKeys::of(db, master, &vault).await?,
+            epoch: instance::epoch(db).await?,
+        })
+    }
 }
 
 /// The login service.
@@ -127,9 +151,9 @@ impl Verifier {
     pub async fn open(config: Config, ports: Ports) -> Result<Self, OpenError> {
         let settings = Settings::parse(&config)?;
         let keys = Keys::parse(&config.keys)?;
-        let db = Db::open(&config.database.resolve()?).await?;
-        db.migrate(&[MIGRATIONS], ports.clock.now()).await?;
-        Self::assemble(&config, settings, &keys, ports, db)
+        let db = instance::open_own(&config, ports.clock.now()).await?;
+        let held = Held::of(&db, &keys.master, &ports).await?;
+        Self::assemble(&config, settings, &keys, ports, db, held)
     }
 
     /// Closes the database. Nothing is served any more, and no job runs.
@@ -138,10 +162,11 @@ impl Verifier {
     }
 
     /// The service on a database that is open and up to date.
-    pub fn with_db(config: &Config, ports: Ports, db: Db) -> Result<Self, OpenError> {
+    pub async fn with_db(config: &Config, ports: Ports, db: Db) -> Result<Self, OpenError> {
         let settings = Settings::parse(config)?;
         let keys = Keys::parse(&config.keys)?;
-        Self::assemble(config, settings, &keys, ports, db)
+        let held = Held::of(&db, &keys.master, &ports).await?;
+        Self::assemble(config, settings, &keys, ports, db, held)
     }
 
     fn assemble(
@@ -150,7 +175,9 @@ impl Verifier {
         keys: &Keys,
         ports: Ports,
         db: Db,
+        held: Held,
     ) -> Result<Self, OpenError> {
+        let Held { state, epoch } = held;
         let Ports {
             clock,
             rng,
@@ -164,13 +191,9 @@ impl Verifier {
         };
         let master = &keys.master;
         let own_key = |purpose| master.derive(purpose).child("verifier");
-        let subject_key = |purpose| SubjectKey::new(*own_key(purpose).expose());
-        let vault = |purpose| {
-            Vault::new(
-                Sealer::new(master.derive(purpose).child("verifier")),
-                Arc::clone(&rng),
-            )
-        };
+        // What travels or waits for a while ends with the epoch.
+        let brief_key = |purpose| epoch.key(own_key(purpose));
+        let subject_key = |key: &SymmetricKey| SubjectKey::new(*key.expose());
         let status_ports = StatusPorts {
             outbound: Arc::clone(&outbound),
             crypto: Arc::clone(&crypto),
@@ -181,8 +204,8 @@ impl Verifier {
         let ids = Ids::new(Arc::clone(&clock), Arc::clone(&rng));
         let app = Parts {
             db,
-            vault: vault(Purpose::Sealing),
-            cookies: vault(Purpose::Cookie),
+            vault: instance::vault(master, Arc::clone(&rng)),
+            cookies: Vault::new(Sealer::new(brief_key(Purpose::Cookie)), Arc::clone(&rng)),
             crypto,
             client_keys: PublishedKeys::new(Arc::clone(&outbound)),
             documents: Shelf::default(),
@@ -194,23 +217,18 @@ impl Verifier {
             ids: ids.clone(),
             webhook_sealer: Sealer::new(own_key(Purpose::Sealing).child("webhooks")),
             endpoints_woken: AtomicBool::new(false),
-            fingerprints: Fingerprints::new(own_key(Purpose::FlowState).child("idempotency")),
+            fingerprints: Fingerprints::new(brief_key(Purpose::FlowState).child("idempotency")),
             logging_out: Busy::default(),
             pushing: Busy::default(),
             polling: Busy::default(),
-            pairwise_key: subject_key(Purpose::Pairwise),
-            binding_key: subject_key(Purpose::Binding),
+            pairwise_key: subject_key(&state.pairwise),
+            binding_key: subject_key(&state.binding),
             server_nonces: ServerNonces::new(
                 &settings.issuer,
-                *own_key(Purpose::CredentialNonce).expose(),
+                *brief_key(Purpose::CredentialNonce).expose(),
             ),
-            user_code_key: UserCodeKey::new(
-                (master.derive(Purpose::FlowState).child("verifier")).child("user code"),
-            ),
-            csrf: Csrf::new(
-                master.derive(Purpose::Csrf).child("verifier"),
-                &settings.public_url,
-            ),
+            user_code_key: UserCodeKey::new(brief_key(Purpose::FlowState).child("user code")),
+            csrf: Csrf::new(brief_key(Purpose::Csrf), &settings.public_url),
             cookie_policy: CookiePolicy::new(&settings.public_url),
             request_signer: Arc::new(AwsLcSigningKey::new(&keys.request)?),
             verifier_id: VerifierId::x509_hash(&keys.request_chain),
@@ -228,7 +246,7 @@ impl Verifier {
             post: Arc::new(fetcher),
             busy: Busy::default(),
         };
-        let audit = master.derive(Purpose::Audit).child("verifier");
+        let audit = state.audit;
         let vc_api = vc_api::open(config, &app, &ids, audit.clone())?;
         Ok(Self {
             app: Arc::new(app),

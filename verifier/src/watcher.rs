@@ -16,7 +16,7 @@ use crate::login::end;
 use crate::signals;
 use crate::store::watched::{self, WatchedCard, WatchedList};
 use crate::store::{
-    clients, device_grants, receiver_tokens, requests, sessions, stream_events, tokens,
+    accounts, clients, device_grants, receiver_tokens, requests, sessions, stream_events, tokens,
     transactions, verifications,
 };
 
@@ -122,6 +122,7 @@ pub async fn purge(app: App) -> Result<(), DbError> {
             requests::purge(tx, before).await?;
             transactions::purge(tx, before).await?;
             sessions::purge(tx, before).await?;
+            accounts::purge(tx, now).await?;
             Ok::<_, DbError>(())
         })
         .await?;

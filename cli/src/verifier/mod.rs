@@ -1,11 +1,13 @@
 //! `vouchsafe verifier`: a login service of one's own, whom it trusts and which applications it
 //! serves.
 
+mod accounts;
 mod api_key;
 mod client;
 mod document;
 mod init;
 mod registered;
+mod state;
 mod trust;
 
 use anyhow::Result;
@@ -34,10 +36,32 @@ pub enum VerifierCommand {
     RegistrationTokens(ConfigFile),
     /// Take one back.
     RevokeRegistrationToken(registered::NamedOptions),
+    /// People whom the organisation knew before.
+    #[command(subcommand)]
+    Accounts(AccountsCommand),
+    /// Copy a SQLite database into a new file, while the verifier runs or not.
+    Backup(state::BackupOptions),
+    /// Put a copy of a SQLite database to use, where there is no database.
+    Restore(state::RestoreOptions),
+    /// Make a database fit for use that was restored by other means, such as pg_restore.
+    Restored(state::RestoredOptions),
+    /// Write all state into an encrypted file; the passphrase is asked for, or in VOUCHSAFE_PASSPHRASE.
+    Export(state::ExportOptions),
+    /// Put an export into an empty database, of whatever kind: every `sub` stays the same.
+    Import(state::ExportOptions),
     /// Run the verifier until it is asked to stop.
     Serve(ConfigFile),
     /// Say whether the verifier on this machine is ready; exits 1 if not.
     Health(ConfigFile),
+}
+
+/// What can be done about accounts.
+#[derive(Debug, Subcommand)]
+pub enum AccountsCommand {
+    /// Bring accounts in from a table; the same table again changes nothing.
+    Import(accounts::ImportOptions),
+    /// Print a link at which somebody adds their card to an account, once.
+    Invite(accounts::InviteOptions),
 }
 
 /// What can be done about trust.
@@ -86,6 +110,17 @@ pub async fn run(command: VerifierCommand) -> Result<()> {
         }
         VerifierCommand::ApiKey(options) => api_key::new(&options).await,
         VerifierCommand::RevokeApiKey(options) => api_key::revoke(&options).await,
+        VerifierCommand::Accounts(AccountsCommand::Import(options)) => {
+            accounts::import(&options).await
+        }
+        VerifierCommand::Accounts(AccountsCommand::Invite(options)) => {
+            accounts::invite(&options).await
+        }
+        VerifierCommand::Backup(options) => state::backup(&options).await,
+        VerifierCommand::Restore(options) => state::restore(&options).await,
+        VerifierCommand::Restored(options) => state::restored(&options).await,
+        VerifierCommand::Export(options) => state::export(&options).await,
+        VerifierCommand::Import(options) => state::import(&options).await,
         VerifierCommand::Serve(file) => serve::verifier(&file.verifier()?).await,
         VerifierCommand::Health(file) => {
             health::run(&file.verifier()?, serve::VERIFIER_ENVIRONMENT).await

@@ -131,6 +131,11 @@ impl SymmetricKey {
         &self.0
     }
 
+    /// A key that was derived elsewhere and kept: it came with an export.
+    pub fn kept(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
     /// A key derived from an access token: without the token, the database alone opens nothing.
     pub fn from_token(purpose: &str, token: &str) -> Self {
         derive(token.as_bytes(), &["vouchsafe", "token", purpose])

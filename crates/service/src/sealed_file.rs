@@ -58,6 +58,19 @@ pub enum SealedFileError {
     Line,
 }
 
+impl SealedFileError {
+    /// A stable code. That the passphrase is wrong and that the file was changed look the same.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Io(_) => "sealed_file_unusable",
+            Self::NotOurs => "sealed_file_unknown",
+            Self::Parameters => "sealed_file_parameters",
+            Self::DoesNotOpen => "sealed_file_does_not_open",
+            Self::Line => "sealed_file_line_too_long",
+        }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Parameters {

@@ -1,25 +1,18 @@
 //! Writing an export.
 
-use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use serde::Serialize;
 use vouchsafe_service::audit::{self, Head};
-use vouchsafe_service::db::tables::Shape;
 use vouchsafe_service::db::{Db, Tx};
-use vouchsafe_service::sealed_file::SealedWriter;
-use zeroize::Zeroizing;
+use vouchsafe_service::portable::ExportWriter;
 
 use super::PortableError;
-use super::manifest::{End, Heading, KeyFile, Manifest, VERSION, master_id, row_line, schema};
+use super::manifest::{KeyFile, Manifest, VERSION, master_id, schema};
 use crate::config::Config;
 use crate::instance::{self, audit_key};
 use crate::ports::Ports;
 use crate::restore::event;
 use crate::store::{instance as rows, state};
-
-/// Rows that are read at once.
-const PAGE: u16 = 500;
 
 /// What was exported.
 #[derive(Debug, Clone)]
@@ -69,12 +62,7 @@ async fn write(
         master: master_id(&config.keys.master()?),
         keys,
     };
-    let failed = |error: std::io::Error| PortableError::path(output, error);
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(output).map_err(failed)?;
+    let mut writer = ExportWriter::create(output, passphrase, &*ports.rng, &manifest)?;
     let detail = if with_keys {
         "with keys"
     } else {
@@ -84,24 +72,19 @@ async fn write(
     let signing = key.clone();
     db.write(async move |tx| audit::append(tx, &signing, &event).await)
         .await?;
-    let mut writer = SealedWriter::begin(BufWriter::new(file), passphrase, &*ports.rng)?;
-    let (rows, head) = db
+    let head = db
         .at_one_moment(async |tx: &mut Tx| {
             let head = audit::verify_in(tx, &key, None).await?;
-            line(&mut writer, &manifest)?;
-            let mut rows = 0;
             for table in state::of(tx).await?.kept {
-                rows += write_table(&mut writer, tx, &table).await?;
+                writer
+                    .table(tx, &table, |_| Ok::<_, PortableError>(()))
+                    .await?;
             }
-            line(&mut writer, &End { rows })?;
-            Ok::<_, PortableError>((rows, head.ok()))
+            Ok::<_, PortableError>(head.ok())
         })
         .await?;
-    let file = writer.finish()?.into_inner();
-    let file = file.map_err(|error| failed(error.into_error()))?;
-    file.sync_all().map_err(failed)?;
     Ok(Exported {
-        rows,
+        rows: writer.finish()?,
         with_keys,
         head,
     })
@@ -114,33 +97,4 @@ fn key_files(config: &Config) -> Result<Vec<KeyFile>, PortableError> {
         text: text.to_string(),
     });
     Ok(files.collect())
-}
-
-async fn write_table<W: Write>(
-    writer: &mut SealedWriter<W>,
-    tx: &mut Tx,
-    table: &Shape,
-) -> Result<u64, PortableError> {
-    line(writer, &Heading::of(table))?;
-    let mut count = 0;
-    let mut last = None;
-    loop {
-        let page = table.page(tx, last.as_deref(), PAGE).await?;
-        for row in &page {
-            line(writer, &row_line(row))?;
-            count += 1;
-        }
-        if page.len() < usize::from(PAGE) {
-            return Ok(count);
-        }
-        last = page.into_iter().next_back();
-    }
-}
-
-fn line<W: Write>(
-    writer: &mut SealedWriter<W>,
-    value: &impl Serialize,
-) -> Result<(), PortableError> {
-    let line = Zeroizing::new(serde_json::to_vec(value)?);
-    Ok(writer.line(&line)?)
 }

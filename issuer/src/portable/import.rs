@@ -1,26 +1,19 @@
 //! Reading an export: first as a whole, then into an empty database.
 
-use std::fs::File;
-use std::io::{BufReader, Write};
 use std::path::Path;
 
-use serde_json::Value;
 use vouchsafe_service::audit::{self, Head};
-use vouchsafe_service::db::tables::{Cell, Shape};
 use vouchsafe_service::db::{Db, Tx};
-use vouchsafe_service::sealed_file::SealedReader;
+use vouchsafe_service::portable::{ExportReader, write_private};
 use zeroize::Zeroizing;
 
 use super::PortableError;
-use super::manifest::{End, Heading, Manifest, VERSION, master_id, row_of, schema};
+use super::manifest::{MEMBER, Manifest, VERSION, master_id, schema};
 use crate::config::Config;
 use crate::instance::{self, audit_key};
 use crate::ports::Ports;
 use crate::restore::{NewEpoch, StoppedJob};
 use crate::store::state;
-
-/// Rows that are written at once.
-const PAGE: usize = 500;
 
 /// What was imported.
 #[derive(Debug, Clone)]
@@ -72,7 +65,7 @@ async fn fill(
     .await?;
     // The whole file once more, for nothing: that every row fits is known before the first is written.
     let mut counted = 0;
-    let mut reader = open(input, passphrase)?;
+    let (_, mut reader) = open(input, passphrase)?;
     while let Some((_, rows)) = reader.rows(&kept)? {
         counted += rows.len() as u64;
     }
@@ -82,7 +75,7 @@ async fn fill(
     let (input, passphrase) = (input.to_owned(), Zeroizing::new(passphrase.to_owned()));
     let (begun, head) = db
         .write_at_leisure(async move |tx| {
-            let mut reader = open(&input, &passphrase)?;
+            let (_, mut reader) = open(&input, &passphrase)?;
             while let Some((table, rows)) = reader.rows(&kept)? {
                 kept[table].insert(tx, &rows).await?;
             }
@@ -106,8 +99,8 @@ pub fn write_keys(
     passphrase: &str,
     folder: &Path,
 ) -> Result<Vec<String>, PortableError> {
-    let reader = open(input, passphrase)?;
-    let keys = reader.manifest.keys.ok_or(PortableError::NoKeys)?;
+    let (manifest, _) = open(input, passphrase)?;
+    let keys = manifest.keys.ok_or(PortableError::NoKeys)?;
     let plain = |name: &str| {
         let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
         !name.starts_with('.') && name.bytes().all(fits)
@@ -119,14 +112,7 @@ pub fn write_keys(
     std::fs::create_dir_all(folder).map_err(|error| PortableError::path(folder, error))?;
     for key in &keys {
         let path = folder.join(&key.name);
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let written = options.open(&path).and_then(|mut file| {
-            file.write_all(key.text.as_bytes())?;
-            file.sync_all()
-        });
+        let written = write_private(&path, key.text.as_bytes());
         written.map_err(|error| PortableError::path(&path, error))?;
     }
     Ok(keys.iter().map(|key| key.name.clone()).collect())
@@ -134,9 +120,8 @@ pub fn write_keys(
 
 /// Reads the whole file: that it is whole, of this issuer and of this version.
 fn check(config: &Config, input: &Path, passphrase: &str) -> Result<Manifest, PortableError> {
-    let mut reader = open(input, passphrase)?;
-    while reader.file.line()?.is_some() {}
-    let manifest = reader.manifest;
+    let (manifest, mut reader) = open(input, passphrase)?;
+    reader.to_the_end()?;
     if manifest.schema != schema() {
         return Err(PortableError::Schema);
     }
@@ -153,94 +138,6 @@ fn check(config: &Config, input: &Path, passphrase: &str) -> Result<Manifest, Po
     Ok(manifest)
 }
 
-fn open(input: &Path, passphrase: &str) -> Result<Reader, PortableError> {
-    let file = File::open(input).map_err(|error| PortableError::path(input, error))?;
-    let mut file = SealedReader::open(BufReader::new(file), passphrase)?;
-    let first = file.line()?.ok_or(PortableError::Content("it is empty"))?;
-    let manifest: Manifest = serde_json::from_slice(&first)?;
-    if manifest.vouchsafe_issuer_export != VERSION {
-        return Err(PortableError::Content("it is of another version"));
-    }
-    Ok(Reader {
-        file,
-        manifest,
-        table: None,
-        waiting: Vec::new(),
-        count: 0,
-        ended: false,
-    })
-}
-
-/// Reads rows, some of one table at a time.
-struct Reader {
-    file: SealedReader<BufReader<File>>,
-    manifest: Manifest,
-    table: Option<usize>,
-    waiting: Vec<Vec<Cell>>,
-    count: u64,
-    ended: bool,
-}
-
-/// Rows of a table, by its place among the tables.
-type Rows = (usize, Vec<Vec<Cell>>);
-
-impl Reader {
-    /// The next rows. `None`: that was all, and their number is right.
-    fn rows(&mut self, tables: &[Shape]) -> Result<Option<Rows>, PortableError> {
-        loop {
-            if self.waiting.len() >= PAGE {
-                return Ok(self.taken());
-            }
-            let Some(line) = self.file.line()? else {
-                return match (self.ended, self.taken()) {
-                    (true, rows) => Ok(rows),
-                    (false, _) => Err(PortableError::Content("it has no end")),
-                };
-            };
-            if self.ended {
-                return Err(PortableError::Content("it goes on behind its end"));
-            }
-            let value: Value = serde_json::from_slice(&line)?;
-            let rows = self.line(value, tables)?;
-            if rows.is_some() {
-                return Ok(rows);
-            }
-        }
-    }
-
-    fn taken(&mut self) -> Option<Rows> {
-        let rows = std::mem::take(&mut self.waiting);
-        self.table
-            .filter(|_| !rows.is_empty())
-            .map(|table| (table, rows))
-    }
-
-    /// Takes a line. Rows of the table before, where another one begins.
-    fn line(&mut self, line: Value, tables: &[Shape]) -> Result<Option<Rows>, PortableError> {
-        if let Value::Array(row) = line {
-            const NOWHERE: PortableError = PortableError::Content("a row belongs to no table");
-            let shape = self.table.and_then(|table| tables.get(table));
-            let row = row_of(&row, shape.ok_or(NOWHERE)?)?;
-            self.waiting.push(row);
-            self.count += 1;
-            return Ok(None);
-        }
-        let rows = self.taken();
-        if line.get("table").is_some() {
-            let heading: Heading = serde_json::from_value(line)?;
-            let known = tables.iter().position(|shape| {
-                let own = Heading::of(shape);
-                own.table == heading.table && own.columns == heading.columns
-            });
-            let unknown = PortableError::Content("a table is not one of this version");
-            self.table = Some(known.ok_or(unknown)?);
-        } else {
-            let End { rows } = serde_json::from_value(line)?;
-            if rows != self.count {
-                return Err(PortableError::Content("rows are missing"));
-            }
-            self.ended = true;
-        }
-        Ok(rows)
-    }
+fn open(input: &Path, passphrase: &str) -> Result<(Manifest, ExportReader), PortableError> {
+    Ok(ExportReader::open(input, passphrase, MEMBER, VERSION)?)
 }

@@ -1,19 +1,18 @@
 //! The lines of an export.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
-use vouchsafe_credentials::encoding::{b64url, b64url_decode};
+use vouchsafe_credentials::encoding::b64url;
 use vouchsafe_service::db::Db;
-use vouchsafe_service::db::tables::{Cell, Kind, Shape};
 use vouchsafe_service::keys::{MasterSecret, Purpose};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::PortableError;
 use crate::store;
 
 /// The version of the form.
 pub(super) const VERSION: u32 = 1;
+/// The member of the first line that says it.
+pub(super) const MEMBER: &str = "vouchsafe_issuer_export";
 
 /// The first line.
 #[derive(Serialize, Deserialize)]
@@ -46,24 +45,6 @@ pub(super) struct KeyFile {
     pub text: String,
 }
 
-/// A line that begins a table.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Heading {
-    /// The table.
-    pub table: String,
-    /// Its columns: name and `text`, `number`, `bytes` or `truth`.
-    pub columns: Vec<(String, String)>,
-}
-
-/// The last line.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct End {
-    /// Rows of all tables.
-    pub rows: u64,
-}
-
 /// The schema of this program.
 pub(super) fn schema() -> Vec<(String, i64, String)> {
     Db::known_migrations(&[store::MIGRATIONS])
@@ -73,63 +54,4 @@ pub(super) fn schema() -> Vec<(String, i64, String)> {
 pub(super) fn master_id(master: &MasterSecret) -> String {
     let key = master.derive(Purpose::Binding).child("export");
     b64url(&Sha256::digest(key.expose()))
-}
-
-const fn kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Text => "text",
-        Kind::Number => "number",
-        Kind::Bytes => "bytes",
-        Kind::Truth => "truth",
-    }
-}
-
-impl Heading {
-    pub(super) fn of(shape: &Shape) -> Self {
-        let columns = shape.columns.iter();
-        let columns = columns.map(|column| (column.name.clone(), kind(column.kind).to_owned()));
-        Self {
-            table: shape.table.clone(),
-            columns: columns.collect(),
-        }
-    }
-}
-
-/// A row as a line: texts and numbers are themselves, bytes are `{"b": base64url}`.
-pub(super) fn row_line(row: &[Cell]) -> Value {
-    let cell = |cell: &Cell| match cell {
-        Cell::Null => Value::Null,
-        Cell::Text(text) => Value::from(text.as_str()),
-        Cell::Number(number) => Value::from(*number),
-        Cell::Truth(truth) => Value::from(*truth),
-        Cell::Bytes(bytes) => serde_json::json!({ "b": b64url(bytes) }),
-    };
-    row.iter().map(cell).collect()
-}
-
-/// A row of a line, which fits the table.
-pub(super) fn row_of(line: &[Value], shape: &Shape) -> Result<Vec<Cell>, PortableError> {
-    const UNFIT: PortableError = PortableError::Content("a row does not fit its table");
-    if line.len() != shape.columns.len() {
-        return Err(UNFIT);
-    }
-    let cells = line.iter().zip(&shape.columns).map(|(value, column)| {
-        if value.is_null() {
-            return Some(Cell::Null);
-        }
-        match column.kind {
-            Kind::Text => value.as_str().map(|text| Cell::Text(text.to_owned())),
-            Kind::Number => value.as_i64().map(Cell::Number),
-            Kind::Truth => value.as_bool().map(Cell::Truth),
-            Kind::Bytes => {
-                let text = value
-                    .as_object()
-                    .filter(|o| o.len() == 1)?
-                    .get("b")?
-                    .as_str()?;
-                b64url_decode(text).ok().map(Cell::Bytes)
-            }
-        }
-    });
-    cells.collect::<Option<_>>().ok_or(UNFIT)
 }

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use vouchsafe_service::config::ConfigError;
 use vouchsafe_service::db::DbError;
 use vouchsafe_service::keys::KeyError;
+use vouchsafe_service::portable::ExportError;
 use vouchsafe_service::sealed_file::SealedFileError;
 
 use crate::instance::InstanceError;
@@ -89,8 +90,14 @@ impl PortableError {
     }
 }
 
-impl From<serde_json::Error> for PortableError {
-    fn from(_: serde_json::Error) -> Self {
-        Self::Content("a line is not of its form")
+impl From<ExportError> for PortableError {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::File(error) => Self::File(error),
+            ExportError::Path { path, problem } => Self::Path { path, problem },
+            ExportError::Content(problem) => Self::Content(problem),
+            ExportError::Newer => Self::Content("it is of a newer version"),
+            ExportError::Db(error) => Self::Db(error),
+        }
     }
 }

@@ -23,7 +23,7 @@ async fn age_tells_one_fact_and_leaves_no_account() {
         let (again, _) = shop.log_in(&mut world.browser(), &wallet, "age").await?;
         assert_ne!(tokens.sub(), again.sub(), "a guest is recognised");
         assert_eq!(accounts(&world).await?, 0);
-        let bindings = "SELECT COUNT(*) FROM subject_bindings";
+        let bindings = "SELECT COUNT(*) FROM subject_means";
         assert_eq!(
             database::number(&world.verifier_database, bindings).await?,
             0

@@ -28,9 +28,18 @@ use crate::config::{
     Allowed, Authentication, Client, ClientKeys, ClientSecret, IdTokenAlg, Profile, Standing,
 };
 use crate::domain::ids::ClientId;
+use crate::domain::request::LoginRequest;
 use crate::store::{StoreError, clients};
 
 impl Parts {
+    /// Who asks for a card: an application, or this service for the account page.
+    pub async fn asker(&self, request: &LoginRequest) -> Result<Option<Arc<Client>>, StoreError> {
+        match request.linking() {
+            Some(_) => Ok(self.settings.account_client.clone()),
+            None => self.client(&request.client).await,
+        }
+    }
+
     /// The application of an id, if it is served now.
     pub async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
         if let Some(configured) = self.settings.configured(id) {
@@ -130,7 +139,8 @@ fn build(
         sector,
         cross_device: allowed.cross_device && standing != Standing::Open,
         device: grants.device,
-        // Only the operator lets an application have a stream.
+        // Only the operator lets an application have these.
+        external_id: false,
         security_events: false,
         prefer_digital_credentials: false,
         scopes,

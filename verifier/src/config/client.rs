@@ -80,6 +80,9 @@ pub struct ClientConfig {
     /// Whether it may be told of sessions that end (Shared Signals Framework 1.0).
     #[serde(default)]
     pub security_events: bool,
+    /// Whether it is told by which id the organisation knows the account (claim `external_id`).
+    #[serde(default)]
+    pub external_id: bool,
     /// The query that logs people in when no scope of a query is asked for.
     pub default_query: Option<String>,
     /// Oldest acceptable login in seconds, where the request names none.
@@ -174,6 +177,8 @@ pub struct Client {
     pub only_pushed: bool,
     /// Whether it gets no tokens but bound ones.
     pub only_bound: bool,
+    /// Whether it is told by which id the organisation knows the account.
+    pub external_id: bool,
     /// Whether it may manage a stream of security events.
     pub security_events: bool,
     /// The query without a scope.
@@ -289,6 +294,7 @@ impl Client {
             offline_access: config.offline_access,
             only_pushed: config.require_pushed_authorization_requests || profile.only_pushed(),
             only_bound: config.dpop_bound_access_tokens || profile.only_bound(),
+            external_id: config.external_id,
             security_events: config.security_events,
             default_query,
             default_max_age: config.default_max_age,

@@ -29,11 +29,12 @@ pub use error::ConfigError;
 pub use keys::{Keys, KeysConfig};
 pub use profile::Profile;
 pub use query::{
-    Query, QueryConfig, ScopeClaims, SubjectConfig, SubjectStrategy, format_of, untrusted_type,
+    Query, QueryConfig, ScopeClaims, SubjectClaim, SubjectConfig, SubjectStrategy, format_of,
+    untrusted_type,
 };
 pub use registration::{Allowed, Documents, DocumentsConfig, Registration, RegistrationConfig};
 pub use resource_server::{ResourceServer, ResourceServerConfig};
-pub use settings::Settings;
+pub use settings::{ACCOUNT_CLIENT, Settings};
 pub use trust::{Trust, TrustConfig, TrustedIssuerConfig};
 pub use verifications::{
     VerificationCaller, VerificationCallerConfig, Verifications, VerificationsConfig, Webhook,
@@ -65,6 +66,8 @@ pub struct Config {
     /// Believed issuers.
     #[serde(default)]
     pub trust: TrustConfig,
+    /// Whose login it is, for questions that do not say it themselves.
+    pub subject: Option<SubjectConfig>,
     /// Questions to wallets.
     #[serde(default)]
     pub query: Vec<QueryConfig>,

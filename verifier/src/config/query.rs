@@ -33,7 +33,7 @@ pub struct QueryConfig {
     pub dcql: String,
     /// Why it is asked, by language tag; `en` is required.
     pub purpose: BTreeMap<String, String>,
-    /// Whose login it is. There is no default on purpose.
+    /// Whose login it is; without it, what `[subject]` says. There is no other default on purpose.
     pub subject: Option<SubjectConfig>,
     /// Claims for the application: name and path into the credential.
     #[serde(default)]
@@ -58,6 +58,21 @@ pub enum SubjectConfig {
         /// issuer of the type.
         claim: String,
         /// Which credential of the query; may be left out when there is only one.
+        credential: Option<String>,
+    },
+    /// The person says who they are, and a card that was linked to that account proves it.
+    AssertedLookup {
+        /// As above.
+        claim: String,
+        /// As above.
+        credential: Option<String>,
+    },
+    /// A card that was linked to an account by somebody who was logged in there. A card that was
+    /// not makes no account.
+    SessionBinding {
+        /// As above.
+        claim: String,
+        /// As above.
         credential: Option<String>,
     },
 }
@@ -127,20 +142,52 @@ pub struct ScopeClaims {
 pub enum SubjectStrategy {
     /// A random subject for each login, no account.
     Guest,
-    /// The validated issuer, the type and this claim.
-    IssuerScopedClaim {
-        /// Name of the claim; of an mdoc `namespace/element`.
-        claim: String,
-        /// Where it stands.
-        path: ClaimsPath,
-        /// `id` of the credential query.
-        credential: String,
-    },
+    /// The validated issuer, the type and this claim; the first login makes the account.
+    IssuerScopedClaim(SubjectClaim),
+    /// The person says who they are, and a card that is linked to that account proves it.
+    AssertedLookup(SubjectClaim),
+    /// A card that is linked to an account.
+    SessionBinding(SubjectClaim),
+}
+
+/// The claim by which a card is known again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubjectClaim {
+    /// Name of the claim; of an mdoc `namespace/element`.
+    pub claim: String,
+    /// Where it stands.
+    pub path: ClaimsPath,
+    /// `id` of the credential query.
+    pub credential: String,
+}
+
+impl SubjectStrategy {
+    /// The claim by which a card is known again. `None`: it is not.
+    #[must_use]
+    pub fn claim(&self) -> Option<&SubjectClaim> {
+        match self {
+            Self::Guest => None,
+            Self::IssuerScopedClaim(claim)
+            | Self::AssertedLookup(claim)
+            | Self::SessionBinding(claim) => Some(claim),
+        }
+    }
+
+    /// Whether the account is named before it is proven: then no refusal may say whether it is there.
+    #[must_use]
+    pub fn is_asserted(&self) -> bool {
+        matches!(self, Self::AssertedLookup(_))
+    }
 }
 
 impl Query {
-    /// Checks a question against the trusted issuers.
-    pub fn parse(config: &QueryConfig, trust: &Trust) -> Result<Self, ConfigError> {
+    /// Checks a question against the trusted issuers. `usual` is the strategy of questions that say
+    /// none.
+    pub fn parse(
+        config: &QueryConfig,
+        usual: Option<&SubjectConfig>,
+        trust: &Trust,
+    ) -> Result<Self, ConfigError> {
         let QueryConfig {
             id,
             scope,
@@ -166,7 +213,7 @@ impl Query {
         let dcql = DcqlQuery::parse(&json).map_err(|error| refuse(&format!("dcql: {error}")))?;
         // Catalogue 310: a login without holder binding does not start.
         require_login_profile(&dcql).map_err(|error| refuse(&error.to_string()))?;
-        let subject = strategy(id, subject.as_ref(), &dcql, trust)?;
+        let subject = strategy(id, subject.as_ref().or(usual), &dcql, trust)?;
         let mut mappings = Vec::with_capacity(claims.len());
         for (name, path) in claims {
             mappings.push(mapping(id, name, path, &dcql, id_token_claims, labels)?);
@@ -227,14 +274,9 @@ impl Query {
     pub fn asked(&self, wanted: &BTreeSet<&str>) -> DcqlQuery {
         self.dcql.narrowed(|entry, claim| {
             let mut mapped = self.claims.iter().filter(|m| m.path == *claim.path());
-            let is_subject = match &self.subject {
-                SubjectStrategy::Guest => false,
-                SubjectStrategy::IssuerScopedClaim {
-                    claim: _,
-                    path,
-                    credential,
-                } => entry.id().as_str() == credential && path == claim.path(),
-            };
+            let is_subject = self.subject.claim().is_some_and(|subject| {
+                entry.id().as_str() == subject.credential && subject.path == *claim.path()
+            });
             let for_nobody = mapped.clone().next().is_none();
             is_subject || for_nobody || mapped.any(|m| wanted.contains(m.name.as_str()))
         })
@@ -247,54 +289,72 @@ fn strategy(
     dcql: &DcqlQuery,
     trust: &Trust,
 ) -> Result<SubjectStrategy, ConfigError> {
-    let refuse = |reason: &str| ConfigError::query(id, reason);
+    let found =
+        |claim: &str, credential: Option<&str>| subject_claim(id, claim, credential, dcql, trust);
     match config {
         None => Err(ConfigError::NoSubjectStrategy {
             query: id.to_owned(),
         }),
         Some(SubjectConfig::Guest) => Ok(SubjectStrategy::Guest),
         Some(SubjectConfig::IssuerScopedClaim { claim, credential }) => {
-            let entry = match (credential, dcql.credentials()) {
-                (Some(name), _) => dcql
-                    .credential(name)
-                    .ok_or_else(|| refuse("subject.credential is not in the query"))?,
-                (None, [only]) => only,
-                (None, _) => {
-                    return Err(refuse(
-                        "subject.credential is needed where the query has several",
-                    ));
-                }
-            };
-            let path = subject_path(entry, claim).ok_or_else(|| {
-                refuse("subject.claim is no name of a claim (of an mdoc: namespace/element)")
-            })?;
-            // Every alternative must bring the claim: a login without it has no subject.
-            let asked = entry
-                .claim_options()
-                .iter()
-                .all(|option| option.iter().any(|claim| *claim.path() == path));
-            if !asked {
-                return Err(refuse("the query does not always ask for subject.claim"));
-            }
-            // Catalogue 344: only a claim that the operator declared stable and unique for that
-            // issuer and type leads to an account.
-            if let Some(vct) = types_of(entry)
-                .iter()
-                .find(|vct| !trust.claim_is_stable_everywhere(vct, claim))
-            {
-                return Err(ConfigError::ClaimNotStable {
-                    query: id.to_owned(),
-                    claim: claim.clone(),
-                    vct: vct.clone(),
-                });
-            }
-            Ok(SubjectStrategy::IssuerScopedClaim {
-                claim: claim.clone(),
-                path,
-                credential: entry.id().as_str().to_owned(),
-            })
+            found(claim, credential.as_deref()).map(SubjectStrategy::IssuerScopedClaim)
+        }
+        Some(SubjectConfig::AssertedLookup { claim, credential }) => {
+            found(claim, credential.as_deref()).map(SubjectStrategy::AssertedLookup)
+        }
+        Some(SubjectConfig::SessionBinding { claim, credential }) => {
+            found(claim, credential.as_deref()).map(SubjectStrategy::SessionBinding)
         }
     }
+}
+
+fn subject_claim(
+    id: &str,
+    claim: &str,
+    credential: Option<&str>,
+    dcql: &DcqlQuery,
+    trust: &Trust,
+) -> Result<SubjectClaim, ConfigError> {
+    let refuse = |reason: &str| ConfigError::query(id, reason);
+    let entry = match (credential, dcql.credentials()) {
+        (Some(name), _) => dcql
+            .credential(name)
+            .ok_or_else(|| refuse("subject.credential is not in the query"))?,
+        (None, [only]) => only,
+        (None, _) => {
+            return Err(refuse(
+                "subject.credential is needed where the query has several",
+            ));
+        }
+    };
+    let path = subject_path(entry, claim).ok_or_else(|| {
+        refuse("subject.claim is no name of a claim (of an mdoc: namespace/element)")
+    })?;
+    // Every alternative must bring the claim: a login without it has no subject.
+    let asked = entry
+        .claim_options()
+        .iter()
+        .all(|option| option.iter().any(|claim| *claim.path() == path));
+    if !asked {
+        return Err(refuse("the query does not always ask for subject.claim"));
+    }
+    // Catalogue 344: only a claim that the operator declared stable and unique for that
+    // issuer and type leads to an account.
+    if let Some(vct) = types_of(entry)
+        .iter()
+        .find(|vct| !trust.claim_is_stable_everywhere(vct, claim))
+    {
+        return Err(ConfigError::ClaimNotStable {
+            query: id.to_owned(),
+            claim: claim.to_owned(),
+            vct: vct.clone(),
+        });
+    }
+    Ok(SubjectClaim {
+        claim: claim.to_owned(),
+        path,
+        credential: entry.id().as_str().to_owned(),
+    })
 }
 
 fn types(dcql: &DcqlQuery) -> Vec<String> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use url::Url;
 use vouchsafe_service::config::{PublicUrl, check_addresses};
 
-use super::client::Client;
+use super::client::{Client, ClientConfig};
 use super::digital_credentials::DigitalCredentials;
 use super::error::ConfigError;
 use super::profile::Profile;
@@ -36,6 +36,9 @@ pub struct Settings {
     /// Applications that are known by a document.
     pub documents: Option<Documents>,
     resource_servers: Vec<ResourceServer>,
+    /// This service where it asks for a card by itself, to add it to an account. `None`: no card leads
+    /// to an account here.
+    pub account_client: Option<Arc<Client>>,
     /// Who may ask over REST.
     pub verifications: Verifications,
     /// What the link to the wallet begins with.
@@ -69,7 +72,7 @@ impl Settings {
         let queries = config
             .query
             .iter()
-            .map(|query| Query::parse(query, &trust))
+            .map(|query| Query::parse(query, config.subject.as_ref(), &trust))
             .collect::<Result<Vec<_>, _>>()?;
         unique("query", queries.iter().map(|query| query.id.as_str()))?;
         unique("query scope", queries.iter().flat_map(Query::scope_names))?;
@@ -145,6 +148,7 @@ impl Settings {
             issuer: config.http.public_url.as_str().to_owned(),
             public_url: config.http.public_url.clone(),
             trust,
+            account_client: account_client(config, &queries, &clients)?.map(Arc::new),
             queries,
             clients: clients.into_iter().map(Arc::new).collect(),
             registration,
@@ -261,6 +265,33 @@ impl Settings {
         Url::parse(&self.public_url.join(path))
             .expect("a public address with a path of ours is an address")
     }
+}
+
+/// The id under which this service asks for cards by itself. No application is looked up by it.
+pub const ACCOUNT_CLIENT: &str = "urn:vouchsafe:account";
+
+/// This service, asking for a card. Other devices may answer where an application lets them.
+fn account_client(
+    config: &Config,
+    queries: &[Query],
+    clients: &[Client],
+) -> Result<Option<Client>, ConfigError> {
+    let known = queries.iter().find(|query| query.subject.claim().is_some());
+    let Some(query) = known else {
+        return Ok(None);
+    };
+    let url = config.http.public_url.as_str();
+    let host = url.split_once("://").map_or(url, |(_, host)| host);
+    let written = serde_json::json!({
+        "id": ACCOUNT_CLIENT,
+        "name": host.split('/').next().unwrap_or(host),
+        "redirect_uris": [format!("{}/account", url.trim_end_matches('/'))],
+        "default_query": query.id.as_str(),
+        "cross_device": clients.iter().any(|client| client.cross_device),
+    });
+    let written: ClientConfig = serde_json::from_value(written)
+        .map_err(|_| ConfigError::client(ACCOUNT_CLIENT, "cannot be made"))?;
+    Client::parse(&written, queries, config.dev.loopback_http).map(Some)
 }
 
 fn unique<'a>(kind: &'static str, ids: impl Iterator<Item = &'a str>) -> Result<(), ConfigError> {

@@ -68,6 +68,10 @@ identifier!(
     ConsentId
 );
 identifier!(
+    /// Something that leads to an account.
+    MeansId
+);
+identifier!(
     /// What a device waits for.
     DeviceGrantId
 );

@@ -2,6 +2,7 @@
 
 pub mod consent;
 pub mod ids;
+pub mod means;
 pub mod place;
 pub mod reason;
 pub mod request;

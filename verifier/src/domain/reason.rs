@@ -30,6 +30,12 @@ pub enum Explanation {
     Number,
     /// The card belongs to another account than the one logged in.
     Account,
+    /// The card and the account do not go together, and nobody says why.
+    Unmatched,
+    /// The card leads to no account.
+    Unlinked,
+    /// The link to add a card was used, or its time is over.
+    InvitationOver,
     /// The consent was withdrawn before the login was finished.
     Withdrawn,
     /// The login took too long.
@@ -63,6 +69,9 @@ impl Explanation {
             Self::Browser => "browser",
             Self::Number => "number",
             Self::Account => "account",
+            Self::Unmatched => "unmatched",
+            Self::Unlinked => "unlinked",
+            Self::InvitationOver => "invitation-over",
             Self::Withdrawn => "withdrawn",
             Self::ExpiredLogin => "expired-login",
             Self::RestartLogin => "restart-login",
@@ -113,6 +122,25 @@ impl Failure {
     #[must_use]
     pub fn other_account() -> Self {
         Self::new("other_account", Explanation::Account)
+    }
+
+    /// The card does not lead to the account that was named, or leads to another one than the one it
+    /// is to be added to.
+    #[must_use]
+    pub fn unmatched() -> Self {
+        Self::new("unmatched", Explanation::Unmatched)
+    }
+
+    /// The card leads to no account.
+    #[must_use]
+    pub fn unlinked() -> Self {
+        Self::new("card_not_linked", Explanation::Unlinked)
+    }
+
+    /// The link to add a card was used, or its time is over.
+    #[must_use]
+    pub fn invitation_over() -> Self {
+        Self::new("invitation_over", Explanation::InvitationOver)
     }
 
     /// The consent was withdrawn in between.

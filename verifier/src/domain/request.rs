@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use vouchsafe_protocol::oauth::response::ResponseMode;
 
-use super::ids::{ClientId, DeviceGrantId, QueryId};
+use super::ids::{ClientId, DeviceGrantId, QueryId, SecretDigest, SessionId};
 
 /// Where the answer goes: known to be registered for the client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +30,21 @@ pub enum Back {
         /// What it waits for.
         device: DeviceGrantId,
     },
+    /// Nobody: the card is added to an account. The browser stays here.
+    Account {
+        /// Whose account.
+        linking: Linking,
+    },
+}
+
+/// By what right a card is added to an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Linking {
+    /// This session is logged in to it.
+    Session(SessionId),
+    /// Somebody holds this link of the organisation.
+    Invitation(SecretDigest),
 }
 
 /// The scope value of every login (OpenID Connect Core 1.0, section 3.1.2.1).
@@ -76,6 +91,9 @@ pub struct LoginRequest {
     /// Thumbprint of the key that the token request must prove (RFC 9449, section 10).
     #[serde(default)]
     pub dpop_jkt: Option<String>,
+    /// Keyed hash of the account that the person says is theirs, or that the application hinted at.
+    #[serde(default)]
+    pub asserted: Option<String>,
 }
 
 /// What an application learns of a card, and where.
@@ -152,8 +170,17 @@ impl LoginRequest {
     #[must_use]
     pub fn device(&self) -> Option<&DeviceGrantId> {
         match &self.back {
-            Back::Application(_) => None,
+            Back::Application(_) | Back::Account { .. } => None,
             Back::Device { device } => Some(device),
+        }
+    }
+
+    /// By what right a card is added to an account, where it is that.
+    #[must_use]
+    pub fn linking(&self) -> Option<&Linking> {
+        match &self.back {
+            Back::Application(_) | Back::Device { .. } => None,
+            Back::Account { linking } => Some(linking),
         }
     }
 

@@ -27,6 +27,8 @@ pub enum EndReason {
     GivenUp,
     /// The application was removed.
     ClientRemoved,
+    /// The database was restored, or came from an export.
+    Restored,
 }
 
 impl EndReason {
@@ -43,6 +45,7 @@ impl EndReason {
             Self::TokenReused => "token_reused",
             Self::GivenUp => "given_up",
             Self::ClientRemoved => "client_removed",
+            Self::Restored => "restored",
         }
     }
 }

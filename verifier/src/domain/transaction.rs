@@ -77,8 +77,17 @@ pub struct Login {
 pub enum Evidence {
     /// Nobody in particular.
     Guest,
-    /// The bearer of a stable claim of a validated issuer.
+    /// The bearer of a stable claim of a validated issuer; the first login makes the account.
     IssuerScoped(BindingKey),
+    /// The bearer of a card that leads to an account, or to none.
+    Bound(BindingKey),
+    /// The bearer of a card who says whose account it leads to.
+    Asserted {
+        /// Keyed hash of what they say.
+        identifier_mac: String,
+        /// The card.
+        key: BindingKey,
+    },
 }
 
 /// Names a binding between a card and an account. The claim's value is not in it.

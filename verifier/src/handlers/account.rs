@@ -8,11 +8,14 @@ use serde_json::{Value, json};
 use super::owned;
 use crate::app::App;
 use crate::clients::document;
+use crate::config::Query;
 use crate::cookies::Cookie;
 use crate::domain::consent::Consent;
 use crate::domain::ids::ClientId;
+use crate::domain::means::Means;
 use crate::domain::session::Session;
-use crate::store::{StoreError, consents, refresh_grants, sessions};
+use crate::login::linking;
+use crate::store::{StoreError, consents, refresh_grants, sessions, subjects};
 use crate::views;
 
 /// The page of the browser's session.
@@ -62,11 +65,44 @@ async fn context(
         let name = app_name(app, &consent.client, locale).await?;
         consents.push(consent_row(app, consent, &name, locale));
     }
+    let means = match &session.subject {
+        Some(subject) => subjects::means_of(&app.db, subject).await?,
+        None => Vec::new(),
+    };
+    let choices = match session.subject {
+        Some(_) => choices(app, locale),
+        None => Vec::new(),
+    };
     Ok(json!({
+        "means": means.iter().map(|one| means_row(one, means.len())).collect::<Vec<_>>(),
+        "choices": choices,
         "csrf": app.csrf.token(cookie),
         "consents": consents,
         "sessions": shown,
     }))
+}
+
+/// The cards that somebody can add to an account: for each question its id and what it is for.
+pub(super) fn choices(app: &App, locale: &str) -> Vec<Value> {
+    let choice = |query: &Query| json!({ "query": query.id.as_str(), "purpose": query.purpose.for_locale(locale) });
+    linking::questions(app).into_iter().map(choice).collect()
+}
+
+/// The last one stays: without it nobody comes back to the account.
+fn means_row(means: &Means, all: usize) -> Value {
+    let Means {
+        id,
+        kind,
+        issuer: _,
+        credential_type,
+        created_at,
+    } = means;
+    json!({
+        "kind": kind.name(),
+        "type": credential_type,
+        "created_at": created_at.seconds(),
+        "remove_link": (all > 1).then(|| format!("/account/means/{id}/remove")),
+    })
 }
 
 fn consent_row(app: &App, consent: &Consent, name: &str, locale: &str) -> Value {

@@ -5,6 +5,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use vouchsafe_protocol::oauth::params::Params;
 
 use super::{form, owned};
 use crate::app::App;
@@ -52,7 +53,7 @@ pub async fn end(
     }
 }
 
-async fn person(
+pub(super) async fn person(
     app: &App,
     headers: &HeaderMap,
     body: &Bytes,
@@ -64,6 +65,11 @@ async fn person(
         return Ok(None);
     }
     owned::session(app, headers).await
+}
+
+/// The form of the person's own page.
+pub(super) fn own_form(app: &App, headers: &HeaderMap, body: &Bytes) -> Option<Params> {
+    form::own(app, headers, body, &Cookie::Session.read(app, headers)?)
 }
 
 async fn end_own(app: &App, owner: &Session, id: &SessionId) -> Result<(), StoreError> {

@@ -203,13 +203,26 @@ async fn answer_from_session(
     session: Session,
 ) -> Result<Response, AuthorizeError> {
     let told = match finish::from_session(app, login.clone(), session).await {
-        Ok(finished) => Told::Code(finished.code),
+        Ok(code) => Told::Code(code),
         Err(FinishError::AlreadyOver | FinishError::Failed(_) | FinishError::ClientGone) => {
             Told::Error(ErrorCode::LoginRequired.into())
         }
         Err(FinishError::Store(error)) => return Err(error.into()),
     };
     Ok(reply::to_client(app, &login, told).await)
+}
+
+/// Begins a login that no application asked for.
+pub(super) async fn begin_at(
+    app: &App,
+    headers: &HeaderMap,
+    address: ClientAddress,
+    login: LoginRequest,
+) -> Response {
+    match begin(app, headers, address, login).await {
+        Ok(response) => response,
+        Err(error) => error.respond(app, headers),
+    }
 }
 
 async fn begin(

@@ -9,6 +9,7 @@ use vouchsafe_protocol::oidc::acr::{Acr, AcrLadder, AcrWish};
 use vouchsafe_protocol::oidc::prompt::{Decision, SessionState, Wishes, decide};
 use vouchsafe_protocol::oidc::subject::pairwise_sub;
 
+use crate::accounts::identifier_mac;
 use crate::app::App;
 use crate::config::Client;
 use crate::domain::request::{Back, LoginRequest, ReturnAddress};
@@ -88,6 +89,11 @@ pub(super) fn login_request(
         expected_sub,
         pushed: None,
         dpop_jkt: request.dpop_jkt.clone(),
+        // OpenID Connect Core 1.0, section 3.1.2.1: who the application thinks is there. The card
+        // proves it, or not.
+        asserted: (request.login_hint.as_deref())
+            .filter(|_| query.subject.is_asserted())
+            .and_then(|hint| identifier_mac(&app.binding_key, hint)),
     })
 }
 

@@ -156,5 +156,6 @@ fn login_request(
         may_switch_account: true,
         expected_sub: Vec::new(),
         pushed: None,
+        asserted: None,
     })
 }

@@ -84,7 +84,10 @@ pub(super) async fn complete(app: &App, headers: &HeaderMap, answered: Answered)
     };
     match finish::finish(app, answered, current).await {
         Ok(Finished { code, cookie }) => {
-            let response = reply::to_client(app, &request, Told::Code(code)).await;
+            let response = match code {
+                Some(code) => reply::to_client(app, &request, Told::Code(code)).await,
+                None => reply::linked(app, &request),
+            };
             match cookie {
                 Some(cookie) => with_cookie(response, Cookie::Session.set(app, cookie.reveal())),
                 None => response,
@@ -93,7 +96,7 @@ pub(super) async fn complete(app: &App, headers: &HeaderMap, answered: Answered)
         Err(FinishError::AlreadyOver) => see_other(&format!("/login/{}", login.id)),
         Err(FinishError::Failed(failure)) => {
             let cookie = Cookie::Browser.read(app, headers).unwrap_or_default();
-            let client = app.client(&request.client).await;
+            let client = app.asker(&request).await;
             match (client, owned::own(app, cookie, &request).await) {
                 (Ok(client), Ok(own)) => {
                     let (client, why) = (client.as_deref(), failure.explanation());

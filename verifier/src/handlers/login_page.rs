@@ -6,6 +6,7 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::login_events::{View, watched};
+use super::login_identify;
 use super::login_number::complete;
 use super::owned::{self, Owned, OwnedError};
 use crate::app::App;
@@ -83,8 +84,12 @@ async fn page(app: &App, headers: &HeaderMap, id: &str) -> Result<Response, Logi
 }
 
 async fn choose(app: &App, login: &Login, owned: &Owned) -> Result<Response, LoginPageError> {
-    let question = ask::same_device(app, login).await?;
     let query = ask::query_of(app, &login.request)?;
+    let named = login.request.asserted.is_some() || login.request.linking().is_some();
+    if query.subject.is_asserted() && !named {
+        return Ok(login_identify::page(app, login, owned, false));
+    }
+    let question = ask::same_device(app, login).await?;
     let state = watched(app, &owned.transaction, View::Choose).await?;
     let told = login.request.facts.names();
     let facts: Vec<&str> = (query.claims.iter())
@@ -99,6 +104,7 @@ async fn choose(app: &App, login: &Login, owned: &Owned) -> Result<Response, Log
     });
     let more = json!({
         "facts": facts,
+        "external_id": owned.client.external_id,
         "stays_days": login.request.offline().then(|| days(app.settings.refresh.max_age_s)),
         "wallet_link": ask::wallet_link(app, &question),
         "qr_link": ask::cross_device_allowed(&owned.client, &login.request).then(|| format!("/login/{id}/qr")),

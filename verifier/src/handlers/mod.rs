@@ -3,6 +3,8 @@
 
 mod account;
 mod account_change;
+mod account_link;
+mod account_means;
 mod authorize;
 mod authorize_request;
 mod consents;
@@ -18,6 +20,7 @@ mod login_api_answer;
 mod login_api_request;
 mod login_cancel;
 mod login_events;
+mod login_identify;
 mod login_leave;
 mod login_number;
 mod login_page;
@@ -57,6 +60,8 @@ use vouchsafe_service::http::limits;
 
 use crate::app::App;
 use crate::domain::ids::RequestId;
+
+pub(crate) use account_link::PATH as LINK_PATH;
 
 /// What stands in a path; it may be no text.
 type PathText = Result<Path<String>, PathRejection>;
@@ -109,6 +114,10 @@ pub fn router(app: App) -> Router {
         .route("/login/{transaction}", only_get(login_page::handle))
         .route("/login/{transaction}/qr", get(login_qr::handle))
         .route("/login/{transaction}/number", post(login_number::handle))
+        .route(
+            "/login/{transaction}/identify",
+            post(login_identify::handle),
+        )
         .route("/login/{transaction}/cancel", post(login_cancel::handle))
         .route(
             "/login/{transaction}/leave",
@@ -140,6 +149,12 @@ pub fn router(app: App) -> Router {
             post(account_change::withdraw),
         )
         .route("/account/sessions/{session}/end", post(account_change::end))
+        .route("/account/means", post(account_means::add))
+        .route("/account/means/{means}/remove", post(account_means::remove))
+        .route(
+            account_link::PATH,
+            only_get(account_link::get).post(account_link::post),
+        )
         .route("/consents/{token}", delete(consents::handle))
         .route(wallet_login::PATH, get(wallet_login::handle))
         .route("/healthz", get(health::alive))

@@ -80,7 +80,7 @@ pub async fn find_any_age(app: &App, headers: &HeaderMap, id: &str) -> Result<Ow
     if transaction.login().browser != digest {
         return Err(OwnedError::Unknown);
     }
-    let client = app.client(&transaction.login().request.client).await?;
+    let client = app.asker(&transaction.login().request).await?;
     let client = client.ok_or(OwnedError::Unknown)?;
     Ok(Owned {
         transaction,
@@ -118,7 +118,7 @@ pub async fn restart(app: &App, headers: &HeaderMap, cookie: String, login: &Log
         "error page"
     );
     let found = async {
-        let client = app.client(&login.request.client).await?;
+        let client = app.asker(&login.request).await?;
         Ok::<_, StoreError>((client, own(app, cookie, &login.request).await?))
     };
     match found.await {

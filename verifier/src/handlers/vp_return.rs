@@ -142,7 +142,7 @@ async fn go_on(
 ) -> Response {
     let login = transaction.login().clone();
     let own = started_here(app, headers, &login);
-    let client = match app.client(&login.request.client).await {
+    let client = match app.asker(&login.request).await {
         Ok(client) => client,
         Err(error) => return owned::store_failure(app, headers, &error),
     };

@@ -5,6 +5,8 @@
 //! is posted ends a login unless it shows the question's `state`, which only the reader of the
 //! request object knows. What does is final: one answer is accepted, or the login fails.
 
+use std::time::Instant;
+
 use url::Url;
 use vouchsafe_protocol::vp::api::{ApiAnswer, ApiAnswerError};
 use vouchsafe_protocol::vp::response::{
@@ -12,22 +14,21 @@ use vouchsafe_protocol::vp::response::{
 };
 use vouchsafe_protocol::vp::verify::{PresentationError, Received, Transaction as Asked};
 use vouchsafe_service::db::DbError;
-use vouchsafe_service::single_use::{self, Kind, NewObject};
 
-use super::RESPONSE_CODE_S;
 use super::ask::{self, AskError};
+use super::conclude::{ConcludeError, Given, conclude};
 use super::evidence::answer;
 use super::judge::{is_no, judge};
+use super::resolve;
 use crate::app::Parts;
 use crate::config::Query;
 use crate::domain::consent::NewConsent;
-use crate::domain::ids::{DeviceGrantId, RequestId, Secret, TransactionId};
+use crate::domain::ids::{RequestId, Secret, TransactionId};
 use crate::domain::reason::Failure;
 use crate::domain::transaction::{Answer, Pending, Transaction};
 use crate::explain::explain;
 use crate::store::requests::PresentationRequest;
-use crate::store::transactions::Sealed;
-use crate::store::{StoreError, consents, device_grants, requests, transactions};
+use crate::store::{StoreError, requests, transactions};
 
 /// Why an answer was not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -127,8 +128,8 @@ async fn decide(
     came: Came,
 ) -> Result<DirectPostAnswer, AcceptError> {
     let query = ask::query_of(app, &pending.login.request)?;
-    let facts = pending.login.request.facts.names();
-    let question = query.asked(&facts);
+    let arrived = Instant::now();
+    let question = query.asked(&pending.login.request.facts.names());
     let opened = ask::open(app, &request.secrets)?;
     let response_uri = ask::response_uri(app, &request.id);
     let asked = Asked {
@@ -149,10 +150,22 @@ async fn decide(
         }
     };
     match outcome {
-        Ok(presentation) => match answer(app, query, &facts, &request, &presentation) {
-            Ok(answer) => record(app, query, &request, pending, answer).await,
-            Err(failure) => refuse(app, query, &request, pending, failure).await,
-        },
+        Ok(presentation) => {
+            let answer = answer(app, query, &pending.login.request, &request, &presentation);
+            match answer {
+                Ok(answer) if !hides(query, &pending) => {
+                    record(app, query, &request, pending, answer).await
+                }
+                Ok(answer) if resolve::proves(app, Some(&answer.evidence)).await? => {
+                    record(app, query, &request, pending, answer).await
+                }
+                Ok(_) => {
+                    let failure = Failure::unmatched();
+                    refuse_alike(app, query, &request, pending, (failure, arrived)).await
+                }
+                Err(failure) => judged(app, query, &request, pending, (failure, arrived)).await,
+            }
+        }
         // Appendix A.4: a wallet that cannot answer says so through the browser, and the other ways are
         // still open to the person. A no is a no.
         Err(error @ PresentationError::Wallet(_))
@@ -165,13 +178,48 @@ async fn decide(
             wallet_error(app, query, &request, pending, &error).await
         }
         Err(error) => match explain(&error) {
-            Some(failure) => refuse(app, query, &request, pending, failure).await,
+            Some(failure) => judged(app, query, &request, pending, (failure, arrived)).await,
             None => {
                 count(query, &request, "rejected", error.code());
                 Err(AcceptError::Foreign(error))
             }
         },
     }
+}
+
+/// Whether a refusal may say nothing, because the account was named before the card was shown.
+fn hides(query: &Query, pending: &Pending) -> bool {
+    query.subject.is_asserted() && pending.login.request.linking().is_none()
+}
+
+/// Refuses a card that does not hold. Where nothing may be told, the same is looked up as for one
+/// that does.
+async fn judged(
+    app: &Parts,
+    query: &Query,
+    request: &PresentationRequest,
+    pending: Pending,
+    (failure, arrived): (Failure, Instant),
+) -> Result<DirectPostAnswer, AcceptError> {
+    if !hides(query, &pending) {
+        return refuse(app, query, request, pending, failure).await;
+    }
+    resolve::proves(app, None).await?;
+    refuse_alike(app, query, request, pending, (failure, arrived)).await
+}
+
+/// The one answer to every card that does not lead to the account which the person named. The reason
+/// goes to the log alone.
+async fn refuse_alike(
+    app: &Parts,
+    query: &Query,
+    request: &PresentationRequest,
+    pending: Pending,
+    (why, arrived): (Failure, Instant),
+) -> Result<DirectPostAnswer, AcceptError> {
+    tracing::info!(login = %log_id(&request.transaction), why = why.code(), "not matched");
+    resolve::pace(arrived).await;
+    refuse(app, query, request, pending, Failure::unmatched()).await
 }
 
 async fn record(
@@ -195,7 +243,10 @@ async fn record(
         offline: pending.login.request.offline(),
         given_at: answer.answered_at,
     };
+    // Whoever adds a card to their own account agrees to nothing with anybody.
+    let consent = pending.login.request.linking().is_none().then_some(consent);
     let device = pending.login.request.device().cloned();
+    let agreed = consent.is_some();
     let answered = Transaction::Answered(pending.clone().answer(answer));
     let row = transactions::seal(&app.vault, &answered)?;
     let given = Given { consent, device };
@@ -208,11 +259,13 @@ async fn record(
         Err(ConcludeError::Accept(error)) => return Err(error),
     };
     count(query, request, "accepted", "none");
-    metrics::counter!("vouchsafe_consents_total", "action" => "granted").increment(1);
+    if agreed {
+        metrics::counter!("vouchsafe_consents_total", "action" => "granted").increment(1);
+    }
     app.changes.announce(&request.transaction);
     Ok(DirectPostAnswer {
         redirect_uri: Some(redirect_uri),
-        consent_uri: Some(app.url(&format!("/consents/{}", withdraw.reveal()))),
+        consent_uri: agreed.then(|| app.url(&format!("/consents/{}", withdraw.reveal()))),
     })
 }
 
@@ -272,92 +325,6 @@ async fn refuse(
         code,
         explanation: Some(explanation),
     })
-}
-
-/// What a person agrees to with an answer.
-struct Given {
-    consent: NewConsent,
-    /// Who must still wait for it.
-    device: Option<DeviceGrantId>,
-}
-
-/// Why an outcome is not written.
-#[derive(Debug, thiserror::Error)]
-enum ConcludeError {
-    /// The device that asked does not wait any more.
-    #[error("the device does not wait any more")]
-    Device,
-    /// As for every answer.
-    #[error(transparent)]
-    Accept(#[from] AcceptError),
-}
-
-impl From<DbError> for ConcludeError {
-    fn from(error: DbError) -> Self {
-        Self::Accept(error.into())
-    }
-}
-
-impl From<StoreError> for ConcludeError {
-    fn from(error: StoreError) -> Self {
-        Self::Accept(error.into())
-    }
-}
-
-impl From<ConcludeError> for AcceptError {
-    fn from(error: ConcludeError) -> Self {
-        match error {
-            // Only who gives something asks whether somebody waits for it.
-            ConcludeError::Device => Self::Unknown,
-            ConcludeError::Accept(error) => error,
-        }
-    }
-}
-
-/// Writes the outcome. Catalogue 299: of any number of answers exactly one gets through.
-async fn conclude(
-    app: &Parts,
-    request: &PresentationRequest,
-    row: Sealed,
-    given: Option<Given>,
-) -> Result<Url, ConcludeError> {
-    // The page of the login goes on by itself; a wallet leads its person back to it.
-    let comes_back = request.channel.has_addresses();
-    let code = Secret::random(app.rng.as_ref());
-    let object = NewObject {
-        payload: app
-            .vault
-            .seal(&["response_code"], &(&request.transaction, request.channel))?,
-        family: request.transaction.as_str().to_owned(),
-        expires_at: app.now().plus(RESPONSE_CODE_S),
-    };
-    let (secret, now) = (code.reveal().to_owned(), app.now());
-    app.db
-        .write(async move |tx| {
-            if !transactions::advance(tx, "pending", &row, now).await? {
-                return Err(AcceptError::AlreadyAnswered.into());
-            }
-            if let Some(Given { consent, device }) = &given {
-                if let Some(device) = device
-                    && !device_grants::hold(tx, device, now).await?
-                {
-                    return Err(ConcludeError::Device);
-                }
-                consents::insert(tx, consent).await?;
-            }
-            if comes_back {
-                single_use::put(tx, Kind::ResponseCode, &secret, &object).await?;
-            }
-            Ok::<_, ConcludeError>(())
-        })
-        .await?;
-    if !comes_back {
-        return Ok(app.url(&format!("/login/{}", request.transaction)));
-    }
-    let mut url = app.url("/vp/return");
-    url.query_pairs_mut()
-        .append_pair("response_code", code.reveal());
-    Ok(url)
 }
 
 fn count(query: &Query, request: &PresentationRequest, outcome: &'static str, reason: &str) {

@@ -266,7 +266,7 @@ pub fn query_of<'a>(app: &'a Parts, request: &LoginRequest) -> Result<&'a Query,
 
 /// The person sees in the wallet which application asks, and from where (catalogue 316).
 async fn client_name(app: &Parts, login: &Login) -> Result<LocalizedText, AskError> {
-    let client = app.client(&login.request.client).await?;
+    let client = app.asker(&login.request).await?;
     let client = client.ok_or(AskError::Gone)?;
     let shown = |name: &str| match &client.host {
         Some(host) => format!("{name} ({host})"),

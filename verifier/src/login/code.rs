@@ -63,7 +63,7 @@ pub(super) async fn issue_code(
         redirect_uri: match &request.back {
             Back::Application(address) => address.redirect_uri.clone(),
             // Nobody can name it: an empty parameter counts as absent.
-            Back::Device { device: _ } => String::new(),
+            Back::Device { device: _ } | Back::Account { linking: _ } => String::new(),
         },
         code_challenge: request.code_challenge.clone(),
         dpop_jkt: request.dpop_jkt.clone(),
@@ -79,7 +79,7 @@ pub(super) async fn issue_code(
     };
     // The code of a device waits here until the device asks again.
     let lives_s = match &request.back {
-        Back::Application(_) => CODE_S,
+        Back::Application(_) | Back::Account { linking: _ } => CODE_S,
         Back::Device { device: _ } => DEVICE_S,
     };
     let object = NewObject {

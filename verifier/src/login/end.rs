@@ -6,7 +6,7 @@ use crate::app::Parts;
 use crate::config::Settings;
 use crate::domain::consent::Consent;
 use crate::domain::ids::{SecretDigest, SessionId};
-use crate::domain::session::EndReason;
+use crate::domain::session::{EndReason, SessionClient};
 use crate::signals;
 use crate::store::{consents, logout, refresh_grants, sessions, tokens};
 use vouchsafe_credentials::random::{Rng, token};
@@ -27,24 +27,58 @@ pub async fn end_in(
     };
     tokens::revoke_session(tx, session).await?;
     for member in clients {
-        signals::session_ended(tx, settings, rng, &member, reason, now).await?;
-        // Of one that is not in the configuration it is found out when the token is sent.
-        let takes_tokens = settings
-            .configured(&member.client)
-            .is_none_or(|client| client.backchannel_logout_uri.is_some());
-        if !takes_tokens {
-            continue;
-        }
-        let delivery = logout::Delivery {
-            id: token(rng),
-            client_id: member.client.as_str().to_owned(),
-            sid: member.sid.as_str().to_owned(),
-            sub: member.sub,
-            attempts: 0,
-        };
-        logout::enqueue(tx, &delivery, now).await?;
+        tell(tx, settings, rng, member, reason, now).await?;
     }
     Ok(true)
+}
+
+/// Tells an application that a session is over: its stream of events, and its logout endpoint.
+async fn tell(
+    tx: &mut Tx,
+    settings: &Settings,
+    rng: &dyn Rng,
+    member: SessionClient,
+    reason: EndReason,
+    now: UnixTime,
+) -> Result<(), DbError> {
+    signals::session_ended(tx, settings, rng, &member, reason, now).await?;
+    // Of one that is not in the configuration it is found out when the token is sent.
+    let takes_tokens = settings
+        .configured(&member.client)
+        .is_none_or(|client| client.backchannel_logout_uri.is_some());
+    if !takes_tokens {
+        return Ok(());
+    }
+    let delivery = logout::Delivery {
+        id: token(rng),
+        client_id: member.client.as_str().to_owned(),
+        sid: member.sid.as_str().to_owned(),
+        sub: member.sub,
+        attempts: 0,
+    };
+    logout::enqueue(tx, &delivery, now).await
+}
+
+/// Tells every application that its sessions are over, because the database is another one now;
+/// how many sessions there were. They are deleted by whoever calls.
+pub(crate) async fn tell_all(
+    tx: &mut Tx,
+    settings: &Settings,
+    rng: &dyn Rng,
+    now: UnixTime,
+) -> Result<u64, DbError> {
+    let (mut told, mut last) = (0, String::new());
+    loop {
+        let page = sessions::members_after(tx, &last).await?;
+        let Some(end) = page.last() else {
+            return Ok(told);
+        };
+        last = end.sid.as_str().to_owned();
+        for member in page {
+            tell(tx, settings, rng, member, EndReason::Restored, now).await?;
+            told += 1;
+        }
+    }
 }
 
 /// Ends a session whose one application knows it: its tokens die, and nobody is told.

@@ -9,9 +9,10 @@ use vouchsafe_protocol::oidc::subject::{StableClaim, binding_key};
 use vouchsafe_protocol::vp::verify::{VerifiedCredential, VerifiedPresentation};
 
 use crate::app::Parts;
-use crate::config::{ClaimMapping, Query, SubjectStrategy};
+use crate::config::{ClaimMapping, Query, SubjectClaim, SubjectStrategy};
 use crate::domain::ids::ConsentId;
 use crate::domain::reason::{Explanation, Failure};
+use crate::domain::request::LoginRequest;
 use crate::domain::session::{CardRef, StatusPointer};
 use crate::domain::transaction::{Answer, BindingKey, Channel, Evidence};
 use crate::store::requests::PresentationRequest;
@@ -20,18 +21,19 @@ use crate::store::requests::PresentationRequest;
 pub(super) fn answer(
     app: &Parts,
     query: &Query,
-    facts: &BTreeSet<&str>,
+    login: &LoginRequest,
     request: &PresentationRequest,
     presentation: &VerifiedPresentation,
 ) -> Result<Answer, Failure> {
+    let facts = login.facts.names();
     Ok(Answer {
         channel: request.channel,
         number: match request.channel {
             Channel::SameDevice | Channel::DcApi => None,
             Channel::Qr => Some(two_digits(app)),
         },
-        evidence: evidence(app, query, presentation)?,
-        claims: mapped_claims(query, facts, presentation),
+        evidence: evidence(app, query, login, presentation)?,
+        claims: mapped_claims(query, &facts, presentation),
         cards: presentation.credentials().iter().map(card).collect(),
         consent: ConsentId::random(app.rng.as_ref()),
         answered_at: app.now(),
@@ -41,16 +43,42 @@ pub(super) fn answer(
 fn evidence(
     app: &Parts,
     query: &Query,
+    login: &LoginRequest,
     presentation: &VerifiedPresentation,
 ) -> Result<Evidence, Failure> {
-    let (claim, path, credential) = match &query.subject {
-        SubjectStrategy::Guest => return Ok(Evidence::Guest),
-        SubjectStrategy::IssuerScopedClaim {
-            claim,
-            path,
-            credential,
-        } => (claim, path, credential),
+    let Some(claim) = query.subject.claim() else {
+        return Ok(Evidence::Guest);
     };
+    let key = key(app, claim, presentation)?;
+    // Whoever adds a card to an account is not looking for one.
+    if login.linking().is_some() {
+        return Ok(Evidence::Bound(key));
+    }
+    Ok(match &query.subject {
+        SubjectStrategy::Guest => Evidence::Guest,
+        SubjectStrategy::IssuerScopedClaim(_) => Evidence::IssuerScoped(key),
+        SubjectStrategy::SessionBinding(_) => Evidence::Bound(key),
+        SubjectStrategy::AssertedLookup(_) => Evidence::Asserted {
+            // The page names the account first; a question that was found by another way proves
+            // nobody.
+            identifier_mac: (login.asserted.clone())
+                .ok_or_else(|| Failure::new("nobody_asserted", Explanation::NotProven))?,
+            key,
+        },
+    })
+}
+
+/// What a card is known again by.
+fn key(
+    app: &Parts,
+    subject: &SubjectClaim,
+    presentation: &VerifiedPresentation,
+) -> Result<BindingKey, Failure> {
+    let SubjectClaim {
+        claim,
+        path,
+        credential,
+    } = subject;
     let card = presentation
         .credential(credential)
         .ok_or_else(|| Failure::new("subject_credential_missing", Explanation::NotProven))?;
@@ -80,12 +108,12 @@ fn evidence(
         claim,
         value: &value,
     };
-    Ok(Evidence::IssuerScoped(BindingKey {
+    Ok(BindingKey {
         framework: framework.to_owned(),
         claim_mac: binding_key(&app.binding_key, &stable),
         issuer,
         credential_type: card.credential_type().to_owned(),
-    }))
+    })
 }
 
 /// A text or an integer, in its JSON form, so that `1` and `"1"` are different people.

@@ -6,22 +6,26 @@ use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
 use vouchsafe_service::db::{DbError, Tx};
 
 use super::code::{Told, acr_permits, authentication, cards_end, issue_code, still_counts};
-use super::end;
+use super::{end, resolve};
 use crate::app::{App, Parts};
 use crate::config::Client;
 use crate::domain::ids::{Secret, SessionId, SubjectId};
 use crate::domain::reason::{Explanation, Failure};
 use crate::domain::request::{Fact, Facts, LoginRequest};
 use crate::domain::session::{Authentication, EndReason, Session};
-use crate::domain::transaction::{Answer, Answered, Evidence, Transaction};
+use crate::domain::transaction::{Answer, Answered, Transaction};
 use crate::store::transactions::Sealed;
-use crate::store::{StoreError, consents, sessions, subjects, transactions};
+use crate::store::{StoreError, accounts, consents, sessions, transactions};
+
+/// The claim that says what the organisation calls an account.
+const EXTERNAL_ID: &str = "external_id";
 
 /// What the browser takes with it.
 #[derive(Debug)]
 pub struct Finished {
-    /// Authorization code for the application.
-    pub code: Secret,
+    /// Authorization code for the application. `None`: a card was added to an account, and no
+    /// application is told anything.
+    pub code: Option<Secret>,
     /// New session cookie; `None` for a guest and for a device.
     pub cookie: Option<Secret>,
 }
@@ -56,7 +60,7 @@ pub async fn finish(
     answered: Answered,
     current: Option<Session>,
 ) -> Result<Finished, FinishError> {
-    let client = app.client(&answered.login.request.client).await?;
+    let client = app.asker(&answered.login.request).await?;
     let client = client.ok_or(FinishError::ClientGone)?;
     let authentication = authentication(&answered.login.request, &answered.answer);
     if !acr_permits(&answered.login.request, &authentication) {
@@ -121,7 +125,7 @@ pub async fn from_session(
     app: &App,
     request: LoginRequest,
     session: Session,
-) -> Result<Finished, FinishError> {
+) -> Result<Secret, FinishError> {
     let client = app.client(&request.client).await?;
     let client = client.ok_or(FinishError::ClientGone)?;
     let parts = Arc::clone(app);
@@ -129,7 +133,7 @@ pub async fn from_session(
         authentication: still_counts(session.authentication, app.now()),
         ..session
     };
-    let finished = app
+    let code = app
         .db
         .write(async move |tx| {
             let subject = session.subject.clone().ok_or(FinishError::AlreadyOver)?;
@@ -142,12 +146,30 @@ pub async fn from_session(
                 cards_end: Some(session.expires_at),
                 ..Told::default()
             };
-            let code = issue_code(tx, &parts, &request, &session, sub, told).await?;
-            Ok(Finished { code, cookie: None })
+            let told = told_of(tx, &parts, &client, Some(&subject), told).await?;
+            issue_code(tx, &parts, &request, &session, sub, told).await
         })
         .await?;
     metrics::counter!("vouchsafe_authentications_total", "method" => "session", "outcome" => "success", "error" => "none").increment(1);
-    Ok(finished)
+    Ok(code)
+}
+
+/// What the application is told, and the organisation's own id of the account where it may have that.
+async fn told_of(
+    tx: &mut Tx,
+    app: &Parts,
+    client: &Client,
+    subject: Option<&SubjectId>,
+    mut told: Told,
+) -> Result<Told, FinishError> {
+    let subject = subject.filter(|_| client.external_id);
+    if let Some(subject) = subject
+        && let Some(id) = accounts::external_id(tx, &app.vault, subject).await?
+    {
+        told.userinfo_claims
+            .insert(EXTERNAL_ID.to_owned(), id.into());
+    }
+    Ok(told)
 }
 
 struct Work {
@@ -174,13 +196,15 @@ impl Work {
         if !transactions::advance(tx, "answered", row, app.now()).await? {
             return Err(FinishError::AlreadyOver);
         }
-        let subject = match &answer.evidence {
-            Evidence::Guest => None,
-            Evidence::IssuerScoped(key) => {
-                let fresh = SubjectId::generate(app.rng.as_ref());
-                Some(subjects::resolve(tx, key, &fresh, app.now()).await?)
-            }
-        };
+        if let Some(linking) = request.linking() {
+            let current = self.current.as_ref();
+            resolve::link(tx, app, linking, current, &answer.evidence).await?;
+            return Ok(Finished {
+                code: None,
+                cookie: None,
+            });
+        }
+        let subject = resolve::account(tx, app, &answer.evidence).await?;
         let sub = match &subject {
             Some(subject) => pairwise_sub(&app.pairwise_key, &client.sector, subject),
             None => guest_sub(app.rng.as_ref()),
@@ -194,8 +218,12 @@ impl Work {
             return Err(FinishError::Failed(Failure::withdrawn()));
         }
         sessions::put_cards(tx, &session.id, &answer.cards, answer.answered_at).await?;
-        let code = issue_code(tx, app, request, &session, sub, self.told()).await?;
-        Ok(Finished { code, cookie })
+        let told = told_of(tx, app, client, session.subject.as_ref(), self.told()).await?;
+        let code = issue_code(tx, app, request, &session, sub, told).await?;
+        Ok(Finished {
+            code: Some(code),
+            cookie,
+        })
     }
 
     /// The session of this login. A guest's has no cookie; a person's gets a new one at every

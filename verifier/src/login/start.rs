@@ -58,7 +58,12 @@ pub async fn again(app: &Parts, failed: &Login) -> Result<Again, StoreError> {
             None => return Ok(Again::Unawaited),
         },
     };
-    let (request, browser) = (failed.request.clone(), failed.browser.clone());
+    // Who they are is asked again: it may have been mistyped.
+    let request = LoginRequest {
+        asserted: None,
+        ..failed.request.clone()
+    };
+    let browser = failed.browser.clone();
     let prepared = prepare(app, request, browser, failed.place.clone(), ends)?;
     Ok(Again::Start(put(app, prepared).await?))
 }

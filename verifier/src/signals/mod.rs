@@ -108,7 +108,8 @@ fn initiator(reason: EndReason) -> Initiator {
         | EndReason::Suspended
         | EndReason::StatusUnknown
         | EndReason::TokenReused
-        | EndReason::ClientRemoved => Initiator::Policy,
+        | EndReason::ClientRemoved
+        | EndReason::Restored => Initiator::Policy,
     }
 }
 

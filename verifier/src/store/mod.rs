@@ -5,14 +5,17 @@
 //! [`Tx`](vouchsafe_service::db::Tx) to write, and a test in `tests/it/store.rs` that runs on
 //! both databases.
 
+pub mod accounts;
 pub mod clients;
 pub mod consents;
 pub mod device_grants;
+pub(crate) mod instance;
 pub mod logout;
 pub mod receiver_tokens;
 pub mod refresh_grants;
 pub mod requests;
 pub mod sessions;
+pub(crate) mod state;
 pub mod stream_events;
 pub mod streams;
 pub mod subjects;
@@ -80,6 +83,16 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1010,
             name: "streams of security events",
             sql: include_str!("../../migrations/1010_signals.sql"),
+        },
+        Migration {
+            version: 1011,
+            name: "restores, and keys that came with an import",
+            sql: include_str!("../../migrations/1011_instance.sql"),
+        },
+        Migration {
+            version: 1012,
+            name: "what leads to an account",
+            sql: include_str!("../../migrations/1012_means.sql"),
         },
     ],
 };

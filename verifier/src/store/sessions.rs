@@ -127,6 +127,18 @@ pub async fn clients(db: &Db, session: &SessionId) -> Result<Vec<SessionClient>,
     Ok(rows.into_iter().map(SessionClient::from).collect())
 }
 
+/// A page of the applications that may still believe in a session, in the order of `sid`.
+pub async fn members_after(tx: &mut Tx, sid: &str) -> Result<Vec<SessionClient>, DbError> {
+    let rows = each!(tx, c => sqlx::query_as::<_, ClientRow>(
+        "SELECT sid, MIN(session_id) AS session_id, client_id, sub FROM \
+             (SELECT sid, session_id, client_id, sub FROM session_clients \
+              UNION ALL SELECT sid, session_id, client_id, sub FROM refresh_grants) AS members \
+         WHERE sid > $1 AND NOT EXISTS (SELECT 1 FROM login_sessions s \
+             WHERE s.id = members.session_id AND s.ended_at IS NOT NULL) \
+         GROUP BY sid, client_id, sub ORDER BY sid LIMIT 500").bind(sid).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(SessionClient::from).collect())
+}
+
 /// Writes a new session; `cookie` is `None` for a guest.
 pub async fn insert(
     tx: &mut Tx,

@@ -1,41 +1,144 @@
-//! `subjects` and `subject_bindings`: accounts, and which cards point to them.
+//! `subjects` and `subject_means`: accounts, and what leads to them.
 
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::{DbError, Table, Tx, each, execute};
+use vouchsafe_service::db::{Db, DbError, Table, Tx, each, execute};
 
-use crate::domain::ids::SubjectId;
+use crate::domain::ids::{MeansId, SubjectId};
+use crate::domain::means::{Linked, Means, MeansKind};
 use crate::domain::transaction::BindingKey;
+
+const TABLE: Table = Table("subject_means");
 
 /// The account that `key` points to. At the first login of a card it is `fresh`, which is then
 /// written. Two first logins at once get the same account.
 pub async fn resolve(
     tx: &mut Tx,
     key: &BindingKey,
-    fresh: &SubjectId,
+    fresh: (&MeansId, &SubjectId),
     now: UnixTime,
 ) -> Result<SubjectId, DbError> {
-    let inserted = execute!(tx, sqlx::query(
-        "INSERT INTO subject_bindings (framework, issuer, credential_type, claim_mac, subject_id, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING")
-        .bind(key.framework.as_str()).bind(key.issuer.as_str()).bind(key.credential_type.as_str())
-        .bind(key.claim_mac.as_str()).bind(fresh.as_str()).bind(now.0)).map(|rows| rows == 1)?;
-    if inserted {
-        execute!(
-            tx,
-            sqlx::query("INSERT INTO subjects (id, created_at) VALUES ($1, $2)")
-                .bind(fresh.as_str())
-                .bind(now.0)
-        )?;
-        return Ok(fresh.clone());
+    let (means, subject) = fresh;
+    if bind(tx, key, means, subject, now).await? {
+        insert(tx, subject, now).await?;
+        return Ok(subject.clone());
     }
-    let id = each!(tx, c => sqlx::query_scalar::<_, String>(
-        "SELECT subject_id FROM subject_bindings \
-         WHERE framework = $1 AND issuer = $2 AND credential_type = $3 AND claim_mac = $4")
-        .bind(key.framework.as_str()).bind(key.issuer.as_str()).bind(key.credential_type.as_str())
-        .bind(key.claim_mac.as_str()).fetch_one(c).await)?;
-    SubjectId::parse(&id).map_err(|error| {
-        Table("subject_bindings")
-            .invalid("subject_id", error)
-            .into()
+    find(tx, key).await?.ok_or_else(|| {
+        // It was there a moment ago, in this very transaction.
+        TABLE.invalid("subject_id", "no row").into()
     })
+}
+
+/// Writes an account.
+pub async fn insert(tx: &mut Tx, id: &SubjectId, now: UnixTime) -> Result<(), DbError> {
+    execute!(
+        tx,
+        sqlx::query("INSERT INTO subjects (id, created_at) VALUES ($1, $2)")
+            .bind(id.as_str())
+            .bind(now.0)
+    )
+    .map(drop)
+}
+
+/// The account that a card leads to, if it leads to one.
+pub async fn find(tx: &mut Tx, key: &BindingKey) -> Result<Option<SubjectId>, DbError> {
+    let id = each!(tx, c => sqlx::query_scalar::<_, String>(
+        "SELECT subject_id FROM subject_means WHERE kind = 'credential' \
+         AND framework = $1 AND issuer = $2 AND credential_type = $3 AND claim_mac = $4")
+        .bind(key.framework.as_str()).bind(key.issuer.as_str()).bind(key.credential_type.as_str())
+        .bind(key.claim_mac.as_str()).fetch_optional(c).await)?;
+    id.map(|id| parse(&id)).transpose()
+}
+
+/// Lets a card lead to an account; `false` where it leads to one already.
+pub async fn bind(
+    tx: &mut Tx,
+    key: &BindingKey,
+    means: &MeansId,
+    subject: &SubjectId,
+    now: UnixTime,
+) -> Result<bool, DbError> {
+    execute!(tx, sqlx::query(
+        "INSERT INTO subject_means (id, kind, framework, issuer, credential_type, claim_mac, subject_id, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING")
+        .bind(means.as_str()).bind(MeansKind::Credential.name())
+        .bind(key.framework.as_str()).bind(key.issuer.as_str()).bind(key.credential_type.as_str())
+        .bind(key.claim_mac.as_str()).bind(subject.as_str()).bind(now.0)).map(|rows| rows == 1)
+}
+
+/// Lets a card lead to an account, unless it leads to another one.
+pub async fn link(
+    tx: &mut Tx,
+    key: &BindingKey,
+    means: &MeansId,
+    subject: &SubjectId,
+    now: UnixTime,
+) -> Result<Linked, DbError> {
+    if bind(tx, key, means, subject, now).await? {
+        return Ok(Linked::New);
+    }
+    Ok(match find(tx, key).await? {
+        Some(owner) if owner == *subject => Linked::Already,
+        _ => Linked::Elsewhere,
+    })
+}
+
+#[derive(sqlx::FromRow)]
+struct MeansRow {
+    id: String,
+    kind: String,
+    issuer: String,
+    credential_type: String,
+    created_at: i64,
+}
+
+impl TryFrom<MeansRow> for Means {
+    type Error = DbError;
+
+    fn try_from(row: MeansRow) -> Result<Self, DbError> {
+        let MeansRow {
+            id,
+            kind,
+            issuer,
+            credential_type,
+            created_at,
+        } = row;
+        let kind = MeansKind::from_name(&kind).ok_or_else(|| TABLE.invalid("kind", "not known"))?;
+        Ok(Self {
+            id: MeansId::from_text(id),
+            kind,
+            issuer,
+            credential_type,
+            created_at: UnixTime(created_at),
+        })
+    }
+}
+
+/// What leads to an account, oldest first.
+pub async fn means_of(db: &Db, subject: &SubjectId) -> Result<Vec<Means>, DbError> {
+    let rows = each!(db, p => sqlx::query_as::<_, MeansRow>(
+        "SELECT id, kind, issuer, credential_type, created_at FROM subject_means \
+         WHERE subject_id = $1 ORDER BY created_at, id LIMIT 100")
+        .bind(subject.as_str()).fetch_all(p).await)?;
+    rows.into_iter().map(Means::try_from).collect()
+}
+
+/// Lets something lead to this account no longer, unless it is the last thing that does. `false`:
+/// nothing has changed.
+pub async fn unlink(tx: &mut Tx, subject: &SubjectId, means: &MeansId) -> Result<bool, DbError> {
+    // Two at once would each see the other's.
+    tx.lock("subject_means").await?;
+    execute!(
+        tx,
+        sqlx::query(
+            "DELETE FROM subject_means WHERE id = $1 AND subject_id = $2 \
+             AND EXISTS (SELECT 1 FROM subject_means o WHERE o.subject_id = $2 AND o.id <> $1)"
+        )
+        .bind(means.as_str())
+        .bind(subject.as_str())
+    )
+    .map(|rows| rows == 1)
+}
+
+pub(super) fn parse(id: &str) -> Result<SubjectId, DbError> {
+    SubjectId::parse(id).map_err(|error| TABLE.invalid("subject_id", error).into())
 }

@@ -47,6 +47,30 @@ fn a_query_without_a_subject_strategy() {
 }
 
 #[test]
+fn what_the_subject_section_says_counts_for_a_query_that_says_nothing() {
+    let with = |section: &str| {
+        let without = replaced("subject = { strategy = \"guest\" }\n", "")(toml(&Pki::new()));
+        without + "\n[subject]\n" + section
+    };
+    let guest = parse(&with("strategy = \"guest\""));
+    Settings::parse(&guest).unwrap();
+    // The query of the age proof does not ask for it.
+    for strategy in ["asserted_lookup", "session_binding", "issuer_scoped_claim"] {
+        let section = format!("strategy = \"{strategy}\"\nclaim = \"member_id\"");
+        let error = refusal(|_| with(&section));
+        assert!(error.to_string().contains("subject.claim"), "{error}");
+    }
+    for section in [
+        "strategy = \"key_thumbprint\"",
+        "strategy = \"asserted_lookup\"",
+    ] {
+        let text = with(section);
+        let parsed = vouchsafe_service::config::parse::<vouchsafe_verifier::Config>(&text);
+        assert!(parsed.is_err(), "{section}");
+    }
+}
+
+#[test]
 fn cat_344_a_subject_claim_that_nobody_declared_stable() {
     let error = refusal(replaced("[\"member_id\"] }", "[\"tier\"] }"));
     assert!(

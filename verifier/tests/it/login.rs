@@ -37,7 +37,7 @@ async fn age_tells_one_boolean_and_leaves_no_account() {
         ];
         assert_eq!(names, expected);
         assert_eq!(rows(&world, "subjects").await, 0);
-        assert_eq!(rows(&world, "subject_bindings").await, 0);
+        assert_eq!(rows(&world, "subject_means").await, 0);
         assert_eq!(rows(&world, "consents").await, 1);
     })
     .await;

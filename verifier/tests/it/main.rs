@@ -7,6 +7,7 @@
 )]
 
 mod account;
+mod accounts;
 mod assertions;
 mod attacks;
 mod broken_off;
@@ -32,12 +33,14 @@ mod oidc;
 mod oidf;
 mod pages;
 mod par;
+mod portable;
 mod presentations;
 mod races;
 mod refresh;
 mod refusals;
 mod registration;
 mod registration_changes;
+mod restore;
 mod rotations;
 mod signal_delivery;
 mod signals;

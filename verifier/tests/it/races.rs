@@ -84,7 +84,7 @@ async fn twenty_first_logins_of_one_person_make_one_account() {
         .await;
         assert!(subs.iter().all(|sub| *sub == subs[0]));
         assert_eq!(rows(&world, "subjects").await, 1);
-        assert_eq!(rows(&world, "subject_bindings").await, 1);
+        assert_eq!(rows(&world, "subject_means").await, 1);
     })
     .await;
 }

@@ -202,7 +202,7 @@ async fn rfc_7592_section_2_3_what_an_application_was_given_ends_with_it() {
 async fn cat_388_a_stopped_application_stops_with_the_next_request_on_every_process() {
     with_registration(async |world| {
         let app = App::register(&world, json!({})).await;
-        let elsewhere = world.another_process();
+        let elsewhere = world.another_process().await;
         let here = app.rp();
         let there = app.rp_at(elsewhere.router());
         let (access, refresh) = stay(&world, &here).await;

@@ -9,16 +9,18 @@ use crate::world::{World, on_each_database};
 
 /// The service starts again with a new certificate of the same authority: to wallets it has another
 /// name (`x509_hash`) from now on.
-fn renew_certificate(world: &mut World) {
+async fn renew_certificate(world: &mut World) {
     let renewed = world.pki.verifier.renewed("login.example");
     let old = [
         world.pki.verifier_key_pem.clone(),
         world.pki.verifier_chain_pem.clone(),
     ];
-    world.restart(|toml| {
-        toml.replace(&old[0], &renewed.key_pem)
-            .replace(&old[1], &renewed.chain_pem)
-    });
+    world
+        .restart(|toml| {
+            toml.replace(&old[0], &renewed.key_pem)
+                .replace(&old[1], &renewed.chain_pem)
+        })
+        .await;
 }
 
 #[tokio::test]
@@ -29,7 +31,7 @@ async fn cat_349_a_new_certificate_breaks_no_login_that_a_wallet_has_read() {
         let address = world.shop().authorize("openid membership", &[]);
         let (_, page) = begin(&mut browser, &address).await;
         let asked = wallet.open(&wallet_link(&page)).await;
-        renew_certificate(&mut world);
+        renew_certificate(&mut world).await;
         let (wallet, mut browser) = (wallet.at(world.router()), browser.at(world.router()));
         let answer = wallet.answer(&asked).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
@@ -52,7 +54,7 @@ async fn cat_349_a_login_that_no_wallet_has_read_is_asked_in_the_new_name() {
         let address = world.shop().authorize("openid membership", &[]);
         let (path, page) = begin(&mut browser, &address).await;
         let old = wallet_link(&page);
-        renew_certificate(&mut world);
+        renew_certificate(&mut world).await;
         let (wallet, mut browser) = (wallet.at(world.router()), browser.at(world.router()));
         // The object would not be signed by whom the link names.
         assert_eq!(wallet.fetch(&old).await.status, StatusCode::NOT_FOUND);
@@ -76,7 +78,7 @@ async fn cat_371_a_refresh_token_that_comes_twice_is_known_after_a_restart() {
         let answer = same_device(&mut world.browser(), &wallet, &address).await;
         let first = spa.redeem(&spa.code(&answer)).await.json();
         let second = spa.refresh(&text(&first, "refresh_token")).await.json();
-        world.restart(|toml| toml);
+        world.restart(|toml| toml).await;
         let spa = world.spa();
         let refused = async |spa: &RelyingParty, token: &str| {
             let answer = spa.refresh(token).await;
@@ -85,7 +87,7 @@ async fn cat_371_a_refresh_token_that_comes_twice_is_known_after_a_restart() {
         };
         refused(&spa, &text(&first, "refresh_token")).await;
         // The family ended with it, and stays ended.
-        world.restart(|toml| toml);
+        world.restart(|toml| toml).await;
         let spa = world.spa();
         refused(&spa, &text(&second, "refresh_token")).await;
         let access = text(&second, "access_token");
@@ -103,12 +105,12 @@ async fn tokens_codes_and_sessions_outlive_a_restart_and_work_once() {
         let tokens = log_in(&mut browser, &wallet, &shop, "openid membership").await;
         let address = shop.authorize("openid age", &[]);
         let code = shop.code(&same_device(&mut browser, &wallet, &address).await);
-        world.restart(|toml| toml);
+        world.restart(|toml| toml).await;
         let shop = world.shop();
         let told = shop.userinfo(&tokens.access_token).await;
         assert_eq!(told.status, StatusCode::OK);
         assert_eq!(shop.redeem(&code).await.status, StatusCode::OK);
-        world.restart(|toml| toml);
+        world.restart(|toml| toml).await;
         let again = world.shop().redeem(&code).await;
         assert_eq!(again.json()["error"], "invalid_grant");
     })

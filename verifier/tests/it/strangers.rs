@@ -456,10 +456,12 @@ async fn cat_467_what_two_applications_call_a_person_is_joined_by_the_key_alone(
                 names.push(sub);
             }
             // The same database under another key.
-            world.restart(|toml| {
-                let other = "0y_QAZzr2CuwIXPJQLO2k792r9f02C757wIT_Xkgkq8";
-                toml.replace("ry_QAZzr2CuwIXPJQLO2k792r9f02C757wIT_Xkgkq8", other) + TWO_SECTORS
-            });
+            world
+                .restart(|toml| {
+                    let other = "0y_QAZzr2CuwIXPJQLO2k792r9f02C757wIT_Xkgkq8";
+                    toml.replace("ry_QAZzr2CuwIXPJQLO2k792r9f02C757wIT_Xkgkq8", other) + TWO_SECTORS
+                })
+                .await;
         }
         let distinct: BTreeSet<&String> = names.iter().collect();
         assert_eq!(distinct.len(), 4);

@@ -214,7 +214,7 @@ async fn an_endpoint_that_was_given_up_is_used_again_after_a_start() {
         world.tick().await;
         verify(&world).await;
         assert_eq!(system.told(&world).await, [] as [Value; 0]);
-        let again = world.another_process();
+        let again = world.another_process().await;
         again.run_background_once().await.unwrap();
         verify(&world).await;
         assert_eq!(system.told(&world).await.len(), 1);

@@ -186,6 +186,13 @@ pub fn binding_key(key: &SubjectKey, claim: &StableClaim<'_>) -> String {
     )
 }
 
+/// Key under which the account is found that somebody says is theirs: a keyed hash of what they
+/// call it.
+#[must_use]
+pub fn identifier_key(key: &SubjectKey, identifier: &str) -> String {
+    key.mac("account-identifier", &[identifier])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -86,8 +86,8 @@ async fn fill(services: &Services, accounts: u64) -> Result<()> {
         "BEGIN".to_owned(),
         format!("{numbers} INSERT INTO subjects (id, created_at) SELECT {id}, 0 FROM n"),
         format!(
-            "{numbers} INSERT INTO subject_bindings (framework, issuer, credential_type, claim_mac, subject_id, created_at)
-             SELECT 'x509', 'bench', 'membership', hex(randomblob(32)), {id}, 0 FROM n"
+            "{numbers} INSERT INTO subject_means (id, kind, framework, issuer, credential_type, claim_mac, subject_id, created_at)
+             SELECT {id}, 'credential', 'x509', 'bench', 'membership', hex(randomblob(32)), {id}, 0 FROM n"
         ),
         format!(
             "{numbers} INSERT INTO login_sessions (id, cookie_hash, subject_id, auth_time, acr, amr, query_id, created_at, expires_at)

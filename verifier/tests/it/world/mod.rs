@@ -67,7 +67,9 @@ impl World {
         );
         let ports = ports(&clock, &rng, &network);
         let config = parse(&change(toml(&pki)));
-        let verifier = Verifier::with_db(&config, ports, db.clone()).expect("the service opens");
+        let verifier = Verifier::with_db(&config, ports, db.clone())
+            .await
+            .expect("the service opens");
         issuer.publish(NOW).await;
         other_issuer.publish(NOW).await;
         let router = verifier.router();
@@ -86,23 +88,37 @@ impl World {
     }
 
     /// Another process on the same database.
-    pub fn another_process(&self) -> Verifier {
-        let ports = Ports {
-            clock: self.clock.clone(),
-            rng: self.rng.clone(),
-            crypto: Arc::new(Portable),
-            outbound: Some(self.network.clone()),
-        };
-        Verifier::with_db(&self.config, ports, self.db.clone()).expect("the service opens")
+    pub async fn another_process(&self) -> Verifier {
+        let ports = self.ports();
+        Verifier::with_db(&self.config, ports, self.db.clone())
+            .await
+            .expect("the service opens")
     }
 
     /// The service ends and starts again on its database; `change` edits the configuration.
-    pub fn restart(&mut self, change: impl FnOnce(String) -> String) {
+    pub async fn restart(&mut self, change: impl FnOnce(String) -> String) {
         let ports = ports(&self.clock, &self.rng, &self.network);
         let config = parse(&change(toml(&self.pki)));
-        self.verifier =
-            Verifier::with_db(&config, ports, self.db.clone()).expect("the service opens");
+        self.verifier = Verifier::with_db(&config, ports, self.db.clone())
+            .await
+            .expect("the service opens");
         self.router = self.verifier.router();
+    }
+
+    /// The service goes on with another database and another configuration.
+    pub async fn moves(&mut self, db: Db, change: impl FnOnce(String) -> String) {
+        self.db = db;
+        self.restart(change).await;
+    }
+
+    /// A configuration of this world; `change` edits it.
+    pub fn configured(&self, change: impl FnOnce(String) -> String) -> Config {
+        parse(&change(toml(&self.pki)))
+    }
+
+    /// What commands take from the machine.
+    pub fn ports(&self) -> Ports {
+        ports(&self.clock, &self.rng, &self.network)
     }
 
     pub fn router(&self) -> Router {

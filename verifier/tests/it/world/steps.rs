@@ -89,7 +89,7 @@ pub async fn type_number(browser: &mut Browser, path: &str, number: &str) -> Ans
 pub async fn rows(world: &World, table: &str) -> i64 {
     let sql = match table {
         "subjects" => "SELECT COUNT(*) FROM subjects",
-        "subject_bindings" => "SELECT COUNT(*) FROM subject_bindings",
+        "subject_means" => "SELECT COUNT(*) FROM subject_means",
         "access_tokens" => "SELECT COUNT(*) FROM access_tokens",
         "login_sessions" => "SELECT COUNT(*) FROM login_sessions WHERE ended_at IS NULL",
         "refresh_grants" => "SELECT COUNT(*) FROM refresh_grants",

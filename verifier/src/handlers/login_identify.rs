@@ -1,0 +1,79 @@
+//! `POST /login/{transaction}/identify`: the person says whose account it is, before the card proves
+//! it. Whatever they say, the next page is the same.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde_json::json;
+
+use super::owned::{self, Owned};
+use super::{form, login_events};
+use crate::accounts::identifier_mac;
+use crate::app::App;
+use crate::domain::request::LoginRequest;
+use crate::domain::transaction::{Login, Pending, Transaction};
+use crate::reply::see_other;
+use crate::store::{StoreError, transactions};
+use crate::views;
+
+/// Keeps a keyed hash of what was typed; the text itself is kept nowhere.
+pub async fn handle(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let owned = match owned::find(&app, &headers, &id).await {
+        Ok(owned) => owned,
+        Err(error) => return error.show(&app, &headers),
+    };
+    let Some(form) = form::own(&app, &headers, &body, &owned.cookie) else {
+        return owned::refused(&app, &headers);
+    };
+    let Transaction::Pending(pending) = &owned.transaction else {
+        return see_other(&format!("/login/{id}"));
+    };
+    let typed = form.get("identifier").unwrap_or_default();
+    let Some(mac) = identifier_mac(&app.binding_key, typed) else {
+        return page(&app, &pending.login, &owned, true);
+    };
+    match keep(&app, pending.login.clone(), mac).await {
+        Ok(()) => see_other(&format!("/login/{id}")),
+        Err(error) => owned::store_failure(&app, &headers, &error),
+    }
+}
+
+async fn keep(app: &App, login: Login, mac: String) -> Result<(), StoreError> {
+    let login = Login {
+        request: LoginRequest {
+            asserted: Some(mac),
+            ..login.request
+        },
+        ..login
+    };
+    let row = transactions::seal(&app.vault, &Transaction::Pending(Pending { login }))?;
+    let now = app.now();
+    // Where a wallet has answered meanwhile, nothing changes.
+    app.db
+        .write(async move |tx| transactions::advance(tx, "pending", &row, now).await)
+        .await?;
+    Ok(())
+}
+
+/// The page with the field; `wrong` where nothing was typed that could be an account.
+pub(super) fn page(app: &App, login: &Login, owned: &Owned, wrong: bool) -> Response {
+    let more = json!({
+        "identify_link": format!("/login/{}/identify", login.id),
+        "cancel_link": format!("/login/{}/cancel", login.id),
+        "csrf": app.csrf.token(&owned.cookie),
+        "wrong": wrong,
+    });
+    let view = login_events::View::Choose.name();
+    let context = views::with(
+        views::asked(app, login, &owned.client, view, "pending"),
+        more,
+    );
+    let locale = views::login_locale(login);
+    views::page(app, StatusCode::OK, "verifier/identify", locale, context)
+}

@@ -1,0 +1,130 @@
+//! Which account a card leads to, and the one answer where it leads to none.
+//!
+//! Where the person named the account first, nobody may learn from a refusal whether it is there: a
+//! forged card, the card of somebody else and a card for an account that does not exist are refused
+//! with the same words, after the same look-ups, at the same pace (decision 0044).
+
+use std::time::{Duration, Instant};
+
+use vouchsafe_service::db::{DbError, Tx};
+
+use super::finish::FinishError;
+use crate::app::Parts;
+use crate::domain::ids::{MeansId, SubjectId};
+use crate::domain::means::Linked;
+use crate::domain::reason::Failure;
+use crate::domain::request::Linking;
+use crate::domain::session::Session;
+use crate::domain::transaction::{BindingKey, Evidence};
+use crate::store::{accounts, sessions, subjects};
+
+/// A refusal leaves at a multiple of this, so that its time does not tell how far a card came.
+const PACE: Duration = Duration::from_millis(250);
+
+/// The account of somebody who logs in; `None` for a guest. The first login of a card makes one
+/// where the question says so.
+pub(super) async fn account(
+    tx: &mut Tx,
+    app: &Parts,
+    evidence: &Evidence,
+) -> Result<Option<SubjectId>, FinishError> {
+    let rng = app.rng.as_ref();
+    match evidence {
+        Evidence::Guest => Ok(None),
+        Evidence::IssuerScoped(key) => {
+            let fresh = (&MeansId::random(rng), &SubjectId::generate(rng));
+            Ok(Some(subjects::resolve(tx, key, fresh, app.now()).await?))
+        }
+        Evidence::Bound(key) => match subjects::find(tx, key).await? {
+            Some(subject) => Ok(Some(subject)),
+            None => Err(FinishError::Failed(Failure::unlinked())),
+        },
+        Evidence::Asserted {
+            identifier_mac,
+            key,
+        } => match asserted(tx, identifier_mac, key).await? {
+            Some(subject) => Ok(Some(subject)),
+            None => Err(FinishError::Failed(Failure::unmatched())),
+        },
+    }
+}
+
+/// The account that is named, if the card leads to it. Both are always looked up.
+async fn asserted(
+    tx: &mut Tx,
+    identifier_mac: &str,
+    key: &BindingKey,
+) -> Result<Option<SubjectId>, DbError> {
+    let named = accounts::of_identifier(tx, identifier_mac).await?;
+    let proven = subjects::find(tx, key).await?;
+    Ok(named.filter(|named| proven.as_ref() == Some(named)))
+}
+
+/// Whether a card that holds proves what was said. `evidence` is that of a card that does not hold
+/// where it is `None`: the same is looked up, and found nowhere.
+pub(super) async fn proves(app: &Parts, evidence: Option<&Evidence>) -> Result<bool, DbError> {
+    let nobody = || Evidence::Asserted {
+        identifier_mac: String::new(),
+        key: BindingKey {
+            framework: String::new(),
+            issuer: String::new(),
+            credential_type: String::new(),
+            claim_mac: String::new(),
+        },
+    };
+    let evidence = evidence.cloned().unwrap_or_else(nobody);
+    let Evidence::Asserted {
+        identifier_mac,
+        key,
+    } = evidence
+    else {
+        return Ok(true);
+    };
+    let look_up = async move |tx: &mut Tx| asserted(tx, &identifier_mac, &key).await;
+    Ok(app.db.write(look_up).await?.is_some())
+}
+
+/// Waits until a refusal may leave.
+pub(super) async fn pace(came: Instant) {
+    let gone = came.elapsed().as_nanos();
+    let step = PACE.as_nanos();
+    let rest = step - gone % step;
+    tokio::time::sleep(Duration::from_nanos(
+        u64::try_from(rest).unwrap_or_default(),
+    ))
+    .await;
+}
+
+/// Adds a card to an account: to that of the session which began it and is still logged in, or to
+/// that of an invitation, which is used up.
+pub(super) async fn link(
+    tx: &mut Tx,
+    app: &Parts,
+    linking: &Linking,
+    current: Option<&Session>,
+    evidence: &Evidence,
+) -> Result<(), FinishError> {
+    let now = app.now();
+    let owner = match linking {
+        Linking::Session(id) => {
+            // Somebody else may have logged in meanwhile: an error, never a silent switch.
+            let session = current.filter(|session| session.id == *id);
+            let subject = session.and_then(|session| session.subject.clone());
+            let live = sessions::is_live(tx, id, now).await?;
+            let subject = subject.filter(|_| live);
+            subject.ok_or_else(|| FinishError::Failed(Failure::other_account()))?
+        }
+        Linking::Invitation(code) => accounts::redeem(tx, code, now)
+            .await?
+            .ok_or_else(|| FinishError::Failed(Failure::invitation_over()))?,
+    };
+    let Evidence::Bound(key) = evidence else {
+        return Err(FinishError::Failed(Failure::unmatched()));
+    };
+    let means = MeansId::random(app.rng.as_ref());
+    match subjects::link(tx, key, &means, &owner, now).await? {
+        Linked::New | Linked::Already => Ok(()),
+        // That it leads to somebody else is nobody's business.
+        Linked::Elsewhere => Err(FinishError::Failed(Failure::unmatched())),
+    }
+}
