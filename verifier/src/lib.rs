@@ -27,6 +27,7 @@ pub mod login;
 pub mod outbound;
 mod pushed;
 mod reply;
+pub mod risk;
 mod signals;
 pub mod status;
 pub mod store;

@@ -76,6 +76,10 @@ pub struct LoginRequest {
     /// Thumbprint of the key that the token request must prove (RFC 9449, section 10).
     #[serde(default)]
     pub dpop_jkt: Option<String>,
+    /// Codes of the signs for which a session did not answer (see [`crate::risk::rules`]). A
+    /// login that was asked for by the risk alone has at least one.
+    #[serde(default)]
+    pub risk: Option<Vec<String>>,
 }
 
 /// What an application learns of a card, and where.

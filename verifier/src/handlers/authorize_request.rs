@@ -88,6 +88,7 @@ pub(super) fn login_request(
         expected_sub,
         pushed: None,
         dpop_jkt: request.dpop_jkt.clone(),
+        risk: None,
     })
 }
 

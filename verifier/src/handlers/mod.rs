@@ -5,6 +5,7 @@ mod account;
 mod account_change;
 mod authorize;
 mod authorize_request;
+mod authorize_session;
 mod consents;
 mod device_authorization;
 mod device_page;

@@ -12,6 +12,7 @@ pub mod logout;
 pub mod receiver_tokens;
 pub mod refresh_grants;
 pub mod requests;
+pub mod risk;
 pub mod sessions;
 pub mod stream_events;
 pub mod streams;
@@ -80,6 +81,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1010,
             name: "streams of security events",
             sql: include_str!("../../migrations/1010_signals.sql"),
+        },
+        Migration {
+            version: 1031,
+            name: "how unusual a login is",
+            sql: include_str!("../../migrations/1031_risk.sql"),
         },
     ],
 };

@@ -38,6 +38,7 @@ mod refresh;
 mod refusals;
 mod registration;
 mod registration_changes;
+mod risk;
 mod rotations;
 mod signal_delivery;
 mod signals;
