@@ -17,6 +17,7 @@ mod instance;
 mod issuer_certificate;
 mod migrate;
 mod offer;
+mod risk;
 mod serve;
 mod types;
 mod verifier;
@@ -62,6 +63,9 @@ enum Command {
     /// What conformance suites call as a program.
     #[command(subcommand)]
     Conformance(conformance::ConformanceCommand),
+    /// How unusual a login is, and from when on that matters.
+    #[command(subcommand)]
+    Risk(risk::RiskCommand),
     /// Make or check configuration files.
     #[command(subcommand)]
     Config(configuration::ConfigCommand),
@@ -246,6 +250,7 @@ async fn main() -> ExitCode {
         Command::Wallet(command) => wallet::run(command).await,
         Command::Credential(command) => credential::run(command).await,
         Command::Conformance(command) => conformance::run(command).await,
+        Command::Risk(command) => risk::run(&command).await,
         Command::Config(command) => configuration::run(command).await,
         Command::Admin(command) => admin::run(command).await,
         Command::Migrate(options) => migrate::run(options).await,

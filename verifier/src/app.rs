@@ -25,6 +25,7 @@ use crate::config::Settings;
 use crate::domain::ids::{UserCodeKey, VerificationId};
 use crate::fingerprint::Fingerprints;
 use crate::outbound::Outbound;
+use crate::risk::ValueKey;
 use crate::status::StatusLists;
 use crate::store::Vault;
 use crate::tokens::TokenKeys;
@@ -83,6 +84,8 @@ pub struct Parts {
     pub server_nonces: ServerNonces,
     /// Key of the codes that devices show.
     pub user_code_key: UserCodeKey,
+    /// Key of what is counted of logins.
+    pub risk_key: ValueKey,
     /// Form tokens.
     pub csrf: Csrf,
     /// How cookies are written.

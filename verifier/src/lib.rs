@@ -31,6 +31,7 @@ pub mod portable;
 mod pushed;
 mod reply;
 pub mod restore;
+pub mod risk;
 mod signals;
 pub mod status;
 pub mod store;

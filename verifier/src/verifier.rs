@@ -38,17 +38,21 @@ use crate::domain::ids::{ClientId, UserCodeKey};
 use crate::fingerprint::Fingerprints;
 use crate::instance::{self, InstanceError, StateKeys};
 use crate::outbound::{Guarded, Outbound};
+use crate::risk::experiment::Login;
+use crate::risk::{self, ValueKey};
 use crate::signals::deliver;
 use crate::status::{StatusLists, StatusPorts};
 use crate::store::{StoreError, Vault};
 use crate::tokens::TokenKeys;
 use crate::verification::webhook;
-use crate::{backchannel, clients, handlers, vc_api, watcher};
+use crate::{backchannel, clients, handlers, store, vc_api, watcher};
 
 /// How often queued logout tokens are looked for.
 const LOGOUT_EVERY: Duration = Duration::from_millis(500);
 /// How often webhooks to send are looked for.
 const TELL_EVERY: Duration = Duration::from_millis(500);
+/// How often logins are counted for the risk of others.
+const COUNT_EVERY: Duration = Duration::from_secs(5);
 /// How often expired rows are deleted.
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 
@@ -228,6 +232,7 @@ impl Verifier {
                 *brief_key(Purpose::CredentialNonce).expose(),
             ),
             user_code_key: UserCodeKey::new(brief_key(Purpose::FlowState).child("user code")),
+            risk_key: ValueKey::new(state.binding.child("risk")),
             csrf: Csrf::new(brief_key(Purpose::Csrf), &settings.public_url),
             cookie_policy: CookiePolicy::new(&settings.public_url),
             request_signer: Arc::new(AwsLcSigningKey::new(&keys.request)?),
@@ -305,6 +310,12 @@ impl Verifier {
         jobs.every("purge logins", PURGE_EVERY, move || {
             watcher::purge(Arc::clone(&app))
         });
+        if self.app.settings.risk.is_some() {
+            let app = Arc::clone(&self.app);
+            jobs.every("count logins", COUNT_EVERY, move || {
+                risk::check::run_once(Arc::clone(&app))
+            });
+        }
         if self.app.settings.verifications.enabled() {
             self.tell_callers(&mut jobs);
         }
@@ -337,6 +348,7 @@ impl Verifier {
         watcher::run_once(Arc::clone(&self.app)).await?;
         backchannel::run_once(Arc::clone(&self.app)).await?;
         deliver::run_once(Arc::clone(&self.app)).await?;
+        risk::check::run_once(Arc::clone(&self.app)).await?;
         Ok(watcher::purge(Arc::clone(&self.app)).await?)
     }
 }
@@ -384,6 +396,14 @@ impl Verifier {
     /// Lets it go on; `false` if it was not stopped.
     pub async fn enable_client(&self, id: &str) -> Result<bool, DbError> {
         manage::enable(&self.app, id).await
+    }
+}
+
+/// What an operator does about unusual logins.
+impl Verifier {
+    /// The logins that are counted, the first one first, under numbers instead of accounts.
+    pub async fn counted_logins(&self) -> Result<Vec<Login>, DbError> {
+        store::risk::all(&self.app.db).await
     }
 }
 

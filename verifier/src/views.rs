@@ -183,6 +183,7 @@ pub fn asked(app: &Parts, login: &Login, client: &Client, view: &str, state: &st
     let more = json!({
         "for_device": login.request.device().is_some(),
         "for_account": login.request.linking().is_some(),
+        "unusual": login.request.risk,
         "purpose": query.map(|query| query.purpose.for_locale(&login.request.locale)).unwrap_or_default(),
         "events": format!("/login/{id}/events?view={view}"),
         "watched": state,

@@ -15,6 +15,7 @@ mod cpu;
 mod floor;
 mod load;
 mod peer;
+mod rba;
 mod report;
 mod rows;
 mod services;
@@ -49,10 +50,22 @@ struct Arguments {
     /// folder by default.
     #[arg(long)]
     output: Option<PathBuf>,
+    #[command(subcommand)]
+    experiment: Option<Experiment>,
+}
+
+/// Measurements that are not of time.
+#[derive(Debug, clap::Subcommand)]
+enum Experiment {
+    /// What thresholds of the risk score catch and what they cost.
+    Rba(rba::Arguments),
 }
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    if let Some(Experiment::Rba(arguments)) = &arguments.experiment {
+        return rba::run(arguments);
+    }
     let rows = rows::all();
     if arguments.list {
         for row in &rows {

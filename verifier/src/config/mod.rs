@@ -13,6 +13,7 @@ mod profile;
 mod query;
 mod registration;
 mod resource_server;
+mod risk;
 mod settings;
 mod trust;
 mod verifications;
@@ -34,6 +35,7 @@ pub use query::{
 };
 pub use registration::{Allowed, Documents, DocumentsConfig, Registration, RegistrationConfig};
 pub use resource_server::{ResourceServer, ResourceServerConfig};
+pub use risk::{RiskConfig, RiskSettings};
 pub use settings::{ACCOUNT_CLIENT, Settings};
 pub use trust::{Trust, TrustConfig, TrustedIssuerConfig};
 pub use verifications::{
@@ -96,6 +98,8 @@ pub struct Config {
     /// Refresh tokens.
     #[serde(default)]
     pub refresh: RefreshConfig,
+    /// Unusual logins. Off unless it is written.
+    pub risk: Option<RiskConfig>,
 }
 
 /// `[wallet]`.

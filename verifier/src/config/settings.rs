@@ -13,6 +13,7 @@ use super::profile::Profile;
 use super::query::Query;
 use super::registration::{Allowed, Documents, Registration};
 use super::resource_server::ResourceServer;
+use super::risk::RiskSettings;
 use super::trust::Trust;
 use super::verifications::Verifications;
 use super::{Config, RefreshConfig, SessionConfig, StatusConfig};
@@ -55,6 +56,8 @@ pub struct Settings {
     pub session_max_age_s: i64,
     /// How long refresh tokens last.
     pub refresh: RefreshConfig,
+    /// What is done about unusual logins.
+    pub risk: Option<RiskSettings>,
 }
 
 impl Settings {
@@ -169,6 +172,7 @@ impl Settings {
             session_grace_s,
             session_max_age_s: max_age_s,
             refresh: config.refresh,
+            risk: config.risk.as_ref().map(RiskSettings::parse).transpose()?,
         })
     }
 

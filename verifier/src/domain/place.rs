@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::risk::Seen;
+
 /// The browser that started a login, as far as its request tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
@@ -11,6 +13,9 @@ pub struct Place {
     pub system: Option<String>,
     /// Network address, as text.
     pub address: Option<String>,
+    /// What is counted of it, once the login succeeds.
+    #[serde(default)]
+    pub seen: Option<Seen>,
 }
 
 /// Longest `User-Agent` that is looked at.
@@ -45,6 +50,7 @@ impl Place {
             browser: named(agent, &browser),
             system: named(agent, &system),
             address,
+            seen: None,
         }
     }
 }

@@ -94,6 +94,10 @@ pub struct LoginRequest {
     /// Keyed hash of the account that the person says is theirs, or that the application hinted at.
     #[serde(default)]
     pub asserted: Option<String>,
+    /// Codes of the signs for which a session did not answer (see [`crate::risk::rules`]). A
+    /// login that was asked for by the risk alone has at least one.
+    #[serde(default)]
+    pub risk: Option<Vec<String>>,
 }
 
 /// What an application learns of a card, and where.

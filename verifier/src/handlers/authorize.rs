@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use vouchsafe_protocol::oauth::authorize::{Entry, EntryError, Rejection};
 use vouchsafe_protocol::oauth::error::{ErrorCode, OAuthError};
@@ -12,11 +12,11 @@ use vouchsafe_protocol::oidc::prompt::Decision;
 use vouchsafe_service::http::ClientAddress;
 
 use super::authorize_request::{decision, is_expected, login_request};
+use super::authorize_session::{Verdict, browser, judge, place};
 use super::owned;
 use crate::app::App;
 use crate::cookies::Cookie;
-use crate::domain::ids::{ClientId, Secret};
-use crate::domain::place::Place;
+use crate::domain::ids::ClientId;
 use crate::domain::reason::Explanation;
 use crate::domain::request::LoginRequest;
 use crate::domain::session::Session;
@@ -24,6 +24,7 @@ use crate::login::finish::{self, FinishError};
 use crate::login::start::{self, Start};
 use crate::pushed;
 use crate::reply::{self, Told, see_other, with_cookie};
+use crate::risk::Seen;
 use crate::store::StoreError;
 use crate::views::{self, PageFailure};
 
@@ -175,7 +176,17 @@ async fn authorize(
     match decision(app, client, &request, &login, session.as_ref()) {
         Decision::Refuse(error) => Err(to_client(error, target)),
         Decision::UseSession => match session {
-            Some(session) => answer_from_session(app, login, session).await,
+            Some(session) => match judge(app, headers, address, &session).await? {
+                Verdict::Answers(seen) => answer_from_session(app, login, session, seen).await,
+                // Nothing may be shown.
+                Verdict::AskAgain(_) if request.prompt.none() => {
+                    Err(to_client(ErrorCode::LoginRequired.into(), target))
+                }
+                Verdict::AskAgain(signs) => {
+                    let risk = Some(signs);
+                    begin(app, headers, address, LoginRequest { risk, ..login }).await
+                }
+            },
             None => Err(to_client(ErrorCode::LoginRequired.into(), target)),
         },
         Decision::Authenticate | Decision::AskConsent => begin(app, headers, address, login).await,
@@ -201,8 +212,9 @@ async fn answer_from_session(
     app: &App,
     login: LoginRequest,
     session: Session,
+    seen: Option<Seen>,
 ) -> Result<Response, AuthorizeError> {
-    let told = match finish::from_session(app, login.clone(), session).await {
+    let told = match finish::from_session(app, login.clone(), session, seen).await {
         Ok(code) => Told::Code(code),
         Err(FinishError::AlreadyOver | FinishError::Failed(_) | FinishError::ClientGone) => {
             Told::Error(ErrorCode::LoginRequired.into())
@@ -231,20 +243,8 @@ async fn begin(
     address: ClientAddress,
     login: LoginRequest,
 ) -> Result<Response, AuthorizeError> {
-    let known = Cookie::Browser
-        .read(app, headers)
-        .and_then(|value| Secret::parse(&value));
-    let (browser, is_new) = match known {
-        Some(known) => (known, false),
-        None => (Secret::random(app.rng.as_ref()), true),
-    };
-    let agent = headers
-        .get(header::USER_AGENT)
-        .and_then(|value| value.to_str().ok());
-    let place = Place::from_request(
-        agent,
-        (!address.0.is_unspecified()).then(|| address.0.to_string()),
-    );
+    let (browser, is_new) = browser(app, headers);
+    let place = place(app, headers, address, &browser);
     let response = match start::start(app, login, browser.digest(), place).await? {
         Start::Started(id) => see_other(&format!("/login/{id}")),
         Start::TooMany(wait) => return Ok(owned::too_many(app, headers, wait)),

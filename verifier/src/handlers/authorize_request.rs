@@ -94,6 +94,7 @@ pub(super) fn login_request(
         asserted: (request.login_hint.as_deref())
             .filter(|_| query.subject.is_asserted())
             .and_then(|hint| identifier_mac(&app.binding_key, hint)),
+        risk: None,
     })
 }
 

@@ -139,6 +139,7 @@ fn login_request(
     } = choice.map_err(DeviceRefusal::Scope)?;
     Ok(LoginRequest {
         dpop_jkt: None,
+        risk: None,
         client: client.id.clone(),
         // Named when it is kept.
         back: Back::Device {

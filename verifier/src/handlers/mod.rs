@@ -7,6 +7,7 @@ mod account_link;
 mod account_means;
 mod authorize;
 mod authorize_request;
+mod authorize_session;
 mod consents;
 mod device_authorization;
 mod device_page;

@@ -100,11 +100,12 @@ pub(super) async fn issue_code(
 /// How a person was authenticated by an answer. What a device shows can be relayed as a QR code
 /// can, so its logins never count for more (RFC 8628, section 5.4; RFC 10027).
 pub(super) fn authentication(request: &LoginRequest, answer: &Answer) -> Authentication {
-    let done = [Done::Presentation {
+    let mut done = vec![Done::Presentation {
         cross_device: answer.channel == Channel::Qr || request.device().is_some(),
         hardware_key: false,
         user_verified: false,
     }];
+    done.extend(request.risk.is_some().then_some(Done::RiskAssessed));
     Authentication {
         auth_time: answer.answered_at,
         acr: reached(&done).map_or_else(String::new, |acr| acr.as_str().to_owned()),

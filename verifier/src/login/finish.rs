@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
 use vouchsafe_service::db::{DbError, Tx};
 
@@ -14,8 +15,10 @@ use crate::domain::reason::{Explanation, Failure};
 use crate::domain::request::{Fact, Facts, LoginRequest};
 use crate::domain::session::{Authentication, EndReason, Session};
 use crate::domain::transaction::{Answer, Answered, Transaction};
+use crate::risk::Seen;
+use crate::store::risk::NewLogin;
 use crate::store::transactions::Sealed;
-use crate::store::{StoreError, accounts, consents, sessions, transactions};
+use crate::store::{StoreError, accounts, consents, risk, sessions, transactions};
 
 /// The claim that says what the organisation calls an account.
 const EXTERNAL_ID: &str = "external_id";
@@ -71,6 +74,7 @@ pub async fn finish(
         )
         .await;
     }
+    let seen = sealed(app, answered.login.place.seen.as_ref())?;
     let again = answered.clone();
     let (finished, answer) = answered.finish();
     let row = transactions::seal(&app.vault, &Transaction::Finished(finished.clone()))?;
@@ -82,11 +86,15 @@ pub async fn finish(
         client,
         authentication,
         current,
+        seen,
     };
     let outcome = app.db.write(async move |tx| work.run(tx).await).await;
     match outcome {
         Ok(done) => {
             metrics::counter!("vouchsafe_authentications_total", "method" => "vp", "outcome" => "success", "error" => "none").increment(1);
+            if again.login.request.risk.is_some() {
+                metrics::counter!("vouchsafe_stepup_finished_total", "reason" => "risk", "outcome" => "success").increment(1);
+            }
             tracing::info!(
                 login = super::accept::log_id(&again.login.id),
                 "login finished"
@@ -102,6 +110,7 @@ pub async fn finish(
 /// Ends an answered login without success.
 pub async fn fail<T>(app: &Parts, answered: Answered, failure: Failure) -> Result<T, FinishError> {
     let id = answered.login.id.clone();
+    let after_risk = answered.login.request.risk.is_some();
     let row = transactions::seal(
         &app.vault,
         &Transaction::Failed(answered.fail(failure.clone())),
@@ -111,6 +120,9 @@ pub async fn fail<T>(app: &Parts, answered: Answered, failure: Failure) -> Resul
         .write(async move |tx| transactions::advance(tx, "answered", &row, now).await)
         .await?;
     metrics::counter!("vouchsafe_authentications_total", "method" => "vp", "outcome" => "failure", "error" => failure.code().to_owned()).increment(1);
+    if after_risk {
+        metrics::counter!("vouchsafe_stepup_finished_total", "reason" => "risk", "outcome" => "failure").increment(1);
+    }
     tracing::info!(
         login = super::accept::log_id(&id),
         reason = failure.code(),
@@ -125,7 +137,9 @@ pub async fn from_session(
     app: &App,
     request: LoginRequest,
     session: Session,
+    seen: Option<Seen>,
 ) -> Result<Secret, FinishError> {
+    let seen = sealed(app, seen.as_ref())?;
     let client = app.client(&request.client).await?;
     let client = client.ok_or(FinishError::ClientGone)?;
     let parts = Arc::clone(app);
@@ -147,7 +161,9 @@ pub async fn from_session(
                 ..Told::default()
             };
             let told = told_of(tx, &parts, &client, Some(&subject), told).await?;
-            issue_code(tx, &parts, &request, &session, sub, told).await
+            let code = issue_code(tx, &parts, &request, &session, sub, told).await?;
+            count(tx, Some(&subject), seen.as_ref(), parts.now()).await?;
+            Ok(code)
         })
         .await?;
     metrics::counter!("vouchsafe_authentications_total", "method" => "session", "outcome" => "success", "error" => "none").increment(1);
@@ -172,6 +188,25 @@ async fn told_of(
     Ok(told)
 }
 
+/// What was seen of a login, ready to be counted.
+fn sealed(app: &Parts, seen: Option<&Seen>) -> Result<Option<NewLogin>, StoreError> {
+    seen.map(|seen| risk::seal(&app.vault, app.ids.next().to_string(), seen))
+        .transpose()
+}
+
+/// A login that succeeded counts for what is usual; a guest's is nobody's.
+async fn count(
+    tx: &mut Tx,
+    subject: Option<&SubjectId>,
+    seen: Option<&NewLogin>,
+    now: UnixTime,
+) -> Result<(), DbError> {
+    match subject.zip(seen) {
+        Some((subject, seen)) => risk::insert(tx, subject, seen, now).await,
+        None => Ok(()),
+    }
+}
+
 struct Work {
     app: App,
     row: Sealed,
@@ -180,6 +215,7 @@ struct Work {
     client: Arc<Client>,
     authentication: Authentication,
     current: Option<Session>,
+    seen: Option<NewLogin>,
 }
 
 impl Work {
@@ -192,6 +228,7 @@ impl Work {
             client,
             authentication: _,
             current: _,
+            seen,
         } = self;
         if !transactions::advance(tx, "answered", row, app.now()).await? {
             return Err(FinishError::AlreadyOver);
@@ -220,6 +257,7 @@ impl Work {
         sessions::put_cards(tx, &session.id, &answer.cards, answer.answered_at).await?;
         let told = told_of(tx, app, client, session.subject.as_ref(), self.told()).await?;
         let code = issue_code(tx, app, request, &session, sub, told).await?;
+        count(tx, session.subject.as_ref(), seen.as_ref(), app.now()).await?;
         Ok(Finished {
             code: Some(code),
             cookie,

@@ -52,6 +52,7 @@ pub fn request(query: &Query, linking: Linking, locale: &str) -> LoginRequest {
         expected_sub: Vec::new(),
         pushed: None,
         dpop_jkt: None,
+        risk: None,
         asserted: None,
     }
 }

@@ -14,6 +14,7 @@ pub mod logout;
 pub mod receiver_tokens;
 pub mod refresh_grants;
 pub mod requests;
+pub mod risk;
 pub mod sessions;
 pub(crate) mod state;
 pub mod stream_events;
@@ -93,6 +94,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1012,
             name: "what leads to an account",
             sql: include_str!("../../migrations/1012_means.sql"),
+        },
+        Migration {
+            version: 1013,
+            name: "how unusual a login is",
+            sql: include_str!("../../migrations/1013_risk.sql"),
         },
     ],
 };

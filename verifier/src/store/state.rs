@@ -46,9 +46,10 @@ const OWN: [&str; 3] = ["schema_migration", "verifier_instance", "verifier_keys"
 
 /// Sealed columns of state: table, column, and the column that names the row. The place under which
 /// such a value is sealed consists of these three.
-const SEALED: [(&str, &str, &str); 2] = [
+const SEALED: [(&str, &str, &str); 3] = [
     ("account_identifiers", "external_id", "subject_id"),
     ("event_streams", "delivery", "id"),
+    ("risk_logins", "place", "id"),
 ];
 
 /// The tables of the database.

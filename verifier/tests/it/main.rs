@@ -41,6 +41,7 @@ mod refusals;
 mod registration;
 mod registration_changes;
 mod restore;
+mod risk;
 mod rotations;
 mod signal_delivery;
 mod signals;

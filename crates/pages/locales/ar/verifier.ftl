@@ -2,6 +2,11 @@
 verifier-who-asks = الجهة الطالبة
 verifier-why = السبب
 verifier-unvouched = لم يتحقق أحد هنا من { $app }. الاسم هو الذي يطلقه التطبيق على نفسه. تابع فقط إذا كنت تعرفه وجئت منه.
+verifier-unusual = ما زلت مسجّل الدخول، لكن هذه الزيارة تبدو غير معتادة لحسابك، ولذلك نطلب بطاقتك مرة أخرى.
+verifier-unusual-first_seen_country = تأتي من بلد جديد بالنسبة إلى حسابك.
+verifier-unusual-impossible_travel = لا أحد يسافر إلى هنا بهذه السرعة من آخر مكان كنت فيه.
+verifier-unusual-device_unknown = تأتي من متصفّح جديد بالنسبة إلى حسابك.
+verifier-unusual-tor_exit = تأتي عبر شبكة Tor.
 verifier-app-site = موقعه
 verifier-app-policy = كيف يتعامل مع البيانات
 verifier-app-terms = شروطه

@@ -2,6 +2,11 @@
 verifier-who-asks = Wer fragt
 verifier-why = Wozu
 verifier-unvouched = Niemand hier hat { $app } geprüft. Der Name ist der, den sich die App selbst gibt. Fahren Sie nur fort, wenn Sie die App kennen und von dort kommen.
+verifier-unusual = Sie sind noch angemeldet. Dieser Besuch sieht für Ihr Konto aber ungewöhnlich aus, deshalb wird noch einmal nach Ihrer Karte gefragt.
+verifier-unusual-first_seen_country = Er kommt aus einem Land, das für Ihr Konto neu ist.
+verifier-unusual-impossible_travel = So schnell reist niemand von Ihrem letzten Ort hierher.
+verifier-unusual-device_unknown = Er kommt aus einem Browser, der für Ihr Konto neu ist.
+verifier-unusual-tor_exit = Er kommt durch das Tor-Netz.
 verifier-app-site = Ihre Website
 verifier-app-policy = Wie sie mit Daten umgeht
 verifier-app-terms = Ihre Bedingungen

@@ -2,6 +2,11 @@
 verifier-who-asks = Who asks
 verifier-why = Why
 verifier-unvouched = Nobody here has checked { $app }. The name is what the app calls itself. Go on only if you know it and came here from it.
+verifier-unusual = You are still logged in. But this visit looks unusual for your account, so your card is asked for once more.
+verifier-unusual-first_seen_country = It comes from a country that is new for your account.
+verifier-unusual-impossible_travel = Nobody travels here so quickly from where you were last.
+verifier-unusual-device_unknown = It comes from a browser that is new for your account.
+verifier-unusual-tor_exit = It comes through the Tor network.
 verifier-app-site = Its website
 verifier-app-policy = How it treats data
 verifier-app-terms = Its terms

@@ -2,6 +2,11 @@
 verifier-who-asks = Quién pregunta
 verifier-why = Para qué
 verifier-unvouched = Nadie aquí ha comprobado { $app }. El nombre es el que la aplicación se da a sí misma. Continúe solo si la conoce y viene de ella.
+verifier-unusual = Su sesión sigue abierta. Pero esta visita es inusual para su cuenta, así que se le pide la tarjeta una vez más.
+verifier-unusual-first_seen_country = Llega desde un país nuevo para su cuenta.
+verifier-unusual-impossible_travel = Nadie viaja tan rápido desde el último lugar en el que estuvo.
+verifier-unusual-device_unknown = Llega desde un navegador nuevo para su cuenta.
+verifier-unusual-tor_exit = Llega a través de la red Tor.
 verifier-app-site = Su sitio web
 verifier-app-policy = Cómo trata los datos
 verifier-app-terms = Sus condiciones

@@ -2,6 +2,11 @@
 verifier-who-asks = Chi chiede
 verifier-why = Perché
 verifier-unvouched = Nessuno qui ha controllato { $app }. Il nome è quello che l’app si dà da sola. Continui solo se la conosce e viene da lì.
+verifier-unusual = È ancora collegato. Ma questa visita è insolita per il suo account: la carta viene quindi chiesta ancora una volta.
+verifier-unusual-first_seen_country = Arriva da un paese nuovo per il suo account.
+verifier-unusual-impossible_travel = Nessuno viaggia così in fretta dall’ultimo luogo in cui si trovava.
+verifier-unusual-device_unknown = Arriva da un browser nuovo per il suo account.
+verifier-unusual-tor_exit = Arriva attraverso la rete Tor.
 verifier-app-site = Il suo sito web
 verifier-app-policy = Come tratta i dati
 verifier-app-terms = Le sue condizioni

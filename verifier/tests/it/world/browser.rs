@@ -92,6 +92,7 @@ pub struct Browser {
     router: Router,
     cookies: BTreeMap<String, String>,
     language: &'static str,
+    address: Option<&'static str>,
 }
 
 impl Browser {
@@ -100,11 +101,18 @@ impl Browser {
             router,
             cookies: BTreeMap::new(),
             language: "en",
+            address: None,
         }
     }
 
     pub fn speaking(mut self, language: &'static str) -> Self {
         self.language = language;
+        self
+    }
+
+    /// The same browser at an address that the proxy in front tells.
+    pub fn from(mut self, address: &'static str) -> Self {
+        self.address = Some(address);
         self
     }
 
@@ -168,6 +176,9 @@ impl Browser {
                 header::USER_AGENT,
                 "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
             );
+        if let Some(address) = self.address {
+            request = request.header("x-forwarded-for", address);
+        }
         if !cookies.is_empty() {
             request = request.header(header::COOKIE, cookies.join("; "));
         }

@@ -4,6 +4,7 @@ pub mod browser;
 pub mod issuer;
 pub mod network;
 pub mod pki;
+pub mod places;
 pub mod proof;
 pub mod receiver;
 pub mod registrar;

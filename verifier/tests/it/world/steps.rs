@@ -96,6 +96,10 @@ pub async fn rows(world: &World, table: &str) -> i64 {
         "consents" => "SELECT COUNT(*) FROM consents WHERE withdrawn_at IS NULL",
         "event_streams" => "SELECT COUNT(*) FROM event_streams",
         "stream_events" => "SELECT COUNT(*) FROM stream_events",
+        "risk_logins" => "SELECT COUNT(*) FROM risk_logins",
+        "risk_accounts" => "SELECT COUNT(*) FROM risk_accounts",
+        "risk_values" => "SELECT COUNT(*) FROM risk_values",
+        "risk_pairs" => "SELECT COUNT(*) FROM risk_pairs",
         other => panic!("no count for {other}"),
     };
     world.count(sql).await

@@ -349,11 +349,11 @@ impl Wallet {
 
     /// Encrypts a hand-made payload as the request wants it.
     pub fn encrypt(&self, asked: &Asked, payload: &Value) -> String {
-        let metadata = asked.request.metadata();
+        let encryption = asked.request.metadata().encryption.as_ref().unwrap();
         let recipient = Recipient {
-            key: &metadata.key,
-            kid: Some(&metadata.kid),
-            enc: metadata.enc,
+            key: &encryption.key,
+            kid: Some(&encryption.kid),
+            enc: encryption.enc,
             apu: b"",
             apv: b"",
         };
