@@ -62,10 +62,15 @@ const steady = (tree) =>
     .replace(/\bM-[\w-]+/g, "NUMBER")
     .replace(/([0-9A-F]{2}:){31}[0-9A-F]{2}/g, "FINGERPRINT");
 
+const snapshots = new URL("snapshots/", import.meta.url);
+if (options.update) mkdirSync(snapshots, { recursive: true });
+
 /** The page as a screen reader finds it, beside what was committed. */
 async function heard(page, name) {
+  // Before the first --update there is nothing to compare with.
+  if (!existsSync(snapshots)) return;
   const tree = `${steady(await page.locator("body").ariaSnapshot())}\n`;
-  const file = new URL(`snapshots/${name}.yml`, import.meta.url);
+  const file = new URL(`${name}.yml`, snapshots);
   if (options.update) writeFileSync(file, tree);
   checks += 1;
   const wanted = existsSync(file) ? readFileSync(file, "utf8") : "";

@@ -92,7 +92,7 @@ pub(super) async fn colours(State(app): State<Arc<App>>) -> Response {
         // Writing into a String cannot fail.
         let _ = writeln!(
             css,
-            ".card.colours-{id},.card.colours-{id} .issuer{{background:{background};color:{text}}}"
+            ".card.colours-{id}{{background:{background};color:{text}}}.card.colours-{id} .issuer{{color:{text}}}"
         );
     }
     ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], css).into_response()

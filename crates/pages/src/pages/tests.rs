@@ -186,7 +186,7 @@ fn nothing_on_the_wallets_pages_escapes_translation() {
                     let words = untranslated(&page);
                     assert!(words.is_empty(), "{name} in {locale}: {words:?}");
                     assert!(
-                        !page.contains("none\""),
+                        !page.replace("fill=\"none\"", "").contains("none\""),
                         "{name}: nothing is written as a word"
                     );
                 }
