@@ -120,7 +120,7 @@ mod tests {
     use vouchsafe_service::db::testing::for_each_database;
 
     /// State.
-    const KEPT: [&str; 21] = [
+    const KEPT: [&str; 25] = [
         "account_identifiers",
         "api_client",
         "api_key",
@@ -135,6 +135,10 @@ mod tests {
         "refresh_grants",
         "registered_clients",
         "registration_tokens",
+        "risk_accounts",
+        "risk_logins",
+        "risk_pairs",
+        "risk_values",
         "seen_identifier",
         "session_clients",
         "stream_events",
@@ -145,10 +149,11 @@ mod tests {
     ];
 
     /// Columns of state that hold bytes and are not sealed.
-    const OPEN: [(&str, &str); 3] = [
+    const OPEN: [(&str, &str); 4] = [
         ("audit_event", "hash"),
         ("operator_passkey", "credential_id"),
         ("operator_passkey", "public_key"),
+        ("risk_logins", "features"),
     ];
 
     /// Whoever adds a table says here whether it is state, and which columns of it are sealed.
