@@ -241,11 +241,25 @@ fn untranslated(html: &str) -> Vec<String> {
         rest = after;
     }
     read.push_str(rest);
-    without(&without(&read, "⟪", "⟫"), "⟦", "⟧")
+    outside(&without(&read, "⟪", "⟫"))
         .split(|c: char| !c.is_alphabetic())
         .filter(|word| !["", "Vouchsafe", "UserInfo", "doctype"].contains(word))
         .map(str::to_owned)
         .collect()
+}
+
+/// `text` without what stands between brackets; a time stands inside of a sentence in its own.
+fn outside(text: &str) -> String {
+    let mut depth = 0_usize;
+    let kept = text.chars().filter(|c| {
+        match c {
+            '⟦' => depth += 1,
+            '⟧' => depth = depth.saturating_sub(1),
+            _ => return depth == 0,
+        }
+        false
+    });
+    kept.collect()
 }
 
 /// `text` without what stands from `open` to `close`, as often as it does.
