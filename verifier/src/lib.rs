@@ -23,6 +23,7 @@ pub mod domain;
 mod explain;
 mod fingerprint;
 mod handlers;
+pub mod journey;
 pub mod login;
 pub mod outbound;
 mod pushed;
