@@ -112,3 +112,70 @@ fn written(text: &str, out: Option<&Path>) -> Result<()> {
     eprintln!("wrote {}", out.display());
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lint(file: &Path) -> Result<()> {
+        run(JourneyCommand::Lint {
+            files: vec![file.to_owned()],
+            json: true,
+        })
+    }
+
+    fn simulated(file: &Path, case: &str, expect: &str) -> Result<()> {
+        let input = file.with_extension("json");
+        std::fs::write(&input, case)?;
+        run(JourneyCommand::Simulate {
+            file: file.to_owned(),
+            input,
+            expect: Some(expect.to_owned()),
+            json: false,
+        })
+    }
+
+    #[test]
+    fn from_a_template_to_a_picture() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("age.toml");
+        let new = || JourneyCommand::New {
+            template: Some("age-gate".to_owned()),
+            out: Some(file.clone()),
+        };
+        run(new()).unwrap();
+        run(new()).expect_err("written over");
+        lint(&file).unwrap();
+        let case = r#"{"now":1,"request":{"client":"shop","scopes":["age"]},"answers":{"prove":{"outcome":"declined"}}}"#;
+        simulated(&file, case, "deny:declined").unwrap();
+        simulated(&file, case, "login").expect_err("another end");
+        let unsaid = r#"{"now":1,"request":{"client":"shop","scopes":["age"]}}"#;
+        simulated(&file, unsaid, "login").expect_err("nobody said how the step ends");
+        let picture = folder.path().join("age.svg");
+        let graph = JourneyCommand::Graph {
+            file: file.clone(),
+            out: Some(picture.clone()),
+        };
+        run(graph).unwrap();
+        assert!(std::fs::read_to_string(picture).unwrap().contains("prove"));
+    }
+
+    #[test]
+    fn mistakes_and_missing_files_fail() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("bad.toml");
+        lint(&file).expect_err("there is no file");
+        std::fs::write(&file, "id = \"j\"\nversion = 1\ncolour = 1\n").unwrap();
+        assert_eq!(lint(&file).unwrap_err().to_string(), "one mistake");
+        let graph = JourneyCommand::Graph {
+            file,
+            out: None,
+        };
+        run(graph).expect_err("a journey with mistakes is not drawn");
+        let new = JourneyCommand::New {
+            template: Some("teleport".to_owned()),
+            out: None,
+        };
+        run(new).expect_err("there is no such template");
+    }
+}
