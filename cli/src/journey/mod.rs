@@ -167,10 +167,7 @@ mod tests {
         lint(&file).expect_err("there is no file");
         std::fs::write(&file, "id = \"j\"\nversion = 1\ncolour = 1\n").unwrap();
         assert_eq!(lint(&file).unwrap_err().to_string(), "one mistake");
-        let graph = JourneyCommand::Graph {
-            file,
-            out: None,
-        };
+        let graph = JourneyCommand::Graph { file, out: None };
         run(graph).expect_err("a journey with mistakes is not drawn");
         let new = JourneyCommand::New {
             template: Some("teleport".to_owned()),

@@ -14,12 +14,12 @@ const CONDITION_H: usize = 18;
 const PILL_H: usize = 22;
 const GAP: usize = 38;
 const LANE_W: usize = 14;
-const LABEL_W: usize = 104;
+const LABEL_W: usize = 156;
 const PILL_W: usize = 250;
 const MARGIN: usize = 24;
 const TITLE_H: usize = 64;
 /// The longest condition that is shown, in characters.
-const CONDITION: usize = 46;
+const CONDITION: usize = 39;
 
 const STYLE: &str = "\
 .j{--paper:#faf8f4;--surface:#fff;--ink:#1b2130;--soft:#555d70;--line:#dcd8cf;--act:#0b5d5e;--ok:#1d7246;--stop:#b3261e}\
@@ -33,6 +33,10 @@ const STYLE: &str = "\
 struct Row {
     y: usize,
     height: usize,
+    /// Of the box.
+    step: usize,
+    /// Where ways from elsewhere come in: below those that leave.
+    way_in: usize,
 }
 
 /// A way to a step that is not the following one.
@@ -40,7 +44,6 @@ struct Way {
     from: usize,
     to: usize,
     label: String,
-    skips: bool,
     lane: usize,
 }
 
@@ -104,19 +107,23 @@ fn rows(journey: &Journey) -> Vec<Row> {
     let mut rows = Vec::with_capacity(journey.steps.len());
     for (at, step) in journey.steps.iter().enumerate() {
         let condition = if step.when.is_some() { CONDITION_H } else { 0 };
-        let outs = ways_of(journey, at).len();
-        let height = (BOX_H + condition)
-            .max(denied(step, at).len() * PILL_H)
-            .max(outs * 15 + 24);
-        rows.push(Row { y, height });
+        let outs = ways_of(journey, at).len() * 15;
+        let step_height = (BOX_H + condition).max(outs + 24);
+        let height = step_height.max(denied(step, at).len() * PILL_H);
+        rows.push(Row {
+            y,
+            height,
+            step: step_height,
+            way_in: y + 30.max(outs + 20),
+        });
         y += height + GAP;
     }
     rows
 }
 
 /// The ways from a step, but for the one to the following step.
-fn ways_of(journey: &Journey, from: usize) -> Vec<(String, usize, bool)> {
-    let mut ways: Vec<(String, usize, bool)> = Vec::new();
+fn ways_of(journey: &Journey, from: usize) -> Vec<(String, usize)> {
+    let mut ways: Vec<(String, usize)> = Vec::new();
     let Some(step) = journey.steps.get(from) else {
         return ways;
     };
@@ -127,18 +134,16 @@ fn ways_of(journey: &Journey, from: usize) -> Vec<(String, usize, bool)> {
         }
         match ways.iter_mut().find(|way| way.1 == to) {
             Some(way) => way.0 = format!("{}, {label}", way.0),
-            None => ways.push((label, to, false)),
+            None => ways.push((label, to)),
         }
     }
-    // Without its condition the next step follows; the straight way stands for both but where
-    // `ok` leads elsewhere, or to nothing.
     ways
 }
 
 fn ways(journey: &Journey) -> Vec<Way> {
     let mut ways: Vec<Way> = Vec::new();
     for from in 0..journey.steps.len() {
-        for (label, to, skips) in ways_of(journey, from) {
+        for (label, to) in ways_of(journey, from) {
             let (top, bottom) = (from.min(to), from.max(to));
             let free = (0..).find(|lane| {
                 ways.iter()
@@ -150,7 +155,6 @@ fn ways(journey: &Journey) -> Vec<Way> {
                 from,
                 to,
                 label,
-                skips,
                 lane,
             });
         }
@@ -182,7 +186,7 @@ fn forward(svg: &mut String, journey: &Journey, rows: &[Row], at: usize, left: u
         labels.clear();
     }
     let x = left + BOX_W / 2;
-    let (from, to) = (row.y + box_height(step), next.y);
+    let (from, to) = (row.y + row.step, next.y);
     let dashed = if only_skipped { " k" } else { "" };
     _ = writeln!(
         svg,
@@ -193,12 +197,8 @@ fn forward(svg: &mut String, journey: &Journey, rows: &[Row], at: usize, left: u
     );
 }
 
-fn box_height(step: &Step) -> usize {
-    BOX_H + if step.when.is_some() { CONDITION_H } else { 0 }
-}
-
 fn step_box(svg: &mut String, step: &Step, row: &Row, left: usize) {
-    let height = box_height(step);
+    let height = row.step;
     let class = match &step.kind {
         StepKind::Finish { .. } => "b f",
         StepKind::Deny { .. } => "b d",
@@ -327,26 +327,26 @@ fn draw_way(svg: &mut String, way: &Way, number: usize, ways: &[Way], rows: &[Ro
     let (Some(from), Some(to)) = (rows.get(way.from), rows.get(way.to)) else {
         return;
     };
-    let earlier = |same: fn(&Way) -> usize| {
-        let before = ways[..number].iter();
-        before.filter(|other| same(other) == same(way)).count()
-    };
-    let y1 = from.y + 18 + earlier(|way| way.from) * 15;
-    let y2 = to.y + 30 + earlier(|way| way.to) % 3 * 6;
+    let earlier = ways[..number].iter();
+    let earlier = earlier.filter(|other| other.from == way.from).count();
+    let y1 = from.y + 18 + earlier * 15;
+    let y2 = to.way_in;
     let x = left - LABEL_W - way.lane * LANE_W;
-    let dashed = if way.skips { " k" } else { "" };
     // Rounded corners of 6.
-    let (a, b) = if y2 > y1 { (6, y2 - 6) } else { (0, y2 + 6) };
-    let start = if y2 > y1 { y1 + a } else { y1 - 6 };
+    let (start, b) = if y2 > y1 {
+        (y1 + 6, y2 - 6)
+    } else {
+        (y1 - 6, y2 + 6)
+    };
     _ = writeln!(
         svg,
-        "<path class=\"w{dashed}\" marker-end=\"url(#a)\" d=\"M{left} {y1}H{h}Q{x} {y1} {x} {start}V{b}Q{x} {y2} {h} {y2}H{end}\"/>\
+        "<path class=\"w\" marker-end=\"url(#a)\" d=\"M{left} {y1}H{h}Q{x} {y1} {x} {start}V{b}Q{x} {y2} {h} {y2}H{end}\"/>\
          <text class=\"o\" x=\"{tx}\" y=\"{ty}\" text-anchor=\"end\">{label}</text>",
         h = x + 6,
         end = left - 2,
         tx = left - 6,
         ty = y1 - 3,
-        label = escaped(&shortened(&way.label, 16)),
+        label = escaped(&shortened(&way.label, 24)),
     );
 }
 
