@@ -41,7 +41,8 @@ pub fn run(files: &[PathBuf], json: bool) -> Result<()> {
         });
         output::json(&found.collect::<Vec<_>>())?;
     }
-    match all.iter().map(|(_, mistakes)| mistakes.len()).sum() {
+    let count: usize = all.iter().map(|(_, mistakes)| mistakes.len()).sum();
+    match count {
         0 => Ok(()),
         count => bail!("{}", counted(count)),
     }
