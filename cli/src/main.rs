@@ -15,6 +15,7 @@ mod health;
 mod init;
 mod instance;
 mod issuer_certificate;
+mod journey;
 mod migrate;
 mod offer;
 mod risk;
@@ -54,6 +55,9 @@ enum Command {
     /// The service that logs people in.
     #[command(subcommand)]
     Verifier(verifier::VerifierCommand),
+    /// Journeys: which steps lead to a login.
+    #[command(subcommand)]
+    Journey(journey::JourneyCommand),
     /// A wallet on the command line.
     #[command(subcommand)]
     Wallet(wallet::WalletCommand),
@@ -247,6 +251,7 @@ async fn main() -> ExitCode {
         Command::Demo(options) => demo::run(options).await,
         Command::Issuer(command) => issuer(command).await,
         Command::Verifier(command) => verifier::run(command).await,
+        Command::Journey(command) => journey::run(command),
         Command::Wallet(command) => wallet::run(command).await,
         Command::Credential(command) => credential::run(command).await,
         Command::Conformance(command) => conformance::run(command).await,

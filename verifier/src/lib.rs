@@ -25,6 +25,7 @@ mod explain;
 mod fingerprint;
 mod handlers;
 pub mod instance;
+pub mod journey;
 pub mod login;
 pub mod outbound;
 pub mod portable;

@@ -1,6 +1,7 @@
 //! `cargo xtask check`: the rules of the house that a program can see.
 
 mod catalogue;
+mod concepts;
 mod conformance;
 mod directions;
 mod examples;
@@ -55,6 +56,7 @@ pub fn architecture() -> Result<()> {
     findings.extend(conformance::findings()?);
     findings.extend(catalogue::findings()?);
     findings.extend(oidf::findings()?);
+    findings.extend(concepts::findings()?);
     findings.extend(examples::findings()?);
     findings.extend(supply::findings()?);
     findings.extend(supply::parsers()?);
@@ -67,7 +69,7 @@ pub fn architecture() -> Result<()> {
         bail!("{} findings against the architecture", findings.len());
     }
     println!(
-        "architecture: directions, pure crates, file sizes, the conformance table, the attack catalogue, the modules of the OpenID Foundation, the examples, the supply chain, the packages and the TypeScript client hold"
+        "architecture: directions, pure crates, file sizes, the conformance table, the attack catalogue, the modules of the OpenID Foundation, the concepts, the examples, the supply chain, the packages and the TypeScript client hold"
     );
     Ok(())
 }

@@ -1,0 +1,153 @@
+//! What steps prove, and what a session proves in their place.
+
+use serde::{Deserialize, Serialize};
+use vouchsafe_protocol::oidc::amr::Done;
+
+use super::facts::{Facts, RiskLevel};
+use super::model::StepKind;
+
+/// What a step proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "proof", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Proof {
+    /// A verified presentation.
+    Presentation {
+        /// From another device.
+        #[serde(default)]
+        cross_device: bool,
+        /// With an attested key in hardware.
+        #[serde(default)]
+        hardware_key: bool,
+        /// With an attested verification of the person.
+        #[serde(default)]
+        user_verified: bool,
+    },
+    /// A passkey.
+    Passkey {
+        /// With an attested key in hardware.
+        #[serde(default)]
+        hardware_key: bool,
+        /// With verification of the person.
+        #[serde(default)]
+        user_verified: bool,
+    },
+    /// A code of an authenticator.
+    OneTimeCode,
+    /// A code by SMS.
+    Sms,
+    /// The risk was assessed.
+    Risk,
+}
+
+impl Proof {
+    /// Whether a step of this kind can prove it: nothing else is believed.
+    pub(super) fn fits(self, kind: &StepKind) -> bool {
+        match self {
+            Self::Presentation { .. } => matches!(kind, StepKind::Present(_)),
+            Self::Passkey { .. } => matches!(kind, StepKind::Passkey { register: false }),
+            Self::OneTimeCode => matches!(kind, StepKind::Totp),
+            Self::Sms => matches!(kind, StepKind::Webhook { sms: true, .. }),
+            Self::Risk => matches!(kind, StepKind::Risk { .. }),
+        }
+    }
+
+    pub(super) fn done(self) -> Done {
+        match self {
+            Self::Presentation {
+                cross_device,
+                hardware_key,
+                user_verified,
+            } => Done::Presentation {
+                cross_device,
+                hardware_key,
+                user_verified,
+            },
+            Self::Passkey {
+                hardware_key,
+                user_verified,
+            } => Done::Passkey {
+                hardware_key,
+                user_verified,
+            },
+            Self::OneTimeCode => Done::OneTimeCode,
+            Self::Sms => Done::Sms,
+            Self::Risk => Done::RiskAssessed,
+        }
+    }
+
+    fn of(done: Done) -> Option<Self> {
+        match done {
+            Done::Presentation {
+                cross_device,
+                hardware_key,
+                user_verified,
+            } => Some(Self::Presentation {
+                cross_device,
+                hardware_key,
+                user_verified,
+            }),
+            Done::Passkey {
+                hardware_key,
+                user_verified,
+            } => Some(Self::Passkey {
+                hardware_key,
+                user_verified,
+            }),
+            Done::OneTimeCode => Some(Self::OneTimeCode),
+            Done::Sms => Some(Self::Sms),
+            Done::RiskAssessed => Some(Self::Risk),
+            Done::GeoAssessed => None,
+        }
+    }
+}
+
+/// Whether `ok` of such a step means that something was proven.
+pub(super) fn needs_proof(kind: &StepKind) -> bool {
+    match kind {
+        StepKind::Present(_)
+        | StepKind::Passkey { register: false }
+        | StepKind::Totp
+        | StepKind::Risk { .. }
+        | StepKind::Webhook { sms: true, .. } => true,
+        StepKind::Identify { .. }
+        | StepKind::Passkey { register: true }
+        | StepKind::Upstream { .. }
+        | StepKind::Ask(_)
+        | StepKind::Consent { .. }
+        | StepKind::Decide { .. }
+        | StepKind::Webhook { sms: false, .. }
+        | StepKind::Link { .. }
+        | StepKind::Issue { .. }
+        | StepKind::Notify { .. }
+        | StepKind::Wait { .. }
+        | StepKind::Deny { .. }
+        | StepKind::Finish { .. } => false,
+    }
+}
+
+/// What the session proves already in place of a step (rule 9): within the time that its level
+/// lasts, and not where the application, the step or the risk wants it fresh.
+pub(super) fn reusable(kind: &StepKind, facts: &Facts) -> Option<Proof> {
+    let session = facts.usable_session()?;
+    let request = &facts.request;
+    // Whoever stole a session must not pass the step that its theft calls for.
+    let risky = facts
+        .risk
+        .as_ref()
+        .is_some_and(|risk| risk.level >= RiskLevel::High || risk.impossible_travel);
+    if risky {
+        return None;
+    }
+    let done = match kind {
+        StepKind::Passkey { register: false } => session.passkey()?,
+        StepKind::Totp => session.code()?,
+        // Credential scopes, a transaction and a check need the card itself.
+        StepKind::Present(present)
+            if !request.needs_card && !present.transaction_data && present.check.is_none() =>
+        {
+            session.presentation()?
+        }
+        _ => return None,
+    };
+    Proof::of(done)
+}
