@@ -48,13 +48,23 @@ impl Authority {
 
     /// Makes a key and a certificate for the party at `url`.
     pub fn leaf(&self, name: &str, url: &str) -> Result<Leaf> {
+        self.leaf_of(name, vec![address(url)?])
+    }
+
+    /// The same for a party that is known by the name of its host too.
+    pub fn host_leaf(&self, name: &str, url: &str, host: &str) -> Result<Leaf> {
+        self.leaf_of(
+            name,
+            vec![SanType::DnsName(host.try_into()?), address(url)?],
+        )
+    }
+
+    fn leaf_of(&self, name: &str, names: Vec<SanType>) -> Result<Leaf> {
         let mut params = parameters(name, self.now)?;
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.use_authority_key_identifier_extension = true;
-        params.subject_alt_names = vec![SanType::URI(
-            url.try_into().context("an address that is not ASCII")?,
-        )];
+        params.subject_alt_names = names;
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         let chain_pem = params.signed_by(&key, &self.issuer)?.pem();
         Ok(Leaf {
@@ -62,6 +72,11 @@ impl Authority {
             chain_pem,
         })
     }
+}
+
+fn address(url: &str) -> Result<SanType> {
+    let url = url.try_into().context("an address that is not ASCII")?;
+    Ok(SanType::URI(url))
 }
 
 /// People read the organization where a certificate has one: it is the party itself.

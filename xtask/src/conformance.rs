@@ -6,6 +6,7 @@
 pub mod oidf;
 mod suite;
 pub mod verifier;
+pub mod wallet;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

@@ -82,6 +82,8 @@ enum Conformance {
     OidfIssuer(conformance::oidf::Wanted),
     /// The login service's plans in the same suite.
     OidfVerifier(conformance::verifier::Wanted),
+    /// The plans of the wallet on the command line in the same suite.
+    OidfWallet(conformance::wallet::Wanted),
 }
 
 fn main() -> ExitCode {
@@ -96,6 +98,9 @@ fn main() -> ExitCode {
         Command::Conformance(Conformance::OidfIssuer(wanted)) => conformance::oidf::issuer(&wanted),
         Command::Conformance(Conformance::OidfVerifier(wanted)) => {
             conformance::verifier::verifier(&wanted)
+        }
+        Command::Conformance(Conformance::OidfWallet(wanted)) => {
+            conformance::wallet::wallet(&wanted)
         }
         Command::ConformanceConfig(hosts) => conformance::configure(&hosts),
         Command::Shots { output, update } => shots::run(&output, update),

@@ -20,6 +20,9 @@ pub enum ConformanceCommand {
     /// A folder for the OpenID Foundation's suite: the issuer's configuration, a test person, and
     /// the suite's configuration with its browser steps.
     OidfIssuer(oidf::Options),
+    /// The same for the wallet on the command line: an issuer that has cards for it, whom it
+    /// believes, and the suite's configuration as verifier and as issuer.
+    OidfWallet(oidf::wallet::Options),
 }
 
 /// Runs a command.
@@ -28,5 +31,6 @@ pub async fn run(command: ConformanceCommand) -> Result<()> {
         ConformanceCommand::VcJoseCose(options) => vc_jose_cose::run(options).await,
         ConformanceCommand::W3cServer(options) => w3c::run(options).await,
         ConformanceCommand::OidfIssuer(options) => oidf::run(options).await,
+        ConformanceCommand::OidfWallet(options) => oidf::wallet::run(options).await,
     }
 }

@@ -115,6 +115,19 @@ pub enum WalletCommand {
         #[arg(long)]
         yes: bool,
     },
+    /// Answer a question that a page asks its browser (Digital Credentials API).
+    Page {
+        #[command(flatten)]
+        common: Common,
+        /// Where the page is from, as the browser knows it.
+        #[arg(long)]
+        origin: String,
+        /// A file with what the page asks: what `navigator.credentials.get` takes, as JSON.
+        request: PathBuf,
+        /// Agree without being asked.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Who saw what.
     History {
         #[command(flatten)]

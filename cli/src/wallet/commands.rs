@@ -15,6 +15,7 @@ use super::adding::{self, Answers};
 use super::arguments::{Common, WalletCommand};
 use super::describe::{describe_question, print_entry};
 use super::handle::WalletHandle;
+use super::page::page;
 use super::terminal::{passphrase, say, say_json, yes};
 use super::{home, keeping, serve};
 
@@ -108,6 +109,12 @@ pub async fn run(command: WalletCommand) -> anyhow::Result<()> {
             let wallet = home::open(&common.home, &old).await?;
             keeping::change_passphrase(&wallet, &old, pin)
         }
+        WalletCommand::Page {
+            common,
+            origin,
+            request,
+            yes,
+        } => page(&open(&common.home).await?, &origin, &request, yes).await,
         WalletCommand::Withdraw { common, entry } => {
             let entry = open(&common.home)
                 .await?

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde_json::Value;
 use vouchsafe_protocol::http::{HttpRequest, HttpResponse};
 use vouchsafe_wallet_core::consent::{ConsentRequest, Selection};
 use vouchsafe_wallet_core::credential::{Card, CredentialId};
 use vouchsafe_wallet_core::history::{HistoryEntry, HistoryId};
 use vouchsafe_wallet_core::issuance::{Added, IssuanceError, Pending, PendingId, Step};
-use vouchsafe_wallet_core::presentation::{Asking, PresentationError, Presented};
+use vouchsafe_wallet_core::presentation::{
+    Asking, PageAsking, PageRefused, PresentationError, Presented,
+};
 use vouchsafe_wallet_core::{Wallet, WalletError};
 
 /// Most notifications that are sent one after the other.
@@ -33,6 +36,7 @@ pub struct Unreachable(#[source] pub anyhow::Error);
 pub struct WalletHandle {
     wallet: Wallet,
     transport: Arc<dyn Transport>,
+    tell_refusals: bool,
 }
 
 /// A verified request, waiting for the person.
@@ -65,7 +69,19 @@ pub struct NotAnswered {
 impl WalletHandle {
     /// Puts a wallet and a transport together.
     pub fn new(wallet: Wallet, transport: Arc<dyn Transport>) -> Self {
-        Self { wallet, transport }
+        Self {
+            wallet,
+            transport,
+            tell_refusals: true,
+        }
+    }
+
+    /// Whether verifiers are told why their request is refused. Who is told learns that there is a
+    /// wallet (OpenID4VP 1.0, section 15.9.1).
+    #[must_use]
+    pub fn tell_refusals(mut self, tell: bool) -> Self {
+        self.tell_refusals = tell;
+        self
     }
 
     /// The wallet itself, for what needs no transport.
@@ -270,13 +286,24 @@ impl WalletHandle {
                 tell_them: refused.notify,
             })),
             Err(refused) => {
-                if let Some(notify) = refused.notify {
+                let notify = refused.notify.filter(|_| self.tell_refusals);
+                if let Some(notify) = notify {
                     // A courtesy to the verifier; the refusal stands either way.
                     let _ = self.transport.send(notify).await;
                 }
                 Err(silent(refused.error))
             }
         }
+    }
+
+    /// Reads a request that the browser passes on for a page from `origin`.
+    pub fn page(
+        &self,
+        origin: &str,
+        protocol: &str,
+        data: &Value,
+    ) -> Result<PageAsking, Box<PageRefused>> {
+        self.wallet.present_to_page(origin, protocol, data)
     }
 
     /// Sends the error response of [`NotPrepared::tell_them`].

@@ -53,6 +53,8 @@ verifier_anchors = []
 # [fetch]
 # allow = [{ host = "issuer.test", ports = [8443], private = true }]
 # extra_ca = ["test-ca.pem"]
+# Whether verifiers are told why their request is refused.
+tell_refusals = true
 
 # Issuers that need no further question.
 # [[issuer]]
@@ -79,6 +81,8 @@ struct HomeFile {
     unknown_issuers: Unknown,
     #[serde(default)]
     verifier_anchors: Vec<PathBuf>,
+    #[serde(default = "told")]
+    tell_refusals: bool,
     #[serde(default)]
     issuer: Vec<IssuerEntry>,
     redirect_uri: Option<Url>,
@@ -91,6 +95,10 @@ struct HomeFile {
     other_verifiers: Others,
     #[serde(default)]
     dev: Dev,
+}
+
+fn told() -> bool {
+    true
 }
 
 #[derive(Deserialize, Default)]
@@ -133,8 +141,9 @@ pub fn init(folder: &Path, passphrase: &str, loopback_http: bool) -> anyhow::Res
         };
         std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
     }
-    let created = settings(folder)
-        .and_then(|settings| open::create(settings, storage, passphrase, KdfParams::RECOMMENDED));
+    let created = settings(folder).and_then(|(settings, _)| {
+        open::create(settings, storage, passphrase, KdfParams::RECOMMENDED)
+    });
     if created.is_err() && is_new {
         // Without records the file would look like a wallet.
         let _ = std::fs::remove_file(&file);
@@ -165,14 +174,16 @@ pub async fn open_at(
         );
     }
     let storage = Arc::new(FileStorage::open(folder)?);
-    let mut settings = settings(folder)?;
+    let (mut settings, tell_refusals) = settings(folder)?;
     if let Some(redirect) = redirect {
         settings.redirect_uri = redirect;
     }
-    open::open(settings, storage, passphrase).await
+    let wallet = open::open(settings, storage, passphrase).await?;
+    Ok(wallet.tell_refusals(tell_refusals))
 }
 
-fn settings(folder: &Path) -> anyhow::Result<Settings> {
+/// How the wallet behaves, and whether it tells verifiers why it refuses.
+fn settings(folder: &Path) -> anyhow::Result<(Settings, bool)> {
     let file = folder.join(FILE);
     let text = std::fs::read_to_string(&file)
         .with_context(|| format!("cannot read {}", file.display()))?;
@@ -180,6 +191,7 @@ fn settings(folder: &Path) -> anyhow::Result<Settings> {
         locales,
         unknown_issuers,
         verifier_anchors,
+        tell_refusals,
         issuer,
         other_verifiers,
         redirect_uri,
@@ -201,7 +213,7 @@ fn settings(folder: &Path) -> anyhow::Result<Settings> {
     for entry in issuer {
         issuers.extend(known_issuers(folder, entry)?);
     }
-    Ok(Settings {
+    let settings = Settings {
         trust: TrustList {
             issuers,
             verifiers,
@@ -219,7 +231,8 @@ fn settings(folder: &Path) -> anyhow::Result<Settings> {
             None => "http://127.0.0.1/callback".parse()?,
         },
         issuance: issuance.read(folder, attestation)?,
-    })
+    };
+    Ok((settings, tell_refusals))
 }
 
 /// One entry for each way in which the issuer proves where its cards come from.

@@ -10,6 +10,7 @@ mod issuance;
 mod keeping;
 pub mod open;
 mod others;
+mod page;
 mod serve;
 mod sign_in;
 pub mod terminal;

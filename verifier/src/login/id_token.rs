@@ -41,12 +41,13 @@ pub(super) fn id_token(
         client_id: client.id.as_str(),
         auth_time: authentication.auth_time,
     };
-    let cross_device = authentication.amr.iter().any(|method| method == "xdev");
-    let done = [Done::Presentation {
-        cross_device,
+    let has = |value: &str| authentication.amr.iter().any(|method| method == value);
+    let mut done = vec![Done::Presentation {
+        cross_device: has("xdev"),
         hardware_key: false,
         user_verified: false,
     }];
+    done.extend(has("rba").then_some(Done::RiskAssessed));
     let token = IdTokenClaims::new(&subject, app.now(), ID_TOKEN_S)
         .nonce(basis.nonce)
         .authenticated(Acr::from_wire(&authentication.acr), Amr::compute(&done))

@@ -60,15 +60,26 @@ pub(crate) fn facts_of<'v>(
     for (name, value) in members.filter(|(name, _)| !technical.contains(&name.as_str())) {
         collect(value, &mut vec![Value::from(name.as_str())], &mut facts);
     }
-    let rank = |path: &[Value]| {
-        let known = display.claims.iter();
-        known
-            .clone()
-            .position(|claim| path.starts_with(&claim.path))
-            .unwrap_or(known.len())
-    };
-    facts.sort_by_key(|(path, _)| rank(path));
+    // Issuers shuffle what they hide, so the order of members is another in each copy of a card.
+    facts.sort_by_cached_key(|(path, _)| (rank(path, display), place(path)));
     Facts(facts)
+}
+
+/// Where the issuer lists the claim at this place, or the nearest one around it.
+fn rank(path: &[Value], display: &CardDisplay) -> usize {
+    let listed = display.claims.iter().enumerate();
+    let around = listed.filter(|(_, claim)| path.starts_with(&claim.path));
+    let nearest = around.max_by_key(|(_, claim)| claim.path.len());
+    nearest.map_or(display.claims.len(), |(position, _)| position)
+}
+
+/// A place as one can sort by it: names by their letters, elements by their position.
+fn place(path: &[Value]) -> Vec<(u64, String)> {
+    let parts = path.iter().map(|part| match part {
+        Value::String(name) => (0, name.clone()),
+        other => (other.as_u64().unwrap_or_default(), String::new()),
+    });
+    parts.collect()
 }
 
 fn collect<'v>(value: &'v Value, path: &mut Vec<Value>, facts: &mut Vec<(Vec<Value>, &'v Value)>) {
@@ -107,6 +118,20 @@ mod tests {
     }
 
     #[test]
+    fn the_order_of_members_does_not_matter() {
+        let texts = [
+            r#"{"z": {"b": 1, "a": 2}, "list": [[1], [2], {"d": 3, "c": 4}], "a": 5}"#,
+            r#"{"a": 5, "list": [[1], [2], {"c": 4, "d": 3}], "z": {"a": 2, "b": 1}}"#,
+        ];
+        let claims = texts.map(|text| serde_json::from_str::<Value>(text).unwrap());
+        let [one, other] = [&claims[0], &claims[1]].map(|claims| facts_of(claims, &display()).0);
+        assert_eq!(one, other);
+        assert_eq!(one.len(), 7);
+        assert_eq!(one[0].0, [json!("a")]);
+        assert_eq!(one[1].0, [json!("list"), json!(0)]);
+    }
+
+    #[test]
     fn facts_are_leaves_without_technical_claims() {
         let claims = json!({
             "iss": "https://i.example", "exp": 1, "cnf": {"jwk": {}}, "status": {},
@@ -121,8 +146,8 @@ mod tests {
             [
                 json!(["age_equal_or_over", "18"]),
                 json!(["age_equal_or_over", "21"]),
-                json!(["nationalities"]),
                 json!(["degrees", 0, "type"]),
+                json!(["nationalities"]),
             ]
         );
     }

@@ -12,12 +12,16 @@ const TABLE: &str = "specs/oidf.tsv";
 const HEADER: &str = "plan\tmodule\ttest\tremark";
 
 /// The plans that must be there, with how many modules they have (suite 5.2.4).
-const PLANS: [(&str, usize); 9] = [
+const PLANS: [(&str, usize); 13] = [
     ("fapi2-security-profile-final-test-plan", 59),
     ("oid4vci-1_0-issuer-haip-test-plan", 61),
     ("oid4vci-1_0-issuer-test-plan", 21),
+    ("oid4vci-1_0-wallet-haip-test-plan", 14),
+    ("oid4vci-1_0-wallet-test-plan", 5),
     ("oid4vp-1final-verifier-haip-test-plan", 12),
     ("oid4vp-1final-verifier-test-plan", 12),
+    ("oid4vp-1final-wallet-haip-test-plan", 16),
+    ("oid4vp-1final-wallet-test-plan", 17),
     (
         "oidcc-backchannel-rp-initiated-logout-certification-test-plan",
         2,

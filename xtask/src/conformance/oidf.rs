@@ -78,7 +78,7 @@ pub fn issuer(wanted: &Wanted) -> Result<()> {
 }
 
 /// Starts the issuer and waits until it is ready.
-fn start(program: &Path, folder: &Path, url: &str) -> Result<Server> {
+pub(super) fn start(program: &Path, folder: &Path, url: &str) -> Result<Server> {
     let mut command = Command::new(program);
     command
         .args(["issuer", "serve", "--config"])

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -18,6 +18,8 @@ use crate::run::{cargo, output, succeed, target};
 const VARIABLE: &str = "VOUCHSAFE_OIDF_SUITE";
 /// The result of a module with a warning that is meant to be.
 const EXCUSED: &str = "EXCUSED";
+/// The result of a module that was not begun.
+const LEFT_OUT: &str = "LEFT OUT";
 /// How long a module may take: some wait until a code has ended.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -71,10 +73,33 @@ pub fn serve(command: &mut Command, log: &Path, ready: &str) -> Result<Server> {
     Ok(server)
 }
 
+/// The certificates that the suite at this address shows.
+pub fn certificates(url: &str) -> Result<String> {
+    let host = url.strip_prefix("https://");
+    let host = host.context("the suite must be at https")?;
+    let mut ask = Command::new("openssl");
+    ask.args(["s_client", "-showcerts", "-connect", host])
+        .stdin(Stdio::null());
+    let shown = ask.output().context("openssl cannot be started")?;
+    let shown = String::from_utf8_lossy(&shown.stdout);
+    let mut text = String::new();
+    let mut inside = false;
+    for line in shown.lines() {
+        inside |= line.starts_with("-----BEGIN CERTIFICATE");
+        if inside {
+            text.push_str(line);
+            text.push('\n');
+        }
+        inside &= !line.starts_with("-----END CERTIFICATE");
+    }
+    ensure!(!text.is_empty(), "the suite shows no certificate");
+    Ok(text)
+}
+
 /// Whether every module ended as it must.
 pub fn judge(counts: &Counts) -> Result<()> {
     println!("\n{counts:?}");
-    let good = ["PASSED", "SKIPPED", "REVIEW", EXCUSED];
+    let good = ["PASSED", "SKIPPED", "REVIEW", EXCUSED, LEFT_OUT];
     let bad = |result: &&String| !good.contains(&result.as_str());
     match (counts.len(), counts.keys().find(bad)) {
         (0, _) => bail!("nothing was run"),
@@ -98,6 +123,11 @@ struct Module {
 
 /// What happens outside of the suite while a module runs.
 pub trait Outside {
+    /// The module is next, with what its plan chose for it: why it is left out, if it is.
+    fn begin(&mut self, _module: &str, _variant: Option<&Value>) -> Option<&'static str> {
+        None
+    }
+
     /// The module waits; this is asked again and again.
     fn waiting(&mut self, suite: &Suite, id: &str) -> Result<()>;
 
@@ -177,6 +207,11 @@ impl Suite {
                 continue;
             }
             let mut outside = outside()?;
+            if let Some(why) = outside.begin(name, module.variant.as_ref()) {
+                println!("{LEFT_OUT:11} {name}\n    {why}");
+                *counts.entry(LEFT_OUT.to_owned()).or_default() += 1;
+                continue;
+            }
             let (id, mut result) = self.module(&plan, module, outside.as_mut())?;
             let findings = self.findings(&id)?;
             let mut remark = outside.ended(&result);

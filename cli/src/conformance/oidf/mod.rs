@@ -6,6 +6,7 @@
 mod browser;
 mod person;
 mod runs;
+pub mod wallet;
 
 use std::path::{Path, PathBuf};
 

@@ -40,19 +40,7 @@ pub async fn test_person(issuer: &Issuer, key: &str, run: &Run) -> Result<Person
             "one_time_code"
         }
     };
-    let request = Request::post("/v1/offers")
-        .header("authorization", format!("Bearer {key}"))
-        .header("content-type", "application/json")
-        .body(Body::from(body.to_string()))?;
-    let response = issuer.router().oneshot(request).await?;
-    let status = response.status();
-    let bytes = to_bytes(response.into_body(), 1 << 20).await?;
-    ensure!(
-        status.is_success(),
-        "{status} {}",
-        String::from_utf8_lossy(&bytes)
-    );
-    let offer: Value = serde_json::from_slice(&bytes)?;
+    let offer = post(issuer, key, &body).await?;
     let text = |name: &str| {
         let text = offer[name].as_str().map(str::to_owned);
         text.with_context(|| format!("the offer has no {name}"))
@@ -70,7 +58,25 @@ pub async fn test_person(issuer: &Issuer, key: &str, run: &Run) -> Result<Person
     })
 }
 
-fn claims(kind: &str) -> Value {
+/// Makes an offer.
+pub async fn post(issuer: &Issuer, key: &str, body: &Value) -> Result<Value> {
+    let request = Request::post("/v1/offers")
+        .header("authorization", format!("Bearer {key}"))
+        .header("content-type", "application/json")
+        .body(Body::from(body.to_string()))?;
+    let response = issuer.router().oneshot(request).await?;
+    let status = response.status();
+    let bytes = to_bytes(response.into_body(), 1 << 20).await?;
+    ensure!(
+        status.is_success(),
+        "{status} {}",
+        String::from_utf8_lossy(&bytes)
+    );
+    Ok(serde_json::from_slice(&bytes)?)
+}
+
+/// What the cards of a type say.
+pub fn claims(kind: &str) -> Value {
     match kind {
         "pid" => json!({
             "family_name": "Ödman", "given_name": "Åsa", "birthdate": "1990-02-28",

@@ -2,15 +2,15 @@
 //! of our issuer.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use toml::Table;
 
 use super::fapi;
 use super::folder::{ALIAS, ISSUER, Place, SUITE, WALLET_PORT, clients, list, runs, write};
 use super::steps::Steps;
+use crate::conformance::suite::certificates;
 
 /// The application that is told of logouts: the modules of other plans take that for a fault.
 const TOLD: &str = "rp-told";
@@ -32,7 +32,8 @@ impl Place<'_> {
         let applications = ["rp", "rp2", TOLD, first, second].map(|id| (id, self.suite_url));
         self.generate(folder, ISSUER, &endpoint, &applications)?;
         let mut verifier = self.read(folder)?;
-        match self.certificates() {
+        // Logout tokens go there.
+        match certificates(self.suite_url) {
             Ok(text) => {
                 let authority = folder.join("suite-authority.pem");
                 write(&authority, &text)?;
@@ -138,29 +139,6 @@ impl Place<'_> {
             "override": steps.fapi2_overrides(),
         });
         write(&folder.join(FAPI), &suite.to_string())
-    }
-
-    /// The certificates of the suite: logout tokens go there.
-    fn certificates(&self) -> Result<String> {
-        let host = self.suite_url.strip_prefix("https://");
-        let host = host.context("the suite must be at https")?;
-        let mut ask = Command::new("openssl");
-        ask.args(["s_client", "-showcerts", "-connect", host])
-            .stdin(Stdio::null());
-        let shown = ask.output().context("openssl cannot be started")?;
-        let shown = String::from_utf8_lossy(&shown.stdout);
-        let mut text = String::new();
-        let mut inside = false;
-        for line in shown.lines() {
-            inside |= line.starts_with("-----BEGIN CERTIFICATE");
-            if inside {
-                text.push_str(line);
-                text.push('\n');
-            }
-            inside &= !line.starts_with("-----END CERTIFICATE");
-        }
-        ensure!(!text.is_empty(), "the suite shows no certificate");
-        Ok(text)
     }
 }
 
