@@ -150,10 +150,7 @@ impl Services {
         let file = match role {
             Role::VerifierAccess => "wallet-verifier-anchors.pem",
             Role::Issuer | Role::Status => "wallet-issuer-anchors.pem",
-            Role::MdocIssuer
-            | Role::WalletProvider
-            | Role::ListOperator
-            | Role::Registrar => {
+            Role::MdocIssuer | Role::WalletProvider | Role::ListOperator | Role::Registrar => {
                 anyhow::bail!("the configuration names no anchors for {role:?}")
             }
         };
