@@ -183,7 +183,9 @@ fn nothing_on_the_wallets_pages_escapes_translation() {
                 for locale in Locale::ALL {
                     let page = pages.render(name, locale, &all);
                     let Html(page) = page.unwrap_or_else(|e| panic!("{name}: {e:?}"));
-                    let words = untranslated(&page);
+                    let mut words = untranslated(&page);
+                    // A language is called by its own name everywhere.
+                    words.retain(|word| Locale::ALL.iter().all(|one| one.own_name() != word));
                     assert!(words.is_empty(), "{name} in {locale}: {words:?}");
                     assert!(
                         !page.replace("fill=\"none\"", "").contains("none\""),
