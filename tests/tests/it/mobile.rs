@@ -14,9 +14,11 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
 use vouchsafe_credentials::crypto::{Algorithm, Signer as _, SigningKey};
 use vouchsafe_credentials::testing::SeededRng;
+use vouchsafe_credentials::time::Clock as _;
 use vouchsafe_mobile_bindings::{
     HttpField, HttpReply, HttpRequest, HttpTransport, SecureArea, TransportFault, Wallet,
 };
+use vouchsafe_service::clock::SystemClock;
 use vouchsafe_tests::database::Kind;
 use vouchsafe_tests::peer::{self, Peer};
 use vouchsafe_tests::world::World;
@@ -31,10 +33,9 @@ const SWIFT: &str = "target/bindings/swift/wallet";
 async fn known(world: &World, keys: Vec<VectorKey>) -> Result<Vector> {
     let read = |file: &str| std::fs::read_to_string(world.folder.join(file));
     let offer = world.admin().offer_membership("M-1").await?;
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
     Ok(Vector {
         seed: 7,
-        now: i64::try_from(now.as_secs())?,
+        now: SystemClock.now().seconds(),
         credential_issuer: world.issuer_url.clone(),
         issuer_anchors: read("wallet-issuer-anchors.pem")?,
         verifier_anchors: read("wallet-verifier-anchors.pem")?,
