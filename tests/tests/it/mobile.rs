@@ -3,8 +3,6 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use vouchsafe_credentials::time::Clock as _;
-use vouchsafe_service::clock::SystemClock;
 
 use anyhow::{Context, Result};
 use axum::extract::Request;
@@ -16,9 +14,11 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
 use vouchsafe_credentials::crypto::{Algorithm, Signer as _, SigningKey};
 use vouchsafe_credentials::testing::SeededRng;
+use vouchsafe_credentials::time::Clock as _;
 use vouchsafe_mobile_bindings::{
     HttpField, HttpReply, HttpRequest, HttpTransport, SecureArea, TransportFault, Wallet,
 };
+use vouchsafe_service::clock::SystemClock;
 use vouchsafe_tests::database::Kind;
 use vouchsafe_tests::peer::{self, Peer};
 use vouchsafe_tests::world::World;
@@ -35,7 +35,7 @@ async fn known(world: &World, keys: Vec<VectorKey>) -> Result<Vector> {
     let offer = world.admin().offer_membership("M-1").await?;
     Ok(Vector {
         seed: 7,
-        now: SystemClock.now().0,
+        now: SystemClock.now().seconds(),
         credential_issuer: world.issuer_url.clone(),
         issuer_anchors: read("wallet-issuer-anchors.pem")?,
         verifier_anchors: read("wallet-verifier-anchors.pem")?,
