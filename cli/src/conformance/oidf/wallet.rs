@@ -19,7 +19,7 @@ use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::config::parse;
 
 use super::person::{claims, post};
-use super::{PID, pem, private_jwk, public_jwk};
+use super::{PID, pem, private_jwk};
 use crate::certificates::{Authority, Leaf, tls_pair};
 use crate::development::{secret, write_new};
 
@@ -31,8 +31,6 @@ const PLAIN_VCT: &str = "urn:vouchsafe:conformance:pid:1";
 const CLIENT: &str = "vouchsafe-wallet";
 /// Where a browser comes back to; the driver of the tests is the browser.
 const REDIRECT: &str = "http://127.0.0.1/callback";
-/// The suite as a verifier that the wallet knows by its name alone.
-const REGISTERED: &str = "conformance-suite";
 /// Who vouches for the wallet.
 const PROVIDER: &str = "https://wallet-provider.example";
 
@@ -165,8 +163,6 @@ fn keys(folder: &Path, options: &Options) -> Result<Made> {
         Ok::<_, anyhow::Error>(key)
     };
     let verifiers = [verifier("verifier-1")?, verifier("verifier-2")?];
-    let known = json!({ "keys": [public_jwk(&verifiers[0])] });
-    write("verifier-keys.json", &known.to_string(), 0o644)?;
     let suite = Authority::new("Conformance root for the suite", now)?;
     write("suite-authority.pem", &suite.certificate_pem, 0o644)?;
     let leaf = suite.leaf("Conformance suite", options.test().trim_end_matches('/'))?;
@@ -252,8 +248,6 @@ fn believes(folder: &Path, options: &Options) -> String {
          [[issuer]]\ncredential_issuer = {issuer:?}\nanchors = {}\n\
          [[issuer]]\ncredential_issuer = {:?}\nanchors = {}\n\
          [other_verifiers]\nunvouched = \"ask\"\nunencrypted = true\n\
-         [[other_verifiers.registered]]\nclient_id = {REGISTERED:?}\n\
-         name = \"Conformance suite\"\nkeys = {}\n\
          [issuance]\nclient_id = {CLIENT:?}\nask_by = \"scope\"\n\
          [attestation]\nprovider = {PROVIDER:?}\nkey = {}\ncertificates = {}\n\
          [dev]\nloopback_http = true\n",
@@ -261,7 +255,6 @@ fn believes(folder: &Path, options: &Options) -> String {
         path("cards-authority.pem"),
         options.test(),
         path("suite-authority.pem"),
-        path("verifier-keys.json"),
         path("provider-key.pem"),
         path("provider.pem"),
     )

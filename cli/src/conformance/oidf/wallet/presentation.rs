@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use vouchsafe_credentials::encoding::b64url;
 
-use super::{Made, Options, PLAIN_VCT, REGISTERED};
+use super::{Made, Options, PLAIN_VCT};
 
 const HAIP: &str = "oid4vp-1final-wallet-haip-test-plan";
 const PLAIN: &str = "oid4vp-1final-wallet-test-plan";
@@ -21,7 +21,7 @@ pub struct Run {
 }
 
 /// How the client names itself, how its request comes, and how the answer goes back.
-const PLAIN_RUNS: [[&str; 3]; 12] = [
+const PLAIN_RUNS: [[&str; 3]; 9] = [
     ["x509_hash", "request_uri_signed", "direct_post"],
     ["x509_hash", "request_uri_signed", "direct_post.jwt"],
     ["x509_san_dns", "request_uri_signed", "direct_post.jwt"],
@@ -30,9 +30,6 @@ const PLAIN_RUNS: [[&str; 3]; 12] = [
         "request_uri_signed",
         "direct_post.jwt",
     ],
-    ["pre_registered", "request_uri_signed", "direct_post.jwt"],
-    ["redirect_uri", "request_uri_unsigned", "direct_post"],
-    ["redirect_uri", "url_query", "direct_post.jwt"],
     ["web-origin", "request_uri_unsigned", "dc_api"],
     ["web-origin", "request_uri_unsigned", "dc_api.jwt"],
     ["x509_hash", "request_uri_signed", "dc_api"],
@@ -82,14 +79,10 @@ pub fn suite(options: &Options, made: &Made, run: &Run) -> Value {
         "client2": { "jwks": { "keys": [second] } },
     });
     let prefix = run.variant.get("client_id_prefix");
-    match prefix.and_then(Value::as_str) {
-        Some("pre_registered") => suite["client"]["client_id"] = json!(REGISTERED),
-        Some("decentralized_identifier") => {
-            let did = did_jwk(first);
-            suite["client"]["jwks"]["keys"][0]["kid"] = json!(format!("{did}#0"));
-            suite["client"]["client_id"] = json!(did);
-        }
-        _ => {}
+    if prefix.and_then(Value::as_str) == Some("decentralized_identifier") {
+        let did = did_jwk(first);
+        suite["client"]["jwks"]["keys"][0]["kid"] = json!(format!("{did}#0"));
+        suite["client"]["client_id"] = json!(did);
     }
     if haip {
         suite["credential"] = json!({
