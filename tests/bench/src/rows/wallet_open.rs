@@ -23,9 +23,12 @@ use vouchsafe_protocol::vp::dcql::DcqlQuery;
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::random::OsRandom;
 use vouchsafe_wallet_core::Wallet;
+use vouchsafe_wallet_core::attestation::Attestations;
+use vouchsafe_wallet_core::issuance::IssuancePolicy;
 use vouchsafe_wallet_core::storage::file::FileStorage;
 use vouchsafe_wallet_core::storage::{KdfParams, VaultKey};
 use vouchsafe_wallet_core::testing::{GivenCard, matching, new_key, put_cards};
+use vouchsafe_wallet_core::trust::OtherVerifiers;
 use vouchsafe_wallet_core::trust::{TrustList, UnknownIssuers};
 use vouchsafe_wallet_core::wallet::{Config, Ports};
 
@@ -177,6 +180,7 @@ fn ports(folder: &Path) -> Result<Ports> {
         clock: Arc::new(SystemClock),
         rng: Arc::new(OsRandom),
         crypto: Arc::new(AwsLc),
+        attestations: Attestations::default(),
         secure_area: None,
     })
 }
@@ -186,12 +190,14 @@ fn config() -> Result<Config> {
         trust: TrustList {
             issuers: Vec::new(),
             verifiers: TrustAnchors::new(Role::VerifierAccess),
+            other_verifiers: OtherVerifiers::default(),
             unknown_issuers: UnknownIssuers::Refuse,
         },
         urls: UrlRule::PublicHttps,
         locales: vec!["en".to_owned()],
         redirect_uri: "http://127.0.0.1/callback".parse()?,
         client_id: "vouchsafe-wallet".to_owned(),
+        issuance: IssuancePolicy::default(),
         batch_size: 1,
     })
 }
