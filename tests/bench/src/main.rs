@@ -43,6 +43,9 @@ struct Arguments {
     /// Length of a slice in milliseconds.
     #[arg(long, default_value_t = 500)]
     slice_ms: u64,
+    /// Samples of each kind where times are compared (T1): 10000 for a figure to publish.
+    #[arg(long, default_value_t = 100)]
+    samples: usize,
     /// Where the figures are saved as JSON; `bench.json` in cargo's target
     /// folder by default.
     #[arg(long)]
@@ -73,6 +76,7 @@ fn main() -> Result<()> {
     let plan = slices::Plan {
         slices: arguments.slices,
         slice_ms: arguments.slice_ms,
+        samples: arguments.samples,
     };
     let wanted = |name: &str| {
         arguments

@@ -9,6 +9,7 @@ mod login;
 mod mdoc;
 mod process;
 mod rdfc;
+mod refusals;
 mod sd_jwt;
 mod selective;
 mod session;
@@ -125,6 +126,11 @@ pub fn all() -> Vec<Row> {
             name: "rdfc",
             what: "eddsa-rdfc-2022 issue and verify beside ssi (feature `ssi`)",
             measure: rdfc::measure,
+        },
+        Row {
+            name: "T1",
+            what: "what the time of a refusal tells about an account",
+            measure: refusals::measure,
         },
     ]
 }

@@ -50,6 +50,15 @@ impl Services {
         edit: impl FnOnce(String) -> String,
         more: impl FnOnce(&Path) -> Result<String>,
     ) -> Result<Self> {
+        Self::start_edited(edit, more, |text| text).await
+    }
+
+    /// The same, with the verifier's configuration changed too.
+    pub async fn start_edited(
+        edit: impl FnOnce(String) -> String,
+        more: impl FnOnce(&Path) -> Result<String>,
+        logins: impl FnOnce(String) -> String,
+    ) -> Result<Self> {
         let folder = folder()?;
         let configurations = folder.path().join("configurations");
         let issuer_url = format!("http://127.0.0.1:{}", free_port("127.0.0.1")?);
@@ -90,7 +99,7 @@ impl Services {
         let default = format!("{scopes}\ndefault_query = \"membership\"");
         std::fs::write(
             &verifier_file,
-            configuration_of_logins.replace(scopes, &default),
+            logins(configuration_of_logins.replace(scopes, &default)),
         )?;
         let key = [
             "issuer",
@@ -138,6 +147,17 @@ impl Services {
     /// The verifier's database, a file of SQLite.
     pub fn verifier_database(&self) -> PathBuf {
         self.configurations.join("verifier.sqlite")
+    }
+
+    /// Brings an account into the running verifier.
+    pub async fn import_account(&self, external_id: &str) -> Result<()> {
+        let table = self.configurations.join("accounts.csv");
+        std::fs::write(&table, format!("external_id\n{external_id}\n"))?;
+        let file = self.configurations.join("verifier.toml");
+        let config = ["--config", text(&file)?];
+        let command = ["verifier", "accounts", "import", text(&table)?];
+        run(&[&command[..], &config].concat(), &self.configurations).await?;
+        Ok(())
     }
 
     /// The verifier's process.

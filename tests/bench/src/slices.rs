@@ -14,6 +14,8 @@ pub struct Plan {
     pub slices: usize,
     /// Length of a slice in milliseconds.
     pub slice_ms: u64,
+    /// Samples of each kind, where times are compared.
+    pub samples: usize,
 }
 
 /// One slice: operations done and the CPU time they took.
@@ -118,6 +120,7 @@ mod tests {
     fn everybody_works_in_every_round() {
         let (mut first, mut second) = (0, 0);
         let plan = Plan {
+            samples: 1,
             slices: 3,
             slice_ms: 1,
         };

@@ -59,7 +59,7 @@ impl<'a> Login<'a> {
         })
     }
 
-    fn url(&self, path: &str, query: &[(&str, &str)]) -> Result<Url> {
+    pub(super) fn url(&self, path: &str, query: &[(&str, &str)]) -> Result<Url> {
         let base = format!("{}{path}", self.services.verifier_url);
         Ok(match query {
             [] => base.parse()?,
@@ -112,6 +112,17 @@ impl<'a> Login<'a> {
             .header("cookie", &cookies);
         let page = self.web.expect(200, request).await?;
         Ok((wallet_link(&page)?, cookies))
+    }
+
+    /// What the wallet sends as its answer.
+    pub(super) async fn answer_of(&self, link: &str) -> Result<HttpRequest> {
+        let fetching = self.wallet.present(link)?;
+        let answer = self.web.send(fetching.request().clone()).await?;
+        let asking = fetching.receive(&answer).map_err(|refused| refused.error)?;
+        let suggested = asking.consent(&["en"]).suggested;
+        let submitting = asking.respond(&suggested).await;
+        let submitting = submitting.map_err(|error| error.error)?;
+        Ok(submitting.request().clone())
     }
 
     /// The wallet's part. Returns where the browser goes.
@@ -221,7 +232,7 @@ pub(super) fn cookies(answer: &HttpResponse) -> String {
 }
 
 /// The link that opens a wallet, on the page of a login.
-fn wallet_link(page: &HttpResponse) -> Result<String> {
+pub(super) fn wallet_link(page: &HttpResponse) -> Result<String> {
     let html = std::str::from_utf8(&page.body)?;
     let (_, rest) = html
         .split_once("id=\"show-card\" href=\"")
