@@ -27,13 +27,16 @@ use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_credentials::x509::{Role, TrustAnchors};
 use vouchsafe_protocol::http::UrlRule;
 use vouchsafe_protocol::vp::dcql::DcqlQuery;
+use vouchsafe_wallet_core::attestation::Attestations;
 use vouchsafe_wallet_core::credential::CredentialId;
+use vouchsafe_wallet_core::issuance::IssuancePolicy;
 use vouchsafe_wallet_core::secure_area::KeyId;
 use vouchsafe_wallet_core::storage::file::FileStorage;
 use vouchsafe_wallet_core::storage::{Collection, KdfParams, RecordName, Storage, VaultKey};
 use vouchsafe_wallet_core::testing::{
     GivenCard, mark_shown, matching, new_key, put_cards, shown_to, stray_keys,
 };
+use vouchsafe_wallet_core::trust::OtherVerifiers;
 use vouchsafe_wallet_core::trust::{TrustList, UnknownIssuers};
 use vouchsafe_wallet_core::wallet::{Config, Ports};
 use vouchsafe_wallet_core::{Wallet, WalletError};
@@ -50,12 +53,14 @@ fn config() -> Config {
         trust: TrustList {
             issuers: Vec::new(),
             verifiers: TrustAnchors::new(Role::VerifierAccess),
+            other_verifiers: OtherVerifiers::default(),
             unknown_issuers: UnknownIssuers::Refuse,
         },
         urls: UrlRule::PublicHttps,
         locales: vec!["en".to_owned()],
         redirect_uri: "https://wallet.example.com/callback".parse().unwrap(),
         client_id: "vouchsafe-wallet".to_owned(),
+        issuance: IssuancePolicy::default(),
         batch_size: 1,
     }
 }
@@ -66,6 +71,7 @@ fn ports(folder: &Path, seed: u64) -> Ports {
         clock: Arc::new(FixedClock::new(NOW)),
         rng: Arc::new(SeededRng::new(seed)),
         crypto: Arc::new(Portable),
+        attestations: Attestations::default(),
         secure_area: None,
     }
 }

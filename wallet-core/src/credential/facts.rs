@@ -124,7 +124,8 @@ mod tests {
             r#"{"a": 5, "list": [[1], [2], {"c": 4, "d": 3}], "z": {"a": 2, "b": 1}}"#,
         ];
         let claims = texts.map(|text| serde_json::from_str::<Value>(text).unwrap());
-        let [one, other] = [&claims[0], &claims[1]].map(|claims| facts_of(claims, &display()).0);
+        let [one, other] = [&claims[0], &claims[1]]
+            .map(|claims| facts_of(claims, CardFormat::SdJwtVc, &display()).0);
         assert_eq!(one, other);
         assert_eq!(one.len(), 7);
         assert_eq!(one[0].0, [json!("a")]);

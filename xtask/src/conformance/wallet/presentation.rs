@@ -171,7 +171,7 @@ impl Outside for Presentation {
     /// nothing would remain to choose (`TestModuleHolder.isApplicableForVariant`).
     fn begin(&mut self, module: &str, variant: Option<&Value>) -> Option<&'static str> {
         self.module = module.to_owned();
-        let by_plan = |name| variant.and_then(|variant| text(variant, name));
+        let by_plan = |name: &str| variant.and_then(|variant| text(variant, name));
         let chosen = |name: &str| {
             let chosen = text(&self.variant, name).or_else(|| by_plan(name));
             chosen.unwrap_or_default()
