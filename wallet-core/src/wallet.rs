@@ -2,7 +2,7 @@
 
 mod opening;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 use vouchsafe_credentials::crypto::CryptoProvider;
@@ -18,7 +18,7 @@ use crate::history::{EventKind, History, HistoryEntry, HistoryExport, HistoryId,
 use crate::index::{self, Index};
 use crate::issuance::{self, IssuancePolicy, Pending, PendingId, Step};
 use crate::presentation::{self, Asking, Fetching, PageAsking, PageRefused, Refused};
-use crate::secure_area::SecureArea;
+use crate::secure_area::{KeyId, SecureArea};
 use crate::storage::{Storage, Vault, VaultBatch};
 use crate::trust::TrustList;
 use crate::verifiers::{KnownVerifier, VerifierId, Verifiers};
@@ -82,6 +82,7 @@ struct Inner {
     store: CredentialStore,
     history: History,
     verifiers: Verifiers,
+    changing: Mutex<()>,
 }
 
 impl std::fmt::Debug for Wallet {
@@ -170,6 +171,17 @@ impl Wallet {
 
     /// Deletes a card and destroys its keys.
     pub async fn delete(&self, id: &CredentialId) -> Result<(), WalletError> {
+        // A crash from here on leaves keys alone, which the next opening destroys.
+        for key in self.delete_record(id)? {
+            self.0.area.delete_key(&key).await?;
+        }
+        issuance::sweep(&self.0.vault)?;
+        Ok(())
+    }
+
+    /// Deletes a card, and says which keys it leaves.
+    fn delete_record(&self, id: &CredentialId) -> Result<Vec<KeyId>, WalletError> {
+        let _changing = self.changing_cards();
         let card = self.0.store.get(id)?;
         let at = self.now();
         let locales = self.locales();
@@ -194,12 +206,8 @@ impl Wallet {
             .put(name, bytes);
         let batch = issuance::deleted(self, id, batch)?;
         self.commit(batch)?;
-        // A crash from here on leaves keys alone, which the next opening destroys.
-        for copy in &card.record.copies {
-            self.0.area.delete_key(&copy.key).await?;
-        }
-        issuance::sweep(&self.0.vault)?;
-        Ok(())
+        let copies = card.record.copies.into_iter();
+        Ok(copies.map(|copy| copy.key).collect())
     }
 
     /// Identifiers of the issuers on the wallet's list.
@@ -356,6 +364,14 @@ impl Wallet {
 
     pub(crate) fn index(&self) -> &Index {
         &self.0.index
+    }
+
+    /// Held from reading a card to writing it: an answer, new copies and a deletion never mix.
+    pub(crate) fn changing_cards(&self) -> MutexGuard<'_, ()> {
+        self.0
+            .changing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn verifier_store(&self) -> &Verifiers {

@@ -25,7 +25,7 @@ pub struct ClaimMapping {
 
 /// Names that a mapping must not overwrite (OpenID Connect Core 1.0, section 2; back-channel
 /// logout): they are ours to say.
-const RESERVED: [&str; 15] = [
+const RESERVED: [&str; 16] = [
     "iss",
     "sub",
     "aud",
@@ -41,6 +41,7 @@ const RESERVED: [&str; 15] = [
     "at_hash",
     "c_hash",
     "sid",
+    "external_id",
 ];
 
 /// Checks one line of `claims`.

@@ -151,7 +151,7 @@ impl Settings {
             issuer: config.http.public_url.as_str().to_owned(),
             public_url: config.http.public_url.clone(),
             trust,
-            account_client: account_client(config, &queries, &clients)?.map(Arc::new),
+            account_client: account_client(config, &queries)?.map(Arc::new),
             queries,
             clients: clients.into_iter().map(Arc::new).collect(),
             registration,
@@ -274,12 +274,8 @@ impl Settings {
 /// The id under which this service asks for cards by itself. No application is looked up by it.
 pub const ACCOUNT_CLIENT: &str = "urn:vouchsafe:account";
 
-/// This service, asking for a card. Other devices may answer where an application lets them.
-fn account_client(
-    config: &Config,
-    queries: &[Query],
-    clients: &[Client],
-) -> Result<Option<Client>, ConfigError> {
+/// This service, asking for a card that the same device shows.
+fn account_client(config: &Config, queries: &[Query]) -> Result<Option<Client>, ConfigError> {
     let known = queries.iter().find(|query| query.subject.claim().is_some());
     let Some(query) = known else {
         return Ok(None);
@@ -291,7 +287,8 @@ fn account_client(
         "name": host.split('/').next().unwrap_or(host),
         "redirect_uris": [format!("{}/account", url.trim_end_matches('/'))],
         "default_query": query.id.as_str(),
-        "cross_device": clients.iter().any(|client| client.cross_device),
+        // A relayed code would lead somebody's card to another account for good.
+        "cross_device": false,
     });
     let written: ClientConfig = serde_json::from_value(written)
         .map_err(|_| ConfigError::client(ACCOUNT_CLIENT, "cannot be made"))?;

@@ -59,4 +59,6 @@ pub enum Linked {
     Already,
     /// It leads to another account: nothing has changed.
     Elsewhere,
+    /// As many lead to the account as may: nothing has changed.
+    TooMany,
 }

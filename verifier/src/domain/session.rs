@@ -13,6 +13,8 @@ pub enum EndReason {
     LoggedOut,
     /// A card behind it was revoked.
     Revoked,
+    /// A card was taken from the account.
+    MeansRemoved,
     /// A card behind it was suspended.
     Suspended,
     /// The status of a card could not be learned for too long.
@@ -38,6 +40,7 @@ impl EndReason {
         match self {
             Self::LoggedOut => "logged_out",
             Self::Revoked => "credential_revoked",
+            Self::MeansRemoved => "means_removed",
             Self::Suspended => "credential_suspended",
             Self::StatusUnknown => "status_unknown",
             Self::ConsentWithdrawn => "consent_withdrawn",

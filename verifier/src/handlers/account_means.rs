@@ -3,19 +3,47 @@
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use vouchsafe_service::http::ClientAddress;
 
 use super::account_change::{own_form, person};
+use super::authorize_session::{Verdict, judge};
 use super::{authorize, owned};
 use crate::app::App;
-use crate::domain::ids::{MeansId, SubjectId};
+use crate::domain::ids::MeansId;
 use crate::domain::request::Linking;
-use crate::login::linking;
+use crate::domain::session::{EndReason, Session};
+use crate::login::{end, linking};
 use crate::reply::see_other;
-use crate::store::{StoreError, subjects};
+use crate::store::{StoreError, sessions, subjects};
 use crate::views;
+
+/// Longest time since a card was shown, in seconds, for which a session may change what leads to
+/// its account.
+const FRESH_S: i64 = 600;
+
+/// Whether this session may change what leads to its account. A stolen one must not take the
+/// account over for good: a card was shown a moment ago, and nothing is unusual.
+async fn may_change(
+    app: &App,
+    headers: &HeaderMap,
+    address: ClientAddress,
+    session: &Session,
+) -> Result<bool, StoreError> {
+    if app.now().since(session.authentication.auth_time) > FRESH_S {
+        return Ok(false);
+    }
+    Ok(match judge(app, headers, address, session).await? {
+        Verdict::Answers(_) => true,
+        Verdict::AskAgain(_) => false,
+    })
+}
+
+fn stale(app: &App, headers: &HeaderMap) -> Response {
+    let locale = views::browser_locale(headers);
+    views::message(app, StatusCode::FORBIDDEN, locale, "account-stale")
+}
 
 /// Begins to add a card.
 pub async fn add(
@@ -33,6 +61,11 @@ pub async fn add(
     let (Some(owner), Some(query)) = (owner, query) else {
         return owned::refused(&app, &headers);
     };
+    match may_change(&app, &headers, address, &owner).await {
+        Ok(true) => {}
+        Ok(false) => return stale(&app, &headers),
+        Err(error) => return owned::store_failure(&app, &headers, &error),
+    }
     let locale = views::browser_locale(&headers);
     let request = linking::request(query, Linking::Session(owner.id), locale.tag());
     authorize::begin_at(&app, &headers, address, request).await
@@ -42,26 +75,47 @@ pub async fn add(
 pub async fn remove(
     State(app): State<App>,
     Path(id): Path<String>,
+    address: ClientAddress,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let owner = match person(&app, &headers, &body).await {
-        Ok(owner) => owner.and_then(|owner| owner.subject),
+        Ok(owner) => owner.filter(|owner| owner.subject.is_some()),
         Err(error) => return owned::store_failure(&app, &headers, &error),
     };
     let Some(owner) = owner else {
         return owned::refused(&app, &headers);
     };
+    match may_change(&app, &headers, address, &owner).await {
+        Ok(true) => {}
+        Ok(false) => return stale(&app, &headers),
+        Err(error) => return owned::store_failure(&app, &headers, &error),
+    }
     match unlink(&app, owner, MeansId::from_text(id)).await {
         Ok(()) => see_other("/account"),
         Err(error) => owned::store_failure(&app, &headers, &error),
     }
 }
 
-async fn unlink(app: &App, owner: SubjectId, id: MeansId) -> Result<(), StoreError> {
+/// Takes a card from the account and ends every other session of it: one of them may rest on the
+/// card, and a card is removed because it was lost or was somebody else's.
+async fn unlink(app: &App, owner: Session, id: MeansId) -> Result<(), StoreError> {
+    let Some(subject) = owner.subject else {
+        return Ok(());
+    };
+    let (parts, current, now) = (app.clone(), owner.id, app.now());
     let removed = app
         .db
-        .write(async move |tx| subjects::unlink(tx, &owner, &id).await)
+        .write(async move |tx| {
+            if !subjects::unlink(tx, &subject, &id).await? {
+                return Ok::<_, vouchsafe_service::db::DbError>(false);
+            }
+            for session in sessions::others_of(tx, &subject, &current).await? {
+                let (settings, rng) = (&parts.settings, parts.rng.as_ref());
+                end::end_in(tx, settings, rng, &session, EndReason::MeansRemoved, now).await?;
+            }
+            Ok(true)
+        })
         .await?;
     if removed {
         tracing::info!("a card leads to its account no longer");

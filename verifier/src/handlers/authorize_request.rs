@@ -158,8 +158,8 @@ pub(super) fn decision(
             auth_time: session.authentication.auth_time,
             acr,
             // Without facts there is nothing to consent to, but to whom nobody vouches for people
-            // go with open eyes.
-            consented: !client.standing.is_unvouched(),
+            // go with open eyes; and what the organisation calls them is a fact.
+            consented: !client.standing.is_unvouched() && !client.external_id,
         })
     });
     decide(&wishes, state.as_ref(), &AcrLadder::default(), app.now())

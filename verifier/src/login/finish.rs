@@ -162,7 +162,9 @@ pub async fn from_session(
             };
             let told = told_of(tx, &parts, &client, Some(&subject), told).await?;
             let code = issue_code(tx, &parts, &request, &session, sub, told).await?;
-            count(tx, Some(&subject), seen.as_ref(), parts.now()).await?;
+            if let Some(seen) = &seen {
+                risk::insert_if_new(tx, &subject, seen, parts.now()).await?;
+            }
             Ok(code)
         })
         .await?;

@@ -110,7 +110,7 @@ pub(super) async fn link(
             // Somebody else may have logged in meanwhile: an error, never a silent switch.
             let session = current.filter(|session| session.id == *id);
             let subject = session.and_then(|session| session.subject.clone());
-            let live = sessions::is_live(tx, id, now).await?;
+            let live = sessions::hold(tx, id, now).await?.is_some();
             let subject = subject.filter(|_| live);
             subject.ok_or_else(|| FinishError::Failed(Failure::other_account()))?
         }
@@ -125,6 +125,6 @@ pub(super) async fn link(
     match subjects::link(tx, key, &means, &owner, now).await? {
         Linked::New | Linked::Already => Ok(()),
         // That it leads to somebody else is nobody's business.
-        Linked::Elsewhere => Err(FinishError::Failed(Failure::unmatched())),
+        Linked::Elsewhere | Linked::TooMany => Err(FinishError::Failed(Failure::unmatched())),
     }
 }

@@ -9,7 +9,7 @@ use vouchsafe_service::db::DbError;
 use super::Assessment;
 use super::features::Observed;
 use super::place::GeoPlace;
-use super::rules::Case;
+use super::rules::{Case, LastLogin};
 use super::values::Values;
 use crate::app::{App, Parts};
 use crate::config::RiskSettings;
@@ -68,8 +68,7 @@ pub async fn assess(
     let now = app.now();
     let mine = risk::of_account(&app.db, subject, now.plus(-HORIZON_S)).await?;
     let counts = risk::counts(&app.db, &look.seen.values, &mine).await?;
-    let last = mine.first().map(|past| past.last_login(&app.vault));
-    let last = last.transpose()?;
+    let last = last_known(app, &mine)?;
     let values: Vec<Values> = mine.iter().map(|past| past.values).collect();
     let case = Case {
         observed: &look.observed,
@@ -77,6 +76,7 @@ pub async fn assess(
         now,
         mine: &values,
         last: last.as_ref(),
+        places_known: settings.places.know_countries(),
         device_known: Some(mine.iter().any(|past| past.device == look.seen.device)),
     };
     let thresholds = settings.thresholds.as_ref();
@@ -85,6 +85,18 @@ pub async fn assess(
         metrics::histogram!("vouchsafe_risk_score").record(score);
     }
     Ok(assessment)
+}
+
+/// The latest login of which it is known where it was; an address that is nowhere hides no journey.
+fn last_known(app: &Parts, mine: &[risk::Past]) -> Result<Option<LastLogin>, StoreError> {
+    const LOOKED_AT: usize = 10;
+    for past in mine.iter().take(LOOKED_AT) {
+        let last = past.last_login(&app.vault)?;
+        if last.place.degrees.is_some() {
+            return Ok(Some(last));
+        }
+    }
+    Ok(None)
 }
 
 /// Counts logins that succeeded, and forgets old ones.

@@ -89,6 +89,8 @@ pub struct Case<'a> {
     pub last: Option<&'a LastLogin>,
     /// Whether the account logged in from this browser before; `None` where nothing tells.
     pub device_known: Option<bool>,
+    /// Whether there is a database of countries.
+    pub places_known: bool,
 }
 
 /// The signs of a login. An account without history gives none that need one.
@@ -107,7 +109,8 @@ pub fn apply(case: &Case<'_>, tor_exits: &HashSet<IpAddr>) -> Vec<Rule> {
 }
 
 fn is_new_country(case: &Case<'_>) -> bool {
-    let known = case.observed.place.country.is_some() && !case.mine.is_empty();
+    // With a database, an address that is in none of its countries is nobody's home.
+    let known = case.places_known && !case.mine.is_empty();
     let country = case.values.at(Level::Country);
     known
         && case
@@ -170,6 +173,7 @@ mod tests {
             mine,
             last: Some(&last),
             device_known: Some(true),
+            places_known: true,
         };
         let none = HashSet::new();
         let both = vec![Rule::FirstSeenCountry, Rule::ImpossibleTravel];
@@ -194,6 +198,7 @@ mod tests {
             mine,
             last: None,
             device_known,
+            places_known: false,
         };
         let none = HashSet::new();
         assert_eq!(apply(&case(&somewhere, &[], Some(false)), &none), vec![]);
@@ -213,6 +218,7 @@ mod tests {
             mine: &[],
             last: None,
             device_known: None,
+            places_known: false,
         };
         assert_eq!(apply(&case, &exits), vec![Rule::TorExit]);
     }

@@ -102,6 +102,7 @@ fn initiator(reason: EndReason) -> Initiator {
     match reason {
         EndReason::LoggedOut
         | EndReason::ConsentWithdrawn
+        | EndReason::MeansRemoved
         | EndReason::Replaced
         | EndReason::GivenUp => Initiator::User,
         EndReason::Revoked

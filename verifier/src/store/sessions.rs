@@ -299,6 +299,18 @@ pub async fn hold(
     Ok(ends_at.map(UnixTime))
 }
 
+/// The sessions of an account that have not ended, without one.
+pub async fn others_of(
+    tx: &mut Tx,
+    subject: &SubjectId,
+    session: &SessionId,
+) -> Result<Vec<SessionId>, DbError> {
+    let ids = each!(tx, c => sqlx::query_scalar::<_, String>(
+        "SELECT id FROM login_sessions WHERE subject_id = $1 AND id <> $2 AND ended_at IS NULL ORDER BY id")
+        .bind(subject.as_str()).bind(session.as_str()).fetch_all(c).await)?;
+    Ok(ids.into_iter().map(SessionId::from_text).collect())
+}
+
 /// Whether a session is of an account and has not ended.
 pub async fn is_of(db: &Db, session: &SessionId, subject: &SubjectId) -> Result<bool, DbError> {
     let found = each!(db, p => sqlx::query_scalar::<_, i64>(

@@ -10,7 +10,7 @@ use super::{StoreError, Vault};
 
 /// Codes, tokens, sessions and what else is good for a while: no copy brings them back to life. The
 /// endpoints of webhooks follow from the configuration.
-const FORGOTTEN: [&str; 24] = [
+const FORGOTTEN: [&str; 25] = [
     "access_tokens",
     "account_invitations",
     "api_token",
@@ -29,6 +29,7 @@ const FORGOTTEN: [&str; 24] = [
     "pushed_request",
     "receiver_tokens",
     "refresh_token",
+    "registration_tokens",
     "response_code",
     "session_credentials",
     "verifications",
@@ -120,7 +121,7 @@ mod tests {
     use vouchsafe_service::db::testing::for_each_database;
 
     /// State.
-    const KEPT: [&str; 25] = [
+    const KEPT: [&str; 24] = [
         "account_identifiers",
         "api_client",
         "api_key",
@@ -134,7 +135,6 @@ mod tests {
         "operator_passkey",
         "refresh_grants",
         "registered_clients",
-        "registration_tokens",
         "risk_accounts",
         "risk_logins",
         "risk_pairs",

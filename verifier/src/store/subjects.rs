@@ -65,6 +65,15 @@ pub async fn bind(
         .bind(key.claim_mac.as_str()).bind(subject.as_str()).bind(now.0)).map(|rows| rows == 1)
 }
 
+/// Cards that lead to one account at most. The page of the account shows all of them.
+const MOST: i64 = 20;
+
+async fn count(tx: &mut Tx, subject: &SubjectId) -> Result<i64, DbError> {
+    each!(tx, c => sqlx::query_scalar::<_, i64>(
+        "SELECT COUNT(*) FROM subject_means WHERE subject_id = $1")
+        .bind(subject.as_str()).fetch_one(c).await)
+}
+
 /// Lets a card lead to an account, unless it leads to another one.
 pub async fn link(
     tx: &mut Tx,
@@ -73,6 +82,10 @@ pub async fn link(
     subject: &SubjectId,
     now: UnixTime,
 ) -> Result<Linked, DbError> {
+    tx.lock("subject_means").await?;
+    if find(tx, key).await?.is_none() && count(tx, subject).await? >= MOST {
+        return Ok(Linked::TooMany);
+    }
     if bind(tx, key, means, subject, now).await? {
         return Ok(Linked::New);
     }

@@ -317,7 +317,7 @@ impl Collecting {
         waiting.renews.clone_from(&self.renews);
         let id = records::new_id(wallet.vault());
         let batch = VaultBatch::new();
-        let batch = records::put(batch, self.access_id.as_str(), &self.access)?;
+        let batch = records::put_access(wallet.vault(), batch, &self.access_id, &self.access)?;
         wallet.vault().commit(records::put(batch, &id, &waiting)?)?;
         wallet
             .index()

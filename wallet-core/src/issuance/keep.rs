@@ -117,6 +117,7 @@ async fn new_copies(
     card: &CredentialId,
 ) -> Result<(), WalletError> {
     let wallet = session.wallet.clone();
+    let changing = wallet.changing_cards();
     let old = wallet.store().get(card)?;
     let mut record = checked.record;
     if record.vct != old.record.vct
@@ -147,6 +148,7 @@ async fn new_copies(
     let batch = VaultBatch::new().put(name, bytes);
     let batch = beside(session, readied, kept, origin, card, notification, batch)?;
     wallet.commit(batch)?;
+    drop(changing);
     for copy in &record.copies {
         session.bind_key(&copy.key);
     }
@@ -198,7 +200,7 @@ fn beside(
         origin.notification_ids.push(id);
     }
     origin.access = kept.access_id.clone();
-    batch = records::put(batch, kept.access_id.as_str(), kept.access)?;
+    batch = records::put_access(session.wallet.vault(), batch, kept.access_id, kept.access)?;
     batch = records::put(batch, card.as_str(), &origin)?;
     if let Some(waited) = kept.waited {
         batch = records::remove::<Waiting>(batch, waited);
@@ -219,7 +221,7 @@ fn tell(
         return Ok(batch);
     };
     let notice = Notice::new(kept.access_id.clone(), endpoint.as_str(), id, event);
-    let batch = records::put(batch, kept.access_id.as_str(), kept.access)?;
+    let batch = records::put_access(session.wallet.vault(), batch, kept.access_id, kept.access)?;
     let name = records::new_id(session.wallet.vault());
     records::put(batch, &name, &notice)
 }

@@ -298,6 +298,14 @@ impl Polling {
                 abandon(session, &id, error.code()).await?;
                 (None, Some(error), Vec::new())
             }
+            // Nor does one whose card was deleted meanwhile.
+            Err(WalletError::Credential(CredentialError::Unknown)) => {
+                let unused = keys.iter().map(|key| &key.id);
+                session.wallet.index().give_up_keys(unused)?;
+                let error = IssuanceError::AccessEnded;
+                abandon(session, &id, error.code()).await?;
+                (None, Some(error), Vec::new())
+            }
             Err(error) => return Err(error),
         };
         for key in keys.iter().filter(|key| !used.contains(&key.id)) {

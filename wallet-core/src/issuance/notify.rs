@@ -160,11 +160,15 @@ impl Telling {
             }
             // The token is of no more use. With a refresh token it is tried anew when it is due.
             401 if self.access.refresh_token.is_some() => {
-                let mut access = self.access.clone();
-                access.expires_at = Some(session.wallet.now());
                 let id = self.notice.access.as_str();
-                let batch = records::put(VaultBatch::new(), id, &access)?;
-                session.wallet.vault().commit(batch)?;
+                let stored = records::get::<Access>(session.wallet.vault(), id)?;
+                // Somebody else may have refreshed it meanwhile.
+                if let Some(mut access) = stored.filter(|stored| stored.token == self.access.token)
+                {
+                    access.expires_at = Some(session.wallet.now());
+                    let batch = records::put(VaultBatch::new(), id, &access)?;
+                    session.wallet.vault().commit(batch)?;
+                }
                 Ok(done())
             }
             // Section 11.2: any 2xx. Section 11.3 and what else is final: the issuer knows of no

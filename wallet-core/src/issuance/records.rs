@@ -357,6 +357,19 @@ pub(super) fn put<K: Filed>(
     Ok(batch.put(name, Zeroizing::new(bytes)))
 }
 
+/// Puts an access where there is none yet. One that is there may have newer tokens than ours.
+pub(super) fn put_access(
+    vault: &Vault,
+    batch: VaultBatch,
+    id: &AccessId,
+    access: &Access,
+) -> Result<VaultBatch, WalletError> {
+    match get::<Access>(vault, id.as_str())? {
+        Some(_) => Ok(batch),
+        None => put(batch, id.as_str(), access),
+    }
+}
+
 pub(super) fn remove<K: Filed>(batch: VaultBatch, id: &str) -> VaultBatch {
     batch.delete(name::<K>(id))
 }
@@ -375,13 +388,15 @@ pub(crate) fn keys_in_use(vault: &Vault) -> Result<Vec<KeyId>, WalletError> {
 
 /// Removes access that nothing refers to.
 pub(crate) fn sweep(vault: &Vault) -> Result<(), WalletError> {
+    // Read first: an access comes in one commit with what refers to it.
+    let accesses = all::<Access>(vault)?;
     let mut used: Vec<AccessId> = Vec::new();
     used.extend(all::<Origin>(vault)?.into_iter().map(|(_, o)| o.access));
     used.extend(all::<Waiting>(vault)?.into_iter().map(|(_, w)| w.access));
     used.extend(all::<Notice>(vault)?.into_iter().map(|(_, n)| n.access));
     let mut batch = VaultBatch::new();
     let mut any = false;
-    for (id, _) in all::<Access>(vault)? {
+    for (id, _) in accesses {
         if !used.iter().any(|used| used.as_str() == id) {
             batch = remove::<Access>(batch, &id);
             any = true;

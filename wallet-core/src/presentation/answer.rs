@@ -72,6 +72,7 @@ pub(super) async fn answer(
         .collect();
     let made = carry(wallet, &asking.context.asked, &presented).await?;
     let entry = entry(asking, chosen);
+    let _changing = wallet.changing_cards();
     let records = mark_shown(wallet, &shown_copies, &verifier)?;
     save(asking, &entry, &records)?;
     Ok((made, entry))
@@ -170,9 +171,14 @@ fn save(asking: &Asking, entry: &HistoryEntry, records: &[Record]) -> Result<(),
     let wallet = &asking.context.wallet;
     let (name, bytes) = History::record(entry)?;
     let mut batch = VaultBatch::new().put(name, bytes);
+    let known = asking.context.to_know();
+    let now_known = wallet.verifier_store().get(&known.id)?;
+    if now_known.is_some_and(|known| known.blocked_at.is_some()) {
+        return Err(PresentationError::Blocked.into());
+    }
     let (name, bytes) = wallet.verifier_store().encode(&KnownVerifier {
         last_shown_at: Some(entry.at),
-        ..asking.context.to_know()
+        ..known
     })?;
     batch = batch.put(name, bytes);
     for record in records {

@@ -1,7 +1,7 @@
 //! Making, opening and locking a wallet.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use vouchsafe_credentials::random::{self, Rng};
 
@@ -100,6 +100,7 @@ impl Wallet {
             store,
             history,
             verifiers,
+            changing: Mutex::default(),
         })))
     }
 

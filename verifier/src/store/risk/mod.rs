@@ -110,6 +110,24 @@ pub async fn insert(
     Ok(())
 }
 
+/// As [`insert`], unless a login of the account from the same browser and place was written in the
+/// last day: a session that answers again and again says nothing new.
+pub async fn insert_if_new(
+    tx: &mut Tx,
+    subject: &SubjectId,
+    login: &NewLogin,
+    now: UnixTime,
+) -> Result<(), DbError> {
+    let same = each!(tx, c => sqlx::query_scalar::<_, i64>(
+        "SELECT COUNT(*) FROM risk_logins WHERE subject_id = $1 AND at > $2 AND device = $3 AND features = $4")
+        .bind(subject.as_str()).bind(now.plus(-86_400).0).bind(login.device).bind(login.features.as_slice())
+        .fetch_one(c).await)?;
+    match same {
+        0 => insert(tx, subject, login, now).await,
+        _ => Ok(()),
+    }
+}
+
 /// The logins of an account since `since`, the latest first.
 pub async fn of_account(
     db: &Db,
