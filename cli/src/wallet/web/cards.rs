@@ -15,11 +15,13 @@ use vouchsafe_wallet_core::credential::{Card, CredentialId};
 
 use super::app::App;
 use super::error::Problem;
+use super::later;
 use super::shell::Visitor;
 
 #[derive(Deserialize)]
 pub(super) struct ListQuery {
     added: Option<String>,
+    later: Option<String>,
 }
 
 pub(super) async fn list(
@@ -28,13 +30,19 @@ pub(super) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Response {
     let visitor = app.visitor(&headers);
-    match app.wallet.cards(&visitor.languages()) {
-        Ok(cards) => {
+    let read = app.wallet.cards(&visitor.languages());
+    match read.and_then(|cards| Ok((cards, later::waiting(&app)?))) {
+        Ok((cards, waiting)) => {
             let cards: Vec<Value> = cards
                 .iter()
                 .map(|card| shown(&app, &visitor, card))
                 .collect();
-            let context = json!({ "cards": cards, "added": query.added.is_some() });
+            let context = json!({
+                "cards": cards,
+                "added": query.added.is_some(),
+                "later": query.later.is_some(),
+                "waiting": waiting,
+            });
             app.page(&visitor, "wallet/cards", context)
         }
         Err(error) => Problem::from(error).page(&app, &visitor),

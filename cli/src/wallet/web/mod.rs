@@ -12,6 +12,7 @@ mod history;
 mod install;
 mod keep;
 mod keeper;
+mod later;
 mod letters;
 mod offer;
 mod passphrase;
@@ -113,6 +114,8 @@ fn pages(app: Arc<App>) -> Router {
         .route("/colours.css", get(cards::colours))
         .route("/cards/{id}", get(cards::show))
         .route("/cards/{id}/delete", post(cards::delete))
+        .route("/later/{id}/resume", post(later::resume))
+        .route("/later/{id}/forget", post(later::forget))
         .route("/add", get(offer::form).post(scan::paste))
         .route("/add/picture", picture)
         .route("/offer", get(offer::open))

@@ -12,6 +12,7 @@ use vouchsafe_wallet_core::issuance::Step;
 
 use super::app::{App, Open};
 use super::error::Problem;
+use super::later;
 use super::shell::Visitor;
 
 /// The ways to give the wallet a link or a code.
@@ -125,7 +126,7 @@ async fn go_on(app: &App, visitor: &Visitor, next: Result<Step, WalletError>) ->
 
 fn keep(app: &App, visitor: &Visitor, step: Step) -> Response {
     match step {
-        Step::Done(_) => Redirect::to("/?added=1").into_response(),
+        Step::Done(added) => later::after(&added),
         Step::Authorize(authorize) => {
             let url = authorize.url().to_string();
             app.keep_as(

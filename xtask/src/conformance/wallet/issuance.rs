@@ -19,11 +19,26 @@ const GRACE: Duration = Duration::from_secs(60);
 
 /// The modules in which the wallet must get no card, and what it must say.
 const REFUSALS: [(&str, &str); 5] = [
-    ("discovery-issuer-mismatch", ""),
-    ("invalid-authorization-response-iss", ""),
-    ("remove-authorization-response-iss", ""),
-    ("response-with-invalid-state-fails", ""),
-    ("response-with-invalid-missing-state-fails", ""),
+    (
+        "discovery-issuer-mismatch",
+        "the metadata belong to another issuer",
+    ),
+    (
+        "invalid-authorization-response-iss",
+        "the answer comes from another server",
+    ),
+    (
+        "remove-authorization-response-iss",
+        "the answer does not say which server it comes from",
+    ),
+    (
+        "response-with-invalid-state-fails",
+        "the answer belongs to another request",
+    ),
+    (
+        "response-with-invalid-missing-state-fails",
+        "the answer belongs to another request",
+    ),
 ];
 
 /// One module.

@@ -171,9 +171,8 @@ impl Outside for Presentation {
     /// nothing would remain to choose (`TestModuleHolder.isApplicableForVariant`).
     fn begin(&mut self, module: &str, variant: Option<&Value>) -> Option<&'static str> {
         self.module = module.to_owned();
-        let by_plan = |name: &str| variant.and_then(|variant| text(variant, name));
         let chosen = |name: &str| {
-            let chosen = text(&self.variant, name).or_else(|| by_plan(name));
+            let chosen = text(&self.variant, name).or_else(|| text(variant?, name));
             chosen.unwrap_or_default()
         };
         match module {
