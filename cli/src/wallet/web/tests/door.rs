@@ -77,7 +77,7 @@ async fn the_first_run_needs_the_invitation_and_a_passphrase_typed_twice() {
     let page = browser.get(&path).await;
     let csrf = field(&page, "csrf");
     for (first, again, code) in [
-        ("short", "short", "too short"),
+        ("tiny-1", "tiny-1", "too short"),
         ("correct horse", "correct house", "differ"),
     ] {
         let form = [
