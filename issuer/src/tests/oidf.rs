@@ -63,7 +63,12 @@ async fn oidf_metadata_have_known_members_and_https_endpoints() {
             let shown = &configuration["credential_metadata"];
             only(shown, &["display", "claims"]);
             for display in shown["display"].as_array().unwrap() {
-                only(display, &["name", "locale", "description"]);
+                // OpenID4VCI 1.0, section 12.2.4.
+                let looks = ["logo", "background_color", "background_image", "text_color"];
+                only(
+                    display,
+                    &[&["name", "locale", "description"], looks.as_slice()].concat(),
+                );
             }
             for claim in shown["claims"].as_array().unwrap() {
                 only(claim, &["path", "mandatory", "display"]);

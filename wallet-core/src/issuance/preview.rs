@@ -196,7 +196,10 @@ async fn redeem(
 ) -> Result<Next, WalletError> {
     let grants = &readied.offer.grants;
     if let Some(grant) = &grants.pre_authorized_code {
-        if !readied.server.supports_grant(PRE_AUTHORIZED_CODE) {
+        // OpenID4VCI 1.0, section 4.1.1: the offer says which grants there are. What the server's
+        // metadata do not say (RFC 8414 has a default that knows no such code) refuses nothing.
+        let listed = &readied.server.grant_types_supported;
+        if !listed.is_empty() && !readied.server.supports_grant(PRE_AUTHORIZED_CODE) {
             return Err(IssuanceError::NoGrant.into());
         }
         let grant = Grant::PreAuthorized {
