@@ -1,6 +1,7 @@
 //! What both sessions are made of: one thing that waits for the person, one call at a time, and no
 //! way out of a call that leaves the session half open.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::{AbortHandle, Abortable};
@@ -128,7 +129,10 @@ impl<T, S: Clone> Machine<T, S> {
             listener.unwrap_or_else(PoisonError::into_inner).clone()
         };
         if let Some(listener) = listener {
-            listener.on_change();
+            // An app's listener that throws comes here as a panic. It ends nothing: the state is what
+            // it is, and a second one on the way out would end the app.
+            let told = catch_unwind(AssertUnwindSafe(|| listener.on_change()));
+            drop(told);
         }
     }
 

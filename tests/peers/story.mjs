@@ -277,7 +277,7 @@ async function phone(browser) {
     const { context, page } = await person(browser, "phone in the network", "en-GB", { ignoreHTTPSErrors: true });
     await page.goto(urls.authority);
     await shot(page, "wallet-authority");
-    expect((await page.textContent("#fingerprint")) === urls.authority_sha256, "page and terminal show the same certificate");
+    expect(!(await page.content()).includes(urls.authority_sha256), "a page that anybody may have changed vouches for nothing");
     const stranger = await page.goto(urls.wallet);
     expect(stranger.status() === 403, "without its invitation nobody makes the wallet");
     await shot(page, "wallet-not-set-up");

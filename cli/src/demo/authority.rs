@@ -21,7 +21,6 @@ use super::reach::{Addresses, Lan};
 struct Page {
     pages: Pages,
     authority: String,
-    fingerprint: String,
     wallet: String,
 }
 
@@ -30,7 +29,6 @@ pub fn router(lan: &Lan, addresses: &Addresses) -> Result<Router> {
     let page = Page {
         pages: Pages::new()?,
         authority: lan.authority.clone(),
-        fingerprint: lan.fingerprint.clone(),
         wallet: addresses.wallet.clone(),
     };
     let at = addresses.authority.context("no address of the authority")?;
@@ -48,7 +46,7 @@ pub fn router(lan: &Lan, addresses: &Addresses) -> Result<Router> {
 async fn show(State(page): State<Arc<Page>>, headers: HeaderMap) -> Response {
     let language = headers.get(header::ACCEPT_LANGUAGE);
     let language = language.and_then(|value| value.to_str().ok());
-    let context = json!({ "fingerprint": page.fingerprint, "wallet": page.wallet });
+    let context = json!({ "wallet": page.wallet });
     let locale = Locale::negotiate(None, language);
     match page.pages.render("wallet/authority", locale, context) {
         Ok(html) => {

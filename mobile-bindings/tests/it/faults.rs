@@ -122,7 +122,10 @@ impl Rng for Faulty {
             return self.random.bytes(count);
         }
         let mut bodies = self.vector.exchanges.iter().map(|e| e.body.as_str());
-        let nonce = bodies.find_map(|body| body.strip_prefix("wallet_nonce="));
+        let nonce = bodies.find_map(|body| {
+            let mut fields = body.split('&');
+            fields.find_map(|field| field.strip_prefix("wallet_nonce="))
+        });
         URL_SAFE_NO_PAD.decode(nonce.unwrap()).unwrap()
     }
 }
@@ -380,7 +383,7 @@ fn no_fault_of_a_port_loses_a_card_or_leaves_a_session_half_open() {
     let count = |port| ports.iter().filter(|seen| **seen == port).count();
     let counts = [Port::Http, Port::Key, Port::Storage].map(count);
     assert!(
-        counts[0] == 8 && counts[1] >= 6 && counts[2] >= 10,
+        counts[0] == 8 && counts[1] >= 5 && counts[2] >= 10,
         "{counts:?}"
     );
     for (at, port) in ports.iter().enumerate() {

@@ -36,19 +36,11 @@ pub(super) fn is_current(vault: &Vault) -> Result<bool, StorageError> {
     Ok(head.is_some_and(|head| head.version == VERSION))
 }
 
-fn listed(store: &CredentialStore, id: &CredentialId) -> Result<Listed, WalletError> {
-    Ok(Listed::of(&store.record(id)?)?)
-}
-
 /// Reads every card and writes the lists. Stopped half-way it leaves no head, and begins anew.
 pub(super) fn rebuild(vault: &Vault, store: &CredentialStore) -> Result<(), WalletError> {
     let mut cards = Vec::new();
     for id in vault.list(Collection::Credentials)? {
-        // One that cannot be read keeps nobody from the others.
-        match listed(store, &CredentialId::from(id)) {
-            Err(WalletError::Credential(_) | WalletError::Storage(StorageError::Damaged(_))) => {}
-            read => cards.push(read?),
-        }
+        cards.push(Listed::of(&store.record(&CredentialId::from(id))?)?);
     }
     vault.delete(head())?;
     let keep = [marker(), History::declined_name()];

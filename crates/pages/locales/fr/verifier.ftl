@@ -2,7 +2,7 @@
 verifier-who-asks = Qui demande
 verifier-why = Pourquoi
 verifier-unvouched = Personne ici n’a vérifié { $app }. Le nom est celui que l’appli se donne. Ne continuez que si vous la connaissez et que vous en venez.
-verifier-unusual = Vous êtes toujours connecté. Mais cette visite est inhabituelle pour votre compte : votre carte est donc demandée encore une fois.
+verifier-unusual = Vous êtes toujours connecté. Mais cette visite est inhabituelle pour votre compte : votre carte est donc demandée encore une fois.
 verifier-unusual-first_seen_country = Elle vient d’un pays nouveau pour votre compte.
 verifier-unusual-impossible_travel = Personne ne voyage aussi vite depuis le dernier endroit où vous étiez.
 verifier-unusual-device_unknown = Elle vient d’un navigateur nouveau pour votre compte.

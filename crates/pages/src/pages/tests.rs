@@ -113,7 +113,8 @@ fn nothing_on_the_login_pages_escapes_translation() {
 const WALLET: &str = r#"{
     "csrf": "c", "wallet_name": "⟪Ada⟫", "guarded": true, "session": "s", "next": "/", "minutes": 2,
     "invitation": "i", "shortest": 8, "fingerprint": "⟪AB⟫", "wallet": "https://w", "host": "⟪h⟫",
-    "title": "⟪t⟫", "message": "⟪m⟫", "reference": "⟪r⟫", "issuers": ["⟪https://i⟫"], "added": true,
+    "title": "⟪t⟫", "message": "⟪m⟫", "reference": "⟪r⟫", "issuers": ["⟪https://i⟫"], "added": true, "later": true,
+    "waiting": [{"id": "a", "title": "⟪Card⟫", "issuer": "⟪Club⟫", "since": 0}],
     "card": {"id": "a", "title": "⟪Card⟫", "issuer": "⟪Club⟫", "facts": [{"label": "⟪l⟫", "value": "⟪v⟫"}],
         "added_at": 0, "expires_at": 1, "fresh": 3, "copies": 9},
     "cards": [{"id": "a", "title": "⟪Card⟫", "issuer": "⟪Club⟫", "facts": [], "expired": true},
