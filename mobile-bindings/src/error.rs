@@ -4,6 +4,7 @@ use vouchsafe_credentials::sd_jwt_vc::VcError;
 use vouchsafe_protocol::vp::request::RequestError;
 use vouchsafe_wallet_core::issuance::IssuanceError;
 use vouchsafe_wallet_core::presentation::PresentationError;
+use vouchsafe_wallet_core::secure_area::SecureAreaError;
 use vouchsafe_wallet_core::storage::StorageError;
 use vouchsafe_wallet_core::{Fault, WalletError as CoreError};
 
@@ -177,6 +178,7 @@ impl From<CoreError> for WalletError {
 fn code_of(error: &CoreError) -> String {
     match error {
         CoreError::Storage(StorageError::Io(io))
+        | CoreError::Key(SecureAreaError::Storage(StorageError::Io(io)))
             if io.kind() == std::io::ErrorKind::StorageFull =>
         {
             "storage_full"
