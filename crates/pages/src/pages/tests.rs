@@ -114,7 +114,6 @@ const WALLET: &str = r#"{
     "csrf": "c", "wallet_name": "⟪Ada⟫", "guarded": true, "session": "s", "next": "/", "minutes": 2,
     "invitation": "i", "shortest": 8, "fingerprint": "⟪AB⟫", "wallet": "https://w", "host": "⟪h⟫",
     "title": "⟪t⟫", "message": "⟪m⟫", "reference": "⟪r⟫", "issuers": ["⟪https://i⟫"], "added": true, "later": true,
-    "waiting": [{"id": "a", "title": "⟪Card⟫", "issuer": "⟪Club⟫", "since": 0}],
     "card": {"id": "a", "title": "⟪Card⟫", "issuer": "⟪Club⟫", "facts": [{"label": "⟪l⟫", "value": "⟪v⟫"}],
         "added_at": 0, "expires_at": 1, "fresh": 3, "copies": 9},
     "cards": [{"id": "a", "title": "⟪Card⟫", "issuer": "⟪Club⟫", "facts": [], "expired": true},
@@ -135,7 +134,7 @@ const WALLET: &str = r#"{
         {"id": "f", "at": 0, "kind": "issued", "party": "⟪Club⟫", "host": "⟪i⟫", "cards": [], "facts": [], "result": "failed",
         "code": "⟪c⟫", "withdrawn_at": 1}, {"id": "g", "at": 0, "kind": "deleted", "party": "⟪Club⟫", "host": "⟪i⟫", "cards": [],
         "facts": [], "result": "unknown"}],
-    "waiting": [{"title": "⟪Card⟫", "credential_issuer": "⟪https://i⟫"}], "new": 1, "here_already": 2, "count_waiting": 3, "history": 4,
+    "waiting": [{"id": "a", "title": "⟪Card⟫", "issuer": "⟪Club⟫", "since": 0, "credential_issuer": "⟪https://i⟫"}], "new": 1, "here_already": 2, "count_waiting": 3, "history": 4,
     "kind": "erase", "text": "⟪text⟫", "mail": "mailto:?a", "shown": true
 }"#;
 
@@ -145,7 +144,7 @@ fn nothing_on_the_wallets_pages_escapes_translation() {
     let pages = pages.unwrap();
     let nothing = serde_json::json!({
         "card": {"id": "a", "title": "⟪C⟫", "issuer": "⟪I⟫", "facts": [], "added_at": 0, "expired": true, "fresh": 0, "copies": 0},
-        "cards": [], "entries": [], "parties": [], "issuers": [], "questions": [], "shown": false, "kind": "report",
+        "cards": [], "waiting": [], "entries": [], "parties": [], "issuers": [], "questions": [], "shown": false, "kind": "report",
         "wallet_name": null, "guarded": false, "incomplete": false,
         "offer": {"issuer": "⟪C⟫", "host": "⟪h⟫", "trust": "confirmed", "cards": []},
         "consent": {"verifier": {"name": "⟪S⟫", "host": "⟪h⟫", "trust": {"reason": "origin"}}},
