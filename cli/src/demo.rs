@@ -33,8 +33,8 @@ pub struct DemoOptions {
     /// Takes the address of this machine where it has several: --lan=192.168.1.5.
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, require_equals = true, default_missing_value = reach::AUTOMATIC, conflicts_with = "public_url")]
     lan: Option<String>,
-    /// The address of a proxy that serves https for the demo: https://demo.example leads to the shop, and
-    /// login.demo.example, club.demo.example and wallet.demo.example to the others.
+    /// The https address of a proxy in front of the demo. Where it is that of demo.example, that name leads to
+    /// the shop, and login.demo.example, club.demo.example and wallet.demo.example to the others.
     #[arg(long, value_name = "URL")]
     public_url: Option<PublicUrl>,
     /// What is written to standard error while it runs: `warn`, `info`, `debug`.

@@ -161,7 +161,7 @@ pub async fn open(folder: &Path, passphrase: &str) -> anyhow::Result<WalletHandl
     open_at(folder, passphrase, None).await
 }
 
-/// As [`open`], where a browser comes back to pages of this wallet after a sign-in at an issuer.
+/// As [`open()`], where a browser comes back to pages of this wallet after a sign-in at an issuer.
 pub async fn open_at(
     folder: &Path,
     passphrase: &str,

@@ -3,7 +3,7 @@
 //! [`score`] is the published formula and nothing else. [`features`] turns a request into the
 //! [`Values`] that are counted; only keyed hashes of them are kept. [`history`] counts logins in
 //! memory, for experiments and tests; the login service counts them in its database. [`rules`]
-//! names what a score alone does not tell, and [`levels`] turns both into a [`Level`] that a
+//! names what a score alone does not tell, and [`levels`] turns both into a [`RiskLevel`] that a
 //! policy can be written on.
 //!
 //! To add a feature: a [`Level`](values::Level) for each of its levels of detail, their weights in
