@@ -270,7 +270,7 @@ async function proofIn(browser, urls, locale, label) {
 }
 
 /** A phone in the same network: trust the certificate, make the wallet, read a code, lock. */
-async function phone(browser) {
+async function overTheNetwork(browser) {
   const { child, urls } = await startDemo(["--lan=127.0.0.1"]);
   try {
     const desk = await person(browser, "desk in the network", "en-GB", { ignoreHTTPSErrors: true });
@@ -508,7 +508,7 @@ async function story() {
     await keyboard(browser, urls);
     const label = { de: "18 Jahre oder älter" };
     for (const locale of ["en-GB", "de-AT", "fr-CA", "es-MX", "it-IT", "ar-EG"]) await proofIn(browser, urls, locale, label[locale.slice(0, 2)] ?? "18 or older");
-    await phone(browser);
+    await overTheNetwork(browser);
     for (const locale of ["ar-EG", "fr-CA"]) await inLanguage(browser, urls, locale);
 
     // Revocation ends the visits, live.

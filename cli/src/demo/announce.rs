@@ -21,7 +21,10 @@ pub fn announce(running: &Running, json: bool) {
         ..
     } = &running.addresses;
     if json {
-        let mut line = serde_json::json!({ "shop": shop, "wallet": wallet, "verifier": verifier, "issuer": issuer, "issuer_api_key": running.api_key, "console": running.console });
+        let mut line = serde_json::json!({ "shop": shop, "wallet": wallet, "verifier": verifier, "issuer": issuer, "issuer_api_key": running.api_key });
+        if let Some(console) = &running.console {
+            line["console"] = console.as_str().into();
+        }
         if let Some(invitation) = &running.invitation {
             line["wallet_invitation"] = invitation.as_str().into();
         }
@@ -48,10 +51,11 @@ pub fn announce(running: &Running, json: bool) {
     println!("  wallet            {wallet}    your cards, and who saw what");
     println!("  sign-in service   {verifier}/account    what you agreed to");
     println!("  issuer            {issuer}/docs    the club's REST interface");
-    println!(
-        "  console           {}    offers and cards at the club; the link works once",
-        running.console
-    );
+    if let Some(console) = &running.console {
+        println!(
+            "  console           {console}    offers and cards at the club; the link works once"
+        );
+    }
     println!();
     match &running.reach {
         Reach::Loopback => {}

@@ -39,8 +39,8 @@ pub struct Running {
     pub fetcher: Arc<Fetcher>,
     /// The club's key to the issuer.
     pub api_key: String,
-    /// A one-time link to the club's console.
-    pub console: String,
+    /// A one-time link to the club's console. There is none at an IP address, where browsers know no passkeys.
+    pub console: Option<String>,
     tasks: Vec<JoinHandle<Result<(), ServeError>>>,
     background: Vec<JoinHandle<()>>,
     trigger: ShutdownTrigger,
@@ -237,14 +237,16 @@ fn plan(reach: &Reach, addresses: &Addresses, folder: &TempDir, shop_secret: &st
 }
 
 /// A link that works once: the addresses of the demo have no name, so no passkey is needed.
-async fn console(issuer: &Issuer, addresses: &Addresses) -> Result<String> {
-    let console = issuer.console().context("the demo has a console")?;
+async fn console(issuer: &Issuer, addresses: &Addresses) -> Result<Option<String>> {
+    let Some(console) = issuer.console() else {
+        return Ok(None);
+    };
     let operators = console.operators();
     let link = operators
         .invite("command", "Ada Keller", OperatorRole::Admin)
         .await?;
     let path = vouchsafe_issuer::console::invitation_path(link.secret());
-    Ok(format!("{}{path}", addresses.issuer))
+    Ok(Some(format!("{}{path}", addresses.issuer)))
 }
 
 fn shop(addresses: &Addresses, secret: &str, api_key: &str, fetcher: Arc<Fetcher>) -> Result<Shop> {
