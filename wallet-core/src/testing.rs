@@ -88,7 +88,7 @@ pub fn shown_to(wallet: &Wallet, id: &CredentialId) -> Result<Option<String>, Wa
 
 /// How many keys have no card, and how many copies of cards have no key.
 pub async fn stray_keys(wallet: &Wallet) -> Result<(usize, usize), WalletError> {
-    let cards = wallet.store().list()?;
+    let cards = wallet.store().list(wallet.now())?;
     let copies = cards.iter().flat_map(|card| &card.record.copies);
     let bound: BTreeSet<&KeyId> = copies.map(|copy| &copy.key).collect();
     let keys = wallet.secure_area().keys().await?;

@@ -92,7 +92,7 @@ impl std::fmt::Debug for Wallet {
 }
 
 impl Wallet {
-    /// The cards that may answer a query of a verifier and have not ended, the latest first; each
+    /// The cards that may answer a query of a verifier and have a valid copy, the latest first; each
     /// by the copy that the verifier will see.
     pub(crate) fn answering(
         &self,
@@ -103,10 +103,7 @@ impl Wallet {
         let entries = self.0.index.answering(query)?;
         let mut cards = Vec::with_capacity(entries.len());
         for entry in entries.iter().filter(|entry| !entry.has_ended(now)) {
-            let card = self.0.store.get_for(entry.id(), verifier)?;
-            if !card.is_expired(now) {
-                cards.push(card);
-            }
+            cards.extend(self.0.store.get_for(entry.id(), verifier, now)?);
         }
         Ok(cards)
     }
@@ -132,7 +129,7 @@ impl Wallet {
         Ok(self
             .0
             .store
-            .list()?
+            .list(now)?
             .iter()
             .map(|card| card.card(now, locales))
             .collect())
@@ -157,7 +154,8 @@ impl Wallet {
             }
         };
         let now = self.now();
-        let cards = entries.iter().map(|entry| self.0.store.get(entry.id()));
+        let cards = entries.iter();
+        let cards = cards.map(|entry| self.0.store.get(entry.id(), now));
         // A card with many types is on a list of its own.
         let is_meant = |card: &StoredCredential| kind.is_none_or(|kind| index::is_of(card, kind));
         let cards = cards.filter(|card| card.as_ref().map_or(true, is_meant));
@@ -166,7 +164,8 @@ impl Wallet {
 
     /// One card.
     pub fn card(&self, id: &CredentialId, locales: &[&str]) -> Result<Card, WalletError> {
-        Ok(self.0.store.get(id)?.card(self.now(), locales))
+        let now = self.now();
+        Ok(self.0.store.get(id, now)?.card(now, locales))
     }
 
     /// Deletes a card and destroys its keys.
@@ -182,8 +181,8 @@ impl Wallet {
     /// Deletes a card, and says which keys it leaves.
     fn delete_record(&self, id: &CredentialId) -> Result<Vec<KeyId>, WalletError> {
         let _changing = self.changing_cards();
-        let card = self.0.store.get(id)?;
         let at = self.now();
+        let card = self.0.store.get(id, at)?;
         let locales = self.locales();
         let entry = HistoryEntry {
             id: self.0.history.new_id(at),

@@ -13,7 +13,7 @@ use super::content::{Confirmed, Item, Items, MovedKey};
 use super::envelope::{HEADER, Opener};
 use super::waiting::{self, Waiting};
 use crate::WalletError;
-use crate::credential::{CredentialStore, Record, StoredCredential};
+use crate::credential::{CredentialStore, Record};
 use crate::history::{History, HistoryEntry};
 use crate::issuance::confirmed_issuer_name;
 use crate::secure_area::software;
@@ -233,9 +233,8 @@ fn check_keys(record: &Record, keys: &[MovedKey]) -> Result<Vec<Zeroizing<Vec<u8
             .map(Zeroizing::new)
             .map_err(|_| BackupError::Content)?;
         let signing = SigningKey::from_pkcs8_der(&der).map_err(|_| BackupError::Content)?;
-        let card = StoredCredential::open(record.clone(), place);
-        let card = card.map_err(|_| BackupError::Content)?;
-        let bound_to = card.held.holder_key();
+        let held = record.open_copy(place).map_err(|_| BackupError::Content)?;
+        let bound_to = held.holder_key();
         if copy.key != key.id || bound_to.as_ref() != Some(signing.public_key()) {
             return Err(BackupError::Content);
         }

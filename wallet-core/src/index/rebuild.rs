@@ -13,7 +13,7 @@ use crate::history::History;
 use crate::storage::{Collection, RecordName, StorageError, Vault, VaultBatch};
 
 /// Rises with every change of what is listed, or how.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Changes in one commit.
 const CHUNK: usize = 256;
 

@@ -84,7 +84,7 @@ fn act() -> impl Strategy<Value = Act> {
 
 /// What the index stands for: every card, looked at one by one.
 fn by_looking(wallet: &Wallet, names: &[&str]) -> Vec<CredentialId> {
-    let cards = wallet.store().list().unwrap().into_iter();
+    let cards = wallet.store().list(NOW).unwrap().into_iter();
     let wanted = cards.filter(|card| {
         let Held::SdJwtVc(held) = &card.held else {
             return false;

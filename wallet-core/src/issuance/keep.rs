@@ -118,7 +118,7 @@ async fn new_copies(
 ) -> Result<(), WalletError> {
     let wallet = session.wallet.clone();
     let changing = wallet.changing_cards();
-    let old = wallet.store().get(card)?;
+    let old = wallet.store().get(card, wallet.now())?;
     let mut record = checked.record;
     if record.vct != old.record.vct
         || record.format != old.record.format
@@ -168,7 +168,7 @@ fn says_the_same(
     if new.issuer != old.record.issuer {
         return Ok(false);
     }
-    let first = StoredCredential::open(new.clone(), 0)?;
+    let first = StoredCredential::open(new.clone())?;
     let display = &new.display;
     let format = new.format;
     Ok(facts_of(&first.claims, format, display).0 == facts_of(&old.claims, format, display).0)
@@ -177,8 +177,8 @@ fn says_the_same(
 fn still_good(old: &StoredCredential, now: UnixTime) -> Vec<Copy> {
     let copies = old.record.copies.iter().enumerate();
     let good = copies.filter(|(place, _)| {
-        let copy = StoredCredential::open(old.record.clone(), *place);
-        copy.is_ok_and(|copy| !copy.is_expired(now))
+        let held = old.record.open_copy(*place);
+        held.is_ok_and(|held| held.expires_at().is_none_or(|end| end > now))
     });
     good.map(|(_, copy)| copy.clone()).collect()
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
+use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::http::HttpRequest;
 use vouchsafe_protocol::vp::answer::{Presented, make_api_response, make_form};
 use vouchsafe_protocol::vp::dcql::{Candidate, Pick, Selection};
@@ -55,10 +56,10 @@ pub(super) async fn answer(
             .cards
             .get(pick.candidate)
             .ok_or(PresentationError::Answer)?;
-        let (copy, _) = card.copy_for(&verifier);
-        let (held, signer) = open_copy(wallet, card, copy, &hint)?;
+        still_chosen(card, &verifier, wallet.now())?;
+        let (held, signer) = open_copy(wallet, card, card.place, &hint)?;
         prepared.push(Prepared { pick, held, signer });
-        shown_copies.push((card, copy));
+        shown_copies.push((card, card.place));
     }
     mark_shown(wallet, &shown_copies, &verifier)?;
     let presented: Vec<Presented<'_>> = prepared
@@ -97,6 +98,18 @@ async fn carry(
         Some(refused) => refused.into(),
         None => PresentationError::Answer.into(),
     })
+}
+
+/// A copy that ended while the question was open is no answer: another one may take its place.
+fn still_chosen(
+    card: &StoredCredential,
+    verifier: &str,
+    now: UnixTime,
+) -> Result<(), WalletError> {
+    match card.record.copy_for(verifier, now)? {
+        Some(chosen) if chosen.place == card.place => Ok(()),
+        Some(_) | None => Err(PresentationError::CardChanged.into()),
+    }
 }
 
 fn open_copy(

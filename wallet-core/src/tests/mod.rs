@@ -3,6 +3,7 @@
 mod adding;
 pub(crate) mod cards;
 mod chaos;
+mod copies;
 mod haip;
 mod issuer;
 mod keeping;
