@@ -66,6 +66,7 @@ pub(crate) fn record(id: CredentialId, given: GivenCard) -> Record {
             compact: given.compact,
             key: given.key,
             shown_to: None,
+            unsure: false,
         }],
     }
 }

@@ -13,7 +13,7 @@ use super::content::{Confirmed, Item, Items, MovedKey};
 use super::envelope::{HEADER, Opener};
 use super::waiting::{self, Waiting};
 use crate::WalletError;
-use crate::credential::{CredentialStore, Record};
+use crate::credential::{Copy, CredentialStore, Record};
 use crate::history::{History, HistoryEntry};
 use crate::issuance::confirmed_issuer_name;
 use crate::secure_area::software;
@@ -131,11 +131,12 @@ impl<'w> Import<'w> {
         Ok(())
     }
 
-    fn card(&mut self, record: Record, keys: Vec<MovedKey>) -> Result<(), WalletError> {
+    fn card(&mut self, mut record: Record, keys: Vec<MovedKey>) -> Result<(), WalletError> {
         let keys = check_keys(&record, &keys)?;
         if !self.wallet.has_software_keys() {
             return self.wait_for(Waiting::of(&record));
         }
+        record.copies.iter_mut().for_each(Copy::restored);
         let (name, bytes) = CredentialStore::encode(&record).map_err(|_| BackupError::Content)?;
         if !self.is_new(&name)? {
             self.done.already_here += 1;

@@ -1,3 +1,5 @@
+mod restored;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -97,7 +99,10 @@ async fn cards_keys_history_and_issuers_come_back_in_an_empty_wallet() {
     assert_eq!((restored.already_here, restored.to_reissue), (0, 0));
     assert_eq!(restored.made_at, Some(crate::tests::NOW));
     let cards = new.wallet.cards(&["en"]).unwrap();
-    assert_eq!(cards, old.wallet.cards(&["en"]).unwrap());
+    let mut before = old.wallet.cards(&["en"]).unwrap();
+    // Whom a copy was shown to since the backup, nobody knows here.
+    before[0].fresh_copies.0 = 0;
+    assert_eq!(cards, before);
     assert_eq!(cards[0].id, added.cards[0]);
     let history: Vec<HistoryEntry> = new.wallet.history().unwrap();
     assert_eq!(history, old.wallet.history().unwrap());

@@ -85,7 +85,7 @@ pub struct Card {
     pub expires_at: Option<UnixTime>,
     /// Whether it is no longer valid.
     pub expired: bool,
-    /// Copies that nobody has seen yet, of how many.
+    /// Copies that nobody has seen yet for sure and that have not ended, of how many.
     pub fresh_copies: (usize, usize),
 }
 

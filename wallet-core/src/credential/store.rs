@@ -50,6 +50,9 @@ pub(crate) struct Copy {
     pub key: KeyId,
     /// The one verifier who may see this copy again.
     pub shown_to: Option<String>,
+    /// It came out of a backup: whom it was shown to since the backup was made, nobody knows here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsure: bool,
 }
 
 /// The copy that a verifier will see.
@@ -57,21 +60,27 @@ pub(crate) struct Copy {
 pub(crate) struct Chosen {
     /// Its place among the copies.
     pub place: usize,
-    /// Whether somebody else has seen it.
+    /// Whether somebody else has seen it, or may have.
     pub linkable: bool,
     held: Held,
 }
 
 impl Copy {
-    /// Whether nobody has seen it.
+    /// Whether nobody has seen it, for sure.
     pub(crate) fn is_fresh(&self) -> bool {
-        self.shown_to.is_none()
+        self.shown_to.is_none() && !self.unsure
+    }
+
+    /// A backup does not know to whom a copy was shown after it was made. One that nobody had seen
+    /// then may have been seen; one that was shown was shown to nobody else.
+    pub(crate) fn restored(&mut self) {
+        self.unsure |= self.shown_to.is_none();
     }
 }
 
 impl Record {
     /// The copy for a verifier: one that it has seen before, else a fresh one, else one that
-    /// somebody else has seen. A copy that has ended or not begun is none, whoever saw it; `None`:
+    /// somebody else may have seen, else one that somebody else has seen. A copy that has ended or not begun is none, whoever saw it; `None`:
     /// there is no other.
     pub(crate) fn copy_for(
         &self,
@@ -108,12 +117,14 @@ impl Record {
     }
 
     /// Places of the copies in the order in which a verifier may see them, and whether somebody
-    /// else has seen each.
+    /// else has seen each, or may have.
     fn order_for(&self, verifier: &str) -> Vec<(usize, bool)> {
         let rank = |copy: &Copy| match copy.shown_to.as_deref() {
-            Some(seen) if seen == verifier => (0, false),
-            None => (1, false),
-            Some(_) => (2, true),
+            Some(seen) if seen == verifier && !copy.unsure => (0, false),
+            None if !copy.unsure => (1, false),
+            Some(seen) if seen == verifier => (2, true),
+            None => (3, true),
+            Some(_) => (4, true),
         };
         let copies = self.copies.iter().enumerate();
         let mut order: Vec<_> = copies
@@ -150,7 +161,7 @@ pub(crate) struct StoredCredential {
     pub held: Held,
     /// The place of that copy.
     pub place: usize,
-    /// Whether another verifier than the one that will see it has seen it.
+    /// Whether another verifier than the one that will see it has seen it, or may have.
     pub linkable: bool,
     /// Its claims as one value.
     pub claims: Value,

@@ -176,9 +176,10 @@ fn says_the_same(
 
 fn still_good(old: &StoredCredential, now: UnixTime) -> Vec<Copy> {
     let copies = old.record.copies.iter().enumerate();
-    let good = copies.filter(|(place, _)| {
+    // What came out of a backup was only for the time until there is something better.
+    let good = copies.filter(|(place, copy)| {
         let held = old.record.open_copy(*place);
-        held.is_ok_and(|held| held.expires_at().is_none_or(|end| end > now))
+        !copy.unsure && held.is_ok_and(|held| held.expires_at().is_none_or(|end| end > now))
     });
     good.map(|(_, copy)| copy.clone()).collect()
 }

@@ -160,6 +160,7 @@ impl CheckedCopy {
             compact: self.held.to_text(),
             key: self.key.id.clone(),
             shown_to: None,
+            unsure: false,
         }
     }
 }
