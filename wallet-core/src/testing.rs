@@ -68,6 +68,7 @@ pub(crate) fn record(id: CredentialId, given: GivenCard) -> Record {
             shown_to: None,
             unsure: false,
         }],
+        unchecked: false,
     }
 }
 

@@ -103,9 +103,31 @@ impl Wallet {
         let entries = self.0.index.answering(query)?;
         let mut cards = Vec::with_capacity(entries.len());
         for entry in entries.iter().filter(|entry| !entry.has_ended(now)) {
-            cards.extend(self.0.store.get_for(entry.id(), verifier, now)?);
+            let card = self.0.store.get_for(entry.id(), verifier, now)?;
+            cards.extend(match card {
+                Some(card) if card.record.unchecked => self.checked(entry.id(), verifier)?,
+                card => card,
+            });
         }
         Ok(cards)
+    }
+
+    /// A card out of a backup, where its issuer can be checked by now.
+    fn checked(
+        &self,
+        id: &CredentialId,
+        verifier: &str,
+    ) -> Result<Option<StoredCredential>, WalletError> {
+        let _changing = self.changing_cards();
+        let mut record = self.0.store.record(id)?;
+        let Some(issuer) = issuance::recheck(self, &record, None)? else {
+            return Ok(None);
+        };
+        record.issuer = issuer;
+        record.unchecked = false;
+        let (name, bytes) = CredentialStore::encode(&record)?;
+        self.commit(VaultBatch::new().put(name, bytes))?;
+        self.0.store.get_for(id, verifier, self.now())
     }
 
     /// As [`Wallet::commit`], with cards of a backup: what waits for an issuer goes on waiting.

@@ -154,7 +154,11 @@ fn list(wallet: &WalletHandle, common: &Common, filter: &CardFilter<'_>) -> anyh
         return say_json(&cards);
     }
     for card in cards {
-        let ended = if card.expired { "  (expired)" } else { "" };
+        let ended = match (card.expired, card.unchecked) {
+            (true, _) => "  (expired)",
+            (false, true) => "  (not checked since it was restored)",
+            (false, false) => "",
+        };
         say(&format!(
             "{}  {}, {}{ended}",
             card.id, card.title, card.issuer

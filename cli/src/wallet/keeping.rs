@@ -73,6 +73,10 @@ pub fn restore(wallet: &WalletHandle, common: &Common, file: &Path) -> anyhow::R
     say(&format!(
         "{new} cards came back, {here} were here already; {history} entries of the history."
     ))?;
+    if restored.unchecked > 0 {
+        let number = restored.unchecked;
+        eprintln!("{number} of them could not be checked: nobody is shown them before that.");
+    }
     name_waiting(&wallet.core().to_reissue(&["en"])?)
 }
 

@@ -15,7 +15,7 @@ use super::waiting::{self, Waiting};
 use crate::WalletError;
 use crate::credential::{Copy, CredentialStore, Record};
 use crate::history::{History, HistoryEntry};
-use crate::issuance::confirmed_issuer_name;
+use crate::issuance::{confirmed_issuer_name, recheck};
 use crate::secure_area::software;
 use crate::storage::{RecordName, StorageError, VaultBatch};
 use crate::verifiers::KnownVerifier;
@@ -37,6 +37,9 @@ pub struct Restored {
     pub made_at: Option<UnixTime>,
     /// Cards that were taken in.
     pub cards: usize,
+    /// How many of them could not be checked: the wallet does not know their issuers, or they did not
+    /// sign them. No verifier is shown one before that was made up for.
+    pub unchecked: usize,
     /// Cards that were here already, and stayed as they were.
     pub already_here: usize,
     /// Cards that wait for their issuers; see [`Wallet::to_reissue`].
@@ -103,6 +106,9 @@ impl Restoring {
 struct Import<'w> {
     wallet: &'w Wallet,
     batch: VaultBatch,
+    cards: Vec<Record>,
+    /// Issuers that the person confirmed in the wallet that made the backup, and their DIDs.
+    confirmed: BTreeMap<String, String>,
     seen: BTreeSet<RecordName>,
     waiting: BTreeMap<RecordName, Vec<Waiting>>,
     done: Restored,
@@ -113,6 +119,8 @@ impl<'w> Import<'w> {
         Self {
             wallet,
             batch: VaultBatch::new(),
+            cards: Vec::new(),
+            confirmed: BTreeMap::new(),
             seen: BTreeSet::new(),
             waiting: BTreeMap::new(),
             done: Restored::default(),
@@ -136,8 +144,7 @@ impl<'w> Import<'w> {
         if !self.wallet.has_software_keys() {
             return self.wait_for(Waiting::of(&record));
         }
-        record.copies.iter_mut().for_each(Copy::restored);
-        let (name, bytes) = CredentialStore::encode(&record).map_err(|_| BackupError::Content)?;
+        let name = CredentialStore::name_of(&record.id).map_err(|_| BackupError::Content)?;
         if !self.is_new(&name)? {
             self.done.already_here += 1;
             return Ok(());
@@ -150,7 +157,9 @@ impl<'w> Import<'w> {
             }
             self.put(name, bytes);
         }
-        self.put(name, bytes);
+        record.copies.iter_mut().for_each(Copy::restored);
+        self.seen.insert(name);
+        self.cards.push(record);
         self.done.cards += 1;
         Ok(())
     }
@@ -186,7 +195,9 @@ impl<'w> Import<'w> {
     }
 
     fn issuer(&mut self, issuer: &Confirmed) -> Result<(), WalletError> {
-        let name = confirmed_issuer_name(&issuer.credential_issuer);
+        let (id, did) = (&issuer.credential_issuer, &issuer.did);
+        self.confirmed.insert(id.clone(), did.clone());
+        let name = confirmed_issuer_name(id);
         // What the person confirmed here holds.
         if self.is_new(&name)? {
             let json = serde_json::to_vec(issuer).map_err(|_| BackupError::Content)?;
@@ -205,7 +216,25 @@ impl<'w> Import<'w> {
         Ok(())
     }
 
+    /// Checks the cards, which the file alone vouches for until then.
+    fn check_cards(&mut self) -> Result<(), WalletError> {
+        for mut record in std::mem::take(&mut self.cards) {
+            let confirmed = self.confirmed.get(&record.credential_issuer);
+            let issuer = recheck(self.wallet, &record, confirmed.map(String::as_str))?;
+            record.unchecked = issuer.is_none();
+            match issuer {
+                Some(issuer) => record.issuer = issuer,
+                None => self.done.unchecked += 1,
+            }
+            let encoded = CredentialStore::encode(&record);
+            let (name, bytes) = encoded.map_err(|_| BackupError::Content)?;
+            self.put(name, bytes);
+        }
+        Ok(())
+    }
+
     fn commit(mut self) -> Result<Restored, WalletError> {
+        self.check_cards()?;
         for (name, cards) in self.waiting {
             self.batch = waiting::write(self.batch, name, &cards)?;
         }

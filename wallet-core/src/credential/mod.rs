@@ -85,6 +85,9 @@ pub struct Card {
     pub expires_at: Option<UnixTime>,
     /// Whether it is no longer valid.
     pub expired: bool,
+    /// Whether it came out of a backup and nobody checked here, since then, that its issuer signed
+    /// it. It is shown to no verifier before that.
+    pub unchecked: bool,
     /// Copies that nobody has seen yet for sure and that have not ended, of how many.
     pub fresh_copies: (usize, usize),
 }

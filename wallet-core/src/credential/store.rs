@@ -38,6 +38,10 @@ pub(crate) struct Record {
     pub added_at: UnixTime,
     /// The same card, each time with another key; at least one.
     pub copies: Vec<Copy>,
+    /// It came out of a backup, and nobody checked here that its issuer signed it: its owner sees
+    /// it, and nobody else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unchecked: bool,
 }
 
 /// One copy of a card.
@@ -269,6 +273,7 @@ impl StoredCredential {
             added_at: self.record.added_at,
             expires_at: self.held.expires_at(),
             expired: self.is_expired(now),
+            unchecked: self.record.unchecked,
             fresh_copies: (self.fresh_copies(now), self.record.copies.len()),
         }
     }

@@ -29,6 +29,7 @@ mod policy;
 mod preview;
 mod proofs;
 mod readied;
+mod recheck;
 mod records;
 mod renewal;
 mod request;
@@ -47,6 +48,7 @@ pub(crate) use exchange::start;
 pub(crate) use issuer::record_name as confirmed_issuer_name;
 pub(crate) use later::{forget, pending, resume};
 pub(crate) use notify::{deleted, notify};
+pub(crate) use recheck::recheck;
 pub(crate) use records::{keys_in_use, sweep};
 pub(crate) use renewal::{cards_to_top_up, renew};
 

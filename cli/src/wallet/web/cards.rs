@@ -118,6 +118,7 @@ fn shown(app: &App, visitor: &Visitor, card: &Card) -> Value {
         "issuer": card.issuer,
         "facts": facts.collect::<Vec<_>>(),
         "expired": card.expired,
+        "unchecked": card.unchecked,
         "added_at": card.added_at,
         "expires_at": card.expires_at,
         "logo": card.logo,

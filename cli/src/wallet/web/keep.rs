@@ -97,11 +97,12 @@ pub(super) async fn restore(
             let Restored {
                 made_at: _,
                 cards,
+                unchecked,
                 already_here,
                 to_reissue,
                 history,
             } = restored;
-            let context = json!({ "new": cards, "here_already": already_here, "count_waiting": to_reissue, "history": history });
+            let context = json!({ "new": cards, "unchecked": unchecked, "here_already": already_here, "count_waiting": to_reissue, "history": history });
             app.page(&visitor, "wallet/restored", context)
         }
         Err(error) => match error.code() {

@@ -68,3 +68,73 @@ async fn cat_451_who_saw_a_copy_before_the_backup_sees_it_again() {
     let card = consent.option(&consent.suggested.picks[0]).unwrap();
     assert!(!card.linkable);
 }
+
+#[tokio::test]
+async fn cat_292_a_restored_card_is_checked_before_anybody_is_shown_it() {
+    let mut world = World::new();
+    let added = world.add().await.unwrap();
+    let file = file_of(&world.wallet).await;
+    empty(&mut world);
+    let restored = take(&world.wallet, &file, PASSPHRASE).unwrap();
+    assert_eq!((restored.cards, restored.unchecked), (1, 0));
+    assert!(!world.wallet.cards(&[]).unwrap()[0].unchecked);
+    world.show().await;
+
+    // A wallet that does not know the issuer keeps it for its owner.
+    let issuers = std::mem::take(&mut world.config.trust.issuers);
+    empty(&mut world);
+    let restored = take(&world.wallet, &file, PASSPHRASE).unwrap();
+    assert_eq!((restored.cards, restored.unchecked), (1, 1));
+    assert!(world.wallet.card(&added.cards[0], &[]).unwrap().unchecked);
+    let refused = world.ask().await.unwrap_err();
+    assert_eq!(refused.error.code(), "no_matching_card");
+    // When it knows it, the card is checked at its next use.
+    world.config.trust.issuers = issuers;
+    world.wallet = world.reopen(LOCK).await.unwrap();
+    world.show().await;
+    assert!(!world.wallet.card(&added.cards[0], &[]).unwrap().unchecked);
+}
+
+#[tokio::test]
+async fn cat_292_a_card_that_its_issuer_did_not_sign_is_shown_to_nobody() {
+    let mut world = World::new();
+    let added = world.add().await.unwrap();
+    let id = &added.cards[0];
+    let mut record = world.wallet.store().record(id).unwrap();
+    // The same claims under another signature, and under the same identity.
+    let compact = &mut record.copies[0].compact;
+    let (signed, disclosures) = compact.split_once('~').unwrap();
+    let (payload, _) = signed.rsplit_once('.').unwrap();
+    *compact = format!("{payload}.{}~{disclosures}", "A".repeat(86));
+    let (name, bytes) = crate::credential::CredentialStore::encode(&record).unwrap();
+    world.wallet.vault().put(name, bytes).unwrap();
+    let file = file_of(&world.wallet).await;
+    empty(&mut world);
+    let restored = take(&world.wallet, &file, PASSPHRASE).unwrap();
+    assert_eq!((restored.cards, restored.unchecked), (1, 1));
+    let refused = world.ask().await.unwrap_err();
+    assert_eq!(refused.error.code(), "no_matching_card");
+    world.wallet.delete(id).await.unwrap();
+}
+
+#[tokio::test]
+async fn cat_292_the_issuer_of_a_restored_card_is_who_signed_it() {
+    let mut world = World::new();
+    let added = world.add().await.unwrap();
+    let id = &added.cards[0];
+    let mut record = world.wallet.store().record(id).unwrap();
+    let issuer = record.issuer.clone();
+    record.issuer.trusted = "https://bank.example".to_owned();
+    let (name, bytes) = crate::credential::CredentialStore::encode(&record).unwrap();
+    world.wallet.vault().put(name, bytes).unwrap();
+    let file = file_of(&world.wallet).await;
+    empty(&mut world);
+    take(&world.wallet, &file, PASSPHRASE).unwrap();
+    assert_eq!(world.wallet.store().record(id).unwrap().issuer, issuer);
+    // A card that has ended was signed all the same.
+    world.clock.advance(90_000);
+    empty(&mut world);
+    let restored = take(&world.wallet, &file, PASSPHRASE).unwrap();
+    assert_eq!((restored.cards, restored.unchecked), (1, 0));
+    assert!(world.wallet.cards(&[]).unwrap()[0].expired);
+}
