@@ -13,7 +13,7 @@ use vouchsafe_protocol::vp::dcql::DcqlQuery;
 
 use crate::WalletError;
 use crate::attestation::Attestations;
-use crate::credential::{Card, CredentialId, CredentialStore, StoredCredential};
+use crate::credential::{Card, CredentialId, CredentialStore, StoredCredential, readable};
 use crate::history::{EventKind, History, HistoryEntry, HistoryExport, HistoryId, Outcome, Party};
 use crate::index::{self, Index};
 use crate::issuance::{self, IssuancePolicy, Pending, PendingId, Step};
@@ -103,7 +103,7 @@ impl Wallet {
         let entries = self.0.index.answering(query)?;
         let mut cards = Vec::with_capacity(entries.len());
         for entry in entries.iter().filter(|entry| !entry.has_ended(now)) {
-            let card = self.0.store.get_for(entry.id(), verifier, now)?;
+            let card = readable(self.0.store.get_for(entry.id(), verifier, now))?.flatten();
             cards.extend(match card {
                 Some(card) if card.record.unchecked => self.checked(entry.id(), verifier)?,
                 card => card,
@@ -178,10 +178,17 @@ impl Wallet {
         let now = self.now();
         let cards = entries.iter();
         let cards = cards.map(|entry| self.0.store.get(entry.id(), now));
+        let cards = cards.filter_map(|card| readable(card).transpose());
         // A card with many types is on a list of its own.
         let is_meant = |card: &StoredCredential| kind.is_none_or(|kind| index::is_of(card, kind));
         let cards = cards.filter(|card| card.as_ref().map_or(true, is_meant));
         cards.map(|card| Ok(card?.card(now, locales))).collect()
+    }
+
+    /// The cards that are damaged: nothing is known of them but their names, and they can only be
+    /// deleted. The other cards are listed without them.
+    pub fn unreadable_cards(&self) -> Result<Vec<CredentialId>, WalletError> {
+        self.0.store.unreadable(self.now())
     }
 
     /// One card.
@@ -190,7 +197,7 @@ impl Wallet {
         Ok(self.0.store.get(id, now)?.card(now, locales))
     }
 
-    /// Deletes a card and destroys its keys.
+    /// Deletes a card, readable or not, and destroys its keys.
     pub async fn delete(&self, id: &CredentialId) -> Result<(), WalletError> {
         // A crash from here on leaves keys alone, which the next opening destroys.
         for key in self.delete_record(id)? {
@@ -204,18 +211,23 @@ impl Wallet {
     fn delete_record(&self, id: &CredentialId) -> Result<Vec<KeyId>, WalletError> {
         let _changing = self.changing_cards();
         let at = self.now();
-        let card = self.0.store.get(id, at)?;
+        let card = match self.0.store.get(id, at) {
+            Ok(card) => Some(card),
+            Err(error) if error.is_unreadable_card() => None,
+            Err(error) => return Err(error),
+        };
         let locales = self.locales();
+        let host = |card: &StoredCredential| issuer_host(&card.record.credential_issuer);
         let entry = HistoryEntry {
             id: self.0.history.new_id(at),
             at,
             kind: EventKind::Deleted,
             party: Party {
-                name: Some(card.issuer_name(&locales)),
-                host: issuer_host(&card.record.credential_issuer),
+                name: card.as_ref().map(|card| card.issuer_name(&locales)),
+                host: card.as_ref().map(host).unwrap_or_default(),
             },
             purpose: None,
-            cards: vec![card.title(&locales)],
+            cards: card.iter().map(|card| card.title(&locales)).collect(),
             facts: Vec::new(),
             outcome: Outcome::Completed,
             consent_uri: None,
@@ -227,7 +239,8 @@ impl Wallet {
             .put(name, bytes);
         let batch = issuance::deleted(self, id, batch)?;
         self.commit(batch)?;
-        let copies = card.record.copies.into_iter();
+        // The keys of a card that cannot be read are found at the next opening: no other has them.
+        let copies = card.into_iter().flat_map(|card| card.record.copies);
         Ok(copies.map(|copy| copy.key).collect())
     }
 

@@ -153,6 +153,9 @@ fn list(wallet: &WalletHandle, common: &Common, filter: &CardFilter<'_>) -> anyh
     if common.json {
         return say_json(&cards);
     }
+    for damaged in wallet.core().unreadable_cards()? {
+        eprintln!("{damaged}  is damaged: it can only be deleted");
+    }
     for card in cards {
         let ended = match (card.expired, card.unchecked) {
             (true, _) => "  (expired)",

@@ -39,8 +39,16 @@ pub async fn backup(wallet: &WalletHandle, common: &Common, file: &Path) -> anyh
         .and_then(|()| fs::remove_file(part))
         .with_context(|| name(file))?;
     let waiting = backup.to_reissue(&["en"]);
+    let unreadable = backup.unreadable();
     if common.json {
-        return say_json(&json!({ "cards": backup.cards(), "to_reissue": waiting }));
+        return say_json(&json!({
+            "cards": backup.cards(),
+            "to_reissue": waiting,
+            "unreadable": unreadable,
+        }));
+    }
+    for damaged in unreadable {
+        eprintln!("{damaged} is damaged, and not in the backup");
     }
     say(&format!(
         "{} cards are in {}.",

@@ -23,6 +23,7 @@ pub struct Backup {
     left: VecDeque<(Collection, RecordId)>,
     waiting: Vec<Waiting>,
     cards: usize,
+    unreadable: Vec<CredentialId>,
 }
 
 impl std::fmt::Debug for Backup {
@@ -63,6 +64,7 @@ impl Backup {
             left,
             waiting,
             cards: 0,
+            unreadable: Vec::new(),
         })
     }
 
@@ -94,6 +96,12 @@ impl Backup {
     #[must_use]
     pub fn cards(&self) -> usize {
         self.cards
+    }
+
+    /// Cards that are not in it because they cannot be read, so far.
+    #[must_use]
+    pub fn unreadable(&self) -> &[CredentialId] {
+        &self.unreadable
     }
 
     /// The cards that are only named in it, so far: whoever restores asks their issuers again.
@@ -143,6 +151,10 @@ impl Backup {
         let mut record = match self.wallet.store().record(&id) {
             Ok(record) => record,
             Err(WalletError::Credential(CredentialError::Unknown)) => return Ok(None),
+            Err(error) if error.is_unreadable_card() => {
+                self.unreadable.push(id);
+                return Ok(None);
+            }
             Err(error) => return Err(error),
         };
         let keys = self.movable(&mut record).await?;

@@ -18,7 +18,7 @@ pub(crate) use accept::{Acceptance, accept_mdoc, accept_sd_jwt_vc};
 pub(crate) use facts::facts_of;
 pub use held::CardFormat;
 pub(crate) use held::Held;
-pub(crate) use store::{Copy, CredentialStore, Record, StoredCredential};
+pub(crate) use store::{Copy, CredentialStore, Record, StoredCredential, readable};
 
 /// Names a card of this wallet. Known to nobody else.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -279,6 +279,16 @@ impl StoredCredential {
     }
 }
 
+/// What was read, unless it is damaged or gone: one card must not keep the others away.
+pub(crate) fn readable<T>(read: Result<T, WalletError>) -> Result<Option<T>, WalletError> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(WalletError::Credential(CredentialError::Unknown)) => Ok(None),
+        Err(error) if error.is_unreadable_card() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// The cards of a wallet.
 #[derive(Clone)]
 pub(crate) struct CredentialStore {
@@ -344,14 +354,26 @@ impl CredentialStore {
         }))
     }
 
-    /// All cards, the latest first.
+    /// All cards that can be read, the latest first.
     pub(crate) fn list(&self, now: UnixTime) -> Result<Vec<StoredCredential>, WalletError> {
-        let ids = self.vault.list(Collection::Credentials)?;
-        let mut cards = ids
-            .into_iter()
-            .map(|id| self.get(&CredentialId::from(id), now))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut cards = Vec::new();
+        for id in self.vault.list(Collection::Credentials)? {
+            cards.extend(readable(self.get(&CredentialId::from(id), now))?);
+        }
         cards.sort_by_key(|card| std::cmp::Reverse(card.record.added_at));
         Ok(cards)
+    }
+
+    /// The cards that cannot be read.
+    pub(crate) fn unreadable(&self, now: UnixTime) -> Result<Vec<CredentialId>, WalletError> {
+        let mut ids = Vec::new();
+        for id in self.vault.list(Collection::Credentials)? {
+            let id = CredentialId::from(id);
+            match self.get(&id, now) {
+                Err(error) if error.is_unreadable_card() => ids.push(id),
+                read => drop(readable(read)?),
+            }
+        }
+        Ok(ids)
     }
 }
