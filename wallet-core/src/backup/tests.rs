@@ -239,7 +239,7 @@ async fn what_is_no_backup_of_ours_is_refused_and_changes_nothing() {
         "backup_damaged"
     );
     let mut newer = file.clone();
-    newer[5] = 2;
+    newer[5] = 3;
     assert_eq!(code_of(&new.wallet, &newer, PASSPHRASE), "backup_too_new");
     for cut in [HEADER, HEADER + 1, file.len() - 1] {
         assert_eq!(

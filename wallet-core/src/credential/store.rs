@@ -131,12 +131,12 @@ impl Record {
             Some(_) => (4, true),
         };
         let copies = self.copies.iter().enumerate();
-        let mut order: Vec<_> = copies
-            .map(|(place, copy)| (rank(copy), place))
-            .collect();
+        let mut order: Vec<_> = copies.map(|(place, copy)| (rank(copy), place)).collect();
         order.sort_by_key(|((rank, _), place)| (*rank, *place));
         let order = order.into_iter();
-        order.map(|((_, linkable), place)| (place, linkable)).collect()
+        order
+            .map(|((_, linkable), place)| (place, linkable))
+            .collect()
     }
 
     /// One copy.

@@ -24,6 +24,7 @@ mod grant;
 mod issuer;
 mod keep;
 mod later;
+mod moving;
 mod notify;
 mod policy;
 mod preview;
@@ -47,6 +48,7 @@ pub use preview::{CardPreview, IssuancePreview, IssuerTrustReason, Preview, TxCo
 pub(crate) use exchange::start;
 pub(crate) use issuer::record_name as confirmed_issuer_name;
 pub(crate) use later::{forget, pending, resume};
+pub(crate) use moving::{Dealing, Dealings, MovedDealings, dealing};
 pub(crate) use notify::{deleted, notify};
 pub(crate) use recheck::recheck;
 pub(crate) use records::{keys_in_use, sweep};

@@ -6,9 +6,7 @@ use vouchsafe_credentials::time::UnixTime;
 
 use super::issuer::{by_did, remembered};
 use crate::WalletError;
-use crate::credential::{
-    Acceptance, CardFormat, Held, Record, accept_mdoc, accept_sd_jwt_vc,
-};
+use crate::credential::{Acceptance, CardFormat, Held, Record, accept_mdoc, accept_sd_jwt_vc};
 use crate::secure_area::KeyHandle;
 use crate::wallet::Wallet;
 

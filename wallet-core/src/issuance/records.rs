@@ -28,11 +28,11 @@ pub(super) trait Filed: Serialize + DeserializeOwned {
 /// Names an [`Access`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct AccessId(String);
+pub(crate) struct AccessId(String);
 
 /// Tokens of one issuance, and what proves that they are ours.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Access {
+pub(crate) struct Access {
     /// Who issues.
     pub credential_issuer: String,
     /// Issuer identifier of the authorization server.
@@ -53,7 +53,7 @@ pub(super) struct Access {
 
 /// Where a card came from: enough to ask for new copies.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Origin {
+pub(crate) struct Origin {
     /// The access it came with.
     pub access: AccessId,
     /// Its configuration.
@@ -68,7 +68,7 @@ pub(super) struct Origin {
 
 /// A card that comes later.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Waiting {
+pub(crate) struct Waiting {
     /// The access to ask with.
     pub access: AccessId,
     /// The configuration.
@@ -116,7 +116,7 @@ pub(super) struct Notice {
 
 /// The key of this wallet at one authorization server.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct InstanceKey {
+pub(crate) struct InstanceKey {
     pub server: String,
     id: KeyId,
     jwk: serde_json::Value,

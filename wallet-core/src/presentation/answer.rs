@@ -101,11 +101,7 @@ async fn carry(
 }
 
 /// A copy that ended while the question was open is no answer: another one may take its place.
-fn still_chosen(
-    card: &StoredCredential,
-    verifier: &str,
-    now: UnixTime,
-) -> Result<(), WalletError> {
+fn still_chosen(card: &StoredCredential, verifier: &str, now: UnixTime) -> Result<(), WalletError> {
     match card.record.copy_for(verifier, now)? {
         Some(chosen) if chosen.place == card.place => Ok(()),
         Some(_) | None => Err(PresentationError::CardChanged.into()),

@@ -33,7 +33,10 @@ async fn with_copies(world: &World, copies: &[(Like, Option<&str>)]) -> Credenti
     }
     let record = made.unwrap();
     let (name, bytes) = CredentialStore::encode(&record).unwrap();
-    world.wallet.commit(VaultBatch::new().put(name, bytes)).unwrap();
+    world
+        .wallet
+        .commit(VaultBatch::new().put(name, bytes))
+        .unwrap();
     record.id
 }
 

@@ -91,6 +91,15 @@ impl Land {
         self.wallet = self.open().await.unwrap();
     }
 
+    /// An empty wallet in the place of this one.
+    pub(super) fn begin_anew(&mut self) {
+        self.seed += 1000;
+        self.storage = Arc::new(MemoryStorage::new());
+        let all = ports_of(&self.storage, &self.clock, &self.attestations, self.seed);
+        let wallet = Wallet::create(self.config.clone(), all, PASSPHRASE, KdfParams::MINIMUM);
+        self.wallet = wallet.unwrap();
+    }
+
     pub(super) async fn open(&mut self) -> Result<Wallet, WalletError> {
         self.seed += 1000;
         let all = ports_of(&self.storage, &self.clock, &self.attestations, self.seed);

@@ -9,6 +9,7 @@ mod issuer;
 mod keeping;
 mod mdoc;
 mod modules;
+mod moving;
 mod page;
 mod pictures;
 mod showing;

@@ -8,8 +8,7 @@ use crate::tests::PASSPHRASE as LOCK;
 fn empty(world: &mut World) {
     world.storage = Arc::new(MemoryStorage::new());
     let ports = ports(&world.storage, &world.clock, 9);
-    world.wallet =
-        Wallet::create(world.config.clone(), ports, LOCK, KdfParams::MINIMUM).unwrap();
+    world.wallet = Wallet::create(world.config.clone(), ports, LOCK, KdfParams::MINIMUM).unwrap();
 }
 
 /// A wallet whose card was shown to the shop after the backup was made, and the backup.
