@@ -66,7 +66,7 @@ impl Asking {
         // A card that has ended is not offered; the verifier would refuse it.
         let mut cards = context
             .wallet
-            .answering(context.asked.query(), &verifier)
+            .answering(context.asked.query(), verifier)
             .map_err(|error| Box::new(error.into()))?;
         // A copy that serves once answers nobody else.
         cards.retain(|card| !one_time || !card.linkable);
