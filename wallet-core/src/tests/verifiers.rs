@@ -358,6 +358,35 @@ async fn cat_317_no_other_spelling_of_an_address_evades_a_block() {
 }
 
 #[tokio::test]
+async fn cat_317_a_blocked_verifier_is_not_even_told_what_is_wrong() {
+    let mut world = World::asking_unvouched().await;
+    let own = key(6);
+    let did = did::jwk::encode(own.public_key());
+    let id = format!("decentralized_identifier:{did}");
+    let header = || Header::new(TokenType::RequestObject).with_kid(format!("{did}#0"));
+    // A request that breaks a rule, with a signature that holds.
+    world.verifier.edit_request = |claims| drop(claims.as_object_mut().unwrap().remove("nonce"));
+    let refused = world.ask_as(&id, header(), &own, None).await.unwrap_err();
+    assert!(refused.notify.is_some());
+    let refused = world.ask().await.unwrap_err();
+    assert_eq!(refused.error.code(), "request_parameter");
+    assert!(refused.notify.is_some());
+
+    world.verifier.edit_request = |_| {};
+    world.ask().await.unwrap().block().unwrap();
+    let written = world.wallet.history().unwrap().len();
+    world.verifier.edit_request = |claims| drop(claims.as_object_mut().unwrap().remove("nonce"));
+    for refused in [
+        world.ask().await.unwrap_err(),
+        world.ask_as(&id, header(), &own, None).await.unwrap_err(),
+    ] {
+        assert_eq!(refused.error.code(), "verifier_blocked");
+        assert!(refused.notify.is_none() && !refused.ask_first);
+    }
+    assert_eq!(world.wallet.history().unwrap().len(), written);
+}
+
+#[tokio::test]
 async fn cat_317_a_block_of_an_earlier_version_holds() {
     let world = World::asking_unvouched().await;
     let link = link_of(&world, REPLY);
