@@ -203,7 +203,7 @@ impl Wallet {
         for key in self.delete_record(id)? {
             self.0.area.delete_key(&key).await?;
         }
-        issuance::sweep(&self.0.vault)?;
+        issuance::sweep(self)?;
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use vouchsafe_protocol::vci::request::Requested;
 use vouchsafe_protocol::vci::response::ReceivedCredentials;
 
 use super::IssuanceError;
+use super::client::keep_instance;
 use super::readied::Readied;
 use super::records::{self, Access, AccessId, Notice, Origin, Waiting};
 use super::session::Session;
@@ -59,13 +60,15 @@ pub(super) async fn keep(
             return Err(error.into());
         }
     };
-    match kept.renews {
-        None => new_card(session, readied, kept, checked, notification).await,
+    let card = match kept.renews {
+        None => new_card(session, readied, kept, checked, notification).await?,
         Some(card) => {
             new_copies(session, readied, kept, checked, notification, card).await?;
-            Ok(card.clone())
+            card.clone()
         }
-    }
+    };
+    keep_instance(&session.wallet, &kept.access.server)?;
+    Ok(card)
 }
 
 async fn new_card(

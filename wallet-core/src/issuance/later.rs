@@ -16,6 +16,7 @@ use super::readied::Readied;
 use super::records::{self, Access, Waiting};
 use super::request::sealed_post;
 use super::session::Session;
+use super::sweep::sweep;
 use super::{Added, IssuanceError, Step};
 use crate::WalletError;
 use crate::error::CredentialError;
@@ -125,7 +126,7 @@ pub(crate) async fn forget(wallet: &Wallet, id: &PendingId) -> Result<(), Wallet
     for key in waiting.key_ids() {
         wallet.secure_area().delete_key(key).await?;
     }
-    records::sweep(wallet.vault())
+    sweep(wallet)
 }
 
 fn load(wallet: &Wallet, id: &PendingId) -> Result<(Waiting, Access), WalletError> {

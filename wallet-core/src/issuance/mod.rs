@@ -36,6 +36,7 @@ mod renewal;
 mod request;
 mod session;
 mod store;
+mod sweep;
 
 pub use authorize::Authorize;
 pub use error::IssuanceError;
@@ -51,8 +52,8 @@ pub(crate) use later::{forget, pending, resume};
 pub(crate) use moving::{Dealing, Dealings, MovedDealings, dealing};
 pub(crate) use notify::{deleted, notify};
 pub(crate) use recheck::recheck;
-pub(crate) use records::{keys_in_use, sweep};
 pub(crate) use renewal::{cards_to_top_up, renew};
+pub(crate) use sweep::{keys_in_use, sweep, sweep_at_opening};
 
 use crate::WalletError;
 use crate::credential::CredentialId;

@@ -374,36 +374,3 @@ pub(super) fn remove<K: Filed>(batch: VaultBatch, id: &str) -> VaultBatch {
     batch.delete(name::<K>(id))
 }
 
-/// Keys that belong to no card and are needed.
-pub(crate) fn keys_in_use(vault: &Vault) -> Result<Vec<KeyId>, WalletError> {
-    let mut keys = Vec::new();
-    for (_, waiting) in all::<Waiting>(vault)? {
-        keys.extend(waiting.key_ids().cloned());
-    }
-    for (_, instance) in all::<InstanceKey>(vault)? {
-        keys.push(instance.id().clone());
-    }
-    Ok(keys)
-}
-
-/// Removes access that nothing refers to.
-pub(crate) fn sweep(vault: &Vault) -> Result<(), WalletError> {
-    // Read first: an access comes in one commit with what refers to it.
-    let accesses = all::<Access>(vault)?;
-    let mut used: Vec<AccessId> = Vec::new();
-    used.extend(all::<Origin>(vault)?.into_iter().map(|(_, o)| o.access));
-    used.extend(all::<Waiting>(vault)?.into_iter().map(|(_, w)| w.access));
-    used.extend(all::<Notice>(vault)?.into_iter().map(|(_, n)| n.access));
-    let mut batch = VaultBatch::new();
-    let mut any = false;
-    for (id, _) in accesses {
-        if !used.iter().any(|used| used.as_str() == id) {
-            batch = remove::<Access>(batch, &id);
-            any = true;
-        }
-    }
-    if any {
-        vault.commit(batch)?;
-    }
-    Ok(())
-}

@@ -6,6 +6,7 @@ mod chaos;
 mod copies;
 mod haip;
 mod issuer;
+mod instances;
 mod keeping;
 mod mdoc;
 mod modules;

@@ -107,6 +107,10 @@ impl Wallet {
 
     /// What the cards name is read from the cards: a list that is wrong destroys no key.
     async fn destroy_orphaned_keys(&self) -> Result<(), WalletError> {
+        match issuance::sweep_at_opening(&self.0.vault) {
+            Err(WalletError::Storage(StorageError::Damaged(_))) => return Ok(()),
+            swept => swept?,
+        }
         // Which keys a card has that cannot be read, nobody knows: none is destroyed before that card
         // is deleted.
         let used = match self.keys_in_use() {
@@ -118,7 +122,6 @@ impl Wallet {
                 self.0.area.delete_key(&key).await?;
             }
         }
-        issuance::sweep(&self.0.vault)?;
         Ok(self.0.index.no_orphans()?)
     }
 
