@@ -373,4 +373,3 @@ pub(super) fn put_access(
 pub(super) fn remove<K: Filed>(batch: VaultBatch, id: &str) -> VaultBatch {
     batch.delete(name::<K>(id))
 }
-

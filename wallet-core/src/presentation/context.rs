@@ -138,7 +138,9 @@ impl Context {
                     issuer: PlainText::new(attested.issuer()),
                 },
             ),
-            Some(Requester::Registered { name, .. }) => (PlainText::new(name), TrustReason::Registered),
+            Some(Requester::Registered { name, .. }) => {
+                (PlainText::new(name), TrustReason::Registered)
+            }
             Some(Requester::Did(did)) => (
                 PlainText::new(&host),
                 TrustReason::Did {

@@ -77,9 +77,8 @@ impl Identity {
     /// Whether the person does not want to be asked by it. For whom nobody vouches asks in the name
     /// of its host: it is blocked with whoever else was blocked there.
     pub(super) fn is_blocked(&self, verifiers: &Verifiers) -> Result<bool, WalletError> {
-        let blocked = |known: Option<KnownVerifier>| {
-            known.is_some_and(|known| known.blocked_at.is_some())
-        };
+        let blocked =
+            |known: Option<KnownVerifier>| known.is_some_and(|known| known.blocked_at.is_some());
         if blocked(self.known(verifiers)?) {
             return Ok(true);
         }

@@ -332,7 +332,11 @@ async fn cat_317_no_other_spelling_of_an_address_evades_a_block() {
         "https://shop.example.com:8443/vp/response/1",
         "https://shop.example.com./vp/response/1",
     ] {
-        assert_eq!(present(variant).unwrap_err(), "verifier_blocked", "{variant}");
+        assert_eq!(
+            present(variant).unwrap_err(),
+            "verifier_blocked",
+            "{variant}"
+        );
     }
     assert!(present("https://bar.example.com/vp/response/1").is_ok());
     // Nor does a page of it, nor a DID that it made for the purpose.
@@ -341,8 +345,14 @@ async fn cat_317_no_other_spelling_of_an_address_evades_a_block() {
         let parsed = Origin::parse(origin, UrlRule::PublicHttps).unwrap();
         let [_, unsigned] = world.verifier.for_pages(&parsed).await;
         let protocol = unsigned.protocol.name();
-        let refused = world.wallet.present_to_page(origin, protocol, &unsigned.data);
-        assert_eq!(refused.unwrap_err().error.code(), "verifier_blocked", "{origin}");
+        let refused = world
+            .wallet
+            .present_to_page(origin, protocol, &unsigned.data);
+        assert_eq!(
+            refused.unwrap_err().error.code(),
+            "verifier_blocked",
+            "{origin}"
+        );
     }
     for seed in [6, 7] {
         let own = key(seed);
