@@ -20,7 +20,7 @@ use vouchsafe_credentials::encoding::{b64url, b64url_decode};
 use vouchsafe_credentials::random::{self, Rng};
 use vouchsafe_credentials::sd_jwt::{Frame, HashAlg};
 use vouchsafe_credentials::sd_jwt_vc::{
-    IssueInput, IssuerAuthority, IssuerIdentity, IssuerKey, issue,
+    IssueInput, IssuerAuthority, IssuerIdentity, IssuerKey, IssuerMethod, issue,
 };
 use vouchsafe_credentials::testing::{FixedClock, SeededRng};
 use vouchsafe_credentials::time::UnixTime;
@@ -36,8 +36,7 @@ use vouchsafe_wallet_core::storage::{Collection, KdfParams, RecordName, Storage,
 use vouchsafe_wallet_core::testing::{
     GivenCard, mark_shown, matching, new_key, put_cards, shown_to, stray_keys,
 };
-use vouchsafe_wallet_core::trust::OtherVerifiers;
-use vouchsafe_wallet_core::trust::{TrustList, UnknownIssuers};
+use vouchsafe_wallet_core::trust::{KnownIssuer, OtherVerifiers, TrustList, UnknownIssuers};
 use vouchsafe_wallet_core::wallet::{Config, Ports};
 use vouchsafe_wallet_core::{Wallet, WalletError};
 
@@ -48,10 +47,19 @@ const FOLDER: &str = "VOUCHSAFE_TEST_WALLET";
 const KEY: &str = "VOUCHSAFE_TEST_WALLET_KEY";
 const ROUND: &str = "VOUCHSAFE_TEST_WALLET_ROUND";
 
+fn did_of_the_club() -> String {
+    let signer = SigningKey::generate(Algorithm::Es256, &SeededRng::new(41));
+    did::jwk::encode(signer.public_key())
+}
+
 fn config() -> Config {
     Config {
         trust: TrustList {
-            issuers: Vec::new(),
+            issuers: vec![KnownIssuer {
+                credential_issuer: "https://club.example.com".to_owned(),
+                method: IssuerMethod::Did(did_of_the_club()),
+                types: Vec::new(),
+            }],
             verifiers: TrustAnchors::new(Role::VerifierAccess),
             other_verifiers: OtherVerifiers::default(),
             unknown_issuers: UnknownIssuers::Refuse,
