@@ -16,7 +16,7 @@ use serde_json::json;
 use tokio::time::Instant;
 use tower::ServiceExt;
 use vouchsafe_credentials::random;
-use vouchsafe_service::http::{SameSite, StrictForm};
+use vouchsafe_service::http::{ClientAddress, SameSite, StrictForm};
 use vouchsafe_service::random::OsRandom;
 use vouchsafe_wallet_core::storage::KdfParams;
 use zeroize::Zeroizing;
@@ -28,7 +28,7 @@ use super::keeper::{Keeper, Opened, why};
 use super::pages;
 use super::passphrase;
 use super::shell::Shell;
-use super::tries::Tries;
+use super::tries::{Tries, Who};
 use crate::wallet::handle::WalletHandle;
 
 const SESSION_COOKIE: &str = "vs_wallet_session";
@@ -69,10 +69,18 @@ impl Guard {
         (!self.keeper.exists()).then(|| format!("/setup/{}", self.invitation))
     }
 
-    async fn open(&self, passphrase: &str) -> Result<(), Shut> {
+    /// Who asks, as far as guesses are counted.
+    pub(super) fn who(&self, client: ClientAddress) -> Who {
+        Who {
+            network: client.network(),
+            here: client.0.is_loopback() && self.shell.is_here(),
+        }
+    }
+
+    async fn open(&self, passphrase: &str, who: Who) -> Result<(), Shut> {
         // One at a time: guesses at the same moment count one after the other.
         let mut door = self.door.lock().await;
-        if let Some(wait) = door.tries.wait() {
+        if let Some(wait) = door.tries.wait(who) {
             return Err(Shut::Wait(wait));
         }
         let right = match &door.opened {
@@ -90,7 +98,7 @@ impl Guard {
                 Err(other) => return Err(other),
             },
         };
-        door.tries.count(right);
+        door.tries.count(who, right);
         if right { Ok(()) } else { Err(Shut::Wrong) }
     }
 
@@ -106,15 +114,15 @@ impl Guard {
     }
 
     /// Changes the passphrase; whoever is inside has to come in again.
-    pub(super) async fn change(&self, old: &str, new: &str) -> Result<(), Shut> {
+    pub(super) async fn change(&self, old: &str, new: &str, who: Who) -> Result<(), Shut> {
         let mut door = self.door.lock().await;
-        if let Some(wait) = door.tries.wait() {
+        if let Some(wait) = door.tries.wait(who) {
             return Err(Shut::Wait(wait));
         }
         let opened = door.opened.as_ref().ok_or(Shut::Broken)?;
         let right = opened.knows(old);
         let wallet = opened.wallet.clone();
-        door.tries.count(right);
+        door.tries.count(who, right);
         if !right {
             return Err(Shut::Wrong);
         }
@@ -256,6 +264,7 @@ async fn enter(State(guard): State<Arc<Guard>>, request: Request) -> Response {
 
 async fn unlock(
     State(guard): State<Arc<Guard>>,
+    client: ClientAddress,
     headers: HeaderMap,
     StrictForm(form): StrictForm,
 ) -> Response {
@@ -271,7 +280,7 @@ async fn unlock(
     let opened = if passphrase.len() > LONGEST_PASSPHRASE {
         Err(Shut::Wrong)
     } else {
-        guard.open(passphrase).await
+        guard.open(passphrase, guard.who(client)).await
     };
     match opened {
         Ok(()) => guard.admit(next),

@@ -252,3 +252,42 @@ async fn the_passphrase_is_changed_with_the_old_one_and_lets_others_out() {
         assert_eq!(page.status, status, "{passphrase}");
     }
 }
+
+/// The same browser at another address.
+fn at(browser: &Browser, address: &str) -> Browser {
+    let peer: std::net::SocketAddr = address.parse().unwrap();
+    let known = axum::Extension(axum::extract::ConnectInfo(peer));
+    Browser {
+        router: browser.router.clone().layer(known),
+        asked: browser.asked.clone(),
+        cookie: None,
+    }
+}
+
+#[tokio::test]
+async fn cat_446_whoever_guesses_elsewhere_does_not_shut_the_owner_out() {
+    let browser = at_home().await;
+    let mut guessing = at(&browser, "192.168.1.66:5000");
+    let csrf = field(&guessing.get("/").await, "csrf");
+    let unlock = |passphrase: &'static str, csrf: String| {
+        [
+            ("csrf", csrf),
+            ("passphrase", passphrase.to_owned()),
+            ("next", "/".to_owned()),
+        ]
+    };
+    for number in 0..6 {
+        let form = unlock("guess guess", csrf.clone());
+        let form: Vec<(&str, &str)> = form.iter().map(|(a, b)| (*a, b.as_str())).collect();
+        let page = guessing.post("/unlock", "same-origin", &form).await;
+        assert_eq!(page.status == StatusCode::TOO_MANY_REQUESTS, number == 5);
+    }
+    for owner in ["127.0.0.1:5001", "192.168.1.7:5002"] {
+        let mut owner = at(&browser, owner);
+        let csrf = field(&owner.get("/").await, "csrf");
+        let form = unlock("correct horse", csrf);
+        let form: Vec<(&str, &str)> = form.iter().map(|(a, b)| (*a, b.as_str())).collect();
+        let page = owner.post("/unlock", "same-origin", &form).await;
+        assert_eq!(page.location.as_deref(), Some("/"));
+    }
+}
