@@ -13,9 +13,18 @@ use crate::wallet::handle::WalletHandle;
 use crate::wallet::open::create_with;
 
 /// A wallet in memory, to be made from its pages.
-struct Memory {
+pub(in crate::wallet::web) struct Memory {
     storage: Arc<MemoryStorage>,
     made: AtomicBool,
+}
+
+impl Memory {
+    pub(in crate::wallet::web) fn new(made: bool) -> Self {
+        Self {
+            storage: Arc::new(MemoryStorage::new()),
+            made: made.into(),
+        }
+    }
 }
 
 #[async_trait]
@@ -38,11 +47,7 @@ impl Keeper for Memory {
 }
 
 pub(super) fn locked(made: bool) -> (Browser, Option<String>) {
-    let keeper = Memory {
-        storage: Arc::new(MemoryStorage::new()),
-        made: made.into(),
-    };
-    let guarded = guarded(Arc::new(keeper), config()).unwrap();
+    let guarded = guarded(Arc::new(Memory::new(made)), config()).unwrap();
     let browser = Browser {
         router: guarded.router,
         asked: Arc::default(),
