@@ -6,6 +6,7 @@
 mod app;
 mod cards;
 mod error;
+mod finders;
 mod first_run;
 mod guard;
 mod history;
