@@ -61,7 +61,7 @@ impl Shell {
         let origin = public_url.origin();
         let host = origin.split_once("://").map_or("", |(_, host)| host);
         Ok(Self {
-            cookies: CookiePolicy::new(public_url),
+            cookies: CookiePolicy::with_port(public_url),
             profile,
             pages: Pages::new()?,
             csrf: Csrf::new(key, public_url),

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use axum::http::StatusCode;
+use axum::http::{Request, StatusCode, header};
 use vouchsafe_wallet_core::storage::{KdfParams, MemoryStorage};
 
 use super::super::{Keeper, guarded};
-use super::{Browser, Silent, config, field, settings};
+use super::{Browser, HOST, Silent, config, field, settings};
 use crate::wallet::handle::WalletHandle;
 use crate::wallet::open::create_with;
 
@@ -295,4 +295,40 @@ async fn cat_446_whoever_guesses_elsewhere_does_not_shut_the_owner_out() {
         let page = owner.post("/unlock", "same-origin", &form).await;
         assert_eq!(page.location.as_deref(), Some("/"));
     }
+}
+
+#[tokio::test]
+async fn cat_446_a_page_on_another_port_does_not_come_in_with_the_owner() {
+    let mut browser = at_home().await;
+    let cookies = browser.cookie.clone().unwrap();
+    // Browsers send the cookies of every port of a host to each of them.
+    let names: Vec<&str> = cookies.split("; ").map(|one| one.split('=').next().unwrap()).collect();
+    assert!(names.iter().all(|name| name.ends_with("_4010")), "{names:?}");
+    browser.cookie = Some(cookies.replace("_4010=", "_4011="));
+    assert!(browser.get("/").await.text.contains("action=\"/unlock\""));
+    // One that a page on another port planted beside ours, or in its place, lets nobody in.
+    browser.cookie = Some(format!("{cookies}; vs_wallet_session_4010=planted"));
+    assert!(browser.get("/").await.text.contains("action=\"/unlock\""));
+    browser.cookie = Some(cookies);
+    let csrf = field(&browser.get("/settings").await, "csrf");
+    for (origin, site) in [
+        (Some("http://127.0.0.1:5000"), "same-site"),
+        (Some("http://127.0.0.1:5000"), "same-origin"),
+        (Some("null"), "same-site"),
+        (None, "same-site"),
+    ] {
+        let mut request = Request::post("/lock")
+            .header(header::HOST, HOST)
+            .header("sec-fetch-site", site)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if let Some(origin) = origin {
+            request = request.header(header::ORIGIN, origin);
+        }
+        let page = browser.send(request, format!("csrf={csrf}")).await;
+        assert_eq!(page.status, StatusCode::FORBIDDEN, "{origin:?} {site}");
+    }
+    // Nor does it reach the wallet under the name of its own port.
+    let request = Request::get("/").header(header::HOST, "127.0.0.1:5000");
+    assert_eq!(browser.send(request, "").await.status, StatusCode::NOT_FOUND);
+    assert!(browser.get("/").await.text.contains("Meine Karten"));
 }
