@@ -463,7 +463,9 @@ fn cat_437_a_change_of_the_passphrase_that_is_killed_leaves_the_old_one_or_the_n
         }
         let ports = ports(folder, 3);
         let opens = |place: usize| Wallet::unlock(&ports, PASSPHRASES[place]).is_ok();
-        let with: Vec<usize> = (0..PASSPHRASES.len()).filter(|place| opens(*place)).collect();
+        let with: Vec<usize> = (0..PASSPHRASES.len())
+            .filter(|place| opens(*place))
+            .collect();
         assert_eq!(with.len(), 1, "{heard:?}");
         assert!(with[0] == place || Some(with[0]) == begun, "{heard:?}");
         place = with[0];

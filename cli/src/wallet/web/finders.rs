@@ -98,8 +98,16 @@ impl Areas {
                 let shade = dark(x, y);
                 let here = numbers.len();
                 let number = |back: usize| numbers.get(here - back).copied();
-                let left = if x > 0 && dark(x - 1, y) == shade { number(1) } else { None };
-                let up = if y > 0 && dark(x, y - 1) == shade { number(width) } else { None };
+                let left = if x > 0 && dark(x - 1, y) == shade {
+                    number(1)
+                } else {
+                    None
+                };
+                let up = if y > 0 && dark(x, y - 1) == shade {
+                    number(width)
+                } else {
+                    None
+                };
                 let own = match (left, up) {
                     (Some(left), Some(up)) => join(&mut parents, left, up),
                     (Some(one), None) | (None, Some(one)) => one,

@@ -101,11 +101,7 @@ pub fn guarded(keeper: Arc<dyn Keeper>, config: WebConfig) -> Result<Guarded, We
 }
 
 /// What stands around all pages.
-fn outside(
-    pages: Router,
-    shell: &Arc<Shell>,
-    public_url: &PublicUrl,
-) -> Result<Router, WebError> {
+fn outside(pages: Router, shell: &Arc<Shell>, public_url: &PublicUrl) -> Result<Router, WebError> {
     let ids = Ids::new(Arc::new(SystemClock), Arc::new(OsRandom));
     let all = pages
         .merge(install::router(Arc::clone(shell)))

@@ -272,7 +272,10 @@ pub(super) mod tests {
     fn cat_445_a_picture_is_measured_before_it_is_decoded() {
         assert!(is_measured(&begun(7000, 8000)).is_some());
         for (width, height) in [(8000, 8000), (10_001, 10), (10, 10_001), (1 << 30, 1 << 30)] {
-            assert!(is_measured(&begun(width, height)).is_none(), "{width} {height}");
+            assert!(
+                is_measured(&begun(width, height)).is_none(),
+                "{width} {height}"
+            );
         }
     }
 

@@ -243,10 +243,19 @@ mod tests {
 
     #[test]
     fn this_machine_is_told_from_others() {
-        for here in ["127.0.0.1:4010", "[::1]:4010", "localhost", "wallet.localhost:80"] {
+        for here in [
+            "127.0.0.1:4010",
+            "[::1]:4010",
+            "localhost",
+            "wallet.localhost:80",
+        ] {
             assert!(is_loopback(here), "{here}");
         }
-        for elsewhere in ["192.168.1.5:4010", "wallet.example.com", "localhost.example"] {
+        for elsewhere in [
+            "192.168.1.5:4010",
+            "wallet.example.com",
+            "localhost.example",
+        ] {
             assert!(!is_loopback(elsewhere), "{elsewhere}");
         }
     }

@@ -44,7 +44,9 @@ impl CookiePolicy {
     /// names, because browsers send a cookie to every port of a host and let each of them replace it.
     pub fn with_port(public_url: &PublicUrl) -> Self {
         let origin = public_url.origin();
-        let port = origin.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        let port = origin
+            .rsplit_once(':')
+            .and_then(|(_, port)| port.parse().ok());
         Self {
             port: Some(port.unwrap_or(80)),
             ..Self::new(public_url)
@@ -173,10 +175,18 @@ mod tests {
         assert_eq!(found, Ok(Some("y".into())));
         let https = CookiePolicy::with_port(&"https://wallet.example:8443".parse().unwrap());
         let set = https.set("vs_wallet_session", "abc", None, SameSite::Lax);
-        assert!(set.to_str().unwrap().starts_with("__Host-vs_wallet_session=abc;"));
+        assert!(
+            set.to_str()
+                .unwrap()
+                .starts_with("__Host-vs_wallet_session=abc;")
+        );
         let plain = CookiePolicy::with_port(&"http://localhost".parse().unwrap());
         let set = plain.set("vs_wallet_session", "abc", None, SameSite::Lax);
-        assert!(set.to_str().unwrap().starts_with("vs_wallet_session_80=abc;"));
+        assert!(
+            set.to_str()
+                .unwrap()
+                .starts_with("vs_wallet_session_80=abc;")
+        );
     }
 
     #[test]

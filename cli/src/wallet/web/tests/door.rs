@@ -302,8 +302,14 @@ async fn cat_446_a_page_on_another_port_does_not_come_in_with_the_owner() {
     let mut browser = at_home().await;
     let cookies = browser.cookie.clone().unwrap();
     // Browsers send the cookies of every port of a host to each of them.
-    let names: Vec<&str> = cookies.split("; ").map(|one| one.split('=').next().unwrap()).collect();
-    assert!(names.iter().all(|name| name.ends_with("_4010")), "{names:?}");
+    let names: Vec<&str> = cookies
+        .split("; ")
+        .map(|one| one.split('=').next().unwrap())
+        .collect();
+    assert!(
+        names.iter().all(|name| name.ends_with("_4010")),
+        "{names:?}"
+    );
     browser.cookie = Some(cookies.replace("_4010=", "_4011="));
     assert!(browser.get("/").await.text.contains("action=\"/unlock\""));
     // One that a page on another port planted beside ours, or in its place, lets nobody in.
@@ -329,6 +335,9 @@ async fn cat_446_a_page_on_another_port_does_not_come_in_with_the_owner() {
     }
     // Nor does it reach the wallet under the name of its own port.
     let request = Request::get("/").header(header::HOST, "127.0.0.1:5000");
-    assert_eq!(browser.send(request, "").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        browser.send(request, "").await.status,
+        StatusCode::NOT_FOUND
+    );
     assert!(browser.get("/").await.text.contains("Meine Karten"));
 }
