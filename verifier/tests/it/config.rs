@@ -436,6 +436,14 @@ fn cat_377_sections_for_applications_that_nobody_configured() {
             "most_open_clients",
         ),
         (
+            "[registration]\nunused_open_days = 0\nallowed_scopes = [\"age\"]\n",
+            "unused_open_days",
+        ),
+        (
+            "[registration]\nunused_open_days = 3651\nallowed_scopes = [\"age\"]\n",
+            "unused_open_days",
+        ),
+        (
             "[client_documents]\nallowed_scopes = [\"age\"]\n",
             "allowed_hosts is empty",
         ),
