@@ -65,7 +65,7 @@ pub struct Parts {
     /// Makes ids that grow with time.
     pub ids: Ids,
     /// Chains the audit log.
-    pub audit_key: SymmetricKey,
+    pub audit_key: vouchsafe_service::keys::SymmetricKey,
     /// Seals the secrets of webhooks.
     pub webhook_sealer: Sealer,
     /// Whether this process has used its endpoints of webhooks again that were given up.

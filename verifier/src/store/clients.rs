@@ -2,7 +2,7 @@
 //! the configuration.
 
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::{Db, DbError, Tx, each, execute};
+use vouchsafe_service::db::{Db, DbError, STEP, Tx, each, execute};
 
 use crate::domain::ids::{ClientId, SecretDigest};
 use crate::domain::session::EndReason;
