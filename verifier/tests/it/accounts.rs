@@ -175,8 +175,16 @@ async fn a_second_card_leads_to_the_same_person() {
         let log = audit::page(&world.db, None, None, 10).await.unwrap();
         let removed: Vec<_> = log.iter().filter(|e| e.action == "means.remove").collect();
         assert_eq!(removed.len(), 1);
-        assert!(removals[1].contains(&removed[0].target), "{}", removed[0].target);
-        assert!(removed[0].actor.starts_with("subject:"), "{}", removed[0].actor);
+        assert!(
+            removals[1].contains(&removed[0].target),
+            "{}",
+            removed[0].target
+        );
+        assert!(
+            removed[0].actor.starts_with("subject:"),
+            "{}",
+            removed[0].actor
+        );
         assert_eq!(removed[0].detail, "");
         let again = log_in(&mut world.browser(), &wallet, &shop, "openid membership").await;
         assert_eq!(again.sub(), first.sub());

@@ -479,7 +479,9 @@ fn security_events_for_those_who_cannot_keep_a_bearer_token() {
 
 #[test]
 fn cat_383_a_name_of_an_application_hides_nothing() {
-    for hidden in ["\\u202E", "\\u200F", "\\u200B", "\\u2066", "\\u00AD", "\\uFEFF"] {
+    for hidden in [
+        "\\u202E", "\\u200F", "\\u200B", "\\u2066", "\\u00AD", "\\uFEFF",
+    ] {
         let more = format!(
             "[[client]]\nid = \"other\"\nname = \"The{hidden} Other\"\nsecret = \"other-secret-0123456789\"\n\
              redirect_uris = [\"http://127.0.0.1:9000/other\"]\nscopes = [\"age\"]\n"

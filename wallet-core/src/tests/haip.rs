@@ -28,7 +28,7 @@ pub(super) struct Land {
     pub(super) config: Config,
     pub(super) wallet: Wallet,
     pub(super) issuer: StrictIssuer,
-    seed: u64,
+    pub(super) seed: u64,
 }
 
 impl Land {
@@ -89,15 +89,6 @@ impl Land {
     /// The wallet after a restart.
     pub(super) async fn reopen(&mut self) {
         self.wallet = self.open().await.unwrap();
-    }
-
-    /// An empty wallet in the place of this one.
-    pub(super) fn begin_anew(&mut self) {
-        self.seed += 1000;
-        self.storage = Arc::new(MemoryStorage::new());
-        let all = ports_of(&self.storage, &self.clock, &self.attestations, self.seed);
-        let wallet = Wallet::create(self.config.clone(), all, PASSPHRASE, KdfParams::MINIMUM);
-        self.wallet = wallet.unwrap();
     }
 
     pub(super) async fn open(&mut self) -> Result<Wallet, WalletError> {

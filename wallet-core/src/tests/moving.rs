@@ -1,15 +1,28 @@
 //! Dealings with issuers in a backup.
 
+use std::sync::Arc;
+
 use zeroize::Zeroizing;
 
-use super::haip::Land;
+use super::PASSPHRASE;
+use super::haip::{Land, ports_of};
+use crate::Wallet;
 use crate::backup::Restored;
 use crate::issuance::Pending;
-use crate::storage::{Collection, KdfParams, RecordName};
+use crate::storage::{Collection, KdfParams, MemoryStorage, RecordName};
 
 const BACKUP: &str = "paper in a drawer";
 
 impl Land {
+    /// An empty wallet in the place of this one.
+    fn begin_anew(&mut self) {
+        self.seed += 1000;
+        self.storage = Arc::new(MemoryStorage::new());
+        let all = ports_of(&self.storage, &self.clock, &self.attestations, self.seed);
+        let wallet = Wallet::create(self.config.clone(), all, PASSPHRASE, KdfParams::MINIMUM);
+        self.wallet = wallet.unwrap();
+    }
+
     /// A backup, and what waits and is not in it.
     async fn back_up(&self) -> (Vec<u8>, Vec<Pending>) {
         let mut backup = self.wallet.backup(BACKUP, KdfParams::MINIMUM).unwrap();

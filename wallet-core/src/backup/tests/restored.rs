@@ -137,3 +137,44 @@ async fn cat_292_the_issuer_of_a_restored_card_is_who_signed_it() {
     assert_eq!((restored.cards, restored.unchecked), (1, 0));
     assert!(world.wallet.cards(&[]).unwrap()[0].expired);
 }
+
+#[tokio::test]
+async fn cat_440_what_comes_later_brings_its_own_keys() {
+    use serde_json::{Value, json};
+    use vouchsafe_credentials::encoding::b64url;
+    let [own, other] =
+        [1, 2].map(|seed| SigningKey::generate(Algorithm::Es256, &SeededRng::new(seed)));
+    let moved =
+        |id: &str, key: &SigningKey| json!({"id": id, "pkcs8": b64url(&key.to_pkcs8_der())});
+    let waiting = json!({
+        "access": "aa", "configuration": "card", "identifier": null, "transaction_id": "t",
+        "keys": [{"id": "k1", "jwk": own.public_key().to_jwk()}], "renews": null,
+        "not_before": 1, "since": 1, "title": "Card", "issuer": "Club",
+    });
+    let dealing = |keys: Value| {
+        json!({
+            "kind": "dealing", "keys": keys,
+            "dealing": {"of": "pending", "id": "ab", "waiting": waiting},
+        })
+    };
+    let made = json!({"kind": "made", "at": 1});
+    let world = World::new();
+    for keys in [
+        json!([]),
+        json!([moved("k1", &other)]),
+        json!([moved("k2", &own)]),
+        json!([moved("k1", &own), moved("k1", &own)]),
+    ] {
+        let file = forged(&[made.clone(), dealing(keys.clone())]);
+        let code = code_of(&world.wallet, &file, PASSPHRASE);
+        assert_eq!(code, "backup_content_invalid", "{keys}");
+    }
+    let good = dealing(json!([moved("k1", &own)]));
+    let twice = forged(&[made.clone(), good.clone(), good.clone()]);
+    let code = code_of(&world.wallet, &twice, PASSPHRASE);
+    assert_eq!(code, "backup_content_invalid");
+    // Without the access to ask with it is only named.
+    let restored = take(&world.wallet, &forged(&[made, good]), PASSPHRASE).unwrap();
+    assert_eq!((restored.pending, restored.left_behind.len()), (0, 1));
+    assert!(world.storage.list(Collection::Keys).unwrap().is_empty());
+}

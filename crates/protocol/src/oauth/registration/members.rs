@@ -1,8 +1,8 @@
 //! The members of metadata, read one by one and written again.
 
-use vouchsafe_credentials::text::is_hidden;
 use serde_json::{Map, Value, json};
 use url::Url;
+use vouchsafe_credentials::text::is_hidden;
 
 use super::{
     About, ApplicationType, ClientAuthentication, ClientMetadata, Grants, IdTokenAlgorithm, METHOD,
