@@ -64,6 +64,8 @@ pub struct Parts {
     pub verification_changes: Changes<VerificationId>,
     /// Makes ids that grow with time.
     pub ids: Ids,
+    /// Chains the audit log.
+    pub audit_key: vouchsafe_service::keys::SymmetricKey,
     /// Seals the secrets of webhooks.
     pub webhook_sealer: Sealer,
     /// Whether this process has used its endpoints of webhooks again that were given up.

@@ -233,6 +233,7 @@ impl Verifier {
             ),
             user_code_key: UserCodeKey::new(brief_key(Purpose::FlowState).child("user code")),
             risk_key: ValueKey::new(state.binding.child("risk")),
+            audit_key: state.audit.clone(),
             csrf: Csrf::new(brief_key(Purpose::Csrf), &settings.public_url),
             cookie_policy: CookiePolicy::new(&settings.public_url),
             request_signer: Arc::new(AwsLcSigningKey::new(&keys.request)?),

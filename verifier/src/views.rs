@@ -70,7 +70,10 @@ pub fn message(app: &Parts, status: StatusCode, locale: Locale, key: &str) -> Re
 /// The page of a login whose answer waits for its browser. Where the way back broke off, the person
 /// may begin again.
 pub fn answered(app: &Parts, login: &Login) -> Response {
-    let context = json!({ "key": "answered", "again_link": format!("/login/{}/again", login.id) });
+    // One pushed request brings one code (RFC 9126, section 7.3).
+    let again = login.request.pushed.is_none();
+    let again = again.then(|| format!("/login/{}/again", login.id));
+    let context = json!({ "key": "answered", "again_link": again });
     let locale = login_locale(login);
     page(app, StatusCode::OK, "verifier/message", locale, context)
 }

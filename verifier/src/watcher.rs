@@ -126,6 +126,12 @@ pub async fn purge(app: App) -> Result<(), DbError> {
             Ok::<_, DbError>(())
         })
         .await?;
+    if let Some(registration) = &app.settings.registration {
+        let unused = now.plus(-registration.unused_open_s);
+        app.db
+            .write_in_steps(async move |tx| clients::purge_unused(tx, unused, now).await)
+            .await?;
+    }
     app.db
         .write_in_steps(async move |tx| webhooks::purge(tx, now).await)
         .await?;

@@ -118,7 +118,8 @@ pub struct CardOption {
     /// What stays with the person.
     pub keeps: Vec<PlainText>,
     /// Whether somebody else has been shown the same copy of the card, so
-    /// that the two could find out together that it is the same card.
+    /// that the two could find out together that it is the same card; or may have been: the copy
+    /// came out of a backup, and nobody knows to whom it was shown since that was made.
     pub linkable: bool,
 }
 

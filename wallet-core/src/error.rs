@@ -10,7 +10,7 @@ use crate::backup::BackupError;
 use crate::issuance::IssuanceError;
 use crate::presentation::PresentationError;
 use crate::secure_area::SecureAreaError;
-use crate::storage::StorageError;
+use crate::storage::{Collection, StorageError};
 
 /// Who has to change something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +105,22 @@ pub enum CredentialError {
 }
 
 impl WalletError {
+    /// Whether a card cannot be read, so that it can only be deleted; not so where the store itself
+    /// fails.
+    pub(crate) fn is_unreadable_card(&self) -> bool {
+        match self {
+            Self::Storage(StorageError::Damaged(name)) => {
+                name.collection == Collection::Credentials
+            }
+            Self::Credential(
+                CredentialError::Damaged
+                | CredentialError::NotAcceptable(_)
+                | CredentialError::MdocNotAcceptable(_),
+            ) => true,
+            _ => false,
+        }
+    }
+
     /// Where the other side explains to the person why it refused, if it says
     /// so: their browser is to be sent there.
     #[must_use]

@@ -66,7 +66,9 @@ pub(crate) fn record(id: CredentialId, given: GivenCard) -> Record {
             compact: given.compact,
             key: given.key,
             shown_to: None,
+            unsure: false,
         }],
+        unchecked: false,
     }
 }
 
@@ -88,7 +90,7 @@ pub fn shown_to(wallet: &Wallet, id: &CredentialId) -> Result<Option<String>, Wa
 
 /// How many keys have no card, and how many copies of cards have no key.
 pub async fn stray_keys(wallet: &Wallet) -> Result<(usize, usize), WalletError> {
-    let cards = wallet.store().list()?;
+    let cards = wallet.store().list(wallet.now())?;
     let copies = cards.iter().flat_map(|card| &card.record.copies);
     let bound: BTreeSet<&KeyId> = copies.map(|copy| &copy.key).collect();
     let keys = wallet.secure_area().keys().await?;

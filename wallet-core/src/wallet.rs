@@ -1,5 +1,6 @@
 //! The wallet itself: ports put together, and what can be done with them.
 
+mod cards;
 mod opening;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,16 +10,15 @@ use vouchsafe_credentials::crypto::CryptoProvider;
 use vouchsafe_credentials::random::Rng;
 use vouchsafe_credentials::time::{Clock, UnixTime};
 use vouchsafe_protocol::http::UrlRule;
-use vouchsafe_protocol::vp::dcql::DcqlQuery;
 
 use crate::WalletError;
 use crate::attestation::Attestations;
-use crate::credential::{Card, CredentialId, CredentialStore, StoredCredential};
-use crate::history::{EventKind, History, HistoryEntry, HistoryExport, HistoryId, Outcome, Party};
-use crate::index::{self, Index};
+use crate::credential::{CredentialId, CredentialStore};
+use crate::history::{History, HistoryEntry, HistoryExport, HistoryId};
+use crate::index::Index;
 use crate::issuance::{self, IssuancePolicy, Pending, PendingId, Step};
 use crate::presentation::{self, Asking, Fetching, PageAsking, PageRefused, Refused};
-use crate::secure_area::{KeyId, SecureArea};
+use crate::secure_area::SecureArea;
 use crate::storage::{Storage, Vault, VaultBatch};
 use crate::trust::TrustList;
 use crate::verifiers::{KnownVerifier, VerifierId, Verifiers};
@@ -92,25 +92,6 @@ impl std::fmt::Debug for Wallet {
 }
 
 impl Wallet {
-    /// The cards that may answer a query of a verifier and have not ended, the latest first; each
-    /// by the copy that the verifier will see.
-    pub(crate) fn answering(
-        &self,
-        query: &DcqlQuery,
-        verifier: &str,
-    ) -> Result<Vec<StoredCredential>, WalletError> {
-        let now = self.now();
-        let entries = self.0.index.answering(query)?;
-        let mut cards = Vec::with_capacity(entries.len());
-        for entry in entries.iter().filter(|entry| !entry.has_ended(now)) {
-            let card = self.0.store.get_for(entry.id(), verifier)?;
-            if !card.is_expired(now) {
-                cards.push(card);
-            }
-        }
-        Ok(cards)
-    }
-
     /// As [`Wallet::commit`], with cards of a backup: what waits for an issuer goes on waiting.
     pub(crate) fn commit_restored(&self, batch: VaultBatch) -> Result<(), WalletError> {
         self.0.index.commit_restored(batch)
@@ -124,90 +105,6 @@ impl Wallet {
     /// Applies a batch, and what it changes in the index, all or nothing.
     pub(crate) fn commit(&self, batch: VaultBatch) -> Result<(), WalletError> {
         self.0.index.commit(batch)
-    }
-
-    /// The cards, the latest first.
-    pub fn cards(&self, locales: &[&str]) -> Result<Vec<Card>, WalletError> {
-        let now = self.now();
-        Ok(self
-            .0
-            .store
-            .list()?
-            .iter()
-            .map(|card| card.card(now, locales))
-            .collect())
-    }
-
-    /// The cards of a type (`vct` or document type), or of an issuer, or of both: the latest first.
-    pub fn cards_where(
-        &self,
-        filter: &CardFilter<'_>,
-        locales: &[&str],
-    ) -> Result<Vec<Card>, WalletError> {
-        let CardFilter { kind, issuer } = *filter;
-        let entries = match (kind, issuer) {
-            (None, None) => return self.cards(locales),
-            (Some(kind), None) => self.0.index.of_type(kind)?,
-            (None, Some(issuer)) => self.0.index.of_issuer(issuer)?,
-            (Some(kind), Some(issuer)) => {
-                let of_issuer = self.0.index.of_issuer(issuer)?;
-                let mut entries = self.0.index.of_type(kind)?;
-                entries.retain(|entry| of_issuer.contains(entry));
-                entries
-            }
-        };
-        let now = self.now();
-        let cards = entries.iter().map(|entry| self.0.store.get(entry.id()));
-        // A card with many types is on a list of its own.
-        let is_meant = |card: &StoredCredential| kind.is_none_or(|kind| index::is_of(card, kind));
-        let cards = cards.filter(|card| card.as_ref().map_or(true, is_meant));
-        cards.map(|card| Ok(card?.card(now, locales))).collect()
-    }
-
-    /// One card.
-    pub fn card(&self, id: &CredentialId, locales: &[&str]) -> Result<Card, WalletError> {
-        Ok(self.0.store.get(id)?.card(self.now(), locales))
-    }
-
-    /// Deletes a card and destroys its keys.
-    pub async fn delete(&self, id: &CredentialId) -> Result<(), WalletError> {
-        // A crash from here on leaves keys alone, which the next opening destroys.
-        for key in self.delete_record(id)? {
-            self.0.area.delete_key(&key).await?;
-        }
-        issuance::sweep(&self.0.vault)?;
-        Ok(())
-    }
-
-    /// Deletes a card, and says which keys it leaves.
-    fn delete_record(&self, id: &CredentialId) -> Result<Vec<KeyId>, WalletError> {
-        let _changing = self.changing_cards();
-        let card = self.0.store.get(id)?;
-        let at = self.now();
-        let locales = self.locales();
-        let entry = HistoryEntry {
-            id: self.0.history.new_id(at),
-            at,
-            kind: EventKind::Deleted,
-            party: Party {
-                name: Some(card.issuer_name(&locales)),
-                host: issuer_host(&card.record.credential_issuer),
-            },
-            purpose: None,
-            cards: vec![card.title(&locales)],
-            facts: Vec::new(),
-            outcome: Outcome::Completed,
-            consent_uri: None,
-            withdrawn_at: None,
-        };
-        let (name, bytes) = History::record(&entry)?;
-        let batch = VaultBatch::new()
-            .delete(CredentialStore::name_of(id)?)
-            .put(name, bytes);
-        let batch = issuance::deleted(self, id, batch)?;
-        self.commit(batch)?;
-        let copies = card.record.copies.into_iter();
-        Ok(copies.map(|copy| copy.key).collect())
     }
 
     /// Identifiers of the issuers on the wallet's list.

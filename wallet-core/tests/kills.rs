@@ -20,7 +20,7 @@ use vouchsafe_credentials::encoding::{b64url, b64url_decode};
 use vouchsafe_credentials::random::{self, Rng};
 use vouchsafe_credentials::sd_jwt::{Frame, HashAlg};
 use vouchsafe_credentials::sd_jwt_vc::{
-    IssueInput, IssuerAuthority, IssuerIdentity, IssuerKey, issue,
+    IssueInput, IssuerAuthority, IssuerIdentity, IssuerKey, IssuerMethod, issue,
 };
 use vouchsafe_credentials::testing::{FixedClock, SeededRng};
 use vouchsafe_credentials::time::UnixTime;
@@ -36,8 +36,7 @@ use vouchsafe_wallet_core::storage::{Collection, KdfParams, RecordName, Storage,
 use vouchsafe_wallet_core::testing::{
     GivenCard, mark_shown, matching, new_key, put_cards, shown_to, stray_keys,
 };
-use vouchsafe_wallet_core::trust::OtherVerifiers;
-use vouchsafe_wallet_core::trust::{TrustList, UnknownIssuers};
+use vouchsafe_wallet_core::trust::{KnownIssuer, OtherVerifiers, TrustList, UnknownIssuers};
 use vouchsafe_wallet_core::wallet::{Config, Ports};
 use vouchsafe_wallet_core::{Wallet, WalletError};
 
@@ -47,11 +46,23 @@ const TYPES: [&str; 3] = ["urn:a", "urn:b", "urn:c"];
 const FOLDER: &str = "VOUCHSAFE_TEST_WALLET";
 const KEY: &str = "VOUCHSAFE_TEST_WALLET_KEY";
 const ROUND: &str = "VOUCHSAFE_TEST_WALLET_ROUND";
+/// Which of the two passphrases the wallet has that is killed while it changes them.
+const LOCKED_WITH: &str = "VOUCHSAFE_TEST_WALLET_LOCKED_WITH";
+const PASSPHRASES: [&str; 2] = [PASSPHRASE, "another passphrase of tests"];
+
+fn did_of_the_club() -> String {
+    let signer = SigningKey::generate(Algorithm::Es256, &SeededRng::new(41));
+    did::jwk::encode(signer.public_key())
+}
 
 fn config() -> Config {
     Config {
         trust: TrustList {
-            issuers: Vec::new(),
+            issuers: vec![KnownIssuer {
+                credential_issuer: "https://club.example.com".to_owned(),
+                method: IssuerMethod::Did(did_of_the_club()),
+                types: Vec::new(),
+            }],
             verifiers: TrustAnchors::new(Role::VerifierAccess),
             other_verifiers: OtherVerifiers::default(),
             unknown_issuers: UnknownIssuers::Refuse,
@@ -159,7 +170,26 @@ fn worker() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    runtime.block_on(work(Path::new(&folder), &VaultKey::from_bytes(key), round));
+    let (folder, key) = (Path::new(&folder), VaultKey::from_bytes(key));
+    match std::env::var(LOCKED_WITH) {
+        Ok(place) => runtime.block_on(change(folder, &key, place.parse().unwrap())),
+        Err(_) => runtime.block_on(work(folder, &key, round)),
+    }
+}
+
+/// Changes the passphrase again and again, beginning with the one at this place.
+async fn change(folder: &Path, key: &VaultKey, mut place: usize) {
+    let wallet = open(folder, key, 77).await;
+    loop {
+        let next = 1 - place;
+        tell(&format!("begin {next}"));
+        let (old, new) = (PASSPHRASES[place], PASSPHRASES[next]);
+        wallet
+            .change_passphrase(old, new, KdfParams::MINIMUM)
+            .unwrap();
+        tell(&format!("changed {next}"));
+        place = next;
+    }
 }
 
 async fn work(folder: &Path, key: &VaultKey, round: u64) {
@@ -300,12 +330,18 @@ async fn check(wallet: &Wallet) {
     }
 }
 
-fn kill_one(folder: &Path, key: &VaultKey, round: u64, after: Duration) -> Vec<String> {
+fn kill_one(
+    folder: &Path,
+    key: &VaultKey,
+    (round, locked_with): (u64, Option<usize>),
+    after: Duration,
+) -> Vec<String> {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["worker", "--exact", "--ignored", "--nocapture"])
         .env(FOLDER, folder)
         .env(KEY, b64url(key.expose_secret()))
         .env(ROUND, round.to_string())
+        .envs(locked_with.map(|place| (LOCKED_WITH, place.to_string())))
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -377,7 +413,7 @@ async fn cat_437_a_killed_wallet_opens_and_has_lost_nothing_that_it_acknowledged
         }
         let [high, low] = random::bytes::<2>(&chance as &dyn Rng);
         let after = Duration::from_micros(u64::from(u16::from_be_bytes([high, low])) * 4);
-        let heard = kill_one(folder, &key, round, after);
+        let heard = kill_one(folder, &key, (round, None), after);
         for line in &heard {
             ledger.hear(line, &others);
         }
@@ -393,5 +429,47 @@ async fn cat_437_a_killed_wallet_opens_and_has_lost_nothing_that_it_acknowledged
         let wallet = Wallet::create(config(), ports, PASSPHRASE, KdfParams::MINIMUM).unwrap();
         assert_eq!(restore(&wallet, &folder.join(name)).unwrap(), *cards);
         check(&wallet).await;
+    }
+}
+
+#[test]
+fn cat_437_a_change_of_the_passphrase_that_is_killed_leaves_the_old_one_or_the_new_one() {
+    let full = std::env::var("VOUCHSAFE_FULL").is_ok_and(|value| value == "1");
+    let rounds = if full { 200 } else { 8 };
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let key = {
+        let ports = ports(folder, 1);
+        Wallet::create(config(), ports.clone(), PASSPHRASE, KdfParams::MINIMUM).unwrap();
+        Wallet::unlock(&ports, PASSPHRASE).unwrap()
+    };
+    let chance = SeededRng::new(2);
+    let mut place = 0;
+    for round in 0..rounds {
+        let [high, low] = random::bytes::<2>(&chance as &dyn Rng);
+        let after = Duration::from_micros(u64::from(u16::from_be_bytes([high, low])) * 6);
+        let heard = kill_one(folder, &key, (round, Some(place)), after);
+        // What was acknowledged last, and what had begun after it.
+        let mut begun = None;
+        for line in &heard {
+            match line.split_once(' ') {
+                Some(("begin", next)) => begun = next.parse().ok(),
+                Some(("changed", next)) => {
+                    place = next.parse().unwrap();
+                    begun = None;
+                }
+                _ => {}
+            }
+        }
+        let ports = ports(folder, 3);
+        let opens = |place: usize| Wallet::unlock(&ports, PASSPHRASES[place]).is_ok();
+        let with: Vec<usize> = (0..PASSPHRASES.len())
+            .filter(|place| opens(*place))
+            .collect();
+        assert_eq!(with.len(), 1, "{heard:?}");
+        assert!(with[0] == place || Some(with[0]) == begun, "{heard:?}");
+        place = with[0];
+        // Wrong attempts in a row make the next one wait: the right one ends the row.
+        assert!(opens(place));
     }
 }

@@ -153,8 +153,15 @@ fn list(wallet: &WalletHandle, common: &Common, filter: &CardFilter<'_>) -> anyh
     if common.json {
         return say_json(&cards);
     }
+    for damaged in wallet.core().unreadable_cards()? {
+        eprintln!("{damaged}  is damaged: it can only be deleted");
+    }
     for card in cards {
-        let ended = if card.expired { "  (expired)" } else { "" };
+        let ended = match (card.expired, card.unchecked) {
+            (true, _) => "  (expired)",
+            (false, true) => "  (not checked since it was restored)",
+            (false, false) => "",
+        };
         say(&format!(
             "{}  {}, {}{ended}",
             card.id, card.title, card.issuer

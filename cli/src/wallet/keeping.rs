@@ -8,6 +8,7 @@ use anyhow::Context;
 use serde_json::json;
 use vouchsafe_wallet_core::backup::Reissue;
 use vouchsafe_wallet_core::history::{HistoryId, PersonRequest, RequestKind, Way};
+use vouchsafe_wallet_core::issuance::Pending;
 use vouchsafe_wallet_core::storage::{KdfParams, Lock};
 
 use super::arguments::Common;
@@ -39,8 +40,18 @@ pub async fn backup(wallet: &WalletHandle, common: &Common, file: &Path) -> anyh
         .and_then(|()| fs::remove_file(part))
         .with_context(|| name(file))?;
     let waiting = backup.to_reissue(&["en"]);
+    let unreadable = backup.unreadable();
     if common.json {
-        return say_json(&json!({ "cards": backup.cards(), "to_reissue": waiting }));
+        return say_json(&json!({
+            "cards": backup.cards(),
+            "to_reissue": waiting,
+            "unreadable": unreadable,
+            "left_behind": backup.left_behind(),
+        }));
+    }
+    name_left_behind(backup.left_behind())?;
+    for damaged in unreadable {
+        eprintln!("{damaged} is damaged, and not in the backup");
     }
     say(&format!(
         "{} cards are in {}.",
@@ -73,6 +84,14 @@ pub fn restore(wallet: &WalletHandle, common: &Common, file: &Path) -> anyhow::R
     say(&format!(
         "{new} cards came back, {here} were here already; {history} entries of the history."
     ))?;
+    if restored.unchecked > 0 {
+        let number = restored.unchecked;
+        eprintln!("{number} of them could not be checked: nobody is shown them before that.");
+    }
+    if restored.pending > 0 {
+        say(&format!("{} cards are on their way.", restored.pending))?;
+    }
+    name_left_behind(&restored.left_behind)?;
     name_waiting(&wallet.core().to_reissue(&["en"])?)
 }
 
@@ -167,6 +186,15 @@ fn name_waiting(waiting: &[Reissue]) -> anyhow::Result<()> {
     waiting
         .iter()
         .try_for_each(|card| say(&format!("{}  at {}", card.title, card.credential_issuer)))
+}
+
+fn name_left_behind(pending: &[Pending]) -> anyhow::Result<()> {
+    if !pending.is_empty() {
+        eprintln!("These are on their way, but not to a wallet made from the backup:");
+    }
+    pending
+        .iter()
+        .try_for_each(|card| say(&format!("{}  at {}", card.title, card.host)))
 }
 
 fn private_file(path: &Path) -> std::io::Result<File> {

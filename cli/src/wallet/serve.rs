@@ -1,5 +1,6 @@
 //! `vouchsafe wallet web`: the pages of a wallet in a folder.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
@@ -71,7 +72,8 @@ pub(super) async fn serve(folder: &Path, port: u16) -> anyhow::Result<()> {
         // Without a signal handler the program ends by itself.
         let _ = tokio::signal::ctrl_c().await;
     };
-    Ok(axum::serve(listener, router)
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    Ok(axum::serve(listener, service)
         .with_graceful_shutdown(stop)
         .await?)
 }

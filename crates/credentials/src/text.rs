@@ -99,8 +99,9 @@ fn blank_to_space(c: char) -> char {
 }
 
 /// Controls, bidirectional controls, zero-width and other format characters,
-/// variation selectors, tags, private use.
-fn is_hidden(c: char) -> bool {
+/// variation selectors, tags, private use: what nobody sees, or what makes other text look otherwise.
+#[must_use]
+pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}'

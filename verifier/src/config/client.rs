@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use url::Url;
+use vouchsafe_credentials::text::is_hidden;
 use vouchsafe_protocol::oauth::authorize::ClientRules;
 use vouchsafe_protocol::oauth::pkce::PkceRule;
 use vouchsafe_protocol::oauth::redirect::{RedirectUri, RedirectUris};
@@ -206,6 +207,13 @@ impl Client {
         let refuse = |reason: &str| ConfigError::client(&config.id, reason);
         if config.id.is_empty() || config.name.is_empty() {
             return Err(refuse("id or name is empty"));
+        }
+        // As for applications that register: two names that look the same are the same.
+        let misleads = |c: char| is_hidden(c) || matches!(c, '\u{2028}' | '\u{2029}');
+        if config.name.chars().any(misleads) {
+            return Err(refuse(
+                "name has characters that nobody sees, or that turn the direction of text",
+            ));
         }
         let authentication = Authentication::parse(Written {
             secret: config.secret.as_deref(),

@@ -11,6 +11,10 @@ use super::query::Query;
 use crate::domain::ids::QueryId;
 use crate::domain::request::OFFLINE_ACCESS;
 
+const DAY_S: i64 = 86_400;
+/// Ten years.
+const LONGEST_UNUSED_DAYS: i64 = 3650;
+
 /// `[registration]`: applications register by themselves (RFC 7591).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,6 +28,9 @@ pub struct RegistrationConfig {
     /// So many applications that came without a token are kept.
     #[serde(default = "default_most")]
     pub most_open_clients: i64,
+    /// Days after which an application that came without a token, and that nobody used, is removed.
+    #[serde(default = "default_unused_days")]
+    pub unused_open_days: i64,
     /// Scope values that they may ask for; `offline_access` among them lets them go on while the
     /// person is away.
     #[serde(default)]
@@ -44,6 +51,10 @@ fn default_per_minute() -> NonZeroU32 {
 
 fn default_most() -> i64 {
     1000
+}
+
+fn default_unused_days() -> i64 {
+    30
 }
 
 /// `[client_documents]`: applications that are known by a document at their `client_id`.
@@ -96,6 +107,8 @@ pub struct Registration {
     pub open_per_minute: NonZeroU32,
     /// Applications that came without a token.
     pub most_open: i64,
+    /// Seconds after which one of them that nobody used is removed.
+    pub unused_open_s: i64,
     /// What they may do.
     pub allowed: Allowed,
 }
@@ -163,6 +176,7 @@ impl Registration {
             open,
             open_per_minute,
             most_open_clients,
+            unused_open_days,
             allowed_scopes,
             default_query,
             devices,
@@ -171,6 +185,9 @@ impl Registration {
         let refuse = |reason: &str| ConfigError::Shared(format!("registration: {reason}"));
         if *most_open_clients < 1 {
             return Err(refuse("most_open_clients must be at least 1"));
+        }
+        if !(1..=LONGEST_UNUSED_DAYS).contains(unused_open_days) {
+            return Err(refuse("unused_open_days must be between 1 and 3650"));
         }
         let written = Written {
             allowed_scopes,
@@ -184,6 +201,7 @@ impl Registration {
             open: *open,
             open_per_minute: *open_per_minute,
             most_open: *most_open_clients,
+            unused_open_s: *unused_open_days * DAY_S,
             allowed: Allowed::parse(&written, queries).map_err(refuse)?,
         })
     }

@@ -149,12 +149,6 @@ impl Failure {
         Self::new("consent_withdrawn", Explanation::Withdrawn)
     }
 
-    /// The person began it again, because its way back broke off.
-    #[must_use]
-    pub fn restarted() -> Self {
-        Self::new("restart_login", Explanation::RestartLogin)
-    }
-
     /// The device that asked does not wait any more.
     #[must_use]
     pub fn device_over() -> Self {

@@ -5,6 +5,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use vouchsafe_service::audit::{self, Event};
 use vouchsafe_service::http::ClientAddress;
 
 use super::account_change::{own_form, person};
@@ -104,6 +105,13 @@ async fn unlink(app: &App, owner: Session, id: MeansId) -> Result<(), StoreError
         return Ok(());
     };
     let (parts, current, now) = (app.clone(), owner.id, app.now());
+    let event = Event {
+        at: now,
+        actor: format!("subject:{}", subject.as_str()),
+        action: "means.remove",
+        target: id.to_string(),
+        detail: String::new(),
+    };
     let removed = app
         .db
         .write(async move |tx| {
@@ -114,6 +122,7 @@ async fn unlink(app: &App, owner: Session, id: MeansId) -> Result<(), StoreError
                 let (settings, rng) = (&parts.settings, parts.rng.as_ref());
                 end::end_in(tx, settings, rng, &session, EndReason::MeansRemoved, now).await?;
             }
+            audit::append(tx, &parts.audit_key, &event).await?;
             Ok(true)
         })
         .await?;

@@ -1,5 +1,5 @@
 //! `GET /login/{transaction}/again`: a fresh login with the same request, after one that failed or
-//! whose way back broke off.
+//! whose way back broke off. A link ends nothing: what was answered goes on until it is over.
 
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
@@ -7,12 +7,9 @@ use axum::response::Response;
 
 use super::owned::{self, too_many};
 use crate::app::App;
-use crate::domain::reason::Failure;
-use crate::domain::transaction::{Channel, Finished, Transaction};
-use crate::login::finish::{self, FinishError};
+use crate::domain::transaction::{Channel, Transaction};
 use crate::login::start::{self, Again, Start};
 use crate::reply::see_other;
-use crate::store::StoreError;
 
 /// Starts it. Nothing of the failed one is carried over but the application's request.
 pub async fn handle(
@@ -25,10 +22,8 @@ pub async fn handle(
         Err(error) => return error.show(&app, &headers),
     };
     let login = owned.transaction.login().clone();
-    match end(&app, owned.transaction).await {
-        Ok(true) => {}
-        Ok(false) => return see_other(&format!("/login/{id}")),
-        Err(error) => return owned::store_failure(&app, &headers, &error),
+    if !may_follow(&app, &owned.transaction) {
+        return see_other(&format!("/login/{id}"));
     }
     match start::again(&app, &login).await {
         Ok(Again::Start(Start::Started(fresh))) => see_other(&format!("/login/{fresh}")),
@@ -38,20 +33,18 @@ pub async fn handle(
     }
 }
 
-/// Whether the login is over, so that another may follow. An answer that waits for its browser is
-/// given up: of two logins with one request only one goes on.
-async fn end(app: &App, transaction: Transaction) -> Result<bool, StoreError> {
+/// Whether another login may follow: this one is over, or its answer waits for a browser that may
+/// never come. That one still goes on, like any two logins that one address begins.
+fn may_follow(app: &App, transaction: &Transaction) -> bool {
     let expired = app.now() >= transaction.login().expires_at;
+    // One pushed request brings one code (RFC 9126, section 7.3).
+    let pushed = transaction.login().request.pushed.is_some();
     match transaction {
-        Transaction::Failed(_) => Ok(true),
-        // One pushed request brings one code (RFC 9126, section 7.3).
-        Transaction::Finished(Finished { login }) => Ok(login.request.pushed.is_none()),
+        Transaction::Failed(_) => true,
+        Transaction::Finished(_) => !pushed,
         Transaction::Answered(answered) if answered.answer.channel == Channel::SameDevice => {
-            match finish::fail::<()>(app, answered, Failure::restarted()).await {
-                Err(FinishError::Store(error)) => Err(error),
-                Ok(()) | Err(_) => Ok(true),
-            }
+            expired || !pushed
         }
-        Transaction::Pending(_) | Transaction::Answered(_) => Ok(expired),
+        Transaction::Pending(_) | Transaction::Answered(_) => expired,
     }
 }

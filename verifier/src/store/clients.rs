@@ -2,7 +2,7 @@
 //! the configuration.
 
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::{Db, DbError, Tx, each, execute};
+use vouchsafe_service::db::{Db, DbError, STEP, Tx, each, execute};
 
 use crate::domain::ids::{ClientId, SecretDigest};
 use crate::domain::session::EndReason;
@@ -193,6 +193,32 @@ pub async fn remove(tx: &mut Tx, id: &ClientId, now: UnixTime) -> Result<bool, D
     }
     enable(tx, id).await?;
     Ok(true)
+}
+
+/// Registrations without an initial access token, older than `before` and never changed since, of
+/// which nothing shows that anybody used them. A consent stays for good, so a login is enough.
+const UNUSED: &str = "SELECT r.id FROM registered_clients r \
+     WHERE r.initial_token IS NULL AND r.updated_at < $1 \
+     AND NOT EXISTS (SELECT 1 FROM consents x WHERE x.client_id = r.id) \
+     AND NOT EXISTS (SELECT 1 FROM session_clients x WHERE x.client_id = r.id) \
+     AND NOT EXISTS (SELECT 1 FROM refresh_grants x WHERE x.client_id = r.id) \
+     AND NOT EXISTS (SELECT 1 FROM access_tokens x WHERE x.client_id = r.id) \
+     AND NOT EXISTS (SELECT 1 FROM device_grants x WHERE x.client_id = r.id) \
+     AND NOT EXISTS (SELECT 1 FROM login_transactions x WHERE x.client_id = r.id) \
+     ORDER BY r.updated_at LIMIT $2";
+
+/// Removes one step of the registrations that came without an initial access token before `before`
+/// and that nobody used. How many there were.
+pub async fn purge_unused(tx: &mut Tx, before: UnixTime, now: UnixTime) -> Result<u64, DbError> {
+    let unused = each!(tx, c => sqlx::query_scalar::<_, String>(UNUSED)
+        .bind(before.0).bind(i64::from(STEP)).fetch_all(c).await)?;
+    let mut removed = 0;
+    for id in unused {
+        if remove(tx, &ClientId::from_text(id), now).await? {
+            removed += 1;
+        }
+    }
+    Ok(removed)
 }
 
 /// A new initial access token.

@@ -10,6 +10,7 @@ use crate::world::browser::{Answer, Browser};
 use crate::world::rp::{RelyingParty, Tokens};
 use crate::world::steps::{begin, log_in, rows, same_device, wallet_link};
 use crate::world::wallet::Wallet;
+use vouchsafe_service::audit;
 use vouchsafe_service::db::testing;
 use vouchsafe_verifier::store::MIGRATIONS;
 
@@ -170,6 +171,21 @@ async fn a_second_card_leads_to_the_same_person() {
             assert_eq!(done.location(), "/account");
             assert_eq!(rows(&world, "subject_means").await, 1);
         }
+        // One was taken away: the audit log says which, by whom, and nothing else.
+        let log = audit::page(&world.db, None, None, 10).await.unwrap();
+        let removed: Vec<_> = log.iter().filter(|e| e.action == "means.remove").collect();
+        assert_eq!(removed.len(), 1);
+        assert!(
+            removals[1].contains(&removed[0].target),
+            "{}",
+            removed[0].target
+        );
+        assert!(
+            removed[0].actor.starts_with("subject:"),
+            "{}",
+            removed[0].actor
+        );
+        assert_eq!(removed[0].detail, "");
         let again = log_in(&mut world.browser(), &wallet, &shop, "openid membership").await;
         assert_eq!(again.sub(), first.sub());
         let new = log_in(&mut world.browser(), &other, &shop, "openid membership").await;

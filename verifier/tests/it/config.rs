@@ -436,6 +436,14 @@ fn cat_377_sections_for_applications_that_nobody_configured() {
             "most_open_clients",
         ),
         (
+            "[registration]\nunused_open_days = 0\nallowed_scopes = [\"age\"]\n",
+            "unused_open_days",
+        ),
+        (
+            "[registration]\nunused_open_days = 3651\nallowed_scopes = [\"age\"]\n",
+            "unused_open_days",
+        ),
+        (
             "[client_documents]\nallowed_scopes = [\"age\"]\n",
             "allowed_hosts is empty",
         ),
@@ -466,5 +474,19 @@ fn security_events_for_those_who_cannot_keep_a_bearer_token() {
     ] {
         let error = refusal(replaced(from, to)).to_string();
         assert!(error.contains(reason), "{error}");
+    }
+}
+
+#[test]
+fn cat_383_a_name_of_an_application_hides_nothing() {
+    for hidden in [
+        "\\u202E", "\\u200F", "\\u200B", "\\u2066", "\\u00AD", "\\uFEFF",
+    ] {
+        let more = format!(
+            "[[client]]\nid = \"other\"\nname = \"The{hidden} Other\"\nsecret = \"other-secret-0123456789\"\n\
+             redirect_uris = [\"http://127.0.0.1:9000/other\"]\nscopes = [\"age\"]\n"
+        );
+        let error = refusal(move |toml: String| toml + &more).to_string();
+        assert!(error.contains("nobody sees"), "{hidden}: {error}");
     }
 }

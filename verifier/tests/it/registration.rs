@@ -3,6 +3,8 @@
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
+use vouchsafe_service::db::testing;
+use vouchsafe_verifier::store::MIGRATIONS;
 
 use crate::world::browser::send;
 use crate::world::registrar::{
@@ -514,6 +516,56 @@ async fn cat_377_an_open_registration_is_limited_and_people_are_told() {
         .await;
         assert!(!page.body.contains("id=\"unvouched\""), "{}", page.body);
         assert!(page.body.contains("id=\"other-device\""), "{}", page.body);
+    })
+    .await;
+}
+
+const OPEN_FOR_A_WEEK: &str = r#"
+[registration]
+open = true
+open_per_minute = 20
+unused_open_days = 7
+allowed_scopes = ["membership"]
+"#;
+
+#[tokio::test]
+async fn cat_377_open_registrations_that_nobody_uses_go() {
+    testing::for_each_database(&[MIGRATIONS], async |db| {
+        let world = World::with_config(db, |toml| toml + OPEN_FOR_A_WEEK).await;
+        let wallet = world.person("M-1").await;
+        let open = async || App::register_with(&world, None, json!({})).await;
+        let (unused, used, changed) = (open().await, open().await, open().await);
+        let with_token = App::register(&world, json!({})).await;
+        log_in(
+            &mut world.browser(),
+            &wallet,
+            &used.rp(),
+            "openid membership",
+        )
+        .await;
+        let day = 86_400;
+        let tidy = async || world.verifier.run_background_once().await.unwrap();
+        world.clock.advance(6 * day);
+        let mut body = metadata(json!({}));
+        body["client_id"] = changed.told["client_id"].clone();
+        let answer = changed.manage(Method::PUT, Some(&body)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        tidy().await;
+        assert_eq!(count(&world).await, 4);
+        world.clock.advance(2 * day);
+        tidy().await;
+        assert_eq!(count(&world).await, 3);
+        let gone = unused.manage(Method::GET, None).await;
+        refused_with(&gone, StatusCode::UNAUTHORIZED, "invalid_token");
+        // One that was changed counts from then on; one that somebody logged in to stays, however
+        // long ago that was, and so does one that an operator let in.
+        world.clock.advance(400 * day);
+        tidy().await;
+        assert_eq!(count(&world).await, 2);
+        for kept in [&used, &with_token] {
+            let answer = kept.manage(Method::GET, None).await;
+            assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        }
     })
     .await;
 }

@@ -8,6 +8,7 @@ use super::BackupError;
 use super::waiting::Waiting;
 use crate::credential::Record;
 use crate::history::HistoryEntry;
+use crate::issuance::{Dealing, Pending};
 use crate::secure_area::KeyId;
 use crate::verifiers::KnownVerifier;
 
@@ -34,6 +35,19 @@ pub(super) enum Item {
     Waiting {
         /// The card.
         card: Waiting,
+    },
+    /// Where a card came from, one that comes later, or what goes with it.
+    Dealing {
+        /// What.
+        dealing: Dealing,
+        /// Its keys.
+        keys: Vec<MovedKey>,
+    },
+    /// A card that comes later, but not to a wallet that is made from this backup: its keys could not
+    /// leave.
+    LeftBehind {
+        /// Which.
+        pending: Pending,
     },
     /// An entry of the history.
     History {

@@ -17,7 +17,8 @@ use super::BackupError;
 use crate::storage::KdfParams;
 
 const MAGIC: &[u8; 4] = b"VSBK";
-const VERSION: u16 = 1;
+/// Version 1 had nothing of the dealings with issuers.
+const VERSION: u16 = 2;
 const SIGNED: usize = 4 + 2 + 12 + 16;
 const PROOF: usize = 32;
 /// Length of a header.
@@ -221,7 +222,7 @@ pub(super) fn check_header(header: &[u8]) -> Result<KdfParams, BackupError> {
     let (version, rest) = rest.split_first_chunk::<2>().ok_or(BackupError::Damaged)?;
     match u16::from_be_bytes(*version) {
         0 => return Err(BackupError::Damaged),
-        VERSION => {}
+        1..=VERSION => {}
         _ => return Err(BackupError::TooNew),
     }
     let (body, checksum) = header

@@ -12,6 +12,8 @@ use crate::WalletError;
 use crate::credential::{CredentialId, Record};
 use crate::error::CredentialError;
 use crate::history::HistoryId;
+use crate::issuance::{MovedDealings, Pending, dealing};
+use crate::secure_area::KeyId;
 use crate::storage::{Collection, KdfParams, RecordId, RecordName, StorageError};
 use crate::wallet::Wallet;
 
@@ -23,6 +25,9 @@ pub struct Backup {
     left: VecDeque<(Collection, RecordId)>,
     waiting: Vec<Waiting>,
     cards: usize,
+    unreadable: Vec<CredentialId>,
+    moved: MovedDealings,
+    left_behind: Vec<Pending>,
 }
 
 impl std::fmt::Debug for Backup {
@@ -52,6 +57,9 @@ impl Backup {
         ] {
             left.extend(wallet.vault().list(kind)?.into_iter().map(|id| (kind, id)));
         }
+        let mut dealings = wallet.vault().list(Collection::Issuance)?;
+        dealings.sort_by_key(MovedDealings::rank);
+        left.extend(dealings.into_iter().map(|id| (Collection::Issuance, id)));
         let waiting = waiting::all(wallet.vault())?;
         for card in &waiting {
             sealer.push(&encode(&Item::Waiting { card: card.clone() })?)?;
@@ -63,6 +71,9 @@ impl Backup {
             left,
             waiting,
             cards: 0,
+            unreadable: Vec::new(),
+            moved: MovedDealings::default(),
+            left_behind: Vec::new(),
         })
     }
 
@@ -94,6 +105,19 @@ impl Backup {
     #[must_use]
     pub fn cards(&self) -> usize {
         self.cards
+    }
+
+    /// Cards that come later, but not to a wallet that is made from this backup, because their keys
+    /// could not leave; so far.
+    #[must_use]
+    pub fn left_behind(&self) -> &[Pending] {
+        &self.left_behind
+    }
+
+    /// Cards that are not in it because they cannot be read, so far.
+    #[must_use]
+    pub fn unreadable(&self) -> &[CredentialId] {
+        &self.unreadable
     }
 
     /// The cards that are only named in it, so far: whoever restores asks their issuers again.
@@ -131,18 +155,50 @@ impl Backup {
                     .read(RecordName::new(kind, id))?;
                 Ok(verifier.map(|verifier| Item::Verifier { verifier }))
             }
-            Collection::Meta
-            | Collection::Keys
-            | Collection::Index
-            | Collection::Reissue
-            | Collection::Issuance => Ok(None),
+            Collection::Issuance => self.dealing(&id).await,
+            Collection::Meta | Collection::Keys | Collection::Index | Collection::Reissue => {
+                Ok(None)
+            }
         }
+    }
+
+    async fn dealing(&mut self, id: &RecordId) -> Result<Option<Item>, WalletError> {
+        let vault = self.wallet.vault();
+        let Some(dealing) = dealing(vault, id)?.filter(|dealing| dealing.serves(&self.moved))
+        else {
+            return Ok(None);
+        };
+        let mut keys = Vec::new();
+        for key in dealing.keys()? {
+            match self.movable_key(&key.id).await? {
+                Some(moved) => keys.push(moved),
+                None => {
+                    let awaited = dealing.awaited(vault)?;
+                    self.left_behind.extend(awaited.clone());
+                    return Ok(awaited.map(|pending| Item::LeftBehind { pending }));
+                }
+            }
+        }
+        self.moved.dealing(&dealing);
+        Ok(Some(Item::Dealing { dealing, keys }))
+    }
+
+    async fn movable_key(&self, id: &KeyId) -> Result<Option<MovedKey>, WalletError> {
+        let der = self.wallet.secure_area().export_key(id).await?;
+        Ok(der.map(|der| MovedKey {
+            id: id.clone(),
+            pkcs8: b64url(&der),
+        }))
     }
 
     async fn card(&mut self, id: CredentialId) -> Result<Option<Item>, WalletError> {
         let mut record = match self.wallet.store().record(&id) {
             Ok(record) => record,
             Err(WalletError::Credential(CredentialError::Unknown)) => return Ok(None),
+            Err(error) if error.is_unreadable_card() => {
+                self.unreadable.push(id);
+                return Ok(None);
+            }
             Err(error) => return Err(error),
         };
         let keys = self.movable(&mut record).await?;
@@ -152,6 +208,7 @@ impl Backup {
             return Ok(Some(Item::Waiting { card }));
         }
         self.cards += 1;
+        self.moved.card(&record.id);
         Ok(Some(Item::Card { record, keys }))
     }
 
@@ -160,11 +217,8 @@ impl Backup {
         let mut keys = Vec::with_capacity(record.copies.len());
         let mut kept = Vec::with_capacity(record.copies.len());
         for copy in std::mem::take(&mut record.copies) {
-            if let Some(der) = self.wallet.secure_area().export_key(&copy.key).await? {
-                keys.push(MovedKey {
-                    id: copy.key.clone(),
-                    pkcs8: b64url(&der),
-                });
+            if let Some(key) = self.movable_key(&copy.key).await? {
+                keys.push(key);
                 kept.push(copy);
             }
         }

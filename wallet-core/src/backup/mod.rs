@@ -2,8 +2,8 @@
 //!
 //! A private key is in the file only where its area made it to be moved
 //! ([`SecureArea::export_key`]); the other cards are named in it, and wait in the restored wallet
-//! until their issuers issue them anew ([`Wallet::to_reissue`]). History and confirmed issuers come
-//! along. Making a backup reads card by card; restoring applies everything in one commit, or
+//! until their issuers issue them anew ([`Wallet::to_reissue`]). History, confirmed issuers, cards
+//! that come later and the access to their issuers come along. Making a backup reads card by card; restoring applies everything in one commit, or
 //! nothing.
 
 mod content;
@@ -15,7 +15,8 @@ mod restoring;
 mod tests;
 pub(crate) mod waiting;
 
-use crate::storage::KdfParams;
+use crate::issuance::{Pending, dealing};
+use crate::storage::{Collection, KdfParams};
 use crate::{Wallet, WalletError};
 
 pub use error::BackupError;
@@ -40,6 +41,26 @@ impl Wallet {
     #[must_use]
     pub fn restore(&self, passphrase: &str) -> Restoring {
         Restoring::new(self.clone(), passphrase)
+    }
+
+    /// Cards that come later and whose keys cannot leave this wallet: a backup only names them.
+    pub async fn left_behind_by_backups(&self) -> Result<Vec<Pending>, WalletError> {
+        let mut left_behind = Vec::new();
+        for id in self.vault().list(Collection::Issuance)? {
+            let Some(dealing) = dealing(self.vault(), &id)? else {
+                continue;
+            };
+            let Some(pending) = dealing.awaited(self.vault())? else {
+                continue;
+            };
+            for key in dealing.keys()? {
+                if self.secure_area().export_key(&key.id).await?.is_none() {
+                    left_behind.push(pending);
+                    break;
+                }
+            }
+        }
+        Ok(left_behind)
     }
 
     /// Cards of a restored backup that their issuers have to issue anew.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use vouchsafe_credentials::crypto::{Signer, SigningKey};
+use vouchsafe_credentials::crypto::{PublicKey, Signer, SigningKey};
 use vouchsafe_credentials::encoding::b64url_decode;
 use vouchsafe_credentials::time::UnixTime;
 use zeroize::Zeroizing;
@@ -13,10 +13,10 @@ use super::content::{Confirmed, Item, Items, MovedKey};
 use super::envelope::{HEADER, Opener};
 use super::waiting::{self, Waiting};
 use crate::WalletError;
-use crate::credential::{CredentialStore, Record, StoredCredential};
+use crate::credential::{Copy, CredentialStore, Record};
 use crate::history::{History, HistoryEntry};
-use crate::issuance::confirmed_issuer_name;
-use crate::secure_area::software;
+use crate::issuance::{Dealing, Dealings, Pending, confirmed_issuer_name, recheck};
+use crate::secure_area::{KeyId, software};
 use crate::storage::{RecordName, StorageError, VaultBatch};
 use crate::verifiers::KnownVerifier;
 use crate::wallet::Wallet;
@@ -37,10 +37,18 @@ pub struct Restored {
     pub made_at: Option<UnixTime>,
     /// Cards that were taken in.
     pub cards: usize,
+    /// How many of them could not be checked: the wallet does not know their issuers, or they did not
+    /// sign them. No verifier is shown one before that was made up for.
+    pub unchecked: usize,
     /// Cards that were here already, and stayed as they were.
     pub already_here: usize,
     /// Cards that wait for their issuers; see [`Wallet::to_reissue`].
     pub to_reissue: usize,
+    /// Cards that come later and were taken in; see [`Wallet::pending`].
+    pub pending: usize,
+    /// Cards that come later, but not to this wallet: their keys cannot move. They have to be asked
+    /// for again.
+    pub left_behind: Vec<Pending>,
     /// Entries of the history that were taken in.
     pub history: usize,
 }
@@ -103,6 +111,11 @@ impl Restoring {
 struct Import<'w> {
     wallet: &'w Wallet,
     batch: VaultBatch,
+    cards: Vec<Record>,
+    /// Issuers that the person confirmed in the wallet that made the backup, and their DIDs.
+    confirmed: BTreeMap<String, String>,
+    dealings: Dealings,
+    keys: BTreeMap<KeyId, Zeroizing<Vec<u8>>>,
     seen: BTreeSet<RecordName>,
     waiting: BTreeMap<RecordName, Vec<Waiting>>,
     done: Restored,
@@ -113,6 +126,10 @@ impl<'w> Import<'w> {
         Self {
             wallet,
             batch: VaultBatch::new(),
+            cards: Vec::new(),
+            confirmed: BTreeMap::new(),
+            dealings: Dealings::default(),
+            keys: BTreeMap::new(),
             seen: BTreeSet::new(),
             waiting: BTreeMap::new(),
             done: Restored::default(),
@@ -124,6 +141,8 @@ impl<'w> Import<'w> {
             Item::Made { at } => self.done.made_at = Some(at),
             Item::Card { record, keys } => self.card(record, keys)?,
             Item::Waiting { card } => self.wait_for(card)?,
+            Item::Dealing { dealing, keys } => self.dealing(dealing, &keys)?,
+            Item::LeftBehind { pending } => self.done.left_behind.push(pending),
             Item::History { entry } => self.history(&entry)?,
             Item::Issuer { issuer } => self.issuer(&issuer)?,
             Item::Verifier { verifier } => self.verifier(&verifier)?,
@@ -131,12 +150,12 @@ impl<'w> Import<'w> {
         Ok(())
     }
 
-    fn card(&mut self, record: Record, keys: Vec<MovedKey>) -> Result<(), WalletError> {
+    fn card(&mut self, mut record: Record, keys: Vec<MovedKey>) -> Result<(), WalletError> {
         let keys = check_keys(&record, &keys)?;
         if !self.wallet.has_software_keys() {
             return self.wait_for(Waiting::of(&record));
         }
-        let (name, bytes) = CredentialStore::encode(&record).map_err(|_| BackupError::Content)?;
+        let name = CredentialStore::name_of(&record.id).map_err(|_| BackupError::Content)?;
         if !self.is_new(&name)? {
             self.done.already_here += 1;
             return Ok(());
@@ -149,8 +168,48 @@ impl<'w> Import<'w> {
             }
             self.put(name, bytes);
         }
-        self.put(name, bytes);
+        record.copies.iter_mut().for_each(Copy::restored);
+        self.seen.insert(name);
+        self.cards.push(record);
         self.done.cards += 1;
+        Ok(())
+    }
+
+    fn dealing(&mut self, dealing: Dealing, keys: &[MovedKey]) -> Result<(), WalletError> {
+        let wanted = dealing.keys().map_err(|_| BackupError::Content)?;
+        if wanted.len() != keys.len() {
+            return Err(BackupError::Content.into());
+        }
+        for (wanted, key) in wanted.iter().zip(keys) {
+            let der = check_key(key, &wanted.id, Some(&wanted.public_key))?;
+            if self.keys.insert(key.id.clone(), der).is_some() {
+                return Err(BackupError::Content.into());
+            }
+        }
+        self.dealings.take(dealing);
+        Ok(())
+    }
+
+    /// What serves the cards that came, and those that come later.
+    fn take_dealings(&mut self) -> Result<(), WalletError> {
+        let (wallet, seen) = (self.wallet, &self.seen);
+        let cards = self.cards.iter().map(|card| card.id.clone()).collect();
+        let is_here = |key: &KeyId| {
+            let (name, _) = software::moved_in(key, &[]);
+            Ok(seen.contains(&name) || wallet.vault().get(&name)?.is_some())
+        };
+        let software = wallet.has_software_keys();
+        let dealings = std::mem::take(&mut self.dealings);
+        let batch = std::mem::take(&mut self.batch);
+        let wanted = dealings.wanted(wallet.vault(), batch, &cards, software, is_here)?;
+        self.batch = wanted.batch;
+        for key in wanted.keys {
+            let der = self.keys.remove(&key).ok_or(BackupError::Content)?;
+            let (name, bytes) = software::moved_in(&key, &der);
+            self.put(name, bytes);
+        }
+        self.done.pending = wanted.pending;
+        self.done.left_behind.extend(wanted.left_behind);
         Ok(())
     }
 
@@ -185,7 +244,9 @@ impl<'w> Import<'w> {
     }
 
     fn issuer(&mut self, issuer: &Confirmed) -> Result<(), WalletError> {
-        let name = confirmed_issuer_name(&issuer.credential_issuer);
+        let (id, did) = (&issuer.credential_issuer, &issuer.did);
+        self.confirmed.insert(id.clone(), did.clone());
+        let name = confirmed_issuer_name(id);
         // What the person confirmed here holds.
         if self.is_new(&name)? {
             let json = serde_json::to_vec(issuer).map_err(|_| BackupError::Content)?;
@@ -204,7 +265,26 @@ impl<'w> Import<'w> {
         Ok(())
     }
 
+    /// Checks the cards, which the file alone vouches for until then.
+    fn check_cards(&mut self) -> Result<(), WalletError> {
+        for mut record in std::mem::take(&mut self.cards) {
+            let confirmed = self.confirmed.get(&record.credential_issuer);
+            let issuer = recheck(self.wallet, &record, confirmed.map(String::as_str))?;
+            record.unchecked = issuer.is_none();
+            match issuer {
+                Some(issuer) => record.issuer = issuer,
+                None => self.done.unchecked += 1,
+            }
+            let encoded = CredentialStore::encode(&record);
+            let (name, bytes) = encoded.map_err(|_| BackupError::Content)?;
+            self.put(name, bytes);
+        }
+        Ok(())
+    }
+
     fn commit(mut self) -> Result<Restored, WalletError> {
+        self.take_dealings()?;
+        self.check_cards()?;
         for (name, cards) in self.waiting {
             self.batch = waiting::write(self.batch, name, &cards)?;
         }
@@ -229,17 +309,24 @@ fn check_keys(record: &Record, keys: &[MovedKey]) -> Result<Vec<Zeroizing<Vec<u8
     }
     let mut checked = Vec::with_capacity(keys.len());
     for (place, (copy, key)) in record.copies.iter().zip(keys).enumerate() {
-        let der = b64url_decode(&key.pkcs8)
-            .map(Zeroizing::new)
-            .map_err(|_| BackupError::Content)?;
-        let signing = SigningKey::from_pkcs8_der(&der).map_err(|_| BackupError::Content)?;
-        let card = StoredCredential::open(record.clone(), place);
-        let card = card.map_err(|_| BackupError::Content)?;
-        let bound_to = card.held.holder_key();
-        if copy.key != key.id || bound_to.as_ref() != Some(signing.public_key()) {
-            return Err(BackupError::Content);
-        }
-        checked.push(der);
+        let held = record.open_copy(place).map_err(|_| BackupError::Content)?;
+        checked.push(check_key(key, &copy.key, held.holder_key().as_ref())?);
     }
     Ok(checked)
+}
+
+/// A key, where it is the one that is named, and the one that something is bound to.
+fn check_key(
+    key: &MovedKey,
+    id: &KeyId,
+    bound_to: Option<&PublicKey>,
+) -> Result<Zeroizing<Vec<u8>>, BackupError> {
+    let der = b64url_decode(&key.pkcs8)
+        .map(Zeroizing::new)
+        .map_err(|_| BackupError::Content)?;
+    let signing = SigningKey::from_pkcs8_der(&der).map_err(|_| BackupError::Content)?;
+    if key.id != *id || bound_to != Some(signing.public_key()) {
+        return Err(BackupError::Content);
+    }
+    Ok(der)
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use vouchsafe_credentials::crypto::PublicKey;
 use vouchsafe_credentials::encoding::{b64url, b64url_decode};
 use vouchsafe_credentials::mdoc::HeldMdoc;
-use vouchsafe_credentials::sd_jwt_vc::{HeldSdJwtVc, IssuerIdentity};
+use vouchsafe_credentials::sd_jwt_vc::{CLOCK_SKEW_S, HeldSdJwtVc, IssuerIdentity};
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::vp::answer::{HeldCandidate, HeldCredential};
 
@@ -100,6 +100,27 @@ impl Held {
             Self::SdJwtVc(held) => held.registered().expires_at,
             Self::Mdoc(held) => Some(held.validity().valid_until),
         }
+    }
+
+    /// From when it is valid.
+    pub(crate) fn valid_from(&self) -> Option<UnixTime> {
+        match self {
+            Self::SdJwtVc(held) => held.registered().not_before,
+            Self::Mdoc(held) => Some(held.validity().valid_from),
+        }
+    }
+
+    /// Whether it may be shown at the time `now`: it has begun, and it has not ended.
+    pub(crate) fn is_good(&self, now: UnixTime) -> bool {
+        self.valid_from().is_none_or(|start| start <= now)
+            && self.expires_at().is_none_or(|end| end > now)
+    }
+
+    /// Whether it begins within the difference between clocks that whoever checks it tolerates.
+    pub(crate) fn begins_soon(&self, now: UnixTime) -> bool {
+        let start = self.valid_from();
+        start.is_some_and(|start| start > now && start.since(now) <= CLOCK_SKEW_S)
+            && self.expires_at().is_none_or(|end| end > now)
     }
 
     /// The key that it is bound to.

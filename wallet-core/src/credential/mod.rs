@@ -18,7 +18,7 @@ pub(crate) use accept::{Acceptance, accept_mdoc, accept_sd_jwt_vc};
 pub(crate) use facts::facts_of;
 pub use held::CardFormat;
 pub(crate) use held::Held;
-pub(crate) use store::{Copy, CredentialStore, Record, StoredCredential};
+pub(crate) use store::{Copy, CredentialStore, Record, StoredCredential, readable};
 
 /// Names a card of this wallet. Known to nobody else.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -85,7 +85,10 @@ pub struct Card {
     pub expires_at: Option<UnixTime>,
     /// Whether it is no longer valid.
     pub expired: bool,
-    /// Copies that nobody has seen yet, of how many.
+    /// Whether it came out of a backup and nobody checked here, since then, that its issuer signed
+    /// it. It is shown to no verifier before that.
+    pub unchecked: bool,
+    /// Copies that nobody has seen yet for sure and that have not ended, of how many.
     pub fresh_copies: (usize, usize),
 }
 

@@ -38,6 +38,10 @@ pub(crate) struct Record {
     pub added_at: UnixTime,
     /// The same card, each time with another key; at least one.
     pub copies: Vec<Copy>,
+    /// It came out of a backup, and nobody checked here that its issuer signed it: its owner sees
+    /// it, and nobody else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unchecked: bool,
 }
 
 /// One copy of a card.
@@ -50,21 +54,106 @@ pub(crate) struct Copy {
     pub key: KeyId,
     /// The one verifier who may see this copy again.
     pub shown_to: Option<String>,
+    /// It came out of a backup: whom it was shown to since the backup was made, nobody knows here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsure: bool,
+}
+
+/// The copy that a verifier will see.
+#[derive(Debug)]
+pub(crate) struct Chosen {
+    /// Its place among the copies.
+    pub place: usize,
+    /// Whether somebody else has seen it, or may have.
+    pub linkable: bool,
+    held: Held,
+}
+
+impl Copy {
+    /// Whether nobody has seen it, for sure.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.shown_to.is_none() && !self.unsure
+    }
+
+    /// A backup does not know to whom a copy was shown after it was made. One that nobody had seen
+    /// then may have been seen; one that was shown was shown to nobody else.
+    pub(crate) fn restored(&mut self) {
+        self.unsure |= self.shown_to.is_none();
+    }
 }
 
 impl Record {
-    /// The copy for a verifier: the one it has seen before, else a fresh one.
-    /// The flag says that somebody else has seen it.
-    pub(crate) fn copy_for(&self, verifier: &str) -> (usize, bool) {
-        let copies = &self.copies;
-        let seen = |copy: &Copy| copy.shown_to.as_deref() == Some(verifier);
-        if let Some(index) = copies.iter().position(seen) {
-            return (index, false);
+    /// The copy for a verifier: one that it has seen before, else a fresh one, else one that
+    /// somebody else may have seen, else one that somebody else has seen. A copy that has ended or not begun is none, whoever saw it; `None`:
+    /// there is no other.
+    pub(crate) fn copy_for(
+        &self,
+        verifier: &str,
+        now: UnixTime,
+    ) -> Result<Option<Chosen>, CredentialError> {
+        let (mut soon, mut readable, mut broken) = (None, false, None);
+        for (place, linkable) in self.order_for(verifier) {
+            let held = match self.open_copy(place) {
+                Ok(held) => held,
+                Err(error) => {
+                    broken.get_or_insert(error);
+                    continue;
+                }
+            };
+            readable = true;
+            let (good, begins_soon) = (held.is_good(now), held.begins_soon(now));
+            let chosen = Chosen {
+                place,
+                linkable,
+                held,
+            };
+            if good {
+                return Ok(Some(chosen));
+            }
+            if begins_soon {
+                soon.get_or_insert(chosen);
+            }
         }
-        match copies.iter().position(|copy| copy.shown_to.is_none()) {
-            Some(index) => (index, false),
-            None => (0, true),
+        match broken {
+            Some(error) if !readable => Err(error),
+            _ => Ok(soon),
         }
+    }
+
+    /// Places of the copies in the order in which a verifier may see them, and whether somebody
+    /// else has seen each, or may have.
+    fn order_for(&self, verifier: &str) -> Vec<(usize, bool)> {
+        let rank = |copy: &Copy| match copy.shown_to.as_deref() {
+            Some(seen) if seen == verifier && !copy.unsure => (0, false),
+            None if !copy.unsure => (1, false),
+            Some(seen) if seen == verifier => (2, true),
+            None => (3, true),
+            Some(_) => (4, true),
+        };
+        let copies = self.copies.iter().enumerate();
+        let mut order: Vec<_> = copies.map(|(place, copy)| (rank(copy), place)).collect();
+        order.sort_by_key(|((rank, _), place)| (*rank, *place));
+        let order = order.into_iter();
+        order
+            .map(|((_, linkable), place)| (place, linkable))
+            .collect()
+    }
+
+    /// One copy.
+    pub(crate) fn open_copy(&self, place: usize) -> Result<Held, CredentialError> {
+        let copy = self.copies.get(place).ok_or(CredentialError::Damaged)?;
+        Held::reopen(self.format, &copy.compact, self.issuer.clone())
+    }
+
+    /// From when no copy is valid any more; `None`: some copy has no end.
+    pub(crate) fn ends_at(&self) -> Option<UnixTime> {
+        let places = 0..self.copies.len();
+        let ends = places.filter_map(|place| self.open_copy(place).ok());
+        let mut latest = None;
+        for held in ends {
+            latest = latest.max(Some(held.expires_at()?));
+        }
+        latest
     }
 }
 
@@ -72,22 +161,59 @@ impl Record {
 #[derive(Debug)]
 pub(crate) struct StoredCredential {
     pub record: Record,
-    /// One copy: the first, or the one that a verifier will see.
+    /// One copy: one that is valid, where there is such, or the one that a verifier will see.
     pub held: Held,
+    /// The place of that copy.
+    pub place: usize,
+    /// Whether another verifier than the one that will see it has seen it, or may have.
+    pub linkable: bool,
     /// Its claims as one value.
     pub claims: Value,
 }
 
 impl StoredCredential {
-    pub(crate) fn open(record: Record, copy: usize) -> Result<Self, CredentialError> {
-        let copy = record.copies.get(copy).ok_or(CredentialError::Damaged)?;
-        let held = Held::reopen(record.format, &copy.compact, record.issuer.clone())?;
-        let claims = held.claims();
-        Ok(Self {
+    /// By the first copy.
+    pub(crate) fn open(record: Record) -> Result<Self, CredentialError> {
+        let held = record.open_copy(0)?;
+        Ok(Self::by(record, 0, false, held))
+    }
+
+    /// By the first copy that is valid at the time `now`, or the first of all where none is.
+    pub(crate) fn open_at(record: Record, now: UnixTime) -> Result<Self, CredentialError> {
+        let first = record.open_copy(0)?;
+        if first.is_good(now) {
+            return Ok(Self::by(record, 0, false, first));
+        }
+        let mut others = 1..record.copies.len();
+        let good = others.find_map(|place| {
+            let held = record.open_copy(place).ok()?;
+            held.is_good(now).then_some((place, held))
+        });
+        let (place, held) = good.unwrap_or((0, first));
+        Ok(Self::by(record, place, false, held))
+    }
+
+    fn by(record: Record, place: usize, linkable: bool, held: Held) -> Self {
+        Self {
+            claims: held.claims(),
             record,
             held,
-            claims,
-        })
+            place,
+            linkable,
+        }
+    }
+
+    /// Copies that nobody has seen and that have not ended.
+    pub(crate) fn fresh_copies(&self, now: UnixTime) -> usize {
+        let copies = self.record.copies.iter().enumerate();
+        let fresh = copies.filter(|(place, copy)| {
+            copy.is_fresh()
+                && match self.record.open_copy(*place) {
+                    Ok(held) => held.expires_at().is_none_or(|end| end > now),
+                    Err(_) => false,
+                }
+        });
+        fresh.count()
     }
 
     /// The name of the card in a preferred language.
@@ -112,21 +238,10 @@ impl StoredCredential {
         facts_of(claims, self.record.format, &self.record.display)
     }
 
-    /// [`Record::copy_for`].
-    pub(crate) fn copy_for(&self, verifier: &str) -> (usize, bool) {
-        self.record.copy_for(verifier)
-    }
-
     /// The card to show to its owner.
     pub(crate) fn card(&self, now: UnixTime, locales: &[&str]) -> Card {
         let display = &self.record.display;
         let facts = self.facts(&self.claims);
-        let fresh = self
-            .record
-            .copies
-            .iter()
-            .filter(|copy| copy.shown_to.is_none())
-            .count();
         Card {
             id: self.record.id.clone(),
             title: self.title(locales),
@@ -158,8 +273,19 @@ impl StoredCredential {
             added_at: self.record.added_at,
             expires_at: self.held.expires_at(),
             expired: self.is_expired(now),
-            fresh_copies: (fresh, self.record.copies.len()),
+            unchecked: self.record.unchecked,
+            fresh_copies: (self.fresh_copies(now), self.record.copies.len()),
         }
+    }
+}
+
+/// What was read, unless it is damaged or gone: one card must not keep the others away.
+pub(crate) fn readable<T>(read: Result<T, WalletError>) -> Result<Option<T>, WalletError> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(WalletError::Credential(CredentialError::Unknown)) => Ok(None),
+        Err(error) if error.is_unreadable_card() => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -199,30 +325,55 @@ impl CredentialStore {
         Ok(serde_json::from_slice(&bytes).map_err(|_| StorageError::Damaged(name))?)
     }
 
-    pub(crate) fn get(&self, id: &CredentialId) -> Result<StoredCredential, WalletError> {
-        Ok(StoredCredential::open(self.record(id)?, 0)?)
+    pub(crate) fn get(
+        &self,
+        id: &CredentialId,
+        now: UnixTime,
+    ) -> Result<StoredCredential, WalletError> {
+        Ok(StoredCredential::open_at(self.record(id)?, now)?)
     }
 
-    /// A card by the copy that this verifier will see. Copies say the same, but an issuer may
-    /// hide less in one of them, so what would leave is read from the one that leaves.
+    /// A card by the copy that this verifier will see, where one may be seen now. Copies say the
+    /// same, but an issuer may hide less in one of them, so what would leave is read from the one
+    /// that leaves.
     pub(crate) fn get_for(
         &self,
         id: &CredentialId,
         verifier: &str,
-    ) -> Result<StoredCredential, WalletError> {
+        now: UnixTime,
+    ) -> Result<Option<StoredCredential>, WalletError> {
         let record = self.record(id)?;
-        let (copy, _) = record.copy_for(verifier);
-        Ok(StoredCredential::open(record, copy)?)
+        let chosen = record.copy_for(verifier, now)?;
+        Ok(chosen.map(|chosen| {
+            let Chosen {
+                place,
+                linkable,
+                held,
+            } = chosen;
+            StoredCredential::by(record, place, linkable, held)
+        }))
     }
 
-    /// All cards, the latest first.
-    pub(crate) fn list(&self) -> Result<Vec<StoredCredential>, WalletError> {
-        let ids = self.vault.list(Collection::Credentials)?;
-        let mut cards = ids
-            .into_iter()
-            .map(|id| self.get(&CredentialId::from(id)))
-            .collect::<Result<Vec<_>, _>>()?;
+    /// All cards that can be read, the latest first.
+    pub(crate) fn list(&self, now: UnixTime) -> Result<Vec<StoredCredential>, WalletError> {
+        let mut cards = Vec::new();
+        for id in self.vault.list(Collection::Credentials)? {
+            cards.extend(readable(self.get(&CredentialId::from(id), now))?);
+        }
         cards.sort_by_key(|card| std::cmp::Reverse(card.record.added_at));
         Ok(cards)
+    }
+
+    /// The cards that cannot be read.
+    pub(crate) fn unreadable(&self, now: UnixTime) -> Result<Vec<CredentialId>, WalletError> {
+        let mut ids = Vec::new();
+        for id in self.vault.list(Collection::Credentials)? {
+            let id = CredentialId::from(id);
+            match self.get(&id, now) {
+                Err(error) if error.is_unreadable_card() => ids.push(id),
+                read => drop(readable(read)?),
+            }
+        }
+        Ok(ids)
     }
 }

@@ -21,7 +21,7 @@ pub(crate) struct Entry {
     pub(super) id: CredentialId,
     /// When it was added.
     pub(super) added_at: UnixTime,
-    /// From when it is no longer valid.
+    /// From when no copy of it is valid any more.
     pub(super) expires_at: Option<UnixTime>,
 }
 
@@ -83,7 +83,7 @@ impl List {
 impl Listed {
     /// Where a card belongs, read from the card itself.
     pub(super) fn of(record: &Record) -> Result<Self, CredentialError> {
-        let card = StoredCredential::open(record.clone(), 0)?;
+        let card = StoredCredential::open(record.clone())?;
         let (format, types) = types_of(&card);
         let mut lists: Vec<List> = if types.len() <= MOST_TYPES {
             types.iter().map(|name| List::kind(format, name)).collect()
@@ -97,7 +97,7 @@ impl Listed {
             entry: Entry {
                 id: record.id.clone(),
                 added_at: record.added_at,
-                expires_at: card.held.expires_at(),
+                expires_at: record.ends_at(),
             },
             lists,
         })

@@ -42,6 +42,8 @@ pub(crate) struct Index {
     keys: Mutex<Keys>,
     // The lists are not whole: they are made anew before they are read.
     stale: AtomicBool,
+    // Cards that could not be read when the lists were made.
+    left_out: Mutex<Vec<CredentialId>>,
 }
 
 impl Index {
@@ -51,13 +53,15 @@ impl Index {
             Err(StorageError::Damaged(_)) => true,
             read => read?.is_some(),
         };
-        let current = rebuild::is_current(&vault)?;
+        let left_out = rebuild::current(&vault)?;
+        let current = left_out.is_some();
         let index = Self {
             vault,
             store,
             // A wallet of an older version has no marker whatever happened.
             keys: Mutex::new(Keys::found(marked, current)),
             stale: AtomicBool::new(!current),
+            left_out: Mutex::new(left_out.unwrap_or_default()),
         };
         if !current {
             index.rebuild()?;
@@ -137,17 +141,29 @@ impl Index {
         self.watch(Keys::settle)
     }
 
-    /// Makes the index anew.
+    /// Makes the index anew. Cards that cannot be read are on no list.
     pub(crate) fn rebuild(&self) -> Result<(), WalletError> {
         let _keys = self.keys();
         self.stale.store(true, Ordering::Relaxed);
-        rebuild::rebuild(&self.vault, &self.store)?;
+        let left_out = rebuild::rebuild(&self.vault, &self.store)?;
+        *self.left_out() = left_out;
         self.stale.store(false, Ordering::Relaxed);
         Ok(())
     }
 
+    /// Whether a card that was left out can be read by now.
+    fn is_incomplete(&self) -> bool {
+        let left_out = self.left_out().clone();
+        let mut left_out = left_out.iter();
+        left_out.any(|id| rebuild::listed(&self.store, id).is_ok())
+    }
+
+    fn left_out(&self) -> MutexGuard<'_, Vec<CredentialId>> {
+        self.left_out.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn on(&self, lists: &[List]) -> Result<Vec<Entry>, WalletError> {
-        if self.stale.load(Ordering::Relaxed) {
+        if self.stale.load(Ordering::Relaxed) || self.is_incomplete() {
             self.rebuild()?;
         }
         match self.read(lists) {

@@ -84,7 +84,7 @@ fn act() -> impl Strategy<Value = Act> {
 
 /// What the index stands for: every card, looked at one by one.
 fn by_looking(wallet: &Wallet, names: &[&str]) -> Vec<CredentialId> {
-    let cards = wallet.store().list().unwrap().into_iter();
+    let cards = wallet.store().list(NOW).unwrap().into_iter();
     let wanted = cards.filter(|card| {
         let Held::SdJwtVc(held) = &card.held else {
             return false;
@@ -277,11 +277,28 @@ async fn a_damaged_card_can_be_deleted() {
     let world = filled().await;
     let id = world.wallet.cards(&[]).unwrap()[0].id.clone();
     let name = CredentialStore::name_of(&id).unwrap();
-    world.storage.put(name.clone(), vec![1, 2, 3]).unwrap();
-    assert!(world.wallet.cards(&[]).is_err());
-    world.wallet.commit(VaultBatch::new().delete(name)).unwrap();
+    world.storage.put(name, vec![1, 2, 3]).unwrap();
+    let key = world.key();
+    // It is listed as what it is, and the rest goes on: here, after a restart, with the lists made anew.
+    let unreadable = std::slice::from_ref(&id);
+    for remade in [false, true] {
+        if remade {
+            world.storage.delete(rebuild::head()).unwrap();
+        }
+        let wallet = world.open_with(&key).await.unwrap();
+        for wallet in [&world.wallet, &wallet] {
+            assert_eq!(wallet.cards(&[]).unwrap().len(), 9);
+            assert_eq!(wallet.unreadable_cards().unwrap(), unreadable);
+            assert_eq!(wallet.card(&id, &[]).unwrap_err().code(), "record_damaged");
+            check(wallet);
+        }
+    }
+    world.wallet.delete(&id).await.unwrap();
     check(&world.wallet);
     assert_eq!(world.wallet.cards(&[]).unwrap().len(), 9);
+    assert!(world.wallet.unreadable_cards().unwrap().is_empty());
+    let gone = world.wallet.delete(&id).await.unwrap_err();
+    assert_eq!(gone.code(), "card_unknown");
 }
 
 #[tokio::test]
@@ -298,7 +315,8 @@ async fn a_card_that_was_committed_is_never_said_to_have_failed() {
     // Neither the lists nor that card can be read: the new card is kept all the same.
     let cards = given().await;
     let new = put_cards(&world.wallet, [cards[0].clone()]).unwrap();
-    assert!(matching(&world.wallet, &query(&TYPES), "shop").is_err());
+    let found = matching(&world.wallet, &query(&TYPES), "shop").unwrap();
+    assert!(found.contains(&new[0]));
     world.storage.put(broken, good).unwrap();
     check(&world.wallet);
     let found = matching(&world.wallet, &query(&TYPES), "shop").unwrap();
@@ -413,4 +431,28 @@ async fn a_list_is_not_believed_about_what_a_card_says() {
     world.wallet.vault().put(name, bytes).unwrap();
     let found = matching(&world.wallet, &query(&TYPES), "shop").unwrap();
     assert!(found.is_empty());
+}
+
+#[tokio::test]
+async fn cat_437_a_card_that_cannot_be_read_keeps_its_keys_until_it_is_deleted() {
+    let world = World::new();
+    let key = world.key();
+    let handle = new_key(&world.wallet).await.unwrap();
+    let bound = card(&Like::of("urn:a"), handle.id.clone(), &handle.public_key).await;
+    let id = put_cards(&world.wallet, [bound]).unwrap().remove(0);
+    let name = CredentialStore::name_of(&id).unwrap();
+    let good = world.storage.get(&name).unwrap().unwrap();
+    world.storage.put(name.clone(), vec![1, 2, 3]).unwrap();
+    // An interruption makes the next opening look through the keys.
+    new_key(&world.wallet).await.unwrap();
+    let wallet = world.open_with(&key).await.unwrap();
+    assert_eq!(wallet.secure_area().keys().await.unwrap().len(), 2);
+    world.storage.put(name.clone(), good).unwrap();
+    let wallet = world.open_with(&key).await.unwrap();
+    assert_eq!(wallet.secure_area().keys().await.unwrap(), [handle.id]);
+    // Deleted while it cannot be read: its keys go at the next opening.
+    world.storage.put(name, vec![1, 2, 3]).unwrap();
+    wallet.delete(&id).await.unwrap();
+    let wallet = world.open_with(&key).await.unwrap();
+    assert!(wallet.secure_area().keys().await.unwrap().is_empty());
 }

@@ -290,7 +290,8 @@ async fn attest(
     }))
 }
 
-/// The key of this wallet at a server: refresh tokens are bound to it, so it stays.
+/// The key of this wallet at a server: refresh tokens are bound to it, so it stays as long as there
+/// is access.
 async fn instance_key(wallet: &Wallet, server: &str) -> Result<KeyHandle, WalletError> {
     let id = super::issuer::digest_id(server);
     if let Some(known) = records::get::<InstanceKey>(wallet.vault(), id.as_str())?
@@ -308,6 +309,15 @@ async fn instance_key(wallet: &Wallet, server: &str) -> Result<KeyHandle, Wallet
     let record = InstanceKey::new(server, &key);
     let batch = records::put(VaultBatch::new(), id.as_str(), &record)?;
     wallet.vault().commit(batch)?;
-    wallet.index().keep_keys(std::iter::once(&key.id))?;
+    // Until there is access at this server, the key is one that an interruption may leave behind.
     Ok(key)
+}
+
+/// There is access at a server: the key of this wallet there is needed from now on.
+pub(super) fn keep_instance(wallet: &Wallet, server: &str) -> Result<(), WalletError> {
+    let id = super::issuer::digest_id(server);
+    if let Some(instance) = records::get::<InstanceKey>(wallet.vault(), id.as_str())? {
+        wallet.index().keep_keys(std::iter::once(instance.id()))?;
+    }
+    Ok(())
 }

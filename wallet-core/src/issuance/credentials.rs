@@ -13,7 +13,7 @@ use vouchsafe_protocol::vci::request::{CredentialRequest, Requested};
 use vouchsafe_protocol::vci::response::ResponseError;
 
 use super::call::Call;
-use super::client::Client;
+use super::client::{Client, keep_instance};
 use super::exchange::{Next, Stage};
 use super::goal;
 use super::grant::Grant;
@@ -322,6 +322,7 @@ impl Collecting {
         wallet
             .index()
             .keep_keys(attempt.keys.iter().map(|key| &key.id))?;
+        keep_instance(wallet, &self.access.server)?;
         for key in &attempt.keys {
             session.bind_key(&key.id);
         }

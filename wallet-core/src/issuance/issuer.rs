@@ -51,11 +51,8 @@ impl Standing {
         if let Some(known) = wallet.trust().issuer(id) {
             return Ok(Self::Listed(known.clone()));
         }
-        let name = record_name(id);
-        if let Some(bytes) = wallet.vault().get(&name)? {
-            let remembered: Remembered =
-                serde_json::from_slice(&bytes).map_err(|_| StorageError::Damaged(name))?;
-            return Ok(Self::Remembered(remembered.did));
+        if let Some(did) = remembered(wallet, id)? {
+            return Ok(Self::Remembered(did));
         }
         match wallet.trust().unknown_issuers {
             UnknownIssuers::Ask => Ok(Self::Unknown),
@@ -98,11 +95,7 @@ impl Standing {
         offer: &CredentialOffer,
         compact: &str,
     ) -> Result<KnownIssuer, IssuanceError> {
-        let by_did = |did: String| KnownIssuer {
-            credential_issuer: offer.credential_issuer.as_str().to_owned(),
-            method: IssuerMethod::Did(did),
-            types: Vec::new(),
-        };
+        let by_did = |did: String| by_did(offer.credential_issuer.as_str(), did);
         match self {
             Self::Listed(known) => Ok(known.clone()),
             Self::Remembered(did) => Ok(by_did(did.clone())),
@@ -130,6 +123,29 @@ impl Standing {
         };
         let json = serde_json::to_vec(&record).map_err(|_| StorageError::Damaged(name.clone()))?;
         Ok(Some((name, Zeroizing::new(json))))
+    }
+}
+
+/// The DID of an issuer that the person confirmed.
+pub(super) fn remembered(
+    wallet: &Wallet,
+    credential_issuer: &str,
+) -> Result<Option<String>, WalletError> {
+    let name = record_name(credential_issuer);
+    let Some(bytes) = wallet.vault().get(&name)? else {
+        return Ok(None);
+    };
+    let remembered: Remembered =
+        serde_json::from_slice(&bytes).map_err(|_| StorageError::Damaged(name))?;
+    Ok(Some(remembered.did))
+}
+
+/// An issuer whose cards are signed with a DID.
+pub(super) fn by_did(credential_issuer: &str, did: String) -> KnownIssuer {
+    KnownIssuer {
+        credential_issuer: credential_issuer.to_owned(),
+        method: IssuerMethod::Did(did),
+        types: Vec::new(),
     }
 }
 

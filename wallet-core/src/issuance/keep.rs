@@ -7,6 +7,7 @@ use vouchsafe_protocol::vci::request::Requested;
 use vouchsafe_protocol::vci::response::ReceivedCredentials;
 
 use super::IssuanceError;
+use super::client::keep_instance;
 use super::readied::Readied;
 use super::records::{self, Access, AccessId, Notice, Origin, Waiting};
 use super::session::Session;
@@ -59,13 +60,15 @@ pub(super) async fn keep(
             return Err(error.into());
         }
     };
-    match kept.renews {
-        None => new_card(session, readied, kept, checked, notification).await,
+    let card = match kept.renews {
+        None => new_card(session, readied, kept, checked, notification).await?,
         Some(card) => {
             new_copies(session, readied, kept, checked, notification, card).await?;
-            Ok(card.clone())
+            card.clone()
         }
-    }
+    };
+    keep_instance(&session.wallet, &kept.access.server)?;
+    Ok(card)
 }
 
 async fn new_card(
@@ -118,7 +121,7 @@ async fn new_copies(
 ) -> Result<(), WalletError> {
     let wallet = session.wallet.clone();
     let changing = wallet.changing_cards();
-    let old = wallet.store().get(card)?;
+    let old = wallet.store().get(card, wallet.now())?;
     let mut record = checked.record;
     if record.vct != old.record.vct
         || record.format != old.record.format
@@ -126,7 +129,7 @@ async fn new_copies(
     {
         return Err(IssuanceError::CopiesDiffer.into());
     }
-    let left = match says_the_same(&record, &old)? {
+    let left = match !old.record.unchecked && says_the_same(&record, &old)? {
         true => still_good(&old, wallet.now()),
         false => Vec::new(),
     };
@@ -168,7 +171,7 @@ fn says_the_same(
     if new.issuer != old.record.issuer {
         return Ok(false);
     }
-    let first = StoredCredential::open(new.clone(), 0)?;
+    let first = StoredCredential::open(new.clone())?;
     let display = &new.display;
     let format = new.format;
     Ok(facts_of(&first.claims, format, display).0 == facts_of(&old.claims, format, display).0)
@@ -176,9 +179,10 @@ fn says_the_same(
 
 fn still_good(old: &StoredCredential, now: UnixTime) -> Vec<Copy> {
     let copies = old.record.copies.iter().enumerate();
-    let good = copies.filter(|(place, _)| {
-        let copy = StoredCredential::open(old.record.clone(), *place);
-        copy.is_ok_and(|copy| !copy.is_expired(now))
+    // What came out of a backup was only for the time until there is something better.
+    let good = copies.filter(|(place, copy)| {
+        let held = old.record.open_copy(*place);
+        !copy.unsure && held.is_ok_and(|held| held.expires_at().is_none_or(|end| end > now))
     });
     good.map(|(_, copy)| copy.clone()).collect()
 }

@@ -1,6 +1,6 @@
 //! Cards that come later (OpenID4VCI 1.0, section 9).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::http::{HttpRequest, HttpResponse};
 use vouchsafe_protocol::vci::encryption_of_wallet::{Offered, ResponseKey};
@@ -16,6 +16,7 @@ use super::readied::Readied;
 use super::records::{self, Access, Waiting};
 use super::request::sealed_post;
 use super::session::Session;
+use super::sweep::sweep;
 use super::{Added, IssuanceError, Step};
 use crate::WalletError;
 use crate::error::CredentialError;
@@ -30,7 +31,7 @@ const MAX_REPEATS: u8 = 4;
 const AFTER_ERROR: i64 = 60;
 
 /// Names a card that comes later.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PendingId(String);
 
@@ -62,7 +63,7 @@ impl std::fmt::Display for PendingId {
 }
 
 /// A card that comes later.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pending {
     /// Its name.
     pub id: PendingId,
@@ -78,20 +79,26 @@ pub struct Pending {
     pub not_before: UnixTime,
 }
 
-/// The cards that come later, the oldest first.
-pub(crate) fn pending(wallet: &Wallet) -> Result<Vec<Pending>, WalletError> {
-    let mut list = Vec::new();
-    for (id, waiting) in records::all::<Waiting>(wallet.vault())? {
-        let access = records::get::<Access>(wallet.vault(), waiting.access.as_str())?;
+impl Pending {
+    pub(super) fn of(id: String, waiting: Waiting, access: Option<&Access>) -> Self {
         let host = access.map(|access| issuer_host(&access.credential_issuer));
-        list.push(Pending {
+        Self {
             id: PendingId(id),
             title: waiting.title,
             issuer: waiting.issuer,
             host: host.unwrap_or_default(),
             since: waiting.since,
             not_before: waiting.not_before,
-        });
+        }
+    }
+}
+
+/// The cards that come later, the oldest first.
+pub(crate) fn pending(wallet: &Wallet) -> Result<Vec<Pending>, WalletError> {
+    let mut list = Vec::new();
+    for (id, waiting) in records::all::<Waiting>(wallet.vault())? {
+        let access = records::get::<Access>(wallet.vault(), waiting.access.as_str())?;
+        list.push(Pending::of(id, waiting, access.as_ref()));
     }
     list.sort_by_key(|pending| pending.since);
     Ok(list)
@@ -119,7 +126,7 @@ pub(crate) async fn forget(wallet: &Wallet, id: &PendingId) -> Result<(), Wallet
     for key in waiting.key_ids() {
         wallet.secure_area().delete_key(key).await?;
     }
-    records::sweep(wallet.vault())
+    sweep(wallet)
 }
 
 fn load(wallet: &Wallet, id: &PendingId) -> Result<(Waiting, Access), WalletError> {

@@ -24,16 +24,19 @@ mod grant;
 mod issuer;
 mod keep;
 mod later;
+mod moving;
 mod notify;
 mod policy;
 mod preview;
 mod proofs;
 mod readied;
+mod recheck;
 mod records;
 mod renewal;
 mod request;
 mod session;
 mod store;
+mod sweep;
 
 pub use authorize::Authorize;
 pub use error::IssuanceError;
@@ -46,9 +49,11 @@ pub use preview::{CardPreview, IssuancePreview, IssuerTrustReason, Preview, TxCo
 pub(crate) use exchange::start;
 pub(crate) use issuer::record_name as confirmed_issuer_name;
 pub(crate) use later::{forget, pending, resume};
+pub(crate) use moving::{Dealing, Dealings, MovedDealings, dealing};
 pub(crate) use notify::{deleted, notify};
-pub(crate) use records::{keys_in_use, sweep};
+pub(crate) use recheck::recheck;
 pub(crate) use renewal::{cards_to_top_up, renew};
+pub(crate) use sweep::{keys_in_use, sweep, sweep_at_opening};
 
 use crate::WalletError;
 use crate::credential::CredentialId;

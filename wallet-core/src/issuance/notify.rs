@@ -13,6 +13,7 @@ use super::exchange::{MAX_WAIT, Next, Stage};
 use super::goal::{self, Goal};
 use super::records::{self, Access, Notice, Origin};
 use super::session::Session;
+use super::sweep::sweep;
 use super::{Added, IssuanceError, Step};
 use crate::WalletError;
 use crate::credential::CredentialId;
@@ -55,7 +56,7 @@ pub(crate) async fn notify(wallet: Wallet) -> Result<Option<Step>, WalletError> 
         let next = Telling::start(&session, client, access, id, notice).await?;
         return Ok(Some(next.with(session)));
     }
-    records::sweep(wallet.vault())?;
+    sweep(&wallet)?;
     Ok(None)
 }
 
@@ -71,7 +72,7 @@ fn postponed(wallet: &Wallet, id: &str, mut notice: Notice) -> Result<Notice, Wa
 fn drop_notice(wallet: &Wallet, id: &str) -> Result<(), WalletError> {
     let batch = records::remove::<Notice>(VaultBatch::new(), id);
     wallet.vault().commit(batch)?;
-    records::sweep(wallet.vault())
+    sweep(wallet)
 }
 
 /// A card is deleted: its issuer hears of it, and nothing else of it stays.

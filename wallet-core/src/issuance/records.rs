@@ -28,11 +28,11 @@ pub(super) trait Filed: Serialize + DeserializeOwned {
 /// Names an [`Access`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct AccessId(String);
+pub(crate) struct AccessId(String);
 
 /// Tokens of one issuance, and what proves that they are ours.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Access {
+pub(crate) struct Access {
     /// Who issues.
     pub credential_issuer: String,
     /// Issuer identifier of the authorization server.
@@ -53,7 +53,7 @@ pub(super) struct Access {
 
 /// Where a card came from: enough to ask for new copies.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Origin {
+pub(crate) struct Origin {
     /// The access it came with.
     pub access: AccessId,
     /// Its configuration.
@@ -68,7 +68,7 @@ pub(super) struct Origin {
 
 /// A card that comes later.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Waiting {
+pub(crate) struct Waiting {
     /// The access to ask with.
     pub access: AccessId,
     /// The configuration.
@@ -116,7 +116,7 @@ pub(super) struct Notice {
 
 /// The key of this wallet at one authorization server.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct InstanceKey {
+pub(crate) struct InstanceKey {
     pub server: String,
     id: KeyId,
     jwk: serde_json::Value,
@@ -372,38 +372,4 @@ pub(super) fn put_access(
 
 pub(super) fn remove<K: Filed>(batch: VaultBatch, id: &str) -> VaultBatch {
     batch.delete(name::<K>(id))
-}
-
-/// Keys that belong to no card and are needed.
-pub(crate) fn keys_in_use(vault: &Vault) -> Result<Vec<KeyId>, WalletError> {
-    let mut keys = Vec::new();
-    for (_, waiting) in all::<Waiting>(vault)? {
-        keys.extend(waiting.key_ids().cloned());
-    }
-    for (_, instance) in all::<InstanceKey>(vault)? {
-        keys.push(instance.id().clone());
-    }
-    Ok(keys)
-}
-
-/// Removes access that nothing refers to.
-pub(crate) fn sweep(vault: &Vault) -> Result<(), WalletError> {
-    // Read first: an access comes in one commit with what refers to it.
-    let accesses = all::<Access>(vault)?;
-    let mut used: Vec<AccessId> = Vec::new();
-    used.extend(all::<Origin>(vault)?.into_iter().map(|(_, o)| o.access));
-    used.extend(all::<Waiting>(vault)?.into_iter().map(|(_, w)| w.access));
-    used.extend(all::<Notice>(vault)?.into_iter().map(|(_, n)| n.access));
-    let mut batch = VaultBatch::new();
-    let mut any = false;
-    for (id, _) in accesses {
-        if !used.iter().any(|used| used.as_str() == id) {
-            batch = remove::<Access>(batch, &id);
-            any = true;
-        }
-    }
-    if any {
-        vault.commit(batch)?;
-    }
-    Ok(())
 }

@@ -18,7 +18,7 @@ const LAST_PART: i64 = 4;
 pub(crate) fn cards_to_top_up(wallet: &Wallet) -> Result<Vec<CredentialId>, WalletError> {
     let now = wallet.now();
     let mut cards = Vec::new();
-    for card in wallet.store().list()? {
+    for card in wallet.store().list(now)? {
         if wants_copies(&card, now) && source(wallet, &card.record.id)?.is_some() {
             cards.push(card.record.id.clone());
         }
@@ -28,7 +28,7 @@ pub(crate) fn cards_to_top_up(wallet: &Wallet) -> Result<Vec<CredentialId>, Wall
 
 fn wants_copies(card: &StoredCredential, now: UnixTime) -> bool {
     let copies = &card.record.copies;
-    let fresh = copies.iter().filter(|copy| copy.shown_to.is_none()).count();
+    let fresh = card.fresh_copies(now);
     let ends_soon = card.held.expires_at().is_some_and(|end| {
         let life = end.since(card.record.added_at).max(0);
         end.since(now).saturating_mul(LAST_PART) < life

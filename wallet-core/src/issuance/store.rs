@@ -72,6 +72,7 @@ pub(super) fn check(
         format,
         added_at: wallet.now(),
         copies: copies.iter().map(CheckedCopy::to_copy).collect(),
+        unchecked: false,
         display,
     };
     let (cards, facts) = names(session, &record, held);
@@ -160,6 +161,7 @@ impl CheckedCopy {
             compact: self.held.to_text(),
             key: self.key.id.clone(),
             shown_to: None,
+            unsure: false,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
+use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::http::HttpRequest;
 use vouchsafe_protocol::vp::answer::{Presented, make_api_response, make_form};
 use vouchsafe_protocol::vp::dcql::{Candidate, Pick, Selection};
@@ -55,12 +56,12 @@ pub(super) async fn answer(
             .cards
             .get(pick.candidate)
             .ok_or(PresentationError::Answer)?;
-        let (copy, _) = card.copy_for(&verifier);
-        let (held, signer) = open_copy(wallet, card, copy, &hint)?;
+        still_chosen(card, verifier, wallet.now())?;
+        let (held, signer) = open_copy(wallet, card, card.place, &hint)?;
         prepared.push(Prepared { pick, held, signer });
-        shown_copies.push((card, copy));
+        shown_copies.push((card, card.place));
     }
-    mark_shown(wallet, &shown_copies, &verifier)?;
+    mark_shown(wallet, &shown_copies, verifier)?;
     let presented: Vec<Presented<'_>> = prepared
         .iter()
         .map(|one| Presented {
@@ -73,7 +74,7 @@ pub(super) async fn answer(
     let made = carry(wallet, &asking.context.asked, &presented).await?;
     let entry = entry(asking, chosen);
     let _changing = wallet.changing_cards();
-    let records = mark_shown(wallet, &shown_copies, &verifier)?;
+    let records = mark_shown(wallet, &shown_copies, verifier)?;
     save(asking, &entry, &records)?;
     Ok((made, entry))
 }
@@ -97,6 +98,14 @@ async fn carry(
         Some(refused) => refused.into(),
         None => PresentationError::Answer.into(),
     })
+}
+
+/// A copy that ended while the question was open is no answer: another one may take its place.
+fn still_chosen(card: &StoredCredential, verifier: &str, now: UnixTime) -> Result<(), WalletError> {
+    match card.record.copy_for(verifier, now)? {
+        Some(chosen) if chosen.place == card.place => Ok(()),
+        Some(_) | None => Err(PresentationError::CardChanged.into()),
+    }
 }
 
 fn open_copy(
@@ -172,8 +181,7 @@ fn save(asking: &Asking, entry: &HistoryEntry, records: &[Record]) -> Result<(),
     let (name, bytes) = History::record(entry)?;
     let mut batch = VaultBatch::new().put(name, bytes);
     let known = asking.context.to_know();
-    let now_known = wallet.verifier_store().get(&known.id)?;
-    if now_known.is_some_and(|known| known.blocked_at.is_some()) {
+    if asking.context.is_blocked()? {
         return Err(PresentationError::Blocked.into());
     }
     let (name, bytes) = wallet.verifier_store().encode(&KnownVerifier {

@@ -66,10 +66,10 @@ impl Asking {
         // A card that has ended is not offered; the verifier would refuse it.
         let mut cards = context
             .wallet
-            .answering(context.asked.query(), &verifier)
+            .answering(context.asked.query(), verifier)
             .map_err(|error| Box::new(error.into()))?;
         // A copy that serves once answers nobody else.
-        cards.retain(|card| !one_time || !card.record.copy_for(&verifier).1);
+        cards.retain(|card| !one_time || !card.linkable);
         let matches = {
             let held: Vec<_> = cards.iter().map(|card| card.held.candidate()).collect();
             let candidates: Vec<_> = held.iter().map(|card| card as &dyn Candidate).collect();
@@ -227,7 +227,6 @@ impl Asking {
             .0
             .iter()
             .filter(|(path, value)| learned.get(path) != Some(value));
-        let (_, linkable) = card.copy_for(&self.context.verifier_key());
         Some(CardOption {
             credential: card.record.id.clone(),
             title: card.title(locales),
@@ -237,7 +236,7 @@ impl Asking {
             keeps: stays
                 .map(|(path, _)| display.label(path, locales))
                 .collect(),
-            linkable,
+            linkable: card.linkable,
         })
     }
 

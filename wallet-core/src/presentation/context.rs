@@ -8,13 +8,14 @@ use vouchsafe_protocol::vp::response::{ErrorCode, error_form};
 use vouchsafe_protocol::vp::values::LocalizedText;
 
 use super::PresentationError;
+use super::identity::Identity;
 use super::submit::post_form;
 use crate::WalletError;
 use crate::consent::{Registration, TrustReason, VerifierIdentity};
 use crate::history::{EventKind, HistoryEntry, Outcome, Party};
 use crate::net;
 use crate::text::PlainText;
-use crate::verifiers::{KnownVerifier, VerifierId};
+use crate::verifiers::KnownVerifier;
 use crate::wallet::Wallet;
 
 /// So often may the person say no to one verifier within [`NO_LASTS_S`] seconds.
@@ -25,6 +26,7 @@ const NO_LASTS_S: i64 = 600;
 pub(super) struct Context {
     pub(super) wallet: Wallet,
     pub(super) asked: Asked,
+    identity: Identity,
     /// What the wallet knows of the verifier from before.
     known: Option<KnownVerifier>,
 }
@@ -50,6 +52,11 @@ impl Asked {
             Self::Link(request) => request.expires_at(),
             Self::Page(request) => request.expires_at(),
         }
+    }
+
+    /// Who asks, as the wallet knows it again.
+    pub(super) fn identity(&self) -> Identity {
+        Identity::of(self.requester(), &self.host())
     }
 
     fn requester(&self) -> Option<&Requester> {
@@ -91,19 +98,17 @@ impl Asked {
 impl Context {
     /// Refuses who is blocked.
     pub(super) fn new(wallet: Wallet, asked: Asked) -> Result<Self, WalletError> {
-        let mut context = Self {
+        let identity = asked.identity();
+        // Nothing is sent and nothing is written: who is blocked causes no work.
+        if identity.is_blocked(wallet.verifier_store())? {
+            return Err(PresentationError::Blocked.into());
+        }
+        Ok(Self {
+            known: identity.known(wallet.verifier_store())?,
+            identity,
             wallet,
             asked,
-            known: None,
-        };
-        let id = VerifierId::of(&context.verifier_key());
-        context.known = context.wallet.verifier_store().get(&id)?;
-        let blocked = context.known.as_ref().and_then(|known| known.blocked_at);
-        match blocked {
-            // Nothing is sent and nothing is written: who is blocked causes no work.
-            Some(_) => Err(PresentationError::Blocked.into()),
-            None => Ok(context),
-        }
+        })
     }
 
     /// What is to be known of the verifier from now on, before more is said about it.
@@ -133,7 +138,9 @@ impl Context {
                     issuer: PlainText::new(attested.issuer()),
                 },
             ),
-            Some(Requester::Registered { name }) => (PlainText::new(name), TrustReason::Registered),
+            Some(Requester::Registered { name, .. }) => {
+                (PlainText::new(name), TrustReason::Registered)
+            }
             Some(Requester::Did(did)) => (
                 PlainText::new(&host),
                 TrustReason::Did {
@@ -155,7 +162,7 @@ impl Context {
             .and_then(|text| PlainText::non_empty(text.for_locale(first(locales))))
             .filter(|own| *own != name);
         VerifierIdentity {
-            id: VerifierId::of(&self.verifier_key()),
+            id: self.identity.id(),
             last_shown_at: self.known.as_ref().and_then(|known| known.last_shown_at),
             name,
             calls_itself,
@@ -165,24 +172,13 @@ impl Context {
     }
 
     /// One name for the verifier, the same for each of its requests.
-    pub(super) fn verifier_key(&self) -> String {
-        match (self.asked.requester(), &self.asked) {
-            (Some(Requester::Certified(certificate)), _) => {
-                format!("{} {}", certificate.anchor_id(), certificate.subject())
-            }
-            (Some(Requester::Attested(attested)), _) => {
-                format!("attested {} {}", attested.issuer(), attested.subject())
-            }
-            (Some(Requester::Did(did)), _) => did.to_string(),
-            (Some(Requester::Registered { .. }), Asked::Link(request)) => {
-                format!("registered {}", request.client_id())
-            }
-            (Some(Requester::Registered { name }), Asked::Page(_)) => format!("registered {name}"),
-            (None | Some(Requester::Address), Asked::Page(request)) => request.origin().audience(),
-            (None | Some(Requester::Address), Asked::Link(request)) => {
-                request.client_id().to_string()
-            }
-        }
+    pub(super) fn verifier_key(&self) -> &str {
+        self.identity.key()
+    }
+
+    /// Whether the person blocked the verifier since it asked.
+    pub(super) fn is_blocked(&self) -> Result<bool, WalletError> {
+        self.identity.is_blocked(self.wallet.verifier_store())
     }
 
     /// Whether the person said no to this verifier so often lately that it is not put before them

@@ -11,6 +11,7 @@ use vouchsafe_protocol::vp::response::error_form;
 
 use super::ask::Asking;
 use super::context::Asked;
+use super::identity::Identity;
 use super::submit::post_form;
 use super::{PresentationError, Refused};
 use crate::history::{EventKind, HistoryEntry, Outcome, Party};
@@ -99,6 +100,8 @@ impl Fetching {
     pub fn receive(self, response: &HttpResponse) -> Result<Asking, Box<Refused>> {
         match self.verify(response) {
             Ok(request) => Asking::new(self.wallet, Asked::Link(Box::new(request))),
+            // Who is blocked causes no work.
+            Err(refused) if is_blocked(&refused) => Err(refused),
             Err(refused) => {
                 self.remember(&refused);
                 Err(refused)
@@ -146,7 +149,21 @@ impl Fetching {
     }
 
     fn refusal(&self, refusal: request::Refusal) -> Box<Refused> {
-        let request::Refusal { error, reply_to } = refusal;
+        let request::Refusal {
+            error,
+            reply_to,
+            requester,
+        } = refusal;
+        // Nothing is sent to who is blocked, not even why its request is none.
+        if let (Some(requester), Some(to)) = (&requester, &reply_to) {
+            let host = net::host_of(&to.response_uri);
+            let identity = Identity::of(Some(requester), &host);
+            match identity.is_blocked(self.wallet.verifier_store()) {
+                Ok(false) => {}
+                Ok(true) => return Box::new(PresentationError::Blocked.into()),
+                Err(error) => return Box::new(error.into()),
+            }
+        }
         let code = error.error_code();
         let reply_to = reply_to.filter(|to| self.wallet.urls().check(&to.response_uri).is_ok());
         Box::new(Refused {
@@ -178,6 +195,11 @@ impl Fetching {
             withdrawn_at: None,
         });
     }
+}
+
+fn is_blocked(refused: &Refused) -> bool {
+    let error = &refused.error;
+    matches!(error, WalletError::Presentation(PresentationError::Blocked))
 }
 
 /// The request for the document of a `did:web`, where such a verifier may ask at all.

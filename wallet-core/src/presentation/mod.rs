@@ -14,6 +14,7 @@ mod by_value;
 mod context;
 mod error;
 mod fetch;
+mod identity;
 mod page;
 mod submit;
 

@@ -23,6 +23,7 @@ pub(crate) struct Like {
     pub(crate) also: Vec<String>,
     pub(crate) issuer: &'static str,
     pub(crate) member: bool,
+    pub(crate) not_before: Option<UnixTime>,
     pub(crate) expires_at: Option<UnixTime>,
     pub(crate) added_at: UnixTime,
 }
@@ -34,6 +35,7 @@ impl Like {
             also: Vec::new(),
             issuer: "https://club.example.com",
             member: true,
+            not_before: None,
             expires_at: None,
             added_at: NOW,
         }
@@ -56,7 +58,7 @@ pub(crate) async fn card(like: &Like, key: KeyId, holder: &PublicKey) -> GivenCa
         issuer: None,
         key: IssuerKey::Did(&kid),
         issued_at: None,
-        not_before: None,
+        not_before: like.not_before,
         expires_at: like.expires_at,
         holder_key: Some(holder),
         status: None,

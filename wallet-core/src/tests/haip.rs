@@ -28,7 +28,7 @@ pub(super) struct Land {
     pub(super) config: Config,
     pub(super) wallet: Wallet,
     pub(super) issuer: StrictIssuer,
-    seed: u64,
+    pub(super) seed: u64,
 }
 
 impl Land {
@@ -517,9 +517,9 @@ async fn cat_451_new_copies_come_in_the_background() {
         land.reopen().await;
     }
     // Who saw a copy sees the same one again; keys of all copies are there, and one for the server.
-    let stored = land.wallet.store().get(&card).unwrap();
-    let (place, linkable) = stored.copy_for("two");
-    assert!(!linkable && stored.record.copies[place].key == shown[1]);
+    let stored = land.wallet.store().record(&card).unwrap();
+    let chosen = stored.copy_for("two", land.wallet.now()).unwrap().unwrap();
+    assert!(!chosen.linkable && stored.copies[chosen.place].key == shown[1]);
     assert_eq!(land.keys(), 10);
     assert!(land.wallet.cards_to_top_up().unwrap().is_empty());
     // The issuer ends the access: the card stays as it is.

@@ -3,11 +3,14 @@
 mod adding;
 pub(crate) mod cards;
 mod chaos;
+mod copies;
 mod haip;
+mod instances;
 mod issuer;
 mod keeping;
 mod mdoc;
 mod modules;
+mod moving;
 mod page;
 mod pictures;
 mod showing;

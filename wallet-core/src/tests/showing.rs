@@ -397,15 +397,17 @@ async fn cat_451_copies_are_not_shared_between_verifiers_without_a_word() {
     // The same verifier sees the copy it knows.
     world.show().await;
     assert_eq!(fresh(&world), (1, 2));
-    let mut cards = vec![world.wallet.store().get(&added.cards[0]).unwrap()];
-    let card = cards.remove(0);
-    assert_eq!(card.copy_for("another"), (1, false));
-    let mut record = card.record.clone();
+    let chosen = |record: &crate::credential::Record, verifier| {
+        let chosen = record.copy_for(verifier, NOW).unwrap().unwrap();
+        (chosen.place, chosen.linkable)
+    };
+    let mut record = world.wallet.store().record(&added.cards[0]).unwrap();
+    assert_eq!(chosen(&record, "another"), (1, false));
     record.copies[1].shown_to = Some("another".to_owned());
     let (name, bytes) = crate::credential::CredentialStore::encode(&record).unwrap();
     world.wallet.vault().put(name, bytes).unwrap();
-    let card = world.wallet.store().get(&added.cards[0]).unwrap();
-    assert_eq!(card.copy_for("a third"), (0, true));
+    let record = world.wallet.store().record(&added.cards[0]).unwrap();
+    assert_eq!(chosen(&record, "a third"), (0, true));
 }
 
 #[tokio::test]
@@ -415,13 +417,7 @@ async fn cat_442_consent_tells_of_the_copy_that_leaves() {
     // The first copy hides what the type hides, the second shows everything to everybody.
     world.issuer.hidden_copies = 1;
     let added = world.add().await.unwrap();
-    let mut record = world
-        .wallet
-        .store()
-        .get(&added.cards[0])
-        .unwrap()
-        .record
-        .clone();
+    let mut record = world.wallet.store().record(&added.cards[0]).unwrap();
     record.copies[0].shown_to = Some("another".to_owned());
     let (name, bytes) = crate::credential::CredentialStore::encode(&record).unwrap();
     world.wallet.vault().put(name, bytes).unwrap();
@@ -445,13 +441,7 @@ async fn cat_451_two_open_questions_do_not_get_the_same_copy() {
     let asking = world.ask().await.unwrap();
     let selection = asking.consent(&["en"]).suggested;
     // While the person thinks, another verifier is shown the copy that was meant for this one.
-    let mut record = world
-        .wallet
-        .store()
-        .get(&added.cards[0])
-        .unwrap()
-        .record
-        .clone();
+    let mut record = world.wallet.store().record(&added.cards[0]).unwrap();
     record.copies[0].shown_to = Some("another".to_owned());
     let (name, bytes) = crate::credential::CredentialStore::encode(&record).unwrap();
     world.wallet.vault().put(name, bytes).unwrap();
@@ -462,7 +452,7 @@ async fn cat_451_two_open_questions_do_not_get_the_same_copy() {
     let asking = unanswered.session.unwrap();
     let selection = asking.consent(&["en"]).suggested;
     assert!(asking.respond(&selection).await.is_ok());
-    let record = world.wallet.store().get(&added.cards[0]).unwrap().record;
+    let record = world.wallet.store().record(&added.cards[0]).unwrap();
     let shown: Vec<_> = record.copies.iter().map(|copy| &copy.shown_to).collect();
     assert_eq!(shown[0].as_deref(), Some("another"));
     assert!(shown[1].is_some());

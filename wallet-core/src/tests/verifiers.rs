@@ -280,21 +280,133 @@ async fn cat_317_a_blocked_verifier_asks_nothing() {
         present(&signed).unwrap_err().error.code(),
         "verifier_blocked"
     );
-    let page = present(&unsigned).unwrap();
-    page.block().unwrap();
+    // A request without a signature asks in the name of the same host.
     assert_eq!(
         present(&unsigned).unwrap_err().error.code(),
         "verifier_blocked"
     );
-
-    assert_eq!(world.wallet.verifiers().unwrap().len(), 2);
+    assert_eq!(world.wallet.verifiers().unwrap().len(), 1);
     world.wallet.unblock_verifier(&id).unwrap();
+    present(&unsigned).unwrap().block().unwrap();
+    assert_eq!(
+        present(&unsigned).unwrap_err().error.code(),
+        "verifier_blocked"
+    );
     assert!(world.ask().await.is_ok());
     world.wallet.block_verifier(&id).unwrap();
     assert!(world.ask().await.is_err());
     let unknown = crate::verifiers::VerifierId::parse("00").unwrap();
     let error = world.wallet.block_verifier(&unknown).unwrap_err();
     assert_eq!(error.code(), "verifier_unknown");
+}
+
+/// The scripted request in a link, of nobody but the address that it goes to.
+fn link_of(world: &World, address: &str) -> String {
+    let mut claims = world.verifier.claims_alone();
+    for name in ["aud", "iat", "exp"] {
+        claims.as_object_mut().unwrap().remove(name);
+    }
+    claims["client_id"] = value!(format!("redirect_uri:{address}"));
+    claims["response_uri"] = value!(address);
+    let mut link = url::form_urlencoded::Serializer::new(String::new());
+    for (name, parameter) in claims.as_object().unwrap() {
+        let text = parameter.as_str().map(str::to_owned);
+        link.append_pair(name, &text.unwrap_or_else(|| parameter.to_string()));
+    }
+    format!("openid4vp://?{}", link.finish())
+}
+
+#[tokio::test]
+async fn cat_317_no_other_spelling_of_an_address_evades_a_block() {
+    let world = World::asking_unvouched().await;
+    let present = |address: &str| {
+        let asked = world.wallet.present_by_value(&link_of(&world, address));
+        asked.unwrap().map_err(|refused| refused.error.code())
+    };
+    present(REPLY).unwrap().block().unwrap();
+    for variant in [
+        REPLY,
+        "https://shop.example.com/vp/response/2",
+        "https://shop.example.com/vp/response/1?n=2",
+        "https://SHOP.example.com/vp/response/1",
+        "https://shop.example.com:8443/vp/response/1",
+        "https://shop.example.com./vp/response/1",
+    ] {
+        assert_eq!(
+            present(variant).unwrap_err(),
+            "verifier_blocked",
+            "{variant}"
+        );
+    }
+    assert!(present("https://bar.example.com/vp/response/1").is_ok());
+    // Nor does a page of it, nor a DID that it made for the purpose.
+    let shop = "https://shop.example.com";
+    for origin in [shop, "https://shop.example.com:8443"] {
+        let parsed = Origin::parse(origin, UrlRule::PublicHttps).unwrap();
+        let [_, unsigned] = world.verifier.for_pages(&parsed).await;
+        let protocol = unsigned.protocol.name();
+        let refused = world
+            .wallet
+            .present_to_page(origin, protocol, &unsigned.data);
+        assert_eq!(
+            refused.unwrap_err().error.code(),
+            "verifier_blocked",
+            "{origin}"
+        );
+    }
+    for seed in [6, 7] {
+        let own = key(seed);
+        let did = did::jwk::encode(own.public_key());
+        let header = Header::new(TokenType::RequestObject).with_kid(format!("{did}#0"));
+        let id = format!("decentralized_identifier:{did}");
+        let refused = world.ask_as(&id, header, &own, None).await.unwrap_err();
+        assert_eq!(refused.error.code(), "verifier_blocked");
+        assert!(refused.notify.is_none());
+    }
+    // Who has a certificate of an authority is another party than who has but this address.
+    assert!(world.ask().await.is_ok());
+}
+
+#[tokio::test]
+async fn cat_317_a_blocked_verifier_is_not_even_told_what_is_wrong() {
+    let mut world = World::asking_unvouched().await;
+    let own = key(6);
+    let did = did::jwk::encode(own.public_key());
+    let id = format!("decentralized_identifier:{did}");
+    let header = || Header::new(TokenType::RequestObject).with_kid(format!("{did}#0"));
+    // A request that breaks a rule, with a signature that holds.
+    world.verifier.edit_request = |claims| drop(claims.as_object_mut().unwrap().remove("nonce"));
+    let refused = world.ask_as(&id, header(), &own, None).await.unwrap_err();
+    assert!(refused.notify.is_some());
+    let refused = world.ask().await.unwrap_err();
+    assert_eq!(refused.error.code(), "request_parameter");
+    assert!(refused.notify.is_some());
+
+    world.verifier.edit_request = |_| {};
+    world.ask().await.unwrap().block().unwrap();
+    let written = world.wallet.history().unwrap().len();
+    world.verifier.edit_request = |claims| drop(claims.as_object_mut().unwrap().remove("nonce"));
+    for refused in [
+        world.ask().await.unwrap_err(),
+        world.ask_as(&id, header(), &own, None).await.unwrap_err(),
+    ] {
+        assert_eq!(refused.error.code(), "verifier_blocked");
+        assert!(refused.notify.is_none() && !refused.ask_first);
+    }
+    assert_eq!(world.wallet.history().unwrap().len(), written);
+}
+
+#[tokio::test]
+async fn cat_317_a_block_of_an_earlier_version_holds() {
+    let world = World::asking_unvouched().await;
+    let link = link_of(&world, REPLY);
+    let asking = world.wallet.present_by_value(&link).unwrap().unwrap();
+    let mut known = crate::verifiers::KnownVerifier::new(&asking.consent(&["en"]).verifier);
+    known.id = crate::verifiers::VerifierId::of(&format!("redirect_uri:{REPLY}"));
+    known.blocked_at = Some(NOW);
+    world.wallet.verifier_store().save(&known).unwrap();
+    let refused = world.wallet.present_by_value(&link).unwrap().unwrap_err();
+    assert_eq!(refused.error.code(), "verifier_blocked");
 }
 
 #[tokio::test]

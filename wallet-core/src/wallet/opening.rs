@@ -11,8 +11,9 @@ use crate::credential::{CredentialId, CredentialStore};
 use crate::history::History;
 use crate::index::{Index, KeyWatch};
 use crate::issuance;
+use crate::secure_area::KeyId;
 use crate::secure_area::software::SoftwareSecureArea;
-use crate::storage::{Collection, KdfParams, Lock, Vault, VaultKey};
+use crate::storage::{Collection, KdfParams, Lock, StorageError, Vault, VaultKey};
 use crate::verifiers::Verifiers;
 
 impl Wallet {
@@ -106,19 +107,32 @@ impl Wallet {
 
     /// What the cards name is read from the cards: a list that is wrong destroys no key.
     async fn destroy_orphaned_keys(&self) -> Result<(), WalletError> {
+        match issuance::sweep_at_opening(&self.0.vault) {
+            Err(WalletError::Storage(StorageError::Damaged(_))) => return Ok(()),
+            swept => swept?,
+        }
+        // Which keys a card has that cannot be read, nobody knows: none is destroyed before that card
+        // is deleted.
+        let used = match self.keys_in_use() {
+            Err(WalletError::Storage(StorageError::Damaged(_))) => return Ok(()),
+            used => used?,
+        };
+        for key in self.0.area.keys().await? {
+            if !used.contains(&key) {
+                self.0.area.delete_key(&key).await?;
+            }
+        }
+        Ok(self.0.index.no_orphans()?)
+    }
+
+    fn keys_in_use(&self) -> Result<BTreeSet<KeyId>, WalletError> {
         let mut used = BTreeSet::new();
         for id in self.0.vault.list(Collection::Credentials)? {
             let record = self.0.store.record(&CredentialId::from(id))?;
             used.extend(record.copies.into_iter().map(|copy| copy.key));
         }
         used.extend(issuance::keys_in_use(&self.0.vault)?);
-        for key in self.0.area.keys().await? {
-            if !used.contains(&key) {
-                self.0.area.delete_key(&key).await?;
-            }
-        }
-        issuance::sweep(&self.0.vault)?;
-        Ok(self.0.index.no_orphans()?)
+        Ok(used)
     }
 }
 

@@ -31,8 +31,9 @@ pub(super) async fn list(
 ) -> Response {
     let visitor = app.visitor(&headers);
     let read = app.wallet.cards(&visitor.languages());
-    match read.and_then(|cards| Ok((cards, later::waiting(&app)?))) {
-        Ok((cards, waiting)) => {
+    let unreadable = || app.wallet.core().unreadable_cards();
+    match read.and_then(|cards| Ok((cards, later::waiting(&app)?, unreadable()?))) {
+        Ok((cards, waiting, unreadable)) => {
             let cards: Vec<Value> = cards
                 .iter()
                 .map(|card| shown(&app, &visitor, card))
@@ -42,6 +43,7 @@ pub(super) async fn list(
                 "added": query.added.is_some(),
                 "later": query.later.is_some(),
                 "waiting": waiting,
+                "unreadable": unreadable,
             });
             app.page(&visitor, "wallet/cards", context)
         }
@@ -118,6 +120,7 @@ fn shown(app: &App, visitor: &Visitor, card: &Card) -> Value {
         "issuer": card.issuer,
         "facts": facts.collect::<Vec<_>>(),
         "expired": card.expired,
+        "unchecked": card.unchecked,
         "added_at": card.added_at,
         "expires_at": card.expires_at,
         "logo": card.logo,

@@ -16,7 +16,7 @@ use serde_json::json;
 use tokio::time::Instant;
 use tower::ServiceExt;
 use vouchsafe_credentials::random;
-use vouchsafe_service::http::{SameSite, StrictForm};
+use vouchsafe_service::http::{ClientAddress, SameSite, StrictForm};
 use vouchsafe_service::random::OsRandom;
 use vouchsafe_wallet_core::storage::KdfParams;
 use zeroize::Zeroizing;
@@ -28,7 +28,7 @@ use super::keeper::{Keeper, Opened, why};
 use super::pages;
 use super::passphrase;
 use super::shell::Shell;
-use super::tries::Tries;
+use super::tries::{Tries, Who};
 use crate::wallet::handle::WalletHandle;
 
 const SESSION_COOKIE: &str = "vs_wallet_session";
@@ -69,10 +69,56 @@ impl Guard {
         (!self.keeper.exists()).then(|| format!("/setup/{}", self.invitation))
     }
 
-    async fn open(&self, passphrase: &str) -> Result<(), Shut> {
+    /// Who asks, as far as guesses are counted.
+    pub(super) fn who(&self, client: ClientAddress) -> Who {
+        Who {
+            network: client.network(),
+            here: client.0.is_loopback() && self.shell.is_here(),
+        }
+    }
+
+    async fn open(self: &Arc<Self>, passphrase: &str, who: Who) -> Result<(), Shut> {
+        let secret = Zeroizing::new(passphrase.to_owned());
+        self.to_the_end(|guard| async move { guard.opening(&secret, who).await })
+            .await
+    }
+
+    pub(super) async fn create(self: &Arc<Self>, passphrase: &str) -> Result<(), Shut> {
+        let secret = Zeroizing::new(passphrase.to_owned());
+        self.to_the_end(|guard| async move { guard.creating(&secret).await })
+            .await
+    }
+
+    /// Changes the passphrase; whoever is inside has to come in again.
+    pub(super) async fn change(
+        self: &Arc<Self>,
+        old: &str,
+        new: &str,
+        who: Who,
+    ) -> Result<(), Shut> {
+        let secrets = [old, new].map(|secret| Zeroizing::new(secret.to_owned()));
+        self.to_the_end(|guard| async move {
+            let [old, new] = secrets;
+            guard.changing(&old, &new, who).await
+        })
+        .await
+    }
+
+    /// What has begun with the records goes on when the browser goes away: else the door would know
+    /// another passphrase than they have.
+    async fn to_the_end<F, W>(self: &Arc<Self>, work: F) -> Result<(), Shut>
+    where
+        F: FnOnce(Arc<Self>) -> W,
+        W: Future<Output = Result<(), Shut>> + Send + 'static,
+    {
+        let done = tokio::spawn(work(Arc::clone(self))).await;
+        done.unwrap_or(Err(Shut::Broken))
+    }
+
+    async fn opening(&self, passphrase: &str, who: Who) -> Result<(), Shut> {
         // One at a time: guesses at the same moment count one after the other.
         let mut door = self.door.lock().await;
-        if let Some(wait) = door.tries.wait() {
+        if let Some(wait) = door.tries.wait(who) {
             return Err(Shut::Wait(wait));
         }
         let right = match &door.opened {
@@ -90,11 +136,11 @@ impl Guard {
                 Err(other) => return Err(other),
             },
         };
-        door.tries.count(right);
+        door.tries.count(who, right);
         if right { Ok(()) } else { Err(Shut::Wrong) }
     }
 
-    pub(super) async fn create(&self, passphrase: &str) -> Result<(), Shut> {
+    async fn creating(&self, passphrase: &str) -> Result<(), Shut> {
         let mut door = self.door.lock().await;
         if self.keeper.exists() {
             return Err(Shut::Broken);
@@ -105,16 +151,15 @@ impl Guard {
         Ok(())
     }
 
-    /// Changes the passphrase; whoever is inside has to come in again.
-    pub(super) async fn change(&self, old: &str, new: &str) -> Result<(), Shut> {
+    async fn changing(&self, old: &str, new: &str, who: Who) -> Result<(), Shut> {
         let mut door = self.door.lock().await;
-        if let Some(wait) = door.tries.wait() {
+        if let Some(wait) = door.tries.wait(who) {
             return Err(Shut::Wait(wait));
         }
         let opened = door.opened.as_ref().ok_or(Shut::Broken)?;
         let right = opened.knows(old);
         let wallet = opened.wallet.clone();
-        door.tries.count(right);
+        door.tries.count(who, right);
         if !right {
             return Err(Shut::Wrong);
         }
@@ -256,6 +301,7 @@ async fn enter(State(guard): State<Arc<Guard>>, request: Request) -> Response {
 
 async fn unlock(
     State(guard): State<Arc<Guard>>,
+    client: ClientAddress,
     headers: HeaderMap,
     StrictForm(form): StrictForm,
 ) -> Response {
@@ -271,7 +317,7 @@ async fn unlock(
     let opened = if passphrase.len() > LONGEST_PASSPHRASE {
         Err(Shut::Wrong)
     } else {
-        guard.open(passphrase).await
+        guard.open(passphrase, guard.who(client)).await
     };
     match opened {
         Ok(()) => guard.admit(next),
@@ -306,6 +352,10 @@ async fn lock(
 
 #[cfg(test)]
 mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::super::Profile;
+    use super::super::tests::door::Memory;
     use super::*;
 
     #[test]
@@ -327,5 +377,32 @@ mod tests {
         ] {
             assert!(!is_ours(foreign), "{foreign}");
         }
+    }
+
+    #[tokio::test]
+    async fn cat_437_a_change_that_nobody_waits_for_is_made_all_the_same() {
+        let url = "http://127.0.0.1:4010".parse().unwrap();
+        let shell = Shell::new(&url, Profile::default(), true).unwrap();
+        let guard = Guard::new(Arc::new(shell), Arc::new(Memory::new(false)));
+        let guard = Arc::new(guard);
+        guard.create("correct horse").await.unwrap();
+        let who = Who {
+            network: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            here: true,
+        };
+        let changing = {
+            let guard = Arc::clone(&guard);
+            async move { guard.change("correct horse", "another horse", who).await }
+        };
+        let changing = tokio::spawn(changing);
+        // It has begun: the browser goes away.
+        while guard.door.try_lock().is_ok() {
+            tokio::task::yield_now().await;
+        }
+        changing.abort();
+        // The door knows what the records know.
+        guard.open("another horse", who).await.unwrap();
+        guard.keeper.open("another horse").await.unwrap();
+        assert!(guard.keeper.open("correct horse").await.is_err());
     }
 }

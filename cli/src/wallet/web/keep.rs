@@ -21,14 +21,21 @@ pub(super) const LARGEST_BACKUP: usize = 64 * 1024 * 1024;
 
 /// Making one, taking one in, and the cards that wait for their issuers.
 pub(super) async fn show(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    page(&app, &app.visitor(&headers), None)
+    page(&app, &app.visitor(&headers), None).await
 }
 
-fn page(app: &App, visitor: &Visitor, problem: Option<&str>) -> Response {
-    match app.wallet.core().to_reissue(&visitor.languages()) {
-        Ok(waiting) => {
-            let context =
-                json!({ "waiting": waiting, "problem": problem, "shortest": MIN_PASSPHRASE });
+async fn page(app: &App, visitor: &Visitor, problem: Option<&str>) -> Response {
+    let core = app.wallet.core();
+    let waiting = core.to_reissue(&visitor.languages());
+    let left_behind = core.left_behind_by_backups().await;
+    match waiting.and_then(|waiting| Ok((waiting, left_behind?))) {
+        Ok((waiting, left_behind)) => {
+            let context = json!({
+                "waiting": waiting,
+                "left_behind": left_behind,
+                "problem": problem,
+                "shortest": MIN_PASSPHRASE,
+            });
             let status = problem.map_or(StatusCode::OK, |_| StatusCode::BAD_REQUEST);
             (status, app.page(visitor, "wallet/backup", context)).into_response()
         }
@@ -48,7 +55,7 @@ pub(super) async fn make(
     };
     let passphrase = form.get("passphrase").unwrap_or_default();
     if form.get("again") != Some(passphrase) {
-        return page(&app, &visitor, Some("differs"));
+        return page(&app, &visitor, Some("differs")).await;
     }
     match written(&app, passphrase).await {
         Ok(file) => {
@@ -60,7 +67,7 @@ pub(super) async fn make(
             (headers, file).into_response()
         }
         Err(error) if error.code() == "backup_passphrase_weak" => {
-            page(&app, &visitor, Some("weak"))
+            page(&app, &visitor, Some("weak")).await
         }
         Err(error) => Problem::from(error).page(&app, &visitor),
     }
@@ -97,17 +104,28 @@ pub(super) async fn restore(
             let Restored {
                 made_at: _,
                 cards,
+                unchecked,
                 already_here,
                 to_reissue,
+                pending,
+                left_behind,
                 history,
             } = restored;
-            let context = json!({ "new": cards, "here_already": already_here, "count_waiting": to_reissue, "history": history });
+            let context = json!({
+                "new": cards,
+                "unchecked": unchecked,
+                "here_already": already_here,
+                "count_waiting": to_reissue,
+                "pending": pending,
+                "left_behind": left_behind,
+                "history": history,
+            });
             app.page(&visitor, "wallet/restored", context)
         }
         Err(error) => match error.code() {
-            "backup_passphrase_wrong" => page(&app, &visitor, Some("wrong")),
+            "backup_passphrase_wrong" => page(&app, &visitor, Some("wrong")).await,
             code if code.starts_with("backup_") || code == "kdf_out_of_bounds" => {
-                page(&app, &visitor, Some("unreadable"))
+                page(&app, &visitor, Some("unreadable")).await
             }
             _ => Problem::from(error).page(&app, &visitor),
         },

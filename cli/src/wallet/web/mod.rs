@@ -6,6 +6,7 @@
 mod app;
 mod cards;
 mod error;
+mod finders;
 mod first_run;
 mod guard;
 mod history;
@@ -23,6 +24,7 @@ mod settings;
 mod shell;
 mod tries;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -31,8 +33,8 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use vouchsafe_pages::PagesError;
 use vouchsafe_service::clock::SystemClock;
-use vouchsafe_service::config::PublicUrl;
-use vouchsafe_service::http::{Problem, standard};
+use vouchsafe_service::config::{ConfigError, HttpConfig, PublicUrl};
+use vouchsafe_service::http::{Edge, Problem, standard, standard_at};
 use vouchsafe_service::id::Ids;
 use vouchsafe_service::random::OsRandom;
 
@@ -46,8 +48,14 @@ use super::handle::WalletHandle;
 
 /// Why the pages cannot be served.
 #[derive(Debug, thiserror::Error)]
-#[error("the pages cannot be rendered")]
-pub struct WebError(#[from] PagesError);
+pub enum WebError {
+    /// A page is broken.
+    #[error("the pages cannot be rendered")]
+    Pages(#[from] PagesError),
+    /// What stands around them is.
+    #[error("the pages cannot be served")]
+    Served(#[from] ConfigError),
+}
 
 /// How the web wallet is reached.
 #[derive(Debug)]
@@ -74,7 +82,7 @@ pub fn router(wallet: WalletHandle, config: WebConfig) -> Result<Router, WebErro
     } = config;
     let shell = Arc::new(Shell::new(&public_url, profile, false)?);
     let app = Arc::new(App::new(wallet, Arc::clone(&shell)));
-    Ok(outside(pages(app), &shell, &public_url))
+    outside(pages(app), &shell, &public_url)
 }
 
 /// The pages of a wallet that opens with its passphrase, or has to be made first.
@@ -87,19 +95,36 @@ pub fn guarded(keeper: Arc<dyn Keeper>, config: WebConfig) -> Result<Guarded, We
     let guard = Arc::new(Guard::new(Arc::clone(&shell), keeper));
     let invitation = guard.invitation();
     Ok(Guarded {
-        router: outside(guard::router(guard), &shell, &public_url),
+        router: outside(guard::router(guard), &shell, &public_url)?,
         invitation,
     })
 }
 
 /// What stands around all pages.
-fn outside(pages: Router, shell: &Arc<Shell>, public_url: &PublicUrl) -> Router {
+fn outside(pages: Router, shell: &Arc<Shell>, public_url: &PublicUrl) -> Result<Router, WebError> {
     let ids = Ids::new(Arc::new(SystemClock), Arc::new(OsRandom));
     let all = pages
         .merge(install::router(Arc::clone(shell)))
         .layer(from_fn_with_state(Arc::clone(shell), shell::only_this_host))
         .merge(vouchsafe_pages::assets_router());
-    standard(all, public_url, ids)
+    match shell.is_here() {
+        true => Ok(standard(all, public_url, ids)),
+        false => Ok(standard_at(&proxied(public_url)?, all, public_url, ids)),
+    }
+}
+
+/// A wallet with a public name stands behind a proxy on this machine, which says where a request
+/// comes from. Where there is none, nobody but this machine can say it.
+fn proxied(public_url: &PublicUrl) -> Result<Edge, WebError> {
+    Ok(Edge::new(&HttpConfig {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        public_url: public_url.clone(),
+        tls: None,
+        metrics_listen: None,
+        trusted_proxies: vec!["127.0.0.1".to_owned(), "::1".to_owned()],
+        requests_per_minute: 0,
+        burst: 0,
+    })?)
 }
 
 /// The pages. `/present` takes requests to show a card and `/offer` takes

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::{Value, json};
-use vouchsafe_service::http::StrictForm;
+use vouchsafe_service::http::{ClientAddress, StrictForm};
 
 use super::first_run::{SHORTEST_PASSPHRASE, unusable};
 use super::guard::{Guard, Shut};
@@ -22,6 +22,7 @@ pub(super) async fn form(State(guard): State<Arc<Guard>>, headers: HeaderMap) ->
 /// Changes it. Other browsers that are inside have to give the new one.
 pub(super) async fn change(
     State(guard): State<Arc<Guard>>,
+    client: ClientAddress,
     headers: HeaderMap,
     StrictForm(form): StrictForm,
 ) -> Response {
@@ -36,7 +37,8 @@ pub(super) async fn change(
     if let Some(problem) = unusable(field("passphrase"), field("again")) {
         return page(&guard, &headers, Some(problem));
     }
-    match guard.change(field("old"), field("passphrase")).await {
+    let (old, new, who) = (field("old"), field("passphrase"), guard.who(client));
+    match guard.change(old, new, who).await {
         Ok(()) => guard.admit("/settings"),
         Err(Shut::Wrong) => page(&guard, &headers, Some("wrong")),
         Err(Shut::Wait(wait)) => {

@@ -15,13 +15,17 @@ use vouchsafe_service::http::StrictForm;
 use super::app::App;
 use super::error::Problem;
 use super::shell::Visitor;
-use super::{offer, request};
+use super::{finders, offer, request};
 
 /// A photograph of a phone has less.
 pub(super) const LARGEST_UPLOAD: usize = 12 * 1024 * 1024;
 /// Pixels along one side, and bytes that decoding may take.
 const LONGEST_SIDE: u32 = 10_000;
 const MOST_MEMORY: u64 = 256 * 1024 * 1024;
+/// Pixels of one picture.
+const MOST_PIXELS: u64 = 60_000_000;
+/// Corners of codes on one picture: a code has three.
+const MOST_CORNERS: usize = 24;
 /// Codes are looked for at these sizes: small pictures are fast, and blur helps against noise.
 const SIDES: [u32; 3] = [800, 1600, 3200];
 /// One picture after the other: decoding takes memory.
@@ -71,8 +75,13 @@ async fn read(app: &App, headers: &HeaderMap, mut form: Multipart) -> Result<Str
             // The token comes first; before it nothing is read.
             Some("picture") if ours => {
                 let bytes = field.bytes().await.map_err(|_| Problem::picture())?;
-                let _one = ONE.acquire().await.map_err(|_| Problem::picture())?;
-                let found = tokio::task::spawn_blocking(move || code_on(&bytes)).await;
+                let one = ONE.acquire().await.map_err(|_| Problem::picture())?;
+                let decode = move || {
+                    // The next one begins when this one has ended, though nobody waits for it.
+                    let _one = one;
+                    code_on(&bytes)
+                };
+                let found = tokio::task::spawn_blocking(decode).await;
                 // A picture that breaks the decoder is a picture without a code.
                 return found.ok().flatten().ok_or_else(Problem::picture);
             }
@@ -88,15 +97,8 @@ async fn read(app: &App, headers: &HeaderMap, mut form: Multipart) -> Result<Str
 
 /// The text of a code on a picture: of several, the first that the wallet can follow.
 fn code_on(bytes: &[u8]) -> Option<String> {
-    let mut reader = ImageReader::new(Cursor::new(bytes))
-        .with_guessed_format()
-        .ok()?;
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(LONGEST_SIDE);
-    limits.max_image_height = Some(LONGEST_SIDE);
-    limits.max_alloc = Some(MOST_MEMORY);
-    reader.limits(limits);
-    let picture = reader.decode().ok()?.into_luma8();
+    is_measured(bytes)?;
+    let picture = reader(bytes)?.decode().ok()?.into_luma8();
     let longest = picture.width().max(picture.height());
     let mut texts = Vec::new();
     for side in SIDES {
@@ -121,12 +123,34 @@ fn code_on(bytes: &[u8]) -> Option<String> {
     (!texts.is_empty()).then(|| texts.swap_remove(wanted.unwrap_or(0)))
 }
 
+/// Before a pixel is decoded: a few bytes may stand for more than memory holds.
+fn is_measured(bytes: &[u8]) -> Option<()> {
+    let (width, height) = reader(bytes)?.into_dimensions().ok()?;
+    let pixels = u64::from(width) * u64::from(height);
+    (width.max(height) <= LONGEST_SIDE && pixels <= MOST_PIXELS).then_some(())
+}
+
+fn reader(bytes: &[u8]) -> Option<ImageReader<Cursor<&[u8]>>> {
+    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
+    let mut reader = reader.ok()?;
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(LONGEST_SIDE);
+    limits.max_image_height = Some(LONGEST_SIDE);
+    limits.max_alloc = Some(MOST_MEMORY);
+    reader.limits(limits);
+    Some(reader)
+}
+
 fn codes(picture: &GrayImage) -> Vec<String> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let raw = picture.as_raw();
     let mut prepared = rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| {
         raw.get(y * width + x).copied().unwrap_or(0)
     });
+    let dark = |x: usize, y: usize| prepared.get_pixel_at(x, y) == 1;
+    if finders::more_than(MOST_CORNERS, (width, height), dark) {
+        return Vec::new();
+    }
     let grids = prepared.detect_grids();
     grids
         .iter()
@@ -168,6 +192,7 @@ pub(super) mod tests {
     use image::{ImageFormat, Luma};
     use qrcode::QrCode;
 
+    use super::super::finders::tests::corners;
     use super::*;
 
     /// A code as a picture with `pixel` pixels a module and a quiet zone.
@@ -223,6 +248,56 @@ pub(super) mod tests {
         ] {
             assert_eq!(code_on(bytes), None);
         }
+    }
+
+    /// The beginning of a PNG that says how large it is; nothing follows.
+    fn begun(width: u32, height: u32) -> Vec<u8> {
+        let chunk = |name: &[u8; 4], data: &[u8]| {
+            let body = [&name[..], data].concat();
+            let crc = body.iter().fold(u32::MAX, |crc, byte| {
+                (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+                    (crc >> 1) ^ (0xedb8_8320 * (crc & 1))
+                })
+            });
+            let length = u32::try_from(data.len()).unwrap().to_be_bytes();
+            [&length[..], &body, &(!crc).to_be_bytes()].concat()
+        };
+        let sides = [width.to_be_bytes(), height.to_be_bytes()].concat();
+        let header = [&sides[..], &[8, 0, 0, 0, 0]].concat();
+        let begin = b"\x89PNG\r\n\x1a\n";
+        [&begin[..], &chunk(b"IHDR", &header), &chunk(b"IDAT", &[])].concat()
+    }
+
+    #[test]
+    fn cat_445_a_picture_is_measured_before_it_is_decoded() {
+        assert!(is_measured(&begun(7000, 8000)).is_some());
+        for (width, height) in [(8000, 8000), (10_001, 10), (10, 10_001), (1 << 30, 1 << 30)] {
+            assert!(
+                is_measured(&begun(width, height)).is_none(),
+                "{width} {height}"
+            );
+        }
+    }
+
+    #[test]
+    fn cat_445_a_picture_full_of_corners_is_given_up_at_once() {
+        // Beside a code that is as good as any other.
+        let (width, height, dark) = corners(60, 60, 4);
+        let side = |length: usize| u32::try_from(length).unwrap();
+        let picture = GrayImage::from_fn(side(width), side(height), |x, y| {
+            let dark = dark(usize::try_from(x).unwrap(), usize::try_from(y).unwrap());
+            Luma([if dark { 0 } else { 255 }])
+        });
+        assert!(codes(&picture).is_empty());
+        let mut bytes = Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, ImageFormat::Png).unwrap();
+        assert_eq!(code_on(&bytes.into_inner()), None);
+        // A sheet with some codes is none of that.
+        let link = "haip-vp://?client_id=a&request_uri=b";
+        assert_eq!(
+            code_on(&drawn(link, 4, ImageFormat::Png)).as_deref(),
+            Some(link)
+        );
     }
 
     #[test]

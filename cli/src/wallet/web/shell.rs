@@ -61,13 +61,19 @@ impl Shell {
         let origin = public_url.origin();
         let host = origin.split_once("://").map_or("", |(_, host)| host);
         Ok(Self {
-            cookies: CookiePolicy::new(public_url),
+            cookies: CookiePolicy::with_port(public_url),
             profile,
             pages: Pages::new()?,
             csrf: Csrf::new(key, public_url),
             host: host.to_owned(),
             guarded,
         })
+    }
+
+    /// Whether the wallet is on this machine alone. A proxy of ours is on this machine too, and whoever
+    /// comes through it is not.
+    pub(super) fn is_here(&self) -> bool {
+        is_loopback(&self.host)
     }
 
     pub(super) fn visitor(&self, headers: &HeaderMap) -> Visitor {
@@ -164,6 +170,17 @@ impl Shell {
     }
 }
 
+/// Whether a host, with its port, is this machine.
+pub(super) fn is_loopback(host: &str) -> bool {
+    let url = url::Url::parse(&format!("http://{host}"));
+    match url.as_ref().ok().and_then(url::Url::host) {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
+}
+
 /// Templates escape for HTML; a letter is plain text.
 fn unescape(text: &str) -> String {
     [
@@ -222,6 +239,25 @@ mod tests {
         let common = vouchsafe_pages::CONTENT_SECURITY_POLICY;
         let own = CONTENT_SECURITY_POLICY.strip_prefix(common).unwrap();
         assert_eq!(own, "; manifest-src 'self'; worker-src 'self'");
+    }
+
+    #[test]
+    fn this_machine_is_told_from_others() {
+        for here in [
+            "127.0.0.1:4010",
+            "[::1]:4010",
+            "localhost",
+            "wallet.localhost:80",
+        ] {
+            assert!(is_loopback(here), "{here}");
+        }
+        for elsewhere in [
+            "192.168.1.5:4010",
+            "wallet.example.com",
+            "localhost.example",
+        ] {
+            assert!(!is_loopback(elsewhere), "{elsewhere}");
+        }
     }
 
     #[test]

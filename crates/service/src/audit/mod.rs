@@ -35,6 +35,7 @@ pub struct Event {
     /// When.
     pub at: UnixTime,
     /// Who: `key:<id>` for an API key, `client:<id>` for an OAuth client, `system` for a job, `command` for the command line,
+    /// `subject:<id>` for a person on their account page,
     /// `anonymous` where nobody is asked for a key.
     pub actor: String,
     /// What, `<thing>.<verb>`: `credential.revoke`.

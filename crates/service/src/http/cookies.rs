@@ -27,6 +27,8 @@ pub struct DuplicateCookie;
 #[derive(Debug, Clone, Copy)]
 pub struct CookiePolicy {
     https: bool,
+    /// The port in the names, under http.
+    port: Option<u16>,
 }
 
 impl CookiePolicy {
@@ -34,6 +36,20 @@ impl CookiePolicy {
     pub fn new(public_url: &PublicUrl) -> Self {
         Self {
             https: public_url.is_https(),
+            port: None,
+        }
+    }
+
+    /// The same for a service that shares its host with strangers: under http its port is in the
+    /// names, because browsers send a cookie to every port of a host and let each of them replace it.
+    pub fn with_port(public_url: &PublicUrl) -> Self {
+        let origin = public_url.origin();
+        let port = origin
+            .rsplit_once(':')
+            .and_then(|(_, port)| port.parse().ok());
+        Self {
+            port: Some(port.unwrap_or(80)),
+            ..Self::new(public_url)
         }
     }
 
@@ -90,9 +106,10 @@ impl CookiePolicy {
 
     fn full_name(&self, name: &str) -> String {
         debug_assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
-        match self.https {
-            true => format!("__Host-{name}"),
-            false => name.to_owned(),
+        match (self.https, self.port) {
+            (true, _) => format!("__Host-{name}"),
+            (false, Some(port)) => format!("{name}_{port}"),
+            (false, None) => name.to_owned(),
         }
     }
 }
@@ -141,6 +158,35 @@ mod tests {
         let headers = request(&["vs_shop_session=1; vs_op_session=abc"]);
         let found = policy.get(&headers, "vs_op_session");
         assert_eq!(found, Ok(Some("abc".into())));
+    }
+
+    #[test]
+    fn a_cookie_of_another_port_is_another_cookie() {
+        let own = CookiePolicy::with_port(&"http://127.0.0.1:4010".parse().unwrap());
+        let other = CookiePolicy::with_port(&"http://127.0.0.1:4011".parse().unwrap());
+        let set = own.set("vs_wallet_session", "abc", None, SameSite::Lax);
+        assert_eq!(
+            set,
+            "vs_wallet_session_4010=abc; Path=/; HttpOnly; SameSite=Lax"
+        );
+        let headers = request(&["vs_wallet_session=x; vs_wallet_session_4011=y"]);
+        assert_eq!(own.get(&headers, "vs_wallet_session"), Ok(None));
+        let found = other.get(&headers, "vs_wallet_session");
+        assert_eq!(found, Ok(Some("y".into())));
+        let https = CookiePolicy::with_port(&"https://wallet.example:8443".parse().unwrap());
+        let set = https.set("vs_wallet_session", "abc", None, SameSite::Lax);
+        assert!(
+            set.to_str()
+                .unwrap()
+                .starts_with("__Host-vs_wallet_session=abc;")
+        );
+        let plain = CookiePolicy::with_port(&"http://localhost".parse().unwrap());
+        let set = plain.set("vs_wallet_session", "abc", None, SameSite::Lax);
+        assert!(
+            set.to_str()
+                .unwrap()
+                .starts_with("vs_wallet_session_80=abc;")
+        );
     }
 
     #[test]

@@ -4,18 +4,27 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use axum::http::StatusCode;
+use axum::http::{Request, StatusCode, header};
 use vouchsafe_wallet_core::storage::{KdfParams, MemoryStorage};
 
 use super::super::{Keeper, guarded};
-use super::{Browser, Silent, config, field, settings};
+use super::{Browser, HOST, Silent, config, field, settings};
 use crate::wallet::handle::WalletHandle;
 use crate::wallet::open::create_with;
 
 /// A wallet in memory, to be made from its pages.
-struct Memory {
+pub(in crate::wallet::web) struct Memory {
     storage: Arc<MemoryStorage>,
     made: AtomicBool,
+}
+
+impl Memory {
+    pub(in crate::wallet::web) fn new(made: bool) -> Self {
+        Self {
+            storage: Arc::new(MemoryStorage::new()),
+            made: made.into(),
+        }
+    }
 }
 
 #[async_trait]
@@ -38,11 +47,7 @@ impl Keeper for Memory {
 }
 
 pub(super) fn locked(made: bool) -> (Browser, Option<String>) {
-    let keeper = Memory {
-        storage: Arc::new(MemoryStorage::new()),
-        made: made.into(),
-    };
-    let guarded = guarded(Arc::new(keeper), config()).unwrap();
+    let guarded = guarded(Arc::new(Memory::new(made)), config()).unwrap();
     let browser = Browser {
         router: guarded.router,
         asked: Arc::default(),
@@ -251,4 +256,88 @@ async fn the_passphrase_is_changed_with_the_old_one_and_lets_others_out() {
         let page = other.post("/unlock", "same-origin", &form).await;
         assert_eq!(page.status, status, "{passphrase}");
     }
+}
+
+/// The same browser at another address.
+fn at(browser: &Browser, address: &str) -> Browser {
+    let peer: std::net::SocketAddr = address.parse().unwrap();
+    let known = axum::Extension(axum::extract::ConnectInfo(peer));
+    Browser {
+        router: browser.router.clone().layer(known),
+        asked: browser.asked.clone(),
+        cookie: None,
+    }
+}
+
+#[tokio::test]
+async fn cat_446_whoever_guesses_elsewhere_does_not_shut_the_owner_out() {
+    let browser = at_home().await;
+    let mut guessing = at(&browser, "192.168.1.66:5000");
+    let csrf = field(&guessing.get("/").await, "csrf");
+    let unlock = |passphrase: &'static str, csrf: String| {
+        [
+            ("csrf", csrf),
+            ("passphrase", passphrase.to_owned()),
+            ("next", "/".to_owned()),
+        ]
+    };
+    for number in 0..6 {
+        let form = unlock("guess guess", csrf.clone());
+        let form: Vec<(&str, &str)> = form.iter().map(|(a, b)| (*a, b.as_str())).collect();
+        let page = guessing.post("/unlock", "same-origin", &form).await;
+        assert_eq!(page.status == StatusCode::TOO_MANY_REQUESTS, number == 5);
+    }
+    for owner in ["127.0.0.1:5001", "192.168.1.7:5002"] {
+        let mut owner = at(&browser, owner);
+        let csrf = field(&owner.get("/").await, "csrf");
+        let form = unlock("correct horse", csrf);
+        let form: Vec<(&str, &str)> = form.iter().map(|(a, b)| (*a, b.as_str())).collect();
+        let page = owner.post("/unlock", "same-origin", &form).await;
+        assert_eq!(page.location.as_deref(), Some("/"));
+    }
+}
+
+#[tokio::test]
+async fn cat_446_a_page_on_another_port_does_not_come_in_with_the_owner() {
+    let mut browser = at_home().await;
+    let cookies = browser.cookie.clone().unwrap();
+    // Browsers send the cookies of every port of a host to each of them.
+    let names: Vec<&str> = cookies
+        .split("; ")
+        .map(|one| one.split('=').next().unwrap())
+        .collect();
+    assert!(
+        names.iter().all(|name| name.ends_with("_4010")),
+        "{names:?}"
+    );
+    browser.cookie = Some(cookies.replace("_4010=", "_4011="));
+    assert!(browser.get("/").await.text.contains("action=\"/unlock\""));
+    // One that a page on another port planted beside ours, or in its place, lets nobody in.
+    browser.cookie = Some(format!("{cookies}; vs_wallet_session_4010=planted"));
+    assert!(browser.get("/").await.text.contains("action=\"/unlock\""));
+    browser.cookie = Some(cookies);
+    let csrf = field(&browser.get("/settings").await, "csrf");
+    for (origin, site) in [
+        (Some("http://127.0.0.1:5000"), "same-site"),
+        (Some("http://127.0.0.1:5000"), "same-origin"),
+        (Some("null"), "same-site"),
+        (None, "same-site"),
+    ] {
+        let mut request = Request::post("/lock")
+            .header(header::HOST, HOST)
+            .header("sec-fetch-site", site)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if let Some(origin) = origin {
+            request = request.header(header::ORIGIN, origin);
+        }
+        let page = browser.send(request, format!("csrf={csrf}")).await;
+        assert_eq!(page.status, StatusCode::FORBIDDEN, "{origin:?} {site}");
+    }
+    // Nor does it reach the wallet under the name of its own port.
+    let request = Request::get("/").header(header::HOST, "127.0.0.1:5000");
+    assert_eq!(
+        browser.send(request, "").await.status,
+        StatusCode::NOT_FOUND
+    );
+    assert!(browser.get("/").await.text.contains("Meine Karten"));
 }

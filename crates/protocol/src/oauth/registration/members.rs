@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use url::Url;
+use vouchsafe_credentials::text::is_hidden;
 
 use super::{
     About, ApplicationType, ClientAuthentication, ClientMetadata, Grants, IdTokenAlgorithm, METHOD,
@@ -148,11 +149,10 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Whether a name can stand on a page: some text on one line, and nothing that turns the direction
-/// of what is around it.
+/// Whether a name can stand on a page: some text on one line, and nothing that nobody sees or that
+/// turns the direction of what is around it. Two names that look the same would differ in it.
 fn showable(name: &str) -> bool {
-    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
-    let bad = |c: char| c.is_control() || turns(c);
+    let bad = |c: char| is_hidden(c) || matches!(c, '\u{2028}' | '\u{2029}');
     !name.trim().is_empty() && name.chars().count() <= MAX_NAME && !name.chars().any(bad)
 }
 

@@ -133,6 +133,13 @@ fn cat_383_names_that_cannot_stand_on_a_page() {
         "bell\u{7}",
         "turned \u{202e}round",
         "isolated \u{2067}x",
+        "marked \u{200f}x",
+        "zero\u{200b}width",
+        "joined\u{2060}x",
+        "\u{feff}x",
+        "soft\u{ad}hyphen",
+        "filler \u{3164}",
+        "tagged\u{e0041}",
         &"n".repeat(101),
     ] {
         let (code, error) = refused(json!({ "client_name": name }));

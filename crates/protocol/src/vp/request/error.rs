@@ -4,6 +4,7 @@ use url::Url;
 use vouchsafe_credentials::jws::JwsError;
 use vouchsafe_credentials::x509::X509Error;
 
+use super::Requester;
 use super::attestation::AttestationError;
 use crate::vp::client_id::ClientIdError;
 use crate::vp::dcql::DcqlError;
@@ -20,6 +21,8 @@ pub struct Refusal {
     pub error: RequestError,
     /// Where an error response may be sent: only to a verifier whose signature was good.
     pub reply_to: Option<Box<ReplyTo>>,
+    /// Whose signature that was. Whoever the person does not want to hear is told nothing.
+    pub requester: Option<Box<Requester>>,
 }
 
 /// Where an error response goes.

@@ -135,6 +135,7 @@ pub fn verify_request_of(
     let silent = |error| Refusal {
         error,
         reply_to: None,
+        requester: None,
     };
     if compact.len() > MAX_BYTES {
         return Err(silent(RequestError::TooLarge));
@@ -156,6 +157,7 @@ pub fn verify_request_of(
         response_uri,
         state,
     };
+    let asked_by = requester.clone();
     let read = || {
         // `iss` is ignored (section 5).
         check_audience(&claims)?;
@@ -167,6 +169,7 @@ pub fn verify_request_of(
     read().map_err(|error| Refusal {
         error,
         reply_to: Some(Box::new(reply_to.clone())),
+        requester: Some(Box::new(asked_by)),
     })
 }
 

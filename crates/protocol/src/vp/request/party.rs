@@ -79,6 +79,8 @@ pub enum Requester {
     Attested(Attested),
     /// Somebody who is registered.
     Registered {
+        /// Its client identifier.
+        client_id: String,
         /// What it is called.
         name: String,
     },
@@ -216,6 +218,9 @@ fn registered(
         .verify_with(policy.crypto, &own.keys)
         .map_err(RequestError::Jws)?
         .into_inner();
-    let name = own.name.clone();
-    Ok((Requester::Registered { name }, payload.claims))
+    let requester = Requester::Registered {
+        client_id: own.client_id.clone(),
+        name: own.name.clone(),
+    };
+    Ok((requester, payload.claims))
 }

@@ -288,7 +288,7 @@ async fn cat_325_registered_verifiers_and_identifiers_that_look_prefixed() {
     for client_id in ["library", "https://library.example"] {
         let read = setup.read_of(&parties, client_id, header(), &own).await;
         let read = read.unwrap();
-        let Requester::Registered { name } = read.requester() else {
+        let Requester::Registered { name, .. } = read.requester() else {
             panic!("not registered")
         };
         assert_eq!(
