@@ -26,6 +26,7 @@ mod fingerprint;
 mod handlers;
 pub mod instance;
 pub mod journey;
+pub mod journeys;
 pub mod login;
 pub mod outbound;
 pub mod portable;

@@ -37,6 +37,7 @@ use crate::config::{Config, ConfigError, Keys, Settings};
 use crate::domain::ids::{ClientId, UserCodeKey};
 use crate::fingerprint::Fingerprints;
 use crate::instance::{self, InstanceError, StateKeys};
+use crate::journeys::{self, Journeys};
 use crate::outbound::{Guarded, Outbound};
 use crate::risk::experiment::Login;
 use crate::risk::{self, ValueKey};
@@ -53,6 +54,8 @@ const LOGOUT_EVERY: Duration = Duration::from_millis(500);
 const TELL_EVERY: Duration = Duration::from_millis(500);
 /// How often logins are counted for the risk of others.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
+/// How often the folder of journeys is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How often expired rows are deleted.
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 
@@ -215,6 +218,7 @@ impl Verifier {
             documents: Shelf::default(),
             open_registrations: open_registrations(&settings),
             pages: Pages::new()?,
+            journeys: Journeys::new(settings.journeys.as_ref()),
             statuses,
             changes: Changes::default(),
             verification_changes: Changes::default(),
@@ -316,6 +320,12 @@ impl Verifier {
                 risk::check::run_once(Arc::clone(&app))
             });
         }
+        if self.app.settings.journeys.is_some() {
+            let app = Arc::clone(&self.app);
+            jobs.every("journeys", LOOK_EVERY, move || {
+                journeys::look_again(Arc::clone(&app))
+            });
+        }
         if self.app.settings.verifications.enabled() {
             self.tell_callers(&mut jobs);
         }
@@ -349,6 +359,7 @@ impl Verifier {
         backchannel::run_once(Arc::clone(&self.app)).await?;
         deliver::run_once(Arc::clone(&self.app)).await?;
         risk::check::run_once(Arc::clone(&self.app)).await?;
+        journeys::look_again(Arc::clone(&self.app)).await?;
         Ok(watcher::purge(Arc::clone(&self.app)).await?)
     }
 }

@@ -5,10 +5,12 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
+use super::authorize_journey;
 use super::owned::{self, too_many};
 use crate::app::App;
 use crate::domain::reason::Failure;
 use crate::domain::transaction::{Channel, Finished, Transaction};
+use crate::journeys::Unclear;
 use crate::login::finish::{self, FinishError};
 use crate::login::start::{self, Again, Start};
 use crate::reply::see_other;
@@ -29,6 +31,11 @@ pub async fn handle(
         Ok(true) => {}
         Ok(false) => return see_other(&format!("/login/{id}")),
         Err(error) => return owned::store_failure(&app, &headers, &error),
+    }
+    match authorize_journey::of(&app, &login.request) {
+        Ok(Some(journey)) => return authorize_journey::again(&app, &headers, &login, &journey).await,
+        Ok(None) => {}
+        Err(Unclear) => return owned::refused(&app, &headers),
     }
     match start::again(&app, &login).await {
         Ok(Again::Start(Start::Started(fresh))) => see_other(&format!("/login/{fresh}")),

@@ -20,6 +20,7 @@ mod keys;
 mod lint;
 mod mistake;
 mod model;
+mod places;
 mod proof;
 mod question;
 mod read;
@@ -42,6 +43,7 @@ pub use model::{
     Ask, Case, Channel, Field, Journey, Limits, MOST_STEPS, Outcome, Present, Question, Stage,
     Step, StepKind, Subject, Target,
 };
+pub use places::Places;
 pub use proof::Proof;
 pub use read::read;
 pub use simulate::{Answer, CaseError, SimulatedCase, Simulation, simulate};

@@ -1,5 +1,9 @@
 //! Questions to wallets: making them, the link that leads to them, the signed request object.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
 use url::Url;
 use vouchsafe_credentials::crypto::{AgreementKey, KeyError};
 use vouchsafe_credentials::encoding::{b64url, b64url_decode};
@@ -9,16 +13,18 @@ use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::oidc::acr::{Acr, AcrWish};
 use vouchsafe_protocol::vp::api::{self, ApiOffer, NewApiRequest, Protocol};
 use vouchsafe_protocol::vp::client_id::ClientId as VerifierId;
+use vouchsafe_protocol::vp::dcql::DcqlQuery;
 use vouchsafe_protocol::vp::invocation::{Invocation, RequestUriMethod};
 use vouchsafe_protocol::vp::request::{NewRequest, sign_request};
 use vouchsafe_protocol::vp::values::{LocalizedText, Nonce, State};
 use vouchsafe_protocol::vp::verify::Way;
 
+use super::run::{self, RunError};
 use super::{QR_S, REQUEST_OBJECT_S};
 use crate::app::Parts;
 use crate::config::{Client, DigitalCredentials, Query};
 use crate::domain::ids::RequestId;
-use crate::domain::request::LoginRequest;
+use crate::domain::request::{Facts, LoginRequest};
 use crate::domain::transaction::{Channel, Login};
 use crate::store::requests::{PresentationRequest, RequestSecrets};
 use crate::store::{StoreError, requests};
@@ -51,11 +57,15 @@ impl From<KeyError> for AskError {
 
 /// A fresh question: nonce, state and key are its own (HAIP 1.0, section 5: an ephemeral key for
 /// each request).
-pub(super) fn question(app: &Parts, login: &Login, channel: Channel) -> PresentationRequest {
-    let format = query_of(app, &login.request).map_or("unknown", Query::format);
+pub(super) fn question(
+    app: &Parts,
+    login: &Login,
+    channel: Channel,
+    (query, format): (&str, &'static str),
+) -> PresentationRequest {
     metrics::counter!(
         "vouchsafe_presentation_requests_total",
-        "query" => login.request.query.as_str().to_owned(), "format" => format, "channel" => channel.name()
+        "query" => query.to_owned(), "format" => format, "channel" => channel.name()
     )
     .increment(1);
     let now = app.now();
@@ -81,15 +91,29 @@ pub(super) fn question(app: &Parts, login: &Login, channel: Channel) -> Presenta
     }
 }
 
-/// The question on the same device, made when the login began; another one where we had another
-/// certificate then.
+/// The question on the same device, made when the login began or when a step of its journey is
+/// shown; another one where we had another certificate then.
 pub async fn same_device(app: &Parts, login: &Login) -> Result<PresentationRequest, AskError> {
     let found = requests::newest(&app.db, &app.vault, &login.id, Channel::SameDevice).await?;
-    let found = found.ok_or(AskError::Gone)?;
-    match is_ours(app, &found) {
-        true => Ok(found),
-        false => put(app, question(app, login, Channel::SameDevice)).await,
+    match found {
+        Some(found) if is_ours(app, &found) => Ok(found),
+        None if login.run.is_none() => Err(AskError::Gone),
+        Some(_) | None => put_new(app, login, Channel::SameDevice).await,
     }
+}
+
+/// A fresh question over a channel that the login allows.
+async fn put_new(
+    app: &Parts,
+    login: &Login,
+    channel: Channel,
+) -> Result<PresentationRequest, AskError> {
+    let asking = query_of(app, login).await?;
+    if !asking.allows(channel) {
+        return Err(AskError::NotOffered);
+    }
+    let asked = (asking.query.id.as_str(), asking.query.format());
+    put(app, question(app, login, channel, asked)).await
 }
 
 /// Whether a question can be put in the name that we have now: its link names us, and the request
@@ -114,7 +138,7 @@ pub async fn qr(app: &Parts, login: &Login) -> Result<PresentationRequest, AskEr
     if let Some(current) = newest.filter(|current| may_be_fetched(app, current)) {
         return Ok(current);
     }
-    put(app, question(app, login, Channel::Qr)).await
+    put_new(app, login, Channel::Qr).await
 }
 
 /// The question over the Digital Credentials API: one for each login, made when a page first asks.
@@ -124,7 +148,7 @@ pub async fn over_api(app: &Parts, login: &Login) -> Result<PresentationRequest,
     if let Some(current) = newest.filter(|current| is_ours(app, current)) {
         return Ok(current);
     }
-    put(app, question(app, login, Channel::DcApi)).await
+    put_new(app, login, Channel::DcApi).await
 }
 
 fn offered(app: &Parts) -> Result<&DigitalCredentials, AskError> {
@@ -139,8 +163,9 @@ pub async fn offers(
     login: &Login,
 ) -> Result<Vec<ApiOffer>, AskError> {
     let DigitalCredentials { origin, protocols } = offered(app)?;
-    let query = query_of(app, &login.request)?;
-    let question = query.asked(&login.request.facts.names());
+    let Asking {
+        query, question, ..
+    } = query_of(app, login).await?;
     let client_name = client_name(app, login).await?;
     let opened = open(app, &request.secrets)?;
     let new = NewApiRequest {
@@ -259,9 +284,75 @@ pub fn open(app: &Parts, secrets: &RequestSecrets) -> Result<Opened, AskError> {
     })
 }
 
-/// The query of a login.
-pub fn query_of<'a>(app: &'a Parts, request: &LoginRequest) -> Result<&'a Query, AskError> {
-    app.settings.query(&request.query).ok_or(AskError::Gone)
+/// What a login asks a wallet now.
+pub struct Asking<'a> {
+    /// The question as it is configured.
+    pub query: Cow<'a, Query>,
+    /// What the application is told of the answer.
+    pub facts: Facts,
+    /// What the wallet is asked: what nobody is told and no rule reads stays with the person.
+    pub question: DcqlQuery,
+    /// Names of what a journey tells the application beside the facts.
+    pub told: Vec<String>,
+    channels: Option<BTreeSet<Channel>>,
+}
+
+impl Asking<'_> {
+    /// Whether a wallet may be reached this way.
+    #[must_use]
+    pub fn allows(&self, channel: Channel) -> bool {
+        let channels = self.channels.as_ref();
+        channels.is_none_or(|channels| channels.contains(&channel))
+    }
+
+    /// Names of all that the application is told.
+    #[must_use]
+    pub fn names(&self, claims: &Map<String, Value>) -> Vec<String> {
+        let mut names = self.facts.told(claims);
+        names.extend(self.told.iter().cloned());
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+/// The question of a login: that of its request, or that of the step where its journey is.
+pub async fn query_of<'a>(app: &'a Parts, login: &Login) -> Result<Asking<'a>, AskError> {
+    let request = &login.request;
+    if login.run.is_none() {
+        let query = app.settings.query(&request.query).ok_or(AskError::Gone)?;
+        return Ok(Asking {
+            question: query.asked(&request.facts.names()),
+            query: Cow::Borrowed(query),
+            facts: request.facts.clone(),
+            told: Vec::new(),
+            channels: None,
+        });
+    }
+    let loaded = match run::text(app, login).await {
+        Ok(loaded) => loaded,
+        Err(RunError::Store(error)) => return Err(error.into()),
+        Err(RunError::Gone | RunError::Instance(_)) => return Err(AskError::Gone),
+    };
+    let step = run::at(login, &loaded);
+    let found = step.and_then(|step| loaded.question(&step.id));
+    let found = found.or_else(|| loaded.first_question());
+    let found = found.ok_or(AskError::Gone)?;
+    // The scopes stand for facts of one question; the others tell what the journey says.
+    let facts = match found.query.id == request.query {
+        true => request.facts.clone(),
+        false => Facts::default(),
+    };
+    let all = [Channel::SameDevice, Channel::Qr, Channel::DcApi].into_iter();
+    let channels = all.filter(|channel| run::allows(login, &loaded, *channel));
+    let told = loaded.journey.claim_names();
+    Ok(Asking {
+        question: found.query.asked(&found.wanted(&facts)),
+        query: Cow::Owned(found.query.clone()),
+        told: told.into_iter().map(str::to_owned).collect(),
+        channels: Some(channels.collect()),
+        facts,
+    })
 }
 
 /// The person sees in the wallet which application asks, and from where (catalogue 316).
@@ -288,8 +379,9 @@ pub async fn request_object(
     login: &Login,
     wallet_nonce: Option<&str>,
 ) -> Result<String, AskError> {
-    let query = query_of(app, &login.request)?;
-    let question = query.asked(&login.request.facts.names());
+    let Asking {
+        query, question, ..
+    } = query_of(app, login).await?;
     let client_name = client_name(app, login).await?;
     let opened = open(app, &request.secrets)?;
     let response_uri = response_uri(app, &request.id);

@@ -22,6 +22,7 @@ pub mod refresh;
 mod refresh_token;
 mod resolve;
 pub mod revoke;
+pub mod run;
 pub mod start;
 
 /// Seconds that a login may take.
