@@ -28,6 +28,7 @@ pub mod instance;
 pub mod journey;
 pub mod journeys;
 pub mod login;
+mod operator;
 pub mod outbound;
 pub mod portable;
 mod pushed;

@@ -17,8 +17,8 @@ use crate::login::{end, run};
 use crate::signals;
 use crate::store::watched::{self, WatchedCard, WatchedList};
 use crate::store::{
-    accounts, clients, device_grants, journeys, receiver_tokens, requests, sessions, stream_events, tokens,
-    transactions, verifications,
+    accounts, clients, device_grants, journeys, receiver_tokens, requests, sessions, stream_events,
+    tokens, transactions, verifications,
 };
 
 /// Lists that are asked for at once.

@@ -16,6 +16,7 @@ use crate::app::{App, Parts};
 use crate::config::Client;
 use crate::cookies::Cookie;
 use crate::domain::ids::{DeviceGrantId, Secret};
+use crate::domain::place::Place;
 use crate::domain::request::LoginRequest;
 use crate::domain::session::Session;
 use crate::journeys::{Loaded, Served, Unclear};
@@ -179,7 +180,11 @@ pub(super) async fn for_device(
     let begin = Begin {
         request: request.clone(),
         browser: browser.digest(),
-        place: place(app, headers, address, browser),
+        // Where a device is used says nothing about where its owner logs in.
+        place: Place {
+            seen: None,
+            ..place(app, headers, address, browser)
+        },
         // The login is over with the code of the device.
         until: Some(asked.expires_at),
         session: None,

@@ -138,7 +138,11 @@ fn asked(client: &Client, request: &AuthorizationRequest) -> RequestFacts {
     RequestFacts {
         client: client.id.as_str().to_owned(),
         scopes: request.scopes.iter().map(str::to_owned).collect(),
-        acr_values: wish.accepted.iter().map(|acr| acr.as_str().to_owned()).collect(),
+        acr_values: wish
+            .accepted
+            .iter()
+            .map(|acr| acr.as_str().to_owned())
+            .collect(),
         max_age: max_age(client, request).map(|age| i64::try_from(age).unwrap_or(i64::MAX)),
         prompt: said.map(|(name, _)| name.to_owned()).collect(),
         ui_locales: request.ui_locales.clone(),

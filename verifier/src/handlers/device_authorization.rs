@@ -149,7 +149,12 @@ fn login_request(
         },
         nonce: None,
         needs_card,
-        scope: granted(client, query.subject == SubjectStrategy::Guest, &asked, scopes),
+        scope: granted(
+            client,
+            query.subject == SubjectStrategy::Guest,
+            &asked,
+            scopes,
+        ),
         code_challenge: None,
         query: query.id.clone(),
         facts,

@@ -33,7 +33,9 @@ pub async fn handle(
         Err(error) => return owned::store_failure(&app, &headers, &error),
     }
     match authorize_journey::of(&app, &login.request) {
-        Ok(Some(journey)) => return authorize_journey::again(&app, &headers, &login, &journey).await,
+        Ok(Some(journey)) => {
+            return authorize_journey::again(&app, &headers, &login, &journey).await;
+        }
         Ok(None) => {}
         Err(Unclear) => return owned::refused(&app, &headers),
     }

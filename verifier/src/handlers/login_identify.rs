@@ -7,8 +7,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::json;
 
-use super::owned::{self, Owned};
 use super::login_page::LoginPageError;
+use super::owned::{self, Owned};
 use super::{form, login_events, login_run};
 use crate::accounts::identifier_mac;
 use crate::app::App;
@@ -85,5 +85,11 @@ pub(super) async fn page(
     let asked = (owned.client.as_ref(), asking.query.as_ref());
     let context = views::with(views::asked(login, asked, (view, "pending")), more);
     let locale = views::login_locale(login);
-    Ok(views::page(app, StatusCode::OK, "verifier/identify", locale, context))
+    Ok(views::page(
+        app,
+        StatusCode::OK,
+        "verifier/identify",
+        locale,
+        context,
+    ))
 }

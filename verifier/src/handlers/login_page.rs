@@ -188,5 +188,11 @@ pub(super) async fn number(
         more,
     );
     let locale = views::login_locale(login);
-    Ok(views::page(app, StatusCode::OK, "verifier/number", locale, context))
+    Ok(views::page(
+        app,
+        StatusCode::OK,
+        "verifier/number",
+        locale,
+        context,
+    ))
 }

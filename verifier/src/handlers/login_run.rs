@@ -53,7 +53,13 @@ pub(super) async fn page(
         Some(_) => login_page::choose(app, login, owned).await,
         None => {
             let turn = (Was::Pending, login.clone());
-            Ok(respond(app, headers, &login.request, go_on(app, headers, &loaded, turn).await).await)
+            Ok(respond(
+                app,
+                headers,
+                &login.request,
+                go_on(app, headers, &loaded, turn).await,
+            )
+            .await)
         }
     }
 }
@@ -172,7 +178,13 @@ pub(super) async fn declined(
     let request = login.request.clone();
     let done = async {
         let loaded = run::text(app, &login).await?;
-        run::failed(app, &mut login, &loaded, Outcome::Declined, Failure::declined())?;
+        run::failed(
+            app,
+            &mut login,
+            &loaded,
+            Outcome::Declined,
+            Failure::declined(),
+        )?;
         go_on(app, headers, &loaded, (from, login)).await
     };
     match done.await {

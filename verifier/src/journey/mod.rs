@@ -10,6 +10,7 @@
 //! Schema follows. To add a variable: a line in `cel/variables.rs`, a field in `facts.rs`; the
 //! documentation follows.
 
+mod about;
 mod advance;
 mod cel;
 mod draw;

@@ -80,7 +80,12 @@ impl Set {
             };
             if let Some(other) = seen.insert(("id", &journey.id), name) {
                 let message = format!("{other} has the id `{}` too", journey.id);
-                places.at_top("id", Code::BadValue, message, "each journey has an id of its own");
+                places.at_top(
+                    "id",
+                    Code::BadValue,
+                    message,
+                    "each journey has an id of its own",
+                );
             }
             let mut served: BTreeSet<&str> = BTreeSet::new();
             if journey.matches.is_none() {
@@ -164,7 +169,9 @@ pub(super) fn again(dir: &Path, known: &Known<'_>, before: &Set) -> (Option<Set>
         // An editor may be about to write it; and nobody loses a rule because a file was lost.
         let file = dir.join(name);
         let file = file.display();
-        wrong.push(format!("{file}: is gone; it holds until the service starts again"));
+        wrong.push(format!(
+            "{file}: is gone; it holds until the service starts again"
+        ));
     }
     for (name, text) in found {
         if before.0.get(&name).is_some_and(|old| old.text == text) {

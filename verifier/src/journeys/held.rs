@@ -141,7 +141,13 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
     }
     if let Some(Target::Step(_)) = step.on.get(&Outcome::Timeout) {
         let message = "`on.timeout` leads to a step, but the time of the run is over then";
-        places.at_step(at, "on", Code::NotHeld, message, "`timeout = \"deny:CODE\"`");
+        places.at_step(
+            at,
+            "on",
+            Code::NotHeld,
+            message,
+            "`timeout = \"deny:CODE\"`",
+        );
     }
 }
 
@@ -282,7 +288,9 @@ fn read_names(journey: &Journey, query: &Query) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for mapping in &query.claims {
         let json = mapping.path.to_json();
-        let last = json.as_array().and_then(|path| path.iter().rev().find_map(|one| one.as_str()));
+        let last = json
+            .as_array()
+            .and_then(|path| path.iter().rev().find_map(|one| one.as_str()));
         let mut sources = journey.expressions().map(Expression::source);
         if last.is_none_or(|last| sources.any(|source| source.contains(last))) {
             names.insert(mapping.name.clone());
@@ -292,14 +300,12 @@ fn read_names(journey: &Journey, query: &Query) -> BTreeSet<String> {
 }
 
 /// Who is logged in follows from the cards alone: all of them lead to people, or none does.
-fn people(
-    journey: &Journey,
-    questions: &BTreeMap<String, StepQuestion>,
-    places: &mut Places<'_>,
-) {
+fn people(journey: &Journey, questions: &BTreeMap<String, StepQuestion>, places: &mut Places<'_>) {
     let persons = |one: &&StepQuestion| one.query.subject.claim().is_some();
     let some = questions.values().filter(persons).count();
-    let asserted = questions.values().all(|one| one.query.subject.is_asserted());
+    let asserted = questions
+        .values()
+        .all(|one| one.query.subject.is_asserted());
     for (at, step) in journey.steps.iter().enumerate() {
         match &step.kind {
             StepKind::Present(_) if some > 0 && some < questions.len() => {

@@ -146,11 +146,13 @@ pub async fn look_again(app: App) -> Result<(), DbError> {
         tracing::error!("the folder of journeys was not read");
         return Ok(());
     };
-    metrics::gauge!("vouchsafe_journeys_broken").set(u32::try_from(wrong.len()).unwrap_or(u32::MAX));
+    metrics::gauge!("vouchsafe_journeys_broken")
+        .set(u32::try_from(wrong.len()).unwrap_or(u32::MAX));
     if app.journeys.says(&wrong) {
         for mistake in &wrong {
             tracing::error!(mistake, "a journey stays as it was");
-            metrics::counter!("vouchsafe_journey_reloads_total", "outcome" => "refused").increment(1);
+            metrics::counter!("vouchsafe_journey_reloads_total", "outcome" => "refused")
+                .increment(1);
         }
     }
     if let Some(set) = set {

@@ -75,9 +75,7 @@ fn may_ask(client: &Client, scope: &ScopeClaims) -> bool {
 /// comes back.
 #[must_use]
 pub fn granted(client: &Client, guest: bool, asked: &Scopes, cards: Vec<String>) -> String {
-    let stays = client.offline_access
-        && asked.contains(OFFLINE_ACCESS)
-        && !guest;
+    let stays = client.offline_access && asked.contains(OFFLINE_ACCESS) && !guest;
     let mut scope = vec![OPENID.to_owned()];
     scope.extend(cards);
     scope.extend(stays.then(|| OFFLINE_ACCESS.to_owned()));

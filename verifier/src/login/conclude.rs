@@ -10,9 +10,9 @@ use super::accept::AcceptError;
 use crate::app::Parts;
 use crate::domain::consent::NewConsent;
 use crate::domain::ids::{DeviceGrantId, Secret};
+use crate::store::journeys::{self, Trace};
 use crate::store::requests::PresentationRequest;
 use crate::store::transactions::Sealed;
-use crate::store::journeys::{self, Trace};
 use crate::store::{StoreError, consents, device_grants, requests, transactions};
 
 /// What a person agrees to with an answer.

@@ -5,6 +5,7 @@
 
 pub mod accept;
 pub mod ask;
+mod asking;
 pub mod choose;
 mod code;
 mod conclude;

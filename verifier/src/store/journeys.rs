@@ -19,10 +19,16 @@ pub struct NewText {
 
 /// Writes a text, or that it is used again.
 pub async fn note(tx: &mut Tx, new: &NewText, now: UnixTime) -> Result<(), DbError> {
-    execute!(tx, sqlx::query(
-        "INSERT INTO journey_texts (hash, body, used_at) VALUES ($1, $2, $3) \
-         ON CONFLICT (hash) DO UPDATE SET used_at = excluded.used_at")
-        .bind(new.hash.as_str()).bind(new.text.as_str()).bind(now.0))?;
+    execute!(
+        tx,
+        sqlx::query(
+            "INSERT INTO journey_texts (hash, body, used_at) VALUES ($1, $2, $3) \
+         ON CONFLICT (hash) DO UPDATE SET used_at = excluded.used_at"
+        )
+        .bind(new.hash.as_str())
+        .bind(new.text.as_str())
+        .bind(now.0)
+    )?;
     Ok(())
 }
 

@@ -136,12 +136,23 @@ pub async fn advance(
     to: &Sealed,
     now: UnixTime,
 ) -> Result<bool, DbError> {
-    execute!(tx, sqlx::query(
-        "UPDATE login_transactions SET state = $1, body = $2, turn = $6, \
+    execute!(
+        tx,
+        sqlx::query(
+            "UPDATE login_transactions SET state = $1, body = $2, turn = $6, \
          tries_left = CASE WHEN turn = $6 THEN tries_left ELSE $8 END \
-         WHERE id = $3 AND state = $4 AND expires_at > $5 AND turn = $7")
-        .bind(to.state).bind(to.body.as_slice()).bind(to.id.as_str()).bind(from).bind(now.0)
-        .bind(to.turns.1).bind(to.turns.0).bind(i64::from(NUMBER_TRIES))).map(|rows| rows == 1)
+         WHERE id = $3 AND state = $4 AND expires_at > $5 AND turn = $7"
+        )
+        .bind(to.state)
+        .bind(to.body.as_slice())
+        .bind(to.id.as_str())
+        .bind(from)
+        .bind(now.0)
+        .bind(to.turns.1)
+        .bind(to.turns.0)
+        .bind(i64::from(NUMBER_TRIES))
+    )
+    .map(|rows| rows == 1)
 }
 
 /// Uses up one try of the number; `None` when there is none left or nothing to try.

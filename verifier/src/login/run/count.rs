@@ -15,8 +15,14 @@ fn outcome(code: &str) -> &'static str {
         "declined" => "declined",
         "policy_error" | "error" => "error",
         "timeout" => "timeout",
-        "not_proven" | "no_credential" | "not_authenticated" | "unmatched" | "other_account"
-        | "number_mismatch" | "other_browser" | "unmet_authentication_requirements" => "failed",
+        "not_proven"
+        | "no_credential"
+        | "not_authenticated"
+        | "unmatched"
+        | "other_account"
+        | "number_mismatch"
+        | "other_browser"
+        | "unmet_authentication_requirements" => "failed",
         _ => "denied",
     }
 }
@@ -74,7 +80,8 @@ pub(super) fn steps(login: &Login) {
         };
         if matches!(line.what, What::Reused | What::Over) {
             let (journey, step) = (journey.clone(), step.clone());
-            metrics::counter!("vouchsafe_step_entered_total", "journey" => journey, "step" => step).increment(1);
+            metrics::counter!("vouchsafe_step_entered_total", "journey" => journey, "step" => step)
+                .increment(1);
         }
         metrics::counter!("vouchsafe_step_finished_total", "journey" => journey, "step" => step, "outcome" => outcome).increment(1);
     }

@@ -153,7 +153,11 @@ fn is_mobile(agent: &str) -> bool {
 }
 
 /// Somebody proved that the account is theirs.
-pub(super) async fn pin(app: &Parts, login: &mut Login, subject: SubjectId) -> Result<(), RunError> {
+pub(super) async fn pin(
+    app: &Parts,
+    login: &mut Login,
+    subject: SubjectId,
+) -> Result<(), RunError> {
     let user = user(app, Some(&subject)).await?;
     let device = device(app, Some(&subject), login.place.seen.as_ref()).await?;
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
