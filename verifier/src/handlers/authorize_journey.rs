@@ -82,6 +82,9 @@ pub(super) async fn lead(
         // OpenID Connect Core 1.0, section 3.1.2.6: nothing may be shown.
         Ok(None) => return Ok(Led::Told(ErrorCode::LoginRequired.into())),
         Ok(Some(Done::Refused(_, failure))) if silent => return Ok(Led::Told(error_of(&failure))),
+        Ok(Some(Done::TooMany(_) | Done::Lost(_))) if silent => {
+            return Ok(Led::Told(ErrorCode::TemporarilyUnavailable.into()));
+        }
         Ok(Some(done)) => Ok(done),
         Err(error) => Err(error),
     };

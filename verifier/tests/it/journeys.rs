@@ -170,6 +170,50 @@ async fn a_whoever_proves_their_age_leaves_no_account() {
 }
 
 #[tokio::test]
+async fn a_pushed_request_is_led_by_its_journey() {
+    with(&[("age.toml", AGE)], async |world, _| {
+        let mut wallet = world.wallet();
+        wallet.receive_age(&world).await;
+        let mut browser = world.browser();
+        let address = world.shop().push("openid age", &[]).await;
+        let answer = same_device(&mut browser, &wallet, &address).await;
+        let tokens = world.shop().tokens(&world.shop().code(&answer)).await;
+        assert_eq!(tokens.claims["age_over_18"], true);
+        // What does not match is one question, as before.
+        let address = world.shop().push("openid membership", &[]).await;
+        let (_, page) = begin(&mut browser, &address).await;
+        page.assert_page(StatusCode::OK, "Log in as a member");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_run_that_failed_begins_again_with_the_rules_of_now() {
+    with(&[("age.toml", AGE)], async |world, folder| {
+        let mut browser = world.browser();
+        let address = world.shop().authorize("openid age", &[]);
+        let (path, page) = begin(&mut browser, &address).await;
+        let csrf = page.attribute("name=\"csrf\"", "value").unwrap();
+        let gone = browser
+            .post(&format!("{path}/cancel"), &[("csrf", &csrf)])
+            .await;
+        assert_eq!(world.shop().error(&gone), "access_denied");
+        let shut = AGE.replace(
+            r#"kind = "present""#,
+            "kind = \"present\"\nwhen = 'request.client == \"x\"'",
+        );
+        write(folder, &[("age.toml", &shut)]);
+        world.tick().await;
+        let fresh = browser.get(&format!("{path}/again")).await.location();
+        assert_ne!(fresh, path);
+        // No step proved anything now: nobody gets through.
+        let page = browser.get(&fresh).await;
+        assert_eq!(page.status, StatusCode::FORBIDDEN, "{}", page.body);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_purpose_is_told_in_the_language_of_the_person() {
     with(&[("age.toml", AGE)], async |world, _| {
         let mut browser = world.browser().speaking("de");

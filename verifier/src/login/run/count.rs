@@ -66,23 +66,36 @@ pub(super) fn steps(login: &Login) {
         return;
     };
     let journey = run.instance.journey();
-    for line in run.instance.trace().iter().skip(run.counted) {
-        let (journey, step) = (journey.to_owned(), line.step.clone());
+    let (before, now) = run
+        .instance
+        .trace()
+        .split_at_checked(run.counted)
+        .unwrap_or_default();
+    let begun = before.last().filter(|line| line.what == What::Runs);
+    let mut begun = begun.map(|line| line.step.as_str());
+    for line in now {
+        let step = line.step.as_str();
+        let entered = || {
+            let (journey, step) = (journey.to_owned(), step.to_owned());
+            metrics::counter!("vouchsafe_step_entered_total", "journey" => journey, "step" => step)
+                .increment(1);
+        };
         let outcome = match line.what {
             What::Skipped => continue,
             What::Runs => {
-                metrics::counter!("vouchsafe_step_entered_total", "journey" => journey, "step" => step).increment(1);
+                entered();
+                begun = Some(step);
                 continue;
             }
             What::Reused => "reused",
             What::Ended { outcome } => outcome.as_str(),
             What::Over => Outcome::Ok.as_str(),
         };
-        if matches!(line.what, What::Reused | What::Over) {
-            let (journey, step) = (journey.clone(), step.clone());
-            metrics::counter!("vouchsafe_step_entered_total", "journey" => journey, "step" => step)
-                .increment(1);
+        // What is over at once is not said to run.
+        if begun.take() != Some(step) {
+            entered();
         }
+        let (journey, step) = (journey.to_owned(), step.to_owned());
         metrics::counter!("vouchsafe_step_finished_total", "journey" => journey, "step" => step, "outcome" => outcome).increment(1);
     }
 }
