@@ -24,6 +24,7 @@ use crate::clients::document::Shelf;
 use crate::config::Settings;
 use crate::domain::ids::{UserCodeKey, VerificationId};
 use crate::fingerprint::Fingerprints;
+use crate::journeys::Journeys;
 use crate::outbound::Outbound;
 use crate::risk::ValueKey;
 use crate::status::StatusLists;
@@ -56,6 +57,8 @@ pub struct Parts {
     pub open_registrations: RateLimit,
     /// Pages.
     pub pages: Pages,
+    /// Journeys.
+    pub journeys: Journeys,
     /// Status lists.
     pub statuses: StatusLists,
     /// Changes of logins.

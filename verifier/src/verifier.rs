@@ -32,20 +32,19 @@ use crate::app::{App, Parts};
 use crate::changes::Changes;
 use crate::client_keys::PublishedKeys;
 use crate::clients::document::Shelf;
-use crate::clients::manage::{self, RegisteredClient, RegistrationToken};
 use crate::config::{Config, ConfigError, Keys, Settings};
-use crate::domain::ids::{ClientId, UserCodeKey};
+use crate::domain::ids::UserCodeKey;
 use crate::fingerprint::Fingerprints;
 use crate::instance::{self, InstanceError, StateKeys};
+use crate::journeys::{self, Journeys};
 use crate::outbound::{Guarded, Outbound};
-use crate::risk::experiment::Login;
 use crate::risk::{self, ValueKey};
 use crate::signals::deliver;
 use crate::status::{StatusLists, StatusPorts};
 use crate::store::{StoreError, Vault};
 use crate::tokens::TokenKeys;
 use crate::verification::webhook;
-use crate::{backchannel, clients, handlers, store, vc_api, watcher};
+use crate::{backchannel, handlers, vc_api, watcher};
 
 /// How often queued logout tokens are looked for.
 const LOGOUT_EVERY: Duration = Duration::from_millis(500);
@@ -53,6 +52,8 @@ const LOGOUT_EVERY: Duration = Duration::from_millis(500);
 const TELL_EVERY: Duration = Duration::from_millis(500);
 /// How often logins are counted for the risk of others.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
+/// How often the folder of journeys is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How often expired rows are deleted.
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 
@@ -215,6 +216,7 @@ impl Verifier {
             documents: Shelf::default(),
             open_registrations: open_registrations(&settings),
             pages: Pages::new()?,
+            journeys: Journeys::new(settings.journeys.as_ref()),
             statuses,
             changes: Changes::default(),
             verification_changes: Changes::default(),
@@ -317,6 +319,12 @@ impl Verifier {
                 risk::check::run_once(Arc::clone(&app))
             });
         }
+        if self.app.settings.journeys.is_some() {
+            let app = Arc::clone(&self.app);
+            jobs.every("journeys", LOOK_EVERY, move || {
+                journeys::look_again(Arc::clone(&app))
+            });
+        }
         if self.app.settings.verifications.enabled() {
             self.tell_callers(&mut jobs);
         }
@@ -350,61 +358,8 @@ impl Verifier {
         backchannel::run_once(Arc::clone(&self.app)).await?;
         deliver::run_once(Arc::clone(&self.app)).await?;
         risk::check::run_once(Arc::clone(&self.app)).await?;
+        journeys::look_again(Arc::clone(&self.app)).await?;
         Ok(watcher::purge(Arc::clone(&self.app)).await?)
-    }
-}
-
-/// What an operator does about applications that are not in the configuration.
-impl Verifier {
-    /// Makes an initial access token for `uses` registrations; the texts are its id and the token,
-    /// which is told once.
-    pub async fn create_registration_token(
-        &self,
-        name: &str,
-        uses: i64,
-        lives_s: i64,
-    ) -> Result<(String, String), DbError> {
-        let (id, secret) = manage::new_token(&self.app, name, uses, lives_s).await?;
-        Ok((id, secret.reveal().to_owned()))
-    }
-
-    /// Initial access tokens that may still be used.
-    pub async fn registration_tokens(&self) -> Result<Vec<RegistrationToken>, DbError> {
-        manage::tokens(&self.app).await
-    }
-
-    /// Takes an initial access token back; `false` if there is none.
-    pub async fn remove_registration_token(&self, id: &str) -> Result<bool, DbError> {
-        manage::remove_token(&self.app, id).await
-    }
-
-    /// Applications that registered.
-    pub async fn registered_clients(&self) -> Result<Vec<RegisteredClient>, DbError> {
-        manage::list(&self.app).await
-    }
-
-    /// Removes a registered application and ends what it was given; `false` if there is none.
-    pub async fn remove_client(&self, id: &str) -> Result<bool, DbError> {
-        clients::remove(&self.app, &ClientId::from_text(id)).await
-    }
-
-    /// Stops an application that registered or that a document describes; `false` where it is
-    /// neither.
-    pub async fn disable_client(&self, id: &str) -> Result<bool, DbError> {
-        manage::disable(&self.app, id).await
-    }
-
-    /// Lets it go on; `false` if it was not stopped.
-    pub async fn enable_client(&self, id: &str) -> Result<bool, DbError> {
-        manage::enable(&self.app, id).await
-    }
-}
-
-/// What an operator does about unusual logins.
-impl Verifier {
-    /// The logins that are counted, the first one first, under numbers instead of accounts.
-    pub async fn counted_logins(&self) -> Result<Vec<Login>, DbError> {
-        store::risk::all(&self.app.db).await
     }
 }
 

@@ -11,9 +11,9 @@ use vouchsafe_protocol::oauth::registration::About;
 use vouchsafe_protocol::vp::values::LocalizedText;
 
 use crate::app::Parts;
-use crate::config::Client;
+use crate::config::{Client, Query};
 use crate::domain::ids::TransactionId;
-use crate::domain::reason::Explanation;
+use crate::domain::reason::{Explanation, Failure};
 use crate::domain::transaction::Login;
 use crate::login::accept::log_id;
 
@@ -129,7 +129,7 @@ impl PageFailure {
         } = self;
         let reference = b64url(&bytes::<6>(app.rng.as_ref()));
         tracing::info!(reference, reason = code, "error page");
-        let context = json!({ "kind": explanation.key(), "reference": reference, "again_link": null, "leave_link": null, "leave_csrf": null });
+        let context = json!({ "kind": explanation.key(), "show": null, "reference": reference, "again_link": null, "leave_link": null, "leave_csrf": null });
         let mut response = page(app, status, "verifier/failed", locale, context);
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response
@@ -149,21 +149,47 @@ pub struct Own {
     pub awaited: bool,
 }
 
+/// Why a login failed, as its page says it.
+#[derive(Debug)]
+pub struct Why {
+    explanation: Explanation,
+    /// What a journey wants to be said.
+    show: Option<String>,
+}
+
+impl From<Explanation> for Why {
+    fn from(explanation: Explanation) -> Self {
+        let show = None;
+        Self { explanation, show }
+    }
+}
+
+impl From<&Failure> for Why {
+    fn from(failure: &Failure) -> Self {
+        Self {
+            explanation: failure.explanation(),
+            show: failure.show().map(str::to_owned),
+        }
+    }
+}
+
 /// The page of a login that failed. `own` is there in the browser that started it: only that one
 /// gets the links.
 pub fn failed(
     app: &Parts,
     login: &Login,
     client: Option<&Client>,
-    explanation: Explanation,
+    why: impl Into<Why>,
     own: Option<&Own>,
 ) -> Response {
+    let Why { explanation, show } = why.into();
     let id = &login.id;
     let own = own.filter(|own| own.awaited);
     let again =
         own.is_some() && !matches!(explanation, Explanation::Account | Explanation::Request);
     let context = json!({
         "kind": explanation.key(),
+        "show": show,
         "app": client.map(|client| client.name_in(&login.request.locale)).unwrap_or_default(),
         "again_link": again.then(|| format!("/login/{id}/again")),
         "leave_link": (own.is_some() && client.is_some()).then(|| format!("/login/{id}/leave")),
@@ -180,14 +206,17 @@ pub fn failed(
 }
 
 /// What the pages of a waiting login share: who asks, why, and where the events are.
-pub fn asked(app: &Parts, login: &Login, client: &Client, view: &str, state: &str) -> Value {
+pub fn asked(
+    login: &Login,
+    (client, query): (&Client, &Query),
+    (view, state): (&str, &str),
+) -> Value {
     let id: &TransactionId = &login.id;
-    let query = app.settings.query(&login.request.query);
     let more = json!({
         "for_device": login.request.device().is_some(),
         "for_account": login.request.linking().is_some(),
         "unusual": login.request.risk,
-        "purpose": query.map(|query| query.purpose.for_locale(&login.request.locale)).unwrap_or_default(),
+        "purpose": query.purpose.for_locale(&login.request.locale),
         "events": format!("/login/{id}/events?view={view}"),
         "watched": state,
     });

@@ -12,12 +12,13 @@ use vouchsafe_service::{pushed, webhooks};
 use crate::app::App;
 use crate::domain::ids::SessionId;
 use crate::domain::session::EndReason;
-use crate::login::end;
+use crate::journeys::KEEP_TEXTS_S;
+use crate::login::{end, run};
 use crate::signals;
 use crate::store::watched::{self, WatchedCard, WatchedList};
 use crate::store::{
-    accounts, clients, device_grants, receiver_tokens, requests, sessions, stream_events, tokens,
-    transactions, verifications,
+    accounts, clients, device_grants, journeys, receiver_tokens, requests, sessions, stream_events,
+    tokens, transactions, verifications,
 };
 
 /// Lists that are asked for at once.
@@ -114,16 +115,18 @@ fn unknown(app: &App, card: &WatchedCard, now: UnixTime) -> Option<EndReason> {
 pub async fn purge(app: App) -> Result<(), DbError> {
     let now = app.now();
     let before = now.plus(-KEEP_LOGINS_S);
-    app.db
+    let abandoned = app
+        .db
         .write(async move |tx| {
             tokens::purge(tx, now).await?;
             pushed::purge(tx, now).await?;
             clients::purge_tokens(tx, now).await?;
             requests::purge(tx, before).await?;
-            transactions::purge(tx, before).await?;
+            let abandoned = transactions::purge(tx, before).await?;
             sessions::purge(tx, before).await?;
             accounts::purge(tx, now).await?;
-            Ok::<_, DbError>(())
+            journeys::purge_texts(tx, now.plus(-KEEP_TEXTS_S)).await?;
+            Ok::<_, DbError>(abandoned)
         })
         .await?;
     if let Some(registration) = &app.settings.registration {
@@ -132,6 +135,13 @@ pub async fn purge(app: App) -> Result<(), DbError> {
             .write_in_steps(async move |tx| clients::purge_unused(tx, unused, now).await)
             .await?;
     }
+    for journey in abandoned {
+        run::abandoned(&app, journey);
+    }
+    let old = now.plus(-KEEP_EVENTS_S);
+    app.db
+        .write_in_steps(async move |tx| journeys::purge_traces(tx, old).await)
+        .await?;
     app.db
         .write_in_steps(async move |tx| webhooks::purge(tx, now).await)
         .await?;

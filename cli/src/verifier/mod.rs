@@ -8,6 +8,7 @@ mod document;
 mod init;
 mod registered;
 mod state;
+mod trace;
 mod trust;
 
 use anyhow::Result;
@@ -49,6 +50,8 @@ pub enum VerifierCommand {
     Export(state::ExportOptions),
     /// Put an export into an empty database, of whatever kind: every `sub` stays the same.
     Import(state::ExportOptions),
+    /// Say which rules of a journey led to the page with this reference.
+    Trace(trace::TraceOptions),
     /// Run the verifier until it is asked to stop.
     Serve(ConfigFile),
     /// Say whether the verifier on this machine is ready; exits 1 if not.
@@ -116,6 +119,7 @@ pub async fn run(command: VerifierCommand) -> Result<()> {
         VerifierCommand::Accounts(AccountsCommand::Invite(options)) => {
             accounts::invite(&options).await
         }
+        VerifierCommand::Trace(options) => trace::run(&options).await,
         VerifierCommand::Backup(options) => state::backup(&options).await,
         VerifierCommand::Restore(options) => state::restore(&options).await,
         VerifierCommand::Restored(options) => state::restored(&options).await,

@@ -25,7 +25,7 @@ pub struct ClaimMapping {
 
 /// Names that a mapping must not overwrite (OpenID Connect Core 1.0, section 2; back-channel
 /// logout): they are ours to say.
-const RESERVED: [&str; 16] = [
+pub(crate) const RESERVED: [&str; 16] = [
     "iss",
     "sub",
     "aud",
@@ -95,7 +95,7 @@ pub(super) fn mapping(
 }
 
 /// A text for people; English is required.
-pub(super) fn localized(texts: &BTreeMap<String, String>) -> Option<LocalizedText> {
+pub(crate) fn localized(texts: &BTreeMap<String, String>) -> Option<LocalizedText> {
     let default = texts.get("en")?.clone();
     let translations = texts
         .iter()

@@ -77,6 +77,9 @@ pub enum ConfigError {
         /// The other.
         second: &'static str,
     },
+    /// Files of `[journeys]`: a line for each mistake, with file, line and column.
+    #[error("{0}")]
+    Journeys(String),
     /// A section that the services share.
     #[error("{0}")]
     Shared(String),

@@ -8,6 +8,7 @@ mod claims;
 mod client;
 mod digital_credentials;
 mod error;
+mod journeys;
 mod keys;
 mod profile;
 mod query;
@@ -24,9 +25,11 @@ use vouchsafe_service::vc_api::VcApiConfig;
 
 pub use authentication::{Authentication, ClientKeys, ClientSecret};
 pub use claims::ClaimMapping;
+pub(crate) use claims::{RESERVED as RESERVED_CLAIMS, localized};
 pub use client::{Client, ClientConfig, IdTokenAlg, Pkce, Standing};
 pub use digital_credentials::DigitalCredentials;
 pub use error::ConfigError;
+pub use journeys::JourneysConfig;
 pub use keys::{Keys, KeysConfig};
 pub use profile::Profile;
 pub use query::{
@@ -100,6 +103,8 @@ pub struct Config {
     pub refresh: RefreshConfig,
     /// Unusual logins. Off unless it is written.
     pub risk: Option<RiskConfig>,
+    /// Files that say which steps lead to a login. None unless it is written.
+    pub journeys: Option<JourneysConfig>,
 }
 
 /// `[wallet]`.

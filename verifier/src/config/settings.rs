@@ -18,6 +18,7 @@ use super::trust::Trust;
 use super::verifications::Verifications;
 use super::{Config, RefreshConfig, SessionConfig, StatusConfig};
 use crate::domain::ids::{ClientId, QueryId};
+use crate::journeys::JourneySettings;
 use crate::login::ACCESS_TOKEN_S;
 use crate::status::StatusPolicy;
 
@@ -58,6 +59,8 @@ pub struct Settings {
     pub refresh: RefreshConfig,
     /// What is done about unusual logins.
     pub risk: Option<RiskSettings>,
+    /// Which steps lead to logins.
+    pub journeys: Option<JourneySettings>,
 }
 
 impl Settings {
@@ -147,7 +150,7 @@ impl Settings {
                 )));
             }
         }
-        Ok(Self {
+        let settings = Self {
             issuer: config.http.public_url.as_str().to_owned(),
             public_url: config.http.public_url.clone(),
             trust,
@@ -173,6 +176,15 @@ impl Settings {
             session_max_age_s: max_age_s,
             refresh: config.refresh,
             risk: config.risk.as_ref().map(RiskSettings::parse).transpose()?,
+            journeys: None,
+        };
+        // They may name everything above.
+        let usual = config.subject.as_ref();
+        let journeys = config.journeys.as_ref();
+        let journeys = journeys.map(|journeys| journeys.parse(&settings, usual));
+        Ok(Self {
+            journeys: journeys.transpose()?,
+            ..settings
         })
     }
 

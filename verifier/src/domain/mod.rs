@@ -6,6 +6,7 @@ pub mod means;
 pub mod place;
 pub mod reason;
 pub mod request;
+pub mod run;
 pub mod session;
 pub mod transaction;
 pub mod verification;

@@ -38,6 +38,8 @@ pub enum Explanation {
     InvitationOver,
     /// The consent was withdrawn before the login was finished.
     Withdrawn,
+    /// The rules of the login end it here.
+    Denied,
     /// The login took too long.
     ExpiredLogin,
     /// It was answered, but its way back to the browser broke off.
@@ -73,6 +75,7 @@ impl Explanation {
             Self::Unlinked => "unlinked",
             Self::InvitationOver => "invitation-over",
             Self::Withdrawn => "withdrawn",
+            Self::Denied => "denied",
             Self::ExpiredLogin => "expired-login",
             Self::RestartLogin => "restart-login",
             Self::TooMany => "too-many",
@@ -88,6 +91,9 @@ impl Explanation {
 pub struct Failure {
     code: String,
     explanation: Explanation,
+    /// What a journey wants to be said.
+    #[serde(default)]
+    show: Option<String>,
 }
 
 impl Failure {
@@ -97,7 +103,29 @@ impl Failure {
         Self {
             code: code.to_owned(),
             explanation,
+            show: None,
         }
+    }
+
+    /// A journey ends with this code of its own. What it wants to be said is a text, or words with
+    /// `_` between them.
+    #[must_use]
+    pub fn denied(code: &str, explanation: Explanation, show: Option<&str>) -> Self {
+        let shown = |text: &str| match text.contains(char::is_whitespace) {
+            true => text.to_owned(),
+            false => text.replace('_', " "),
+        };
+        Self {
+            code: code.to_owned(),
+            explanation,
+            show: show.map(shown),
+        }
+    }
+
+    /// What a journey wants to be said.
+    #[must_use]
+    pub fn show(&self) -> Option<&str> {
+        self.show.as_deref()
     }
 
     /// The person said no in the wallet or on our page.

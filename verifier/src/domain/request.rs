@@ -6,6 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use vouchsafe_protocol::oauth::response::ResponseMode;
 
+use crate::journey::RequestFacts;
+
 use super::ids::{ClientId, DeviceGrantId, QueryId, SecretDigest, SessionId};
 
 /// Where the answer goes: known to be registered for the client.
@@ -98,6 +100,9 @@ pub struct LoginRequest {
     /// login that was asked for by the risk alone has at least one.
     #[serde(default)]
     pub risk: Option<Vec<String>>,
+    /// The request as journeys read it. Nothing: no journey leads this login.
+    #[serde(default)]
+    pub asked: Option<RequestFacts>,
 }
 
 /// What an application learns of a card, and where.

@@ -2,6 +2,8 @@
 //! answered or finished twice by mistake; that two processes do not do it at once is the
 //! repository's part (one conditional update).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use vouchsafe_credentials::time::UnixTime;
@@ -10,10 +12,12 @@ use super::ids::{ConsentId, SecretDigest, TransactionId};
 use super::place::Place;
 use super::reason::Failure;
 use super::request::LoginRequest;
+use super::run::Run;
 use super::session::CardRef;
+use crate::journey::Card;
 
 /// How the question reaches the wallet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// A link on the same device.
@@ -55,7 +59,7 @@ impl Channel {
 }
 
 /// What is known from the start.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Login {
     /// Its id.
     pub id: TransactionId,
@@ -69,6 +73,9 @@ pub struct Login {
     pub started_at: UnixTime,
     /// When it must be over.
     pub expires_at: UnixTime,
+    /// The journey that leads it, where one does.
+    #[serde(default)]
+    pub run: Option<Box<Run>>,
 }
 
 /// Who the accepted card says it is: the input of the subject resolution.
@@ -120,6 +127,9 @@ pub struct Answer {
     pub consent: ConsentId,
     /// When it was accepted.
     pub answered_at: UnixTime,
+    /// Verified claims that the journey of the login may read, by the ids of their queries.
+    #[serde(default)]
+    pub cards_read: BTreeMap<String, Card>,
 }
 
 /// A login at any moment.

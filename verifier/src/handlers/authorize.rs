@@ -11,6 +11,7 @@ use vouchsafe_protocol::oauth::response::ResponseTarget;
 use vouchsafe_protocol::oidc::prompt::Decision;
 use vouchsafe_service::http::ClientAddress;
 
+use super::authorize_journey::{self, Led, lead};
 use super::authorize_request::{decision, is_expected, login_request};
 use super::authorize_session::{Verdict, browser, judge, place};
 use super::owned;
@@ -20,6 +21,7 @@ use crate::domain::ids::ClientId;
 use crate::domain::reason::Explanation;
 use crate::domain::request::LoginRequest;
 use crate::domain::session::Session;
+use crate::journeys::Unclear;
 use crate::login::finish::{self, FinishError};
 use crate::login::start::{self, Start};
 use crate::pushed;
@@ -169,7 +171,18 @@ async fn authorize(
     let login = login_request(app, client, &request, headers)
         .map_err(|error| to_client(error, target.clone()))?;
     let login = LoginRequest { pushed, ..login };
-
+    match authorize_journey::of(app, &login) {
+        Ok(None) => {}
+        Ok(Some(journey)) => {
+            let asked = (client, login);
+            return match lead(app, headers, address, asked, &journey).await? {
+                Led::Shown(response) => Ok(response),
+                Led::Told(error) => Err(to_client(error, target)),
+            };
+        }
+        // Said before: the files changed meanwhile.
+        Err(Unclear) => return Err(to_client(ErrorCode::AccessDenied.into(), target)),
+    }
     let session = owned::session(app, headers)
         .await?
         .filter(|session| is_expected(app, client, &login, session));

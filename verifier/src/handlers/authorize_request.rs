@@ -11,10 +11,13 @@ use vouchsafe_protocol::oidc::subject::pairwise_sub;
 
 use crate::accounts::identifier_mac;
 use crate::app::App;
-use crate::config::Client;
-use crate::domain::request::{Back, LoginRequest, ReturnAddress};
+use crate::config::{Client, SubjectStrategy};
+use crate::domain::ids::QueryId;
+use crate::domain::request::{Back, Facts, LoginRequest, ReturnAddress};
 use crate::domain::session::Session;
-use crate::login::choose::{Choice, choose, granted};
+use crate::journey::RequestFacts;
+use crate::journeys::Unclear;
+use crate::login::choose::{Choice, choose, granted, names_no_card};
 
 /// Turns the parsed request into what the login needs; the error goes to the application.
 pub(super) fn login_request(
@@ -23,11 +26,33 @@ pub(super) fn login_request(
     request: &AuthorizationRequest,
     headers: &HeaderMap,
 ) -> Result<LoginRequest, OAuthError> {
-    let Choice {
-        query,
-        scopes,
-        facts,
-    } = choose(&app.settings, client, &request.scopes, &request.claims)?;
+    let asked = asked(client, request);
+    let served = app.journeys.current().choose(&asked, &app.binding_key);
+    let served = served.map_err(|Unclear| {
+        tracing::error!(client = client.id.as_str(), "no journey can be chosen");
+        OAuthError::from(ErrorCode::AccessDenied)
+    })?;
+    let choice = choose(&app.settings, client, &request.scopes, &request.claims);
+    let (query, scopes, facts) = match choice {
+        Ok(Choice {
+            query,
+            scopes,
+            facts,
+        }) => (Some(query), scopes, facts),
+        // A journey has questions of its own.
+        Err(_) if served.is_some() && names_no_card(&app.settings, &request.scopes) => {
+            (None, Vec::new(), Facts::default())
+        }
+        Err(error) => return Err(error),
+    };
+    let guest = match &served {
+        Some(journey) => journey.is_of_guests(),
+        None => query.is_some_and(|query| query.subject == SubjectStrategy::Guest),
+    };
+    let asserted = match &served {
+        Some(journey) => journey.is_asserted(),
+        None => query.is_some_and(|query| query.subject.is_asserted()),
+    };
     let wish = acr_wish(client, request);
     if !reachable(client, &wish) {
         return Err(ErrorCode::UnmetAuthenticationRequirements.into());
@@ -54,7 +79,7 @@ pub(super) fn login_request(
         }
     };
     let needs_card = !scopes.is_empty() || !facts.names().is_empty();
-    let scope = granted(client, query, &request.scopes, scopes);
+    let scope = granted(client, guest, &request.scopes, scopes);
     let accept = headers
         .get(header::ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok());
@@ -71,7 +96,7 @@ pub(super) fn login_request(
             .code_challenge
             .as_ref()
             .map(|challenge| challenge.as_str().to_owned()),
-        query: query.id.clone(),
+        query: query.map_or_else(|| QueryId::from_text(""), |query| query.id.clone()),
         needs_card,
         facts,
         locale: Locale::negotiate(Some(&request.ui_locales.join(" ")), accept)
@@ -92,10 +117,45 @@ pub(super) fn login_request(
         // OpenID Connect Core 1.0, section 3.1.2.1: who the application thinks is there. The card
         // proves it, or not.
         asserted: (request.login_hint.as_deref())
-            .filter(|_| query.subject.is_asserted())
+            .filter(|_| asserted)
             .and_then(|hint| identifier_mac(&app.binding_key, hint)),
         risk: None,
+        asked: Some(asked),
     })
+}
+
+/// The request as journeys read it.
+fn asked(client: &Client, request: &AuthorizationRequest) -> RequestFacts {
+    let wish = acr_wish(client, request);
+    let prompt = request.prompt;
+    let prompts = [
+        ("none", prompt.none()),
+        ("login", prompt.login()),
+        ("consent", prompt.consent()),
+        ("select_account", prompt.select_account()),
+    ];
+    let said = prompts.into_iter().filter(|(_, said)| *said);
+    RequestFacts {
+        client: client.id.as_str().to_owned(),
+        scopes: request.scopes.iter().map(str::to_owned).collect(),
+        acr_values: wish
+            .accepted
+            .iter()
+            .map(|acr| acr.as_str().to_owned())
+            .collect(),
+        max_age: max_age(client, request).map(|age| i64::try_from(age).unwrap_or(i64::MAX)),
+        prompt: said.map(|(name, _)| name.to_owned()).collect(),
+        ui_locales: request.ui_locales.clone(),
+        ..RequestFacts::default()
+    }
+}
+
+/// The oldest login that will do, in seconds: the smaller of request and registration.
+fn max_age(client: &Client, request: &AuthorizationRequest) -> Option<u64> {
+    match (request.max_age, client.default_max_age) {
+        (Some(asked), Some(registered)) => Some(asked.min(registered)),
+        (asked, registered) => asked.or(registered),
+    }
 }
 
 /// The classes that are wished for: the request's, else the client's own (OpenID Connect Dynamic
@@ -140,10 +200,7 @@ pub(super) fn decision(
     session: Option<&Session>,
 ) -> Decision {
     let wish = acr_wish(client, request);
-    let max_age = match (request.max_age, client.default_max_age) {
-        (Some(asked), Some(registered)) => Some(asked.min(registered)),
-        (asked, registered) => asked.or(registered),
-    };
+    let max_age = max_age(client, request);
     let wishes = Wishes {
         prompt: request.prompt,
         max_age,

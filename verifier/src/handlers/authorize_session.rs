@@ -72,7 +72,7 @@ pub(super) async fn judge(
     else {
         return Ok(Verdict::Answers(None));
     };
-    let assessment = risk::check::assess(app, settings, subject, &look).await?;
+    let assessment = risk::check::assess(app, settings, Some(subject), &look).await?;
     let asks = assessment.level >= settings.ask_again_at;
     let decision = if asks { "ask_again" } else { "answer" };
     metrics::counter!("vouchsafe_risk_evaluations_total", "level" => assessment.level.name(), "decision" => decision).increment(1);

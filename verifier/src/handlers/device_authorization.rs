@@ -15,10 +15,11 @@ use vouchsafe_service::http::{ClientAddress, is_form};
 use super::{device_page, oauth};
 use crate::app::App;
 use crate::caller::{CallerError, application};
-use crate::config::Client;
+use crate::config::{Client, SubjectStrategy};
 use crate::domain::ids::DeviceGrantId;
 use crate::domain::place::Place;
 use crate::domain::request::{Back, LoginRequest};
+use crate::journey::RequestFacts;
 use crate::login::choose::{Choice, choose, granted};
 use crate::login::device::{self, BeginError, Codes};
 use crate::login::{DEVICE_INTERVAL_S, DEVICE_S};
@@ -137,6 +138,7 @@ fn login_request(
         scopes,
         facts,
     } = choice.map_err(DeviceRefusal::Scope)?;
+    let needs_card = !scopes.is_empty();
     Ok(LoginRequest {
         dpop_jkt: None,
         risk: None,
@@ -146,8 +148,13 @@ fn login_request(
             device: DeviceGrantId::from_text(""),
         },
         nonce: None,
-        needs_card: !scopes.is_empty(),
-        scope: granted(client, query, &asked, scopes),
+        needs_card,
+        scope: granted(
+            client,
+            query.subject == SubjectStrategy::Guest,
+            &asked,
+            scopes,
+        ),
         code_challenge: None,
         query: query.id.clone(),
         facts,
@@ -158,5 +165,11 @@ fn login_request(
         expected_sub: Vec::new(),
         pushed: None,
         asserted: None,
+        asked: Some(RequestFacts {
+            client: client.id.as_str().to_owned(),
+            scopes: asked.iter().map(str::to_owned).collect(),
+            needs_card,
+            ..RequestFacts::default()
+        }),
     })
 }

@@ -13,12 +13,13 @@ use vouchsafe_protocol::oauth::device::UserCode;
 use vouchsafe_protocol::oauth::params::Params;
 use vouchsafe_service::http::ClientAddress;
 
-use super::{form, owned};
+use super::{authorize_journey, form, owned};
 use crate::app::App;
 use crate::cookies::Cookie;
 use crate::domain::ids::{DeviceGrantId, Secret};
 use crate::domain::place::Place;
 use crate::domain::request::LoginRequest;
+use crate::journeys::Unclear;
 use crate::login::device::{self, FindError};
 use crate::login::start;
 use crate::reply::{see_other, with_cookie};
@@ -227,6 +228,15 @@ async fn begin(
         ..asked.request
     };
     let asked = Asked { request, ..asked };
+    match authorize_journey::of(app, &asked.request) {
+        Ok(None) => {}
+        Ok(Some(journey)) => {
+            let device = (id, asked, &browser);
+            let led = authorize_journey::for_device(app, headers, address, device, &journey).await;
+            return led.unwrap_or_else(|| typed.again(app, headers, &FindError::Unknown));
+        }
+        Err(Unclear) => return owned::refused(app, headers),
+    }
     match start::start_for_device(app, id, asked, browser.digest(), place).await {
         Ok(Some(login)) => see_other(&format!("/login/{login}")),
         // Somebody else was faster.

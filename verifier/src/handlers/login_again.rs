@@ -5,9 +5,11 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
+use super::authorize_journey;
 use super::owned::{self, too_many};
 use crate::app::App;
 use crate::domain::transaction::{Channel, Transaction};
+use crate::journeys::Unclear;
 use crate::login::start::{self, Again, Start};
 use crate::reply::see_other;
 
@@ -24,6 +26,13 @@ pub async fn handle(
     let login = owned.transaction.login().clone();
     if !may_follow(&app, &owned.transaction) {
         return see_other(&format!("/login/{id}"));
+    }
+    match authorize_journey::of(&app, &login.request) {
+        Ok(Some(journey)) => {
+            return authorize_journey::again(&app, &headers, &login, &journey).await;
+        }
+        Ok(None) => {}
+        Err(Unclear) => return owned::refused(&app, &headers),
     }
     match start::again(&app, &login).await {
         Ok(Again::Start(Start::Started(fresh))) => see_other(&format!("/login/{fresh}")),

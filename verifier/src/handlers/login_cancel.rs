@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use vouchsafe_protocol::oauth::error::ErrorCode;
 
-use super::{form, owned};
+use super::{form, login_run, owned};
 use crate::app::App;
 use crate::domain::reason::Failure;
 use crate::domain::transaction::Transaction;
@@ -28,7 +28,11 @@ pub async fn handle(
     if form::own(&app, &headers, &body, &owned.cookie).is_none() {
         return owned::refused(&app, &headers);
     }
-    let request = owned.transaction.login().request.clone();
+    let login = owned.transaction.login();
+    if login.run.is_some() {
+        return login_run::declined(&app, &headers, &owned.transaction).await;
+    }
+    let request = login.request.clone();
     match cancel(&app, owned.transaction).await {
         Ok(true) => owned::leave(&app, &headers, &request, ErrorCode::AccessDenied.into()).await,
         Ok(false) => see_other(&format!("/login/{id}")),

@@ -7,12 +7,14 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::json;
 
+use super::login_page::LoginPageError;
 use super::owned::{self, Owned};
-use super::{form, login_events};
+use super::{form, login_events, login_run};
 use crate::accounts::identifier_mac;
 use crate::app::App;
 use crate::domain::request::LoginRequest;
 use crate::domain::transaction::{Login, Pending, Transaction};
+use crate::login::ask;
 use crate::reply::see_other;
 use crate::store::{StoreError, transactions};
 use crate::views;
@@ -36,8 +38,12 @@ pub async fn handle(
     };
     let typed = form.get("identifier").unwrap_or_default();
     let Some(mac) = identifier_mac(&app.binding_key, typed) else {
-        return page(&app, &pending.login, &owned, true);
+        let page = page(&app, &pending.login, &owned, true).await;
+        return page.unwrap_or_else(|error| error.show(&app, &headers));
     };
+    if pending.login.run.is_some() {
+        return login_run::identified(&app, &headers, pending.login.clone(), mac).await;
+    }
     match keep(&app, pending.login.clone(), mac).await {
         Ok(()) => see_other(&format!("/login/{id}")),
         Err(error) => owned::store_failure(&app, &headers, &error),
@@ -62,7 +68,13 @@ async fn keep(app: &App, login: Login, mac: String) -> Result<(), StoreError> {
 }
 
 /// The page with the field; `wrong` where nothing was typed that could be an account.
-pub(super) fn page(app: &App, login: &Login, owned: &Owned, wrong: bool) -> Response {
+pub(super) async fn page(
+    app: &App,
+    login: &Login,
+    owned: &Owned,
+    wrong: bool,
+) -> Result<Response, LoginPageError> {
+    let asking = ask::query_of(app, login).await?;
     let more = json!({
         "identify_link": format!("/login/{}/identify", login.id),
         "cancel_link": format!("/login/{}/cancel", login.id),
@@ -70,10 +82,14 @@ pub(super) fn page(app: &App, login: &Login, owned: &Owned, wrong: bool) -> Resp
         "wrong": wrong,
     });
     let view = login_events::View::Choose.name();
-    let context = views::with(
-        views::asked(app, login, &owned.client, view, "pending"),
-        more,
-    );
+    let asked = (owned.client.as_ref(), asking.query.as_ref());
+    let context = views::with(views::asked(login, asked, (view, "pending")), more);
     let locale = views::login_locale(login);
-    views::page(app, StatusCode::OK, "verifier/identify", locale, context)
+    Ok(views::page(
+        app,
+        StatusCode::OK,
+        "verifier/identify",
+        locale,
+        context,
+    ))
 }

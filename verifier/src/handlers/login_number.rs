@@ -7,10 +7,11 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::owned;
-use super::{form, login_page};
+use super::{form, login_page, login_run};
 use crate::app::App;
 use crate::cookies::Cookie;
 use crate::domain::reason::Failure;
+use crate::domain::request::LoginRequest;
 use crate::domain::transaction::{Answered, Channel, Transaction};
 use crate::login::finish::{self, FinishError, Finished};
 use crate::reply::{self, Told, see_other, with_cookie};
@@ -47,15 +48,12 @@ pub async fn handle(
         Some(_) if answered.number_matches(typed) => complete(&app, &headers, answered).await,
         Some(left) if left > 0 => {
             let tries_left = u8::try_from(left).unwrap_or_default();
-            login_page::number(
-                &app,
-                &Answered {
-                    tries_left,
-                    ..answered
-                },
-                &owned,
-                true,
-            )
+            let answered = Answered {
+                tries_left,
+                ..answered
+            };
+            let page = login_page::number(&app, &answered, &owned, true).await;
+            page.unwrap_or_else(|error| error.show(&app, &headers))
         }
         Some(_) | None => {
             match finish::fail::<Finished>(&app, answered, Failure::wrong_number()).await {
@@ -76,6 +74,9 @@ async fn spend_try(app: &App, answered: &Answered) -> Result<Option<i64>, StoreE
 
 /// Finishes the login in this browser and sends it to the application.
 pub(super) async fn complete(app: &App, headers: &HeaderMap, answered: Answered) -> Response {
+    if answered.login.run.is_some() {
+        return login_run::answered(app, headers, answered).await;
+    }
     let request = answered.login.request.clone();
     let login = answered.login.clone();
     let current = match owned::session(app, headers).await {
@@ -83,29 +84,32 @@ pub(super) async fn complete(app: &App, headers: &HeaderMap, answered: Answered)
         Err(error) => return owned::store_failure(app, headers, &error),
     };
     match finish::finish(app, answered, current).await {
-        Ok(Finished { code, cookie }) => {
-            let response = match code {
-                Some(code) => reply::to_client(app, &request, Told::Code(code)).await,
-                None => reply::linked(app, &request),
-            };
-            match cookie {
-                Some(cookie) => with_cookie(response, Cookie::Session.set(app, cookie.reveal())),
-                None => response,
-            }
-        }
+        Ok(finished) => goes(app, &request, finished).await,
         Err(FinishError::AlreadyOver) => see_other(&format!("/login/{}", login.id)),
         Err(FinishError::Failed(failure)) => {
             let cookie = Cookie::Browser.read(app, headers).unwrap_or_default();
             let client = app.asker(&request).await;
             match (client, owned::own(app, cookie, &request).await) {
                 (Ok(client), Ok(own)) => {
-                    let (client, why) = (client.as_deref(), failure.explanation());
-                    views::failed(app, &login, client, why, Some(&own))
+                    views::failed(app, &login, client.as_deref(), &failure, Some(&own))
                 }
                 (Err(error), _) | (_, Err(error)) => owned::store_failure(app, headers, &error),
             }
         }
         Err(FinishError::ClientGone) => owned::refused(app, headers),
         Err(FinishError::Store(error)) => owned::store_failure(app, headers, &error),
+    }
+}
+
+/// The way back of a login that succeeded, with the cookie of its session.
+pub(super) async fn goes(app: &App, request: &LoginRequest, finished: Finished) -> Response {
+    let Finished { code, cookie } = finished;
+    let response = match code {
+        Some(code) => reply::to_client(app, request, Told::Code(code)).await,
+        None => reply::linked(app, request),
+    };
+    match cookie {
+        Some(cookie) => with_cookie(response, Cookie::Session.set(app, cookie.reveal())),
+        None => response,
     }
 }

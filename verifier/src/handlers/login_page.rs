@@ -8,6 +8,7 @@ use serde_json::json;
 use super::login_events::{View, watched};
 use super::login_identify;
 use super::login_number::complete;
+use super::login_run;
 use super::owned::{self, Owned, OwnedError};
 use crate::app::App;
 use crate::domain::transaction::{Answered, Channel, Failed, Login, Transaction};
@@ -62,9 +63,12 @@ pub async fn handle(
 async fn page(app: &App, headers: &HeaderMap, id: &str) -> Result<Response, LoginPageError> {
     let owned = owned::find(app, headers, id).await?;
     match &owned.transaction {
+        Transaction::Pending(pending) if pending.login.run.is_some() => {
+            login_run::page(app, headers, &pending.login, &owned).await
+        }
         Transaction::Pending(pending) => choose(app, &pending.login, &owned).await,
         Transaction::Answered(answered) => Ok(match answered.answer.channel {
-            Channel::Qr => number(app, answered, &owned, false),
+            Channel::Qr => number(app, answered, &owned, false).await?,
             // The answer came through this very browser: it has nowhere else to come back from.
             Channel::DcApi => complete(app, headers, answered.clone()).await,
             Channel::SameDevice => views::answered(app, &answered.login),
@@ -77,27 +81,44 @@ async fn page(app: &App, headers: &HeaderMap, id: &str) -> Result<Response, Logi
         )),
         Transaction::Failed(Failed { login, failure }) => {
             let own = owned::own(app, owned.cookie.clone(), &login.request).await?;
-            let (client, explanation) = (Some(owned.client.as_ref()), failure.explanation());
-            Ok(views::failed(app, login, client, explanation, Some(&own)))
+            let client = Some(owned.client.as_ref());
+            Ok(views::failed(app, login, client, failure, Some(&own)))
         }
     }
 }
 
-async fn choose(app: &App, login: &Login, owned: &Owned) -> Result<Response, LoginPageError> {
-    let query = ask::query_of(app, &login.request)?;
-    let named = login.request.asserted.is_some() || login.request.linking().is_some();
+pub(super) async fn choose(
+    app: &App,
+    login: &Login,
+    owned: &Owned,
+) -> Result<Response, LoginPageError> {
+    let asking = ask::query_of(app, login).await?;
+    let query = asking.query.as_ref();
+    let run = login.run.as_deref();
+    let named = login.request.asserted.is_some()
+        || login.request.linking().is_some()
+        || run.is_some_and(|run| run.pinned.is_some());
     if query.subject.is_asserted() && !named {
-        return Ok(login_identify::page(app, login, owned, false));
+        return login_identify::page(app, login, owned, false).await;
     }
-    let question = ask::same_device(app, login).await?;
+    let here = match asking.allows(Channel::SameDevice) {
+        true => Some(ask::same_device(app, login).await?),
+        false => None,
+    };
     let state = watched(app, &owned.transaction, View::Choose).await?;
-    let told = login.request.facts.names();
-    let facts: Vec<&str> = (query.claims.iter())
+    let told = asking.facts.names();
+    let locale = &login.request.locale;
+    let mut facts: Vec<String> = (query.claims.iter())
         .filter(|claim| told.contains(claim.name.as_str()))
-        .map(|claim| claim.label.for_locale(&login.request.locale))
+        .map(|claim| claim.label.for_locale(locale).to_owned())
         .collect();
+    let more = asking.told.iter();
+    let more = more.filter(|name| !told.contains(name.as_str()));
+    facts.extend(more.map(|name| label(app, name, locale)));
     let id = &login.id;
     let api = app.settings.digital_credentials.as_ref();
+    let api = api.filter(|_| asking.allows(Channel::DcApi));
+    let qr = ask::cross_device_allowed(&owned.client, &login.request) && asking.allows(Channel::Qr);
     let protocols = api.map(|api| {
         let names: Vec<&str> = api.protocols.iter().map(|one| one.name()).collect();
         names.join(" ")
@@ -106,8 +127,8 @@ async fn choose(app: &App, login: &Login, owned: &Owned) -> Result<Response, Log
         "facts": facts,
         "external_id": owned.client.external_id,
         "stays_days": login.request.offline().then(|| days(app.settings.refresh.max_age_s)),
-        "wallet_link": ask::wallet_link(app, &question),
-        "qr_link": ask::cross_device_allowed(&owned.client, &login.request).then(|| format!("/login/{id}/qr")),
+        "wallet_link": here.map(|question| ask::wallet_link(app, &question)),
+        "qr_link": qr.then(|| format!("/login/{id}/qr")),
         "api_link": protocols.is_some().then(|| format!("/login/{id}/dc-api")),
         "api_protocols": protocols,
         "api_first": owned.client.prefer_digital_credentials,
@@ -117,7 +138,7 @@ async fn choose(app: &App, login: &Login, owned: &Owned) -> Result<Response, Log
         "refresh": 5,
     });
     let context = views::with(
-        views::asked(app, login, &owned.client, View::Choose.name(), &state),
+        views::asked(login, (&owned.client, query), (View::Choose.name(), &state)),
         more,
     );
     let locale = views::login_locale(login);
@@ -132,14 +153,30 @@ async fn choose(app: &App, login: &Login, owned: &Owned) -> Result<Response, Log
     Ok(response)
 }
 
+/// How a claim that a journey tells is called: as a question calls it, or by its name.
+fn label(app: &App, name: &str, locale: &str) -> String {
+    let queries = app.settings.queries().iter();
+    let mut claims = queries.flat_map(|query| &query.claims);
+    let known = claims.find(|claim| claim.name == name);
+    let known = known.map(|claim| claim.label.for_locale(locale).to_owned());
+    known.unwrap_or_else(|| name.replace('_', " "))
+}
+
 /// Days that have begun.
 fn days(seconds: i64) -> i64 {
     (seconds + 86_399) / 86_400
 }
 
 /// The page with the field for the number; `wrong` after a number that did not match.
-pub(super) fn number(app: &App, answered: &Answered, owned: &Owned, wrong: bool) -> Response {
+pub(super) async fn number(
+    app: &App,
+    answered: &Answered,
+    owned: &Owned,
+    wrong: bool,
+) -> Result<Response, LoginPageError> {
     let login = &answered.login;
+    let asking = ask::query_of(app, login).await?;
+    let asked = (owned.client.as_ref(), asking.query.as_ref());
     let more = json!({
         "number_link": format!("/login/{}/number", login.id),
         "csrf": app.csrf.token(&owned.cookie),
@@ -147,14 +184,15 @@ pub(super) fn number(app: &App, answered: &Answered, owned: &Owned, wrong: bool)
         "tries": answered.tries_left,
     });
     let context = views::with(
-        views::asked(app, login, &owned.client, View::Number.name(), "answered"),
+        views::asked(login, asked, (View::Number.name(), "answered")),
         more,
     );
-    views::page(
+    let locale = views::login_locale(login);
+    Ok(views::page(
         app,
         StatusCode::OK,
         "verifier/number",
-        views::login_locale(login),
+        locale,
         context,
-    )
+    ))
 }

@@ -10,7 +10,7 @@ use super::login_events::{View, watched};
 use super::login_page::LoginPageError;
 use super::owned;
 use crate::app::App;
-use crate::domain::transaction::{Pending, Transaction};
+use crate::domain::transaction::{Channel, Pending, Transaction};
 use crate::login::ask;
 use crate::reply::see_other;
 use crate::views;
@@ -36,6 +36,10 @@ async fn page(app: &App, headers: &HeaderMap, id: &str) -> Result<Response, Logi
     if !ask::cross_device_allowed(&owned.client, &login.request) {
         return Ok(see_other(&format!("/login/{id}")));
     }
+    let asking = ask::query_of(app, login).await?;
+    if !asking.allows(Channel::Qr) {
+        return Ok(see_other(&format!("/login/{id}")));
+    }
     let question = ask::qr(app, login).await?;
     let state = watched(app, &owned.transaction, View::Qr).await?;
     let link = ask::qr_link(app, &question);
@@ -50,7 +54,11 @@ async fn page(app: &App, headers: &HeaderMap, id: &str) -> Result<Response, Logi
         "refresh": 5,
     });
     let context = views::with(
-        views::asked(app, login, &owned.client, View::Qr.name(), &state),
+        views::asked(
+            login,
+            (&owned.client, asking.query.as_ref()),
+            (View::Qr.name(), &state),
+        ),
         more,
     );
     Ok(views::page(

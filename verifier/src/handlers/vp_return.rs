@@ -170,10 +170,14 @@ async fn go_on(
                     Err(error) => return owned::store_failure(app, headers, &error),
                 },
             };
-            views::failed(app, &login, client, failure.explanation(), own.as_ref())
+            views::failed(app, &login, client, &failure, own.as_ref())
         }
         (Transaction::Finished(_), _) => {
             views::message(app, StatusCode::OK, views::login_locale(&login), "finished")
+        }
+        // The journey goes on another way than with this card.
+        (Transaction::Pending(pending), _) if pending.login.run.is_some() && own.is_some() => {
+            see_other(&format!("/login/{}", login.id))
         }
         (Transaction::Pending(_), _) => {
             PageFailure::unknown(views::browser_locale(headers)).show(app)

@@ -70,8 +70,8 @@ impl Instance {
                 };
                 self.leave(journey, step, what, "on", Outcome::Ok);
             }
-            kind => {
-                if let Some(proof) = reusable(kind, facts) {
+            _ => {
+                if let Some(proof) = reusable(journey, step, facts) {
                     self.proofs.push(proof);
                     self.remember(step);
                     return self.leave(journey, step, What::Reused, "session", Outcome::Ok);

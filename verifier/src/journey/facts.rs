@@ -9,7 +9,7 @@ use vouchsafe_protocol::oidc::acr::{Acr, AcrLadder};
 use vouchsafe_protocol::oidc::amr::Done;
 
 /// Everything that conditions can read, but for what the run itself knows (`done`, `attempt`).
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Facts {
     /// The request.
@@ -33,7 +33,7 @@ pub struct Facts {
 }
 
 /// What the application asks for.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RequestFacts {
     /// Its `client_id`.
@@ -57,10 +57,10 @@ pub struct RequestFacts {
     #[serde(default)]
     pub campaign: String,
     /// `acr` is essential: none of `acr_values` reached, no login. Conditions do not read it.
-    #[serde(default, skip_serializing)]
+    #[serde(default)]
     pub essential_acr: bool,
     /// A scope asks for facts on a card, so a session never stands for it. Conditions do not read it.
-    #[serde(default, skip_serializing)]
+    #[serde(default)]
     pub needs_card: bool,
 }
 
@@ -74,6 +74,10 @@ pub struct SessionFacts {
     pub acr: String,
     /// Its methods.
     pub amr: Vec<String>,
+    /// The question behind it: it stands for no other one. Nothing said: for any. Conditions do not
+    /// read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
 }
 
 impl SessionFacts {
@@ -133,51 +137,58 @@ pub struct UserFacts {
     /// An account is known.
     pub exists: bool,
     /// How often the person logged in.
-    pub logins: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logins: Option<i64>,
     /// What the account knows.
     pub attrs: Map<String, Value>,
     /// What it does not know.
-    pub missing: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Vec<String>>,
     /// Means that are linked.
     pub linked: Vec<String>,
     /// What the person did not want to say lately.
-    pub refused: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Vec<String>>,
     /// Keyed hashes of enrolment.
     pub binding: BTreeMap<String, String>,
 }
 
-/// The browser.
+/// The browser. What is not known is not there.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DeviceFacts {
     /// It was seen with this account.
-    pub known: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known: Option<bool>,
     /// Seconds since it was first seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cookie_age_s: Option<i64>,
     /// It has the Digital Credentials API.
-    pub dc_api: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dc_api: Option<bool>,
     /// It is a telephone or a tablet.
-    pub mobile: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mobile: Option<bool>,
 }
 
 /// What an assessment of risk says. Whoever assesses fills it; a journey reads it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RiskFacts {
-    /// The score of the model.
-    pub score: f64,
+    /// The score of the model; absent where it has none yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
     /// The level of the score.
     pub level: RiskLevel,
     /// Codes of what raised it.
     #[serde(default)]
     pub reasons: Vec<String>,
-    /// The account was never seen from this country.
-    #[serde(default)]
-    pub first_seen_country: bool,
-    /// Nobody travels so fast.
-    #[serde(default)]
-    pub impossible_travel: bool,
+    /// The account was never seen from this country; absent where the country is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_seen_country: Option<bool>,
+    /// Nobody travels so fast; absent where the place is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impossible_travel: Option<bool>,
 }
 
 /// Levels of risk.
@@ -210,9 +221,9 @@ pub struct Card {
     /// Its holder proved the key.
     #[serde(default)]
     pub holder_binding: bool,
-    /// Seconds since it was issued.
-    #[serde(default)]
-    pub age_s: i64,
+    /// Seconds since it was issued; absent where nothing says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_s: Option<i64>,
 }
 
 impl Facts {
@@ -240,10 +251,18 @@ impl Facts {
         } = self;
         let session = match session {
             None => json!({ "exists": false }),
-            Some(SessionFacts { age_s, acr, amr }) => {
-                json!({ "exists": true, "age_s": age_s, "acr": acr, "amr": amr })
-            }
+            Some(SessionFacts {
+                age_s,
+                acr,
+                amr,
+                question: _,
+            }) => json!({ "exists": true, "age_s": age_s, "acr": acr, "amr": amr }),
         };
+        let mut request = json!(request);
+        if let Some(members) = request.as_object_mut() {
+            members.remove("essential_acr");
+            members.remove("needs_card");
+        }
         let mut variables = json!({
             "request": request, "session": session, "user": user, "device": device, "cred": cred,
             "done": done, "now": now, "attempt": attempt,

@@ -193,7 +193,8 @@ impl Instance {
     }
 
     /// Takes the result of the step that runs. `check` is evaluated here, after the cryptographic
-    /// verification that brought the cards into `facts`.
+    /// verification that brought the cards into `facts`. How the step ended is returned: a check that
+    /// fails makes another outcome of `ok`.
     ///
     /// # Errors
     /// [`InstanceError`].
@@ -203,7 +204,7 @@ impl Instance {
         facts: &Facts,
         hasher: &dyn Hasher,
         result: StepResult,
-    ) -> Result<(), InstanceError> {
+    ) -> Result<Outcome, InstanceError> {
         self.pinned(journey)?;
         let step = journey.steps.get(self.position);
         let step = step
@@ -229,7 +230,21 @@ impl Instance {
             self.remember(step);
         }
         self.leave(journey, step, What::Ended { outcome }, part, outcome);
-        Ok(())
+        Ok(outcome)
+    }
+
+    /// The step that was handed out and whose result is awaited.
+    #[must_use]
+    pub fn waits_for<'j>(&self, journey: &'j Journey) -> Option<&'j Step> {
+        self.pinned(journey).ok()?;
+        let step = journey.steps.get(self.position);
+        step.filter(|_| self.running && self.over.is_none())
+    }
+
+    /// The journey that it belongs to.
+    #[must_use]
+    pub fn journey(&self) -> &str {
+        &self.journey
     }
 
     /// The claims of a login, for the application. Rule 3 was kept when the run ended: they have

@@ -59,6 +59,14 @@ pub enum Code {
     TooManySteps,
     /// A `notify` step tells nobody.
     NotifyWithoutChannel,
+    /// The login service cannot hold this: the file is right, and is not loaded.
+    NotHeld,
+    /// The configuration has no such question.
+    UnknownQuery,
+    /// The configuration has no such application.
+    UnknownClient,
+    /// Two files would serve one request.
+    AmbiguousClient,
 }
 
 impl Code {
@@ -84,6 +92,10 @@ impl Code {
             Self::MissingTarget => "missing_target",
             Self::TooManySteps => "too_many_steps",
             Self::NotifyWithoutChannel => "notify_without_channel",
+            Self::NotHeld => "not_held",
+            Self::UnknownQuery => "unknown_query",
+            Self::UnknownClient => "unknown_client",
+            Self::AmbiguousClient => "ambiguous_client",
         }
     }
 }

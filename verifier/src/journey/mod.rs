@@ -10,6 +10,7 @@
 //! Schema follows. To add a variable: a line in `cel/variables.rs`, a field in `facts.rs`; the
 //! documentation follows.
 
+mod about;
 mod advance;
 mod cel;
 mod draw;
@@ -20,6 +21,7 @@ mod keys;
 mod lint;
 mod mistake;
 mod model;
+mod places;
 mod proof;
 mod question;
 mod read;
@@ -42,6 +44,7 @@ pub use model::{
     Ask, Case, Channel, Field, Journey, Limits, MOST_STEPS, Outcome, Present, Question, Stage,
     Step, StepKind, Subject, Target,
 };
+pub use places::Places;
 pub use proof::Proof;
 pub use read::read;
 pub use simulate::{Answer, CaseError, SimulatedCase, Simulation, simulate};

@@ -60,6 +60,19 @@ pub enum Stage {
     Retention,
 }
 
+impl Stage {
+    /// Its name in a file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Awareness => "awareness",
+            Self::Consideration => "consideration",
+            Self::Decision => "decision",
+            Self::Retention => "retention",
+        }
+    }
+}
+
 /// How a presentation leads to a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {

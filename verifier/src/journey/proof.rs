@@ -1,10 +1,11 @@
 //! What steps prove, and what a session proves in their place.
 
 use serde::{Deserialize, Serialize};
+use vouchsafe_protocol::oidc::acr::AcrWish;
 use vouchsafe_protocol::oidc::amr::Done;
 
-use super::facts::{Facts, RiskLevel};
-use super::model::StepKind;
+use super::facts::{Facts, RiskLevel, SessionFacts};
+use super::model::{Journey, Step, StepKind};
 
 /// What a step proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,27 +128,41 @@ pub(super) fn needs_proof(kind: &StepKind) -> bool {
 
 /// What the session proves already in place of a step (rule 9): within the time that its level
 /// lasts, and not where the application, the step or the risk wants it fresh.
-pub(super) fn reusable(kind: &StepKind, facts: &Facts) -> Option<Proof> {
+pub(super) fn reusable(journey: &Journey, step: &Step, facts: &Facts) -> Option<Proof> {
     let session = facts.usable_session()?;
     let request = &facts.request;
     // Whoever stole a session must not pass the step that its theft calls for.
     let risky = facts
         .risk
         .as_ref()
-        .is_some_and(|risk| risk.level >= RiskLevel::High || risk.impossible_travel);
+        .is_some_and(|risk| risk.level >= RiskLevel::High || risk.impossible_travel == Some(true));
     if risky {
         return None;
     }
-    let done = match kind {
+    let done = match &step.kind {
         StepKind::Passkey { register: false } => session.passkey()?,
         StepKind::Totp => session.code()?,
         // Credential scopes, a transaction and a check need the card itself.
         StepKind::Present(present)
-            if !request.needs_card && !present.transaction_data && present.check.is_none() =>
+            if !request.needs_card
+                && !present.transaction_data
+                && present.check.is_none()
+                && suffices(journey, step, facts, session) =>
         {
             session.presentation()?
         }
         _ => return None,
     };
     Proof::of(done)
+}
+
+/// Whether the card behind a session answers this question, at the level that is wanted (RFC 9470,
+/// section 4: who asks for more than the session has is not answered by it).
+fn suffices(journey: &Journey, step: &Step, facts: &Facts, session: &SessionFacts) -> bool {
+    let question = journey.question_of(step);
+    let answered = session.question.is_none() || session.question == question;
+    let request = &facts.request;
+    let wish = AcrWish::new(&request.acr_values, request.essential_acr);
+    let wanted = wish.lowest().max(journey.require_acr);
+    answered && session.level() >= wanted
 }

@@ -141,7 +141,7 @@ pub fn simulate(journey: &Journey, case: &SimulatedCase) -> Result<Simulation, C
     let mut facts = facts(case);
     if !journey.after.is_empty() {
         // The journey before has assessed it.
-        facts.risk.clone_from(&case.risk);
+        facts.risk = assessed(case);
     }
     serves(journey, &facts)?;
     let plan = Instance::plan(journey, &facts, &hasher);
@@ -191,18 +191,34 @@ fn facts(case: &SimulatedCase) -> Facts {
         session: case.session.clone(),
         user: UserFacts {
             exists,
-            logins,
+            logins: Some(logins),
             attrs,
-            missing,
+            missing: Some(missing),
             linked,
-            refused,
+            refused: Some(refused),
             binding: binding.into_iter().map(hashed).collect(),
         },
-        device: case.device.clone(),
+        // A case that does not say it says no.
+        device: DeviceFacts {
+            known: case.device.known.or(Some(false)),
+            cookie_age_s: case.device.cookie_age_s,
+            dc_api: case.device.dc_api.or(Some(false)),
+            mobile: case.device.mobile.or(Some(false)),
+        },
         risk: None,
         cred: BTreeMap::new(),
         now: case.now,
     }
+}
+
+/// What a `risk` step finds. A case that does not say a sign says no.
+fn assessed(case: &SimulatedCase) -> Option<RiskFacts> {
+    let risk = case.risk.clone()?;
+    Some(RiskFacts {
+        first_seen_country: risk.first_seen_country.or(Some(false)),
+        impossible_travel: risk.impossible_travel.or(Some(false)),
+        ..risk
+    })
 }
 
 fn serves(journey: &Journey, facts: &Facts) -> Result<(), CaseError> {
@@ -210,12 +226,9 @@ fn serves(journey: &Journey, facts: &Facts) -> Result<(), CaseError> {
     if !journey.clients.is_empty() && !journey.clients.contains(client) {
         return Err(CaseError::OtherClient(client.clone()));
     }
-    let Some(matches) = &journey.matches else {
-        return Ok(());
-    };
-    match matches.holds(&facts.variables(&[], 1), &SimulatedHasher) {
-        Ok(true) => Ok(()),
-        Ok(false) | Err(_) => Err(CaseError::NoMatch),
+    match journey.matches(facts, &SimulatedHasher) {
+        Some(true) => Ok(()),
+        Some(false) | None => Err(CaseError::NoMatch),
     }
 }
 
@@ -251,7 +264,10 @@ fn happened(step: &Step, answer: Answer, case: &SimulatedCase, facts: &mut Facts
     }
     let plain = match &step.kind {
         StepKind::Present(_) => {
-            facts.cred.extend(cred);
+            facts.cred.extend(cred.into_iter().map(|(id, card)| {
+                let age_s = card.age_s.or(Some(0));
+                (id, Card { age_s, ..card })
+            }));
             facts.user.exists |= case.user.identified;
             Some(Proof::Presentation {
                 cross_device: false,
@@ -266,7 +282,7 @@ fn happened(step: &Step, answer: Answer, case: &SimulatedCase, facts: &mut Facts
         StepKind::Totp => Some(Proof::OneTimeCode),
         StepKind::Webhook { sms: true, .. } => Some(Proof::Sms),
         StepKind::Risk { .. } => {
-            facts.risk.clone_from(&case.risk);
+            facts.risk = assessed(case);
             // Nothing was assessed: the step failed.
             if facts.risk.is_none() {
                 let outcome = Outcome::Error;

@@ -15,18 +15,20 @@ use vouchsafe_protocol::vp::response::{
 use vouchsafe_protocol::vp::verify::{PresentationError, Received, Transaction as Asked};
 use vouchsafe_service::db::DbError;
 
-use super::ask::{self, AskError};
+use super::ask::{self, AskError, Asking};
 use super::conclude::{ConcludeError, Given, conclude};
 use super::evidence::answer;
 use super::judge::{is_no, judge};
 use super::resolve;
+use super::run::{self, RunError};
 use crate::app::Parts;
 use crate::config::Query;
 use crate::domain::consent::NewConsent;
 use crate::domain::ids::{RequestId, Secret, TransactionId};
 use crate::domain::reason::Failure;
-use crate::domain::transaction::{Answer, Pending, Transaction};
+use crate::domain::transaction::{Answer, Failed, Pending, Transaction};
 use crate::explain::explain;
+use crate::journey::Outcome;
 use crate::store::requests::PresentationRequest;
 use crate::store::{StoreError, requests, transactions};
 
@@ -67,6 +69,15 @@ pub enum AcceptError {
 impl From<DbError> for AcceptError {
     fn from(error: DbError) -> Self {
         Self::Store(error.into())
+    }
+}
+
+impl From<RunError> for AcceptError {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Store(error) => Self::Store(error),
+            RunError::Gone | RunError::Instance(_) => Self::Ask(AskError::Gone),
+        }
     }
 }
 
@@ -127,15 +138,18 @@ async fn decide(
     (request, pending): (PresentationRequest, Pending),
     came: Came,
 ) -> Result<DirectPostAnswer, AcceptError> {
-    let query = ask::query_of(app, &pending.login.request)?;
+    let asking = ask::query_of(app, &pending.login).await?;
+    if !asking.allows(request.channel) {
+        return Err(AcceptError::Unknown);
+    }
+    let query = asking.query.as_ref();
     let arrived = Instant::now();
-    let question = query.asked(&pending.login.request.facts.names());
     let opened = ask::open(app, &request.secrets)?;
     let response_uri = ask::response_uri(app, &request.id);
     let asked = Asked {
         way: ask::way(app, request.channel, &opened, &response_uri)?,
         nonce: &opened.nonce,
-        query: &question,
+        query: &asking.question,
         expires_at: request.expires_at,
     };
     let at = &response_uri;
@@ -151,13 +165,13 @@ async fn decide(
     };
     match outcome {
         Ok(presentation) => {
-            let answer = answer(app, query, &pending.login.request, &request, &presentation);
+            let answer = answer(app, &asking, &pending.login, &request, &presentation);
             match answer {
                 Ok(answer) if !hides(query, &pending) => {
-                    record(app, query, &request, pending, answer).await
+                    record(app, &asking, &request, pending, answer).await
                 }
                 Ok(answer) if resolve::proves(app, Some(&answer.evidence)).await? => {
-                    record(app, query, &request, pending, answer).await
+                    record(app, &asking, &request, pending, answer).await
                 }
                 Ok(_) => {
                     let failure = Failure::unmatched();
@@ -189,7 +203,9 @@ async fn decide(
 
 /// Whether a refusal may say nothing, because the account was named before the card was shown.
 fn hides(query: &Query, pending: &Pending) -> bool {
-    query.subject.is_asserted() && pending.login.request.linking().is_none()
+    let run = pending.login.run.as_deref();
+    let known = run.is_some_and(|run| run.pinned.is_some());
+    query.subject.is_asserted() && pending.login.request.linking().is_none() && !known
 }
 
 /// Refuses a card that does not hold. Where nothing may be told, the same is looked up as for one
@@ -224,18 +240,19 @@ async fn refuse_alike(
 
 async fn record(
     app: &Parts,
-    query: &Query,
+    asking: &Asking<'_>,
     request: &PresentationRequest,
     pending: Pending,
     answer: Answer,
 ) -> Result<DirectPostAnswer, AcceptError> {
+    let query = asking.query.as_ref();
     let withdraw = Secret::random(app.rng.as_ref());
     let consent = NewConsent {
         id: answer.consent.clone(),
         token: withdraw.digest(),
         transaction: pending.login.id.clone(),
         client: pending.login.request.client.clone(),
-        claims: pending.login.request.facts.told(&answer.claims),
+        claims: asking.names(&answer.claims),
         purpose: query
             .purpose
             .for_locale(&pending.login.request.locale)
@@ -250,7 +267,7 @@ async fn record(
     let answered = Transaction::Answered(pending.clone().answer(answer));
     let row = transactions::seal(&app.vault, &answered)?;
     let given = Given { consent, device };
-    let redirect_uri = match conclude(app, request, row, Some(given)).await {
+    let redirect_uri = match conclude(app, request, row, Some(given), None).await {
         Ok(redirect_uri) => redirect_uri,
         Err(ConcludeError::Device) => {
             let failure = Failure::device_over();
@@ -299,8 +316,7 @@ async fn wallet_error(
         ),
     };
     let reason = failure.code().to_owned();
-    let row = transactions::seal(&app.vault, &Transaction::Failed(pending.fail(failure)))?;
-    let redirect_uri = conclude(app, request, row, None).await?;
+    let redirect_uri = end(app, request, pending, failure).await?;
     count(query, request, outcome, &reason);
     app.changes.announce(&request.transaction);
     Ok(DirectPostAnswer {
@@ -317,14 +333,38 @@ async fn refuse(
     failure: Failure,
 ) -> Result<DirectPostAnswer, AcceptError> {
     let code = failure.code().to_owned();
-    let row = transactions::seal(&app.vault, &Transaction::Failed(pending.fail(failure)))?;
-    let explanation = conclude(app, request, row, None).await?;
+    let explanation = end(app, request, pending, failure).await?;
     count(query, request, "rejected", &code);
     app.changes.announce(&request.transaction);
     Err(AcceptError::Refused {
         code,
         explanation: Some(explanation),
     })
+}
+
+/// The login has failed; or its journey goes on another way, which the browser finds.
+async fn end(
+    app: &Parts,
+    request: &PresentationRequest,
+    pending: Pending,
+    failure: Failure,
+) -> Result<Url, AcceptError> {
+    let mut login = pending.login;
+    if login.run.is_none() {
+        let failed = Transaction::Failed(Failed { login, failure });
+        let row = transactions::seal(&app.vault, &failed)?;
+        return Ok(conclude(app, request, row, None, None).await?);
+    }
+    let outcome = match failure.code() {
+        "declined" => Outcome::Declined,
+        "no_match" => Outcome::NoCredential,
+        _ => Outcome::Invalid,
+    };
+    let turn = run::refused(app, &mut login, outcome, failure).await?;
+    let row = transactions::seal_next(&app.vault, &turn.transaction)?;
+    let url = conclude(app, request, row, None, turn.trace).await?;
+    turn.counted.note(app);
+    Ok(url)
 }
 
 fn count(query: &Query, request: &PresentationRequest, outcome: &'static str, reason: &str) {

@@ -14,9 +14,10 @@ use vouchsafe_protocol::vp::request::{NewRequest, sign_request};
 use vouchsafe_protocol::vp::values::{LocalizedText, Nonce, State};
 use vouchsafe_protocol::vp::verify::Way;
 
+pub use super::asking::{Asking, query_of};
 use super::{QR_S, REQUEST_OBJECT_S};
 use crate::app::Parts;
-use crate::config::{Client, DigitalCredentials, Query};
+use crate::config::{Client, DigitalCredentials};
 use crate::domain::ids::RequestId;
 use crate::domain::request::LoginRequest;
 use crate::domain::transaction::{Channel, Login};
@@ -51,11 +52,15 @@ impl From<KeyError> for AskError {
 
 /// A fresh question: nonce, state and key are its own (HAIP 1.0, section 5: an ephemeral key for
 /// each request).
-pub(super) fn question(app: &Parts, login: &Login, channel: Channel) -> PresentationRequest {
-    let format = query_of(app, &login.request).map_or("unknown", Query::format);
+pub(super) fn question(
+    app: &Parts,
+    login: &Login,
+    channel: Channel,
+    (query, format): (&str, &'static str),
+) -> PresentationRequest {
     metrics::counter!(
         "vouchsafe_presentation_requests_total",
-        "query" => login.request.query.as_str().to_owned(), "format" => format, "channel" => channel.name()
+        "query" => query.to_owned(), "format" => format, "channel" => channel.name()
     )
     .increment(1);
     let now = app.now();
@@ -81,15 +86,29 @@ pub(super) fn question(app: &Parts, login: &Login, channel: Channel) -> Presenta
     }
 }
 
-/// The question on the same device, made when the login began; another one where we had another
-/// certificate then.
+/// The question on the same device, made when the login began or when a step of its journey is
+/// shown; another one where we had another certificate then.
 pub async fn same_device(app: &Parts, login: &Login) -> Result<PresentationRequest, AskError> {
     let found = requests::newest(&app.db, &app.vault, &login.id, Channel::SameDevice).await?;
-    let found = found.ok_or(AskError::Gone)?;
-    match is_ours(app, &found) {
-        true => Ok(found),
-        false => put(app, question(app, login, Channel::SameDevice)).await,
+    match found {
+        Some(found) if is_ours(app, &found) => Ok(found),
+        None if login.run.is_none() => Err(AskError::Gone),
+        Some(_) | None => put_new(app, login, Channel::SameDevice).await,
     }
+}
+
+/// A fresh question over a channel that the login allows.
+async fn put_new(
+    app: &Parts,
+    login: &Login,
+    channel: Channel,
+) -> Result<PresentationRequest, AskError> {
+    let asking = query_of(app, login).await?;
+    if !asking.allows(channel) {
+        return Err(AskError::NotOffered);
+    }
+    let asked = (asking.query.id.as_str(), asking.query.format());
+    put(app, question(app, login, channel, asked)).await
 }
 
 /// Whether a question can be put in the name that we have now: its link names us, and the request
@@ -114,7 +133,7 @@ pub async fn qr(app: &Parts, login: &Login) -> Result<PresentationRequest, AskEr
     if let Some(current) = newest.filter(|current| may_be_fetched(app, current)) {
         return Ok(current);
     }
-    put(app, question(app, login, Channel::Qr)).await
+    put_new(app, login, Channel::Qr).await
 }
 
 /// The question over the Digital Credentials API: one for each login, made when a page first asks.
@@ -124,7 +143,7 @@ pub async fn over_api(app: &Parts, login: &Login) -> Result<PresentationRequest,
     if let Some(current) = newest.filter(|current| is_ours(app, current)) {
         return Ok(current);
     }
-    put(app, question(app, login, Channel::DcApi)).await
+    put_new(app, login, Channel::DcApi).await
 }
 
 fn offered(app: &Parts) -> Result<&DigitalCredentials, AskError> {
@@ -139,8 +158,9 @@ pub async fn offers(
     login: &Login,
 ) -> Result<Vec<ApiOffer>, AskError> {
     let DigitalCredentials { origin, protocols } = offered(app)?;
-    let query = query_of(app, &login.request)?;
-    let question = query.asked(&login.request.facts.names());
+    let Asking {
+        query, question, ..
+    } = query_of(app, login).await?;
     let client_name = client_name(app, login).await?;
     let opened = open(app, &request.secrets)?;
     let new = NewApiRequest {
@@ -259,11 +279,6 @@ pub fn open(app: &Parts, secrets: &RequestSecrets) -> Result<Opened, AskError> {
     })
 }
 
-/// The query of a login.
-pub fn query_of<'a>(app: &'a Parts, request: &LoginRequest) -> Result<&'a Query, AskError> {
-    app.settings.query(&request.query).ok_or(AskError::Gone)
-}
-
 /// The person sees in the wallet which application asks, and from where (catalogue 316).
 async fn client_name(app: &Parts, login: &Login) -> Result<LocalizedText, AskError> {
     let client = app.asker(&login.request).await?;
@@ -288,8 +303,9 @@ pub async fn request_object(
     login: &Login,
     wallet_nonce: Option<&str>,
 ) -> Result<String, AskError> {
-    let query = query_of(app, &login.request)?;
-    let question = query.asked(&login.request.facts.names());
+    let Asking {
+        query, question, ..
+    } = query_of(app, login).await?;
     let client_name = client_name(app, login).await?;
     let opened = open(app, &request.secrets)?;
     let response_uri = response_uri(app, &request.id);

@@ -4,7 +4,7 @@ use vouchsafe_protocol::oauth::error::{ErrorCode, OAuthError};
 use vouchsafe_protocol::oauth::values::Scopes;
 use vouchsafe_protocol::oidc::claims_request::{ClaimWish, ClaimsRequest};
 
-use crate::config::{Client, Query, ScopeClaims, Settings, SubjectStrategy};
+use crate::config::{Client, Query, ScopeClaims, Settings};
 use crate::domain::request::{Fact, Facts, OFFLINE_ACCESS, OPENID};
 
 /// A question that a client may ask, and what it learns.
@@ -58,6 +58,14 @@ pub fn choose<'a>(
     })
 }
 
+/// Whether the scopes name no question, so that only another rule can choose one.
+#[must_use]
+pub fn names_no_card(settings: &Settings, scopes: &Scopes) -> bool {
+    let mut queries = settings.queries().iter();
+    let named = queries.any(|query| query.scope_names().any(|scope| scopes.contains(scope)));
+    scopes.contains(OPENID) && !named
+}
+
 fn may_ask(client: &Client, scope: &ScopeClaims) -> bool {
     client.scopes.contains(&scope.scope)
 }
@@ -66,10 +74,8 @@ fn may_ask(client: &Client, scope: &ScopeClaims) -> bool {
 /// section 11) only if it is registered for one, and never for a guest: without an account nobody
 /// comes back.
 #[must_use]
-pub fn granted(client: &Client, query: &Query, asked: &Scopes, cards: Vec<String>) -> String {
-    let stays = client.offline_access
-        && asked.contains(OFFLINE_ACCESS)
-        && query.subject != SubjectStrategy::Guest;
+pub fn granted(client: &Client, guest: bool, asked: &Scopes, cards: Vec<String>) -> String {
+    let stays = client.offline_access && asked.contains(OFFLINE_ACCESS) && !guest;
     let mut scope = vec![OPENID.to_owned()];
     scope.extend(cards);
     scope.extend(stays.then(|| OFFLINE_ACCESS.to_owned()));

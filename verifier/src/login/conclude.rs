@@ -10,9 +10,10 @@ use super::accept::AcceptError;
 use crate::app::Parts;
 use crate::domain::consent::NewConsent;
 use crate::domain::ids::{DeviceGrantId, Secret};
+use crate::store::journeys::{self, Trace};
 use crate::store::requests::PresentationRequest;
 use crate::store::transactions::Sealed;
-use crate::store::{StoreError, consents, device_grants, transactions};
+use crate::store::{StoreError, consents, device_grants, requests, transactions};
 
 /// What a person agrees to with an answer.
 pub(super) struct Given {
@@ -60,6 +61,7 @@ pub(super) async fn conclude(
     request: &PresentationRequest,
     row: Sealed,
     given: Option<Given>,
+    trace: Option<Trace>,
 ) -> Result<Url, ConcludeError> {
     // The page of the login goes on by itself; a wallet leads its person back to it.
     let comes_back = request.channel.has_addresses();
@@ -71,11 +73,19 @@ pub(super) async fn conclude(
         family: request.transaction.as_str().to_owned(),
         expires_at: app.now().plus(RESPONSE_CODE_S),
     };
+    let transaction = request.transaction.clone();
     let (secret, now) = (code.reveal().to_owned(), app.now());
     app.db
         .write(async move |tx| {
             if !transactions::advance(tx, "pending", &row, now).await? {
                 return Err(AcceptError::AlreadyAnswered.into());
+            }
+            if row.is_run() {
+                // The next step has questions of its own.
+                requests::end(tx, &transaction).await?;
+            }
+            if let Some(trace) = &trace {
+                journeys::insert_trace(tx, trace).await?;
             }
             if let Some(Given { consent, device }) = &given {
                 if let Some(device) = device

@@ -1,31 +1,33 @@
 //! From a verified presentation to what the login keeps of it: whose card it was, the claims for
 //! the application, where the status of the cards is published. Nothing else of it stays.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 use vouchsafe_credentials::sd_jwt_vc::IssuerAuthority;
 use vouchsafe_protocol::oidc::subject::{StableClaim, binding_key};
 use vouchsafe_protocol::vp::verify::{VerifiedCredential, VerifiedPresentation};
 
+use super::ask::Asking;
+use super::run;
 use crate::app::Parts;
 use crate::config::{ClaimMapping, Query, SubjectClaim, SubjectStrategy};
 use crate::domain::ids::ConsentId;
 use crate::domain::reason::{Explanation, Failure};
-use crate::domain::request::LoginRequest;
 use crate::domain::session::{CardRef, StatusPointer};
-use crate::domain::transaction::{Answer, BindingKey, Channel, Evidence};
+use crate::domain::transaction::{Answer, BindingKey, Channel, Evidence, Login};
 use crate::store::requests::PresentationRequest;
 
 /// What the login takes from a verified presentation; nothing else of it is kept.
 pub(super) fn answer(
     app: &Parts,
-    query: &Query,
-    login: &LoginRequest,
+    asking: &Asking<'_>,
+    login: &Login,
     request: &PresentationRequest,
     presentation: &VerifiedPresentation,
 ) -> Result<Answer, Failure> {
-    let facts = login.facts.names();
+    let query = asking.query.as_ref();
+    let facts = asking.facts.names();
     Ok(Answer {
         channel: request.channel,
         number: match request.channel {
@@ -37,21 +39,27 @@ pub(super) fn answer(
         cards: presentation.credentials().iter().map(card).collect(),
         consent: ConsentId::random(app.rng.as_ref()),
         answered_at: app.now(),
+        cards_read: match login.run {
+            Some(_) => run::cards(presentation),
+            None => BTreeMap::new(),
+        },
     })
 }
 
 fn evidence(
     app: &Parts,
     query: &Query,
-    login: &LoginRequest,
+    login: &Login,
     presentation: &VerifiedPresentation,
 ) -> Result<Evidence, Failure> {
     let Some(claim) = query.subject.claim() else {
         return Ok(Evidence::Guest);
     };
     let key = key(app, claim, presentation)?;
-    // Whoever adds a card to an account is not looking for one.
-    if login.linking().is_some() {
+    // Whoever adds a card to an account is not looking for one; and whose session counts is known.
+    let (run, login) = (login.run.as_deref(), &login.request);
+    let known = run.is_some_and(|run| run.pinned.is_some());
+    if login.linking().is_some() || (known && query.subject.is_asserted()) {
         return Ok(Evidence::Bound(key));
     }
     Ok(match &query.subject {

@@ -7,7 +7,7 @@ use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
 use vouchsafe_service::db::{DbError, Tx};
 
 use super::code::{Told, acr_permits, authentication, cards_end, issue_code, still_counts};
-use super::{end, resolve};
+use super::{end, resolve, run};
 use crate::app::{App, Parts};
 use crate::config::Client;
 use crate::domain::ids::{Secret, SessionId, SubjectId};
@@ -18,7 +18,7 @@ use crate::domain::transaction::{Answer, Answered, Transaction};
 use crate::risk::Seen;
 use crate::store::risk::NewLogin;
 use crate::store::transactions::Sealed;
-use crate::store::{StoreError, accounts, consents, risk, sessions, transactions};
+use crate::store::{StoreError, accounts, consents, journeys, risk, sessions, transactions};
 
 /// The claim that says what the organisation calls an account.
 const EXTERNAL_ID: &str = "external_id";
@@ -110,15 +110,27 @@ pub async fn finish(
 /// Ends an answered login without success.
 pub async fn fail<T>(app: &Parts, answered: Answered, failure: Failure) -> Result<T, FinishError> {
     let id = answered.login.id.clone();
+    let login = answered.login.clone();
+    let trace = run::ended(app, &login, failure.code());
     let after_risk = answered.login.request.risk.is_some();
     let row = transactions::seal(
         &app.vault,
         &Transaction::Failed(answered.fail(failure.clone())),
     )?;
     let now = app.now();
-    app.db
-        .write(async move |tx| transactions::advance(tx, "answered", &row, now).await)
+    let over = app
+        .db
+        .write(async move |tx| {
+            let over = transactions::advance(tx, "answered", &row, now).await?;
+            if let Some(trace) = trace.as_ref().filter(|_| over) {
+                journeys::insert_trace(tx, trace).await?;
+            }
+            Ok::<_, DbError>(over)
+        })
         .await?;
+    if over {
+        run::over(app, &login, failure.code());
+    }
     metrics::counter!("vouchsafe_authentications_total", "method" => "vp", "outcome" => "failure", "error" => failure.code().to_owned()).increment(1);
     if after_risk {
         metrics::counter!("vouchsafe_stepup_finished_total", "reason" => "risk", "outcome" => "failure").increment(1);
@@ -173,7 +185,7 @@ pub async fn from_session(
 }
 
 /// What the application is told, and the organisation's own id of the account where it may have that.
-async fn told_of(
+pub(super) async fn told_of(
     tx: &mut Tx,
     app: &Parts,
     client: &Client,
@@ -191,7 +203,7 @@ async fn told_of(
 }
 
 /// What was seen of a login, ready to be counted.
-fn sealed(app: &Parts, seen: Option<&Seen>) -> Result<Option<NewLogin>, StoreError> {
+pub(super) fn sealed(app: &Parts, seen: Option<&Seen>) -> Result<Option<NewLogin>, StoreError> {
     seen.map(|seen| risk::seal(&app.vault, app.ids.next().to_string(), seen))
         .transpose()
 }
@@ -280,47 +292,12 @@ impl Work {
         let expires_at = cards_end(&self.answer).map_or(longest, |end| end.min(longest));
         let fresh = Session {
             id: SessionId::random(app.rng.as_ref()),
-            subject: subject.clone(),
+            subject,
             authentication: self.authentication.clone(),
             query: self.request.query.clone(),
             expires_at,
         };
-        // Nor has that of a device: the browser here is not where the person is logged in.
-        if subject.is_none() || self.request.device().is_some() {
-            sessions::insert(tx, &fresh, None, now).await?;
-            return Ok((fresh, None));
-        }
-        let cookie = Secret::random(app.rng.as_ref());
-        if let Some(current) = self
-            .current
-            .as_ref()
-            .filter(|current| current.subject.is_some())
-        {
-            if current.subject == subject {
-                let renewed = Session {
-                    id: current.id.clone(),
-                    ..fresh.clone()
-                };
-                if sessions::renew(tx, &renewed, &cookie.digest()).await? {
-                    return Ok((renewed, Some(cookie)));
-                }
-            } else if self.request.may_switch_account {
-                end::end_in(
-                    tx,
-                    &app.settings,
-                    app.rng.as_ref(),
-                    &current.id,
-                    EndReason::Replaced,
-                    now,
-                )
-                .await?;
-            } else {
-                // login.md, section 2, point 5: an error, never a silent switch.
-                return Err(FinishError::Failed(Failure::other_account()));
-            }
-        }
-        sessions::insert(tx, &fresh, Some(&cookie.digest()), now).await?;
-        Ok((fresh, Some(cookie)))
+        open_session(tx, app, &self.request, self.current.as_ref(), fresh).await
     }
 
     fn told(&self) -> Told {
@@ -331,4 +308,41 @@ impl Work {
             cards_end: cards_end(&self.answer),
         }
     }
+}
+
+/// Opens the session of a login, or renews that of the same person. One of somebody else is an error
+/// unless the application lets people switch. `current` is that of the browser, if it has one.
+pub(super) async fn open_session(
+    tx: &mut Tx,
+    app: &Parts,
+    request: &LoginRequest,
+    current: Option<&Session>,
+    fresh: Session,
+) -> Result<(Session, Option<Secret>), FinishError> {
+    let (now, subject) = (app.now(), &fresh.subject);
+    // Nor has that of a device: the browser here is not where the person is logged in.
+    if subject.is_none() || request.device().is_some() {
+        sessions::insert(tx, &fresh, None, now).await?;
+        return Ok((fresh, None));
+    }
+    let cookie = Secret::random(app.rng.as_ref());
+    if let Some(current) = current.filter(|current| current.subject.is_some()) {
+        if current.subject == *subject {
+            let renewed = Session {
+                id: current.id.clone(),
+                ..fresh.clone()
+            };
+            if sessions::renew(tx, &renewed, &cookie.digest()).await? {
+                return Ok((renewed, Some(cookie)));
+            }
+        } else if request.may_switch_account {
+            let (settings, rng) = (&app.settings, app.rng.as_ref());
+            end::end_in(tx, settings, rng, &current.id, EndReason::Replaced, now).await?;
+        } else {
+            // login.md, section 2, point 5: an error, never a silent switch.
+            return Err(FinishError::Failed(Failure::other_account()));
+        }
+    }
+    sessions::insert(tx, &fresh, Some(&cookie.digest()), now).await?;
+    Ok((fresh, Some(cookie)))
 }

@@ -54,5 +54,6 @@ pub fn request(query: &Query, linking: Linking, locale: &str) -> LoginRequest {
         dpop_jkt: None,
         risk: None,
         asserted: None,
+        asked: None,
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod accept;
 pub mod ask;
+mod asking;
 pub mod choose;
 mod code;
 mod conclude;
@@ -22,6 +23,7 @@ pub mod refresh;
 mod refresh_token;
 mod resolve;
 pub mod revoke;
+pub mod run;
 pub mod start;
 
 /// Seconds that a login may take.

@@ -60,6 +60,20 @@ async fn asserted(
     Ok(named.filter(|named| proven.as_ref() == Some(named)))
 }
 
+/// The account that a card leads to now. No login makes one here.
+pub(super) async fn found(app: &Parts, evidence: &Evidence) -> Result<Option<SubjectId>, DbError> {
+    let evidence = evidence.clone();
+    let look_up = async move |tx: &mut Tx| match &evidence {
+        Evidence::Guest => Ok(None),
+        Evidence::IssuerScoped(key) | Evidence::Bound(key) => subjects::find(tx, key).await,
+        Evidence::Asserted {
+            identifier_mac,
+            key,
+        } => asserted(tx, identifier_mac, key).await,
+    };
+    app.db.write(look_up).await
+}
+
 /// Whether a card that holds proves what was said. `evidence` is that of a card that does not hold
 /// where it is `None`: the same is looked up, and found nowhere.
 pub(super) async fn proves(app: &Parts, evidence: Option<&Evidence>) -> Result<bool, DbError> {

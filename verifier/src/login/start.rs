@@ -5,6 +5,7 @@ use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::DbError;
 
 use crate::app::Parts;
+use crate::config::Query;
 use crate::domain::ids::{DeviceGrantId, SecretDigest, TransactionId};
 use crate::domain::place::Place;
 use crate::domain::request::LoginRequest;
@@ -16,7 +17,7 @@ use super::{LOGIN_S, ask};
 
 /// Logins that one browser may have begun at one application without finishing them, before it
 /// has to wait (catalogue 317: nobody wears a person down with question after question).
-const BEGUN_AT_ONCE: i64 = 20;
+pub(super) const BEGUN_AT_ONCE: i64 = 20;
 
 /// What became of a beginning.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,9 +135,14 @@ fn prepare(
         place,
         started_at: now,
         expires_at,
+        run: None,
     };
     let id = login.id.clone();
-    let question = requests::seal(&app.vault, ask::question(app, &login, Channel::SameDevice))?;
+    let query = app.settings.query(&login.request.query);
+    let format = query.map_or("unknown", Query::format);
+    let asked = (login.request.query.as_str(), format);
+    let question = ask::question(app, &login, Channel::SameDevice, asked);
+    let question = requests::seal(&app.vault, question)?;
     let row = transactions::seal(&app.vault, &Transaction::Pending(Pending { login }))?;
     Ok(Prepared { id, row, question })
 }

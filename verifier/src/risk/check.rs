@@ -58,15 +58,18 @@ impl Look {
     }
 }
 
-/// Judges a login of an account.
+/// Judges a login of an account; one of nobody known has no history.
 pub async fn assess(
     app: &Parts,
     settings: &RiskSettings,
-    subject: &SubjectId,
+    subject: Option<&SubjectId>,
     look: &Look,
 ) -> Result<Assessment, StoreError> {
     let now = app.now();
-    let mine = risk::of_account(&app.db, subject, now.plus(-HORIZON_S)).await?;
+    let mine = match subject {
+        Some(subject) => risk::of_account(&app.db, subject, now.plus(-HORIZON_S)).await?,
+        None => Vec::new(),
+    };
     let counts = risk::counts(&app.db, &look.seen.values, &mine).await?;
     let last = last_known(app, &mine)?;
     let values: Vec<Values> = mine.iter().map(|past| past.values).collect();

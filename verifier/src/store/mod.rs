@@ -10,6 +10,7 @@ pub mod clients;
 pub mod consents;
 pub mod device_grants;
 pub(crate) mod instance;
+pub mod journeys;
 pub mod logout;
 pub mod receiver_tokens;
 pub mod refresh_grants;
@@ -99,6 +100,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1013,
             name: "how unusual a login is",
             sql: include_str!("../../migrations/1013_risk.sql"),
+        },
+        Migration {
+            version: 1014,
+            name: "journeys",
+            sql: include_str!("../../migrations/1014_journeys.sql"),
         },
     ],
 };

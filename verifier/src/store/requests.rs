@@ -131,6 +131,15 @@ pub async fn mark_fetched(tx: &mut Tx, id: &RequestId, now: UnixTime) -> Result<
     .map(|rows| rows == 1)
 }
 
+/// Ends the questions of a login, before its run asks another one: none of them is answered twice.
+pub async fn end(tx: &mut Tx, transaction: &TransactionId) -> Result<u64, DbError> {
+    execute!(
+        tx,
+        sqlx::query("DELETE FROM presentation_requests WHERE transaction_id = $1")
+            .bind(transaction.as_str())
+    )
+}
+
 /// Deletes what expired before `before`.
 pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
     execute!(

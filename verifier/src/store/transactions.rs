@@ -36,13 +36,33 @@ pub struct Sealed {
     browser_hash: String,
     client_id: String,
     state: &'static str,
+    /// The turn of the run that it was read at, and the one that it is written with.
+    turns: (i64, i64),
+    journey: Option<String>,
     body: Vec<u8>,
     expires_at: UnixTime,
 }
 
-/// Seals a transaction before it is written. A finished one keeps nothing of the answer.
+impl Sealed {
+    /// Whether a journey leads the login.
+    pub(crate) fn is_run(&self) -> bool {
+        self.journey.is_some()
+    }
+}
+
+/// Seals a transaction before it is written. A finished one keeps nothing of the answer, and one
+/// that is over nothing of its run.
 pub fn seal(vault: &Vault, transaction: &Transaction) -> Result<Sealed, StoreError> {
-    let login = transaction.login();
+    let run = transaction.login().run.as_deref();
+    let turn = run.map_or(0, |run| run.turn);
+    let journey = run.map(|run| run.instance.journey().to_owned());
+    let mut login = transaction.login().clone();
+    if matches!(
+        transaction,
+        Transaction::Finished(_) | Transaction::Failed(_)
+    ) {
+        login.run = None;
+    }
     let (answer, failure) = match transaction {
         Transaction::Pending(_) | Transaction::Finished(_) => (None, None),
         Transaction::Answered(Answered {
@@ -52,6 +72,7 @@ pub fn seal(vault: &Vault, transaction: &Transaction) -> Result<Sealed, StoreErr
         }) => (Some((**answer).clone()), None),
         Transaction::Failed(Failed { login: _, failure }) => (None, Some(failure.clone())),
     };
+    let place = [TABLE.0, login.id.as_str(), transaction.state()];
     let body = Body {
         login: login.clone(),
         answer,
@@ -62,18 +83,32 @@ pub fn seal(vault: &Vault, transaction: &Transaction) -> Result<Sealed, StoreErr
         browser_hash: login.browser.as_str().to_owned(),
         client_id: login.request.client.as_str().to_owned(),
         state: transaction.state(),
-        body: vault.seal(&[TABLE.0, login.id.as_str(), transaction.state()], &body)?,
+        turns: (turn, turn),
+        journey,
+        body: vault.seal(&place, &body)?,
         expires_at: login.expires_at,
+    })
+}
+
+/// As [`seal`], for the next turn of a run: `turn` of the run is the one after that which it was
+/// read at.
+pub fn seal_next(vault: &Vault, transaction: &Transaction) -> Result<Sealed, StoreError> {
+    let sealed = seal(vault, transaction)?;
+    let (_, turn) = sealed.turns;
+    Ok(Sealed {
+        turns: (turn - 1, turn),
+        ..sealed
     })
 }
 
 /// Writes a new transaction.
 pub async fn insert(tx: &mut Tx, new: &Sealed) -> Result<(), DbError> {
     execute!(tx, sqlx::query(
-        "INSERT INTO login_transactions (id, browser_hash, client_id, state, tries_left, body, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)")
+        "INSERT INTO login_transactions (id, browser_hash, client_id, state, tries_left, body, expires_at, turn, journey) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
         .bind(new.id.as_str()).bind(new.browser_hash.as_str()).bind(new.client_id.as_str())
-        .bind(new.state).bind(i64::from(NUMBER_TRIES)).bind(new.body.as_slice()).bind(new.expires_at.0))?;
+        .bind(new.state).bind(i64::from(NUMBER_TRIES)).bind(new.body.as_slice()).bind(new.expires_at.0)
+        .bind(new.turns.1).bind(new.journey.as_deref()))?;
     Ok(())
 }
 
@@ -92,16 +127,32 @@ pub async fn begun(
 }
 
 /// Moves a transaction from `from` to the state of `to`. Of any number of calls at once exactly
-/// one succeeds; `false` means that it was not this one, or that the login has expired.
+/// one succeeds; `false` means that it was not this one, or that the login has expired. Of a run
+/// the turn must be the one that it was read at; the number on another screen may be tried anew
+/// in each.
 pub async fn advance(
     tx: &mut Tx,
     from: &'static str,
     to: &Sealed,
     now: UnixTime,
 ) -> Result<bool, DbError> {
-    execute!(tx, sqlx::query(
-        "UPDATE login_transactions SET state = $1, body = $2 WHERE id = $3 AND state = $4 AND expires_at > $5")
-        .bind(to.state).bind(to.body.as_slice()).bind(to.id.as_str()).bind(from).bind(now.0)).map(|rows| rows == 1)
+    execute!(
+        tx,
+        sqlx::query(
+            "UPDATE login_transactions SET state = $1, body = $2, turn = $6, \
+         tries_left = CASE WHEN turn = $6 THEN tries_left ELSE $8 END \
+         WHERE id = $3 AND state = $4 AND expires_at > $5 AND turn = $7"
+        )
+        .bind(to.state)
+        .bind(to.body.as_slice())
+        .bind(to.id.as_str())
+        .bind(from)
+        .bind(now.0)
+        .bind(to.turns.1)
+        .bind(to.turns.0)
+        .bind(i64::from(NUMBER_TRIES))
+    )
+    .map(|rows| rows == 1)
 }
 
 /// Uses up one try of the number; `None` when there is none left or nothing to try.
@@ -128,12 +179,18 @@ pub async fn find(
     row.map(|row| open(vault, row)).transpose()
 }
 
-/// Deletes what expired before `before`.
-pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
+/// Deletes what expired before `before`. What is returned names the journey of each run that
+/// nobody brought to an end.
+pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<Vec<String>, DbError> {
+    let left = each!(tx, c => sqlx::query_scalar::<_, String>(
+        "DELETE FROM login_transactions WHERE expires_at < $1 AND journey IS NOT NULL \
+         AND state IN ('pending', 'answered') RETURNING journey")
+        .bind(before.0).fetch_all(c).await)?;
     execute!(
         tx,
         sqlx::query("DELETE FROM login_transactions WHERE expires_at < $1").bind(before.0)
-    )
+    )?;
+    Ok(left)
 }
 
 fn open(vault: &Vault, row: TransactionRow) -> Result<Transaction, StoreError> {

@@ -14,7 +14,7 @@ use vouchsafe_service::audit;
 use vouchsafe_service::db::testing;
 use vouchsafe_verifier::store::MIGRATIONS;
 
-const QUERIES: &str = r#"
+pub const QUERIES: &str = r#"
 [[query]]
 id = "asserted"
 scope = "asserted"
@@ -62,7 +62,7 @@ fn portal(world: &World) -> RelyingParty {
     )
 }
 
-fn desk(world: &World) -> RelyingParty {
+pub fn desk(world: &World) -> RelyingParty {
     let uri = "http://127.0.0.1:9000/desk";
     RelyingParty::new(world.router(), "desk", Some("desk-secret-0123456789"), uri)
 }
@@ -102,7 +102,7 @@ async fn add(browser: &mut Browser, wallet: &Wallet) -> Answer {
 }
 
 /// Says who one is; the page that follows.
-async fn identify(browser: &mut Browser, path: &str, who: &str) -> Answer {
+pub async fn identify(browser: &mut Browser, path: &str, who: &str) -> Answer {
     let page = browser.get(path).await;
     page.assert_page(StatusCode::OK, "Who are you?");
     let csrf = page.attribute("name=\"csrf\"", "value").unwrap();
@@ -113,7 +113,7 @@ async fn identify(browser: &mut Browser, path: &str, who: &str) -> Answer {
 }
 
 /// Adds a card through an invitation.
-async fn invited(world: &World, wallet: &Wallet, external_id: &str) -> Answer {
+pub async fn invited(world: &World, wallet: &Wallet, external_id: &str) -> Answer {
     let link = world.verifier.invite(external_id, 3600).await.unwrap();
     let mut browser = world.browser();
     let page = browser.get(&link).await;
@@ -126,7 +126,7 @@ async fn invited(world: &World, wallet: &Wallet, external_id: &str) -> Answer {
     show(&mut browser, wallet, &began.location()).await.1
 }
 
-async fn import(world: &World, table: &str) -> vouchsafe_verifier::ImportedAccounts {
+pub async fn import(world: &World, table: &str) -> vouchsafe_verifier::ImportedAccounts {
     world
         .verifier
         .import_accounts(table.as_bytes())

@@ -13,7 +13,7 @@ use crate::world::steps::wallet_link;
 use crate::world::wallet::Wallet;
 use crate::world::{OP, World, on_sqlite};
 
-const KIOSK: &str = r#"
+pub const KIOSK: &str = r#"
 [[client]]
 id = "kiosk"
 name = "The <Kiosk>"

@@ -256,20 +256,20 @@ fn rank(acr: &str) -> u8 {
 fn facts() -> impl Strategy<Value = Facts> {
     let session = prop_oneof![
         2 => Just(None),
-        1 => (0..50_000_i64).prop_map(|age_s| Some(SessionFacts { age_s, acr: "urn:vouchsafe:acr:vc".to_owned(), amr: vec!["pop".to_owned(), "vp".to_owned()] })),
-        1 => (0..50_000_i64).prop_map(|age_s| Some(SessionFacts { age_s, acr: "urn:vouchsafe:acr:1fa".to_owned(), amr: vec!["swk".to_owned()] })),
-        1 => (0..50_000_i64).prop_map(|age_s| Some(SessionFacts { age_s, acr: "urn:vouchsafe:acr:vc-hw".to_owned(), amr: vec!["hwk".to_owned(), "pop".to_owned(), "vp".to_owned()] })),
+        1 => (0..50_000_i64).prop_map(|age_s| Some(SessionFacts { age_s, acr: "urn:vouchsafe:acr:vc".to_owned(), amr: vec!["pop".to_owned(), "vp".to_owned()], question: None })),
+        1 => (0..50_000_i64).prop_map(|age_s| Some(SessionFacts { age_s, acr: "urn:vouchsafe:acr:1fa".to_owned(), amr: vec!["swk".to_owned()], question: None })),
+        1 => (0..50_000_i64).prop_map(|age_s| Some(SessionFacts { age_s, acr: "urn:vouchsafe:acr:vc-hw".to_owned(), amr: vec!["hwk".to_owned(), "pop".to_owned(), "vp".to_owned()], question: None })),
     ];
     let risk = proptest::option::of(any::<bool>().prop_map(|travel| RiskFacts {
-        score: 1.0,
+        score: Some(1.0),
         level: if travel {
             RiskLevel::High
         } else {
             RiskLevel::Low
         },
         reasons: Vec::new(),
-        first_seen_country: false,
-        impossible_travel: travel,
+        first_seen_country: Some(false),
+        impossible_travel: Some(travel),
     }));
     (
         session,

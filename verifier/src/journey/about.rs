@@ -1,0 +1,54 @@
+//! What a service asks a journey about itself.
+
+use std::collections::BTreeSet;
+
+use super::cel::{Expression, Hasher};
+use super::facts::Facts;
+use super::model::{Journey, Question, Step, StepKind};
+
+impl Journey {
+    /// Whether it serves a request of one of its applications; `None` where `match` has no value.
+    #[must_use]
+    pub fn matches(&self, facts: &Facts, hasher: &dyn Hasher) -> Option<bool> {
+        match &self.matches {
+            None => Some(true),
+            Some(matches) => matches.holds(&facts.variables(&[], 1), hasher).ok(),
+        }
+    }
+
+    /// The name of the question of a `present` step: that of the configuration, or its own.
+    #[must_use]
+    pub fn question_of(&self, step: &Step) -> Option<String> {
+        let StepKind::Present(present) = &step.kind else {
+            return None;
+        };
+        Some(match &present.question {
+            Question::Named(name) => name.clone(),
+            Question::Dcql(_) => format!("{}/{}", self.id, step.id),
+        })
+    }
+
+    /// Every expression of the file.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        let steps = self.steps.iter().flat_map(|step| {
+            let of_kind: Vec<&Expression> = match &step.kind {
+                StepKind::Present(present) => present.check.iter().collect(),
+                StepKind::Decide { cases } => cases.iter().map(|case| &case.when).collect(),
+                StepKind::Finish { claims } => claims.values().collect(),
+                _ => Vec::new(),
+            };
+            step.when.iter().chain(of_kind)
+        });
+        self.matches.iter().chain(steps)
+    }
+
+    /// Names of the claims that an application may learn from it.
+    #[must_use]
+    pub fn claim_names(&self) -> BTreeSet<&str> {
+        let finishes = self.steps.iter().filter_map(|step| match &step.kind {
+            StepKind::Finish { claims } => Some(claims.keys()),
+            _ => None,
+        });
+        finishes.flatten().map(String::as_str).collect()
+    }
+}

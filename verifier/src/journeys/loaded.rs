@@ -1,0 +1,105 @@
+//! A journey that this service holds, with the questions of its steps.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::config::Query;
+use crate::domain::request::Facts;
+use crate::journey::{Channel, Journey, Present, Step, StepKind};
+
+/// A journey with its questions.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The journey.
+    pub journey: Journey,
+    /// Its text.
+    pub text: String,
+    /// The questions of its `present` steps, by their ids.
+    pub(super) questions: BTreeMap<String, StepQuestion>,
+}
+
+/// What a `present` step asks.
+#[derive(Debug)]
+pub struct StepQuestion {
+    /// The question, under the name that sessions remember it by.
+    pub query: Query,
+    /// Names of claims of the question that expressions of the journey read.
+    pub read: BTreeSet<String>,
+}
+
+impl Loaded {
+    /// The question of a step.
+    #[must_use]
+    pub fn question(&self, step: &str) -> Option<&StepQuestion> {
+        self.questions.get(step)
+    }
+
+    /// The first question that is asked, for pages before it.
+    #[must_use]
+    pub fn first_question(&self) -> Option<&StepQuestion> {
+        let ids = self.journey.steps.iter();
+        ids.into_iter().find_map(|step| self.question(&step.id))
+    }
+
+    /// All questions.
+    pub fn questions(&self) -> impl Iterator<Item = &StepQuestion> {
+        self.questions.values()
+    }
+
+    /// Whether a session that answered this question is one of the journey's.
+    #[must_use]
+    pub fn knows(&self, query: &str) -> bool {
+        self.questions().any(|one| one.query.id.as_str() == query)
+    }
+
+    /// Whether it assesses the risk itself.
+    #[must_use]
+    pub fn assesses(&self) -> bool {
+        let mut steps = self.journey.steps.iter();
+        steps.any(|step| matches!(step.kind, StepKind::Risk { .. }))
+    }
+
+    /// Whether its logins are of nobody in particular.
+    #[must_use]
+    pub fn is_of_guests(&self) -> bool {
+        let mut questions = self.questions();
+        questions.all(|one| one.query.subject.claim().is_none())
+    }
+
+    /// Whether people say whose account it is.
+    #[must_use]
+    pub fn is_asserted(&self) -> bool {
+        self.questions().any(|one| one.query.subject.is_asserted())
+    }
+
+    /// The stage that it is counted under.
+    #[must_use]
+    pub fn stage(&self) -> &'static str {
+        self.journey.stage.map_or("none", |stage| stage.as_str())
+    }
+}
+
+impl StepQuestion {
+    /// Names of claims that the wallet is asked for: those that the application is told and those
+    /// that the journey reads. The others stay with the person.
+    #[must_use]
+    pub fn wanted<'a>(&'a self, facts: &'a Facts) -> BTreeSet<&'a str> {
+        let mut wanted = facts.names();
+        wanted.extend(self.read.iter().map(String::as_str));
+        wanted
+    }
+}
+
+/// The `present` part of a step.
+#[must_use]
+pub fn present(step: &Step) -> Option<&Present> {
+    match &step.kind {
+        StepKind::Present(present) => Some(present),
+        _ => None,
+    }
+}
+
+/// Whether a step lets wallets be reached this way.
+#[must_use]
+pub fn allows(step: &Step, channel: Channel) -> bool {
+    present(step).is_some_and(|one| one.channels.is_empty() || one.channels.contains(&channel))
+}

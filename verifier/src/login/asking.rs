@@ -1,0 +1,85 @@
+//! Which question a login asks now, and what becomes of the answer.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+use vouchsafe_protocol::vp::dcql::DcqlQuery;
+
+use super::ask::AskError;
+use super::run::{self, RunError};
+use crate::app::Parts;
+use crate::config::Query;
+use crate::domain::request::Facts;
+use crate::domain::transaction::{Channel, Login};
+
+/// What a login asks a wallet now.
+pub struct Asking<'a> {
+    /// The question as it is configured.
+    pub query: Cow<'a, Query>,
+    /// What the application is told of the answer.
+    pub facts: Facts,
+    /// What the wallet is asked: what nobody is told and no rule reads stays with the person.
+    pub question: DcqlQuery,
+    /// Names of what a journey tells the application beside the facts.
+    pub told: Vec<String>,
+    channels: Option<BTreeSet<Channel>>,
+}
+
+impl Asking<'_> {
+    /// Whether a wallet may be reached this way.
+    #[must_use]
+    pub fn allows(&self, channel: Channel) -> bool {
+        let channels = self.channels.as_ref();
+        channels.is_none_or(|channels| channels.contains(&channel))
+    }
+
+    /// Names of all that the application is told.
+    #[must_use]
+    pub fn names(&self, claims: &Map<String, Value>) -> Vec<String> {
+        let mut names = self.facts.told(claims);
+        names.extend(self.told.iter().cloned());
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+/// The question of a login: that of its request, or that of the step where its journey is.
+pub async fn query_of<'a>(app: &'a Parts, login: &Login) -> Result<Asking<'a>, AskError> {
+    let request = &login.request;
+    if login.run.is_none() {
+        let query = app.settings.query(&request.query).ok_or(AskError::Gone)?;
+        return Ok(Asking {
+            question: query.asked(&request.facts.names()),
+            query: Cow::Borrowed(query),
+            facts: request.facts.clone(),
+            told: Vec::new(),
+            channels: None,
+        });
+    }
+    let loaded = match run::text(app, login).await {
+        Ok(loaded) => loaded,
+        Err(RunError::Store(error)) => return Err(error.into()),
+        Err(RunError::Gone | RunError::Instance(_)) => return Err(AskError::Gone),
+    };
+    let step = run::at(login, &loaded);
+    let found = step.and_then(|step| loaded.question(&step.id));
+    let found = found.or_else(|| loaded.first_question());
+    let found = found.ok_or(AskError::Gone)?;
+    // The scopes stand for facts of one question; the others tell what the journey says.
+    let facts = match found.query.id == request.query {
+        true => request.facts.clone(),
+        false => Facts::default(),
+    };
+    let all = [Channel::SameDevice, Channel::Qr, Channel::DcApi].into_iter();
+    let channels = all.filter(|channel| run::allows(login, &loaded, *channel));
+    let told = loaded.journey.claim_names();
+    Ok(Asking {
+        question: found.query.asked(&found.wanted(&facts)),
+        query: Cow::Owned(found.query.clone()),
+        told: told.into_iter().map(str::to_owned).collect(),
+        channels: Some(channels.collect()),
+        facts,
+    })
+}

@@ -1,0 +1,207 @@
+//! What a run knows: nothing that the service does not know truly. What it does not know is not there,
+//! and a condition that reads it fails closed.
+
+use std::net::IpAddr;
+
+use vouchsafe_credentials::time::UnixTime;
+
+use super::{Arrived, RunError, Visit, drive};
+use crate::app::Parts;
+use crate::domain::ids::{SecretDigest, SubjectId, TransactionId};
+use crate::domain::place::Place;
+use crate::domain::request::LoginRequest;
+use crate::domain::run::Run;
+use crate::domain::session::Session;
+use crate::domain::transaction::Login;
+use crate::journey::{
+    DeviceFacts, Facts, Instance, RequestFacts, RiskFacts, RiskLevel, SessionFacts, UserFacts,
+};
+use crate::journeys::Loaded;
+use crate::risk::check::{HORIZON_S, assess};
+use crate::risk::rules::Rule;
+use crate::risk::{self, Look, Seen};
+use crate::store::{StoreError, subjects};
+
+/// What a run begins with.
+#[derive(Debug)]
+pub struct Begin<'a> {
+    /// What the application asks for.
+    pub request: LoginRequest,
+    /// The cookie of the browser.
+    pub browser: SecretDigest,
+    /// Where it is.
+    pub place: Place,
+    /// It is over then at the latest.
+    pub until: Option<UnixTime>,
+    /// The session of the browser, where it counts.
+    pub session: Option<&'a Session>,
+}
+
+/// Begins a run. Nothing is written.
+pub async fn begin(
+    app: &Parts,
+    loaded: &Loaded,
+    begin: Begin<'_>,
+    visit: &Visit,
+) -> Result<(Login, Arrived), RunError> {
+    let Begin {
+        request,
+        browser,
+        place,
+        until,
+        session,
+    } = begin;
+    let now = app.now();
+    let ends = now.plus(i64::from(loaded.journey.timeout_s));
+    let pinned = session.and_then(|session| session.subject.clone());
+    let agent = visit.agent.as_deref();
+    let facts = Facts {
+        request: asked(&request),
+        session: session.map(|session| session_facts(session, now)),
+        user: user(app, pinned.as_ref()).await?,
+        device: DeviceFacts {
+            mobile: agent.map(is_mobile),
+            ..device(app, pinned.as_ref(), place.seen.as_ref()).await?
+        },
+        now: now.0,
+        ..Facts::default()
+    };
+    let run = Run {
+        instance: Instance::start(&loaded.journey),
+        facts,
+        turn: 1,
+        pinned,
+        session: session.map(|session| session.id.clone()),
+        shown: Vec::new(),
+        failure: None,
+        counted: 0,
+    };
+    let mut login = Login {
+        id: TransactionId::random(app.rng.as_ref()),
+        browser,
+        request,
+        place,
+        started_at: now,
+        expires_at: until.map_or(ends, |until| until.min(ends)),
+        run: Some(Box::new(run)),
+    };
+    let arrived = drive(app, &mut login, loaded, Some(visit)).await?;
+    Ok((login, arrived))
+}
+
+fn asked(request: &LoginRequest) -> RequestFacts {
+    let asked = request.asked.clone().unwrap_or_default();
+    RequestFacts {
+        essential_acr: !request.essential_acr.is_empty(),
+        // Consent to go on while the person is away is given each time (OpenID Connect Core 1.0,
+        // section 11).
+        needs_card: request.needs_card || request.offline(),
+        ..asked
+    }
+}
+
+fn session_facts(session: &Session, now: UnixTime) -> SessionFacts {
+    SessionFacts {
+        age_s: now.since(session.authentication.auth_time),
+        acr: session.authentication.acr.clone(),
+        amr: session.authentication.amr.clone(),
+        question: Some(session.query.as_str().to_owned()),
+    }
+}
+
+/// The account, once somebody proved that it is theirs. What was only said is not known.
+async fn user(app: &Parts, subject: Option<&SubjectId>) -> Result<UserFacts, StoreError> {
+    let Some(subject) = subject else {
+        return Ok(UserFacts::default());
+    };
+    let means = subjects::means_of(&app.db, subject).await?;
+    let mut linked: Vec<String> = means.iter().map(|one| one.kind.name().to_owned()).collect();
+    linked.sort();
+    linked.dedup();
+    Ok(UserFacts {
+        exists: true,
+        linked,
+        ..UserFacts::default()
+    })
+}
+
+/// The browser, as far as logins of the account tell.
+async fn device(
+    app: &Parts,
+    subject: Option<&SubjectId>,
+    seen: Option<&Seen>,
+) -> Result<DeviceFacts, StoreError> {
+    let (Some(_), Some(subject), Some(seen)) = (&app.settings.risk, subject, seen) else {
+        return Ok(DeviceFacts::default());
+    };
+    let now = app.now();
+    let past = crate::store::risk::of_account(&app.db, subject, now.plus(-HORIZON_S)).await?;
+    let here = past.iter().filter(|one| one.device == seen.device);
+    let first = here.map(|one| one.at).min();
+    Ok(DeviceFacts {
+        known: Some(first.is_some()),
+        cookie_age_s: first.map(|first| now.since(first)),
+        ..DeviceFacts::default()
+    })
+}
+
+/// Telephones and tablets say so in their `User-Agent` (RFC 9110, section 10.1.5).
+fn is_mobile(agent: &str) -> bool {
+    ["Mobi", "Android", "iPhone", "iPad"]
+        .iter()
+        .any(|mark| agent.contains(mark))
+}
+
+/// Somebody proved that the account is theirs.
+pub(super) async fn pin(
+    app: &Parts,
+    login: &mut Login,
+    subject: SubjectId,
+) -> Result<(), RunError> {
+    let user = user(app, Some(&subject)).await?;
+    let device = device(app, Some(&subject), login.place.seen.as_ref()).await?;
+    let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
+    run.facts.user = user;
+    run.facts.device = DeviceFacts {
+        mobile: run.facts.device.mobile,
+        ..device
+    };
+    run.pinned = Some(subject);
+    Ok(())
+}
+
+/// Assesses the risk. An account without logins, or none at all, gives no sign that needs them.
+pub(super) async fn risk(
+    app: &Parts,
+    login: &Login,
+    visit: &Visit,
+) -> Result<Option<RiskFacts>, RunError> {
+    let Some(settings) = &app.settings.risk else {
+        return Ok(None);
+    };
+    let address = login.place.address.as_deref();
+    let address = address.and_then(|address| address.parse::<IpAddr>().ok());
+    let agent = visit.agent.as_deref();
+    let look = Look::new(app, settings, address, agent, &login.browser);
+    let pinned = login.run.as_deref().and_then(|run| run.pinned.as_ref());
+    let assessment = assess(app, settings, pinned, &look).await?;
+    let level = match assessment.level {
+        risk::RiskLevel::Low => RiskLevel::Low,
+        risk::RiskLevel::Medium => RiskLevel::Medium,
+        risk::RiskLevel::High => RiskLevel::High,
+        risk::RiskLevel::Critical => RiskLevel::Critical,
+    };
+    metrics::counter!("vouchsafe_risk_evaluations_total", "level" => assessment.level.name(), "decision" => "journey").increment(1);
+    let says = |rule| assessment.reasons.contains(&rule);
+    let country = settings.places.know_countries();
+    let placed = look.seen.place.degrees.is_some() || assessment.my_logins == 0;
+    Ok(Some(RiskFacts {
+        score: assessment.score,
+        level,
+        reasons: (assessment.reasons.iter())
+            .map(|rule| rule.code().to_owned())
+            .collect(),
+        first_seen_country: country.then(|| says(Rule::FirstSeenCountry)),
+        impossible_travel: (country && placed).then(|| says(Rule::ImpossibleTravel)),
+    }))
+}

@@ -1,0 +1,252 @@
+//! The end of a run that is a login: whose it is, its session, the authorization code, in one
+//! transaction. Level and methods are what the run computed.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
+use vouchsafe_service::db::Tx;
+
+use super::count;
+use super::settle::{Done, Row, Was, Written};
+use crate::app::App;
+use crate::config::Client;
+use crate::domain::ids::{QueryId, SessionId, SubjectId};
+use crate::domain::reason::Failure;
+use crate::domain::request::{Fact, Facts, LoginRequest, OFFLINE_ACCESS};
+use crate::domain::run::{Run, Shown};
+use crate::domain::session::{Authentication, Session};
+use crate::domain::transaction::{self, Login, Transaction};
+use crate::journey;
+use crate::journeys::{Bindings, Loaded};
+use crate::login::code::{Told, cards_end, issue_code};
+use crate::login::finish::{FinishError, Finished, open_session, sealed, told_of};
+use crate::login::resolve;
+use crate::store::risk::NewLogin;
+use crate::store::{consents, risk, sessions};
+
+/// Finishes a run in the browser that began it.
+pub(super) async fn finish(
+    app: &App,
+    loaded: &Loaded,
+    (from, login): (Was, Login),
+    done: journey::Login,
+    current: Option<Session>,
+) -> Result<Done, FinishError> {
+    let client = app.asker(&login.request).await?;
+    let client = client.ok_or(FinishError::ClientGone)?;
+    let seen = sealed(app, login.place.seen.as_ref())?;
+    let run = login.run.as_deref().cloned();
+    let run = run.ok_or(FinishError::AlreadyOver)?;
+    let bindings = Bindings(&app.binding_key);
+    let claims = (run.instance).claims(&loaded.journey, &run.facts, &bindings);
+    let finished = Transaction::Finished(transaction::Finished {
+        login: login.clone(),
+    });
+    let trace = count::ended(app, &login, "success");
+    let row = Arc::new(Row::next(app, loaded, from, &finished, trace)?);
+    let work = Work {
+        app: Arc::clone(app),
+        row: Arc::clone(&row),
+        request: login.request.clone(),
+        run,
+        done,
+        claims: claims.unwrap_or_default(),
+        client,
+        current,
+        seen,
+    };
+    let finished = app.db.write(async move |tx| work.run(tx).await).await?;
+    row.note(app, &login);
+    count::over(app, &login, "success");
+    let by_card = login.run.as_deref().is_some_and(|run| run.last().is_some());
+    let method = if by_card { "vp" } else { "session" };
+    metrics::counter!("vouchsafe_authentications_total", "method" => method, "outcome" => "success", "error" => "none").increment(1);
+    app.changes.announce(&login.id);
+    Ok(match finished {
+        Ended::Finished(finished) => Done::Finished(Box::new(finished)),
+        Ended::TooMany(wait) => Done::TooMany(wait),
+    })
+}
+
+enum Ended {
+    Finished(Finished),
+    TooMany(i64),
+}
+
+struct Work {
+    app: App,
+    row: Arc<Row>,
+    request: LoginRequest,
+    run: Run,
+    done: journey::Login,
+    claims: Map<String, Value>,
+    client: Arc<Client>,
+    current: Option<Session>,
+    seen: Option<NewLogin>,
+}
+
+impl Work {
+    async fn run(&self, tx: &mut Tx) -> Result<Ended, FinishError> {
+        match self.row.put(tx, self.app.now()).await? {
+            Written::Yes => {}
+            Written::Lost => return Err(FinishError::AlreadyOver),
+            Written::TooMany(wait) => return Ok(Ended::TooMany(wait)),
+        }
+        let finished = match (self.run.person(), &self.run.pinned) {
+            (Some(person), _) => self.of_person(tx, person).await?,
+            (None, Some(pinned)) => self.of_session(tx, pinned).await?,
+            (None, None) => self.of_guest(tx).await?,
+        };
+        Ok(Ended::Finished(finished))
+    }
+
+    /// A card leads to the account.
+    async fn of_person(&self, tx: &mut Tx, person: &Shown) -> Result<Finished, FinishError> {
+        let Self {
+            app, request, run, ..
+        } = self;
+        let subject = resolve::account(tx, app, &person.answer.evidence).await?;
+        // Two first logins at once may have made two people of one.
+        if run.pinned.is_some() && run.pinned != subject {
+            return Err(FinishError::Failed(Failure::other_account()));
+        }
+        let fresh = self.fresh(subject, QueryId::from_text(person.question.clone()));
+        let current = self.current.as_ref();
+        let (session, cookie) = open_session(tx, app, request, current, fresh).await?;
+        self.tell(tx, session, cookie).await
+    }
+
+    /// Nobody in particular showed a card.
+    async fn of_guest(&self, tx: &mut Tx) -> Result<Finished, FinishError> {
+        let fresh = self.fresh(None, self.request.query.clone());
+        sessions::insert(tx, &fresh, None, self.app.now()).await?;
+        self.tell(tx, fresh, None).await
+    }
+
+    /// The session stands for every step. No card was shown, so nothing was agreed to: the application
+    /// learns who it is and nothing else.
+    async fn of_session(&self, tx: &mut Tx, pinned: &SubjectId) -> Result<Finished, FinishError> {
+        let Self { app, run, .. } = self;
+        let mine = |session: &&Session| {
+            session.subject.as_ref() == Some(pinned) && Some(&session.id) == run.session.as_ref()
+        };
+        let session = self.current.as_ref().filter(mine);
+        let session = session.ok_or_else(|| FinishError::Failed(Failure::other_account()))?;
+        if !sessions::is_live(tx, &session.id, app.now()).await? {
+            return Err(FinishError::Failed(Failure::other_account()));
+        }
+        let session = Session {
+            authentication: self.authentication(),
+            ..session.clone()
+        };
+        let told = Told {
+            cards_end: Some(session.expires_at),
+            ..Told::default()
+        };
+        let mut scope: Vec<&str> = self.request.scope.split(' ').collect();
+        scope.retain(|scope| *scope != OFFLINE_ACCESS);
+        let request = LoginRequest {
+            scope: scope.join(" "),
+            ..self.request.clone()
+        };
+        let sub = pairwise_sub(&app.pairwise_key, &self.client.sector, pinned);
+        if !request.expects(&sub) {
+            return Err(FinishError::Failed(Failure::other_account()));
+        }
+        let told = told_of(tx, app, &self.client, Some(pinned), told).await?;
+        let code = issue_code(tx, app, &request, &session, sub, told).await?;
+        if let Some(seen) = &self.seen {
+            risk::insert_if_new(tx, pinned, seen, app.now()).await?;
+        }
+        Ok(Finished {
+            code: Some(code),
+            cookie: None,
+        })
+    }
+
+    /// What the application gets of a login with cards.
+    async fn tell(
+        &self,
+        tx: &mut Tx,
+        session: Session,
+        cookie: Option<crate::domain::ids::Secret>,
+    ) -> Result<Finished, FinishError> {
+        let Self {
+            app, request, run, ..
+        } = self;
+        let subject = session.subject.as_ref();
+        let sub = match subject {
+            Some(subject) => pairwise_sub(&app.pairwise_key, &self.client.sector, subject),
+            None => guest_sub(app.rng.as_ref()),
+        };
+        if !request.expects(&sub) {
+            return Err(FinishError::Failed(Failure::other_account()));
+        }
+        for shown in &run.shown {
+            let answer = &shown.answer;
+            if !consents::attach(tx, &answer.consent, subject, &session.id).await? {
+                return Err(FinishError::Failed(Failure::withdrawn()));
+            }
+            sessions::put_cards(tx, &session.id, &answer.cards, answer.answered_at).await?;
+        }
+        let told = told_of(tx, app, &self.client, subject, self.told()).await?;
+        let code = issue_code(tx, app, request, &session, sub, told).await?;
+        if let (Some(subject), Some(seen)) = (subject, &self.seen) {
+            risk::insert(tx, subject, seen, app.now()).await?;
+        }
+        Ok(Finished {
+            code: Some(code),
+            cookie,
+        })
+    }
+
+    fn fresh(&self, subject: Option<SubjectId>, query: QueryId) -> Session {
+        let app = &self.app;
+        let longest = app.now().plus(app.settings.session_max_age_s);
+        let ends = self.told().cards_end;
+        Session {
+            id: SessionId::random(app.rng.as_ref()),
+            subject,
+            authentication: self.authentication(),
+            query,
+            expires_at: ends.map_or(longest, |end| end.min(longest)),
+        }
+    }
+
+    fn authentication(&self) -> Authentication {
+        let now = self.app.now();
+        let shown = self.run.last().map(|answer| answer.answered_at);
+        let of_session = self.run.facts.session.as_ref();
+        let of_session = of_session.map(|session| now.plus(-session.age_s));
+        let mut amr = self.done.amr.clone();
+        // A session did not count because of the risk.
+        if self.request.risk.is_some() && !amr.iter().any(|method| method == "rba") {
+            amr.push("rba".to_owned());
+            amr.sort();
+        }
+        Authentication {
+            auth_time: shown.or(of_session).unwrap_or(now),
+            acr: self.done.acr.clone(),
+            amr,
+        }
+    }
+
+    fn told(&self) -> Told {
+        let Facts { userinfo, id_token } = &self.request.facts;
+        let mut all = Map::new();
+        for shown in &self.run.shown {
+            all.extend(shown.answer.claims.clone());
+        }
+        let mut id_token_claims = Fact::choose(id_token, &all);
+        let mut userinfo_claims = Fact::choose(userinfo, &all);
+        id_token_claims.extend(self.claims.clone());
+        userinfo_claims.extend(self.claims.clone());
+        let ends = self.run.shown.iter();
+        Told {
+            id_token_claims,
+            userinfo_claims,
+            cards_end: ends.filter_map(|shown| cards_end(&shown.answer)).min(),
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! What came of a turn is written: the run waits, or it is over. Of two writers at once one wins.
+
+use std::sync::Arc;
+
+use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_service::db::{DbError, Tx};
+
+use super::{Arrived, RunError, count, finish};
+use crate::app::{App, Parts};
+use crate::domain::ids::{DeviceGrantId, TransactionId};
+use crate::domain::reason::Failure;
+use crate::domain::session::Session;
+use crate::domain::transaction::{Failed, Login, Pending, Transaction};
+use crate::journey::Outcome;
+use crate::journeys::Loaded;
+use crate::login::LOGIN_S;
+use crate::login::finish::{FinishError, Finished};
+use crate::login::start::BEGUN_AT_ONCE;
+use crate::store::journeys::{self, NewText, Trace};
+use crate::store::transactions::{self, Sealed};
+use crate::store::{StoreError, device_grants, requests};
+
+/// Where a turn began.
+#[derive(Debug, Clone)]
+pub enum Was {
+    /// The run is new; a device may wait for it.
+    New(Option<DeviceGrantId>),
+    /// It waited for a wallet or a page.
+    Pending,
+    /// A wallet had answered.
+    Answered,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub enum Done {
+    /// The login waits; its page shows for what.
+    Page(TransactionId),
+    /// It is over, for this reason.
+    Refused(TransactionId, Failure),
+    /// It is over: somebody is logged in.
+    Finished(Box<Finished>),
+    /// This browser has begun too many; seconds until it may begin the next.
+    TooMany(i64),
+    /// Somebody else was faster.
+    Lost(TransactionId),
+}
+
+/// What is written of a turn.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) from: Was,
+    pub(super) sealed: Sealed,
+    pub(super) text: Option<NewText>,
+    pub(super) trace: Option<Trace>,
+    pub(super) login: TransactionId,
+}
+
+/// What became of writing it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    Yes,
+    Lost,
+    TooMany(i64),
+}
+
+impl Row {
+    /// The row of the next turn.
+    pub(super) fn next(
+        app: &Parts,
+        loaded: &Loaded,
+        from: Was,
+        transaction: &Transaction,
+        trace: Option<Trace>,
+    ) -> Result<Self, StoreError> {
+        let login = transaction.login().id.clone();
+        let (sealed, text) = match from {
+            Was::New(_) => (
+                transactions::seal(&app.vault, transaction)?,
+                app.journeys.to_note(loaded, app.now()),
+            ),
+            Was::Pending | Was::Answered => {
+                (transactions::seal_next(&app.vault, transaction)?, None)
+            }
+        };
+        Ok(Self {
+            from,
+            sealed,
+            text,
+            trace,
+            login,
+        })
+    }
+
+    /// Writes it.
+    pub(super) async fn put(&self, tx: &mut Tx, now: UnixTime) -> Result<Written, DbError> {
+        let from = match &self.from {
+            Was::New(device) => {
+                if let Some(device) = device {
+                    if !device_grants::claim(tx, device, now).await? {
+                        return Ok(Written::Lost);
+                    }
+                } else {
+                    let (begun, first_ends) = transactions::begun(tx, &self.sealed, now).await?;
+                    if begun >= BEGUN_AT_ONCE {
+                        let wait = first_ends.map_or(LOGIN_S, |end| end.since(now).max(1));
+                        return Ok(Written::TooMany(wait));
+                    }
+                }
+                if let Some(text) = &self.text {
+                    journeys::note(tx, text, now).await?;
+                }
+                transactions::insert(tx, &self.sealed).await?;
+                None
+            }
+            Was::Pending => Some("pending"),
+            Was::Answered => Some("answered"),
+        };
+        if let Some(from) = from {
+            if !transactions::advance(tx, from, &self.sealed, now).await? {
+                return Ok(Written::Lost);
+            }
+            requests::end(tx, &self.login).await?;
+        }
+        if let Some(trace) = &self.trace {
+            journeys::insert_trace(tx, trace).await?;
+        }
+        Ok(Written::Yes)
+    }
+
+    /// What is remembered and counted once it is written.
+    pub(super) fn note(&self, app: &Parts, login: &Login) {
+        if let Was::New(_) = self.from {
+            count::started(app, login);
+        }
+        if let Some(text) = &self.text {
+            app.journeys.noted(&text.hash, app.now());
+        }
+    }
+}
+
+/// Writes what came of a turn. `current` is the session of the browser, if it has one.
+pub async fn settle(
+    app: &App,
+    loaded: &Arc<Loaded>,
+    (from, mut login): (Was, Login),
+    arrived: Arrived,
+    current: Option<Session>,
+) -> Result<Done, FinishError> {
+    if let (Was::Pending | Was::Answered, Some(run)) = (&from, login.run.as_deref_mut()) {
+        run.turn += 1;
+    }
+    match arrived {
+        Arrived::Page | Arrived::Browser => wait(app, loaded, from, login).await,
+        Arrived::Refused(failure) => refuse(app, loaded, (from, login), failure).await,
+        Arrived::Login(done) => {
+            let again = (from.clone(), login.clone());
+            match finish::finish(app, loaded, (from, login), done, current).await {
+                Err(FinishError::Failed(failure)) => refuse(app, loaded, again, failure).await,
+                Err(FinishError::AlreadyOver) => Ok(Done::Lost(again.1.id)),
+                other => other,
+            }
+        }
+    }
+}
+
+async fn wait(
+    app: &App,
+    loaded: &Loaded,
+    from: Was,
+    mut login: Login,
+) -> Result<Done, FinishError> {
+    let before = login.clone();
+    if let Some(run) = login.run.as_deref_mut() {
+        run.counted = run.instance.trace().len();
+    }
+    let id = login.id.clone();
+    let pending = Transaction::Pending(Pending { login });
+    let row = Row::next(app, loaded, from, &pending, None)?;
+    let (row, written) = write(app, row).await?;
+    if written == Written::Yes {
+        row.note(app, &before);
+        count::steps(&before);
+    }
+    app.changes.announce(&id);
+    Ok(match written {
+        Written::Yes => Done::Page(id),
+        Written::Lost => Done::Lost(id),
+        Written::TooMany(wait) => Done::TooMany(wait),
+    })
+}
+
+async fn refuse(
+    app: &App,
+    loaded: &Loaded,
+    (from, login): (Was, Login),
+    failure: Failure,
+) -> Result<Done, FinishError> {
+    let id = login.id.clone();
+    let trace = count::ended(app, &login, failure.code());
+    let failed = Transaction::Failed(Failed {
+        login: login.clone(),
+        failure: failure.clone(),
+    });
+    let row = Row::next(app, loaded, from, &failed, trace)?;
+    let (row, written) = write(app, row).await?;
+    if written == Written::Yes {
+        row.note(app, &login);
+        count::over(app, &login, failure.code());
+    }
+    app.changes.announce(&id);
+    Ok(match written {
+        Written::Yes => Done::Refused(id, failure),
+        Written::Lost => Done::Lost(id),
+        Written::TooMany(wait) => Done::TooMany(wait),
+    })
+}
+
+async fn write(app: &App, row: Row) -> Result<(Arc<Row>, Written), DbError> {
+    let row = Arc::new(row);
+    let (again, now) = (Arc::clone(&row), app.now());
+    let write = async move |tx: &mut Tx| again.put(tx, now).await;
+    let written = app.db.write(write).await?;
+    Ok((row, written))
+}
+
+/// What comes of a card that was refused while no browser is there.
+#[derive(Debug)]
+pub struct Turn {
+    /// What is written.
+    pub transaction: Transaction,
+    /// What is kept of a run that is over.
+    pub trace: Option<Trace>,
+    /// What is counted once it is written.
+    pub counted: Counted,
+}
+
+/// What is counted of a turn.
+#[derive(Debug)]
+pub struct Counted {
+    login: Login,
+    /// How the run ended, where it did.
+    code: Option<String>,
+}
+
+impl Counted {
+    /// It was written.
+    pub fn note(&self, app: &Parts) {
+        match &self.code {
+            Some(code) => count::over(app, &self.login, code),
+            None => count::steps(&self.login),
+        }
+    }
+}
+
+/// The step ended otherwise than well, and the browser is not here: the run is over, or waits for its
+/// browser.
+pub async fn refused(
+    app: &Parts,
+    login: &mut Login,
+    outcome: Outcome,
+    why: Failure,
+) -> Result<Turn, RunError> {
+    let loaded = super::text(app, login).await?;
+    super::failed(app, login, &loaded, outcome, why)?;
+    let arrived = super::drive(app, login, &loaded, None).await?;
+    let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
+    run.turn += 1;
+    let before = login.clone();
+    if let Arrived::Refused(failure) = arrived {
+        let code = Some(failure.code().to_owned());
+        return Ok(Turn {
+            trace: count::ended(app, login, failure.code()),
+            transaction: Transaction::Failed(Failed {
+                login: login.clone(),
+                failure,
+            }),
+            counted: Counted {
+                login: before,
+                code,
+            },
+        });
+    }
+    let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
+    run.counted = run.instance.trace().len();
+    Ok(Turn {
+        trace: None,
+        transaction: Transaction::Pending(Pending {
+            login: login.clone(),
+        }),
+        counted: Counted {
+            login: before,
+            code: None,
+        },
+    })
+}
