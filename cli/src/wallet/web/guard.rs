@@ -276,6 +276,14 @@ pub(super) fn router(guard: Arc<Guard>) -> Router {
         .with_state(guard)
 }
 
+/// The request without what was noted about it so far: the part of the path that the route in front
+/// of the door took would stand among those that the pages read.
+fn afresh(request: Request) -> Request {
+    let (mut parts, body) = request.into_parts();
+    parts.extensions.clear();
+    Request::from_parts(parts, body)
+}
+
 async fn enter(State(guard): State<Arc<Guard>>, request: Request) -> Response {
     let headers = request.headers();
     if guard.is_in(headers) {
@@ -283,7 +291,7 @@ async fn enter(State(guard): State<Arc<Guard>>, request: Request) -> Response {
         let pages = door.opened.as_ref().map(|opened| opened.pages.clone());
         drop(door);
         if let Some(pages) = pages {
-            return match pages.oneshot(request).await {
+            return match pages.oneshot(afresh(request)).await {
                 Ok(response) => response,
                 Err(never) => match never {},
             };

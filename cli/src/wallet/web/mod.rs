@@ -34,7 +34,7 @@ use axum::routing::{get, post};
 use vouchsafe_pages::PagesError;
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::config::{ConfigError, HttpConfig, PublicUrl};
-use vouchsafe_service::http::{Edge, Problem, standard, standard_at};
+use vouchsafe_service::http::{Edge, Problem, limits, standard, standard_at};
 use vouchsafe_service::id::Ids;
 use vouchsafe_service::random::OsRandom;
 
@@ -161,6 +161,7 @@ fn pages(app: Arc<App>) -> Router {
         .route("/backup/restore", restore)
         .route("/settings", get(settings::show).post(settings::save))
         .fallback(async || Problem::not_found())
+        .layer(DefaultBodyLimit::max(limits::FORM))
         .with_state(app)
 }
 

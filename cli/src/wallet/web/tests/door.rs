@@ -341,3 +341,14 @@ async fn cat_446_a_page_on_another_port_does_not_come_in_with_the_owner() {
     );
     assert!(browser.get("/").await.text.contains("Meine Karten"));
 }
+
+/// A page behind the door reads its own part of the path.
+#[tokio::test]
+async fn pages_behind_the_door_know_their_paths() {
+    let mut browser = at_home().await;
+    for path in ["/offers/gone", "/requests/gone", "/cards/gone"] {
+        let page = browser.get(path).await;
+        assert!(page.status.is_client_error(), "{path}: {}", page.status);
+        assert!(page.text.contains("<main"), "{path}: {}", page.text);
+    }
+}
