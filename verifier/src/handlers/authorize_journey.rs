@@ -60,6 +60,10 @@ pub(super) async fn lead(
         session = None;
     }
     let silent = asked(&login, "none");
+    // A session never stands for a card, and nothing may be shown to ask for one.
+    if silent && login.needs_card {
+        return Ok(Led::Told(ErrorCode::LoginRequired.into()));
+    }
     let request = login.clone();
     let (browser, is_new) = browser(app, headers);
     let begin = Begin {
@@ -126,10 +130,12 @@ fn counts(
         && max_age.is_none_or(|most| most > 0 && age <= most)
 }
 
-/// Begins the run again with nothing but the request of an earlier one.
+/// Begins the run again with nothing but the request of an earlier one. Beginning again always asks:
+/// no session is judged here, so none counts.
 pub(super) async fn again(
     app: &App,
     headers: &HeaderMap,
+    address: ClientAddress,
     failed: &crate::domain::transaction::Login,
     loaded: &Arc<Loaded>,
 ) -> Response {
@@ -148,19 +154,19 @@ pub(super) async fn again(
                 }
             }
         };
-        let client = app.asker(&request).await.map_err(RunError::from)?;
         let current = owned::session(app, headers).await.map_err(RunError::from)?;
-        let session = current.clone().filter(|session| {
-            let client = client.as_deref();
-            request.risk.is_none()
-                && client.is_some_and(|client| counts(app, client, &request, loaded, session))
-        });
+        let (cookie, _) = browser(app, headers);
+        let here = place(app, headers, address, &cookie);
         let begin = Begin {
-            request: request.clone(),
             browser: failed.browser.clone(),
-            place: failed.place.clone(),
+            place: Place {
+                // Where a device is used says nothing about where its owner logs in.
+                seen: here.seen.filter(|_| request.device().is_none()),
+                ..here
+            },
+            request: request.clone(),
             until,
-            session: session.as_ref(),
+            session: None,
         };
         let (login, arrived) = run::begin(app, loaded, begin, &login_run::visit(headers)).await?;
         Ok::<_, TurnError>(

@@ -1,9 +1,11 @@
 //! `GET /login/{transaction}/again`: a fresh login with the same request, after one that failed or
 //! whose way back broke off. A link ends nothing: what was answered goes on until it is over.
 
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use vouchsafe_service::http::ClientAddress;
 
 use super::authorize_journey;
 use super::owned::{self, too_many};
@@ -17,6 +19,7 @@ use crate::reply::see_other;
 pub async fn handle(
     State(app): State<App>,
     Path(id): Path<String>,
+    Extension(address): Extension<ClientAddress>,
     headers: HeaderMap,
 ) -> Response {
     let owned = match owned::find_any_age(&app, &headers, &id).await {
@@ -29,7 +32,7 @@ pub async fn handle(
     }
     match authorize_journey::of(&app, &login.request) {
         Ok(Some(journey)) => {
-            return authorize_journey::again(&app, &headers, &login, &journey).await;
+            return authorize_journey::again(&app, &headers, address, &login, &journey).await;
         }
         Ok(None) => {}
         Err(Unclear) => return owned::refused(&app, &headers),

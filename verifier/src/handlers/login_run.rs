@@ -18,7 +18,7 @@ use crate::journey::{Outcome, StepKind};
 use crate::journeys::Loaded;
 use crate::login::ask::AskError;
 use crate::login::finish::FinishError;
-use crate::login::run::{self, Done, RunError, Visit, Was};
+use crate::login::run::{self, Arrived, Done, RunError, Visit, Was};
 use crate::reply::{error_of, see_other};
 use crate::views::{self, PageFailure};
 
@@ -178,13 +178,13 @@ pub(super) async fn declined(
     let request = login.request.clone();
     let done = async {
         let loaded = run::text(app, &login).await?;
-        run::failed(
-            app,
-            &mut login,
-            &loaded,
-            Outcome::Declined,
-            Failure::declined(),
-        )?;
+        let why = Failure::declined();
+        if run::at(&login, &loaded).is_none() {
+            // No page asks anything: the no is to the login as a whole, not to what runs by itself.
+            let arrived = Arrived::Refused(why);
+            return Ok(run::settle(app, &loaded, (from, login), arrived, None).await?);
+        }
+        run::failed(app, &mut login, &loaded, Outcome::Declined, why)?;
         go_on(app, headers, &loaded, (from, login)).await
     };
     match done.await {

@@ -62,7 +62,7 @@ pub async fn handle(
         return PageFailure::unknown(locale).show(&app);
     };
     match redeem(&app, &code).await {
-        Ok(Way::Open(transaction, channel)) => go_on(&app, &headers, transaction, channel).await,
+        Ok(Way::Open(transaction, of)) => go_on(&app, &headers, transaction, of).await,
         Ok(Way::Used(transaction)) => again(&app, &headers, transaction).await,
         // Expired, or never ours: no difference.
         Ok(Way::None) => PageFailure::unknown(locale).show(&app),
@@ -70,10 +70,25 @@ pub async fn handle(
     }
 }
 
+/// Which answer a code came with: by which channel, and to which turn of a run.
+struct Of {
+    channel: Channel,
+    turn: Option<i64>,
+}
+
+impl Of {
+    /// Whether this is the answer that the code came with. The code of an earlier turn, which may have
+    /// come by another channel, leads past no number (RFC 10027).
+    fn is(&self, answered: &Answered) -> bool {
+        let turn = answered.login.run.as_deref().map(|run| run.turn);
+        self.turn == turn && self.channel == answered.answer.channel
+    }
+}
+
 /// What a code leads to.
 enum Way {
     /// Back into the login, this once.
-    Open(Transaction, Channel),
+    Open(Transaction, Of),
     /// It was gone before.
     Used(Transaction),
     /// Nowhere.
@@ -92,14 +107,15 @@ async fn redeem(app: &App, code: &Secret) -> Result<Way, StoreError> {
         }
         Consumed::Unknown => return Ok(Way::None),
     };
-    let (id, channel): (TransactionId, Channel) = app.vault.open(
+    let (id, channel, turn): (TransactionId, Channel, Option<i64>) = app.vault.open(
         Table("response_code"),
         "payload",
         &["response_code"],
         &payload,
     )?;
     let transaction = transactions::find(&app.db, &app.vault, &id).await?;
-    Ok(transaction.map_or(Way::None, |transaction| Way::Open(transaction, channel)))
+    let of = Of { channel, turn };
+    Ok(transaction.map_or(Way::None, |transaction| Way::Open(transaction, of)))
 }
 
 /// The way back was used before. Where the answer to that use was lost on the way, the browser that
@@ -134,12 +150,7 @@ fn started_here(app: &App, headers: &HeaderMap, login: &Login) -> Option<String>
         .filter(|value| Secret::parse(value).is_some_and(|cookie| cookie.digest() == login.browser))
 }
 
-async fn go_on(
-    app: &App,
-    headers: &HeaderMap,
-    transaction: Transaction,
-    channel: Channel,
-) -> Response {
+async fn go_on(app: &App, headers: &HeaderMap, transaction: Transaction, of: Of) -> Response {
     let login = transaction.login().clone();
     let own = started_here(app, headers, &login);
     let client = match app.asker(&login.request).await {
@@ -147,7 +158,12 @@ async fn go_on(
         Err(error) => return owned::store_failure(app, headers, &error),
     };
     let client = client.as_deref();
-    match (transaction, channel) {
+    match (transaction, of.channel) {
+        // The journey went on since, and waits for its browser: there it is.
+        (Transaction::Answered(answered), _) if !of.is(&answered) => match own {
+            Some(_) => see_other(&format!("/login/{}", login.id)),
+            None => PageFailure::unknown(views::browser_locale(headers)).show(app),
+        },
         (Transaction::Answered(answered), Channel::Qr) => {
             show_number(app, headers, &answered, client)
         }

@@ -9,7 +9,7 @@ use super::cel::{Expression, Hasher};
 use super::facts::Facts;
 use super::instance::{Ended, Instance, Login, Refusal};
 use super::model::{Journey, MOST_STEPS, Outcome, Step, StepKind, Target};
-use super::proof::reusable;
+use super::proof::{Proof, is_risky, reusable};
 use super::trace::{Line, What};
 
 impl Instance {
@@ -72,7 +72,7 @@ impl Instance {
             }
             _ => {
                 if let Some(proof) = reusable(journey, step, facts) {
-                    self.proofs.push(proof);
+                    self.reused.push(proof);
                     self.remember(step);
                     return self.leave(journey, step, What::Reused, "session", Outcome::Ok);
                 }
@@ -91,7 +91,13 @@ impl Instance {
         hasher: &dyn Hasher,
     ) {
         let mut done: Vec<Done> = self.proofs.iter().map(|proof| proof.done()).collect();
-        let session = facts.usable_session();
+        // A card that was shown counts for what it is: an older session beside it would be made new. And
+        // where the risk is high, the session and what it stood for count for nothing.
+        let shows = |proof: &Proof| matches!(proof, Proof::Presentation { .. });
+        let alone = self.proofs.iter().any(shows) || is_risky(facts);
+        let session = facts.usable_session().filter(|_| !alone);
+        let reused = self.reused.iter().filter(|_| !alone);
+        done.extend(reused.map(|proof| proof.done()));
         done.extend(session.into_iter().flat_map(|session| session.factors()));
         // Rule 5: computed from what was done. A session counts for what is left of it.
         let level = reached(&done).max(session.and_then(|session| session.level()));

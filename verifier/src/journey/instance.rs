@@ -23,7 +23,11 @@ pub struct Instance {
     pub(super) taken: usize,
     pub(super) visits: BTreeMap<usize, u32>,
     pub(super) done: Vec<String>,
+    /// What was done in this run.
     pub(super) proofs: Vec<Proof>,
+    /// What the session stood for.
+    #[serde(default)]
+    pub(super) reused: Vec<Proof>,
     pub(super) trace: Vec<Line>,
     pub(super) over: Option<Ended>,
 }
@@ -119,6 +123,7 @@ impl Instance {
             visits: BTreeMap::new(),
             done: Vec::new(),
             proofs: Vec::new(),
+            reused: Vec::new(),
             trace: Vec::new(),
             over: None,
         }
@@ -127,12 +132,13 @@ impl Instance {
     /// Begins a run that follows another one (`after`): what was proven there counts here.
     #[must_use]
     pub fn follow(journey: &Journey, before: &Self) -> Self {
-        let proofs = match &before.over {
-            Some(Ended::Login(_)) => before.proofs.clone(),
-            _ => Vec::new(),
+        let (proofs, reused) = match &before.over {
+            Some(Ended::Login(_)) => (before.proofs.clone(), before.reused.clone()),
+            _ => (Vec::new(), Vec::new()),
         };
         Self {
             proofs,
+            reused,
             ..Self::start(journey)
         }
     }

@@ -126,17 +126,19 @@ pub(super) fn needs_proof(kind: &StepKind) -> bool {
     }
 }
 
+/// Whether the risk is so high that no session counts: whoever stole one must not pass the step that
+/// its theft calls for.
+pub(super) fn is_risky(facts: &Facts) -> bool {
+    let risk = facts.risk.as_ref();
+    risk.is_some_and(|risk| risk.level >= RiskLevel::High || risk.impossible_travel == Some(true))
+}
+
 /// What the session proves already in place of a step (rule 9): within the time that its level
 /// lasts, and not where the application, the step or the risk wants it fresh.
 pub(super) fn reusable(journey: &Journey, step: &Step, facts: &Facts) -> Option<Proof> {
     let session = facts.usable_session()?;
     let request = &facts.request;
-    // Whoever stole a session must not pass the step that its theft calls for.
-    let risky = facts
-        .risk
-        .as_ref()
-        .is_some_and(|risk| risk.level >= RiskLevel::High || risk.impossible_travel == Some(true));
-    if risky {
+    if is_risky(facts) {
         return None;
     }
     let done = match &step.kind {

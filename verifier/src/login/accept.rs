@@ -264,8 +264,9 @@ async fn record(
     let consent = pending.login.request.linking().is_none().then_some(consent);
     let device = pending.login.request.device().cloned();
     let agreed = consent.is_some();
+    let turn = pending.login.run.as_deref().map(|run| run.turn);
     let answered = Transaction::Answered(pending.clone().answer(answer));
-    let row = transactions::seal(&app.vault, &answered)?;
+    let row = (transactions::seal(&app.vault, &answered)?, turn);
     let given = Given { consent, device };
     let redirect_uri = match conclude(app, request, row, Some(given), None).await {
         Ok(redirect_uri) => redirect_uri,
@@ -350,11 +351,11 @@ async fn end(
     failure: Failure,
 ) -> Result<Url, AcceptError> {
     let mut login = pending.login;
-    if login.run.is_none() {
+    let Some(answered) = login.run.as_deref().map(|run| run.turn) else {
         let failed = Transaction::Failed(Failed { login, failure });
         let row = transactions::seal(&app.vault, &failed)?;
-        return Ok(conclude(app, request, row, None, None).await?);
-    }
+        return Ok(conclude(app, request, (row, None), None, None).await?);
+    };
     let outcome = match failure.code() {
         "declined" => Outcome::Declined,
         "no_match" => Outcome::NoCredential,
@@ -362,7 +363,7 @@ async fn end(
     };
     let turn = run::refused(app, &mut login, outcome, failure).await?;
     let row = transactions::seal_next(&app.vault, &turn.transaction)?;
-    let url = conclude(app, request, row, None, turn.trace).await?;
+    let url = conclude(app, request, (row, Some(answered)), None, turn.trace).await?;
     turn.counted.note(app);
     Ok(url)
 }

@@ -55,11 +55,11 @@ impl From<ConcludeError> for AcceptError {
     }
 }
 
-/// Writes the outcome. Catalogue 299: of any number of answers exactly one gets through.
+/// Writes the outcome. `turn` is the turn of a run that was answered. Catalogue 299: of any number of answers exactly one gets through.
 pub(super) async fn conclude(
     app: &Parts,
     request: &PresentationRequest,
-    row: Sealed,
+    (row, turn): (Sealed, Option<i64>),
     given: Option<Given>,
     trace: Option<Trace>,
 ) -> Result<Url, ConcludeError> {
@@ -67,9 +67,11 @@ pub(super) async fn conclude(
     let comes_back = request.channel.has_addresses();
     let code = Secret::random(app.rng.as_ref());
     let object = NewObject {
-        payload: app
-            .vault
-            .seal(&["response_code"], &(&request.transaction, request.channel))?,
+        // RFC 10027: the way back belongs to this turn of a run, and opens no later one.
+        payload: app.vault.seal(
+            &["response_code"],
+            &(&request.transaction, request.channel, turn),
+        )?,
         family: request.transaction.as_str().to_owned(),
         expires_at: app.now().plus(RESPONSE_CODE_S),
     };

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::json;
 
-use crate::journeys::{AGE, HOME, MEMBER, leave, member, with, write};
+use crate::journeys::{ABROAD, AGE, HOME, MEMBER, leave, member, with, write};
 use crate::world::steps::{begin, rows, same_device, wallet_link};
 
 /// No token for `false`, for no claim at all, or for a card of an issuer that is not believed.
@@ -238,4 +238,169 @@ async fn a_login_without_a_journey_is_as_before() {
         },
     )
     .await;
+}
+
+const RETRY: &str = r#"
+id = "retry"
+version = 1
+clients = ["suite"]
+
+[[step]]
+id = "card"
+kind = "present"
+query = "membership"
+on = { declined = "card" }
+
+[[step]]
+id = "in"
+kind = "finish"
+
+[limits]
+max_visits = 3
+"#;
+
+/// RFC 10027: a way back of an earlier turn, on the same device, is none around the number of a later one
+/// that was answered from a QR code.
+#[tokio::test]
+async fn rfc_10027_the_way_back_of_an_earlier_turn_is_none_around_the_number() {
+    use crate::world::steps::{qr_link, shown_number, type_number};
+    with(&[("retry.toml", RETRY)], async |world, _| {
+        let wallet = world.person("M-1").await;
+        let mut browser = world.browser();
+        let address = world.suite().authorize("openid", &[]);
+        let (path, page) = begin(&mut browser, &address).await;
+        let asked = wallet.open(&wallet_link(&page)).await;
+        let state = asked.request.state().unwrap().as_str();
+        let no = crate::world::browser::form(&[("error", "access_denied"), ("state", state)]);
+        let answer = wallet.post(&asked.request, &no).await;
+        let old = answer.json()["redirect_uri"].as_str().unwrap().to_owned();
+
+        let back = wallet.follow(&qr_link(&mut browser, &path).await).await;
+        let answer = browser.get(&old).await;
+        assert_eq!(answer.location(), path);
+        let page = browser.get(&path).await;
+        page.assert_page(StatusCode::OK, "name=\"number\"");
+        assert_eq!(rows(&world, "login_sessions").await, 0);
+
+        let number = shown_number(&mut world.browser(), &back).await;
+        let answer = type_number(&mut browser, &path, &number).await;
+        let tokens = world.suite().tokens(&world.suite().code(&answer)).await;
+        assert_eq!(tokens.claims["acr"], "urn:vouchsafe:acr:vc-xdev");
+    })
+    .await;
+}
+
+const ONCE: &str = r#"
+id = "once"
+version = 1
+clients = ["suite"]
+
+[[step]]
+id = "card"
+kind = "present"
+query = "membership"
+when = '!session.exists'
+on = { declined = "deny:declined" }
+
+[[step]]
+id = "in"
+kind = "finish"
+"#;
+
+/// RFC 6749, section 3.3: the scope of a card that was not shown is not granted; and where nothing may be
+/// shown, nobody is asked for it.
+#[tokio::test]
+async fn a_scope_of_a_card_is_granted_with_that_card_alone() {
+    with(&[("once.toml", ONCE)], async |world, _| {
+        let wallet = world.person("M-1").await;
+        let mut browser = world.browser().from(HOME);
+        let suite = world.suite();
+        let address = suite.authorize("openid membership", &[]);
+        let answer = same_device(&mut browser, &wallet, &address).await;
+        let answer = suite.redeem(&suite.code(&answer)).await.json();
+        assert_eq!(answer["scope"], "openid membership");
+        let answer = browser.get(&address).await;
+        let answer = suite.redeem(&suite.code(&answer)).await.json();
+        assert_eq!(answer["scope"], "openid");
+        let silent = suite.authorize("openid membership", &[("prompt", "none")]);
+        let answer = browser.get(&silent).await;
+        assert_eq!(suite.error(&answer), "login_required");
+    })
+    .await;
+    // The card of another question is not that card.
+    let other = ONCE.replace("\"membership\"", "\"member-login\"");
+    with(&[("once.toml", &other)], async |world, _| {
+        let wallet = world.person("M-1").await;
+        let suite = world.suite();
+        let address = suite.authorize("openid membership", &[]);
+        let answer = same_device(&mut world.browser(), &wallet, &address).await;
+        let answer = suite.redeem(&suite.code(&answer)).await.json();
+        assert_eq!(answer["scope"], "openid");
+    })
+    .await;
+}
+
+/// Beginning again, from elsewhere, asks for the card: a session that nobody judged does not count.
+#[tokio::test]
+async fn beginning_again_is_no_way_around_the_risk() {
+    with(&[("once.toml", ONCE)], async |world, _| {
+        let wallet = world.person("M-1").await;
+        let mut browser = world.browser().from(HOME);
+        let address = world.suite().authorize("openid", &[]);
+        let (path, page) = begin(&mut browser, &address).await;
+        let csrf = page.attribute("name=\"csrf\"", "value").unwrap();
+        let form = [("csrf", csrf.as_str())];
+        browser.post(&format!("{path}/cancel"), &form).await;
+        member(&world, &mut browser, &wallet).await;
+        let mut browser = browser.from(ABROAD);
+        let fresh = browser.get(&format!("{path}/again")).await.location();
+        let page = browser.get(&fresh).await;
+        page.assert_page(StatusCode::OK, "id=\"show-card\"");
+    })
+    .await;
+}
+
+/// The file has a step for the risk, but this run goes around it: the session is judged all the same. And
+/// where it runs and the risk is high, no session is enough.
+#[tokio::test]
+async fn a_session_counts_by_the_risk_that_was_assessed() {
+    let around = ONCE.replacen(
+        "[[step]]",
+        "[[step]]\nid = \"risk\"\nkind = \"risk\"\nmodel = \"freeman\"\nwhen = '!session.exists'\n\n[[step]]",
+        1,
+    );
+    let runs = around.replacen("when = '!session.exists'\n", "", 1);
+    for (text, asks) in [(around, true), (runs, false)] {
+        with(&[("once.toml", &text)], async |world, _| {
+            let wallet = world.person("M-1").await;
+            let mut browser = world.browser().from(HOME);
+            member(&world, &mut browser, &wallet).await;
+            world.tick().await;
+            let address = world.suite().authorize("openid", &[]);
+            let answer = browser.get(&address).await;
+            world.suite().code(&answer);
+            // So far in so short a time nobody travels.
+            world.clock.advance(60);
+            let mut browser = browser.from(ABROAD);
+            let silent = world.suite().authorize("openid", &[("prompt", "none")]);
+            let before = world.count("SELECT COUNT(*) FROM login_transactions").await;
+            let error = world.suite().error(&browser.get(&silent).await);
+            let expected = if asks {
+                "login_required"
+            } else {
+                "access_denied"
+            };
+            assert_eq!(error, expected);
+            // A silent refusal leaves nothing.
+            let after = world.count("SELECT COUNT(*) FROM login_transactions").await;
+            assert_eq!(before, after);
+            let path = browser.get(&address).await.location();
+            let page = browser.get(&path).await;
+            match asks {
+                true => page.assert_page(StatusCode::OK, "id=\"show-card\""),
+                false => assert_eq!(page.status, StatusCode::FORBIDDEN),
+            }
+        })
+        .await;
+    }
 }

@@ -24,6 +24,7 @@ mod dpop;
 mod fapi;
 mod grant_ends;
 mod hostile;
+mod journey_answers;
 mod journey_attacks;
 mod journey_files;
 mod journey_people;

@@ -7,6 +7,7 @@ use vouchsafe_credentials::time::UnixTime;
 
 use super::{Arrived, RunError, Visit, drive};
 use crate::app::Parts;
+use crate::config::RiskSettings;
 use crate::domain::ids::{SecretDigest, SubjectId, TransactionId};
 use crate::domain::place::Place;
 use crate::domain::request::LoginRequest;
@@ -166,11 +167,16 @@ pub(super) async fn pin(
         mobile: run.facts.device.mobile,
         ..device
     };
+    // What was assessed of nobody, or of somebody else, says nothing about this account.
+    if run.pinned.as_ref() != Some(&subject) {
+        run.facts.risk = None;
+    }
     run.pinned = Some(subject);
     Ok(())
 }
 
-/// Assesses the risk. An account without logins, or none at all, gives no sign that needs them.
+/// Assesses the risk. An account without logins gives no sign that needs them; while nobody is known,
+/// what needs an account is not known either.
 pub(super) async fn risk(
     app: &Parts,
     login: &Login,
@@ -179,10 +185,7 @@ pub(super) async fn risk(
     let Some(settings) = &app.settings.risk else {
         return Ok(None);
     };
-    let address = login.place.address.as_deref();
-    let address = address.and_then(|address| address.parse::<IpAddr>().ok());
-    let agent = visit.agent.as_deref();
-    let look = Look::new(app, settings, address, agent, &login.browser);
+    let look = look(app, settings, login, visit);
     let pinned = login.run.as_deref().and_then(|run| run.pinned.as_ref());
     let assessment = assess(app, settings, pinned, &look).await?;
     let level = match assessment.level {
@@ -193,7 +196,7 @@ pub(super) async fn risk(
     };
     metrics::counter!("vouchsafe_risk_evaluations_total", "level" => assessment.level.name(), "decision" => "journey").increment(1);
     let says = |rule| assessment.reasons.contains(&rule);
-    let country = settings.places.know_countries();
+    let country = pinned.is_some() && settings.places.know_countries();
     let placed = look.seen.place.degrees.is_some() || assessment.my_logins == 0;
     Ok(Some(RiskFacts {
         score: assessment.score,
@@ -204,4 +207,52 @@ pub(super) async fn risk(
         first_seen_country: country.then(|| says(Rule::FirstSeenCountry)),
         impossible_travel: (country && placed).then(|| says(Rule::ImpossibleTravel)),
     }))
+}
+
+fn look(app: &Parts, settings: &RiskSettings, login: &Login, visit: &Visit) -> Look {
+    let address = login.place.address.as_deref();
+    let address = address.and_then(|address| address.parse::<IpAddr>().ok());
+    let agent = visit.agent.as_deref();
+    Look::new(app, settings, address, agent, &login.browser)
+}
+
+/// A session would be the whole login, and the journey, which has a step for the risk, went around it:
+/// the login is judged as without a journey. An unusual one begins again without the session.
+pub(super) async fn is_unusual(
+    app: &Parts,
+    login: &mut Login,
+    loaded: &Loaded,
+    visit: &Visit,
+) -> Result<bool, RunError> {
+    let run = login.run.as_deref().ok_or(RunError::Gone)?;
+    // Without such a step the session was judged before it counted.
+    let judged = run.facts.risk.is_some() || !run.shown.is_empty() || !loaded.assesses();
+    let (Some(settings), Some(pinned)) = (&app.settings.risk, &run.pinned) else {
+        return Ok(false);
+    };
+    if judged {
+        return Ok(false);
+    }
+    let look = look(app, settings, login, visit);
+    let assessment = assess(app, settings, Some(pinned), &look).await?;
+    let asks = assessment.level >= settings.ask_again_at;
+    let decision = if asks { "ask_again" } else { "answer" };
+    metrics::counter!("vouchsafe_risk_evaluations_total", "level" => assessment.level.name(), "decision" => decision).increment(1);
+    if !asks {
+        return Ok(false);
+    }
+    metrics::counter!("vouchsafe_stepup_required_total", "reason" => "risk").increment(1);
+    let signs = assessment.reasons.iter().map(|sign| sign.code().to_owned());
+    login.request.risk = Some(signs.collect());
+    let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
+    run.instance = Instance::start(&loaded.journey);
+    run.facts.session = None;
+    run.facts.user = UserFacts::default();
+    run.facts.device = DeviceFacts {
+        mobile: run.facts.device.mobile,
+        ..DeviceFacts::default()
+    };
+    (run.pinned, run.session, run.failure) = (None, None, None);
+    run.counted = 0;
+    Ok(true)
 }

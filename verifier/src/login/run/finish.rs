@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::config::Client;
 use crate::domain::ids::{QueryId, SessionId, SubjectId};
 use crate::domain::reason::Failure;
-use crate::domain::request::{Fact, Facts, LoginRequest, OFFLINE_ACCESS};
+use crate::domain::request::{Fact, Facts, LoginRequest, OFFLINE_ACCESS, OPENID};
 use crate::domain::run::{Run, Shown};
 use crate::domain::session::{Authentication, Session};
 use crate::domain::transaction::{self, Login, Transaction};
@@ -43,7 +43,9 @@ pub(super) async fn finish(
     let finished = Transaction::Finished(transaction::Finished {
         login: login.clone(),
     });
-    let trace = count::ended(app, &login, "success");
+    // Of a run that was over at once nobody saw the reference.
+    let waited = !matches!(from, Was::New(_));
+    let trace = count::ended(app, &login, "success").filter(|_| waited);
     let row = Arc::new(Row::next(app, loaded, from, &finished, trace)?);
     let work = Work {
         app: Arc::clone(app),
@@ -57,16 +59,18 @@ pub(super) async fn finish(
         seen,
     };
     let finished = app.db.write(async move |tx| work.run(tx).await).await?;
+    let finished = match finished {
+        Ended::Finished(finished) => finished,
+        // Nothing was written.
+        Ended::TooMany(wait) => return Ok(Done::TooMany(wait)),
+    };
     row.note(app, &login);
     count::over(app, &login, "success");
     let by_card = login.run.as_deref().is_some_and(|run| run.last().is_some());
     let method = if by_card { "vp" } else { "session" };
     metrics::counter!("vouchsafe_authentications_total", "method" => method, "outcome" => "success", "error" => "none").increment(1);
     app.changes.announce(&login.id);
-    Ok(match finished {
-        Ended::Finished(finished) => Done::Finished(Box::new(finished)),
-        Ended::TooMany(wait) => Done::TooMany(wait),
-    })
+    Ok(Done::Finished(Box::new(finished)))
 }
 
 enum Ended {
@@ -144,10 +148,8 @@ impl Work {
             cards_end: Some(session.expires_at),
             ..Told::default()
         };
-        let mut scope: Vec<&str> = self.request.scope.split(' ').collect();
-        scope.retain(|scope| *scope != OFFLINE_ACCESS);
         let request = LoginRequest {
-            scope: scope.join(" "),
+            scope: OPENID.to_owned(),
             ..self.request.clone()
         };
         let sub = pairwise_sub(&app.pairwise_key, &self.client.sector, pinned);
@@ -191,7 +193,11 @@ impl Work {
             sessions::put_cards(tx, &session.id, &answer.cards, answer.answered_at).await?;
         }
         let told = told_of(tx, app, &self.client, subject, self.told()).await?;
-        let code = issue_code(tx, app, request, &session, sub, told).await?;
+        let request = LoginRequest {
+            scope: self.granted(),
+            ..request.clone()
+        };
+        let code = issue_code(tx, app, &request, &session, sub, told).await?;
         if let (Some(subject), Some(seen)) = (subject, &self.seen) {
             risk::insert(tx, subject, seen, app.now()).await?;
         }
@@ -199,6 +205,19 @@ impl Work {
             code: Some(code),
             cookie,
         })
+    }
+
+    /// The scope of a login with cards: that of a question which was not answered in this run is not
+    /// granted, and the application hears so (RFC 6749, sections 3.3 and 5.1).
+    fn granted(&self) -> String {
+        let Self { request, run, .. } = self;
+        let answered = |shown: &Shown| shown.question == request.query.as_str();
+        if run.shown.iter().any(answered) {
+            return request.scope.clone();
+        }
+        let mut scope: Vec<&str> = request.scope.split(' ').collect();
+        scope.retain(|scope| [OPENID, OFFLINE_ACCESS].contains(scope));
+        scope.join(" ")
     }
 
     fn fresh(&self, subject: Option<SubjectId>, query: QueryId) -> Session {

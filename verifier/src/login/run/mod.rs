@@ -20,7 +20,7 @@ use crate::domain::transaction::Login;
 use crate::journey::{
     self, Ended, InstanceError, Next, Outcome, Proof, Refusal, Step, StepKind, StepResult,
 };
-use crate::journeys::{self, Loaded};
+use crate::journeys::{self, Loaded, StepQuestion};
 use crate::store::StoreError;
 
 pub(crate) use count::over;
@@ -101,6 +101,11 @@ pub async fn drive(
                 return Ok(Arrived::Refused(failure(&refusal, run.failure.as_ref())));
             }
             Next::Ended(_, Ended::Login(done)) => {
+                if let Some(visit) = visit
+                    && facts::is_unusual(app, login, loaded, visit).await?
+                {
+                    continue;
+                }
                 return Ok(visit.map_or(Arrived::Browser, |_| Arrived::Login(done)));
             }
             Next::Run(step) => step,
@@ -144,6 +149,13 @@ fn complete(
     Ok(instance.complete(&loaded.journey, facts, &bindings, result)?)
 }
 
+/// A question is over: what an earlier answer showed under its names does not stand for this one.
+fn forget(run: &mut Run, question: &StepQuestion) {
+    for credential in question.query.dcql.credentials() {
+        run.facts.cred.remove(credential.id().as_str());
+    }
+}
+
 /// The step did not end well: the person said no, the card proves nothing, …
 pub fn failed(
     app: &Parts,
@@ -152,6 +164,10 @@ pub fn failed(
     outcome: Outcome,
     why: Failure,
 ) -> Result<(), RunError> {
+    let question = at(login, loaded).and_then(|step| loaded.question(&step.id));
+    if let (Some(question), Some(run)) = (question, login.run.as_deref_mut()) {
+        forget(run, question);
+    }
     let proof = None;
     complete(app, login, loaded, StepResult { outcome, proof })?;
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;

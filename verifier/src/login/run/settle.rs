@@ -197,6 +197,12 @@ async fn refuse(
     failure: Failure,
 ) -> Result<Done, FinishError> {
     let id = login.id.clone();
+    // Nobody sees a page of it, so nothing is kept: any site can send silent requests without end.
+    if matches!(from, Was::New(None)) && is_silent(&login) {
+        count::started(app, &login);
+        count::over(app, &login, failure.code());
+        return Ok(Done::Refused(id, failure));
+    }
     let trace = count::ended(app, &login, failure.code());
     let failed = Transaction::Failed(Failed {
         login: login.clone(),
@@ -214,6 +220,12 @@ async fn refuse(
         Written::Lost => Done::Lost(id),
         Written::TooMany(wait) => Done::TooMany(wait),
     })
+}
+
+/// `prompt=none`: nothing may be shown (OpenID Connect Core 1.0, section 3.1.2.1).
+fn is_silent(login: &Login) -> bool {
+    let asked = login.request.asked.as_ref();
+    asked.is_some_and(|asked| asked.prompt.iter().any(|prompt| prompt == "none"))
 }
 
 async fn write(app: &App, row: Row) -> Result<(Arc<Row>, Written), DbError> {

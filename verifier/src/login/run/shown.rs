@@ -140,6 +140,7 @@ pub async fn answered(
     }
     let relayed = answer.channel == Channel::Qr || login.request.device().is_some();
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
+    super::forget(run, question);
     let before = run.facts.cred.clone();
     run.facts.cred.extend(answer.cards_read.clone());
     // What a device shows can be relayed as a QR code can (RFC 8628, section 5.4; RFC 10027).
