@@ -56,6 +56,9 @@ pub fn make() -> Result<bool> {
     )?);
     let all = [bridge.clone(), rest.clone()].concat();
     let (made, marker) = (stamp(&all)?, folder("swift").join(".source"));
+    // What is behind the same bridge may have changed.
+    let beside = folder("swift").join("libvouchsafe_mobile_bindings.so");
+    std::fs::copy(library(), beside)?;
     if std::fs::read(&marker).is_ok_and(|before| before == made) {
         return Ok(true);
     }
@@ -71,7 +74,6 @@ fn compile(swift: &Path, generated: &Path, bridge: &[PathBuf], rest: &[PathBuf])
     // The generated files name the module of the C side as the compiler wants it.
     let map = generated.join("VouchsafeWalletFFI.modulemap");
     std::fs::rename(&map, generated.join("module.modulemap")).context("no module map")?;
-    std::fs::copy(library(), output.join("libvouchsafe_mobile_bindings.so"))?;
     let paths = |files: &[PathBuf]| {
         let quoted = files.iter().map(|file| format!("'{}'", file.display()));
         quoted.collect::<Vec<_>>().join(" ")
