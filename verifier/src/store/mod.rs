@@ -106,5 +106,10 @@ pub const MIGRATIONS: Migrations = Migrations {
             name: "journeys",
             sql: include_str!("../../migrations/1014_journeys.sql"),
         },
+        Migration {
+            version: 1020,
+            name: "applications that nobody uses",
+            sql: include_str!("../../migrations/1020_unused_clients.sql"),
+        },
     ],
 };
