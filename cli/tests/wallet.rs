@@ -117,3 +117,46 @@ fn cat_436_attempts_are_counted_over_restarts() {
         "the right one waits, too"
     );
 }
+
+#[test]
+fn a_wallet_is_made_that_believes_the_services_of_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let none = bad(folder, PASSPHRASE, &["init", "--trust", "."]);
+    assert!(none.contains("config generate"), "{none}");
+    assert!(!folder.join("vouchsafe-wallet").exists());
+
+    let generate = [
+        "config",
+        "generate",
+        "club",
+        "--client",
+        "a=http://127.0.0.1:9000",
+    ];
+    let made = Command::new(env!("CARGO_BIN_EXE_vouchsafe"))
+        .args(generate)
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    good(folder, PASSPHRASE, &["init", "--trust", "club"]);
+    let text = std::fs::read_to_string(folder.join("vouchsafe-wallet/wallet.toml")).unwrap();
+    let file: toml::Table = toml::from_str(&text).unwrap();
+    assert_eq!(
+        file["verifier_anchors"],
+        toml::toml! { a = ["wallet-verifier-anchors.pem"] }["a"]
+    );
+    let issuer = &file["issuer"][0];
+    assert_eq!(
+        issuer["credential_issuer"].as_str(),
+        Some("http://127.0.0.1:8702")
+    );
+    assert_eq!(
+        issuer["anchors"].as_str(),
+        Some("wallet-issuer-anchors.pem")
+    );
+    assert_eq!(file["dev"]["loopback_http"].as_bool(), Some(true));
+    // The folder of the services may go: the wallet has what it believes.
+    std::fs::remove_dir_all(folder.join("club")).unwrap();
+    good(folder, PASSPHRASE, &["list"]);
+}

@@ -25,6 +25,10 @@ pub enum WalletCommand {
         /// Allow plain http on this machine, for development.
         #[arg(long)]
         dev_loopback: bool,
+        /// Believe the services of this folder: one that `config generate`, `issuer init` or
+        /// `verifier init` made.
+        #[arg(long, value_name = "FOLDER")]
+        trust: Option<PathBuf>,
     },
     /// Add the card of an offer.
     Add {

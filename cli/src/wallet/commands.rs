@@ -17,7 +17,7 @@ use super::describe::{describe_question, print_entry};
 use super::handle::WalletHandle;
 use super::page::page;
 use super::terminal::{passphrase, say, say_json, yes};
-use super::{home, keeping, serve};
+use super::{home, keeping, serve, trusting};
 
 /// Runs a wallet command.
 pub async fn run(command: WalletCommand) -> anyhow::Result<()> {
@@ -25,7 +25,8 @@ pub async fn run(command: WalletCommand) -> anyhow::Result<()> {
         WalletCommand::Init {
             common,
             dev_loopback,
-        } => init(&common, dev_loopback),
+            trust,
+        } => init(&common, dev_loopback, trust.as_deref()),
         WalletCommand::Add {
             common,
             link,
@@ -142,8 +143,9 @@ async fn open(folder: &Path) -> anyhow::Result<WalletHandle> {
     home::open(folder, &passphrase()?).await
 }
 
-fn init(common: &Common, dev_loopback: bool) -> anyhow::Result<()> {
-    home::init(&common.home, &passphrase()?, dev_loopback)?;
+fn init(common: &Common, dev_loopback: bool, services: Option<&Path>) -> anyhow::Result<()> {
+    let trusted = services.map(trusting::read).transpose()?;
+    home::init(&common.home, &passphrase()?, dev_loopback, trusted.as_ref())?;
     eprintln!("The wallet is in {}.", common.home.display());
     Ok(())
 }

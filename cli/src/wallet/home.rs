@@ -17,6 +17,7 @@ use super::handle::WalletHandle;
 use super::issuance::{AttestationFile, IssuanceFile};
 use super::open::{self, Settings};
 use super::others::Others;
+use super::trusting::Trusted;
 
 const FILE: &str = "wallet.toml";
 
@@ -127,18 +128,24 @@ struct IssuerEntry {
     types: Vec<String>,
 }
 
-/// Makes a wallet in a folder that has none.
-pub fn init(folder: &Path, passphrase: &str, loopback_http: bool) -> anyhow::Result<()> {
+/// Makes a wallet in a folder that has none; it believes those of `trusted` from the beginning.
+pub(super) fn init(
+    folder: &Path,
+    passphrase: &str,
+    loopback_http: bool,
+    trusted: Option<&Trusted>,
+) -> anyhow::Result<()> {
     let storage = Arc::new(FileStorage::open(folder)?);
     let file = folder.join(FILE);
     let is_new = !file.exists();
     if is_new {
-        let dev = "\n# For development on one machine: plain http on loopback.\n[dev]\nloopback_http = true\n";
-        let text = if loopback_http {
-            format!("{TEMPLATE}{dev}")
-        } else {
-            TEMPLATE.to_owned()
+        let mut text = match trusted {
+            Some(trusted) => trusted.write(folder, TEMPLATE)?,
+            None => TEMPLATE.to_owned(),
         };
+        if loopback_http || trusted.is_some_and(Trusted::is_plain) {
+            text += "\n# For development on one machine: plain http on loopback.\n[dev]\nloopback_http = true\n";
+        }
         std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
     }
     let created = settings(folder).and_then(|(settings, _)| {
@@ -147,6 +154,9 @@ pub fn init(folder: &Path, passphrase: &str, loopback_http: bool) -> anyhow::Res
     if created.is_err() && is_new {
         // Without records the file would look like a wallet.
         let _ = std::fs::remove_file(&file);
+        if let Some(trusted) = trusted {
+            trusted.remove(folder);
+        }
     }
     created.map(|_| ())
 }

@@ -15,6 +15,7 @@ mod serve;
 mod sign_in;
 pub mod terminal;
 pub mod transport;
+mod trusting;
 pub mod web;
 
 pub use arguments::WalletCommand;

@@ -27,7 +27,7 @@ impl Keeper for HomeKeeper {
     }
 
     async fn create(&self, passphrase: &str) -> anyhow::Result<WalletHandle> {
-        home::init(&self.folder, passphrase, false)?;
+        home::init(&self.folder, passphrase, false, None)?;
         self.open(passphrase).await
     }
 

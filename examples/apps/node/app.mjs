@@ -32,5 +32,8 @@ async function answer(request, response) {
 
 const { hostname, port } = new URL(ORIGIN);
 createServer((request, response) => {
-  answer(request, response).catch(() => response.writeHead(400).end("The login failed."));
+  answer(request, response).catch((error) => {
+    console.error("a login failed:", error.error ?? error.code ?? error.message); // invalid_client: the secret
+    response.writeHead(400).end("The login failed.");
+  });
 }).listen(port, hostname, () => console.log(`listening on ${ORIGIN}`));

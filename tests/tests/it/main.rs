@@ -42,6 +42,7 @@ mod revocation;
 #[expect(dead_code, reason = "some of it serves the bridge's own tests")]
 mod scenario;
 mod support;
+mod tutorial;
 mod verifications;
 mod wallet_login;
 mod who;

@@ -22,15 +22,15 @@ fn session(number: usize) -> Vec<&'static str> {
 }
 
 /// The folder, and addresses that nobody else has instead of those of README.md.
-struct Place {
+pub struct Place {
     folder: tempfile::TempDir,
-    issuer: String,
-    verifier: String,
-    app: String,
+    pub issuer: String,
+    pub verifier: String,
+    pub app: String,
 }
 
 impl Place {
-    fn new() -> Result<Self> {
+    pub fn new() -> Result<Self> {
         let address =
             || Ok::<_, anyhow::Error>(format!("http://127.0.0.1:{}", free_port("127.0.0.1")?));
         Ok(Self {
@@ -41,7 +41,7 @@ impl Place {
         })
     }
 
-    fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
@@ -53,8 +53,19 @@ impl Place {
         words.filter(|word| word != "vouchsafe").collect()
     }
 
+    /// What a command prints for others to read.
+    pub async fn run(&self, command: &str) -> Result<String> {
+        let output = self.output(command).await?;
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
     /// What a command prints.
-    async fn run(&self, command: &str) -> Result<String> {
+    pub async fn printed(&self, command: &str) -> Result<String> {
+        let output = self.output(command).await?;
+        Ok(String::from_utf8([output.stdout, output.stderr].concat())?)
+    }
+
+    async fn output(&self, command: &str) -> Result<std::process::Output> {
         let output = Command::new(program()?)
             .args(self.words(command))
             .current_dir(self.path())
@@ -63,11 +74,11 @@ impl Place {
             .await?;
         let error = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "{command}: {error}");
-        Ok(String::from_utf8(output.stdout)?)
+        Ok(output)
     }
 
     /// The application, with what was printed when it was registered.
-    async fn start(&self, mut app: Command, registered: &str) -> Result<Application> {
+    pub async fn start(&self, mut app: Command, registered: &str) -> Result<Application> {
         let (id, secret) = registered.trim().split_once(' ').context("no secret")?;
         app.envs([
             ("ISSUER", self.verifier.as_str()),
@@ -78,7 +89,7 @@ impl Place {
         Application::start(app, &self.app).await
     }
 
-    async fn serve(&self, command: &str) -> Result<Process> {
+    pub async fn serve(&self, command: &str) -> Result<Process> {
         let words = self.words(command);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         Process::start(&words, self.path(), Conditions::default()).await
