@@ -28,6 +28,7 @@ mod journey_answers;
 mod journey_attacks;
 mod journey_files;
 mod journey_people;
+mod journey_templates;
 mod journeys;
 mod kept;
 mod login;

@@ -17,10 +17,25 @@ const VERDICTS: [&str; 3] = ["IN", "POINT", "OUT"];
 pub fn findings() -> Result<Vec<String>> {
     let table = std::fs::read_to_string(root().join(TABLE)).context(TABLE)?;
     let document = |path: &str| {
-        let file = path.split('#').next().unwrap_or_default();
-        file.contains('/') && root().join(file).is_file()
+        let (file, anchor) = path.split_once('#').unwrap_or((path, ""));
+        let text = std::fs::read_to_string(root().join(file));
+        file.contains('/') && text.is_ok_and(|text| anchor.is_empty() || has_anchor(&text, anchor))
     };
     Ok(judge(&table, &conformance::tests()?, document))
+}
+
+/// Whether a document in Markdown has this anchor: written into it, or that of a heading.
+fn has_anchor(text: &str, anchor: &str) -> bool {
+    let slug = |heading: &str| {
+        let kept = heading.trim().to_lowercase().replace(' ', "-");
+        kept.replace(
+            |one: char| !one.is_alphanumeric() && one != '-' && one != '_',
+            "",
+        )
+    };
+    let mut headings = text.lines().filter_map(|line| line.strip_prefix('#'));
+    text.contains(&format!("<a id=\"{anchor}\"></a>"))
+        || headings.any(|line| slug(line.trim_start_matches('#')) == anchor)
 }
 
 fn judge(table: &str, tests: &BTreeSet<String>, document: impl Fn(&str) -> bool) -> Vec<String> {
@@ -65,6 +80,15 @@ fn judge(table: &str, tests: &BTreeSet<String>, document: impl Fn(&str) -> bool)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn anchors_are_headings_or_written() {
+        let text = "# The file\n\n- <a id=\"sms\"></a>**Codes**\n## What it holds, today\n";
+        for there in ["the-file", "sms", "what-it-holds-today"] {
+            assert!(has_anchor(text, there), "{there}");
+        }
+        assert!(!has_anchor(text, "codes"));
+    }
 
     #[test]
     fn rows_that_say_nothing_are_found() {
