@@ -1,6 +1,7 @@
 //! `vouchsafe demo`: issuer, verifier, shop and web wallet in one process, without phone, accounts
 //! or certificates to make: on loopback, or where phones reach it (`--lan`, `--public-url`).
 
+mod abroad;
 mod announce;
 mod authority;
 mod browser;

@@ -507,6 +507,19 @@ async function story() {
     expect(again === sub, "the same person has the same identifier");
     await phone.close();
 
+    // At home nothing is asked; from another country the card is, and the page says why.
+    await page.goto(`${urls.shop}/login/again`);
+    expect(page.url() === `${urls.shop}/`, "at home the session is enough");
+    await press(page, "#elsewhere button[value=abroad]");
+    await page.waitForSelector("#unusual");
+    await shot(page, "login-unusual");
+    await press(page, "#show-card");
+    await press(page, "button[value=yes]");
+    await shot(page, "shop-abroad");
+    const methods = JSON.parse(await page.textContent("#id-token")).amr;
+    expect(methods.includes("rba") && methods.includes("vp"), `the risk asked for the card: ${methods}`);
+    await press(page, "#elsewhere button[value=home]");
+
     await keyboard(browser, urls);
     const label = { de: "18 Jahre oder älter" };
     for (const locale of ["en-GB", "de-AT", "fr-CA", "es-MX", "it-IT", "ar-EG"]) await proofIn(browser, urls, locale, label[locale.slice(0, 2)] ?? "18 or older");

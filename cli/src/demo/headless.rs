@@ -24,11 +24,12 @@ pub async fn play(running: &Running, json: bool) -> Result<()> {
     };
     let started = Instant::now();
     let mut failed = Vec::new();
-    for step in ["age", "join", "login", "revoke", "history"] {
+    for step in ["age", "join", "login", "step_up", "revoke", "history"] {
         let result = match step {
             "age" => story.age().await,
             "join" => story.join().await,
             "login" => story.login().await,
+            "step_up" => story.step_up().await,
             "revoke" => story.revoke().await,
             _ => story.history().await,
         };
@@ -138,6 +139,43 @@ impl Story<'_> {
         )
     }
 
+    /// At home the session is enough; from another country the card is asked for, with the reason.
+    async fn step_up(&mut self) -> Result<Shown> {
+        let shop = self.running.addresses.shop.clone();
+        let home = self.browser.open(&format!("{shop}/login/again")).await?;
+        ensure!(
+            home.has("visitor"),
+            "a session at home did not sign the person in"
+        );
+        let elsewhere = format!("{shop}/elsewhere");
+        let asked = self
+            .browser
+            .submit(&elsewhere, &[("place", "abroad")])
+            .await?;
+        let reason = asked.text("why-again")?;
+        let Login { page, .. } = self.show(&asked).await?;
+        let id_token = json_of(&page, "id-token")?;
+        let before = json_of(&home, "id-token")?;
+        ensure!(
+            id_token["sub"] == before["sub"],
+            "the card led to somebody else"
+        );
+        let amr = id_token["amr"].as_array().context("no amr")?;
+        ensure!(
+            amr.iter().any(|method| method == "rba"),
+            "the risk did not decide: {amr:?}"
+        );
+        let amr = id_token["amr"].clone();
+        self.browser
+            .submit(&elsewhere, &[("place", "home")])
+            .await?;
+        Ok(Shown::new(
+            "at home nothing was asked; in another country the card was, and the page said why",
+        )
+        .detail("reason", reason)
+        .detail("amr", amr))
+    }
+
     /// The club revokes the card: the visit ends, the next login is refused.
     async fn revoke(&mut self) -> Result<Shown> {
         let shop = self.running.addresses.shop.clone();
@@ -235,6 +273,11 @@ impl Story<'_> {
     async fn log_in(&mut self, purpose: &str) -> Result<Login> {
         let url = format!("{}/login/{purpose}", self.running.addresses.shop);
         let page = self.browser.open(&url).await?;
+        self.show(&page).await
+    }
+
+    /// Shows the card that a page of the provider asks for.
+    async fn show(&mut self, page: &Page) -> Result<Login> {
         let link = page.link("show-card")?;
         let wallet = self.running.wallet()?;
         let prepared = wallet

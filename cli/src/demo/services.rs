@@ -17,9 +17,9 @@ use vouchsafe_service::telemetry;
 use vouchsafe_shop::{Club, Secret, Shop};
 use vouchsafe_verifier::Verifier;
 
-use super::authority;
 use super::reach::{Addresses, Reach};
 use super::wallet::DemoWallet;
+use super::{abroad, authority};
 use crate::development::{Application, Placement, Plan, generate, secret};
 use crate::wallet::handle::WalletHandle;
 
@@ -66,6 +66,9 @@ impl Running {
         let exceptions = exceptions(&fetch)?;
         generated.issuer += &exceptions;
         generated.verifier += &exceptions;
+        if reach.is_loopback() {
+            generated.verifier = abroad::configure(&generated.verifier, folder.path())?;
+        }
         // All listeners first: a port that is taken ends the demo before it began.
         let [shop_at, verifier_at, issuer_at, wallet_at] = addresses.listen;
         let listeners = (
@@ -92,7 +95,14 @@ impl Running {
             loopback_http: reach.is_loopback(),
         };
         let fetcher = Arc::new(Fetcher::new(&fetch, &dev)?);
-        let shop = shop(&addresses, &shop_secret, &api_key, Arc::clone(&fetcher))?;
+        let mut shop = shop_config(&addresses, &shop_secret, &api_key)?;
+        shop.pretends = reach.is_loopback();
+        let shop = Shop::new(shop, Arc::clone(&fetcher))?;
+        let login = if reach.is_loopback() {
+            abroad::choose(verifier.router())
+        } else {
+            verifier.router()
+        };
         let wallet = DemoWallet::new(&reach, &addresses, &generated, fetch)?;
 
         let (trigger, shutdown) = shutdown::channel();
@@ -101,7 +111,7 @@ impl Running {
         };
         let mut tasks = vec![
             listen(listeners.0, shop.router()),
-            listen(listeners.1, verifier.router()),
+            listen(listeners.1, login),
             listen(listeners.2, issuer.router()),
             listen(listeners.3, wallet.router),
         ];
@@ -249,8 +259,12 @@ async fn console(issuer: &Issuer, addresses: &Addresses) -> Result<Option<String
     Ok(Some(format!("{}{path}", addresses.issuer)))
 }
 
-fn shop(addresses: &Addresses, secret: &str, api_key: &str, fetcher: Arc<Fetcher>) -> Result<Shop> {
-    let config = vouchsafe_shop::Config {
+fn shop_config(
+    addresses: &Addresses,
+    secret: &str,
+    api_key: &str,
+) -> Result<vouchsafe_shop::Config> {
+    Ok(vouchsafe_shop::Config {
         name: "The wine shop".to_owned(),
         public_url: addresses.shop.parse()?,
         provider: addresses.verifier.parse()?,
@@ -261,6 +275,6 @@ fn shop(addresses: &Addresses, secret: &str, api_key: &str, fetcher: Arc<Fetcher
             api_key: Secret::new(api_key),
         }),
         wallet: Some(addresses.wallet.parse()?),
-    };
-    Ok(Shop::new(config, fetcher)?)
+        pretends: false,
+    })
 }

@@ -12,7 +12,9 @@ use vouchsafe_pages::{Pages, PagesError};
 use vouchsafe_service::fetch::Fetcher;
 
 use crate::Config;
-use crate::handlers::{backchannel_logout, callback, club, events, home, login, logout, problem};
+use crate::handlers::{
+    backchannel_logout, callback, club, elsewhere, events, home, login, logout, problem,
+};
 use crate::http::Http;
 use crate::oidc::{LoginError, Provider};
 use crate::visitors::Visitors;
@@ -63,6 +65,7 @@ impl Shop {
             .route("/callback", get(callback::handle))
             .route("/logout", post(logout::handle))
             .route("/backchannel-logout", post(backchannel_logout::handle))
+            .route("/elsewhere", post(elsewhere::handle))
             .route("/events", get(events::handle))
             .route("/club", get(club::counter))
             .route("/club/offers", post(club::offer))

@@ -42,6 +42,8 @@ pub struct Config {
     pub club: Option<Club>,
     /// Where a person finds the wallet in their browser, to be linked from the pages.
     pub wallet: Option<Url>,
+    /// Whether visitors may pretend to be in another country: for demos whose login service believes them.
+    pub pretends: bool,
 }
 
 /// How the club's counter reaches the issuer.

@@ -3,6 +3,7 @@
 pub mod backchannel_logout;
 pub mod callback;
 pub mod club;
+pub mod elsewhere;
 pub mod events;
 pub mod home;
 pub mod login;
@@ -54,6 +55,7 @@ pub fn page(shop: &Shop, headers: &HeaderMap, name: &str, context: impl Serializ
     let mut members = serde_json::to_value(context).unwrap_or_default();
     members["shop_name"] = json!(shop.parts.config.name);
     members["wallet_url"] = json!(shop.parts.config.wallet);
+    members["pretends"] = json!(shop.parts.config.pretends);
     members["has_club"] = json!(shop.parts.config.club.is_some());
     match shop
         .parts

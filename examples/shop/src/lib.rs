@@ -18,3 +18,4 @@ mod visitors;
 
 pub use app::{Shop, ShopError};
 pub use config::{Club, Config, Secret};
+pub use handlers::elsewhere::ELSEWHERE_COOKIE;

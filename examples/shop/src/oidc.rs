@@ -130,7 +130,7 @@ impl Provider {
                 CsrfToken::new_random,
                 Nonce::new_random,
             )
-            .add_scope(Scope::new(purpose.scope().to_owned()))
+            .add_scopes(purpose.scope().map(|scope| Scope::new(scope.to_owned())))
             .add_extra_param("ui_locales", ui_locales)
             .set_pkce_challenge(challenge)
             .url();

@@ -15,14 +15,17 @@ pub enum Purpose {
     Age,
     /// To sign in with the membership card.
     Member,
+    /// To come back: a member whom the provider still knows shows nothing.
+    Again,
 }
 
 impl Purpose {
-    /// The OAuth scope that asks for it.
-    pub fn scope(self) -> &'static str {
+    /// The OAuth scope that asks for it, beside `openid`.
+    pub fn scope(self) -> Option<&'static str> {
         match self {
-            Purpose::Age => "age",
-            Purpose::Member => "membership",
+            Purpose::Age => Some("age"),
+            Purpose::Member => Some("membership"),
+            Purpose::Again => None,
         }
     }
 
@@ -31,6 +34,7 @@ impl Purpose {
         match path {
             "age" => Some(Purpose::Age),
             "membership" => Some(Purpose::Member),
+            "again" => Some(Purpose::Again),
             _ => None,
         }
     }

@@ -5,6 +5,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::json;
 
+use super::elsewhere::ELSEWHERE_COOKIE;
 use super::{SESSION_COOKIE, cookie, page};
 use crate::Shop;
 
@@ -12,5 +13,7 @@ use crate::Shop;
 pub async fn handle(State(shop): State<Shop>, headers: HeaderMap) -> Response {
     let visitor =
         cookie(&headers, SESSION_COOKIE).and_then(|session| shop.parts.visitors.get(session));
-    page(&shop, &headers, "home", json!({ "visitor": visitor }))
+    let abroad = cookie(&headers, ELSEWHERE_COOKIE).is_some();
+    let told = json!({ "visitor": visitor, "abroad": abroad });
+    page(&shop, &headers, "home", told)
 }

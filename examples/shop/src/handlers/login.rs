@@ -8,7 +8,7 @@ use super::{LOGIN_COOKIE, locale, problem, see_other, set_cookie};
 use crate::Shop;
 use crate::visitors::Purpose;
 
-/// Starts a login: `age` or `membership`.
+/// Starts a login: `age`, `membership` or `again`.
 pub async fn handle(
     State(shop): State<Shop>,
     Path(purpose): Path<String>,
