@@ -1,6 +1,8 @@
 //! The requests that this service sends by itself, as a port: status lists, logout tokens, the
 //! keys of clients and what clients publish about themselves.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use url::Url;
@@ -9,6 +11,8 @@ use vouchsafe_protocol::oauth::values::Secret;
 use vouchsafe_protocol::ssf::UNUSABLE;
 use vouchsafe_service::config::{DevConfig, FetchConfig};
 use vouchsafe_service::fetch::{FetchError, Fetcher, Limits, Request, Response};
+
+pub use crate::hooks::HookReply;
 
 /// Why a request failed. Carries no part of an answer.
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +93,21 @@ pub trait Outbound: Send + Sync {
         authorization: Option<&Secret>,
         token: String,
     ) -> Result<Pushed, OutboundError>;
+
+    /// Asks a system of the configuration, in so much time; no redirect is followed.
+    async fn question(
+        &self,
+        _uri: &Url,
+        _headers: HeaderMap,
+        _body: String,
+        _timeout: Duration,
+    ) -> HookReply {
+        HookReply::Silent
+    }
 }
+
+/// Answers of systems that runs ask.
+const HOOK_ANSWER: usize = 16 * 1024;
 
 /// Client ID Metadata Document, section 8.7: the size that it recommends.
 const CLIENT_DOCUMENT: Limits = Limits {
@@ -261,6 +279,32 @@ impl Outbound for Guarded {
                 .map(Pushed::Refused)
                 .ok_or(OutboundError::Status(400)),
             status => Err(OutboundError::Status(status)),
+        }
+    }
+
+    async fn question(
+        &self,
+        uri: &Url,
+        headers: HeaderMap,
+        body: String,
+        timeout: Duration,
+    ) -> HookReply {
+        let request = Request {
+            method: Method::POST,
+            url: uri.as_str(),
+            headers,
+            body: Some((body.into_bytes(), "application/json")),
+            limits: Limits {
+                body: HOOK_ANSWER,
+                total: timeout,
+                redirects: 0,
+            },
+        };
+        match self.fetcher.send(request).await {
+            Ok(answer) if answer.status != 200 => HookReply::Status(answer.status),
+            Ok(answer) if answer.is("application/json") => HookReply::Body(answer.body),
+            Err(FetchError::Unreachable | FetchError::Timeout) => HookReply::Silent,
+            Ok(_) | Err(_) => HookReply::Unusable,
         }
     }
 }

@@ -35,6 +35,7 @@ use crate::clients::document::Shelf;
 use crate::config::{Config, ConfigError, Keys, Settings};
 use crate::domain::ids::UserCodeKey;
 use crate::fingerprint::Fingerprints;
+use crate::hooks::Hooks;
 use crate::instance::{self, InstanceError, StateKeys};
 use crate::journeys::{self, Journeys};
 use crate::outbound::{Guarded, Outbound};
@@ -217,6 +218,7 @@ impl Verifier {
             open_registrations: open_registrations(&settings),
             pages: Pages::new()?,
             journeys: Journeys::new(settings.journeys.as_ref()),
+            hooks: Hooks::default(),
             statuses,
             changes: Changes::default(),
             verification_changes: Changes::default(),

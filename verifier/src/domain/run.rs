@@ -7,7 +7,7 @@ use vouchsafe_credentials::time::UnixTime;
 use super::ids::{SessionId, SubjectId};
 use super::reason::Failure;
 use super::transaction::{Answer, Evidence};
-use crate::journey::{Facts, Instance};
+use crate::journey::{Facts, Instance, RiskFacts, RiskLevel};
 
 /// A run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,7 +29,19 @@ pub struct Run {
     pub failure: Option<Failure>,
     /// Lines of the trace that were counted.
     pub counted: usize,
+    /// The risk is at least this: a system outside said so, and nothing lowers it.
+    #[serde(default)]
+    pub at_least: Option<RiskLevel>,
+    /// How often it began again under its own id.
+    #[serde(default)]
+    pub restarts: u32,
+    /// Accounts for which its start was counted, as keyed hashes.
+    #[serde(default)]
+    pub started_for: Vec<String>,
 }
+
+/// The code of a level that was raised from outside.
+const RAISED: &str = "outside_engine";
 
 /// An answer to a question of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,6 +66,38 @@ impl Run {
         for card in self.facts.cred.values_mut() {
             card.age_s = card.age_s.map(|age| age + passed);
         }
+    }
+
+    /// What was assessed, or that nothing is. A level that was raised from outside stays raised.
+    pub fn assessed(&mut self, risk: Option<RiskFacts>) {
+        self.facts.risk = risk;
+        self.raise(None);
+    }
+
+    /// Somebody outside says how high the risk is at least.
+    pub fn raise(&mut self, level: Option<RiskLevel>) {
+        self.at_least = self.at_least.max(level);
+        let Some(least) = self.at_least else {
+            return;
+        };
+        let risk = self.facts.risk.get_or_insert_with(|| RiskFacts {
+            score: None,
+            level: RiskLevel::Low,
+            reasons: Vec::new(),
+            first_seen_country: None,
+            impossible_travel: None,
+        });
+        if risk.level < least {
+            risk.level = least;
+            risk.reasons.push(RAISED.to_owned());
+        }
+    }
+
+    /// Names the visit of the step where it is, among all of this login.
+    #[must_use]
+    pub fn visit(&self) -> u32 {
+        const MORE_THAN_VISITS: u32 = 1000;
+        self.restarts * MORE_THAN_VISITS + self.instance.visit()
     }
 
     /// The answer that says whose login it is.

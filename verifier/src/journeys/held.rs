@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::loaded::StepQuestion;
 use crate::config::{
-    Client, Query, QueryConfig, RESERVED_CLAIMS, Settings, SubjectConfig, SubjectStrategy, Trust,
+    Client, HookAnswer, Query, QueryConfig, RESERVED_CLAIMS, Settings, SubjectConfig, SubjectStrategy, Trust,
 };
 use crate::domain::ids::QueryId;
 use crate::journey::{
@@ -72,10 +72,6 @@ fn whole(journey: &Journey, known: &Known<'_>, places: &mut Places<'_>) {
     if !journey.after.is_empty() {
         places.at_top("after", Code::NotHeld, "`after` is not held", hint);
     }
-    if journey.limits.per_account_per_day.is_some() {
-        let message = "`per_account_per_day` is not held";
-        places.at_top("limits", Code::NotHeld, message, hint);
-    }
     let only_request = |matches: &Expression| matches.reads().iter().all(|one| one == "request");
     if !journey.matches.as_ref().is_none_or(only_request) {
         let message = "`match` reads more than `request`";
@@ -111,6 +107,7 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
         }
         StepKind::Risk { model } => risk(at, model, known, places),
         StepKind::Decide { .. } => {}
+        StepKind::Webhook { url, sms, .. } => webhook((at, url, *sms), known, places),
         StepKind::Deny { notify, .. } => {
             if !notify.is_empty() {
                 let message = "`notify` is not held";
@@ -130,7 +127,6 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
         | StepKind::Upstream { .. }
         | StepKind::Ask(_)
         | StepKind::Consent { .. }
-        | StepKind::Webhook { .. }
         | StepKind::Link { .. }
         | StepKind::Issue { .. }
         | StepKind::Notify { .. }
@@ -139,7 +135,15 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
             places.at_step(at, "kind", Code::NotHeld, message, hint);
         }
     }
-    if let Some(Target::Step(_)) = step.on.get(&Outcome::Timeout) {
+    let asks = match &step.kind {
+        StepKind::Webhook { .. } => true,
+        StepKind::Risk { .. } => (known.settings.risk.as_ref())
+            .is_some_and(|settings| settings.webhook.is_some()),
+        _ => false,
+    };
+    if let Some(Target::Step(_)) = step.on.get(&Outcome::Timeout)
+        && !asks
+    {
         let message = "`on.timeout` leads to a step, but the time of the run is over then";
         places.at_step(
             at,
@@ -148,6 +152,24 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
             message,
             "`timeout = \"deny:CODE\"`",
         );
+    }
+}
+
+fn webhook(
+    (at, url, sms): (usize, &str, bool),
+    known: &Known<'_>,
+    places: &mut Places<'_>,
+) {
+    let Some(hook) = known.settings.hook(url) else {
+        let message = "the configuration has no `[[journeys.webhook]]` with this address";
+        let hint = "whoever writes a journey does not choose whom the service asks";
+        places.at_step(at, "url", Code::NotHeld, message, hint);
+        return;
+    };
+    if sms && !hook.may_answer(HookAnswer::Sms) {
+        let message = "its `[[journeys.webhook]]` may not answer `sms`";
+        let hint = "`answers = [\"sms\"]` and `subject = true` there";
+        places.at_step(at, "challenge", Code::NotHeld, message, hint);
     }
 }
 
@@ -306,6 +328,11 @@ fn people(journey: &Journey, questions: &BTreeMap<String, StepQuestion>, places:
     let asserted = questions
         .values()
         .all(|one| one.query.subject.is_asserted());
+    if journey.limits.per_account_per_day.is_some() && some == 0 {
+        let message = "`per_account_per_day` counts for accounts, and the questions lead to nobody";
+        let hint = "a question of a person, or no such limit";
+        places.at_top("limits", Code::NotHeld, message, hint);
+    }
     for (at, step) in journey.steps.iter().enumerate() {
         match &step.kind {
             StepKind::Present(_) if some > 0 && some < questions.len() => {

@@ -27,6 +27,8 @@ mod hostile;
 mod journey_answers;
 mod journey_attacks;
 mod journey_files;
+mod journey_hooks;
+mod journey_limits;
 mod journey_people;
 mod journeys;
 mod kept;

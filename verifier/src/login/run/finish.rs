@@ -100,6 +100,10 @@ impl Work {
         let finished = match (self.run.person(), &self.run.pinned) {
             (Some(person), _) => self.of_person(tx, person).await?,
             (None, Some(pinned)) => self.of_session(tx, pinned).await?,
+            // A code proves nothing about whose login it is: nobody in particular shows a card.
+            (None, None) if self.run.shown.is_empty() => {
+                return Err(FinishError::Failed(Failure::not_authenticated()));
+            }
             (None, None) => self.of_guest(tx).await?,
         };
         Ok(Ended::Finished(finished))

@@ -4,15 +4,18 @@
 //! A run goes on where somebody brings something: the wallet an answer, the browser itself. What needs
 //! the browser (risk, the end of a login) waits for it.
 
+mod asking;
+mod call;
 mod count;
 mod facts;
 mod finish;
+mod limit;
 mod settle;
 mod shown;
 
 use vouchsafe_service::db::DbError;
 
-use crate::app::Parts;
+use crate::app::{App, Parts};
 use crate::domain::reason::{Explanation, Failure};
 use crate::domain::request::LoginRequest;
 use crate::domain::run::Run;
@@ -54,6 +57,9 @@ impl From<DbError> for RunError {
 pub struct Visit {
     /// Its `User-Agent`.
     pub agent: Option<String>,
+    /// The service, where the run may ask others: it waits in the database, so that whoever begins runs
+    /// without end does not make us ask without end.
+    pub asks: Option<App>,
 }
 
 /// Where a run has arrived.
@@ -92,6 +98,16 @@ pub async fn drive(
     visit: Option<&Visit>,
 ) -> Result<Arrived, RunError> {
     let bindings = journeys::Bindings(&app.binding_key);
+    let uncounted = limit::uncounted(app, login, loaded);
+    if !uncounted.is_empty() {
+        // Counted once the run is written, so that a link alone counts nothing.
+        if visit.is_none_or(|visit| visit.asks.is_none()) {
+            return Ok(Arrived::Browser);
+        }
+        if let Some(failure) = limit::count(app, login, loaded, uncounted).await? {
+            return Ok(Arrived::Refused(failure));
+        }
+    }
     loop {
         let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
         run.at(app.now());
@@ -120,11 +136,16 @@ pub async fn drive(
             (StepKind::Identify { .. } | StepKind::Present(_), _) => return Ok(Arrived::Page),
             (StepKind::Risk { .. }, None) => return Ok(Arrived::Browser),
             (StepKind::Risk { .. }, Some(visit)) => {
-                let risk = facts::risk(app, login, visit).await?;
-                let outcome = risk.as_ref().map_or(Outcome::Error, |_| Outcome::Ok);
-                let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
-                run.facts.risk = risk;
-                (outcome, (outcome == Outcome::Ok).then_some(Proof::Risk))
+                match asking::risk(app, login, step, visit).await? {
+                    Some(outcome) => (outcome, (outcome == Outcome::Ok).then_some(Proof::Risk)),
+                    None => return Ok(Arrived::Browser),
+                }
+            }
+            (StepKind::Webhook { .. }, visit) => {
+                let Some(app) = visit.and_then(|visit| visit.asks.as_ref()) else {
+                    return Ok(Arrived::Browser);
+                };
+                asking::webhook(app, login, step).await?
             }
             // Reading the file excluded it.
             _ => (Outcome::Error, None),
