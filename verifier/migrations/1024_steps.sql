@@ -20,3 +20,15 @@ CREATE TABLE journey_starts (
     PRIMARY KEY (journey, account, day)
 );
 CREATE INDEX journey_starts_day ON journey_starts (day);
+
+-- What people are told on their account page: what happened, where, and the reference of its login.
+CREATE TABLE account_notices (
+    id         TEXT   NOT NULL PRIMARY KEY,
+    subject_id TEXT   NOT NULL,
+    kind       TEXT   NOT NULL,
+    client_id  TEXT   NOT NULL,
+    reference  TEXT   NOT NULL,
+    told_at    BIGINT NOT NULL
+);
+CREATE INDEX account_notices_subject ON account_notices (subject_id, told_at);
+CREATE INDEX account_notices_told ON account_notices (told_at);

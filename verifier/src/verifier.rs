@@ -327,7 +327,7 @@ impl Verifier {
                 journeys::look_again(Arc::clone(&app))
             });
         }
-        if self.app.settings.verifications.enabled() {
+        if self.app.settings.verifications.enabled() || self.app.settings.told.is_some() {
             self.tell_callers(&mut jobs);
         }
         look_for_damage(&mut jobs, self.app.db.clone());

@@ -20,6 +20,8 @@ pub struct JourneysConfig {
     /// Systems that `webhook` steps may ask, each by its address.
     #[serde(default)]
     pub webhook: Vec<HookConfig>,
+    /// The system of the operator that is told what `notify` steps say.
+    pub notify: Option<HookConfig>,
 }
 
 impl JourneysConfig {
@@ -33,13 +35,33 @@ impl JourneysConfig {
         Ok(hooks)
     }
 
+    /// Who is told what steps say.
+    pub(super) fn told(&self, rule: UrlRule) -> Result<Option<Hook>, ConfigError> {
+        let told = self.notify.as_ref();
+        let told = told.map(|hook| hook.parse("journeys.notify", rule));
+        let told = told.transpose()?;
+        let answers = self
+            .notify
+            .as_ref()
+            .is_some_and(|hook| !hook.answers.is_empty());
+        if answers {
+            let reason = "journeys.notify: who is told answers nothing: leave answers out";
+            return Err(ConfigError::Shared(reason.to_owned()));
+        }
+        Ok(told)
+    }
+
     /// Reads every file, against the settings that it may name.
     pub(super) fn parse(
         &self,
         settings: &Settings,
         usual: Option<&SubjectConfig>,
     ) -> Result<JourneySettings, ConfigError> {
-        let Self { dir, webhook: _ } = self;
+        let Self {
+            dir,
+            webhook: _,
+            notify: _,
+        } = self;
         let known = Known::of(settings, usual);
         JourneySettings::read(dir, &known).map_err(|error| ConfigError::Journeys(error.to_string()))
     }

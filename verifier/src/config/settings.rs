@@ -63,6 +63,8 @@ pub struct Settings {
     pub risk: Option<RiskSettings>,
     /// Systems that steps of journeys may ask.
     pub hooks: Vec<Hook>,
+    /// Who is told what steps of journeys say.
+    pub told: Option<Hook>,
     /// Which steps lead to logins.
     pub journeys: Option<JourneySettings>,
 }
@@ -188,6 +190,7 @@ impl Settings {
                 .transpose()?,
             hooks: (config.journeys.as_ref())
                 .map_or(Ok(Vec::new()), |journeys| journeys.hooks(rule))?,
+            told: (config.journeys.as_ref()).map_or(Ok(None), |journeys| journeys.told(rule))?,
             journeys: None,
         };
         // They may name everything above.
@@ -326,7 +329,10 @@ fn account_client(config: &Config, queries: &[Query]) -> Result<Option<Client>, 
     Client::parse(&written, queries, config.dev.loopback_http).map(Some)
 }
 
-pub(super) fn unique<'a>(kind: &'static str, ids: impl Iterator<Item = &'a str>) -> Result<(), ConfigError> {
+pub(super) fn unique<'a>(
+    kind: &'static str,
+    ids: impl Iterator<Item = &'a str>,
+) -> Result<(), ConfigError> {
     let mut seen = BTreeSet::new();
     for id in ids {
         if !seen.insert(id) {

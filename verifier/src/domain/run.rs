@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use vouchsafe_credentials::time::UnixTime;
 
 use super::ids::{SessionId, SubjectId};
+use super::notice::NoticeKind;
 use super::reason::Failure;
 use super::transaction::{Answer, Evidence};
 use crate::journey::{Facts, Instance, RiskFacts, RiskLevel};
@@ -38,6 +39,26 @@ pub struct Run {
     /// Accounts for which its start was counted, as keyed hashes.
     #[serde(default)]
     pub started_for: Vec<String>,
+    /// What its steps tell and end, until it is written with the turn.
+    #[serde(default)]
+    pub effects: Vec<Effect>,
+}
+
+/// What a step tells and ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Effect {
+    /// The step.
+    pub step: String,
+    /// What the person is told.
+    pub kind: NoticeKind,
+    /// Whether the person is told.
+    pub tells_person: bool,
+    /// Whether the system of the operator is told that they are.
+    pub all_channels: bool,
+    /// What ends.
+    pub revoke: Vec<String>,
+    /// Events for the system of the operator.
+    pub emit: Vec<String>,
 }
 
 /// The code of a level that was raised from outside.

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::loaded::StepQuestion;
+use super::outside::{tells, webhook};
 use crate::config::{
-    Client, HookAnswer, Query, QueryConfig, RESERVED_CLAIMS, Settings, SubjectConfig, SubjectStrategy, Trust,
+    Client, Query, QueryConfig, RESERVED_CLAIMS, Settings, SubjectConfig, SubjectStrategy, Trust,
 };
 use crate::domain::ids::QueryId;
 use crate::journey::{
@@ -20,7 +21,7 @@ const MODEL: &str = "freeman";
 /// What of the configuration a journey may name.
 #[derive(Debug)]
 pub struct Known<'a> {
-    settings: &'a Settings,
+    pub(super) settings: &'a Settings,
     /// Whose login it is where neither a file nor a question says it.
     pub(super) usual: Option<&'a SubjectConfig>,
 }
@@ -109,11 +110,9 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
         StepKind::Decide { .. } => {}
         StepKind::Webhook { url, sms, .. } => webhook((at, url, *sms), known, places),
         StepKind::Deny { notify, .. } => {
-            if !notify.is_empty() {
-                let message = "`notify` is not held";
-                places.at_step(at, "notify", Code::NotHeld, message, hint);
-            }
+            tells((at, notify, &[]), known, places);
         }
+        StepKind::Notify { notify, emit, .. } => tells((at, notify, emit), known, places),
         StepKind::Finish { claims } => {
             let reserved = claims.keys();
             for name in reserved.filter(|name| RESERVED_CLAIMS.contains(&name.as_str())) {
@@ -129,7 +128,6 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
         | StepKind::Consent { .. }
         | StepKind::Link { .. }
         | StepKind::Issue { .. }
-        | StepKind::Notify { .. }
         | StepKind::Wait { .. } => {
             let message = format!("a `{}` step is not held", step.kind.name());
             places.at_step(at, "kind", Code::NotHeld, message, hint);
@@ -137,8 +135,9 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
     }
     let asks = match &step.kind {
         StepKind::Webhook { .. } => true,
-        StepKind::Risk { .. } => (known.settings.risk.as_ref())
-            .is_some_and(|settings| settings.webhook.is_some()),
+        StepKind::Risk { .. } => {
+            (known.settings.risk.as_ref()).is_some_and(|settings| settings.webhook.is_some())
+        }
         _ => false,
     };
     if let Some(Target::Step(_)) = step.on.get(&Outcome::Timeout)
@@ -152,24 +151,6 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
             message,
             "`timeout = \"deny:CODE\"`",
         );
-    }
-}
-
-fn webhook(
-    (at, url, sms): (usize, &str, bool),
-    known: &Known<'_>,
-    places: &mut Places<'_>,
-) {
-    let Some(hook) = known.settings.hook(url) else {
-        let message = "the configuration has no `[[journeys.webhook]]` with this address";
-        let hint = "whoever writes a journey does not choose whom the service asks";
-        places.at_step(at, "url", Code::NotHeld, message, hint);
-        return;
-    };
-    if sms && !hook.may_answer(HookAnswer::Sms) {
-        let message = "its `[[journeys.webhook]]` may not answer `sms`";
-        let hint = "`answers = [\"sms\"]` and `subject = true` there";
-        places.at_step(at, "challenge", Code::NotHeld, message, hint);
     }
 }
 

@@ -52,7 +52,6 @@ async fn bump(tx: &mut Tx, start: &Start, now: UnixTime) -> Result<bool, DbError
 pub async fn purge(tx: &mut Tx, now: UnixTime) -> Result<u64, DbError> {
     execute!(
         tx,
-        sqlx::query("DELETE FROM journey_starts WHERE day < $1")
-            .bind(now.0.div_euclid(DAY_S) - 1)
+        sqlx::query("DELETE FROM journey_starts WHERE day < $1").bind(now.0.div_euclid(DAY_S) - 1)
     )
 }

@@ -14,6 +14,7 @@ pub mod journey_calls;
 pub mod journey_starts;
 pub mod journeys;
 pub mod logout;
+pub mod notices;
 pub mod receiver_tokens;
 pub mod refresh_grants;
 pub mod requests;

@@ -125,8 +125,9 @@ mod tests {
     use vouchsafe_service::db::testing::for_each_database;
 
     /// State.
-    const KEPT: [&str; 24] = [
+    const KEPT: [&str; 25] = [
         "account_identifiers",
+        "account_notices",
         "api_client",
         "api_key",
         "audit_event",

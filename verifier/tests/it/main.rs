@@ -29,6 +29,7 @@ mod journey_attacks;
 mod journey_files;
 mod journey_hooks;
 mod journey_limits;
+mod journey_notify;
 mod journey_people;
 mod journeys;
 mod kept;

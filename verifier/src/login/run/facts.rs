@@ -79,6 +79,7 @@ pub async fn begin(
         at_least: None,
         restarts: 0,
         started_for: Vec::new(),
+        effects: Vec::new(),
     };
     let mut login = Login {
         id: TransactionId::random(app.rng.as_ref()),

@@ -18,10 +18,15 @@ pub(super) fn uncounted(app: &Parts, login: &Login, loaded: &Loaded) -> Vec<Stri
         return Vec::new();
     }
     let said = login.request.asserted.as_deref().map(|mac| ("said", mac));
-    let pinned = run.pinned.as_ref().map(|subject| ("proven", subject.as_str()));
+    let pinned = run
+        .pinned
+        .as_ref()
+        .map(|subject| ("proven", subject.as_str()));
     let named = [said, pinned].into_iter().flatten();
     let hashes = named.map(|(how, who)| hash(app, how, who));
-    hashes.filter(|one| !run.started_for.contains(one)).collect()
+    hashes
+        .filter(|one| !run.started_for.contains(one))
+        .collect()
 }
 
 fn hash(app: &Parts, how: &str, who: &str) -> String {
@@ -54,9 +59,14 @@ pub(super) async fn count(
             most,
         };
         let now = app.now();
-        let counted = app.db.write(async move |tx| journey_starts::count(tx, &start, now).await);
+        let counted = app
+            .db
+            .write(async move |tx| journey_starts::count(tx, &start, now).await);
         if !counted.await? {
-            return Ok(Some(Failure::new("too_many_today", Explanation::TooManyToday)));
+            return Ok(Some(Failure::new(
+                "too_many_today",
+                Explanation::TooManyToday,
+            )));
         }
         run.started_for.push(account);
     }

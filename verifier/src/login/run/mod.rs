@@ -5,6 +5,7 @@
 //! the browser (risk, the end of a login) waits for it.
 
 mod asking;
+mod beside;
 mod call;
 mod count;
 mod facts;
@@ -16,6 +17,7 @@ mod shown;
 use vouchsafe_service::db::DbError;
 
 use crate::app::{App, Parts};
+use crate::domain::notice::NoticeKind;
 use crate::domain::reason::{Explanation, Failure};
 use crate::domain::request::LoginRequest;
 use crate::domain::run::Run;
@@ -26,6 +28,7 @@ use crate::journey::{
 use crate::journeys::{self, Loaded, StepQuestion};
 use crate::store::StoreError;
 
+pub use beside::Beside;
 pub(crate) use count::over;
 pub use count::{abandoned, ended};
 pub use facts::{Begin, begin};
@@ -113,7 +116,13 @@ pub async fn drive(
         run.at(app.now());
         let next = run.instance.next(&loaded.journey, &run.facts, &bindings)?;
         let step = match next {
-            Next::Ended(_, Ended::Refused(refusal)) => {
+            Next::Ended(step, Ended::Refused(refusal)) => {
+                if !refusal.notify.is_empty() {
+                    let kind = NoticeKind::Refused;
+                    let notify = refusal.notify.as_slice();
+                    run.effects
+                        .push(beside::effect(&step.id, (kind, notify), (&[], &[])));
+                }
                 return Ok(Arrived::Refused(failure(&refusal, run.failure.as_ref())));
             }
             Next::Ended(_, Ended::Login(done)) => {
@@ -141,6 +150,24 @@ pub async fn drive(
                     None => return Ok(Arrived::Browser),
                 }
             }
+            (
+                StepKind::Notify {
+                    notify,
+                    revoke,
+                    emit,
+                },
+                Some(Visit { asks: Some(_), .. }),
+            ) => {
+                let kind = match revoke.is_empty() {
+                    true => NoticeKind::Step,
+                    false => NoticeKind::Ended,
+                };
+                let effect = beside::effect(&step.id, (kind, notify), (revoke, emit));
+                run.effects.push(effect);
+                (Outcome::Ok, None)
+            }
+            // A link that any site can send tells nobody anything, and ends nothing.
+            (StepKind::Notify { .. }, _) => return Ok(Arrived::Browser),
             (StepKind::Webhook { .. }, visit) => {
                 let Some(app) = visit.and_then(|visit| visit.asks.as_ref()) else {
                     return Ok(Arrived::Browser);
