@@ -101,13 +101,19 @@ impl Run {
         let Some(least) = self.at_least else {
             return;
         };
-        let risk = self.facts.risk.get_or_insert_with(|| RiskFacts {
-            score: None,
-            level: RiskLevel::Low,
-            reasons: Vec::new(),
-            first_seen_country: None,
-            impossible_travel: None,
-        });
+        // What nobody assessed is not known to be harmless.
+        if self.facts.risk.is_none() && least >= RiskLevel::High {
+            self.facts.risk = Some(RiskFacts {
+                score: None,
+                level: least,
+                reasons: vec![RAISED.to_owned()],
+                first_seen_country: None,
+                impossible_travel: None,
+            });
+        }
+        let Some(risk) = &mut self.facts.risk else {
+            return;
+        };
         if risk.level < least {
             risk.level = least;
             risk.reasons.push(RAISED.to_owned());

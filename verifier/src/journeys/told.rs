@@ -41,12 +41,12 @@ pub(crate) async fn arrange(app: &Parts, first: bool) -> Result<(), DbError> {
     let wanted = wanted.map(|hook| endpoint(app, hook, now));
     let there = store::beginning_with(&app.db, PREFIX).await?;
     let own = wanted.as_ref().map(|(new, _)| new.id.clone());
-    for id in there.into_iter().filter(|id| Some(id) != own.as_ref()) {
-        let before = now.plus(-UNUSED_S);
+    for id in there.iter().filter(|id| Some(*id) != own.as_ref()) {
+        let (id, before) = (id.clone(), now.plus(-UNUSED_S));
         let forget = async move |tx: &mut Tx| store::remove_unused(tx, &id, before).await;
         app.db.write(forget).await?;
     }
-    let Some((new, secrets)) = wanted else {
+    let Some((new, secrets)) = wanted.filter(|(new, _)| first || !there.contains(&new.id)) else {
         return Ok(());
     };
     let (sealer, rng) = (app.webhook_sealer.clone(), app.rng.clone());

@@ -393,6 +393,31 @@ id = "in""#,
     .await;
 }
 
+/// What a system says of the risk is no assessment: a condition that reads one fails closed.
+#[tokio::test]
+async fn a_system_that_says_low_has_assessed_nothing() {
+    let text = ASKED.replace(
+        "[[step]]\nid = \"in\"",
+        "[[step]]\nid = \"look\"\nkind = \"deny\"\ncode = \"blocked\"\nwhen = 'risk.level == \"high\"'\n\n[[step]]\nid = \"in\"",
+    );
+    asked("answers = [\"risk\"]", &text, async |world, _| {
+        let wallet = world.person("M-1").await;
+        for (level, expected) in [
+            ("low", "policy_error"),
+            ("medium", "policy_error"),
+            ("high", "blocked"),
+        ] {
+            let body = format!(r#"{{"result":"ok","risk":"{level}"}}"#);
+            world.network.answer_hooks(&body);
+            let mut browser = world.browser().from(HOME);
+            let (path, answer) = show(&world, &mut browser, &wallet).await;
+            let ended = refused(&world, &mut browser, &path, &answer).await;
+            assert_eq!(ended, expected, "{level}");
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn cat_398_systems_that_are_refused_at_the_start() {
     let cases = [
