@@ -334,10 +334,13 @@ fn max_age(header: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use axum::http::{HeaderMap, StatusCode};
     use url::Url;
     use vouchsafe_service::config::{AllowedHost, DevConfig, FetchConfig};
 
-    use super::{Guarded, Outbound as _, max_age, unusable};
+    use super::{Guarded, HOOK_ANSWER, HookReply, Outbound as _, max_age, unusable};
 
     #[test]
     fn cat_377_addresses_of_clients_that_are_never_asked() {
@@ -400,5 +403,69 @@ mod tests {
         ] {
             assert_eq!(unusable(passing), None);
         }
+    }
+
+    /// Asks a system of this machine that answers like this.
+    async fn asked(
+        answer: impl axum::response::IntoResponse + Clone + Send + Sync + 'static,
+    ) -> HookReply {
+        let hook = axum::routing::post(async move || answer.clone());
+        let router = axum::Router::new().route("/ask", hook);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/ask", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let dev = DevConfig {
+            loopback_http: true,
+        };
+        question(&url, &dev, Duration::from_secs(3)).await
+    }
+
+    async fn question(url: &str, dev: &DevConfig, timeout: Duration) -> HookReply {
+        let guarded = Guarded::new(&FetchConfig::default(), dev).unwrap();
+        let url = Url::parse(url).unwrap();
+        let body = "{}".to_owned();
+        guarded
+            .question(&url, HeaderMap::new(), body, timeout)
+            .await
+    }
+
+    #[tokio::test]
+    async fn what_a_system_that_is_asked_may_answer() {
+        const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
+        let answer = asked((JSON, "{\"a\":1}")).await;
+        assert_eq!(answer, HookReply::Body(b"{\"a\":1}".to_vec()));
+        let busy = StatusCode::SERVICE_UNAVAILABLE;
+        assert_eq!(asked((busy, JSON, "{}")).await, HookReply::Status(503));
+        let moved = [("location", "/ask")];
+        let moved = asked((StatusCode::TEMPORARY_REDIRECT, moved)).await;
+        assert!(matches!(
+            moved,
+            HookReply::Status(307) | HookReply::Unusable
+        ));
+        assert_eq!(asked("{}").await, HookReply::Unusable);
+        let large = "x".repeat(HOOK_ANSWER + 1);
+        assert_eq!(asked((JSON, large)).await, HookReply::Unusable);
+    }
+
+    #[tokio::test]
+    async fn cat_398_a_system_that_is_asked_stands_outside_and_answers_in_time() {
+        let none = DevConfig::default();
+        for inside in [
+            "https://127.0.0.1/ask",
+            "https://10.0.0.1/ask",
+            "https://169.254.169.254/latest/meta-data",
+            "http://hook.example/ask",
+        ] {
+            let reply = question(inside, &none, Duration::from_secs(3)).await;
+            assert_eq!(reply, HookReply::Unusable, "{inside}");
+        }
+        // It takes the question and says nothing.
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/ask", listener.local_addr().unwrap());
+        let dev = DevConfig {
+            loopback_http: true,
+        };
+        let reply = question(&url, &dev, Duration::from_millis(200)).await;
+        assert_eq!(reply, HookReply::Silent);
     }
 }
