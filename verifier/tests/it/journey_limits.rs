@@ -13,8 +13,8 @@ use crate::world::steps::wallet_link;
 const TOO_OFTEN: &str = "This was tried too often today";
 
 fn limited(text: &str, most: u32) -> String {
-    let limits = format!("version = 1\n\n[limits]\nper_account_per_day = {most}\n");
-    text.replacen("version = 1\n", &limits, 1)
+    let limits = format!("[limits]\nper_account_per_day = {most}\n\n[[step]]");
+    text.replacen("[[step]]", &limits, 1)
 }
 
 /// Names an account in a fresh browser; the page that follows.

@@ -204,7 +204,6 @@ async fn nothing_is_told_before_a_page_was_opened() {
         let wallet = world.person("M-1").await;
         let mut browser = world.browser();
         log_in(&mut browser, &wallet, &world.shop(), "openid membership").await;
-        member(&world, &mut browser, &wallet).await;
         let (notices, sessions) = (
             world.count(NOTICES).await,
             rows(&world, "login_sessions").await,
@@ -213,10 +212,14 @@ async fn nothing_is_told_before_a_page_was_opened() {
         let silent = world.suite().authorize("openid", &[("prompt", "none")]);
         let answer = browser.get(&silent).await;
         assert_eq!(world.suite().error(&answer), "login_required");
-        browser.get(&world.suite().authorize("openid", &[])).await;
+        let address = world.suite().authorize("openid", &[]);
+        let path = browser.get(&address).await.location();
         assert_eq!(system.told(&world).await.len(), 0);
         assert_eq!(world.count(NOTICES).await, notices);
         assert_eq!(rows(&world, "login_sessions").await, sessions);
+        let answer = browser.get(&path).await;
+        world.suite().code(&answer);
+        assert_eq!(system.told(&world).await.len(), 2);
     })
     .await;
 }
