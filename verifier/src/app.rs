@@ -24,6 +24,7 @@ use crate::clients::document::Shelf;
 use crate::config::Settings;
 use crate::domain::ids::{UserCodeKey, VerificationId};
 use crate::fingerprint::Fingerprints;
+use crate::hooks::Hooks;
 use crate::journeys::Journeys;
 use crate::outbound::Outbound;
 use crate::risk::ValueKey;
@@ -59,6 +60,8 @@ pub struct Parts {
     pub pages: Pages,
     /// Journeys.
     pub journeys: Journeys,
+    /// Systems that runs ask, as far as they fail.
+    pub hooks: Hooks,
     /// Status lists.
     pub statuses: StatusLists,
     /// Changes of logins.

@@ -24,6 +24,7 @@ pub mod domain;
 mod explain;
 mod fingerprint;
 mod handlers;
+mod hooks;
 pub mod instance;
 pub mod journey;
 pub mod journeys;

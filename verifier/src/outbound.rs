@@ -1,6 +1,8 @@
 //! The requests that this service sends by itself, as a port: status lists, logout tokens, the
 //! keys of clients and what clients publish about themselves.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use url::Url;
@@ -9,6 +11,8 @@ use vouchsafe_protocol::oauth::values::Secret;
 use vouchsafe_protocol::ssf::UNUSABLE;
 use vouchsafe_service::config::{DevConfig, FetchConfig};
 use vouchsafe_service::fetch::{FetchError, Fetcher, Limits, Request, Response};
+
+pub use crate::hooks::HookReply;
 
 /// Why a request failed. Carries no part of an answer.
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +93,21 @@ pub trait Outbound: Send + Sync {
         authorization: Option<&Secret>,
         token: String,
     ) -> Result<Pushed, OutboundError>;
+
+    /// Asks a system of the configuration, in so much time; no redirect is followed.
+    async fn question(
+        &self,
+        _uri: &Url,
+        _headers: HeaderMap,
+        _body: String,
+        _timeout: Duration,
+    ) -> HookReply {
+        HookReply::Silent
+    }
 }
+
+/// Answers of systems that runs ask.
+const HOOK_ANSWER: usize = 16 * 1024;
 
 /// Client ID Metadata Document, section 8.7: the size that it recommends.
 const CLIENT_DOCUMENT: Limits = Limits {
@@ -263,6 +281,32 @@ impl Outbound for Guarded {
             status => Err(OutboundError::Status(status)),
         }
     }
+
+    async fn question(
+        &self,
+        uri: &Url,
+        headers: HeaderMap,
+        body: String,
+        timeout: Duration,
+    ) -> HookReply {
+        let request = Request {
+            method: Method::POST,
+            url: uri.as_str(),
+            headers,
+            body: Some((body.into_bytes(), "application/json")),
+            limits: Limits {
+                body: HOOK_ANSWER,
+                total: timeout,
+                redirects: 0,
+            },
+        };
+        match self.fetcher.send(request).await {
+            Ok(answer) if answer.status != 200 => HookReply::Status(answer.status),
+            Ok(answer) if answer.is("application/json") => HookReply::Body(answer.body),
+            Err(FetchError::Unreachable | FetchError::Timeout) => HookReply::Silent,
+            Ok(_) | Err(_) => HookReply::Unusable,
+        }
+    }
 }
 
 /// Section 4: JSON, or something that says it is.
@@ -290,10 +334,13 @@ fn max_age(header: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use axum::http::{HeaderMap, StatusCode};
     use url::Url;
     use vouchsafe_service::config::{AllowedHost, DevConfig, FetchConfig};
 
-    use super::{Guarded, Outbound as _, max_age, unusable};
+    use super::{Guarded, HOOK_ANSWER, HookReply, Outbound as _, max_age, unusable};
 
     #[test]
     fn cat_377_addresses_of_clients_that_are_never_asked() {
@@ -356,5 +403,69 @@ mod tests {
         ] {
             assert_eq!(unusable(passing), None);
         }
+    }
+
+    /// Asks a system of this machine that answers like this.
+    async fn asked(
+        answer: impl axum::response::IntoResponse + Clone + Send + Sync + 'static,
+    ) -> HookReply {
+        let hook = axum::routing::post(async move || answer.clone());
+        let router = axum::Router::new().route("/ask", hook);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/ask", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let dev = DevConfig {
+            loopback_http: true,
+        };
+        question(&url, &dev, Duration::from_secs(3)).await
+    }
+
+    async fn question(url: &str, dev: &DevConfig, timeout: Duration) -> HookReply {
+        let guarded = Guarded::new(&FetchConfig::default(), dev).unwrap();
+        let url = Url::parse(url).unwrap();
+        let body = "{}".to_owned();
+        guarded
+            .question(&url, HeaderMap::new(), body, timeout)
+            .await
+    }
+
+    #[tokio::test]
+    async fn what_a_system_that_is_asked_may_answer() {
+        const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
+        let answer = asked((JSON, "{\"a\":1}")).await;
+        assert_eq!(answer, HookReply::Body(b"{\"a\":1}".to_vec()));
+        let busy = StatusCode::SERVICE_UNAVAILABLE;
+        assert_eq!(asked((busy, JSON, "{}")).await, HookReply::Status(503));
+        let moved = [("location", "/ask")];
+        let moved = asked((StatusCode::TEMPORARY_REDIRECT, moved)).await;
+        assert!(matches!(
+            moved,
+            HookReply::Status(307) | HookReply::Unusable
+        ));
+        assert_eq!(asked("{}").await, HookReply::Unusable);
+        let large = "x".repeat(HOOK_ANSWER + 1);
+        assert_eq!(asked((JSON, large)).await, HookReply::Unusable);
+    }
+
+    #[tokio::test]
+    async fn cat_398_a_system_that_is_asked_stands_outside_and_answers_in_time() {
+        let none = DevConfig::default();
+        for inside in [
+            "https://127.0.0.1/ask",
+            "https://10.0.0.1/ask",
+            "https://169.254.169.254/latest/meta-data",
+            "http://hook.example/ask",
+        ] {
+            let reply = question(inside, &none, Duration::from_secs(3)).await;
+            assert_eq!(reply, HookReply::Unusable, "{inside}");
+        }
+        // It takes the question and says nothing.
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/ask", listener.local_addr().unwrap());
+        let dev = DevConfig {
+            loopback_http: true,
+        };
+        let reply = question(&url, &dev, Duration::from_millis(200)).await;
+        assert_eq!(reply, HookReply::Silent);
     }
 }

@@ -35,6 +35,7 @@ use crate::clients::document::Shelf;
 use crate::config::{Config, ConfigError, Keys, Settings};
 use crate::domain::ids::UserCodeKey;
 use crate::fingerprint::Fingerprints;
+use crate::hooks::Hooks;
 use crate::instance::{self, InstanceError, StateKeys};
 use crate::journeys::{self, Journeys};
 use crate::outbound::{Guarded, Outbound};
@@ -217,6 +218,7 @@ impl Verifier {
             open_registrations: open_registrations(&settings),
             pages: Pages::new()?,
             journeys: Journeys::new(settings.journeys.as_ref()),
+            hooks: Hooks::default(),
             statuses,
             changes: Changes::default(),
             verification_changes: Changes::default(),
@@ -325,7 +327,7 @@ impl Verifier {
                 journeys::look_again(Arc::clone(&app))
             });
         }
-        if self.app.settings.verifications.enabled() {
+        if self.app.settings.verifications.enabled() || self.app.settings.told.is_some() {
             self.tell_callers(&mut jobs);
         }
         look_for_damage(&mut jobs, self.app.db.clone());

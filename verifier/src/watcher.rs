@@ -17,8 +17,8 @@ use crate::login::{end, run};
 use crate::signals;
 use crate::store::watched::{self, WatchedCard, WatchedList};
 use crate::store::{
-    accounts, clients, device_grants, journeys, receiver_tokens, requests, sessions, stream_events,
-    tokens, transactions, verifications,
+    accounts, clients, device_grants, journey_calls, journey_starts, journeys, notices,
+    receiver_tokens, requests, sessions, stream_events, tokens, transactions, verifications,
 };
 
 /// Lists that are asked for at once.
@@ -27,6 +27,10 @@ const AT_ONCE: usize = 16;
 const NOTE_EVERY_S: i64 = 60;
 /// Logins stay readable so long after their end, for the page that explains them.
 const KEEP_LOGINS_S: i64 = 600;
+/// What people were told is kept for six months.
+const KEEP_NOTICES_S: i64 = 183 * 86_400;
+/// What runs asked others is kept for a day: longer than a run that does not wait.
+const KEEP_CALLS_S: i64 = 86_400;
 /// Security events that nobody takes are kept for a week.
 const KEEP_EVENTS_S: i64 = 7 * 86_400;
 
@@ -141,6 +145,14 @@ pub async fn purge(app: App) -> Result<(), DbError> {
     let old = now.plus(-KEEP_EVENTS_S);
     app.db
         .write_in_steps(async move |tx| journeys::purge_traces(tx, old).await)
+        .await?;
+    let asked = now.plus(-KEEP_CALLS_S);
+    app.db
+        .write(async move |tx| {
+            journey_starts::purge(tx, now).await?;
+            notices::purge(tx, now.plus(-KEEP_NOTICES_S)).await?;
+            journey_calls::purge(tx, asked).await
+        })
         .await?;
     app.db
         .write_in_steps(async move |tx| webhooks::purge(tx, now).await)

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Deserialize;
+use vouchsafe_protocol::http::UrlRule;
 
 use super::error::ConfigError;
+use super::hooks::{Hook, HookConfig};
 use crate::risk::place::Places;
 use crate::risk::{RiskLevel, Thresholds};
 
@@ -26,6 +28,8 @@ pub struct RiskConfig {
     pub ask_again_at: RiskLevel,
     /// Scores of the levels; without them the rules speak alone. `vouchsafe risk tune` finds them.
     pub thresholds: Option<Thresholds>,
+    /// A system of somebody else that may raise the level in a `risk` step of a journey.
+    pub webhook: Option<HookConfig>,
 }
 
 fn high() -> RiskLevel {
@@ -43,18 +47,23 @@ pub struct RiskSettings {
     pub ask_again_at: RiskLevel,
     /// Scores of the levels.
     pub thresholds: Option<Thresholds>,
+    /// Who may raise the level in a `risk` step.
+    pub webhook: Option<Hook>,
 }
 
 impl RiskSettings {
     /// Checks the section and reads its files.
-    pub fn parse(config: &RiskConfig) -> Result<Self, ConfigError> {
+    pub fn parse(config: &RiskConfig, rule: UrlRule) -> Result<Self, ConfigError> {
         let RiskConfig {
             places,
             networks,
             tor_exits,
             ask_again_at,
             thresholds,
+            webhook,
         } = config;
+        let webhook = webhook.as_ref();
+        let webhook = webhook.map(|hook| hook.parse("risk.webhook", rule));
         if *ask_again_at == RiskLevel::Low {
             return refuse("risk.ask_again_at must be medium, high or critical");
         }
@@ -69,6 +78,7 @@ impl RiskSettings {
             tor_exits: Arc::new(exits.unwrap_or_default()),
             ask_again_at: *ask_again_at,
             thresholds: *thresholds,
+            webhook: webhook.transpose()?,
         })
     }
 }

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use url::Url;
+use vouchsafe_protocol::http::UrlRule;
 use vouchsafe_service::config::{PublicUrl, check_addresses};
 
 use super::client::{Client, ClientConfig};
 use super::digital_credentials::DigitalCredentials;
 use super::error::ConfigError;
+use super::hooks::Hook;
 use super::profile::Profile;
 use super::query::Query;
 use super::registration::{Allowed, Documents, Registration};
@@ -59,6 +61,10 @@ pub struct Settings {
     pub refresh: RefreshConfig,
     /// What is done about unusual logins.
     pub risk: Option<RiskSettings>,
+    /// Systems that steps of journeys may ask.
+    pub hooks: Vec<Hook>,
+    /// Who is told what steps of journeys say.
+    pub told: Option<Hook>,
     /// Which steps lead to logins.
     pub journeys: Option<JourneySettings>,
 }
@@ -150,6 +156,10 @@ impl Settings {
                 )));
             }
         }
+        let rule = match loopback {
+            true => UrlRule::LoopbackAllowed,
+            false => UrlRule::AnyHttps,
+        };
         let settings = Self {
             issuer: config.http.public_url.as_str().to_owned(),
             public_url: config.http.public_url.clone(),
@@ -175,7 +185,12 @@ impl Settings {
             session_grace_s,
             session_max_age_s: max_age_s,
             refresh: config.refresh,
-            risk: config.risk.as_ref().map(RiskSettings::parse).transpose()?,
+            risk: (config.risk.as_ref())
+                .map(|risk| RiskSettings::parse(risk, rule))
+                .transpose()?,
+            hooks: (config.journeys.as_ref())
+                .map_or(Ok(Vec::new()), |journeys| journeys.hooks(rule))?,
+            told: (config.journeys.as_ref()).map_or(Ok(None), |journeys| journeys.told(rule))?,
             journeys: None,
         };
         // They may name everything above.
@@ -275,6 +290,13 @@ impl Settings {
         &self.queries
     }
 
+    /// The system at this address that steps may ask.
+    #[must_use]
+    pub fn hook(&self, url: &str) -> Option<&Hook> {
+        let url = Url::parse(url).ok()?;
+        self.hooks.iter().find(|hook| hook.webhook.url == url)
+    }
+
     /// An address of ours; `path` begins with `/` and is one of our own.
     #[must_use]
     pub fn url(&self, path: &str) -> Url {
@@ -307,7 +329,10 @@ fn account_client(config: &Config, queries: &[Query]) -> Result<Option<Client>, 
     Client::parse(&written, queries, config.dev.loopback_http).map(Some)
 }
 
-fn unique<'a>(kind: &'static str, ids: impl Iterator<Item = &'a str>) -> Result<(), ConfigError> {
+pub(super) fn unique<'a>(
+    kind: &'static str,
+    ids: impl Iterator<Item = &'a str>,
+) -> Result<(), ConfigError> {
     let mut seen = BTreeSet::new();
     for id in ids {
         if !seen.insert(id) {

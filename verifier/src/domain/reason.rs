@@ -46,6 +46,8 @@ pub enum Explanation {
     RestartLogin,
     /// This browser has begun too many logins at this application.
     TooMany,
+    /// This was begun too often for one account today.
+    TooManyToday,
     /// There is no such login for this browser.
     Unknown,
     /// The application's request is wrong.
@@ -79,6 +81,7 @@ impl Explanation {
             Self::ExpiredLogin => "expired-login",
             Self::RestartLogin => "restart-login",
             Self::TooMany => "too-many",
+            Self::TooManyToday => "too-many-today",
             Self::Unknown => "unknown",
             Self::Request => "request",
             Self::Server => "server",
@@ -175,6 +178,12 @@ impl Failure {
     #[must_use]
     pub fn withdrawn() -> Self {
         Self::new("consent_withdrawn", Explanation::Withdrawn)
+    }
+
+    /// Nothing says whose login it is.
+    #[must_use]
+    pub fn not_authenticated() -> Self {
+        Self::new("not_authenticated", Explanation::NotProven)
     }
 
     /// The device that asked does not wait any more.

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use vouchsafe_credentials::time::UnixTime;
 
 use super::ids::{SessionId, SubjectId};
+use super::notice::NoticeKind;
 use super::reason::Failure;
 use super::transaction::{Answer, Evidence};
-use crate::journey::{Facts, Instance};
+use crate::journey::{Facts, Instance, RiskFacts, RiskLevel};
 
 /// A run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,7 +30,39 @@ pub struct Run {
     pub failure: Option<Failure>,
     /// Lines of the trace that were counted.
     pub counted: usize,
+    /// The risk is at least this: a system outside said so, and nothing lowers it.
+    #[serde(default)]
+    pub at_least: Option<RiskLevel>,
+    /// How often it began again under its own id.
+    #[serde(default)]
+    pub restarts: u32,
+    /// Accounts for which its start was counted, as keyed hashes.
+    #[serde(default)]
+    pub started_for: Vec<String>,
+    /// What its steps tell and end, until it is written with the turn.
+    #[serde(default)]
+    pub effects: Vec<Effect>,
 }
+
+/// What a step tells and ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Effect {
+    /// The step.
+    pub step: String,
+    /// What the person is told.
+    pub kind: NoticeKind,
+    /// Whether the person is told.
+    pub tells_person: bool,
+    /// Whether the system of the operator is told that they are.
+    pub all_channels: bool,
+    /// What ends.
+    pub revoke: Vec<String>,
+    /// Events for the system of the operator.
+    pub emit: Vec<String>,
+}
+
+/// The code of a level that was raised from outside.
+const RAISED: &str = "outside_engine";
 
 /// An answer to a question of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,6 +87,44 @@ impl Run {
         for card in self.facts.cred.values_mut() {
             card.age_s = card.age_s.map(|age| age + passed);
         }
+    }
+
+    /// What was assessed, or that nothing is. A level that was raised from outside stays raised.
+    pub fn assessed(&mut self, risk: Option<RiskFacts>) {
+        self.facts.risk = risk;
+        self.raise(None);
+    }
+
+    /// Somebody outside says how high the risk is at least.
+    pub fn raise(&mut self, level: Option<RiskLevel>) {
+        self.at_least = self.at_least.max(level);
+        let Some(least) = self.at_least else {
+            return;
+        };
+        // What nobody assessed is not known to be harmless.
+        if self.facts.risk.is_none() && least >= RiskLevel::High {
+            self.facts.risk = Some(RiskFacts {
+                score: None,
+                level: least,
+                reasons: vec![RAISED.to_owned()],
+                first_seen_country: None,
+                impossible_travel: None,
+            });
+        }
+        let Some(risk) = &mut self.facts.risk else {
+            return;
+        };
+        if risk.level < least {
+            risk.level = least;
+            risk.reasons.push(RAISED.to_owned());
+        }
+    }
+
+    /// Names the visit of the step where it is, among all of this login.
+    #[must_use]
+    pub fn visit(&self) -> u32 {
+        const MORE_THAN_VISITS: u32 = 1000;
+        self.restarts * MORE_THAN_VISITS + self.instance.visit()
     }
 
     /// The answer that says whose login it is.

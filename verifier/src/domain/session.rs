@@ -29,6 +29,8 @@ pub enum EndReason {
     GivenUp,
     /// The application was removed.
     ClientRemoved,
+    /// A step of a journey ended it, as after a recovery.
+    Journey,
     /// The database was restored, or came from an export.
     Restored,
 }
@@ -48,6 +50,7 @@ impl EndReason {
             Self::TokenReused => "token_reused",
             Self::GivenUp => "given_up",
             Self::ClientRemoved => "client_removed",
+            Self::Journey => "journey",
             Self::Restored => "restored",
         }
     }

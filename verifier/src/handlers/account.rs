@@ -15,7 +15,7 @@ use crate::domain::ids::ClientId;
 use crate::domain::means::Means;
 use crate::domain::session::Session;
 use crate::login::linking;
-use crate::store::{StoreError, consents, refresh_grants, sessions, subjects};
+use crate::store::{StoreError, consents, notices, refresh_grants, sessions, subjects};
 use crate::views;
 
 /// The page of the browser's session.
@@ -73,7 +73,21 @@ async fn context(
         Some(_) => choices(app, locale),
         None => Vec::new(),
     };
+    let notices = match &session.subject {
+        Some(subject) => notices::of_subject(&app.db, subject).await?,
+        None => Vec::new(),
+    };
+    let mut told = Vec::with_capacity(notices.len());
+    for notice in &notices {
+        told.push(json!({
+            "kind": notice.kind.name(),
+            "app": app_name(app, &notice.client, locale).await?,
+            "told_at": notice.told_at.seconds(),
+            "reference": notice.reference,
+        }));
+    }
     Ok(json!({
+        "notices": told,
         "means": means.iter().map(|one| means_row(one, means.len())).collect::<Vec<_>>(),
         "choices": choices,
         "csrf": app.csrf.token(cookie),

@@ -37,6 +37,7 @@ pub(super) fn visit(headers: &HeaderMap) -> Visit {
     let agent = agent.and_then(|agent| agent.to_str().ok());
     Visit {
         agent: agent.map(str::to_owned),
+        asks: None,
     }
 }
 
@@ -81,7 +82,10 @@ async fn go_on(
     loaded: &Arc<Loaded>,
     (from, mut login): (Was, Login),
 ) -> Result<Done, TurnError> {
-    let visit = visit(headers);
+    let visit = Visit {
+        asks: Some(App::clone(app)),
+        ..visit(headers)
+    };
     let arrived = run::drive(app, &mut login, loaded, Some(&visit)).await?;
     let current = session(app, headers).await?;
     Ok(run::settle(app, loaded, (from, login), arrived, current).await?)

@@ -247,6 +247,12 @@ impl Instance {
         step.filter(|_| self.running && self.over.is_none())
     }
 
+    /// How often the step where it is was begun.
+    #[must_use]
+    pub fn visit(&self) -> u32 {
+        self.visits.get(&self.position).copied().unwrap_or_default()
+    }
+
     /// The journey that it belongs to.
     #[must_use]
     pub fn journey(&self) -> &str {

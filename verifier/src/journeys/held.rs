@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::loaded::StepQuestion;
+use super::outside::{tells, webhook};
 use crate::config::{
     Client, Query, QueryConfig, RESERVED_CLAIMS, Settings, SubjectConfig, SubjectStrategy, Trust,
 };
@@ -20,7 +21,7 @@ const MODEL: &str = "freeman";
 /// What of the configuration a journey may name.
 #[derive(Debug)]
 pub struct Known<'a> {
-    settings: &'a Settings,
+    pub(super) settings: &'a Settings,
     /// Whose login it is where neither a file nor a question says it.
     pub(super) usual: Option<&'a SubjectConfig>,
 }
@@ -72,10 +73,6 @@ fn whole(journey: &Journey, known: &Known<'_>, places: &mut Places<'_>) {
     if !journey.after.is_empty() {
         places.at_top("after", Code::NotHeld, "`after` is not held", hint);
     }
-    if journey.limits.per_account_per_day.is_some() {
-        let message = "`per_account_per_day` is not held";
-        places.at_top("limits", Code::NotHeld, message, hint);
-    }
     let only_request = |matches: &Expression| matches.reads().iter().all(|one| one == "request");
     if !journey.matches.as_ref().is_none_or(only_request) {
         let message = "`match` reads more than `request`";
@@ -111,12 +108,11 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
         }
         StepKind::Risk { model } => risk(at, model, known, places),
         StepKind::Decide { .. } => {}
+        StepKind::Webhook { url, sms, .. } => webhook((at, url, *sms), known, places),
         StepKind::Deny { notify, .. } => {
-            if !notify.is_empty() {
-                let message = "`notify` is not held";
-                places.at_step(at, "notify", Code::NotHeld, message, hint);
-            }
+            tells((at, notify, &[]), known, places);
         }
+        StepKind::Notify { notify, emit, .. } => tells((at, notify, emit), known, places),
         StepKind::Finish { claims } => {
             let reserved = claims.keys();
             for name in reserved.filter(|name| RESERVED_CLAIMS.contains(&name.as_str())) {
@@ -130,16 +126,23 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
         | StepKind::Upstream { .. }
         | StepKind::Ask(_)
         | StepKind::Consent { .. }
-        | StepKind::Webhook { .. }
         | StepKind::Link { .. }
         | StepKind::Issue { .. }
-        | StepKind::Notify { .. }
         | StepKind::Wait { .. } => {
             let message = format!("a `{}` step is not held", step.kind.name());
             places.at_step(at, "kind", Code::NotHeld, message, hint);
         }
     }
-    if let Some(Target::Step(_)) = step.on.get(&Outcome::Timeout) {
+    let asks = match &step.kind {
+        StepKind::Webhook { .. } => true,
+        StepKind::Risk { .. } => {
+            (known.settings.risk.as_ref()).is_some_and(|settings| settings.webhook.is_some())
+        }
+        _ => false,
+    };
+    if let Some(Target::Step(_)) = step.on.get(&Outcome::Timeout)
+        && !asks
+    {
         let message = "`on.timeout` leads to a step, but the time of the run is over then";
         places.at_step(
             at,
@@ -306,6 +309,11 @@ fn people(journey: &Journey, questions: &BTreeMap<String, StepQuestion>, places:
     let asserted = questions
         .values()
         .all(|one| one.query.subject.is_asserted());
+    if journey.limits.per_account_per_day.is_some() && some == 0 {
+        let message = "`per_account_per_day` counts for accounts, and the questions lead to nobody";
+        let hint = "a question of a person, or no such limit";
+        places.at_top("limits", Code::NotHeld, message, hint);
+    }
     for (at, step) in journey.steps.iter().enumerate() {
         match &step.kind {
             StepKind::Present(_) if some > 0 && some < questions.len() => {

@@ -10,6 +10,8 @@ mod choose;
 mod folder;
 mod held;
 mod loaded;
+mod outside;
+pub(crate) mod told;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};

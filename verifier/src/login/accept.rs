@@ -363,7 +363,7 @@ async fn end(
     };
     let turn = run::refused(app, &mut login, outcome, failure).await?;
     let row = transactions::seal_next(&app.vault, &turn.transaction)?;
-    let url = conclude(app, request, (row, Some(answered)), None, turn.trace).await?;
+    let url = conclude(app, request, (row, Some(answered)), None, Some(turn.beside)).await?;
     turn.counted.note(app);
     Ok(url)
 }

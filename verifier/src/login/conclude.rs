@@ -10,7 +10,7 @@ use super::accept::AcceptError;
 use crate::app::Parts;
 use crate::domain::consent::NewConsent;
 use crate::domain::ids::{DeviceGrantId, Secret};
-use crate::store::journeys::{self, Trace};
+use crate::login::run::Beside;
 use crate::store::requests::PresentationRequest;
 use crate::store::transactions::Sealed;
 use crate::store::{StoreError, consents, device_grants, requests, transactions};
@@ -61,7 +61,7 @@ pub(super) async fn conclude(
     request: &PresentationRequest,
     (row, turn): (Sealed, Option<i64>),
     given: Option<Given>,
-    trace: Option<Trace>,
+    beside: Option<Beside>,
 ) -> Result<Url, ConcludeError> {
     // The page of the login goes on by itself; a wallet leads its person back to it.
     let comes_back = request.channel.has_addresses();
@@ -86,8 +86,8 @@ pub(super) async fn conclude(
                 // The next step has questions of its own.
                 requests::end(tx, &transaction).await?;
             }
-            if let Some(trace) = &trace {
-                journeys::insert_trace(tx, trace).await?;
+            if let Some(beside) = &beside {
+                beside.put(tx, now).await?;
             }
             if let Some(Given { consent, device }) = &given {
                 if let Some(device) = device

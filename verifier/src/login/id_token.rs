@@ -47,6 +47,7 @@ pub(super) fn id_token(
         hardware_key: false,
         user_verified: false,
     }];
+    done.extend(has("sms").then_some(Done::Sms));
     done.extend(has("rba").then_some(Done::RiskAssessed));
     let token = IdTokenClaims::new(&subject, app.now(), ID_TOKEN_S)
         .nonce(basis.nonce)

@@ -110,6 +110,7 @@ fn initiator(reason: EndReason) -> Initiator {
         | EndReason::StatusUnknown
         | EndReason::TokenReused
         | EndReason::ClientRemoved
+        | EndReason::Journey
         | EndReason::Restored => Initiator::Policy,
     }
 }

@@ -10,8 +10,11 @@ pub mod clients;
 pub mod consents;
 pub mod device_grants;
 pub(crate) mod instance;
+pub mod journey_calls;
+pub mod journey_starts;
 pub mod journeys;
 pub mod logout;
+pub mod notices;
 pub mod receiver_tokens;
 pub mod refresh_grants;
 pub mod requests;
@@ -110,6 +113,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1020,
             name: "applications that nobody uses",
             sql: include_str!("../../migrations/1020_unused_clients.sql"),
+        },
+        Migration {
+            version: 1024,
+            name: "steps of journeys that ask others",
+            sql: include_str!("../../migrations/1024_steps.sql"),
         },
     ],
 };

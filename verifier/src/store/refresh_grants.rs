@@ -4,7 +4,7 @@
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{Db, DbError, Tx, each, execute};
 
-use crate::domain::ids::{ClientId, SessionId};
+use crate::domain::ids::{ClientId, SessionId, SubjectId};
 use crate::domain::session::{Authentication, SessionClient};
 
 /// A grant to be written.
@@ -79,6 +79,15 @@ pub async fn of_login(tx: &mut Tx, login: &SessionId) -> Result<Vec<SessionId>, 
     let ids = each!(tx, c => sqlx::query_scalar::<_, String>(
         "SELECT session_id FROM refresh_grants WHERE login_session = $1 ORDER BY session_id")
         .bind(login.as_str()).fetch_all(c).await)?;
+    Ok(ids.into_iter().map(SessionId::from_text).collect())
+}
+
+/// Sessions of an account that stand behind refresh tokens and have not ended.
+pub async fn of_subject(tx: &mut Tx, subject: &SubjectId) -> Result<Vec<SessionId>, DbError> {
+    let ids = each!(tx, c => sqlx::query_scalar::<_, String>(
+        "SELECT g.session_id FROM refresh_grants g JOIN login_sessions s ON s.id = g.session_id \
+         WHERE s.subject_id = $1 AND s.ended_at IS NULL")
+        .bind(subject.as_str()).fetch_all(c).await)?;
     Ok(ids.into_iter().map(SessionId::from_text).collect())
 }
 

@@ -10,7 +10,7 @@ use super::{StoreError, Vault};
 
 /// Codes, tokens, sessions and what else is good for a while: no copy brings them back to life. The
 /// endpoints of webhooks follow from the configuration.
-const FORGOTTEN: [&str; 27] = [
+const FORGOTTEN: [&str; 29] = [
     "access_tokens",
     "account_invitations",
     "api_token",
@@ -19,6 +19,8 @@ const FORGOTTEN: [&str; 27] = [
     "device_code_tries",
     "device_grants",
     "idempotency",
+    "journey_calls",
+    "journey_starts",
     "journey_texts",
     "journey_traces",
     "login_sessions",
@@ -123,8 +125,9 @@ mod tests {
     use vouchsafe_service::db::testing::for_each_database;
 
     /// State.
-    const KEPT: [&str; 24] = [
+    const KEPT: [&str; 25] = [
         "account_identifiers",
+        "account_notices",
         "api_client",
         "api_key",
         "audit_event",

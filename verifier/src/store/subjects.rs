@@ -152,6 +152,23 @@ pub async fn unlink(tx: &mut Tx, subject: &SubjectId, means: &MeansId) -> Result
     .map(|rows| rows == 1)
 }
 
+/// Passkeys that were linked before `before` lead to the account no longer.
+pub async fn remove_passkeys(
+    tx: &mut Tx,
+    subject: &SubjectId,
+    before: UnixTime,
+) -> Result<u64, DbError> {
+    tx.lock("subject_means").await?;
+    execute!(
+        tx,
+        sqlx::query(
+            "DELETE FROM subject_means WHERE subject_id = $1 AND kind = 'passkey' AND created_at < $2"
+        )
+        .bind(subject.as_str())
+        .bind(before.0)
+    )
+}
+
 pub(super) fn parse(id: &str) -> Result<SubjectId, DbError> {
     SubjectId::parse(id).map_err(|error| TABLE.invalid("subject_id", error).into())
 }

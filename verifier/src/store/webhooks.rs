@@ -54,7 +54,7 @@ pub async fn publish_to(
     tx: &mut Tx,
     endpoint: &NewEndpoint,
     (secrets, sealer, rng): (&Secrets, &Sealer, &dyn Rng),
-    (id, event): (&str, &'static str),
+    (id, event): (&str, &str),
     data: &Value,
     now: UnixTime,
 ) -> Result<(), DbError> {

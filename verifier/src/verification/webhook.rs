@@ -13,6 +13,7 @@ use vouchsafe_service::webhooks::{self, NewEndpoint, Secrets};
 use crate::app::Parts;
 use crate::config::VerificationCaller;
 use crate::domain::verification::{Status, Verification};
+use crate::journeys::told;
 use crate::store::webhooks as store;
 
 /// What the ids of our endpoints begin with. Configured ones alone: nobody else makes any.
@@ -57,6 +58,8 @@ pub async fn arrange(app: &Parts) -> Result<(), DbError> {
     let wanted: Vec<_> = (app.settings.verifications.callers().iter())
         .filter_map(|caller| endpoint(app, caller, now))
         .collect();
+    let first = !app.endpoints_woken.load(Ordering::Acquire);
+    told::arrange(app, first).await?;
     let there = store::beginning_with(&app.db, PREFIX).await?;
     let foreign = |id: &&String| !wanted.iter().any(|(own, _)| own.id == **id);
     for foreign in there.iter().filter(foreign) {
@@ -65,7 +68,6 @@ pub async fn arrange(app: &Parts) -> Result<(), DbError> {
             .write(async move |tx| store::remove_unused(tx, &id, before).await)
             .await?;
     }
-    let first = !app.endpoints_woken.load(Ordering::Acquire);
     for (new, secrets) in wanted {
         if !first && there.contains(&new.id) {
             continue;

@@ -63,7 +63,10 @@ async fn what_the_service_cannot_hold_is_refused() {
     let cases = [
         (passkey, "not_held: a `passkey` step is not held"),
         (totp, "not_held: a `totp` step is not held"),
-        (webhook, "not_held: a `webhook` step is not held"),
+        (
+            webhook,
+            "not_held: the configuration has no `[[journeys.webhook]]`",
+        ),
         (
             identify,
             "not_held: nothing proves what the person says here",
@@ -74,7 +77,7 @@ async fn what_the_service_cannot_hold_is_refused() {
         ),
         (
             AGE.replace("timeout_s = 300", "[limits]\nper_account_per_day = 3"),
-            "not_held: `per_account_per_day`",
+            "not_held: `per_account_per_day` counts for accounts",
         ),
         (
             AGE.replace(
@@ -99,9 +102,9 @@ async fn what_the_service_cannot_hold_is_refused() {
         (
             AGE.replace(
                 "id = \"help\"\nkind = \"deny\"",
-                "id = \"help\"\nkind = \"deny\"\nnotify = [\"user\"]",
+                "id = \"help\"\nkind = \"deny\"\nnotify = [\"sms\"]",
             ),
-            "not_held: `notify`",
+            "not_held: nobody is told by `sms`",
         ),
         (
             AGE.replace("age_over_18 = \"true\" }", "sub = '\"x\"' }"),

@@ -8,7 +8,7 @@ use crate::device::{self, KIOSK};
 use crate::journeys::{leave, with_more};
 use crate::world::steps::{rows, wallet_link};
 
-const DESK: &str = r#"
+pub const DESK: &str = r#"
 id = "desk"
 version = 1
 clients = ["desk"]

@@ -76,6 +76,10 @@ pub async fn begin(
         shown: Vec::new(),
         failure: None,
         counted: 0,
+        at_least: None,
+        restarts: 0,
+        started_for: Vec::new(),
+        effects: Vec::new(),
     };
     let mut login = Login {
         id: TransactionId::random(app.rng.as_ref()),
@@ -169,7 +173,7 @@ pub(super) async fn pin(
     };
     // What was assessed of nobody, or of somebody else, says nothing about this account.
     if run.pinned.as_ref() != Some(&subject) {
-        run.facts.risk = None;
+        run.assessed(None);
     }
     run.pinned = Some(subject);
     Ok(())
@@ -254,5 +258,6 @@ pub(super) async fn is_unusual(
     };
     (run.pinned, run.session, run.failure) = (None, None, None);
     run.counted = 0;
+    run.restarts += 1;
     Ok(true)
 }

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
 use vouchsafe_service::db::Tx;
 
-use super::count;
 use super::settle::{Done, Row, Was, Written};
+use super::{Beside, count};
 use crate::app::App;
 use crate::config::Client;
 use crate::domain::ids::{QueryId, SessionId, SubjectId};
@@ -29,7 +29,7 @@ use crate::store::{consents, risk, sessions};
 pub(super) async fn finish(
     app: &App,
     loaded: &Loaded,
-    (from, login): (Was, Login),
+    (from, mut login): (Was, Login),
     done: journey::Login,
     current: Option<Session>,
 ) -> Result<Done, FinishError> {
@@ -40,13 +40,14 @@ pub(super) async fn finish(
     let run = run.ok_or(FinishError::AlreadyOver)?;
     let bindings = Bindings(&app.binding_key);
     let claims = (run.instance).claims(&loaded.journey, &run.facts, &bindings);
-    let finished = Transaction::Finished(transaction::Finished {
-        login: login.clone(),
-    });
     // Of a run that was over at once nobody saw the reference.
     let waited = !matches!(from, Was::New(_));
     let trace = count::ended(app, &login, "success").filter(|_| waited);
-    let row = Arc::new(Row::next(app, loaded, from, &finished, trace)?);
+    let beside = Beside::with_ends(app, &mut login, trace).await?;
+    let finished = Transaction::Finished(transaction::Finished {
+        login: login.clone(),
+    });
+    let row = Arc::new(Row::next(app, loaded, from, &finished, beside)?);
     let work = Work {
         app: Arc::clone(app),
         row: Arc::clone(&row),
@@ -100,6 +101,10 @@ impl Work {
         let finished = match (self.run.person(), &self.run.pinned) {
             (Some(person), _) => self.of_person(tx, person).await?,
             (None, Some(pinned)) => self.of_session(tx, pinned).await?,
+            // A code proves nothing about whose login it is: nobody in particular shows a card.
+            (None, None) if self.run.shown.is_empty() => {
+                return Err(FinishError::Failed(Failure::not_authenticated()));
+            }
             (None, None) => self.of_guest(tx).await?,
         };
         Ok(Ended::Finished(finished))

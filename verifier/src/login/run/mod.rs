@@ -4,15 +4,20 @@
 //! A run goes on where somebody brings something: the wallet an answer, the browser itself. What needs
 //! the browser (risk, the end of a login) waits for it.
 
+mod asking;
+mod beside;
+mod call;
 mod count;
 mod facts;
 mod finish;
+mod limit;
 mod settle;
 mod shown;
 
 use vouchsafe_service::db::DbError;
 
-use crate::app::Parts;
+use crate::app::{App, Parts};
+use crate::domain::notice::NoticeKind;
 use crate::domain::reason::{Explanation, Failure};
 use crate::domain::request::LoginRequest;
 use crate::domain::run::Run;
@@ -23,6 +28,7 @@ use crate::journey::{
 use crate::journeys::{self, Loaded, StepQuestion};
 use crate::store::StoreError;
 
+pub use beside::Beside;
 pub(crate) use count::over;
 pub use count::{abandoned, ended};
 pub use facts::{Begin, begin};
@@ -54,6 +60,9 @@ impl From<DbError> for RunError {
 pub struct Visit {
     /// Its `User-Agent`.
     pub agent: Option<String>,
+    /// The service, where the run may ask others: it waits in the database, so that whoever begins runs
+    /// without end does not make us ask without end.
+    pub asks: Option<App>,
 }
 
 /// Where a run has arrived.
@@ -92,12 +101,28 @@ pub async fn drive(
     visit: Option<&Visit>,
 ) -> Result<Arrived, RunError> {
     let bindings = journeys::Bindings(&app.binding_key);
+    let uncounted = limit::uncounted(app, login, loaded);
+    if !uncounted.is_empty() {
+        // Counted once the run is written, so that a link alone counts nothing.
+        if visit.is_none_or(|visit| visit.asks.is_none()) {
+            return Ok(Arrived::Browser);
+        }
+        if let Some(failure) = limit::count(app, login, loaded, uncounted).await? {
+            return Ok(Arrived::Refused(failure));
+        }
+    }
     loop {
         let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
         run.at(app.now());
         let next = run.instance.next(&loaded.journey, &run.facts, &bindings)?;
         let step = match next {
-            Next::Ended(_, Ended::Refused(refusal)) => {
+            Next::Ended(step, Ended::Refused(refusal)) => {
+                if !refusal.notify.is_empty() {
+                    let kind = NoticeKind::Refused;
+                    let notify = refusal.notify.as_slice();
+                    run.effects
+                        .push(beside::effect(&step.id, (kind, notify), (&[], &[])));
+                }
                 return Ok(Arrived::Refused(failure(&refusal, run.failure.as_ref())));
             }
             Next::Ended(_, Ended::Login(done)) => {
@@ -120,11 +145,34 @@ pub async fn drive(
             (StepKind::Identify { .. } | StepKind::Present(_), _) => return Ok(Arrived::Page),
             (StepKind::Risk { .. }, None) => return Ok(Arrived::Browser),
             (StepKind::Risk { .. }, Some(visit)) => {
-                let risk = facts::risk(app, login, visit).await?;
-                let outcome = risk.as_ref().map_or(Outcome::Error, |_| Outcome::Ok);
-                let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
-                run.facts.risk = risk;
-                (outcome, (outcome == Outcome::Ok).then_some(Proof::Risk))
+                match asking::risk(app, login, step, visit).await? {
+                    Some(outcome) => (outcome, (outcome == Outcome::Ok).then_some(Proof::Risk)),
+                    None => return Ok(Arrived::Browser),
+                }
+            }
+            (
+                StepKind::Notify {
+                    notify,
+                    revoke,
+                    emit,
+                },
+                Some(Visit { asks: Some(_), .. }),
+            ) => {
+                let kind = match revoke.is_empty() {
+                    true => NoticeKind::Step,
+                    false => NoticeKind::Ended,
+                };
+                let effect = beside::effect(&step.id, (kind, notify), (revoke, emit));
+                run.effects.push(effect);
+                (Outcome::Ok, None)
+            }
+            // A link that any site can send tells nobody anything, and ends nothing.
+            (StepKind::Notify { .. }, _) => return Ok(Arrived::Browser),
+            (StepKind::Webhook { .. }, visit) => {
+                let Some(app) = visit.and_then(|visit| visit.asks.as_ref()) else {
+                    return Ok(Arrived::Browser);
+                };
+                asking::webhook(app, login, step).await?
             }
             // Reading the file excluded it.
             _ => (Outcome::Error, None),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{DbError, Tx};
 
-use super::{Arrived, RunError, count, finish};
+use super::{Arrived, Beside, RunError, count, finish};
 use crate::app::{App, Parts};
 use crate::domain::ids::{DeviceGrantId, TransactionId};
 use crate::domain::reason::Failure;
@@ -16,7 +16,7 @@ use crate::journeys::Loaded;
 use crate::login::LOGIN_S;
 use crate::login::finish::{FinishError, Finished};
 use crate::login::start::BEGUN_AT_ONCE;
-use crate::store::journeys::{self, NewText, Trace};
+use crate::store::journeys::{self, NewText};
 use crate::store::transactions::{self, Sealed};
 use crate::store::{StoreError, device_grants, requests};
 
@@ -52,7 +52,7 @@ pub(super) struct Row {
     pub(super) from: Was,
     pub(super) sealed: Sealed,
     pub(super) text: Option<NewText>,
-    pub(super) trace: Option<Trace>,
+    pub(super) beside: Beside,
     pub(super) login: TransactionId,
 }
 
@@ -71,7 +71,7 @@ impl Row {
         loaded: &Loaded,
         from: Was,
         transaction: &Transaction,
-        trace: Option<Trace>,
+        beside: Beside,
     ) -> Result<Self, StoreError> {
         let login = transaction.login().id.clone();
         let (sealed, text) = match from {
@@ -87,7 +87,7 @@ impl Row {
             from,
             sealed,
             text,
-            trace,
+            beside,
             login,
         })
     }
@@ -122,9 +122,7 @@ impl Row {
             }
             requests::end(tx, &self.login).await?;
         }
-        if let Some(trace) = &self.trace {
-            journeys::insert_trace(tx, trace).await?;
-        }
+        self.beside.put(tx, now).await?;
         Ok(Written::Yes)
     }
 
@@ -175,8 +173,9 @@ async fn wait(
         run.counted = run.instance.trace().len();
     }
     let id = login.id.clone();
+    let beside = Beside::with_ends(app, &mut login, None).await?;
     let pending = Transaction::Pending(Pending { login });
-    let row = Row::next(app, loaded, from, &pending, None)?;
+    let row = Row::next(app, loaded, from, &pending, beside)?;
     let (row, written) = write(app, row).await?;
     if written == Written::Yes {
         row.note(app, &before);
@@ -193,22 +192,24 @@ async fn wait(
 async fn refuse(
     app: &App,
     loaded: &Loaded,
-    (from, login): (Was, Login),
+    (from, mut login): (Was, Login),
     failure: Failure,
 ) -> Result<Done, FinishError> {
     let id = login.id.clone();
     // Nobody sees a page of it, so nothing is kept: any site can send silent requests without end.
-    if matches!(from, Was::New(None)) && is_silent(&login) {
+    let matters = Beside::matters(&login);
+    if matches!(from, Was::New(None)) && is_silent(&login) && !matters {
         count::started(app, &login);
         count::over(app, &login, failure.code());
         return Ok(Done::Refused(id, failure));
     }
     let trace = count::ended(app, &login, failure.code());
+    let beside = Beside::with_ends(app, &mut login, trace).await?;
     let failed = Transaction::Failed(Failed {
         login: login.clone(),
         failure: failure.clone(),
     });
-    let row = Row::next(app, loaded, from, &failed, trace)?;
+    let row = Row::next(app, loaded, from, &failed, beside)?;
     let (row, written) = write(app, row).await?;
     if written == Written::Yes {
         row.note(app, &login);
@@ -241,8 +242,8 @@ async fn write(app: &App, row: Row) -> Result<(Arc<Row>, Written), DbError> {
 pub struct Turn {
     /// What is written.
     pub transaction: Transaction,
-    /// What is kept of a run that is over.
-    pub trace: Option<Trace>,
+    /// What is written with it.
+    pub beside: Beside,
     /// What is counted once it is written.
     pub counted: Counted,
 }
@@ -281,8 +282,10 @@ pub async fn refused(
     let before = login.clone();
     if let Arrived::Refused(failure) = arrived {
         let code = Some(failure.code().to_owned());
+        let trace = count::ended(app, login, failure.code());
+        let beside = Beside::of(app, login, trace).await?;
         return Ok(Turn {
-            trace: count::ended(app, login, failure.code()),
+            beside,
             transaction: Transaction::Failed(Failed {
                 login: login.clone(),
                 failure,
@@ -296,7 +299,7 @@ pub async fn refused(
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
     run.counted = run.instance.trace().len();
     Ok(Turn {
-        trace: None,
+        beside: Beside::of(app, login, None).await?,
         transaction: Transaction::Pending(Pending {
             login: login.clone(),
         }),

@@ -121,6 +121,15 @@ impl Browser {
         Self { router, ..self }
     }
 
+    /// Another window of the same browser, where this process serves it.
+    pub fn window(&self, router: Router) -> Self {
+        Self {
+            router,
+            cookies: self.cookies.clone(),
+            ..*self
+        }
+    }
+
     pub fn cookie(&self, name: &str) -> Option<&str> {
         self.cookies.get(name).map(String::as_str)
     }

@@ -1,15 +1,18 @@
 //! What stands outside of the service: status lists and applications that take logout tokens.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use axum::http::HeaderMap;
+use tokio::sync::Semaphore;
 use url::Url;
 use vouchsafe_protocol::oauth::values::Secret;
 use vouchsafe_service::config::{DevConfig, FetchConfig};
 use vouchsafe_verifier::outbound::{
-    ClientDocument, Guarded, Outbound, OutboundError, Pushed, StatusToken,
+    ClientDocument, Guarded, HookReply, Outbound, OutboundError, Pushed, StatusToken,
 };
 
 #[derive(Default)]
@@ -26,6 +29,18 @@ pub struct Network {
     logouts: Mutex<Vec<(String, String)>>,
     event_answers: Mutex<Vec<Result<&'static str, u16>>>,
     events: Mutex<Vec<PushedEvent>>,
+    hooks: Mutex<HashMap<String, HookReply>>,
+    hook_gate: Mutex<Option<Arc<Semaphore>>>,
+    questions: Mutex<Vec<Asked>>,
+}
+
+/// A question that a run put to a system.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub url: String,
+    pub headers: HeaderMap,
+    pub body: String,
+    pub timeout: Duration,
 }
 
 /// A security event that an application took or refused.
@@ -101,6 +116,33 @@ impl Network {
         if silent {
             std::future::pending::<()>().await;
         }
+    }
+
+    /// What systems say to runs from now on; silence where nothing is set.
+    pub fn answer_hooks(&self, body: &str) {
+        self.reply_to_hooks(HookReply::Body(body.as_bytes().to_vec()));
+    }
+
+    pub fn reply_to_hooks(&self, reply: HookReply) {
+        self.hooks.lock().unwrap().insert(String::new(), reply);
+    }
+
+    /// What the system at this address says, whatever others do.
+    pub fn answer_hook_at(&self, url: &str, body: &str) {
+        let reply = HookReply::Body(body.as_bytes().to_vec());
+        self.hooks.lock().unwrap().insert(url.to_owned(), reply);
+    }
+
+    /// Systems answer once they are let.
+    pub fn hold_hooks(&self) -> Arc<Semaphore> {
+        let gate = Arc::new(Semaphore::new(0));
+        *self.hook_gate.lock().unwrap() = Some(Arc::clone(&gate));
+        gate
+    }
+
+    /// Every question that runs put to systems.
+    pub fn questions(&self) -> Vec<Asked> {
+        self.questions.lock().unwrap().clone()
     }
 
     pub fn fetches(&self) -> usize {
@@ -204,5 +246,27 @@ impl Outbound for Network {
             token,
         });
         Ok(Pushed::Taken)
+    }
+
+    async fn question(
+        &self,
+        uri: &Url,
+        headers: HeaderMap,
+        body: String,
+        timeout: Duration,
+    ) -> HookReply {
+        self.questions.lock().unwrap().push(Asked {
+            url: uri.to_string(),
+            headers,
+            body,
+            timeout,
+        });
+        let gate = self.hook_gate.lock().unwrap().clone();
+        if let Some(gate) = gate {
+            let _let = gate.acquire().await.unwrap();
+        }
+        let hooks = self.hooks.lock().unwrap();
+        let reply = hooks.get(uri.as_str()).or_else(|| hooks.get(""));
+        reply.cloned().unwrap_or(HookReply::Silent)
     }
 }

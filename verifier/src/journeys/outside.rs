@@ -1,0 +1,51 @@
+//! Who stands outside and may be asked or told by a journey: those that the configuration names.
+
+use super::held::Known;
+use crate::config::HookAnswer;
+use crate::journey::{Code, Places};
+
+/// Whoever is to be told can be told: on the account page, and by the system of `[journeys.notify]`.
+pub(super) fn tells(
+    (at, notify, emit): (usize, &[String], &[String]),
+    known: &Known<'_>,
+    places: &mut Places<'_>,
+) {
+    let system = known.settings.told.is_some();
+    for channel in notify {
+        let message = match channel.as_str() {
+            "user" => continue,
+            "all_channels" if system => continue,
+            "all_channels" => "the configuration has no `[journeys.notify]`".to_owned(),
+            other => format!("nobody is told by `{other}`"),
+        };
+        let hint = "\"user\": the account page; \"all_channels\": `[journeys.notify]` too";
+        places.at_step(at, "notify", Code::NotHeld, message, hint);
+    }
+    for event in emit {
+        let message = match event.split_once(':') {
+            Some(("webhook", _)) if system => continue,
+            Some(("webhook", _)) => "the configuration has no `[journeys.notify]`".to_owned(),
+            _ => format!("`{event}` is not held"),
+        };
+        let hint = "`webhook:NAME` goes to the system of `[journeys.notify]`";
+        places.at_step(at, "emit", Code::NotHeld, message, hint);
+    }
+}
+
+pub(super) fn webhook(
+    (at, url, sms): (usize, &str, bool),
+    known: &Known<'_>,
+    places: &mut Places<'_>,
+) {
+    let Some(hook) = known.settings.hook(url) else {
+        let message = "the configuration has no `[[journeys.webhook]]` with this address";
+        let hint = "whoever writes a journey does not choose whom the service asks";
+        places.at_step(at, "url", Code::NotHeld, message, hint);
+        return;
+    };
+    if sms && !hook.may_answer(HookAnswer::Sms) {
+        let message = "its `[[journeys.webhook]]` may not answer `sms`";
+        let hint = "`answers = [\"sms\"]` and `subject = true` there";
+        places.at_step(at, "challenge", Code::NotHeld, message, hint);
+    }
+}

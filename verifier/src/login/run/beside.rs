@@ -1,0 +1,203 @@
+//! What is written with a turn of a run: its trace where it is over, and what its steps tell and end.
+//! It happens if the turn is written, and else not at all.
+
+use serde_json::{Value, json};
+use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_protocol::oidc::subject::pairwise_sub;
+use vouchsafe_service::db::{DbError, Tx};
+
+use crate::app::{App, Parts};
+use crate::domain::ids::{SessionId, SubjectId};
+use crate::domain::notice::{Notice, NoticeKind};
+use crate::domain::run::Effect;
+use crate::domain::session::EndReason;
+use crate::domain::transaction::Login;
+use crate::journeys::told::{self, Message};
+use crate::login::accept::log_id;
+use crate::login::end;
+use crate::store::journeys::Trace;
+use crate::store::{StoreError, journeys, notices, refresh_grants, sessions, subjects};
+
+/// The event of a step that tells its person on all channels.
+const NOTIFY: &str = "journey.notify";
+
+/// What is written with a turn.
+#[derive(Debug, Default)]
+pub struct Beside {
+    trace: Option<Trace>,
+    notices: Vec<Notice>,
+    messages: Vec<Message>,
+    ends: Option<Ends>,
+}
+
+/// What ends.
+#[derive(Debug)]
+struct Ends {
+    app: App,
+    subject: SubjectId,
+    /// The session that the run itself rests on.
+    but: Option<SessionId>,
+    /// What began before the run.
+    before: UnixTime,
+    what: Vec<String>,
+}
+
+impl Beside {
+    /// Takes what the steps of this turn did.
+    pub(super) async fn of(
+        app: &Parts,
+        login: &mut Login,
+        trace: Option<Trace>,
+    ) -> Result<Self, StoreError> {
+        let Some(run) = login.run.as_deref_mut() else {
+            return Ok(Self::default());
+        };
+        let effects = std::mem::take(&mut run.effects);
+        let mut beside = Self {
+            trace,
+            ..Self::default()
+        };
+        if effects.is_empty() {
+            return Ok(beside);
+        }
+        let sub = sub(app, login).await?;
+        for effect in &effects {
+            beside.notices.extend(notice(app, login, effect));
+            let data = data(login, effect, sub.as_deref());
+            let named = effect.emit.iter().map(String::as_str);
+            let events = named.chain(effect.all_channels.then_some(NOTIFY));
+            beside
+                .messages
+                .extend(events.filter_map(|event| told::message(app, event, data.clone())));
+        }
+        Ok(beside)
+    }
+
+    /// The same, with what ends.
+    pub(super) async fn with_ends(
+        app: &App,
+        login: &mut Login,
+        trace: Option<Trace>,
+    ) -> Result<Self, StoreError> {
+        let ends = ends(app, login);
+        Ok(Self {
+            ends,
+            ..Self::of(app, login, trace).await?
+        })
+    }
+
+    /// Whether anything but a trace is written.
+    pub(super) fn matters(login: &Login) -> bool {
+        let run = login.run.as_deref();
+        run.is_some_and(|run| !run.effects.is_empty())
+    }
+
+    /// Writes it.
+    pub async fn put(&self, tx: &mut Tx, now: UnixTime) -> Result<(), DbError> {
+        if let Some(trace) = &self.trace {
+            journeys::insert_trace(tx, trace).await?;
+        }
+        for notice in &self.notices {
+            notices::insert(tx, notice).await?;
+        }
+        for message in &self.messages {
+            message.publish(tx, now).await?;
+        }
+        match &self.ends {
+            Some(ends) => ends.put(tx, now).await,
+            None => Ok(()),
+        }
+    }
+}
+
+fn notice(app: &Parts, login: &Login, effect: &Effect) -> Option<Notice> {
+    let run = login.run.as_deref()?;
+    let subject = run.pinned.clone().filter(|_| effect.tells_person)?;
+    Some(Notice {
+        id: app.ids.next_text(),
+        subject,
+        kind: effect.kind,
+        client: login.request.client.clone(),
+        reference: log_id(&login.id).to_owned(),
+        told_at: app.now(),
+    })
+}
+
+async fn sub(app: &Parts, login: &Login) -> Result<Option<String>, StoreError> {
+    let tells = app.settings.told.as_ref().is_some_and(|hook| hook.subject);
+    let run = login.run.as_deref();
+    let Some(pinned) = run.and_then(|run| run.pinned.as_ref()).filter(|_| tells) else {
+        return Ok(None);
+    };
+    let client = app.asker(&login.request).await?;
+    Ok(client.map(|client| pairwise_sub(&app.pairwise_key, &client.sector, pinned)))
+}
+
+fn data(login: &Login, effect: &Effect, sub: Option<&str>) -> Value {
+    let journey = login.run.as_deref().map(|run| run.instance.journey());
+    let mut data = json!({
+        "journey": journey, "step": effect.step, "reference": log_id(&login.id),
+        "kind": effect.kind,
+    });
+    if let (Some(sub), Value::Object(members)) = (sub, &mut data) {
+        members.insert("sub".to_owned(), json!(sub));
+    }
+    data
+}
+
+fn ends(app: &App, login: &Login) -> Option<Ends> {
+    let run = login.run.as_deref()?;
+    let effects = run.effects.iter();
+    let what: Vec<String> = effects.flat_map(|effect| effect.revoke.clone()).collect();
+    let subject = run.pinned.clone().filter(|_| !what.is_empty())?;
+    Some(Ends {
+        app: App::clone(app),
+        subject,
+        but: run.session.clone(),
+        before: login.started_at,
+        what,
+    })
+}
+
+impl Ends {
+    async fn put(&self, tx: &mut Tx, now: UnixTime) -> Result<(), DbError> {
+        let wants = |name: &str| self.what.iter().any(|one| one == name);
+        let nobody = SessionId::from_text("");
+        let but = self.but.as_ref().unwrap_or(&nobody);
+        let away = refresh_grants::of_subject(tx, &self.subject).await?;
+        let all = sessions::others_of(tx, &self.subject, but).await?;
+        for session in all {
+            let which = match away.contains(&session) {
+                true => "refresh_tokens",
+                false => "sessions",
+            };
+            if wants(which) {
+                let (settings, rng) = (&self.app.settings, self.app.rng.as_ref());
+                end::end_in(tx, settings, rng, &session, EndReason::Journey, now).await?;
+            }
+        }
+        if wants("old_passkeys") {
+            subjects::remove_passkeys(tx, &self.subject, self.before).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What a step that tells somebody leaves to be written.
+pub(super) fn effect(
+    step: &str,
+    (kind, notify): (NoticeKind, &[String]),
+    (revoke, emit): (&[String], &[String]),
+) -> Effect {
+    let events = emit
+        .iter()
+        .filter_map(|event| event.strip_prefix("webhook:"));
+    Effect {
+        step: step.to_owned(),
+        kind,
+        tells_person: !notify.is_empty() || !revoke.is_empty(),
+        all_channels: notify.iter().any(|channel| channel == "all_channels"),
+        revoke: revoke.to_vec(),
+        emit: events.map(str::to_owned).collect(),
+    }
+}
