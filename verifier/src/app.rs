@@ -25,7 +25,9 @@ use crate::config::Settings;
 use crate::domain::ids::{UserCodeKey, VerificationId};
 use crate::fingerprint::Fingerprints;
 use crate::journeys::Journeys;
+use crate::numbers::Numbers;
 use crate::outbound::Outbound;
+use crate::references::References;
 use crate::risk::ValueKey;
 use crate::status::StatusLists;
 use crate::store::Vault;
@@ -55,10 +57,16 @@ pub struct Parts {
     pub documents: Shelf,
     /// Registrations without a token, for each network.
     pub open_registrations: RateLimit,
+    /// Questions about references, for each network.
+    pub support_questions: RateLimit,
+    /// Makes references of pages that belong to no login.
+    pub references: References,
     /// Pages.
     pub pages: Pages,
     /// Journeys.
     pub journeys: Journeys,
+    /// What waits to be counted and told.
+    pub numbers: Numbers,
     /// Status lists.
     pub statuses: StatusLists,
     /// Changes of logins.

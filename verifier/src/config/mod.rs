@@ -10,6 +10,7 @@ mod digital_credentials;
 mod error;
 mod journeys;
 mod keys;
+mod numbers;
 mod profile;
 mod query;
 mod registration;
@@ -31,6 +32,7 @@ pub use digital_credentials::DigitalCredentials;
 pub use error::ConfigError;
 pub use journeys::JourneysConfig;
 pub use keys::{Keys, KeysConfig};
+pub use numbers::{EventsConfig, NumbersConfig};
 pub use profile::Profile;
 pub use query::{
     Query, QueryConfig, ScopeClaims, SubjectClaim, SubjectConfig, SubjectStrategy, format_of,
@@ -105,6 +107,11 @@ pub struct Config {
     pub risk: Option<RiskConfig>,
     /// Files that say which steps lead to a login. None unless it is written.
     pub journeys: Option<JourneysConfig>,
+    /// What is counted.
+    #[serde(default)]
+    pub numbers: NumbersConfig,
+    /// The log of events. Off unless it is written.
+    pub events: Option<EventsConfig>,
 }
 
 /// `[wallet]`.

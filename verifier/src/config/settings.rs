@@ -9,6 +9,7 @@ use vouchsafe_service::config::{PublicUrl, check_addresses};
 use super::client::{Client, ClientConfig};
 use super::digital_credentials::DigitalCredentials;
 use super::error::ConfigError;
+use super::numbers::NumbersConfig;
 use super::profile::Profile;
 use super::query::Query;
 use super::registration::{Allowed, Documents, Registration};
@@ -20,6 +21,7 @@ use super::{Config, RefreshConfig, SessionConfig, StatusConfig};
 use crate::domain::ids::{ClientId, QueryId};
 use crate::journeys::JourneySettings;
 use crate::login::ACCESS_TOKEN_S;
+use crate::numbers::events::EventSettings;
 use crate::status::StatusPolicy;
 
 /// Checked settings. There is no other way to make them than [`Settings::parse`].
@@ -61,6 +63,10 @@ pub struct Settings {
     pub risk: Option<RiskSettings>,
     /// Which steps lead to logins.
     pub journeys: Option<JourneySettings>,
+    /// What is counted.
+    pub numbers: NumbersConfig,
+    /// Where events go.
+    pub events: Option<EventSettings>,
 }
 
 impl Settings {
@@ -177,6 +183,10 @@ impl Settings {
             refresh: config.refresh,
             risk: config.risk.as_ref().map(RiskSettings::parse).transpose()?,
             journeys: None,
+            numbers: config.numbers.clone(),
+            events: (config.events.as_ref())
+                .map(|events| events.parse(loopback))
+                .transpose()?,
         };
         // They may name everything above.
         let usual = config.subject.as_ref();

@@ -29,6 +29,9 @@ pub struct Run {
     pub failure: Option<Failure>,
     /// Lines of the trace that were counted.
     pub counted: usize,
+    /// When the step began that it waits for, in seconds since 1970.
+    #[serde(default)]
+    pub since: i64,
 }
 
 /// An answer to a question of a run.

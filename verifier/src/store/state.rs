@@ -10,7 +10,7 @@ use super::{StoreError, Vault};
 
 /// Codes, tokens, sessions and what else is good for a while: no copy brings them back to life. The
 /// endpoints of webhooks follow from the configuration.
-const FORGOTTEN: [&str; 27] = [
+const FORGOTTEN: [&str; 29] = [
     "access_tokens",
     "account_invitations",
     "api_token",
@@ -21,6 +21,8 @@ const FORGOTTEN: [&str; 27] = [
     "idempotency",
     "journey_texts",
     "journey_traces",
+    "login_events",
+    "login_failures",
     "login_sessions",
     "login_transactions",
     "operator_challenge",
@@ -123,7 +125,7 @@ mod tests {
     use vouchsafe_service::db::testing::for_each_database;
 
     /// State.
-    const KEPT: [&str; 24] = [
+    const KEPT: [&str; 25] = [
         "account_identifiers",
         "api_client",
         "api_key",
@@ -131,6 +133,7 @@ mod tests {
         "consents",
         "disabled_clients",
         "event_streams",
+        "login_numbers",
         "logout_deliveries",
         "operator",
         "operator_identity",

@@ -9,6 +9,7 @@ use super::{Arrived, RunError, count, finish};
 use crate::app::{App, Parts};
 use crate::domain::ids::{DeviceGrantId, TransactionId};
 use crate::domain::reason::Failure;
+use crate::domain::run::Run;
 use crate::domain::session::Session;
 use crate::domain::transaction::{Failed, Login, Pending, Transaction};
 use crate::journey::Outcome;
@@ -16,6 +17,7 @@ use crate::journeys::Loaded;
 use crate::login::LOGIN_S;
 use crate::login::finish::{FinishError, Finished};
 use crate::login::start::BEGUN_AT_ONCE;
+use crate::numbers::tell::{self, End};
 use crate::store::journeys::{self, NewText, Trace};
 use crate::store::transactions::{self, Sealed};
 use crate::store::{StoreError, device_grants, requests};
@@ -110,7 +112,7 @@ impl Row {
                 if let Some(text) = &self.text {
                     journeys::note(tx, text, now).await?;
                 }
-                transactions::insert(tx, &self.sealed).await?;
+                transactions::insert(tx, &self.sealed, now).await?;
                 None
             }
             Was::Pending => Some("pending"),
@@ -131,7 +133,7 @@ impl Row {
     /// What is remembered and counted once it is written.
     pub(super) fn note(&self, app: &Parts, login: &Login) {
         if let Was::New(_) = self.from {
-            count::started(app, login);
+            tell::started(app, login);
         }
         if let Some(text) = &self.text {
             app.journeys.noted(&text.hash, app.now());
@@ -172,7 +174,7 @@ async fn wait(
 ) -> Result<Done, FinishError> {
     let before = login.clone();
     if let Some(run) = login.run.as_deref_mut() {
-        run.counted = run.instance.trace().len();
+        waits(run, app.now());
     }
     let id = login.id.clone();
     let pending = Transaction::Pending(Pending { login });
@@ -180,7 +182,7 @@ async fn wait(
     let (row, written) = write(app, row).await?;
     if written == Written::Yes {
         row.note(app, &before);
-        count::steps(&before);
+        tell::steps(app, &before);
     }
     app.changes.announce(&id);
     Ok(match written {
@@ -188,6 +190,15 @@ async fn wait(
         Written::Lost => Done::Lost(id),
         Written::TooMany(wait) => Done::TooMany(wait),
     })
+}
+
+/// What was counted of a run is not counted again, and the step that it waits for begins.
+fn waits(run: &mut Run, now: UnixTime) {
+    let lines = run.instance.trace().len();
+    if lines != run.counted {
+        run.since = now.0;
+    }
+    run.counted = lines;
 }
 
 async fn refuse(
@@ -199,8 +210,8 @@ async fn refuse(
     let id = login.id.clone();
     // Nobody sees a page of it, so nothing is kept: any site can send silent requests without end.
     if matches!(from, Was::New(None)) && is_silent(&login) {
-        count::started(app, &login);
-        count::over(app, &login, failure.code());
+        tell::started(app, &login);
+        tell::over(app, &login, failure.code(), &End::default());
         return Ok(Done::Refused(id, failure));
     }
     let trace = count::ended(app, &login, failure.code());
@@ -212,7 +223,7 @@ async fn refuse(
     let (row, written) = write(app, row).await?;
     if written == Written::Yes {
         row.note(app, &login);
-        count::over(app, &login, failure.code());
+        tell::over(app, &login, failure.code(), &End::default());
     }
     app.changes.announce(&id);
     Ok(match written {
@@ -259,8 +270,8 @@ impl Counted {
     /// It was written.
     pub fn note(&self, app: &Parts) {
         match &self.code {
-            Some(code) => count::over(app, &self.login, code),
-            None => count::steps(&self.login),
+            Some(code) => tell::over(app, &self.login, code, &End::default()),
+            None => tell::steps(app, &self.login),
         }
     }
 }
@@ -294,7 +305,7 @@ pub async fn refused(
         });
     }
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
-    run.counted = run.instance.trace().len();
+    waits(run, app.now());
     Ok(Turn {
         trace: None,
         transaction: Transaction::Pending(Pending {
