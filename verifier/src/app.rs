@@ -26,7 +26,9 @@ use crate::domain::ids::{UserCodeKey, VerificationId};
 use crate::fingerprint::Fingerprints;
 use crate::hooks::Hooks;
 use crate::journeys::Journeys;
+use crate::numbers::Numbers;
 use crate::outbound::Outbound;
+use crate::references::References;
 use crate::risk::ValueKey;
 use crate::status::StatusLists;
 use crate::store::Vault;
@@ -56,12 +58,18 @@ pub struct Parts {
     pub documents: Shelf,
     /// Registrations without a token, for each network.
     pub open_registrations: RateLimit,
+    /// Questions about references, for each network.
+    pub support_questions: RateLimit,
+    /// Makes references of pages that belong to no login.
+    pub references: References,
     /// Pages.
     pub pages: Pages,
     /// Journeys.
     pub journeys: Journeys,
     /// Systems that runs ask, as far as they fail.
     pub hooks: Hooks,
+    /// What waits to be counted and told.
+    pub numbers: Numbers,
     /// Status lists.
     pub statuses: StatusLists,
     /// Changes of logins.

@@ -15,6 +15,8 @@ pub enum Cookie {
     Session,
     /// What the wallet's browser shows while a number is typed elsewhere; sealed.
     Number,
+    /// Opens the numbers; sealed.
+    Numbers,
 }
 
 impl Cookie {
@@ -23,6 +25,7 @@ impl Cookie {
             Self::Browser => "vs_op_browser",
             Self::Session => "vs_op_session",
             Self::Number => "vs_op_number",
+            Self::Numbers => "vs_op_numbers",
         }
     }
 
@@ -36,8 +39,11 @@ impl Cookie {
     /// arrive from the application and from the wallet.
     #[must_use]
     pub fn set(self, app: &Parts, value: &str) -> HeaderValue {
-        app.cookie_policy
-            .set(self.name(), value, None, SameSite::Lax)
+        let same_site = match self {
+            Self::Browser | Self::Session | Self::Number => SameSite::Lax,
+            Self::Numbers => SameSite::Strict,
+        };
+        app.cookie_policy.set(self.name(), value, None, same_site)
     }
 
     /// A `Set-Cookie` value that removes the cookie.

@@ -38,7 +38,9 @@ use crate::fingerprint::Fingerprints;
 use crate::hooks::Hooks;
 use crate::instance::{self, InstanceError, StateKeys};
 use crate::journeys::{self, Journeys};
+use crate::numbers::{self, Numbers};
 use crate::outbound::{Guarded, Outbound};
+use crate::references::References;
 use crate::risk::{self, ValueKey};
 use crate::signals::deliver;
 use crate::status::{StatusLists, StatusPorts};
@@ -55,6 +57,10 @@ const TELL_EVERY: Duration = Duration::from_millis(500);
 const COUNT_EVERY: Duration = Duration::from_secs(5);
 /// How often the folder of journeys is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How often what was counted is written.
+const WRITE_EVERY: Duration = Duration::from_secs(2);
+/// Questions about references that a network may ask.
+const SUPPORT_PER_MINUTE: NonZeroU32 = NonZeroU32::new(30).unwrap();
 /// How often expired rows are deleted.
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 
@@ -216,9 +222,12 @@ impl Verifier {
             client_keys: PublishedKeys::new(Arc::clone(&outbound)),
             documents: Shelf::default(),
             open_registrations: open_registrations(&settings),
+            support_questions: RateLimit::per_minute(SUPPORT_PER_MINUTE, SUPPORT_PER_MINUTE),
+            references: References::new(brief_key(Purpose::FlowState).child("references")),
             pages: Pages::new()?,
             journeys: Journeys::new(settings.journeys.as_ref()),
             hooks: Hooks::default(),
+            numbers: Numbers::new(settings.events.clone()),
             statuses,
             changes: Changes::default(),
             verification_changes: Changes::default(),
@@ -327,12 +336,23 @@ impl Verifier {
                 journeys::look_again(Arc::clone(&app))
             });
         }
-        if self.app.settings.verifications.enabled() || self.app.settings.told.is_some() {
+        let app = Arc::clone(&self.app);
+        jobs.every("numbers", WRITE_EVERY, move || {
+            numbers::job::run_once(Arc::clone(&app))
+        });
+        let events = self.app.settings.events.as_ref();
+        let told = events.is_some_and(|events| events.webhook.is_some());
+        let settings = &self.app.settings;
+        if settings.verifications.enabled() || told || settings.told.is_some() {
             self.tell_callers(&mut jobs);
         }
         look_for_damage(&mut jobs, self.app.db.clone());
         purge_expired(&mut jobs, self.app.db.clone(), Arc::clone(&self.app.clock));
         jobs.finish().await;
+        // What was counted in the last moments.
+        if let Err(error) = numbers::job::run_once(Arc::clone(&self.app)).await {
+            tracing::warn!(error = %crate::views::chain(&error), "the last numbers are not written");
+        }
     }
 
     /// Sends webhooks that are due, and does not wait for who receives them.
@@ -354,6 +374,7 @@ impl Verifier {
 
     /// Runs every background job once, now.
     pub async fn run_background_once(&self) -> Result<(), StoreError> {
+        numbers::job::run_once(Arc::clone(&self.app)).await?;
         webhook::arrange(&self.app).await?;
         deliver_due(&self.webhooks).await?;
         watcher::run_once(Arc::clone(&self.app)).await?;
@@ -361,7 +382,8 @@ impl Verifier {
         deliver::run_once(Arc::clone(&self.app)).await?;
         risk::check::run_once(Arc::clone(&self.app)).await?;
         journeys::look_again(Arc::clone(&self.app)).await?;
-        Ok(watcher::purge(Arc::clone(&self.app)).await?)
+        watcher::purge(Arc::clone(&self.app)).await?;
+        Ok(numbers::job::run_once(Arc::clone(&self.app)).await?)
     }
 }
 

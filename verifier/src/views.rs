@@ -4,8 +4,6 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
-use vouchsafe_credentials::encoding::b64url;
-use vouchsafe_credentials::random::bytes;
 use vouchsafe_pages::{CONTENT_SECURITY_POLICY, Locale};
 use vouchsafe_protocol::oauth::registration::About;
 use vouchsafe_protocol::vp::values::LocalizedText;
@@ -127,7 +125,9 @@ impl PageFailure {
             code,
             locale,
         } = self;
-        let reference = b64url(&bytes::<6>(app.rng.as_ref()));
+        let reference = app
+            .references
+            .make(explanation, app.now(), app.rng.as_ref());
         tracing::info!(reference, reason = code, "error page");
         let context = json!({ "kind": explanation.key(), "show": null, "reference": reference, "again_link": null, "leave_link": null, "leave_csrf": null });
         let mut response = page(app, status, "verifier/failed", locale, context);

@@ -13,12 +13,14 @@ use crate::app::App;
 use crate::domain::ids::SessionId;
 use crate::domain::session::EndReason;
 use crate::journeys::KEEP_TEXTS_S;
-use crate::login::{end, run};
+use crate::login::end;
+use crate::numbers::tell;
 use crate::signals;
 use crate::store::watched::{self, WatchedCard, WatchedList};
 use crate::store::{
-    accounts, clients, device_grants, journey_calls, journey_starts, journeys, notices,
-    receiver_tokens, requests, sessions, stream_events, tokens, transactions, verifications,
+    accounts, clients, device_grants, failures, journey_calls, journey_starts, journeys, notices,
+    numbers, receiver_tokens, requests, sessions, stream_events, tokens, transactions,
+    verifications,
 };
 
 /// Lists that are asked for at once.
@@ -33,6 +35,8 @@ const KEEP_NOTICES_S: i64 = 183 * 86_400;
 const KEEP_CALLS_S: i64 = 86_400;
 /// Security events that nobody takes are kept for a week.
 const KEEP_EVENTS_S: i64 = 7 * 86_400;
+/// Counts are kept for two years and a month.
+const KEEP_NUMBERS_S: i64 = 761 * 86_400;
 
 /// Looks at every list behind a live session once.
 pub async fn run_once(app: App) -> Result<(), DbError> {
@@ -115,6 +119,26 @@ fn unknown(app: &App, card: &WatchedCard, now: UnixTime) -> Option<EndReason> {
     silent.then_some(EndReason::StatusUnknown)
 }
 
+/// Deletes counts after two years, events after the days that are configured, and why logins failed
+/// after a week, as their traces.
+async fn forget_numbers(app: &App, now: UnixTime) -> Result<(), DbError> {
+    let counted = now.plus(-KEEP_NUMBERS_S);
+    app.db
+        .write_in_steps(async move |tx| numbers::purge(tx, counted).await)
+        .await?;
+    let events = app.settings.events.as_ref();
+    let days = events.and_then(|events| events.database_days);
+    let told = now.plus(-days.unwrap_or(1) * 86_400);
+    app.db
+        .write_in_steps(async move |tx| numbers::purge_events(tx, told).await)
+        .await?;
+    let failed = now.plus(-KEEP_EVENTS_S);
+    app.db
+        .write_in_steps(async move |tx| failures::purge(tx, failed).await)
+        .await
+        .map(drop)
+}
+
 /// Deletes what is over: claims with their tokens at once, logins after a while.
 pub async fn purge(app: App) -> Result<(), DbError> {
     let now = app.now();
@@ -139,9 +163,11 @@ pub async fn purge(app: App) -> Result<(), DbError> {
             .write_in_steps(async move |tx| clients::purge_unused(tx, unused, now).await)
             .await?;
     }
-    for journey in abandoned {
-        run::abandoned(&app, journey);
+    for left in abandoned {
+        let untouched = left.is_untouched();
+        tell::abandoned(&app, left.journey.as_deref(), &left.client_id, untouched);
     }
+    forget_numbers(&app, now).await?;
     let old = now.plus(-KEEP_EVENTS_S);
     app.db
         .write_in_steps(async move |tx| journeys::purge_traces(tx, old).await)

@@ -14,7 +14,7 @@ use crate::serve::VERIFIER_ENVIRONMENT;
 pub struct NewOptions {
     #[command(flatten)]
     file: ConfigFile,
-    /// Whose key it is: the `id` of a `[[verifications.caller]]`.
+    /// Whose key it is: the `id` of a `[[verifications.caller]]`, or for `numbers:read` a name of your own.
     caller: String,
     /// What it may do (`verifications:read`, `verifications:write`); everything without it.
     #[arg(long = "scope", value_name = "SCOPE")]

@@ -27,7 +27,7 @@ pub enum VerifierCommand {
     /// The applications that people log in to.
     #[command(subcommand)]
     Client(ClientCommand),
-    /// Make an API key of somebody who may ask over REST (`[[verifications.caller]]`) and print it, once.
+    /// Make an API key of somebody who may ask over REST (`[[verifications.caller]]`), or read the numbers, and print it, once.
     ApiKey(api_key::NewOptions),
     /// Revoke an API key: whoever holds it asks nothing any more.
     RevokeApiKey(api_key::RevokeOptions),

@@ -3,7 +3,7 @@
 use std::{fmt, io, sync::LazyLock};
 
 use axum::{Router, http::header, routing::get};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use sha2::{Digest, Sha256};
 use tracing_subscriber::{EnvFilter, fmt as logs, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -42,12 +42,35 @@ const SECONDS: [f64; 12] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
 ];
 
+/// Upper bounds of what people take their time for: a login, a step of it.
+const HUMAN_SECONDS: [f64; 12] = [
+    0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0, 21.0, 34.0, 60.0, 120.0, 300.0,
+];
+
+/// Upper bounds of scores, which are ratios: a power of ten for each.
+const SCORES: [f64; 9] = [1e-4, 1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4];
+
+/// Histograms with bounds of their own.
+const OWN_BOUNDS: [(&str, &[f64]); 3] = [
+    ("vouchsafe_journey_duration_seconds", &HUMAN_SECONDS),
+    ("vouchsafe_step_duration_seconds", &HUMAN_SECONDS),
+    ("vouchsafe_risk_score", &SCORES),
+];
+
+/// How histograms are counted.
+fn buckets() -> PrometheusBuilder {
+    let usual = PrometheusBuilder::new().set_buckets(&SECONDS);
+    let usual = usual.expect("the list of buckets is not empty");
+    OWN_BOUNDS.iter().fold(usual, |builder, (name, bounds)| {
+        builder
+            .set_buckets_for_metric(Matcher::Full((*name).to_owned()), bounds)
+            .expect("the list of buckets is not empty")
+    })
+}
+
 /// One recorder for the process, however many services run in it; their names are a label.
 static RECORDER: LazyLock<PrometheusHandle> = LazyLock::new(|| {
-    let recorder = PrometheusBuilder::new()
-        .set_buckets(&SECONDS)
-        .expect("the list of buckets is not empty")
-        .build_recorder();
+    let recorder = buckets().build_recorder();
     let handle = recorder.handle();
     if metrics::set_global_recorder(PerTenant(recorder)).is_err() {
         tracing::warn!("another metrics recorder is installed; /metrics stays empty");
@@ -150,6 +173,25 @@ mod tests {
             "client??2026-01-01?ERROR?forged?[31m?x"
         );
         assert_eq!(Name(&"a".repeat(1000)).to_string().len(), 80);
+    }
+
+    #[test]
+    fn what_people_take_their_time_for_and_scores_have_bounds_of_their_own() {
+        let recorder = buckets().build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            for (name, _) in OWN_BOUNDS {
+                metrics::histogram!(name).record(0.7);
+            }
+            metrics::histogram!("http_request_seconds").record(0.7);
+        });
+        let text = recorder.handle().render();
+        for (name, bounds) in OWN_BOUNDS {
+            for bound in bounds {
+                let line = format!("{name}_bucket{{le=\"{bound}\"}} {}", u8::from(*bound > 0.7));
+                assert!(text.contains(&line), "{line} in {text}");
+            }
+        }
+        assert!(text.contains("http_request_seconds_bucket{le=\"0.5\"} 0"));
     }
 
     #[test]

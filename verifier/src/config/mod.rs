@@ -11,6 +11,7 @@ mod error;
 mod hooks;
 mod journeys;
 mod keys;
+mod numbers;
 mod profile;
 mod query;
 mod registration;
@@ -33,6 +34,7 @@ pub use error::ConfigError;
 pub use hooks::{Hook, HookAnswer, HookConfig};
 pub use journeys::JourneysConfig;
 pub use keys::{Keys, KeysConfig};
+pub use numbers::{EventsConfig, NumbersConfig};
 pub use profile::Profile;
 pub use query::{
     Query, QueryConfig, ScopeClaims, SubjectClaim, SubjectConfig, SubjectStrategy, format_of,
@@ -107,6 +109,11 @@ pub struct Config {
     pub risk: Option<RiskConfig>,
     /// Files that say which steps lead to a login. None unless it is written.
     pub journeys: Option<JourneysConfig>,
+    /// What is counted.
+    #[serde(default)]
+    pub numbers: NumbersConfig,
+    /// The log of events. Off unless it is written.
+    pub events: Option<EventsConfig>,
 }
 
 /// `[wallet]`.

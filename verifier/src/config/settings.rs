@@ -11,6 +11,7 @@ use super::client::{Client, ClientConfig};
 use super::digital_credentials::DigitalCredentials;
 use super::error::ConfigError;
 use super::hooks::Hook;
+use super::numbers::NumbersConfig;
 use super::profile::Profile;
 use super::query::Query;
 use super::registration::{Allowed, Documents, Registration};
@@ -22,6 +23,7 @@ use super::{Config, RefreshConfig, SessionConfig, StatusConfig};
 use crate::domain::ids::{ClientId, QueryId};
 use crate::journeys::JourneySettings;
 use crate::login::ACCESS_TOKEN_S;
+use crate::numbers::events::EventSettings;
 use crate::status::StatusPolicy;
 
 /// Checked settings. There is no other way to make them than [`Settings::parse`].
@@ -67,6 +69,10 @@ pub struct Settings {
     pub told: Option<Hook>,
     /// Which steps lead to logins.
     pub journeys: Option<JourneySettings>,
+    /// What is counted.
+    pub numbers: NumbersConfig,
+    /// Where events go.
+    pub events: Option<EventSettings>,
 }
 
 impl Settings {
@@ -192,6 +198,10 @@ impl Settings {
                 .map_or(Ok(Vec::new()), |journeys| journeys.hooks(rule))?,
             told: (config.journeys.as_ref()).map_or(Ok(None), |journeys| journeys.told(rule))?,
             journeys: None,
+            numbers: config.numbers.clone(),
+            events: (config.events.as_ref())
+                .map(|events| events.parse(loopback))
+                .transpose()?,
         };
         // They may name everything above.
         let usual = config.subject.as_ref();

@@ -200,6 +200,15 @@ impl Verifications {
 }
 
 impl Webhook {
+    /// Checks the address and the secret of a system that is told of events.
+    pub(super) fn checked(config: &WebhookConfig, loopback_http: bool) -> Result<Self, String> {
+        let rule = match loopback_http {
+            true => UrlRule::LoopbackAllowed,
+            false => UrlRule::AnyHttps,
+        };
+        Self::parse(config, rule)
+    }
+
     /// Catalogue 398: the address is looked at again, resolved, whenever something is sent.
     pub(super) fn parse(config: &WebhookConfig, rule: UrlRule) -> Result<Self, String> {
         let WebhookConfig {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::request::StepUp;
 use crate::risk::Seen;
 
 /// The browser that started a login, as far as its request tells.
@@ -16,6 +17,12 @@ pub struct Place {
     /// What is counted of it, once the login succeeds.
     #[serde(default)]
     pub seen: Option<Seen>,
+    /// Nothing shows that this browser was here before.
+    #[serde(default)]
+    pub first: bool,
+    /// Why a session did not do, where there was one and the risk is not the reason.
+    #[serde(default)]
+    pub step_up: Option<StepUp>,
 }
 
 /// Longest `User-Agent` that is looked at.
@@ -51,6 +58,8 @@ impl Place {
             system: named(agent, &system),
             address,
             seen: None,
+            first: false,
+            step_up: None,
         }
     }
 }

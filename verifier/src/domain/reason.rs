@@ -57,6 +57,39 @@ pub enum Explanation {
 }
 
 impl Explanation {
+    /// All of them.
+    pub const ALL: [Self; 23] = [
+        Self::Declined,
+        Self::NoCard,
+        Self::Revoked,
+        Self::Suspended,
+        Self::Expired,
+        Self::Issuer,
+        Self::Type,
+        Self::NotProven,
+        Self::Status,
+        Self::Browser,
+        Self::Number,
+        Self::Account,
+        Self::Unmatched,
+        Self::Unlinked,
+        Self::InvitationOver,
+        Self::Withdrawn,
+        Self::Denied,
+        Self::ExpiredLogin,
+        Self::RestartLogin,
+        Self::TooMany,
+        Self::Unknown,
+        Self::Request,
+        Self::Server,
+    ];
+
+    /// The page with this part of the text keys.
+    #[must_use]
+    pub fn of_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.key() == key)
+    }
+
     /// The part of the text keys that names the page.
     #[must_use]
     pub fn key(self) -> &'static str {

@@ -105,6 +105,36 @@ pub struct LoginRequest {
     pub asked: Option<RequestFacts>,
 }
 
+/// Why more than a session was wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepUp {
+    /// The login was unusual for the account.
+    Risk,
+    /// The application wants a higher level.
+    Acr,
+    /// The session is too old for the application.
+    MaxAge,
+    /// The application, or the journey, wants it each time.
+    Policy,
+}
+
+impl StepUp {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Risk, Self::Acr, Self::MaxAge, Self::Policy];
+
+    /// Name in metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Risk => "risk",
+            Self::Acr => "acr",
+            Self::MaxAge => "max_age",
+            Self::Policy => "policy",
+        }
+    }
+}
+
 /// What an application learns of a card, and where.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {

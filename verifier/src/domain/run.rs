@@ -42,6 +42,9 @@ pub struct Run {
     /// What its steps tell and end, until it is written with the turn.
     #[serde(default)]
     pub effects: Vec<Effect>,
+    /// When the step began that it waits for, in seconds since 1970.
+    #[serde(default)]
+    pub since: i64,
 }
 
 /// What a step tells and ends.

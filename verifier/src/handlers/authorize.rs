@@ -12,18 +12,20 @@ use vouchsafe_protocol::oidc::prompt::Decision;
 use vouchsafe_service::http::ClientAddress;
 
 use super::authorize_journey::{self, Led, lead};
-use super::authorize_request::{decision, is_expected, login_request};
+use super::authorize_request::{decision, is_expected, login_request, why};
 use super::authorize_session::{Verdict, browser, judge, place};
 use super::owned;
 use crate::app::App;
 use crate::cookies::Cookie;
 use crate::domain::ids::ClientId;
+use crate::domain::place::Place;
 use crate::domain::reason::Explanation;
-use crate::domain::request::LoginRequest;
+use crate::domain::request::{LoginRequest, StepUp};
 use crate::domain::session::Session;
 use crate::journeys::Unclear;
 use crate::login::finish::{self, FinishError};
 use crate::login::start::{self, Start};
+use crate::numbers::tell;
 use crate::pushed;
 use crate::reply::{self, Told, see_other, with_cookie};
 use crate::risk::Seen;
@@ -196,13 +198,21 @@ async fn authorize(
                     Err(to_client(ErrorCode::LoginRequired.into(), target))
                 }
                 Verdict::AskAgain(signs) => {
+                    tell::step_up_required(app, &login, None, StepUp::Risk);
                     let risk = Some(signs);
-                    begin(app, headers, address, LoginRequest { risk, ..login }).await
+                    let login = LoginRequest { risk, ..login };
+                    begin(app, headers, address, login, None).await
                 }
             },
             None => Err(to_client(ErrorCode::LoginRequired.into(), target)),
         },
-        Decision::Authenticate | Decision::AskConsent => begin(app, headers, address, login).await,
+        Decision::Authenticate | Decision::AskConsent => {
+            let reason = session.and_then(|session| why(app, client, &request, &session));
+            if let Some(reason) = reason {
+                tell::step_up_required(app, &login, None, reason);
+            }
+            begin(app, headers, address, login, reason).await
+        }
     }
 }
 
@@ -244,7 +254,7 @@ pub(super) async fn begin_at(
     address: ClientAddress,
     login: LoginRequest,
 ) -> Response {
-    match begin(app, headers, address, login).await {
+    match begin(app, headers, address, login, None).await {
         Ok(response) => response,
         Err(error) => error.respond(app, headers),
     }
@@ -255,9 +265,13 @@ async fn begin(
     headers: &HeaderMap,
     address: ClientAddress,
     login: LoginRequest,
+    step_up: Option<StepUp>,
 ) -> Result<Response, AuthorizeError> {
     let (browser, is_new) = browser(app, headers);
-    let place = place(app, headers, address, &browser);
+    let place = Place {
+        step_up,
+        ..place(app, headers, address, &browser)
+    };
     let response = match start::start(app, login, browser.digest(), place).await? {
         Start::Started(id) => see_other(&format!("/login/{id}")),
         Start::TooMany(wait) => return Ok(owned::too_many(app, headers, wait)),

@@ -17,10 +17,12 @@ use crate::config::Client;
 use crate::cookies::Cookie;
 use crate::domain::ids::{DeviceGrantId, Secret};
 use crate::domain::place::Place;
-use crate::domain::request::LoginRequest;
+use crate::domain::request::{LoginRequest, StepUp};
 use crate::domain::session::Session;
+use crate::domain::transaction::Login;
 use crate::journeys::{Loaded, Served, Unclear};
 use crate::login::run::{self, Arrived, Begin, Done, RunError, Was};
+use crate::numbers::tell;
 use crate::reply::{error_of, with_cookie};
 use crate::store::{StoreError, device_grants};
 
@@ -56,6 +58,9 @@ pub(super) async fn lead(
     if let Some(known) = session.as_ref().filter(|_| !loaded.assesses())
         && let Verdict::AskAgain(signs) = judge(app, headers, address, known).await?
     {
+        if !asked(&login, "none") {
+            tell::step_up_required(app, &login, Some(&loaded.journey.id), StepUp::Risk);
+        }
         login.risk = Some(signs);
         session = None;
     }
@@ -75,11 +80,16 @@ pub(super) async fn lead(
     };
     let visit = login_run::visit(headers);
     let done = async {
-        let (login, arrived) = run::begin(app, loaded, begin, &visit).await?;
+        let (mut login, arrived) = run::begin(app, loaded, begin, &visit).await?;
         if silent && matches!(arrived, Arrived::Page | Arrived::Browser) {
             return Ok(None);
         }
+        let reason = session.as_ref().and_then(|_| why(&login, &arrived));
+        login.place.step_up = reason;
         let done = run::settle(app, loaded, (Was::New(None), login), arrived, current).await?;
+        if let (Some(reason), Done::Page(_)) = (reason, &done) {
+            tell::step_up_required(app, &request, Some(&loaded.journey.id), reason);
+        }
         Ok::<_, TurnError>(Some(done))
     };
     let done = match done.await {
@@ -97,6 +107,23 @@ pub(super) async fn lead(
         true => with_cookie(response, Cookie::Browser.set(app, browser.reveal())),
         false => response,
     }))
+}
+
+/// Why a session that counted did not do: the run waits for the person all the same.
+fn why(login: &Login, arrived: &Arrived) -> Option<StepUp> {
+    let run = login.run.as_deref()?;
+    // What the risk of the whole login turned into a question was counted there.
+    if !matches!(arrived, Arrived::Page) || login.request.risk.is_some() {
+        return None;
+    }
+    let risky = run.facts.risk.as_ref();
+    let risky = risky.is_some_and(|risk| !risk.reasons.is_empty());
+    let level = !run.facts.request.acr_values.is_empty();
+    Some(match (risky, level) {
+        (true, _) => StepUp::Risk,
+        (false, true) => StepUp::Acr,
+        (false, false) => StepUp::Policy,
+    })
 }
 
 fn asked(login: &LoginRequest, prompt: &str) -> bool {
@@ -136,7 +163,7 @@ pub(super) async fn again(
     app: &App,
     headers: &HeaderMap,
     address: ClientAddress,
-    failed: &crate::domain::transaction::Login,
+    failed: &Login,
     loaded: &Arc<Loaded>,
 ) -> Response {
     let request = LoginRequest {
@@ -162,6 +189,7 @@ pub(super) async fn again(
             place: Place {
                 // Where a device is used says nothing about where its owner logs in.
                 seen: here.seen.filter(|_| request.device().is_none()),
+                first: false,
                 ..here
             },
             request: request.clone(),

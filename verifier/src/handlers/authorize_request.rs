@@ -13,7 +13,7 @@ use crate::accounts::identifier_mac;
 use crate::app::App;
 use crate::config::{Client, SubjectStrategy};
 use crate::domain::ids::QueryId;
-use crate::domain::request::{Back, Facts, LoginRequest, ReturnAddress};
+use crate::domain::request::{Back, Facts, LoginRequest, ReturnAddress, StepUp};
 use crate::domain::session::Session;
 use crate::journey::RequestFacts;
 use crate::journeys::Unclear;
@@ -189,6 +189,26 @@ pub(super) fn is_expected(
         .as_ref()
         .map(|subject| pairwise_sub(&app.pairwise_key, &client.sector, subject));
     sub.is_some_and(|sub| login.expects(&sub)) && session.query == login.query
+}
+
+/// Why a session does not do for a request that is about who somebody is. A card that is asked for by a
+/// scope is asked for anyway.
+pub(super) fn why(
+    app: &App,
+    client: &Client,
+    request: &AuthorizationRequest,
+    session: &Session,
+) -> Option<StepUp> {
+    let age = app.now().since(session.authentication.auth_time);
+    let reached = Acr::from_wire(&session.authentication.acr);
+    let wish = acr_wish(client, request);
+    if max_age(client, request).is_some_and(|most| u64::try_from(age).unwrap_or_default() >= most) {
+        return Some(StepUp::MaxAge);
+    }
+    if !wish.accepted.is_empty() && !reached.is_some_and(|acr| wish.permits(acr)) {
+        return Some(StepUp::Acr);
+    }
+    request.prompt.login().then_some(StepUp::Policy)
 }
 
 /// Whether the session answers or the person acts.

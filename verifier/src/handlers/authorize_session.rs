@@ -53,8 +53,11 @@ pub(super) fn place(
 ) -> Place {
     let text = (!address.0.is_unspecified()).then(|| address.0.to_string());
     let seen = look(app, headers, address, browser).map(|look| look.seen);
+    let known = [Cookie::Browser, Cookie::Session];
+    let known = known.iter().any(|one| one.read(app, headers).is_some());
     Place {
         seen,
+        first: !known,
         ..Place::from_request(agent(headers), text)
     }
 }
@@ -79,7 +82,6 @@ pub(super) async fn judge(
     if !asks {
         return Ok(Verdict::Answers(Some(look.seen)));
     }
-    metrics::counter!("vouchsafe_stepup_required_total", "reason" => "risk").increment(1);
     let signs = assessment.reasons.iter().map(|sign| sign.code().to_owned());
     let signs: Vec<String> = signs.collect();
     tracing::info!(

@@ -10,6 +10,7 @@ use super::{form, login_run, owned};
 use crate::app::App;
 use crate::domain::reason::Failure;
 use crate::domain::transaction::Transaction;
+use crate::numbers::tell::{self, End};
 use crate::reply::see_other;
 use crate::store::{StoreError, transactions};
 
@@ -47,7 +48,7 @@ async fn cancel(app: &App, transaction: Transaction) -> Result<bool, StoreError>
         Transaction::Answered(answered) => answered.fail(Failure::declined()),
         Transaction::Finished(_) | Transaction::Failed(_) => return Ok(false),
     };
-    let id = failed.login.id.clone();
+    let login = failed.login.clone();
     let row = transactions::seal(&app.vault, &Transaction::Failed(failed))?;
     let now = app.now();
     let done = app
@@ -55,8 +56,9 @@ async fn cancel(app: &App, transaction: Transaction) -> Result<bool, StoreError>
         .write(async move |tx| transactions::advance(tx, from, &row, now).await)
         .await?;
     if done {
-        metrics::counter!("vouchsafe_authentications_total", "method" => "vp", "outcome" => "failure", "error" => "declined").increment(1);
-        app.changes.announce(&id);
+        tell::over(app, &login, "declined", &End::default());
+        tell::authenticated("vp", "failure", "declined");
+        app.changes.announce(&login.id);
     }
     Ok(done)
 }

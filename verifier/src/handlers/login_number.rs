@@ -103,7 +103,7 @@ pub(super) async fn complete(app: &App, headers: &HeaderMap, answered: Answered)
 
 /// The way back of a login that succeeded, with the cookie of its session.
 pub(super) async fn goes(app: &App, request: &LoginRequest, finished: Finished) -> Response {
-    let Finished { code, cookie } = finished;
+    let Finished { code, cookie, .. } = finished;
     let response = match code {
         Some(code) => reply::to_client(app, request, Told::Code(code)).await,
         None => reply::linked(app, request),

@@ -5,6 +5,7 @@ mod account;
 mod account_change;
 mod account_link;
 mod account_means;
+mod admin;
 mod authorize;
 mod authorize_journey;
 mod authorize_request;
@@ -182,6 +183,12 @@ pub fn router(app: App) -> Router {
         } else {
             Router::new()
         })
+        .route(admin::OVERVIEW, get(admin::overview))
+        .route(admin::SIGN_IN, post(admin::sign_in))
+        .route(admin::SIGN_OUT, post(admin::sign_out))
+        .route(admin::JOURNEY, get(admin::of_journey))
+        .route(admin::PICTURE, get(admin::picture))
+        .merge(v1::for_business())
         .merge(vouchsafe_pages::assets_router())
         .with_state(app)
 }

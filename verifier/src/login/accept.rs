@@ -29,6 +29,7 @@ use crate::domain::reason::Failure;
 use crate::domain::transaction::{Answer, Failed, Pending, Transaction};
 use crate::explain::explain;
 use crate::journey::Outcome;
+use crate::numbers::tell;
 use crate::store::requests::PresentationRequest;
 use crate::store::{StoreError, requests, transactions};
 
@@ -265,6 +266,7 @@ async fn record(
     let device = pending.login.request.device().cloned();
     let agreed = consent.is_some();
     let turn = pending.login.run.as_deref().map(|run| run.turn);
+    let login = pending.login.clone();
     let answered = Transaction::Answered(pending.clone().answer(answer));
     let row = (transactions::seal(&app.vault, &answered)?, turn);
     let given = Given { consent, device };
@@ -277,6 +279,7 @@ async fn record(
         Err(ConcludeError::Accept(error)) => return Err(error),
     };
     count(query, request, "accepted", "none");
+    tell::presentation(app, &login, "accepted", request.channel.name());
     if agreed {
         metrics::counter!("vouchsafe_consents_total", "action" => "granted").increment(1);
     }
@@ -317,8 +320,13 @@ async fn wallet_error(
         ),
     };
     let reason = failure.code().to_owned();
+    let login = pending.login.clone();
     let redirect_uri = end(app, request, pending, failure).await?;
     count(query, request, outcome, &reason);
+    tell::presentation(app, &login, outcome, request.channel.name());
+    if outcome == "declined" {
+        metrics::counter!("vouchsafe_consents_total", "action" => "denied").increment(1);
+    }
     app.changes.announce(&request.transaction);
     Ok(DirectPostAnswer {
         redirect_uri: Some(redirect_uri),
@@ -334,8 +342,10 @@ async fn refuse(
     failure: Failure,
 ) -> Result<DirectPostAnswer, AcceptError> {
     let code = failure.code().to_owned();
+    let login = pending.login.clone();
     let explanation = end(app, request, pending, failure).await?;
     count(query, request, "rejected", &code);
+    tell::presentation(app, &login, "rejected", request.channel.name());
     app.changes.announce(&request.transaction);
     Err(AcceptError::Refused {
         code,
@@ -352,9 +362,12 @@ async fn end(
 ) -> Result<Url, AcceptError> {
     let mut login = pending.login;
     let Some(answered) = login.run.as_deref().map(|run| run.turn) else {
+        let (ended, code) = (login.clone(), failure.code().to_owned());
         let failed = Transaction::Failed(Failed { login, failure });
         let row = transactions::seal(&app.vault, &failed)?;
-        return Ok(conclude(app, request, (row, None), None, None).await?);
+        let url = conclude(app, request, (row, None), None, None).await?;
+        tell::refused(app, &ended, &code, request.channel.name());
+        return Ok(url);
     };
     let outcome = match failure.code() {
         "declined" => Outcome::Declined,

@@ -15,6 +15,7 @@ use crate::domain::reason::{Explanation, Failure};
 use crate::domain::request::{Fact, Facts, LoginRequest};
 use crate::domain::session::{Authentication, EndReason, Session};
 use crate::domain::transaction::{Answer, Answered, Transaction};
+use crate::numbers::tell::{self, End};
 use crate::risk::Seen;
 use crate::store::risk::NewLogin;
 use crate::store::transactions::Sealed;
@@ -31,6 +32,21 @@ pub struct Finished {
     pub code: Option<Secret>,
     /// New session cookie; `None` for a guest and for a device.
     pub cookie: Option<Secret>,
+    /// Whose login it was.
+    pub account: Account,
+    /// What the application calls the person.
+    pub sub: Option<String>,
+}
+
+/// Whether a login made its account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Account {
+    /// It did.
+    New,
+    /// It was there before.
+    Known,
+    /// A guest has none.
+    Nobody,
 }
 
 /// Why a login cannot be finished.
@@ -91,14 +107,12 @@ pub async fn finish(
     let outcome = app.db.write(async move |tx| work.run(tx).await).await;
     match outcome {
         Ok(done) => {
-            metrics::counter!("vouchsafe_authentications_total", "method" => "vp", "outcome" => "success", "error" => "none").increment(1);
-            if again.login.request.risk.is_some() {
-                metrics::counter!("vouchsafe_stepup_finished_total", "reason" => "risk", "outcome" => "success").increment(1);
-            }
-            tracing::info!(
-                login = super::accept::log_id(&again.login.id),
-                "login finished"
-            );
+            let end = End {
+                channel: Some(again.answer.channel.name()),
+                account: Some(done.account),
+                sub: done.sub.clone(),
+            };
+            tell::over(app, &again.login, "success", &end);
             app.changes.announce(&again.login.id);
             Ok(done)
         }
@@ -111,8 +125,8 @@ pub async fn finish(
 pub async fn fail<T>(app: &Parts, answered: Answered, failure: Failure) -> Result<T, FinishError> {
     let id = answered.login.id.clone();
     let login = answered.login.clone();
+    let channel = Some(answered.answer.channel.name());
     let trace = run::ended(app, &login, failure.code());
-    let after_risk = answered.login.request.risk.is_some();
     let row = transactions::seal(
         &app.vault,
         &Transaction::Failed(answered.fail(failure.clone())),
@@ -129,17 +143,13 @@ pub async fn fail<T>(app: &Parts, answered: Answered, failure: Failure) -> Resul
         })
         .await?;
     if over {
-        run::over(app, &login, failure.code());
+        let end = End {
+            channel,
+            ..End::default()
+        };
+        tell::over(app, &login, failure.code(), &end);
+        tell::authenticated("vp", "failure", failure.code());
     }
-    metrics::counter!("vouchsafe_authentications_total", "method" => "vp", "outcome" => "failure", "error" => failure.code().to_owned()).increment(1);
-    if after_risk {
-        metrics::counter!("vouchsafe_stepup_finished_total", "reason" => "risk", "outcome" => "failure").increment(1);
-    }
-    tracing::info!(
-        login = super::accept::log_id(&id),
-        reason = failure.code(),
-        "login failed"
-    );
     app.changes.announce(&id);
     Err(FinishError::Failed(failure))
 }
@@ -152,6 +162,7 @@ pub async fn from_session(
     seen: Option<Seen>,
 ) -> Result<Secret, FinishError> {
     let seen = sealed(app, seen.as_ref())?;
+    let asked = request.clone();
     let client = app.client(&request.client).await?;
     let client = client.ok_or(FinishError::ClientGone)?;
     let parts = Arc::clone(app);
@@ -180,7 +191,7 @@ pub async fn from_session(
             Ok(code)
         })
         .await?;
-    metrics::counter!("vouchsafe_authentications_total", "method" => "session", "outcome" => "success", "error" => "none").increment(1);
+    tell::by_session(app, &asked);
     Ok(code)
 }
 
@@ -253,9 +264,11 @@ impl Work {
             return Ok(Finished {
                 code: None,
                 cookie: None,
+                account: Account::Known,
+                sub: None,
             });
         }
-        let subject = resolve::account(tx, app, &answer.evidence).await?;
+        let (subject, account) = resolve::account(tx, app, &answer.evidence).await?;
         let sub = match &subject {
             Some(subject) => pairwise_sub(&app.pairwise_key, &client.sector, subject),
             None => guest_sub(app.rng.as_ref()),
@@ -270,11 +283,14 @@ impl Work {
         }
         sessions::put_cards(tx, &session.id, &answer.cards, answer.answered_at).await?;
         let told = told_of(tx, app, client, session.subject.as_ref(), self.told()).await?;
+        let called = Some(sub.clone());
         let code = issue_code(tx, app, request, &session, sub, told).await?;
         count(tx, session.subject.as_ref(), seen.as_ref(), app.now()).await?;
         Ok(Finished {
             code: Some(code),
             cookie,
+            account,
+            sub: called,
         })
     }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use vouchsafe_service::db::{DbError, Tx};
 
-use super::finish::FinishError;
+use super::finish::{Account, FinishError};
 use crate::app::Parts;
 use crate::domain::ids::{MeansId, SubjectId};
 use crate::domain::means::Linked;
@@ -27,23 +27,29 @@ pub(super) async fn account(
     tx: &mut Tx,
     app: &Parts,
     evidence: &Evidence,
-) -> Result<Option<SubjectId>, FinishError> {
+) -> Result<(Option<SubjectId>, Account), FinishError> {
     let rng = app.rng.as_ref();
     match evidence {
-        Evidence::Guest => Ok(None),
+        Evidence::Guest => Ok((None, Account::Nobody)),
         Evidence::IssuerScoped(key) => {
-            let fresh = (&MeansId::random(rng), &SubjectId::generate(rng));
-            Ok(Some(subjects::resolve(tx, key, fresh, app.now()).await?))
+            let new = SubjectId::generate(rng);
+            let fresh = (&MeansId::random(rng), &new);
+            let subject = subjects::resolve(tx, key, fresh, app.now()).await?;
+            let account = match subject == new {
+                true => Account::New,
+                false => Account::Known,
+            };
+            Ok((Some(subject), account))
         }
         Evidence::Bound(key) => match subjects::find(tx, key).await? {
-            Some(subject) => Ok(Some(subject)),
+            Some(subject) => Ok((Some(subject), Account::Known)),
             None => Err(FinishError::Failed(Failure::unlinked())),
         },
         Evidence::Asserted {
             identifier_mac,
             key,
         } => match asserted(tx, identifier_mac, key).await? {
-            Some(subject) => Ok(Some(subject)),
+            Some(subject) => Ok((Some(subject), Account::Known)),
             None => Err(FinishError::Failed(Failure::unmatched())),
         },
     }

@@ -10,6 +10,7 @@ use crate::domain::ids::{DeviceGrantId, SecretDigest, TransactionId};
 use crate::domain::place::Place;
 use crate::domain::request::LoginRequest;
 use crate::domain::transaction::{Channel, Login, Pending, Transaction};
+use crate::numbers::tell;
 use crate::store::device_grants::Asked;
 use crate::store::{StoreError, device_grants, requests, transactions};
 
@@ -65,25 +66,43 @@ pub async fn again(app: &Parts, failed: &Login) -> Result<Again, StoreError> {
         ..failed.request.clone()
     };
     let browser = failed.browser.clone();
-    let prepared = prepare(app, request, browser, failed.place.clone(), ends)?;
+    let place = Place {
+        first: false,
+        ..failed.place.clone()
+    };
+    let prepared = prepare(app, request, browser, place, ends)?;
     Ok(Again::Start(put(app, prepared).await?))
 }
 
 async fn put(app: &Parts, prepared: Prepared) -> Result<Start, DbError> {
-    let Prepared { id, row, question } = prepared;
-    let now = app.now();
-    app.db
+    let Prepared {
+        login,
+        row,
+        question,
+    } = prepared;
+    let (id, now) = (login.id.clone(), app.now());
+    let start = app
+        .db
         .write(async move |tx| {
             let (begun, first_ends) = transactions::begun(tx, &row, now).await?;
             if begun >= BEGUN_AT_ONCE {
                 let wait = first_ends.map_or(LOGIN_S, |end| end.since(now).max(1));
                 return Ok::<_, DbError>(Start::TooMany(wait));
             }
-            transactions::insert(tx, &row).await?;
+            transactions::insert(tx, &row, now).await?;
             requests::insert(tx, &question).await?;
             Ok(Start::Started(id.clone()))
         })
-        .await
+        .await?;
+    if let Start::Started(_) = start {
+        begun(app, &login);
+    }
+    Ok(start)
+}
+
+/// A login without a journey began, and its question was put.
+fn begun(app: &Parts, login: &Login) {
+    tell::started(app, login);
 }
 
 /// Starts the login that a device waits for, in the browser where its code was typed. `None` where
@@ -99,23 +118,31 @@ pub async fn start_for_device(
     // The login is over with the code of the device.
     let ends = now.plus(LOGIN_S).min(asked.expires_at);
     let prepared = prepare(app, asked.request, browser, place, ends)?;
-    let Prepared { id, row, question } = prepared;
+    let Prepared {
+        login,
+        row,
+        question,
+    } = prepared;
+    let id = login.id.clone();
     let started = app
         .db
         .write(async move |tx| {
             if !device_grants::claim(tx, &device, now).await? {
                 return Ok::<_, DbError>(false);
             }
-            transactions::insert(tx, &row).await?;
+            transactions::insert(tx, &row, now).await?;
             requests::insert(tx, &question).await?;
             Ok(true)
         })
         .await?;
+    if started {
+        begun(app, &login);
+    }
     Ok(started.then_some(id))
 }
 
 struct Prepared {
-    id: TransactionId,
+    login: Login,
     row: transactions::Sealed,
     question: requests::SealedRequest,
 }
@@ -137,12 +164,20 @@ fn prepare(
         expires_at,
         run: None,
     };
-    let id = login.id.clone();
     let query = app.settings.query(&login.request.query);
     let format = query.map_or("unknown", Query::format);
     let asked = (login.request.query.as_str(), format);
     let question = ask::question(app, &login, Channel::SameDevice, asked);
     let question = requests::seal(&app.vault, question)?;
-    let row = transactions::seal(&app.vault, &Transaction::Pending(Pending { login }))?;
-    Ok(Prepared { id, row, question })
+    let row = transactions::seal(
+        &app.vault,
+        &Transaction::Pending(Pending {
+            login: login.clone(),
+        }),
+    )?;
+    Ok(Prepared {
+        login,
+        row,
+        question,
+    })
 }

@@ -9,12 +9,14 @@ pub mod accounts;
 pub mod clients;
 pub mod consents;
 pub mod device_grants;
+pub mod failures;
 pub(crate) mod instance;
 pub mod journey_calls;
 pub mod journey_starts;
 pub mod journeys;
 pub mod logout;
 pub mod notices;
+pub mod numbers;
 pub mod receiver_tokens;
 pub mod refresh_grants;
 pub mod requests;
@@ -113,6 +115,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1020,
             name: "applications that nobody uses",
             sql: include_str!("../../migrations/1020_unused_clients.sql"),
+        },
+        Migration {
+            version: 1023,
+            name: "numbers, events, reasons of failures",
+            sql: include_str!("../../migrations/1023_numbers.sql"),
         },
         Migration {
             version: 1024,

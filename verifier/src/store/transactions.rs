@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{Db, DbError, Table, Tx, each, execute};
 
+use super::failures::{self, LoginFailure};
 use super::{StoreError, Vault};
 use crate::domain::ids::TransactionId;
 use crate::domain::reason::Failure;
@@ -39,6 +40,7 @@ pub struct Sealed {
     /// The turn of the run that it was read at, and the one that it is written with.
     turns: (i64, i64),
     journey: Option<String>,
+    failed: Option<LoginFailure>,
     body: Vec<u8>,
     expires_at: UnixTime,
 }
@@ -72,6 +74,10 @@ pub fn seal(vault: &Vault, transaction: &Transaction) -> Result<Sealed, StoreErr
         }) => (Some((**answer).clone()), None),
         Transaction::Failed(Failed { login: _, failure }) => (None, Some(failure.clone())),
     };
+    let failed = failure.as_ref().map(|failure| LoginFailure {
+        code: failure.code().to_owned(),
+        explanation: failure.explanation(),
+    });
     let place = [TABLE.0, login.id.as_str(), transaction.state()];
     let body = Body {
         login: login.clone(),
@@ -85,6 +91,7 @@ pub fn seal(vault: &Vault, transaction: &Transaction) -> Result<Sealed, StoreErr
         state: transaction.state(),
         turns: (turn, turn),
         journey,
+        failed,
         body: vault.seal(&place, &body)?,
         expires_at: login.expires_at,
     })
@@ -101,15 +108,24 @@ pub fn seal_next(vault: &Vault, transaction: &Transaction) -> Result<Sealed, Sto
     })
 }
 
+/// Writes why a login failed, where it did: its reference leads there.
+async fn explain(tx: &mut Tx, row: &Sealed, now: UnixTime) -> Result<(), DbError> {
+    let Some(failed) = &row.failed else {
+        return Ok(());
+    };
+    let reference = row.id.get(..8).unwrap_or_default();
+    failures::insert(tx, (&row.id, reference), failed, now).await
+}
+
 /// Writes a new transaction.
-pub async fn insert(tx: &mut Tx, new: &Sealed) -> Result<(), DbError> {
+pub async fn insert(tx: &mut Tx, new: &Sealed, now: UnixTime) -> Result<(), DbError> {
     execute!(tx, sqlx::query(
         "INSERT INTO login_transactions (id, browser_hash, client_id, state, tries_left, body, expires_at, turn, journey) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
         .bind(new.id.as_str()).bind(new.browser_hash.as_str()).bind(new.client_id.as_str())
         .bind(new.state).bind(i64::from(NUMBER_TRIES)).bind(new.body.as_slice()).bind(new.expires_at.0)
         .bind(new.turns.1).bind(new.journey.as_deref()))?;
-    Ok(())
+    explain(tx, new, now).await
 }
 
 /// Logins that a browser has begun at an application and not finished, as far as their time is not
@@ -136,7 +152,7 @@ pub async fn advance(
     to: &Sealed,
     now: UnixTime,
 ) -> Result<bool, DbError> {
-    execute!(
+    let moved = execute!(
         tx,
         sqlx::query(
             "UPDATE login_transactions SET state = $1, body = $2, turn = $6, \
@@ -152,7 +168,11 @@ pub async fn advance(
         .bind(to.turns.0)
         .bind(i64::from(NUMBER_TRIES))
     )
-    .map(|rows| rows == 1)
+    .map(|rows| rows == 1)?;
+    if moved {
+        explain(tx, to, now).await?;
+    }
+    Ok(moved)
 }
 
 /// Uses up one try of the number; `None` when there is none left or nothing to try.
@@ -179,12 +199,30 @@ pub async fn find(
     row.map(|row| open(vault, row)).transpose()
 }
 
-/// Deletes what expired before `before`. What is returned names the journey of each run that
-/// nobody brought to an end.
-pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<Vec<String>, DbError> {
-    let left = each!(tx, c => sqlx::query_scalar::<_, String>(
-        "DELETE FROM login_transactions WHERE expires_at < $1 AND journey IS NOT NULL \
-         AND state IN ('pending', 'answered') RETURNING journey")
+/// A login that nobody brought to an end.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Abandoned {
+    /// The journey that led it.
+    pub journey: Option<String>,
+    /// Who asked for it.
+    pub client_id: String,
+    state: String,
+    turn: i64,
+}
+
+impl Abandoned {
+    /// Whether nothing ever came from the person.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        self.state == "pending" && self.turn <= 1
+    }
+}
+
+/// Deletes what expired before `before`, and says which logins nobody brought to an end.
+pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<Vec<Abandoned>, DbError> {
+    let left = each!(tx, c => sqlx::query_as::<_, Abandoned>(
+        "DELETE FROM login_transactions WHERE expires_at < $1 \
+         AND state IN ('pending', 'answered') RETURNING journey, client_id, state, turn")
         .bind(before.0).fetch_all(c).await)?;
     execute!(
         tx,

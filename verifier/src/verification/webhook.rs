@@ -11,13 +11,16 @@ use vouchsafe_service::seal::Sealer;
 use vouchsafe_service::webhooks::{self, NewEndpoint, Secrets};
 
 use crate::app::Parts;
-use crate::config::VerificationCaller;
+use crate::config::{VerificationCaller, Webhook};
 use crate::domain::verification::{Status, Verification};
 use crate::journeys::told;
+use crate::numbers::events::Event;
 use crate::store::webhooks as store;
 
 /// What the ids of our endpoints begin with. Configured ones alone: nobody else makes any.
 const PREFIX: &str = "verifications:";
+/// The same of the endpoint that is told of events.
+const EVENTS: &str = "events:";
 
 /// Seconds after which the endpoint of another configuration is forgotten, if nobody used it. Less and
 /// two processes that run with different configurations for a while would take each other's away.
@@ -31,9 +34,19 @@ fn endpoint(
     now: UnixTime,
 ) -> Option<(NewEndpoint, Secrets)> {
     let webhook = caller.webhook.as_ref()?;
+    Some(named(app, (PREFIX, caller.id.as_str()), webhook, now))
+}
+
+/// The endpoint behind an address and a secret.
+fn named(
+    app: &Parts,
+    (prefix, owner): (&str, &str),
+    webhook: &Webhook,
+    now: UnixTime,
+) -> (NewEndpoint, Secrets) {
     let secret = webhook.secret.expose();
     let parts: [&[u8]; 3] = [
-        caller.id.as_str().as_bytes(),
+        owner.as_bytes(),
         webhook.url.as_str().as_bytes(),
         secret.as_bytes(),
     ];
@@ -42,12 +55,45 @@ fn endpoint(
         .map(|byte| format!("{byte:02x}"))
         .collect();
     let endpoint = NewEndpoint {
-        id: format!("{PREFIX}{print}"),
+        id: format!("{prefix}{print}"),
         url: webhook.url.to_string(),
         events: Vec::new(),
         created_at: now,
     };
-    Some((endpoint, Secrets::of(webhook.secret.clone(), None)))
+    (endpoint, Secrets::of(webhook.secret.clone(), None))
+}
+
+/// Who is told of events.
+pub(crate) struct EventEndpoint {
+    endpoint: NewEndpoint,
+    secrets: Secrets,
+    sealer: Sealer,
+    rng: Arc<dyn Rng>,
+}
+
+/// Who is told of events, if anybody is.
+pub(crate) fn of_events(app: &Parts, webhook: Option<&Webhook>) -> Option<EventEndpoint> {
+    let (endpoint, secrets) = named(app, (EVENTS, ""), webhook?, app.now());
+    Some(EventEndpoint {
+        endpoint,
+        secrets,
+        sealer: app.webhook_sealer.clone(),
+        rng: app.rng.clone(),
+    })
+}
+
+impl EventEndpoint {
+    /// Writes the message of an event.
+    pub(crate) async fn publish(
+        &self,
+        tx: &mut Tx,
+        event: &Event,
+        now: UnixTime,
+    ) -> Result<(), DbError> {
+        let seal = (&self.secrets, &self.sealer, &*self.rng);
+        let named = (event.id.as_str(), event.kind);
+        store::publish_to(tx, &self.endpoint, seal, named, &event.body["data"], now).await
+    }
 }
 
 /// Brings the endpoints in line with the configuration: those that are there stay, with what waits for
@@ -55,12 +101,17 @@ fn endpoint(
 /// was given up is used again: who starts the service says that it is there.
 pub async fn arrange(app: &Parts) -> Result<(), DbError> {
     let now = app.now();
-    let wanted: Vec<_> = (app.settings.verifications.callers().iter())
+    let callers = app.settings.verifications.callers().iter();
+    let told = app.settings.events.as_ref();
+    let told = told.and_then(|events| events.webhook.as_ref());
+    let wanted: Vec<_> = callers
         .filter_map(|caller| endpoint(app, caller, now))
+        .chain(told.map(|webhook| named(app, (EVENTS, ""), webhook, now)))
         .collect();
     let first = !app.endpoints_woken.load(Ordering::Acquire);
     told::arrange(app, first).await?;
-    let there = store::beginning_with(&app.db, PREFIX).await?;
+    let mut there = store::beginning_with(&app.db, PREFIX).await?;
+    there.extend(store::beginning_with(&app.db, EVENTS).await?);
     let foreign = |id: &&String| !wanted.iter().any(|(own, _)| own.id == **id);
     for foreign in there.iter().filter(foreign) {
         let (id, before) = (foreign.clone(), now.plus(-UNUSED_S));

@@ -26,6 +26,15 @@ pub enum ApiError {
     /// No such verification of this caller.
     #[error("no such verification")]
     NotFound,
+    /// A parameter does not fit.
+    #[error("a parameter is unknown, there twice, or does not fit")]
+    Parameter,
+    /// No such reference.
+    #[error("no such reference")]
+    NoReference,
+    /// This network asked too often.
+    #[error("too many questions; wait a minute")]
+    TooOften,
     /// Not a JSON body.
     #[error("the body must be application/json without content encoding")]
     MediaType,
@@ -90,7 +99,9 @@ impl ApiError {
         match self {
             Self::Unauthorized | Self::InvalidToken => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
-            Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            Self::NotFound | Self::NoReference => (StatusCode::NOT_FOUND, "not_found"),
+            Self::Parameter => (StatusCode::BAD_REQUEST, "invalid_parameter"),
+            Self::TooOften => (StatusCode::TOO_MANY_REQUESTS, "too_often"),
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::Body => (StatusCode::BAD_REQUEST, "invalid_body"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_long"),
@@ -116,6 +127,9 @@ impl ApiError {
                 HeaderValue::try_from(text).ok()
             }
             Self::NotFound
+            | Self::NoReference
+            | Self::TooOften
+            | Self::Parameter
             | Self::MediaType
             | Self::Body
             | Self::TooLarge

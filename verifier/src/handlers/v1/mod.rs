@@ -5,11 +5,13 @@ mod caller;
 mod error;
 mod events;
 mod idempotent;
+pub(super) mod numbers;
 pub mod openapi;
 mod read;
 mod redeem;
 mod remove;
 mod start;
+mod support;
 mod views;
 
 use axum::Router;
@@ -41,9 +43,14 @@ fn verification_id(path: PathText) -> Result<VerificationId, ApiError> {
     VerificationId::parse(&text.0).ok_or(ApiError::NotFound)
 }
 
+/// What is there in every service.
+pub fn for_business() -> Router<App> {
+    Router::from(openapi::for_business())
+}
+
 /// The routes.
 pub fn router() -> Router<App> {
-    Router::from(openapi::routes())
+    Router::from(openapi::verifications())
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .route(OPENAPI, get(openapi::handle))
 }

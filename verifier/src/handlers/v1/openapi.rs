@@ -9,7 +9,7 @@ use utoipa::{Modify, OpenApi as _};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{events, read, redeem, remove, start};
+use super::{events, numbers, read, redeem, remove, start, support};
 use crate::app::App;
 
 #[derive(utoipa::OpenApi)]
@@ -19,7 +19,11 @@ use crate::app::App;
         description = "Ask wallets without OpenID Connect: a question, a code to scan, a result.",
         license(name = "Apache-2.0 OR MIT")
     ),
-    tags((name = "verifications", description = "Questions to wallets")),
+    tags(
+        (name = "verifications", description = "Questions to wallets"),
+        (name = "numbers", description = "What was counted"),
+        (name = "support", description = "For those who help people"),
+    ),
     components(schemas(events::StatusEvent)),
     modifiers(&Access)
 )]
@@ -39,8 +43,8 @@ impl Modify for Access {
     }
 }
 
-/// The routes, with their description.
-pub fn routes() -> OpenApiRouter<App> {
+/// The routes of verifications, with their description.
+pub fn verifications() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(start::handle))
         .routes(routes!(read::handle, remove::handle))
@@ -48,9 +52,16 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(events::handle))
 }
 
+/// The routes for those who run a business on it, with their description.
+pub fn for_business() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(numbers::handle))
+        .routes(routes!(support::handle))
+}
+
 /// The description alone.
 pub fn document() -> OpenApi {
-    routes().into_openapi()
+    verifications().merge(for_business()).into_openapi()
 }
 
 /// Answers with the description.

@@ -1,31 +1,9 @@
-//! What is counted of runs, and what is kept of each: rules and outcomes, no values. Labels come from the
-//! files.
+//! What is kept of each run: rules and outcomes, no values.
 
 use crate::app::Parts;
-use crate::domain::run::Run;
 use crate::domain::transaction::Login;
-use crate::journey::{Outcome, What};
 use crate::login::accept::log_id;
 use crate::store::journeys::Trace;
-
-/// How a run is counted that ended with this code.
-fn outcome(code: &str) -> &'static str {
-    match code {
-        "success" => "success",
-        "declined" => "declined",
-        "policy_error" | "error" => "error",
-        "timeout" => "timeout",
-        "not_proven"
-        | "no_credential"
-        | "not_authenticated"
-        | "unmatched"
-        | "other_account"
-        | "number_mismatch"
-        | "other_browser"
-        | "unmet_authentication_requirements" => "failed",
-        _ => "denied",
-    }
-}
 
 /// What is kept of a run that ends with this code, `success` or that of the refusal.
 pub fn ended(app: &Parts, login: &Login, code: &str) -> Option<Trace> {
@@ -39,91 +17,4 @@ pub fn ended(app: &Parts, login: &Login, code: &str) -> Option<Trace> {
         lines: run.instance.trace().to_vec(),
         ended_at: app.now(),
     })
-}
-
-fn channel(run: &Run) -> &'static str {
-    match run.last() {
-        Some(answer) => answer.channel.name(),
-        None if run.session.is_some() => "session",
-        None => "none",
-    }
-}
-
-/// A run was written for the first time.
-pub(super) fn started(app: &Parts, login: &Login) {
-    let Some(run) = login.run.as_deref() else {
-        return;
-    };
-    let entry = login.request.device().map_or("web", |_| "device");
-    let journey = run.instance.journey().to_owned();
-    let stage = app.journeys.stage(&journey);
-    metrics::counter!("vouchsafe_journey_started_total", "journey" => journey, "stage" => stage, "entry" => entry).increment(1);
-}
-
-/// Steps that were reached or ended since the run was last written. Called when it was written.
-pub(super) fn steps(login: &Login) {
-    let Some(run) = login.run.as_deref() else {
-        return;
-    };
-    let journey = run.instance.journey();
-    let (before, now) = run
-        .instance
-        .trace()
-        .split_at_checked(run.counted)
-        .unwrap_or_default();
-    let begun = before.last().filter(|line| line.what == What::Runs);
-    let mut begun = begun.map(|line| line.step.as_str());
-    for line in now {
-        let step = line.step.as_str();
-        let entered = || {
-            let (journey, step) = (journey.to_owned(), step.to_owned());
-            metrics::counter!("vouchsafe_step_entered_total", "journey" => journey, "step" => step)
-                .increment(1);
-        };
-        let outcome = match line.what {
-            What::Skipped => continue,
-            What::Runs => {
-                entered();
-                begun = Some(step);
-                continue;
-            }
-            What::Reused => "reused",
-            What::Ended { outcome } => outcome.as_str(),
-            What::Over => Outcome::Ok.as_str(),
-        };
-        // What is over at once is not said to run.
-        if begun.take() != Some(step) {
-            entered();
-        }
-        let (journey, step) = (journey.to_owned(), step.to_owned());
-        metrics::counter!("vouchsafe_step_finished_total", "journey" => journey, "step" => step, "outcome" => outcome).increment(1);
-    }
-}
-
-/// A run ended, and that was written.
-pub(crate) fn over(app: &Parts, login: &Login, code: &str) {
-    let Some(run) = login.run.as_deref() else {
-        return;
-    };
-    steps(login);
-    let journey = run.instance.journey();
-    let (stage, channel, outcome) = (app.journeys.stage(journey), channel(run), outcome(code));
-    metrics::counter!("vouchsafe_journey_finished_total", "journey" => journey.to_owned(), "stage" => stage, "channel" => channel, "outcome" => outcome).increment(1);
-    let took = app.now().since(login.started_at);
-    let took = f64::from(u32::try_from(took).unwrap_or_default());
-    metrics::histogram!("vouchsafe_journey_duration_seconds", "journey" => journey.to_owned(), "channel" => channel, "outcome" => outcome).record(took);
-    let rule = run.instance.trace().last().map(|line| line.rule.clone());
-    tracing::info!(
-        login = log_id(&login.id),
-        journey,
-        outcome = code,
-        rule = rule.unwrap_or_default(),
-        "journey ended"
-    );
-}
-
-/// Nobody brought a run of this journey to an end.
-pub fn abandoned(app: &Parts, journey: String) {
-    let stage = app.journeys.stage(&journey);
-    metrics::counter!("vouchsafe_journey_finished_total", "journey" => journey, "stage" => stage, "channel" => "none", "outcome" => "abandoned").increment(1);
 }

@@ -10,7 +10,7 @@ use crate::app::Parts;
 use crate::config::RiskSettings;
 use crate::domain::ids::{SecretDigest, SubjectId, TransactionId};
 use crate::domain::place::Place;
-use crate::domain::request::LoginRequest;
+use crate::domain::request::{LoginRequest, StepUp};
 use crate::domain::run::Run;
 use crate::domain::session::Session;
 use crate::domain::transaction::Login;
@@ -18,6 +18,7 @@ use crate::journey::{
     DeviceFacts, Facts, Instance, RequestFacts, RiskFacts, RiskLevel, SessionFacts, UserFacts,
 };
 use crate::journeys::Loaded;
+use crate::numbers::tell;
 use crate::risk::check::{HORIZON_S, assess};
 use crate::risk::rules::Rule;
 use crate::risk::{self, Look, Seen};
@@ -80,6 +81,7 @@ pub async fn begin(
         restarts: 0,
         started_for: Vec::new(),
         effects: Vec::new(),
+        since: now.0,
     };
     let mut login = Login {
         id: TransactionId::random(app.rng.as_ref()),
@@ -245,7 +247,7 @@ pub(super) async fn is_unusual(
     if !asks {
         return Ok(false);
     }
-    metrics::counter!("vouchsafe_stepup_required_total", "reason" => "risk").increment(1);
+    tell::step_up_required(app, &login.request, Some(&loaded.journey.id), StepUp::Risk);
     let signs = assessment.reasons.iter().map(|sign| sign.code().to_owned());
     login.request.risk = Some(signs.collect());
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;

@@ -20,8 +20,9 @@ use crate::domain::transaction::{self, Login, Transaction};
 use crate::journey;
 use crate::journeys::{Bindings, Loaded};
 use crate::login::code::{Told, cards_end, issue_code};
-use crate::login::finish::{FinishError, Finished, open_session, sealed, told_of};
+use crate::login::finish::{Account, FinishError, Finished, open_session, sealed, told_of};
 use crate::login::resolve;
+use crate::numbers::tell::{self, End};
 use crate::store::risk::NewLogin;
 use crate::store::{consents, risk, sessions};
 
@@ -66,10 +67,12 @@ pub(super) async fn finish(
         Ended::TooMany(wait) => return Ok(Done::TooMany(wait)),
     };
     row.note(app, &login);
-    count::over(app, &login, "success");
-    let by_card = login.run.as_deref().is_some_and(|run| run.last().is_some());
-    let method = if by_card { "vp" } else { "session" };
-    metrics::counter!("vouchsafe_authentications_total", "method" => method, "outcome" => "success", "error" => "none").increment(1);
+    let end = End {
+        channel: None,
+        account: Some(finished.account),
+        sub: finished.sub.clone(),
+    };
+    tell::over(app, &login, "success", &end);
     app.changes.announce(&login.id);
     Ok(Done::Finished(Box::new(finished)))
 }
@@ -115,7 +118,7 @@ impl Work {
         let Self {
             app, request, run, ..
         } = self;
-        let subject = resolve::account(tx, app, &person.answer.evidence).await?;
+        let (subject, account) = resolve::account(tx, app, &person.answer.evidence).await?;
         // Two first logins at once may have made two people of one.
         if run.pinned.is_some() && run.pinned != subject {
             return Err(FinishError::Failed(Failure::other_account()));
@@ -123,7 +126,11 @@ impl Work {
         let fresh = self.fresh(subject, QueryId::from_text(person.question.clone()));
         let current = self.current.as_ref();
         let (session, cookie) = open_session(tx, app, request, current, fresh).await?;
-        self.tell(tx, session, cookie).await
+        let finished = self.tell(tx, session, cookie).await?;
+        Ok(Finished {
+            account,
+            ..finished
+        })
     }
 
     /// Nobody in particular showed a card.
@@ -162,6 +169,7 @@ impl Work {
             return Err(FinishError::Failed(Failure::other_account()));
         }
         let told = told_of(tx, app, &self.client, Some(pinned), told).await?;
+        let called = Some(sub.clone());
         let code = issue_code(tx, app, &request, &session, sub, told).await?;
         if let Some(seen) = &self.seen {
             risk::insert_if_new(tx, pinned, seen, app.now()).await?;
@@ -169,6 +177,8 @@ impl Work {
         Ok(Finished {
             code: Some(code),
             cookie: None,
+            account: Account::Known,
+            sub: called,
         })
     }
 
@@ -202,6 +212,7 @@ impl Work {
             scope: self.granted(),
             ..request.clone()
         };
+        let called = Some(sub.clone());
         let code = issue_code(tx, app, &request, &session, sub, told).await?;
         if let (Some(subject), Some(seen)) = (subject, &self.seen) {
             risk::insert(tx, subject, seen, app.now()).await?;
@@ -209,6 +220,8 @@ impl Work {
         Ok(Finished {
             code: Some(code),
             cookie,
+            account: Account::Nobody,
+            sub: called,
         })
     }
 

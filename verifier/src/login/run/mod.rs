@@ -29,8 +29,7 @@ use crate::journeys::{self, Loaded, StepQuestion};
 use crate::store::StoreError;
 
 pub use beside::Beside;
-pub(crate) use count::over;
-pub use count::{abandoned, ended};
+pub use count::ended;
 pub use facts::{Begin, begin};
 pub use settle::{Counted, Done, Turn, Was, refused, settle};
 pub use shown::{allows, answered, cards, who};

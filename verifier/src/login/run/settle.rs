@@ -9,6 +9,7 @@ use super::{Arrived, Beside, RunError, count, finish};
 use crate::app::{App, Parts};
 use crate::domain::ids::{DeviceGrantId, TransactionId};
 use crate::domain::reason::Failure;
+use crate::domain::run::Run;
 use crate::domain::session::Session;
 use crate::domain::transaction::{Failed, Login, Pending, Transaction};
 use crate::journey::Outcome;
@@ -16,7 +17,8 @@ use crate::journeys::Loaded;
 use crate::login::LOGIN_S;
 use crate::login::finish::{FinishError, Finished};
 use crate::login::start::BEGUN_AT_ONCE;
-use crate::store::journeys::{self, NewText};
+use crate::numbers::tell::{self, End};
+use crate::store::journeys::{self, NewText, Trace};
 use crate::store::transactions::{self, Sealed};
 use crate::store::{StoreError, device_grants, requests};
 
@@ -110,7 +112,7 @@ impl Row {
                 if let Some(text) = &self.text {
                     journeys::note(tx, text, now).await?;
                 }
-                transactions::insert(tx, &self.sealed).await?;
+                transactions::insert(tx, &self.sealed, now).await?;
                 None
             }
             Was::Pending => Some("pending"),
@@ -129,7 +131,7 @@ impl Row {
     /// What is remembered and counted once it is written.
     pub(super) fn note(&self, app: &Parts, login: &Login) {
         if let Was::New(_) = self.from {
-            count::started(app, login);
+            tell::started(app, login);
         }
         if let Some(text) = &self.text {
             app.journeys.noted(&text.hash, app.now());
@@ -170,7 +172,7 @@ async fn wait(
 ) -> Result<Done, FinishError> {
     let before = login.clone();
     if let Some(run) = login.run.as_deref_mut() {
-        run.counted = run.instance.trace().len();
+        waits(run, app.now());
     }
     let id = login.id.clone();
     let beside = Beside::with_ends(app, &mut login, None).await?;
@@ -179,7 +181,7 @@ async fn wait(
     let (row, written) = write(app, row).await?;
     if written == Written::Yes {
         row.note(app, &before);
-        count::steps(&before);
+        tell::steps(app, &before);
     }
     app.changes.announce(&id);
     Ok(match written {
@@ -187,6 +189,15 @@ async fn wait(
         Written::Lost => Done::Lost(id),
         Written::TooMany(wait) => Done::TooMany(wait),
     })
+}
+
+/// What was counted of a run is not counted again, and the step that it waits for begins.
+fn waits(run: &mut Run, now: UnixTime) {
+    let lines = run.instance.trace().len();
+    if lines != run.counted {
+        run.since = now.0;
+    }
+    run.counted = lines;
 }
 
 async fn refuse(
@@ -199,8 +210,8 @@ async fn refuse(
     // Nobody sees a page of it, so nothing is kept: any site can send silent requests without end.
     let matters = Beside::matters(&login);
     if matches!(from, Was::New(None)) && is_silent(&login) && !matters {
-        count::started(app, &login);
-        count::over(app, &login, failure.code());
+        tell::started(app, &login);
+        tell::over(app, &login, failure.code(), &End::default());
         return Ok(Done::Refused(id, failure));
     }
     let trace = count::ended(app, &login, failure.code());
@@ -213,7 +224,7 @@ async fn refuse(
     let (row, written) = write(app, row).await?;
     if written == Written::Yes {
         row.note(app, &login);
-        count::over(app, &login, failure.code());
+        tell::over(app, &login, failure.code(), &End::default());
     }
     app.changes.announce(&id);
     Ok(match written {
@@ -260,8 +271,8 @@ impl Counted {
     /// It was written.
     pub fn note(&self, app: &Parts) {
         match &self.code {
-            Some(code) => count::over(app, &self.login, code),
-            None => count::steps(&self.login),
+            Some(code) => tell::over(app, &self.login, code, &End::default()),
+            None => tell::steps(app, &self.login),
         }
     }
 }
@@ -297,7 +308,7 @@ pub async fn refused(
         });
     }
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
-    run.counted = run.instance.trace().len();
+    waits(run, app.now());
     Ok(Turn {
         beside: Beside::of(app, login, None).await?,
         transaction: Transaction::Pending(Pending {

@@ -1,0 +1,258 @@
+//! A question about what was counted, and its answer.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_service::db::DbError;
+
+use super::counts::Key;
+use super::tiles::{StepNumbers, Tile, steps, tiles};
+use crate::app::Parts;
+use crate::store::{numbers, sessions};
+
+/// Seconds of a day.
+const DAY_S: i64 = 86_400;
+/// Days without a question.
+const USUAL_DAYS: i64 = 30;
+/// Days of the longest question.
+const MOST_DAYS: i64 = 800;
+/// Stages of journeys: there whether anything was counted or not.
+const STAGES: [&str; 4] = ["awareness", "consideration", "decision", "retention"];
+
+/// By what numbers are grouped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// The day.
+    Day,
+    /// The stage of the journey.
+    Stage,
+    /// The journey.
+    Journey,
+    /// How the wallet was reached.
+    Channel,
+    /// The application.
+    Client,
+}
+
+/// A question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    since: UnixTime,
+    until: UnixTime,
+    by: Option<By>,
+    journey: Option<String>,
+    client: Option<String>,
+}
+
+/// The numbers.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Numbers {
+    /// The first day.
+    #[schema(example = "2026-11-01")]
+    pub since: String,
+    /// The last day.
+    #[schema(example = "2026-11-30")]
+    pub until: String,
+    /// Over all of them.
+    pub tiles: Vec<Tile>,
+    /// The same for each group, where one was asked for.
+    pub groups: Vec<Group>,
+    /// The steps of the journey, where one was asked for.
+    pub steps: Vec<StepNumbers>,
+}
+
+/// The numbers of a group.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Group {
+    /// Its name.
+    pub name: String,
+    /// Its numbers.
+    pub tiles: Vec<Tile>,
+}
+
+impl Asked {
+    /// Reads the parameters; unknown ones, and ones that are there twice, do not fit.
+    #[must_use]
+    pub fn parse(query: &str, now: UnixTime) -> Option<Self> {
+        let mut given = BTreeMap::new();
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            let known = ["since", "until", "by", "journey", "client"];
+            if !known.contains(&&*name) || given.insert(name, value.into_owned()).is_some() {
+                return None;
+            }
+        }
+        let date = |name: &str| match given.get(name).filter(|text| !text.is_empty()) {
+            None => Some(None),
+            Some(text) => day(text).map(Some),
+        };
+        let today = UnixTime(now.0 - now.0.rem_euclid(DAY_S));
+        let last = date("until")?.unwrap_or(today);
+        let since = date("since")?.unwrap_or(last.plus(-(USUAL_DAYS - 1) * DAY_S));
+        let until = last.plus(DAY_S);
+        let days = until.since(since) / DAY_S;
+        let by = match given.get("by").map(String::as_str) {
+            None | Some("") => None,
+            Some(name) => Some(By::of(name)?),
+        };
+        let text = |name: &str| given.get(name).filter(|text| !text.is_empty()).cloned();
+        (1..=MOST_DAYS).contains(&days).then(|| Self {
+            since,
+            until,
+            by,
+            journey: text("journey"),
+            client: text("client"),
+        })
+    }
+
+    /// The same question by something else.
+    #[must_use]
+    pub fn grouped(self, by: Option<By>) -> Self {
+        Self { by, ..self }
+    }
+
+    /// The journey that it is about.
+    #[must_use]
+    pub fn journey(&self) -> Option<&str> {
+        self.journey.as_deref()
+    }
+}
+
+impl By {
+    fn of(name: &str) -> Option<Self> {
+        Some(match name {
+            "day" => Self::Day,
+            "stage" => Self::Stage,
+            "journey" => Self::Journey,
+            "channel" => Self::Channel,
+            "client" => Self::Client,
+            _ => return None,
+        })
+    }
+
+    fn name(self, key: &Key) -> String {
+        match self {
+            Self::Day => shown(UnixTime(key.hour)),
+            Self::Stage => key.stage.clone(),
+            Self::Journey => key.journey.clone(),
+            Self::Channel => key.channel.clone(),
+            Self::Client => key.client.clone(),
+        }
+    }
+}
+
+/// The beginning of a day, `2026-11-01`.
+fn day(text: &str) -> Option<UnixTime> {
+    let fits = text.len() == 10 && text.starts_with('2');
+    let at: jiff::Timestamp = format!("{text}T00:00:00Z").parse().ok().filter(|_| fits)?;
+    Some(UnixTime(at.as_second()))
+}
+
+fn shown(at: UnixTime) -> String {
+    let at = jiff::Timestamp::from_second(at.0).unwrap_or_default();
+    at.to_string().chars().take(10).collect()
+}
+
+/// Answers.
+pub async fn ask(app: &Parts, asked: &Asked) -> Result<Numbers, DbError> {
+    let rows = numbers::between(&app.db, asked.since, asked.until).await?;
+    let fits = |wanted: &Option<String>, own: &str| wanted.as_ref().is_none_or(|one| one == own);
+    let rows: Vec<_> = rows
+        .into_iter()
+        .filter(|(key, _)| fits(&asked.journey, &key.journey) && fits(&asked.client, &key.client))
+        .collect();
+    let live = match (&asked.journey, &asked.client) {
+        (None, None) => Some(sessions::count_live(&app.db, app.now()).await?),
+        // A session is of no journey, and of many applications.
+        _ => None,
+    };
+    let groups = asked.by.map(|by| groups(&rows, by, asked));
+    let set = app.journeys.current();
+    let steps = asked.journey.as_deref().map(|journey| {
+        let mut all = set.all();
+        let loaded = all.find(|one| one.journey.id == journey);
+        let order = loaded.map(|one| one.journey.steps.iter().map(|step| step.id.as_str()));
+        steps(
+            &rows,
+            journey,
+            &order.into_iter().flatten().collect::<Vec<_>>(),
+        )
+    });
+    Ok(Numbers {
+        since: shown(asked.since),
+        until: shown(asked.until.plus(-1)),
+        tiles: tiles(&rows, live),
+        groups: groups.unwrap_or_default(),
+        steps: steps.unwrap_or_default(),
+    })
+}
+
+fn groups(rows: &[(Key, i64)], by: By, asked: &Asked) -> Vec<Group> {
+    let mut found: BTreeMap<String, Vec<(Key, i64)>> = BTreeMap::new();
+    match by {
+        By::Stage => {
+            let stages = STAGES.iter().map(|stage| ((*stage).to_owned(), Vec::new()));
+            found.extend(stages);
+        }
+        By::Day => {
+            let days = (asked.since.0..asked.until.0).step_by(DAY_S.unsigned_abs() as usize);
+            found.extend(days.map(|day| (shown(UnixTime(day)), Vec::new())));
+        }
+        By::Journey | By::Channel | By::Client => {}
+    }
+    for row in rows {
+        found.entry(by.name(&row.0)).or_default().push(row.clone());
+    }
+    let found = found.into_iter();
+    found
+        .map(|(name, rows)| Group {
+            name,
+            tiles: tiles(&rows, None),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixTime = UnixTime(1_795_435_200);
+
+    #[test]
+    fn a_question_that_does_not_fit_is_none() {
+        let good = [
+            "",
+            "by=stage",
+            "since=2026-11-01&until=2026-11-30",
+            "until=",
+            "journey=a&client=b",
+        ];
+        for good in good {
+            assert!(Asked::parse(good, NOW).is_some(), "{good}");
+        }
+        let bad = [
+            "by=person",
+            "who=me",
+            "by=day&by=day",
+            "since=2026-11-31",
+            "since=1",
+            "since=2026-12-01&until=2026-11-01",
+            "since=2000-01-01",
+            "since=99999-01-01",
+        ];
+        for bad in bad {
+            assert!(Asked::parse(bad, NOW).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_usual_question_is_about_thirty_days_with_today() {
+        let asked = Asked::parse("by=day", NOW).unwrap();
+        let groups = groups(&[], By::Day, &asked);
+        assert_eq!(groups.len(), 30);
+        assert_eq!(groups.last().unwrap().name, "2026-11-23");
+        let stages = super::groups(&[], By::Stage, &asked);
+        assert_eq!(stages.len(), 4);
+    }
+}

@@ -1,0 +1,59 @@
+//! The numbers that a business reads: series for Prometheus, counts for the pages and the REST interface,
+//! and a log of events (decision 0051).
+//!
+//! Whatever is counted is counted in [`tell`] and nowhere else, when it was written. Labels come from
+//! closed lists: the configuration, journeys, this program. To count something more: its line in
+//! [`tell`], its row in the table of `docs/operating.md`, its list in `tests/it/numbers.rs`.
+
+pub mod ask;
+pub mod counts;
+pub mod events;
+pub(crate) mod job;
+mod of;
+pub(crate) mod tell;
+pub mod tiles;
+
+use counts::Counts;
+use events::Events;
+
+/// What the counts are of: the column `what`.
+pub mod what {
+    /// Logins that began; the channel is how they came: `web`, `device`.
+    pub const STARTED: &str = "started";
+    /// Logins that ended.
+    pub const FINISHED: &str = "finished";
+    /// Seconds from the beginning to the end, of those that succeeded.
+    pub const TOOK: &str = "took";
+    /// Steps that were reached.
+    pub const ENTERED: &str = "step_entered";
+    /// Steps that ended.
+    pub const LEFT: &str = "step_finished";
+    /// Seconds that they took.
+    pub const STEP_TOOK: &str = "step_took";
+    /// Accounts: `started`, `completed`, `returned`.
+    pub const REGISTRATION: &str = "registration";
+    /// More than a session was wanted: `required`, `success`, `failure`.
+    pub const STEP_UP: &str = "step_up";
+    /// Questions to wallets: `asked`, and how they were answered.
+    pub const PRESENTATION: &str = "presentation";
+}
+
+/// What waits to be written.
+#[derive(Debug, Default)]
+pub struct Numbers {
+    /// Counts.
+    pub counts: Counts,
+    /// Events.
+    pub events: Events,
+}
+
+impl Numbers {
+    /// `events` says where events go, if they go anywhere.
+    #[must_use]
+    pub fn new(events: Option<events::EventSettings>) -> Self {
+        Self {
+            counts: Counts::default(),
+            events: Events::new(events),
+        }
+    }
+}

@@ -1,0 +1,372 @@
+//! What is counted, and when. Nothing here waits for anything.
+
+use super::counts::{Key, coarse};
+use super::of::{Of, channel_of, client, outcome, outcome_of_run};
+use super::{events, what};
+use crate::app::Parts;
+use crate::config::SubjectStrategy;
+use crate::domain::request::{LoginRequest, StepUp};
+use crate::domain::run::Run;
+use crate::domain::transaction::Login;
+use crate::journey::{Line, Outcome, What};
+use crate::login::accept::log_id;
+use crate::login::finish::Account;
+
+/// The journey under which logins without one are counted.
+pub(crate) const NO_JOURNEY: &str = "none";
+
+/// What is counted of a login that ended.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct End {
+    /// How the wallet was reached.
+    pub(crate) channel: Option<&'static str>,
+    /// Whose login it was, where it succeeded.
+    pub(crate) account: Option<Account>,
+    /// What the application calls the person, where it succeeded.
+    pub(crate) sub: Option<String>,
+}
+
+/// Cards that people add to their account are no logins.
+fn is_login(request: &LoginRequest) -> bool {
+    request.linking().is_none()
+}
+
+/// A login began, and that was written.
+pub(crate) fn started(app: &Parts, login: &Login) {
+    if !is_login(&login.request) {
+        return;
+    }
+    let of = Of::login(app, login);
+    let entry = login.request.device().map_or("web", |_| "device");
+    let labels = of.labels([
+        ("journey", of.journey),
+        ("stage", of.stage),
+        ("entry", entry),
+    ]);
+    metrics::counter!("vouchsafe_journey_started_total", labels).increment(1);
+    of.add(Key {
+        channel: entry.to_owned(),
+        ..of.key(what::STARTED)
+    });
+    if login.place.first && makes_accounts(app, login) {
+        registration(&of, "started", entry);
+    }
+}
+
+/// Whether the first login of a card makes an account here.
+fn makes_accounts(app: &Parts, login: &Login) -> bool {
+    let makes =
+        |strategy: &SubjectStrategy| matches!(strategy, SubjectStrategy::IssuerScopedClaim(_));
+    match login.run.as_deref() {
+        None => {
+            let query = app.settings.query(&login.request.query);
+            query.is_some_and(|query| makes(&query.subject))
+        }
+        Some(run) => {
+            let set = app.journeys.current();
+            let mut all = set.all();
+            let loaded = all.find(|one| one.journey.id == run.instance.journey());
+            loaded.is_some_and(|one| one.questions().any(|one| makes(&one.query.subject)))
+        }
+    }
+}
+
+/// An account: `started`, `completed`, or `returned` where it was there before.
+fn registration(of: &Of<'_>, outcome: &'static str, channel: &'static str) {
+    let name = match outcome {
+        "started" => "vouchsafe_registrations_started_total",
+        "completed" => "vouchsafe_registrations_completed_total",
+        _ => "vouchsafe_registrations_returned_total",
+    };
+    metrics::counter!(name, "method" => "vp", "channel" => channel).increment(1);
+    of.add(Key {
+        outcome: outcome.to_owned(),
+        method: "vp".to_owned(),
+        channel: channel.to_owned(),
+        ..of.key(what::REGISTRATION)
+    });
+}
+
+/// Steps that were reached or ended since the run was last written. Called when it was written.
+pub(crate) fn steps(app: &Parts, login: &Login) {
+    let Some(run) = login.run.as_deref() else {
+        return;
+    };
+    let of = Of::login(app, login);
+    let lines = run.instance.trace().split_at_checked(run.counted);
+    let (before, now) = lines.unwrap_or_default();
+    let begun = before.last().filter(|line| line.what == What::Runs);
+    let mut begun = begun.map(|line| (line.step.as_str(), app.now().0 - run.since));
+    for line in now {
+        let outcome = match line.what {
+            What::Skipped => continue,
+            What::Runs => {
+                entered(&of, &line.step);
+                begun = Some((&line.step, 0));
+                continue;
+            }
+            What::Reused => "reused",
+            What::Ended { outcome } => outcome.as_str(),
+            What::Over => Outcome::Ok.as_str(),
+        };
+        let waited = begun.take().filter(|(step, _)| *step == line.step);
+        // What is over at once is not said to run.
+        if waited.is_none() {
+            entered(&of, &line.step);
+        }
+        let took = waited.map_or(0, |(_, seconds)| seconds);
+        left(&of, (login, run), line, outcome, took);
+    }
+}
+
+fn entered(of: &Of<'_>, step: &str) {
+    let labels = of.labels([("journey", of.journey), ("step", step)]);
+    metrics::counter!("vouchsafe_step_entered_total", labels).increment(1);
+    of.add(Key {
+        step: step.to_owned(),
+        ..of.key(what::ENTERED)
+    });
+}
+
+/// A step ended after so many seconds.
+fn left(
+    of: &Of<'_>,
+    (login, run): (&Login, &Run),
+    line: &Line,
+    outcome: &'static str,
+    seconds: i64,
+) {
+    let step = line.step.as_str();
+    let labels = of.labels([
+        ("journey", of.journey),
+        ("step", step),
+        ("outcome", outcome),
+    ]);
+    metrics::counter!("vouchsafe_step_finished_total", labels).increment(1);
+    let labels = of.labels([("journey", of.journey), ("step", step)]);
+    metrics::histogram!("vouchsafe_step_duration_seconds", labels).record(float(seconds));
+    let key = Key {
+        step: step.to_owned(),
+        ..of.key(what::LEFT)
+    };
+    of.add(Key {
+        outcome: outcome.to_owned(),
+        ..key.clone()
+    });
+    of.add(Key {
+        what: what::STEP_TOOK.to_owned(),
+        seconds: coarse(seconds),
+        ..key
+    });
+    if line.kind == "present" && outcome != "reused" {
+        match outcome {
+            "ok" => authenticated("vp", "success", "none"),
+            error => authenticated("vp", "failure", error),
+        }
+    }
+    let facts = events::Facts {
+        stage: of.stage,
+        step: Some(step),
+        outcome,
+        channel: run.last().map(|answer| answer.channel.name()),
+        client: &of.client,
+        seconds: Some(seconds),
+        ..events::Facts::of(login, of.journey)
+    };
+    of.app.numbers.events.tell(of.app, events::STEP, &facts);
+}
+
+/// A login ended with this code, `success` or that of the refusal, and that was written.
+pub(crate) fn over(app: &Parts, login: &Login, code: &str, end: &End) {
+    if !is_login(&login.request) {
+        return;
+    }
+    steps(app, login);
+    let of = Of::login(app, login);
+    let outcome = match login.run {
+        Some(_) => outcome_of_run(code),
+        None => outcome(code),
+    };
+    let channel = channel_of(login, end);
+    let took = app.now().since(login.started_at);
+    ended(&of, outcome, channel, took);
+    if outcome == "success" {
+        whose(&of, login, channel, end);
+    }
+    let reason = login.place.step_up;
+    if let Some(reason) = reason.or(login.request.risk.as_ref().map(|_| StepUp::Risk)) {
+        step_up_finished(&of, reason, outcome == "success");
+    }
+    let rule = login.run.as_deref();
+    let rule = rule.and_then(|run| run.instance.trace().last().map(|line| line.rule.as_str()));
+    let facts = events::Facts {
+        stage: of.stage,
+        outcome,
+        channel: Some(channel),
+        client: &of.client,
+        seconds: Some(took),
+        code: (outcome != "success").then_some(code),
+        sub: end.sub.as_deref(),
+        ..events::Facts::of(login, of.journey)
+    };
+    let log = &app.numbers.events;
+    if login.run.is_some() {
+        log.tell(app, events::JOURNEY, &facts);
+    }
+    let kind = match outcome {
+        "success" => events::SUCCEEDED,
+        _ => events::FAILED,
+    };
+    log.tell(app, kind, &facts);
+    let (login, rule) = (log_id(&login.id), rule.unwrap_or_default());
+    match outcome {
+        "success" => tracing::info!(login, journey = of.journey, rule, "login finished"),
+        _ => tracing::info!(login, journey = of.journey, rule, reason = code, "login failed"),
+    }
+}
+
+fn ended(of: &Of<'_>, outcome: &'static str, channel: &'static str, took: i64) {
+    let labels = of.labels([
+        ("journey", of.journey),
+        ("stage", of.stage),
+        ("channel", channel),
+        ("outcome", outcome),
+    ]);
+    metrics::counter!("vouchsafe_journey_finished_total", labels).increment(1);
+    let labels = of.labels([
+        ("journey", of.journey),
+        ("channel", channel),
+        ("outcome", outcome),
+    ]);
+    metrics::histogram!("vouchsafe_journey_duration_seconds", labels).record(float(took));
+    let key = Key {
+        outcome: outcome.to_owned(),
+        channel: channel.to_owned(),
+        ..of.key(what::FINISHED)
+    };
+    if outcome == "success" {
+        of.add(Key {
+            what: what::TOOK.to_owned(),
+            seconds: coarse(took),
+            outcome: String::new(),
+            ..key.clone()
+        });
+    }
+    of.add(key);
+}
+
+/// Who logged in, as far as that is counted.
+fn whose(of: &Of<'_>, login: &Login, channel: &'static str, end: &End) {
+    if channel == "session" {
+        authenticated("session", "success", "none");
+    } else if login.run.is_none() {
+        authenticated("vp", "success", "none");
+    }
+    match end.account {
+        Some(Account::New) => {
+            // Whoever types the code of a device came there with another browser.
+            if login.request.device().is_some() {
+                registration(of, "started", "device");
+            }
+            registration(of, "completed", channel);
+        }
+        Some(Account::Known) if login.place.first => registration(of, "returned", channel),
+        Some(Account::Known | Account::Nobody) | None => {}
+    }
+}
+
+/// A session answered a request by itself.
+pub(crate) fn by_session(app: &Parts, request: &LoginRequest) {
+    let of = Of::named(app, NO_JOURNEY, client(app, request.client.as_str()));
+    let labels = of.labels([
+        ("journey", of.journey),
+        ("stage", of.stage),
+        ("entry", "web"),
+    ]);
+    metrics::counter!("vouchsafe_journey_started_total", labels).increment(1);
+    of.add(Key {
+        channel: "web".to_owned(),
+        ..of.key(what::STARTED)
+    });
+    ended(&of, "success", "session", 0);
+    authenticated("session", "success", "none");
+}
+
+/// Nobody brought a login to its end: of this journey, at this application.
+pub(crate) fn abandoned(app: &Parts, journey: Option<&str>, id: &str, untouched: bool) {
+    if id == crate::config::ACCOUNT_CLIENT {
+        return;
+    }
+    let of = Of::named(app, journey.unwrap_or(NO_JOURNEY), client(app, id));
+    let labels = of.labels([
+        ("journey", of.journey),
+        ("stage", of.stage),
+        ("channel", "none"),
+        ("outcome", "abandoned"),
+    ]);
+    metrics::counter!("vouchsafe_journey_finished_total", labels).increment(1);
+    let outcome = if untouched { "untouched" } else { "abandoned" };
+    of.add(Key {
+        outcome: outcome.to_owned(),
+        channel: "none".to_owned(),
+        ..of.key(what::FINISHED)
+    });
+}
+
+/// A login without a journey ended with a card that was refused, or with a no.
+pub(crate) fn refused(app: &Parts, login: &Login, code: &str, channel: &'static str) {
+    let end = End {
+        channel: Some(channel),
+        ..End::default()
+    };
+    over(app, login, code, &end);
+    if is_login(&login.request) {
+        authenticated("vp", "failure", code);
+    }
+}
+
+/// One attempt with a factor. `error` is from a closed list.
+pub(crate) fn authenticated(method: &'static str, outcome: &'static str, error: &str) {
+    metrics::counter!("vouchsafe_authentications_total", "method" => method, "outcome" => outcome, "error" => error.to_owned()).increment(1);
+}
+
+/// A session does not do for a request.
+pub(crate) fn step_up_required(
+    app: &Parts,
+    login: &LoginRequest,
+    journey: Option<&str>,
+    reason: StepUp,
+) {
+    metrics::counter!("vouchsafe_stepup_required_total", "reason" => reason.name()).increment(1);
+    let journey = journey.unwrap_or(NO_JOURNEY);
+    let of = Of::named(app, journey, client(app, login.client.as_str()));
+    of.add(Key {
+        outcome: "required".to_owned(),
+        method: reason.name().to_owned(),
+        ..of.key(what::STEP_UP)
+    });
+}
+
+fn step_up_finished(of: &Of<'_>, reason: StepUp, passed: bool) {
+    let outcome = if passed { "success" } else { "failure" };
+    metrics::counter!("vouchsafe_stepup_finished_total", "reason" => reason.name(), "outcome" => outcome).increment(1);
+    of.add(Key {
+        outcome: outcome.to_owned(),
+        method: reason.name().to_owned(),
+        ..of.key(what::STEP_UP)
+    });
+}
+
+/// A question was put to a wallet, or answered: `asked`, `accepted`, `rejected`, `declined`, `no_match`.
+pub(crate) fn presentation(app: &Parts, login: &Login, outcome: &str, channel: &'static str) {
+    let of = Of::login(app, login);
+    of.add(Key {
+        outcome: outcome.to_owned(),
+        channel: channel.to_owned(),
+        ..of.key(what::PRESENTATION)
+    });
+}
+
+fn float(seconds: i64) -> f64 {
+    f64::from(u32::try_from(seconds).unwrap_or_default())
+}
