@@ -44,7 +44,7 @@ use crate::status::{StatusLists, StatusPorts};
 use crate::store::{StoreError, Vault};
 use crate::tokens::TokenKeys;
 use crate::verification::webhook;
-use crate::{backchannel, handlers, vc_api, watcher};
+use crate::{backchannel, consents, handlers, vc_api, watcher};
 
 /// How often queued logout tokens are looked for.
 const LOGOUT_EVERY: Duration = Duration::from_millis(500);
@@ -325,7 +325,12 @@ impl Verifier {
                 journeys::look_again(Arc::clone(&app))
             });
         }
-        if self.app.settings.verifications.enabled() {
+        let app = Arc::clone(&self.app);
+        jobs.every("consents that end", PURGE_EVERY, move || {
+            let app = Arc::clone(&app);
+            async move { consents::lapse(&app).await }
+        });
+        if self.app.settings.tells_callers() {
             self.tell_callers(&mut jobs);
         }
         look_for_damage(&mut jobs, self.app.db.clone());
@@ -353,6 +358,7 @@ impl Verifier {
     /// Runs every background job once, now.
     pub async fn run_background_once(&self) -> Result<(), StoreError> {
         webhook::arrange(&self.app).await?;
+        consents::lapse(&self.app).await?;
         deliver_due(&self.webhooks).await?;
         watcher::run_once(Arc::clone(&self.app)).await?;
         backchannel::run_once(Arc::clone(&self.app)).await?;

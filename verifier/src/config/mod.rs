@@ -6,6 +6,7 @@
 mod authentication;
 mod claims;
 mod client;
+mod consents;
 mod digital_credentials;
 mod error;
 mod journeys;
@@ -27,6 +28,8 @@ pub use authentication::{Authentication, ClientKeys, ClientSecret};
 pub use claims::ClaimMapping;
 pub(crate) use claims::{RESERVED as RESERVED_CLAIMS, localized};
 pub use client::{Client, ClientConfig, IdTokenAlg, Pkce, Standing};
+pub(crate) use consents::controller_of;
+pub use consents::{ClientConsent, ClientConsentConfig, ConsentsConfig, ControllerConfig};
 pub use digital_credentials::DigitalCredentials;
 pub use error::ConfigError;
 pub use journeys::JourneysConfig;
@@ -105,6 +108,11 @@ pub struct Config {
     pub risk: Option<RiskConfig>,
     /// Files that say which steps lead to a login. None unless it is written.
     pub journeys: Option<JourneysConfig>,
+    /// Who is responsible for what the applications of the configuration learn.
+    pub controller: Option<ControllerConfig>,
+    /// How long people agree, and for how long it is remembered.
+    #[serde(default)]
+    pub consents: ConsentsConfig,
 }
 
 /// `[wallet]`.

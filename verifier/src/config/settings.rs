@@ -7,6 +7,7 @@ use url::Url;
 use vouchsafe_service::config::{PublicUrl, check_addresses};
 
 use super::client::{Client, ClientConfig};
+use super::consents::ConsentsConfig;
 use super::digital_credentials::DigitalCredentials;
 use super::error::ConfigError;
 use super::profile::Profile;
@@ -18,6 +19,7 @@ use super::trust::Trust;
 use super::verifications::Verifications;
 use super::{Config, RefreshConfig, SessionConfig, StatusConfig};
 use crate::domain::ids::{ClientId, QueryId};
+use crate::domain::notice::Controller;
 use crate::journeys::JourneySettings;
 use crate::login::ACCESS_TOKEN_S;
 use crate::status::StatusPolicy;
@@ -61,6 +63,10 @@ pub struct Settings {
     pub risk: Option<RiskSettings>,
     /// Which steps lead to logins.
     pub journeys: Option<JourneySettings>,
+    /// Who is responsible for what the applications of the configuration learn.
+    pub controller: Option<Controller>,
+    /// How long people agree, and for how long it is remembered.
+    pub consents: ConsentsConfig,
 }
 
 impl Settings {
@@ -177,6 +183,11 @@ impl Settings {
             refresh: config.refresh,
             risk: config.risk.as_ref().map(RiskSettings::parse).transpose()?,
             journeys: None,
+            controller: (config.controller.as_ref())
+                .map(|controller| controller.parse(loopback))
+                .transpose()
+                .map_err(|reason| ConfigError::Shared(format!("controller: {reason}")))?,
+            consents: config.consents.parse().map_err(ConfigError::Shared)?,
         };
         // They may name everything above.
         let usual = config.subject.as_ref();
@@ -238,6 +249,13 @@ impl Settings {
     #[must_use]
     pub fn serves_receivers(&self) -> bool {
         self.clients.iter().any(|client| client.security_events)
+    }
+
+    /// Whether anybody is told by webhook.
+    #[must_use]
+    pub fn tells_callers(&self) -> bool {
+        let mut clients = self.clients.iter();
+        self.verifications.enabled() || clients.any(|client| client.consent.webhook.is_some())
     }
 
     /// Whether DPoP nonces are given out: where an application must show them.

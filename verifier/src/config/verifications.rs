@@ -201,7 +201,7 @@ impl Verifications {
 
 impl Webhook {
     /// Catalogue 398: the address is looked at again, resolved, whenever something is sent.
-    fn parse(config: &WebhookConfig, rule: UrlRule) -> Result<Self, String> {
+    pub(super) fn parse(config: &WebhookConfig, rule: UrlRule) -> Result<Self, String> {
         let WebhookConfig {
             url,
             secret,

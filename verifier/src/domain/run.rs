@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 use vouchsafe_credentials::time::UnixTime;
 
-use super::ids::{SessionId, SubjectId};
+use super::ids::{ConsentId, SessionId, SubjectId};
+use super::notice::Record;
 use super::reason::Failure;
 use super::transaction::{Answer, Evidence};
 use crate::journey::{Facts, Instance};
@@ -27,6 +28,9 @@ pub struct Run {
     pub shown: Vec<Shown>,
     /// Why the last step did not end well, for the page that explains it.
     pub failure: Option<Failure>,
+    /// What the person agreed to in a step of its own.
+    #[serde(default)]
+    pub agreed: Option<Agreed>,
     /// Lines of the trace that were counted.
     pub counted: usize,
 }
@@ -38,6 +42,17 @@ pub struct Shown {
     pub question: String,
     /// The answer.
     pub answer: Answer,
+}
+
+/// What a person agreed to in a step of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Agreed {
+    /// The consent.
+    pub id: ConsentId,
+    /// When it ends by itself.
+    pub until: Option<UnixTime>,
+    /// What is recorded with the login; nothing where they had agreed before.
+    pub record: Option<Record>,
 }
 
 impl Run {

@@ -19,6 +19,7 @@ use crate::domain::ids::{DeviceGrantId, Secret};
 use crate::domain::place::Place;
 use crate::domain::request::LoginRequest;
 use crate::domain::session::Session;
+use crate::journey::StepKind;
 use crate::journeys::{Loaded, Served, Unclear};
 use crate::login::run::{self, Arrived, Begin, Done, RunError, Was};
 use crate::reply::{error_of, with_cookie};
@@ -77,19 +78,23 @@ pub(super) async fn lead(
     let done = async {
         let (login, arrived) = run::begin(app, loaded, begin, &visit).await?;
         if silent && matches!(arrived, Arrived::Page | Arrived::Browser) {
-            return Ok(None);
+            let step = run::at(&login, loaded).map(|step| &step.kind);
+            return Ok(Err(match step {
+                Some(StepKind::Consent { .. }) => ErrorCode::ConsentRequired,
+                _ => ErrorCode::LoginRequired,
+            }));
         }
         let done = run::settle(app, loaded, (Was::New(None), login), arrived, current).await?;
-        Ok::<_, TurnError>(Some(done))
+        Ok::<_, TurnError>(Ok(done))
     };
     let done = match done.await {
         // OpenID Connect Core 1.0, section 3.1.2.6: nothing may be shown.
-        Ok(None) => return Ok(Led::Told(ErrorCode::LoginRequired.into())),
-        Ok(Some(Done::Refused(_, failure))) if silent => return Ok(Led::Told(error_of(&failure))),
-        Ok(Some(Done::TooMany(_) | Done::Lost(_))) if silent => {
+        Ok(Err(code)) => return Ok(Led::Told(code.into())),
+        Ok(Ok(Done::Refused(_, failure))) if silent => return Ok(Led::Told(error_of(&failure))),
+        Ok(Ok(Done::TooMany(_) | Done::Lost(_))) if silent => {
             return Ok(Led::Told(ErrorCode::TemporarilyUnavailable.into()));
         }
-        Ok(Some(done)) => Ok(done),
+        Ok(Ok(done)) => Ok(done),
         Err(error) => Err(error),
     };
     let response = login_run::respond(app, headers, &request, done).await;

@@ -110,7 +110,7 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
             }
         }
         StepKind::Risk { model } => risk(at, model, known, places),
-        StepKind::Decide { .. } => {}
+        StepKind::Decide { .. } | StepKind::Consent { .. } => {}
         StepKind::Deny { notify, .. } => {
             if !notify.is_empty() {
                 let message = "`notify` is not held";
@@ -129,7 +129,6 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
         | StepKind::Totp
         | StepKind::Upstream { .. }
         | StepKind::Ask(_)
-        | StepKind::Consent { .. }
         | StepKind::Webhook { .. }
         | StepKind::Link { .. }
         | StepKind::Issue { .. }

@@ -111,5 +111,10 @@ pub const MIGRATIONS: Migrations = Migrations {
             name: "applications that nobody uses",
             sql: include_str!("../../migrations/1020_unused_clients.sql"),
         },
+        Migration {
+            version: 1022,
+            name: "records of consents",
+            sql: include_str!("../../migrations/1022_consent_records.sql"),
+        },
     ],
 };

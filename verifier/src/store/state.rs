@@ -49,8 +49,9 @@ const OWN: [&str; 3] = ["schema_migration", "verifier_instance", "verifier_keys"
 
 /// Sealed columns of state: table, column, and the column that names the row. The place under which
 /// such a value is sealed consists of these three.
-const SEALED: [(&str, &str, &str); 3] = [
+const SEALED: [(&str, &str, &str); 4] = [
     ("account_identifiers", "external_id", "subject_id"),
+    ("consents", "record", "id"),
     ("event_streams", "delivery", "id"),
     ("risk_logins", "place", "id"),
 ];
@@ -123,11 +124,12 @@ mod tests {
     use vouchsafe_service::db::testing::for_each_database;
 
     /// State.
-    const KEPT: [&str; 24] = [
+    const KEPT: [&str; 25] = [
         "account_identifiers",
         "api_client",
         "api_key",
         "audit_event",
+        "consent_events",
         "consents",
         "disabled_clients",
         "event_streams",

@@ -11,7 +11,8 @@ use vouchsafe_service::seal::Sealer;
 use vouchsafe_service::webhooks::{self, NewEndpoint, Secrets};
 
 use crate::app::Parts;
-use crate::config::VerificationCaller;
+use crate::config::{VerificationCaller, Webhook};
+use crate::consents;
 use crate::domain::verification::{Status, Verification};
 use crate::store::webhooks as store;
 
@@ -30,9 +31,19 @@ fn endpoint(
     now: UnixTime,
 ) -> Option<(NewEndpoint, Secrets)> {
     let webhook = caller.webhook.as_ref()?;
+    Some(endpoint_of(app, (PREFIX, caller.id.as_str()), webhook, now))
+}
+
+/// The endpoint of somebody whose endpoints have ids that begin with `prefix`.
+pub(crate) fn endpoint_of(
+    app: &Parts,
+    (prefix, owner): (&str, &str),
+    webhook: &Webhook,
+    now: UnixTime,
+) -> (NewEndpoint, Secrets) {
     let secret = webhook.secret.expose();
     let parts: [&[u8]; 3] = [
-        caller.id.as_str().as_bytes(),
+        owner.as_bytes(),
         webhook.url.as_str().as_bytes(),
         secret.as_bytes(),
     ];
@@ -41,12 +52,12 @@ fn endpoint(
         .map(|byte| format!("{byte:02x}"))
         .collect();
     let endpoint = NewEndpoint {
-        id: format!("{PREFIX}{print}"),
+        id: format!("{prefix}{print}"),
         url: webhook.url.to_string(),
         events: Vec::new(),
         created_at: now,
     };
-    Some((endpoint, Secrets::of(webhook.secret.clone(), None)))
+    (endpoint, Secrets::of(webhook.secret.clone(), None))
 }
 
 /// Brings the endpoints in line with the configuration: those that are there stay, with what waits for
@@ -57,7 +68,22 @@ pub async fn arrange(app: &Parts) -> Result<(), DbError> {
     let wanted: Vec<_> = (app.settings.verifications.callers().iter())
         .filter_map(|caller| endpoint(app, caller, now))
         .collect();
-    let there = store::beginning_with(&app.db, PREFIX).await?;
+    let first = !app.endpoints_woken.load(Ordering::Acquire);
+    arrange_some(app, PREFIX, wanted, first).await?;
+    consents::arrange(app, first).await?;
+    app.endpoints_woken.store(true, Ordering::Release);
+    Ok(())
+}
+
+/// The same for the endpoints whose ids begin with `prefix`.
+pub(crate) async fn arrange_some(
+    app: &Parts,
+    prefix: &str,
+    wanted: Vec<(NewEndpoint, Secrets)>,
+    first: bool,
+) -> Result<(), DbError> {
+    let now = app.now();
+    let there = store::beginning_with(&app.db, prefix).await?;
     let foreign = |id: &&String| !wanted.iter().any(|(own, _)| own.id == **id);
     for foreign in there.iter().filter(foreign) {
         let (id, before) = (foreign.clone(), now.plus(-UNUSED_S));
@@ -65,7 +91,6 @@ pub async fn arrange(app: &Parts) -> Result<(), DbError> {
             .write(async move |tx| store::remove_unused(tx, &id, before).await)
             .await?;
     }
-    let first = !app.endpoints_woken.load(Ordering::Acquire);
     for (new, secrets) in wanted {
         if !first && there.contains(&new.id) {
             continue;
@@ -81,7 +106,6 @@ pub async fn arrange(app: &Parts) -> Result<(), DbError> {
             })
             .await?;
     }
-    app.endpoints_woken.store(true, Ordering::Release);
     Ok(())
 }
 

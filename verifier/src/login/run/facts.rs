@@ -75,6 +75,7 @@ pub async fn begin(
         session: session.map(|session| session.id.clone()),
         shown: Vec::new(),
         failure: None,
+        agreed: None,
         counted: 0,
     };
     let mut login = Login {

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
 use vouchsafe_service::db::Tx;
 
-use super::count;
 use super::settle::{Done, Row, Was, Written};
+use super::{agree, count};
 use crate::app::App;
 use crate::config::Client;
 use crate::domain::ids::{QueryId, SessionId, SubjectId};
@@ -23,7 +23,7 @@ use crate::login::code::{Told, cards_end, issue_code};
 use crate::login::finish::{FinishError, Finished, open_session, sealed, told_of};
 use crate::login::resolve;
 use crate::store::risk::NewLogin;
-use crate::store::{consents, risk, sessions};
+use crate::store::{consents, risk, sessions, subjects};
 
 /// Finishes a run in the browser that began it.
 pub(super) async fn finish(
@@ -51,6 +51,8 @@ pub(super) async fn finish(
         app: Arc::clone(app),
         row: Arc::clone(&row),
         request: login.request.clone(),
+        record: agree::sealed(app, &login)?,
+        withheld: loaded.asks_consent() && run.agreed.is_none(),
         run,
         done,
         claims: claims.unwrap_or_default(),
@@ -82,6 +84,10 @@ struct Work {
     app: App,
     row: Arc<Row>,
     request: LoginRequest,
+    /// What is recorded of a step that asked for consent.
+    record: Option<consents::Sealed>,
+    /// The journey asks for consent, and nobody gave it: nothing is told but who it is.
+    withheld: bool,
     run: Run,
     done: journey::Login,
     claims: Map<String, Value>,
@@ -115,6 +121,10 @@ impl Work {
         if run.pinned.is_some() && run.pinned != subject {
             return Err(FinishError::Failed(Failure::other_account()));
         }
+        if let Some(subject) = &subject {
+            subjects::hold(tx, subject).await?;
+        }
+        self.agreed(tx, subject.as_ref()).await?;
         let fresh = self.fresh(subject, QueryId::from_text(person.question.clone()));
         let current = self.current.as_ref();
         let (session, cookie) = open_session(tx, app, request, current, fresh).await?;
@@ -123,13 +133,14 @@ impl Work {
 
     /// Nobody in particular showed a card.
     async fn of_guest(&self, tx: &mut Tx) -> Result<Finished, FinishError> {
+        self.agreed(tx, None).await?;
         let fresh = self.fresh(None, self.request.query.clone());
         sessions::insert(tx, &fresh, None, self.app.now()).await?;
         self.tell(tx, fresh, None).await
     }
 
-    /// The session stands for every step. No card was shown, so nothing was agreed to: the application
-    /// learns who it is and nothing else.
+    /// The session stands for every step. No card was shown: where no step asked for consent, nothing was
+    /// agreed to, and the application learns who it is and nothing else.
     async fn of_session(&self, tx: &mut Tx, pinned: &SubjectId) -> Result<Finished, FinishError> {
         let Self { app, run, .. } = self;
         let mine = |session: &&Session| {
@@ -137,6 +148,9 @@ impl Work {
         };
         let session = self.current.as_ref().filter(mine);
         let session = session.ok_or_else(|| FinishError::Failed(Failure::other_account()))?;
+        subjects::hold(tx, pinned).await?;
+        self.agreed(tx, Some(pinned)).await?;
+        self.rest(tx, &session.id).await?;
         if !sessions::is_live(tx, &session.id, app.now()).await? {
             return Err(FinishError::Failed(Failure::other_account()));
         }
@@ -144,9 +158,17 @@ impl Work {
             authentication: self.authentication(),
             ..session.clone()
         };
+        let claims = match &run.agreed {
+            Some(_) => self.claims.clone(),
+            None => Map::new(),
+        };
+        let until = run.agreed.as_ref().and_then(|agreed| agreed.until);
         let told = Told {
-            cards_end: Some(session.expires_at),
-            ..Told::default()
+            cards_end: Some(
+                until.map_or(session.expires_at, |until| until.min(session.expires_at)),
+            ),
+            id_token_claims: claims.clone(),
+            userinfo_claims: claims,
         };
         let request = LoginRequest {
             scope: OPENID.to_owned(),
@@ -156,7 +178,8 @@ impl Work {
         if !request.expects(&sub) {
             return Err(FinishError::Failed(Failure::other_account()));
         }
-        let told = told_of(tx, app, &self.client, Some(pinned), told).await?;
+        let named = Some(pinned).filter(|_| !self.withheld);
+        let told = told_of(tx, app, &self.client, named, told).await?;
         let code = issue_code(tx, app, &request, &session, sub, told).await?;
         if let Some(seen) = &self.seen {
             risk::insert_if_new(tx, pinned, seen, app.now()).await?;
@@ -165,6 +188,28 @@ impl Work {
             code: Some(code),
             cookie: None,
         })
+    }
+
+    /// What was agreed to with the cards is tied to the account, before its sessions are touched.
+    async fn agreed(&self, tx: &mut Tx, subject: Option<&SubjectId>) -> Result<(), FinishError> {
+        if let Some(record) = &self.record {
+            consents::insert(tx, record).await?;
+        }
+        let step = self.run.agreed.iter().map(|agreed| &agreed.id);
+        let cards = self.run.shown.iter().map(|shown| &shown.answer.consent);
+        for consent in cards.chain(step) {
+            if !consents::attach(tx, consent, subject, self.app.now()).await? {
+                return Err(FinishError::Failed(Failure::withdrawn()));
+            }
+        }
+        Ok(())
+    }
+
+    async fn rest(&self, tx: &mut Tx, session: &SessionId) -> Result<(), FinishError> {
+        if let Some(agreed) = &self.run.agreed {
+            consents::rest(tx, &agreed.id, session).await?;
+        }
+        Ok(())
     }
 
     /// What the application gets of a login with cards.
@@ -185,14 +230,14 @@ impl Work {
         if !request.expects(&sub) {
             return Err(FinishError::Failed(Failure::other_account()));
         }
+        self.rest(tx, &session.id).await?;
         for shown in &run.shown {
             let answer = &shown.answer;
-            if !consents::attach(tx, &answer.consent, subject, &session.id).await? {
-                return Err(FinishError::Failed(Failure::withdrawn()));
-            }
+            consents::rest(tx, &answer.consent, &session.id).await?;
             sessions::put_cards(tx, &session.id, &answer.cards, answer.answered_at).await?;
         }
-        let told = told_of(tx, app, &self.client, subject, self.told()).await?;
+        let named = subject.filter(|_| !self.withheld);
+        let told = told_of(tx, app, &self.client, named, self.told()).await?;
         let request = LoginRequest {
             scope: self.granted(),
             ..request.clone()
@@ -211,6 +256,9 @@ impl Work {
     /// granted, and the application hears so (RFC 6749, sections 3.3 and 5.1).
     fn granted(&self) -> String {
         let Self { request, run, .. } = self;
+        if self.withheld {
+            return OPENID.to_owned();
+        }
         let answered = |shown: &Shown| shown.question == request.query.as_str();
         if run.shown.iter().any(answered) {
             return request.scope.clone();
@@ -262,10 +310,19 @@ impl Work {
         id_token_claims.extend(self.claims.clone());
         userinfo_claims.extend(self.claims.clone());
         let ends = self.run.shown.iter();
+        let ends = ends.filter_map(|shown| cards_end(&shown.answer));
+        let agreed = self.run.agreed.iter().filter_map(|agreed| agreed.until);
+        let cards_end = ends.chain(agreed).min();
+        if self.withheld {
+            return Told {
+                cards_end,
+                ..Told::default()
+            };
+        }
         Told {
             id_token_claims,
             userinfo_claims,
-            cards_end: ends.filter_map(|shown| cards_end(&shown.answer)).min(),
+            cards_end,
         }
     }
 }
