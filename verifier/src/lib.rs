@@ -19,6 +19,7 @@ mod changes;
 mod client_keys;
 mod clients;
 pub mod config;
+mod consents;
 mod cookies;
 pub mod domain;
 mod explain;

@@ -97,6 +97,11 @@ impl TokenKeys {
         self.sign(alg, "secevent+jwt", claims)
     }
 
+    /// Signs a receipt of a consent.
+    pub fn consent_receipt(&self, claims: &Value) -> Result<String, TokenError> {
+        self.sign(IdTokenAlg::ES256, "consent-receipt+jwt", claims)
+    }
+
     fn sign(
         &self,
         alg: IdTokenAlg,

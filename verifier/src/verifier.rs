@@ -47,7 +47,7 @@ use crate::status::{StatusLists, StatusPorts};
 use crate::store::{StoreError, Vault};
 use crate::tokens::TokenKeys;
 use crate::verification::webhook;
-use crate::{backchannel, handlers, vc_api, watcher};
+use crate::{backchannel, consents, handlers, vc_api, watcher};
 
 /// How often queued logout tokens are looked for.
 const LOGOUT_EVERY: Duration = Duration::from_millis(500);
@@ -340,10 +340,12 @@ impl Verifier {
         jobs.every("numbers", WRITE_EVERY, move || {
             numbers::job::run_once(Arc::clone(&app))
         });
-        let events = self.app.settings.events.as_ref();
-        let told = events.is_some_and(|events| events.webhook.is_some());
-        let settings = &self.app.settings;
-        if settings.verifications.enabled() || told || settings.told.is_some() {
+        let app = Arc::clone(&self.app);
+        jobs.every("consents that end", PURGE_EVERY, move || {
+            let app = Arc::clone(&app);
+            async move { consents::lapse(&app).await }
+        });
+        if self.app.settings.tells_callers() {
             self.tell_callers(&mut jobs);
         }
         look_for_damage(&mut jobs, self.app.db.clone());
@@ -376,6 +378,7 @@ impl Verifier {
     pub async fn run_background_once(&self) -> Result<(), StoreError> {
         numbers::job::run_once(Arc::clone(&self.app)).await?;
         webhook::arrange(&self.app).await?;
+        consents::lapse(&self.app).await?;
         deliver_due(&self.webhooks).await?;
         watcher::run_once(Arc::clone(&self.app)).await?;
         backchannel::run_once(Arc::clone(&self.app)).await?;

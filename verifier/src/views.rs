@@ -11,6 +11,7 @@ use vouchsafe_protocol::vp::values::LocalizedText;
 use crate::app::Parts;
 use crate::config::{Client, Query};
 use crate::domain::ids::TransactionId;
+use crate::domain::notice::{Controller, Notice};
 use crate::domain::reason::{Explanation, Failure};
 use crate::domain::transaction::Login;
 use crate::login::accept::log_id;
@@ -246,6 +247,27 @@ pub fn who(client: &Client, locale: &str) -> Value {
         "app_policy": text(policy_uri),
         "app_terms": text(tos_uri),
     })
+}
+
+/// What a person is told before they agree; of a card for nobody only the facts.
+pub fn told(notice: &Notice, agrees: bool) -> Value {
+    let facts: Vec<&str> = (notice.facts.iter())
+        .map(|fact| fact.label.as_str())
+        .collect();
+    let Controller {
+        name,
+        contact,
+        privacy_policy,
+        address,
+        country,
+        storage,
+    } = &notice.controller;
+    let told = json!({
+        "name": name, "contact": contact, "policy": privacy_policy, "address": address,
+        "country": country, "storage": storage, "recipients": notice.recipients,
+        "kept_days": notice.stays_days, "expires_days": notice.expires_days,
+    });
+    json!({ "facts": facts, "responsible": agrees.then_some(told) })
 }
 
 /// Joins two JSON objects.

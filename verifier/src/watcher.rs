@@ -10,6 +10,7 @@ use vouchsafe_service::db::DbError;
 use vouchsafe_service::{pushed, webhooks};
 
 use crate::app::App;
+use crate::consents;
 use crate::domain::ids::SessionId;
 use crate::domain::session::EndReason;
 use crate::journeys::KEEP_TEXTS_S;
@@ -200,6 +201,7 @@ pub async fn purge(app: App) -> Result<(), DbError> {
     app.db
         .write_in_steps(async move |tx| stream_events::purge(tx, old).await)
         .await?;
+    consents::purge(&app).await?;
     signals::forget(&app).await?;
     Ok(())
 }

@@ -25,7 +25,8 @@ pub use registered::{Change, Found, RegisterError, change, found, of_holder, reg
 
 use crate::app::Parts;
 use crate::config::{
-    Allowed, Authentication, Client, ClientKeys, ClientSecret, IdTokenAlg, Profile, Standing,
+    Allowed, Authentication, Client, ClientConsent, ClientKeys, ClientSecret, IdTokenAlg, Profile,
+    Standing,
 };
 use crate::domain::ids::ClientId;
 use crate::domain::request::LoginRequest;
@@ -153,6 +154,7 @@ fn build(
             .iter()
             .map(|acr| acr.as_str().to_owned())
             .collect(),
+        consent: ClientConsent::default(),
     })
 }
 

@@ -13,6 +13,7 @@ use vouchsafe_protocol::oidc::subject::Sector;
 use vouchsafe_protocol::vp::values::LocalizedText;
 
 use super::authentication::{Authentication, Written};
+use super::consents::{ClientConsent, ClientConsentConfig};
 use super::error::ConfigError;
 use super::profile::Profile;
 use super::query::Query;
@@ -88,6 +89,9 @@ pub struct ClientConfig {
     pub default_query: Option<String>,
     /// Oldest acceptable login in seconds, where the request names none.
     pub default_max_age: Option<u64>,
+    /// What people are told before they agree.
+    #[serde(default)]
+    pub consent: ClientConsentConfig,
 }
 
 /// Whether PKCE may be left out.
@@ -188,6 +192,8 @@ pub struct Client {
     pub default_max_age: Option<u64>,
     /// Classes that it would accept where a request names none.
     pub default_acr: Vec<String>,
+    /// What people are told before they agree.
+    pub consent: ClientConsent,
 }
 
 impl Client {
@@ -307,6 +313,7 @@ impl Client {
             default_query,
             default_max_age: config.default_max_age,
             default_acr: Vec::new(),
+            consent: (config.consent.parse(loopback_http)).map_err(|reason| refuse(&reason))?,
         })
     }
 }

@@ -6,6 +6,7 @@
 mod authentication;
 mod claims;
 mod client;
+mod consents;
 mod digital_credentials;
 mod error;
 mod hooks;
@@ -29,6 +30,8 @@ pub use authentication::{Authentication, ClientKeys, ClientSecret};
 pub use claims::ClaimMapping;
 pub(crate) use claims::{RESERVED as RESERVED_CLAIMS, localized};
 pub use client::{Client, ClientConfig, IdTokenAlg, Pkce, Standing};
+pub(crate) use consents::controller_of;
+pub use consents::{ClientConsent, ClientConsentConfig, ConsentsConfig, ControllerConfig};
 pub use digital_credentials::DigitalCredentials;
 pub use error::ConfigError;
 pub use hooks::{Hook, HookAnswer, HookConfig};
@@ -114,6 +117,11 @@ pub struct Config {
     pub numbers: NumbersConfig,
     /// The log of events. Off unless it is written.
     pub events: Option<EventsConfig>,
+    /// Who is responsible for what the applications of the configuration learn.
+    pub controller: Option<ControllerConfig>,
+    /// How long people agree, and for how long it is remembered.
+    #[serde(default)]
+    pub consents: ConsentsConfig,
 }
 
 /// `[wallet]`.

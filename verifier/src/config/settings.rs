@@ -8,6 +8,7 @@ use vouchsafe_protocol::http::UrlRule;
 use vouchsafe_service::config::{PublicUrl, check_addresses};
 
 use super::client::{Client, ClientConfig};
+use super::consents::ConsentsConfig;
 use super::digital_credentials::DigitalCredentials;
 use super::error::ConfigError;
 use super::hooks::Hook;
@@ -21,6 +22,7 @@ use super::trust::Trust;
 use super::verifications::Verifications;
 use super::{Config, RefreshConfig, SessionConfig, StatusConfig};
 use crate::domain::ids::{ClientId, QueryId};
+use crate::domain::notice::Controller;
 use crate::journeys::JourneySettings;
 use crate::login::ACCESS_TOKEN_S;
 use crate::numbers::events::EventSettings;
@@ -73,6 +75,10 @@ pub struct Settings {
     pub numbers: NumbersConfig,
     /// Where events go.
     pub events: Option<EventSettings>,
+    /// Who is responsible for what the applications of the configuration learn.
+    pub controller: Option<Controller>,
+    /// How long people agree, and for how long it is remembered.
+    pub consents: ConsentsConfig,
 }
 
 impl Settings {
@@ -202,6 +208,11 @@ impl Settings {
             events: (config.events.as_ref())
                 .map(|events| events.parse(loopback))
                 .transpose()?,
+            controller: (config.controller.as_ref())
+                .map(|controller| controller.parse(loopback))
+                .transpose()
+                .map_err(|reason| ConfigError::Shared(format!("controller: {reason}")))?,
+            consents: config.consents.parse().map_err(ConfigError::Shared)?,
         };
         // They may name everything above.
         let usual = config.subject.as_ref();
@@ -263,6 +274,17 @@ impl Settings {
     #[must_use]
     pub fn serves_receivers(&self) -> bool {
         self.clients.iter().any(|client| client.security_events)
+    }
+
+    /// Whether anybody is told by webhook.
+    #[must_use]
+    pub fn tells_callers(&self) -> bool {
+        let mut clients = self.clients.iter();
+        let events = self.events.as_ref();
+        self.verifications.enabled()
+            || self.told.is_some()
+            || events.is_some_and(|events| events.webhook.is_some())
+            || clients.any(|client| client.consent.webhook.is_some())
     }
 
     /// Whether DPoP nonces are given out: where an application must show them.

@@ -3,8 +3,9 @@
 use vouchsafe_credentials::time::UnixTime;
 
 use super::ids::{ClientId, ConsentId, SecretDigest, SessionId, SubjectId, TransactionId};
+use super::notice::Record;
 
-/// A consent to be recorded when a wallet's answer is accepted.
+/// A consent to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewConsent {
     /// Number of the receipt.
@@ -13,16 +14,8 @@ pub struct NewConsent {
     pub token: SecretDigest,
     /// The login.
     pub transaction: TransactionId,
-    /// Who receives the facts.
-    pub client: ClientId,
-    /// Names of the facts.
-    pub claims: Vec<String>,
-    /// Why, in the words that the person read.
-    pub purpose: String,
-    /// Whether the application may go on while the person is away.
-    pub offline: bool,
-    /// When.
-    pub given_at: UnixTime,
+    /// What they agreed to.
+    pub record: Record,
 }
 
 /// A recorded consent.
@@ -44,6 +37,54 @@ pub struct Consent {
     pub offline: bool,
     /// When.
     pub given_at: UnixTime,
-    /// When it was taken back.
-    pub withdrawn_at: Option<UnixTime>,
+    /// When it was withdrawn, ran out or was replaced.
+    pub over_at: Option<UnixTime>,
+    /// The question or step that asked; consents of an earlier version do not say it, and have no
+    /// receipt.
+    pub about: Option<String>,
+}
+
+/// What becomes of a consent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// The person agreed.
+    Given,
+    /// They took it back.
+    Withdrawn,
+    /// Its time was over.
+    Expired,
+    /// They agreed again, to the same application for the same purpose.
+    Replaced,
+}
+
+impl State {
+    const ALL: [Self; 4] = [Self::Given, Self::Withdrawn, Self::Expired, Self::Replaced];
+
+    /// Name in the database and on pages.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Given => "given",
+            Self::Withdrawn => "withdrawn",
+            Self::Expired => "expired",
+            Self::Replaced => "replaced",
+        }
+    }
+
+    /// The state of a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+}
+
+/// An event in the life of a consent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The consent.
+    pub consent: ConsentId,
+    /// What became of it.
+    pub state: State,
+    /// When.
+    pub at: UnixTime,
 }

@@ -4,8 +4,9 @@
 use serde::{Deserialize, Serialize};
 use vouchsafe_credentials::time::UnixTime;
 
-use super::ids::{SessionId, SubjectId};
-use super::notice::NoticeKind;
+use super::account_notice::NoticeKind;
+use super::ids::{ConsentId, SessionId, SubjectId};
+use super::notice::Record;
 use super::reason::Failure;
 use super::transaction::{Answer, Evidence};
 use crate::journey::{Facts, Instance, RiskFacts, RiskLevel};
@@ -28,6 +29,9 @@ pub struct Run {
     pub shown: Vec<Shown>,
     /// Why the last step did not end well, for the page that explains it.
     pub failure: Option<Failure>,
+    /// What the person agreed to in a step of its own.
+    #[serde(default)]
+    pub agreed: Option<Agreed>,
     /// Lines of the trace that were counted.
     pub counted: usize,
     /// The risk is at least this: a system outside said so, and nothing lowers it.
@@ -74,6 +78,17 @@ pub struct Shown {
     pub question: String,
     /// The answer.
     pub answer: Answer,
+}
+
+/// What a person agreed to in a step of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Agreed {
+    /// The consent.
+    pub id: ConsentId,
+    /// When it ends by itself.
+    pub until: Option<UnixTime>,
+    /// What is recorded with the login; nothing where they had agreed before.
+    pub record: Option<Record>,
 }
 
 impl Run {

@@ -21,6 +21,8 @@ pub enum EndReason {
     StatusUnknown,
     /// A consent behind it was withdrawn.
     ConsentWithdrawn,
+    /// The time of a consent behind it was over.
+    ConsentExpired,
     /// Another account logged in on the same browser.
     Replaced,
     /// A code or a refresh token came twice.
@@ -46,6 +48,7 @@ impl EndReason {
             Self::Suspended => "credential_suspended",
             Self::StatusUnknown => "status_unknown",
             Self::ConsentWithdrawn => "consent_withdrawn",
+            Self::ConsentExpired => "consent_expired",
             Self::Replaced => "replaced",
             Self::TokenReused => "token_reused",
             Self::GivenUp => "given_up",

@@ -127,6 +127,9 @@ pub struct Answer {
     pub consent: ConsentId,
     /// When it was accepted.
     pub answered_at: UnixTime,
+    /// When that consent ends by itself.
+    #[serde(default)]
+    pub consent_until: Option<UnixTime>,
     /// Verified claims that the journey of the login may read, by the ids of their queries.
     #[serde(default)]
     pub cards_read: BTreeMap<String, Card>,

@@ -10,13 +10,17 @@ use crate::app::App;
 use crate::clients::document;
 use crate::config::Query;
 use crate::cookies::Cookie;
-use crate::domain::consent::Consent;
+use crate::domain::consent::{self, Consent, Event};
 use crate::domain::ids::ClientId;
 use crate::domain::means::Means;
 use crate::domain::session::Session;
 use crate::login::linking;
+use crate::login::notice::fact;
 use crate::store::{StoreError, consents, notices, refresh_grants, sessions, subjects};
 use crate::views;
+
+/// So many consents stand on the page, those that hold first; all of them are in the file to keep.
+const SHOWN: i64 = 100;
 
 /// The page of the browser's session.
 pub async fn handle(State(app): State<App>, headers: HeaderMap) -> Response {
@@ -40,7 +44,9 @@ async fn context(
     cookie: &str,
     locale: &str,
 ) -> Result<Value, StoreError> {
-    let given = consents::of_person(&app.db, session.subject.as_ref(), &session.id).await?;
+    let subject = session.subject.as_ref();
+    let given = consents::of_person(&app.db, subject, &session.id, SHOWN).await?;
+    let events = consents::events_of_person(&app.db, subject, &session.id).await?;
     let live = match &session.subject {
         Some(subject) => sessions::of_subject(&app.db, subject, app.now()).await?,
         None => vec![session.clone()],
@@ -63,7 +69,7 @@ async fn context(
     let mut consents = Vec::with_capacity(given.len());
     for consent in &given {
         let name = app_name(app, &consent.client, locale).await?;
-        consents.push(consent_row(app, consent, &name, locale));
+        consents.push(consent_row(app, consent, &events, &name, locale));
     }
     let means = match &session.subject {
         Some(subject) => subjects::means_of(&app.db, subject).await?,
@@ -119,7 +125,7 @@ fn means_row(means: &Means, all: usize) -> Value {
     })
 }
 
-fn consent_row(app: &App, consent: &Consent, name: &str, locale: &str) -> Value {
+fn consent_row(app: &App, consent: &Consent, events: &[Event], name: &str, locale: &str) -> Value {
     let Consent {
         id,
         client: _,
@@ -129,29 +135,28 @@ fn consent_row(app: &App, consent: &Consent, name: &str, locale: &str) -> Value 
         purpose,
         offline,
         given_at,
-        withdrawn_at,
+        over_at,
+        about,
     } = consent;
-    let label = |name: &String| {
-        let mut mappings = app
-            .settings
-            .queries()
-            .iter()
-            .flat_map(|query| &query.claims);
-        let mapping = mappings.find(|mapping| mapping.name == *name);
-        mapping.map_or_else(
-            || name.replace('_', " "),
-            |mapping| mapping.label.for_locale(locale).to_owned(),
-        )
-    };
+    let facts = claims.iter().map(|name| fact(app, name, locale).label);
+    let history = events.iter().filter(|event| event.consent == *id);
+    let history = history.filter(|event| event.state != consent::State::Given);
+    let history: Vec<Value> = history
+        .map(|event| json!({ "state": event.state.name(), "at": event.at.seconds() }))
+        .collect();
+    let receipt = about.as_ref();
+    let receipt = receipt.map(|_| format!("/account/consents/{id}/receipt"));
     json!({
         "app": name,
         "purpose": purpose,
-        "facts": claims.iter().map(label).collect::<Vec<_>>(),
+        "facts": facts.collect::<Vec<_>>(),
         "offline": offline,
         "given_at": given_at.seconds(),
-        "withdrawn_at": withdrawn_at.map(|at| at.seconds()),
+        "history": history,
         "receipt": id.as_str().get(..12).unwrap_or_default(),
-        "withdraw_link": format!("/account/consents/{id}/withdraw"),
+        "signed_link": receipt.as_ref().map(|link| format!("{link}.jwt")),
+        "receipt_link": receipt,
+        "withdraw_link": over_at.is_none().then(|| format!("/account/consents/{id}/withdraw")),
     })
 }
 

@@ -9,6 +9,7 @@ use vouchsafe_protocol::oauth::params::Params;
 
 use super::{form, owned};
 use crate::app::App;
+use crate::consents::withdraw_own;
 use crate::cookies::Cookie;
 use crate::domain::ids::{ConsentId, SessionId};
 use crate::domain::session::{EndReason, Session};
@@ -29,9 +30,9 @@ pub async fn withdraw(
         Err(error) => return owned::store_failure(&app, &headers, &error),
     };
     // Somebody else's consent is not found; the page then simply shows what there is.
-    match end::withdraw_own(&app, ConsentId::from_text(id), owner).await {
+    match withdraw_own(&app, &ConsentId::from_text(id), &owner).await {
         Ok(_) => see_other("/account"),
-        Err(error) => owned::store_failure(&app, &headers, &StoreError::Db(error)),
+        Err(error) => owned::store_failure(&app, &headers, &error),
     }
 }
 

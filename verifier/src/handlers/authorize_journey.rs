@@ -20,6 +20,7 @@ use crate::domain::place::Place;
 use crate::domain::request::{LoginRequest, StepUp};
 use crate::domain::session::Session;
 use crate::domain::transaction::Login;
+use crate::journey::StepKind;
 use crate::journeys::{Loaded, Served, Unclear};
 use crate::login::run::{self, Arrived, Begin, Done, RunError, Was};
 use crate::numbers::tell;
@@ -82,7 +83,11 @@ pub(super) async fn lead(
     let done = async {
         let (mut login, arrived) = run::begin(app, loaded, begin, &visit).await?;
         if silent && matches!(arrived, Arrived::Page | Arrived::Browser) {
-            return Ok(None);
+            let step = run::at(&login, loaded).map(|step| &step.kind);
+            return Ok(Err(match step {
+                Some(StepKind::Consent { .. }) => ErrorCode::ConsentRequired,
+                _ => ErrorCode::LoginRequired,
+            }));
         }
         let reason = session.as_ref().and_then(|_| why(&login, &arrived));
         login.place.step_up = reason;
@@ -90,16 +95,16 @@ pub(super) async fn lead(
         if let (Some(reason), Done::Page(_)) = (reason, &done) {
             tell::step_up_required(app, &request, Some(&loaded.journey.id), reason);
         }
-        Ok::<_, TurnError>(Some(done))
+        Ok::<_, TurnError>(Ok(done))
     };
     let done = match done.await {
         // OpenID Connect Core 1.0, section 3.1.2.6: nothing may be shown.
-        Ok(None) => return Ok(Led::Told(ErrorCode::LoginRequired.into())),
-        Ok(Some(Done::Refused(_, failure))) if silent => return Ok(Led::Told(error_of(&failure))),
-        Ok(Some(Done::TooMany(_) | Done::Lost(_))) if silent => {
+        Ok(Err(code)) => return Ok(Led::Told(code.into())),
+        Ok(Ok(Done::Refused(_, failure))) if silent => return Ok(Led::Told(error_of(&failure))),
+        Ok(Ok(Done::TooMany(_) | Done::Lost(_))) if silent => {
             return Ok(Led::Told(ErrorCode::TemporarilyUnavailable.into()));
         }
-        Ok(Some(done)) => Ok(done),
+        Ok(Ok(done)) => Ok(done),
         Err(error) => Err(error),
     };
     let response = login_run::respond(app, headers, &request, done).await;

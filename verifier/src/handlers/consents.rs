@@ -7,22 +7,19 @@ use axum::response::{IntoResponse, Response};
 use vouchsafe_service::http::Problem;
 
 use crate::app::App;
+use crate::consents::{Withdrawal, withdraw_by_token};
 use crate::domain::ids::Secret;
-use crate::login::end;
-use crate::store::consents;
+use crate::store::StoreError;
 
 /// Takes the consent back. Asking twice is the same as asking once.
 pub async fn handle(State(app): State<App>, Path(token): Path<String>) -> Response {
     let Some(token) = Secret::parse(&token) else {
         return Problem::not_found().into_response();
     };
-    match end::withdraw_by_token(&app, token.digest()).await {
-        Ok(Some(_)) => StatusCode::NO_CONTENT.into_response(),
-        Ok(None) => match consents::token_exists(&app.db, &token.digest()).await {
-            Ok(true) => StatusCode::NO_CONTENT.into_response(),
-            Ok(false) => Problem::not_found().into_response(),
-            Err(error) => Problem::from(error).into_response(),
-        },
-        Err(error) => Problem::from(error).into_response(),
+    match withdraw_by_token(&app, token.digest()).await {
+        Ok(Withdrawal::Done | Withdrawal::Before) => StatusCode::NO_CONTENT.into_response(),
+        Ok(Withdrawal::Unknown) => Problem::not_found().into_response(),
+        Err(StoreError::Db(error)) => Problem::from(error).into_response(),
+        Err(StoreError::Serialise(_)) => Problem::internal().into_response(),
     }
 }

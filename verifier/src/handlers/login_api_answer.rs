@@ -36,7 +36,7 @@ pub async fn handle(
     let login = &owned.transaction.login().id;
     match accept_from_page(&app, login, &RequestId::from_text(request), &body).await {
         // The page of the login knows what came of it: a code for the application, or why not.
-        Ok(_) | Err(AcceptError::Refused { .. }) => (
+        Ok(_) | Err(AcceptError::Refused { .. } | AcceptError::Changed) => (
             [(header::CACHE_CONTROL, "no-store")],
             Json(json!({ "next": format!("/login/{id}") })),
         )
@@ -57,7 +57,7 @@ fn wire(error: AcceptError) -> Response {
         AcceptError::Answer(error) => bad(error.code()),
         AcceptError::Foreign(error) => bad(error.code()),
         // Answered above: the login has ended, and its page explains why.
-        AcceptError::Refused { .. } => ScriptError::Over.into_response(),
+        AcceptError::Refused { .. } | AcceptError::Changed => ScriptError::Over.into_response(),
         AcceptError::Ask(error) => ScriptError::Ask(error).into_response(),
         AcceptError::Store(error @ (StoreError::Db(_) | StoreError::Serialise(_))) => {
             ScriptError::Ask(AskError::Store(error)).into_response()

@@ -13,6 +13,7 @@ use super::owned::{self, Owned, OwnedError};
 use crate::app::App;
 use crate::domain::transaction::{Answered, Channel, Failed, Login, Transaction};
 use crate::login::ask::{self, AskError};
+use crate::login::notice;
 use crate::store::StoreError;
 use crate::views::{self, PageFailure};
 
@@ -106,15 +107,7 @@ pub(super) async fn choose(
         false => None,
     };
     let state = watched(app, &owned.transaction, View::Choose).await?;
-    let told = asking.facts.names();
-    let locale = &login.request.locale;
-    let mut facts: Vec<String> = (query.claims.iter())
-        .filter(|claim| told.contains(claim.name.as_str()))
-        .map(|claim| claim.label.for_locale(locale).to_owned())
-        .collect();
-    let more = asking.told.iter();
-    let more = more.filter(|name| !told.contains(name.as_str()));
-    facts.extend(more.map(|name| label(app, name, locale)));
+    let notice = notice::with(app, login, &owned.client, &asking);
     let id = &login.id;
     let api = app.settings.digital_credentials.as_ref();
     let api = api.filter(|_| asking.allows(Channel::DcApi));
@@ -124,9 +117,8 @@ pub(super) async fn choose(
         names.join(" ")
     });
     let more = json!({
-        "facts": facts,
-        "external_id": owned.client.external_id,
-        "stays_days": login.request.offline().then(|| days(app.settings.refresh.max_age_s)),
+        "external_id": notice.external_id,
+        "stays_days": notice.away_days,
         "wallet_link": here.map(|question| ask::wallet_link(app, &question)),
         "qr_link": qr.then(|| format!("/login/{id}/qr")),
         "api_link": protocols.is_some().then(|| format!("/login/{id}/dc-api")),
@@ -139,7 +131,10 @@ pub(super) async fn choose(
     });
     let context = views::with(
         views::asked(login, (&owned.client, query), (View::Choose.name(), &state)),
-        more,
+        views::with(
+            more,
+            views::told(&notice, login.request.linking().is_none()),
+        ),
     );
     let locale = views::login_locale(login);
     let mut response = views::page(app, StatusCode::OK, "verifier/choose", locale, context);
@@ -151,20 +146,6 @@ pub(super) async fn choose(
         );
     }
     Ok(response)
-}
-
-/// How a claim that a journey tells is called: as a question calls it, or by its name.
-fn label(app: &App, name: &str, locale: &str) -> String {
-    let queries = app.settings.queries().iter();
-    let mut claims = queries.flat_map(|query| &query.claims);
-    let known = claims.find(|claim| claim.name == name);
-    let known = known.map(|claim| claim.label.for_locale(locale).to_owned());
-    known.unwrap_or_else(|| name.replace('_', " "))
-}
-
-/// Days that have begun.
-fn days(seconds: i64) -> i64 {
-    (seconds + 86_399) / 86_400
 }
 
 /// The page with the field for the number; `wrong` after a number that did not match.

@@ -8,7 +8,7 @@ use axum::response::Response;
 
 use super::login_page::LoginPageError;
 use super::owned::{self, Owned};
-use super::{login_identify, login_number, login_page};
+use super::{login_agree, login_identify, login_number, login_page};
 use crate::app::App;
 use crate::domain::reason::Failure;
 use crate::domain::request::LoginRequest;
@@ -50,6 +50,7 @@ pub(super) async fn page(
 ) -> Result<Response, LoginPageError> {
     let loaded = run::text(app, login).await?;
     match run::at(login, &loaded).map(|step| &step.kind) {
+        Some(StepKind::Consent { .. }) => login_agree::page(app, login, owned).await,
         Some(StepKind::Identify { .. }) => login_identify::page(app, login, owned, false).await,
         Some(_) => login_page::choose(app, login, owned).await,
         None => {
@@ -160,6 +161,30 @@ pub(super) async fn identified(
             // The question itself asks for it.
             login.request.asserted = Some(mac);
         }
+        go_on(app, headers, &loaded, (Was::Pending, login)).await
+    };
+    let done = done.await;
+    respond(app, headers, &request, done).await
+}
+
+/// Somebody said yes to what they were told, if it is what they would be told now.
+pub(super) async fn agreed(
+    app: &App,
+    headers: &HeaderMap,
+    login: &Login,
+    owned: &Owned,
+    told: &str,
+) -> Response {
+    let (request, mut login) = (login.request.clone(), login.clone());
+    let done = async {
+        let loaded = run::text(app, &login).await?;
+        let step = run::at(&login, &loaded);
+        let step = step.filter(|step| matches!(step.kind, StepKind::Consent { .. }));
+        let notice = step.map(|step| run::notice(app, &login, (&loaded, step), &owned.client));
+        let Some(notice) = notice.filter(|notice| notice.hash() == told) else {
+            return Ok(Done::Page(login.id.clone()));
+        };
+        run::agreed(app, &mut login, &loaded, notice)?;
         go_on(app, headers, &loaded, (Was::Pending, login)).await
     };
     let done = done.await;

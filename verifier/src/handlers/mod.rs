@@ -6,6 +6,7 @@ mod account_change;
 mod account_link;
 mod account_means;
 mod admin;
+mod account_receipt;
 mod authorize;
 mod authorize_journey;
 mod authorize_request;
@@ -19,6 +20,7 @@ mod health;
 mod introspect;
 mod jwks;
 mod login_again;
+mod login_agree;
 mod login_api_answer;
 mod login_api_request;
 mod login_cancel;
@@ -122,6 +124,7 @@ pub fn router(app: App) -> Router {
             "/login/{transaction}/identify",
             post(login_identify::handle),
         )
+        .route("/login/{transaction}/agree", post(login_agree::handle))
         .route("/login/{transaction}/cancel", post(login_cancel::handle))
         .route(
             "/login/{transaction}/leave",
@@ -152,6 +155,15 @@ pub fn router(app: App) -> Router {
             "/account/consents/{consent}/withdraw",
             post(account_change::withdraw),
         )
+        .route(
+            "/account/consents/{consent}/receipt",
+            get(account_receipt::document),
+        )
+        .route(
+            "/account/consents/{consent}/receipt.jwt",
+            get(account_receipt::signed),
+        )
+        .route("/account/consents.json", get(account_receipt::all))
         .route("/account/sessions/{session}/end", post(account_change::end))
         .route("/account/means", post(account_means::add))
         .route("/account/means/{means}/remove", post(account_means::remove))

@@ -75,6 +75,7 @@ fn wire(error: AcceptError) -> Response {
     match error {
         AcceptError::Unknown => refusal(bad, "invalid_request", "unknown_request", None),
         AcceptError::AlreadyAnswered => refusal(bad, "invalid_request", "already_answered", None),
+        AcceptError::Changed => refusal(bad, "invalid_request", "notice_changed", None),
         AcceptError::Form(error) => refusal(bad, "invalid_request", error.code(), None),
         AcceptError::Answer(error) => refusal(bad, "invalid_request", error.code(), None),
         AcceptError::Foreign(error) => refusal(bad, "invalid_request", error.code(), None),

@@ -107,7 +107,7 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
             }
         }
         StepKind::Risk { model } => risk(at, model, known, places),
-        StepKind::Decide { .. } => {}
+        StepKind::Decide { .. } | StepKind::Consent { .. } => {}
         StepKind::Webhook { url, sms, .. } => webhook((at, url, *sms), known, places),
         StepKind::Deny { notify, .. } => {
             tells((at, notify, &[]), known, places);
@@ -125,7 +125,6 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
         | StepKind::Totp
         | StepKind::Upstream { .. }
         | StepKind::Ask(_)
-        | StepKind::Consent { .. }
         | StepKind::Link { .. }
         | StepKind::Issue { .. }
         | StepKind::Wait { .. } => {

@@ -58,6 +58,13 @@ impl Loaded {
         steps.any(|step| matches!(step.kind, StepKind::Risk { .. }))
     }
 
+    /// Whether it asks for consent at a place of its own.
+    #[must_use]
+    pub fn asks_consent(&self) -> bool {
+        let mut steps = self.journey.steps.iter();
+        steps.any(|step| matches!(step.kind, StepKind::Consent { .. }))
+    }
+
     /// Whether its logins are of nobody in particular.
     #[must_use]
     pub fn is_of_guests(&self) -> bool {

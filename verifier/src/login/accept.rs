@@ -19,19 +19,20 @@ use super::ask::{self, AskError, Asking};
 use super::conclude::{ConcludeError, Given, conclude};
 use super::evidence::answer;
 use super::judge::{is_no, judge};
-use super::resolve;
 use super::run::{self, RunError};
+use super::{notice, resolve};
 use crate::app::Parts;
 use crate::config::Query;
 use crate::domain::consent::NewConsent;
 use crate::domain::ids::{RequestId, Secret, TransactionId};
+use crate::domain::notice::{How, Record};
 use crate::domain::reason::Failure;
 use crate::domain::transaction::{Answer, Failed, Pending, Transaction};
 use crate::explain::explain;
 use crate::journey::Outcome;
 use crate::numbers::tell;
 use crate::store::requests::PresentationRequest;
-use crate::store::{StoreError, requests, transactions};
+use crate::store::{StoreError, consents, requests, transactions};
 
 /// Why an answer was not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +60,9 @@ pub enum AcceptError {
         /// Where the person may go: the page that explains it.
         explanation: Option<Url>,
     },
+    /// The person would be told other things now than when the question was put: they are asked again.
+    #[error("the person would be told other things now")]
+    Changed,
     /// Our own fault.
     #[error("the request could not be answered")]
     Ask(#[from] AskError),
@@ -244,25 +248,34 @@ async fn record(
     asking: &Asking<'_>,
     request: &PresentationRequest,
     pending: Pending,
-    answer: Answer,
+    mut answer: Answer,
 ) -> Result<DirectPostAnswer, AcceptError> {
     let query = asking.query.as_ref();
+    let notice = notice::of_question(app, &pending.login, asking).await?;
+    // What was shown is what is recorded.
+    if !ask::is_told(request, notice.as_ref()) {
+        app.changes.announce(&request.transaction);
+        return Err(AcceptError::Changed);
+    }
     let withdraw = Secret::random(app.rng.as_ref());
-    let consent = NewConsent {
-        id: answer.consent.clone(),
-        token: withdraw.digest(),
-        transaction: pending.login.id.clone(),
-        client: pending.login.request.client.clone(),
-        claims: asking.names(&answer.claims),
-        purpose: query
-            .purpose
-            .for_locale(&pending.login.request.locale)
-            .to_owned(),
-        offline: pending.login.request.offline(),
-        given_at: answer.answered_at,
-    };
     // Whoever adds a card to their own account agrees to nothing with anybody.
-    let consent = pending.login.request.linking().is_none().then_some(consent);
+    let consent = notice.map(|notice| {
+        answer.consent_until = notice.ends(answer.answered_at);
+        NewConsent {
+            id: answer.consent.clone(),
+            token: withdraw.digest(),
+            transaction: pending.login.id.clone(),
+            record: Record {
+                claims: asking.names(&answer.claims),
+                how: How::Card(request.channel),
+                given_at: answer.answered_at,
+                expires_at: answer.consent_until,
+                notice,
+            },
+        }
+    });
+    let consent = consent.map(|consent| consents::seal(&app.vault, consent));
+    let consent = consent.transpose()?;
     let device = pending.login.request.device().cloned();
     let agreed = consent.is_some();
     let turn = pending.login.run.as_deref().map(|run| run.turn);

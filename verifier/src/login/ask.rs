@@ -15,10 +15,11 @@ use vouchsafe_protocol::vp::values::{LocalizedText, Nonce, State};
 use vouchsafe_protocol::vp::verify::Way;
 
 pub use super::asking::{Asking, query_of};
-use super::{QR_S, REQUEST_OBJECT_S};
+use super::{QR_S, REQUEST_OBJECT_S, notice};
 use crate::app::Parts;
 use crate::config::{Client, DigitalCredentials};
 use crate::domain::ids::RequestId;
+use crate::domain::notice::Notice;
 use crate::domain::request::LoginRequest;
 use crate::domain::transaction::{Channel, Login};
 use crate::numbers::tell;
@@ -58,6 +59,7 @@ pub(super) fn question(
     login: &Login,
     channel: Channel,
     (query, format): (&str, &'static str),
+    notice: Option<&Notice>,
 ) -> PresentationRequest {
     metrics::counter!(
         "vouchsafe_presentation_requests_total",
@@ -80,6 +82,7 @@ pub(super) fn question(
             state: random::token(app.rng.as_ref()),
             agreement_key: b64url(key.to_bytes().as_slice()),
             client_id: Some(app.verifier_id.as_str().to_owned()),
+            notice: notice.map(Notice::hash),
         },
         created_at: now,
         fetch_until,
@@ -93,7 +96,7 @@ pub(super) fn question(
 pub async fn same_device(app: &Parts, login: &Login) -> Result<PresentationRequest, AskError> {
     let found = requests::newest(&app.db, &app.vault, &login.id, Channel::SameDevice).await?;
     match found {
-        Some(found) if is_ours(app, &found) => Ok(found),
+        Some(found) if is_ours(app, &found) && tells(app, login, &found).await? => Ok(found),
         None if login.run.is_none() => Err(AskError::Gone),
         Some(_) | None => put_new(app, login, Channel::SameDevice).await,
     }
@@ -110,7 +113,28 @@ async fn put_new(
         return Err(AskError::NotOffered);
     }
     let asked = (asking.query.id.as_str(), asking.query.format());
-    put(app, question(app, login, channel, asked)).await
+    let notice = notice::of_question(app, login, &asking).await?;
+    put(app, question(app, login, channel, asked, notice.as_ref())).await
+}
+
+/// Whether the person would be told the same now as when the question was put.
+async fn tells(
+    app: &Parts,
+    login: &Login,
+    request: &PresentationRequest,
+) -> Result<bool, AskError> {
+    let asking = query_of(app, login).await?;
+    let notice = notice::of_question(app, login, &asking).await?;
+    Ok(is_told(request, notice.as_ref()))
+}
+
+/// Whether this is what the person was told with a question.
+pub(super) fn is_told(request: &PresentationRequest, notice: Option<&Notice>) -> bool {
+    match (&request.secrets.notice, notice) {
+        (Some(told), Some(notice)) => *told == notice.hash(),
+        // A question of an earlier version, or for nobody.
+        (None, _) | (_, None) => true,
+    }
 }
 
 /// Whether a question can be put in the name that we have now: its link names us, and the request
@@ -132,7 +156,9 @@ async fn put(app: &Parts, fresh: PresentationRequest) -> Result<PresentationRequ
 /// The question in the QR code: the current one as long as it lives, then a new one.
 pub async fn qr(app: &Parts, login: &Login) -> Result<PresentationRequest, AskError> {
     let newest = requests::newest(&app.db, &app.vault, &login.id, Channel::Qr).await?;
-    if let Some(current) = newest.filter(|current| may_be_fetched(app, current)) {
+    if let Some(current) = newest.filter(|current| may_be_fetched(app, current))
+        && tells(app, login, &current).await?
+    {
         return Ok(current);
     }
     put_new(app, login, Channel::Qr).await
@@ -142,7 +168,9 @@ pub async fn qr(app: &Parts, login: &Login) -> Result<PresentationRequest, AskEr
 pub async fn over_api(app: &Parts, login: &Login) -> Result<PresentationRequest, AskError> {
     offered(app)?;
     let newest = requests::newest(&app.db, &app.vault, &login.id, Channel::DcApi).await?;
-    if let Some(current) = newest.filter(|current| is_ours(app, current)) {
+    if let Some(current) = newest.filter(|current| is_ours(app, current))
+        && tells(app, login, &current).await?
+    {
         return Ok(current);
     }
     put_new(app, login, Channel::DcApi).await
@@ -267,6 +295,7 @@ pub fn open(app: &Parts, secrets: &RequestSecrets) -> Result<Opened, AskError> {
         state,
         agreement_key,
         client_id,
+        notice: _,
     } = secrets;
     let client_id = match client_id {
         Some(named) => VerifierId::parse(named).map_err(|_| AskError::Secrets)?,

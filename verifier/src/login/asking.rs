@@ -23,6 +23,8 @@ pub struct Asking<'a> {
     pub question: DcqlQuery,
     /// Names of what a journey tells the application beside the facts.
     pub told: Vec<String>,
+    /// The journey asks for consent at a place of its own: with the card nothing is told.
+    pub later: bool,
     channels: Option<BTreeSet<Channel>>,
 }
 
@@ -37,6 +39,9 @@ impl Asking<'_> {
     /// Names of all that the application is told.
     #[must_use]
     pub fn names(&self, claims: &Map<String, Value>) -> Vec<String> {
+        if self.later {
+            return Vec::new();
+        }
         let mut names = self.facts.told(claims);
         names.extend(self.told.iter().cloned());
         names.sort();
@@ -55,6 +60,7 @@ pub async fn query_of<'a>(app: &'a Parts, login: &Login) -> Result<Asking<'a>, A
             query: Cow::Borrowed(query),
             facts: request.facts.clone(),
             told: Vec::new(),
+            later: false,
             channels: None,
         });
     }
@@ -79,6 +85,7 @@ pub async fn query_of<'a>(app: &'a Parts, login: &Login) -> Result<Asking<'a>, A
         question: found.query.asked(&found.wanted(&facts)),
         query: Cow::Owned(found.query.clone()),
         told: told.into_iter().map(str::to_owned).collect(),
+        later: loaded.asks_consent(),
         channels: Some(channels.collect()),
         facts,
     })

@@ -113,11 +113,13 @@ pub(super) fn authentication(request: &LoginRequest, answer: &Answer) -> Authent
     }
 }
 
-/// When the first of the cards of an answer ends, by the clock that lets them in.
+/// When the first of the cards of an answer ends, by the clock that lets them in, or the consent that
+/// was given with it.
 pub(super) fn cards_end(answer: &Answer) -> Option<UnixTime> {
     let ends = answer.cards.iter().filter_map(|card| card.expires_at);
-    let end = ends.min()?.plus(CLOCK_SKEW_S);
-    Some(coarse(end, answer.answered_at))
+    let cards = ends.min().map(|end| end.plus(CLOCK_SKEW_S));
+    let cards = cards.map(|end| coarse(end, answer.answered_at));
+    cards.into_iter().chain(answer.consent_until).min()
 }
 
 /// Two applications learn when what they hold ends. The very second in which a card ends could tell

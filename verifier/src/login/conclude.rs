@@ -8,7 +8,6 @@ use vouchsafe_service::single_use::{self, Kind, NewObject};
 use super::RESPONSE_CODE_S;
 use super::accept::AcceptError;
 use crate::app::Parts;
-use crate::domain::consent::NewConsent;
 use crate::domain::ids::{DeviceGrantId, Secret};
 use crate::login::run::Beside;
 use crate::store::requests::PresentationRequest;
@@ -17,7 +16,7 @@ use crate::store::{StoreError, consents, device_grants, requests, transactions};
 
 /// What a person agrees to with an answer.
 pub(super) struct Given {
-    pub(super) consent: Option<NewConsent>,
+    pub(super) consent: Option<consents::Sealed>,
     /// Who must still wait for it.
     pub(super) device: Option<DeviceGrantId>,
 }

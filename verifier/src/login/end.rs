@@ -2,13 +2,11 @@
 
 use vouchsafe_service::db::{DbError, Tx};
 
-use crate::app::Parts;
 use crate::config::Settings;
-use crate::domain::consent::Consent;
-use crate::domain::ids::{SecretDigest, SessionId};
+use crate::domain::ids::SessionId;
 use crate::domain::session::{EndReason, SessionClient};
 use crate::signals;
-use crate::store::{consents, logout, refresh_grants, sessions, tokens};
+use crate::store::{logout, sessions, tokens};
 use vouchsafe_credentials::random::{Rng, token};
 use vouchsafe_credentials::time::UnixTime;
 
@@ -118,69 +116,4 @@ pub async fn end(
         tracing::info!(reason = reason.code(), "session ended");
     }
     Ok(ended)
-}
-
-/// Takes a consent back, by the token that the wallet holds; the session that rests on it ends.
-pub async fn withdraw_by_token(
-    app: &crate::app::App,
-    consent: SecretDigest,
-) -> Result<Option<Consent>, DbError> {
-    let (parts, now) = (app.clone(), app.now());
-    let withdrawn = app
-        .db
-        .write(async move |tx| {
-            let withdrawn = consents::withdraw_by_token(tx, &consent, now).await?;
-            end_session_of(tx, &parts, withdrawn.as_ref(), now).await?;
-            Ok::<_, DbError>(withdrawn)
-        })
-        .await?;
-    note(withdrawn.as_ref());
-    Ok(withdrawn)
-}
-
-/// Takes a consent back on the account page.
-pub async fn withdraw_own(
-    app: &crate::app::App,
-    id: crate::domain::ids::ConsentId,
-    owner: crate::domain::session::Session,
-) -> Result<Option<Consent>, DbError> {
-    let (parts, now) = (app.clone(), app.now());
-    let withdrawn = app
-        .db
-        .write(async move |tx| {
-            let withdrawn =
-                consents::withdraw_own(tx, &id, owner.subject.as_ref(), &owner.id, now).await?;
-            end_session_of(tx, &parts, withdrawn.as_ref(), now).await?;
-            Ok::<_, DbError>(withdrawn)
-        })
-        .await?;
-    note(withdrawn.as_ref());
-    Ok(withdrawn)
-}
-
-async fn end_session_of(
-    tx: &mut Tx,
-    app: &Parts,
-    consent: Option<&Consent>,
-    now: UnixTime,
-) -> Result<(), DbError> {
-    let Some(login) = consent.and_then(|consent| consent.session.as_ref()) else {
-        return Ok(());
-    };
-    let (settings, rng) = (&app.settings, app.rng.as_ref());
-    let reason = EndReason::ConsentWithdrawn;
-    // The session first: whoever redeems a code holds it, so no grant begins behind our back.
-    end_in(tx, settings, rng, login, reason, now).await?;
-    // What applications go on with rests on the same consent, and may outlive the session.
-    for session in refresh_grants::of_login(tx, login).await? {
-        end_in(tx, settings, rng, &session, reason, now).await?;
-    }
-    Ok(())
-}
-
-fn note(consent: Option<&Consent>) {
-    if consent.is_some() {
-        metrics::counter!("vouchsafe_consents_total", "action" => "withdrawn").increment(1);
-        tracing::info!("consent withdrawn");
-    }
 }

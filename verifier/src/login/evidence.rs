@@ -38,6 +38,7 @@ pub(super) fn answer(
         claims: mapped_claims(query, &facts, presentation),
         cards: presentation.credentials().iter().map(card).collect(),
         consent: ConsentId::random(app.rng.as_ref()),
+        consent_until: None,
         answered_at: app.now(),
         cards_read: match login.run {
             Some(_) => run::cards(presentation),

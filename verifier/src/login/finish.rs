@@ -19,7 +19,9 @@ use crate::numbers::tell::{self, End};
 use crate::risk::Seen;
 use crate::store::risk::NewLogin;
 use crate::store::transactions::Sealed;
-use crate::store::{StoreError, accounts, consents, journeys, risk, sessions, transactions};
+use crate::store::{
+    StoreError, accounts, consents, journeys, risk, sessions, subjects, transactions,
+};
 
 /// The claim that says what the organisation calls an account.
 const EXTERNAL_ID: &str = "external_id";
@@ -277,10 +279,15 @@ impl Work {
         if !request.expects(&sub) {
             return Err(FinishError::Failed(Failure::other_account()));
         }
-        let (session, cookie) = self.session(tx, subject).await?;
-        if !consents::attach(tx, &answer.consent, session.subject.as_ref(), &session.id).await? {
+        // The account first, then what was agreed to, then the session.
+        if let Some(subject) = &subject {
+            subjects::hold(tx, subject).await?;
+        }
+        if !consents::attach(tx, &answer.consent, subject.as_ref(), app.now()).await? {
             return Err(FinishError::Failed(Failure::withdrawn()));
         }
+        let (session, cookie) = self.session(tx, subject).await?;
+        consents::rest(tx, &answer.consent, &session.id).await?;
         sessions::put_cards(tx, &session.id, &answer.cards, answer.answered_at).await?;
         let told = told_of(tx, app, client, session.subject.as_ref(), self.told()).await?;
         let called = Some(sub.clone());

@@ -14,7 +14,8 @@ use crate::numbers::tell;
 use crate::store::device_grants::Asked;
 use crate::store::{StoreError, device_grants, requests, transactions};
 
-use super::{LOGIN_S, ask};
+use super::ask::{self, AskError};
+use super::{LOGIN_S, notice};
 
 /// Logins that one browser may have begun at one application without finishing them, before it
 /// has to wait (catalogue 317: nobody wears a person down with question after question).
@@ -46,7 +47,7 @@ pub async fn start(
     place: Place,
 ) -> Result<Start, StoreError> {
     let ends = app.now().plus(LOGIN_S);
-    let prepared = prepare(app, request, browser, place, ends)?;
+    let prepared = prepare(app, request, browser, place, ends).await?;
     Ok(put(app, prepared).await?)
 }
 
@@ -70,7 +71,7 @@ pub async fn again(app: &Parts, failed: &Login) -> Result<Again, StoreError> {
         first: false,
         ..failed.place.clone()
     };
-    let prepared = prepare(app, request, browser, place, ends)?;
+    let prepared = prepare(app, request, browser, place, ends).await?;
     Ok(Again::Start(put(app, prepared).await?))
 }
 
@@ -117,7 +118,7 @@ pub async fn start_for_device(
     let now = app.now();
     // The login is over with the code of the device.
     let ends = now.plus(LOGIN_S).min(asked.expires_at);
-    let prepared = prepare(app, asked.request, browser, place, ends)?;
+    let prepared = prepare(app, asked.request, browser, place, ends).await?;
     let Prepared {
         login,
         row,
@@ -147,7 +148,7 @@ struct Prepared {
     question: requests::SealedRequest,
 }
 
-fn prepare(
+async fn prepare(
     app: &Parts,
     request: LoginRequest,
     browser: SecretDigest,
@@ -167,7 +168,13 @@ fn prepare(
     let query = app.settings.query(&login.request.query);
     let format = query.map_or("unknown", Query::format);
     let asked = (login.request.query.as_str(), format);
-    let question = ask::question(app, &login, Channel::SameDevice, asked);
+    let notice = match notice::of_request(app, &login).await {
+        Ok(notice) => notice,
+        Err(AskError::Store(error)) => return Err(error),
+        // Whoever asks for the page is told that the question is gone.
+        Err(_) => None,
+    };
+    let question = ask::question(app, &login, Channel::SameDevice, asked, notice.as_ref());
     let question = requests::seal(&app.vault, question)?;
     let row = transactions::seal(
         &app.vault,

@@ -108,6 +108,7 @@ fn initiator(reason: EndReason) -> Initiator {
         EndReason::Revoked
         | EndReason::Suspended
         | EndReason::StatusUnknown
+        | EndReason::ConsentExpired
         | EndReason::TokenReused
         | EndReason::ClientRemoved
         | EndReason::Journey

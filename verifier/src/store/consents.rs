@@ -1,10 +1,15 @@
-//! `consents`: what people agreed to.
+//! `consents` and `consent_events`: what people agreed to, and what became of it.
+//!
+//! Whoever writes here holds the account first ([`super::subjects::hold`]), then the consent, then the
+//! session.
 
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::{Db, DbError, Table, Tx, each, execute};
+use vouchsafe_service::db::{Db, DbError, STEP, Table, Tx, each, execute};
 
-use crate::domain::consent::{Consent, NewConsent};
+use super::{StoreError, Vault};
+use crate::domain::consent::{Consent, Event, NewConsent, State};
 use crate::domain::ids::{ClientId, ConsentId, SecretDigest, SessionId, SubjectId};
+use crate::domain::notice::Record;
 
 const TABLE: Table = Table("consents");
 
@@ -18,7 +23,19 @@ struct ConsentRow {
     purpose: String,
     offline: bool,
     given_at: i64,
-    withdrawn_at: Option<i64>,
+    over_at: Option<i64>,
+    about: Option<String>,
+}
+
+/// The columns of a [`ConsentRow`] behind the beginning of a statement, and its end.
+macro_rules! columns {
+    ($before:literal, $after:literal) => {
+        concat!(
+            $before,
+            " id, client_id, subject_id, session_id, claims, purpose, offline, given_at, over_at, about ",
+            $after
+        )
+    };
 }
 
 impl TryFrom<ConsentRow> for Consent {
@@ -34,7 +51,8 @@ impl TryFrom<ConsentRow> for Consent {
             purpose,
             offline,
             given_at,
-            withdrawn_at,
+            over_at,
+            about,
         } = row;
         Ok(Self {
             id: ConsentId::from_text(id),
@@ -49,82 +67,264 @@ impl TryFrom<ConsentRow> for Consent {
             purpose,
             offline,
             given_at: UnixTime(given_at),
-            withdrawn_at: withdrawn_at.map(UnixTime),
+            over_at: over_at.map(UnixTime),
+            about,
         })
     }
 }
 
-/// Writes a consent when the wallet's answer is accepted.
-pub async fn insert(tx: &mut Tx, new: &NewConsent) -> Result<(), DbError> {
-    let claims = serde_json::Value::from(new.claims.clone()).to_string();
-    execute!(tx, sqlx::query(
-        "INSERT INTO consents (id, token_hash, transaction_id, client_id, claims, purpose, offline, given_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
-        .bind(new.id.as_str()).bind(new.token.as_str()).bind(new.transaction.as_str())
-        .bind(new.client.as_str()).bind(claims.as_str()).bind(new.purpose.as_str()).bind(new.offline)
-        .bind(new.given_at.0))?;
-    Ok(())
+/// A consent whose record is sealed and which can be written.
+#[derive(Debug)]
+pub struct Sealed {
+    new: NewConsent,
+    record: Vec<u8>,
 }
 
-/// Ties a consent to the finished login; `false` if it was withdrawn in between.
+/// Seals the record of a consent: the database alone cannot change it.
+pub fn seal(vault: &Vault, new: NewConsent) -> Result<Sealed, StoreError> {
+    let record = vault.seal(&[TABLE.0, "record", new.id.as_str()], &new.record)?;
+    Ok(Sealed { new, record })
+}
+
+/// Writes a consent when it is given.
+pub async fn insert(tx: &mut Tx, sealed: &Sealed) -> Result<(), DbError> {
+    let Sealed { new, record } = sealed;
+    let NewConsent {
+        id,
+        token,
+        transaction,
+        record: given,
+    } = new;
+    let notice = &given.notice;
+    let claims = serde_json::Value::from(given.claims.clone()).to_string();
+    execute!(tx, sqlx::query(
+        "INSERT INTO consents (id, token_hash, transaction_id, client_id, claims, purpose, offline, given_at, \
+             record, about, notice_hash, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
+        .bind(id.as_str()).bind(token.as_str()).bind(transaction.as_str())
+        .bind(notice.client.as_str()).bind(claims.as_str()).bind(notice.purpose.as_str())
+        .bind(notice.away_days.is_some()).bind(given.given_at.0).bind(record.as_slice())
+        .bind(notice.about.as_str()).bind(notice.hash()).bind(given.expires_at.map(|at| at.0)))?;
+    note(tx, id, State::Given, given.given_at).await
+}
+
+/// Appends to the life of a consent.
+async fn note(tx: &mut Tx, id: &ConsentId, state: State, now: UnixTime) -> Result<(), DbError> {
+    execute!(
+        tx,
+        sqlx::query("INSERT INTO consent_events (consent_id, state, at) VALUES ($1, $2, $3)")
+            .bind(id.as_str())
+            .bind(state.name())
+            .bind(now.0)
+    )
+    .map(drop)
+}
+
+/// Ties a consent to the account of the login that is being finished, and ends the one that it
+/// replaces; `false` if it is over. The session follows with [`rest`].
 pub async fn attach(
     tx: &mut Tx,
     id: &ConsentId,
     subject: Option<&SubjectId>,
-    session: &SessionId,
+    now: UnixTime,
 ) -> Result<bool, DbError> {
-    execute!(tx, sqlx::query(
-        "UPDATE consents SET subject_id = $1, session_id = $2 WHERE id = $3 AND withdrawn_at IS NULL")
-        .bind(subject.map(SubjectId::as_str)).bind(session.as_str()).bind(id.as_str())).map(|rows| rows == 1)
+    let same = each!(tx, c => sqlx::query_as::<_, (String, Option<String>)>(
+        "UPDATE consents SET subject_id = $1 WHERE id = $2 AND over_at IS NULL \
+         AND (expires_at IS NULL OR expires_at > $3) RETURNING client_id, about")
+        .bind(subject.map(SubjectId::as_str)).bind(id.as_str()).bind(now.0).fetch_optional(c).await)?;
+    let Some((client, about)) = same else {
+        return Ok(false);
+    };
+    let Some(subject) = subject else {
+        return Ok(true);
+    };
+    let replaced = each!(tx, c => sqlx::query_scalar::<_, String>(
+        "UPDATE consents SET over_at = $1 WHERE subject_id = $2 AND client_id = $3 AND about = $4 \
+         AND id <> $5 AND over_at IS NULL RETURNING id")
+        .bind(now.0).bind(subject.as_str()).bind(client.as_str()).bind(about.as_deref())
+        .bind(id.as_str()).fetch_all(c).await)?;
+    for old in replaced {
+        note(tx, &ConsentId::from_text(old), State::Replaced, now).await?;
+    }
+    Ok(true)
 }
 
-/// Takes a consent back by the token that its wallet holds; `None` if there is no such consent
-/// or it was taken back before.
-pub async fn withdraw_by_token(
-    tx: &mut Tx,
-    token: &SecretDigest,
-    now: UnixTime,
-) -> Result<Option<Consent>, DbError> {
+/// Notes the session that rests on a consent.
+pub async fn rest(tx: &mut Tx, id: &ConsentId, session: &SessionId) -> Result<(), DbError> {
+    execute!(
+        tx,
+        sqlx::query("UPDATE consents SET session_id = $1 WHERE id = $2 AND over_at IS NULL")
+            .bind(session.as_str())
+            .bind(id.as_str())
+    )
+    .map(drop)
+}
+
+/// A consent.
+pub async fn find(tx: &mut Tx, id: &ConsentId) -> Result<Option<Consent>, DbError> {
     let row = each!(tx, c => sqlx::query_as::<_, ConsentRow>(
-        "UPDATE consents SET withdrawn_at = $1 WHERE token_hash = $2 AND withdrawn_at IS NULL \
-         RETURNING id, client_id, subject_id, session_id, claims, purpose, offline, given_at, withdrawn_at")
-        .bind(now.0).bind(token.as_str()).fetch_optional(c).await)?;
+        columns!("SELECT", "FROM consents WHERE id = $1"))
+        .bind(id.as_str()).fetch_optional(c).await)?;
     row.map(Consent::try_from).transpose()
 }
 
-/// Takes a consent back on the account page of its owner.
-pub async fn withdraw_own(
+/// Ends a consent, or the one that replaced it; `None` where nothing is left of it.
+pub async fn end(
     tx: &mut Tx,
+    consent: &Consent,
+    state: State,
+    now: UnixTime,
+) -> Result<Option<Consent>, DbError> {
+    let withdrawn = (state == State::Withdrawn).then_some(now.0);
+    let own = each!(tx, c => sqlx::query_as::<_, ConsentRow>(columns!(
+        "UPDATE consents SET over_at = $1, withdrawn_at = $2 WHERE id = $3 AND over_at IS NULL RETURNING", ""))
+        .bind(now.0).bind(withdrawn).bind(consent.id.as_str()).fetch_optional(c).await)?;
+    let ended = match (own, &consent.subject, &consent.about) {
+        (Some(own), _, _) => Some(own),
+        (None, Some(subject), Some(about)) if state == State::Withdrawn => {
+            each!(tx, c => sqlx::query_as::<_, ConsentRow>(columns!(
+                "UPDATE consents SET over_at = $1, withdrawn_at = $1 \
+                 WHERE subject_id = $2 AND client_id = $3 AND about = $4 AND over_at IS NULL RETURNING", ""))
+                .bind(now.0).bind(subject.as_str()).bind(consent.client.as_str()).bind(about.as_str())
+                .fetch_optional(c).await)?
+        }
+        (None, _, _) => None,
+    };
+    let Some(ended) = ended.map(Consent::try_from).transpose()? else {
+        return Ok(None);
+    };
+    note(tx, &ended.id, state, now).await?;
+    Ok(Some(ended))
+}
+
+/// The consent that a wallet's token names, over or not.
+pub async fn of_token(db: &Db, token: &SecretDigest) -> Result<Option<Consent>, DbError> {
+    let row = each!(db, p => sqlx::query_as::<_, ConsentRow>(
+        columns!("SELECT", "FROM consents WHERE token_hash = $1"))
+        .bind(token.as_str()).fetch_optional(p).await)?;
+    row.map(Consent::try_from).transpose()
+}
+
+/// A consent of a person, over or not.
+pub async fn own(
+    db: &Db,
     id: &ConsentId,
     subject: Option<&SubjectId>,
     session: &SessionId,
-    now: UnixTime,
 ) -> Result<Option<Consent>, DbError> {
-    let row = each!(tx, c => sqlx::query_as::<_, ConsentRow>(
-        "UPDATE consents SET withdrawn_at = $1 WHERE id = $2 AND withdrawn_at IS NULL \
-         AND (subject_id = $3 OR session_id = $4) \
-         RETURNING id, client_id, subject_id, session_id, claims, purpose, offline, given_at, withdrawn_at")
-        .bind(now.0).bind(id.as_str()).bind(subject.map(SubjectId::as_str)).bind(session.as_str())
-        .fetch_optional(c).await)?;
+    let row = each!(db, p => sqlx::query_as::<_, ConsentRow>(
+        columns!("SELECT", "FROM consents WHERE id = $1 AND (subject_id = $2 OR session_id = $3)"))
+        .bind(id.as_str()).bind(subject.map(SubjectId::as_str)).bind(session.as_str())
+        .fetch_optional(p).await)?;
     row.map(Consent::try_from).transpose()
 }
 
-/// Whether a token names a consent at all, withdrawn or not.
-pub async fn token_exists(db: &Db, token: &SecretDigest) -> Result<bool, DbError> {
-    let found = each!(db, p => sqlx::query_scalar::<_, i64>("SELECT COUNT(*) FROM consents WHERE token_hash = $1")
-        .bind(token.as_str()).fetch_one(p).await)?;
-    Ok(found > 0)
-}
-
-/// The newest consents of a person.
+/// The consents of a person, those that hold first; `most` of them.
 pub async fn of_person(
     db: &Db,
     subject: Option<&SubjectId>,
     session: &SessionId,
+    most: i64,
 ) -> Result<Vec<Consent>, DbError> {
-    let rows = each!(db, p => sqlx::query_as::<_, ConsentRow>(
-        "SELECT id, client_id, subject_id, session_id, claims, purpose, offline, given_at, withdrawn_at FROM consents \
-         WHERE subject_id = $1 OR session_id = $2 ORDER BY given_at DESC, id DESC LIMIT 100")
-        .bind(subject.map(SubjectId::as_str)).bind(session.as_str()).fetch_all(p).await)?;
+    let rows = each!(db, p => sqlx::query_as::<_, ConsentRow>(columns!("SELECT",
+        "FROM consents WHERE subject_id = $1 OR session_id = $2 \
+         ORDER BY CASE WHEN over_at IS NULL THEN 0 ELSE 1 END, given_at DESC, id DESC LIMIT $3"))
+        .bind(subject.map(SubjectId::as_str)).bind(session.as_str()).bind(most).fetch_all(p).await)?;
     rows.into_iter().map(Consent::try_from).collect()
+}
+
+/// The lives of the consents of a person, each in order.
+pub async fn events_of_person(
+    db: &Db,
+    subject: Option<&SubjectId>,
+    session: &SessionId,
+) -> Result<Vec<Event>, DbError> {
+    let rows = each!(db, p => sqlx::query_as::<_, (String, String, i64)>(
+        "SELECT e.consent_id, e.state, e.at FROM consent_events e JOIN consents c ON c.id = e.consent_id \
+         WHERE c.subject_id = $1 OR c.session_id = $2 \
+         ORDER BY e.consent_id, e.at, CASE WHEN e.state = 'given' THEN 0 ELSE 1 END")
+        .bind(subject.map(SubjectId::as_str)).bind(session.as_str()).fetch_all(p).await)?;
+    let event = |(consent, state, at): (String, String, i64)| {
+        let state = State::from_name(&state)
+            .ok_or_else(|| Table("consent_events").invalid("state", "not known"))?;
+        Ok(Event {
+            consent: ConsentId::from_text(consent),
+            state,
+            at: UnixTime(at),
+        })
+    };
+    rows.into_iter().map(event).collect()
+}
+
+/// What was recorded of a consent. An error where somebody changed it: in the sealed record, or in
+/// the columns that say the same. Consents of an earlier version have none.
+pub async fn record(
+    db: &Db,
+    vault: &Vault,
+    consent: &Consent,
+) -> Result<Option<Record>, StoreError> {
+    let row = each!(db, p => sqlx::query_as::<_, (Option<Vec<u8>>, Option<String>, Option<i64>)>(
+        "SELECT record, notice_hash, expires_at FROM consents WHERE id = $1")
+        .bind(consent.id.as_str()).fetch_optional(p).await)?;
+    let Some((Some(sealed), hash, expires_at)) = row else {
+        return Ok(None);
+    };
+    let place = [TABLE.0, "record", consent.id.as_str()];
+    let record: Record = vault.open(TABLE, "record", &place, &sealed)?;
+    let notice = &record.notice;
+    let same = notice.client == consent.client
+        && Some(&notice.about) == consent.about.as_ref()
+        && notice.purpose == consent.purpose
+        && notice.away_days.is_some() == consent.offline
+        && record.claims == consent.claims
+        && record.given_at == consent.given_at
+        && record.expires_at.map(|at| at.0) == expires_at
+        && Some(notice.hash()) == hash;
+    match same {
+        true => Ok(Some(record)),
+        false => Err(TABLE
+            .invalid("record", "says other things than the row")
+            .into()),
+    }
+}
+
+/// The consent of a person to exactly this, if it holds, and until when.
+pub async fn holds(
+    db: &Db,
+    subject: &SubjectId,
+    (client, about, hash): (&ClientId, &str, &str),
+    now: UnixTime,
+) -> Result<Option<(ConsentId, Option<UnixTime>)>, DbError> {
+    let found = each!(db, p => sqlx::query_as::<_, (String, Option<i64>)>(
+        "SELECT id, expires_at FROM consents WHERE subject_id = $1 AND client_id = $2 AND about = $3 AND notice_hash = $4 \
+         AND over_at IS NULL AND (expires_at IS NULL OR expires_at > $5) ORDER BY given_at DESC LIMIT 1")
+        .bind(subject.as_str()).bind(client.as_str()).bind(about).bind(hash).bind(now.0)
+        .fetch_optional(p).await)?;
+    Ok(found.map(|(id, until)| (ConsentId::from_text(id), until.map(UnixTime))))
+}
+
+/// Consents whose time is over and which nobody has ended, [`STEP`] of them at most.
+pub async fn lapsed(db: &Db, now: UnixTime) -> Result<Vec<Consent>, DbError> {
+    let rows = each!(db, p => sqlx::query_as::<_, ConsentRow>(columns!("SELECT",
+        "FROM consents WHERE over_at IS NULL AND expires_at <= $1 ORDER BY expires_at, id LIMIT $2"))
+        .bind(now.0).bind(i64::from(STEP)).fetch_all(p).await)?;
+    rows.into_iter().map(Consent::try_from).collect()
+}
+
+/// Deletes what was over before `before`, and what guests agreed to then, [`STEP`] of them at most.
+pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
+    let old = each!(tx, c => sqlx::query_scalar::<_, String>(
+        "SELECT id FROM consents WHERE over_at < $1 OR (subject_id IS NULL AND given_at < $1) LIMIT $2")
+        .bind(before.0).bind(i64::from(STEP)).fetch_all(c).await)?;
+    for id in &old {
+        execute!(
+            tx,
+            sqlx::query("DELETE FROM consent_events WHERE consent_id = $1").bind(id.as_str())
+        )?;
+        execute!(
+            tx,
+            sqlx::query("DELETE FROM consents WHERE id = $1").bind(id.as_str())
+        )?;
+    }
+    Ok(old.len() as u64)
 }

@@ -117,6 +117,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             sql: include_str!("../../migrations/1020_unused_clients.sql"),
         },
         Migration {
+            version: 1022,
+            name: "records of consents",
+            sql: include_str!("../../migrations/1022_consent_records.sql"),
+        },
+        Migration {
             version: 1023,
             name: "numbers, events, reasons of failures",
             sql: include_str!("../../migrations/1023_numbers.sql"),

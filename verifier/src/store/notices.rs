@@ -4,7 +4,7 @@ use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{Db, DbError, Table, Tx, each, execute};
 
 use crate::domain::ids::{ClientId, SubjectId};
-use crate::domain::notice::{Notice, NoticeKind};
+use crate::domain::account_notice::{Notice, NoticeKind};
 
 const TABLE: Table = Table("account_notices");
 

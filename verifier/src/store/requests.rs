@@ -23,6 +23,9 @@ pub struct RequestSecrets {
     /// of an earlier version do not say it.
     #[serde(default)]
     pub client_id: Option<String>,
+    /// Hash of what the person was told with it. Requests of an earlier version do not say it.
+    #[serde(default)]
+    pub notice: Option<String>,
 }
 
 /// A question put to a wallet.

@@ -311,6 +311,22 @@ pub async fn others_of(
     Ok(ids.into_iter().map(SessionId::from_text).collect())
 }
 
+/// The sessions of an account in which an application takes part, with a browser or without, that have
+/// not ended.
+pub async fn with_client(
+    tx: &mut Tx,
+    subject: &SubjectId,
+    client: &ClientId,
+) -> Result<Vec<SessionId>, DbError> {
+    let ids = each!(tx, c => sqlx::query_scalar::<_, String>(
+        "SELECT id FROM login_sessions s WHERE subject_id = $1 AND ended_at IS NULL AND (\
+             EXISTS (SELECT 1 FROM session_clients m WHERE m.session_id = s.id AND m.client_id = $2) \
+             OR EXISTS (SELECT 1 FROM refresh_grants g WHERE g.session_id = s.id AND g.client_id = $2)) \
+         ORDER BY id")
+        .bind(subject.as_str()).bind(client.as_str()).fetch_all(c).await)?;
+    Ok(ids.into_iter().map(SessionId::from_text).collect())
+}
+
 /// Whether a session is of an account and has not ended.
 pub async fn is_of(db: &Db, session: &SessionId, subject: &SubjectId) -> Result<bool, DbError> {
     let found = each!(db, p => sqlx::query_scalar::<_, i64>(

@@ -10,7 +10,7 @@ use super::{StoreError, Vault};
 
 /// Codes, tokens, sessions and what else is good for a while: no copy brings them back to life. The
 /// endpoints of webhooks follow from the configuration.
-const FORGOTTEN: [&str; 29] = [
+const FORGOTTEN: [&str; 31] = [
     "access_tokens",
     "account_invitations",
     "api_token",
@@ -53,8 +53,9 @@ const OWN: [&str; 3] = ["schema_migration", "verifier_instance", "verifier_keys"
 
 /// Sealed columns of state: table, column, and the column that names the row. The place under which
 /// such a value is sealed consists of these three.
-const SEALED: [(&str, &str, &str); 3] = [
+const SEALED: [(&str, &str, &str); 4] = [
     ("account_identifiers", "external_id", "subject_id"),
+    ("consents", "record", "id"),
     ("event_streams", "delivery", "id"),
     ("risk_logins", "place", "id"),
 ];
@@ -127,12 +128,13 @@ mod tests {
     use vouchsafe_service::db::testing::for_each_database;
 
     /// State.
-    const KEPT: [&str; 25] = [
+    const KEPT: [&str; 27] = [
         "account_identifiers",
         "account_notices",
         "api_client",
         "api_key",
         "audit_event",
+        "consent_events",
         "consents",
         "disabled_clients",
         "event_streams",

@@ -39,6 +39,17 @@ pub async fn insert(tx: &mut Tx, id: &SubjectId, now: UnixTime) -> Result<(), Db
     .map(drop)
 }
 
+/// Keeps an account as it is until the transaction is over. Whoever changes what hangs on it (means,
+/// consents, sessions) holds it first, so that two of them wait for each other and not for ever.
+pub async fn hold(tx: &mut Tx, id: &SubjectId) -> Result<(), DbError> {
+    // An update that changes nothing locks the row on PostgreSQL; SQLite has one writer.
+    execute!(
+        tx,
+        sqlx::query("UPDATE subjects SET created_at = created_at WHERE id = $1").bind(id.as_str())
+    )
+    .map(drop)
+}
+
 /// The account that a card leads to, if it leads to one.
 pub async fn find(tx: &mut Tx, key: &BindingKey) -> Result<Option<SubjectId>, DbError> {
     let id = each!(tx, c => sqlx::query_scalar::<_, String>(

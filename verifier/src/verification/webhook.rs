@@ -12,6 +12,7 @@ use vouchsafe_service::webhooks::{self, NewEndpoint, Secrets};
 
 use crate::app::Parts;
 use crate::config::{VerificationCaller, Webhook};
+use crate::consents;
 use crate::domain::verification::{Status, Verification};
 use crate::journeys::told;
 use crate::numbers::events::Event;
@@ -34,11 +35,11 @@ fn endpoint(
     now: UnixTime,
 ) -> Option<(NewEndpoint, Secrets)> {
     let webhook = caller.webhook.as_ref()?;
-    Some(named(app, (PREFIX, caller.id.as_str()), webhook, now))
+    Some(endpoint_of(app, (PREFIX, caller.id.as_str()), webhook, now))
 }
 
-/// The endpoint behind an address and a secret.
-fn named(
+/// The endpoint of somebody whose endpoints have ids that begin with `prefix`.
+pub(crate) fn endpoint_of(
     app: &Parts,
     (prefix, owner): (&str, &str),
     webhook: &Webhook,
@@ -73,7 +74,7 @@ pub(crate) struct EventEndpoint {
 
 /// Who is told of events, if anybody is.
 pub(crate) fn of_events(app: &Parts, webhook: Option<&Webhook>) -> Option<EventEndpoint> {
-    let (endpoint, secrets) = named(app, (EVENTS, ""), webhook?, app.now());
+    let (endpoint, secrets) = endpoint_of(app, (EVENTS, ""), webhook?, app.now());
     Some(EventEndpoint {
         endpoint,
         secrets,
@@ -104,14 +105,29 @@ pub async fn arrange(app: &Parts) -> Result<(), DbError> {
     let callers = app.settings.verifications.callers().iter();
     let told = app.settings.events.as_ref();
     let told = told.and_then(|events| events.webhook.as_ref());
+    let events = told.map(|webhook| endpoint_of(app, (EVENTS, ""), webhook, now));
+    let events = events.into_iter().collect();
     let wanted: Vec<_> = callers
         .filter_map(|caller| endpoint(app, caller, now))
-        .chain(told.map(|webhook| named(app, (EVENTS, ""), webhook, now)))
         .collect();
     let first = !app.endpoints_woken.load(Ordering::Acquire);
     told::arrange(app, first).await?;
-    let mut there = store::beginning_with(&app.db, PREFIX).await?;
-    there.extend(store::beginning_with(&app.db, EVENTS).await?);
+    arrange_some(app, PREFIX, wanted, first).await?;
+    arrange_some(app, EVENTS, events, first).await?;
+    consents::arrange(app, first).await?;
+    app.endpoints_woken.store(true, Ordering::Release);
+    Ok(())
+}
+
+/// The same for the endpoints whose ids begin with `prefix`.
+pub(crate) async fn arrange_some(
+    app: &Parts,
+    prefix: &str,
+    wanted: Vec<(NewEndpoint, Secrets)>,
+    first: bool,
+) -> Result<(), DbError> {
+    let now = app.now();
+    let there = store::beginning_with(&app.db, prefix).await?;
     let foreign = |id: &&String| !wanted.iter().any(|(own, _)| own.id == **id);
     for foreign in there.iter().filter(foreign) {
         let (id, before) = (foreign.clone(), now.plus(-UNUSED_S));
@@ -134,7 +150,6 @@ pub async fn arrange(app: &Parts) -> Result<(), DbError> {
             })
             .await?;
     }
-    app.endpoints_woken.store(true, Ordering::Release);
     Ok(())
 }
 

@@ -490,3 +490,39 @@ fn cat_383_a_name_of_an_application_hides_nothing() {
         assert!(error.contains("nobody sees"), "{hidden}: {error}");
     }
 }
+
+#[test]
+fn what_is_said_about_consents_and_cannot_be() {
+    let controller = |more: &str| format!("\n[controller]\nname = \"Club\"\n{more}\n");
+    for (section, reason) in [
+        (controller("country = \"no\""), "country"),
+        (controller("storage = [\"Norway\"]"), "country"),
+        (controller("contact = \" \""), "contact"),
+        (
+            controller("privacy_policy = \"http://club.example/\""),
+            "privacy_policy",
+        ),
+        ("\n[consents]\nkeep_days = 0\n".to_owned(), "keep_days"),
+        (
+            "\n[consents]\nexpires_days = 99999\n".to_owned(),
+            "expires_days",
+        ),
+    ] {
+        let error = refusal(|toml| toml + &section);
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+    let hook = "webhook = { url = \"https://shop.example/hook\", secret = \"short\" }";
+    for (more, reason) in [
+        ("stays_days = 0", "stays_days"),
+        ("expires_days = -1", "expires_days"),
+        ("recipients = [\"\"]", "recipients"),
+        (hook, "webhook"),
+        (
+            "controller = { name = \"S\", country = \"Norge\" }",
+            "controller",
+        ),
+    ] {
+        let error = refusal(|toml| crate::consents::shop(toml, more));
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+}

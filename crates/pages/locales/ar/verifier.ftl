@@ -229,3 +229,31 @@ verifier-failed-unlinked-next = سجّل الدخول بطريقة أخرى وأ
 verifier-failed-invitation-over-title = لم يعد هذا الرابط صالحًا
 verifier-failed-invitation-over-text = استُعمل الرابط أو انتهى وقته. لم تُضَف البطاقة.
 verifier-failed-invitation-over-next = اطلب رابطًا جديدًا من المؤسسة.
+verifier-responsible = المسؤول عن بياناتك:
+verifier-responsible-contact = للتواصل
+verifier-responsible-address = العنوان
+verifier-responsible-recipients = تُعطى أيضًا إلى
+verifier-responsible-storage = محفوظة في (رموز البلدان)
+verifier-responsible-kept = { $days ->
+    [one] يحتفظ التطبيق بهذه المعلومات يومًا واحدًا.
+    [two] يحتفظ التطبيق بهذه المعلومات يومين.
+    [few] يحتفظ التطبيق بهذه المعلومات { $days } أيام.
+   *[other] يحتفظ التطبيق بهذه المعلومات { $days } يومًا.
+}
+verifier-responsible-expires = { $days ->
+    [one] تنتهي موافقتك بعد يوم واحد، ثم تُسأل مرة أخرى.
+    [two] تنتهي موافقتك بعد يومين، ثم تُسأل مرة أخرى.
+    [few] تنتهي موافقتك بعد { $days } أيام، ثم تُسأل مرة أخرى.
+   *[other] تنتهي موافقتك بعد { $days } يومًا، ثم تُسأل مرة أخرى.
+}
+verifier-account-expired = انتهت مدتها في
+verifier-account-replaced = وافقت مرة أخرى في
+verifier-account-receipt-label = إيصال ما وافقت عليه مع { $app }
+verifier-account-receipt-file = تنزيل
+verifier-account-signed-label = إيصال موقّع لما وافقت عليه مع { $app }
+verifier-account-signed-file = تنزيل موقّع
+verifier-account-all-receipts = تنزيل كل الإيصالات
+verifier-agree-title = هل توافق على ما يطلبه { $app }؟
+verifier-agree-text = إن قلت لا فلن يُخبَر أحد بشيء. يمكنك سحب موافقتك في أي وقت من صفحة حسابك.
+verifier-agree-yes = أوافق
+verifier-agree-no = لا

@@ -216,3 +216,27 @@ verifier-failed-unlinked-next = Melden Sie sich anders an und fügen Sie sie auf
 verifier-failed-invitation-over-title = Dieser Link gilt nicht mehr
 verifier-failed-invitation-over-text = Er wurde benutzt, oder seine Zeit ist um. Die Karte wurde nicht hinzugefügt.
 verifier-failed-invitation-over-next = Bitten Sie die Organisation um einen neuen Link.
+verifier-responsible = Verantwortlich für Ihre Daten:
+verifier-responsible-contact = Kontakt
+verifier-responsible-address = Anschrift
+verifier-responsible-recipients = Geht auch an
+verifier-responsible-storage = Gespeichert in (Länderkürzel)
+verifier-responsible-kept = { $days ->
+    [one] Die App bewahrt diese Angaben einen Tag auf.
+   *[other] Die App bewahrt diese Angaben { $days } Tage auf.
+}
+verifier-responsible-expires = { $days ->
+    [one] Ihre Zustimmung endet nach einem Tag. Dann werden Sie wieder gefragt.
+   *[other] Ihre Zustimmung endet nach { $days } Tagen. Dann werden Sie wieder gefragt.
+}
+verifier-account-expired = Abgelaufen am
+verifier-account-replaced = Erneut zugestimmt am
+verifier-account-receipt-label = Beleg für Ihre Zustimmung bei { $app }
+verifier-account-receipt-file = Herunterladen
+verifier-account-signed-label = Signierter Beleg für Ihre Zustimmung bei { $app }
+verifier-account-signed-file = Signiert herunterladen
+verifier-account-all-receipts = Alle Belege herunterladen
+verifier-agree-title = Stimmen Sie zu, was { $app } möchte?
+verifier-agree-text = Bei Nein wird nichts mitgeteilt. Ein Ja können Sie jederzeit auf Ihrer Kontoseite zurücknehmen.
+verifier-agree-yes = Ich stimme zu
+verifier-agree-no = Nein

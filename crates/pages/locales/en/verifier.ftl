@@ -216,3 +216,27 @@ verifier-failed-unlinked-next = Log in another way and add it on your account pa
 verifier-failed-invitation-over-title = This link is not good any more
 verifier-failed-invitation-over-text = It was used, or its time is over. The card was not added.
 verifier-failed-invitation-over-next = Ask the organisation for a new link.
+verifier-responsible = Responsible for your data:
+verifier-responsible-contact = Contact
+verifier-responsible-address = Address
+verifier-responsible-recipients = Also given to
+verifier-responsible-storage = Stored in (country codes)
+verifier-responsible-kept = { $days ->
+    [one] The app keeps these facts for one day.
+   *[other] The app keeps these facts for { $days } days.
+}
+verifier-responsible-expires = { $days ->
+    [one] Your agreement ends after one day. Then you are asked again.
+   *[other] Your agreement ends after { $days } days. Then you are asked again.
+}
+verifier-account-expired = Ran out on
+verifier-account-replaced = You agreed again on
+verifier-account-receipt-label = Receipt for what you agreed to with { $app }
+verifier-account-receipt-file = Download
+verifier-account-signed-label = Signed receipt for what you agreed to with { $app }
+verifier-account-signed-file = Download, signed
+verifier-account-all-receipts = Download all receipts
+verifier-agree-title = Do you agree with what { $app } wants?
+verifier-agree-text = Say no, and nothing is told. You can take a yes back at any time on your account page.
+verifier-agree-yes = I agree
+verifier-agree-no = No

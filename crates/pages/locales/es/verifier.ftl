@@ -219,3 +219,27 @@ verifier-failed-unlinked-next = Inicie sesión de otra manera y añádala en la 
 verifier-failed-invitation-over-title = Este enlace ya no es válido
 verifier-failed-invitation-over-text = Se ha usado, o su tiempo ha terminado. La tarjeta no se ha añadido.
 verifier-failed-invitation-over-next = Pida un enlace nuevo a la organización.
+verifier-responsible = Responsable de sus datos:
+verifier-responsible-contact = Contacto
+verifier-responsible-address = Dirección
+verifier-responsible-recipients = También se entrega a
+verifier-responsible-storage = Guardado en (códigos de país)
+verifier-responsible-kept = { $days ->
+    [one] La aplicación guarda estos datos un día.
+   *[other] La aplicación guarda estos datos { $days } días.
+}
+verifier-responsible-expires = { $days ->
+    [one] Su consentimiento termina al cabo de un día. Después se le pregunta de nuevo.
+   *[other] Su consentimiento termina al cabo de { $days } días. Después se le pregunta de nuevo.
+}
+verifier-account-expired = Caducó el
+verifier-account-replaced = Aceptado de nuevo el
+verifier-account-receipt-label = Recibo de lo que aceptó con { $app }
+verifier-account-receipt-file = Descargar
+verifier-account-signed-label = Recibo firmado de lo que aceptó con { $app }
+verifier-account-signed-file = Descargar firmado
+verifier-account-all-receipts = Descargar todos los recibos
+verifier-agree-title = ¿Está de acuerdo con lo que pide { $app }?
+verifier-agree-text = Si dice que no, no se comunica nada. Puede retirar un sí en cualquier momento en la página de su cuenta.
+verifier-agree-yes = Estoy de acuerdo
+verifier-agree-no = No

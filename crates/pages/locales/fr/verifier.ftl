@@ -219,3 +219,27 @@ verifier-failed-unlinked-next = Connectez-vous autrement et ajoutez-la sur la pa
 verifier-failed-invitation-over-title = Ce lien n’est plus valable
 verifier-failed-invitation-over-text = Il a été utilisé, ou son temps est écoulé. La carte n’a pas été ajoutée.
 verifier-failed-invitation-over-next = Demandez un nouveau lien à l’organisation.
+verifier-responsible = Responsable de vos données :
+verifier-responsible-contact = Contact
+verifier-responsible-address = Adresse
+verifier-responsible-recipients = Transmis aussi à
+verifier-responsible-storage = Conservé dans (codes de pays)
+verifier-responsible-kept = { $days ->
+    [one] L’application conserve ces informations un jour.
+   *[other] L’application conserve ces informations { $days } jours.
+}
+verifier-responsible-expires = { $days ->
+    [one] Votre accord prend fin après un jour. Ensuite, on vous le redemande.
+   *[other] Votre accord prend fin après { $days } jours. Ensuite, on vous le redemande.
+}
+verifier-account-expired = Arrivé à échéance le
+verifier-account-replaced = Accord donné à nouveau le
+verifier-account-receipt-label = Reçu de votre accord avec { $app }
+verifier-account-receipt-file = Télécharger
+verifier-account-signed-label = Reçu signé de votre accord avec { $app }
+verifier-account-signed-file = Télécharger, signé
+verifier-account-all-receipts = Télécharger tous les reçus
+verifier-agree-title = Acceptez-vous ce que { $app } demande ?
+verifier-agree-text = Si vous refusez, rien n’est transmis. Vous pouvez retirer un accord à tout moment sur la page de votre compte.
+verifier-agree-yes = J’accepte
+verifier-agree-no = Non

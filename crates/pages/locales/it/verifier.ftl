@@ -219,3 +219,27 @@ verifier-failed-unlinked-next = Acceda in un altro modo e la aggiunga nella pagi
 verifier-failed-invitation-over-title = Questo link non è più valido
 verifier-failed-invitation-over-text = È stato usato, o il suo tempo è finito. La carta non è stata aggiunta.
 verifier-failed-invitation-over-next = Chieda un nuovo link all’organizzazione.
+verifier-responsible = Responsabile dei suoi dati:
+verifier-responsible-contact = Contatto
+verifier-responsible-address = Indirizzo
+verifier-responsible-recipients = Comunicato anche a
+verifier-responsible-storage = Conservato in (codici dei paesi)
+verifier-responsible-kept = { $days ->
+    [one] L’app conserva questi dati per un giorno.
+   *[other] L’app conserva questi dati per { $days } giorni.
+}
+verifier-responsible-expires = { $days ->
+    [one] Il suo consenso termina dopo un giorno. Poi le viene chiesto di nuovo.
+   *[other] Il suo consenso termina dopo { $days } giorni. Poi le viene chiesto di nuovo.
+}
+verifier-account-expired = Scaduto il
+verifier-account-replaced = Accettato di nuovo il
+verifier-account-receipt-label = Ricevuta di ciò che ha accettato con { $app }
+verifier-account-receipt-file = Scarica
+verifier-account-signed-label = Ricevuta firmata di ciò che ha accettato con { $app }
+verifier-account-signed-file = Scarica firmata
+verifier-account-all-receipts = Scarica tutte le ricevute
+verifier-agree-title = È d’accordo con ciò che chiede { $app }?
+verifier-agree-text = Se dice di no, non viene comunicato nulla. Può ritirare un sì in ogni momento sulla pagina del suo account.
+verifier-agree-yes = Sono d’accordo
+verifier-agree-no = No

@@ -15,10 +15,13 @@ const CONTEXT: &str = r#"{
     "identify_link": "/i", "link": "/k", "choices": [{"query": "q", "purpose": "⟪P⟫"}],
     "means": [{"kind": "credential", "type": "⟪T⟫", "created_at": 0, "remove_link": "/r"}],
     "here": "/h", "back_link": "/b", "action": "/f",
+    "responsible": {"name": "⟪N⟫", "contact": "⟪C⟫", "policy": "⟪https:⟫", "address": "⟪A⟫",
+        "country": "⟪NO⟫", "storage": ["⟪NO⟫", "⟪DE⟫"], "recipients": ["⟪R⟫", "⟪S⟫"], "kept_days": 2, "expires_days": 11},
+    "agree_link": "/g", "notice": "n",
     "consents": [{"app": "⟪App⟫", "purpose": "⟪P⟫", "given_at": 0, "facts": ["⟪F⟫", "⟪G⟫"],
-        "offline": true, "receipt": "⟪r⟫", "withdraw_link": "/w"},
+        "offline": true, "receipt": "⟪r⟫", "receipt_link": "/r", "signed_link": "/s", "history": [], "withdraw_link": "/w"},
         {"app": "⟪App⟫", "purpose": "⟪P⟫", "given_at": 0, "facts": ["⟪F⟫", "⟪G⟫"],
-        "receipt": "⟪r⟫", "withdrawn_at": 1}],
+        "receipt": "⟪r⟫", "history": [{"state": "withdrawn", "at": 1}, {"state": "expired", "at": 1}, {"state": "replaced", "at": 1}]}],
     "sessions": [{"current": true, "auth_time": 0, "apps": ["⟪App⟫", "⟪App⟫"], "end_link": "/e"},
         {"away": true, "auth_time": 0, "end_link": "/e"}]
 }"#;
@@ -85,6 +88,7 @@ fn nothing_on_the_login_pages_escapes_translation() {
         ("failed", serde_json::json!({"leave_csrf": "c"})),
         ("message", serde_json::json!({})),
         ("account", serde_json::json!({})),
+        ("agree", serde_json::json!({})),
         ("account", serde_json::json!({"consents": []})),
         ("identify", serde_json::json!({})),
         ("link", serde_json::json!({})),

@@ -8,7 +8,7 @@ use vouchsafe_service::db::{DbError, Tx};
 
 use crate::app::{App, Parts};
 use crate::domain::ids::{SessionId, SubjectId};
-use crate::domain::notice::{Notice, NoticeKind};
+use crate::domain::account_notice::{Notice, NoticeKind};
 use crate::domain::run::Effect;
 use crate::domain::session::EndReason;
 use crate::domain::transaction::Login;

@@ -76,6 +76,7 @@ pub async fn begin(
         session: session.map(|session| session.id.clone()),
         shown: Vec::new(),
         failure: None,
+        agreed: None,
         counted: 0,
         at_least: None,
         restarts: 0,

@@ -8,7 +8,7 @@ use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
 use vouchsafe_service::db::Tx;
 
 use super::settle::{Done, Row, Was, Written};
-use super::{Beside, count};
+use super::{Beside, agree, count};
 use crate::app::App;
 use crate::config::Client;
 use crate::domain::ids::{QueryId, SessionId, SubjectId};
@@ -24,7 +24,7 @@ use crate::login::finish::{Account, FinishError, Finished, open_session, sealed,
 use crate::login::resolve;
 use crate::numbers::tell::{self, End};
 use crate::store::risk::NewLogin;
-use crate::store::{consents, risk, sessions};
+use crate::store::{consents, risk, sessions, subjects};
 
 /// Finishes a run in the browser that began it.
 pub(super) async fn finish(
@@ -53,6 +53,8 @@ pub(super) async fn finish(
         app: Arc::clone(app),
         row: Arc::clone(&row),
         request: login.request.clone(),
+        record: agree::sealed(app, &login)?,
+        withheld: loaded.asks_consent() && run.agreed.is_none(),
         run,
         done,
         claims: claims.unwrap_or_default(),
@@ -86,6 +88,10 @@ struct Work {
     app: App,
     row: Arc<Row>,
     request: LoginRequest,
+    /// What is recorded of a step that asked for consent.
+    record: Option<consents::Sealed>,
+    /// The journey asks for consent, and nobody gave it: nothing is told but who it is.
+    withheld: bool,
     run: Run,
     done: journey::Login,
     claims: Map<String, Value>,
@@ -123,6 +129,10 @@ impl Work {
         if run.pinned.is_some() && run.pinned != subject {
             return Err(FinishError::Failed(Failure::other_account()));
         }
+        if let Some(subject) = &subject {
+            subjects::hold(tx, subject).await?;
+        }
+        self.agreed(tx, subject.as_ref()).await?;
         let fresh = self.fresh(subject, QueryId::from_text(person.question.clone()));
         let current = self.current.as_ref();
         let (session, cookie) = open_session(tx, app, request, current, fresh).await?;
@@ -135,13 +145,14 @@ impl Work {
 
     /// Nobody in particular showed a card.
     async fn of_guest(&self, tx: &mut Tx) -> Result<Finished, FinishError> {
+        self.agreed(tx, None).await?;
         let fresh = self.fresh(None, self.request.query.clone());
         sessions::insert(tx, &fresh, None, self.app.now()).await?;
         self.tell(tx, fresh, None).await
     }
 
-    /// The session stands for every step. No card was shown, so nothing was agreed to: the application
-    /// learns who it is and nothing else.
+    /// The session stands for every step. No card was shown: where no step asked for consent, nothing was
+    /// agreed to, and the application learns who it is and nothing else.
     async fn of_session(&self, tx: &mut Tx, pinned: &SubjectId) -> Result<Finished, FinishError> {
         let Self { app, run, .. } = self;
         let mine = |session: &&Session| {
@@ -149,6 +160,9 @@ impl Work {
         };
         let session = self.current.as_ref().filter(mine);
         let session = session.ok_or_else(|| FinishError::Failed(Failure::other_account()))?;
+        subjects::hold(tx, pinned).await?;
+        self.agreed(tx, Some(pinned)).await?;
+        self.rest(tx, &session.id).await?;
         if !sessions::is_live(tx, &session.id, app.now()).await? {
             return Err(FinishError::Failed(Failure::other_account()));
         }
@@ -156,9 +170,17 @@ impl Work {
             authentication: self.authentication(),
             ..session.clone()
         };
+        let claims = match &run.agreed {
+            Some(_) => self.claims.clone(),
+            None => Map::new(),
+        };
+        let until = run.agreed.as_ref().and_then(|agreed| agreed.until);
         let told = Told {
-            cards_end: Some(session.expires_at),
-            ..Told::default()
+            cards_end: Some(
+                until.map_or(session.expires_at, |until| until.min(session.expires_at)),
+            ),
+            id_token_claims: claims.clone(),
+            userinfo_claims: claims,
         };
         let request = LoginRequest {
             scope: OPENID.to_owned(),
@@ -168,7 +190,8 @@ impl Work {
         if !request.expects(&sub) {
             return Err(FinishError::Failed(Failure::other_account()));
         }
-        let told = told_of(tx, app, &self.client, Some(pinned), told).await?;
+        let named = Some(pinned).filter(|_| !self.withheld);
+        let told = told_of(tx, app, &self.client, named, told).await?;
         let called = Some(sub.clone());
         let code = issue_code(tx, app, &request, &session, sub, told).await?;
         if let Some(seen) = &self.seen {
@@ -180,6 +203,28 @@ impl Work {
             account: Account::Known,
             sub: called,
         })
+    }
+
+    /// What was agreed to with the cards is tied to the account, before its sessions are touched.
+    async fn agreed(&self, tx: &mut Tx, subject: Option<&SubjectId>) -> Result<(), FinishError> {
+        if let Some(record) = &self.record {
+            consents::insert(tx, record).await?;
+        }
+        let step = self.run.agreed.iter().map(|agreed| &agreed.id);
+        let cards = self.run.shown.iter().map(|shown| &shown.answer.consent);
+        for consent in cards.chain(step) {
+            if !consents::attach(tx, consent, subject, self.app.now()).await? {
+                return Err(FinishError::Failed(Failure::withdrawn()));
+            }
+        }
+        Ok(())
+    }
+
+    async fn rest(&self, tx: &mut Tx, session: &SessionId) -> Result<(), FinishError> {
+        if let Some(agreed) = &self.run.agreed {
+            consents::rest(tx, &agreed.id, session).await?;
+        }
+        Ok(())
     }
 
     /// What the application gets of a login with cards.
@@ -200,14 +245,14 @@ impl Work {
         if !request.expects(&sub) {
             return Err(FinishError::Failed(Failure::other_account()));
         }
+        self.rest(tx, &session.id).await?;
         for shown in &run.shown {
             let answer = &shown.answer;
-            if !consents::attach(tx, &answer.consent, subject, &session.id).await? {
-                return Err(FinishError::Failed(Failure::withdrawn()));
-            }
+            consents::rest(tx, &answer.consent, &session.id).await?;
             sessions::put_cards(tx, &session.id, &answer.cards, answer.answered_at).await?;
         }
-        let told = told_of(tx, app, &self.client, subject, self.told()).await?;
+        let named = subject.filter(|_| !self.withheld);
+        let told = told_of(tx, app, &self.client, named, self.told()).await?;
         let request = LoginRequest {
             scope: self.granted(),
             ..request.clone()
@@ -229,6 +274,9 @@ impl Work {
     /// granted, and the application hears so (RFC 6749, sections 3.3 and 5.1).
     fn granted(&self) -> String {
         let Self { request, run, .. } = self;
+        if self.withheld {
+            return OPENID.to_owned();
+        }
         let answered = |shown: &Shown| shown.question == request.query.as_str();
         if run.shown.iter().any(answered) {
             return request.scope.clone();
@@ -280,10 +328,19 @@ impl Work {
         id_token_claims.extend(self.claims.clone());
         userinfo_claims.extend(self.claims.clone());
         let ends = self.run.shown.iter();
+        let ends = ends.filter_map(|shown| cards_end(&shown.answer));
+        let agreed = self.run.agreed.iter().filter_map(|agreed| agreed.until);
+        let cards_end = ends.chain(agreed).min();
+        if self.withheld {
+            return Told {
+                cards_end,
+                ..Told::default()
+            };
+        }
         Told {
             id_token_claims,
             userinfo_claims,
-            cards_end: ends.filter_map(|shown| cards_end(&shown.answer)).min(),
+            cards_end,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! A run goes on where somebody brings something: the wallet an answer, the browser itself. What needs
 //! the browser (risk, the end of a login) waits for it.
 
+mod agree;
 mod asking;
 mod beside;
 mod call;
@@ -17,7 +18,7 @@ mod shown;
 use vouchsafe_service::db::DbError;
 
 use crate::app::{App, Parts};
-use crate::domain::notice::NoticeKind;
+use crate::domain::account_notice::NoticeKind;
 use crate::domain::reason::{Explanation, Failure};
 use crate::domain::request::LoginRequest;
 use crate::domain::run::Run;
@@ -28,6 +29,7 @@ use crate::journey::{
 use crate::journeys::{self, Loaded, StepQuestion};
 use crate::store::StoreError;
 
+pub use agree::{agreed, notice};
 pub use beside::Beside;
 pub use count::ended;
 pub use facts::{Begin, begin};
@@ -88,7 +90,10 @@ pub async fn text(app: &Parts, login: &Login) -> Result<std::sync::Arc<Loaded>, 
 #[must_use]
 pub fn at<'l>(login: &Login, loaded: &'l Loaded) -> Option<&'l Step> {
     let step = login.run.as_deref()?.instance.waits_for(&loaded.journey)?;
-    let waits = matches!(step.kind, StepKind::Present(_) | StepKind::Identify { .. });
+    let waits = matches!(
+        step.kind,
+        StepKind::Present(_) | StepKind::Identify { .. } | StepKind::Consent { .. }
+    );
     waits.then_some(step)
 }
 
@@ -142,6 +147,15 @@ pub async fn drive(
                 (Outcome::Ok, None)
             }
             (StepKind::Identify { .. } | StepKind::Present(_), _) => return Ok(Arrived::Page),
+            (StepKind::Consent { .. }, None) => return Ok(Arrived::Browser),
+            (StepKind::Consent { .. }, Some(_)) => {
+                let Some(before) = agree::before(app, login, (loaded, step)).await? else {
+                    return Ok(Arrived::Page);
+                };
+                let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
+                run.agreed = Some(before);
+                (Outcome::Ok, None)
+            }
             (StepKind::Risk { .. }, None) => return Ok(Arrived::Browser),
             (StepKind::Risk { .. }, Some(visit)) => {
                 match asking::risk(app, login, step, visit).await? {

@@ -18,7 +18,7 @@ use crate::login::LOGIN_S;
 use crate::login::finish::{FinishError, Finished};
 use crate::login::start::BEGUN_AT_ONCE;
 use crate::numbers::tell::{self, End};
-use crate::store::journeys::{self, NewText, Trace};
+use crate::store::journeys::{self, NewText};
 use crate::store::transactions::{self, Sealed};
 use crate::store::{StoreError, device_grants, requests};
 

@@ -10,6 +10,7 @@ pub mod receiver;
 pub mod registrar;
 pub mod rest;
 pub mod rp;
+pub mod schema;
 pub mod steps;
 pub mod vault;
 pub mod wallet;
@@ -189,6 +190,16 @@ impl World {
             .run_background_once()
             .await
             .expect("the jobs run");
+    }
+
+    /// Changes the database behind the service's back.
+    pub async fn execute(&self, sql: &'static str) {
+        self.db
+            .write(async move |tx: &mut vouchsafe_service::db::Tx| {
+                vouchsafe_service::execute!(tx, sqlx::query(sql)).map(drop)
+            })
+            .await
+            .expect("changes");
     }
 
     /// Every table as text: what somebody with the database sees.

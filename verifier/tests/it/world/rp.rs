@@ -272,11 +272,27 @@ impl RelyingParty {
         .await
     }
 
+    /// Claims of a signed receipt; nothing where it does not verify.
+    pub async fn receipt(&self, token: &str) -> Option<Value> {
+        let typ = TypeRule::Exactly("consent-receipt+jwt");
+        self.check(token, typ, NOW, Expiry::Absent).await
+    }
+
     async fn verified(&self, token: &str, typ: TypeRule, now: UnixTime) -> Value {
         self.checked(token, typ, now, Expiry::Ignored).await
     }
 
     async fn checked(&self, token: &str, typ: TypeRule, now: UnixTime, expiry: Expiry) -> Value {
+        self.check(token, typ, now, expiry).await.unwrap()
+    }
+
+    async fn check(
+        &self,
+        token: &str,
+        typ: TypeRule,
+        now: UnixTime,
+        expiry: Expiry,
+    ) -> Option<Value> {
         let jwks = send(
             &self.router,
             Request::get("/jwks").body(Body::empty()).unwrap(),
@@ -292,6 +308,7 @@ impl RelyingParty {
             now,
             leeway: 86_400,
         };
-        Value::Object(verify(token, &keys, &expected).unwrap().claims().clone())
+        let verified = verify(token, &keys, &expected).ok()?;
+        Some(Value::Object(verified.claims().clone()))
     }
 }

@@ -1,0 +1,95 @@
+//! What a person is told before they agree. It is bound to the question when that is first put; an
+//! answer to a question that would be put otherwise now is not taken, and the person is asked again.
+
+use super::ask::{AskError, Asking, query_of};
+use crate::app::Parts;
+use crate::config::{Client, controller_of};
+use crate::domain::notice::{Notice, NoticeFact};
+use crate::domain::transaction::Login;
+
+/// What is told with the question of a login; nothing where the card is for nobody.
+pub async fn of_question(
+    app: &Parts,
+    login: &Login,
+    asking: &Asking<'_>,
+) -> Result<Option<Notice>, AskError> {
+    if login.request.linking().is_some() {
+        return Ok(None);
+    }
+    let client = app.asker(&login.request).await?.ok_or(AskError::Gone)?;
+    Ok(Some(with(app, login, &client, asking)))
+}
+
+/// The same for a login that has just begun.
+pub(super) async fn of_request(app: &Parts, login: &Login) -> Result<Option<Notice>, AskError> {
+    let asking = query_of(app, login).await?;
+    of_question(app, login, &asking).await
+}
+
+/// What is told with a question of this application.
+pub fn with(app: &Parts, login: &Login, client: &Client, asking: &Asking<'_>) -> Notice {
+    let query = asking.query.as_ref();
+    let told = asking.facts.names();
+    let locale = &login.request.locale;
+    let mut facts: Vec<NoticeFact> = (query.claims.iter())
+        .filter(|claim| told.contains(claim.name.as_str()))
+        .map(|claim| NoticeFact {
+            name: claim.name.clone(),
+            label: claim.label.for_locale(locale).to_owned(),
+        })
+        .collect();
+    let more = asking.told.iter();
+    let more = more.filter(|name| !told.contains(name.as_str()));
+    facts.extend(more.map(|name| fact(app, name, locale)));
+    if asking.later {
+        facts.clear();
+    }
+    let about = query.id.as_str().to_owned();
+    let purpose = query.purpose.for_locale(locale).to_owned();
+    base(app, login, client, (about, purpose), facts)
+}
+
+/// What is told, whoever asks for it.
+pub(super) fn base(
+    app: &Parts,
+    login: &Login,
+    client: &Client,
+    (about, purpose): (String, String),
+    facts: Vec<NoticeFact>,
+) -> Notice {
+    let locale = &login.request.locale;
+    let settings = &app.settings;
+    let away = login.request.offline();
+    Notice {
+        language: locale.clone(),
+        client: client.id.clone(),
+        app: client.name_in(locale).to_owned(),
+        app_host: client.host.clone(),
+        about,
+        purpose,
+        facts,
+        external_id: client.external_id,
+        away_days: away.then(|| days(settings.refresh.max_age_s)),
+        controller: controller_of(settings, client, locale),
+        recipients: client.consent.recipients.clone(),
+        stays_days: client.consent.stays_days,
+        expires_days: (client.consent.expires_days).or(settings.consents.expires_days),
+    }
+}
+
+/// A claim that a journey tells: as a question calls it, or by its name.
+pub fn fact(app: &Parts, name: &str, locale: &str) -> NoticeFact {
+    let queries = app.settings.queries().iter();
+    let mut claims = queries.flat_map(|query| &query.claims);
+    let known = claims.find(|claim| claim.name == name);
+    let known = known.map(|claim| claim.label.for_locale(locale).to_owned());
+    NoticeFact {
+        name: name.to_owned(),
+        label: known.unwrap_or_else(|| name.replace('_', " ")),
+    }
+}
+
+/// Days that have begun.
+fn days(seconds: i64) -> i64 {
+    (seconds + 86_399) / 86_400
+}
