@@ -17,8 +17,8 @@ use crate::login::{end, run};
 use crate::signals;
 use crate::store::watched::{self, WatchedCard, WatchedList};
 use crate::store::{
-    accounts, clients, device_grants, journeys, receiver_tokens, requests, sessions, stream_events,
-    tokens, transactions, verifications,
+    accounts, clients, device_grants, journeys, passkeys, receiver_tokens, requests, sessions,
+    stream_events, tokens, transactions, verifications,
 };
 
 /// Lists that are asked for at once.
@@ -125,6 +125,7 @@ pub async fn purge(app: App) -> Result<(), DbError> {
             let abandoned = transactions::purge(tx, before).await?;
             sessions::purge(tx, before).await?;
             accounts::purge(tx, now).await?;
+            passkeys::purge(tx, now).await?;
             journeys::purge_texts(tx, now.plus(-KEEP_TEXTS_S)).await?;
             Ok::<_, DbError>(abandoned)
         })

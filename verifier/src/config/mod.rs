@@ -10,6 +10,7 @@ mod digital_credentials;
 mod error;
 mod journeys;
 mod keys;
+mod passkeys;
 mod profile;
 mod query;
 mod registration;
@@ -31,6 +32,7 @@ pub use digital_credentials::DigitalCredentials;
 pub use error::ConfigError;
 pub use journeys::JourneysConfig;
 pub use keys::{Keys, KeysConfig};
+pub use passkeys::{PasskeySettings, PasskeysConfig};
 pub use profile::Profile;
 pub use query::{
     Query, QueryConfig, ScopeClaims, SubjectClaim, SubjectConfig, SubjectStrategy, format_of,
@@ -101,6 +103,9 @@ pub struct Config {
     /// Refresh tokens.
     #[serde(default)]
     pub refresh: RefreshConfig,
+    /// Passkeys of people. Off unless they are enabled here.
+    #[serde(default)]
+    pub passkeys: PasskeysConfig,
     /// Unusual logins. Off unless it is written.
     pub risk: Option<RiskConfig>,
     /// Files that say which steps lead to a login. None unless it is written.

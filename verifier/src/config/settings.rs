@@ -9,6 +9,7 @@ use vouchsafe_service::config::{PublicUrl, check_addresses};
 use super::client::{Client, ClientConfig};
 use super::digital_credentials::DigitalCredentials;
 use super::error::ConfigError;
+use super::passkeys::PasskeySettings;
 use super::profile::Profile;
 use super::query::Query;
 use super::registration::{Allowed, Documents, Registration};
@@ -57,6 +58,8 @@ pub struct Settings {
     pub session_max_age_s: i64,
     /// How long refresh tokens last.
     pub refresh: RefreshConfig,
+    /// Passkeys of people.
+    pub passkeys: Option<PasskeySettings>,
     /// What is done about unusual logins.
     pub risk: Option<RiskSettings>,
     /// Which steps lead to logins.
@@ -175,6 +178,7 @@ impl Settings {
             session_grace_s,
             session_max_age_s: max_age_s,
             refresh: config.refresh,
+            passkeys: PasskeySettings::parse(&config.passkeys, &config.http.public_url)?,
             risk: config.risk.as_ref().map(RiskSettings::parse).transpose()?,
             journeys: None,
         };

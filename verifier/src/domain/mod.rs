@@ -3,6 +3,7 @@
 pub mod consent;
 pub mod ids;
 pub mod means;
+pub mod passkey;
 pub mod place;
 pub mod reason;
 pub mod request;

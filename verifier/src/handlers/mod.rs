@@ -5,6 +5,7 @@ mod account;
 mod account_change;
 mod account_link;
 mod account_means;
+mod account_passkeys;
 mod authorize;
 mod authorize_journey;
 mod authorize_request;
@@ -26,6 +27,7 @@ mod login_identify;
 mod login_leave;
 mod login_number;
 mod login_page;
+mod login_passkey;
 mod login_qr;
 mod login_run;
 mod logout;
@@ -97,6 +99,7 @@ pub fn router(app: App) -> Router {
     let verifications = app.settings.verifications.enabled();
     let registers = app.settings.registration.is_some();
     let receivers = app.settings.serves_receivers();
+    let passkeys = app.settings.passkeys.is_some();
     let proven = Router::new()
         .route(PAR, post(par::handle))
         .route(TOKEN, post(token::handle))
@@ -177,6 +180,11 @@ pub fn router(app: App) -> Router {
         } else {
             Router::new()
         })
+        .merge(if passkeys {
+            for_passkeys()
+        } else {
+            Router::new()
+        })
         .merge(if receivers {
             for_receivers()
         } else {
@@ -184,6 +192,21 @@ pub fn router(app: App) -> Router {
         })
         .merge(vouchsafe_pages::assets_router())
         .with_state(app)
+}
+
+/// What is there only where people may have passkeys.
+fn for_passkeys() -> Router<App> {
+    Router::new()
+        .route(
+            "/login/{transaction}/passkey/challenge",
+            post(login_passkey::challenge),
+        )
+        .route("/login/{transaction}/passkey", post(login_passkey::answer))
+        .route(
+            "/account/passkeys/challenge",
+            post(account_passkeys::challenge),
+        )
+        .route("/account/passkeys", post(account_passkeys::add))
 }
 
 /// What is there only where applications register by themselves (RFC 7591, RFC 7592).

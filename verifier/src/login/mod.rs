@@ -18,6 +18,7 @@ mod id_token;
 pub mod introspect;
 pub mod judge;
 pub mod linking;
+pub mod passkey;
 pub mod redeem;
 pub mod refresh;
 mod refresh_token;

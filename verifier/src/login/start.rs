@@ -135,6 +135,7 @@ fn prepare(
         place,
         started_at: now,
         expires_at,
+        passkey: None,
         run: None,
     };
     let id = login.id.clone();

@@ -10,7 +10,7 @@ use super::{StoreError, Vault};
 
 /// Codes, tokens, sessions and what else is good for a while: no copy brings them back to life. The
 /// endpoints of webhooks follow from the configuration.
-const FORGOTTEN: [&str; 27] = [
+const FORGOTTEN: [&str; 28] = [
     "access_tokens",
     "account_invitations",
     "api_token",
@@ -26,6 +26,7 @@ const FORGOTTEN: [&str; 27] = [
     "operator_challenge",
     "operator_invitation",
     "operator_session",
+    "passkey_challenges",
     "pre_authorized_code",
     "presentation_requests",
     "pushed_request",
@@ -49,9 +50,10 @@ const OWN: [&str; 3] = ["schema_migration", "verifier_instance", "verifier_keys"
 
 /// Sealed columns of state: table, column, and the column that names the row. The place under which
 /// such a value is sealed consists of these three.
-const SEALED: [(&str, &str, &str); 3] = [
+const SEALED: [(&str, &str, &str); 4] = [
     ("account_identifiers", "external_id", "subject_id"),
     ("event_streams", "delivery", "id"),
+    ("passkeys", "name", "means_id"),
     ("risk_logins", "place", "id"),
 ];
 
@@ -123,7 +125,8 @@ mod tests {
     use vouchsafe_service::db::testing::for_each_database;
 
     /// State.
-    const KEPT: [&str; 24] = [
+    const KEPT: [&str; 27] = [
+        "account_cards",
         "account_identifiers",
         "api_client",
         "api_key",
@@ -135,6 +138,8 @@ mod tests {
         "operator",
         "operator_identity",
         "operator_passkey",
+        "passkey_handles",
+        "passkeys",
         "refresh_grants",
         "registered_clients",
         "risk_accounts",
@@ -151,10 +156,12 @@ mod tests {
     ];
 
     /// Columns of state that hold bytes and are not sealed.
-    const OPEN: [(&str, &str); 4] = [
+    const OPEN: [(&str, &str); 6] = [
         ("audit_event", "hash"),
         ("operator_passkey", "credential_id"),
         ("operator_passkey", "public_key"),
+        ("passkeys", "credential_id"),
+        ("passkeys", "public_key"),
         ("risk_logins", "features"),
     ];
 

@@ -207,3 +207,16 @@ verifier-failed-unlinked-next = Log in another way and add it on your account pa
 verifier-failed-invitation-over-title = This link is not good any more
 verifier-failed-invitation-over-text = It was used, or its time is over. The card was not added.
 verifier-failed-invitation-over-next = Ask the organisation for a new link.
+
+# Passkeys
+verifier-passkey-use = Sign in with a passkey
+verifier-passkey-title = Your passkey
+verifier-passkey-text = { $app } wants to know that it is you. Your passkey says so.
+verifier-passkey-skip = Continue with my card
+verifier-passkey-card = Your passkey was right. Your card is asked for once more all the same: it was shown too long ago, or something is unusual. After it, the passkey is enough again.
+verifier-passkey-problem = That did not work, and nobody is logged in yet. Try again, or show your card.
+verifier-passkey-problem-add = No passkey was added. Try again. If you showed your card more than ten minutes ago, log in to an app with it first.
+verifier-passkey-script = Passkeys need JavaScript. Everything else on this page works without it.
+verifier-passkey-name = What you call the new passkey, for example the device
+verifier-passkey-add = Add a passkey
+verifier-account-means-used = Last used on

@@ -210,3 +210,16 @@ verifier-failed-unlinked-next = Inicie sesión de otra manera y añádala en la 
 verifier-failed-invitation-over-title = Este enlace ya no es válido
 verifier-failed-invitation-over-text = Se ha usado, o su tiempo ha terminado. La tarjeta no se ha añadido.
 verifier-failed-invitation-over-next = Pida un enlace nuevo a la organización.
+
+# Llaves de acceso
+verifier-passkey-use = Iniciar sesión con una llave de acceso
+verifier-passkey-title = Su llave de acceso
+verifier-passkey-text = { $app } quiere saber que es usted. Su llave de acceso lo dice.
+verifier-passkey-skip = Continuar con mi tarjeta
+verifier-passkey-card = Su llave de acceso era correcta. Aun así se le pide la tarjeta una vez más: hace demasiado que no la muestra, o algo es inusual. Después bastará de nuevo la llave de acceso.
+verifier-passkey-problem = No ha funcionado, y nadie ha iniciado sesión todavía. Inténtelo de nuevo o muestre su tarjeta.
+verifier-passkey-problem-add = No se ha añadido ninguna llave de acceso. Inténtelo de nuevo. Si mostró su tarjeta hace más de diez minutos, inicie primero sesión con ella en una aplicación.
+verifier-passkey-script = Las llaves de acceso necesitan JavaScript. Todo lo demás de esta página funciona sin él.
+verifier-passkey-name = Cómo llama a la nueva llave de acceso, por ejemplo el dispositivo
+verifier-passkey-add = Añadir una llave de acceso
+verifier-account-means-used = Último uso el

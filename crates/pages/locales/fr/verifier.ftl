@@ -210,3 +210,16 @@ verifier-failed-unlinked-next = Connectez-vous autrement et ajoutez-la sur la pa
 verifier-failed-invitation-over-title = Ce lien n’est plus valable
 verifier-failed-invitation-over-text = Il a été utilisé, ou son temps est écoulé. La carte n’a pas été ajoutée.
 verifier-failed-invitation-over-next = Demandez un nouveau lien à l’organisation.
+
+# Clés d’accès
+verifier-passkey-use = Se connecter avec une clé d’accès
+verifier-passkey-title = Votre clé d’accès
+verifier-passkey-text = { $app } souhaite savoir que c’est vous. Votre clé d’accès le dit.
+verifier-passkey-skip = Continuer avec ma carte
+verifier-passkey-card = Votre clé d’accès était la bonne. Votre carte est pourtant demandée encore une fois : elle n’a pas été montrée depuis trop longtemps, ou quelque chose est inhabituel. Ensuite, la clé d’accès suffira de nouveau.
+verifier-passkey-problem = Cela n’a pas fonctionné, et personne n’est encore connecté. Réessayez, ou montrez votre carte.
+verifier-passkey-problem-add = Aucune clé d’accès n’a été ajoutée. Réessayez. Si vous avez montré votre carte il y a plus de dix minutes, connectez-vous d’abord à une application avec elle.
+verifier-passkey-script = Les clés d’accès ont besoin de JavaScript. Tout le reste de cette page fonctionne sans.
+verifier-passkey-name = Le nom de la nouvelle clé d’accès, par exemple celui de l’appareil
+verifier-passkey-add = Ajouter une clé d’accès
+verifier-account-means-used = Dernière utilisation le

@@ -210,3 +210,16 @@ verifier-failed-unlinked-next = Acceda in un altro modo e la aggiunga nella pagi
 verifier-failed-invitation-over-title = Questo link non è più valido
 verifier-failed-invitation-over-text = È stato usato, o il suo tempo è finito. La carta non è stata aggiunta.
 verifier-failed-invitation-over-next = Chieda un nuovo link all’organizzazione.
+
+# Passkey
+verifier-passkey-use = Accedi con una passkey
+verifier-passkey-title = La sua passkey
+verifier-passkey-text = { $app } vuole sapere che è lei. La sua passkey lo dice.
+verifier-passkey-skip = Continua con la mia carta
+verifier-passkey-card = La sua passkey era giusta. La carta viene comunque chiesta ancora una volta: non viene mostrata da troppo tempo, oppure qualcosa è insolito. Dopo, basterà di nuovo la passkey.
+verifier-passkey-problem = Non ha funzionato, e l’accesso non è ancora avvenuto. Riprovi, o mostri la sua carta.
+verifier-passkey-problem-add = Nessuna passkey è stata aggiunta. Riprovi. Se ha mostrato la carta più di dieci minuti fa, acceda prima con essa a un’app.
+verifier-passkey-script = Le passkey hanno bisogno di JavaScript. Tutto il resto di questa pagina funziona senza.
+verifier-passkey-name = Come chiama la nuova passkey, per esempio il dispositivo
+verifier-passkey-add = Aggiungi una passkey
+verifier-account-means-used = Usata l’ultima volta il

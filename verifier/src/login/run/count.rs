@@ -41,9 +41,10 @@ pub fn ended(app: &Parts, login: &Login, code: &str) -> Option<Trace> {
     })
 }
 
-fn channel(run: &Run) -> &'static str {
+fn channel(login: &Login, run: &Run) -> &'static str {
     match run.last() {
         Some(answer) => answer.channel.name(),
+        None if login.passkey.is_some() => "passkey",
         None if run.session.is_some() => "session",
         None => "none",
     }
@@ -107,7 +108,11 @@ pub(crate) fn over(app: &Parts, login: &Login, code: &str) {
     };
     steps(login);
     let journey = run.instance.journey();
-    let (stage, channel, outcome) = (app.journeys.stage(journey), channel(run), outcome(code));
+    let (stage, channel, outcome) = (
+        app.journeys.stage(journey),
+        channel(login, run),
+        outcome(code),
+    );
     metrics::counter!("vouchsafe_journey_finished_total", "journey" => journey.to_owned(), "stage" => stage, "channel" => channel, "outcome" => outcome).increment(1);
     let took = app.now().since(login.started_at);
     let took = f64::from(u32::try_from(took).unwrap_or_default());

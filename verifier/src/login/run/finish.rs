@@ -7,11 +7,12 @@ use serde_json::{Map, Value};
 use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
 use vouchsafe_service::db::Tx;
 
-use super::count;
 use super::settle::{Done, Row, Was, Written};
+use super::{RunError, count, taps};
 use crate::app::App;
 use crate::config::Client;
 use crate::domain::ids::{QueryId, SessionId, SubjectId};
+use crate::domain::passkey::Tapped;
 use crate::domain::reason::Failure;
 use crate::domain::request::{Fact, Facts, LoginRequest, OFFLINE_ACCESS, OPENID};
 use crate::domain::run::{Run, Shown};
@@ -19,8 +20,9 @@ use crate::domain::session::{Authentication, Session};
 use crate::domain::transaction::{self, Login, Transaction};
 use crate::journey;
 use crate::journeys::{Bindings, Loaded};
-use crate::login::code::{Told, cards_end, issue_code};
+use crate::login::code::{Told, cards_end, cards_end_of, issue_code};
 use crate::login::finish::{FinishError, Finished, open_session, sealed, told_of};
+use crate::login::passkey::{self, Standing};
 use crate::login::resolve;
 use crate::store::risk::NewLogin;
 use crate::store::{consents, risk, sessions};
@@ -39,6 +41,17 @@ pub(super) async fn finish(
     let run = login.run.as_deref().cloned();
     let run = run.ok_or(FinishError::AlreadyOver)?;
     let bindings = Bindings(&app.binding_key);
+    let passkey = match login.passkey.clone() {
+        Some(tapped) => {
+            let standing = taps::standing(app, loaded, &tapped).await;
+            let standing = standing.map_err(|error| match error {
+                RunError::Store(error) => FinishError::Store(error),
+                RunError::Gone | RunError::Instance(_) => FinishError::AlreadyOver,
+            })?;
+            Some((tapped, standing))
+        }
+        None => None,
+    };
     let claims = (run.instance).claims(&loaded.journey, &run.facts, &bindings);
     let finished = Transaction::Finished(transaction::Finished {
         login: login.clone(),
@@ -51,6 +64,7 @@ pub(super) async fn finish(
         app: Arc::clone(app),
         row: Arc::clone(&row),
         request: login.request.clone(),
+        passkey,
         run,
         done,
         claims: claims.unwrap_or_default(),
@@ -67,7 +81,11 @@ pub(super) async fn finish(
     row.note(app, &login);
     count::over(app, &login, "success");
     let by_card = login.run.as_deref().is_some_and(|run| run.last().is_some());
-    let method = if by_card { "vp" } else { "session" };
+    let method = match (by_card, &login.passkey) {
+        (true, _) => "vp",
+        (false, Some(_)) => "passkey",
+        (false, None) => "session",
+    };
     metrics::counter!("vouchsafe_authentications_total", "method" => method, "outcome" => "success", "error" => "none").increment(1);
     app.changes.announce(&login.id);
     Ok(Done::Finished(Box::new(finished)))
@@ -82,6 +100,7 @@ struct Work {
     app: App,
     row: Arc<Row>,
     request: LoginRequest,
+    passkey: Option<(Tapped, Option<Standing>)>,
     run: Run,
     done: journey::Login,
     claims: Map<String, Value>,
@@ -99,7 +118,10 @@ impl Work {
         }
         let finished = match (self.run.person(), &self.run.pinned) {
             (Some(person), _) => self.of_person(tx, person).await?,
-            (None, Some(pinned)) => self.of_session(tx, pinned).await?,
+            (None, Some(pinned)) => match &self.passkey {
+                Some((tapped, standing)) => self.of_passkey(tx, tapped, standing.as_ref()).await?,
+                None => self.of_session(tx, pinned).await?,
+            },
             (None, None) => self.of_guest(tx).await?,
         };
         Ok(Ended::Finished(finished))
@@ -114,6 +136,13 @@ impl Work {
         // Two first logins at once may have made two people of one.
         if run.pinned.is_some() && run.pinned != subject {
             return Err(FinishError::Failed(Failure::other_account()));
+        }
+        for shown in &run.shown {
+            let answer = &shown.answer;
+            let query = QueryId::from_text(shown.question.clone());
+            let cards = (&query, answer.cards.as_slice());
+            let at = answer.answered_at;
+            passkey::note_cards(tx, app, subject.as_ref(), cards, at).await?;
         }
         let fresh = self.fresh(subject, QueryId::from_text(person.question.clone()));
         let current = self.current.as_ref();
@@ -164,6 +193,53 @@ impl Work {
         Ok(Finished {
             code: Some(code),
             cookie: None,
+        })
+    }
+
+    /// A passkey stands for the card. None was shown here, so nothing was agreed to, as for a session.
+    async fn of_passkey(
+        &self,
+        tx: &mut Tx,
+        tapped: &Tapped,
+        standing: Option<&Standing>,
+    ) -> Result<Finished, FinishError> {
+        let Self { app, request, .. } = self;
+        let Some(standing) = standing else {
+            return Err(FinishError::Failed(Failure::unmatched()));
+        };
+        if !passkey::still_stands(tx, tapped, standing).await? {
+            return Err(FinishError::Failed(Failure::unmatched()));
+        }
+        let subject = &tapped.subject;
+        let sub = pairwise_sub(&app.pairwise_key, &self.client.sector, subject);
+        if !request.expects(&sub) {
+            return Err(FinishError::Failed(Failure::other_account()));
+        }
+        let longest = app.now().plus(app.settings.session_max_age_s);
+        let ends = cards_end_of(&standing.cards, app.now());
+        let fresh = Session {
+            expires_at: ends.map_or(longest, |end| end.min(longest)),
+            ..self.fresh(Some(subject.clone()), standing.query.clone())
+        };
+        let current = self.current.as_ref();
+        let (session, cookie) = open_session(tx, app, request, current, fresh).await?;
+        passkey::put_cards(tx, &session.id, standing, app.now()).await?;
+        let told = Told {
+            cards_end: Some(session.expires_at),
+            ..Told::default()
+        };
+        let told = told_of(tx, app, &self.client, Some(subject), told).await?;
+        let request = LoginRequest {
+            scope: OPENID.to_owned(),
+            ..request.clone()
+        };
+        let code = issue_code(tx, app, &request, &session, sub, told).await?;
+        if let Some(seen) = &self.seen {
+            risk::insert(tx, subject, seen, app.now()).await?;
+        }
+        Ok(Finished {
+            code: Some(code),
+            cookie,
         })
     }
 
@@ -238,6 +314,7 @@ impl Work {
         let shown = self.run.last().map(|answer| answer.answered_at);
         let of_session = self.run.facts.session.as_ref();
         let of_session = of_session.map(|session| now.plus(-session.age_s));
+        let tapped = self.passkey.as_ref().map(|(tapped, _)| tapped.at);
         let mut amr = self.done.amr.clone();
         // A session did not count because of the risk.
         if self.request.risk.is_some() && !amr.iter().any(|method| method == "rba") {
@@ -245,7 +322,7 @@ impl Work {
             amr.sort();
         }
         Authentication {
-            auth_time: shown.or(of_session).unwrap_or(now),
+            auth_time: shown.or(tapped).or(of_session).unwrap_or(now),
             acr: self.done.acr.clone(),
             amr,
         }

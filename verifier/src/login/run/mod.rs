@@ -9,6 +9,7 @@ mod facts;
 mod finish;
 mod settle;
 mod shown;
+mod taps;
 
 use vouchsafe_service::db::DbError;
 
@@ -25,9 +26,11 @@ use crate::store::StoreError;
 
 pub(crate) use count::over;
 pub use count::{abandoned, ended};
+pub(super) use facts::unusual;
 pub use facts::{Begin, begin};
 pub use settle::{Counted, Done, Turn, Was, refused, settle};
 pub use shown::{allows, answered, cards, who};
+pub use taps::{takes_passkey, tapped};
 
 /// Why a run does not go on.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +83,10 @@ pub async fn text(app: &Parts, login: &Login) -> Result<std::sync::Arc<Loaded>, 
 #[must_use]
 pub fn at<'l>(login: &Login, loaded: &'l Loaded) -> Option<&'l Step> {
     let step = login.run.as_deref()?.instance.waits_for(&loaded.journey)?;
-    let waits = matches!(step.kind, StepKind::Present(_) | StepKind::Identify { .. });
+    let waits = matches!(
+        step.kind,
+        StepKind::Present(_) | StepKind::Identify { .. } | StepKind::Passkey { register: false }
+    );
     waits.then_some(step)
 }
 
@@ -118,6 +124,14 @@ pub async fn drive(
                 (Outcome::Ok, None)
             }
             (StepKind::Identify { .. } | StepKind::Present(_), _) => return Ok(Arrived::Page),
+            // The tap that said who it is is the tap that is asked for.
+            (StepKind::Passkey { register: false }, _) if login.passkey.is_some() => {
+                (Outcome::Ok, Some(taps::PROOF))
+            }
+            (StepKind::Passkey { register: false }, _) => match taps::possible(app, login).await? {
+                true => return Ok(Arrived::Page),
+                false => (Outcome::Error, None),
+            },
             (StepKind::Risk { .. }, None) => return Ok(Arrived::Browser),
             (StepKind::Risk { .. }, Some(visit)) => {
                 let risk = facts::risk(app, login, visit).await?;
@@ -191,6 +205,12 @@ pub fn identified(
         ..login.request.clone()
     };
     Ok(())
+}
+
+/// Nobody said who they are.
+pub fn skipped(app: &Parts, login: &mut Login, loaded: &Loaded) -> Result<(), RunError> {
+    let (outcome, proof) = (Outcome::Ok, None);
+    complete(app, login, loaded, StepResult { outcome, proof }).map(drop)
 }
 
 /// What a refusal means for the login. Why the last card was refused says more than the route.

@@ -290,7 +290,7 @@ impl RelyingParty {
             audience: self.id,
             expiry,
             now,
-            leeway: 86_400,
+            leeway: 2 * 86_400,
         };
         Value::Object(verify(token, &keys, &expected).unwrap().claims().clone())
     }
