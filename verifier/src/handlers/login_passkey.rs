@@ -66,7 +66,7 @@ async fn question(app: &App, headers: &HeaderMap, id: &str) -> Result<Value, Scr
 /// Whether the page of a login has the button.
 pub(super) async fn is_offered(app: &App, login: &Login, owned: &Owned) -> Result<bool, AskError> {
     if login.run.is_some() {
-        return Ok(login_run::takes_passkey(app, login, owned).await?);
+        return login_run::takes_passkey(app, login, owned).await;
     }
     let asking = ask::query_of(app, login).await?;
     Ok(passkey::offered(app, &owned.client, login, &asking.query))
