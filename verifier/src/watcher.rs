@@ -20,7 +20,7 @@ use crate::signals;
 use crate::store::watched::{self, WatchedCard, WatchedList};
 use crate::store::{
     accounts, clients, device_grants, failures, journey_calls, journey_starts, journeys, notices,
-    numbers, receiver_tokens, requests, sessions, stream_events, tokens, transactions,
+    numbers, passkeys, receiver_tokens, requests, sessions, stream_events, tokens, transactions,
     verifications,
 };
 
@@ -154,6 +154,7 @@ pub async fn purge(app: App) -> Result<(), DbError> {
             let abandoned = transactions::purge(tx, before).await?;
             sessions::purge(tx, before).await?;
             accounts::purge(tx, now).await?;
+            passkeys::purge(tx, now).await?;
             journeys::purge_texts(tx, now.plus(-KEEP_TEXTS_S)).await?;
             Ok::<_, DbError>(abandoned)
         })

@@ -43,4 +43,5 @@ pub mod trust;
 pub mod type_metadata;
 pub mod upstream;
 pub mod vc_api;
+pub mod webauthn;
 pub mod webhooks;

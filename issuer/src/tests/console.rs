@@ -4,8 +4,8 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
 use vouchsafe_credentials::testing::SeededRng;
-use vouchsafe_service::operators::webauthn::testing::Device;
 use vouchsafe_service::operators::{IDLE_S, INVITATION_S, RECENT_S, Role};
+use vouchsafe_service::webauthn::testing::Device;
 
 use super::harness::{Answer, Harness, ISSUER, config_text, everywhere, with_config};
 

@@ -138,6 +138,7 @@ fn build(
         },
         backchannel_logout_uri,
         sector,
+        passkeys: true,
         cross_device: allowed.cross_device && standing != Standing::Open,
         device: grants.device,
         // Only the operator lets an application have these.

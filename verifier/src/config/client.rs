@@ -85,6 +85,9 @@ pub struct ClientConfig {
     /// Whether it is told by which id the organisation knows the account (claim `external_id`).
     #[serde(default)]
     pub external_id: bool,
+    /// Whether people may log in to it with a passkey, where `[passkeys]` is on.
+    #[serde(default = "yes")]
+    pub passkeys: bool,
     /// The query that logs people in when no scope of a query is asked for.
     pub default_query: Option<String>,
     /// Oldest acceptable login in seconds, where the request names none.
@@ -92,6 +95,10 @@ pub struct ClientConfig {
     /// What people are told before they agree.
     #[serde(default)]
     pub consent: ClientConsentConfig,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Whether PKCE may be left out.
@@ -184,6 +191,8 @@ pub struct Client {
     pub only_bound: bool,
     /// Whether it is told by which id the organisation knows the account.
     pub external_id: bool,
+    /// Whether people may log in to it with a passkey.
+    pub passkeys: bool,
     /// Whether it may manage a stream of security events.
     pub security_events: bool,
     /// The query without a scope.
@@ -309,6 +318,7 @@ impl Client {
             only_pushed: config.require_pushed_authorization_requests || profile.only_pushed(),
             only_bound: config.dpop_bound_access_tokens || profile.only_bound(),
             external_id: config.external_id,
+            passkeys: config.passkeys,
             security_events: config.security_events,
             default_query,
             default_max_age: config.default_max_age,

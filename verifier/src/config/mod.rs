@@ -13,6 +13,7 @@ mod hooks;
 mod journeys;
 mod keys;
 mod numbers;
+mod passkeys;
 mod profile;
 mod query;
 mod registration;
@@ -38,6 +39,7 @@ pub use hooks::{Hook, HookAnswer, HookConfig};
 pub use journeys::JourneysConfig;
 pub use keys::{Keys, KeysConfig};
 pub use numbers::{EventsConfig, NumbersConfig};
+pub use passkeys::{PasskeySettings, PasskeysConfig};
 pub use profile::Profile;
 pub use query::{
     Query, QueryConfig, ScopeClaims, SubjectClaim, SubjectConfig, SubjectStrategy, format_of,
@@ -108,6 +110,9 @@ pub struct Config {
     /// Refresh tokens.
     #[serde(default)]
     pub refresh: RefreshConfig,
+    /// Passkeys of people. Off unless they are enabled here.
+    #[serde(default)]
+    pub passkeys: PasskeysConfig,
     /// Unusual logins. Off unless it is written.
     pub risk: Option<RiskConfig>,
     /// Files that say which steps lead to a login. None unless it is written.

@@ -13,6 +13,7 @@ use super::digital_credentials::DigitalCredentials;
 use super::error::ConfigError;
 use super::hooks::Hook;
 use super::numbers::NumbersConfig;
+use super::passkeys::PasskeySettings;
 use super::profile::Profile;
 use super::query::Query;
 use super::registration::{Allowed, Documents, Registration};
@@ -63,6 +64,8 @@ pub struct Settings {
     pub session_max_age_s: i64,
     /// How long refresh tokens last.
     pub refresh: RefreshConfig,
+    /// Passkeys of people.
+    pub passkeys: Option<PasskeySettings>,
     /// What is done about unusual logins.
     pub risk: Option<RiskSettings>,
     /// Systems that steps of journeys may ask.
@@ -197,6 +200,7 @@ impl Settings {
             session_grace_s,
             session_max_age_s: max_age_s,
             refresh: config.refresh,
+            passkeys: PasskeySettings::parse(&config.passkeys, &config.http.public_url)?,
             risk: (config.risk.as_ref())
                 .map(|risk| RiskSettings::parse(risk, rule))
                 .transpose()?,

@@ -5,6 +5,7 @@ pub mod consent;
 pub mod ids;
 pub mod means;
 pub mod notice;
+pub mod passkey;
 pub mod place;
 pub mod reason;
 pub mod request;

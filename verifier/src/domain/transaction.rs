@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use vouchsafe_credentials::time::UnixTime;
 
 use super::ids::{ConsentId, SecretDigest, TransactionId};
+use super::passkey::Tapped;
 use super::place::Place;
 use super::reason::Failure;
 use super::request::LoginRequest;
@@ -73,6 +74,9 @@ pub struct Login {
     pub started_at: UnixTime,
     /// When it must be over.
     pub expires_at: UnixTime,
+    /// The passkey that said whose login it is, where one did.
+    #[serde(default)]
+    pub passkey: Option<Tapped>,
     /// The journey that leads it, where one does.
     #[serde(default)]
     pub run: Option<Box<Run>>,

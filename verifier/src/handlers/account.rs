@@ -12,10 +12,11 @@ use crate::config::Query;
 use crate::cookies::Cookie;
 use crate::domain::consent::{self, Consent, Event};
 use crate::domain::ids::ClientId;
-use crate::domain::means::Means;
+use crate::domain::means::{Means, MeansKind};
 use crate::domain::session::Session;
 use crate::login::linking;
 use crate::login::notice::fact;
+use crate::store::passkeys::{self, Named};
 use crate::store::{StoreError, consents, notices, refresh_grants, sessions, subjects};
 use crate::views;
 
@@ -75,6 +76,14 @@ async fn context(
         Some(subject) => subjects::means_of(&app.db, subject).await?,
         None => Vec::new(),
     };
+    let keys = match (&session.subject, &app.settings.passkeys) {
+        (Some(subject), Some(_)) => passkeys::of_account(&app.db, &app.vault, subject).await?,
+        (_, _) => Vec::new(),
+    };
+    let cards = means
+        .iter()
+        .filter(|one| one.kind != MeansKind::Passkey)
+        .count();
     let choices = match session.subject {
         Some(_) => choices(app, locale),
         None => Vec::new(),
@@ -94,7 +103,8 @@ async fn context(
     }
     Ok(json!({
         "notices": told,
-        "means": means.iter().map(|one| means_row(one, means.len())).collect::<Vec<_>>(),
+        "means": means.iter().map(|one| means_row(one, cards, &keys)).collect::<Vec<_>>(),
+        "passkeys": app.settings.passkeys.is_some(),
         "choices": choices,
         "csrf": app.csrf.token(cookie),
         "consents": consents,
@@ -108,8 +118,8 @@ pub(super) fn choices(app: &App, locale: &str) -> Vec<Value> {
     linking::questions(app).into_iter().map(choice).collect()
 }
 
-/// The last one stays: without it nobody comes back to the account.
-fn means_row(means: &Means, all: usize) -> Value {
+/// The last card stays: without it nobody comes back to the account.
+fn means_row(means: &Means, cards: usize, keys: &[Named]) -> Value {
     let Means {
         id,
         kind,
@@ -117,11 +127,15 @@ fn means_row(means: &Means, all: usize) -> Value {
         credential_type,
         created_at,
     } = means;
+    let key = keys.iter().find(|key| key.means == *id);
+    let stays = *kind != MeansKind::Passkey && cards <= 1;
     json!({
+        "name": key.map(|key| key.name.as_str()),
+        "used_at": key.and_then(|key| key.used_at).map(|at| at.seconds()),
         "kind": kind.name(),
         "type": credential_type,
         "created_at": created_at.seconds(),
-        "remove_link": (all > 1).then(|| format!("/account/means/{id}/remove")),
+        "remove_link": (!stays).then(|| format!("/account/means/{id}/remove")),
     })
 }
 

@@ -26,13 +26,15 @@ const FRESH_S: i64 = 600;
 
 /// Whether this session may change what leads to its account. A stolen one must not take the
 /// account over for good: a card was shown a moment ago, and nothing is unusual.
-async fn may_change(
+pub(super) async fn may_change(
     app: &App,
     headers: &HeaderMap,
     address: ClientAddress,
     session: &Session,
 ) -> Result<bool, StoreError> {
-    if app.now().since(session.authentication.auth_time) > FRESH_S {
+    // A passkey is no card: whoever holds it must not make more of it.
+    let by_card = session.authentication.amr.iter().any(|way| way == "vp");
+    if !by_card || app.now().since(session.authentication.auth_time) > FRESH_S {
         return Ok(false);
     }
     Ok(match judge(app, headers, address, session).await? {
@@ -115,7 +117,7 @@ async fn unlink(app: &App, owner: Session, id: MeansId) -> Result<(), StoreError
     let removed = app
         .db
         .write(async move |tx| {
-            if !subjects::unlink(tx, &subject, &id).await? {
+            if subjects::unlink(tx, &subject, &id).await?.is_none() {
                 return Ok::<_, vouchsafe_service::db::DbError>(false);
             }
             for session in sessions::others_of(tx, &subject, &current).await? {

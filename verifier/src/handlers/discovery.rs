@@ -104,7 +104,7 @@ fn document(app: &Parts) -> DiscoveryDocument {
     let capabilities = Capabilities {
         scopes: scopes.collect(),
         claims: standard.into_iter().chain(claims).collect(),
-        acr: vec![Acr::CredentialCrossDevice, Acr::Credential],
+        acr: classes(app),
         id_token_algs: id_token_algs.into_iter().map(str::to_owned).collect(),
         token_auth_methods: methods.clone(),
         introspection_auth_methods: names(&CONFIDENTIAL),
@@ -122,4 +122,11 @@ fn document(app: &Parts) -> DiscoveryDocument {
         client_documents: app.settings.documents.is_some(),
     };
     DiscoveryDocument::new(app.issuer(), endpoints, capabilities)
+}
+
+/// The classes that a login can reach: what a passkey reaches where there are any.
+fn classes(app: &Parts) -> Vec<Acr> {
+    let by_passkey = app.settings.passkeys.as_ref().map(|_| Acr::Multi);
+    let by_card = [Acr::CredentialCrossDevice, Acr::Credential];
+    by_passkey.into_iter().chain(by_card).collect()
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::login_page::LoginPageError;
 use super::owned::{self, Owned};
-use super::{form, login_events, login_run};
+use super::{form, login_events, login_passkey, login_run};
 use crate::accounts::identifier_mac;
 use crate::app::App;
 use crate::domain::request::LoginRequest;
@@ -36,9 +36,12 @@ pub async fn handle(
     let Transaction::Pending(pending) = &owned.transaction else {
         return see_other(&format!("/login/{id}"));
     };
+    if form.get("skip").is_some() && pending.login.run.is_some() {
+        return login_run::skipped(&app, &headers, pending.login.clone()).await;
+    }
     let typed = form.get("identifier").unwrap_or_default();
     let Some(mac) = identifier_mac(&app.binding_key, typed) else {
-        let page = page(&app, &pending.login, &owned, true).await;
+        let page = page(&app, &pending.login, &owned, Said::new(true, false)).await;
         return page.unwrap_or_else(|error| error.show(&app, &headers));
     };
     if pending.login.run.is_some() {
@@ -67,23 +70,48 @@ async fn keep(app: &App, login: Login, mac: String) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The page with the field; `wrong` where nothing was typed that could be an account.
+/// What the page says of what came before.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Said {
+    /// Nothing was typed that could be an account.
+    wrong: bool,
+    /// A passkey was refused.
+    refused: bool,
+}
+
+impl Said {
+    /// Both.
+    pub(super) const fn new(wrong: bool, refused: bool) -> Self {
+        Self { wrong, refused }
+    }
+}
+
+/// The page with the field, and with the button for a passkey where one may say who it is.
 pub(super) async fn page(
     app: &App,
     login: &Login,
     owned: &Owned,
-    wrong: bool,
+    said: Said,
 ) -> Result<Response, LoginPageError> {
+    let Said { wrong, refused } = said;
     let asking = ask::query_of(app, login).await?;
+    let passkey = login_passkey::is_offered(app, login, owned).await?;
+    // What is typed means something where a card proves it.
+    let typed = asking.query.subject.is_asserted();
     let more = json!({
         "identify_link": format!("/login/{}/identify", login.id),
         "cancel_link": format!("/login/{}/cancel", login.id),
         "csrf": app.csrf.token(&owned.cookie),
         "wrong": wrong,
+        "typed": typed,
     });
     let view = login_events::View::Choose.name();
     let asked = (owned.client.as_ref(), asking.query.as_ref());
     let context = views::with(views::asked(login, asked, (view, "pending")), more);
+    let context = match passkey {
+        true => views::with(context, login_passkey::context(app, login, owned, refused)),
+        false => context,
+    };
     let locale = views::login_locale(login);
     Ok(views::page(
         app,

@@ -6,14 +6,16 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::login_events::{View, watched};
-use super::login_identify;
+use super::login_identify::{self, Said};
 use super::login_number::complete;
+use super::login_passkey;
 use super::login_run;
 use super::owned::{self, Owned, OwnedError};
 use crate::app::App;
 use crate::domain::transaction::{Answered, Channel, Failed, Login, Transaction};
 use crate::login::ask::{self, AskError};
 use crate::login::notice;
+use crate::login::passkey;
 use crate::store::StoreError;
 use crate::views::{self, PageFailure};
 
@@ -67,7 +69,7 @@ async fn page(app: &App, headers: &HeaderMap, id: &str) -> Result<Response, Logi
         Transaction::Pending(pending) if pending.login.run.is_some() => {
             login_run::page(app, headers, &pending.login, &owned).await
         }
-        Transaction::Pending(pending) => choose(app, &pending.login, &owned).await,
+        Transaction::Pending(pending) => choose(app, &pending.login, &owned, false).await,
         Transaction::Answered(answered) => Ok(match answered.answer.channel {
             Channel::Qr => number(app, answered, &owned, false).await?,
             // The answer came through this very browser: it has nowhere else to come back from.
@@ -92,15 +94,17 @@ pub(super) async fn choose(
     app: &App,
     login: &Login,
     owned: &Owned,
+    refused: bool,
 ) -> Result<Response, LoginPageError> {
     let asking = ask::query_of(app, login).await?;
     let query = asking.query.as_ref();
     let run = login.run.as_deref();
     let named = login.request.asserted.is_some()
         || login.request.linking().is_some()
+        || login.passkey.is_some()
         || run.is_some_and(|run| run.pinned.is_some());
     if query.subject.is_asserted() && !named {
-        return login_identify::page(app, login, owned, false).await;
+        return login_identify::page(app, login, owned, Said::new(false, refused)).await;
     }
     let here = match asking.allows(Channel::SameDevice) {
         true => Some(ask::same_device(app, login).await?),
@@ -128,6 +132,8 @@ pub(super) async fn choose(
         "csrf": app.csrf.token(&owned.cookie),
         "scanned": state == "opened",
         "refresh": 5,
+        // The passkey said who it is, and the card is asked all the same.
+        "passkey_card": login.passkey.is_some() && login.run.is_none(),
     });
     let context = views::with(
         views::asked(login, (&owned.client, query), (View::Choose.name(), &state)),
@@ -136,6 +142,10 @@ pub(super) async fn choose(
             views::told(&notice, login.request.linking().is_none()),
         ),
     );
+    let context = match passkey::offered(app, &owned.client, login, query) {
+        true => views::with(context, login_passkey::context(app, login, owned, refused)),
+        false => context,
+    };
     let locale = views::login_locale(login);
     let mut response = views::page(app, StatusCode::OK, "verifier/choose", locale, context);
     if api.is_some() {

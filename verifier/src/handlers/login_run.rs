@@ -3,21 +3,27 @@
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
+use serde_json::json;
 
+use super::login_identify::Said;
 use super::login_page::LoginPageError;
 use super::owned::{self, Owned};
-use super::{login_agree, login_identify, login_number, login_page};
+use super::{
+    login_agree, login_events, login_identify, login_number, login_page, login_passkey,
+};
 use crate::app::App;
+use crate::domain::passkey::Tapped;
 use crate::domain::reason::Failure;
 use crate::domain::request::LoginRequest;
 use crate::domain::session::Session;
 use crate::domain::transaction::{Answered, Login, Pending, Transaction};
 use crate::journey::{Outcome, StepKind};
 use crate::journeys::Loaded;
-use crate::login::ask::AskError;
+use crate::login::ask::{self, AskError};
 use crate::login::finish::FinishError;
+use crate::login::passkey;
 use crate::login::run::{self, Arrived, Done, RunError, Visit, Was};
 use crate::reply::{error_of, see_other};
 use crate::views::{self, PageFailure};
@@ -51,8 +57,11 @@ pub(super) async fn page(
     let loaded = run::text(app, login).await?;
     match run::at(login, &loaded).map(|step| &step.kind) {
         Some(StepKind::Consent { .. }) => login_agree::page(app, login, owned).await,
-        Some(StepKind::Identify { .. }) => login_identify::page(app, login, owned, false).await,
-        Some(_) => login_page::choose(app, login, owned).await,
+        Some(StepKind::Identify { .. }) => {
+            login_identify::page(app, login, owned, Said::default()).await
+        }
+        Some(StepKind::Passkey { .. }) => passkey_page(app, login, owned, false).await,
+        Some(_) => login_page::choose(app, login, owned, false).await,
         None => {
             let turn = (Was::Pending, login.clone());
             Ok(respond(
@@ -189,6 +198,87 @@ pub(super) async fn agreed(
     };
     let done = done.await;
     respond(app, headers, &request, done).await
+}
+
+/// Nobody says who they are: the card tells.
+pub(super) async fn skipped(app: &App, headers: &HeaderMap, mut login: Login) -> Response {
+    let request = login.request.clone();
+    let done = async {
+        let loaded = run::text(app, &login).await?;
+        let step = run::at(&login, &loaded);
+        if step.is_some_and(|step| matches!(step.kind, StepKind::Identify { .. })) {
+            run::skipped(app, &mut login, &loaded)?;
+        }
+        go_on(app, headers, &loaded, (Was::Pending, login)).await
+    };
+    let done = done.await;
+    respond(app, headers, &request, done).await
+}
+
+/// Whether the step that waits takes a passkey.
+pub(super) async fn takes_passkey(
+    app: &App,
+    login: &Login,
+    owned: &Owned,
+) -> Result<bool, AskError> {
+    let loaded = match run::text(app, login).await {
+        Ok(loaded) => loaded,
+        Err(RunError::Store(error)) => return Err(error.into()),
+        Err(RunError::Gone | RunError::Instance(_)) => return Err(AskError::Gone),
+    };
+    Ok(passkey::offered_in_run(app, &owned.client, login) && run::takes_passkey(login, &loaded))
+}
+
+/// Somebody's passkey was right.
+pub(super) async fn tapped(
+    app: &App,
+    headers: &HeaderMap,
+    mut login: Login,
+    tapped: Tapped,
+) -> Response {
+    let request = login.request.clone();
+    let done = async {
+        let loaded = run::text(app, &login).await?;
+        let visit = visit(headers);
+        run::tapped(app, &mut login, &loaded, (tapped, &visit)).await?;
+        go_on(app, headers, &loaded, (Was::Pending, login)).await
+    };
+    let done = done.await;
+    respond(app, headers, &request, done).await
+}
+
+/// The page of the step again, with a line that the passkey was not taken.
+pub(super) async fn refused_passkey(
+    app: &App,
+    login: &Login,
+    owned: &Owned,
+) -> Result<Response, LoginPageError> {
+    let loaded = run::text(app, login).await?;
+    match run::at(login, &loaded).map(|step| &step.kind) {
+        Some(StepKind::Identify { .. }) => {
+            login_identify::page(app, login, owned, Said::new(false, true)).await
+        }
+        Some(StepKind::Passkey { .. }) => passkey_page(app, login, owned, true).await,
+        _ => login_page::choose(app, login, owned, false).await,
+    }
+}
+
+/// The page of a step that asks for a passkey.
+async fn passkey_page(
+    app: &App,
+    login: &Login,
+    owned: &Owned,
+    refused: bool,
+) -> Result<Response, LoginPageError> {
+    let asking = ask::query_of(app, login).await?;
+    let more = json!({ "cancel_link": format!("/login/{}/cancel", login.id) });
+    let view = login_events::View::Choose.name();
+    let asked = (owned.client.as_ref(), asking.query.as_ref());
+    let context = views::with(views::asked(login, asked, (view, "pending")), more);
+    let context = views::with(context, login_passkey::context(app, login, owned, refused));
+    let locale = views::login_locale(login);
+    let (status, name) = (StatusCode::OK, "verifier/passkey");
+    Ok(views::page(app, status, name, locale, context))
 }
 
 /// "Not now".

@@ -7,6 +7,7 @@ mod account_link;
 mod account_means;
 mod admin;
 mod account_receipt;
+mod account_passkeys;
 mod authorize;
 mod authorize_journey;
 mod authorize_request;
@@ -29,6 +30,7 @@ mod login_identify;
 mod login_leave;
 mod login_number;
 mod login_page;
+mod login_passkey;
 mod login_qr;
 mod login_run;
 mod logout;
@@ -100,6 +102,7 @@ pub fn router(app: App) -> Router {
     let verifications = app.settings.verifications.enabled();
     let registers = app.settings.registration.is_some();
     let receivers = app.settings.serves_receivers();
+    let passkeys = app.settings.passkeys.is_some();
     let proven = Router::new()
         .route(PAR, post(par::handle))
         .route(TOKEN, post(token::handle))
@@ -190,6 +193,11 @@ pub fn router(app: App) -> Router {
         } else {
             Router::new()
         })
+        .merge(if passkeys {
+            for_passkeys()
+        } else {
+            Router::new()
+        })
         .merge(if receivers {
             for_receivers()
         } else {
@@ -203,6 +211,21 @@ pub fn router(app: App) -> Router {
         .merge(v1::for_business())
         .merge(vouchsafe_pages::assets_router())
         .with_state(app)
+}
+
+/// What is there only where people may have passkeys.
+fn for_passkeys() -> Router<App> {
+    Router::new()
+        .route(
+            "/login/{transaction}/passkey/challenge",
+            post(login_passkey::challenge),
+        )
+        .route("/login/{transaction}/passkey", post(login_passkey::answer))
+        .route(
+            "/account/passkeys/challenge",
+            post(account_passkeys::challenge),
+        )
+        .route("/account/passkeys", post(account_passkeys::add))
 }
 
 /// What is there only where applications register by themselves (RFC 7591, RFC 7592).

@@ -96,9 +96,13 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
     match &step.kind {
         StepKind::Identify { accept } => {
             if accept.contains("passkey_autofill") {
-                let message = "`passkey_autofill` is not held";
-                places.at_step(at, "accept", Code::NotHeld, message, hint);
+                passkeys(at, "accept", known, places);
             }
+        }
+        StepKind::Passkey { register: false } => passkeys(at, "kind", known, places),
+        StepKind::Passkey { register: true } => {
+            let message = "a `passkey` step with `mode = \"register\"` is not held";
+            places.at_step(at, "mode", Code::NotHeld, message, hint);
         }
         StepKind::Present(present) => {
             if present.transaction_data {
@@ -121,8 +125,7 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
                 places.at_step(at, "claims", Code::BadValue, message, hint);
             }
         }
-        StepKind::Passkey { .. }
-        | StepKind::Totp
+        StepKind::Totp
         | StepKind::Upstream { .. }
         | StepKind::Ask(_)
         | StepKind::Link { .. }
@@ -150,6 +153,14 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
             message,
             "`timeout = \"deny:CODE\"`",
         );
+    }
+}
+
+fn passkeys(at: usize, key: &'static str, known: &Known<'_>, places: &mut Places<'_>) {
+    if known.settings.passkeys.is_none() {
+        let message = "the configuration has no `[passkeys]` that are enabled";
+        let hint = "`[passkeys]` and `enabled = true`";
+        places.at_step(at, key, Code::NotHeld, message, hint);
     }
 }
 
@@ -320,6 +331,13 @@ fn people(journey: &Journey, questions: &BTreeMap<String, StepQuestion>, places:
                 let hint = "nobody could say whose login it is: write two journeys";
                 places.at_step(at, "kind", Code::NotHeld, message, hint);
             }
+            StepKind::Passkey { .. } if some == 0 => {
+                let message = "no question of the journey leads to a person";
+                let hint = "a passkey stands for a card that was shown to one of them";
+                places.at_step(at, "kind", Code::NotHeld, message, hint);
+            }
+            // A passkey says who it is; what is typed beside it is not asked for.
+            StepKind::Identify { accept } if some > 0 && accept.contains("passkey_autofill") => {}
             StepKind::Identify { .. } if !asserted || questions.is_empty() => {
                 let message = "nothing proves what the person says here";
                 let hint = "`identify` needs questions with the strategy \"asserted_lookup\"";

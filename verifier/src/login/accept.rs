@@ -209,7 +209,7 @@ async fn decide(
 /// Whether a refusal may say nothing, because the account was named before the card was shown.
 fn hides(query: &Query, pending: &Pending) -> bool {
     let run = pending.login.run.as_deref();
-    let known = run.is_some_and(|run| run.pinned.is_some());
+    let known = pending.login.passkey.is_some() || run.is_some_and(|run| run.pinned.is_some());
     query.subject.is_asserted() && pending.login.request.linking().is_none() && !known
 }
 

@@ -15,9 +15,10 @@ use super::grant::{self, Grant};
 use super::{CODE_S, DEVICE_S};
 use crate::app::Parts;
 use crate::domain::ids::{Secret, Sid};
+use crate::domain::passkey::{self, Tapped};
 use crate::domain::reason::{Explanation, Failure};
 use crate::domain::request::{Back, LoginRequest};
-use crate::domain::session::{Authentication, Session, SessionClient};
+use crate::domain::session::{Authentication, CardRef, Session, SessionClient};
 use crate::domain::transaction::{Answer, Channel};
 use crate::store::{device_grants, sessions};
 
@@ -99,12 +100,17 @@ pub(super) async fn issue_code(
 
 /// How a person was authenticated by an answer. What a device shows can be relayed as a QR code
 /// can, so its logins never count for more (RFC 8628, section 5.4; RFC 10027).
-pub(super) fn authentication(request: &LoginRequest, answer: &Answer) -> Authentication {
+pub(super) fn authentication(
+    request: &LoginRequest,
+    answer: &Answer,
+    tapped: Option<&Tapped>,
+) -> Authentication {
     let mut done = vec![Done::Presentation {
         cross_device: answer.channel == Channel::Qr || request.device().is_some(),
         hardware_key: false,
         user_verified: false,
     }];
+    done.extend(tapped.map(|_| passkey::DONE));
     done.extend(request.risk.is_some().then_some(Done::RiskAssessed));
     Authentication {
         auth_time: answer.answered_at,
@@ -116,10 +122,15 @@ pub(super) fn authentication(request: &LoginRequest, answer: &Answer) -> Authent
 /// When the first of the cards of an answer ends, by the clock that lets them in, or the consent that
 /// was given with it.
 pub(super) fn cards_end(answer: &Answer) -> Option<UnixTime> {
-    let ends = answer.cards.iter().filter_map(|card| card.expires_at);
-    let cards = ends.min().map(|end| end.plus(CLOCK_SKEW_S));
-    let cards = cards.map(|end| coarse(end, answer.answered_at));
+    let cards = cards_end_of(&answer.cards, answer.answered_at);
     cards.into_iter().chain(answer.consent_until).min()
+}
+
+/// The same for cards that are looked at `now`.
+pub(super) fn cards_end_of(cards: &[CardRef], now: UnixTime) -> Option<UnixTime> {
+    let ends = cards.iter().filter_map(|card| card.expires_at);
+    let end = ends.min()?.plus(CLOCK_SKEW_S);
+    Some(coarse(end, now))
 }
 
 /// Two applications learn when what they hold ends. The very second in which a card ends could tell

@@ -58,8 +58,9 @@ fn evidence(
     };
     let key = key(app, claim, presentation)?;
     // Whoever adds a card to an account is not looking for one; and whose session counts is known.
+    let known = login.passkey.is_some();
     let (run, login) = (login.run.as_deref(), &login.request);
-    let known = run.is_some_and(|run| run.pinned.is_some());
+    let known = known || run.is_some_and(|run| run.pinned.is_some());
     if login.linking().is_some() || (known && query.subject.is_asserted()) {
         return Ok(Evidence::Bound(key));
     }

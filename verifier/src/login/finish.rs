@@ -7,10 +7,11 @@ use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
 use vouchsafe_service::db::{DbError, Tx};
 
 use super::code::{Told, acr_permits, authentication, cards_end, issue_code, still_counts};
-use super::{end, resolve, run};
+use super::{end, passkey, resolve, run};
 use crate::app::{App, Parts};
 use crate::config::Client;
 use crate::domain::ids::{Secret, SessionId, SubjectId};
+use crate::domain::passkey::Tapped;
 use crate::domain::reason::{Explanation, Failure};
 use crate::domain::request::{Fact, Facts, LoginRequest};
 use crate::domain::session::{Authentication, EndReason, Session};
@@ -83,7 +84,8 @@ pub async fn finish(
 ) -> Result<Finished, FinishError> {
     let client = app.asker(&answered.login.request).await?;
     let client = client.ok_or(FinishError::ClientGone)?;
-    let authentication = authentication(&answered.login.request, &answered.answer);
+    let tapped = answered.login.passkey.as_ref();
+    let authentication = authentication(&answered.login.request, &answered.answer, tapped);
     if !acr_permits(&answered.login.request, &authentication) {
         return fail(
             app,
@@ -100,6 +102,7 @@ pub async fn finish(
         app: Arc::clone(app),
         row,
         request: finished.login.request,
+        passkey: finished.login.passkey,
         answer,
         client,
         authentication,
@@ -238,6 +241,7 @@ struct Work {
     app: App,
     row: Sealed,
     request: LoginRequest,
+    passkey: Option<Tapped>,
     answer: Answer,
     client: Arc<Client>,
     authentication: Authentication,
@@ -251,6 +255,7 @@ impl Work {
             app,
             row,
             request,
+            passkey: tapped,
             answer,
             client,
             authentication: _,
@@ -271,6 +276,13 @@ impl Work {
             });
         }
         let (subject, account) = resolve::account(tx, app, &answer.evidence).await?;
+        // Whose passkey it was is who shows the card (login.md, section 2, point 5).
+        let other = |tapped: &Tapped| Some(&tapped.subject) != subject.as_ref();
+        if tapped.as_ref().is_some_and(other) {
+            return Err(FinishError::Failed(Failure::other_account()));
+        }
+        let shown = (&request.query, answer.cards.as_slice());
+        passkey::note_cards(tx, app, subject.as_ref(), shown, answer.answered_at).await?;
         let sub = match &subject {
             Some(subject) => pairwise_sub(&app.pairwise_key, &client.sector, subject),
             None => guest_sub(app.rng.as_ref()),

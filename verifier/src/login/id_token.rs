@@ -42,12 +42,18 @@ pub(super) fn id_token(
         auth_time: authentication.auth_time,
     };
     let has = |value: &str| authentication.amr.iter().any(|method| method == value);
-    let mut done = vec![Done::Presentation {
+    let mut done = Vec::new();
+    done.extend(has("vp").then_some(Done::Presentation {
         cross_device: has("xdev"),
         hardware_key: false,
         user_verified: false,
-    }];
+    }));
     done.extend(has("sms").then_some(Done::Sms));
+    // Only a passkey says that the person was verified here.
+    done.extend(has("swk").then_some(Done::Passkey {
+        hardware_key: false,
+        user_verified: has("user"),
+    }));
     done.extend(has("rba").then_some(Done::RiskAssessed));
     let token = IdTokenClaims::new(&subject, app.now(), ID_TOKEN_S)
         .nonce(basis.nonce)

@@ -19,6 +19,7 @@ pub mod introspect;
 pub mod judge;
 pub mod linking;
 pub mod notice;
+pub mod passkey;
 pub mod redeem;
 pub mod refresh;
 mod refresh_token;

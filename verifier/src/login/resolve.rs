@@ -130,6 +130,11 @@ pub(super) async fn link(
             // Somebody else may have logged in meanwhile: an error, never a silent switch.
             let session = current.filter(|session| session.id == *id);
             let subject = session.and_then(|session| session.subject.clone());
+            // The account first, then what leads to it, then its session: everybody in this order.
+            if let Some(subject) = &subject {
+                subjects::hold(tx, subject).await?;
+                tx.lock("subject_means").await?;
+            }
             let live = sessions::hold(tx, id, now).await?.is_some();
             let subject = subject.filter(|_| live);
             subject.ok_or_else(|| FinishError::Failed(Failure::other_account()))?

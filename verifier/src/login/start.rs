@@ -163,6 +163,7 @@ async fn prepare(
         place,
         started_at: now,
         expires_at,
+        passkey: None,
         run: None,
     };
     let query = app.settings.query(&login.request.query);

@@ -257,8 +257,8 @@ fn ended(of: &Of<'_>, outcome: &'static str, channel: &'static str, took: i64) {
 
 /// Who logged in, as far as that is counted.
 fn whose(of: &Of<'_>, login: &Login, channel: &'static str, end: &End) {
-    if channel == "session" {
-        authenticated("session", "success", "none");
+    if channel == "session" || channel == "passkey" {
+        authenticated(channel, "success", "none");
     } else if login.run.is_none() {
         authenticated("vp", "success", "none");
     }

@@ -5,6 +5,7 @@
 //! [`Tx`](vouchsafe_service::db::Tx) to write, and a test in `tests/it/store.rs` that runs on
 //! both databases.
 
+pub mod account_cards;
 pub mod accounts;
 pub mod clients;
 pub mod consents;
@@ -17,6 +18,7 @@ pub mod journeys;
 pub mod logout;
 pub mod notices;
 pub mod numbers;
+pub mod passkeys;
 pub mod receiver_tokens;
 pub mod refresh_grants;
 pub mod requests;
@@ -115,6 +117,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1020,
             name: "applications that nobody uses",
             sql: include_str!("../../migrations/1020_unused_clients.sql"),
+        },
+        Migration {
+            version: 1021,
+            name: "passkeys",
+            sql: include_str!("../../migrations/1021_passkeys.sql"),
         },
         Migration {
             version: 1022,

@@ -10,7 +10,7 @@ use super::{StoreError, Vault};
 
 /// Codes, tokens, sessions and what else is good for a while: no copy brings them back to life. The
 /// endpoints of webhooks follow from the configuration.
-const FORGOTTEN: [&str; 31] = [
+const FORGOTTEN: [&str; 32] = [
     "access_tokens",
     "account_invitations",
     "api_token",
@@ -30,6 +30,7 @@ const FORGOTTEN: [&str; 31] = [
     "operator_challenge",
     "operator_invitation",
     "operator_session",
+    "passkey_challenges",
     "pre_authorized_code",
     "presentation_requests",
     "pushed_request",
@@ -53,10 +54,11 @@ const OWN: [&str; 3] = ["schema_migration", "verifier_instance", "verifier_keys"
 
 /// Sealed columns of state: table, column, and the column that names the row. The place under which
 /// such a value is sealed consists of these three.
-const SEALED: [(&str, &str, &str); 4] = [
+const SEALED: [(&str, &str, &str); 5] = [
     ("account_identifiers", "external_id", "subject_id"),
     ("consents", "record", "id"),
     ("event_streams", "delivery", "id"),
+    ("passkeys", "name", "means_id"),
     ("risk_logins", "place", "id"),
 ];
 
@@ -128,7 +130,8 @@ mod tests {
     use vouchsafe_service::db::testing::for_each_database;
 
     /// State.
-    const KEPT: [&str; 27] = [
+    const KEPT: [&str; 30] = [
+        "account_cards",
         "account_identifiers",
         "account_notices",
         "api_client",
@@ -143,6 +146,8 @@ mod tests {
         "operator",
         "operator_identity",
         "operator_passkey",
+        "passkey_handles",
+        "passkeys",
         "refresh_grants",
         "registered_clients",
         "risk_accounts",
@@ -159,10 +164,12 @@ mod tests {
     ];
 
     /// Columns of state that hold bytes and are not sealed.
-    const OPEN: [(&str, &str); 4] = [
+    const OPEN: [(&str, &str); 6] = [
         ("audit_event", "hash"),
         ("operator_passkey", "credential_id"),
         ("operator_passkey", "public_key"),
+        ("passkeys", "credential_id"),
+        ("passkeys", "public_key"),
         ("risk_logins", "features"),
     ];
 

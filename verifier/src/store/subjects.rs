@@ -3,6 +3,7 @@
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{Db, DbError, Table, Tx, each, execute};
 
+use super::account_cards;
 use crate::domain::ids::{MeansId, SubjectId};
 use crate::domain::means::{Linked, Means, MeansKind};
 use crate::domain::transaction::BindingKey;
@@ -39,17 +40,6 @@ pub async fn insert(tx: &mut Tx, id: &SubjectId, now: UnixTime) -> Result<(), Db
     .map(drop)
 }
 
-/// Keeps an account as it is until the transaction is over. Whoever changes what hangs on it (means,
-/// consents, sessions) holds it first, so that two of them wait for each other and not for ever.
-pub async fn hold(tx: &mut Tx, id: &SubjectId) -> Result<(), DbError> {
-    // An update that changes nothing locks the row on PostgreSQL; SQLite has one writer.
-    execute!(
-        tx,
-        sqlx::query("UPDATE subjects SET created_at = created_at WHERE id = $1").bind(id.as_str())
-    )
-    .map(drop)
-}
-
 /// The account that a card leads to, if it leads to one.
 pub async fn find(tx: &mut Tx, key: &BindingKey) -> Result<Option<SubjectId>, DbError> {
     let id = each!(tx, c => sqlx::query_scalar::<_, String>(
@@ -76,10 +66,45 @@ pub async fn bind(
         .bind(key.claim_mac.as_str()).bind(subject.as_str()).bind(now.0)).map(|rows| rows == 1)
 }
 
-/// Cards that lead to one account at most. The page of the account shows all of them.
-const MOST: i64 = 20;
+/// Keeps an account as it is until the transaction is over; `false` where there is none. Whoever writes
+/// for an account holds it first, before what leads to it and before its sessions.
+pub async fn hold(tx: &mut Tx, subject: &SubjectId) -> Result<bool, DbError> {
+    // An update that changes nothing locks the row on PostgreSQL; SQLite has one writer.
+    execute!(
+        tx,
+        sqlx::query("UPDATE subjects SET created_at = created_at WHERE id = $1")
+            .bind(subject.as_str())
+    )
+    .map(|rows| rows == 1)
+}
 
-async fn count(tx: &mut Tx, subject: &SubjectId) -> Result<i64, DbError> {
+/// Lets a passkey lead to an account; `false` where it leads to one already.
+pub(super) async fn bind_passkey(
+    tx: &mut Tx,
+    (means, site, mac): (&MeansId, &str, &str),
+    subject: &SubjectId,
+    now: UnixTime,
+) -> Result<bool, DbError> {
+    execute!(tx, sqlx::query(
+        "INSERT INTO subject_means (id, kind, framework, issuer, credential_type, claim_mac, subject_id, created_at) \
+         VALUES ($1, $2, 'webauthn', $3, '', $4, $5, $6) ON CONFLICT DO NOTHING")
+        .bind(means.as_str()).bind(MeansKind::Passkey.name()).bind(site).bind(mac)
+        .bind(subject.as_str()).bind(now.0)).map(|rows| rows == 1)
+}
+
+/// Whether something leads to an account. The caller holds the account.
+pub async fn leads(tx: &mut Tx, means: &MeansId, subject: &SubjectId) -> Result<bool, DbError> {
+    let found = each!(tx, c => sqlx::query_scalar::<_, i64>(
+        "SELECT COUNT(*) FROM subject_means WHERE id = $1 AND subject_id = $2")
+        .bind(means.as_str()).bind(subject.as_str()).fetch_one(c).await)?;
+    Ok(found > 0)
+}
+
+/// What leads to one account at most. The page of the account shows all of it.
+pub const MOST: i64 = 20;
+
+/// How much leads to an account.
+pub async fn count(tx: &mut Tx, subject: &SubjectId) -> Result<i64, DbError> {
     each!(tx, c => sqlx::query_scalar::<_, i64>(
         "SELECT COUNT(*) FROM subject_means WHERE subject_id = $1")
         .bind(subject.as_str()).fetch_one(c).await)
@@ -146,21 +171,34 @@ pub async fn means_of(db: &Db, subject: &SubjectId) -> Result<Vec<Means>, DbErro
     rows.into_iter().map(Means::try_from).collect()
 }
 
-/// Lets something lead to this account no longer, unless it is the last thing that does. `false`:
-/// nothing has changed.
-pub async fn unlink(tx: &mut Tx, subject: &SubjectId, means: &MeansId) -> Result<bool, DbError> {
+/// Lets something lead to this account no longer. What it was; `None`: nothing has changed. The last card
+/// stays, whatever passkeys there are: they stand for what was shown, and ask for it again.
+pub async fn unlink(
+    tx: &mut Tx,
+    subject: &SubjectId,
+    means: &MeansId,
+) -> Result<Option<MeansKind>, DbError> {
+    hold(tx, subject).await?;
     // Two at once would each see the other's.
     tx.lock("subject_means").await?;
-    execute!(
-        tx,
-        sqlx::query(
-            "DELETE FROM subject_means WHERE id = $1 AND subject_id = $2 \
-             AND EXISTS (SELECT 1 FROM subject_means o WHERE o.subject_id = $2 AND o.id <> $1)"
-        )
-        .bind(means.as_str())
-        .bind(subject.as_str())
-    )
-    .map(|rows| rows == 1)
+    let kind = each!(tx, c => sqlx::query_scalar::<_, String>(
+        "DELETE FROM subject_means WHERE id = $1 AND subject_id = $2 \
+         AND EXISTS (SELECT 1 FROM subject_means o WHERE o.subject_id = $2 AND o.id <> $1 AND o.kind <> 'passkey') \
+         RETURNING kind")
+        .bind(means.as_str()).bind(subject.as_str()).fetch_optional(c).await)?;
+    let Some(kind) = kind else { return Ok(None) };
+    let kind = MeansKind::from_name(&kind).ok_or_else(|| TABLE.invalid("kind", "not known"))?;
+    match kind {
+        MeansKind::Passkey => {
+            execute!(
+                tx,
+                sqlx::query("DELETE FROM passkeys WHERE means_id = $1").bind(means.as_str())
+            )?;
+        }
+        // Whose card it was may be what the passkeys stood for.
+        MeansKind::Credential | MeansKind::Upstream => account_cards::forget(tx, subject).await?,
+    }
+    Ok(Some(kind))
 }
 
 /// Passkeys that were linked before `before` lead to the account no longer.

@@ -108,7 +108,7 @@ fn http_off_loopback_and_loopback_without_the_switch() {
     let error = refusal(replaced("loopback_http = true", "loopback_http = false"));
     assert!(error.to_string().contains("https"), "{error}");
     let error = refusal(replaced(
-        "public_url = \"http://127.0.0.1:8081\"",
+        "public_url = \"http://localhost:8081\"",
         "public_url = \"https://login.example\"",
     ));
     assert!(error.to_string().contains("loopback"), "{error}");
@@ -524,5 +524,17 @@ fn what_is_said_about_consents_and_cannot_be() {
     ] {
         let error = refusal(|toml| crate::consents::shop(toml, more));
         assert!(error.to_string().contains(reason), "{error}");
+    }
+}
+
+#[test]
+fn passkeys_need_a_name_and_a_limit_that_is_one() {
+    let passkeys = "\n[passkeys]\nenabled = true\n";
+    let error =
+        refusal(|toml| toml.replace("http://localhost:8081", "http://127.0.0.1:8081") + passkeys);
+    assert!(error.to_string().contains("with a name"), "{error}");
+    for days in [0, -1, 3651] {
+        let error = refusal(|toml| format!("{toml}{passkeys}card_max_age_days = {days}\n"));
+        assert!(error.to_string().contains("card_max_age_days"), "{error}");
     }
 }

@@ -196,7 +196,7 @@ async fn cat_251_253_proofs_that_prove_nothing() {
         });
         let cases: [Change; 16] = [
             claim("htm", json!("GET")),
-            claim("htu", json!("http://127.0.0.1:8081/par")),
+            claim("htu", json!("http://localhost:8081/par")),
             claim("htu", json!("https://evil.example/token")),
             claim("iat", json!(now - 301)),
             claim("iat", json!(now + 61)),
@@ -231,7 +231,7 @@ async fn cat_251_253_proofs_that_prove_nothing() {
         }
         // Nothing of that used the code up. Section 4.3: query and fragment do not count.
         let proof = key.changed(&world, "/token", |_, claims| {
-            claims["htu"] = json!("HTTP://127.0.0.1:8081/token?x=1#y");
+            claims["htu"] = json!("HTTP://localhost:8081/token?x=1#y");
             claims["iat"] = json!(now - 10);
             claims["nbf"] = json!(now);
             claims["exp"] = json!(now + 300);

@@ -56,12 +56,18 @@ async fn what_the_service_cannot_hold_is_refused() {
         )
     };
     let passkey = step("[[step]]\nid = \"key\"\nkind = \"passkey\"\n");
+    let renewed = "[[step]]\nid = \"key\"\nkind = \"passkey\"\nmode = \"register\"\n";
+    let renewed = step(renewed);
     let totp = step("[[step]]\nid = \"key\"\nkind = \"totp\"\n");
     let webhook =
         step("[[step]]\nid = \"hook\"\nkind = \"webhook\"\nurl = \"https://x.example\"\n");
     let identify = step("[[step]]\nid = \"who\"\nkind = \"identify\"\naccept = [\"username\"]\n");
     let cases = [
-        (passkey, "not_held: a `passkey` step is not held"),
+        (passkey, "not_held: the configuration has no `[passkeys]`"),
+        (
+            renewed,
+            "not_held: a `passkey` step with `mode = \"register\"`",
+        ),
         (totp, "not_held: a `totp` step is not held"),
         (
             webhook,

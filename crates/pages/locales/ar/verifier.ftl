@@ -257,3 +257,16 @@ verifier-agree-title = هل توافق على ما يطلبه { $app }؟
 verifier-agree-text = إن قلت لا فلن يُخبَر أحد بشيء. يمكنك سحب موافقتك في أي وقت من صفحة حسابك.
 verifier-agree-yes = أوافق
 verifier-agree-no = لا
+
+# مفاتيح المرور
+verifier-passkey-use = سجّل الدخول بمفتاح مرور
+verifier-passkey-title = مفتاح مرورك
+verifier-passkey-text = يريد { $app } أن يتأكد من أنك أنت. مفتاح مرورك يقول ذلك.
+verifier-passkey-skip = المتابعة ببطاقتي
+verifier-passkey-card = كان مفتاح مرورك صحيحًا. ومع ذلك نطلب بطاقتك مرة أخرى: لم تُظهِرها منذ وقت طويل، أو هناك أمر غير معتاد. بعدها يكفي مفتاح المرور من جديد.
+verifier-passkey-problem = لم ينجح ذلك، ولم يتم تسجيل دخول أحد بعد. حاوِل مجددًا، أو أظهِر بطاقتك.
+verifier-passkey-problem-add = لم يُضَف أي مفتاح مرور. حاوِل مجددًا. إن أظهرتَ بطاقتك قبل أكثر من عشر دقائق، فسجّل الدخول بها أولًا إلى تطبيق.
+verifier-passkey-script = تحتاج مفاتيح المرور إلى JavaScript. كل ما عدا ذلك في هذه الصفحة يعمل من دونه.
+verifier-passkey-name = ما تسمّي به مفتاح المرور الجديد، مثل اسم الجهاز
+verifier-passkey-add = أضِف مفتاح مرور
+verifier-account-means-used = آخر استخدام في

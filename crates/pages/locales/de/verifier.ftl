@@ -240,3 +240,16 @@ verifier-agree-title = Stimmen Sie zu, was { $app } möchte?
 verifier-agree-text = Bei Nein wird nichts mitgeteilt. Ein Ja können Sie jederzeit auf Ihrer Kontoseite zurücknehmen.
 verifier-agree-yes = Ich stimme zu
 verifier-agree-no = Nein
+
+# Passkeys
+verifier-passkey-use = Mit einem Passkey anmelden
+verifier-passkey-title = Ihr Passkey
+verifier-passkey-text = { $app } möchte wissen, dass Sie es sind. Ihr Passkey sagt es.
+verifier-passkey-skip = Mit meiner Karte weiter
+verifier-passkey-card = Ihr Passkey war richtig. Trotzdem wird noch einmal nach Ihrer Karte gefragt: Sie wurde zu lange nicht gezeigt, oder etwas ist ungewöhnlich. Danach genügt wieder der Passkey.
+verifier-passkey-problem = Das hat nicht geklappt, und es ist noch niemand angemeldet. Versuchen Sie es noch einmal, oder zeigen Sie Ihre Karte.
+verifier-passkey-problem-add = Es wurde kein Passkey hinzugefügt. Versuchen Sie es noch einmal. Haben Sie Ihre Karte vor mehr als zehn Minuten gezeigt, melden Sie sich zuerst mit ihr in einer App an.
+verifier-passkey-script = Passkeys brauchen JavaScript. Alles andere auf dieser Seite geht auch ohne.
+verifier-passkey-name = Wie Sie den neuen Passkey nennen, zum Beispiel nach dem Gerät
+verifier-passkey-add = Passkey hinzufügen
+verifier-account-means-used = Zuletzt verwendet am

@@ -240,3 +240,16 @@ verifier-agree-title = Do you agree with what { $app } wants?
 verifier-agree-text = Say no, and nothing is told. You can take a yes back at any time on your account page.
 verifier-agree-yes = I agree
 verifier-agree-no = No
+
+# Passkeys
+verifier-passkey-use = Sign in with a passkey
+verifier-passkey-title = Your passkey
+verifier-passkey-text = { $app } wants to know that it is you. Your passkey says so.
+verifier-passkey-skip = Continue with my card
+verifier-passkey-card = Your passkey was right. Your card is asked for once more all the same: it was shown too long ago, or something is unusual. After it, the passkey is enough again.
+verifier-passkey-problem = That did not work, and nobody is logged in yet. Try again, or show your card.
+verifier-passkey-problem-add = No passkey was added. Try again. If you showed your card more than ten minutes ago, log in to an app with it first.
+verifier-passkey-script = Passkeys need JavaScript. Everything else on this page works without it.
+verifier-passkey-name = What you call the new passkey, for example the device
+verifier-passkey-add = Add a passkey
+verifier-account-means-used = Last used on

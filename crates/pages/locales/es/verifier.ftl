@@ -243,3 +243,16 @@ verifier-agree-title = ¿Está de acuerdo con lo que pide { $app }?
 verifier-agree-text = Si dice que no, no se comunica nada. Puede retirar un sí en cualquier momento en la página de su cuenta.
 verifier-agree-yes = Estoy de acuerdo
 verifier-agree-no = No
+
+# Llaves de acceso
+verifier-passkey-use = Iniciar sesión con una llave de acceso
+verifier-passkey-title = Su llave de acceso
+verifier-passkey-text = { $app } quiere saber que es usted. Su llave de acceso lo dice.
+verifier-passkey-skip = Continuar con mi tarjeta
+verifier-passkey-card = Su llave de acceso era correcta. Aun así se le pide la tarjeta una vez más: hace demasiado que no la muestra, o algo es inusual. Después bastará de nuevo la llave de acceso.
+verifier-passkey-problem = No ha funcionado, y nadie ha iniciado sesión todavía. Inténtelo de nuevo o muestre su tarjeta.
+verifier-passkey-problem-add = No se ha añadido ninguna llave de acceso. Inténtelo de nuevo. Si mostró su tarjeta hace más de diez minutos, inicie primero sesión con ella en una aplicación.
+verifier-passkey-script = Las llaves de acceso necesitan JavaScript. Todo lo demás de esta página funciona sin él.
+verifier-passkey-name = Cómo llama a la nueva llave de acceso, por ejemplo el dispositivo
+verifier-passkey-add = Añadir una llave de acceso
+verifier-account-means-used = Último uso el

@@ -243,3 +243,16 @@ verifier-agree-title = Acceptez-vous ce que { $app } demande ?
 verifier-agree-text = Si vous refusez, rien n’est transmis. Vous pouvez retirer un accord à tout moment sur la page de votre compte.
 verifier-agree-yes = J’accepte
 verifier-agree-no = Non
+
+# Clés d’accès
+verifier-passkey-use = Se connecter avec une clé d’accès
+verifier-passkey-title = Votre clé d’accès
+verifier-passkey-text = { $app } souhaite savoir que c’est vous. Votre clé d’accès le dit.
+verifier-passkey-skip = Continuer avec ma carte
+verifier-passkey-card = Votre clé d’accès était la bonne. Votre carte est pourtant demandée encore une fois : elle n’a pas été montrée depuis trop longtemps, ou quelque chose est inhabituel. Ensuite, la clé d’accès suffira de nouveau.
+verifier-passkey-problem = Cela n’a pas fonctionné, et personne n’est encore connecté. Réessayez, ou montrez votre carte.
+verifier-passkey-problem-add = Aucune clé d’accès n’a été ajoutée. Réessayez. Si vous avez montré votre carte il y a plus de dix minutes, connectez-vous d’abord à une application avec elle.
+verifier-passkey-script = Les clés d’accès ont besoin de JavaScript. Tout le reste de cette page fonctionne sans.
+verifier-passkey-name = Le nom de la nouvelle clé d’accès, par exemple celui de l’appareil
+verifier-passkey-add = Ajouter une clé d’accès
+verifier-account-means-used = Dernière utilisation le

@@ -243,3 +243,16 @@ verifier-agree-title = È d’accordo con ciò che chiede { $app }?
 verifier-agree-text = Se dice di no, non viene comunicato nulla. Può ritirare un sì in ogni momento sulla pagina del suo account.
 verifier-agree-yes = Sono d’accordo
 verifier-agree-no = No
+
+# Passkey
+verifier-passkey-use = Accedi con una passkey
+verifier-passkey-title = La sua passkey
+verifier-passkey-text = { $app } vuole sapere che è lei. La sua passkey lo dice.
+verifier-passkey-skip = Continua con la mia carta
+verifier-passkey-card = La sua passkey era giusta. La carta viene comunque chiesta ancora una volta: non viene mostrata da troppo tempo, oppure qualcosa è insolito. Dopo, basterà di nuovo la passkey.
+verifier-passkey-problem = Non ha funzionato, e l’accesso non è ancora avvenuto. Riprovi, o mostri la sua carta.
+verifier-passkey-problem-add = Nessuna passkey è stata aggiunta. Riprovi. Se ha mostrato la carta più di dieci minuti fa, acceda prima con essa a un’app.
+verifier-passkey-script = Le passkey hanno bisogno di JavaScript. Tutto il resto di questa pagina funziona senza.
+verifier-passkey-name = Come chiama la nuova passkey, per esempio il dispositivo
+verifier-passkey-add = Aggiungi una passkey
+verifier-account-means-used = Usata l’ultima volta il

@@ -102,6 +102,20 @@ fn nothing_on_the_login_pages_escapes_translation() {
         ("device", serde_json::json!({})),
         ("device_confirm", serde_json::json!({})),
         ("form_post", serde_json::json!({})),
+        (
+            "choose",
+            serde_json::json!({"passkey_link": "/p", "passkey_challenge": "/c"}),
+        ),
+        ("choose", serde_json::json!({"passkey_card": true})),
+        (
+            "identify",
+            serde_json::json!({"typed": true, "passkey_link": "/p", "passkey_challenge": "/c"}),
+        ),
+        (
+            "passkey",
+            serde_json::json!({"passkey_link": "/p", "passkey_challenge": "/c", "passkey_refused": true}),
+        ),
+        ("account", serde_json::json!({"passkeys": true})),
     ] {
         let name = format!("verifier/{name}");
         for locale in Locale::ALL {

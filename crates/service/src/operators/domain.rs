@@ -9,9 +9,9 @@ use vouchsafe_credentials::{
     time::UnixTime,
 };
 
-use super::webauthn::WebauthnError;
 use super::{IDLE_S, RECENT_S};
 use crate::db::DbError;
+use crate::webauthn::WebauthnError;
 
 /// How the audit log begins the name of an operator who acts.
 pub(super) const ACTOR: &str = "operator:";

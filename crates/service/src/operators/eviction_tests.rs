@@ -4,8 +4,8 @@ use futures::future::join_all;
 
 use super::domain::SessionSecret;
 use super::tests::{NOW, ORIGIN, World, another, answer, everywhere, registration};
-use super::webauthn::testing::Device;
 use super::*;
+use crate::webauthn::testing::Device;
 
 const LOOPBACK: &str = "http://127.0.0.1:4001";
 

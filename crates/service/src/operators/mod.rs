@@ -1,7 +1,7 @@
 //! Operators: the people of the organisation who sign in to a console.
 //!
 //! An operator is invited with a one-time link, registers a passkey behind it and signs in with
-//! that from then on ([`webauthn`]). Where browsers know no passkeys (the public address is plain
+//! that from then on ([`crate::webauthn`]). Where browsers know no passkeys (the public address is plain
 //! http at a loopback IP address), each link starts a session itself; at other IP addresses nobody
 //! signs in ([`Site`]). A session is a row; the cookie holds a
 //! secret of which the row has the hash. Every sign-in and every change of an operator is in the
@@ -27,7 +27,6 @@ mod site;
 mod store;
 #[cfg(test)]
 mod tests;
-pub mod webauthn;
 
 use std::sync::Arc;
 

@@ -9,12 +9,12 @@ use zeroize::Zeroizing;
 
 use super::domain::{Method, Operator, OperatorError, OperatorId, Passkey, Session, SessionSecret};
 use super::store::{self, StoredPasskey};
-use super::webauthn::{
-    Known, NewPasskey, RegistrationResponse, RelyingParty, SignInResponse, WebauthnError,
-};
 use super::{CHALLENGE_S, MAX_PASSKEYS, Operators, Site, link, sessions};
 use crate::db::{DbError, Tx};
 use crate::single_use::{self, Consumed, Kind, NewObject};
+use crate::webauthn::{
+    Known, NewPasskey, RegistrationResponse, RelyingParty, SignInResponse, WebauthnError,
+};
 
 /// What a challenge was given for.
 enum Ceremony<'a> {
@@ -153,7 +153,7 @@ impl Operators {
         let known = store::by_credential(&self.db, &credential).await?;
         let known = known.ok_or(OperatorError::Unknown)?;
         let expected = Known {
-            operator: &known.operator,
+            handle: &known.operator,
             public_key: &known.public_key,
             sign_count: known.sign_count,
             backup_eligible: known.backup_eligible,

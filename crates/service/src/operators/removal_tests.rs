@@ -2,8 +2,8 @@
 
 use super::domain::SessionSecret;
 use super::tests::{NOW, ORIGIN, World, another, answer, everywhere, registration};
-use super::webauthn::testing::Device;
 use super::*;
+use crate::webauthn::testing::Device;
 
 const THERE: (&str, &str) = ("https://login.example", "248289761001");
 

@@ -2,8 +2,8 @@
 
 use url::Host;
 
-use super::webauthn::RelyingParty;
 use crate::config::PublicUrl;
+use crate::webauthn::RelyingParty;
 
 /// How people sign in at an address.
 #[derive(Debug, Clone)]

@@ -5,11 +5,11 @@ use vouchsafe_credentials::crypto::AwsLc;
 use vouchsafe_credentials::testing::{FixedClock, SeededRng};
 use vouchsafe_credentials::time::UnixTime;
 
-use super::webauthn::testing::Device;
-use super::webauthn::{RegistrationResponse, SignInResponse, WebauthnError};
 use super::*;
 use crate::audit;
 use crate::db::testing::for_each_database;
+use crate::webauthn::testing::Device;
+use crate::webauthn::{RegistrationResponse, SignInResponse, WebauthnError};
 
 pub(super) const NOW: UnixTime = UnixTime(1_800_000_000);
 pub(super) const ORIGIN: &str = "https://issuer.example";

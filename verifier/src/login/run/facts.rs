@@ -91,6 +91,7 @@ pub async fn begin(
         place,
         started_at: now,
         expires_at: until.map_or(ends, |until| until.min(ends)),
+        passkey: None,
         run: Some(Box::new(run)),
     };
     let arrived = drive(app, &mut login, loaded, Some(visit)).await?;
@@ -223,6 +224,33 @@ fn look(app: &Parts, settings: &RiskSettings, login: &Login, visit: &Visit) -> L
     Look::new(app, settings, address, agent, &login.browser)
 }
 
+/// What is unusual about a login of an account that no step assesses, where that is too much. `agent` is
+/// the `User-Agent` of its browser.
+pub(in crate::login) async fn unusual(
+    app: &Parts,
+    login: &Login,
+    subject: &SubjectId,
+    agent: Option<&str>,
+) -> Result<Option<Vec<String>>, StoreError> {
+    let Some(settings) = &app.settings.risk else {
+        return Ok(None);
+    };
+    let visit = Visit {
+        agent: agent.map(str::to_owned),
+        asks: None,
+    };
+    let look = look(app, settings, login, &visit);
+    let assessment = assess(app, settings, Some(subject), &look).await?;
+    let asks = assessment.level >= settings.ask_again_at;
+    let decision = if asks { "ask_again" } else { "answer" };
+    metrics::counter!("vouchsafe_risk_evaluations_total", "level" => assessment.level.name(), "decision" => decision).increment(1);
+    if !asks {
+        return Ok(None);
+    }
+    let signs = assessment.reasons.iter().map(|sign| sign.code().to_owned());
+    Ok(Some(signs.collect()))
+}
+
 /// A session would be the whole login, and the journey, which has a step for the risk, went around it:
 /// the login is judged as without a journey. An unusual one begins again without the session.
 pub(super) async fn is_unusual(
@@ -234,23 +262,19 @@ pub(super) async fn is_unusual(
     let run = login.run.as_deref().ok_or(RunError::Gone)?;
     // Without such a step the session was judged before it counted.
     let judged = run.facts.risk.is_some() || !run.shown.is_empty() || !loaded.assesses();
-    let (Some(settings), Some(pinned)) = (&app.settings.risk, &run.pinned) else {
+    let Some(pinned) = &run.pinned else {
         return Ok(false);
     };
     if judged {
         return Ok(false);
     }
-    let look = look(app, settings, login, visit);
-    let assessment = assess(app, settings, Some(pinned), &look).await?;
-    let asks = assessment.level >= settings.ask_again_at;
-    let decision = if asks { "ask_again" } else { "answer" };
-    metrics::counter!("vouchsafe_risk_evaluations_total", "level" => assessment.level.name(), "decision" => decision).increment(1);
-    if !asks {
+    let Some(signs) = unusual(app, login, &pinned.clone(), visit.agent.as_deref()).await? else {
         return Ok(false);
-    }
+    };
     tell::step_up_required(app, &login.request, Some(&loaded.journey.id), StepUp::Risk);
-    let signs = assessment.reasons.iter().map(|sign| sign.code().to_owned());
-    login.request.risk = Some(signs.collect());
+    login.request.risk = Some(signs);
+    // Nor does a passkey count here any more.
+    login.passkey = None;
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
     run.instance = Instance::start(&loaded.journey);
     run.facts.session = None;

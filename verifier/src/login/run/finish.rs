@@ -8,10 +8,11 @@ use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
 use vouchsafe_service::db::Tx;
 
 use super::settle::{Done, Row, Was, Written};
-use super::{Beside, agree, count};
+use super::{Beside, RunError, agree, count, taps};
 use crate::app::App;
 use crate::config::Client;
 use crate::domain::ids::{QueryId, SessionId, SubjectId};
+use crate::domain::passkey::Tapped;
 use crate::domain::reason::Failure;
 use crate::domain::request::{Fact, Facts, LoginRequest, OFFLINE_ACCESS, OPENID};
 use crate::domain::run::{Run, Shown};
@@ -19,8 +20,9 @@ use crate::domain::session::{Authentication, Session};
 use crate::domain::transaction::{self, Login, Transaction};
 use crate::journey;
 use crate::journeys::{Bindings, Loaded};
-use crate::login::code::{Told, cards_end, issue_code};
+use crate::login::code::{Told, cards_end, cards_end_of, issue_code};
 use crate::login::finish::{Account, FinishError, Finished, open_session, sealed, told_of};
+use crate::login::passkey::{self, Standing};
 use crate::login::resolve;
 use crate::numbers::tell::{self, End};
 use crate::store::risk::NewLogin;
@@ -40,6 +42,17 @@ pub(super) async fn finish(
     let run = login.run.as_deref().cloned();
     let run = run.ok_or(FinishError::AlreadyOver)?;
     let bindings = Bindings(&app.binding_key);
+    let passkey = match login.passkey.clone() {
+        Some(tapped) => {
+            let standing = taps::standing(app, loaded, &tapped).await;
+            let standing = standing.map_err(|error| match error {
+                RunError::Store(error) => FinishError::Store(error),
+                RunError::Gone | RunError::Instance(_) => FinishError::AlreadyOver,
+            })?;
+            Some((tapped, standing))
+        }
+        None => None,
+    };
     let claims = (run.instance).claims(&loaded.journey, &run.facts, &bindings);
     // Of a run that was over at once nobody saw the reference.
     let waited = !matches!(from, Was::New(_));
@@ -55,6 +68,7 @@ pub(super) async fn finish(
         request: login.request.clone(),
         record: agree::sealed(app, &login)?,
         withheld: loaded.asks_consent() && run.agreed.is_none(),
+        passkey,
         run,
         done,
         claims: claims.unwrap_or_default(),
@@ -92,6 +106,7 @@ struct Work {
     record: Option<consents::Sealed>,
     /// The journey asks for consent, and nobody gave it: nothing is told but who it is.
     withheld: bool,
+    passkey: Option<(Tapped, Option<Standing>)>,
     run: Run,
     done: journey::Login,
     claims: Map<String, Value>,
@@ -109,7 +124,10 @@ impl Work {
         }
         let finished = match (self.run.person(), &self.run.pinned) {
             (Some(person), _) => self.of_person(tx, person).await?,
-            (None, Some(pinned)) => self.of_session(tx, pinned).await?,
+            (None, Some(pinned)) => match &self.passkey {
+                Some((tapped, standing)) => self.of_passkey(tx, tapped, standing.as_ref()).await?,
+                None => self.of_session(tx, pinned).await?,
+            },
             // A code proves nothing about whose login it is: nobody in particular shows a card.
             (None, None) if self.run.shown.is_empty() => {
                 return Err(FinishError::Failed(Failure::not_authenticated()));
@@ -133,6 +151,13 @@ impl Work {
             subjects::hold(tx, subject).await?;
         }
         self.agreed(tx, subject.as_ref()).await?;
+        for shown in &run.shown {
+            let answer = &shown.answer;
+            let query = QueryId::from_text(shown.question.clone());
+            let cards = (&query, answer.cards.as_slice());
+            let at = answer.answered_at;
+            passkey::note_cards(tx, app, subject.as_ref(), cards, at).await?;
+        }
         let fresh = self.fresh(subject, QueryId::from_text(person.question.clone()));
         let current = self.current.as_ref();
         let (session, cookie) = open_session(tx, app, request, current, fresh).await?;
@@ -227,6 +252,56 @@ impl Work {
         Ok(())
     }
 
+    /// A passkey stands for the card. None was shown here, so nothing was agreed to, as for a session.
+    async fn of_passkey(
+        &self,
+        tx: &mut Tx,
+        tapped: &Tapped,
+        standing: Option<&Standing>,
+    ) -> Result<Finished, FinishError> {
+        let Self { app, request, .. } = self;
+        let Some(standing) = standing else {
+            return Err(FinishError::Failed(Failure::unmatched()));
+        };
+        if !passkey::still_stands(tx, tapped, standing).await? {
+            return Err(FinishError::Failed(Failure::unmatched()));
+        }
+        let subject = &tapped.subject;
+        let sub = pairwise_sub(&app.pairwise_key, &self.client.sector, subject);
+        if !request.expects(&sub) {
+            return Err(FinishError::Failed(Failure::other_account()));
+        }
+        let longest = app.now().plus(app.settings.session_max_age_s);
+        let ends = cards_end_of(&standing.cards, app.now());
+        let fresh = Session {
+            expires_at: ends.map_or(longest, |end| end.min(longest)),
+            ..self.fresh(Some(subject.clone()), standing.query.clone())
+        };
+        let current = self.current.as_ref();
+        let (session, cookie) = open_session(tx, app, request, current, fresh).await?;
+        passkey::put_cards(tx, &session.id, standing, app.now()).await?;
+        let told = Told {
+            cards_end: Some(session.expires_at),
+            ..Told::default()
+        };
+        let called = Some(sub.clone());
+        let told = told_of(tx, app, &self.client, Some(subject), told).await?;
+        let request = LoginRequest {
+            scope: OPENID.to_owned(),
+            ..request.clone()
+        };
+        let code = issue_code(tx, app, &request, &session, sub, told).await?;
+        if let Some(seen) = &self.seen {
+            risk::insert(tx, subject, seen, app.now()).await?;
+        }
+        Ok(Finished {
+            code: Some(code),
+            cookie,
+            account: Account::Known,
+            sub: called,
+        })
+    }
+
     /// What the application gets of a login with cards.
     async fn tell(
         &self,
@@ -304,6 +379,7 @@ impl Work {
         let shown = self.run.last().map(|answer| answer.answered_at);
         let of_session = self.run.facts.session.as_ref();
         let of_session = of_session.map(|session| now.plus(-session.age_s));
+        let tapped = self.passkey.as_ref().map(|(tapped, _)| tapped.at);
         let mut amr = self.done.amr.clone();
         // A session did not count because of the risk.
         if self.request.risk.is_some() && !amr.iter().any(|method| method == "rba") {
@@ -311,7 +387,7 @@ impl Work {
             amr.sort();
         }
         Authentication {
-            auth_time: shown.or(of_session).unwrap_or(now),
+            auth_time: shown.or(tapped).or(of_session).unwrap_or(now),
             acr: self.done.acr.clone(),
             amr,
         }

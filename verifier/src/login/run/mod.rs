@@ -14,6 +14,7 @@ mod finish;
 mod limit;
 mod settle;
 mod shown;
+mod taps;
 
 use vouchsafe_service::db::DbError;
 
@@ -32,9 +33,11 @@ use crate::store::StoreError;
 pub use agree::{agreed, notice};
 pub use beside::Beside;
 pub use count::ended;
+pub(super) use facts::unusual;
 pub use facts::{Begin, begin};
 pub use settle::{Counted, Done, Turn, Was, refused, settle};
 pub use shown::{allows, answered, cards, who};
+pub use taps::{takes_passkey, tapped};
 
 /// Why a run does not go on.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +95,10 @@ pub fn at<'l>(login: &Login, loaded: &'l Loaded) -> Option<&'l Step> {
     let step = login.run.as_deref()?.instance.waits_for(&loaded.journey)?;
     let waits = matches!(
         step.kind,
-        StepKind::Present(_) | StepKind::Identify { .. } | StepKind::Consent { .. }
+        StepKind::Present(_)
+            | StepKind::Identify { .. }
+            | StepKind::Consent { .. }
+            | StepKind::Passkey { register: false }
     );
     waits.then_some(step)
 }
@@ -156,6 +162,14 @@ pub async fn drive(
                 run.agreed = Some(before);
                 (Outcome::Ok, None)
             }
+            // The tap that said who it is is the tap that is asked for.
+            (StepKind::Passkey { register: false }, _) if login.passkey.is_some() => {
+                (Outcome::Ok, Some(taps::PROOF))
+            }
+            (StepKind::Passkey { register: false }, _) => match taps::possible(app, login).await? {
+                true => return Ok(Arrived::Page),
+                false => (Outcome::Error, None),
+            },
             (StepKind::Risk { .. }, None) => return Ok(Arrived::Browser),
             (StepKind::Risk { .. }, Some(visit)) => {
                 match asking::risk(app, login, step, visit).await? {
@@ -252,6 +266,12 @@ pub fn identified(
         ..login.request.clone()
     };
     Ok(())
+}
+
+/// Nobody said who they are.
+pub fn skipped(app: &Parts, login: &mut Login, loaded: &Loaded) -> Result<(), RunError> {
+    let (outcome, proof) = (Outcome::Ok, None);
+    complete(app, login, loaded, StepResult { outcome, proof }).map(drop)
 }
 
 /// What a refusal means for the login. Why the last card was refused says more than the route.

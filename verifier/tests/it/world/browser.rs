@@ -8,6 +8,9 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use tower::ServiceExt as _;
 use url::form_urlencoded;
 
+/// What it says it is.
+const AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+
 /// An answer.
 #[derive(Debug)]
 pub struct Answer {
@@ -166,7 +169,12 @@ impl Browser {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Body::from(body.to_owned()));
+        if let Some(address) = self.address {
+            request = request.header("x-forwarded-for", address);
+        }
+        let request = request
+            .header(header::USER_AGENT, AGENT)
+            .body(Body::from(body.to_owned()));
         send(&self.router, request.unwrap()).await
     }
 
@@ -181,10 +189,7 @@ impl Browser {
             .method(method)
             .uri(path)
             .header(header::ACCEPT_LANGUAGE, self.language)
-            .header(
-                header::USER_AGENT,
-                "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-            );
+            .header(header::USER_AGENT, AGENT);
         if let Some(address) = self.address {
             request = request.header("x-forwarded-for", address);
         }

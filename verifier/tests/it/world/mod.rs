@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod issuer;
 pub mod network;
+pub mod passkeys;
 pub mod pki;
 pub mod places;
 pub mod proof;
@@ -35,7 +36,7 @@ use wallet::Wallet;
 
 /// 2026-11-23T12:00:00Z
 pub const NOW: UnixTime = UnixTime(1_795_435_200);
-pub const OP: &str = "http://127.0.0.1:8081";
+pub const OP: &str = "http://localhost:8081";
 
 /// Everything that a test needs.
 pub struct World {

@@ -4,7 +4,7 @@ use vouchsafe_credentials::time::UnixTime;
 
 use crate::db::{Db, DbError, RowError, Table, Tx};
 use crate::operators::domain::{OperatorId, Passkey};
-use crate::operators::webauthn::NewPasskey;
+use crate::webauthn::NewPasskey;
 use crate::{each, execute};
 
 const TABLE: Table = Table("operator_passkey");
@@ -53,6 +53,7 @@ pub async fn insert_passkey(
         public_key,
         sign_count,
         backup_eligible,
+        backed_up: _,
     } = new;
     execute!(
         tx,

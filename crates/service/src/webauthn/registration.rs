@@ -39,6 +39,8 @@ pub struct NewPasskey {
     pub sign_count: u32,
     /// Whether copies of the key may exist elsewhere.
     pub backup_eligible: bool,
+    /// Whether they exist now.
+    pub backed_up: bool,
 }
 
 impl RegistrationResponse {
@@ -80,6 +82,7 @@ impl RegistrationResponse {
             public_key: key_to_vec(&attested.key),
             sign_count: data.sign_count,
             backup_eligible: data.backup_eligible,
+            backed_up: data.backed_up,
         })
     }
 }

@@ -1,10 +1,15 @@
 // Makes or uses a passkey: asks the server what for, asks the device, and brings back its answer.
+//
+// The button #passkey says how: `data-ceremony` (create or get), `data-challenge` (where to ask), `data-answer`
+// (where the answer goes as JSON) or `data-form` (the form that takes it, field `answer`), `data-name` (the
+// field with the name of a new one), `data-autofill` (offered in the fields of the page, where the browser can).
 (() => {
   "use strict";
   const button = document.querySelector("#passkey");
   if (!button) return;
   const problem = document.querySelector("#problem");
-  const { csrf, ceremony, challenge, answer } = button.dataset;
+  const { csrf, ceremony, challenge, answer, form, name, autofill } = button.dataset;
+  let waiting;
 
   const bytes = (text) => {
     const plain = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
@@ -43,17 +48,38 @@
     }
     return { id, rawId: text(rawId), type, response: own };
   };
+  const bring = async (made) => {
+    if (form) {
+      const own = document.querySelector(form);
+      own.elements.answer.value = JSON.stringify(wire(made));
+      own.submit();
+      return;
+    }
+    const body = name ? { name: document.querySelector(name).value, passkey: wire(made) } : wire(made);
+    location.assign((await post(answer, body)).next);
+  };
 
   button.addEventListener("click", async () => {
     button.disabled = true;
     problem.hidden = true;
+    // Only one request may wait at a time, and the newest challenge alone is good.
+    waiting?.abort();
     try {
       const asked = options((await post(challenge, {})).publicKey);
-      const made = ceremony === "create" ? await navigator.credentials.create(asked) : await navigator.credentials.get(asked);
-      location.assign((await post(answer, wire(made))).next);
+      await bring(ceremony === "create" ? await navigator.credentials.create(asked) : await navigator.credentials.get(asked));
     } catch {
       problem.hidden = false;
       button.disabled = false;
     }
   });
+
+  const offer = async () => {
+    if (!autofill || !(await window.PublicKeyCredential?.isConditionalMediationAvailable?.())) return;
+    waiting = new AbortController();
+    const { signal } = waiting;
+    const asked = options((await post(challenge, {})).publicKey);
+    if (!signal.aborted) await bring(await navigator.credentials.get({ ...asked, mediation: "conditional", signal }));
+  };
+  // Nobody asked for it: what goes wrong is said at the button alone.
+  offer().catch(() => {});
 })();

@@ -34,8 +34,8 @@ struct AssertionResponse {
 /// What is known of a passkey.
 #[derive(Debug, Clone, Copy)]
 pub struct Known<'a> {
-    /// The operator it belongs to.
-    pub operator: &'a str,
+    /// The user handle of the person it belongs to.
+    pub handle: &'a str,
     /// The public key as `COSE_Key`.
     pub public_key: &'a [u8],
     /// How often the key had signed.
@@ -49,6 +49,8 @@ pub struct Known<'a> {
 pub struct Used {
     /// How often it has signed now; 0 where nobody counts.
     pub sign_count: u32,
+    /// Whether copies of the key exist elsewhere now.
+    pub backed_up: bool,
 }
 
 impl SignInResponse {
@@ -84,7 +86,7 @@ impl SignInResponse {
         }
         // Step 6: whoever was not identified before says who they are.
         let handle = response.user_handle.as_deref().map(decode).transpose()?;
-        if handle.as_deref() != Some(known.operator.as_bytes()) {
+        if handle.as_deref() != Some(known.handle.as_bytes()) {
             return Err(WebauthnError::Credential);
         }
         let hash = client_data::check(site, "webauthn.get", challenge, &response.client_data)?;
@@ -104,6 +106,7 @@ impl SignInResponse {
         }
         Ok(Used {
             sign_count: data.sign_count,
+            backed_up: data.backed_up,
         })
     }
 }

@@ -20,6 +20,8 @@ const ARRAY_OF_TWO: u8 = 0x82;
 pub struct AuthenticatorData<'a> {
     /// Whether copies of the key may exist elsewhere.
     pub backup_eligible: bool,
+    /// Whether they exist now.
+    pub backed_up: bool,
     /// How often the key signed; 0 where the authenticator does not count.
     pub sign_count: u32,
     /// The new credential, in a registration.
@@ -62,6 +64,7 @@ impl<'a> AuthenticatorData<'a> {
         let count: [u8; 4] = count.try_into().map_err(|_| WebauthnError::Malformed)?;
         Ok(Self {
             backup_eligible: flags & BE != 0,
+            backed_up: flags & BS != 0,
             sign_count: u32::from_be_bytes(count),
             attested,
         })

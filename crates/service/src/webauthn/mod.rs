@@ -1,4 +1,4 @@
-//! Passkeys: the relying party's half of Web Authentication Level 3, as far as a console needs it.
+//! Passkeys: the relying party's half of Web Authentication Level 3, as far as our pages need it.
 //!
 //! Attestation is not asked for, so what an authenticator says of itself is not believed; a
 //! passkey is a key, and the person is verified by the device each time (`UV`). Section numbers
@@ -86,19 +86,20 @@ impl RelyingParty {
         }
     }
 
-    /// `PublicKeyCredentialCreationOptionsJSON` (section 5.1.9). `existing` are the ids of the
-    /// passkeys that the person has, so that one device is not registered twice.
+    /// `PublicKeyCredentialCreationOptionsJSON` (section 5.1.9). `person` is a user handle, which
+    /// says nothing about anybody (section 14.6.1), and a name. `existing` are the ids of the passkeys that
+    /// the person has, so that one device is not registered twice.
     pub fn creation_options(
         &self,
         challenge: &str,
-        operator: (&str, &str),
+        person: (&str, &str),
         existing: &[Vec<u8>],
     ) -> Value {
-        let (id, name) = operator;
+        let (handle, name) = person;
         let parameters = ALGORITHMS.map(|alg| json!({ "type": "public-key", "alg": alg }));
         json!({
             "rp": { "id": self.id, "name": self.name },
-            "user": { "id": b64url(id.as_bytes()), "name": name, "displayName": name },
+            "user": { "id": b64url(handle.as_bytes()), "name": name, "displayName": name },
             "challenge": challenge,
             "pubKeyCredParams": parameters,
             "timeout": TIMEOUT_MS,
