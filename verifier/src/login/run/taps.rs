@@ -4,11 +4,12 @@ use super::{RunError, Visit, complete, facts, failed};
 use crate::app::Parts;
 use crate::domain::passkey::Tapped;
 use crate::domain::reason::Failure;
-use crate::domain::request::LoginRequest;
+use crate::domain::request::{LoginRequest, StepUp};
 use crate::domain::transaction::Login;
 use crate::journey::{Outcome, Proof, StepKind, StepResult};
 use crate::journeys::Loaded;
 use crate::login::passkey::{self, PasskeyError, Standing};
+use crate::numbers::tell;
 
 /// What a tap proves: nothing attests where the key lies, and the device verified the person.
 pub(super) const PROOF: Proof = Proof::Passkey {
