@@ -40,6 +40,20 @@ async function check(page, name) {
 async function story() {
   const context = await browser.newContext({ locale: "en-GB", bypassCSP: true });
   context.setDefaultTimeout(120_000);
+  // Nobody is at the application: the request that goes there is enough.
+  const back = (page) => page.waitForRequest((request) => request.isNavigationRequest() && request.url().startsWith(CALLBACK));
+
+  const first = await context.newPage();
+  await first.goto(LINK);
+  const link = await first.getAttribute("#show-card", "href");
+  // The page follows the login by itself: here the wallet's answer does.
+  await first.goto("about:blank");
+  say({ step: "asked", link });
+  const answer = await hear();
+  const [came] = await Promise.all([back(first), first.goto(answer).catch(() => {})]);
+  say({ step: "by card", url: came.url() });
+  await first.close();
+
   const page = await context.newPage();
   page.on("pageerror", (error) => findings.push(`${error}`));
   const devtools = await context.newCDPSession(page);
@@ -47,14 +61,6 @@ async function story() {
   const { authenticatorId } = await devtools.send("WebAuthn.addVirtualAuthenticator", {
     options: { protocol: "ctap2", ctap2Version: "ctap2_1", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
   });
-  // Nobody is at the application: the request that goes there is enough.
-  const back = () => page.waitForRequest((request) => request.isNavigationRequest() && request.url().startsWith(CALLBACK));
-
-  await page.goto(LINK);
-  say({ step: "asked", link: await page.getAttribute("#show-card", "href") });
-  const [came] = await Promise.all([back(), page.goto(await hear()).catch(() => {})]);
-  say({ step: "by card", url: came.url() });
-
   await page.goto(`${OP}/account`);
   await page.fill("#passkey-name", "My laptop");
   await check(page, "account");
@@ -76,7 +82,7 @@ async function story() {
   await page.click("#passkey");
   await page.waitForSelector("#problem:not([hidden])");
   await devtools.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: true });
-  const [again] = await Promise.all([back(), page.click("#passkey")]);
+  const [again] = await Promise.all([back(page), page.click("#passkey")]);
   say({ step: "by passkey", url: again.url() });
 }
 
