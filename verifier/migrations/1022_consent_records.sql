@@ -4,6 +4,10 @@ ALTER TABLE consents ADD COLUMN record BYTEA;
 ALTER TABLE consents ADD COLUMN about TEXT;
 ALTER TABLE consents ADD COLUMN notice_hash TEXT;
 ALTER TABLE consents ADD COLUMN expires_at BIGINT;
+-- Whether it was given on a page of ours, and not with a card.
+ALTER TABLE consents ADD COLUMN by_page BOOLEAN NOT NULL DEFAULT FALSE;
+-- The epoch of the database in which it was given.
+ALTER TABLE consents ADD COLUMN epoch BIGINT NOT NULL DEFAULT 0;
 -- When it was withdrawn, ran out or was replaced.
 ALTER TABLE consents ADD COLUMN over_at BIGINT;
 UPDATE consents SET over_at = withdrawn_at WHERE withdrawn_at IS NOT NULL;

@@ -92,13 +92,13 @@ async fn over(app: &App, consent: Consent, state: State) -> Result<bool, StoreEr
             if let Some(subject) = &current.subject {
                 subjects::hold(tx, subject).await?;
             }
-            let Some(ended) = consents::end(tx, &current, state, now).await? else {
-                return Ok(false);
-            };
-            stop(tx, &parts, &ended, state, now).await?;
-            notify::publish(tx, &parts, message.as_ref(), &ended, now).await?;
-            audit::append(tx, &parts.audit_key, &event(&ended, state, now)).await?;
-            Ok(true)
+            let all = consents::end(tx, &current, state, now).await?;
+            for ended in &all {
+                stop(tx, &parts, ended, state, now).await?;
+                notify::publish(tx, &parts, message.as_ref(), ended, now).await?;
+                audit::append(tx, &parts.audit_key, &event(ended, state, now)).await?;
+            }
+            Ok(!all.is_empty())
         })
         .await?;
     if ended {
@@ -124,8 +124,8 @@ fn event(ended: &Consent, state: State, now: UnixTime) -> Event {
     }
 }
 
-/// Ends every session of the person in which the application takes part, and what it goes on with
-/// while the person is away.
+/// Ends the session that rests on a consent, and what the application goes on with while the person is
+/// away. A withdrawal ends every session of the person in which the application takes part.
 async fn stop(
     tx: &mut Tx,
     app: &Parts,
@@ -138,7 +138,7 @@ async fn stop(
         State::Given | State::Withdrawn | State::Replaced => EndReason::ConsentWithdrawn,
     };
     let mut resting: Vec<SessionId> = ended.session.iter().cloned().collect();
-    if let Some(subject) = &ended.subject {
+    if let Some(subject) = ended.subject.as_ref().filter(|_| state != State::Expired) {
         resting.extend(sessions::with_client(tx, subject, &ended.client).await?);
     }
     resting.sort();

@@ -20,7 +20,6 @@ const PREFIX: &str = "consents:";
 pub(super) struct Message {
     endpoint: NewEndpoint,
     secrets: Secrets,
-    id: String,
     event: &'static str,
     client: std::sync::Arc<Client>,
 }
@@ -51,7 +50,6 @@ pub(super) async fn message(
     Ok(Some(Message {
         endpoint,
         secrets,
-        id: app.ids.next_text(),
         event,
         client,
     }))
@@ -76,7 +74,8 @@ pub(super) async fn publish(
         "client_id": ended.client.as_str(),
         "sub": sub,
     });
-    let named = (message.id.as_str(), message.event);
+    let id = app.ids.next_text();
+    let named = (id.as_str(), message.event);
     let seal = (&message.secrets, &app.webhook_sealer, app.rng.as_ref());
     store::publish_to(tx, &message.endpoint, seal, named, &data, now).await
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::oidc::subject::pairwise_sub;
+use vouchsafe_service::db::Table;
 
 use crate::app::Parts;
 use crate::domain::consent::{Consent, Event, State};
@@ -50,11 +51,7 @@ impl From<vouchsafe_service::db::DbError> for ReceiptError {
 }
 
 /// The receipt of a consent; consents of an earlier version have none.
-pub async fn of(
-    app: &Parts,
-    consent: &Consent,
-    events: &[Event],
-) -> Result<Option<Receipt>, ReceiptError> {
+pub async fn of(app: &Parts, consent: &Consent) -> Result<Option<Receipt>, ReceiptError> {
     let Some(record) = consents::record(&app.db, &app.vault, consent).await? else {
         return Ok(None);
     };
@@ -64,9 +61,16 @@ pub async fn of(
         // Nobody whom the application would know again.
         (None, _) | (_, None) => consent.id.to_string(),
     };
-    let events: Vec<&Event> = (events.iter())
-        .filter(|event| event.consent == consent.id)
-        .collect();
+    let events = consents::events_of(&app.db, &consent.id).await?;
+    let ended = events
+        .iter()
+        .rev()
+        .find(|event| event.state != State::Given);
+    if ended.map(|event| event.at) != consent.over_at {
+        let changed =
+            Table("consent_events").invalid("state", "says other things than the consent");
+        return Err(StoreError::from(changed).into());
+    }
     let now = app.now();
     let about = About {
         consent,
@@ -80,24 +84,27 @@ pub async fn of(
             .to_string(),
     };
     let receipt = about.receipt(now);
-    // RFC 8725, section 3.11: a type of its own, so that no receipt stands for another token.
+    // RFC 8725, section 3.11: a type of its own, so that no receipt stands for another token; nor has
+    // it the `sub` of an ID token (the record in it names the person).
     let claims = json!({
         "iss": app.issuer(), "aud": consent.client.as_str(), "iat": now.seconds(),
-        "jti": consent.id.as_str(), "sub": sub,
+        "jti": consent.id.as_str(),
         "receipt": receipt,
     });
     let signed = app.tokens.consent_receipt(&claims)?;
     Ok(Some(Receipt { receipt, signed }))
 }
 
-/// Every receipt of a person.
+/// The most receipts that are kept at once: those that hold first, then the newest.
+const MOST: i64 = 200;
+
+/// The receipts of a person.
 pub async fn of_person(app: &Parts, owner: &Session) -> Result<Vec<Receipt>, ReceiptError> {
     let subject = owner.subject.as_ref();
-    let all = consents::of_person(&app.db, subject, &owner.id, i64::MAX).await?;
-    let events = consents::events_of_person(&app.db, subject, &owner.id).await?;
+    let all = consents::of_person(&app.db, subject, &owner.id, MOST).await?;
     let mut receipts = Vec::with_capacity(all.len());
     for consent in &all {
-        receipts.extend(of(app, consent, &events).await?);
+        receipts.extend(of(app, consent).await?);
     }
     Ok(receipts)
 }
@@ -110,7 +117,7 @@ fn time(at: UnixTime) -> String {
 struct About<'a> {
     consent: &'a Consent,
     record: &'a Record,
-    events: &'a [&'a Event],
+    events: &'a [Event],
     sub: &'a str,
     publisher: &'a str,
     account: String,

@@ -109,6 +109,21 @@ pub struct Record {
     pub expires_at: Option<UnixTime>,
 }
 
+impl Record {
+    /// Whether whatever rests on `older` may rest on this one.
+    #[must_use]
+    pub fn covers(&self, older: &Self) -> bool {
+        let away = match (older.notice.away_days, self.notice.away_days) {
+            (None, _) => true,
+            (Some(old), Some(new)) => new >= old,
+            (Some(_), None) => false,
+        };
+        let mut claims = older.claims.iter();
+        away && claims.all(|name| self.claims.contains(name))
+            && (self.notice.external_id || !older.notice.external_id)
+    }
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -160,5 +175,33 @@ pub(crate) mod tests {
             change(&mut other);
             assert_ne!(one.hash(), other.hash());
         }
+    }
+
+    #[test]
+    fn a_record_covers_what_asks_for_no_more() {
+        let record = |change: fn(&mut Record)| {
+            let mut record = Record {
+                notice: notice(),
+                claims: vec!["tier".to_owned()],
+                how: How::Page,
+                given_at: UnixTime(1),
+                expires_at: None,
+            };
+            change(&mut record);
+            record
+        };
+        let plain = record(|_| {});
+        assert!(plain.covers(&plain));
+        let wider: [fn(&mut Record); 3] = [
+            |one| one.claims.push("name".to_owned()),
+            |one| one.notice.external_id = true,
+            |one| one.notice.away_days = Some(90),
+        ];
+        for change in wider {
+            assert!(record(change).covers(&plain));
+            assert!(!plain.covers(&record(change)));
+        }
+        let shorter = record(|one| one.notice.away_days = Some(30));
+        assert!(!shorter.covers(&record(wider[2])));
     }
 }

@@ -87,6 +87,9 @@ pub struct Agreed {
     pub id: ConsentId,
     /// When it ends by itself.
     pub until: Option<UnixTime>,
+    /// Whether it was told that the application learns the organisation's own id of the account.
+    #[serde(default)]
+    pub external_id: bool,
     /// What is recorded with the login; nothing where they had agreed before.
     pub record: Option<Record>,
 }

@@ -134,6 +134,9 @@ pub struct Answer {
     /// When that consent ends by itself.
     #[serde(default)]
     pub consent_until: Option<UnixTime>,
+    /// Whether it was told that the application learns the organisation's own id of the account.
+    #[serde(default)]
+    pub external_id: bool,
     /// Verified claims that the journey of the login may read, by the ids of their queries.
     #[serde(default)]
     pub cards_read: BTreeMap<String, Card>,

@@ -47,7 +47,7 @@ async fn context(
 ) -> Result<Value, StoreError> {
     let subject = session.subject.as_ref();
     let given = consents::of_person(&app.db, subject, &session.id, SHOWN).await?;
-    let events = consents::events_of_person(&app.db, subject, &session.id).await?;
+    let events = consents::events_of_person(&app.db, subject, &session.id, SHOWN).await?;
     let live = match &session.subject {
         Some(subject) => sessions::of_subject(&app.db, subject, app.now()).await?,
         None => vec![session.clone()],

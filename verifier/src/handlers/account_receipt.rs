@@ -100,8 +100,7 @@ async fn one(app: &App, headers: &HeaderMap, id: String) -> Result<Receipt, Keep
     let (id, subject) = (ConsentId::from_text(id), owner.subject.as_ref());
     let consent = consents::own(&app.db, &id, subject, &owner.id).await?;
     let consent = consent.ok_or(KeepError::Unknown)?;
-    let events = consents::events_of_person(&app.db, subject, &owner.id).await?;
-    let receipt = receipt::of(app, &consent, &events).await?;
+    let receipt = receipt::of(app, &consent).await?;
     receipt.ok_or(KeepError::Unknown)
 }
 

@@ -66,6 +66,7 @@ pub(super) async fn page(
         "events": format!("/login/{id}/events?view={}", login_events::View::Choose.name()),
         "watched": "pending",
         "external_id": notice.external_id,
+        "guest": loaded.is_of_guests(),
         "stays_days": notice.away_days,
         "agree_link": format!("/login/{id}/agree"),
         "notice": notice.hash(),

@@ -80,6 +80,9 @@ async fn question(app: &App, headers: &HeaderMap, id: &str) -> Result<Value, Scr
     let Transaction::Pending(Pending { login }) = &owned.transaction else {
         return Err(ScriptError::Over);
     };
+    if !ask::is_shown(app, login).await? {
+        return Err(ScriptError::Over);
+    }
     let question = ask::over_api(app, login).await?;
     let offers = ask::offers(app, &question, login).await?;
     let requests: Value = offers.iter().map(ApiOffer::to_json).collect();

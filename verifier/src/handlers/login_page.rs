@@ -106,10 +106,8 @@ pub(super) async fn choose(
     if query.subject.is_asserted() && !named {
         return login_identify::page(app, login, owned, Said::new(false, refused)).await;
     }
-    let here = match asking.allows(Channel::SameDevice) {
-        true => Some(ask::same_device(app, login).await?),
-        false => None,
-    };
+    let here = ask::same_device(app, login).await?;
+    let here = Some(here).filter(|_| asking.allows(Channel::SameDevice));
     let state = watched(app, &owned.transaction, View::Choose).await?;
     let notice = notice::with(app, login, &owned.client, &asking);
     let id = &login.id;

@@ -37,7 +37,7 @@ async fn page(app: &App, headers: &HeaderMap, id: &str) -> Result<Response, Logi
         return Ok(see_other(&format!("/login/{id}")));
     }
     let asking = ask::query_of(app, login).await?;
-    if !asking.allows(Channel::Qr) {
+    if !asking.allows(Channel::Qr) || !ask::is_shown(app, login).await? {
         return Ok(see_other(&format!("/login/{id}")));
     }
     let question = ask::qr(app, login).await?;

@@ -261,6 +261,7 @@ async fn record(
     // Whoever adds a card to their own account agrees to nothing with anybody.
     let consent = notice.map(|notice| {
         answer.consent_until = notice.ends(answer.answered_at);
+        answer.external_id = notice.external_id;
         NewConsent {
             id: answer.consent.clone(),
             token: withdraw.digest(),

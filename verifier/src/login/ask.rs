@@ -94,12 +94,20 @@ pub(super) fn question(
 /// The question on the same device, made when the login began or when a step of its journey is
 /// shown; another one where we had another certificate then.
 pub async fn same_device(app: &Parts, login: &Login) -> Result<PresentationRequest, AskError> {
-    let found = requests::newest(&app.db, &app.vault, &login.id, Channel::SameDevice).await?;
-    match found {
-        Some(found) if is_ours(app, &found) && tells(app, login, &found).await? => Ok(found),
-        None if login.run.is_none() => Err(AskError::Gone),
-        Some(_) | None => put_new(app, login, Channel::SameDevice).await,
+    let newest = newest_here(app, login).await?;
+    if newest.is_empty() && login.run.is_none() {
+        return Err(AskError::Gone);
     }
+    for found in newest {
+        if is_ours(app, &found) && tells(app, login, &found).await? {
+            return Ok(found);
+        }
+    }
+    put_new(app, login, Channel::SameDevice).await
+}
+
+async fn newest_here(app: &Parts, login: &Login) -> Result<Vec<PresentationRequest>, StoreError> {
+    requests::all_newest(&app.db, &app.vault, &login.id, Channel::SameDevice).await
 }
 
 /// A fresh question over a channel that the login allows.
@@ -109,12 +117,24 @@ async fn put_new(
     channel: Channel,
 ) -> Result<PresentationRequest, AskError> {
     let asking = query_of(app, login).await?;
-    if !asking.allows(channel) {
+    // That of the same device also says what the page of the login told, where no link leads to it.
+    if channel != Channel::SameDevice && !asking.allows(channel) {
         return Err(AskError::NotOffered);
     }
     let asked = (asking.query.id.as_str(), asking.query.format());
     let notice = notice::of_question(app, login, &asking).await?;
     put(app, question(app, login, channel, asked, notice.as_ref())).await
+}
+
+/// Whether the page of the login told what the person would be told now. The other ways to show a card
+/// begin there and say nothing of it again.
+pub async fn is_shown(app: &Parts, login: &Login) -> Result<bool, AskError> {
+    for shown in newest_here(app, login).await? {
+        if tells(app, login, &shown).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether the person would be told the same now as when the question was put.
@@ -132,8 +152,10 @@ async fn tells(
 pub(super) fn is_told(request: &PresentationRequest, notice: Option<&Notice>) -> bool {
     match (&request.secrets.notice, notice) {
         (Some(told), Some(notice)) => *told == notice.hash(),
-        // A question of an earlier version, or for nobody.
-        (None, _) | (_, None) => true,
+        // Nobody knows what a question of an earlier version told.
+        (None, Some(_)) => false,
+        // For nobody.
+        (_, None) => true,
     }
 }
 

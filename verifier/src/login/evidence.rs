@@ -39,6 +39,7 @@ pub(super) fn answer(
         cards: presentation.credentials().iter().map(card).collect(),
         consent: ConsentId::random(app.rng.as_ref()),
         consent_until: None,
+        external_id: false,
         answered_at: app.now(),
         cards_read: match login.run {
             Some(_) => run::cards(presentation),

@@ -295,13 +295,15 @@ impl Work {
         if let Some(subject) = &subject {
             subjects::hold(tx, subject).await?;
         }
-        if !consents::attach(tx, &answer.consent, subject.as_ref(), app.now()).await? {
+        if !consents::attach(tx, &app.vault, &answer.consent, subject.as_ref(), app.now()).await? {
             return Err(FinishError::Failed(Failure::withdrawn()));
         }
         let (session, cookie) = self.session(tx, subject).await?;
         consents::rest(tx, &answer.consent, &session.id).await?;
         sessions::put_cards(tx, &session.id, &answer.cards, answer.answered_at).await?;
-        let told = told_of(tx, app, client, session.subject.as_ref(), self.told()).await?;
+        // Only what was told when they agreed.
+        let named = session.subject.as_ref().filter(|_| answer.external_id);
+        let told = told_of(tx, app, client, named, self.told()).await?;
         let called = Some(sub.clone());
         let code = issue_code(tx, app, request, &session, sub, told).await?;
         count(tx, session.subject.as_ref(), seen.as_ref(), app.now()).await?;

@@ -41,12 +41,17 @@ pub fn with(app: &Parts, login: &Login, client: &Client, asking: &Asking<'_>) ->
     let more = asking.told.iter();
     let more = more.filter(|name| !told.contains(name.as_str()));
     facts.extend(more.map(|name| fact(app, name, locale)));
-    if asking.later {
-        facts.clear();
-    }
     let about = query.id.as_str().to_owned();
     let purpose = query.purpose.for_locale(locale).to_owned();
-    base(app, login, client, (about, purpose), facts)
+    if !asking.later {
+        return base(app, login, client, (about, purpose), facts);
+    }
+    // All of it is asked at a place of its own.
+    Notice {
+        external_id: false,
+        away_days: None,
+        ..base(app, login, client, (about, purpose), Vec::new())
+    }
 }
 
 /// What is told, whoever asks for it.

@@ -9,7 +9,7 @@ use vouchsafe_service::db::{Db, DbError, STEP, Table, Tx, each, execute};
 use super::{StoreError, Vault};
 use crate::domain::consent::{Consent, Event, NewConsent, State};
 use crate::domain::ids::{ClientId, ConsentId, SecretDigest, SessionId, SubjectId};
-use crate::domain::notice::Record;
+use crate::domain::notice::{How, Record};
 
 const TABLE: Table = Table("consents");
 
@@ -99,12 +99,14 @@ pub async fn insert(tx: &mut Tx, sealed: &Sealed) -> Result<(), DbError> {
     let claims = serde_json::Value::from(given.claims.clone()).to_string();
     execute!(tx, sqlx::query(
         "INSERT INTO consents (id, token_hash, transaction_id, client_id, claims, purpose, offline, given_at, \
-             record, about, notice_hash, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
+             record, about, notice_hash, expires_at, by_page, epoch) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
+             (SELECT epoch FROM verifier_instance WHERE id = 1))")
         .bind(id.as_str()).bind(token.as_str()).bind(transaction.as_str())
         .bind(notice.client.as_str()).bind(claims.as_str()).bind(notice.purpose.as_str())
         .bind(notice.away_days.is_some()).bind(given.given_at.0).bind(record.as_slice())
-        .bind(notice.about.as_str()).bind(notice.hash()).bind(given.expires_at.map(|at| at.0)))?;
+        .bind(notice.about.as_str()).bind(notice.hash()).bind(given.expires_at.map(|at| at.0))
+        .bind(given.how == How::Page))?;
     note(tx, id, State::Given, given.given_at).await
 }
 
@@ -120,33 +122,56 @@ async fn note(tx: &mut Tx, id: &ConsentId, state: State, now: UnixTime) -> Resul
     .map(drop)
 }
 
-/// Ties a consent to the account of the login that is being finished, and ends the one that it
-/// replaces; `false` if it is over. The session follows with [`rest`].
+/// Ties a consent to the account of the login that is being finished, and ends those that it covers;
+/// `false` if it is over, or somebody else's. The session follows with [`rest`].
 pub async fn attach(
     tx: &mut Tx,
+    vault: &Vault,
     id: &ConsentId,
     subject: Option<&SubjectId>,
     now: UnixTime,
-) -> Result<bool, DbError> {
-    let same = each!(tx, c => sqlx::query_as::<_, (String, Option<String>)>(
+) -> Result<bool, StoreError> {
+    let same = each!(tx, c => sqlx::query_as::<_, (String, Option<String>, Option<Vec<u8>>)>(
         "UPDATE consents SET subject_id = $1 WHERE id = $2 AND over_at IS NULL \
-         AND (expires_at IS NULL OR expires_at > $3) RETURNING client_id, about")
+         AND (subject_id IS NULL OR subject_id = $1) \
+         AND (expires_at IS NULL OR expires_at > $3) RETURNING client_id, about, record")
         .bind(subject.map(SubjectId::as_str)).bind(id.as_str()).bind(now.0).fetch_optional(c).await)?;
-    let Some((client, about)) = same else {
+    let Some((client, about, record)) = same else {
         return Ok(false);
     };
-    let Some(subject) = subject else {
+    let (Some(subject), Some(record)) = (subject, record) else {
         return Ok(true);
     };
-    let replaced = each!(tx, c => sqlx::query_scalar::<_, String>(
-        "UPDATE consents SET over_at = $1 WHERE subject_id = $2 AND client_id = $3 AND about = $4 \
-         AND id <> $5 AND over_at IS NULL RETURNING id")
-        .bind(now.0).bind(subject.as_str()).bind(client.as_str()).bind(about.as_deref())
-        .bind(id.as_str()).fetch_all(c).await)?;
-    for old in replaced {
-        note(tx, &ConsentId::from_text(old), State::Replaced, now).await?;
+    let others = each!(tx, c => sqlx::query_as::<_, (String, Vec<u8>)>(
+        "SELECT id, record FROM consents WHERE subject_id = $1 AND client_id = $2 AND about = $3 \
+         AND id <> $4 AND over_at IS NULL AND record IS NOT NULL")
+        .bind(subject.as_str()).bind(client.as_str()).bind(about.as_deref()).bind(id.as_str())
+        .fetch_all(c).await)?;
+    if others.is_empty() {
+        return Ok(true);
+    }
+    let record = opened(vault, id, &record)?;
+    for (old, sealed) in others {
+        let old = ConsentId::from_text(old);
+        // What goes on with more than was agreed to now rests on the old one, which can be withdrawn.
+        if !record.covers(&opened(vault, &old, &sealed)?) {
+            continue;
+        }
+        let ended = execute!(
+            tx,
+            sqlx::query("UPDATE consents SET over_at = $1 WHERE id = $2 AND over_at IS NULL")
+                .bind(now.0)
+                .bind(old.as_str())
+        )?;
+        if ended > 0 {
+            note(tx, &old, State::Replaced, now).await?;
+        }
     }
     Ok(true)
+}
+
+fn opened(vault: &Vault, id: &ConsentId, sealed: &[u8]) -> Result<Record, StoreError> {
+    vault.open(TABLE, "record", &[TABLE.0, "record", id.as_str()], sealed)
 }
 
 /// Notes the session that rests on a consent.
@@ -168,33 +193,44 @@ pub async fn find(tx: &mut Tx, id: &ConsentId) -> Result<Option<Consent>, DbErro
     row.map(Consent::try_from).transpose()
 }
 
-/// Ends a consent, or the one that replaced it; `None` where nothing is left of it.
+/// Ends a consent. A withdrawal ends with it those of the account for the same, and, of a consent by
+/// card, what was agreed to on a page: in the same login, and by the same account with the same
+/// application. Empty where nothing is left of it.
 pub async fn end(
     tx: &mut Tx,
     consent: &Consent,
     state: State,
     now: UnixTime,
-) -> Result<Option<Consent>, DbError> {
-    let withdrawn = (state == State::Withdrawn).then_some(now.0);
-    let own = each!(tx, c => sqlx::query_as::<_, ConsentRow>(columns!(
+) -> Result<Vec<Consent>, DbError> {
+    let withdrawn = state == State::Withdrawn;
+    let (id, client) = (consent.id.as_str(), consent.client.as_str());
+    let mut rows = each!(tx, c => sqlx::query_as::<_, ConsentRow>(columns!(
         "UPDATE consents SET over_at = $1, withdrawn_at = $2 WHERE id = $3 AND over_at IS NULL RETURNING", ""))
-        .bind(now.0).bind(withdrawn).bind(consent.id.as_str()).fetch_optional(c).await)?;
-    let ended = match (own, &consent.subject, &consent.about) {
-        (Some(own), _, _) => Some(own),
-        (None, Some(subject), Some(about)) if state == State::Withdrawn => {
-            each!(tx, c => sqlx::query_as::<_, ConsentRow>(columns!(
+        .bind(now.0).bind(withdrawn.then_some(now.0)).bind(id).fetch_all(c).await)?;
+    if withdrawn {
+        let subject = consent.subject.as_ref().map(SubjectId::as_str);
+        rows.extend(each!(tx, c => sqlx::query_as::<_, ConsentRow>(columns!(
+            "UPDATE consents SET over_at = $1, withdrawn_at = $1 \
+             WHERE subject_id = $2 AND client_id = $3 AND about = $4 AND over_at IS NULL RETURNING", ""))
+            .bind(now.0).bind(subject).bind(client).bind(consent.about.as_deref()).fetch_all(c).await)?);
+        let card = each!(tx, c => sqlx::query_scalar::<_, String>(
+            "SELECT transaction_id FROM consents WHERE id = $1 AND by_page = FALSE")
+            .bind(id).fetch_optional(c).await)?;
+        if let Some(login) = card {
+            rows.extend(each!(tx, c => sqlx::query_as::<_, ConsentRow>(columns!(
                 "UPDATE consents SET over_at = $1, withdrawn_at = $1 \
-                 WHERE subject_id = $2 AND client_id = $3 AND about = $4 AND over_at IS NULL RETURNING", ""))
-                .bind(now.0).bind(subject.as_str()).bind(consent.client.as_str()).bind(about.as_str())
-                .fetch_optional(c).await)?
+                 WHERE by_page = TRUE AND over_at IS NULL \
+                 AND (transaction_id = $2 OR (subject_id = $3 AND client_id = $4)) RETURNING", ""))
+                .bind(now.0).bind(login.as_str()).bind(subject).bind(client).fetch_all(c).await)?);
         }
-        (None, _, _) => None,
-    };
-    let Some(ended) = ended.map(Consent::try_from).transpose()? else {
-        return Ok(None);
-    };
-    note(tx, &ended.id, state, now).await?;
-    Ok(Some(ended))
+    }
+    let mut ended = Vec::with_capacity(rows.len());
+    for row in rows {
+        let one = Consent::try_from(row)?;
+        note(tx, &one.id, state, now).await?;
+        ended.push(one);
+    }
+    Ok(ended)
 }
 
 /// The consent that a wallet's token names, over or not.
@@ -233,44 +269,58 @@ pub async fn of_person(
     rows.into_iter().map(Consent::try_from).collect()
 }
 
-/// The lives of the consents of a person, each in order.
+/// The life of a consent, in order.
+pub async fn events_of(db: &Db, consent: &ConsentId) -> Result<Vec<Event>, DbError> {
+    let rows = each!(db, p => sqlx::query_as::<_, EventRow>(
+        "SELECT consent_id, state, at FROM consent_events WHERE consent_id = $1 \
+         ORDER BY at, CASE WHEN state = 'given' THEN 0 ELSE 1 END")
+        .bind(consent.as_str()).fetch_all(p).await)?;
+    rows.into_iter().map(event).collect()
+}
+
+/// The lives of the consents of a person that [`of_person`] tells, each in order.
 pub async fn events_of_person(
     db: &Db,
     subject: Option<&SubjectId>,
     session: &SessionId,
+    most: i64,
 ) -> Result<Vec<Event>, DbError> {
-    let rows = each!(db, p => sqlx::query_as::<_, (String, String, i64)>(
-        "SELECT e.consent_id, e.state, e.at FROM consent_events e JOIN consents c ON c.id = e.consent_id \
-         WHERE c.subject_id = $1 OR c.session_id = $2 \
-         ORDER BY e.consent_id, e.at, CASE WHEN e.state = 'given' THEN 0 ELSE 1 END")
-        .bind(subject.map(SubjectId::as_str)).bind(session.as_str()).fetch_all(p).await)?;
-    let event = |(consent, state, at): (String, String, i64)| {
-        let state = State::from_name(&state)
-            .ok_or_else(|| Table("consent_events").invalid("state", "not known"))?;
-        Ok(Event {
-            consent: ConsentId::from_text(consent),
-            state,
-            at: UnixTime(at),
-        })
-    };
+    let rows = each!(db, p => sqlx::query_as::<_, EventRow>(
+        "SELECT consent_id, state, at FROM consent_events WHERE consent_id IN (\
+             SELECT id FROM consents WHERE subject_id = $1 OR session_id = $2 \
+             ORDER BY CASE WHEN over_at IS NULL THEN 0 ELSE 1 END, given_at DESC, id DESC LIMIT $3) \
+         ORDER BY consent_id, at, CASE WHEN state = 'given' THEN 0 ELSE 1 END")
+        .bind(subject.map(SubjectId::as_str)).bind(session.as_str()).bind(most).fetch_all(p).await)?;
     rows.into_iter().map(event).collect()
 }
 
+type EventRow = (String, String, i64);
+
+fn event((consent, state, at): EventRow) -> Result<Event, DbError> {
+    let state = State::from_name(&state)
+        .ok_or_else(|| Table("consent_events").invalid("state", "not known"))?;
+    Ok(Event {
+        consent: ConsentId::from_text(consent),
+        state,
+        at: UnixTime(at),
+    })
+}
+
 /// What was recorded of a consent. An error where somebody changed it: in the sealed record, or in
-/// the columns that say the same. Consents of an earlier version have none.
+/// the columns that say the same. Whose it is and whether it is over are columns alone. Consents of
+/// an earlier version have none.
 pub async fn record(
     db: &Db,
     vault: &Vault,
     consent: &Consent,
 ) -> Result<Option<Record>, StoreError> {
-    let row = each!(db, p => sqlx::query_as::<_, (Option<Vec<u8>>, Option<String>, Option<i64>)>(
-        "SELECT record, notice_hash, expires_at FROM consents WHERE id = $1")
+    let row = each!(db, p => sqlx::query_as::<_, (Option<Vec<u8>>, Option<String>, Option<i64>, bool)>(
+        "SELECT record, notice_hash, expires_at, by_page FROM consents WHERE id = $1")
         .bind(consent.id.as_str()).fetch_optional(p).await)?;
-    let Some((Some(sealed), hash, expires_at)) = row else {
+    let Some((Some(sealed), hash, expires_at, by_page)) = row else {
         return Ok(None);
     };
-    let place = [TABLE.0, "record", consent.id.as_str()];
-    let record: Record = vault.open(TABLE, "record", &place, &sealed)?;
+    let record = opened(vault, &consent.id, &sealed)?;
     let notice = &record.notice;
     let same = notice.client == consent.client
         && Some(&notice.about) == consent.about.as_ref()
@@ -279,6 +329,7 @@ pub async fn record(
         && record.claims == consent.claims
         && record.given_at == consent.given_at
         && record.expires_at.map(|at| at.0) == expires_at
+        && (record.how == How::Page) == by_page
         && Some(notice.hash()) == hash;
     match same {
         true => Ok(Some(record)),
@@ -288,19 +339,21 @@ pub async fn record(
     }
 }
 
-/// The consent of a person to exactly this, if it holds, and until when.
+/// The consent of a person to exactly this, if it holds. One from before a restore does not: that it
+/// was withdrawn since may have been lost.
 pub async fn holds(
     db: &Db,
     subject: &SubjectId,
     (client, about, hash): (&ClientId, &str, &str),
     now: UnixTime,
-) -> Result<Option<(ConsentId, Option<UnixTime>)>, DbError> {
-    let found = each!(db, p => sqlx::query_as::<_, (String, Option<i64>)>(
-        "SELECT id, expires_at FROM consents WHERE subject_id = $1 AND client_id = $2 AND about = $3 AND notice_hash = $4 \
-         AND over_at IS NULL AND (expires_at IS NULL OR expires_at > $5) ORDER BY given_at DESC LIMIT 1")
+) -> Result<Option<Consent>, DbError> {
+    let row = each!(db, p => sqlx::query_as::<_, ConsentRow>(columns!("SELECT",
+        "FROM consents WHERE subject_id = $1 AND client_id = $2 AND about = $3 AND notice_hash = $4 \
+         AND over_at IS NULL AND (expires_at IS NULL OR expires_at > $5) \
+         AND epoch = (SELECT epoch FROM verifier_instance WHERE id = 1) ORDER BY given_at DESC LIMIT 1"))
         .bind(subject.as_str()).bind(client.as_str()).bind(about).bind(hash).bind(now.0)
         .fetch_optional(p).await)?;
-    Ok(found.map(|(id, until)| (ConsentId::from_text(id), until.map(UnixTime))))
+    row.map(Consent::try_from).transpose()
 }
 
 /// Consents whose time is over and which nobody has ended, [`STEP`] of them at most.

@@ -113,6 +113,22 @@ pub async fn newest(
     row.map(|row| open(vault, row)).transpose()
 }
 
+/// The newest questions of a login over a channel: all of one second.
+pub async fn all_newest(
+    db: &Db,
+    vault: &Vault,
+    transaction: &TransactionId,
+    channel: Channel,
+) -> Result<Vec<PresentationRequest>, StoreError> {
+    let rows = each!(db, p => sqlx::query_as::<_, RequestRow>(
+        "SELECT id, transaction_id, channel, secrets, created_at, fetch_until, fetched_at, expires_at \
+         FROM presentation_requests WHERE transaction_id = $1 AND channel = $2 AND created_at = (\
+             SELECT MAX(created_at) FROM presentation_requests WHERE transaction_id = $1 AND channel = $2) \
+         ORDER BY id DESC")
+        .bind(transaction.as_str()).bind(channel.name()).fetch_all(p).await)?;
+    rows.into_iter().map(|row| open(vault, row)).collect()
+}
+
 /// Whether a wallet has fetched a question of this login.
 pub async fn any_fetched(db: &Db, transaction: &TransactionId) -> Result<bool, DbError> {
     let fetched = each!(db, p => sqlx::query_scalar::<_, i64>(

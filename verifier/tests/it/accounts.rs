@@ -428,3 +428,25 @@ async fn a_hint_of_the_application_names_the_account_and_proves_nothing() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_application_learns_the_id_only_if_the_page_said_so() {
+    testing::for_each_database(&[MIGRATIONS], async |db| {
+        let before = QUERIES.replace("external_id = true\n", "");
+        let mut world = World::with_config(db, |toml| toml + &before).await;
+        import(&world, "external_id\nC-1\n").await;
+        let wallet = world.person("M-1").await;
+        invited(&world, &wallet, "C-1").await;
+        let mut browser = world.browser();
+        let address = portal(&world).authorize("openid bound", &[]);
+        let (_, page) = begin(&mut browser, &address).await;
+        let asked_for = wallet.open(&wallet_link(&page)).await;
+        let answer = wallet.answer(&asked_for).await.json();
+        world.restart(|toml| toml + QUERIES).await;
+        let mut browser = browser.at(world.router());
+        let back = browser.get(answer["redirect_uri"].as_str().unwrap()).await;
+        let tokens = portal(&world).tokens(&portal(&world).code(&back)).await;
+        assert!(tokens.userinfo.get("external_id").is_none());
+    })
+    .await;
+}

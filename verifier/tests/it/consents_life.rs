@@ -373,3 +373,70 @@ async fn a_consent_of_an_earlier_version_can_be_withdrawn_and_has_no_receipt() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_consent_of_somebody_else_is_not_tied_to_the_account() {
+    on_each_database(async |world| {
+        let wallet = world.person("M-1").await;
+        let mut browser = world.browser();
+        let address = world.shop().authorize("openid membership", &[]);
+        let (_, page) = begin(&mut browser, &address).await;
+        let asked_for = wallet.open(&wallet_link(&page)).await;
+        let answer = wallet.answer(&asked_for).await.json();
+        world
+            .execute("UPDATE consents SET subject_id = 'somebody'")
+            .await;
+        let back = browser.get(answer["redirect_uri"].as_str().unwrap()).await;
+        assert_ne!(back.status, StatusCode::SEE_OTHER);
+        assert_eq!(rows(&world, "login_sessions").await, 0);
+        let theirs = "SELECT COUNT(*) FROM consents WHERE subject_id = 'somebody'";
+        assert_eq!(world.count(theirs).await, 1);
+    })
+    .await;
+}
+
+const HOLD: &str = "SELECT COUNT(*) FROM consents WHERE over_at IS NULL";
+
+#[tokio::test]
+async fn a_narrower_consent_leaves_the_wider_one_and_a_withdrawal_ends_both() {
+    on_each_database(async |world| {
+        let tokens = stay(&mut world.browser(), &world).await;
+        world.clock.advance(5);
+        let wallet = world.person("M-1").await;
+        let mut two = world.browser();
+        log_in(&mut two, &wallet, &world.shop(), "openid membership").await;
+        assert_eq!(world.count(HOLD).await, 2);
+        withdraw(&mut two).await;
+        assert_eq!(world.count(HOLD).await, 0);
+        let withdrawn = "SELECT COUNT(*) FROM consent_events WHERE state = 'withdrawn'";
+        assert_eq!(world.count(withdrawn).await, 2);
+        let refresh = tokens["refresh_token"].as_str().unwrap();
+        let answer = world.shop().refresh(refresh).await;
+        assert_eq!(answer.json()["error"], "invalid_grant");
+        // A wider one takes the place of a narrower one.
+        log_in(&mut two, &wallet, &world.shop(), "openid membership").await;
+        stay(&mut world.browser(), &world).await;
+        assert_eq!(world.count(HOLD).await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_consent_that_runs_out_leaves_what_rests_on_another_one() {
+    on_each_database(async |world| {
+        stay(&mut world.browser(), &world).await;
+        world.clock.advance(5);
+        let wallet = world.person("M-1").await;
+        let mut two = world.browser();
+        log_in(&mut two, &wallet, &world.shop(), "openid membership").await;
+        world
+            .execute("UPDATE consents SET expires_at = 1 WHERE offline = TRUE")
+            .await;
+        world.tick().await;
+        assert_eq!(world.count(HOLD).await, 1);
+        assert_eq!(rows(&world, "login_sessions").await, 1);
+        let page = two.get("/account").await;
+        page.assert_page(StatusCode::OK, "Ran out on");
+    })
+    .await;
+}

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::json;
 
 use crate::consents::{CONTROLLER, parse_schema, receipt};
-use crate::journeys::{with_more, write};
+use crate::journeys::{AGE, with_more, write};
 use crate::world::browser::{Answer, Browser};
 use crate::world::rp::Tokens;
 use crate::world::steps::{begin, rows, same_device, wallet_link};
@@ -240,6 +240,143 @@ async fn without_the_step_a_journey_asks_as_before() {
             "consent_required"
         );
         write(folder, &[("club.toml", &plain)]);
+    })
+    .await;
+}
+
+const ASK: &str = "[[step]]\nid = \"ask\"\nkind = \"consent\"\n";
+
+#[tokio::test]
+async fn a_no_after_a_yes_is_a_no() {
+    let twice = JOURNEY.replace(
+        "[[step]]\nid = \"done\"",
+        "[[step]]\nid = \"sure\"\nkind = \"consent\"\non = { declined = \"done\" }\n\n[[step]]\nid = \"done\"",
+    );
+    with(&twice, async |world, _| {
+        let wallet = world.person("M-1").await;
+        let mut browser = world.browser();
+        let address = world.suite().authorize("openid membership", &[]);
+        let (path, page) = asked(&mut browser, &wallet, &address).await;
+        assert_eq!(
+            say(&mut browser, &path, &page, "yes").await.location(),
+            path
+        );
+        let page = browser.get(&path).await;
+        let answer = say(&mut browser, &path, &page, "no").await;
+        let tokens = told(&world, &answer).await;
+        assert_eq!(tokens.userinfo, json!({ "sub": tokens.sub() }));
+        assert!(!tokens.claims.to_string().contains("gold"));
+        let steps = "SELECT COUNT(*) FROM consents WHERE by_page = TRUE";
+        assert_eq!(world.count(steps).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn withdrawing_the_card_in_the_wallet_withdraws_the_yes_of_the_page() {
+    with(JOURNEY, async |world, _| {
+        let wallet = world.person("M-1").await;
+        let mut browser = world.browser();
+        let address = world.suite().authorize("openid", &[]);
+        let (path, page) = begin(&mut browser, &address).await;
+        let asked_for = wallet.open(&wallet_link(&page)).await;
+        let answer = wallet.answer(&asked_for).await.json();
+        let back = answer["redirect_uri"].as_str().unwrap();
+        assert_eq!(browser.get(back).await.location(), path);
+        let page = browser.get(&path).await;
+        told(&world, &say(&mut browser, &path, &page, "yes").await).await;
+        assert_eq!(rows(&world, "consents").await, 2);
+        // Meanwhile nobody is asked again, in another browser either.
+        let other = same_device(&mut world.browser(), &wallet, &address).await;
+        told(&world, &other).await;
+        let withdrawn = wallet.withdraw(answer["consent_uri"].as_str().unwrap());
+        assert_eq!(withdrawn.await.status, StatusCode::NO_CONTENT);
+        let hold = "SELECT COUNT(*) FROM consents WHERE over_at IS NULL";
+        assert_eq!(world.count(hold).await, 0);
+        asked(&mut world.browser(), &wallet, &address).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_guest_takes_the_yes_of_a_page_back_in_the_wallet() {
+    let journey = AGE.replace(
+        "[[step]]\nid = \"done\"",
+        &format!("{ASK}on = {{ declined = \"deny:declined\" }}\n\n[[step]]\nid = \"done\""),
+    );
+    with_more(&[("age.toml", &journey)], CONTROLLER, async |world, _| {
+        let mut wallet = world.wallet();
+        wallet.receive_age(&world).await;
+        let mut browser = world.browser();
+        let address = world.shop().authorize("openid age", &[]);
+        let (path, page) = begin(&mut browser, &address).await;
+        let asked_for = wallet.open(&wallet_link(&page)).await;
+        let answer = wallet.answer(&asked_for).await.json();
+        let back = answer["redirect_uri"].as_str().unwrap();
+        assert_eq!(browser.get(back).await.location(), path);
+        let page = browser.get(&path).await;
+        page.assert_page(StatusCode::OK, "at any time in your wallet");
+        let answered = say(&mut browser, &path, &page, "yes").await;
+        world.shop().tokens(&world.shop().code(&answered)).await;
+        assert_eq!(rows(&world, "consents").await, 2);
+        let withdrawn = wallet.withdraw(answer["consent_uri"].as_str().unwrap());
+        assert_eq!(withdrawn.await.status, StatusCode::NO_CONTENT);
+        assert_eq!(rows(&world, "consents").await, 0);
+        assert_eq!(rows(&world, "login_sessions").await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_the_step_asks_for_is_not_said_with_the_card() {
+    let journey = JOURNEY.replace("[\"suite\"]", "[\"shop\"]");
+    with(&journey, async |world, _| {
+        let wallet = world.person("M-1").await;
+        let mut browser = world.browser();
+        let scope = "openid offline_access";
+        let address = world.shop().authorize(scope, &[("prompt", "consent")]);
+        let (path, page) = begin(&mut browser, &address).await;
+        page.assert_page(StatusCode::OK, "Only that it is you again");
+        assert!(!page.body.contains("id=\"stays\""));
+        let back = wallet.follow(&wallet_link(&page)).await;
+        assert_eq!(browser.get(&back).await.location(), path);
+        let page = browser.get(&path).await;
+        assert!(page.body.contains("id=\"stays\""));
+        let answer = say(&mut browser, &path, &page, "yes").await;
+        world.shop().code(&answer);
+        let away = "SELECT COUNT(*) FROM consents WHERE offline = TRUE";
+        assert_eq!(world.count(away).await, 1);
+        let card = "SELECT COUNT(*) FROM consents WHERE offline = TRUE AND by_page = FALSE";
+        assert_eq!(world.count(card).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn after_a_restore_the_step_asks_again_and_a_changed_record_is_no_consent() {
+    with(JOURNEY, async |world, _| {
+        let wallet = world.person("M-1").await;
+        let mut browser = world.browser();
+        let address = world.suite().authorize("openid", &[]);
+        let (path, page) = asked(&mut browser, &wallet, &address).await;
+        told(&world, &say(&mut browser, &path, &page, "yes").await).await;
+        let other = same_device(&mut world.browser(), &wallet, &address).await;
+        told(&world, &other).await;
+        // As a restore leaves it.
+        world
+            .execute("UPDATE verifier_instance SET epoch = epoch + 1, salt = 'x'")
+            .await;
+        let mut browser = world.browser();
+        let (path, page) = asked(&mut browser, &wallet, &address).await;
+        told(&world, &say(&mut browser, &path, &page, "yes").await).await;
+        world
+            .execute("UPDATE consents SET purpose = 'Sell to anybody' WHERE by_page = TRUE")
+            .await;
+        let mut browser = world.browser();
+        let (_, page) = begin(&mut browser, &address).await;
+        let back = wallet.follow(&wallet_link(&page)).await;
+        let answer = browser.get(&back).await;
+        assert!(answer.status.is_server_error(), "{}", answer.body);
     })
     .await;
 }

@@ -254,7 +254,8 @@ verifier-account-signed-label = إيصال موقّع لما وافقت عليه
 verifier-account-signed-file = تنزيل موقّع
 verifier-account-all-receipts = تنزيل كل الإيصالات
 verifier-agree-title = هل توافق على ما يطلبه { $app }؟
-verifier-agree-text = إن قلت لا فلن يُخبَر أحد بشيء. يمكنك سحب موافقتك في أي وقت من صفحة حسابك.
+verifier-agree-text = إن قلت لا فلن يعرف التطبيق شيئًا عنك، سوى أنك الشخص نفسه على الأكثر. يمكنك سحب موافقتك في أي وقت من صفحة حسابك.
+verifier-agree-text-guest = إن قلت لا فلن يعرف التطبيق شيئًا عنك. يمكنك سحب موافقتك في أي وقت من محفظتك، مع ما وافقت عليه عند إظهار البطاقة.
 verifier-agree-yes = أوافق
 verifier-agree-no = لا
 

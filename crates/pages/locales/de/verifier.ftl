@@ -237,7 +237,8 @@ verifier-account-signed-label = Signierter Beleg für Ihre Zustimmung bei { $app
 verifier-account-signed-file = Signiert herunterladen
 verifier-account-all-receipts = Alle Belege herunterladen
 verifier-agree-title = Stimmen Sie zu, was { $app } möchte?
-verifier-agree-text = Bei Nein wird nichts mitgeteilt. Ein Ja können Sie jederzeit auf Ihrer Kontoseite zurücknehmen.
+verifier-agree-text = Bei Nein erfährt die Anwendung nichts über Sie, höchstens dass Sie es wieder sind. Ein Ja können Sie jederzeit auf Ihrer Kontoseite zurücknehmen.
+verifier-agree-text-guest = Bei Nein erfährt die Anwendung nichts über Sie. Ein Ja können Sie jederzeit in Ihrer Wallet zurücknehmen, zusammen mit der Zustimmung zum Vorzeigen der Karte.
 verifier-agree-yes = Ich stimme zu
 verifier-agree-no = Nein
 

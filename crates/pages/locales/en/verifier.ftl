@@ -237,7 +237,8 @@ verifier-account-signed-label = Signed receipt for what you agreed to with { $ap
 verifier-account-signed-file = Download, signed
 verifier-account-all-receipts = Download all receipts
 verifier-agree-title = Do you agree with what { $app } wants?
-verifier-agree-text = Say no, and nothing is told. You can take a yes back at any time on your account page.
+verifier-agree-text = Say no, and the app learns nothing about you, at most that it is you again. You can take a yes back at any time on your account page.
+verifier-agree-text-guest = Say no, and the app learns nothing about you. You can take a yes back at any time in your wallet, with what you agreed to when you showed the card.
 verifier-agree-yes = I agree
 verifier-agree-no = No
 

@@ -240,7 +240,8 @@ verifier-account-signed-label = Ricevuta firmata di ciò che ha accettato con { 
 verifier-account-signed-file = Scarica firmata
 verifier-account-all-receipts = Scarica tutte le ricevute
 verifier-agree-title = È d’accordo con ciò che chiede { $app }?
-verifier-agree-text = Se dice di no, non viene comunicato nulla. Può ritirare un sì in ogni momento sulla pagina del suo account.
+verifier-agree-text = Se dice di no, l’app non viene a sapere nulla su di Lei, al massimo che è di nuovo Lei. Può ritirare un sì in ogni momento sulla pagina del suo account.
+verifier-agree-text-guest = Se dice di no, l’app non viene a sapere nulla su di Lei. Può ritirare un sì in ogni momento nel suo portafoglio, insieme a ciò che ha accettato mostrando la tessera.
 verifier-agree-yes = Sono d’accordo
 verifier-agree-no = No
 

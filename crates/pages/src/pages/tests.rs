@@ -89,6 +89,7 @@ fn nothing_on_the_login_pages_escapes_translation() {
         ("message", serde_json::json!({})),
         ("account", serde_json::json!({})),
         ("agree", serde_json::json!({})),
+        ("agree", serde_json::json!({"guest": true})),
         ("account", serde_json::json!({"consents": []})),
         ("identify", serde_json::json!({})),
         ("link", serde_json::json!({})),

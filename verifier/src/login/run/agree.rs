@@ -60,10 +60,15 @@ pub(super) async fn before(
     let notice = notice(app, login, (loaded, step), &client);
     let (about, hash) = (notice.about.as_str(), notice.hash());
     let same = (&notice.client, about, hash.as_str());
-    let found = consents::holds(&app.db, subject, same, app.now()).await?;
-    Ok(found.map(|(id, until)| Agreed {
-        id,
-        until,
+    let Some(found) = consents::holds(&app.db, subject, same, app.now()).await? else {
+        return Ok(None);
+    };
+    // What somebody changed in the database is no consent.
+    let record = consents::record(&app.db, &app.vault, &found).await?;
+    Ok(record.map(|record| Agreed {
+        id: found.id,
+        until: record.expires_at,
+        external_id: record.notice.external_id,
         record: None,
     }))
 }
@@ -81,6 +86,7 @@ pub fn agreed(
     run.agreed = Some(Agreed {
         id: ConsentId::random(app.rng.as_ref()),
         until,
+        external_id: notice.external_id,
         record: Some(Record {
             claims: notice.facts.iter().map(|fact| fact.name.clone()).collect(),
             notice,
@@ -102,7 +108,7 @@ pub(super) fn sealed(app: &Parts, login: &Login) -> Result<Option<consents::Seal
     };
     let new = NewConsent {
         id: id.clone(),
-        // No wallet holds it: it is withdrawn on the account page.
+        // No wallet holds it: it is withdrawn on the account page, or with the card of its login.
         token: Secret::random(app.rng.as_ref()).digest(),
         transaction: login.id.clone(),
         record: record.clone(),

@@ -284,6 +284,7 @@ pub(super) async fn is_unusual(
         ..DeviceFacts::default()
     };
     (run.pinned, run.session, run.failure) = (None, None, None);
+    run.agreed = None;
     run.counted = 0;
     run.restarts += 1;
     Ok(true)

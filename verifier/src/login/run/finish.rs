@@ -215,7 +215,7 @@ impl Work {
         if !request.expects(&sub) {
             return Err(FinishError::Failed(Failure::other_account()));
         }
-        let named = Some(pinned).filter(|_| !self.withheld);
+        let named = Some(pinned).filter(|_| self.names_account());
         let told = told_of(tx, app, &self.client, named, told).await?;
         let called = Some(sub.clone());
         let code = issue_code(tx, app, &request, &session, sub, told).await?;
@@ -238,7 +238,7 @@ impl Work {
         let step = self.run.agreed.iter().map(|agreed| &agreed.id);
         let cards = self.run.shown.iter().map(|shown| &shown.answer.consent);
         for consent in cards.chain(step) {
-            if !consents::attach(tx, consent, subject, self.app.now()).await? {
+            if !consents::attach(tx, &self.app.vault, consent, subject, self.app.now()).await? {
                 return Err(FinishError::Failed(Failure::withdrawn()));
             }
         }
@@ -326,7 +326,7 @@ impl Work {
             consents::rest(tx, &answer.consent, &session.id).await?;
             sessions::put_cards(tx, &session.id, &answer.cards, answer.answered_at).await?;
         }
-        let named = subject.filter(|_| !self.withheld);
+        let named = subject.filter(|_| self.names_account());
         let told = told_of(tx, app, &self.client, named, self.told()).await?;
         let request = LoginRequest {
             scope: self.granted(),
@@ -359,6 +359,17 @@ impl Work {
         let mut scope: Vec<&str> = request.scope.split(' ').collect();
         scope.retain(|scope| [OPENID, OFFLINE_ACCESS].contains(scope));
         scope.join(" ")
+    }
+
+    /// Whether the person was told that the application learns the organisation's own id of the account.
+    /// A session that stands for every step of a journey without consent tells it as without a journey.
+    fn names_account(&self) -> bool {
+        let mut cards = self.run.shown.iter();
+        match &self.run.agreed {
+            Some(agreed) => agreed.external_id,
+            None if self.run.shown.is_empty() => !self.withheld,
+            None => !self.withheld && cards.any(|shown| shown.answer.external_id),
+        }
     }
 
     fn fresh(&self, subject: Option<SubjectId>, query: QueryId) -> Session {

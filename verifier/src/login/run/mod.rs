@@ -145,6 +145,10 @@ pub async fn drive(
             }
             Next::Run(step) => step,
         };
+        // The question is put anew: an earlier yes does not answer it.
+        if matches!(step.kind, StepKind::Consent { .. }) {
+            run.agreed = None;
+        }
         let (outcome, proof) = match (&step.kind, visit) {
             // Who is logged in says nothing, and an application may have said it.
             (StepKind::Identify { .. }, _)
@@ -239,9 +243,17 @@ pub fn failed(
     outcome: Outcome,
     why: Failure,
 ) -> Result<(), RunError> {
-    let question = at(login, loaded).and_then(|step| loaded.question(&step.id));
-    if let (Some(question), Some(run)) = (question, login.run.as_deref_mut()) {
-        forget(run, question);
+    let step = at(login, loaded);
+    let question = step.and_then(|step| loaded.question(&step.id));
+    let asked = step.is_some_and(|step| matches!(step.kind, StepKind::Consent { .. }));
+    if let Some(run) = login.run.as_deref_mut() {
+        if let Some(question) = question {
+            forget(run, question);
+        }
+        // A no counts, whatever was said before.
+        if asked {
+            run.agreed = None;
+        }
     }
     let proof = None;
     complete(app, login, loaded, StepResult { outcome, proof })?;
