@@ -221,7 +221,13 @@ pub(crate) fn over(app: &Parts, login: &Login, code: &str, end: &End) {
     let (login, rule) = (log_id(&login.id), rule.unwrap_or_default());
     match outcome {
         "success" => tracing::info!(login, journey = of.journey, rule, "login finished"),
-        _ => tracing::info!(login, journey = of.journey, rule, reason = code, "login failed"),
+        _ => tracing::info!(
+            login,
+            journey = of.journey,
+            rule,
+            reason = code,
+            "login failed"
+        ),
     }
 }
 

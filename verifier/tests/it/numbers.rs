@@ -10,11 +10,11 @@ use vouchsafe_service::telemetry::{install_metrics, metrics_router};
 use vouchsafe_service::tenant::Tenant;
 
 use crate::journeys::{ABROAD, AGE, HOME, MEMBER, with_more};
-use crate::world::{NOW, World};
 use crate::world::browser::{Browser, send};
 use crate::world::steps::{
     begin, log_in, qr_link, same_device, shown_number, type_number, wallet_link,
 };
+use crate::world::{NOW, World};
 
 /// What stands on cards, in requests and in headers, and must be nowhere else.
 pub const CANARIES: [&str; 5] = [
@@ -25,8 +25,11 @@ pub const CANARIES: [&str; 5] = [
     "198.51.100.7",
 ];
 
-/// Series with the values that each label may have; `*` stands for the ids of the configuration.
-const SERIES: [(&str, &[(&str, &[&str])]); 23] = [
+/// A label and the values that it may have; `*` stands for the ids of the configuration.
+type Label = (&'static str, &'static [&'static str]);
+
+/// Series with their labels.
+const SERIES: [(&str, &[Label]); 23] = [
     (
         "vouchsafe_journey_started_total",
         &[
