@@ -17,8 +17,8 @@ use crate::login::{end, run};
 use crate::signals;
 use crate::store::watched::{self, WatchedCard, WatchedList};
 use crate::store::{
-    accounts, clients, device_grants, journeys, passkeys, receiver_tokens, requests, sessions,
-    stream_events, tokens, transactions, verifications,
+    account_cards, accounts, clients, device_grants, journeys, passkeys, receiver_tokens, requests,
+    sessions, stream_events, tokens, transactions, verifications,
 };
 
 /// Lists that are asked for at once.
@@ -115,6 +115,9 @@ fn unknown(app: &App, card: &WatchedCard, now: UnixTime) -> Option<EndReason> {
 pub async fn purge(app: App) -> Result<(), DbError> {
     let now = app.now();
     let before = now.plus(-KEEP_LOGINS_S);
+    // Where passkeys are off, nothing stands for a card.
+    let passkeys_on = app.settings.passkeys.as_ref();
+    let cards_before = passkeys_on.map(|on| now.plus(-on.card_max_age_s));
     let abandoned = app
         .db
         .write(async move |tx| {
@@ -126,6 +129,7 @@ pub async fn purge(app: App) -> Result<(), DbError> {
             sessions::purge(tx, before).await?;
             accounts::purge(tx, now).await?;
             passkeys::purge(tx, now).await?;
+            account_cards::purge(tx, cards_before).await?;
             journeys::purge_texts(tx, now.plus(-KEEP_TEXTS_S)).await?;
             Ok::<_, DbError>(abandoned)
         })

@@ -74,6 +74,7 @@ pub async fn begin(
         pinned,
         session: session.map(|session| session.id.clone()),
         shown: Vec::new(),
+        card_first: false,
         failure: None,
         counted: 0,
     };
@@ -266,7 +267,7 @@ pub(super) async fn is_unusual(
     };
     login.request.risk = Some(signs);
     // Nor does a passkey count here any more.
-    login.passkey = None;
+    let tapped = login.passkey.take();
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
     run.instance = Instance::start(&loaded.journey);
     run.facts.session = None;
@@ -277,5 +278,10 @@ pub(super) async fn is_unusual(
     };
     (run.pinned, run.session, run.failure) = (None, None, None);
     run.counted = 0;
+    // Whose passkey it was is who shows the card.
+    if let Some(tapped) = tapped {
+        run.card_first = true;
+        pin(app, login, tapped.subject).await?;
+    }
     Ok(true)
 }
