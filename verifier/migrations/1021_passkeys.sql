@@ -29,11 +29,13 @@ CREATE INDEX passkey_challenges_expiry ON passkey_challenges (expires_at);
 CREATE TABLE account_cards (
     subject_id      TEXT   NOT NULL,
     query_id        TEXT   NOT NULL,
+    position        BIGINT NOT NULL,
     issuer          TEXT   NOT NULL,
     credential_type TEXT   NOT NULL,
     status_uri      TEXT,
     status_idx      BIGINT,
     expires_at      BIGINT,
     shown_at        BIGINT NOT NULL,
-    PRIMARY KEY (subject_id, query_id, issuer, credential_type)
+    PRIMARY KEY (subject_id, query_id, position)
 );
+CREATE INDEX account_cards_age ON account_cards (shown_at);

@@ -213,7 +213,13 @@ pub fn asked(
     (view, state): (&str, &str),
 ) -> Value {
     let id: &TransactionId = &login.id;
+    // The passkey said who it is, and the card is asked all the same.
+    let passkey_card = match login.run.as_deref() {
+        Some(run) => run.card_first && run.person().is_none(),
+        None => login.passkey.is_some(),
+    };
     let more = json!({
+        "passkey_card": passkey_card,
         "for_device": login.request.device().is_some(),
         "for_account": login.request.linking().is_some(),
         "unusual": login.request.risk,

@@ -19,9 +19,9 @@ use crate::numbers::tell;
 use crate::signals;
 use crate::store::watched::{self, WatchedCard, WatchedList};
 use crate::store::{
-    accounts, clients, device_grants, failures, journey_calls, journey_starts, journeys, notices,
-    numbers, passkeys, receiver_tokens, requests, sessions, stream_events, tokens, transactions,
-    verifications,
+    account_cards, accounts, clients, device_grants, failures, journey_calls, journey_starts,
+    journeys, notices, numbers, passkeys, receiver_tokens, requests, sessions, stream_events,
+    tokens, transactions, verifications,
 };
 
 /// Lists that are asked for at once.
@@ -144,6 +144,9 @@ async fn forget_numbers(app: &App, now: UnixTime) -> Result<(), DbError> {
 pub async fn purge(app: App) -> Result<(), DbError> {
     let now = app.now();
     let before = now.plus(-KEEP_LOGINS_S);
+    // Where passkeys are off, nothing stands for a card.
+    let passkeys_on = app.settings.passkeys.as_ref();
+    let cards_before = passkeys_on.map(|on| now.plus(-on.card_max_age_s));
     let abandoned = app
         .db
         .write(async move |tx| {
@@ -155,6 +158,7 @@ pub async fn purge(app: App) -> Result<(), DbError> {
             sessions::purge(tx, before).await?;
             accounts::purge(tx, now).await?;
             passkeys::purge(tx, now).await?;
+            account_cards::purge(tx, cards_before).await?;
             journeys::purge_texts(tx, now.plus(-KEEP_TEXTS_S)).await?;
             Ok::<_, DbError>(abandoned)
         })

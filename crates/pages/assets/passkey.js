@@ -10,6 +10,7 @@
   const problem = document.querySelector("#problem");
   const { csrf, ceremony, challenge, answer, form, name, autofill } = button.dataset;
   let waiting;
+  let asking;
 
   const bytes = (text) => {
     const plain = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
@@ -65,6 +66,7 @@
     // Only one request may wait at a time, and the newest challenge alone is good.
     waiting?.abort();
     try {
+      await asking?.catch(() => {});
       const asked = options((await post(challenge, {})).publicKey);
       await bring(ceremony === "create" ? await navigator.credentials.create(asked) : await navigator.credentials.get(asked));
     } catch {
@@ -77,8 +79,18 @@
     if (!autofill || !(await window.PublicKeyCredential?.isConditionalMediationAvailable?.())) return;
     waiting = new AbortController();
     const { signal } = waiting;
-    const asked = options((await post(challenge, {})).publicKey);
-    if (!signal.aborted) await bring(await navigator.credentials.get({ ...asked, mediation: "conditional", signal }));
+    asking = post(challenge, {});
+    const asked = options((await asking).publicKey);
+    if (signal.aborted) return;
+    // A challenge is good for five minutes: a fresh one comes before.
+    const renew = setTimeout(() => {
+      waiting.abort();
+      offer().catch(() => {});
+    }, 240000);
+    signal.addEventListener("abort", () => clearTimeout(renew));
+    const made = await navigator.credentials.get({ ...asked, mediation: "conditional", signal });
+    clearTimeout(renew);
+    await bring(made);
   };
   // Nobody asked for it: what goes wrong is said at the button alone.
   offer().catch(() => {});

@@ -138,7 +138,8 @@ fn build(
         },
         backchannel_logout_uri,
         sector,
-        passkeys: true,
+        // Whoever nobody vouches for may be anybody: people show the card there, and see what they tell.
+        passkeys: !standing.is_unvouched(),
         cross_device: allowed.cross_device && standing != Standing::Open,
         device: grants.device,
         // Only the operator lets an application have these.

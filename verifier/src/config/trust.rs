@@ -112,6 +112,13 @@ impl Trust {
             .any(|entry| entry.mdoc == mdoc && entry.issues(kind))
     }
 
+    /// Whether this issuer is believed for this type.
+    #[must_use]
+    pub fn believes(&self, issuer: &str, kind: &str) -> bool {
+        let mut entries = self.entries.iter();
+        entries.any(|entry| entry.id == issuer && entry.issues(kind))
+    }
+
     /// Whether `claim` of a type of this issuer was declared stable.
     #[must_use]
     pub fn claim_is_stable(&self, issuer: &str, kind: &str, claim: &str) -> bool {

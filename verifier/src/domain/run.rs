@@ -27,6 +27,9 @@ pub struct Run {
     pub session: Option<SessionId>,
     /// What was shown in steps that ended well.
     pub shown: Vec<Shown>,
+    /// A passkey was right and does not count: the card comes before any other tap.
+    #[serde(default)]
+    pub card_first: bool,
     /// Why the last step did not end well, for the page that explains it.
     pub failure: Option<Failure>,
     /// What the person agreed to in a step of its own.

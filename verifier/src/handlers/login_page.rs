@@ -130,8 +130,6 @@ pub(super) async fn choose(
         "csrf": app.csrf.token(&owned.cookie),
         "scanned": state == "opened",
         "refresh": 5,
-        // The passkey said who it is, and the card is asked all the same.
-        "passkey_card": login.passkey.is_some() && login.run.is_none(),
     });
     let context = views::with(
         views::asked(login, (&owned.client, query), (View::Choose.name(), &state)),

@@ -226,7 +226,8 @@ pub(super) async fn takes_passkey(
         Err(RunError::Store(error)) => return Err(error.into()),
         Err(RunError::Gone | RunError::Instance(_)) => return Err(AskError::Gone),
     };
-    Ok(passkey::offered_in_run(app, &owned.client, login) && run::takes_passkey(login, &loaded))
+    Ok(passkey::offered_in_run(app, &owned.client, login, &loaded)
+        && run::takes_passkey(login, &loaded))
 }
 
 /// Somebody's passkey was right.

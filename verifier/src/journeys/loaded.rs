@@ -65,6 +65,13 @@ impl Loaded {
         steps.any(|step| matches!(step.kind, StepKind::Consent { .. }))
     }
 
+    /// Whether a card is asked for whatever else is known, unless a route leads around it.
+    #[must_use]
+    pub fn always_asks(&self) -> bool {
+        let mut steps = self.journey.steps.iter();
+        steps.any(|step| step.when.is_none() && matches!(step.kind, StepKind::Present(_)))
+    }
+
     /// Whether its logins are of nobody in particular.
     #[must_use]
     pub fn is_of_guests(&self) -> bool {

@@ -281,8 +281,13 @@ impl Work {
         if tapped.as_ref().is_some_and(other) {
             return Err(FinishError::Failed(Failure::other_account()));
         }
-        let shown = (&request.query, answer.cards.as_slice());
-        passkey::note_cards(tx, app, subject.as_ref(), shown, answer.answered_at).await?;
+        if let Some(tapped) = tapped
+            && !passkey::still_leads(tx, tapped).await?
+        {
+            return Err(FinishError::Failed(Failure::unmatched()));
+        }
+        let shown = (&request.query, answer);
+        passkey::note_cards(tx, app, subject.as_ref(), shown).await?;
         let sub = match &subject {
             Some(subject) => pairwise_sub(&app.pairwise_key, &client.sector, subject),
             None => guest_sub(app.rng.as_ref()),

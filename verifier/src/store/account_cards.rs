@@ -4,8 +4,10 @@
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{Db, DbError, Table, Tx, each, execute};
 
+use super::subjects;
 use crate::domain::ids::{QueryId, SubjectId};
 use crate::domain::session::{CardRef, StatusPointer};
+use crate::domain::transaction::BindingKey;
 
 const TABLE: Table = Table("account_cards");
 
@@ -68,9 +70,26 @@ impl TryFrom<Row> for ShownCard {
     }
 }
 
+/// Notes what an account showed now. `false`: the card does not lead to the account any more. Holds the
+/// account, and looks only then: whoever took the card away held it too.
+pub async fn note(
+    tx: &mut Tx,
+    subject: &SubjectId,
+    key: &BindingKey,
+    (query, cards): (&QueryId, &[CardRef]),
+    now: UnixTime,
+) -> Result<bool, DbError> {
+    let there = subjects::hold(tx, subject).await?;
+    if !there || subjects::find(tx, key).await?.as_ref() != Some(subject) {
+        return Ok(false);
+    }
+    put(tx, subject, query, cards, now).await?;
+    Ok(true)
+}
+
 /// Puts what an account showed now in the place of what it showed before to the same question. The
 /// caller holds the account.
-pub async fn put(
+async fn put(
     tx: &mut Tx,
     subject: &SubjectId,
     query: &QueryId,
@@ -83,7 +102,7 @@ pub async fn put(
             .bind(subject.as_str())
             .bind(query.as_str())
     )?;
-    for card in cards {
+    for (position, card) in (0_i64..).zip(cards) {
         let CardRef {
             issuer,
             credential_type,
@@ -97,9 +116,9 @@ pub async fn put(
             .transpose()
             .map_err(|error| TABLE.invalid("status_idx", error))?;
         execute!(tx, sqlx::query(
-            "INSERT INTO account_cards (subject_id, query_id, issuer, credential_type, status_uri, status_idx, expires_at, shown_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING")
-            .bind(subject.as_str()).bind(query.as_str()).bind(issuer.as_str()).bind(credential_type.as_str())
+            "INSERT INTO account_cards (subject_id, query_id, position, issuer, credential_type, status_uri, status_idx, expires_at, shown_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+            .bind(subject.as_str()).bind(query.as_str()).bind(position).bind(issuer.as_str()).bind(credential_type.as_str())
             .bind(status.as_ref().map(|status| status.uri.as_str())).bind(idx)
             .bind(expires_at.map(|end| end.0)).bind(now.0))?;
     }
@@ -110,7 +129,7 @@ pub async fn put(
 pub async fn of_account(db: &Db, subject: &SubjectId) -> Result<Vec<ShownCard>, DbError> {
     let rows = each!(db, p => sqlx::query_as::<_, Row>(
         "SELECT query_id, issuer, credential_type, status_uri, status_idx, expires_at, shown_at \
-         FROM account_cards WHERE subject_id = $1 ORDER BY shown_at DESC, query_id, credential_type LIMIT 200")
+         FROM account_cards WHERE subject_id = $1 ORDER BY shown_at DESC, query_id, position LIMIT 200")
         .bind(subject.as_str()).fetch_all(p).await)?;
     rows.into_iter().map(ShownCard::try_from).collect()
 }
@@ -135,4 +154,118 @@ pub async fn forget(tx: &mut Tx, subject: &SubjectId) -> Result<(), DbError> {
         sqlx::query("DELETE FROM account_cards WHERE subject_id = $1").bind(subject.as_str())
     )
     .map(drop)
+}
+
+/// Deletes what was shown too long ago for any passkey; everything without a time.
+pub async fn purge(tx: &mut Tx, before: Option<UnixTime>) -> Result<u64, DbError> {
+    let before = before.map_or(i64::MAX, |before| before.0);
+    execute!(
+        tx,
+        sqlx::query("DELETE FROM account_cards WHERE shown_at < $1").bind(before)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use tokio::sync::Notify;
+    use vouchsafe_credentials::sd_jwt_vc::{IssuerAuthority, IssuerIdentity};
+    use vouchsafe_credentials::testing::SeededRng;
+    use vouchsafe_service::db::testing::for_each_database;
+
+    use super::*;
+    use crate::domain::ids::MeansId;
+    use crate::store::MIGRATIONS;
+
+    const NOW: UnixTime = UnixTime(1_800_000_000);
+
+    fn key(claim_mac: &str) -> BindingKey {
+        BindingKey {
+            framework: "x509".to_owned(),
+            issuer: "club".to_owned(),
+            credential_type: "card".to_owned(),
+            claim_mac: claim_mac.to_owned(),
+        }
+    }
+
+    fn card() -> CardRef {
+        CardRef {
+            issuer: IssuerIdentity {
+                trusted: "club".to_owned(),
+                authority: IssuerAuthority::Did("club".to_owned()),
+            },
+            credential_type: "card".to_owned(),
+            status: None,
+            expires_at: None,
+        }
+    }
+
+    async fn account(db: &Db) -> (SubjectId, MeansId) {
+        let rng = SeededRng::new(7);
+        let ids = [MeansId::random(&rng), MeansId::random(&rng)];
+        let subject = SubjectId::generate(&rng);
+        let mine = (subject.clone(), ids[0].clone());
+        db.write(async move |tx| {
+            subjects::insert(tx, &subject, NOW).await?;
+            for (id, mac) in ids.iter().zip(["one", "two"]) {
+                assert!(subjects::bind(tx, &key(mac), id, &subject, NOW).await?);
+            }
+            Ok::<_, DbError>(())
+        })
+        .await
+        .unwrap();
+        mine
+    }
+
+    /// A login found the account of a card; before it is over, the card is taken away.
+    #[tokio::test]
+    async fn a_card_that_is_taken_away_meanwhile_is_not_noted() {
+        for_each_database(&[MIGRATIONS], async |db| {
+            let (subject, means) = account(&db).await;
+            let (gone, held) = (subject.clone(), Arc::new(Notify::new()));
+            let (tell, other) = (Arc::clone(&held), db.clone());
+            let removal = tokio::spawn(async move {
+                let remove = async move |tx: &mut Tx| {
+                    let was = subjects::unlink(tx, &gone, &means).await?;
+                    tell.notify_one();
+                    tokio::time::sleep(Duration::from_millis(300)).await;
+                    Ok::<_, DbError>(was)
+                };
+                other.write(remove).await.unwrap()
+            });
+            held.notified().await;
+            let mine = subject.clone();
+            let noted = db.write(async move |tx| {
+                subjects::find(tx, &key("one")).await?;
+                let query = QueryId::from_text("member".to_owned());
+                note(tx, &mine, &key("one"), (&query, &[card()]), NOW).await
+            });
+            assert!(!noted.await.unwrap());
+            assert!(removal.await.unwrap().is_some());
+            assert!(of_account(&db, &subject).await.unwrap().is_empty());
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn two_cards_of_one_type_are_two_and_old_ones_go() {
+        for_each_database(&[MIGRATIONS], async |db| {
+            let (subject, _) = account(&db).await;
+            let mine = subject.clone();
+            let cards = [card(), card()];
+            let noted = db.write(async move |tx| {
+                let query = QueryId::from_text("member".to_owned());
+                note(tx, &mine, &key("one"), (&query, &cards), NOW).await
+            });
+            assert!(noted.await.unwrap());
+            assert_eq!(of_account(&db, &subject).await.unwrap().len(), 2);
+            for (before, gone) in [(Some(NOW), 0), (Some(NOW.plus(1)), 2), (None, 0)] {
+                let purged = db.write(async move |tx| purge(tx, before).await);
+                assert_eq!(purged.await.unwrap(), gone);
+            }
+        })
+        .await;
+    }
 }

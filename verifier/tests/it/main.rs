@@ -51,6 +51,7 @@ mod par;
 mod passkey_attacks;
 mod passkey_browser;
 mod passkey_journeys;
+mod passkey_runs;
 mod passkeys;
 mod portable;
 mod presentations;

@@ -5,10 +5,12 @@ use serde_json::{Value, json};
 use vouchsafe_service::audit;
 use vouchsafe_service::webauthn::testing::Device;
 
+use crate::journeys::{HOME, with_more};
+use crate::passkey_journeys::{MEMBER, begins, member};
 use crate::passkeys::{by_passkey, somebody};
 use crate::world::World;
 use crate::world::browser::Browser;
-use crate::world::passkeys::{ask, begin_adding, bring, device, on_each, script, tap};
+use crate::world::passkeys::{ON, ask, begin_adding, bring, device, on_each, script, tap};
 use crate::world::steps::{begin, log_in, rows};
 
 const UP: u8 = 0x01;
@@ -95,13 +97,30 @@ async fn a_challenge_is_of_one_browser_and_good_once() {
         let (csrf, _) = ask(&mut browser, &path).await;
         let refused = bring(&mut browser, &path, &csrf, &answer).await;
         refused.assert_page(StatusCode::FORBIDDEN, "nobody is logged in yet");
-        // Five minutes.
-        let (mut browser, path) = login(&world).await;
-        let (csrf, asked) = ask(&mut browser, &path).await;
+    })
+    .await;
+}
+
+/// The login and the session last longer than their challenges.
+#[tokio::test]
+async fn a_challenge_is_good_for_five_minutes() {
+    let longer = MEMBER.replace("timeout_s = 300", "timeout_s = 900");
+    with_more(&[("member.toml", &longer)], ON, async |world, _| {
+        let (mut mine, _, mut device, _) = member(&world).await;
+        let (session_csrf, asked) = begin_adding(&mut mine).await;
+        let made = crate::world::passkeys::device(&world).register(&asked.json()["publicKey"]);
+        let mut browser = world.browser().from(HOME);
+        let (path, _) = begins(&world, &mut browser).await;
+        let (csrf, question) = ask(&mut browser, &path).await;
         world.clock.advance(301);
-        let answer = device.sign_in(&asked).await;
+        let answer = device.sign_in(&question).await;
         let late = bring(&mut browser, &path, &csrf, &answer).await;
-        assert_ne!(late.status, StatusCode::SEE_OTHER, "{}", late.body);
+        late.assert_page(StatusCode::FORBIDDEN, "nobody is logged in yet");
+        let body = json!({ "name": "x", "passkey": made });
+        let late = script(&mut mine, "/account/passkeys", &session_csrf, &body).await;
+        assert_eq!(late.json()["code"], "passkey_refused");
+        let next = tap(&mut browser, &path, &mut device).await;
+        assert_eq!(next.status, StatusCode::SEE_OTHER, "{}", next.body);
     })
     .await;
 }

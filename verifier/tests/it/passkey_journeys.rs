@@ -12,7 +12,7 @@ use crate::world::steps::{begin, wallet_link};
 use crate::world::wallet::Wallet;
 
 /// Example B, for cards of this world.
-const MEMBER: &str = r#"
+pub const MEMBER: &str = r#"
 id = "member-login"
 version = 7
 stage = "retention"
@@ -60,17 +60,17 @@ id = "ok"
 kind = "finish"
 "#;
 
-fn has(tokens: &Tokens, method: &str) -> bool {
+pub fn has(tokens: &Tokens, method: &str) -> bool {
     let methods = tokens.claims["amr"].as_array().unwrap();
     methods.iter().any(|one| one == method)
 }
 
-async fn begins(world: &World, browser: &mut Browser) -> (String, Answer) {
+pub async fn begins(world: &World, browser: &mut Browser) -> (String, Answer) {
     begin(browser, &world.suite().authorize("openid", &[])).await
 }
 
 /// Says that one goes on with the card.
-async fn skip(browser: &mut Browser, path: &str, page: &Answer) -> Answer {
+pub async fn skip(browser: &mut Browser, path: &str, page: &Answer) -> Answer {
     page.assert_page(StatusCode::OK, "Continue with my card");
     let csrf = page.attribute("name=\"csrf\"", "value").unwrap();
     let fields = [("csrf", csrf.as_str()), ("skip", "1")];
@@ -80,7 +80,7 @@ async fn skip(browser: &mut Browser, path: &str, page: &Answer) -> Answer {
 }
 
 /// A member who logged in with the card at home and added a passkey.
-async fn member(world: &World) -> (Browser, Wallet, Device, Tokens) {
+pub async fn member(world: &World) -> (Browser, Wallet, Device, Tokens) {
     let wallet = world.person("M-1").await;
     let mut browser = world.browser().from(HOME);
     let (path, page) = begins(world, &mut browser).await;
@@ -96,7 +96,7 @@ async fn member(world: &World) -> (Browser, Wallet, Device, Tokens) {
 }
 
 /// The same browser, logged out.
-fn without_session(mut browser: Browser) -> Browser {
+pub fn without_session(mut browser: Browser) -> Browser {
     browser.set_cookie("vs_op_session", "");
     browser
 }

@@ -144,7 +144,7 @@ async fn fail(app: &Parts, login: Login, failure: Failure) -> Result<(), FinishE
 }
 
 /// How somebody is authenticated by a passkey alone.
-fn authentication(tapped: &Tapped) -> Authentication {
+pub(in crate::login) fn authentication(tapped: &Tapped) -> Authentication {
     let done = [DONE];
     Authentication {
         auth_time: tapped.at,

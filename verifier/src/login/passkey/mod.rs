@@ -13,19 +13,22 @@ use vouchsafe_service::db::{DbError, Tx};
 use vouchsafe_service::webauthn::WebauthnError;
 
 pub use ceremony::{options, verify};
+pub(super) use finish::authentication;
 pub use finish::{Came, log_in};
 pub use register::{creation_options, register};
 pub use standing::{Standing, standing};
-pub(super) use standing::{put_cards, still_stands};
+pub(super) use standing::{put_cards, still_leads, still_stands};
 
 use crate::app::Parts;
 use crate::config::{Client, PasskeySettings, Query};
-use crate::domain::ids::SubjectId;
+use crate::domain::ids::{QueryId, SubjectId};
 use crate::domain::passkey::DONE;
+use crate::domain::reason::Failure;
 use crate::domain::request::LoginRequest;
-use crate::domain::session::CardRef;
-use crate::domain::transaction::Login;
-use crate::store::{StoreError, account_cards, subjects};
+use crate::domain::transaction::{Answer, Evidence, Login};
+use crate::journeys::Loaded;
+use crate::login::finish::FinishError;
+use crate::store::{StoreError, account_cards};
 
 /// Seconds that a challenge is good.
 pub const CHALLENGE_S: i64 = 300;
@@ -82,8 +85,6 @@ fn may_say_who(app: &Parts, client: &Client, login: &Login) -> bool {
         && login.passkey.is_none()
         && request.device().is_none()
         && request.linking().is_none()
-        // A session or a passkey did not count a moment ago: the card is asked.
-        && request.risk.is_none()
 }
 
 /// Whether a passkey may be the whole login: nobody wants to know what stands on a card, and nobody wants
@@ -92,18 +93,32 @@ fn may_say_who(app: &Parts, client: &Client, login: &Login) -> bool {
 pub fn offered(app: &Parts, client: &Client, login: &Login, query: &Query) -> bool {
     may_say_who(app, client, login)
         && login.run.is_none()
+        // A session or a passkey did not count a moment ago: the card is asked.
+        && login.request.risk.is_none()
         && query.subject.claim().is_some()
         // OpenID Connect Core 1.0, section 11: consent to go on while the person is away is given each
         // time, with the card.
-        && !(login.request.needs_card || login.request.offline())
+        && !wants_card(&login.request)
         && suffices(&login.request)
 }
 
 /// Whether a passkey may be used in the run of a journey. How sure the login must be is the business of the
-/// journey.
+/// journey. What a card alone brings (facts, consent to go on while the person is away) needs a card in
+/// this run; and where a session or a passkey did not count a moment ago, the card comes first.
 #[must_use]
-pub fn offered_in_run(app: &Parts, client: &Client, login: &Login) -> bool {
-    may_say_who(app, client, login)
+pub fn offered_in_run(app: &Parts, client: &Client, login: &Login, loaded: &Loaded) -> bool {
+    let Some(run) = login.run.as_deref() else {
+        return false;
+    };
+    let (request, shown) = (&login.request, run.person().is_some());
+    let counts = shown || (request.risk.is_none() && !run.card_first);
+    let brings = shown || loaded.always_asks() || !wants_card(request);
+    may_say_who(app, client, login) && counts && brings
+}
+
+/// Whether the application wants what a card alone brings.
+pub(super) fn wants_card(request: &LoginRequest) -> bool {
+    request.needs_card || request.offline()
 }
 
 /// Whether what a passkey reaches is what the application wishes for.
@@ -116,19 +131,24 @@ fn suffices(request: &LoginRequest) -> bool {
     wished.max(essential) <= reached
 }
 
-/// An account showed cards: its passkeys stand for them. The caller holds the account, or has made it.
+/// An account showed cards: its passkeys stand for them. The card must lead to the account still: it may
+/// have been taken away since that was looked up.
 pub(super) async fn note_cards(
     tx: &mut Tx,
     app: &Parts,
     subject: Option<&SubjectId>,
-    (query, cards): (&crate::domain::ids::QueryId, &[CardRef]),
-    shown_at: vouchsafe_credentials::time::UnixTime,
-) -> Result<(), DbError> {
-    match (subject, &app.settings.passkeys) {
-        (Some(subject), Some(_)) => {
-            subjects::hold(tx, subject).await?;
-            account_cards::put(tx, subject, query, cards, shown_at).await
-        }
-        (_, _) => Ok(()),
+    (query, answer): (&QueryId, &Answer),
+) -> Result<(), FinishError> {
+    let (Some(subject), Some(_)) = (subject, &app.settings.passkeys) else {
+        return Ok(());
+    };
+    let key = match &answer.evidence {
+        Evidence::Guest => return Ok(()),
+        Evidence::IssuerScoped(key) | Evidence::Bound(key) | Evidence::Asserted { key, .. } => key,
+    };
+    let shown = (query, answer.cards.as_slice());
+    match account_cards::note(tx, subject, key, shown, answer.answered_at).await? {
+        true => Ok(()),
+        false => Err(FinishError::Failed(Failure::unmatched())),
     }
 }

@@ -23,7 +23,8 @@ pub struct Standing {
 }
 
 /// What a passkey of an account stands for: the newest answer to a question that counts. `None`: the card
-/// is asked, because none was shown for too long, or because one of them ended or was revoked. Not to know
+/// is asked, because none was shown for too long, or because one of them ended or was revoked, or
+/// is of an issuer or a type that is not believed any more. Not to know
 /// its status is not to stand.
 pub async fn standing(
     app: &Parts,
@@ -57,6 +58,14 @@ pub async fn standing(
 }
 
 async fn holds(app: &Parts, card: &CardRef, now: UnixTime) -> bool {
+    // Whom the operator believed then may not be believed any more.
+    if !app
+        .settings
+        .trust
+        .believes(&card.issuer.trusted, &card.credential_type)
+    {
+        return false;
+    }
     if card.expires_at.is_some_and(|end| now >= end) {
         return false;
     }
@@ -76,6 +85,12 @@ async fn holds(app: &Parts, card: &CardRef, now: UnixTime) -> bool {
     }
 }
 
+/// Whether a passkey still leads to its account. Holds the account until the transaction is over.
+pub(in crate::login) async fn still_leads(tx: &mut Tx, tapped: &Tapped) -> Result<bool, DbError> {
+    let Tapped { means, subject, .. } = tapped;
+    Ok(subjects::hold(tx, subject).await? && subjects::leads(tx, means, subject).await?)
+}
+
 /// Whether a passkey still leads to its account, and its cards are still the last. Holds the account until
 /// the transaction is over.
 pub(in crate::login) async fn still_stands(
@@ -83,12 +98,11 @@ pub(in crate::login) async fn still_stands(
     tapped: &Tapped,
     standing: &Standing,
 ) -> Result<bool, DbError> {
-    let Tapped { means, subject, .. } = tapped;
+    let subject = &tapped.subject;
     let Standing {
         query, shown_at, ..
     } = standing;
-    Ok(subjects::hold(tx, subject).await?
-        && subjects::leads(tx, means, subject).await?
+    Ok(still_leads(tx, tapped).await?
         && account_cards::still(tx, subject, query, *shown_at).await?)
 }
 

@@ -75,6 +75,7 @@ pub async fn begin(
         pinned,
         session: session.map(|session| session.id.clone()),
         shown: Vec::new(),
+        card_first: false,
         failure: None,
         agreed: None,
         counted: 0,
@@ -274,7 +275,7 @@ pub(super) async fn is_unusual(
     tell::step_up_required(app, &login.request, Some(&loaded.journey.id), StepUp::Risk);
     login.request.risk = Some(signs);
     // Nor does a passkey count here any more.
-    login.passkey = None;
+    let tapped = login.passkey.take();
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
     run.instance = Instance::start(&loaded.journey);
     run.facts.session = None;
@@ -287,5 +288,10 @@ pub(super) async fn is_unusual(
     run.agreed = None;
     run.counted = 0;
     run.restarts += 1;
+    // Whose passkey it was is who shows the card.
+    if let Some(tapped) = tapped {
+        run.card_first = true;
+        pin(app, login, tapped.subject).await?;
+    }
     Ok(true)
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use vouchsafe_protocol::oidc::amr::{Amr, reached};
 use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
 use vouchsafe_service::db::Tx;
 
@@ -12,8 +13,8 @@ use super::{Beside, RunError, agree, count, taps};
 use crate::app::App;
 use crate::config::Client;
 use crate::domain::ids::{QueryId, SessionId, SubjectId};
-use crate::domain::passkey::Tapped;
-use crate::domain::reason::Failure;
+use crate::domain::passkey::{DONE, Tapped};
+use crate::domain::reason::{Explanation, Failure};
 use crate::domain::request::{Fact, Facts, LoginRequest, OFFLINE_ACCESS, OPENID};
 use crate::domain::run::{Run, Shown};
 use crate::domain::session::{Authentication, Session};
@@ -43,6 +44,8 @@ pub(super) async fn finish(
     let run = run.ok_or(FinishError::AlreadyOver)?;
     let bindings = Bindings(&app.binding_key);
     let passkey = match login.passkey.clone() {
+        // The card that was shown stands for itself.
+        Some(tapped) if run.person().is_some() => Some((tapped, None)),
         Some(tapped) => {
             let standing = taps::standing(app, loaded, &tapped).await;
             let standing = standing.map_err(|error| match error {
@@ -151,12 +154,16 @@ impl Work {
             subjects::hold(tx, subject).await?;
         }
         self.agreed(tx, subject.as_ref()).await?;
+        // A passkey that was removed meanwhile counts for nothing beside the card either.
+        if let Some((tapped, _)) = &self.passkey
+            && !passkey::still_leads(tx, tapped).await?
+        {
+            return Err(FinishError::Failed(Failure::unmatched()));
+        }
         for shown in &run.shown {
-            let answer = &shown.answer;
             let query = QueryId::from_text(shown.question.clone());
-            let cards = (&query, answer.cards.as_slice());
-            let at = answer.answered_at;
-            passkey::note_cards(tx, app, subject.as_ref(), cards, at).await?;
+            let shown = (&query, &shown.answer);
+            passkey::note_cards(tx, app, subject.as_ref(), shown).await?;
         }
         let fresh = self.fresh(subject, QueryId::from_text(person.question.clone()));
         let current = self.current.as_ref();
@@ -263,6 +270,13 @@ impl Work {
         let Some(standing) = standing else {
             return Err(FinishError::Failed(Failure::unmatched()));
         };
+        // A route led around the card that brings what the application wants.
+        if passkey::wants_card(request) {
+            return Err(FinishError::Failed(Failure::new(
+                "not_proven",
+                Explanation::NotProven,
+            )));
+        }
         if !passkey::still_stands(tx, tapped, standing).await? {
             return Err(FinishError::Failed(Failure::unmatched()));
         }
@@ -275,11 +289,17 @@ impl Work {
         let ends = cards_end_of(&standing.cards, app.now());
         let fresh = Session {
             expires_at: ends.map_or(longest, |end| end.min(longest)),
+            // The session is that of the tap. An older one, and the card behind it, are not made new.
+            authentication: passkey::authentication(tapped),
             ..self.fresh(Some(subject.clone()), standing.query.clone())
         };
         let current = self.current.as_ref();
         let (session, cookie) = open_session(tx, app, request, current, fresh).await?;
         passkey::put_cards(tx, &session.id, standing, app.now()).await?;
+        let session = Session {
+            authentication: self.authentication(),
+            ..session
+        };
         let told = Told {
             cards_end: Some(session.expires_at),
             ..Told::default()
@@ -385,12 +405,24 @@ impl Work {
         }
     }
 
+    /// Whether more counted than a passkey and the risk.
+    fn beyond_the_tap(&self) -> bool {
+        let tap = [DONE];
+        let of_tap = Amr::compute(&tap);
+        let more = |method: &String| method != "rba" && !of_tap.iter().any(|one| one == method);
+        reached(&tap).is_none_or(|acr| acr.as_str() != self.done.acr)
+            || self.done.amr.iter().any(more)
+    }
+
     fn authentication(&self) -> Authentication {
         let now = self.app.now();
         let shown = self.run.last().map(|answer| answer.answered_at);
         let of_session = self.run.facts.session.as_ref();
         let of_session = of_session.map(|session| now.plus(-session.age_s));
         let tapped = self.passkey.as_ref().map(|(tapped, _)| tapped.at);
+        // Beside a session that counted, the login is as old as that.
+        let older = of_session.filter(|_| self.beyond_the_tap());
+        let tapped = tapped.map(|at| older.map_or(at, |older| at.min(older)));
         let mut amr = self.done.amr.clone();
         // A session did not count because of the risk.
         if self.request.risk.is_some() && !amr.iter().any(|method| method == "rba") {

@@ -170,10 +170,12 @@ pub async fn drive(
             (StepKind::Passkey { register: false }, _) if login.passkey.is_some() => {
                 (Outcome::Ok, Some(taps::PROOF))
             }
-            (StepKind::Passkey { register: false }, _) => match taps::possible(app, login).await? {
-                true => return Ok(Arrived::Page),
-                false => (Outcome::Error, None),
-            },
+            (StepKind::Passkey { register: false }, _) => {
+                match taps::possible(app, login, loaded).await? {
+                    true => return Ok(Arrived::Page),
+                    false => (Outcome::Error, None),
+                }
+            }
             (StepKind::Risk { .. }, None) => return Ok(Arrived::Browser),
             (StepKind::Risk { .. }, Some(visit)) => {
                 match asking::risk(app, login, step, visit).await? {

@@ -2,6 +2,7 @@
 
 use super::{RunError, Visit, complete, facts, failed};
 use crate::app::Parts;
+use crate::domain::ids::SubjectId;
 use crate::domain::passkey::Tapped;
 use crate::domain::reason::Failure;
 use crate::domain::request::{LoginRequest, StepUp};
@@ -28,9 +29,13 @@ impl From<PasskeyError> for RunError {
 }
 
 /// Whether a passkey can be asked for in this run.
-pub(super) async fn possible(app: &Parts, login: &Login) -> Result<bool, RunError> {
+pub(super) async fn possible(
+    app: &Parts,
+    login: &Login,
+    loaded: &Loaded,
+) -> Result<bool, RunError> {
     let client = app.asker(&login.request).await?;
-    Ok(client.is_some_and(|client| passkey::offered_in_run(app, &client, login)))
+    Ok(client.is_some_and(|client| passkey::offered_in_run(app, &client, login, loaded)))
 }
 
 /// Whether the step that waits takes a passkey.
@@ -53,8 +58,9 @@ pub(super) async fn standing(
     Ok(passkey::standing(app, &tapped.subject, knows).await?)
 }
 
-/// Somebody's passkey was right. It must be that of whoever logs in here, stand for a card that holds, and
-/// look usual where no step judges that; else the step ends with `error`.
+/// Somebody's passkey was right. It must be that of whoever logs in here and, where no card was shown in
+/// this run, stand for one that holds and look usual where no step judges that; else the step ends with
+/// `error`.
 pub async fn tapped(
     app: &Parts,
     login: &mut Login,
@@ -64,13 +70,18 @@ pub async fn tapped(
     let step = super::at(login, loaded).ok_or(RunError::Gone)?;
     let identifies = matches!(step.kind, StepKind::Identify { .. });
     let run = login.run.as_deref().ok_or(RunError::Gone)?;
-    let pinned = run.pinned.as_ref();
+    let shown = run.person().is_some();
     // Login.md, section 2, point 5: another account is an error, never a switch.
-    if pinned.is_some_and(|pinned| *pinned != tapped.subject) {
+    // A card that leads to nobody yet is nobody's whose passkey there is.
+    let other = match &run.pinned {
+        Some(pinned) => *pinned != tapped.subject,
+        None => shown,
+    };
+    if other {
         let why = Failure::other_account();
         return failed(app, login, loaded, Outcome::Error, why);
     }
-    if !loaded.assesses() {
+    if !shown && !loaded.assesses() {
         let agent = visit.agent.as_deref();
         let signs = facts::unusual(app, login, &tapped.subject, agent).await?;
         if signs.is_some() {
@@ -80,11 +91,11 @@ pub async fn tapped(
                 risk: signs,
                 ..login.request.clone()
             };
-            return not_now(app, login, loaded, identifies);
+            return not_now(app, login, loaded, (tapped.subject, identifies)).await;
         }
     }
-    if standing(app, loaded, &tapped).await?.is_none() {
-        return not_now(app, login, loaded, identifies);
+    if !shown && standing(app, loaded, &tapped).await?.is_none() {
+        return not_now(app, login, loaded, (tapped.subject, identifies)).await;
     }
     facts::pin(app, login, tapped.subject.clone()).await?;
     login.passkey = Some(tapped);
@@ -93,14 +104,17 @@ pub async fn tapped(
     complete(app, login, loaded, StepResult { outcome, proof }).map(drop)
 }
 
-/// The passkey was right and does not stand: the journey goes on as if there were none. Who says who they
-/// are has said nothing.
-fn not_now(
+/// The passkey was right and does not stand: it proves nothing here, but the card is that of its person, and
+/// comes before any other tap.
+async fn not_now(
     app: &Parts,
     login: &mut Login,
     loaded: &Loaded,
-    identifies: bool,
+    (subject, identifies): (SubjectId, bool),
 ) -> Result<(), RunError> {
+    facts::pin(app, login, subject).await?;
+    let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
+    run.card_first = true;
     if identifies {
         return super::skipped(app, login, loaded);
     }
