@@ -9,6 +9,8 @@ use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
 use vouchsafe_service::db::Tx;
 
 use super::settle::{Done, Row, Was, Written};
+mod tapped;
+
 use super::{Beside, RunError, agree, count, taps};
 use crate::app::App;
 use crate::config::Client;
@@ -202,18 +204,7 @@ impl Work {
             authentication: self.authentication(),
             ..session.clone()
         };
-        let claims = match &run.agreed {
-            Some(_) => self.claims.clone(),
-            None => Map::new(),
-        };
-        let until = run.agreed.as_ref().and_then(|agreed| agreed.until);
-        let told = Told {
-            cards_end: Some(
-                until.map_or(session.expires_at, |until| until.min(session.expires_at)),
-            ),
-            id_token_claims: claims.clone(),
-            userinfo_claims: claims,
-        };
+        let told = self.agreed_to(&session);
         let request = LoginRequest {
             scope: OPENID.to_owned(),
             ..self.request.clone()
@@ -237,6 +228,19 @@ impl Work {
         })
     }
 
+    /// What a login without a card tells: what the person agreed to in a step of its own.
+    fn agreed_to(&self, session: &Session) -> Told {
+        let agreed = self.run.agreed.as_ref();
+        let claims = agreed.map_or_else(Map::new, |_| self.claims.clone());
+        let until = agreed.and_then(|agreed| agreed.until);
+        let ends = session.expires_at;
+        Told {
+            cards_end: Some(until.map_or(ends, |until| until.min(ends))),
+            id_token_claims: claims.clone(),
+            userinfo_claims: claims,
+        }
+    }
+
     /// What was agreed to with the cards is tied to the account, before its sessions are touched.
     async fn agreed(&self, tx: &mut Tx, subject: Option<&SubjectId>) -> Result<(), FinishError> {
         if let Some(record) = &self.record {
@@ -257,69 +261,6 @@ impl Work {
             consents::rest(tx, &agreed.id, session).await?;
         }
         Ok(())
-    }
-
-    /// A passkey stands for the card. None was shown here, so nothing was agreed to, as for a session.
-    async fn of_passkey(
-        &self,
-        tx: &mut Tx,
-        tapped: &Tapped,
-        standing: Option<&Standing>,
-    ) -> Result<Finished, FinishError> {
-        let Self { app, request, .. } = self;
-        let Some(standing) = standing else {
-            return Err(FinishError::Failed(Failure::unmatched()));
-        };
-        // A route led around the card that brings what the application wants.
-        if passkey::wants_card(request) {
-            return Err(FinishError::Failed(Failure::new(
-                "not_proven",
-                Explanation::NotProven,
-            )));
-        }
-        if !passkey::still_stands(tx, tapped, standing).await? {
-            return Err(FinishError::Failed(Failure::unmatched()));
-        }
-        let subject = &tapped.subject;
-        let sub = pairwise_sub(&app.pairwise_key, &self.client.sector, subject);
-        if !request.expects(&sub) {
-            return Err(FinishError::Failed(Failure::other_account()));
-        }
-        let longest = app.now().plus(app.settings.session_max_age_s);
-        let ends = cards_end_of(&standing.cards, app.now());
-        let fresh = Session {
-            expires_at: ends.map_or(longest, |end| end.min(longest)),
-            // The session is that of the tap. An older one, and the card behind it, are not made new.
-            authentication: passkey::authentication(tapped),
-            ..self.fresh(Some(subject.clone()), standing.query.clone())
-        };
-        let current = self.current.as_ref();
-        let (session, cookie) = open_session(tx, app, request, current, fresh).await?;
-        passkey::put_cards(tx, &session.id, standing, app.now()).await?;
-        let session = Session {
-            authentication: self.authentication(),
-            ..session
-        };
-        let told = Told {
-            cards_end: Some(session.expires_at),
-            ..Told::default()
-        };
-        let called = Some(sub.clone());
-        let told = told_of(tx, app, &self.client, Some(subject), told).await?;
-        let request = LoginRequest {
-            scope: OPENID.to_owned(),
-            ..request.clone()
-        };
-        let code = issue_code(tx, app, &request, &session, sub, told).await?;
-        if let Some(seen) = &self.seen {
-            risk::insert(tx, subject, seen, app.now()).await?;
-        }
-        Ok(Finished {
-            code: Some(code),
-            cookie,
-            account: Account::Known,
-            sub: called,
-        })
     }
 
     /// What the application gets of a login with cards.
