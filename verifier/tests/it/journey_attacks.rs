@@ -275,6 +275,8 @@ async fn rfc_10027_the_way_back_of_an_earlier_turn_is_none_around_the_number() {
         let answer = wallet.post(&asked.request, &no).await;
         let old = answer.json()["redirect_uri"].as_str().unwrap().to_owned();
 
+        // The page of the next step says what its card is for; the code is shown beside it.
+        browser.get(&path).await;
         let back = wallet.follow(&qr_link(&mut browser, &path).await).await;
         let answer = browser.get(&old).await;
         assert_eq!(answer.location(), path);
