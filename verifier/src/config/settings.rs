@@ -63,8 +63,8 @@ pub struct Settings {
     pub risk: Option<RiskSettings>,
     /// Which steps lead to logins.
     pub journeys: Option<JourneySettings>,
-    /// What is counted.
-    pub numbers: NumbersConfig,
+    /// How numbers are read, where they are.
+    pub numbers: Option<NumbersConfig>,
     /// Where events go.
     pub events: Option<EventSettings>,
 }

@@ -19,17 +19,17 @@ use crate::world::pki::Pki;
 use crate::world::rest::{CALLERS, Caller};
 use crate::world::{World, parse, toml};
 
-const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=";
+pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=";
 
 /// A system that is told; it takes nothing while `busy`.
 #[derive(Clone, Default)]
-struct System {
+pub struct System {
     got: Arc<Mutex<Vec<(HeaderMap, String)>>>,
     busy: Arc<Mutex<bool>>,
 }
 
 impl System {
-    async fn listen(&self) -> String {
+    pub async fn listen(&self) -> String {
         let hook = async |State(system): State<Self>, headers: HeaderMap, body: String| {
             if *system.busy.lock().unwrap() {
                 return StatusCode::SERVICE_UNAVAILABLE;
@@ -47,7 +47,7 @@ impl System {
     }
 
     /// The messages since the last look, each signed as it must be.
-    async fn told(&self, world: &World) -> Vec<Value> {
+    pub async fn told(&self, world: &World) -> Vec<Value> {
         world.tick().await;
         let got = std::mem::take(&mut *self.got.lock().unwrap());
         let secrets = Secrets::of(WebhookSecret::parse(SECRET).unwrap(), None);

@@ -18,7 +18,6 @@ use crate::journey::{
     DeviceFacts, Facts, Instance, RequestFacts, RiskFacts, RiskLevel, SessionFacts, UserFacts,
 };
 use crate::journeys::Loaded;
-use crate::numbers::tell;
 use crate::risk::check::{HORIZON_S, assess};
 use crate::risk::rules::Rule;
 use crate::risk::{self, Look, Seen};
@@ -243,7 +242,7 @@ pub(super) async fn is_unusual(
     if !asks {
         return Ok(false);
     }
-    tell::step_up_required(app, &login.request, Some(&loaded.journey.id), StepUp::Risk);
+    login.place.step_up = Some(StepUp::Risk);
     let signs = assessment.reasons.iter().map(|sign| sign.code().to_owned());
     login.request.risk = Some(signs.collect());
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
