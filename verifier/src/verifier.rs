@@ -168,11 +168,6 @@ impl Verifier {
         Self::assemble(&config, settings, &keys, ports, db, held)
     }
 
-    /// Closes the database. Nothing is served any more, and no job runs.
-    pub async fn close(&self) {
-        self.app.db.close().await;
-    }
-
     /// The service on a database that is open and up to date.
     pub async fn with_db(config: &Config, ports: Ports, db: Db) -> Result<Self, OpenError> {
         let settings = Settings::parse(config)?;
@@ -338,7 +333,17 @@ impl Verifier {
         }
         let app = Arc::clone(&self.app);
         jobs.every("numbers", WRITE_EVERY, move || {
-            numbers::job::run_once(Arc::clone(&app))
+            numbers::job::counts(Arc::clone(&app))
+        });
+        let app = Arc::clone(&self.app);
+        jobs.every("events", WRITE_EVERY, move || {
+            numbers::job::events(Arc::clone(&app))
+        });
+        // Also where nobody is told any more: then the last endpoint goes.
+        let app = Arc::clone(&self.app);
+        jobs.every("webhook endpoints", PURGE_EVERY, move || {
+            let app = Arc::clone(&app);
+            async move { webhook::arrange(&app).await }
         });
         let app = Arc::clone(&self.app);
         jobs.every("consents that end", PURGE_EVERY, move || {
@@ -351,19 +356,19 @@ impl Verifier {
         look_for_damage(&mut jobs, self.app.db.clone());
         purge_expired(&mut jobs, self.app.db.clone(), Arc::clone(&self.app.clock));
         jobs.finish().await;
+    }
+
+    /// Closes the database. Nothing is served any more, and no job runs.
+    pub async fn close(&self) {
         // What was counted in the last moments.
         if let Err(error) = numbers::job::run_once(Arc::clone(&self.app)).await {
             tracing::warn!(error = %crate::views::chain(&error), "the last numbers are not written");
         }
+        self.app.db.close().await;
     }
 
     /// Sends webhooks that are due, and does not wait for who receives them.
     fn tell_callers(&self, jobs: &mut Jobs) {
-        let app = Arc::clone(&self.app);
-        jobs.every("webhook endpoints", PURGE_EVERY, move || {
-            let app = Arc::clone(&app);
-            async move { webhook::arrange(&app).await }
-        });
         let webhooks = self.webhooks.clone();
         jobs.every("webhooks", TELL_EVERY, move || {
             let webhooks = webhooks.clone();

@@ -163,15 +163,15 @@ pub async fn purge(app: App) -> Result<(), DbError> {
             Ok::<_, DbError>(abandoned)
         })
         .await?;
+    // They are gone: whatever fails from here on, they were counted.
+    for left in &abandoned {
+        tell::abandoned(&app, left);
+    }
     if let Some(registration) = &app.settings.registration {
         let unused = now.plus(-registration.unused_open_s);
         app.db
             .write_in_steps(async move |tx| clients::purge_unused(tx, unused, now).await)
             .await?;
-    }
-    for left in abandoned {
-        let untouched = left.is_untouched();
-        tell::abandoned(&app, left.journey.as_deref(), &left.client_id, untouched);
     }
     forget_numbers(&app, now).await?;
     let old = now.plus(-KEEP_EVENTS_S);

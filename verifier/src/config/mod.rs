@@ -117,9 +117,8 @@ pub struct Config {
     pub risk: Option<RiskConfig>,
     /// Files that say which steps lead to a login. None unless it is written.
     pub journeys: Option<JourneysConfig>,
-    /// What is counted.
-    #[serde(default)]
-    pub numbers: NumbersConfig,
+    /// Who may read what is counted. Nobody unless it is written.
+    pub numbers: Option<NumbersConfig>,
     /// The log of events. Off unless it is written.
     pub events: Option<EventsConfig>,
     /// Who is responsible for what the applications of the configuration learn.

@@ -62,6 +62,10 @@ impl EventsConfig {
         if file.is_none() && !database && webhook.is_none() {
             return refuse("events needs file, database or webhook".to_owned());
         }
+        // An account that is deleted would live on there, under the name of the application.
+        if *pairwise_sub && (*database || webhook.is_some()) {
+            return refuse("events.pairwise_sub is for the file alone".to_owned());
+        }
         if !(1..=10_000).contains(file_megabytes) {
             return refuse("events.file_megabytes must be between 1 and 10000".to_owned());
         }

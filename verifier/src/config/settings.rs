@@ -74,8 +74,8 @@ pub struct Settings {
     pub told: Option<Hook>,
     /// Which steps lead to logins.
     pub journeys: Option<JourneySettings>,
-    /// What is counted.
-    pub numbers: NumbersConfig,
+    /// How numbers are read, where they are.
+    pub numbers: Option<NumbersConfig>,
     /// Where events go.
     pub events: Option<EventSettings>,
     /// Who is responsible for what the applications of the configuration learn.

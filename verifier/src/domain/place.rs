@@ -20,9 +20,15 @@ pub struct Place {
     /// Nothing shows that this browser was here before.
     #[serde(default)]
     pub first: bool,
-    /// Why a session did not do, where there was one and the risk is not the reason.
+    /// A registration was counted as started in the login that this one repeats.
+    #[serde(default)]
+    pub registers: bool,
+    /// Why a session did not do, where there was one.
     #[serde(default)]
     pub step_up: Option<StepUp>,
+    /// That was counted.
+    #[serde(default)]
+    pub step_up_told: bool,
 }
 
 /// Longest `User-Agent` that is looked at.
@@ -59,7 +65,9 @@ impl Place {
             address,
             seen: None,
             first: false,
+            registers: false,
             step_up: None,
+            step_up_told: false,
         }
     }
 }

@@ -57,7 +57,7 @@ pub enum Explanation {
 }
 
 impl Explanation {
-    /// All of them.
+    /// All of them. New ones come at the end: references say the place.
     pub const ALL: [Self; 23] = [
         Self::Declined,
         Self::NoCard,

@@ -25,7 +25,6 @@ use crate::domain::session::Session;
 use crate::journeys::Unclear;
 use crate::login::finish::{self, FinishError};
 use crate::login::start::{self, Start};
-use crate::numbers::tell;
 use crate::pushed;
 use crate::reply::{self, Told, see_other, with_cookie};
 use crate::risk::Seen;
@@ -198,19 +197,15 @@ async fn authorize(
                     Err(to_client(ErrorCode::LoginRequired.into(), target))
                 }
                 Verdict::AskAgain(signs) => {
-                    tell::step_up_required(app, &login, None, StepUp::Risk);
                     let risk = Some(signs);
                     let login = LoginRequest { risk, ..login };
-                    begin(app, headers, address, login, None).await
+                    begin(app, headers, address, login, Some(StepUp::Risk)).await
                 }
             },
             None => Err(to_client(ErrorCode::LoginRequired.into(), target)),
         },
         Decision::Authenticate | Decision::AskConsent => {
             let reason = session.and_then(|session| why(app, client, &request, &session));
-            if let Some(reason) = reason {
-                tell::step_up_required(app, &login, None, reason);
-            }
             begin(app, headers, address, login, reason).await
         }
     }

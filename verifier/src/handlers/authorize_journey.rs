@@ -55,13 +55,12 @@ pub(super) async fn lead(
     let counted = current.clone();
     let mut session = counted.filter(|session| counts(app, client, &login, loaded, session));
     let mut login = login;
+    let mut risky = None;
     // A journey that assesses no risk is no way around `[risk]`.
     if let Some(known) = session.as_ref().filter(|_| !loaded.assesses())
         && let Verdict::AskAgain(signs) = judge(app, headers, address, known).await?
     {
-        if !asked(&login, "none") {
-            tell::step_up_required(app, &login, Some(&loaded.journey.id), StepUp::Risk);
-        }
+        risky = (!asked(&login, "none")).then_some(StepUp::Risk);
         login.risk = Some(signs);
         session = None;
     }
@@ -90,11 +89,8 @@ pub(super) async fn lead(
             }));
         }
         let reason = session.as_ref().and_then(|_| why(&login, &arrived));
-        login.place.step_up = reason;
+        login.place.step_up = login.place.step_up.or(risky).or(reason);
         let done = run::settle(app, loaded, (Was::New(None), login), arrived, current).await?;
-        if let (Some(reason), Done::Page(_)) = (reason, &done) {
-            tell::step_up_required(app, &request, Some(&loaded.journey.id), reason);
-        }
         Ok::<_, TurnError>(Ok(done))
     };
     let done = match done.await {
@@ -195,6 +191,7 @@ pub(super) async fn again(
                 // Where a device is used says nothing about where its owner logs in.
                 seen: here.seen.filter(|_| request.device().is_none()),
                 first: false,
+                registers: tell::registers(app, failed),
                 ..here
             },
             request: request.clone(),

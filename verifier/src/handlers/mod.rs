@@ -103,6 +103,7 @@ pub fn router(app: App) -> Router {
     let registers = app.settings.registration.is_some();
     let receivers = app.settings.serves_receivers();
     let passkeys = app.settings.passkeys.is_some();
+    let numbers = app.settings.numbers.is_some();
     let proven = Router::new()
         .route(PAR, post(par::handle))
         .route(TOKEN, post(token::handle))
@@ -203,14 +204,24 @@ pub fn router(app: App) -> Router {
         } else {
             Router::new()
         })
+        .merge(if numbers {
+            for_business()
+        } else {
+            Router::new()
+        })
+        .merge(vouchsafe_pages::assets_router())
+        .with_state(app)
+}
+
+/// What is there only where numbers are read.
+fn for_business() -> Router<App> {
+    Router::new()
         .route(admin::OVERVIEW, get(admin::overview))
         .route(admin::SIGN_IN, post(admin::sign_in))
         .route(admin::SIGN_OUT, post(admin::sign_out))
         .route(admin::JOURNEY, get(admin::of_journey))
         .route(admin::PICTURE, get(admin::picture))
         .merge(v1::for_business())
-        .merge(vouchsafe_pages::assets_router())
-        .with_state(app)
 }
 
 /// What is there only where people may have passkeys.

@@ -102,6 +102,15 @@ impl Journeys {
         new
     }
 
+    /// The stage that a run of this text is counted under.
+    #[must_use]
+    pub fn stage_of(&self, hash: &str, id: &str) -> &'static str {
+        match self.known(hash) {
+            Some(loaded) => loaded.stage(),
+            None => self.stage(id),
+        }
+    }
+
     /// The stage that a journey is counted under.
     #[must_use]
     pub fn stage(&self, id: &str) -> &'static str {

@@ -22,7 +22,6 @@ use crate::domain::ids::RequestId;
 use crate::domain::notice::Notice;
 use crate::domain::request::LoginRequest;
 use crate::domain::transaction::{Channel, Login};
-use crate::numbers::tell;
 use crate::store::requests::{PresentationRequest, RequestSecrets};
 use crate::store::{StoreError, requests};
 
@@ -66,7 +65,6 @@ pub(super) fn question(
         "query" => query.to_owned(), "format" => format, "channel" => channel.name()
     )
     .increment(1);
-    tell::presentation(app, login, "asked", channel.name());
     let now = app.now();
     let key = app.crypto.generate_agreement_key(app.rng.as_ref());
     let fetch_until = match channel {

@@ -69,6 +69,8 @@ pub async fn again(app: &Parts, failed: &Login) -> Result<Again, StoreError> {
     let browser = failed.browser.clone();
     let place = Place {
         first: false,
+        registers: tell::registers(app, failed),
+        step_up: None,
         ..failed.place.clone()
     };
     let prepared = prepare(app, request, browser, place, ends).await?;

@@ -8,7 +8,7 @@ use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::DbError;
 
 use super::counts::Key;
-use super::tiles::{StepNumbers, Tile, steps, tiles};
+use super::tiles::{StepNumbers, Tile, steps, tiles, tiles_of_channel};
 use crate::app::Parts;
 use crate::store::{numbers, sessions};
 
@@ -156,12 +156,10 @@ fn shown(at: UnixTime) -> String {
 
 /// Answers.
 pub async fn ask(app: &Parts, asked: &Asked) -> Result<Numbers, DbError> {
-    let rows = numbers::between(&app.db, asked.since, asked.until).await?;
-    let fits = |wanted: &Option<String>, own: &str| wanted.as_ref().is_none_or(|one| one == own);
-    let rows: Vec<_> = rows
-        .into_iter()
-        .filter(|(key, _)| fits(&asked.journey, &key.journey) && fits(&asked.client, &key.client))
-        .collect();
+    // One at a time: the rows of two years are many.
+    let _turn = app.numbers.asking.lock().await;
+    let of = (asked.journey.as_deref(), asked.client.as_deref());
+    let rows = numbers::between(&app.db, asked.since, asked.until, of).await?;
     let live = match (&asked.journey, &asked.client) {
         (None, None) => Some(sessions::count_live(&app.db, app.now()).await?),
         // A session is of no journey, and of many applications.
@@ -201,14 +199,19 @@ fn groups(rows: &[(Key, i64)], by: By, asked: &Asked) -> Vec<Group> {
         }
         By::Journey | By::Channel | By::Client => {}
     }
-    for row in rows {
+    // What has no channel is of none: beginnings and questions.
+    let fits = |row: &&(Key, i64)| by != By::Channel || !row.0.channel.is_empty();
+    for row in rows.iter().filter(fits) {
         found.entry(by.name(&row.0)).or_default().push(row.clone());
     }
     let found = found.into_iter();
     found
         .map(|(name, rows)| Group {
             name,
-            tiles: tiles(&rows, None),
+            tiles: match by {
+                By::Channel => tiles_of_channel(&rows),
+                _ => tiles(&rows, None),
+            },
         })
         .collect()
 }

@@ -107,7 +107,10 @@ impl<'a> Facts<'a> {
                 data.insert(name.to_owned(), value);
             }
         };
-        put("journey_id", json!(journey_id));
+        put(
+            "journey_id",
+            json!((!journey_id.is_empty()).then_some(journey_id)),
+        );
         put("journey", json!(journey));
         put("stage", json!(stage));
         put("step", json!(step));

@@ -1,10 +1,11 @@
 //! What was counted and what happened goes where it is kept, every few seconds.
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use vouchsafe_service::db::DbError;
 
@@ -17,11 +18,26 @@ use crate::verification::webhook;
 /// Events that are written at once.
 const BATCH: usize = 500;
 
+/// Batches of a run; what waits still waits for the next.
+const BATCHES: usize = 20;
+/// A file that takes longer is given up.
+const FILE_WAIT: Duration = Duration::from_secs(10);
+
 /// Writes everything that waits.
 pub(crate) async fn run_once(app: App) -> Result<(), DbError> {
     let counts = write_counts(&app).await;
     write_events(&app).await?;
     counts
+}
+
+/// Writes what was counted. No event holds it up.
+pub(crate) async fn counts(app: App) -> Result<(), DbError> {
+    write_counts(&app).await
+}
+
+/// Writes events that wait.
+pub(crate) async fn events(app: App) -> Result<(), DbError> {
+    write_events(&app).await
 }
 
 async fn write_counts(app: &App) -> Result<(), DbError> {
@@ -47,7 +63,7 @@ async fn write_events(app: &App) -> Result<(), DbError> {
     let Some(settings) = app.numbers.events.settings() else {
         return Ok(());
     };
-    loop {
+    for _ in 0..BATCHES {
         let batch = app.numbers.events.take(BATCH);
         if batch.is_empty() {
             return Ok(());
@@ -56,6 +72,7 @@ async fn write_events(app: &App) -> Result<(), DbError> {
         to_file(settings, &batch).await;
         to_database(app, settings, &batch).await;
     }
+    Ok(())
 }
 
 async fn to_file(settings: &EventSettings, batch: &Arc<Vec<Event>>) {
@@ -63,8 +80,9 @@ async fn to_file(settings: &EventSettings, batch: &Arc<Vec<Event>>) {
         return;
     };
     let (lines, events) = (Arc::clone(batch), batch.len());
-    let done = tokio::task::spawn_blocking(move || append(&path, most, &lines)).await;
-    if !matches!(done, Ok(Ok(()))) {
+    let done = tokio::task::spawn_blocking(move || append(&path, most, &lines));
+    let done = tokio::time::timeout(FILE_WAIT, done).await;
+    if !matches!(done, Ok(Ok(Ok(())))) {
         tracing::warn!(events, "the file of events cannot be written");
         dropped("file", events);
     }
@@ -77,14 +95,35 @@ fn append(path: &Path, most: u64, batch: &[Event]) -> std::io::Result<()> {
         text.push_str(&event.body.to_string());
         text.push('\n');
     }
-    let size = std::fs::metadata(path).map_or(0, |file| file.len());
+    let mut file = open(path)?;
+    let mut size = file.metadata()?.len();
     if size > 0 && size + text.len() as u64 > most {
         let mut older = path.as_os_str().to_owned();
         older.push(".1");
         std::fs::rename(path, PathBuf::from(older))?;
+        file = open(path)?;
+        size = file.metadata()?.len();
     }
-    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
-    file.write_all(text.as_bytes())
+    let written = file.write_all(text.as_bytes());
+    if written.is_err() {
+        // No half line: whoever reads it would stumble over it.
+        file.set_len(size)?;
+    }
+    written
+}
+
+/// For the service alone, and for one process at a time: two that rename would lose a file.
+fn open(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(std::io::ErrorKind::WouldBlock.into()),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
 }
 
 /// The table and the messages to the webhook are written in one transaction.
@@ -135,6 +174,17 @@ mod tests {
             append(&path, 25, &one).unwrap();
         }
         assert_eq!((lines("events.jsonl"), lines("events.jsonl.1")), (1, 2));
+        #[cfg(unix)]
+        {
+            let mode = std::fs::metadata(&path).unwrap().permissions();
+            assert_eq!(
+                std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777,
+                0o600
+            );
+        }
+        let other = open(&path).unwrap();
+        assert!(append(&path, 25, &one).is_err(), "another process has it");
+        drop(other);
         std::fs::rename(&path, folder.path().join("mine")).unwrap();
         append(&path, 25, &one).unwrap();
         assert_eq!((lines("events.jsonl"), lines("mine")), (1, 1));

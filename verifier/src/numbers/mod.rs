@@ -45,6 +45,8 @@ pub struct Numbers {
     pub counts: Counts,
     /// Events.
     pub events: Events,
+    /// Whoever reads them waits for who reads them now.
+    pub asking: tokio::sync::Mutex<()>,
 }
 
 impl Numbers {
@@ -54,6 +56,7 @@ impl Numbers {
         Self {
             counts: Counts::default(),
             events: Events::new(events),
+            asking: tokio::sync::Mutex::default(),
         }
     }
 }

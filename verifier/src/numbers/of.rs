@@ -19,7 +19,10 @@ impl<'a> Of<'a> {
     pub(super) fn login(app: &'a Parts, login: &'a Login) -> Self {
         let run = login.run.as_deref();
         let journey = run.map_or(NO_JOURNEY, |run| run.instance.journey());
-        Self::named(app, journey, client(app, login.request.client.as_str()))
+        let named = Self::named(app, journey, client(app, login.request.client.as_str()));
+        let own = run.map(|run| app.journeys.stage_of(run.instance.hash(), journey));
+        let stage = own.unwrap_or(named.stage);
+        Self { stage, ..named }
     }
 
     pub(super) fn named(app: &'a Parts, journey: &'a str, client: String) -> Self {
@@ -48,7 +51,8 @@ impl<'a> Of<'a> {
     /// Labels of a series; the application is one where that is configured.
     pub(super) fn labels<const N: usize>(&self, labels: [(&'static str, &str); N]) -> Vec<Label> {
         let label = |(name, value): (&'static str, &str)| Label::new(name, value.to_owned());
-        let client = self.app.settings.numbers.client_label;
+        let client = self.app.settings.numbers.as_ref();
+        let client = client.is_some_and(|numbers| numbers.client_label);
         let client = client.then(|| Label::new("client", self.client.clone()));
         labels.into_iter().map(label).chain(client).collect()
     }

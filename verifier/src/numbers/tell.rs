@@ -11,6 +11,7 @@ use crate::domain::transaction::Login;
 use crate::journey::{Line, Outcome, What};
 use crate::login::accept::log_id;
 use crate::login::finish::Account;
+use crate::store::transactions::Abandoned;
 
 /// The journey under which logins without one are counted.
 pub(crate) const NO_JOURNEY: &str = "none";
@@ -45,12 +46,24 @@ pub(crate) fn started(app: &Parts, login: &Login) {
     ]);
     metrics::counter!("vouchsafe_journey_started_total", labels).increment(1);
     of.add(Key {
-        channel: entry.to_owned(),
+        method: entry.to_owned(),
         ..of.key(what::STARTED)
     });
     if login.place.first && makes_accounts(app, login) {
         registration(&of, "started", entry);
     }
+    // A run says itself what it asks and why, with its steps.
+    if login.run.is_none() {
+        presentation(app, login, "asked", "");
+        if let Some(reason) = login.place.step_up {
+            step_up_required(&of, reason);
+        }
+    }
+}
+
+/// Whether a registration of this login was counted as started: now, or in the login that it repeats.
+pub(crate) fn registers(app: &Parts, login: &Login) -> bool {
+    login.place.registers || (login.place.first && makes_accounts(app, login))
 }
 
 /// Whether the first login of a card makes an account here.
@@ -82,7 +95,11 @@ fn registration(of: &Of<'_>, outcome: &'static str, channel: &'static str) {
     of.add(Key {
         outcome: outcome.to_owned(),
         method: "vp".to_owned(),
-        channel: channel.to_owned(),
+        // How the wallet is reached shows later.
+        channel: match outcome {
+            "started" => String::new(),
+            _ => channel.to_owned(),
+        },
         ..of.key(what::REGISTRATION)
     });
 }
@@ -93,6 +110,9 @@ pub(crate) fn steps(app: &Parts, login: &Login) {
         return;
     };
     let of = Of::login(app, login);
+    if let Some(reason) = login.place.step_up.filter(|_| !login.place.step_up_told) {
+        step_up_required(&of, reason);
+    }
     let lines = run.instance.trace().split_at_checked(run.counted);
     let (before, now) = lines.unwrap_or_default();
     let begun = before.last().filter(|line| line.what == What::Runs);
@@ -102,6 +122,9 @@ pub(crate) fn steps(app: &Parts, login: &Login) {
             What::Skipped => continue,
             What::Runs => {
                 entered(&of, &line.step);
+                if line.kind == "present" {
+                    presentation(app, login, "asked", "");
+                }
                 begun = Some((&line.step, 0));
                 continue;
             }
@@ -193,8 +216,7 @@ pub(crate) fn over(app: &Parts, login: &Login, code: &str, end: &End) {
     if outcome == "success" {
         whose(&of, login, channel, end);
     }
-    let reason = login.place.step_up;
-    if let Some(reason) = reason.or(login.request.risk.as_ref().map(|_| StepUp::Risk)) {
+    if let Some(reason) = login.place.step_up {
         step_up_finished(&of, reason, outcome == "success");
     }
     let rule = login.run.as_deref();
@@ -270,13 +292,14 @@ fn whose(of: &Of<'_>, login: &Login, channel: &'static str, end: &End) {
     }
     match end.account {
         Some(Account::New) => {
-            // Whoever types the code of a device came there with another browser.
-            if login.request.device().is_some() {
-                registration(of, "started", "device");
+            // A browser that was here before, or that of somebody with a device.
+            if !registers(of.app, login) {
+                let entry = login.request.device().map_or("web", |_| "device");
+                registration(of, "started", entry);
             }
             registration(of, "completed", channel);
         }
-        Some(Account::Known) if login.place.first => registration(of, "returned", channel),
+        Some(Account::Known) if registers(of.app, login) => registration(of, "returned", channel),
         Some(Account::Known | Account::Nobody) | None => {}
     }
 }
@@ -291,15 +314,26 @@ pub(crate) fn by_session(app: &Parts, request: &LoginRequest) {
     ]);
     metrics::counter!("vouchsafe_journey_started_total", labels).increment(1);
     of.add(Key {
-        channel: "web".to_owned(),
+        method: "web".to_owned(),
         ..of.key(what::STARTED)
     });
     ended(&of, "success", "session", 0);
     authenticated("session", "success", "none");
+    let facts = events::Facts {
+        journey: of.journey,
+        stage: of.stage,
+        outcome: "success",
+        channel: Some("session"),
+        client: &of.client,
+        seconds: Some(0),
+        ..events::Facts::default()
+    };
+    app.numbers.events.tell(app, events::SUCCEEDED, &facts);
 }
 
 /// Nobody brought a login to its end: of this journey, at this application.
-pub(crate) fn abandoned(app: &Parts, journey: Option<&str>, id: &str, untouched: bool) {
+pub(crate) fn abandoned(app: &Parts, left: &Abandoned) {
+    let (journey, id) = (left.journey.as_deref(), left.client_id.as_str());
     if id == crate::config::ACCOUNT_CLIENT {
         return;
     }
@@ -311,12 +345,27 @@ pub(crate) fn abandoned(app: &Parts, journey: Option<&str>, id: &str, untouched:
         ("outcome", "abandoned"),
     ]);
     metrics::counter!("vouchsafe_journey_finished_total", labels).increment(1);
-    let outcome = if untouched { "untouched" } else { "abandoned" };
+    let outcome = match left.is_untouched() {
+        true => "untouched",
+        false => "abandoned",
+    };
     of.add(Key {
         outcome: outcome.to_owned(),
         channel: "none".to_owned(),
         ..of.key(what::FINISHED)
     });
+    let facts = events::Facts {
+        journey_id: left.reference(),
+        journey: of.journey,
+        stage: of.stage,
+        outcome: "abandoned",
+        client: &of.client,
+        ..events::Facts::default()
+    };
+    if left.journey.is_some() {
+        app.numbers.events.tell(app, events::JOURNEY, &facts);
+    }
+    app.numbers.events.tell(app, events::FAILED, &facts);
 }
 
 /// A login without a journey ended with a card that was refused, or with a no.
@@ -336,16 +385,16 @@ pub(crate) fn authenticated(method: &'static str, outcome: &'static str, error: 
     metrics::counter!("vouchsafe_authentications_total", "method" => method, "outcome" => outcome, "error" => error.to_owned()).increment(1);
 }
 
+/// A passkey does not do for a login without a journey, and that was written.
+pub(crate) fn asked_again(app: &Parts, login: &Login) {
+    if let Some(reason) = login.place.step_up {
+        step_up_required(&Of::login(app, login), reason);
+    }
+}
+
 /// A session does not do for a request.
-pub(crate) fn step_up_required(
-    app: &Parts,
-    login: &LoginRequest,
-    journey: Option<&str>,
-    reason: StepUp,
-) {
+fn step_up_required(of: &Of<'_>, reason: StepUp) {
     metrics::counter!("vouchsafe_stepup_required_total", "reason" => reason.name()).increment(1);
-    let journey = journey.unwrap_or(NO_JOURNEY);
-    let of = Of::named(app, journey, client(app, login.client.as_str()));
     of.add(Key {
         outcome: "required".to_owned(),
         method: reason.name().to_owned(),
@@ -364,7 +413,11 @@ fn step_up_finished(of: &Of<'_>, reason: StepUp, passed: bool) {
 }
 
 /// A question was put to a wallet, or answered: `asked`, `accepted`, `rejected`, `declined`, `no_match`.
+/// Asked is counted once for each login, or step of a journey, however often the code is renewed.
 pub(crate) fn presentation(app: &Parts, login: &Login, outcome: &str, channel: &'static str) {
+    if !is_login(&login.request) {
+        return;
+    }
     let of = Of::login(app, login);
     of.add(Key {
         outcome: outcome.to_owned(),

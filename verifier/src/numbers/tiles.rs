@@ -50,7 +50,7 @@ pub struct StepNumbers {
     pub entered: i64,
     /// How often it ended, by outcome.
     pub finished: BTreeMap<String, i64>,
-    /// `1 - entered(next step) / entered(this step)`, at least 0.
+    /// `1 - finished(ok, reused) / entered`, at least 0.
     pub drop_off: Option<f64>,
     /// `entered(this step) / entered(first step)`.
     pub overall: Option<f64>,
@@ -59,7 +59,7 @@ pub struct StepNumbers {
 }
 
 /// Formulas of steps, for those who read them.
-pub const STEP_FORMULA: &str = "drop_off = 1 - entered(next step) / entered(step); overall = entered(step) / entered(first step); median of step_finished - step_entered";
+pub const STEP_FORMULA: &str = "drop_off = 1 - finished(ok, reused) / entered, of the same step; overall = entered(step) / entered(first step); median of step_finished - step_entered";
 
 /// The sum of the rows of a kind that a condition lets through.
 fn sum(rows: &Rows, what: &str, fits: impl Fn(&Key) -> bool) -> i64 {
@@ -162,7 +162,7 @@ pub fn tiles(rows: &Rows, sessions: Option<i64>) -> Vec<Tile> {
             "registration_conversion",
             accounts("completed"),
             accounts("started") - accounts("returned"),
-            "registrations completed / (registrations started - those that led to an account that was there). Started: the first login of a browser, at a question that makes accounts; a login is over within the hour",
+            "registrations completed / (registrations started - those that led to an account that was there). Started: the first login of a browser, at a question that makes accounts, and each login that made one; a login is over within the hour",
         ),
         ratio(
             "success_rate",
@@ -229,6 +229,30 @@ pub fn tiles(rows: &Rows, sessions: Option<i64>) -> Vec<Tile> {
     tiles
 }
 
+/// What is known where logins are told apart by how the wallet was reached: that shows at the end, and
+/// what is divided by beginnings or questions says nothing.
+const OF_CHANNEL: [&str; 4] = [
+    "registrations",
+    "time_to_login_p50",
+    "time_to_login_p90",
+    "credential_acceptance",
+];
+
+/// The tiles of logins that reached the wallet in one way.
+#[must_use]
+pub fn tiles_of_channel(rows: &Rows) -> Vec<Tile> {
+    let known = |tile: Tile| match OF_CHANNEL.contains(&tile.id) {
+        true => tile,
+        false => Tile {
+            value: None,
+            of: 0,
+            among: None,
+            ..tile
+        },
+    };
+    tiles(rows, None).into_iter().map(known).collect()
+}
+
 /// The steps of a journey, those of its file in their order and then those of earlier files.
 #[must_use]
 pub fn steps(rows: &Rows, journey: &str, order: &[&str]) -> Vec<StepNumbers> {
@@ -242,22 +266,22 @@ pub fn steps(rows: &Rows, journey: &str, order: &[&str]) -> Vec<StepNumbers> {
     names.extend(older);
     let reached = |step: &str| sum(rows, what::ENTERED, |key| own(key) && key.step == step);
     let first = names.first().map_or(0, |step| reached(step));
-    let numbers = names.iter().enumerate().map(|(place, step)| {
+    let numbers = names.iter().map(|step| {
         let entered = reached(step);
-        let next = names.get(place + 1).map(|next| reached(next));
-        let next = next.filter(|_| entered > 0 && place + 1 < order.len());
         let mut finished = BTreeMap::new();
         for (key, n) in rows {
             if key.what == what::LEFT && own(key) && key.step == *step {
                 *finished.entry(key.outcome.clone()).or_default() += n;
             }
         }
+        let well = ["ok", "reused"].iter();
+        let well: i64 = well.filter_map(|one| finished.get(*one)).sum();
         let took = |key: &Key| key.what == what::STEP_TOOK && own(key) && key.step == *step;
         StepNumbers {
             step: (*step).to_owned(),
             entered,
             finished,
-            drop_off: next.map(|next| (1.0 - float(next) / float(entered)).max(0.0)),
+            drop_off: (entered > 0).then(|| (1.0 - float(well) / float(entered)).max(0.0)),
             overall: (first > 0).then(|| float(entered) / float(first)),
             median_s: quantile(rows, (1, 2), took).0,
         }
@@ -324,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_loses_those_who_do_not_reach_the_next() {
+    fn a_step_loses_those_with_whom_it_does_not_go_well_wherever_they_go_then() {
         let of = |what: &str, step: &str, outcome: &str, n: i64| {
             let (key, n) = row(what, outcome, 0, n);
             let key = Key {
@@ -336,16 +360,28 @@ mod tests {
         };
         let rows = [
             of(what::ENTERED, "ask", "", 10),
-            of(what::ENTERED, "done", "", 7),
+            of(what::ENTERED, "branch", "", 2),
+            of(what::ENTERED, "done", "", 5),
             of(what::ENTERED, "older", "", 1),
-            of(what::LEFT, "ask", "ok", 7),
+            of(what::LEFT, "ask", "ok", 6),
+            of(what::LEFT, "ask", "reused", 1),
+            of(what::LEFT, "branch", "ok", 2),
+            of(what::LEFT, "done", "ok", 5),
             of(what::LEFT, "ask", "declined", 3),
         ];
-        let steps = steps(&rows, "j", &["ask", "done"]);
+        let steps = steps(&rows, "j", &["ask", "branch", "skipped", "done"]);
         let names: Vec<_> = steps.iter().map(|one| one.step.as_str()).collect();
-        assert_eq!(names, ["ask", "done", "older"]);
+        assert_eq!(names, ["ask", "branch", "skipped", "done", "older"]);
         assert!((steps[0].drop_off.unwrap() - 0.3).abs() < 1e-9);
-        assert_eq!((steps[1].drop_off, steps[1].overall), (None, Some(0.7)));
+        assert_eq!(
+            (steps[1].drop_off, steps[1].overall),
+            (Some(0.0), Some(0.2))
+        );
+        assert_eq!((steps[2].drop_off, steps[2].overall), (None, Some(0.0)));
+        assert_eq!(
+            (steps[3].drop_off, steps[3].overall),
+            (Some(0.0), Some(0.5))
+        );
         assert_eq!(steps[0].finished["declined"], 3);
     }
 }

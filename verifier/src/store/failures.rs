@@ -1,7 +1,8 @@
 //! `login_failures`.
 
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::{Db, DbError, Table, Tx, each, execute};
+use vouchsafe_service::db::{Db, DbError, STEP, Table, Tx, each, execute};
+use vouchsafe_service::delete_step;
 
 use crate::domain::reason::Explanation;
 
@@ -56,6 +57,8 @@ pub async fn find(db: &Db, reference: &str) -> Result<Option<LoginFailure>, DbEr
 pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
     execute!(
         tx,
-        sqlx::query("DELETE FROM login_failures WHERE failed_at < $1").bind(before.0)
+        sqlx::query(delete_step!("login_failures", "login_id", "failed_at < $1"))
+            .bind(before.0)
+            .bind(i64::from(STEP))
     )
 }

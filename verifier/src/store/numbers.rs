@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::{Db, DbError, Tx, each, execute};
+use vouchsafe_service::db::{Db, DbError, STEP, Tx, each, execute};
+use vouchsafe_service::delete_step;
 
 use crate::numbers::counts::Key;
 use crate::numbers::events::Event;
@@ -82,17 +83,20 @@ impl From<CountRow> for (Key, i64) {
     }
 }
 
-/// What was counted from `since` on and before `until`, the days as `hour`.
+/// What was counted from `since` on and before `until`, of a journey or an application where one is
+/// given, the days as `hour`.
 pub async fn between(
     db: &Db,
     since: UnixTime,
     until: UnixTime,
+    (journey, client): (Option<&str>, Option<&str>),
 ) -> Result<Vec<(Key, i64)>, DbError> {
     let rows = each!(db, p => sqlx::query_as::<_, CountRow>(
         "SELECT at_hour - at_hour % 86400 AS at_hour, what, journey, stage, step, outcome, channel, method, client, seconds, \
          CAST(SUM(n) AS BIGINT) AS n FROM login_numbers WHERE at_hour >= $1 AND at_hour < $2 \
+         AND ($3 IS NULL OR journey = $3) AND ($4 IS NULL OR client = $4) \
          GROUP BY at_hour - at_hour % 86400, what, journey, stage, step, outcome, channel, method, client, seconds")
-        .bind(since.0).bind(until.0).fetch_all(p).await)?;
+        .bind(since.0).bind(until.0).bind(journey).bind(client).fetch_all(p).await)?;
     Ok(rows.into_iter().map(CountRow::into).collect())
 }
 
@@ -100,7 +104,13 @@ pub async fn between(
 pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
     execute!(
         tx,
-        sqlx::query("DELETE FROM login_numbers WHERE at_hour < $1").bind(before.0)
+        sqlx::query(delete_step!(
+            "login_numbers",
+            "at_hour, what, journey, stage, step, outcome, channel, method, client, seconds",
+            "at_hour < $1"
+        ))
+        .bind(before.0)
+        .bind(i64::from(STEP))
     )
 }
 
@@ -122,6 +132,8 @@ pub async fn insert_events(tx: &mut Tx, events: &[Event]) -> Result<(), DbError>
 pub async fn purge_events(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
     execute!(
         tx,
-        sqlx::query("DELETE FROM login_events WHERE at < $1").bind(before.0)
+        sqlx::query(delete_step!("login_events", "id", "at < $1"))
+            .bind(before.0)
+            .bind(i64::from(STEP))
     )
 }

@@ -202,6 +202,7 @@ pub async fn find(
 /// A login that nobody brought to an end.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Abandoned {
+    id: String,
     /// The journey that led it.
     pub journey: Option<String>,
     /// Who asked for it.
@@ -211,6 +212,12 @@ pub struct Abandoned {
 }
 
 impl Abandoned {
+    /// The reference of the login, as people are told it.
+    #[must_use]
+    pub fn reference(&self) -> &str {
+        self.id.get(..8).unwrap_or_default()
+    }
+
     /// Whether nothing ever came from the person.
     #[must_use]
     pub fn is_untouched(&self) -> bool {
@@ -222,7 +229,7 @@ impl Abandoned {
 pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<Vec<Abandoned>, DbError> {
     let left = each!(tx, c => sqlx::query_as::<_, Abandoned>(
         "DELETE FROM login_transactions WHERE expires_at < $1 \
-         AND state IN ('pending', 'answered') RETURNING journey, client_id, state, turn")
+         AND state IN ('pending', 'answered') RETURNING id, journey, client_id, state, turn")
         .bind(before.0).fetch_all(c).await)?;
     execute!(
         tx,

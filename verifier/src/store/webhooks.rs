@@ -58,6 +58,25 @@ pub async fn publish_to(
     data: &Value,
     now: UnixTime,
 ) -> Result<(), DbError> {
+    let timestamp = jiff::Timestamp::from_second(now.0).map(|at| at.to_string());
+    let body = serde_json::json!({
+        "type": event,
+        "timestamp": timestamp.unwrap_or_default(),
+        "data": data,
+    });
+    let seal = (secrets, sealer, rng);
+    publish_body(tx, endpoint, seal, (id, event), body.to_string(), now).await
+}
+
+/// The same with a body that is ready.
+pub async fn publish_body(
+    tx: &mut Tx,
+    endpoint: &NewEndpoint,
+    (secrets, sealer, rng): (&Secrets, &Sealer, &dyn Rng),
+    (id, event): (&str, &str),
+    body: String,
+    now: UnixTime,
+) -> Result<(), DbError> {
     lock(tx, &endpoint.id).await?;
     webhooks::ensure(tx, endpoint, secrets, sealer, rng).await?;
     let wanted = execute!(
@@ -74,20 +93,14 @@ pub async fn publish_to(
     if wanted == 0 {
         return Ok(());
     }
-    let timestamp = jiff::Timestamp::from_second(now.0).map(|at| at.to_string());
-    let body = serde_json::json!({
-        "type": event,
-        "timestamp": timestamp.unwrap_or_default(),
-        "data": data,
-    });
     execute!(
         tx,
         sqlx::query(
             "INSERT INTO webhook_message (id, event, body, created_at) VALUES ($1, $2, $3, $4)"
         )
         .bind(id)
-        .bind(event)
-        .bind(body.to_string())
+        .bind(event.to_owned())
+        .bind(body)
         .bind(now.0)
     )
     .map(drop)

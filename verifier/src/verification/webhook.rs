@@ -84,7 +84,7 @@ pub(crate) fn of_events(app: &Parts, webhook: Option<&Webhook>) -> Option<EventE
 }
 
 impl EventEndpoint {
-    /// Writes the message of an event.
+    /// Writes the message of an event: the envelope as everywhere (CloudEvents 1.0, JSON format).
     pub(crate) async fn publish(
         &self,
         tx: &mut Tx,
@@ -93,7 +93,7 @@ impl EventEndpoint {
     ) -> Result<(), DbError> {
         let seal = (&self.secrets, &self.sealer, &*self.rng);
         let named = (event.id.as_str(), event.kind);
-        store::publish_to(tx, &self.endpoint, seal, named, &event.body["data"], now).await
+        store::publish_body(tx, &self.endpoint, seal, named, event.body.to_string(), now).await
     }
 }
 

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use crate::journeys::{AGE, MEMBER, with_more};
 use crate::numbers::play;
 use crate::world::browser::{Answer, Browser};
-use crate::world::{World, on_sqlite};
+use crate::world::{World, on_sqlite, with_config};
 
 async fn enter(browser: &mut Browser, key: &str) -> Answer {
     let page = browser.get("/admin").await;
@@ -33,7 +33,7 @@ fn shown(page: &Answer, id: &str) -> String {
 #[tokio::test]
 async fn the_pages_show_what_was_played() {
     let files = [("age.toml", AGE), ("member.toml", MEMBER)];
-    with_more(&files, "", async |world, _| {
+    with_more(&files, "\n[numbers]\n", async |world, _| {
         play(&world).await;
         let (_, key) = key(&world).await;
         let mut browser = world.browser();
@@ -63,7 +63,7 @@ async fn the_pages_show_what_was_played() {
 
 #[tokio::test]
 async fn nobody_without_a_good_key_sees_numbers() {
-    on_sqlite(async |world| {
+    with_config("\n[numbers]\n", async |world| {
         let (id, key) = key(&world).await;
         let mut browser = world.browser();
         let wrong = enter(&mut browser, "vsk_wrong").await;
@@ -91,6 +91,17 @@ async fn nobody_without_a_good_key_sees_numbers() {
             .assert_page(StatusCode::OK, "id=\"key\"");
         let picture = browser.get("/admin/journeys/nothing/picture").await;
         assert_eq!(picture.status, StatusCode::NOT_FOUND);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_numbers_in_the_configuration_nothing_of_them_is_there() {
+    on_sqlite(async |world| {
+        for path in ["/admin", "/admin/numbers", "/support/errors/AAAAAAAA"] {
+            let answer = world.browser().get(path).await;
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        }
     })
     .await;
 }

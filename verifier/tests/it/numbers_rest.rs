@@ -10,7 +10,7 @@ use crate::world::browser::{Answer, send};
 use crate::world::rest::Caller;
 use crate::world::steps::{begin, wallet_link};
 use crate::world::wallet::Wallet;
-use crate::world::{World, on_each_database, on_sqlite};
+use crate::world::{World, with_config};
 
 /// A number to compare: JSON may have lost its last bit.
 fn millionths(number: f64) -> i64 {
@@ -40,7 +40,7 @@ async fn read(world: &World, path: &str) -> Answer {
 async fn every_tile_is_what_was_played() {
     with_more(
         &[("age.toml", AGE), ("member.toml", MEMBER)],
-        "",
+        "\n[numbers]\n",
         async |world, _| {
             play(&world).await;
             let numbers = read(&world, "/admin/numbers").await.json();
@@ -111,6 +111,38 @@ async fn every_tile_is_what_was_played() {
                 (&3.into(), &2.into())
             );
             assert_eq!(steps[2]["finished"]["ok"], 2);
+            // Who was told that the risk is too great goes nowhere, and nobody was; the others went on.
+            assert_eq!(steps[0]["drop_off"], 0.0);
+            assert_eq!(
+                (&steps[1]["entered"], &steps[1]["drop_off"]),
+                (&0.into(), &Value::Null)
+            );
+            // Once for each login and step, however many codes were shown.
+            assert_eq!(
+                tile(&numbers, "wallet_readiness"),
+                (Some(millionths(1.0)), 7, Some(7))
+            );
+            let channels = read(&world, "/admin/numbers?by=channel").await.json();
+            let groups = channels["groups"].as_array().unwrap();
+            let names: Vec<_> = groups
+                .iter()
+                .map(|one| one["name"].as_str().unwrap())
+                .collect();
+            assert_eq!(names, ["none", "qr", "same_device", "session"]);
+            for group in groups {
+                for of_all in [
+                    "success_rate",
+                    "abandonment",
+                    "decline_rate",
+                    "step_up_rate",
+                ] {
+                    assert_eq!(tile(group, of_all), (None, 0, None), "{group}");
+                }
+            }
+            assert_eq!(
+                tile(&groups[1], "credential_acceptance"),
+                (Some(millionths(1.0)), 1, Some(1))
+            );
             // What was written twice is counted once.
             world.tick().await;
             let again = read(&world, "/admin/numbers").await.json();
@@ -122,7 +154,7 @@ async fn every_tile_is_what_was_played() {
 
 #[tokio::test]
 async fn numbers_are_for_those_with_a_key_for_them() {
-    on_each_database(async |world| {
+    with_more(&[("age.toml", AGE)], "\n[numbers]\n", async |world, _| {
         let nobody = send(
             &world.router(),
             Request::get("/admin/numbers").body(Body::empty()).unwrap(),
@@ -236,7 +268,7 @@ async fn play_one(world: &World, plan: Plan, number: usize) {
 
 #[tokio::test]
 async fn two_hundred_logins_of_a_seed_are_on_every_tile_exactly() {
-    on_sqlite(async |world| {
+    with_config("\n[numbers]\n", async |world| {
         let plans = plans(1, 200);
         for (number, plan) in plans.iter().enumerate() {
             play_one(&world, *plan, number).await;

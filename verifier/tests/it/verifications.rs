@@ -490,7 +490,8 @@ async fn the_description_is_served_where_the_interface_is() {
         let request = Request::get("/openapi.json").body(Body::empty()).unwrap();
         let api = send(&world.router(), request).await.json();
         let paths: Vec<&String> = api["paths"].as_object().unwrap().keys().collect();
-        assert_eq!(paths.len(), 6, "{paths:?}");
+        // Numbers are not configured here.
+        assert_eq!(paths.len(), 4, "{paths:?}");
         // What an operation answers is described: a fresh question fits its schema's members.
         let door = Caller::new(&world, "door").await;
         let Question { json, .. } = door.ask(&age()).await;

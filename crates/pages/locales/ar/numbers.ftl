@@ -22,9 +22,9 @@ numbers-picture = خطوات المسار { $journey }
 numbers-step = الخطوة
 numbers-entered = تم بلوغها
 numbers-finished = نجحت
-numbers-drop-off = من لم يبلغ التالية
+numbers-drop-off = لم تنجح
 numbers-median = استغرق النصف على الأكثر
-numbers-step-how = من لم يبلغ التالية = 1 − بلوغ الخطوة التالية ÷ بلوغ هذه الخطوة
+numbers-step-how = لم تنجح = 1 − نجحت ÷ تم بلوغها
 numbers-back = كل الأرقام
 numbers-nothing = لا شيء بعد
 numbers-seconds = { $seconds } ث
@@ -36,7 +36,7 @@ numbers-stage-none = بلا مرحلة
 numbers-tile-registrations = التسجيلات
 numbers-how-registrations = الحسابات الجديدة
 numbers-tile-registration_conversion = التسجيلات المكتملة
-numbers-how-registration_conversion = المكتملة ÷ (التي بدأت − التي كان حسابها موجودًا). البداية: أول دخول من المتصفح عند سؤال ينشئ حسابات. تنتهي عملية الدخول خلال ساعة.
+numbers-how-registration_conversion = المكتملة ÷ (التي بدأت − التي كان حسابها موجودًا). البداية: أول دخول من المتصفح عند سؤال ينشئ حسابات، وكل دخول أنشأ حسابًا. تنتهي عملية الدخول خلال ساعة.
 numbers-tile-success_rate = عمليات الدخول الناجحة
 numbers-how-success_rate = الناجحة ÷ (التي بدأت − التي تُركت قبل أول إدخال)
 numbers-tile-abandonment = عمليات الدخول المتروكة

@@ -22,9 +22,9 @@ numbers-picture = Die Schritte des Ablaufs { $journey }
 numbers-step = Schritt
 numbers-entered = Erreicht
 numbers-finished = Gelungen
-numbers-drop-off = Vor dem nächsten verloren
+numbers-drop-off = Verloren
 numbers-median = Die Hälfte brauchte höchstens
-numbers-step-how = Vor dem nächsten verloren = 1 − erreicht (nächster Schritt) ÷ erreicht (dieser Schritt)
+numbers-step-how = Verloren = 1 − gelungen ÷ erreicht
 numbers-back = Alle Zahlen
 numbers-nothing = noch nichts
 numbers-seconds = { $seconds } s
@@ -36,7 +36,7 @@ numbers-stage-none = Keine Phase
 numbers-tile-registrations = Registrierungen
 numbers-how-registrations = Neue Konten
 numbers-tile-registration_conversion = Abgeschlossene Registrierungen
-numbers-how-registration_conversion = Abgeschlossen ÷ (begonnen − solche, deren Konto schon da war). Begonnen: die erste Anmeldung eines Browsers bei einer Frage, die Konten anlegt. Eine Anmeldung endet innerhalb einer Stunde.
+numbers-how-registration_conversion = Abgeschlossen ÷ (begonnen − solche, deren Konto schon da war). Begonnen: die erste Anmeldung eines Browsers bei einer Frage, die Konten anlegt, und jede Anmeldung, die eines angelegt hat. Eine Anmeldung endet innerhalb einer Stunde.
 numbers-tile-success_rate = Gelungene Anmeldungen
 numbers-how-success_rate = Gelungen ÷ (begonnen − vor der ersten Eingabe abgebrochen)
 numbers-tile-abandonment = Abgebrochene Anmeldungen

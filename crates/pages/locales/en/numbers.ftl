@@ -22,9 +22,9 @@ numbers-picture = The steps of the journey { $journey }
 numbers-step = Step
 numbers-entered = Reached
 numbers-finished = Went well
-numbers-drop-off = Lost before the next
+numbers-drop-off = Lost
 numbers-median = Half took at most
-numbers-step-how = Lost before the next = 1 − reached (next step) ÷ reached (this step)
+numbers-step-how = Lost = 1 − went well ÷ reached
 numbers-back = All numbers
 numbers-nothing = nothing yet
 numbers-seconds = { $seconds } s
@@ -36,7 +36,7 @@ numbers-stage-none = No stage
 numbers-tile-registrations = Registrations
 numbers-how-registrations = New accounts
 numbers-tile-registration_conversion = Registrations that were completed
-numbers-how-registration_conversion = Completed ÷ (started − those whose account was there). Started: the first login of a browser, at a question that makes accounts. A login is over within the hour.
+numbers-how-registration_conversion = Completed ÷ (started − those whose account was there). Started: the first login of a browser, at a question that makes accounts, and each login that made one. A login is over within the hour.
 numbers-tile-success_rate = Logins that succeeded
 numbers-how-success_rate = Succeeded ÷ (started − abandoned before the first input)
 numbers-tile-abandonment = Logins that were abandoned

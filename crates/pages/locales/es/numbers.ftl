@@ -22,9 +22,9 @@ numbers-picture = Los pasos del recorrido { $journey }
 numbers-step = Paso
 numbers-entered = Alcanzado
 numbers-finished = Logrado
-numbers-drop-off = Perdidos antes del siguiente
+numbers-drop-off = Perdidos
 numbers-median = La mitad tardó como máximo
-numbers-step-how = Perdidos antes del siguiente = 1 − alcanzado (paso siguiente) ÷ alcanzado (este paso)
+numbers-step-how = Perdidos = 1 − logrado ÷ alcanzado
 numbers-back = Todas las cifras
 numbers-nothing = nada todavía
 numbers-seconds = { $seconds } s
@@ -36,7 +36,7 @@ numbers-stage-none = Sin fase
 numbers-tile-registrations = Registros
 numbers-how-registrations = Cuentas nuevas
 numbers-tile-registration_conversion = Registros completados
-numbers-how-registration_conversion = Completados ÷ (empezados − los que ya tenían cuenta). Empezado: el primer inicio de sesión de un navegador, en una pregunta que crea cuentas. Un inicio de sesión termina en menos de una hora.
+numbers-how-registration_conversion = Completados ÷ (empezados − los que ya tenían cuenta). Empezado: el primer inicio de sesión de un navegador, en una pregunta que crea cuentas, y cada inicio de sesión que creó una. Un inicio de sesión termina en menos de una hora.
 numbers-tile-success_rate = Inicios de sesión logrados
 numbers-how-success_rate = Logrados ÷ (empezados − abandonados antes de la primera acción)
 numbers-tile-abandonment = Inicios de sesión abandonados

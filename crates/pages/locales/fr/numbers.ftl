@@ -22,9 +22,9 @@ numbers-picture = Les étapes du parcours { $journey }
 numbers-step = Étape
 numbers-entered = Atteinte
 numbers-finished = Réussie
-numbers-drop-off = Perdus avant la suivante
+numbers-drop-off = Perdus
 numbers-median = La moitié a pris au plus
-numbers-step-how = Perdus avant la suivante = 1 − atteinte (étape suivante) ÷ atteinte (cette étape)
+numbers-step-how = Perdus = 1 − réussie ÷ atteinte
 numbers-back = Tous les chiffres
 numbers-nothing = rien encore
 numbers-seconds = { $seconds } s
@@ -36,7 +36,7 @@ numbers-stage-none = Sans étape
 numbers-tile-registrations = Inscriptions
 numbers-how-registrations = Nouveaux comptes
 numbers-tile-registration_conversion = Inscriptions achevées
-numbers-how-registration_conversion = Achevées ÷ (commencées − celles dont le compte existait). Commencée : la première connexion d’un navigateur, à une question qui crée des comptes. Une connexion se termine dans l’heure.
+numbers-how-registration_conversion = Achevées ÷ (commencées − celles dont le compte existait). Commencée : la première connexion d’un navigateur, à une question qui crée des comptes, et chaque connexion qui en a créé un. Une connexion se termine dans l’heure.
 numbers-tile-success_rate = Connexions réussies
 numbers-how-success_rate = Réussies ÷ (commencées − abandonnées avant la première saisie)
 numbers-tile-abandonment = Connexions abandonnées

@@ -22,9 +22,9 @@ numbers-picture = I passi del percorso { $journey }
 numbers-step = Passo
 numbers-entered = Raggiunto
 numbers-finished = Riuscito
-numbers-drop-off = Persi prima del successivo
+numbers-drop-off = Persi
 numbers-median = La metà ha impiegato al massimo
-numbers-step-how = Persi prima del successivo = 1 − raggiunto (passo successivo) ÷ raggiunto (questo passo)
+numbers-step-how = Persi = 1 − riuscito ÷ raggiunto
 numbers-back = Tutti i numeri
 numbers-nothing = ancora niente
 numbers-seconds = { $seconds } s
@@ -36,7 +36,7 @@ numbers-stage-none = Nessuna fase
 numbers-tile-registrations = Registrazioni
 numbers-how-registrations = Nuovi account
 numbers-tile-registration_conversion = Registrazioni completate
-numbers-how-registration_conversion = Completate ÷ (iniziate − quelle con un account già esistente). Iniziata: il primo accesso di un browser, a una domanda che crea account. Un accesso finisce entro un’ora.
+numbers-how-registration_conversion = Completate ÷ (iniziate − quelle con un account già esistente). Iniziata: il primo accesso di un browser, a una domanda che crea account, e ogni accesso che ne ha creato uno. Un accesso finisce entro un’ora.
 numbers-tile-success_rate = Accessi riusciti
 numbers-how-success_rate = Riusciti ÷ (iniziati − abbandonati prima del primo inserimento)
 numbers-tile-abandonment = Accessi abbandonati

@@ -34,7 +34,7 @@ pub enum ApiError {
     NoReference,
     /// This network asked too often.
     #[error("too many questions; wait a minute")]
-    TooOften,
+    TooOften(u64),
     /// Not a JSON body.
     #[error("the body must be application/json without content encoding")]
     MediaType,
@@ -101,7 +101,7 @@ impl ApiError {
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
             Self::NotFound | Self::NoReference => (StatusCode::NOT_FOUND, "not_found"),
             Self::Parameter => (StatusCode::BAD_REQUEST, "invalid_parameter"),
-            Self::TooOften => (StatusCode::TOO_MANY_REQUESTS, "too_often"),
+            Self::TooOften(_) => (StatusCode::TOO_MANY_REQUESTS, "too_often"),
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::Body => (StatusCode::BAD_REQUEST, "invalid_body"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_long"),
@@ -128,7 +128,7 @@ impl ApiError {
             }
             Self::NotFound
             | Self::NoReference
-            | Self::TooOften
+            | Self::TooOften(_)
             | Self::Parameter
             | Self::MediaType
             | Self::Body
@@ -203,7 +203,11 @@ impl IntoResponse for ApiError {
             status,
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
         ) {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            let wait = match self {
+                Self::TooOften(seconds) => seconds.max(1),
+                _ => 1,
+            };
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait));
         }
         response
     }

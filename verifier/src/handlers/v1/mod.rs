@@ -43,7 +43,7 @@ fn verification_id(path: PathText) -> Result<VerificationId, ApiError> {
     VerificationId::parse(&text.0).ok_or(ApiError::NotFound)
 }
 
-/// What is there in every service.
+/// What is there only where numbers are read.
 pub fn for_business() -> Router<App> {
     Router::from(openapi::for_business())
 }

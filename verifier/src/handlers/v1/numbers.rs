@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{FromRequestParts, RawQuery};
+use axum::http::HeaderMap;
 use axum::http::header::{self, AUTHORIZATION};
 use axum::http::request::Parts as RequestParts;
 use axum::response::{IntoResponse, Response};
@@ -23,20 +24,26 @@ impl FromRequestParts<App> for Reader {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut RequestParts, app: &App) -> Result<Self, ApiError> {
-        let mut headers = parts.headers.get_all(AUTHORIZATION).iter();
-        let (Some(header), None) = (headers.next(), headers.next()) else {
-            return Err(ApiError::Unauthorized);
-        };
-        let text = header.to_str().map_err(|_| ApiError::Unauthorized)?;
-        let (scheme, key) = text.split_once(' ').ok_or(ApiError::Unauthorized)?;
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(ApiError::Unauthorized);
-        }
-        let key = api_keys::authenticate(&app.db, key, app.now()).await?;
-        match key.ok_or(ApiError::InvalidToken)? {
-            key if key.may(Scope::Numbers.as_str()) => Ok(Self(App::clone(app))),
-            _ => Err(ApiError::Forbidden(Scope::Numbers)),
-        }
+        may_read(app, &parts.headers).await?;
+        Ok(Self(App::clone(app)))
+    }
+}
+
+/// Whether these headers have a key for the numbers.
+pub(super) async fn may_read(app: &App, headers: &HeaderMap) -> Result<(), ApiError> {
+    let mut headers = headers.get_all(AUTHORIZATION).iter();
+    let (Some(header), None) = (headers.next(), headers.next()) else {
+        return Err(ApiError::Unauthorized);
+    };
+    let text = header.to_str().map_err(|_| ApiError::Unauthorized)?;
+    let (scheme, key) = text.split_once(' ').ok_or(ApiError::Unauthorized)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(ApiError::Unauthorized);
+    }
+    let key = api_keys::authenticate(&app.db, key, app.now()).await?;
+    match key.ok_or(ApiError::InvalidToken)? {
+        key if key.may(Scope::Numbers.as_str()) => Ok(()),
+        _ => Err(ApiError::Forbidden(Scope::Numbers)),
     }
 }
 

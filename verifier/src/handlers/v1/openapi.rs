@@ -1,6 +1,7 @@
 //! `GET /openapi.json`: the description of the REST interface.
 
 use axum::Json;
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use utoipa::openapi::OpenApi;
@@ -64,10 +65,14 @@ pub fn document() -> OpenApi {
     verifications().merge(for_business()).into_openapi()
 }
 
-/// Answers with the description.
-pub async fn handle() -> Response {
+/// Answers with the description of what is there.
+pub async fn handle(State(app): State<App>) -> Response {
+    let described = match app.settings.numbers {
+        Some(_) => document(),
+        None => verifications().into_openapi(),
+    };
     let kept = [(header::CACHE_CONTROL, "public, max-age=300")];
-    (kept, Json(document())).into_response()
+    (kept, Json(described)).into_response()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use vouchsafe_pages::{Catalogue, Locale};
 use vouchsafe_service::http::ClientAddress;
 
 use super::error::{ApiError, Problem};
+use super::numbers::may_read;
 use crate::app::App;
 use crate::domain::reason::Explanation;
 use crate::handlers::PathText;
@@ -28,9 +29,10 @@ pub struct ErrorView {
     /// The reference.
     #[schema(example = "Zk3x9QaB")]
     reference: String,
-    /// The stable code.
-    #[schema(example = "status_revoked")]
-    code: String,
+    /// The stable code; only for those who show a key for the numbers.
+    #[schema(example = "credential_revoked")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
     /// Which page the person saw.
     #[schema(example = "revoked")]
     page: &'static str,
@@ -57,11 +59,14 @@ pub struct ErrorView {
     ),
     responses(
         (status = 200, description = "Cause and remedy", body = ErrorView),
+        (status = 401, description = "A key that is none", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks `numbers:read`", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such reference, or not any more", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
         (status = 500, description = "A fault of ours", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Busy or without database", body = Problem, content_type = "application/problem+json"),
-    )
+    ),
+    security((), ("api_key" = []))
 )]
 pub async fn handle(
     State(app): State<App>,
@@ -70,13 +75,19 @@ pub async fn handle(
     reference: PathText,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    if app.support_questions.check(address).is_err() {
-        return Err(ApiError::TooOften);
+    if let Err(wait) = app.support_questions.check(address) {
+        return Err(ApiError::TooOften(wait.as_secs() + 1));
+    }
+    // The page says less than the code: whoever tries something out learns no more from here.
+    let keyed = headers.contains_key(header::AUTHORIZATION);
+    if keyed {
+        may_read(&app, &headers).await?;
     }
     let reference = reference.map_err(|_| ApiError::NoReference)?.0;
     let found = find(&app, &reference).await?;
     let found = found.ok_or(ApiError::NoReference)?;
-    let view = shown(reference, &found, language(&headers, query.as_deref()))?;
+    let mut view = shown(reference, &found, language(&headers, query.as_deref()))?;
+    view.code = view.code.filter(|_| keyed);
     let mut response = (StatusCode::OK, Json(view)).into_response();
     let kept = HeaderValue::from_static("no-store");
     response.headers_mut().insert(header::CACHE_CONTROL, kept);
@@ -116,7 +127,7 @@ fn shown(reference: String, found: &LoginFailure, locale: Locale) -> Result<Erro
     };
     Ok(ErrorView {
         reference,
-        code: found.code.clone(),
+        code: Some(found.code.clone()),
         page: page.key(),
         title: text("title")?,
         cause: text("text")?,

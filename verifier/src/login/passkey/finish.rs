@@ -119,7 +119,10 @@ async fn ask_card(
         login = log_id(&login.id),
         "a passkey does not stand: the card is asked"
     );
-    let request = login.request.clone();
+    if login.request.risk.is_some() {
+        login.place.step_up = Some(StepUp::Risk);
+    }
+    let told = login.clone();
     let row = transactions::seal(&app.vault, &Transaction::Pending(Pending { login }))?;
     let now = app.now();
     let pinned = app
@@ -127,8 +130,8 @@ async fn ask_card(
         .write(async move |tx| transactions::advance(tx, "pending", &row, now).await)
         .await
         .map_err(StoreError::from)?;
-    if pinned && request.risk.is_some() {
-        tell::step_up_required(app, &request, None, StepUp::Risk);
+    if pinned {
+        tell::asked_again(app, &told);
     }
     Ok(if pinned { Came::Card } else { Came::Over })
 }

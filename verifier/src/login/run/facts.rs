@@ -18,7 +18,6 @@ use crate::journey::{
     DeviceFacts, Facts, Instance, RequestFacts, RiskFacts, RiskLevel, SessionFacts, UserFacts,
 };
 use crate::journeys::Loaded;
-use crate::numbers::tell;
 use crate::risk::check::{HORIZON_S, assess};
 use crate::risk::rules::Rule;
 use crate::risk::{self, Look, Seen};
@@ -272,7 +271,7 @@ pub(super) async fn is_unusual(
     let Some(signs) = unusual(app, login, &pinned.clone(), visit.agent.as_deref()).await? else {
         return Ok(false);
     };
-    tell::step_up_required(app, &login.request, Some(&loaded.journey.id), StepUp::Risk);
+    login.place.step_up = Some(StepUp::Risk);
     login.request.risk = Some(signs);
     // Nor does a passkey count here any more.
     let tapped = login.passkey.take();

@@ -1,6 +1,8 @@
 //! The end of a run that is a login: whose it is, its session, the authorization code, in one
 //! transaction. Level and methods are what the run computed.
 
+mod tapped;
+
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -9,21 +11,19 @@ use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
 use vouchsafe_service::db::Tx;
 
 use super::settle::{Done, Row, Was, Written};
-mod tapped;
-
 use super::{Beside, RunError, agree, count, taps};
 use crate::app::App;
 use crate::config::Client;
 use crate::domain::ids::{QueryId, SessionId, SubjectId};
 use crate::domain::passkey::{DONE, Tapped};
-use crate::domain::reason::{Explanation, Failure};
+use crate::domain::reason::Failure;
 use crate::domain::request::{Fact, Facts, LoginRequest, OFFLINE_ACCESS, OPENID};
 use crate::domain::run::{Run, Shown};
 use crate::domain::session::{Authentication, Session};
 use crate::domain::transaction::{self, Login, Transaction};
 use crate::journey;
 use crate::journeys::{Bindings, Loaded};
-use crate::login::code::{Told, cards_end, cards_end_of, issue_code};
+use crate::login::code::{Told, cards_end, issue_code};
 use crate::login::finish::{Account, FinishError, Finished, open_session, sealed, told_of};
 use crate::login::passkey::{self, Standing};
 use crate::login::resolve;

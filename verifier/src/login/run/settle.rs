@@ -171,6 +171,7 @@ async fn wait(
     mut login: Login,
 ) -> Result<Done, FinishError> {
     let before = login.clone();
+    login.place.step_up_told = login.place.step_up.is_some();
     if let Some(run) = login.run.as_deref_mut() {
         waits(run, app.now());
     }

@@ -10,7 +10,6 @@ use crate::domain::transaction::Login;
 use crate::journey::{Outcome, Proof, StepKind, StepResult};
 use crate::journeys::Loaded;
 use crate::login::passkey::{self, PasskeyError, Standing};
-use crate::numbers::tell;
 
 /// What a tap proves: nothing attests where the key lies, and the device verified the person.
 pub(super) const PROOF: Proof = Proof::Passkey {
@@ -85,8 +84,7 @@ pub async fn tapped(
         let agent = visit.agent.as_deref();
         let signs = facts::unusual(app, login, &tapped.subject, agent).await?;
         if signs.is_some() {
-            let journey = Some(loaded.journey.id.as_str());
-            tell::step_up_required(app, &login.request, journey, StepUp::Risk);
+            login.place.step_up = Some(StepUp::Risk);
             login.request = LoginRequest {
                 risk: signs,
                 ..login.request.clone()
