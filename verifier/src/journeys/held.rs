@@ -321,6 +321,16 @@ fn people(journey: &Journey, questions: &BTreeMap<String, StepQuestion>, places:
                 let hint = "nobody could say whose login it is: write two journeys";
                 places.at_step(at, "kind", Code::NotHeld, message, hint);
             }
+            StepKind::Notify { .. } if some == 0 => {
+                let message = "the questions lead to nobody who could be told";
+                let hint = "a question of a person, or no such step";
+                places.at_step(at, "kind", Code::NotHeld, message, hint);
+            }
+            StepKind::Deny { notify, .. } if some == 0 && !notify.is_empty() => {
+                let message = "the questions lead to nobody who could be told";
+                let hint = "a question of a person, or no `notify`";
+                places.at_step(at, "notify", Code::NotHeld, message, hint);
+            }
             StepKind::Identify { .. } if !asserted || questions.is_empty() => {
                 let message = "nothing proves what the person says here";
                 let hint = "`identify` needs questions with the strategy \"asserted_lookup\"";

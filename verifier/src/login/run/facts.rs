@@ -77,6 +77,8 @@ pub async fn begin(
         failure: None,
         counted: 0,
         at_least: None,
+        assessed: false,
+        typed: false,
         restarts: 0,
         started_for: Vec::new(),
         effects: Vec::new(),
@@ -192,12 +194,7 @@ pub(super) async fn risk(
     let look = look(app, settings, login, visit);
     let pinned = login.run.as_deref().and_then(|run| run.pinned.as_ref());
     let assessment = assess(app, settings, pinned, &look).await?;
-    let level = match assessment.level {
-        risk::RiskLevel::Low => RiskLevel::Low,
-        risk::RiskLevel::Medium => RiskLevel::Medium,
-        risk::RiskLevel::High => RiskLevel::High,
-        risk::RiskLevel::Critical => RiskLevel::Critical,
-    };
+    let level = level(assessment.level);
     metrics::counter!("vouchsafe_risk_evaluations_total", "level" => assessment.level.name(), "decision" => "journey").increment(1);
     let says = |rule| assessment.reasons.contains(&rule);
     let country = pinned.is_some() && settings.places.know_countries();
@@ -211,6 +208,21 @@ pub(super) async fn risk(
         first_seen_country: country.then(|| says(Rule::FirstSeenCountry)),
         impossible_travel: (country && placed).then(|| says(Rule::ImpossibleTravel)),
     }))
+}
+
+fn level(level: risk::RiskLevel) -> RiskLevel {
+    match level {
+        risk::RiskLevel::Low => RiskLevel::Low,
+        risk::RiskLevel::Medium => RiskLevel::Medium,
+        risk::RiskLevel::High => RiskLevel::High,
+        risk::RiskLevel::Critical => RiskLevel::Critical,
+    }
+}
+
+/// Whether `risk` steps ask a system outside.
+pub(super) fn is_asked_outside(app: &Parts) -> bool {
+    let settings = app.settings.risk.as_ref();
+    settings.is_some_and(|settings| settings.webhook.is_some())
 }
 
 fn look(app: &Parts, settings: &RiskSettings, login: &Login, visit: &Visit) -> Look {
@@ -230,24 +242,30 @@ pub(super) async fn is_unusual(
 ) -> Result<bool, RunError> {
     let run = login.run.as_deref().ok_or(RunError::Gone)?;
     // Without such a step the session was judged before it counted.
-    let judged = run.facts.risk.is_some() || !run.shown.is_empty() || !loaded.assesses();
-    let (Some(settings), Some(pinned)) = (&app.settings.risk, &run.pinned) else {
+    let judged = run.assessed || !run.shown.is_empty();
+    let judged = judged || (!loaded.assesses() && run.at_least.is_none());
+    let (false, Some(pinned)) = (judged, &run.pinned) else {
         return Ok(false);
     };
-    if judged {
-        return Ok(false);
-    }
-    let look = look(app, settings, login, visit);
-    let assessment = assess(app, settings, Some(pinned), &look).await?;
-    let asks = assessment.level >= settings.ask_again_at;
-    let decision = if asks { "ask_again" } else { "answer" };
-    metrics::counter!("vouchsafe_risk_evaluations_total", "level" => assessment.level.name(), "decision" => decision).increment(1);
+    // What a system outside says is no less than what is assessed here.
+    let least = run.at_least.unwrap_or(RiskLevel::Low);
+    let (asks, signs) = match &app.settings.risk {
+        None => (least >= RiskLevel::High, Vec::new()),
+        Some(settings) => {
+            let look = look(app, settings, login, visit);
+            let assessment = assess(app, settings, Some(pinned), &look).await?;
+            let asks = level(assessment.level).max(least) >= level(settings.ask_again_at);
+            let decision = if asks { "ask_again" } else { "answer" };
+            metrics::counter!("vouchsafe_risk_evaluations_total", "level" => assessment.level.name(), "decision" => decision).increment(1);
+            let signs = assessment.reasons.iter();
+            (asks, signs.map(|sign| sign.code().to_owned()).collect())
+        }
+    };
     if !asks {
         return Ok(false);
     }
     metrics::counter!("vouchsafe_stepup_required_total", "reason" => "risk").increment(1);
-    let signs = assessment.reasons.iter().map(|sign| sign.code().to_owned());
-    login.request.risk = Some(signs.collect());
+    login.request.risk = Some(signs);
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
     run.instance = Instance::start(&loaded.journey);
     run.facts.session = None;
