@@ -1,10 +1,11 @@
 -- What a run asks systems outside, once for each visit of a step: written before it is asked. `result` is
--- what came of it, without any value of a person.
+-- what came of it, without any value of a person; `asked` a keyed hash of what was asked.
 CREATE TABLE journey_calls (
     login_id  TEXT   NOT NULL,
     step      TEXT   NOT NULL,
     visit     BIGINT NOT NULL,
     called_at BIGINT NOT NULL,
+    asked     TEXT   NOT NULL,
     result    TEXT,
     PRIMARY KEY (login_id, step, visit)
 );

@@ -2,11 +2,13 @@
 //! once. A system that fails again and again is left alone for a while.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::{Value, json};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use url::Url;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::webhooks::Secrets;
 
@@ -17,6 +19,10 @@ use crate::config::Hook;
 const MOST_FAILURES: u32 = 5;
 /// It is left alone for so long, in seconds; then one question tries it.
 const REST_S: i64 = 30;
+/// Questions to one host at once.
+const PLACES: usize = 4;
+/// So long a question waits for its place.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a system says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,13 +33,18 @@ pub enum HookReply {
     Status(u16),
     /// Nothing, in time.
     Silent,
+    /// Nobody was asked: too many questions to its host are under way.
+    NoPlace,
     /// Something that cannot be read: too large, another media type, a redirect.
     Unusable,
 }
 
 /// Systems that are left alone.
 #[derive(Debug, Default)]
-pub struct Hooks(Mutex<HashMap<String, Failing>>);
+pub struct Hooks {
+    failing: Mutex<HashMap<String, Failing>>,
+    places: Mutex<HashMap<String, Arc<Semaphore>>>,
+}
 
 #[derive(Debug, Default)]
 struct Failing {
@@ -42,10 +53,26 @@ struct Failing {
 }
 
 impl Hooks {
+    /// Waits for one of the places at a host, before the time of the question begins: our own queue is not
+    /// the system's failure.
+    async fn place(&self, url: &Url) -> Option<OwnedSemaphorePermit> {
+        let host = host(url);
+        let places = {
+            let mut all = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+            // As many as the configuration names.
+            Arc::clone(
+                all.entry(host)
+                    .or_insert_with(|| Arc::new(Semaphore::new(PLACES))),
+            )
+        };
+        let place = tokio::time::timeout(PATIENCE, places.acquire_owned()).await;
+        place.ok()?.ok()
+    }
+
     /// Whether a system may be asked now. After its rest one question may, and others when that one
     /// was answered.
     fn may_ask(&self, url: &str, now: UnixTime) -> bool {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(failing) = all.get_mut(url) else {
             return true;
         };
@@ -59,27 +86,32 @@ impl Hooks {
         }
     }
 
-    fn note(&self, url: &str, reply: &HookReply, now: UnixTime) {
+    fn note(&self, url: &Url, reply: &HookReply, now: UnixTime) {
         let fails = match reply {
             HookReply::Silent => true,
             HookReply::Status(status) => *status == 429 || *status >= 500,
-            HookReply::Body(_) | HookReply::Unusable => false,
+            HookReply::Body(_) | HookReply::Unusable | HookReply::NoPlace => false,
         };
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
         if !fails {
-            all.remove(url);
+            all.remove(url.as_str());
             return;
         }
-        let failing = all.entry(url.to_owned()).or_default();
+        let failing = all.entry(url.as_str().to_owned()).or_default();
         failing.failures = failing.failures.saturating_add(1);
         if failing.failures >= MOST_FAILURES {
             failing.rests_until = Some(now.plus(REST_S));
+            // What stands after the host may be a secret.
             tracing::warn!(
-                url,
+                host = host(url),
                 "a system of journeys does not answer and is left alone"
             );
         }
     }
+}
+
+fn host(url: &Url) -> String {
+    url.host_str().unwrap_or_default().to_owned()
 }
 
 /// Asks once.
@@ -90,6 +122,11 @@ pub async fn ask(
     timeout: Duration,
 ) -> HookReply {
     let url = &hook.webhook.url;
+    let Some(_place) = app.hooks.place(url).await else {
+        metrics::counter!("vouchsafe_journey_questions_total", "outcome" => "no_place")
+            .increment(1);
+        return HookReply::NoPlace;
+    };
     let now = app.now();
     if !app.hooks.may_ask(url.as_str(), now) {
         metrics::counter!("vouchsafe_journey_questions_total", "outcome" => "resting").increment(1);
@@ -106,9 +143,10 @@ pub async fn ask(
         HookReply::Status(_) => "status",
         HookReply::Silent => "silent",
         HookReply::Unusable => "unusable",
+        HookReply::NoPlace => "no_place",
     };
     metrics::counter!("vouchsafe_journey_questions_total", "outcome" => outcome).increment(1);
-    app.hooks.note(url.as_str(), &reply, app.now());
+    app.hooks.note(url, &reply, app.now());
     reply
 }
 
@@ -134,34 +172,55 @@ fn headers(hook: &Hook, id: &str, now: UnixTime, body: &str) -> HeaderMap {
 mod tests {
     use super::*;
 
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    #[tokio::test]
+    async fn our_own_queue_is_not_the_failure_of_a_system() {
+        let (hooks, url) = (Hooks::default(), url("https://x.example/a"));
+        let mut places = Vec::new();
+        for _ in 0..PLACES {
+            places.push(hooks.place(&url).await.unwrap());
+        }
+        let same_host = Url::parse("https://x.example/b").unwrap();
+        assert!(hooks.place(&same_host).await.is_none());
+        for _ in 0..2 * MOST_FAILURES {
+            hooks.note(&url, &HookReply::NoPlace, UnixTime(1));
+        }
+        assert!(hooks.may_ask(url.as_str(), UnixTime(1)));
+        places.pop();
+        assert!(hooks.place(&same_host).await.is_some());
+    }
+
     #[test]
     fn who_fails_again_and_again_is_left_alone_and_then_tried_by_one() {
-        let (hooks, url) = (Hooks::default(), "https://x.example/");
+        let (hooks, url) = (Hooks::default(), url("https://x.example/"));
         let start = UnixTime(1000);
         for _ in 0..MOST_FAILURES {
-            assert!(hooks.may_ask(url, start));
-            hooks.note(url, &HookReply::Silent, start);
+            assert!(hooks.may_ask(url.as_str(), start));
+            hooks.note(&url, &HookReply::Silent, start);
         }
-        assert!(!hooks.may_ask(url, start.plus(REST_S - 1)));
+        assert!(!hooks.may_ask(url.as_str(), start.plus(REST_S - 1)));
         assert!(hooks.may_ask("https://y.example/", start));
         let later = start.plus(REST_S);
-        assert!(hooks.may_ask(url, later));
-        assert!(!hooks.may_ask(url, later), "one goes first");
-        hooks.note(url, &HookReply::Status(503), later);
-        assert!(!hooks.may_ask(url, later.plus(REST_S - 1)));
+        assert!(hooks.may_ask(url.as_str(), later));
+        assert!(!hooks.may_ask(url.as_str(), later), "one goes first");
+        hooks.note(&url, &HookReply::Status(503), later);
+        assert!(!hooks.may_ask(url.as_str(), later.plus(REST_S - 1)));
         let again = later.plus(REST_S);
-        assert!(hooks.may_ask(url, again));
-        hooks.note(url, &HookReply::Body(Vec::new()), again);
-        assert!(hooks.may_ask(url, again) && hooks.may_ask(url, again));
+        assert!(hooks.may_ask(url.as_str(), again));
+        hooks.note(&url, &HookReply::Body(Vec::new()), again);
+        assert!(hooks.may_ask(url.as_str(), again) && hooks.may_ask(url.as_str(), again));
     }
 
     #[test]
     fn a_no_is_not_a_failure_of_the_system() {
-        let (hooks, url) = (Hooks::default(), "https://x.example/");
+        let (hooks, url) = (Hooks::default(), url("https://x.example/"));
         for _ in 0..2 * MOST_FAILURES {
-            hooks.note(url, &HookReply::Status(404), UnixTime(1));
-            hooks.note(url, &HookReply::Unusable, UnixTime(1));
+            hooks.note(&url, &HookReply::Status(404), UnixTime(1));
+            hooks.note(&url, &HookReply::Unusable, UnixTime(1));
         }
-        assert!(hooks.may_ask(url, UnixTime(1)));
+        assert!(hooks.may_ask(url.as_str(), UnixTime(1)));
     }
 }

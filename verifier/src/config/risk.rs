@@ -64,6 +64,13 @@ impl RiskSettings {
         } = config;
         let webhook = webhook.as_ref();
         let webhook = webhook.map(|hook| hook.parse("risk.webhook", rule));
+        if config
+            .webhook
+            .as_ref()
+            .is_some_and(|hook| !hook.answers.is_empty())
+        {
+            return refuse("risk.webhook: it answers a level and nothing else: leave answers out");
+        }
         if *ask_again_at == RiskLevel::Low {
             return refuse("risk.ask_again_at must be medium, high or critical");
         }

@@ -40,6 +40,12 @@ pub struct Run {
     /// The risk is at least this: a system outside said so, and nothing lowers it.
     #[serde(default)]
     pub at_least: Option<RiskLevel>,
+    /// The risk was assessed here, not only said by a system outside.
+    #[serde(default)]
+    pub assessed: bool,
+    /// The person typed whose account it is, in the browser of the run.
+    #[serde(default)]
+    pub typed: bool,
     /// How often it began again under its own id.
     #[serde(default)]
     pub restarts: u32,
@@ -69,6 +75,14 @@ pub struct Effect {
     pub revoke: Vec<String>,
     /// Events for the system of the operator.
     pub emit: Vec<String>,
+}
+
+impl Effect {
+    /// Whether the system of the operator is told something.
+    #[must_use]
+    pub fn needs_system(&self) -> bool {
+        self.all_channels || !self.emit.is_empty()
+    }
 }
 
 /// The code of a level that was raised from outside.
@@ -115,6 +129,7 @@ impl Run {
 
     /// What was assessed, or that nothing is. A level that was raised from outside stays raised.
     pub fn assessed(&mut self, risk: Option<RiskFacts>) {
+        self.assessed = risk.is_some();
         self.facts.risk = risk;
         self.raise(None);
     }
@@ -156,6 +171,13 @@ impl Run {
     pub fn person(&self) -> Option<&Shown> {
         let mut shown = self.shown.iter();
         shown.find(|shown| !matches!(shown.answer.evidence, Evidence::Guest))
+    }
+
+    /// The session that alone says whose login it is.
+    #[must_use]
+    pub fn rests_on(&self) -> Option<&SessionId> {
+        let session = self.session.as_ref();
+        session.filter(|_| self.person().is_none())
     }
 
     /// The last answer.

@@ -10,16 +10,14 @@ use serde_json::json;
 use super::login_identify::Said;
 use super::login_page::LoginPageError;
 use super::owned::{self, Owned};
-use super::{
-    login_agree, login_events, login_identify, login_number, login_page, login_passkey,
-};
+use super::{login_agree, login_events, login_identify, login_number, login_page, login_passkey};
 use crate::app::App;
 use crate::domain::passkey::Tapped;
 use crate::domain::reason::Failure;
 use crate::domain::request::LoginRequest;
 use crate::domain::session::Session;
 use crate::domain::transaction::{Answered, Login, Pending, Transaction};
-use crate::journey::{Outcome, StepKind};
+use crate::journey::{Outcome, Step, StepKind};
 use crate::journeys::Loaded;
 use crate::login::ask::{self, AskError};
 use crate::login::finish::FinishError;
@@ -153,6 +151,15 @@ pub(super) async fn answered(app: &App, headers: &HeaderMap, answered: Answered)
     respond(app, headers, &request, done).await
 }
 
+/// Whether the page of a question asks whose account it is.
+fn asks_who(login: &Login, loaded: &Loaded, step: &Step) -> bool {
+    let question = loaded.question(&step.id);
+    let run = login.run.as_deref();
+    question.is_some_and(|question| question.query.subject.is_asserted())
+        && login.request.asserted.is_none()
+        && run.is_some_and(|run| run.pinned.is_none())
+}
+
 /// Somebody typed whose account it is.
 pub(super) async fn identified(
     app: &App,
@@ -166,9 +173,14 @@ pub(super) async fn identified(
         let step = run::at(&login, &loaded);
         if step.is_some_and(|step| matches!(step.kind, StepKind::Identify { .. })) {
             run::identified(app, &mut login, &loaded, mac)?;
-        } else {
+        } else if step.is_some_and(|step| asks_who(&login, &loaded, step)) {
             // The question itself asks for it.
             login.request.asserted = Some(mac);
+        } else {
+            return Ok(Done::Lost(login.id));
+        }
+        if let Some(run) = login.run.as_deref_mut() {
+            run.typed = true;
         }
         go_on(app, headers, &loaded, (Was::Pending, login)).await
     };

@@ -338,6 +338,16 @@ fn people(journey: &Journey, questions: &BTreeMap<String, StepQuestion>, places:
             }
             // A passkey says who it is; what is typed beside it is not asked for.
             StepKind::Identify { accept } if some > 0 && accept.contains("passkey_autofill") => {}
+            StepKind::Notify { .. } if some == 0 => {
+                let message = "the questions lead to nobody who could be told";
+                let hint = "a question of a person, or no such step";
+                places.at_step(at, "kind", Code::NotHeld, message, hint);
+            }
+            StepKind::Deny { notify, .. } if some == 0 && !notify.is_empty() => {
+                let message = "the questions lead to nobody who could be told";
+                let hint = "a question of a person, or no `notify`";
+                places.at_step(at, "notify", Code::NotHeld, message, hint);
+            }
             StepKind::Identify { .. } if !asserted || questions.is_empty() => {
                 let message = "nothing proves what the person says here";
                 let hint = "`identify` needs questions with the strategy \"asserted_lookup\"";

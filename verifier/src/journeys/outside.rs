@@ -23,13 +23,32 @@ pub(super) fn tells(
     }
     for event in emit {
         let message = match event.split_once(':') {
+            Some(("webhook", name)) if !is_name(name) => {
+                format!("`{name}` is no name of an event of yours")
+            }
             Some(("webhook", _)) if system => continue,
             Some(("webhook", _)) => "the configuration has no `[journeys.notify]`".to_owned(),
             _ => format!("`{event}` is not held"),
         };
-        let hint = "`webhook:NAME` goes to the system of `[journeys.notify]`";
+        let hint =
+            "`webhook:NAME` goes to the system of `[journeys.notify]`; NAME: a-z, 0-9, `_`, `.`";
         places.at_step(at, "emit", Code::NotHeld, message, hint);
     }
+}
+
+/// Longest name of an event.
+const LONGEST: usize = 64;
+/// What the names of our own events begin with.
+const OURS: [&str; 4] = ["journey", "verification", "consent", "login"];
+
+/// Standard Webhooks 1.0.0, "Event types": words of letters, digits and `_` with dots between them. None is
+/// taken for one of ours.
+fn is_name(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let mut words = name.split('.');
+    name.len() <= LONGEST
+        && words.all(|word| !word.is_empty() && word.chars().all(fits))
+        && !OURS.iter().any(|ours| name.split('.').next() == Some(ours))
 }
 
 pub(super) fn webhook(

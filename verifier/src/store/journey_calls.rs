@@ -14,6 +14,8 @@ pub struct Visit {
     pub step: String,
     /// Which visit.
     pub visit: u32,
+    /// Keyed hash of what is asked: an answer to something else is none.
+    pub asked: String,
 }
 
 /// What is written of a call.
@@ -30,13 +32,15 @@ pub async fn claim(tx: &mut Tx, visit: &Visit, now: UnixTime) -> Result<bool, Db
     execute!(
         tx,
         sqlx::query(
-            "INSERT INTO journey_calls (login_id, step, visit, called_at) VALUES ($1, $2, $3, $4) \
+            "INSERT INTO journey_calls (login_id, step, visit, called_at, asked) \
+             VALUES ($1, $2, $3, $4, $5) \
              ON CONFLICT DO NOTHING"
         )
         .bind(visit.login.as_str())
         .bind(visit.step.as_str())
         .bind(i64::from(visit.visit))
         .bind(now.0)
+        .bind(visit.asked.as_str())
     )
     .map(|rows| rows == 1)
 }
@@ -45,17 +49,18 @@ pub async fn claim(tx: &mut Tx, visit: &Visit, now: UnixTime) -> Result<bool, Db
 pub async fn settle(tx: &mut Tx, visit: &Visit, result: &str) -> Result<Option<String>, DbError> {
     each!(tx, c => sqlx::query_scalar::<_, String>(
         "UPDATE journey_calls SET result = COALESCE(result, $4) \
-         WHERE login_id = $1 AND step = $2 AND visit = $3 RETURNING result")
+         WHERE login_id = $1 AND step = $2 AND visit = $3 AND asked = $5 RETURNING result")
         .bind(visit.login.as_str()).bind(visit.step.as_str()).bind(i64::from(visit.visit))
-        .bind(result).fetch_optional(c).await)
+        .bind(result).bind(visit.asked.as_str()).fetch_optional(c).await)
 }
 
 /// What is known of a visit.
 pub async fn find(db: &Db, visit: &Visit) -> Result<Option<Call>, DbError> {
     each!(db, p => sqlx::query_as::<_, Call>(
-        "SELECT called_at, result FROM journey_calls WHERE login_id = $1 AND step = $2 AND visit = $3")
+        "SELECT called_at, result FROM journey_calls WHERE login_id = $1 AND step = $2 AND visit = $3 \
+         AND asked = $4")
         .bind(visit.login.as_str()).bind(visit.step.as_str()).bind(i64::from(visit.visit))
-        .fetch_optional(p).await)
+        .bind(visit.asked.as_str()).fetch_optional(p).await)
 }
 
 /// Deletes what was asked before `before`.

@@ -1,12 +1,14 @@
 //! `account_notices`.
 
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::{Db, DbError, Table, Tx, each, execute};
+use vouchsafe_service::db::{Db, DbError, Tx, each, execute};
 
-use crate::domain::ids::{ClientId, SubjectId};
 use crate::domain::account_notice::{Notice, NoticeKind};
+use crate::domain::ids::{ClientId, SubjectId};
 
-const TABLE: Table = Table("account_notices");
+/// So many notices of one kind at one application are kept of a day: nobody fills the page of somebody.
+const MOST_A_DAY: i64 = 10;
+const DAY_S: i64 = 86_400;
 
 #[derive(sqlx::FromRow)]
 struct NoticeRow {
@@ -18,10 +20,9 @@ struct NoticeRow {
     told_at: i64,
 }
 
-impl TryFrom<NoticeRow> for Notice {
-    type Error = DbError;
-
-    fn try_from(row: NoticeRow) -> Result<Self, DbError> {
+impl NoticeRow {
+    /// The notice; `None` of a kind that is not known here, which a later version wrote.
+    fn read(self) -> Result<Option<Notice>, DbError> {
         let NoticeRow {
             id,
             subject_id,
@@ -29,26 +30,29 @@ impl TryFrom<NoticeRow> for Notice {
             client_id,
             reference,
             told_at,
-        } = row;
-        let kind = NoticeKind::from_name(&kind);
-        Ok(Self {
+        } = self;
+        let Some(kind) = NoticeKind::from_name(&kind) else {
+            return Ok(None);
+        };
+        Ok(Some(Notice {
             id,
             subject: super::subjects::parse(&subject_id)?,
-            kind: kind.ok_or_else(|| TABLE.invalid("kind", "unknown"))?,
+            kind,
             client: ClientId::from_text(client_id),
             reference,
             told_at: UnixTime(told_at),
-        })
+        }))
     }
 }
 
-/// Writes a notice.
+/// Writes a notice, unless the person was told the same often enough in the last day.
 pub async fn insert(tx: &mut Tx, new: &Notice) -> Result<(), DbError> {
     execute!(
         tx,
         sqlx::query(
             "INSERT INTO account_notices (id, subject_id, kind, client_id, reference, told_at) \
-             VALUES ($1, $2, $3, $4, $5, $6)"
+             SELECT $1, $2, $3, $4, $5, $6 WHERE (SELECT COUNT(*) FROM account_notices \
+              WHERE subject_id = $2 AND kind = $3 AND client_id = $4 AND told_at > $7) < $8"
         )
         .bind(new.id.as_str())
         .bind(new.subject.as_str())
@@ -56,6 +60,8 @@ pub async fn insert(tx: &mut Tx, new: &Notice) -> Result<(), DbError> {
         .bind(new.client.as_str())
         .bind(new.reference.as_str())
         .bind(new.told_at.0)
+        .bind(new.told_at.0 - DAY_S)
+        .bind(MOST_A_DAY)
     )
     .map(drop)
 }
@@ -66,7 +72,8 @@ pub async fn of_subject(db: &Db, subject: &SubjectId) -> Result<Vec<Notice>, DbE
         "SELECT id, subject_id, kind, client_id, reference, told_at FROM account_notices \
          WHERE subject_id = $1 ORDER BY told_at DESC, id DESC LIMIT 50")
         .bind(subject.as_str()).fetch_all(p).await)?;
-    rows.into_iter().map(Notice::try_from).collect()
+    let notices = rows.into_iter().map(NoticeRow::read);
+    notices.filter_map(Result::transpose).collect()
 }
 
 /// Deletes what was told before `before`.

@@ -10,7 +10,7 @@ use vouchsafe_service::webhooks::{Secrets, WebhookSecret};
 use vouchsafe_verifier::config::Settings;
 use vouchsafe_verifier::outbound::HookReply;
 
-use crate::journeys::{HOME, leave, member, with_more};
+use crate::journeys::{HOME, leave, log_out, member, with_more};
 use crate::world::browser::{Answer, Browser};
 use crate::world::steps::{begin, rows, wallet_link};
 use crate::world::wallet::Wallet;
@@ -231,6 +231,37 @@ async fn a_question_whose_answer_was_lost_is_not_put_again() {
         let asked = world.network.questions().len();
         let address = world.suite().authorize("openid", &[]);
         let path = browser.get(&address).await.location();
+        let gate = world.network.hold_hooks();
+        let mut first = browser.window(world.router());
+        let second = async {
+            while world.network.questions().len() == asked {
+                tokio::task::yield_now().await;
+            }
+            world.clock.advance(11);
+            let answer = browser.get(&path).await;
+            gate.add_permits(1);
+            answer
+        };
+        let (late, answer) = tokio::join!(first.get(&path), second);
+        assert_eq!(late.location(), path);
+        let ended = refused(&world, &mut browser, &path, &answer).await;
+        assert_eq!(ended, "no_word");
+        assert_eq!(world.network.questions().len(), asked + 1);
+    })
+    .await;
+}
+
+/// What was said of somebody else, or of nobody, says nothing here.
+#[tokio::test]
+async fn an_answer_to_another_question_is_none() {
+    asked("", ASKED, async |world, _| {
+        let wallet = world.person("M-1").await;
+        world.network.answer_hooks(OK);
+        let mut browser = world.browser().from(HOME);
+        member(&world, &mut browser, &wallet).await;
+        let asked = world.network.questions().len();
+        let address = world.suite().authorize("openid", &[]);
+        let path = browser.get(&address).await.location();
         let login = path.trim_start_matches("/login/").to_owned();
         let now = world.clock.now();
         let claimed = async move |tx: &mut vouchsafe_service::db::Tx| {
@@ -238,14 +269,16 @@ async fn a_question_whose_answer_was_lost_is_not_put_again() {
                 login: vouchsafe_verifier::domain::ids::TransactionId::from_text(login.clone()),
                 step: "hook".to_owned(),
                 visit: 1,
+                asked: "another".to_owned(),
             };
-            vouchsafe_verifier::store::journey_calls::claim(tx, &visit, now).await
+            vouchsafe_verifier::store::journey_calls::claim(tx, &visit, now).await?;
+            let said = r#"{"outcome":"ok"}"#;
+            vouchsafe_verifier::store::journey_calls::settle(tx, &visit, said).await
         };
-        assert!(world.db.write(claimed).await.unwrap());
-        world.clock.advance(11);
+        assert!(world.db.write(claimed).await.unwrap().is_some());
         let answer = browser.get(&path).await;
         let ended = refused(&world, &mut browser, &path, &answer).await;
-        assert_eq!(ended, "no_word");
+        assert_eq!(ended, "policy_error");
         assert_eq!(world.network.questions().len(), asked);
     })
     .await;
@@ -393,6 +426,52 @@ id = "in""#,
     .await;
 }
 
+/// A session does not stand for a login of which a system says that it is risky, with a `risk` step or without.
+#[tokio::test]
+async fn a_session_does_not_count_where_a_system_raises_the_risk() {
+    asked("answers = [\"risk\"]", ASKED, async |world, _| {
+        let wallet = world.person("M-1").await;
+        world.network.answer_hooks(OK);
+        let mut browser = world.browser().from(HOME);
+        member(&world, &mut browser, &wallet).await;
+        for (level, asks) in [("medium", false), ("high", true)] {
+            let body = format!(r#"{{"result":"ok","risk":"{level}"}}"#);
+            world.network.answer_hooks(&body);
+            let address = world.suite().authorize("openid", &[]);
+            let path = browser.get(&address).await.location();
+            let answer = browser.get(&path).await;
+            if !asks {
+                world.suite().code(&answer);
+                continue;
+            }
+            assert_eq!(answer.location(), path);
+        }
+    })
+    .await;
+}
+
+/// Whoever logged out meanwhile is not asked about.
+#[tokio::test]
+async fn a_session_that_ended_asks_nobody() {
+    asked("", ASKED, async |world, _| {
+        let wallet = world.person("M-1").await;
+        world.network.answer_hooks(OK);
+        let mut browser = world.browser().from(HOME);
+        member(&world, &mut browser, &wallet).await;
+        let asked = world.network.questions().len();
+        let address = world.suite().authorize("openid", &[]);
+        let path = browser.get(&address).await.location();
+        let mut window = browser.window(world.router());
+        log_out(&mut browser).await;
+        let answer = window.get(&path).await;
+        assert_eq!(answer.location(), path);
+        let page = window.get(&path).await;
+        assert_eq!(page.status, StatusCode::FORBIDDEN);
+        assert_eq!(world.network.questions().len(), asked);
+    })
+    .await;
+}
+
 /// What a system says of the risk is no assessment: a condition that reads one fails closed.
 #[tokio::test]
 async fn a_system_that_says_low_has_assessed_nothing() {
@@ -426,6 +505,10 @@ async fn cat_398_systems_that_are_refused_at_the_start() {
         (
             "url = \"https://hook.example/\"\nsecret = \"SECRET\"\nanswers = [\"sms\"]",
             "subject = true",
+        ),
+        (
+            "url = \"https://hook.example/\"\nsecret = \"SECRET\"\n[risk.webhook]\nurl = \"https://r.example/\"\nsecret = \"SECRET\"\nanswers = [\"risk\"]",
+            "answers a level and nothing else",
         ),
     ];
     on_sqlite(async |world| {

@@ -9,12 +9,14 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use serde_json::Value;
 use vouchsafe_credentials::time::Clock as _;
-use vouchsafe_service::db::testing;
+use vouchsafe_service::db::{Tx, execute, testing};
 use vouchsafe_service::webhooks::{Secrets, WebhookSecret};
 use vouchsafe_verifier::config::Settings;
-use vouchsafe_verifier::store::MIGRATIONS;
+use vouchsafe_verifier::domain::account_notice::{Notice, NoticeKind};
+use vouchsafe_verifier::domain::ids::{ClientId, SubjectId};
+use vouchsafe_verifier::store::{MIGRATIONS, notices};
 
-use crate::journeys::{leave, member, with, with_more, write};
+use crate::journeys::{leave, log_out, member, with, with_more, write};
 use crate::world::World;
 use crate::world::steps::{begin, log_in, rows, same_device, wallet_link};
 
@@ -141,10 +143,14 @@ kind = "finish"
 "#;
 
 async fn cleaned(system: &System, test: impl AsyncFn(World, &Path)) {
+    notified(system, CLEAN, test).await;
+}
+
+async fn notified(system: &System, text: &str, test: impl AsyncFn(World, &Path)) {
     let url = system.listen().await;
     let told =
         format!("\n[journeys.notify]\nurl = \"{url}\"\nsecret = \"{SECRET}\"\nsubject = true\n");
-    with_more(&[("clean.toml", CLEAN)], &told, test).await;
+    with_more(&[("clean.toml", text)], &told, test).await;
 }
 
 #[tokio::test]
@@ -196,11 +202,12 @@ async fn row_47_old_sessions_and_tokens_end_with_the_step_and_the_system_is_told
     .await;
 }
 
-/// A link that any site can send ends nothing and tells nobody.
+/// A request that nobody sees tells nobody; and a session that ended meanwhile does not either.
 #[tokio::test]
 async fn nothing_is_told_before_a_page_was_opened() {
     let system = System::default();
-    cleaned(&system, async |world, _| {
+    let text = CLEAN.replace("revoke = [\"sessions\", \"refresh_tokens\"]\n", "");
+    notified(&system, &text, async |world, _| {
         let wallet = world.person("M-1").await;
         let mut browser = world.browser();
         log_in(&mut browser, &wallet, &world.shop(), "openid membership").await;
@@ -220,6 +227,89 @@ async fn nothing_is_told_before_a_page_was_opened() {
         let answer = browser.get(&path).await;
         world.suite().code(&answer);
         assert_eq!(system.told(&world).await.len(), 2);
+        let path = browser.get(&address).await.location();
+        let mut window = browser.window(world.router());
+        log_out(&mut browser).await;
+        assert_eq!(window.get(&path).await.location(), path);
+        let page = window.get(&path).await;
+        assert_eq!(page.status, StatusCode::FORBIDDEN);
+        assert_eq!(system.told(&world).await.len(), 0);
+        assert_eq!(world.count(NOTICES).await, notices + 1);
+    })
+    .await;
+}
+
+/// Any site can send a browser with a session through a login: that ends nothing of the account.
+#[tokio::test]
+async fn nothing_ends_without_a_card() {
+    let system = System::default();
+    cleaned(&system, async |world, _| {
+        let wallet = world.person("M-1").await;
+        let (mut browser, mut other) = (world.browser(), world.browser());
+        log_in(&mut browser, &wallet, &world.shop(), "openid membership").await;
+        log_in(&mut other, &wallet, &world.shop(), "openid membership").await;
+        let address = world.suite().authorize("openid", &[]);
+        let path = browser.get(&address).await.location();
+        assert_eq!(browser.get(&path).await.location(), path);
+        let page = browser.get(&path).await;
+        assert_eq!(page.status, StatusCode::FORBIDDEN);
+        let page = other.get("/account").await;
+        page.assert_page(StatusCode::OK, "This browser");
+        assert_eq!(world.count(NOTICES).await, 0);
+        assert_eq!(system.told(&world).await.len(), 0);
+    })
+    .await;
+}
+
+/// A refusal that tells somebody waits for its page, as every other word does.
+#[tokio::test]
+async fn a_refusal_tells_nobody_before_its_page_was_opened() {
+    with(&[("refused.toml", REFUSED)], async |world, _| {
+        let wallet = world.person("M-1").await;
+        let mut browser = world.browser();
+        log_in(&mut browser, &wallet, &world.shop(), "openid membership").await;
+        let silent = world.suite().authorize("openid", &[("prompt", "none")]);
+        let answer = browser.get(&silent).await;
+        assert_eq!(world.suite().error(&answer), "login_required");
+        let address = world.suite().authorize("openid", &[]);
+        let path = browser.get(&address).await.location();
+        assert_eq!(world.count(NOTICES).await, 0);
+        for _ in 0..2 {
+            browser.get(&path).await;
+        }
+        assert_eq!(world.count(NOTICES).await, 1);
+    })
+    .await;
+}
+
+/// Nobody fills the page of somebody; and a word of a later version is passed over.
+#[tokio::test]
+async fn an_account_keeps_ten_notices_of_one_kind_a_day() {
+    with(&[("refused.toml", REFUSED)], async |world, _| {
+        let subject = SubjectId::generate(&*world.rng);
+        let at = world.clock.now();
+        for (day, expected) in [(0, 10), (1, 20)] {
+            for one in 0..12 {
+                let notice = Notice {
+                    id: format!("{day}-{one}"),
+                    subject: subject.clone(),
+                    kind: NoticeKind::Refused,
+                    client: ClientId::from_text("suite"),
+                    reference: "12345678".to_owned(),
+                    told_at: at.plus(day * 86_400),
+                };
+                let write = async move |tx: &mut Tx| notices::insert(tx, &notice).await;
+                world.db.write(write).await.unwrap();
+            }
+            let kept = notices::of_subject(&world.db, &subject).await.unwrap();
+            assert_eq!(kept.len(), expected);
+        }
+        let later = async |tx: &mut Tx| {
+            execute!(tx, sqlx::query("UPDATE account_notices SET kind = 'later'"))
+        };
+        world.db.write(later).await.unwrap();
+        let kept = notices::of_subject(&world.db, &subject).await.unwrap();
+        assert!(kept.is_empty());
     })
     .await;
 }
@@ -232,8 +322,11 @@ async fn whoever_cannot_be_told_stops_the_start() {
         .replace("webhook:recovery.completed", "caep:credential-change");
     let system =
         format!("\n[journeys.notify]\nurl = \"https://told.example/\"\nsecret = \"{SECRET}\"\n");
+    let names = ["journey.notify", "verification.completed", "Done", "a..b"];
+    let names = names.map(|name| CLEAN.replace("recovery.completed", name));
+    let guest = REFUSED.replace("version = 1", "version = 1\nsubject = \"guest\"");
     let answers = format!("{system}answers = [\"risk\"]\n");
-    let cases = [
+    let mut cases = vec![
         (
             CLEAN,
             "",
@@ -252,7 +345,15 @@ async fn whoever_cannot_be_told_stops_the_start() {
         (CLEAN, answers.as_str(), "who is told answers nothing"),
         (CLEAN, system.as_str(), ""),
         (REFUSED, "", ""),
+        (
+            guest.as_str(),
+            "",
+            "the questions lead to nobody who could be told",
+        ),
     ];
+    for text in &names {
+        cases.push((text, &system, "is no name of an event of yours"));
+    }
     let temporary = testing::sqlite(&[MIGRATIONS]).await;
     let world = World::new(temporary.db.clone()).await;
     for (text, more, expected) in cases {

@@ -132,6 +132,14 @@ pub async fn member(world: &World, browser: &mut Browser, wallet: &Wallet) -> To
     world.suite().tokens(&world.suite().code(&answer)).await
 }
 
+/// Ends the session of a browser.
+pub async fn log_out(browser: &mut Browser) {
+    let page = browser.get("/logout").await;
+    let confirmation = page.attribute("name=\"confirmation\"", "value").unwrap();
+    let fields = [("confirmation", confirmation.as_str())];
+    browser.post("/logout", &fields).await;
+}
+
 /// Leaves the page of a failed login; the error that the application is told.
 pub async fn leave(browser: &mut Browser, path: &str) -> Answer {
     browser.get(&format!("{path}/leave")).await

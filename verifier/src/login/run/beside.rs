@@ -7,8 +7,8 @@ use vouchsafe_protocol::oidc::subject::pairwise_sub;
 use vouchsafe_service::db::{DbError, Tx};
 
 use crate::app::{App, Parts};
-use crate::domain::ids::{SessionId, SubjectId};
 use crate::domain::account_notice::{Notice, NoticeKind};
+use crate::domain::ids::{SessionId, SubjectId};
 use crate::domain::run::Effect;
 use crate::domain::session::EndReason;
 use crate::domain::transaction::Login;
@@ -28,6 +28,8 @@ pub struct Beside {
     notices: Vec<Notice>,
     messages: Vec<Message>,
     ends: Option<Ends>,
+    /// The session that alone says whose account it is: nothing is told or ended once it is over.
+    rests_on: Option<SessionId>,
 }
 
 /// What ends.
@@ -57,9 +59,10 @@ impl Beside {
             trace,
             ..Self::default()
         };
-        if effects.is_empty() {
+        if effects.is_empty() || run.pinned.is_none() {
             return Ok(beside);
         }
+        beside.rests_on = run.rests_on().cloned();
         let sub = sub(app, login).await?;
         for effect in &effects {
             beside.notices.extend(notice(app, login, effect));
@@ -96,6 +99,14 @@ impl Beside {
     pub async fn put(&self, tx: &mut Tx, now: UnixTime) -> Result<(), DbError> {
         if let Some(trace) = &self.trace {
             journeys::insert_trace(tx, trace).await?;
+        }
+        if let Some(ends) = &self.ends {
+            ends.hold(tx, now).await?;
+        }
+        if let Some(session) = &self.rests_on
+            && sessions::hold(tx, session, now).await?.is_none()
+        {
+            return Ok(());
         }
         for notice in &self.notices {
             notices::insert(tx, notice).await?;
@@ -160,21 +171,32 @@ fn ends(app: &App, login: &Login) -> Option<Ends> {
 }
 
 impl Ends {
+    /// Holds every session of the account, in one order for everybody.
+    async fn hold(&self, tx: &mut Tx, now: UnixTime) -> Result<(), DbError> {
+        let nobody = SessionId::from_text("");
+        for session in sessions::others_of(tx, &self.subject, &nobody).await? {
+            sessions::hold(tx, &session, now).await?;
+        }
+        Ok(())
+    }
+
     async fn put(&self, tx: &mut Tx, now: UnixTime) -> Result<(), DbError> {
         let wants = |name: &str| self.what.iter().any(|one| one == name);
         let nobody = SessionId::from_text("");
         let but = self.but.as_ref().unwrap_or(&nobody);
+        // They are held: what was redeemed in one of them before is there, and no grant begins behind our back.
         let away = refresh_grants::of_subject(tx, &self.subject).await?;
-        let all = sessions::others_of(tx, &self.subject, but).await?;
-        for session in all {
-            let which = match away.contains(&session) {
-                true => "refresh_tokens",
-                false => "sessions",
-            };
-            if wants(which) {
-                let (settings, rng) = (&self.app.settings, self.app.rng.as_ref());
-                end::end_in(tx, settings, rng, &session, EndReason::Journey, now).await?;
-            }
+        let mut ending = Vec::new();
+        if wants("sessions") {
+            ending = sessions::others_of(tx, &self.subject, but).await?;
+            ending.retain(|session| !away.contains(session));
+        }
+        if wants("refresh_tokens") {
+            ending.extend(away);
+        }
+        for session in ending {
+            let (settings, rng) = (&self.app.settings, self.app.rng.as_ref());
+            end::end_in(tx, settings, rng, &session, EndReason::Journey, now).await?;
         }
         if wants("old_passkeys") {
             subjects::remove_passkeys(tx, &self.subject, self.before).await?;

@@ -14,6 +14,7 @@ use vouchsafe_service::tenant;
 use super::RunError;
 use crate::app::{App, Parts};
 use crate::config::{Hook, HookAnswer};
+use crate::domain::ids::SubjectId;
 use crate::domain::transaction::Login;
 use crate::hooks::{self, HookReply};
 use crate::journey::{Outcome, Proof, RiskLevel, Step};
@@ -21,7 +22,8 @@ use crate::login::accept::log_id;
 use crate::store::StoreError;
 use crate::store::journey_calls::{self as calls, Visit};
 
-/// Whoever asked and was not heard of for so long, in seconds, will say nothing more.
+/// Whoever asked and was not heard of for so long, in seconds, will say nothing more: it is longer than a
+/// question waits for its place and its answer.
 const LOST_S: i64 = 10;
 /// How often whoever came second looks.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -81,11 +83,6 @@ pub(super) async fn ask(
         return Ok(Said::only(Outcome::Error));
     }
     let run = login.run.as_deref().ok_or(RunError::Gone)?;
-    let visit = Visit {
-        login: login.id.clone(),
-        step: step.id.clone(),
-        visit: run.visit(),
-    };
     let mut data = json!({
         "journey": run.instance.journey(),
         "step": step.id,
@@ -103,6 +100,23 @@ pub(super) async fn ask(
             }
             Kind::Risk
         }
+    };
+    // An answer about nobody, or about another risk, says nothing here.
+    let whose = run.pinned.as_ref().map_or("", SubjectId::as_str);
+    let (text, kind_text) = (data.to_string(), format!("{kind:?}"));
+    let parts: [&[u8]; 5] = [
+        b"journey_calls",
+        hook.webhook.url.as_str().as_bytes(),
+        kind_text.as_bytes(),
+        whose.as_bytes(),
+        text.as_bytes(),
+    ];
+    let print = app.fingerprints.of(&parts);
+    let visit = Visit {
+        login: login.id.clone(),
+        step: step.id.clone(),
+        visit: run.visit(),
+        asked: print.iter().take(16).map(|b| format!("{b:02x}")).collect(),
     };
     let work = Work {
         app: App::clone(app),
@@ -169,7 +183,7 @@ impl Work {
         let asked = hooks::ask(&self.app, &self.hook, (event, &self.data), self.timeout);
         let said = match asked.await {
             HookReply::Silent => return Said::only(Outcome::Timeout),
-            HookReply::Status(_) | HookReply::Unusable => None,
+            HookReply::Status(_) | HookReply::Unusable | HookReply::NoPlace => None,
             HookReply::Body(body) => match self.kind {
                 Kind::Step { sms } => step_answer(&body, &self.hook, sms),
                 Kind::Risk => risk_answer(&body),
@@ -178,9 +192,9 @@ impl Work {
         said.unwrap_or(Said::only(Outcome::Error))
     }
 
-    /// What another request hears of the system; `None` if that one is lost.
+    /// What another request hears of the system; `None` if that one is lost, or asked something else.
+    /// Before that nothing is written in its place: its answer may be on the way.
     async fn wait(&self) -> Result<Option<Said>, DbError> {
-        let ends = tokio::time::Instant::now() + self.timeout + Duration::from_secs(2);
         loop {
             let Some(call) = calls::find(&self.app.db, &self.visit).await? else {
                 return Ok(None);
@@ -189,7 +203,7 @@ impl Work {
                 return Ok(Some(read(&result)));
             }
             let lost = self.app.now().0 - call.called_at >= LOST_S;
-            if lost || tokio::time::Instant::now() >= ends {
+            if lost {
                 return Ok(None);
             }
             tokio::time::sleep(LOOK_EVERY).await;

@@ -79,6 +79,8 @@ pub async fn begin(
         agreed: None,
         counted: 0,
         at_least: None,
+        assessed: false,
+        typed: false,
         restarts: 0,
         started_for: Vec::new(),
         effects: Vec::new(),
@@ -196,12 +198,7 @@ pub(super) async fn risk(
     let look = look(app, settings, login, visit);
     let pinned = login.run.as_deref().and_then(|run| run.pinned.as_ref());
     let assessment = assess(app, settings, pinned, &look).await?;
-    let level = match assessment.level {
-        risk::RiskLevel::Low => RiskLevel::Low,
-        risk::RiskLevel::Medium => RiskLevel::Medium,
-        risk::RiskLevel::High => RiskLevel::High,
-        risk::RiskLevel::Critical => RiskLevel::Critical,
-    };
+    let level = level(assessment.level);
     metrics::counter!("vouchsafe_risk_evaluations_total", "level" => assessment.level.name(), "decision" => "journey").increment(1);
     let says = |rule| assessment.reasons.contains(&rule);
     let country = pinned.is_some() && settings.places.know_countries();
@@ -215,6 +212,21 @@ pub(super) async fn risk(
         first_seen_country: country.then(|| says(Rule::FirstSeenCountry)),
         impossible_travel: (country && placed).then(|| says(Rule::ImpossibleTravel)),
     }))
+}
+
+fn level(level: risk::RiskLevel) -> RiskLevel {
+    match level {
+        risk::RiskLevel::Low => RiskLevel::Low,
+        risk::RiskLevel::Medium => RiskLevel::Medium,
+        risk::RiskLevel::High => RiskLevel::High,
+        risk::RiskLevel::Critical => RiskLevel::Critical,
+    }
+}
+
+/// Whether `risk` steps ask a system outside.
+pub(super) fn is_asked_outside(app: &Parts) -> bool {
+    let settings = app.settings.risk.as_ref();
+    settings.is_some_and(|settings| settings.webhook.is_some())
 }
 
 fn look(app: &Parts, settings: &RiskSettings, login: &Login, visit: &Visit) -> Look {
@@ -261,16 +273,28 @@ pub(super) async fn is_unusual(
 ) -> Result<bool, RunError> {
     let run = login.run.as_deref().ok_or(RunError::Gone)?;
     // Without such a step the session was judged before it counted.
-    let judged = run.facts.risk.is_some() || !run.shown.is_empty() || !loaded.assesses();
-    let Some(pinned) = &run.pinned else {
+    let judged = run.assessed || !run.shown.is_empty();
+    let judged = judged || (!loaded.assesses() && run.at_least.is_none());
+    let (false, Some(pinned)) = (judged, run.pinned.clone()) else {
         return Ok(false);
     };
-    if judged {
+    // What a system outside says is no less than what is assessed here.
+    let least = run.at_least.unwrap_or(RiskLevel::Low);
+    let (asks, signs) = match &app.settings.risk {
+        None => (least >= RiskLevel::High, Vec::new()),
+        Some(settings) => {
+            let look = look(app, settings, login, visit);
+            let assessment = assess(app, settings, Some(&pinned), &look).await?;
+            let asks = level(assessment.level).max(least) >= level(settings.ask_again_at);
+            let decision = if asks { "ask_again" } else { "answer" };
+            metrics::counter!("vouchsafe_risk_evaluations_total", "level" => assessment.level.name(), "decision" => decision).increment(1);
+            let signs = assessment.reasons.iter();
+            (asks, signs.map(|sign| sign.code().to_owned()).collect())
+        }
+    };
+    if !asks {
         return Ok(false);
     }
-    let Some(signs) = unusual(app, login, &pinned.clone(), visit.agent.as_deref()).await? else {
-        return Ok(false);
-    };
     login.place.step_up = Some(StepUp::Risk);
     login.request.risk = Some(signs);
     // Nor does a passkey count here any more.

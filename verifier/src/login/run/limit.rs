@@ -1,5 +1,8 @@
-//! `limits.per_account_per_day`: how often a journey is begun for one account. What is counted is what
-//! names the account, whether or not there is one, so that the answer does not tell.
+//! `limits.per_account_per_day`: how often a journey is begun for one account, as far as a card proves it.
+//! What is only typed, whether or not there is such an account, counts for the network that it comes from:
+//! nobody locks out somebody elsewhere. What any site can cause by a link counts nothing.
+
+use std::net::IpAddr;
 
 use super::RunError;
 use crate::app::Parts;
@@ -17,20 +20,31 @@ pub(super) fn uncounted(app: &Parts, login: &Login, loaded: &Loaded) -> Vec<Stri
     if loaded.journey.limits.per_account_per_day.is_none() {
         return Vec::new();
     }
-    let said = login.request.asserted.as_deref().map(|mac| ("said", mac));
-    let pinned = run
-        .pinned
-        .as_ref()
-        .map(|subject| ("proven", subject.as_str()));
+    let said = login.request.asserted.as_deref().filter(|_| run.typed);
+    let said = said.map(|mac| ("said", mac, from(login)));
+    let pinned = run.pinned.as_ref().filter(|_| run.person().is_some());
+    let pinned = pinned.map(|subject| ("proven", subject.as_str(), String::new()));
     let named = [said, pinned].into_iter().flatten();
-    let hashes = named.map(|(how, who)| hash(app, how, who));
+    let hashes = named.map(|(how, who, from)| hash(app, &[how, who, &from]));
     hashes
         .filter(|one| !run.started_for.contains(one))
         .collect()
 }
 
-fn hash(app: &Parts, how: &str, who: &str) -> String {
-    let parts: [&[u8]; 3] = [b"journey_starts", how.as_bytes(), who.as_bytes()];
+/// The network of the browser; where it is not known, the browser.
+fn from(login: &Login) -> String {
+    let address = login.place.address.as_deref();
+    match address.and_then(|address| address.parse::<IpAddr>().ok()) {
+        Some(IpAddr::V4(address)) => address.to_string(),
+        // RFC 4291, section 2.5.4: hosts of one network share the first 64 bits.
+        Some(IpAddr::V6(address)) => format!("{:x}", address.to_bits() >> 64),
+        None => login.browser.as_str().to_owned(),
+    }
+}
+
+fn hash(app: &Parts, what: &[&str]) -> String {
+    let mut parts: Vec<&[u8]> = vec![b"journey_starts"];
+    parts.extend(what.iter().map(|one| one.as_bytes()));
     let bytes = app.fingerprints.of(&parts);
     bytes.iter().take(16).map(|b| format!("{b:02x}")).collect()
 }
@@ -46,13 +60,19 @@ pub(super) async fn count(
     let (Some(most), Some(run)) = (most, login.run.as_deref_mut()) else {
         return Ok(None);
     };
+    // One for each visit that may be typed, and one for the card.
+    let named = loaded.journey.limits.max_visits.unwrap_or(1) as usize + 1;
     for account in accounts {
+        if run.started_for.len() >= named {
+            return Ok(Some(too_many()));
+        }
         let start = Start {
             visit: Visit {
                 login: login.id.clone(),
-                // No step is called that.
-                step: format!("limits/{account}"),
+                // No step is called that. Of two windows that name two accounts at once one counts.
+                step: format!("limits/{}", run.started_for.len()),
                 visit: 0,
+                asked: account.clone(),
             },
             journey: loaded.journey.id.clone(),
             account: account.clone(),
@@ -63,12 +83,13 @@ pub(super) async fn count(
             .db
             .write(async move |tx| journey_starts::count(tx, &start, now).await);
         if !counted.await? {
-            return Ok(Some(Failure::new(
-                "too_many_today",
-                Explanation::TooManyToday,
-            )));
+            return Ok(Some(too_many()));
         }
         run.started_for.push(account);
     }
     Ok(None)
+}
+
+fn too_many() -> Failure {
+    Failure::new("too_many_today", Explanation::TooManyToday)
 }

@@ -28,7 +28,7 @@ use crate::journey::{
     self, Ended, InstanceError, Next, Outcome, Proof, Refusal, Step, StepKind, StepResult,
 };
 use crate::journeys::{self, Loaded, StepQuestion};
-use crate::store::StoreError;
+use crate::store::{StoreError, sessions};
 
 pub use agree::{agreed, notice};
 pub use beside::Beside;
@@ -127,7 +127,12 @@ pub async fn drive(
         let next = run.instance.next(&loaded.journey, &run.facts, &bindings)?;
         let step = match next {
             Next::Ended(step, Ended::Refused(refusal)) => {
-                if !refusal.notify.is_empty() {
+                // Nobody is told of nobody's account.
+                if !refusal.notify.is_empty() && run.pinned.is_some() {
+                    // A link that any site can send tells nobody anything.
+                    if visit.is_some_and(|visit| visit.asks.is_none()) {
+                        return Ok(Arrived::Browser);
+                    }
                     let kind = NoticeKind::Refused;
                     let notify = refusal.notify.as_slice();
                     run.effects
@@ -148,6 +153,16 @@ pub async fn drive(
         // The question is put anew: an earlier yes does not answer it.
         if matches!(step.kind, StepKind::Consent { .. }) {
             run.agreed = None;
+        }
+        let acts = match step.kind {
+            StepKind::Notify { .. } | StepKind::Webhook { .. } => true,
+            StepKind::Risk { .. } => facts::is_asked_outside(app),
+            _ => false,
+        };
+        let asks = visit.is_some_and(|visit| visit.asks.is_some());
+        if acts && asks && is_over(app, run).await? {
+            run.effects.clear();
+            return Ok(Arrived::Refused(Failure::other_account()));
         }
         let (outcome, proof) = match (&step.kind, visit) {
             // Who is logged in says nothing, and an application may have said it.
@@ -195,9 +210,20 @@ pub async fn drive(
                     true => NoticeKind::Step,
                     false => NoticeKind::Ended,
                 };
+                // Any site can send a browser with a session through a login: nothing ends without a card.
+                let may_end = revoke.is_empty() || !run.shown.is_empty();
                 let effect = beside::effect(&step.id, (kind, notify), (revoke, emit));
-                run.effects.push(effect);
-                (Outcome::Ok, None)
+                // The configuration may have changed since the run began.
+                let is_heard = app.settings.told.is_some() || !effect.needs_system();
+                match (&run.pinned, may_end && is_heard) {
+                    // Of an account that is not there yet nobody is told.
+                    (None, _) => (Outcome::Ok, None),
+                    (Some(_), true) => {
+                        run.effects.push(effect);
+                        (Outcome::Ok, None)
+                    }
+                    (Some(_), false) => (Outcome::Error, None),
+                }
             }
             // A link that any site can send tells nobody anything, and ends nothing.
             (StepKind::Notify { .. }, _) => return Ok(Arrived::Browser),
@@ -211,6 +237,17 @@ pub async fn drive(
             _ => (Outcome::Error, None),
         };
         complete(app, login, loaded, StepResult { outcome, proof })?;
+    }
+}
+
+/// Whether the session is over that alone says whose run it is.
+async fn is_over(app: &Parts, run: &Run) -> Result<bool, RunError> {
+    match run.rests_on() {
+        None => Ok(false),
+        Some(session) => {
+            let ends_at = sessions::ends_at(&app.db, session, app.now()).await?;
+            Ok(ends_at.is_none())
+        }
     }
 }
 

@@ -154,7 +154,11 @@ pub async fn settle(
         Arrived::Page | Arrived::Browser => wait(app, loaded, from, login).await,
         Arrived::Refused(failure) => refuse(app, loaded, (from, login), failure).await,
         Arrived::Login(done) => {
-            let again = (from.clone(), login.clone());
+            let mut again = (from.clone(), login.clone());
+            // What a login that failed would have told and ended is not told and does not end.
+            if let Some(run) = again.1.run.as_deref_mut() {
+                run.effects.clear();
+            }
             match finish::finish(app, loaded, (from, login), done, current).await {
                 Err(FinishError::Failed(failure)) => refuse(app, loaded, again, failure).await,
                 Err(FinishError::AlreadyOver) => Ok(Done::Lost(again.1.id)),
