@@ -22,7 +22,10 @@ async fn the_headless_demo_holds_every_step() {
         .iter()
         .map(|step| step["step"].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["age", "join", "login", "step_up", "revoke", "history"]);
+    assert_eq!(
+        names,
+        ["age", "join", "login", "step_up", "revoke", "history"]
+    );
     for step in &steps {
         assert_eq!(step["ok"], true, "{step}");
     }

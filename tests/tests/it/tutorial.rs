@@ -164,7 +164,9 @@ async fn traced(place: &Place, refused: &Page) -> Result<()> {
         .split_once(|one: char| !one.is_ascii_alphanumeric() && one != '-' && one != '_')
         .context("no reference")?;
     let trace = command("vouchsafe verifier trace")?;
-    let printed = place.printed(&trace.replace("REFERENCE", reference)).await?;
+    let printed = place
+        .printed(&trace.replace("REFERENCE", reference))
+        .await?;
     let said = said(trace);
     ensure!(printed == said, "{printed}\ninstead of\n{said}");
     Ok(())
