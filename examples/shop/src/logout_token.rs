@@ -83,6 +83,7 @@ mod tests {
             client_secret: Secret::new("secret"),
             club: None,
             wallet: None,
+            pretends: false,
         }
     }
 

@@ -1,9 +1,9 @@
 //! The numbers that a business reads: series for Prometheus, counts for the pages and the REST interface,
 //! and a log of events (decision 0051).
 //!
-//! Whatever is counted is counted in [`tell`] and nowhere else, when it was written. Labels come from
+//! Whatever is counted is counted in `tell` and nowhere else, when it was written. Labels come from
 //! closed lists: the configuration, journeys, this program. To count something more: its line in
-//! [`tell`], its row in the table of `docs/operating.md`, its list in `tests/it/numbers.rs`.
+//! `tell`, its row in the table of `docs/operating.md`, its list in `tests/it/numbers.rs`.
 
 pub mod ask;
 pub mod counts;
