@@ -216,7 +216,7 @@ impl Verifier {
             crypto,
             client_keys: PublishedKeys::new(Arc::clone(&outbound)),
             documents: Shelf::default(),
-            open_registrations: open_registrations(&settings),
+            open_registrations: crate::clients::open_registrations(&settings),
             support_questions: RateLimit::per_minute(SUPPORT_PER_MINUTE, SUPPORT_PER_MINUTE),
             references: References::new(brief_key(Purpose::FlowState).child("references")),
             pages: Pages::new()?,
@@ -393,10 +393,4 @@ impl Verifier {
         watcher::purge(Arc::clone(&self.app)).await?;
         Ok(numbers::job::run_once(Arc::clone(&self.app)).await?)
     }
-}
-
-fn open_registrations(settings: &Settings) -> RateLimit {
-    let registration = settings.registration.as_ref();
-    let each = registration.map_or(NonZeroU32::MIN, |one| one.open_per_minute);
-    RateLimit::per_minute(each, each)
 }

@@ -10,6 +10,7 @@ pub mod document;
 pub mod manage;
 mod registered;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use vouchsafe_protocol::oauth::ClientRules;
@@ -20,13 +21,14 @@ use vouchsafe_protocol::oauth::registration::{
     ClientAuthentication, ClientMetadata, IdTokenAlgorithm, MetadataError,
 };
 use vouchsafe_protocol::vp::values::LocalizedText;
+use vouchsafe_service::http::RateLimit;
 
 pub use registered::{Change, Found, RegisterError, change, found, of_holder, register, remove};
 
 use crate::app::Parts;
 use crate::config::{
     Allowed, Authentication, Client, ClientConsent, ClientKeys, ClientSecret, IdTokenAlg, Profile,
-    Standing,
+    Settings, Standing,
 };
 use crate::domain::ids::ClientId;
 use crate::domain::request::LoginRequest;
@@ -181,6 +183,13 @@ fn authentication_of(
         }
         ClientAuthentication::KeysAt(uri) => Ok(Authentication::PrivateKeyJwt(ClientKeys::At(uri))),
     }
+}
+
+/// How many applications may register without a token, in a minute.
+pub(crate) fn open_registrations(settings: &Settings) -> RateLimit {
+    let registration = settings.registration.as_ref();
+    let each = registration.map_or(NonZeroU32::MIN, |one| one.open_per_minute);
+    RateLimit::per_minute(each, each)
 }
 
 #[cfg(test)]

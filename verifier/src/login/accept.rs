@@ -5,21 +5,20 @@
 //! is posted ends a login unless it shows the question's `state`, which only the reader of the
 //! request object knows. What does is final: one answer is accepted, or the login fails.
 
+mod error;
+
 use std::time::Instant;
 
 use url::Url;
-use vouchsafe_protocol::vp::api::{ApiAnswer, ApiAnswerError};
-use vouchsafe_protocol::vp::response::{
-    DirectPostAnswer, ErrorCode, FormError, PostedResponse, WalletError,
-};
+use vouchsafe_protocol::vp::api::ApiAnswer;
+use vouchsafe_protocol::vp::response::{DirectPostAnswer, ErrorCode, PostedResponse, WalletError};
 use vouchsafe_protocol::vp::verify::{PresentationError, Received, Transaction as Asked};
-use vouchsafe_service::db::DbError;
 
-use super::ask::{self, AskError, Asking};
+use super::ask::{self, Asking};
 use super::conclude::{ConcludeError, Given, conclude};
 use super::evidence::answer;
 use super::judge::{is_no, judge};
-use super::run::{self, RunError};
+use super::run;
 use super::{notice, resolve};
 use crate::app::Parts;
 use crate::config::Query;
@@ -32,59 +31,9 @@ use crate::explain::explain;
 use crate::journey::Outcome;
 use crate::numbers::tell;
 use crate::store::requests::PresentationRequest;
-use crate::store::{StoreError, consents, requests, transactions};
+use crate::store::{consents, requests, transactions};
 
-/// Why an answer was not accepted.
-#[derive(Debug, thiserror::Error)]
-pub enum AcceptError {
-    /// No such question, or its time is over.
-    #[error("there is no such request")]
-    Unknown,
-    /// The login was answered before, or has ended.
-    #[error("the request was answered before")]
-    AlreadyAnswered,
-    /// The posted form is not one.
-    #[error("the posted form is not acceptable")]
-    Form(#[from] FormError),
-    /// What a page brought is no answer.
-    #[error("the answer of the page is not acceptable")]
-    Answer(#[from] ApiAnswerError),
-    /// Not for this question: nothing has changed.
-    #[error("the response is not for this request")]
-    Foreign(#[source] PresentationError),
-    /// Judged and refused: the login has failed, and the person may be sent to `explanation`.
-    #[error("the presentation was refused")]
-    Refused {
-        /// Code for log and wallet.
-        code: String,
-        /// Where the person may go: the page that explains it.
-        explanation: Option<Url>,
-    },
-    /// The person would be told other things now than when the question was put: they are asked again.
-    #[error("the person would be told other things now")]
-    Changed,
-    /// Our own fault.
-    #[error("the request could not be answered")]
-    Ask(#[from] AskError),
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl From<DbError> for AcceptError {
-    fn from(error: DbError) -> Self {
-        Self::Store(error.into())
-    }
-}
-
-impl From<RunError> for AcceptError {
-    fn from(error: RunError) -> Self {
-        match error {
-            RunError::Store(error) => Self::Store(error),
-            RunError::Gone | RunError::Instance(_) => Self::Ask(AskError::Gone),
-        }
-    }
-}
+pub use error::AcceptError;
 
 /// Judges a body that was posted for the question `id`.
 pub async fn accept(

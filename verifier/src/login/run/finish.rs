@@ -1,6 +1,7 @@
 //! The end of a run that is a login: whose it is, its session, the authorization code, in one
 //! transaction. Level and methods are what the run computed.
 
+mod agreed;
 mod tapped;
 
 use std::sync::Arc;
@@ -226,41 +227,6 @@ impl Work {
             account: Account::Known,
             sub: called,
         })
-    }
-
-    /// What a login without a card tells: what the person agreed to in a step of its own.
-    fn agreed_to(&self, session: &Session) -> Told {
-        let agreed = self.run.agreed.as_ref();
-        let claims = agreed.map_or_else(Map::new, |_| self.claims.clone());
-        let until = agreed.and_then(|agreed| agreed.until);
-        let ends = session.expires_at;
-        Told {
-            cards_end: Some(until.map_or(ends, |until| until.min(ends))),
-            id_token_claims: claims.clone(),
-            userinfo_claims: claims,
-        }
-    }
-
-    /// What was agreed to with the cards is tied to the account, before its sessions are touched.
-    async fn agreed(&self, tx: &mut Tx, subject: Option<&SubjectId>) -> Result<(), FinishError> {
-        if let Some(record) = &self.record {
-            consents::insert(tx, record).await?;
-        }
-        let step = self.run.agreed.iter().map(|agreed| &agreed.id);
-        let cards = self.run.shown.iter().map(|shown| &shown.answer.consent);
-        for consent in cards.chain(step) {
-            if !consents::attach(tx, &self.app.vault, consent, subject, self.app.now()).await? {
-                return Err(FinishError::Failed(Failure::withdrawn()));
-            }
-        }
-        Ok(())
-    }
-
-    async fn rest(&self, tx: &mut Tx, session: &SessionId) -> Result<(), FinishError> {
-        if let Some(agreed) = &self.run.agreed {
-            consents::rest(tx, &agreed.id, session).await?;
-        }
-        Ok(())
     }
 
     /// What the application gets of a login with cards.

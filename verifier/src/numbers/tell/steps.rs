@@ -1,0 +1,105 @@
+//! What is counted of the steps of a run.
+
+use super::super::counts::{Key, coarse};
+use super::super::of::Of;
+use super::super::{events, what};
+use super::{authenticated, float, presentation, step_up_required};
+use crate::app::Parts;
+use crate::domain::run::Run;
+use crate::domain::transaction::Login;
+use crate::journey::{Line, Outcome, What};
+
+/// Steps that were reached or ended since the run was last written. Called when it was written.
+pub(crate) fn steps(app: &Parts, login: &Login) {
+    let Some(run) = login.run.as_deref() else {
+        return;
+    };
+    let of = Of::login(app, login);
+    if let Some(reason) = login.place.step_up.filter(|_| !login.place.step_up_told) {
+        step_up_required(&of, reason);
+    }
+    let lines = run.instance.trace().split_at_checked(run.counted);
+    let (before, now) = lines.unwrap_or_default();
+    let begun = before.last().filter(|line| line.what == What::Runs);
+    let mut begun = begun.map(|line| (line.step.as_str(), app.now().0 - run.since));
+    for line in now {
+        let outcome = match line.what {
+            What::Skipped => continue,
+            What::Runs => {
+                entered(&of, &line.step);
+                if line.kind == "present" {
+                    presentation(app, login, "asked", "");
+                }
+                begun = Some((&line.step, 0));
+                continue;
+            }
+            What::Reused => "reused",
+            What::Ended { outcome } => outcome.as_str(),
+            What::Over => Outcome::Ok.as_str(),
+        };
+        let waited = begun.take().filter(|(step, _)| *step == line.step);
+        // What is over at once is not said to run.
+        if waited.is_none() {
+            entered(&of, &line.step);
+        }
+        let took = waited.map_or(0, |(_, seconds)| seconds);
+        left(&of, (login, run), line, outcome, took);
+    }
+}
+
+fn entered(of: &Of<'_>, step: &str) {
+    let labels = of.labels([("journey", of.journey), ("step", step)]);
+    metrics::counter!("vouchsafe_step_entered_total", labels).increment(1);
+    of.add(Key {
+        step: step.to_owned(),
+        ..of.key(what::ENTERED)
+    });
+}
+
+/// A step ended after so many seconds.
+fn left(
+    of: &Of<'_>,
+    (login, run): (&Login, &Run),
+    line: &Line,
+    outcome: &'static str,
+    seconds: i64,
+) {
+    let step = line.step.as_str();
+    let labels = of.labels([
+        ("journey", of.journey),
+        ("step", step),
+        ("outcome", outcome),
+    ]);
+    metrics::counter!("vouchsafe_step_finished_total", labels).increment(1);
+    let labels = of.labels([("journey", of.journey), ("step", step)]);
+    metrics::histogram!("vouchsafe_step_duration_seconds", labels).record(float(seconds));
+    let key = Key {
+        step: step.to_owned(),
+        ..of.key(what::LEFT)
+    };
+    of.add(Key {
+        outcome: outcome.to_owned(),
+        ..key.clone()
+    });
+    of.add(Key {
+        what: what::STEP_TOOK.to_owned(),
+        seconds: coarse(seconds),
+        ..key
+    });
+    if line.kind == "present" && outcome != "reused" {
+        match outcome {
+            "ok" => authenticated("vp", "success", "none"),
+            error => authenticated("vp", "failure", error),
+        }
+    }
+    let facts = events::Facts {
+        stage: of.stage,
+        step: Some(step),
+        outcome,
+        channel: run.last().map(|answer| answer.channel.name()),
+        client: &of.client,
+        seconds: Some(seconds),
+        ..events::Facts::of(login, of.journey)
+    };
+    of.app.numbers.events.tell(of.app, events::STEP, &facts);
+}
