@@ -6,6 +6,7 @@ mod announce;
 mod authority;
 mod browser;
 mod headless;
+mod played;
 mod reach;
 mod report;
 mod services;

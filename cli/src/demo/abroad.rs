@@ -16,7 +16,7 @@ const AT_HOME: HeaderValue = HeaderValue::from_static("192.0.2.7");
 const ABROAD: HeaderValue = HeaderValue::from_static("198.51.100.7");
 const FORWARDED: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The configuration of a login service that looks where somebody is.
+/// The configuration of a login service that looks where somebody is, and shows its numbers.
 ///
 /// # Errors
 ///
@@ -30,7 +30,7 @@ pub fn configure(verifier: &str, folder: &Path) -> Result<String> {
     // Who comes back without asking for facts is asked for the membership card.
     let asked = "[[client]]\ndefault_query = \"membership\"\n";
     let text = text.replacen("[[client]]\n", asked, 1);
-    Ok(format!("{text}\n[risk]\nplaces = {places}\n"))
+    Ok(format!("{text}\n[risk]\nplaces = {places}\n\n[numbers]\n"))
 }
 
 /// Lets a browser choose between home and abroad, by the shop's cookie.

@@ -22,6 +22,10 @@ pub fn announce(running: &Running, json: bool) {
     } = &running.addresses;
     if json {
         let mut line = serde_json::json!({ "shop": shop, "wallet": wallet, "verifier": verifier, "issuer": issuer, "issuer_api_key": running.api_key });
+        if let Some(key) = &running.numbers_key {
+            line["numbers"] = format!("{verifier}/admin").into();
+            line["numbers_api_key"] = key.as_str().into();
+        }
         if let Some(console) = &running.console {
             line["console"] = console.as_str().into();
         }
@@ -51,6 +55,9 @@ pub fn announce(running: &Running, json: bool) {
     println!("  wallet            {wallet}    your cards, and who saw what");
     println!("  sign-in service   {verifier}/account    what you agreed to");
     println!("  issuer            {issuer}/docs    the club's REST interface");
+    if let Some(key) = &running.numbers_key {
+        println!("  numbers           {verifier}/admin    how logins went; the key is {key}");
+    }
     if let Some(console) = &running.console {
         println!(
             "  console           {console}    offers and cards at the club; the link works once"

@@ -8,6 +8,7 @@ use vouchsafe_service::fetch::{Limits, Request};
 use vouchsafe_wallet_core::history::Outcome;
 
 use super::browser::{Browser, Page};
+use super::played::{PLAYED, Played, WRITTEN};
 use super::report::{Shown, print};
 use super::services::Running;
 
@@ -24,14 +25,23 @@ pub async fn play(running: &Running, json: bool) -> Result<()> {
     };
     let started = Instant::now();
     let mut failed = Vec::new();
-    for step in ["age", "join", "login", "step_up", "revoke", "history"] {
+    for step in [
+        "age",
+        "join",
+        "login",
+        "step_up",
+        "revoke",
+        "history",
+        "dashboard",
+    ] {
         let result = match step {
             "age" => story.age().await,
             "join" => story.join().await,
             "login" => story.login().await,
             "step_up" => story.step_up().await,
             "revoke" => story.revoke().await,
-            _ => story.history().await,
+            "history" => story.history().await,
+            _ => story.dashboard().await,
         };
         if !print(step, &result, json) {
             failed.push(step);
@@ -257,6 +267,34 @@ impl Story<'_> {
         .detail("presentations", shown.count()))
     }
 
+    /// The numbers of the login service are those of this story.
+    async fn dashboard(&self) -> Result<Shown> {
+        let key = self.running.numbers_key.as_ref();
+        let key = key.context("the demo shows no numbers")?;
+        let url = format!("{}/admin/numbers", self.running.addresses.verifier);
+        let started = Instant::now();
+        let numbers = loop {
+            let numbers = self.ask("GET", &url, key).await?;
+            if Played::of(&numbers) == PLAYED {
+                break numbers;
+            }
+            ensure!(
+                started.elapsed() < WRITTEN,
+                "the numbers are not those of the story: {:?}",
+                Played::of(&numbers)
+            );
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        };
+        let mut shown = Shown::new(
+            "the business reads 6 logins that succeeded, one that was refused, two registrations, one step-up",
+        );
+        for tile in numbers["tiles"].as_array().context("no numbers")? {
+            let id = tile["id"].as_str().context("a number without a name")?;
+            shown = shown.detail(id, tile["value"].clone());
+        }
+        Ok(shown)
+    }
+
     /// At the club's counter: an offer, straight into the wallet.
     async fn take_card(&mut self, card: &str) -> Result<()> {
         let url = format!("{}/club/offers", self.running.addresses.shop);
@@ -316,15 +354,17 @@ impl Story<'_> {
     /// Calls the issuer's REST interface as the club does.
     async fn issuer(&self, method: &str, path: &str) -> Result<Value> {
         let url = format!("{}{path}", self.running.addresses.issuer);
+        self.ask(method, &url, &self.running.api_key).await
+    }
+
+    /// Asks a REST interface with a key.
+    async fn ask(&self, method: &str, url: &str, key: &str) -> Result<Value> {
         let mut headers = axum::http::HeaderMap::new();
-        headers.insert(
-            "authorization",
-            format!("Bearer {}", self.running.api_key).parse()?,
-        );
+        headers.insert("authorization", format!("Bearer {key}").parse()?);
         let body = (method == "POST").then(|| (b"{}".to_vec(), "application/json"));
         let request = Request {
             method: method.parse()?,
-            url: &url,
+            url,
             headers,
             body,
             limits: Limits::EXCHANGE,
@@ -332,7 +372,7 @@ impl Story<'_> {
         let response = self.running.fetcher.send(request).await?;
         ensure!(
             response.is_success(),
-            "the issuer answered {} to {method} {path}",
+            "{} to {method} {url}",
             response.status
         );
         Ok(serde_json::from_slice(&response.body)?)

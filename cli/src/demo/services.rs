@@ -39,6 +39,8 @@ pub struct Running {
     pub fetcher: Arc<Fetcher>,
     /// The club's key to the issuer.
     pub api_key: String,
+    /// The business's key to the numbers of the login service, where they are shown.
+    pub numbers_key: Option<String>,
     /// A one-time link to the club's console. There is none at an IP address, where browsers know no passkeys.
     pub console: Option<String>,
     tasks: Vec<JoinHandle<Result<(), ServeError>>>,
@@ -91,6 +93,10 @@ impl Running {
         .await?;
         let api_key = issuer.create_api_key("the club's counter").await?;
         let console = console(&issuer, &addresses).await?;
+        let numbers_key = match reach.is_loopback() {
+            true => Some(numbers_key(&verifier).await?),
+            false => None,
+        };
         let dev = DevConfig {
             loopback_http: reach.is_loopback(),
         };
@@ -131,6 +137,7 @@ impl Running {
             wallet: wallet.open,
             fetcher,
             api_key,
+            numbers_key,
             console,
             tasks,
             background,
@@ -244,6 +251,11 @@ fn plan(reach: &Reach, addresses: &Addresses, folder: &TempDir, shop_secret: &st
             alg: "RS256",
         }],
     }
+}
+
+async fn numbers_key(verifier: &Verifier) -> Result<String> {
+    let scopes = ["numbers:read".to_owned()];
+    Ok(verifier.create_api_key("the wine shop", &scopes).await?.key)
 }
 
 /// A link that works once: the addresses of the demo have no name, so no passkey is needed.

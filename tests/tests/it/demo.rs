@@ -24,7 +24,15 @@ async fn the_headless_demo_holds_every_step() {
         .collect();
     assert_eq!(
         names,
-        ["age", "join", "login", "step_up", "revoke", "history"]
+        [
+            "age",
+            "join",
+            "login",
+            "step_up",
+            "revoke",
+            "history",
+            "dashboard"
+        ]
     );
     for step in &steps {
         assert_eq!(step["ok"], true, "{step}");

@@ -20,14 +20,14 @@ pub struct Wish {
     place: Place,
 }
 
-#[derive(Deserialize, PartialEq)]
+#[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Place {
     Abroad,
     Home,
 }
 
-/// Sets the cookie and signs in once more: at home nothing is asked.
+/// Sets the cookie; who goes abroad signs in once more, to see what happens.
 pub async fn handle(
     State(shop): State<Shop>,
     headers: HeaderMap,
@@ -39,7 +39,9 @@ pub async fn handle(
     if !from_our_page(&shop, &headers) {
         return problem(&shop, &headers, StatusCode::FORBIDDEN, "other-browser");
     }
-    let seconds = if wish.place == Place::Abroad { STAY } else { 0 };
-    let cookie = set_cookie(&shop, ELSEWHERE_COOKIE, "1", seconds);
-    see_other("/login/again", &[cookie])
+    let (seconds, next) = match wish.place {
+        Place::Abroad => (STAY, "/login/again"),
+        Place::Home => (0, "/"),
+    };
+    see_other(next, &[set_cookie(&shop, ELSEWHERE_COOKIE, "1", seconds)])
 }
