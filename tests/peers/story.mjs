@@ -526,6 +526,14 @@ async function story() {
     await overTheNetwork(browser);
     for (const locale of ["ar-EG", "fr-CA"]) await inLanguage(browser, urls, locale);
 
+    // What the business reads of all that.
+    const business = await person(browser, "business");
+    await business.page.goto(urls.numbers);
+    await shot(business.page, "numbers-sign-in");
+    await business.page.fill("input[name=key]", urls.numbers_api_key);
+    await press(business.page, "main form button");
+    await shot(business.page, "numbers");
+
     // Revocation ends the visits, live.
     await page.goto(urls.shop);
     const counter = await context.newPage();
