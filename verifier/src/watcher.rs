@@ -17,8 +17,8 @@ use crate::login::{end, run};
 use crate::signals;
 use crate::store::watched::{self, WatchedCard, WatchedList};
 use crate::store::{
-    accounts, clients, device_grants, journeys, receiver_tokens, requests, sessions, stream_events,
-    tokens, transactions, verifications,
+    accounts, attributes, clients, device_grants, journeys, receiver_tokens, requests, sessions,
+    stream_events, tokens, transactions, verifications,
 };
 
 /// Lists that are asked for at once.
@@ -27,6 +27,8 @@ const AT_ONCE: usize = 16;
 const NOTE_EVERY_S: i64 = 60;
 /// Logins stay readable so long after their end, for the page that explains them.
 const KEEP_LOGINS_S: i64 = 600;
+/// No journey leaves people alone for longer after they said no.
+const KEEP_REFUSALS_S: i64 = 3650 * 86_400;
 /// Security events that nobody takes are kept for a week.
 const KEEP_EVENTS_S: i64 = 7 * 86_400;
 
@@ -125,6 +127,7 @@ pub async fn purge(app: App) -> Result<(), DbError> {
             let abandoned = transactions::purge(tx, before).await?;
             sessions::purge(tx, before).await?;
             accounts::purge(tx, now).await?;
+            attributes::purge(tx, now, now.plus(-KEEP_REFUSALS_S)).await?;
             journeys::purge_texts(tx, now.plus(-KEEP_TEXTS_S)).await?;
             Ok::<_, DbError>(abandoned)
         })

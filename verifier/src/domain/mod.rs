@@ -1,5 +1,6 @@
 //! What the login service is about, free of HTTP and SQL.
 
+pub mod attribute;
 pub mod consent;
 pub mod ids;
 pub mod means;

@@ -26,7 +26,7 @@ const FRESH_S: i64 = 600;
 
 /// Whether this session may change what leads to its account. A stolen one must not take the
 /// account over for good: a card was shown a moment ago, and nothing is unusual.
-async fn may_change(
+pub(super) async fn may_change(
     app: &App,
     headers: &HeaderMap,
     address: ClientAddress,
@@ -41,7 +41,7 @@ async fn may_change(
     })
 }
 
-fn stale(app: &App, headers: &HeaderMap) -> Response {
+pub(super) fn stale(app: &App, headers: &HeaderMap) -> Response {
     let locale = views::browser_locale(headers);
     views::message(app, StatusCode::FORBIDDEN, locale, "account-stale")
 }
@@ -115,7 +115,8 @@ async fn unlink(app: &App, owner: Session, id: MeansId) -> Result<(), StoreError
     let removed = app
         .db
         .write(async move |tx| {
-            if !subjects::unlink(tx, &subject, &id).await? {
+            let held = subjects::hold(tx, &subject).await?;
+            if !held || !subjects::unlink(tx, &subject, &id).await? {
                 return Ok::<_, vouchsafe_service::db::DbError>(false);
             }
             for session in sessions::others_of(tx, &subject, &current).await? {

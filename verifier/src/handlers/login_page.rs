@@ -155,6 +155,10 @@ pub(super) async fn choose(
 
 /// How a claim that a journey tells is called: as a question calls it, or by its name.
 fn label(app: &App, name: &str, locale: &str) -> String {
+    let mut attributes = app.settings.attributes().iter();
+    if let Some(attribute) = attributes.find(|one| one.claim == name) {
+        return attribute.label.for_locale(locale).to_owned();
+    }
     let queries = app.settings.queries().iter();
     let mut claims = queries.flat_map(|query| &query.claims);
     let known = claims.find(|claim| claim.name == name);

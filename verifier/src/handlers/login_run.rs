@@ -8,7 +8,7 @@ use axum::response::Response;
 
 use super::login_page::LoginPageError;
 use super::owned::{self, Owned};
-use super::{login_identify, login_number, login_page};
+use super::{login_ask, login_identify, login_number, login_page};
 use crate::app::App;
 use crate::domain::reason::Failure;
 use crate::domain::request::LoginRequest;
@@ -18,7 +18,7 @@ use crate::journey::{Outcome, StepKind};
 use crate::journeys::Loaded;
 use crate::login::ask::AskError;
 use crate::login::finish::FinishError;
-use crate::login::run::{self, Arrived, Done, RunError, Visit, Was};
+use crate::login::run::{self, Arrived, Done, Heard, Refused, RunError, Visit, Was};
 use crate::reply::{error_of, see_other};
 use crate::views::{self, PageFailure};
 
@@ -48,7 +48,9 @@ pub(super) async fn page(
     owned: &Owned,
 ) -> Result<Response, LoginPageError> {
     let loaded = run::text(app, login).await?;
-    match run::at(login, &loaded).map(|step| &step.kind) {
+    let step = run::at(login, &loaded).filter(|_| !run::follower_is_over(app, login));
+    match step.map(|step| &step.kind) {
+        Some(StepKind::Ask(_)) => login_ask::page(app, login, &loaded, owned).await,
         Some(StepKind::Identify { .. }) => login_identify::page(app, login, owned, false).await,
         Some(_) => login_page::choose(app, login, owned).await,
         None => {
@@ -160,6 +162,33 @@ pub(super) async fn identified(
     };
     let done = done.await;
     respond(app, headers, &request, done).await
+}
+
+/// What the person did where they are asked about themselves; what is wrong with it where the page is
+/// shown once more.
+pub(super) async fn heard(
+    app: &App,
+    headers: &HeaderMap,
+    mut login: Login,
+    heard: Heard<'_>,
+) -> Result<Response, Vec<Refused>> {
+    let request = login.request.clone();
+    let mut wrong = Vec::new();
+    let done = async {
+        let loaded = run::text(app, &login).await?;
+        if !run::follower_is_over(app, &login)
+            && let Err(refused) = run::hear(app, &mut login, &loaded, heard)?
+        {
+            wrong = refused;
+            return Ok(Done::Page(login.id.clone()));
+        }
+        go_on(app, headers, &loaded, (Was::Pending, login)).await
+    };
+    let done = done.await;
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    Ok(respond(app, headers, &request, done).await)
 }
 
 /// "Not now".

@@ -2,7 +2,10 @@
 //! in [`router`].
 
 mod account;
+mod account_attributes;
 mod account_change;
+mod account_delete;
+mod account_export;
 mod account_link;
 mod account_means;
 mod authorize;
@@ -20,6 +23,7 @@ mod jwks;
 mod login_again;
 mod login_api_answer;
 mod login_api_request;
+mod login_ask;
 mod login_cancel;
 mod login_events;
 mod login_identify;
@@ -121,6 +125,7 @@ pub fn router(app: App) -> Router {
             "/login/{transaction}/identify",
             post(login_identify::handle),
         )
+        .route("/login/{transaction}/ask", post(login_ask::handle))
         .route("/login/{transaction}/cancel", post(login_cancel::handle))
         .route(
             "/login/{transaction}/leave",
@@ -152,6 +157,16 @@ pub fn router(app: App) -> Router {
             post(account_change::withdraw),
         )
         .route("/account/sessions/{session}/end", post(account_change::end))
+        .route("/account/attributes/{name}", post(account_attributes::keep))
+        .route(
+            "/account/attributes/{name}/remove",
+            post(account_attributes::remove),
+        )
+        .route(account_export::PATH, only_get(account_export::handle))
+        .route(
+            account_delete::PATH,
+            get(account_delete::get).post(account_delete::post),
+        )
         .route("/account/means", post(account_means::add))
         .route("/account/means/{means}/remove", post(account_means::remove))
         .route(

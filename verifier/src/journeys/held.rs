@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::asks;
 use super::loaded::StepQuestion;
 use crate::config::{
     Client, Query, QueryConfig, RESERVED_CLAIMS, Settings, SubjectConfig, SubjectStrategy, Trust,
@@ -14,6 +15,8 @@ use crate::journey::{
     Subject, Target,
 };
 
+/// No login that is settled waits longer for what follows it, in seconds.
+const LONGEST_AFTER_S: u32 = 600;
 /// The one model of risk.
 const MODEL: &str = "freeman";
 
@@ -52,6 +55,7 @@ pub(super) fn check(
     places: &mut Places<'_>,
 ) -> BTreeMap<String, StepQuestion> {
     whole(journey, known, places);
+    asks::alone(journey, places);
     let mut questions = BTreeMap::new();
     for (at, step) in journey.steps.iter().enumerate() {
         kind(at, step, known, places);
@@ -70,7 +74,7 @@ pub(super) fn check(
 fn whole(journey: &Journey, known: &Known<'_>, places: &mut Places<'_>) {
     let hint = "the login service does not hold it yet; `journey lint` and `simulate` do";
     if !journey.after.is_empty() {
-        places.at_top("after", Code::NotHeld, "`after` is not held", hint);
+        follower(journey, places);
     }
     if journey.limits.per_account_per_day.is_some() {
         let message = "`per_account_per_day` is not held";
@@ -94,6 +98,42 @@ fn whole(journey: &Journey, known: &Known<'_>, places: &mut Places<'_>) {
     }
 }
 
+/// What runs after another journey changes nothing about its login.
+fn follower(journey: &Journey, places: &mut Places<'_>) {
+    let hint = "the journey that it follows has settled the login";
+    for (key, written) in [
+        ("clients", !journey.clients.is_empty()),
+        ("require_acr", journey.require_acr.is_some()),
+        ("subject", journey.subject.is_some()),
+    ] {
+        if written {
+            let message = format!("a journey with `after` has no `{key}` of its own");
+            places.at_top(key, Code::NotHeld, message, hint);
+        }
+    }
+    if journey.timeout_s > LONGEST_AFTER_S {
+        let message = format!("`timeout_s` of a journey with `after` is above {LONGEST_AFTER_S}");
+        let hint = "a login that is settled waits for it";
+        places.at_top("timeout_s", Code::NotHeld, message, hint);
+    }
+    for (at, step) in journey.steps.iter().enumerate() {
+        let (key, message) = match &step.kind {
+            StepKind::Finish { claims } if !claims.is_empty() => {
+                ("claims", "a journey with `after` tells nothing".to_owned())
+            }
+            StepKind::Identify { .. } | StepKind::Present(_) => {
+                let kind = step.kind.name();
+                (
+                    "kind",
+                    format!("a journey with `after` has no `{kind}` step"),
+                )
+            }
+            _ => continue,
+        };
+        places.at_step(at, key, Code::NotHeld, message, hint);
+    }
+}
+
 fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
     let hint = "the login service does not hold it yet; `journey lint` and `simulate` do";
     match &step.kind {
@@ -111,6 +151,7 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
         }
         StepKind::Risk { model } => risk(at, model, known, places),
         StepKind::Decide { .. } => {}
+        StepKind::Ask(ask) => asks::check((at, step), ask, known.settings, places),
         StepKind::Deny { notify, .. } => {
             if !notify.is_empty() {
                 let message = "`notify` is not held";
@@ -128,7 +169,6 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
         StepKind::Passkey { .. }
         | StepKind::Totp
         | StepKind::Upstream { .. }
-        | StepKind::Ask(_)
         | StepKind::Consent { .. }
         | StepKind::Webhook { .. }
         | StepKind::Link { .. }
@@ -139,7 +179,10 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
             places.at_step(at, "kind", Code::NotHeld, message, hint);
         }
     }
-    if let Some(Target::Step(_)) = step.on.get(&Outcome::Timeout) {
+    let own_time = matches!(step.kind, StepKind::Ask(_));
+    if let Some(Target::Step(_)) = step.on.get(&Outcome::Timeout)
+        && !own_time
+    {
         let message = "`on.timeout` leads to a step, but the time of the run is over then";
         places.at_step(
             at,
@@ -164,13 +207,7 @@ fn risk(at: usize, model: &str, known: &Known<'_>, places: &mut Places<'_>) {
 }
 
 /// Variables that this service never knows: an expression that reads one would fail each time.
-const NEVER_KNOWN: [&str; 5] = [
-    "user.logins",
-    "user.missing",
-    "user.refused",
-    "user.binding",
-    "device.dc_api",
-];
+const NEVER_KNOWN: [&str; 2] = ["user.binding", "device.dc_api"];
 
 fn reads(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
     let mut parts: Vec<(&str, &Expression)> = Vec::new();

@@ -261,7 +261,10 @@ async fn record(
         given_at: answer.answered_at,
     };
     // Whoever adds a card to their own account agrees to nothing with anybody.
-    let consent = pending.login.request.linking().is_none().then_some(consent);
+    // Nor whoever tells their account something: the page asks for that.
+    let own = pending.login.request.linking().is_some()
+        || run::from_wallet(app, &pending.login).is_some();
+    let consent = (!own).then_some(consent);
     let device = pending.login.request.device().cloned();
     let agreed = consent.is_some();
     let turn = pending.login.run.as_deref().map(|run| run.turn);

@@ -7,7 +7,7 @@ use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
 use vouchsafe_service::db::{DbError, Tx};
 
 use super::code::{Told, acr_permits, authentication, cards_end, issue_code, still_counts};
-use super::{end, resolve, run};
+use super::{end, known, resolve, run};
 use crate::app::{App, Parts};
 use crate::config::Client;
 use crate::domain::ids::{Secret, SessionId, SubjectId};
@@ -163,6 +163,9 @@ pub async fn from_session(
         .db
         .write(async move |tx| {
             let subject = session.subject.clone().ok_or(FinishError::AlreadyOver)?;
+            if !known::hold(tx, &subject).await? {
+                return Err(FinishError::AlreadyOver);
+            }
             if !sessions::is_live(tx, &session.id, parts.now()).await? {
                 return Err(FinishError::AlreadyOver);
             }
@@ -172,7 +175,8 @@ pub async fn from_session(
                 cards_end: Some(session.expires_at),
                 ..Told::default()
             };
-            let told = told_of(tx, &parts, &client, Some(&subject), told).await?;
+            let asked = (client.as_ref(), &request);
+            let told = told_of(tx, &parts, asked, Some(&subject), told).await?;
             let code = issue_code(tx, &parts, &request, &session, sub, told).await?;
             if let Some(seen) = &seen {
                 risk::insert_if_new(tx, &subject, seen, parts.now()).await?;
@@ -188,10 +192,11 @@ pub async fn from_session(
 pub(super) async fn told_of(
     tx: &mut Tx,
     app: &Parts,
-    client: &Client,
+    (client, request): (&Client, &LoginRequest),
     subject: Option<&SubjectId>,
     mut told: Told,
 ) -> Result<Told, FinishError> {
+    known::of_login(tx, app, request, subject, &mut told).await?;
     let subject = subject.filter(|_| client.external_id);
     if let Some(subject) = subject
         && let Some(id) = accounts::external_id(tx, &app.vault, subject).await?
@@ -269,7 +274,8 @@ impl Work {
             return Err(FinishError::Failed(Failure::withdrawn()));
         }
         sessions::put_cards(tx, &session.id, &answer.cards, answer.answered_at).await?;
-        let told = told_of(tx, app, client, session.subject.as_ref(), self.told()).await?;
+        let asked = (client.as_ref(), request);
+        let told = told_of(tx, app, asked, session.subject.as_ref(), self.told()).await?;
         let code = issue_code(tx, app, request, &session, sub, told).await?;
         count(tx, session.subject.as_ref(), seen.as_ref(), app.now()).await?;
         Ok(Finished {
@@ -306,6 +312,7 @@ impl Work {
             id_token_claims: Fact::choose(id_token, &self.answer.claims),
             userinfo_claims: Fact::choose(userinfo, &self.answer.claims),
             cards_end: cards_end(&self.answer),
+            ..Told::default()
         }
     }
 }

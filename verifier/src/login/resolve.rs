@@ -32,21 +32,42 @@ pub(super) async fn account(
     match evidence {
         Evidence::Guest => Ok(None),
         Evidence::IssuerScoped(key) => {
-            let fresh = (&MeansId::random(rng), &SubjectId::generate(rng));
-            Ok(Some(subjects::resolve(tx, key, fresh, app.now()).await?))
+            // An account that is deleted at this very moment is none: then there is a new one.
+            for _ in 0..3 {
+                let fresh = (&MeansId::random(rng), &SubjectId::generate(rng));
+                let subject = subjects::resolve(tx, key, fresh, app.now()).await?;
+                if subjects::hold(tx, &subject).await? {
+                    return Ok(Some(subject));
+                }
+            }
+            Err(FinishError::Failed(Failure::other_account()))
         }
-        Evidence::Bound(key) => match subjects::find(tx, key).await? {
-            Some(subject) => Ok(Some(subject)),
-            None => Err(FinishError::Failed(Failure::unlinked())),
-        },
+        Evidence::Bound(key) => {
+            let found = subjects::find(tx, key).await?;
+            match held(tx, found).await? {
+                Some(subject) => Ok(Some(subject)),
+                None => Err(FinishError::Failed(Failure::unlinked())),
+            }
+        }
         Evidence::Asserted {
             identifier_mac,
             key,
-        } => match asserted(tx, identifier_mac, key).await? {
-            Some(subject) => Ok(Some(subject)),
-            None => Err(FinishError::Failed(Failure::unmatched())),
-        },
+        } => {
+            let found = asserted(tx, identifier_mac, key).await?;
+            match held(tx, found).await? {
+                Some(subject) => Ok(Some(subject)),
+                None => Err(FinishError::Failed(Failure::unmatched())),
+            }
+        }
     }
+}
+
+/// The account, held, if it is still there.
+async fn held(tx: &mut Tx, subject: Option<SubjectId>) -> Result<Option<SubjectId>, DbError> {
+    let Some(subject) = subject else {
+        return Ok(None);
+    };
+    Ok(subjects::hold(tx, &subject).await?.then_some(subject))
 }
 
 /// The account that is named, if the card leads to it. Both are always looked up.
@@ -124,6 +145,7 @@ pub(super) async fn link(
             // Somebody else may have logged in meanwhile: an error, never a silent switch.
             let session = current.filter(|session| session.id == *id);
             let subject = session.and_then(|session| session.subject.clone());
+            let subject = held(tx, subject).await?;
             let live = sessions::hold(tx, id, now).await?.is_some();
             let subject = subject.filter(|_| live);
             subject.ok_or_else(|| FinishError::Failed(Failure::other_account()))?
@@ -132,6 +154,10 @@ pub(super) async fn link(
             .await?
             .ok_or_else(|| FinishError::Failed(Failure::invitation_over()))?,
     };
+    // Of an invitation: an account that is deleted has none.
+    if !subjects::hold(tx, &owner).await? {
+        return Err(FinishError::Failed(Failure::invitation_over()));
+    }
     let Evidence::Bound(key) = evidence else {
         return Err(FinishError::Failed(Failure::unmatched()));
     };

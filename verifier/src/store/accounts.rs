@@ -78,6 +78,21 @@ pub async fn external_id(
         .transpose()
 }
 
+/// The same outside of a transaction.
+pub async fn external_id_of(
+    db: &Db,
+    vault: &Vault,
+    subject: &SubjectId,
+) -> Result<Option<String>, StoreError> {
+    let sealed = each!(db, p => sqlx::query_scalar::<_, Vec<u8>>(
+        "SELECT external_id FROM account_identifiers WHERE subject_id = $1")
+        .bind(subject.as_str()).fetch_optional(p).await)?;
+    let place = [TABLE.0, "external_id", subject.as_str()];
+    sealed
+        .map(|sealed| vault.open(TABLE, "external_id", &place, &sealed))
+        .transpose()
+}
+
 /// Writes an invitation to link a card; those of before for the account are over.
 pub async fn invite(
     tx: &mut Tx,

@@ -1,5 +1,7 @@
 //! `consents`: what people agreed to.
 
+use std::collections::BTreeSet;
+
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{Db, DbError, Table, Tx, each, execute};
 
@@ -116,15 +118,55 @@ pub async fn token_exists(db: &Db, token: &SecretDigest) -> Result<bool, DbError
     Ok(found > 0)
 }
 
-/// The newest consents of a person.
+/// Names of what an application may learn of a person, by all that they agreed to and did not
+/// take back.
+pub async fn covered(
+    db: &Db,
+    subject: &SubjectId,
+    client: &ClientId,
+) -> Result<BTreeSet<String>, DbError> {
+    let rows = each!(db, p => sqlx::query_scalar::<_, String>(COVERED)
+        .bind(subject.as_str()).bind(client.as_str()).fetch_all(p).await)?;
+    names(rows)
+}
+
+/// The same within a transaction.
+pub async fn covered_in(
+    tx: &mut Tx,
+    subject: &SubjectId,
+    client: &ClientId,
+) -> Result<BTreeSet<String>, DbError> {
+    let rows = each!(tx, c => sqlx::query_scalar::<_, String>(COVERED)
+        .bind(subject.as_str()).bind(client.as_str()).fetch_all(c).await)?;
+    names(rows)
+}
+
+const COVERED: &str = "SELECT DISTINCT claims FROM consents \
+     WHERE subject_id = $1 AND client_id = $2 AND withdrawn_at IS NULL";
+
+fn names(rows: Vec<String>) -> Result<BTreeSet<String>, DbError> {
+    let mut names = BTreeSet::new();
+    for row in rows {
+        let list: Vec<String> = serde_json::from_str(&row)
+            .map_err(|_| TABLE.invalid("claims", "not a list of names"))?;
+        names.extend(list);
+    }
+    Ok(names)
+}
+
+/// Consents that the page of a person shows.
+pub const SHOWN: i64 = 100;
+
+/// The newest consents of a person, at most so many.
 pub async fn of_person(
     db: &Db,
     subject: Option<&SubjectId>,
     session: &SessionId,
+    most: i64,
 ) -> Result<Vec<Consent>, DbError> {
     let rows = each!(db, p => sqlx::query_as::<_, ConsentRow>(
         "SELECT id, client_id, subject_id, session_id, claims, purpose, offline, given_at, withdrawn_at FROM consents \
-         WHERE subject_id = $1 OR session_id = $2 ORDER BY given_at DESC, id DESC LIMIT 100")
-        .bind(subject.map(SubjectId::as_str)).bind(session.as_str()).fetch_all(p).await)?;
+         WHERE subject_id = $1 OR session_id = $2 ORDER BY given_at DESC, id DESC LIMIT $3")
+        .bind(subject.map(SubjectId::as_str)).bind(session.as_str()).bind(most).fetch_all(p).await)?;
     rows.into_iter().map(Consent::try_from).collect()
 }

@@ -6,6 +6,7 @@
 //! both databases.
 
 pub mod accounts;
+pub mod attributes;
 pub mod clients;
 pub mod consents;
 pub mod device_grants;
@@ -110,6 +111,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1020,
             name: "applications that nobody uses",
             sql: include_str!("../../migrations/1020_unused_clients.sql"),
+        },
+        Migration {
+            version: 1025,
+            name: "what is known about a person",
+            sql: include_str!("../../migrations/1025_attributes.sql"),
         },
     ],
 };

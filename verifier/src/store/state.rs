@@ -49,7 +49,8 @@ const OWN: [&str; 3] = ["schema_migration", "verifier_instance", "verifier_keys"
 
 /// Sealed columns of state: table, column, and the column that names the row. The place under which
 /// such a value is sealed consists of these three.
-const SEALED: [(&str, &str, &str); 3] = [
+const SEALED: [(&str, &str, &str); 4] = [
+    ("account_attributes", "body", "id"),
     ("account_identifiers", "external_id", "subject_id"),
     ("event_streams", "delivery", "id"),
     ("risk_logins", "place", "id"),
@@ -123,8 +124,11 @@ mod tests {
     use vouchsafe_service::db::testing::for_each_database;
 
     /// State.
-    const KEPT: [&str; 24] = [
+    const KEPT: [&str; 27] = [
+        "account_attributes",
         "account_identifiers",
+        "account_logins",
+        "account_refusals",
         "api_client",
         "api_key",
         "audit_event",

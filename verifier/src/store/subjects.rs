@@ -39,6 +39,45 @@ pub async fn insert(tx: &mut Tx, id: &SubjectId, now: UnixTime) -> Result<(), Db
     .map(drop)
 }
 
+/// Keeps an account as it is until the transaction is over; `false` where there is none. What
+/// belongs to an account is written in this order: the account, means, attributes, consents, sessions.
+pub async fn hold(tx: &mut Tx, id: &SubjectId) -> Result<bool, DbError> {
+    // An update that changes nothing locks the row on PostgreSQL; SQLite has one writer.
+    execute!(
+        tx,
+        sqlx::query("UPDATE subjects SET created_at = created_at WHERE id = $1").bind(id.as_str())
+    )
+    .map(|rows| rows == 1)
+}
+
+/// When an account was made.
+pub async fn created_at(db: &Db, id: &SubjectId) -> Result<Option<UnixTime>, DbError> {
+    let at = each!(db, p => sqlx::query_scalar::<_, i64>(
+        "SELECT created_at FROM subjects WHERE id = $1").bind(id.as_str()).fetch_optional(p).await)?;
+    Ok(at.map(UnixTime))
+}
+
+/// Deletes an account that is held, and what hangs on it but its sessions, which are ended
+/// thereafter.
+pub async fn delete(tx: &mut Tx, id: &SubjectId) -> Result<(), DbError> {
+    const ALL: [&str; 10] = [
+        "DELETE FROM subject_means WHERE subject_id = $1",
+        "DELETE FROM account_identifiers WHERE subject_id = $1",
+        "DELETE FROM account_invitations WHERE subject_id = $1",
+        "DELETE FROM account_attributes WHERE subject_id = $1",
+        "DELETE FROM account_refusals WHERE subject_id = $1",
+        "DELETE FROM account_logins WHERE subject_id = $1",
+        "DELETE FROM risk_logins WHERE subject_id = $1",
+        "DELETE FROM risk_accounts WHERE subject_id = $1",
+        "DELETE FROM consents WHERE subject_id = $1",
+        "DELETE FROM subjects WHERE id = $1",
+    ];
+    for sql in ALL {
+        execute!(tx, sqlx::query(sql).bind(id.as_str()))?;
+    }
+    Ok(())
+}
+
 /// The account that a card leads to, if it leads to one.
 pub async fn find(tx: &mut Tx, key: &BindingKey) -> Result<Option<SubjectId>, DbError> {
     let id = each!(tx, c => sqlx::query_scalar::<_, String>(

@@ -70,7 +70,7 @@ async fn what_the_service_cannot_hold_is_refused() {
         ),
         (
             AGE.replace("version = 3", "version = 3\nafter = [\"x\"]"),
-            "not_held: `after`",
+            "not_held: a journey with `after` has no `clients` of its own",
         ),
         (
             AGE.replace("timeout_s = 300", "[limits]\nper_account_per_day = 3"),
@@ -124,8 +124,8 @@ async fn what_the_service_cannot_hold_is_refused() {
             "not_held: there is no model",
         ),
         (
-            plain.replace("!session.exists", "user.logins < 3"),
-            "not_held: the login service does not know `user.logins`",
+            plain.replace("!session.exists", "user.binding.member_id == \"M-1\""),
+            "not_held: the login service does not know `user.binding`",
         ),
         (MEMBER.to_owned(), "not_held: without `risk.places`"),
     ];

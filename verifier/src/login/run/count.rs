@@ -4,7 +4,7 @@
 use crate::app::Parts;
 use crate::domain::run::Run;
 use crate::domain::transaction::Login;
-use crate::journey::{Outcome, What};
+use crate::journey::{Instance, Line, Outcome, What};
 use crate::login::accept::log_id;
 use crate::store::journeys::Trace;
 
@@ -36,9 +36,27 @@ pub fn ended(app: &Parts, login: &Login, code: &str) -> Option<Trace> {
         journey: run.instance.journey().to_owned(),
         hash: run.instance.hash().to_owned(),
         outcome: code.to_owned(),
-        lines: run.instance.trace().to_vec(),
+        lines: lines(run),
         ended_at: app.now(),
     })
+}
+
+/// The rules of a run, and of those that followed it.
+fn lines(run: &Run) -> Vec<Line> {
+    let followed = run.followed.iter().map(|one| one.instance.trace());
+    let all = std::iter::once(run.instance.trace()).chain(followed);
+    all.flatten().cloned().collect()
+}
+
+/// Those that followed, once the login is over.
+fn followed(app: &Parts, run: &Run) {
+    for one in &run.followed {
+        let journey = one.instance.journey();
+        let (stage, outcome) = (app.journeys.stage(journey), outcome(&one.code));
+        metrics::counter!("vouchsafe_journey_started_total", "journey" => journey.to_owned(), "stage" => stage, "entry" => "after").increment(1);
+        instance_steps(&one.instance, one.counted);
+        metrics::counter!("vouchsafe_journey_finished_total", "journey" => journey.to_owned(), "stage" => stage, "channel" => "after", "outcome" => outcome).increment(1);
+    }
 }
 
 fn channel(run: &Run) -> &'static str {
@@ -65,11 +83,14 @@ pub(super) fn steps(login: &Login) {
     let Some(run) = login.run.as_deref() else {
         return;
     };
-    let journey = run.instance.journey();
-    let (before, now) = run
-        .instance
+    instance_steps(&run.instance, run.counted);
+}
+
+fn instance_steps(instance: &Instance, counted: usize) {
+    let journey = instance.journey();
+    let (before, now) = instance
         .trace()
-        .split_at_checked(run.counted)
+        .split_at_checked(counted)
         .unwrap_or_default();
     let begun = before.last().filter(|line| line.what == What::Runs);
     let mut begun = begun.map(|line| line.step.as_str());
@@ -106,6 +127,7 @@ pub(crate) fn over(app: &Parts, login: &Login, code: &str) {
         return;
     };
     steps(login);
+    followed(app, run);
     let journey = run.instance.journey();
     let (stage, channel, outcome) = (app.journeys.stage(journey), channel(run), outcome(code));
     metrics::counter!("vouchsafe_journey_finished_total", "journey" => journey.to_owned(), "stage" => stage, "channel" => channel, "outcome" => outcome).increment(1);

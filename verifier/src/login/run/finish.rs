@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
 use vouchsafe_service::db::Tx;
 
-use super::count;
 use super::settle::{Done, Row, Was, Written};
+use super::{count, say};
 use crate::app::App;
 use crate::config::Client;
 use crate::domain::ids::{QueryId, SessionId, SubjectId};
@@ -18,10 +18,10 @@ use crate::domain::run::{Run, Shown};
 use crate::domain::session::{Authentication, Session};
 use crate::domain::transaction::{self, Login, Transaction};
 use crate::journey;
-use crate::journeys::{Bindings, Loaded};
+use crate::journeys::Loaded;
 use crate::login::code::{Told, cards_end, issue_code};
 use crate::login::finish::{FinishError, Finished, open_session, sealed, told_of};
-use crate::login::resolve;
+use crate::login::{known, resolve};
 use crate::store::risk::NewLogin;
 use crate::store::{consents, risk, sessions};
 
@@ -38,8 +38,7 @@ pub(super) async fn finish(
     let seen = sealed(app, login.place.seen.as_ref())?;
     let run = login.run.as_deref().cloned();
     let run = run.ok_or(FinishError::AlreadyOver)?;
-    let bindings = Bindings(&app.binding_key);
-    let claims = (run.instance).claims(&loaded.journey, &run.facts, &bindings);
+    let claims = super::claims(app, &login, loaded);
     let finished = Transaction::Finished(transaction::Finished {
         login: login.clone(),
     });
@@ -53,7 +52,7 @@ pub(super) async fn finish(
         request: login.request.clone(),
         run,
         done,
-        claims: claims.unwrap_or_default(),
+        claims,
         client,
         current,
         seen,
@@ -137,6 +136,9 @@ impl Work {
         };
         let session = self.current.as_ref().filter(mine);
         let session = session.ok_or_else(|| FinishError::Failed(Failure::other_account()))?;
+        if !known::hold(tx, pinned).await? {
+            return Err(FinishError::Failed(Failure::other_account()));
+        }
         if !sessions::is_live(tx, &session.id, app.now()).await? {
             return Err(FinishError::Failed(Failure::other_account()));
         }
@@ -149,14 +151,16 @@ impl Work {
             ..Told::default()
         };
         let request = LoginRequest {
-            scope: OPENID.to_owned(),
+            scope: self.scope(|scope| scope == OPENID),
             ..self.request.clone()
         };
         let sub = pairwise_sub(&app.pairwise_key, &self.client.sector, pinned);
         if !request.expects(&sub) {
             return Err(FinishError::Failed(Failure::other_account()));
         }
-        let told = told_of(tx, app, &self.client, Some(pinned), told).await?;
+        let asked = (self.client.as_ref(), &request);
+        let told = told_of(tx, app, asked, Some(pinned), told).await?;
+        say::keep(tx, app, run, Some(pinned)).await?;
         let code = issue_code(tx, app, &request, &session, sub, told).await?;
         if let Some(seen) = &self.seen {
             risk::insert_if_new(tx, pinned, seen, app.now()).await?;
@@ -192,11 +196,13 @@ impl Work {
             }
             sessions::put_cards(tx, &session.id, &answer.cards, answer.answered_at).await?;
         }
-        let told = told_of(tx, app, &self.client, subject, self.told()).await?;
+        let asked = (self.client.as_ref(), request);
+        let told = told_of(tx, app, asked, subject, self.told()).await?;
         let request = LoginRequest {
             scope: self.granted(),
             ..request.clone()
         };
+        say::keep(tx, app, run, subject).await?;
         let code = issue_code(tx, app, &request, &session, sub, told).await?;
         if let (Some(subject), Some(seen)) = (subject, &self.seen) {
             risk::insert(tx, subject, seen, app.now()).await?;
@@ -215,8 +221,15 @@ impl Work {
         if run.shown.iter().any(answered) {
             return request.scope.clone();
         }
-        let mut scope: Vec<&str> = request.scope.split(' ').collect();
-        scope.retain(|scope| [OPENID, OFFLINE_ACCESS].contains(scope));
+        self.scope(|scope| [OPENID, OFFLINE_ACCESS].contains(&scope))
+    }
+
+    /// The scope values that are kept, and those of attributes: what they bring rests on consents
+    /// that were given before.
+    fn scope(&self, keeps: impl Fn(&str) -> bool) -> String {
+        let mut scope: Vec<&str> = self.request.scope.split(' ').collect();
+        let settings = &self.app.settings;
+        scope.retain(|scope| keeps(scope) || settings.is_attribute_scope(scope));
         scope.join(" ")
     }
 
@@ -266,6 +279,7 @@ impl Work {
             id_token_claims,
             userinfo_claims,
             cards_end: ends.filter_map(|shown| cards_end(&shown.answer)).min(),
+            ..Told::default()
         }
     }
 }

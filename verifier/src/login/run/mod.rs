@@ -7,9 +7,14 @@
 mod count;
 mod facts;
 mod finish;
+mod follow;
+mod say;
 mod settle;
 mod shown;
 
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
 use vouchsafe_service::db::DbError;
 
 use crate::app::Parts;
@@ -26,6 +31,8 @@ use crate::store::StoreError;
 pub(crate) use count::over;
 pub use count::{abandoned, ended};
 pub use facts::{Begin, begin};
+pub use follow::is_over as follower_is_over;
+pub use say::{Due, Heard, Refused, due, from_wallet, hear};
 pub use settle::{Counted, Done, Turn, Was, refused, settle};
 pub use shown::{allows, answered, cards, who};
 
@@ -70,9 +77,14 @@ pub enum Arrived {
 }
 
 /// The text that a run belongs to.
-pub async fn text(app: &Parts, login: &Login) -> Result<std::sync::Arc<Loaded>, RunError> {
+pub async fn text(app: &Parts, login: &Login) -> Result<Arc<Loaded>, RunError> {
     let run = login.run.as_deref().ok_or(RunError::Gone)?;
     let text = journeys::of_hash(app, run.instance.hash()).await?;
+    let text = match (text, run.main.as_deref()) {
+        // The login goes on without what follows.
+        (None, Some(main)) => journeys::of_hash(app, main.instance.hash()).await?,
+        (text, _) => text,
+    };
     text.ok_or(RunError::Gone)
 }
 
@@ -80,12 +92,83 @@ pub async fn text(app: &Parts, login: &Login) -> Result<std::sync::Arc<Loaded>, 
 #[must_use]
 pub fn at<'l>(login: &Login, loaded: &'l Loaded) -> Option<&'l Step> {
     let step = login.run.as_deref()?.instance.waits_for(&loaded.journey)?;
-    let waits = matches!(step.kind, StepKind::Present(_) | StepKind::Identify { .. });
+    let waits = matches!(
+        step.kind,
+        StepKind::Present(_) | StepKind::Identify { .. } | StepKind::Ask(_)
+    );
     waits.then_some(step)
 }
 
-/// Goes on until somebody must act. Without a visit nothing happens that needs a browser.
+/// Goes on until somebody must act, through the journeys that follow a login too. Without a visit
+/// nothing happens that needs a browser.
 pub async fn drive(
+    app: &Parts,
+    login: &mut Login,
+    loaded: &Loaded,
+    visit: Option<&Visit>,
+) -> Result<Arrived, RunError> {
+    let mut following: Option<Arc<Loaded>> = None;
+    loop {
+        let current = following.as_deref().unwrap_or(loaded);
+        let done = if follow::follows(login) {
+            let arrived = match follow::is_over(app, login) {
+                true => Err("timeout".to_owned()),
+                false => follower(app, login, current, visit).await?,
+            };
+            match (arrived, visit) {
+                (Ok(Arrived::Login(_)), Some(_)) => follow::end(login, "success")?,
+                (Ok(arrived), _) => return Ok(arrived),
+                (Err(code), Some(_)) => follow::end(login, &code)?,
+                (Err(_), None) => return Ok(Arrived::Browser),
+            }
+        } else {
+            match (go(app, login, current, visit).await?, visit) {
+                (Arrived::Login(done), Some(_)) => done,
+                (arrived, _) => return Ok(arrived),
+            }
+        };
+        let next = follow::next(app, login).zip(visit);
+        let Some((next, visit)) = next else {
+            return Ok(Arrived::Login(done));
+        };
+        let claims = claims(app, login, current);
+        follow::begin(app, login, &next, (done, claims), visit).await?;
+        following = Some(next);
+    }
+}
+
+/// What a run tells the application that is over with a login.
+fn claims(app: &Parts, login: &Login, loaded: &Loaded) -> Map<String, Value> {
+    let bindings = journeys::Bindings(&app.binding_key);
+    let run = login.run.as_deref();
+    let claims = run.and_then(|run| match &run.claims {
+        Some(claims) => Some(claims.clone()),
+        None => (run.instance).claims(&loaded.journey, &run.facts, &bindings),
+    });
+    claims.unwrap_or_default()
+}
+
+/// As [`go`], for a run that follows a login. Its refusal, and whatever fails in it but the database,
+/// ends nothing but itself.
+async fn follower(
+    app: &Parts,
+    login: &mut Login,
+    loaded: &Loaded,
+    visit: Option<&Visit>,
+) -> Result<Result<Arrived, String>, RunError> {
+    match go(app, login, loaded, visit).await {
+        Ok(Arrived::Refused(failure)) => Ok(Err(failure.code().to_owned())),
+        Ok(arrived) => Ok(Ok(arrived)),
+        Err(RunError::Store(error)) => Err(RunError::Store(error)),
+        Err(error) => {
+            tracing::error!(%error, "a journey that follows a login does not go on");
+            Ok(Err("error".to_owned()))
+        }
+    }
+}
+
+/// Goes on until somebody must act or the journey is over.
+async fn go(
     app: &Parts,
     login: &mut Login,
     loaded: &Loaded,
@@ -102,6 +185,7 @@ pub async fn drive(
             }
             Next::Ended(_, Ended::Login(done)) => {
                 if let Some(visit) = visit
+                    && !follow::follows(login)
                     && facts::is_unusual(app, login, loaded, visit).await?
                 {
                     continue;
@@ -117,6 +201,10 @@ pub async fn drive(
             {
                 (Outcome::Ok, None)
             }
+            (StepKind::Ask(ask), _) => match say::of_step(app, login, ask).is_empty() {
+                true => (Outcome::Ok, None),
+                false => return Ok(Arrived::Page),
+            },
             (StepKind::Identify { .. } | StepKind::Present(_), _) => return Ok(Arrived::Page),
             (StepKind::Risk { .. }, None) => return Ok(Arrived::Browser),
             (StepKind::Risk { .. }, Some(visit)) => {
@@ -164,6 +252,13 @@ pub fn failed(
     outcome: Outcome,
     why: Failure,
 ) -> Result<(), RunError> {
+    let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
+    if say::not_brought(run, why.clone()) {
+        return Ok(());
+    }
+    if outcome == Outcome::Declined {
+        say::declined(app, login, loaded);
+    }
     let question = at(login, loaded).and_then(|step| loaded.question(&step.id));
     if let (Some(question), Some(run)) = (question, login.run.as_deref_mut()) {
         forget(run, question);

@@ -141,6 +141,14 @@ pub async fn of_account(
     rows.into_iter().map(Past::try_from).collect()
 }
 
+/// All logins of an account that are kept, for its owner.
+pub async fn all_of_account(db: &Db, subject: &SubjectId) -> Result<Vec<Past>, DbError> {
+    let rows = each!(db, p => sqlx::query_as::<_, PastRow>(
+        "SELECT id, at, features, device, place FROM risk_logins WHERE subject_id = $1 ORDER BY at, id")
+        .bind(subject.as_str()).fetch_all(p).await)?;
+    rows.into_iter().map(Past::try_from).collect()
+}
+
 /// Every login that is kept, the first one first, under numbers instead of accounts.
 pub async fn all(db: &Db) -> Result<Vec<Login>, DbError> {
     let rows = each!(db, p => sqlx::query_as::<_, (String, Vec<u8>)>(
