@@ -50,11 +50,9 @@ pub(super) fn next(app: &Parts, login: &Login) -> Option<Arc<Loaded>> {
             || one.journey.matches(&run.facts, &Bindings(&app.binding_key)) == Some(true)
     };
     let set = app.journeys.current();
-    let found = set
-        .all()
+    set.all()
         .find(|one| one.journey.after.iter().any(|id| id == before) && !done(one) && matches(one))
-        .map(Arc::clone);
-    found
+        .map(Arc::clone)
 }
 
 /// Begins it. `claims` are those of the login that is settled.

@@ -32,7 +32,7 @@ pub(crate) use count::over;
 pub use count::{abandoned, ended};
 pub use facts::{Begin, begin};
 pub use follow::is_over as follower_is_over;
-pub use say::{Due, Heard, Refused, due, from_wallet, hear};
+pub use say::{Due, Fields, Heard, Refused, due, from_wallet, hear};
 pub use settle::{Counted, Done, Turn, Was, refused, settle};
 pub use shown::{allows, answered, cards, who};
 

@@ -176,6 +176,9 @@ pub(super) async fn keep(
     Ok(())
 }
 
+/// What stands in the field of an attribute.
+pub type Fields<'f> = Box<dyn Fn(&str) -> Option<&'f str> + Send + Sync + 'f>;
+
 /// What the person did on the page of the step.
 pub enum Heard<'f> {
     /// They go on without.
@@ -190,7 +193,7 @@ pub enum Heard<'f> {
     /// They typed something.
     Typed {
         /// What stands in the field of an attribute.
-        value: Box<dyn Fn(&str) -> Option<&'f str> + Send + Sync + 'f>,
+        value: Fields<'f>,
         /// They agreed that it is kept.
         agreed: bool,
     },
