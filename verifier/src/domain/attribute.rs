@@ -97,7 +97,7 @@ impl Kind {
         match self {
             _ if text.is_empty() => Err(Wrong::Empty),
             Self::Text { longest } if text.chars().count() > *longest => Err(Wrong::TooLong),
-            Self::Text { .. } if text.chars().any(char::is_control) => Err(Wrong::Unusable),
+            Self::Text { .. } if text.chars().any(is_unseen) => Err(Wrong::Unusable),
             Self::Choice { options } if !options.iter().any(|option| option == text) => {
                 Err(Wrong::NoOption)
             }
@@ -113,6 +113,24 @@ impl Kind {
             Self::Text { .. } | Self::Choice { .. } | Self::Bool => Ok(Value::from(text)),
         }
     }
+}
+
+/// Whether nobody sees a character: control characters, and those of Unicode that join, separate or turn
+/// the direction of a text (UAX 9, section 2).
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
 }
 
 /// Whether a text is a day of the calendar, as `full-date` of RFC 3339, section 5.6.

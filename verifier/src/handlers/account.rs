@@ -6,6 +6,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::account_attributes::{self, Problem};
+use super::login_page::label;
 use super::{account_delete, account_export, owned};
 use crate::app::App;
 use crate::clients::document;
@@ -137,22 +138,7 @@ fn consent_row(app: &App, consent: &Consent, name: &str, locale: &str) -> Value 
         given_at,
         withdrawn_at,
     } = consent;
-    let label = |name: &String| {
-        let mut attributes = app.settings.attributes().iter();
-        if let Some(attribute) = attributes.find(|one| one.claim == *name) {
-            return attribute.label.for_locale(locale).to_owned();
-        }
-        let mut mappings = app
-            .settings
-            .queries()
-            .iter()
-            .flat_map(|query| &query.claims);
-        let mapping = mappings.find(|mapping| mapping.name == *name);
-        mapping.map_or_else(
-            || name.replace('_', " "),
-            |mapping| mapping.label.for_locale(locale).to_owned(),
-        )
-    };
+    let label = |name: &String| label(app, name, locale);
     json!({
         "app": name,
         "purpose": purpose,

@@ -5,7 +5,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+use vouchsafe_service::http::ClientAddress;
 
+use super::account_means::{may_change, stale};
 use super::owned;
 use crate::app::App;
 use crate::domain::attribute::Known;
@@ -18,11 +20,18 @@ use crate::store::{
 };
 use crate::views;
 
+/// Consents, and logins that were seen, in one file: the newest ones.
+const MOST: i64 = 5_000;
+
 /// Where it is.
 pub const PATH: &str = "/account/export";
 
 /// The file.
-pub async fn handle(State(app): State<App>, headers: HeaderMap) -> Response {
+pub async fn handle(
+    State(app): State<App>,
+    address: ClientAddress,
+    headers: HeaderMap,
+) -> Response {
     let session = match owned::session(&app, &headers).await {
         Ok(session) => session,
         Err(error) => return owned::store_failure(&app, &headers, &error),
@@ -32,6 +41,12 @@ pub async fn handle(State(app): State<App>, headers: HeaderMap) -> Response {
         let locale = views::browser_locale(&headers);
         return views::message(&app, StatusCode::UNAUTHORIZED, locale, "account-none");
     };
+    // A stolen session must not take with it all that is known of somebody.
+    match may_change(&app, &headers, address, &session).await {
+        Ok(true) => {}
+        Ok(false) => return stale(&app, &headers),
+        Err(error) => return owned::store_failure(&app, &headers, &error),
+    }
     match export(&app, &subject, &session).await {
         Ok(export) => {
             let headers = [
@@ -53,7 +68,7 @@ async fn export(app: &App, subject: &SubjectId, session: &Session) -> Result<Val
     let known = attributes::of_account(db, &app.vault, subject, now).await?;
     let refused = attributes::refusals(db, subject).await?;
     let means = subjects::means_of(db, subject).await?;
-    let given = consents::of_person(db, Some(subject), &session.id, i64::MAX).await?;
+    let given = consents::of_person(db, Some(subject), &session.id, MOST).await?;
     let mut live = Vec::new();
     for one in sessions::all_of_subject(db, subject, now).await? {
         let clients = sessions::clients(db, &one.id).await?;
@@ -69,7 +84,7 @@ async fn export(app: &App, subject: &SubjectId, session: &Session) -> Result<Val
         }));
     }
     let mut seen = Vec::new();
-    for past in risk::all_of_account(db, subject).await? {
+    for past in risk::all_of_account(db, subject, MOST).await? {
         let at = past.at.seconds();
         let place = past.last_login(&app.vault)?.place;
         seen.push(json!({ "at": at, "place": place }));

@@ -11,8 +11,10 @@ use super::login_number::complete;
 use super::login_run;
 use super::owned::{self, Owned, OwnedError};
 use crate::app::App;
+use crate::domain::consent::account_claim;
 use crate::domain::transaction::{Answered, Channel, Failed, Login, Transaction};
 use crate::login::ask::{self, AskError};
+use crate::login::run;
 use crate::store::StoreError;
 use crate::views::{self, PageFailure};
 
@@ -67,11 +69,15 @@ async fn page(app: &App, headers: &HeaderMap, id: &str) -> Result<Response, Logi
             login_run::page(app, headers, &pending.login, &owned).await
         }
         Transaction::Pending(pending) => choose(app, &pending.login, &owned).await,
+        // What was settled before goes on without the answer.
+        Transaction::Answered(answered) if run::follower_is_over(app, &answered.login) => {
+            Ok(login_run::answered(app, headers, answered.clone()).await)
+        }
         Transaction::Answered(answered) => Ok(match answered.answer.channel {
             Channel::Qr => number(app, answered, &owned, false).await?,
             // The answer came through this very browser: it has nowhere else to come back from.
             Channel::DcApi => complete(app, headers, answered.clone()).await,
-            Channel::SameDevice => views::answered(app, &answered.login),
+            Channel::SameDevice => views::answered(app, &answered.login, &owned.cookie),
         }),
         Transaction::Finished(finished) => Ok(views::message(
             app,
@@ -153,12 +159,15 @@ pub(super) async fn choose(
     Ok(response)
 }
 
-/// How a claim that a journey tells is called: as a question calls it, or by its name.
-fn label(app: &App, name: &str, locale: &str) -> String {
+/// How something is called that an application is told: as an attribute or a question calls it, or by
+/// its name.
+pub(super) fn label(app: &App, name: &str, locale: &str) -> String {
+    let of_account = account_claim(name);
     let mut attributes = app.settings.attributes().iter();
-    if let Some(attribute) = attributes.find(|one| one.claim == name) {
+    if let Some(attribute) = attributes.find(|one| Some(one.claim.as_str()) == of_account) {
         return attribute.label.for_locale(locale).to_owned();
     }
+    let name = of_account.unwrap_or(name);
     let queries = app.settings.queries().iter();
     let mut claims = queries.flat_map(|query| &query.claims);
     let known = claims.find(|claim| claim.name == name);
@@ -186,6 +195,7 @@ pub(super) async fn number(
         "csrf": app.csrf.token(&owned.cookie),
         "wrong": wrong,
         "tries": answered.tries_left,
+        "without_link": views::without(login),
     });
     let context = views::with(
         views::asked(login, asked, (View::Number.name(), "answered")),

@@ -134,7 +134,9 @@ pub(super) async fn answered(app: &App, headers: &HeaderMap, answered: Answered)
     let request = login.request.clone();
     let done = async {
         let loaded = run::text(app, &login).await?;
-        run::answered(app, &mut login, &loaded, *answer).await?;
+        if !run::unasked(app, &login, &loaded) {
+            run::answered(app, &mut login, &loaded, *answer).await?;
+        }
         go_on(app, headers, &loaded, (Was::Answered, login)).await
     };
     let done = done.await;
@@ -208,6 +210,10 @@ pub(super) async fn declined(
     let done = async {
         let loaded = run::text(app, &login).await?;
         let why = Failure::declined();
+        if run::unasked(app, &login, &loaded) {
+            // A no to what follows takes no login back.
+            return go_on(app, headers, &loaded, (from, login)).await;
+        }
         if run::at(&login, &loaded).is_none() {
             // No page asks anything: the no is to the login as a whole, not to what runs by itself.
             let arrived = Arrived::Refused(why);

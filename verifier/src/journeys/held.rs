@@ -222,6 +222,11 @@ fn reads(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
     let located = known.settings.risk.as_ref().is_some_and(places_known);
     for (key, expression) in parts {
         let source = expression.source();
+        if key == "claims" && source.contains("attrs") {
+            let message = "`claims` reads `user.attrs`";
+            let hint = "an application learns an attribute by `attributes` of its `[[client]]` and a consent";
+            places.at_step(at, key, Code::NotHeld, message, hint);
+        }
         for name in NEVER_KNOWN.iter().filter(|name| source.contains(*name)) {
             let message = format!("the login service does not know `{name}`");
             let hint = "it keeps nothing that says it";

@@ -125,6 +125,10 @@ async fn find(
     let request = request.ok_or(AcceptError::Unknown)?;
     let transaction = transactions::find(&app.db, &app.vault, &request.transaction).await?;
     match transaction.ok_or(AcceptError::Unknown)? {
+        // The login goes on without what was asked after it.
+        Transaction::Pending(pending) if run::follower_is_over(app, &pending.login) => {
+            Err(AcceptError::Unknown)
+        }
         Transaction::Pending(pending) => Ok((request, pending)),
         // Catalogue 298: the first result stands.
         Transaction::Answered(_) | Transaction::Finished(_) | Transaction::Failed(_) => {

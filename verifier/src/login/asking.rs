@@ -10,6 +10,7 @@ use super::ask::AskError;
 use super::run::{self, RunError};
 use crate::app::Parts;
 use crate::config::{FromCard, Query};
+use crate::domain::consent::of_account;
 use crate::domain::request::{Fact, Facts, LoginRequest};
 use crate::domain::transaction::{Channel, Login};
 
@@ -21,7 +22,8 @@ pub struct Asking<'a> {
     pub facts: Facts,
     /// What the wallet is asked: what nobody is told and no rule reads stays with the person.
     pub question: DcqlQuery,
-    /// Names of what a journey tells the application beside the facts.
+    /// What the application is told beside the facts, as a consent names it: by a journey, or of the
+    /// account.
     pub told: Vec<String>,
     channels: Option<BTreeSet<Channel>>,
 }
@@ -112,5 +114,5 @@ fn attribute<'a>(app: &'a Parts, card: &FromCard) -> Result<Asking<'a>, AskError
 fn attributes(request: &LoginRequest, query: &Query) -> Vec<String> {
     let account = query.subject.claim().is_some();
     let names = request.attributes.names().into_iter();
-    names.filter(|_| account).map(str::to_owned).collect()
+    names.filter(|_| account).map(of_account).collect()
 }

@@ -7,18 +7,22 @@ use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
 use vouchsafe_service::db::{DbError, Tx};
 
 use super::code::{Told, acr_permits, authentication, cards_end, issue_code, still_counts};
-use super::{end, known, resolve, run};
+use super::run::{self, RunError};
+use super::{end, known, resolve};
 use crate::app::{App, Parts};
 use crate::config::Client;
 use crate::domain::ids::{Secret, SessionId, SubjectId};
 use crate::domain::reason::{Explanation, Failure};
 use crate::domain::request::{Fact, Facts, LoginRequest};
 use crate::domain::session::{Authentication, EndReason, Session};
-use crate::domain::transaction::{Answer, Answered, Transaction};
+use crate::domain::transaction::{Answer, Answered, Login, Transaction};
+use crate::journey::Outcome;
 use crate::risk::Seen;
 use crate::store::risk::NewLogin;
 use crate::store::transactions::Sealed;
-use crate::store::{StoreError, accounts, consents, journeys, risk, sessions, transactions};
+use crate::store::{
+    StoreError, accounts, consents, journeys, requests, risk, sessions, transactions,
+};
 
 /// The claim that says what the organisation calls an account.
 const EXTERNAL_ID: &str = "external_id";
@@ -109,6 +113,10 @@ pub async fn finish(
 
 /// Ends an answered login without success.
 pub async fn fail<T>(app: &Parts, answered: Answered, failure: Failure) -> Result<T, FinishError> {
+    let run = answered.login.run.as_deref();
+    if run.is_some_and(|run| run.main.is_some()) {
+        return set_aside(app, answered.login, failure).await;
+    }
     let id = answered.login.id.clone();
     let login = answered.login.clone();
     let trace = run::ended(app, &login, failure.code());
@@ -141,6 +149,33 @@ pub async fn fail<T>(app: &Parts, answered: Answered, failure: Failure) -> Resul
         "login failed"
     );
     app.changes.announce(&id);
+    Err(FinishError::Failed(failure))
+}
+
+/// What was answered is a question after a login: the login is settled, and waits for its browser.
+async fn set_aside<T>(app: &Parts, mut login: Login, failure: Failure) -> Result<T, FinishError> {
+    let turn = match run::refused(app, &mut login, Outcome::Error, failure.clone()).await {
+        Ok(turn) => turn,
+        Err(RunError::Store(error)) => return Err(FinishError::Store(error)),
+        // Nothing is written, and its page goes on without the question.
+        Err(RunError::Gone | RunError::Instance(_)) => return Err(FinishError::Failed(failure)),
+    };
+    let row = transactions::seal_next(&app.vault, &turn.transaction)?;
+    let (id, now) = (login.id.clone(), app.now());
+    let written = app
+        .db
+        .write(async move |tx| {
+            let written = transactions::advance(tx, "answered", &row, now).await?;
+            if written {
+                requests::end(tx, &id).await?;
+            }
+            Ok::<_, DbError>(written)
+        })
+        .await?;
+    if written {
+        turn.counted.note(app);
+    }
+    app.changes.announce(&login.id);
     Err(FinishError::Failed(failure))
 }
 

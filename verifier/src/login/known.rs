@@ -9,6 +9,7 @@ use vouchsafe_service::db::{DbError, Tx};
 use super::code::Told;
 use crate::app::Parts;
 use crate::domain::attribute::Known;
+use crate::domain::consent::of_account;
 use crate::domain::ids::{ClientId, SecretDigest, SubjectId};
 use crate::domain::request::{Fact, LoginRequest};
 use crate::store::{StoreError, attributes, consents, subjects, tokens};
@@ -68,7 +69,7 @@ fn claims(app: &Parts, known: Vec<Known>, covered: &BTreeSet<String>) -> Map<Str
     let mut claims = Map::new();
     for Known { name, value, .. } in known {
         let attribute = app.settings.attribute(&name);
-        if let Some(attribute) = attribute.filter(|one| covered.contains(&one.claim)) {
+        if let Some(attribute) = attribute.filter(|one| covered.contains(&of_account(&one.claim))) {
             claims.insert(attribute.claim.clone(), value);
         }
     }

@@ -150,14 +150,15 @@ pub(super) async fn link(
             let subject = subject.filter(|_| live);
             subject.ok_or_else(|| FinishError::Failed(Failure::other_account()))?
         }
-        Linking::Invitation(code) => accounts::redeem(tx, code, now)
-            .await?
-            .ok_or_else(|| FinishError::Failed(Failure::invitation_over()))?,
+        Linking::Invitation(code) => {
+            // Who deletes an account holds it and then deletes its invitations: in the same order here.
+            let invited = accounts::invited(tx, code, now).await?;
+            let held = held(tx, invited).await?;
+            let redeemed = accounts::redeem(tx, code, now).await?;
+            let owner = held.filter(|held| redeemed.as_ref() == Some(held));
+            owner.ok_or_else(|| FinishError::Failed(Failure::invitation_over()))?
+        }
     };
-    // Of an invitation: an account that is deleted has none.
-    if !subjects::hold(tx, &owner).await? {
-        return Err(FinishError::Failed(Failure::invitation_over()));
-    }
     let Evidence::Bound(key) = evidence else {
         return Err(FinishError::Failed(Failure::unmatched()));
     };

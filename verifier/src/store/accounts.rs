@@ -44,7 +44,10 @@ pub async fn put(tx: &mut Tx, new: &NewAccount, now: UnixTime) -> Result<bool, D
         subjects::insert(tx, fresh, now).await?;
         return Ok(true);
     }
-    if locale.is_some() {
+    if locale.is_some()
+        && let Some(known) = of_identifier(tx, identifier_mac).await?
+        && subjects::hold(tx, &known).await?
+    {
         execute!(
             tx,
             sqlx::query("UPDATE account_identifiers SET locale = $1 WHERE identifier_mac = $2")
@@ -93,7 +96,8 @@ pub async fn external_id_of(
         .transpose()
 }
 
-/// Writes an invitation to link a card; those of before for the account are over.
+/// Writes an invitation to link a card; those of before for the account are over. Whoever calls holds
+/// the account.
 pub async fn invite(
     tx: &mut Tx,
     code: &SecretDigest,
@@ -128,6 +132,19 @@ pub async fn is_open(db: &Db, code: &SecretDigest, now: UnixTime) -> Result<bool
          WHERE code_hash = $1 AND used_at IS NULL AND expires_at > $2")
         .bind(code.as_str()).bind(now.0).fetch_one(p).await)?;
     Ok(found > 0)
+}
+
+/// The account that an open invitation is for.
+pub async fn invited(
+    tx: &mut Tx,
+    code: &SecretDigest,
+    now: UnixTime,
+) -> Result<Option<SubjectId>, DbError> {
+    let id = each!(tx, c => sqlx::query_scalar::<_, String>(
+        "SELECT subject_id FROM account_invitations \
+         WHERE code_hash = $1 AND used_at IS NULL AND expires_at > $2")
+        .bind(code.as_str()).bind(now.0).fetch_optional(c).await)?;
+    id.map(|id| subjects::parse(&id)).transpose()
 }
 
 /// Uses an invitation up; the account that it is for. Of any number of calls one gets it.

@@ -1,6 +1,6 @@
 //! `consents`: what people agreed to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{Db, DbError, Table, Tx, each, execute};
@@ -118,14 +118,14 @@ pub async fn token_exists(db: &Db, token: &SecretDigest) -> Result<bool, DbError
     Ok(found > 0)
 }
 
-/// Names of what an application may learn of a person, by all that they agreed to and did not
-/// take back.
+/// Names of what an application may learn of a person: they agreed to it, and took back nothing of
+/// that name since.
 pub async fn covered(
     db: &Db,
     subject: &SubjectId,
     client: &ClientId,
 ) -> Result<BTreeSet<String>, DbError> {
-    let rows = each!(db, p => sqlx::query_scalar::<_, String>(COVERED)
+    let rows = each!(db, p => sqlx::query_as::<_, CoveredRow>(COVERED)
         .bind(subject.as_str()).bind(client.as_str()).fetch_all(p).await)?;
     names(rows)
 }
@@ -136,22 +136,39 @@ pub async fn covered_in(
     subject: &SubjectId,
     client: &ClientId,
 ) -> Result<BTreeSet<String>, DbError> {
-    let rows = each!(tx, c => sqlx::query_scalar::<_, String>(COVERED)
+    let rows = each!(tx, c => sqlx::query_as::<_, CoveredRow>(COVERED)
         .bind(subject.as_str()).bind(client.as_str()).fetch_all(c).await)?;
     names(rows)
 }
 
-const COVERED: &str = "SELECT DISTINCT claims FROM consents \
-     WHERE subject_id = $1 AND client_id = $2 AND withdrawn_at IS NULL";
+const COVERED: &str = "SELECT claims, MAX(CASE WHEN withdrawn_at IS NULL THEN given_at END) AS given_at, \
+     MAX(withdrawn_at) AS withdrawn_at FROM consents WHERE subject_id = $1 AND client_id = $2 GROUP BY claims";
 
-fn names(rows: Vec<String>) -> Result<BTreeSet<String>, DbError> {
-    let mut names = BTreeSet::new();
+/// Consents to the same names: when the last one was given that stands, and when one was last taken
+/// back.
+#[derive(sqlx::FromRow)]
+struct CoveredRow {
+    claims: String,
+    given_at: Option<i64>,
+    withdrawn_at: Option<i64>,
+}
+
+/// Each login writes a consent of its own. Who takes one back means what it names, not the row.
+fn names(rows: Vec<CoveredRow>) -> Result<BTreeSet<String>, DbError> {
+    let mut last: BTreeMap<String, (Option<i64>, Option<i64>)> = BTreeMap::new();
     for row in rows {
-        let list: Vec<String> = serde_json::from_str(&row)
+        let list: Vec<String> = serde_json::from_str(&row.claims)
             .map_err(|_| TABLE.invalid("claims", "not a list of names"))?;
-        names.extend(list);
+        for name in list {
+            let (given, withdrawn) = last.entry(name).or_default();
+            *given = (*given).max(row.given_at);
+            *withdrawn = (*withdrawn).max(row.withdrawn_at);
+        }
     }
-    Ok(names)
+    let stands = last
+        .into_iter()
+        .filter(|(_, (given, withdrawn))| given > withdrawn);
+    Ok(stands.map(|(name, _)| name).collect())
 }
 
 /// Consents that the page of a person shows.

@@ -3,6 +3,7 @@
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{Db, DbError, Table, Tx, each, execute};
 
+use super::risk;
 use crate::domain::ids::{MeansId, SubjectId};
 use crate::domain::means::{Linked, Means, MeansKind};
 use crate::domain::transaction::BindingKey;
@@ -60,18 +61,20 @@ pub async fn created_at(db: &Db, id: &SubjectId) -> Result<Option<UnixTime>, DbE
 /// Deletes an account that is held, and what hangs on it but its sessions, which are ended
 /// thereafter.
 pub async fn delete(tx: &mut Tx, id: &SubjectId) -> Result<(), DbError> {
-    const ALL: [&str; 10] = [
+    const ALL: [&str; 9] = [
         "DELETE FROM subject_means WHERE subject_id = $1",
         "DELETE FROM account_identifiers WHERE subject_id = $1",
         "DELETE FROM account_invitations WHERE subject_id = $1",
         "DELETE FROM account_attributes WHERE subject_id = $1",
         "DELETE FROM account_refusals WHERE subject_id = $1",
         "DELETE FROM account_logins WHERE subject_id = $1",
-        "DELETE FROM risk_logins WHERE subject_id = $1",
         "DELETE FROM risk_accounts WHERE subject_id = $1",
-        "DELETE FROM consents WHERE subject_id = $1",
+        "DELETE FROM consents WHERE subject_id = $1 \
+         OR session_id IN (SELECT id FROM login_sessions WHERE subject_id = $1)",
         "DELETE FROM subjects WHERE id = $1",
     ];
+    // Its logins no longer count for what is usual either.
+    risk::forget_account(tx, id).await?;
     for sql in ALL {
         execute!(tx, sqlx::query(sql).bind(id.as_str()))?;
     }

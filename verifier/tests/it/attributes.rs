@@ -125,6 +125,14 @@ async fn nothing_is_kept_that_is_wrong_or_that_nobody_agreed_to() {
                 vec![token, ("value", "a\u{1}b"), ("agree", "yes")],
                 "characters that we cannot take",
             ),
+            (
+                vec![token, ("value", "a\u{202e}b"), ("agree", "yes")],
+                "characters that we cannot take",
+            ),
+            (
+                vec![token, ("value", "a\u{200b}b"), ("agree", "yes")],
+                "characters that we cannot take",
+            ),
         ] {
             let answer = browser.post(path, &fields).await;
             answer.assert_page(StatusCode::UNPROCESSABLE_ENTITY, said);
@@ -261,6 +269,8 @@ async fn an_account_that_is_deleted_ends_everywhere_and_its_card_makes_a_new_one
         world.clock.advance(601);
         let stale = browser.post("/account/delete", &[("csrf", &token)]).await;
         stale.assert_page(StatusCode::FORBIDDEN, "Show your card first");
+        let stale = browser.get("/account/export").await;
+        stale.assert_page(StatusCode::FORBIDDEN, "Show your card first");
         assert_eq!(rows(&world, "subjects").await, 1);
         let address = bikes(&world).authorize("openid membership", &[]);
         let again = same_device(&mut browser, &wallet, &address).await;
@@ -367,11 +377,57 @@ async fn a_consent_that_is_taken_back_covers_no_attribute() {
         let answer = browser.get(&address).await;
         let tokens = bikes.tokens(&bikes.code(&answer)).await;
         assert_eq!(tokens.userinfo["postal_code"], "0150");
-        let sql = "UPDATE consents SET withdrawn_at = 1 WHERE client_id = 'bikes'";
+        // A card may say a fact of the same name: who agrees to that agrees to nothing else.
+        let card = r#"UPDATE consents SET claims = '["postal_code"]' WHERE client_id = 'bikes'"#;
+        vouchsafe_service::each!(world.db, p => sqlx::query(card).execute(p).await.map(drop))
+            .unwrap();
+        let now = bikes.userinfo(&tokens.access_token).await.json();
+        assert_eq!(now.get("postal_code"), None);
+        let back =
+            r#"UPDATE consents SET claims = '["attribute:postal_code"]' WHERE client_id = 'bikes'"#;
+        vouchsafe_service::each!(world.db, p => sqlx::query(back).execute(p).await.map(drop))
+            .unwrap();
+        let now = bikes.userinfo(&tokens.access_token).await.json();
+        assert_eq!(now["postal_code"], "0150");
+        let sql = "UPDATE consents SET withdrawn_at = given_at WHERE client_id = 'bikes'";
         vouchsafe_service::each!(world.db, p => sqlx::query(sql).execute(p).await.map(drop))
             .unwrap();
         let now = bikes.userinfo(&tokens.access_token).await.json();
         assert_eq!(now.get("postal_code"), None);
+    })
+    .await;
+}
+
+/// Each login writes a consent of its own; who takes one back means what it names.
+#[tokio::test]
+async fn an_attribute_is_not_told_by_an_older_consent_once_one_is_taken_back() {
+    on_each(async |world| {
+        let wallet = world.person("M-1").await;
+        let bikes = bikes(&world);
+        let (mut one, mut two) = (world.browser(), world.browser());
+        here(&world, &mut one, &wallet).await;
+        say(&mut one, "postal_code", "0150").await;
+        let address = bikes.authorize("openid profile", &[]);
+        let login = async |browser: &mut Browser| {
+            let page = same_device(browser, &wallet, &address).await;
+            bikes.tokens(&bikes.code(&page)).await
+        };
+        let first = login(&mut one).await;
+        world.clock.advance(60);
+        let other = login(&mut two).await;
+        assert_eq!(other.userinfo["postal_code"], "0150");
+        world.clock.advance(60);
+        let page = two.get("/account").await;
+        page.assert_page(StatusCode::OK, "Postal code en");
+        let withdraw = page.attribute("&#x2f;withdraw", "action").unwrap();
+        two.post(&withdraw, &[("csrf", &csrf(&page))]).await;
+        // The session of the first login goes on, and learns it no longer.
+        let now = bikes.userinfo(&first.access_token).await.json();
+        assert_eq!(now["sub"], first.claims["sub"]);
+        assert_eq!(now.get("postal_code"), None);
+        world.clock.advance(60);
+        let again = login(&mut two).await;
+        assert_eq!(again.userinfo["postal_code"], "0150");
     })
     .await;
 }

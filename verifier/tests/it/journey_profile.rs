@@ -5,7 +5,7 @@ use std::path::Path;
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use vouchsafe_credentials::time::{Clock as _, UnixTime};
+use vouchsafe_credentials::time::Clock as _;
 
 use crate::attributes::{config, export, say};
 use crate::journeys::{HOME, MEMBER, with_more, write};
@@ -17,7 +17,7 @@ use crate::world::wallet::Wallet;
 use crate::world::{NOW, World};
 
 /// The example without its `consent` step.
-const PROFILE: &str = r#"
+pub const PROFILE: &str = r#"
 id = "profile"
 version = 1
 stage = "consideration"
@@ -60,7 +60,7 @@ subject = { strategy = "guest" }
 claims = { postal_code = ["postal_code"] }
 "#;
 
-fn more() -> String {
+pub fn more() -> String {
     let card = "max_length = 8\nquery = \"pid_address\"";
     config().replacen("max_length = 8", card, 1) + ADDRESS
 }
@@ -134,10 +134,13 @@ async fn stored(world: &World) -> i64 {
     world.count("SELECT COUNT(*) FROM account_attributes").await
 }
 
-async fn later(world: &World, seconds: i64) {
+/// When it was before.
+async fn later(world: &World, seconds: i64) -> i64 {
+    let before = world.clock.now();
     world.clock.advance(seconds);
     let now = world.clock.now();
     world.issuer.publish(now).await;
+    before.0
 }
 
 #[tokio::test]
@@ -324,6 +327,47 @@ async fn the_card_of_somebody_else_fills_nothing() {
     .await;
 }
 
+/// A question after a login can be answered wrongly, in the wrong place or too late.
+#[tokio::test]
+async fn no_answer_of_a_wallet_takes_a_login_back() {
+    with(&[("profile.toml", PROFILE)], async |world, _| {
+        let wallet = member(&world, "M-1").await;
+        let mut browser = world.browser().from(HOME);
+        let (path, page) = third(&world, &mut browser, &wallet).await;
+        send(&mut browser, (&path, &page), &[("wallet", "postal_code")]).await;
+        let page = browser.get(&path).await;
+        let back = wallet.follow(&wallet_link(&page)).await;
+        // While it waits for its browser, the person can go on without.
+        let waits = browser.get(&path).await;
+        waits.assert_page(StatusCode::OK, "Go on without");
+        // It comes back somewhere else.
+        world.browser().get(&back).await;
+        let page = browser.get(&path).await;
+        page.assert_page(StatusCode::OK, "Your wallet did not bring it");
+        // It is answered in time, and the browser comes back too late.
+        send(&mut browser, (&path, &page), &[("wallet", "postal_code")]).await;
+        let page = browser.get(&path).await;
+        wallet.follow(&wallet_link(&page)).await;
+        world.clock.advance(121);
+        let answer = browser.get(&path).await;
+        tokens(&world, &answer).await;
+        // It is answered too late.
+        let answer = again(&world, &mut browser, &wallet).await;
+        let path = answer.location();
+        let page = browser.get(&path).await;
+        send(&mut browser, (&path, &page), &[("wallet", "postal_code")]).await;
+        let page = browser.get(&path).await;
+        let asked = wallet.open(&wallet_link(&page)).await;
+        world.clock.advance(121);
+        let late = wallet.answer(&asked).await;
+        assert!(!late.status.is_success(), "{}", late.body);
+        let answer = browser.get(&path).await;
+        tokens(&world, &answer).await;
+        assert_eq!(stored(&world).await, 0);
+    })
+    .await;
+}
+
 /// Whatever becomes of the question, the login that is settled goes on.
 #[tokio::test]
 async fn nothing_that_follows_takes_a_login_back() {
@@ -348,7 +392,11 @@ async fn nothing_that_follows_takes_a_login_back() {
         let address = world.suite().authorize("openid", &[("prompt", "none")]);
         let answer = browser.get(&address).await;
         tokens(&world, &answer).await;
-        // The text of what follows is lost: the login is not.
+        // The text of what follows is lost: the login is not, for whoever says no either.
+        let answer = again(&world, &mut browser, &wallet).await;
+        let declined = answer.location();
+        let page = browser.get(&declined).await;
+        let csrf = hidden(&page, "csrf");
         let answer = again(&world, &mut browser, &wallet).await;
         let path = answer.location();
         let refusing = PROFILE.replace(
@@ -362,6 +410,10 @@ async fn nothing_that_follows_takes_a_login_back() {
         let mut browser = browser.at(other.router());
         let answer = browser.get(&path).await;
         assert!(answer.status.is_redirection(), "{}", answer.body);
+        let code = world.suite().code(&answer);
+        assert!(!code.is_empty());
+        let cancel = format!("{declined}/cancel");
+        let answer = browser.post(&cancel, &[("csrf", &csrf)]).await;
         let code = world.suite().code(&answer);
         assert!(!code.is_empty());
         // The next database begins with the file as it was.
@@ -421,84 +473,6 @@ async fn no_answer_to_a_question_reaches_trace_log_or_metric() {
     assert!(!said.contains("CANARY"), "{said}");
 }
 
-/// What the service does not hold of such files stops the start.
-#[test]
-fn a_question_that_could_be_in_the_way_of_a_login_is_refused() {
-    let check = |profile: &str| {
-        let folder = tempfile::tempdir().unwrap();
-        write(
-            folder.path(),
-            &[("member.toml", MEMBER), ("profile.toml", profile)],
-        );
-        let places = crate::world::places::write(&folder, &[crate::world::places::NORWAY]);
-        let pki = crate::world::pki::Pki::new();
-        let toml = crate::world::toml(&pki)
-            + &more()
-            + &format!(
-                "\n[risk]\nplaces = \"{}\"\n[journeys]\ndir = \"{}\"\n",
-                places.display(),
-                folder.path().display()
-            );
-        let parsed = vouchsafe_verifier::config::Settings::parse(&crate::world::parse(&toml));
-        parsed.map(drop).map_err(|error| error.to_string())
-    };
-    check(PROFILE).unwrap();
-    for (from, to, says) in [
-        (
-            "after = [\"member-login\"]",
-            "clients = [\"shop\"]",
-            "could be in the way of the login",
-        ),
-        (
-            "after = [\"member-login\"]",
-            "after = [\"nobody\"]",
-            "which leads no login here",
-        ),
-        (
-            "stage = \"consideration\"",
-            "clients = [\"suite\"]",
-            "no `clients` of its own",
-        ),
-        ("timeout_s = 120", "timeout_s = 601", "is above 600"),
-        (
-            "declined = \"end\", ",
-            "",
-            "`on.declined` of an `ask` step leads to no step",
-        ),
-        (
-            "timeout = \"end\"",
-            "timeout = \"deny:timeout\"",
-            "`on.timeout`",
-        ),
-        ("error = \"end\"", "error = \"deny:no\"", "`on.error`"),
-        (
-            "name = \"postal_code\"",
-            "name = \"shoe_size\"",
-            "there is no attribute `shoe_size`",
-        ),
-        (
-            "[\"road\", \"city\"]",
-            "[\"road\", \"unicycle\"]",
-            "none of the attribute",
-        ),
-        (
-            "query = \"pid_address\"",
-            "query = \"age\"",
-            "no card of this question fills",
-        ),
-        (
-            "kind = \"finish\"\n",
-            "kind = \"finish\"\nclaims = { x = \"1\" }\n",
-            "tells nothing",
-        ),
-    ] {
-        let wrong = PROFILE.replacen(from, to, 1);
-        assert_ne!(wrong, PROFILE, "{from}");
-        let error = check(&wrong).unwrap_err();
-        assert!(error.contains(says), "{says}: {error}");
-    }
-}
-
 /// A session that stands for the card is asked too, and by its conditions alone.
 #[tokio::test]
 async fn a_session_is_asked_as_a_card_is() {
@@ -514,7 +488,20 @@ async fn a_session_is_asked_as_a_card_is() {
         let answer = send(&mut browser, (&path, &page), &fields).await;
         tokens(&world, &answer).await;
         assert_eq!(stored(&world).await, 1);
+        let first = later(&world, 60).await;
+        // A login that would be too old by the time of an answer is not held up.
+        let address = world.suite().authorize("openid", &[("max_age", "300")]);
+        let answer = browser.get(&address).await;
+        let done = tokens(&world, &answer).await;
+        assert_eq!(done.claims["auth_time"], first);
         let address = world.suite().authorize("openid", &[]);
+        // Who comes too late was logged in no later for that.
+        let (path, page) = begin(&mut browser, &address).await;
+        page.assert_page(StatusCode::OK, "Riding style en");
+        later(&world, 121).await;
+        let answer = browser.get(&path).await;
+        let done = tokens(&world, &answer).await;
+        assert_eq!(done.claims["auth_time"], first);
         let (path, page) = begin(&mut browser, &address).await;
         page.assert_page(StatusCode::OK, "Riding style en");
         let fields = [("value-riding_style", "road"), ("agree", "yes")];
@@ -526,11 +513,16 @@ async fn a_session_is_asked_as_a_card_is() {
             "who it is, and nothing else"
         );
         let known: Value = export(&mut browser).await;
-        assert_eq!(known["account"]["logins"], 2);
-        assert_eq!(
-            UnixTime(known["attributes"][1]["verified_at"].as_i64().unwrap()),
-            NOW
-        );
+        assert_eq!(known["account"]["logins"], 4);
+        assert_eq!(known["attributes"][1]["verified_at"], NOW.0 + 181);
+        // Nothing of an account that is deleted counts for what is usual.
+        world.tick().await;
+        let counted = "SELECT COUNT(*) FROM risk_values WHERE logins <> 0";
+        assert_ne!(world.count(counted).await, 0);
+        let csrf = hidden(&browser.get("/account/delete").await, "csrf");
+        let answer = browser.post("/account/delete", &[("csrf", &csrf)]).await;
+        answer.assert_page(StatusCode::OK, "Your account is deleted");
+        assert_eq!(world.count(counted).await, 0);
     })
     .await;
 }

@@ -53,7 +53,6 @@ fn followed(app: &Parts, run: &Run) {
     for one in &run.followed {
         let journey = one.instance.journey();
         let (stage, outcome) = (app.journeys.stage(journey), outcome(&one.code));
-        metrics::counter!("vouchsafe_journey_started_total", "journey" => journey.to_owned(), "stage" => stage, "entry" => "after").increment(1);
         instance_steps(&one.instance, one.counted);
         metrics::counter!("vouchsafe_journey_finished_total", "journey" => journey.to_owned(), "stage" => stage, "channel" => "after", "outcome" => outcome).increment(1);
     }
@@ -73,9 +72,18 @@ pub(super) fn started(app: &Parts, login: &Login) {
         return;
     };
     let entry = login.request.device().map_or("web", |_| "device");
-    let journey = run.instance.journey().to_owned();
+    // What follows it may have begun at once.
+    let main = run.main.as_deref().map(|main| &main.instance);
+    let journey = main.unwrap_or(&run.instance).journey().to_owned();
     let stage = app.journeys.stage(&journey);
     metrics::counter!("vouchsafe_journey_started_total", "journey" => journey, "stage" => stage, "entry" => entry).increment(1);
+}
+
+/// A journey begins that follows a login.
+pub(super) fn follows(app: &Parts, instance: &Instance) {
+    let journey = instance.journey().to_owned();
+    let stage = app.journeys.stage(&journey);
+    metrics::counter!("vouchsafe_journey_started_total", "journey" => journey, "stage" => stage, "entry" => "after").increment(1);
 }
 
 /// Steps that were reached or ended since the run was last written. Called when it was written.

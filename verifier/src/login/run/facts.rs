@@ -131,6 +131,15 @@ pub(super) async fn user(
     let mut linked: Vec<String> = means.iter().map(|one| one.kind.name().to_owned()).collect();
     linked.sort();
     linked.dedup();
+    let mut expressions = loaded.journey.expressions();
+    let reads = expressions.any(|one| one.reads().iter().any(|name| name == "user"));
+    if !reads && loaded.asks().next().is_none() {
+        return Ok(UserFacts {
+            exists: true,
+            linked,
+            ..UserFacts::default()
+        });
+    }
     let now = app.now();
     let known = attributes::of_account(&app.db, &app.vault, subject, now).await?;
     let attrs: Map<String, Value> = known.into_iter().map(|one| (one.name, one.value)).collect();

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
 use vouchsafe_service::db::Tx;
 
@@ -250,7 +251,9 @@ impl Work {
         let now = self.app.now();
         let shown = self.run.last().map(|answer| answer.answered_at);
         let of_session = self.run.facts.session.as_ref();
-        let of_session = of_session.map(|session| now.plus(-session.age_s));
+        // The age is that of the time at which it was looked at.
+        let at = UnixTime(self.run.facts.now);
+        let of_session = of_session.map(|session| at.plus(-session.age_s));
         let mut amr = self.done.amr.clone();
         // A session did not count because of the risk.
         if self.request.risk.is_some() && !amr.iter().any(|method| method == "rba") {

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{RunError, Visit, facts};
+use super::{RunError, Visit, count, facts};
 use crate::app::Parts;
 use crate::domain::run::{Followed, Main};
 use crate::domain::transaction::Login;
 use crate::journey::{self, Instance};
 use crate::journeys::{Bindings, Loaded};
+use crate::login::code::cards_end;
+use crate::store::sessions;
 
 /// Whoever comes back late to a question still finds the login, so many seconds.
 const GRACE_S: i64 = 300;
@@ -29,8 +31,55 @@ pub fn is_over(app: &Parts, login: &Login) -> bool {
     main.is_some_and(|main| app.now() >= main.until)
 }
 
+/// Whether a run that follows asks nothing any more: its time is over, or its text is lost. The login
+/// goes on without it.
+#[must_use]
+pub fn unasked(app: &Parts, login: &Login, loaded: &Loaded) -> bool {
+    follows(login) && (is_over(app, login) || super::at(login, loaded).is_none())
+}
+
 /// The journey that runs next, after a login is settled.
-pub(super) fn next(app: &Parts, login: &Login) -> Option<Arc<Loaded>> {
+pub(super) async fn next(app: &Parts, login: &Login) -> Result<Option<Arc<Loaded>>, RunError> {
+    let Some(next) = matching(app, login) else {
+        return Ok(None);
+    };
+    let waits_s = i64::from(next.journey.timeout_s) + GRACE_S;
+    Ok(outlasts(app, login, waits_s).await?.then_some(next))
+}
+
+/// Whether the login that is settled still counts after so many seconds. Otherwise it would be lost
+/// while somebody thinks about a question.
+async fn outlasts(app: &Parts, login: &Login, waits_s: i64) -> Result<bool, RunError> {
+    let Some(run) = login.run.as_deref() else {
+        return Ok(false);
+    };
+    let (request, now) = (&login.request, app.now());
+    let end = now.plus(waits_s);
+    // The time of a pushed request is its own (RFC 9126, section 2.2).
+    if request.pushed.is_some() {
+        return Ok(false);
+    }
+    let of_session = run.facts.session.as_ref().map(|session| session.age_s);
+    let age_s = run.last().map(|last| now.since(last.answered_at));
+    let age_s = age_s.or(of_session).unwrap_or(0);
+    let max_age = request.asked.as_ref().and_then(|asked| asked.max_age);
+    if max_age.is_some_and(|most| age_s.saturating_add(waits_s) > most) {
+        return Ok(false);
+    }
+    let mut shown = run.shown.iter();
+    if shown.any(|shown| cards_end(&shown.answer).is_some_and(|ends| ends <= end)) {
+        return Ok(false);
+    }
+    match (&run.session, run.person()) {
+        (Some(session), None) => {
+            let ends = sessions::ends_at(&app.db, session, now).await?;
+            Ok(ends.is_some_and(|ends| ends > end))
+        }
+        _ => Ok(true),
+    }
+}
+
+fn matching(app: &Parts, login: &Login) -> Option<Arc<Loaded>> {
     let run = login.run.as_deref()?;
     let request = &login.request;
     let asked = request.asked.as_ref();
@@ -89,6 +138,7 @@ pub(super) async fn begin(
     run.main = Some(Box::new(main));
     (run.facts.user, run.facts.risk) = (user, risk);
     (run.counted, run.failure) = (0, None);
+    count::follows(app, &run.instance);
     Ok(())
 }
 
@@ -108,5 +158,6 @@ pub(super) fn end(login: &mut Login, code: &str) -> Result<journey::Login, RunEr
         code: code.to_owned(),
     });
     (run.counted, run.failure) = (counted, None);
+    (run.said.asking, run.said.offered) = (None, None);
     Ok(login)
 }

@@ -31,7 +31,7 @@ use crate::store::StoreError;
 pub(crate) use count::over;
 pub use count::{abandoned, ended};
 pub use facts::{Begin, begin};
-pub use follow::is_over as follower_is_over;
+pub use follow::{is_over as follower_is_over, unasked};
 pub use say::{Due, Fields, Heard, Refused, due, from_wallet, hear};
 pub use settle::{Counted, Done, Turn, Was, refused, settle};
 pub use shown::{allows, answered, cards, who};
@@ -108,6 +108,9 @@ pub async fn drive(
     visit: Option<&Visit>,
 ) -> Result<Arrived, RunError> {
     let mut following: Option<Arc<Loaded>> = None;
+    if let Some(run) = login.run.as_deref_mut() {
+        run.at(app.now());
+    }
     loop {
         let current = following.as_deref().unwrap_or(loaded);
         let done = if follow::follows(login) {
@@ -127,7 +130,7 @@ pub async fn drive(
                 (arrived, _) => return Ok(arrived),
             }
         };
-        let next = follow::next(app, login).zip(visit);
+        let next = follow::next(app, login).await?.zip(visit);
         let Some((next, visit)) = next else {
             return Ok(Arrived::Login(done));
         };

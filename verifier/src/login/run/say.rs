@@ -152,6 +152,9 @@ pub(super) fn end(
 ) -> Result<(), RunError> {
     let proof = None;
     complete(app, login, loaded, StepResult { outcome, proof })?;
+    if let Some(run) = login.run.as_deref_mut() {
+        (run.said.asking, run.said.offered) = (None, None);
+    }
     Ok(())
 }
 
@@ -224,9 +227,11 @@ pub fn hear(
             run.failure = None;
         }
         Heard::Card { keep } => {
+            let due = due(app, login, loaded);
+            let names: Vec<String> = due.iter().map(|due| due.field.name.clone()).collect();
             let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
             match run.said.offered.take() {
-                Some(known) if keep => {
+                Some(known) if keep && names.contains(&known.name) => {
                     let agreed_at = app.now();
                     run.said.known.push(Known { agreed_at, ..known });
                     end(app, login, loaded, Outcome::Ok)?;

@@ -141,11 +141,12 @@ pub async fn of_account(
     rows.into_iter().map(Past::try_from).collect()
 }
 
-/// All logins of an account that are kept, for its owner.
-pub async fn all_of_account(db: &Db, subject: &SubjectId) -> Result<Vec<Past>, DbError> {
+/// The newest logins of an account that are kept, at most so many, for its owner.
+pub async fn all_of_account(db: &Db, subject: &SubjectId, most: i64) -> Result<Vec<Past>, DbError> {
     let rows = each!(db, p => sqlx::query_as::<_, PastRow>(
-        "SELECT id, at, features, device, place FROM risk_logins WHERE subject_id = $1 ORDER BY at, id")
-        .bind(subject.as_str()).fetch_all(p).await)?;
+        "SELECT id, at, features, device, place FROM risk_logins WHERE subject_id = $1 \
+         ORDER BY at DESC, id DESC LIMIT $2")
+        .bind(subject.as_str()).bind(most).fetch_all(p).await)?;
     rows.into_iter().map(Past::try_from).collect()
 }
 
