@@ -358,8 +358,9 @@ async fn no_answer_of_a_wallet_takes_a_login_back() {
         send(&mut browser, (&path, &page), &[("wallet", "postal_code")]).await;
         let page = browser.get(&path).await;
         let asked = wallet.open(&wallet_link(&page)).await;
+        let body = wallet.response(&asked).await;
         world.clock.advance(121);
-        let late = wallet.answer(&asked).await;
+        let late = wallet.post(&asked.request, &body).await;
         assert!(!late.status.is_success(), "{}", late.body);
         let answer = browser.get(&path).await;
         tokens(&world, &answer).await;
