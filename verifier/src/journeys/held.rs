@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::asks;
 use super::loaded::StepQuestion;
 use super::outside::{tells, webhook};
 use crate::config::{
@@ -15,6 +16,8 @@ use crate::journey::{
     Subject, Target,
 };
 
+/// No login that is settled waits longer for what follows it, in seconds.
+const LONGEST_AFTER_S: u32 = 600;
 /// The one model of risk.
 const MODEL: &str = "freeman";
 
@@ -53,6 +56,7 @@ pub(super) fn check(
     places: &mut Places<'_>,
 ) -> BTreeMap<String, StepQuestion> {
     whole(journey, known, places);
+    asks::alone(journey, places);
     let mut questions = BTreeMap::new();
     for (at, step) in journey.steps.iter().enumerate() {
         kind(at, step, known, places);
@@ -69,9 +73,8 @@ pub(super) fn check(
 }
 
 fn whole(journey: &Journey, known: &Known<'_>, places: &mut Places<'_>) {
-    let hint = "the login service does not hold it yet; `journey lint` and `simulate` do";
     if !journey.after.is_empty() {
-        places.at_top("after", Code::NotHeld, "`after` is not held", hint);
+        follower(journey, known, places);
     }
     let only_request = |matches: &Expression| matches.reads().iter().all(|one| one == "request");
     if !journey.matches.as_ref().is_none_or(only_request) {
@@ -88,6 +91,58 @@ fn whole(journey: &Journey, known: &Known<'_>, places: &mut Places<'_>) {
             let hint = "the `id` of a `[[client]]` of the configuration";
             places.at_client(client, Code::UnknownClient, message, hint);
         }
+    }
+}
+
+/// What runs after another journey changes nothing about its login.
+fn follower(journey: &Journey, known: &Known<'_>, places: &mut Places<'_>) {
+    let hint = "the journey that it follows has settled the login";
+    for (key, written) in [
+        ("clients", !journey.clients.is_empty()),
+        ("require_acr", journey.require_acr.is_some()),
+        ("subject", journey.subject.is_some()),
+        ("limits", journey.limits.per_account_per_day.is_some()),
+    ] {
+        if written {
+            let message = format!("a journey with `after` has no `{key}` of its own");
+            places.at_top(key, Code::NotHeld, message, hint);
+        }
+    }
+    if journey.timeout_s > LONGEST_AFTER_S {
+        let message = format!("`timeout_s` of a journey with `after` is above {LONGEST_AFTER_S}");
+        let hint = "a login that is settled waits for it";
+        places.at_top("timeout_s", Code::NotHeld, message, hint);
+    }
+    let risk = known.settings.risk.as_ref();
+    let engine = risk.is_some_and(|settings| settings.webhook.is_some());
+    for (at, step) in journey.steps.iter().enumerate() {
+        let (key, message) = match &step.kind {
+            StepKind::Finish { claims } if !claims.is_empty() => {
+                ("claims", "a journey with `after` tells nothing".to_owned())
+            }
+            StepKind::Deny { notify, .. } if !notify.is_empty() => (
+                "notify",
+                "a `deny` of a journey with `after` tells nobody".to_owned(),
+            ),
+            StepKind::Risk { .. } if engine => (
+                "kind",
+                "a journey with `after` asks no system of `[risk.webhook]`".to_owned(),
+            ),
+            StepKind::Identify { .. }
+            | StepKind::Present(_)
+            | StepKind::Passkey { .. }
+            | StepKind::Consent { .. }
+            | StepKind::Webhook { .. }
+            | StepKind::Notify { .. } => {
+                let kind = step.kind.name();
+                (
+                    "kind",
+                    format!("a journey with `after` has no `{kind}` step"),
+                )
+            }
+            _ => continue,
+        };
+        places.at_step(at, key, Code::NotHeld, message, hint);
     }
 }
 
@@ -112,6 +167,7 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
         }
         StepKind::Risk { model } => risk(at, model, known, places),
         StepKind::Decide { .. } | StepKind::Consent { .. } => {}
+        StepKind::Ask(ask) => asks::check((at, step), ask, known.settings, places),
         StepKind::Webhook { url, sms, .. } => webhook((at, url, *sms), known, places),
         StepKind::Deny { notify, .. } => {
             tells((at, notify, &[]), known, places);
@@ -127,7 +183,6 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
         }
         StepKind::Totp
         | StepKind::Upstream { .. }
-        | StepKind::Ask(_)
         | StepKind::Link { .. }
         | StepKind::Issue { .. }
         | StepKind::Wait { .. } => {
@@ -135,15 +190,15 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
             places.at_step(at, "kind", Code::NotHeld, message, hint);
         }
     }
-    let asks = match &step.kind {
-        StepKind::Webhook { .. } => true,
+    let own_time = match &step.kind {
+        StepKind::Webhook { .. } | StepKind::Ask(_) => true,
         StepKind::Risk { .. } => {
             (known.settings.risk.as_ref()).is_some_and(|settings| settings.webhook.is_some())
         }
         _ => false,
     };
     if let Some(Target::Step(_)) = step.on.get(&Outcome::Timeout)
-        && !asks
+        && !own_time
     {
         let message = "`on.timeout` leads to a step, but the time of the run is over then";
         places.at_step(
@@ -177,13 +232,7 @@ fn risk(at: usize, model: &str, known: &Known<'_>, places: &mut Places<'_>) {
 }
 
 /// Variables that this service never knows: an expression that reads one would fail each time.
-const NEVER_KNOWN: [&str; 5] = [
-    "user.logins",
-    "user.missing",
-    "user.refused",
-    "user.binding",
-    "device.dc_api",
-];
+const NEVER_KNOWN: [&str; 2] = ["user.binding", "device.dc_api"];
 
 fn reads(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
     let mut parts: Vec<(&str, &Expression)> = Vec::new();
@@ -198,6 +247,11 @@ fn reads(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
     let located = known.settings.risk.as_ref().is_some_and(places_known);
     for (key, expression) in parts {
         let source = expression.source();
+        if key == "claims" && source.contains("attrs") {
+            let message = "`claims` reads `user.attrs`";
+            let hint = "an application learns an attribute by `attributes` of its `[[client]]` and a consent";
+            places.at_step(at, key, Code::NotHeld, message, hint);
+        }
         for name in NEVER_KNOWN.iter().filter(|name| source.contains(*name)) {
             let message = format!("the login service does not know `{name}`");
             let hint = "it keeps nothing that says it";

@@ -8,7 +8,7 @@ use crate::config::SubjectStrategy;
 use crate::domain::request::{LoginRequest, StepUp};
 use crate::domain::run::Run;
 use crate::domain::transaction::Login;
-use crate::journey::{Line, Outcome, What};
+use crate::journey::{Instance, Line, Outcome, What};
 use crate::login::accept::log_id;
 use crate::login::finish::Account;
 use crate::store::transactions::Abandoned;
@@ -37,7 +37,12 @@ pub(crate) fn started(app: &Parts, login: &Login) {
     if !is_login(&login.request) {
         return;
     }
-    let of = Of::login(app, login);
+    // What follows it may have begun at once.
+    let run = login.run.as_deref();
+    let of = match run.and_then(|run| run.main.as_deref()) {
+        Some(main) => Of::instance(app, login, &main.instance),
+        None => Of::login(app, login),
+    };
     let entry = login.request.device().map_or("web", |_| "device");
     let labels = of.labels([
         ("journey", of.journey),
@@ -78,7 +83,9 @@ fn makes_accounts(app: &Parts, login: &Login) -> bool {
         Some(run) => {
             let set = app.journeys.current();
             let mut all = set.all();
-            let loaded = all.find(|one| one.journey.id == run.instance.journey());
+            let main = run.main.as_deref().map(|main| &main.instance);
+            let journey = main.unwrap_or(&run.instance).journey();
+            let loaded = all.find(|one| one.journey.id == journey);
             loaded.is_some_and(|one| one.questions().any(|one| makes(&one.query.subject)))
         }
     }
@@ -113,7 +120,13 @@ pub(crate) fn steps(app: &Parts, login: &Login) {
     if let Some(reason) = login.place.step_up.filter(|_| !login.place.step_up_told) {
         step_up_required(&of, reason);
     }
-    let lines = run.instance.trace().split_at_checked(run.counted);
+    steps_of(&of, (login, run), (&run.instance, run.counted));
+}
+
+/// The same of one instance of a run.
+fn steps_of(of: &Of<'_>, (login, run): (&Login, &Run), (instance, counted): (&Instance, usize)) {
+    let app = of.app;
+    let lines = instance.trace().split_at_checked(counted);
     let (before, now) = lines.unwrap_or_default();
     let begun = before.last().filter(|line| line.what == What::Runs);
     let mut begun = begun.map(|line| (line.step.as_str(), app.now().0 - run.since));
@@ -121,7 +134,7 @@ pub(crate) fn steps(app: &Parts, login: &Login) {
         let outcome = match line.what {
             What::Skipped => continue,
             What::Runs => {
-                entered(&of, &line.step);
+                entered(of, &line.step);
                 if line.kind == "present" {
                     presentation(app, login, "asked", "");
                 }
@@ -135,10 +148,10 @@ pub(crate) fn steps(app: &Parts, login: &Login) {
         let waited = begun.take().filter(|(step, _)| *step == line.step);
         // What is over at once is not said to run.
         if waited.is_none() {
-            entered(&of, &line.step);
+            entered(of, &line.step);
         }
         let took = waited.map_or(0, |(_, seconds)| seconds);
-        left(&of, (login, run), line, outcome, took);
+        left(of, (login, run), line, outcome, took);
     }
 }
 
@@ -199,12 +212,43 @@ fn left(
     of.app.numbers.events.tell(of.app, events::STEP, &facts);
 }
 
+/// A journey begins that follows a login. It is no login of its own, so the tiles count its steps alone.
+pub(crate) fn follows(app: &Parts, login: &Login) {
+    let of = Of::login(app, login);
+    let labels = of.labels([
+        ("journey", of.journey),
+        ("stage", of.stage),
+        ("entry", "after"),
+    ]);
+    metrics::counter!("vouchsafe_journey_started_total", labels).increment(1);
+}
+
+/// Those that followed, once the login is over.
+fn followed(app: &Parts, login: &Login) {
+    let Some(run) = login.run.as_deref() else {
+        return;
+    };
+    for one in &run.followed {
+        let of = Of::instance(app, login, &one.instance);
+        steps_of(&of, (login, run), (&one.instance, one.counted));
+        let outcome = outcome_of_run(&one.code);
+        let labels = of.labels([
+            ("journey", of.journey),
+            ("stage", of.stage),
+            ("channel", "after"),
+            ("outcome", outcome),
+        ]);
+        metrics::counter!("vouchsafe_journey_finished_total", labels).increment(1);
+    }
+}
+
 /// A login ended with this code, `success` or that of the refusal, and that was written.
 pub(crate) fn over(app: &Parts, login: &Login, code: &str, end: &End) {
     if !is_login(&login.request) {
         return;
     }
     steps(app, login);
+    followed(app, login);
     let of = Of::login(app, login);
     let outcome = match login.run {
         Some(_) => outcome_of_run(code),
