@@ -265,7 +265,7 @@ pub async fn covered(
     (subject, client): (&SubjectId, &ClientId),
     now: UnixTime,
 ) -> Result<BTreeSet<String>, StoreError> {
-    let held = each!(db, p => sqlx::query_as::<_, (String, Vec<u8>)>(HELD)
+    let held = each!(db, p => sqlx::query_as::<_, (String, String, Vec<u8>)>(HELD)
         .bind(subject.as_str()).bind(client.as_str()).bind(now.0).fetch_all(p).await)?;
     let taken = each!(db, p => sqlx::query_as::<_, (String, i64)>(TAKEN_BACK)
         .bind(subject.as_str()).bind(client.as_str()).fetch_all(p).await)?;
@@ -279,7 +279,7 @@ pub async fn covered_in(
     (subject, client): (&SubjectId, &ClientId),
     now: UnixTime,
 ) -> Result<BTreeSet<String>, StoreError> {
-    let held = each!(tx, c => sqlx::query_as::<_, (String, Vec<u8>)>(HELD)
+    let held = each!(tx, c => sqlx::query_as::<_, (String, String, Vec<u8>)>(HELD)
         .bind(subject.as_str()).bind(client.as_str()).bind(now.0).fetch_all(c).await)?;
     let taken = each!(tx, c => sqlx::query_as::<_, (String, i64)>(TAKEN_BACK)
         .bind(subject.as_str()).bind(client.as_str()).fetch_all(c).await)?;
@@ -288,7 +288,7 @@ pub async fn covered_in(
 
 /// Consents that hold. One from before a restore does not: that it was withdrawn since may have been
 /// lost.
-const HELD: &str = "SELECT id, record FROM consents WHERE subject_id = $1 AND client_id = $2 \
+const HELD: &str = "SELECT id, claims, record FROM consents WHERE subject_id = $1 AND client_id = $2 \
      AND over_at IS NULL AND (expires_at IS NULL OR expires_at > $3) AND record IS NOT NULL \
      AND epoch = (SELECT epoch FROM verifier_instance WHERE id = 1)";
 
@@ -300,24 +300,28 @@ const TAKEN_BACK: &str = "SELECT claims, MAX(withdrawn_at) FROM consents WHERE s
 fn names(
     vault: &Vault,
     client: &ClientId,
-    (held, taken): (Vec<(String, Vec<u8>)>, Vec<(String, i64)>),
+    (held, taken): (Vec<(String, String, Vec<u8>)>, Vec<(String, i64)>),
 ) -> Result<BTreeSet<String>, StoreError> {
     let mut given: BTreeMap<String, i64> = BTreeMap::new();
-    for (id, sealed) in held {
+    for (id, claims, sealed) in held {
         // What somebody changed in the database is no consent.
         let record = opened(vault, &ConsentId::from_text(id), &sealed)?;
-        let (at, named) = (record.given_at.0, record.notice.client == *client);
-        for name in record.claims.into_iter().filter(|_| named) {
+        let same = record.notice.client == *client && record.claims == listed(&claims)?;
+        let at = record.given_at.0;
+        for name in record.claims.into_iter().filter(|_| same) {
             let last = given.entry(name).or_insert(at);
             *last = at.max(*last);
         }
     }
     for (claims, at) in taken {
-        let list: Vec<String> = serde_json::from_str(&claims)
-            .map_err(|_| TABLE.invalid("claims", "not a list of names"))?;
+        let list = listed(&claims)?;
         given.retain(|name, last| *last > at || !list.contains(name));
     }
     Ok(given.into_keys().collect())
+}
+
+fn listed(claims: &str) -> Result<Vec<String>, DbError> {
+    serde_json::from_str(claims).map_err(|_| TABLE.invalid("claims", "not a list of names").into())
 }
 
 /// The consents of a person, those that hold first; `most` of them.
