@@ -17,8 +17,9 @@ use crate::login::{end, run};
 use crate::signals;
 use crate::store::watched::{self, WatchedCard, WatchedList};
 use crate::store::{
-    accounts, clients, device_grants, journey_calls, journey_starts, journeys, notices,
-    receiver_tokens, requests, sessions, stream_events, tokens, transactions, verifications,
+    accounts, clients, device_grants, journey_calls, journey_holds, journey_starts, journeys,
+    notices, receiver_tokens, requests, sessions, stream_events, tokens, transactions,
+    verifications,
 };
 
 /// Lists that are asked for at once.
@@ -150,6 +151,7 @@ pub async fn purge(app: App) -> Result<(), DbError> {
     app.db
         .write(async move |tx| {
             journey_starts::purge(tx, now).await?;
+            journey_holds::purge(tx, now.plus(-run::RESUME_S)).await?;
             notices::purge(tx, now.plus(-KEEP_NOTICES_S)).await?;
             journey_calls::purge(tx, asked).await
         })

@@ -48,6 +48,8 @@ pub enum Explanation {
     TooMany,
     /// This was begun too often for one account today.
     TooManyToday,
+    /// Whoever has the account cancelled it while it waited.
+    Cancelled,
     /// There is no such login for this browser.
     Unknown,
     /// The application's request is wrong.
@@ -81,6 +83,7 @@ impl Explanation {
             Self::ExpiredLogin => "expired-login",
             Self::RestartLogin => "restart-login",
             Self::TooMany => "too-many",
+            Self::Cancelled => "cancelled",
             Self::TooManyToday => "too-many-today",
             Self::Unknown => "unknown",
             Self::Request => "request",

@@ -42,6 +42,24 @@ pub struct Run {
     /// What its steps tell and end, until it is written with the turn.
     #[serde(default)]
     pub effects: Vec<Effect>,
+    /// Until when it waits, where it does.
+    #[serde(default)]
+    pub waiting: Option<Waiting>,
+    /// It goes on after it waited, with the turn that is written next.
+    #[serde(default)]
+    pub resumes: bool,
+    /// It waits no longer, and goes on another way.
+    #[serde(default)]
+    pub closes: bool,
+}
+
+/// A run waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Until then.
+    pub until: UnixTime,
+    /// It has just begun to.
+    pub begins: bool,
 }
 
 /// What a step tells and ends.

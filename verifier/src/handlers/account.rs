@@ -14,8 +14,10 @@ use crate::domain::consent::Consent;
 use crate::domain::ids::ClientId;
 use crate::domain::means::Means;
 use crate::domain::session::Session;
-use crate::login::linking;
-use crate::store::{StoreError, consents, notices, refresh_grants, sessions, subjects};
+use crate::login::{linking, run};
+use crate::store::{
+    StoreError, consents, journey_holds, notices, refresh_grants, sessions, subjects,
+};
 use crate::views;
 
 /// The page of the browser's session.
@@ -86,7 +88,23 @@ async fn context(
             "reference": notice.reference,
         }));
     }
+    let holds = match &session.subject {
+        Some(subject) => {
+            let after = app.now().plus(-run::RESUME_S);
+            journey_holds::of_subject(&app.db, subject, after).await?
+        }
+        None => Vec::new(),
+    };
+    let mut waiting = Vec::with_capacity(holds.len());
+    for hold in &holds {
+        waiting.push(json!({
+            "app": app_name(app, &hold.client, locale).await?,
+            "ends_at": hold.ends_at.seconds(),
+            "cancel_link": format!("/account/holds/{}/cancel", hold.login),
+        }));
+    }
     Ok(json!({
+        "holds": waiting,
         "notices": told,
         "means": means.iter().map(|one| means_row(one, means.len())).collect::<Vec<_>>(),
         "choices": choices,

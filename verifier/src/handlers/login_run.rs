@@ -8,7 +8,7 @@ use axum::response::Response;
 
 use super::login_page::LoginPageError;
 use super::owned::{self, Owned};
-use super::{login_identify, login_number, login_page};
+use super::{login_identify, login_number, login_page, login_wait};
 use crate::app::App;
 use crate::domain::reason::Failure;
 use crate::domain::request::LoginRequest;
@@ -50,9 +50,8 @@ pub(super) async fn page(
 ) -> Result<Response, LoginPageError> {
     let loaded = run::text(app, login).await?;
     match run::at(login, &loaded).map(|step| &step.kind) {
-        Some(StepKind::Identify { .. }) => login_identify::page(app, login, owned, false).await,
-        Some(_) => login_page::choose(app, login, owned).await,
-        None => {
+        Some(StepKind::Wait { .. }) if waits(app, login) => Ok(login_wait::page(app, login, owned)),
+        Some(StepKind::Wait { .. }) | None => {
             let turn = (Was::Pending, login.clone());
             Ok(respond(
                 app,
@@ -62,7 +61,15 @@ pub(super) async fn page(
             )
             .await)
         }
+        Some(StepKind::Identify { .. }) => login_identify::page(app, login, owned, false).await,
+        Some(_) => login_page::choose(app, login, owned).await,
     }
+}
+
+/// Whether the run waits for a time that has not come.
+fn waits(app: &App, login: &Login) -> bool {
+    let waiting = login.run.as_deref().and_then(|run| run.waiting);
+    waiting.is_some_and(|waiting| app.now() < waiting.until)
 }
 
 /// Why a turn is not taken.

@@ -3,6 +3,7 @@
 
 mod account;
 mod account_change;
+mod account_hold;
 mod account_link;
 mod account_means;
 mod authorize;
@@ -28,6 +29,7 @@ mod login_number;
 mod login_page;
 mod login_qr;
 mod login_run;
+mod login_wait;
 mod logout;
 mod oauth;
 mod owned;
@@ -152,6 +154,7 @@ pub fn router(app: App) -> Router {
             post(account_change::withdraw),
         )
         .route("/account/sessions/{session}/end", post(account_change::end))
+        .route("/account/holds/{login}/cancel", post(account_hold::cancel))
         .route("/account/means", post(account_means::add))
         .route("/account/means/{means}/remove", post(account_means::remove))
         .route(

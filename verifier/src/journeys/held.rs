@@ -112,6 +112,7 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
         StepKind::Deny { notify, .. } => {
             tells((at, notify, &[]), known, places);
         }
+        StepKind::Wait { notify, .. } => tells((at, notify, &[]), known, places),
         StepKind::Notify { notify, emit, .. } => tells((at, notify, emit), known, places),
         StepKind::Finish { claims } => {
             let reserved = claims.keys();
@@ -127,8 +128,7 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
         | StepKind::Ask(_)
         | StepKind::Consent { .. }
         | StepKind::Link { .. }
-        | StepKind::Issue { .. }
-        | StepKind::Wait { .. } => {
+        | StepKind::Issue { .. } => {
             let message = format!("a `{}` step is not held", step.kind.name());
             places.at_step(at, "kind", Code::NotHeld, message, hint);
         }
@@ -319,6 +319,11 @@ fn people(journey: &Journey, questions: &BTreeMap<String, StepQuestion>, places:
             StepKind::Present(_) if some > 0 && some < questions.len() => {
                 let message = "some questions of the journey lead to a person and some do not";
                 let hint = "nobody could say whose login it is: write two journeys";
+                places.at_step(at, "kind", Code::NotHeld, message, hint);
+            }
+            StepKind::Wait { .. } if some == 0 => {
+                let message = "nobody could cancel it: the questions lead to nobody";
+                let hint = "a `wait` needs questions that lead to a person";
                 places.at_step(at, "kind", Code::NotHeld, message, hint);
             }
             StepKind::Identify { .. } if !asserted || questions.is_empty() => {

@@ -27,9 +27,9 @@ pub use folder::{FolderError, JourneySettings, Set};
 pub use held::Known;
 pub use loaded::{Loaded, StepQuestion, allows};
 
-/// Texts are kept in the database so long after the last run of them began, in seconds. No run
-/// takes longer than an hour.
-pub const KEEP_TEXTS_S: i64 = 86_400;
+/// Texts are kept in the database so long after the last run of them began, in seconds. A run may wait
+/// for a month.
+pub const KEEP_TEXTS_S: i64 = 70 * 86_400;
 /// The time of the last run is written at most so often, in seconds.
 const NOTE_EVERY_S: i64 = 3600;
 

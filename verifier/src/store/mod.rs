@@ -11,6 +11,7 @@ pub mod consents;
 pub mod device_grants;
 pub(crate) mod instance;
 pub mod journey_calls;
+pub mod journey_holds;
 pub mod journey_starts;
 pub mod journeys;
 pub mod logout;

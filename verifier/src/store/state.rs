@@ -10,7 +10,7 @@ use super::{StoreError, Vault};
 
 /// Codes, tokens, sessions and what else is good for a while: no copy brings them back to life. The
 /// endpoints of webhooks follow from the configuration.
-const FORGOTTEN: [&str; 29] = [
+const FORGOTTEN: [&str; 30] = [
     "access_tokens",
     "account_invitations",
     "api_token",
@@ -20,6 +20,7 @@ const FORGOTTEN: [&str; 29] = [
     "device_grants",
     "idempotency",
     "journey_calls",
+    "journey_holds",
     "journey_starts",
     "journey_texts",
     "journey_traces",

@@ -31,6 +31,7 @@ mod journey_hooks;
 mod journey_limits;
 mod journey_notify;
 mod journey_people;
+mod journey_wait;
 mod journeys;
 mod kept;
 mod login;

@@ -7,7 +7,7 @@ use vouchsafe_protocol::oidc::subject::pairwise_sub;
 use vouchsafe_service::db::{DbError, Tx};
 
 use crate::app::{App, Parts};
-use crate::domain::ids::{SessionId, SubjectId};
+use crate::domain::ids::{SessionId, SubjectId, TransactionId};
 use crate::domain::notice::{Notice, NoticeKind};
 use crate::domain::run::Effect;
 use crate::domain::session::EndReason;
@@ -15,6 +15,7 @@ use crate::domain::transaction::Login;
 use crate::journeys::told::{self, Message};
 use crate::login::accept::log_id;
 use crate::login::end;
+use crate::store::journey_holds::{self, Hold};
 use crate::store::journeys::Trace;
 use crate::store::{StoreError, journeys, notices, refresh_grants, sessions, subjects};
 
@@ -28,6 +29,9 @@ pub struct Beside {
     notices: Vec<Notice>,
     messages: Vec<Message>,
     ends: Option<Ends>,
+    holds: Option<Hold>,
+    resumes: Option<TransactionId>,
+    closes: Option<TransactionId>,
 }
 
 /// What ends.
@@ -53,8 +57,26 @@ impl Beside {
             return Ok(Self::default());
         };
         let effects = std::mem::take(&mut run.effects);
+        let begins = run.waiting.as_mut().filter(|waiting| waiting.begins);
+        let until = begins.map(|waiting| {
+            waiting.begins = false;
+            waiting.until
+        });
+        let hold = until
+            .zip(run.pinned.clone())
+            .map(|(ends_at, subject)| Hold {
+                login: login.id.clone(),
+                subject,
+                client: login.request.client.clone(),
+                ends_at,
+            });
+        let resumes = std::mem::take(&mut run.resumes);
+        let closes = std::mem::take(&mut run.closes);
         let mut beside = Self {
             trace,
+            holds: hold,
+            resumes: resumes.then(|| login.id.clone()),
+            closes: closes.then(|| login.id.clone()),
             ..Self::default()
         };
         if effects.is_empty() {
@@ -92,10 +114,24 @@ impl Beside {
         run.is_some_and(|run| !run.effects.is_empty())
     }
 
+    /// Whether the turn may be written: a run that waited goes on once, and not after it was cancelled.
+    pub async fn may(&self, tx: &mut Tx, now: UnixTime) -> Result<bool, DbError> {
+        match &self.resumes {
+            Some(login) => journey_holds::resume(tx, login, now).await,
+            None => Ok(true),
+        }
+    }
+
     /// Writes it.
     pub async fn put(&self, tx: &mut Tx, now: UnixTime) -> Result<(), DbError> {
         if let Some(trace) = &self.trace {
             journeys::insert_trace(tx, trace).await?;
+        }
+        if let Some(login) = &self.closes {
+            journey_holds::remove(tx, login).await?;
+        }
+        if let Some(hold) = &self.holds {
+            journey_holds::put(tx, hold).await?;
         }
         for notice in &self.notices {
             notices::insert(tx, notice).await?;

@@ -80,6 +80,9 @@ pub async fn begin(
         restarts: 0,
         started_for: Vec::new(),
         effects: Vec::new(),
+        waiting: None,
+        resumes: false,
+        closes: false,
     };
     let mut login = Login {
         id: TransactionId::random(app.rng.as_ref()),

@@ -10,6 +10,7 @@ mod call;
 mod count;
 mod facts;
 mod finish;
+mod hold;
 mod limit;
 mod settle;
 mod shown;
@@ -32,6 +33,7 @@ pub use beside::Beside;
 pub(crate) use count::over;
 pub use count::{abandoned, ended};
 pub use facts::{Begin, begin};
+pub(crate) use hold::RESUME_S;
 pub use settle::{Counted, Done, Turn, Was, refused, settle};
 pub use shown::{allows, answered, cards, who};
 
@@ -89,7 +91,10 @@ pub async fn text(app: &Parts, login: &Login) -> Result<std::sync::Arc<Loaded>, 
 #[must_use]
 pub fn at<'l>(login: &Login, loaded: &'l Loaded) -> Option<&'l Step> {
     let step = login.run.as_deref()?.instance.waits_for(&loaded.journey)?;
-    let waits = matches!(step.kind, StepKind::Present(_) | StepKind::Identify { .. });
+    let waits = matches!(
+        step.kind,
+        StepKind::Present(_) | StepKind::Identify { .. } | StepKind::Wait { .. }
+    );
     waits.then_some(step)
 }
 
@@ -166,6 +171,13 @@ pub async fn drive(
                 run.effects.push(effect);
                 (Outcome::Ok, None)
             }
+            (StepKind::Wait { .. }, Some(Visit { asks: Some(_), .. })) => {
+                match hold::at(app, login, loaded, step).await? {
+                    Some(outcome) => (outcome, None),
+                    None => return Ok(Arrived::Page),
+                }
+            }
+            (StepKind::Wait { .. }, _) => return Ok(Arrived::Browser),
             // A link that any site can send tells nobody anything, and ends nothing.
             (StepKind::Notify { .. }, _) => return Ok(Arrived::Browser),
             (StepKind::Webhook { .. }, visit) => {
@@ -220,6 +232,7 @@ pub fn failed(
     complete(app, login, loaded, StepResult { outcome, proof })?;
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
     run.failure = Some(why);
+    run.closes |= run.waiting.take().is_some();
     // Who they are is asked again: it may have been mistyped.
     login.request.asserted = None;
     Ok(())
@@ -250,7 +263,9 @@ fn failure(refusal: &Refusal, last: Option<&Failure>) -> Failure {
     } = refusal;
     let last = last.map(Failure::explanation);
     let explanation = match code.as_str() {
-        "declined" => Explanation::Declined,
+        "declined" => last
+            .filter(|last| *last == Explanation::Cancelled)
+            .unwrap_or(Explanation::Declined),
         "no_credential" => Explanation::NoCard,
         "timeout" => Explanation::ExpiredLogin,
         "not_proven" | "not_authenticated" | "unmet_authentication_requirements" => {

@@ -94,6 +94,9 @@ impl Row {
 
     /// Writes it.
     pub(super) async fn put(&self, tx: &mut Tx, now: UnixTime) -> Result<Written, DbError> {
+        if !self.beside.may(tx, now).await? {
+            return Ok(Written::Lost);
+        }
         let from = match &self.from {
             Was::New(device) => {
                 if let Some(device) = device {
