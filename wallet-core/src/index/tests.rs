@@ -152,7 +152,11 @@ proptest! {
                             added_at: NOW.plus(later),
                             ..kinds[kind].clone()
                         });
-                        here.extend(put_cards(&wallet, cards).unwrap());
+                        let put = put_cards(&wallet, cards).unwrap();
+                        // The numbers of a wallet that is opened anew begin anew here: an id may be
+                        // that of a card before, which is replaced then.
+                        here.retain(|id| !put.contains(id));
+                        here.extend(put);
                     }
                     Act::Replace(place, kind) if !here.is_empty() => {
                         let id = here[place % here.len()].clone();
