@@ -14,7 +14,8 @@ use crate::login::passkey::{self, Standing};
 use crate::store::risk;
 
 impl Work {
-    /// A passkey stands for the card. None was shown here, so nothing was agreed to, as for a session.
+    /// A passkey stands for the card. None was shown here: what is told was agreed to in a step of its own, as
+    /// for a session.
     pub(super) async fn of_passkey(
         &self,
         tx: &mut Tx,
