@@ -10,7 +10,7 @@ use super::{StoreError, Vault};
 
 /// Codes, tokens, sessions and what else is good for a while: no copy brings them back to life. The
 /// endpoints of webhooks follow from the configuration.
-const FORGOTTEN: [&str; 33] = [
+const FORGOTTEN: [&str; 34] = [
     "access_tokens",
     "account_cards",
     "account_invitations",
@@ -39,6 +39,7 @@ const FORGOTTEN: [&str; 33] = [
     "refresh_token",
     "registration_tokens",
     "response_code",
+    "risk_failures",
     "session_credentials",
     "verifications",
     "webhook_delivery",

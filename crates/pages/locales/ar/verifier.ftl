@@ -7,6 +7,7 @@ verifier-unusual-first_seen_country = تأتي من بلد جديد بالنسب
 verifier-unusual-impossible_travel = لا أحد يسافر إلى هنا بهذه السرعة من آخر مكان كنت فيه.
 verifier-unusual-device_unknown = تأتي من متصفّح جديد بالنسبة إلى حسابك.
 verifier-unusual-tor_exit = تأتي عبر شبكة Tor.
+verifier-unusual-failed_burst = رُفضت للتوّ عدّة محاولات دخول من اتّصالك أو إلى حسابك.
 verifier-account-stale-title = أظهِر بطاقتك أولًا
 verifier-account-stale-text = لا يتغيّر ما يؤدي إلى حسابك إلا بعد وقت قصير من إظهار بطاقة، ومن مكان معتاد فقط. سجّل الدخول إلى تطبيق مرة أخرى ثم عُد إلى هنا.
 verifier-app-site = موقعه

@@ -7,6 +7,7 @@ verifier-unusual-first_seen_country = Er kommt aus einem Land, das für Ihr Kont
 verifier-unusual-impossible_travel = So schnell reist niemand von Ihrem letzten Ort hierher.
 verifier-unusual-device_unknown = Er kommt aus einem Browser, der für Ihr Konto neu ist.
 verifier-unusual-tor_exit = Er kommt durch das Tor-Netz.
+verifier-unusual-failed_burst = Eben wurden mehrere Anmeldungen von Ihrem Anschluss oder für Ihr Konto abgelehnt.
 verifier-account-stale-title = Zeigen Sie zuerst Ihre Karte
 verifier-account-stale-text = Was zu Ihrem Konto führt, wird nur geändert, kurz nachdem Sie eine Karte gezeigt haben, und nur von dort, wo Sie sonst sind. Melden Sie sich in einer App neu an und kommen Sie hierher zurück.
 verifier-app-site = Ihre Website

@@ -7,6 +7,7 @@ verifier-unusual-first_seen_country = It comes from a country that is new for yo
 verifier-unusual-impossible_travel = Nobody travels here so quickly from where you were last.
 verifier-unusual-device_unknown = It comes from a browser that is new for your account.
 verifier-unusual-tor_exit = It comes through the Tor network.
+verifier-unusual-failed_burst = Several logins from your connection or of your account were refused just now.
 verifier-account-stale-title = Show your card first
 verifier-account-stale-text = What leads to your account is changed only soon after you showed a card, and only from where you usually are. Log in to an app again, and come back here.
 verifier-app-site = Its website

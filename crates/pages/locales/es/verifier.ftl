@@ -7,6 +7,7 @@ verifier-unusual-first_seen_country = Llega desde un país nuevo para su cuenta.
 verifier-unusual-impossible_travel = Nadie viaja tan rápido desde el último lugar en el que estuvo.
 verifier-unusual-device_unknown = Llega desde un navegador nuevo para su cuenta.
 verifier-unusual-tor_exit = Llega a través de la red Tor.
+verifier-unusual-failed_burst = Varios inicios de sesión desde su conexión o de su cuenta acaban de ser rechazados.
 verifier-account-stale-title = Muestre primero su tarjeta
 verifier-account-stale-text = Lo que lleva a su cuenta solo se cambia poco después de mostrar una tarjeta, y solo desde un lugar habitual. Inicie sesión de nuevo en una aplicación y vuelva aquí.
 verifier-app-site = Su sitio web

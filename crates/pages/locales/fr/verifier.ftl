@@ -7,6 +7,7 @@ verifier-unusual-first_seen_country = Elle vient d’un pays nouveau pour votre 
 verifier-unusual-impossible_travel = Personne ne voyage aussi vite depuis le dernier endroit où vous étiez.
 verifier-unusual-device_unknown = Elle vient d’un navigateur nouveau pour votre compte.
 verifier-unusual-tor_exit = Elle passe par le réseau Tor.
+verifier-unusual-failed_burst = Plusieurs connexions depuis votre accès ou pour votre compte viennent d’être refusées.
 verifier-account-stale-title = Montrez d’abord votre carte
 verifier-account-stale-text = Ce qui mène à votre compte ne se change que peu après que vous avez montré une carte, et seulement depuis un endroit habituel. Connectez-vous à nouveau à une application, puis revenez ici.
 verifier-app-site = Son site web

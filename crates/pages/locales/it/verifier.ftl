@@ -7,6 +7,7 @@ verifier-unusual-first_seen_country = Arriva da un paese nuovo per il suo accoun
 verifier-unusual-impossible_travel = Nessuno viaggia così in fretta dall’ultimo luogo in cui si trovava.
 verifier-unusual-device_unknown = Arriva da un browser nuovo per il suo account.
 verifier-unusual-tor_exit = Arriva attraverso la rete Tor.
+verifier-unusual-failed_burst = Poco fa sono stati rifiutati più accessi dalla sua connessione o del suo account.
 verifier-account-stale-title = Mostri prima la carta
 verifier-account-stale-text = Ciò che porta al suo account si cambia solo poco dopo aver mostrato una carta, e solo da un luogo abituale. Acceda di nuovo a un’app e torni qui.
 verifier-app-site = Il suo sito web

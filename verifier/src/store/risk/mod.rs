@@ -1,8 +1,9 @@
-//! `risk_logins`, and what is counted from it: `risk_values`, `risk_pairs`, `risk_accounts`.
+//! `risk_logins`, and what is counted from it: `risk_values`, `risk_pairs`, `risk_accounts`; and `risk_failures`.
 //!
 //! A login writes one row; a job folds rows into the counts ([`fold`]) and takes them out again
 //! when they are old, so that no login waits for a row that everybody writes.
 
+pub mod failures;
 mod fold;
 
 pub use fold::{fold, forget, forget_account};
