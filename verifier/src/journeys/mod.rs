@@ -4,7 +4,7 @@
 //! A run belongs to the text that it began with. The texts of runs are kept in the database, so that
 //! a run goes on in another process and after its file has changed.
 //!
-//! To hold another kind of step: what it does in `login/run`, and its line in `held.rs`.
+//! To hold another kind of step: what it does in `login/run`, and its line in `held/kinds.rs`.
 
 mod choose;
 mod folder;
