@@ -7,6 +7,7 @@ use url::Url;
 use vouchsafe_protocol::http::UrlRule;
 use vouchsafe_service::config::{PublicUrl, check_addresses};
 
+use super::attribute::Attribute;
 use super::client::{Client, ClientConfig};
 use super::consents::ConsentsConfig;
 use super::digital_credentials::DigitalCredentials;
@@ -39,6 +40,7 @@ pub struct Settings {
     /// Believed issuers.
     pub trust: Trust,
     queries: Vec<Query>,
+    attributes: Vec<Attribute>,
     clients: Vec<Arc<Client>>,
     /// Applications that register by themselves.
     pub registration: Option<Registration>,
@@ -103,11 +105,26 @@ impl Settings {
             .collect::<Result<Vec<_>, _>>()?;
         unique("query", queries.iter().map(|query| query.id.as_str()))?;
         unique("query scope", queries.iter().flat_map(Query::scope_names))?;
+        let attributes = config
+            .attribute
+            .iter()
+            .map(|attribute| Attribute::parse(attribute, &queries))
+            .collect::<Result<Vec<_>, _>>()?;
+        unique("attribute", attributes.iter().map(|one| one.name.as_str()))?;
+        let claims = attributes.iter().map(|one| one.claim.as_str());
+        unique("attribute claim", claims)?;
         let clients = config
             .client
             .iter()
             .map(|client| Client::parse(client, &queries, config.dev.loopback_http))
             .collect::<Result<Vec<_>, _>>()?;
+        for client in &clients {
+            let known = |name: &String| attributes.iter().any(|one| one.name == *name);
+            if !client.attributes.iter().all(known) {
+                let reason = "attributes names one that is not configured";
+                return Err(ConfigError::client(client.id.as_str(), reason));
+            }
+        }
         let resource_servers = config
             .resource_server
             .iter()
@@ -181,6 +198,7 @@ impl Settings {
             trust,
             account_client: account_client(config, &queries)?.map(Arc::new),
             queries,
+            attributes,
             clients: clients.into_iter().map(Arc::new).collect(),
             registration,
             documents,
@@ -331,6 +349,28 @@ impl Settings {
     pub fn hook(&self, url: &str) -> Option<&Hook> {
         let url = Url::parse(url).ok()?;
         self.hooks.iter().find(|hook| hook.webhook.url == url)
+    }
+
+    /// What the service may know about people.
+    #[must_use]
+    pub fn attributes(&self) -> &[Attribute] {
+        &self.attributes
+    }
+
+    /// The attribute of this name.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.iter().find(|one| one.name == name)
+    }
+
+    /// Whether a scope value asks for attributes.
+    #[must_use]
+    pub fn is_attribute_scope(&self, scope: &str) -> bool {
+        let mut scopes = self
+            .attributes
+            .iter()
+            .filter_map(|one| one.scope.as_deref());
+        scopes.any(|known| known == scope)
     }
 
     /// An address of ours; `path` begins with `/` and is one of our own.

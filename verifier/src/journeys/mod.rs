@@ -6,6 +6,7 @@
 //!
 //! To hold another kind of step: what it does in `login/run`, and its line in `held/kinds.rs`.
 
+mod asks;
 mod choose;
 mod folder;
 mod held;
@@ -86,6 +87,12 @@ impl Journeys {
             hash: loaded.journey.hash.clone(),
             text: loaded.text.clone(),
         })
+    }
+
+    /// As [`Journeys::to_note`], by the hash of a text that this process has met.
+    #[must_use]
+    pub fn to_note_hash(&self, hash: &str, now: UnixTime) -> Option<texts::NewText> {
+        self.to_note(self.known(hash)?.as_ref(), now)
     }
 
     /// The text is in the database.

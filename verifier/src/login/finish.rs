@@ -7,7 +7,8 @@ use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
 use vouchsafe_service::db::{DbError, Tx};
 
 use super::code::{Told, acr_permits, authentication, cards_end, issue_code, still_counts};
-use super::{end, passkey, resolve, run};
+use super::run::{self, RunError};
+use super::{end, known, passkey, resolve};
 use crate::app::{App, Parts};
 use crate::config::Client;
 use crate::domain::ids::{Secret, SessionId, SubjectId};
@@ -15,13 +16,14 @@ use crate::domain::passkey::Tapped;
 use crate::domain::reason::{Explanation, Failure};
 use crate::domain::request::{Fact, Facts, LoginRequest};
 use crate::domain::session::{Authentication, EndReason, Session};
-use crate::domain::transaction::{Answer, Answered, Transaction};
+use crate::domain::transaction::{Answer, Answered, Login, Transaction};
+use crate::journey::Outcome;
 use crate::numbers::tell::{self, End};
 use crate::risk::Seen;
 use crate::store::risk::NewLogin;
 use crate::store::transactions::Sealed;
 use crate::store::{
-    StoreError, accounts, consents, journeys, risk, sessions, subjects, transactions,
+    StoreError, accounts, consents, journeys, requests, risk, sessions, transactions,
 };
 
 /// The claim that says what the organisation calls an account.
@@ -128,6 +130,10 @@ pub async fn finish(
 
 /// Ends an answered login without success.
 pub async fn fail<T>(app: &Parts, answered: Answered, failure: Failure) -> Result<T, FinishError> {
+    let run = answered.login.run.as_deref();
+    if run.is_some_and(|run| run.main.is_some()) {
+        return set_aside(app, answered.login, failure).await;
+    }
     let id = answered.login.id.clone();
     let login = answered.login.clone();
     let channel = Some(answered.answer.channel.name());
@@ -159,6 +165,39 @@ pub async fn fail<T>(app: &Parts, answered: Answered, failure: Failure) -> Resul
     Err(FinishError::Failed(failure))
 }
 
+/// What was answered is a question after a login: the login is settled, and waits for its browser.
+async fn set_aside<T>(app: &Parts, mut login: Login, failure: Failure) -> Result<T, FinishError> {
+    let turn = match run::refused(app, &mut login, Outcome::Error, failure.clone()).await {
+        Ok(turn) => turn,
+        Err(RunError::Store(error)) => return Err(FinishError::Store(error)),
+        // Nothing is written, and its page goes on without the question.
+        Err(RunError::Gone | RunError::Instance(_)) => return Err(FinishError::Failed(failure)),
+    };
+    let run::Turn {
+        transaction,
+        beside,
+        counted,
+    } = turn;
+    let row = transactions::seal_next(&app.vault, &transaction)?;
+    let (id, now) = (login.id.clone(), app.now());
+    let written = app
+        .db
+        .write(async move |tx| {
+            let written = transactions::advance(tx, "answered", &row, now).await?;
+            if written {
+                requests::end(tx, &id).await?;
+                beside.put(tx, now).await?;
+            }
+            Ok::<_, DbError>(written)
+        })
+        .await?;
+    if written {
+        counted.note(app);
+    }
+    app.changes.announce(&login.id);
+    Err(FinishError::Failed(failure))
+}
+
 /// A session answers by itself (single sign-on): only the subject goes to the application.
 pub async fn from_session(
     app: &App,
@@ -179,6 +218,9 @@ pub async fn from_session(
         .db
         .write(async move |tx| {
             let subject = session.subject.clone().ok_or(FinishError::AlreadyOver)?;
+            if !known::hold(tx, &subject).await? {
+                return Err(FinishError::AlreadyOver);
+            }
             if !sessions::is_live(tx, &session.id, parts.now()).await? {
                 return Err(FinishError::AlreadyOver);
             }
@@ -188,7 +230,8 @@ pub async fn from_session(
                 cards_end: Some(session.expires_at),
                 ..Told::default()
             };
-            let told = told_of(tx, &parts, &client, Some(&subject), told).await?;
+            let asked = (client.as_ref(), &request);
+            let told = told_of(tx, &parts, asked, (Some(&subject), true), told).await?;
             let code = issue_code(tx, &parts, &request, &session, sub, told).await?;
             if let Some(seen) = &seen {
                 risk::insert_if_new(tx, &subject, seen, parts.now()).await?;
@@ -204,11 +247,12 @@ pub async fn from_session(
 pub(super) async fn told_of(
     tx: &mut Tx,
     app: &Parts,
-    client: &Client,
-    subject: Option<&SubjectId>,
+    (client, request): (&Client, &LoginRequest),
+    (subject, names_account): (Option<&SubjectId>, bool),
     mut told: Told,
 ) -> Result<Told, FinishError> {
-    let subject = subject.filter(|_| client.external_id);
+    known::of_login(tx, app, request, subject, &mut told).await?;
+    let subject = subject.filter(|_| names_account && client.external_id);
     if let Some(subject) = subject
         && let Some(id) = accounts::external_id(tx, &app.vault, subject).await?
     {
@@ -296,19 +340,17 @@ impl Work {
         if !request.expects(&sub) {
             return Err(FinishError::Failed(Failure::other_account()));
         }
-        // The account first, then what was agreed to, then the session.
-        if let Some(subject) = &subject {
-            subjects::hold(tx, subject).await?;
-        }
+        // The account is held; what was agreed to comes next, then the session.
         if !consents::attach(tx, &app.vault, &answer.consent, subject.as_ref(), app.now()).await? {
             return Err(FinishError::Failed(Failure::withdrawn()));
         }
         let (session, cookie) = self.session(tx, subject).await?;
         consents::rest(tx, &answer.consent, &session.id).await?;
         sessions::put_cards(tx, &session.id, &answer.cards, answer.answered_at).await?;
-        // Only what was told when they agreed.
-        let named = session.subject.as_ref().filter(|_| answer.external_id);
-        let told = told_of(tx, app, client, named, self.told()).await?;
+        // The account is called only what was told when they agreed.
+        let whose = (session.subject.as_ref(), answer.external_id);
+        let asked = (client.as_ref(), request);
+        let told = told_of(tx, app, asked, whose, self.told()).await?;
         let called = Some(sub.clone());
         let code = issue_code(tx, app, request, &session, sub, told).await?;
         count(tx, session.subject.as_ref(), seen.as_ref(), app.now()).await?;
@@ -348,6 +390,7 @@ impl Work {
             id_token_claims: Fact::choose(id_token, &self.answer.claims),
             userinfo_claims: Fact::choose(userinfo, &self.answer.claims),
             cards_end: cards_end(&self.answer),
+            ..Told::default()
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the service holds of each kind of step.
 
+use super::super::asks;
 use super::super::outside::{tells, webhook};
 use super::Known;
 use crate::config::RESERVED_CLAIMS;
@@ -29,6 +30,7 @@ pub(super) fn check(at: usize, step: &Step, known: &Known<'_>, places: &mut Plac
         }
         StepKind::Risk { model } => risk(at, model, known, places),
         StepKind::Decide { .. } | StepKind::Consent { .. } => {}
+        StepKind::Ask(ask) => asks::check((at, step), ask, known.settings, places),
         StepKind::Webhook { url, sms, .. } => webhook((at, url, *sms), known, places),
         StepKind::Deny { notify, .. } => {
             tells((at, notify, &[]), known, places);
@@ -44,7 +46,6 @@ pub(super) fn check(at: usize, step: &Step, known: &Known<'_>, places: &mut Plac
         }
         StepKind::Totp
         | StepKind::Upstream { .. }
-        | StepKind::Ask(_)
         | StepKind::Link { .. }
         | StepKind::Issue { .. }
         | StepKind::Wait { .. } => {
@@ -52,15 +53,15 @@ pub(super) fn check(at: usize, step: &Step, known: &Known<'_>, places: &mut Plac
             places.at_step(at, "kind", Code::NotHeld, message, hint);
         }
     }
-    let asks = match &step.kind {
-        StepKind::Webhook { .. } => true,
+    let own_time = match &step.kind {
+        StepKind::Webhook { .. } | StepKind::Ask(_) => true,
         StepKind::Risk { .. } => {
             (known.settings.risk.as_ref()).is_some_and(|settings| settings.webhook.is_some())
         }
         _ => false,
     };
     if let Some(Target::Step(_)) = step.on.get(&Outcome::Timeout)
-        && !asks
+        && !own_time
     {
         let message = "`on.timeout` leads to a step, but the time of the run is over then";
         places.at_step(

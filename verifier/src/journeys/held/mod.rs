@@ -1,6 +1,7 @@
 //! What the login service can hold of a journey. A file that says more is refused with the place:
 //! nothing is silently ignored.
 
+mod follower;
 mod kinds;
 mod people;
 mod reads;
@@ -9,6 +10,7 @@ mod whole;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::asks;
 use super::loaded::StepQuestion;
 use crate::config::{Client, Query, QueryConfig, Settings, SubjectConfig, SubjectStrategy, Trust};
 use crate::domain::ids::QueryId;
@@ -49,6 +51,7 @@ pub(super) fn check(
     places: &mut Places<'_>,
 ) -> BTreeMap<String, StepQuestion> {
     whole::check(journey, known, places);
+    asks::alone(journey, places);
     let mut questions = BTreeMap::new();
     for (at, step) in journey.steps.iter().enumerate() {
         kinds::check(at, step, known, places);

@@ -7,13 +7,7 @@ use crate::config::Query;
 use crate::journey::{Code, Expression, Journey, Places, Step, StepKind};
 
 /// Variables that this service never knows: an expression that reads one would fail each time.
-const NEVER_KNOWN: [&str; 5] = [
-    "user.logins",
-    "user.missing",
-    "user.refused",
-    "user.binding",
-    "device.dc_api",
-];
+const NEVER_KNOWN: [&str; 2] = ["user.binding", "device.dc_api"];
 
 pub(super) fn check(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
     let mut parts: Vec<(&str, &Expression)> = Vec::new();
@@ -28,6 +22,11 @@ pub(super) fn check(at: usize, step: &Step, known: &Known<'_>, places: &mut Plac
     let located = known.settings.risk.as_ref().is_some_and(places_known);
     for (key, expression) in parts {
         let source = expression.source();
+        if key == "claims" && source.contains("attrs") {
+            let message = "`claims` reads `user.attrs`";
+            let hint = "an application learns an attribute by `attributes` of its `[[client]]` and a consent";
+            places.at_step(at, key, Code::NotHeld, message, hint);
+        }
         for name in NEVER_KNOWN.iter().filter(|name| source.contains(*name)) {
             let message = format!("the login service does not know `{name}`");
             let hint = "it keeps nothing that says it";

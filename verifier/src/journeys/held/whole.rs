@@ -1,12 +1,11 @@
 //! What the service holds of a journey as a whole.
 
-use super::Known;
+use super::{Known, follower};
 use crate::journey::{Code, Expression, Journey, Places};
 
 pub(super) fn check(journey: &Journey, known: &Known<'_>, places: &mut Places<'_>) {
-    let hint = "the login service does not hold it yet; `journey lint` and `simulate` do";
     if !journey.after.is_empty() {
-        places.at_top("after", Code::NotHeld, "`after` is not held", hint);
+        follower::check(journey, known, places);
     }
     let only_request = |matches: &Expression| matches.reads().iter().all(|one| one == "request");
     if !journey.matches.as_ref().is_none_or(only_request) {

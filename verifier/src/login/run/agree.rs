@@ -11,7 +11,7 @@ use crate::domain::run::Agreed;
 use crate::domain::transaction::Login;
 use crate::journey::{Outcome, Step, StepResult};
 use crate::journeys::Loaded;
-use crate::login::notice;
+use crate::login::{asking, notice};
 use crate::store::{StoreError, consents};
 
 /// What the person is asked at a step.
@@ -25,10 +25,16 @@ pub fn notice(
     let locale = &login.request.locale;
     let mut names = login.request.facts.names();
     names.extend(loaded.journey.claim_names());
-    let facts = names.iter().map(|name| notice::fact(app, name, locale));
     let asked = app.settings.query(&login.request.query);
     let first = loaded.first_question().map(|one| &one.query);
-    let purpose = first.or(asked).map(|query| &query.purpose);
+    let question = first.or(asked);
+    let of_account = question.map(|query| asking::attributes(&login.request, query));
+    let of_account = of_account.unwrap_or_default();
+    let names = names
+        .into_iter()
+        .chain(of_account.iter().map(String::as_str));
+    let facts = names.map(|name| notice::fact(app, name, locale));
+    let purpose = question.map(|query| &query.purpose);
     let purpose = purpose.map_or_else(
         || client.name_in(locale),
         |purpose| purpose.for_locale(locale),

@@ -7,12 +7,13 @@ mod tapped;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::oidc::amr::{Amr, reached};
 use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
 use vouchsafe_service::db::Tx;
 
 use super::settle::{Done, Row, Was, Written};
-use super::{Beside, RunError, agree, count, taps};
+use super::{Beside, RunError, agree, count, say, taps};
 use crate::app::App;
 use crate::config::Client;
 use crate::domain::ids::{QueryId, SessionId, SubjectId};
@@ -23,14 +24,14 @@ use crate::domain::run::{Run, Shown};
 use crate::domain::session::{Authentication, Session};
 use crate::domain::transaction::{self, Login, Transaction};
 use crate::journey;
-use crate::journeys::{Bindings, Loaded};
+use crate::journeys::Loaded;
 use crate::login::code::{Told, cards_end, issue_code};
 use crate::login::finish::{Account, FinishError, Finished, open_session, sealed, told_of};
 use crate::login::passkey::{self, Standing};
-use crate::login::resolve;
+use crate::login::{known, resolve};
 use crate::numbers::tell::{self, End};
 use crate::store::risk::NewLogin;
-use crate::store::{consents, risk, sessions, subjects};
+use crate::store::{consents, risk, sessions};
 
 /// Finishes a run in the browser that began it.
 pub(super) async fn finish(
@@ -45,7 +46,6 @@ pub(super) async fn finish(
     let seen = sealed(app, login.place.seen.as_ref())?;
     let run = login.run.as_deref().cloned();
     let run = run.ok_or(FinishError::AlreadyOver)?;
-    let bindings = Bindings(&app.binding_key);
     let passkey = match login.passkey.clone() {
         // The card that was shown stands for itself.
         Some(tapped) if run.person().is_some() => Some((tapped, None)),
@@ -59,7 +59,7 @@ pub(super) async fn finish(
         }
         None => None,
     };
-    let claims = (run.instance).claims(&loaded.journey, &run.facts, &bindings);
+    let claims = super::claims(app, &login, loaded);
     // Of a run that was over at once nobody saw the reference.
     let waited = !matches!(from, Was::New(_));
     let trace = count::ended(app, &login, "success").filter(|_| waited);
@@ -77,7 +77,7 @@ pub(super) async fn finish(
         passkey,
         run,
         done,
-        claims: claims.unwrap_or_default(),
+        claims,
         client,
         current,
         seen,
@@ -153,9 +153,6 @@ impl Work {
         if run.pinned.is_some() && run.pinned != subject {
             return Err(FinishError::Failed(Failure::other_account()));
         }
-        if let Some(subject) = &subject {
-            subjects::hold(tx, subject).await?;
-        }
         self.agreed(tx, subject.as_ref()).await?;
         // A passkey that was removed meanwhile counts for nothing beside the card either.
         if let Some((tapped, _)) = &self.passkey
@@ -195,7 +192,9 @@ impl Work {
         };
         let session = self.current.as_ref().filter(mine);
         let session = session.ok_or_else(|| FinishError::Failed(Failure::other_account()))?;
-        subjects::hold(tx, pinned).await?;
+        if !known::hold(tx, pinned).await? {
+            return Err(FinishError::Failed(Failure::other_account()));
+        }
         self.agreed(tx, Some(pinned)).await?;
         self.rest(tx, &session.id).await?;
         if !sessions::is_live(tx, &session.id, app.now()).await? {
@@ -207,15 +206,15 @@ impl Work {
         };
         let told = self.agreed_to(&session);
         let request = LoginRequest {
-            scope: OPENID.to_owned(),
+            scope: self.scope(|scope| scope == OPENID),
             ..self.request.clone()
         };
         let sub = pairwise_sub(&app.pairwise_key, &self.client.sector, pinned);
         if !request.expects(&sub) {
             return Err(FinishError::Failed(Failure::other_account()));
         }
-        let named = Some(pinned).filter(|_| self.names_account());
-        let told = told_of(tx, app, &self.client, named, told).await?;
+        let told = self.told_about(tx, Some(pinned), told).await?;
+        say::keep(tx, app, run, Some(pinned)).await?;
         let called = Some(sub.clone());
         let code = issue_code(tx, app, &request, &session, sub, told).await?;
         if let Some(seen) = &self.seen {
@@ -253,12 +252,12 @@ impl Work {
             consents::rest(tx, &answer.consent, &session.id).await?;
             sessions::put_cards(tx, &session.id, &answer.cards, answer.answered_at).await?;
         }
-        let named = subject.filter(|_| self.names_account());
-        let told = told_of(tx, app, &self.client, named, self.told()).await?;
+        let told = self.told_about(tx, subject, self.told()).await?;
         let request = LoginRequest {
             scope: self.granted(),
             ..request.clone()
         };
+        say::keep(tx, app, run, subject).await?;
         let called = Some(sub.clone());
         let code = issue_code(tx, app, &request, &session, sub, told).await?;
         if let (Some(subject), Some(seen)) = (subject, &self.seen) {
@@ -272,6 +271,22 @@ impl Work {
         })
     }
 
+    /// What the application is told beside: of the account, and what the organisation calls it.
+    async fn told_about(
+        &self,
+        tx: &mut Tx,
+        subject: Option<&SubjectId>,
+        told: Told,
+    ) -> Result<Told, FinishError> {
+        let mut request = self.request.clone();
+        // Without a yes an earlier one does not count either.
+        if self.withheld {
+            request.attributes = Facts::default();
+        }
+        let asked = (self.client.as_ref(), &request);
+        told_of(tx, &self.app, asked, (subject, self.names_account()), told).await
+    }
+
     /// The scope of a login with cards: that of a question which was not answered in this run is not
     /// granted, and the application hears so (RFC 6749, sections 3.3 and 5.1).
     fn granted(&self) -> String {
@@ -283,8 +298,16 @@ impl Work {
         if run.shown.iter().any(answered) {
             return request.scope.clone();
         }
-        let mut scope: Vec<&str> = request.scope.split(' ').collect();
-        scope.retain(|scope| [OPENID, OFFLINE_ACCESS].contains(scope));
+        self.scope(|scope| [OPENID, OFFLINE_ACCESS].contains(&scope))
+    }
+
+    /// The scope values that are kept, and those of attributes: what they bring rests on consents
+    /// that were given before.
+    fn scope(&self, keeps: impl Fn(&str) -> bool) -> String {
+        let mut scope: Vec<&str> = self.request.scope.split(' ').collect();
+        let settings = &self.app.settings;
+        let of_account = |scope: &str| !self.withheld && settings.is_attribute_scope(scope);
+        scope.retain(|scope| keeps(scope) || of_account(scope));
         scope.join(" ")
     }
 
@@ -325,7 +348,9 @@ impl Work {
         let now = self.app.now();
         let shown = self.run.last().map(|answer| answer.answered_at);
         let of_session = self.run.facts.session.as_ref();
-        let of_session = of_session.map(|session| now.plus(-session.age_s));
+        // The age is that of the time at which it was looked at.
+        let at = UnixTime(self.run.facts.now);
+        let of_session = of_session.map(|session| at.plus(-session.age_s));
         let tapped = self.passkey.as_ref().map(|(tapped, _)| tapped.at);
         // Beside a session that counted, the login is as old as that.
         let older = of_session.filter(|_| self.beyond_the_tap());
@@ -367,6 +392,7 @@ impl Work {
             id_token_claims,
             userinfo_claims,
             cards_end,
+            ..Told::default()
         }
     }
 }

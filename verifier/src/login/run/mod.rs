@@ -9,12 +9,17 @@ mod asking;
 mod beside;
 mod call;
 mod count;
+mod drive;
 mod facts;
 mod finish;
+mod follow;
 mod limit;
+mod say;
 mod settle;
 mod shown;
 mod taps;
+
+use std::sync::Arc;
 
 use vouchsafe_service::db::DbError;
 
@@ -33,8 +38,12 @@ use crate::store::{StoreError, sessions};
 pub use agree::{agreed, notice};
 pub use beside::Beside;
 pub use count::ended;
+use drive::claims;
+pub use drive::drive;
 pub(super) use facts::unusual;
 pub use facts::{Begin, begin};
+pub use follow::{is_over as follower_is_over, unasked};
+pub use say::{Due, Fields, Heard, Refused, due, from_wallet, hear};
 pub use settle::{Counted, Done, Turn, Was, refused, settle};
 pub use shown::{allows, answered, cards, who};
 pub use taps::{takes_passkey, tapped};
@@ -83,9 +92,14 @@ pub enum Arrived {
 }
 
 /// The text that a run belongs to.
-pub async fn text(app: &Parts, login: &Login) -> Result<std::sync::Arc<Loaded>, RunError> {
+pub async fn text(app: &Parts, login: &Login) -> Result<Arc<Loaded>, RunError> {
     let run = login.run.as_deref().ok_or(RunError::Gone)?;
     let text = journeys::of_hash(app, run.instance.hash()).await?;
+    let text = match (text, run.main.as_deref()) {
+        // The login goes on without what follows.
+        (None, Some(main)) => journeys::of_hash(app, main.instance.hash()).await?,
+        (text, _) => text,
+    };
     text.ok_or(RunError::Gone)
 }
 
@@ -99,12 +113,13 @@ pub fn at<'l>(login: &Login, loaded: &'l Loaded) -> Option<&'l Step> {
             | StepKind::Identify { .. }
             | StepKind::Consent { .. }
             | StepKind::Passkey { register: false }
+            | StepKind::Ask(_)
     );
     waits.then_some(step)
 }
 
-/// Goes on until somebody must act. Without a visit nothing happens that needs a browser.
-pub async fn drive(
+/// Goes on until somebody must act or the journey is over.
+async fn go(
     app: &Parts,
     login: &mut Login,
     loaded: &Loaded,
@@ -142,6 +157,7 @@ pub async fn drive(
             }
             Next::Ended(_, Ended::Login(done)) => {
                 if let Some(visit) = visit
+                    && !follow::follows(login)
                     && facts::is_unusual(app, login, loaded, visit).await?
                 {
                     continue;
@@ -171,6 +187,10 @@ pub async fn drive(
             {
                 (Outcome::Ok, None)
             }
+            (StepKind::Ask(ask), _) => match say::of_step(app, login, ask).is_empty() {
+                true => (Outcome::Ok, None),
+                false => return Ok(Arrived::Page),
+            },
             (StepKind::Identify { .. } | StepKind::Present(_), _) => return Ok(Arrived::Page),
             (StepKind::Consent { .. }, None) => return Ok(Arrived::Browser),
             (StepKind::Consent { .. }, Some(_)) => {
@@ -282,6 +302,13 @@ pub fn failed(
     outcome: Outcome,
     why: Failure,
 ) -> Result<(), RunError> {
+    let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
+    if say::not_brought(run, why.clone()) {
+        return Ok(());
+    }
+    if outcome == Outcome::Declined {
+        say::declined(app, login, loaded);
+    }
     let step = at(login, loaded);
     let question = step.and_then(|step| loaded.question(&step.id));
     let asked = step.is_some_and(|step| matches!(step.kind, StepKind::Consent { .. }));
