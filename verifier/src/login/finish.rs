@@ -1,5 +1,7 @@
 //! The end of a successful login: subject, session, authorization code, in one transaction.
 
+mod failed;
+
 use std::sync::Arc;
 
 use vouchsafe_credentials::time::UnixTime;
@@ -7,7 +9,6 @@ use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
 use vouchsafe_service::db::{DbError, Tx};
 
 use super::code::{Told, acr_permits, authentication, cards_end, issue_code, still_counts};
-use super::run::{self, RunError};
 use super::{end, known, passkey, resolve};
 use crate::app::{App, Parts};
 use crate::config::Client;
@@ -16,15 +17,14 @@ use crate::domain::passkey::Tapped;
 use crate::domain::reason::{Explanation, Failure};
 use crate::domain::request::{Fact, Facts, LoginRequest};
 use crate::domain::session::{Authentication, EndReason, Session};
-use crate::domain::transaction::{Answer, Answered, Login, Transaction};
-use crate::journey::Outcome;
+use crate::domain::transaction::{Answer, Answered, Transaction};
 use crate::numbers::tell::{self, End};
 use crate::risk::Seen;
 use crate::store::risk::NewLogin;
 use crate::store::transactions::Sealed;
-use crate::store::{
-    StoreError, accounts, consents, journeys, requests, risk, sessions, transactions,
-};
+use crate::store::{StoreError, accounts, consents, risk, sessions, transactions};
+
+pub use failed::fail;
 
 /// The claim that says what the organisation calls an account.
 const EXTERNAL_ID: &str = "external_id";
@@ -126,76 +126,6 @@ pub async fn finish(
         Err(FinishError::Failed(failure)) => fail(app, again, failure).await,
         Err(error) => Err(error),
     }
-}
-
-/// Ends an answered login without success.
-pub async fn fail<T>(app: &Parts, answered: Answered, failure: Failure) -> Result<T, FinishError> {
-    let run = answered.login.run.as_deref();
-    if run.is_some_and(|run| run.main.is_some()) {
-        return set_aside(app, answered.login, failure).await;
-    }
-    let id = answered.login.id.clone();
-    let login = answered.login.clone();
-    let channel = Some(answered.answer.channel.name());
-    let trace = run::ended(app, &login, failure.code());
-    let row = transactions::seal(
-        &app.vault,
-        &Transaction::Failed(answered.fail(failure.clone())),
-    )?;
-    let now = app.now();
-    let over = app
-        .db
-        .write(async move |tx| {
-            let over = transactions::advance(tx, "answered", &row, now).await?;
-            if let Some(trace) = trace.as_ref().filter(|_| over) {
-                journeys::insert_trace(tx, trace).await?;
-            }
-            Ok::<_, DbError>(over)
-        })
-        .await?;
-    if over {
-        let end = End {
-            channel,
-            ..End::default()
-        };
-        tell::over(app, &login, failure.code(), &end);
-        tell::authenticated("vp", "failure", failure.code());
-    }
-    app.changes.announce(&id);
-    Err(FinishError::Failed(failure))
-}
-
-/// What was answered is a question after a login: the login is settled, and waits for its browser.
-async fn set_aside<T>(app: &Parts, mut login: Login, failure: Failure) -> Result<T, FinishError> {
-    let turn = match run::refused(app, &mut login, Outcome::Error, failure.clone()).await {
-        Ok(turn) => turn,
-        Err(RunError::Store(error)) => return Err(FinishError::Store(error)),
-        // Nothing is written, and its page goes on without the question.
-        Err(RunError::Gone | RunError::Instance(_)) => return Err(FinishError::Failed(failure)),
-    };
-    let run::Turn {
-        transaction,
-        beside,
-        counted,
-    } = turn;
-    let row = transactions::seal_next(&app.vault, &transaction)?;
-    let (id, now) = (login.id.clone(), app.now());
-    let written = app
-        .db
-        .write(async move |tx| {
-            let written = transactions::advance(tx, "answered", &row, now).await?;
-            if written {
-                requests::end(tx, &id).await?;
-                beside.put(tx, now).await?;
-            }
-            Ok::<_, DbError>(written)
-        })
-        .await?;
-    if written {
-        counted.note(app);
-    }
-    app.changes.announce(&login.id);
-    Err(FinishError::Failed(failure))
 }
 
 /// A session answers by itself (single sign-on): only the subject goes to the application.

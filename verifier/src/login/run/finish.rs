@@ -3,6 +3,7 @@
 
 mod agreed;
 mod tapped;
+mod told;
 
 use std::sync::Arc;
 
@@ -19,14 +20,14 @@ use crate::config::Client;
 use crate::domain::ids::{QueryId, SessionId, SubjectId};
 use crate::domain::passkey::{DONE, Tapped};
 use crate::domain::reason::Failure;
-use crate::domain::request::{Fact, Facts, LoginRequest, OFFLINE_ACCESS, OPENID};
+use crate::domain::request::{LoginRequest, OPENID};
 use crate::domain::run::{Run, Shown};
 use crate::domain::session::{Authentication, Session};
 use crate::domain::transaction::{self, Login, Transaction};
 use crate::journey;
 use crate::journeys::Loaded;
-use crate::login::code::{Told, cards_end, issue_code};
-use crate::login::finish::{Account, FinishError, Finished, open_session, sealed, told_of};
+use crate::login::code::issue_code;
+use crate::login::finish::{Account, FinishError, Finished, open_session, sealed};
 use crate::login::passkey::{self, Standing};
 use crate::login::{known, resolve};
 use crate::numbers::tell::{self, End};
@@ -271,57 +272,6 @@ impl Work {
         })
     }
 
-    /// What the application is told beside: of the account, and what the organisation calls it.
-    async fn told_about(
-        &self,
-        tx: &mut Tx,
-        subject: Option<&SubjectId>,
-        told: Told,
-    ) -> Result<Told, FinishError> {
-        let mut request = self.request.clone();
-        // Without a yes an earlier one does not count either.
-        if self.withheld {
-            request.attributes = Facts::default();
-        }
-        let asked = (self.client.as_ref(), &request);
-        told_of(tx, &self.app, asked, (subject, self.names_account()), told).await
-    }
-
-    /// The scope of a login with cards: that of a question which was not answered in this run is not
-    /// granted, and the application hears so (RFC 6749, sections 3.3 and 5.1).
-    fn granted(&self) -> String {
-        let Self { request, run, .. } = self;
-        if self.withheld {
-            return OPENID.to_owned();
-        }
-        let answered = |shown: &Shown| shown.question == request.query.as_str();
-        if run.shown.iter().any(answered) {
-            return request.scope.clone();
-        }
-        self.scope(|scope| [OPENID, OFFLINE_ACCESS].contains(&scope))
-    }
-
-    /// The scope values that are kept, and those of attributes: what they bring rests on consents
-    /// that were given before.
-    fn scope(&self, keeps: impl Fn(&str) -> bool) -> String {
-        let mut scope: Vec<&str> = self.request.scope.split(' ').collect();
-        let settings = &self.app.settings;
-        let of_account = |scope: &str| !self.withheld && settings.is_attribute_scope(scope);
-        scope.retain(|scope| keeps(scope) || of_account(scope));
-        scope.join(" ")
-    }
-
-    /// Whether the person was told that the application learns the organisation's own id of the account.
-    /// A session that stands for every step of a journey without consent tells it as without a journey.
-    fn names_account(&self) -> bool {
-        let mut cards = self.run.shown.iter();
-        match &self.run.agreed {
-            Some(agreed) => agreed.external_id,
-            None if self.run.shown.is_empty() => !self.withheld,
-            None => !self.withheld && cards.any(|shown| shown.answer.external_id),
-        }
-    }
-
     fn fresh(&self, subject: Option<SubjectId>, query: QueryId) -> Session {
         let app = &self.app;
         let longest = app.now().plus(app.settings.session_max_age_s);
@@ -365,34 +315,6 @@ impl Work {
             auth_time: shown.or(tapped).or(of_session).unwrap_or(now),
             acr: self.done.acr.clone(),
             amr,
-        }
-    }
-
-    fn told(&self) -> Told {
-        let Facts { userinfo, id_token } = &self.request.facts;
-        let mut all = Map::new();
-        for shown in &self.run.shown {
-            all.extend(shown.answer.claims.clone());
-        }
-        let mut id_token_claims = Fact::choose(id_token, &all);
-        let mut userinfo_claims = Fact::choose(userinfo, &all);
-        id_token_claims.extend(self.claims.clone());
-        userinfo_claims.extend(self.claims.clone());
-        let ends = self.run.shown.iter();
-        let ends = ends.filter_map(|shown| cards_end(&shown.answer));
-        let agreed = self.run.agreed.iter().filter_map(|agreed| agreed.until);
-        let cards_end = ends.chain(agreed).min();
-        if self.withheld {
-            return Told {
-                cards_end,
-                ..Told::default()
-            };
-        }
-        Told {
-            id_token_claims,
-            userinfo_claims,
-            cards_end,
-            ..Told::default()
         }
     }
 }
