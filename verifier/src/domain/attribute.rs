@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use vouchsafe_credentials::time::UnixTime;
 
+use super::ids::ConsentId;
+
 /// What a value looks like.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
@@ -221,6 +223,9 @@ pub struct Known {
     pub agreed_at: UnixTime,
     /// It is deleted then.
     pub expires_at: UnixTime,
+    /// The consent with an application that was given with it, in the step that asked.
+    #[serde(default)]
+    pub consent: Option<ConsentId>,
 }
 
 /// Neither value nor purpose reaches a log.
@@ -276,6 +281,7 @@ mod tests {
             purpose: "canary".to_owned(),
             agreed_at: UnixTime(0),
             expires_at: UnixTime(0),
+            consent: None,
         };
         assert_eq!(format!("{known:?}"), "Known(n, self)");
         assert!(Source::Said < Source::Upstream && Source::Upstream < Source::Wallet);

@@ -110,6 +110,29 @@ pub struct Said {
     pub asking: Option<String>,
     /// What a card says, until the person has agreed.
     pub offered: Option<Known>,
+    /// What the application may learn of it, in the steps that asked.
+    pub shared: Vec<Shared>,
+}
+
+/// What the person agreed that the application learns of what they said.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shared {
+    /// The step that asked, as the notice names it.
+    pub about: String,
+    /// Names of the attributes.
+    pub attributes: Vec<String>,
+    /// The consent.
+    pub agreed: Agreed,
+}
+
+impl Said {
+    /// The consent by which the application learns an attribute.
+    #[must_use]
+    pub fn consent(&self, attribute: &str) -> Option<&ConsentId> {
+        let mut shared = self.shared.iter().rev();
+        let names = |one: &&Shared| one.attributes.iter().any(|name| name == attribute);
+        shared.find(names).map(|one| &one.agreed.id)
+    }
 }
 
 /// What a step tells and ends.

@@ -82,6 +82,7 @@ pub(super) fn said(app: &App, attribute: &Attribute, value: Value, locale: Local
         purpose: attribute.purpose.for_locale(locale.tag()).to_owned(),
         agreed_at: now,
         expires_at: now.plus(attribute.keep_s),
+        consent: None,
     }
 }
 

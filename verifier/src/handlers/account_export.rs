@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::domain::account_notice::Notice;
 use crate::domain::attribute::Known;
 use crate::domain::consent::{Consent, Event};
-use crate::domain::ids::SubjectId;
+use crate::domain::ids::{ConsentId, SubjectId};
 use crate::domain::means::Means;
 use crate::domain::session::Session;
 use crate::store::passkeys::{self, Named};
@@ -127,11 +127,12 @@ fn attribute(known: &Known) -> Value {
         purpose,
         agreed_at,
         expires_at,
+        consent,
     } = known;
     json!({
         "name": name, "value": value, "source": source.name(), "assurance": assurance,
         "verified_at": verified_at.seconds(), "purpose": purpose, "agreed_at": agreed_at.seconds(),
-        "kept_until": expires_at.seconds(),
+        "kept_until": expires_at.seconds(), "consent_id": consent.as_ref().map(ConsentId::as_str),
     })
 }
 

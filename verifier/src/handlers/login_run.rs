@@ -206,7 +206,9 @@ pub(super) async fn agreed(
     let done = async {
         let loaded = run::text(app, &login).await?;
         let step = run::at(&login, &loaded);
-        let step = step.filter(|step| matches!(step.kind, StepKind::Consent { .. }));
+        // A yes that comes too late after a login says nothing.
+        let late = run::follower_is_over(app, &login);
+        let step = step.filter(|step| !late && matches!(step.kind, StepKind::Consent { .. }));
         let notice = step.map(|step| run::notice(app, &login, (&loaded, step), &owned.client));
         let Some(notice) = notice.filter(|notice| notice.hash() == told) else {
             return Ok(Done::Page(login.id.clone()));

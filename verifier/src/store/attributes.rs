@@ -11,7 +11,7 @@ use vouchsafe_service::db::{Db, DbError, Table, Tx, each, execute};
 
 use super::{StoreError, Vault};
 use crate::domain::attribute::{Known, Source};
-use crate::domain::ids::SubjectId;
+use crate::domain::ids::{ConsentId, SubjectId};
 
 const TABLE: Table = Table("account_attributes");
 
@@ -21,6 +21,8 @@ struct Body {
     value: Value,
     assurance: Option<String>,
     purpose: String,
+    #[serde(default)]
+    consent: Option<ConsentId>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -64,12 +66,14 @@ pub fn seal(vault: &Vault, rng: &dyn Rng, known: &Known) -> Result<NewAttribute,
         purpose,
         agreed_at,
         expires_at,
+        consent,
     } = known;
     let id = token(rng);
     let body = Body {
         value: value.clone(),
         assurance: assurance.clone(),
         purpose: purpose.clone(),
+        consent: consent.clone(),
     };
     Ok(NewAttribute {
         body: vault.seal(&place(&id), &body)?,
@@ -96,6 +100,7 @@ fn open(vault: &Vault, row: AttributeRow) -> Result<Known, StoreError> {
         value,
         assurance,
         purpose,
+        consent,
     } = vault.open(TABLE, "body", &place(&id), &body)?;
     let source = Source::from_name(&source).ok_or_else(|| TABLE.invalid("source", "not known"))?;
     Ok(Known {
@@ -107,6 +112,7 @@ fn open(vault: &Vault, row: AttributeRow) -> Result<Known, StoreError> {
         purpose,
         agreed_at: UnixTime(agreed_at),
         expires_at: UnixTime(expires_at),
+        consent,
     })
 }
 

@@ -50,9 +50,11 @@ pub async fn created_at(db: &Db, id: &SubjectId) -> Result<Option<UnixTime>, DbE
 /// Deletes an account that is held, and what hangs on it but its sessions, which are ended
 /// thereafter.
 pub async fn delete(tx: &mut Tx, id: &SubjectId) -> Result<(), DbError> {
-    const ALL: [&str; 14] = [
+    const ALL: [&str; 15] = [
         "DELETE FROM passkeys WHERE means_id IN (SELECT id FROM subject_means WHERE subject_id = $1)",
         "DELETE FROM passkey_handles WHERE subject_id = $1",
+        "DELETE FROM passkey_challenges WHERE owner IN \
+         (SELECT 'session ' || id FROM login_sessions WHERE subject_id = $1)",
         "DELETE FROM subject_means WHERE subject_id = $1",
         "DELETE FROM account_cards WHERE subject_id = $1",
         "DELETE FROM account_notices WHERE subject_id = $1",

@@ -187,7 +187,7 @@ async fn what_somebody_says_is_listed_corrected_exported_and_deleted() {
             json!({
                 "name": "postal_code", "value": "0151", "source": "self", "assurance": null,
                 "verified_at": NOW.0 + 60, "agreed_at": NOW.0 + 60, "purpose": "tips en",
-                "kept_until": NOW.0 + 60 + 90 * 86_400,
+                "kept_until": NOW.0 + 60 + 90 * 86_400, "consent_id": null,
             })
         );
         assert_eq!(export["attributes"].as_array().unwrap().len(), 2);

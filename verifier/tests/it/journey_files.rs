@@ -5,6 +5,7 @@ use vouchsafe_verifier::config::Settings;
 use vouchsafe_verifier::store::MIGRATIONS;
 
 use crate::journey_profile::{PROFILE, more};
+use crate::journey_share::whole;
 use crate::journeys::{AGE, MEMBER, write};
 use crate::world::World;
 
@@ -191,6 +192,7 @@ fn checked(files: &[(&str, &str)]) -> Result<(), String> {
 fn a_question_that_could_be_in_the_way_of_a_login_is_refused() {
     let check = |profile: &str| checked(&[("member.toml", MEMBER), ("profile.toml", profile)]);
     check(PROFILE).unwrap();
+    check(&whole()).unwrap();
     for (from, to, says) in [
         (
             "after = [\"member-login\"]",
@@ -233,6 +235,11 @@ fn a_question_that_could_be_in_the_way_of_a_login_is_refused() {
             "query = \"pid_address\"",
             "query = \"age\"",
             "no card of this question fills",
+        ),
+        (
+            "[[step]]\nid = \"ask\"",
+            "[[step]]\nid = \"early\"\nkind = \"consent\"\n\n[[step]]\nid = \"ask\"",
+            "stands after an `ask`",
         ),
         (
             "kind = \"finish\"\n",

@@ -16,7 +16,7 @@ use crate::world::steps::{begin, same_device, wallet_link};
 use crate::world::wallet::Wallet;
 use crate::world::{NOW, World};
 
-/// The example without its `consent` step.
+/// The example without its `consent` step, which [`crate::journey_share`] adds.
 pub const PROFILE: &str = r#"
 id = "profile"
 version = 1
@@ -113,13 +113,13 @@ async fn third(world: &World, browser: &mut Browser, wallet: &Wallet) -> (String
     (path, page)
 }
 
-fn hidden(page: &Answer, name: &str) -> String {
+pub fn hidden(page: &Answer, name: &str) -> String {
     let found = page.attribute(&format!("name=\"{name}\""), "value");
     found.expect("a hidden field")
 }
 
 /// Sends the form of a page.
-async fn send(
+pub async fn send(
     browser: &mut Browser,
     (path, page): (&str, &Answer),
     fields: &[(&str, &str)],
@@ -135,7 +135,7 @@ async fn stored(world: &World) -> i64 {
 }
 
 /// When it was before.
-async fn later(world: &World, seconds: i64) -> i64 {
+pub async fn later(world: &World, seconds: i64) -> i64 {
     let before = world.clock.now();
     world.clock.advance(seconds);
     let now = world.clock.now();

@@ -36,6 +36,7 @@ mod journey_limits;
 mod journey_notify;
 mod journey_people;
 mod journey_profile;
+mod journey_share;
 mod journey_templates;
 mod journeys;
 mod kept;

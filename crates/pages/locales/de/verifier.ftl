@@ -239,6 +239,7 @@ verifier-account-all-receipts = Alle Belege herunterladen
 verifier-agree-title = Stimmen Sie zu, was { $app } möchte?
 verifier-agree-text = Bei Nein erfährt die Anwendung nichts über Sie, höchstens dass Sie es wieder sind. Ein Ja können Sie jederzeit auf Ihrer Kontoseite zurücknehmen.
 verifier-agree-text-guest = Bei Nein erfährt die Anwendung nichts über Sie. Ein Ja können Sie jederzeit in Ihrer Wallet zurücknehmen, zusammen mit der Zustimmung zum Vorzeigen der Karte.
+verifier-agree-text-after = Bei Nein erfährt { $app } es nicht. Angemeldet sind Sie so oder so. Ein Ja können Sie jederzeit auf Ihrer Kontoseite zurücknehmen.
 verifier-agree-yes = Ich stimme zu
 verifier-agree-no = Nein
 

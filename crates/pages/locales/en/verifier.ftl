@@ -239,6 +239,7 @@ verifier-account-all-receipts = Download all receipts
 verifier-agree-title = Do you agree with what { $app } wants?
 verifier-agree-text = Say no, and the app learns nothing about you, at most that it is you again. You can take a yes back at any time on your account page.
 verifier-agree-text-guest = Say no, and the app learns nothing about you. You can take a yes back at any time in your wallet, with what you agreed to when you showed the card.
+verifier-agree-text-after = Say no, and { $app } does not learn it. You are logged in either way. You can take a yes back at any time on your account page.
 verifier-agree-yes = I agree
 verifier-agree-no = No
 

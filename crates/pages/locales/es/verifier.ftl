@@ -242,6 +242,7 @@ verifier-account-all-receipts = Descargar todos los recibos
 verifier-agree-title = ¿Está de acuerdo con lo que pide { $app }?
 verifier-agree-text = Si dice que no, la aplicación no sabrá nada sobre usted, a lo sumo que es usted de nuevo. Puede retirar un sí en cualquier momento en la página de su cuenta.
 verifier-agree-text-guest = Si dice que no, la aplicación no sabrá nada sobre usted. Puede retirar un sí en cualquier momento en su cartera, junto con lo que aceptó al mostrar la tarjeta.
+verifier-agree-text-after = Si dice que no, { $app } no lo sabrá. En ambos casos su sesión está iniciada. Puede retirar un sí en cualquier momento en la página de su cuenta.
 verifier-agree-yes = Estoy de acuerdo
 verifier-agree-no = No
 

@@ -242,6 +242,7 @@ verifier-account-all-receipts = Télécharger tous les reçus
 verifier-agree-title = Acceptez-vous ce que { $app } demande ?
 verifier-agree-text = Si vous refusez, l’application n’apprend rien sur vous, tout au plus que c’est encore vous. Vous pouvez retirer un accord à tout moment sur la page de votre compte.
 verifier-agree-text-guest = Si vous refusez, l’application n’apprend rien sur vous. Vous pouvez retirer un accord à tout moment dans votre portefeuille, avec celui que vous avez donné en montrant la carte.
+verifier-agree-text-after = Si vous refusez, { $app } ne l’apprend pas. Vous êtes connecté dans les deux cas. Vous pouvez retirer un accord à tout moment sur la page de votre compte.
 verifier-agree-yes = J’accepte
 verifier-agree-no = Non
 

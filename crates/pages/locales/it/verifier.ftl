@@ -242,6 +242,7 @@ verifier-account-all-receipts = Scarica tutte le ricevute
 verifier-agree-title = È d’accordo con ciò che chiede { $app }?
 verifier-agree-text = Se dice di no, l’app non viene a sapere nulla su di Lei, al massimo che è di nuovo Lei. Può ritirare un sì in ogni momento sulla pagina del suo account.
 verifier-agree-text-guest = Se dice di no, l’app non viene a sapere nulla su di Lei. Può ritirare un sì in ogni momento nel suo portafoglio, insieme a ciò che ha accettato mostrando la tessera.
+verifier-agree-text-after = Se dice di no, { $app } non lo viene a sapere. L’accesso avviene in ogni caso. Può ritirare un sì in ogni momento sulla pagina del suo account.
 verifier-agree-yes = Sono d’accordo
 verifier-agree-no = No
 

@@ -27,7 +27,9 @@ pub(super) fn check(journey: &Journey, known: &Known<'_>, places: &mut Places<'_
     }
     let risk = known.settings.risk.as_ref();
     let engine = risk.is_some_and(|settings| settings.webhook.is_some());
+    let mut asks = false;
     for (at, step) in journey.steps.iter().enumerate() {
+        asks |= matches!(step.kind, StepKind::Ask(_));
         let (key, message) = match &step.kind {
             StepKind::Finish { claims } if !claims.is_empty() => {
                 ("claims", "a journey with `after` tells nothing".to_owned())
@@ -40,10 +42,13 @@ pub(super) fn check(journey: &Journey, known: &Known<'_>, places: &mut Places<'_
                 "kind",
                 "a journey with `after` asks no system of `[risk.webhook]`".to_owned(),
             ),
+            StepKind::Consent { .. } if !asks => (
+                "kind",
+                "a `consent` of a journey with `after` stands after an `ask`".to_owned(),
+            ),
             StepKind::Identify { .. }
             | StepKind::Present(_)
             | StepKind::Passkey { .. }
-            | StepKind::Consent { .. }
             | StepKind::Webhook { .. }
             | StepKind::Notify { .. } => {
                 let kind = step.kind.name();

@@ -4,12 +4,18 @@ use super::super::asks;
 use super::super::outside::{tells, webhook};
 use super::Known;
 use crate::config::RESERVED_CLAIMS;
-use crate::journey::{Code, Outcome, Places, Step, StepKind, Target};
+use crate::journey::{Code, Journey, Outcome, Places, Step, StepKind, Target};
 
 /// The one model of risk.
 const MODEL: &str = "freeman";
 
-pub(super) fn check(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
+pub(super) fn check(
+    (at, step): (usize, &Step),
+    journey: &Journey,
+    known: &Known<'_>,
+    places: &mut Places<'_>,
+) {
+    let follows = !journey.after.is_empty();
     let hint = "the login service does not hold it yet; `journey lint` and `simulate` do";
     match &step.kind {
         StepKind::Identify { accept } => {
@@ -55,6 +61,8 @@ pub(super) fn check(at: usize, step: &Step, known: &Known<'_>, places: &mut Plac
     }
     let own_time = match &step.kind {
         StepKind::Webhook { .. } | StepKind::Ask(_) => true,
+        // The time of what follows a login is over before that of the run.
+        StepKind::Consent { .. } => follows,
         StepKind::Risk { .. } => {
             (known.settings.risk.as_ref()).is_some_and(|settings| settings.webhook.is_some())
         }

@@ -54,7 +54,7 @@ pub(super) fn check(
     asks::alone(journey, places);
     let mut questions = BTreeMap::new();
     for (at, step) in journey.steps.iter().enumerate() {
-        kinds::check(at, step, known, places);
+        kinds::check((at, step), journey, known, places);
         reads::check(at, step, known, places);
         if let StepKind::Present(present) = &step.kind
             && let Some(query) = question(journey, (at, step), present, known, places)

@@ -25,7 +25,6 @@ use crate::domain::run::{Run, Shown};
 use crate::domain::session::{Authentication, Session};
 use crate::domain::transaction::{self, Login, Transaction};
 use crate::journey;
-use crate::journeys::Loaded;
 use crate::login::code::issue_code;
 use crate::login::finish::{Account, FinishError, Finished, open_session, sealed};
 use crate::login::passkey::{self, Standing};
@@ -37,13 +36,15 @@ use crate::store::{consents, risk, sessions};
 /// Finishes a run in the browser that began it.
 pub(super) async fn finish(
     app: &App,
-    loaded: &Loaded,
     (from, mut login): (Was, Login),
     done: journey::Login,
     current: Option<Session>,
 ) -> Result<Done, FinishError> {
     let client = app.asker(&login.request).await?;
     let client = client.ok_or(FinishError::ClientGone)?;
+    // What followed has a text of its own, which says nothing about the login.
+    let loaded = super::text(app, &login).await.map_err(over)?;
+    let loaded = loaded.as_ref();
     let seen = sealed(app, login.place.seen.as_ref())?;
     let run = login.run.as_deref().cloned();
     let run = run.ok_or(FinishError::AlreadyOver)?;
@@ -52,11 +53,7 @@ pub(super) async fn finish(
         Some(tapped) if run.person().is_some() => Some((tapped, None)),
         Some(tapped) => {
             let standing = taps::standing(app, loaded, &tapped).await;
-            let standing = standing.map_err(|error| match error {
-                RunError::Store(error) => FinishError::Store(error),
-                RunError::Gone | RunError::Instance(_) => FinishError::AlreadyOver,
-            })?;
-            Some((tapped, standing))
+            Some((tapped, standing.map_err(over)?))
         }
         None => None,
     };
@@ -73,7 +70,7 @@ pub(super) async fn finish(
         app: Arc::clone(app),
         row: Arc::clone(&row),
         request: login.request.clone(),
-        record: agree::sealed(app, &login)?,
+        records: agree::sealed(app, &login)?,
         withheld: loaded.asks_consent() && run.agreed.is_none(),
         passkey,
         run,
@@ -100,6 +97,13 @@ pub(super) async fn finish(
     Ok(Done::Finished(Box::new(finished)))
 }
 
+fn over(error: RunError) -> FinishError {
+    match error {
+        RunError::Store(error) => FinishError::Store(error),
+        RunError::Gone | RunError::Instance(_) => FinishError::AlreadyOver,
+    }
+}
+
 enum Ended {
     Finished(Finished),
     TooMany(i64),
@@ -109,8 +113,8 @@ struct Work {
     app: App,
     row: Arc<Row>,
     request: LoginRequest,
-    /// What is recorded of a step that asked for consent.
-    record: Option<consents::Sealed>,
+    /// What is recorded of steps that asked for consent.
+    records: Vec<consents::Sealed>,
     /// The journey asks for consent, and nobody gave it: nothing is told but who it is.
     withheld: bool,
     passkey: Option<(Tapped, Option<Standing>)>,

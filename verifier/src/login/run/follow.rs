@@ -19,7 +19,8 @@ use crate::store::sessions;
 const GRACE_S: i64 = 300;
 
 /// Whether the run is one that follows.
-pub(super) fn follows(login: &Login) -> bool {
+#[must_use]
+pub fn follows(login: &Login) -> bool {
     let run = login.run.as_deref();
     run.is_some_and(|run| run.main.is_some())
 }

@@ -16,6 +16,7 @@ mod follow;
 mod limit;
 mod say;
 mod settle;
+mod share;
 mod shown;
 mod taps;
 
@@ -42,7 +43,7 @@ use drive::claims;
 pub use drive::drive;
 pub(super) use facts::unusual;
 pub use facts::{Begin, begin};
-pub use follow::{is_over as follower_is_over, unasked};
+pub use follow::{follows, is_over as follower_is_over, unasked};
 pub use say::{Due, Fields, Heard, Refused, due, from_wallet, hear};
 pub use settle::{Counted, Done, Turn, Was, refused, settle};
 pub use shown::{allows, answered, cards, who};
@@ -168,8 +169,9 @@ async fn go(
         };
         // The question is put anew: an earlier yes does not answer it.
         if matches!(step.kind, StepKind::Consent { .. }) {
-            run.agreed = None;
+            agree::forget(login, (loaded, step));
         }
+        let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
         let acts = match step.kind {
             StepKind::Notify { .. } | StepKind::Webhook { .. } => true,
             StepKind::Risk { .. } => facts::is_asked_outside(app),
@@ -194,12 +196,10 @@ async fn go(
             (StepKind::Identify { .. } | StepKind::Present(_), _) => return Ok(Arrived::Page),
             (StepKind::Consent { .. }, None) => return Ok(Arrived::Browser),
             (StepKind::Consent { .. }, Some(_)) => {
-                let Some(before) = agree::before(app, login, (loaded, step)).await? else {
-                    return Ok(Arrived::Page);
-                };
-                let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
-                run.agreed = Some(before);
-                (Outcome::Ok, None)
+                match agree::stands(app, login, (loaded, step)).await? {
+                    true => (Outcome::Ok, None),
+                    false => return Ok(Arrived::Page),
+                }
             }
             // The tap that said who it is is the tap that is asked for.
             (StepKind::Passkey { register: false }, _) if login.passkey.is_some() => {
@@ -311,22 +311,21 @@ pub fn failed(
     }
     let step = at(login, loaded);
     let question = step.and_then(|step| loaded.question(&step.id));
-    let asked = step.is_some_and(|step| matches!(step.kind, StepKind::Consent { .. }));
-    if let Some(run) = login.run.as_deref_mut() {
-        if let Some(question) = question {
-            forget(run, question);
-        }
-        // A no counts, whatever was said before.
-        if asked {
-            run.agreed = None;
-        }
+    if let Some((run, question)) = login.run.as_deref_mut().zip(question) {
+        forget(run, question);
+    }
+    // A no counts, whatever was said before.
+    if let Some(step) = step.filter(|step| matches!(step.kind, StepKind::Consent { .. })) {
+        agree::forget(login, (loaded, step));
     }
     let proof = None;
     complete(app, login, loaded, StepResult { outcome, proof })?;
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
     run.failure = Some(why);
-    // Who they are is asked again: it may have been mistyped.
-    login.request.asserted = None;
+    // Who they are is asked again: it may have been mistyped. What a login settled stays.
+    if !follow::follows(login) {
+        login.request.asserted = None;
+    }
     Ok(())
 }
 

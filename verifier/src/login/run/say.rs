@@ -4,7 +4,7 @@
 use vouchsafe_service::db::Tx;
 
 use super::shown::Who;
-use super::{RunError, complete};
+use super::{RunError, complete, share};
 use crate::app::Parts;
 use crate::config::{Attribute, FromCard};
 use crate::domain::attribute::{Known, Source, Wrong};
@@ -104,6 +104,7 @@ fn typed<'f>(
                     purpose: purpose(attribute, login),
                     agreed_at: now,
                     expires_at: now.plus(attribute.keep_s),
+                    consent: None,
                 });
             }
             Err(why) => wrong.push(Refused {
@@ -170,7 +171,11 @@ pub(super) async fn keep(
     };
     let (Said { known, refused, .. }, now) = (&run.said, app.now());
     for one in known {
-        let new = attributes::seal(&app.vault, app.rng.as_ref(), one)?;
+        let one = Known {
+            consent: share::of(tx, run, (subject, &one.name)).await?,
+            ..one.clone()
+        };
+        let new = attributes::seal(&app.vault, app.rng.as_ref(), &one)?;
         attributes::put(tx, subject, &new, now).await?;
     }
     for name in refused {
@@ -305,6 +310,7 @@ fn said_by(app: &Parts, login: &Login, loaded: &Loaded, answer: &Answer) -> Resu
         purpose: purpose(attribute, login),
         agreed_at: now,
         expires_at: now.plus(attribute.keep_s),
+        consent: None,
     })
 }
 

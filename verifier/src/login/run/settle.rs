@@ -164,7 +164,7 @@ pub async fn settle(
             if let Some(run) = again.1.run.as_deref_mut() {
                 run.effects.clear();
             }
-            match finish::finish(app, loaded, (from, login), done, current).await {
+            match finish::finish(app, (from, login), done, current).await {
                 Err(FinishError::Failed(failure)) => refuse(app, loaded, again, failure).await,
                 Err(FinishError::AlreadyOver) => Ok(Done::Lost(again.1.id)),
                 other => other,
