@@ -213,7 +213,7 @@ pub(super) async fn agreed(
         let Some(notice) = notice.filter(|notice| notice.hash() == told) else {
             return Ok(Done::Page(login.id.clone()));
         };
-        run::agreed(app, &mut login, &loaded, notice)?;
+        run::agreed(app, &mut login, &loaded, &notice)?;
         go_on(app, headers, &loaded, (Was::Pending, login)).await
     };
     let done = done.await;

@@ -126,7 +126,7 @@ pub fn agreed(
     app: &Parts,
     login: &mut Login,
     loaded: &Loaded,
-    notice: Notice,
+    notice: &Notice,
 ) -> Result<(), RunError> {
     let now = app.now();
     let until = notice.ends(now);
@@ -142,7 +142,7 @@ pub fn agreed(
             expires_at: until,
         }),
     };
-    put(app, login, &notice, agreed)?;
+    put(app, login, notice, agreed)?;
     let (outcome, proof) = (Outcome::Ok, None);
     complete(app, login, loaded, StepResult { outcome, proof })?;
     Ok(())
