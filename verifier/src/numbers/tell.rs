@@ -2,7 +2,8 @@
 
 mod steps;
 
-pub(crate) use steps::steps;
+use steps::followed;
+pub(crate) use steps::{follows, steps};
 
 use super::counts::{Key, coarse};
 use super::of::{Of, channel_of, client, outcome, outcome_of_run};
