@@ -2,8 +2,10 @@
 //! answer to a question that would be put otherwise now is not taken, and the person is asked again.
 
 use super::ask::{AskError, Asking, query_of};
+use super::run;
 use crate::app::Parts;
 use crate::config::{Client, controller_of};
+use crate::domain::consent::account_claim;
 use crate::domain::notice::{Notice, NoticeFact};
 use crate::domain::transaction::Login;
 
@@ -13,7 +15,8 @@ pub async fn of_question(
     login: &Login,
     asking: &Asking<'_>,
 ) -> Result<Option<Notice>, AskError> {
-    if login.request.linking().is_some() {
+    // What fills an attribute goes to the account alone.
+    if login.request.linking().is_some() || run::from_wallet(app, login).is_some() {
         return Ok(None);
     }
     let client = app.asker(&login.request).await?.ok_or(AskError::Gone)?;
@@ -82,15 +85,21 @@ pub(super) fn base(
     }
 }
 
-/// A claim that a journey tells: as a question calls it, or by its name.
+/// What an application is told: as an attribute of the account or a question calls it, or by its name.
 pub fn fact(app: &Parts, name: &str, locale: &str) -> NoticeFact {
+    let of_account = account_claim(name);
+    let mut attributes = app.settings.attributes().iter();
+    let attribute = attributes.find(|one| Some(one.claim.as_str()) == of_account);
+    let called = of_account.unwrap_or(name);
     let queries = app.settings.queries().iter();
     let mut claims = queries.flat_map(|query| &query.claims);
-    let known = claims.find(|claim| claim.name == name);
-    let known = known.map(|claim| claim.label.for_locale(locale).to_owned());
+    let known = claims.find(|claim| claim.name == called);
+    let label = attribute.map(|one| &one.label);
+    let label = label.or(known.map(|claim| &claim.label));
+    let label = label.map(|label| label.for_locale(locale).to_owned());
     NoticeFact {
         name: name.to_owned(),
-        label: known.unwrap_or_else(|| name.replace('_', " ")),
+        label: label.unwrap_or_else(|| called.replace('_', " ")),
     }
 }
 

@@ -7,6 +7,7 @@
 
 pub mod account_cards;
 pub mod accounts;
+pub mod attributes;
 pub mod clients;
 pub mod consents;
 pub mod device_grants;
@@ -137,6 +138,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1024,
             name: "steps of journeys that ask others",
             sql: include_str!("../../migrations/1024_steps.sql"),
+        },
+        Migration {
+            version: 1025,
+            name: "what is known about a person",
+            sql: include_str!("../../migrations/1025_attributes.sql"),
         },
     ],
 };

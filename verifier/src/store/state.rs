@@ -56,7 +56,8 @@ const OWN: [&str; 3] = ["schema_migration", "verifier_instance", "verifier_keys"
 
 /// Sealed columns of state: table, column, and the column that names the row. The place under which
 /// such a value is sealed consists of these three.
-const SEALED: [(&str, &str, &str); 5] = [
+const SEALED: [(&str, &str, &str); 6] = [
+    ("account_attributes", "body", "id"),
     ("account_identifiers", "external_id", "subject_id"),
     ("consents", "record", "id"),
     ("event_streams", "delivery", "id"),
@@ -132,9 +133,12 @@ mod tests {
     use vouchsafe_service::db::testing::for_each_database;
 
     /// State.
-    const KEPT: [&str; 29] = [
+    const KEPT: [&str; 32] = [
+        "account_attributes",
         "account_identifiers",
+        "account_logins",
         "account_notices",
+        "account_refusals",
         "api_client",
         "api_key",
         "audit_event",

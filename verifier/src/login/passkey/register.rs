@@ -34,8 +34,11 @@ pub async fn creation_options(
     let handle = app
         .db
         .write(async move |tx| {
-            subjects::hold(tx, &owner).await?;
-            passkeys::handle(tx, &owner, &fresh).await
+            // Of an account that was deleted a moment ago nothing is left behind.
+            if !subjects::hold(tx, &owner).await? {
+                return Err(PasskeyError::LoggedOut);
+            }
+            Ok(passkeys::handle(tx, &owner, &fresh).await?)
         })
         .await?;
     let until = app.now().plus(CHALLENGE_S);

@@ -7,13 +7,13 @@ use vouchsafe_credentials::sd_jwt_vc::IssuerAuthority;
 use vouchsafe_protocol::vp::dcql::{ClaimPointer, PointerStep};
 use vouchsafe_protocol::vp::verify::{VerifiedCredential, VerifiedPresentation};
 
-use super::{RunError, complete, facts};
+use super::{RunError, complete, facts, say};
 use crate::app::Parts;
 use crate::domain::ids::SubjectId;
 use crate::domain::reason::Failure;
 use crate::domain::run::Shown;
 use crate::domain::transaction::{Answer, Channel, Evidence, Login};
-use crate::journey::{self, Card, Outcome, Proof, StepResult};
+use crate::journey::{self, Card, Outcome, Proof, StepKind, StepResult};
 use crate::journeys::{self as files, Loaded};
 use crate::login::resolve;
 
@@ -129,6 +129,9 @@ pub async fn answered(
     answer: Answer,
 ) -> Result<(), RunError> {
     let step = super::at(login, loaded).ok_or(RunError::Gone)?;
+    if matches!(step.kind, StepKind::Ask(_)) {
+        return say::shown(app, login, loaded, answer).await;
+    }
     let question = loaded.question(&step.id).ok_or(RunError::Gone)?;
     let who = who(app, login, &answer.evidence).await?;
     if let Who::Wrong(why) = who {
@@ -166,7 +169,11 @@ pub async fn answered(
         answer,
     });
     match who {
-        Who::Known(subject) => facts::pin(app, login, subject).await,
-        Who::Nobody | Who::New | Who::Wrong(_) => Ok(()),
+        Who::Known(subject) => facts::pin(app, login, subject, loaded).await,
+        Who::New => {
+            run.facts.user = facts::newcomer(app, loaded);
+            Ok(())
+        }
+        Who::Nobody | Who::Wrong(_) => Ok(()),
     }
 }

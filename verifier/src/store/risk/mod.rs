@@ -142,6 +142,15 @@ pub async fn of_account(
     rows.into_iter().map(Past::try_from).collect()
 }
 
+/// The newest logins of an account that are kept, at most so many, for its owner.
+pub async fn all_of_account(db: &Db, subject: &SubjectId, most: i64) -> Result<Vec<Past>, DbError> {
+    let rows = each!(db, p => sqlx::query_as::<_, PastRow>(
+        "SELECT id, at, features, device, place FROM risk_logins WHERE subject_id = $1 \
+         ORDER BY at DESC, id DESC LIMIT $2")
+        .bind(subject.as_str()).bind(most).fetch_all(p).await)?;
+    rows.into_iter().map(Past::try_from).collect()
+}
+
 /// Every login that is kept, the first one first, under numbers instead of accounts.
 pub async fn all(db: &Db) -> Result<Vec<Login>, DbError> {
     let rows = each!(db, p => sqlx::query_as::<_, (String, Vec<u8>)>(
