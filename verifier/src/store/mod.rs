@@ -144,5 +144,10 @@ pub const MIGRATIONS: Migrations = Migrations {
             name: "what is known about a person",
             sql: include_str!("../../migrations/1025_attributes.sql"),
         },
+        Migration {
+            version: 1030,
+            name: "logins that were refused a moment ago",
+            sql: include_str!("../../migrations/1030_failed_bursts.sql"),
+        },
     ],
 };
