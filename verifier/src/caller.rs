@@ -105,11 +105,9 @@ impl CallerError {
     /// RFC 6749, section 5.2: who tried the header is told the scheme.
     pub fn by_header(&self) -> bool {
         match self {
-            Self::Shape(_)
-            | Self::Assertion(_)
-            | Self::Refused(_)
-            | Self::Keys(_)
-            | Self::Store(_) => false,
+            // Who sent a header that cannot be read tried it, too.
+            Self::Shape(error) => *error == ClientAuthError::Header,
+            Self::Assertion(_) | Self::Refused(_) | Self::Keys(_) | Self::Store(_) => false,
             Self::Client { by_header } => *by_header,
         }
     }

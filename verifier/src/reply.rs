@@ -111,7 +111,7 @@ fn target(client: &Client, back: &ReturnAddress) -> Option<ResponseTarget> {
         state,
     } = back;
     Some(ResponseTarget {
-        redirect_uri: client.redirect_uris.find(redirect_uri)?.clone(),
+        redirect_uri: client.redirect_uris.find(redirect_uri)?,
         state: state.clone(),
         mode: *response_mode,
     })

@@ -8,6 +8,18 @@ use serde::{Deserialize, Serialize};
 pub struct UnixTime(pub i64);
 
 impl UnixTime {
+    /// A `NumericDate` of a JSON document: a number of seconds, of which fractions are cut off (RFC 7519,
+    /// section 2). `None` for what is no number, and for numbers that no clock shows.
+    #[must_use]
+    pub fn from_numeric_date(value: &serde_json::Value) -> Option<Self> {
+        let seconds = value.as_i64().or_else(|| {
+            let seconds = value.as_f64().filter(|seconds| seconds.abs() < 1e15)?;
+            #[expect(clippy::cast_possible_truncation, reason = "below 1e15")]
+            Some(seconds.floor() as i64)
+        });
+        seconds.map(Self)
+    }
+
     /// Seconds since the epoch.
     #[must_use]
     pub const fn seconds(self) -> i64 {
@@ -31,4 +43,29 @@ impl UnixTime {
 pub trait Clock: Send + Sync {
     /// The time now.
     fn now(&self) -> UnixTime;
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn rfc_7519_section_2_a_numeric_date_may_have_a_fraction() {
+        let read = |value| UnixTime::from_numeric_date(&value).map(UnixTime::seconds);
+        assert_eq!(read(json!(1_800_000_000)), Some(1_800_000_000));
+        assert_eq!(read(json!(1_800_000_000.75)), Some(1_800_000_000));
+        assert_eq!(read(json!(1.8e9)), Some(1_800_000_000));
+        assert_eq!(read(json!(-0.5)), Some(-1));
+        for other in [
+            json!("1800000000"),
+            json!(1e300),
+            json!(true),
+            json!(null),
+            json!([1]),
+        ] {
+            assert_eq!(read(other), None);
+        }
+    }
 }

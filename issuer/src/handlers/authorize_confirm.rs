@@ -253,7 +253,7 @@ pub(super) fn target(flow: &Flow, client: &WalletClient) -> Result<ResponseTarge
     // Looked up again: the registration may have changed since the page was shown.
     let redirect_uri = client.redirect_uris.find(&flow.redirect_uri);
     Ok(ResponseTarget {
-        redirect_uri: redirect_uri.ok_or(ConfirmError::Client)?.clone(),
+        redirect_uri: redirect_uri.ok_or(ConfirmError::Client)?,
         state: flow.state.clone(),
         mode: ResponseMode::Query,
     })

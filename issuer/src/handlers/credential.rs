@@ -25,7 +25,7 @@ use vouchsafe_service::signers;
 
 use super::authorized::{self, Authorized};
 use super::message::{self, Message, MessageError};
-use super::wire::{self, json_no_store};
+use super::wire::{self, Chain, json_no_store};
 use crate::claims::{ClaimsError, open_under_token};
 use crate::claims_source::SourceError;
 use crate::core::Core;
@@ -194,7 +194,7 @@ impl IntoResponse for Error {
             }
             Wire::Request(error) => {
                 let code = error.error.as_str();
-                tracing::info!(code, reason = %self, "credential request refused");
+                tracing::info!(code, reason = %Chain(&self), "credential request refused");
                 json_no_store(StatusCode::BAD_REQUEST, &error)
             }
             Wire::MediaType => {
@@ -335,7 +335,7 @@ async fn check_configuration(
             let found = found.ok_or(Error::UnknownConfiguration)?;
             // OpenID4VCI 1.0, section 8.2: who was given identifiers uses them, and nobody else.
             if !grant.details.is_empty() {
-                return Err(RequestError::OneOf.into());
+                return Err(RequestError::Identifier.into());
             }
             found
         }

@@ -54,7 +54,7 @@ pub fn public(mut response: Response) -> Response {
 }
 
 /// An error with what caused it, in one line. No error of ours repeats what was sent.
-struct Chain<'a>(&'a (dyn std::error::Error + 'static));
+pub(super) struct Chain<'a>(pub &'a (dyn std::error::Error + 'static));
 
 impl std::fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -44,6 +44,14 @@ pub struct QueryConfig {
     /// How a claim is called in front of the person, by language tag.
     #[serde(default)]
     pub labels: BTreeMap<String, BTreeMap<String, String>>,
+    /// Whether all cards of one answer must be bound to one key. Wallets that keep a key for each card
+    /// cannot answer two cards then; without it a card that somebody lent goes with one's own.
+    #[serde(default = "yes")]
+    pub one_holder: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// How a presentation leads to a person.
@@ -94,6 +102,8 @@ pub struct Query {
     pub subject: SubjectStrategy,
     /// What the application learns.
     pub claims: Vec<ClaimMapping>,
+    /// Whether all cards of one answer must be bound to one key.
+    pub one_holder: bool,
 }
 
 impl Query {
@@ -198,6 +208,7 @@ impl Query {
             claims,
             id_token_claims,
             labels,
+            one_holder,
         } = config;
         let refuse = |reason: &str| ConfigError::query(id, reason);
         let unusable = |scope: &String| {
@@ -255,6 +266,7 @@ impl Query {
             purpose: localized(purpose).ok_or_else(|| refuse("purpose needs a text for en"))?,
             subject,
             claims: mappings,
+            one_holder: *one_holder,
         })
     }
 

@@ -29,6 +29,8 @@ pub struct Asked {
     pub purpose: LocalizedText,
     /// Where the person's browser goes after an answer on the same device.
     pub return_url: Option<Url>,
+    /// Whether all cards of the answer must be bound to one key.
+    pub one_holder: bool,
     /// When it was asked.
     pub created_at: UnixTime,
     /// When it must be answered.

@@ -16,6 +16,7 @@ mod authorize_journey;
 mod authorize_request;
 mod authorize_session;
 mod consents;
+mod cors;
 mod device_authorization;
 mod device_page;
 mod discovery;
@@ -66,7 +67,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{DefaultBodyLimit, Path};
 use axum::handler::Handler;
 use axum::http::{StatusCode, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, delete, get, post};
 use vouchsafe_service::http::limits;
 
@@ -112,18 +113,22 @@ pub fn router(app: App) -> Router {
         .route(PAR, post(par::handle))
         .route(TOKEN, post(token::handle))
         .route(USERINFO, get(userinfo::handle).post(userinfo::handle))
-        .layer(from_fn_with_state(App::clone(&app), proof::nonces));
-    Router::new()
-        .merge(proven)
+        .layer(from_fn_with_state(App::clone(&app), proof::nonces))
+        .route("/revoke", post(revoke::handle))
+        .layer(from_fn_with_state(App::clone(&app), cors::of_applications));
+    let public = Router::new()
         .route("/.well-known/openid-configuration", get(discovery::handle))
         .route(
             "/.well-known/oauth-authorization-server",
             get(discovery::handle),
         )
         .route("/jwks", get(jwks::handle))
+        .layer(from_fn(cors::public));
+    Router::new()
+        .merge(proven)
+        .merge(public)
         .route("/authorize", only_get(authorize::get).post(authorize::post))
         .route("/introspect", post(introspect::handle))
-        .route("/revoke", post(revoke::handle))
         .route("/logout", only_get(logout::get).post(logout::post))
         .route("/login/{transaction}", only_get(login_page::handle))
         .route("/login/{transaction}/qr", get(login_qr::handle))

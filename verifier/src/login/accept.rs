@@ -111,15 +111,14 @@ async fn decide(
         expires_at: request.expires_at,
     };
     let at = &response_uri;
+    let rules = (query.format(), query.one_holder);
     let outcome = match &came {
         Came::Posted(PostedResponse::Encrypted(response)) => {
             let received = Received::Posted { response, at };
-            judge(app, received, &asked, query.format()).await
+            judge(app, received, &asked, rules).await
         }
         Came::Posted(PostedResponse::Error(error)) => Err(PresentationError::Wallet(error.clone())),
-        Came::Returned(answer) => {
-            judge(app, Received::Returned(answer), &asked, query.format()).await
-        }
+        Came::Returned(answer) => judge(app, Received::Returned(answer), &asked, rules).await,
     };
     match outcome {
         Ok(presentation) => {

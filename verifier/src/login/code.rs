@@ -75,7 +75,7 @@ pub(super) async fn issue_code(
         sub,
         session: session.id.clone(),
         sid,
-        authentication: session.authentication.clone(),
+        authentication: reported(request, &session.authentication),
         cards_end: told.cards_end,
         id_token_claims: told.id_token_claims,
         userinfo_claims: told.userinfo_claims,
@@ -145,6 +145,18 @@ fn coarse(end: UnixTime, now: UnixTime) -> UnixTime {
         86_401.. => 3600,
     };
     UnixTime(end.0 - end.0.rem_euclid(step))
+}
+
+/// What the application is told of an authentication: where it named essential values of `acr`, one of
+/// those (OpenID Connect Core 1.0, section 5.5.1.1).
+fn reported(request: &LoginRequest, authentication: &Authentication) -> Authentication {
+    let wish = AcrWish::new(&request.essential_acr, !request.essential_acr.is_empty());
+    let reached = Acr::from_wire(&authentication.acr);
+    let acr = reached.map(|acr| wish.reported(acr).as_str().to_owned());
+    Authentication {
+        acr: acr.unwrap_or_else(|| authentication.acr.clone()),
+        ..authentication.clone()
+    }
 }
 
 /// OpenID Connect Core 1.0, section 5.5.1.1: an essential `acr` that was not reached fails the

@@ -16,18 +16,18 @@ pub(crate) fn is_no(error: &PresentationError) -> bool {
     matches!(error, PresentationError::Wallet(error) if error.code == Some(ErrorCode::AccessDenied))
 }
 
-/// Asks the one function that verifies a presentation, under the policy of this service.
+/// Asks the one function that verifies a presentation, under the policy of this service. `one_holder`:
+/// all cards of the answer are bound to one key, a rule of the question and not of the protocol.
 pub(crate) async fn judge(
     app: &Parts,
     received: Received<'_>,
     asked: &Asked<'_>,
-    format: &'static str,
+    (format, one_holder): (&'static str, bool),
 ) -> Result<VerifiedPresentation, PresentationError> {
     let policy = VerifierPolicy {
         trust: app.settings.trust.issuers(),
         status: StatusPolicy::WhenPresent,
-        // Rule of our own: all cards of one answer belong to one holder.
-        same_holder: true,
+        same_holder: one_holder,
         statuses: &app.statuses,
         crypto: app.crypto.as_ref(),
         now: app.now(),

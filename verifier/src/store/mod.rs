@@ -151,3 +151,21 @@ pub const MIGRATIONS: Migrations = Migrations {
         },
     ],
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_migrations_is_in_the_list_once_and_in_order() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+        let files = std::fs::read_dir(folder).unwrap();
+        let mut there: Vec<i64> = files
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .map(|name| name.split('_').next().unwrap().parse().unwrap())
+            .collect();
+        there.sort_unstable();
+        let listed: Vec<i64> = MIGRATIONS.steps.iter().map(|one| one.version).collect();
+        assert_eq!(listed, there);
+    }
+}

@@ -28,9 +28,16 @@ struct Body {
     purpose: String,
     translations: BTreeMap<String, String>,
     return_url: Option<String>,
+    #[serde(default = "yes")]
+    one_holder: bool,
     secrets: Option<Secrets>,
     outcome: Option<Outcome>,
     failure: Option<Failure>,
+}
+
+/// Rows of before it was said.
+fn yes() -> bool {
+    true
 }
 
 #[derive(sqlx::FromRow)]
@@ -85,6 +92,7 @@ pub fn seal(
         purpose: asked.purpose.default.clone(),
         translations: asked.purpose.translations.clone(),
         return_url: asked.return_url.as_ref().map(ToString::to_string),
+        one_holder: asked.one_holder,
         secrets,
         outcome,
         failure,
@@ -263,6 +271,7 @@ fn open(vault: &Vault, row: VerificationRow) -> Result<Verification, StoreError>
         purpose,
         translations,
         return_url,
+        one_holder,
         secrets,
         outcome,
         failure,
@@ -280,6 +289,7 @@ fn open(vault: &Vault, row: VerificationRow) -> Result<Verification, StoreError>
             translations,
         },
         return_url: return_url.map_err(|_| invalid("not an address"))?,
+        one_holder,
         created_at: UnixTime(created_at),
         expires_at: UnixTime(expires_at),
     };

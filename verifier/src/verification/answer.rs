@@ -50,7 +50,8 @@ pub async fn accept(
                 response: &response,
                 at: &response_uri,
             };
-            judge(app, received, &asked, format).await
+            let one_holder = pending.asked.one_holder;
+            judge(app, received, &asked, (format, one_holder)).await
         }
         PostedResponse::Error(error) => Err(PresentationError::Wallet(error)),
     };

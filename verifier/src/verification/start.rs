@@ -39,6 +39,8 @@ pub struct Wanted {
     pub purpose: Option<String>,
     /// Where the person's browser goes after the answer.
     pub return_url: Option<String>,
+    /// Whether all cards of the answer must be bound to one key; what the question says without it.
+    pub one_holder: Option<bool>,
 }
 
 /// Why a question is not put. Every text names the place, never a value.
@@ -65,6 +67,9 @@ pub enum StartError {
     /// The purpose is missing or cannot be shown.
     #[error("purpose must be 1 to 300 bytes of text without control characters")]
     Purpose,
+    /// The configuration wants one holder, and its question is asked as it is written.
+    #[error("one_holder: the question demands one holder for all cards")]
+    OneHolder,
     /// Not a registered address.
     #[error("return_url is not registered")]
     ReturnUrl,
@@ -103,11 +108,15 @@ pub fn prepare(
         question,
         purpose,
         return_url,
+        one_holder,
     } = wanted;
-    let (query, dcql, own_words) = match question {
+    let (query, dcql, own_words, strict) = match question {
         Question::Named(name) => named(app, caller, name)?,
-        Question::Inline(json) => (None, inline(app, caller, &json)?, None),
+        Question::Inline(json) => (None, inline(app, caller, &json)?, None, true),
     };
+    if strict && one_holder == Some(false) && query.is_some() {
+        return Err(StartError::OneHolder);
+    }
     let now = app.now();
     let return_url = return_url.map(|url| registered(caller, &url)).transpose()?;
     // OpenID4VP 1.0, section 14, "Session Fixation": without a way back nothing ties who answers to
@@ -123,6 +132,7 @@ pub fn prepare(
         dcql,
         purpose: words(purpose, own_words)?,
         return_url,
+        one_holder: one_holder.unwrap_or(strict),
         created_at: now,
         expires_at: now.plus(app.settings.verifications.lifetime_s),
     };
@@ -151,14 +161,15 @@ pub fn prepare(
     })
 }
 
-type Named = (Option<QueryId>, DcqlQuery, Option<LocalizedText>);
+type Named = (Option<QueryId>, DcqlQuery, Option<LocalizedText>, bool);
 
 fn named(app: &Parts, caller: &VerificationCaller, name: String) -> Result<Named, StartError> {
     let id = QueryId::from_text(name);
     // One answer for what is not there and what is not for this caller.
     let query = app.settings.query(&id).filter(|_| caller.may_ask(&id));
     let query = query.ok_or(StartError::Query)?;
-    Ok((Some(id), query.dcql.clone(), Some(query.purpose.clone())))
+    let words = Some(query.purpose.clone());
+    Ok((Some(id), query.dcql.clone(), words, query.one_holder))
 }
 
 /// The same rules as for a question of the configuration.

@@ -187,6 +187,25 @@ async fn a_card_of_somebody_else_in_a_combined_presentation_is_refused() {
     .await;
 }
 
+/// Wallets that keep a key for each card answer two cards only where the operator says that the question
+/// does not demand one holder.
+#[tokio::test]
+async fn cards_with_keys_of_their_own_answer_where_the_question_allows_it() {
+    let loose = TWO_CARDS.replacen("[[query]]", "[[query]]\none_holder = false", 1);
+    with_config(&loose, async |world| {
+        let bar = RelyingParty::new(
+            world.router(),
+            "bar",
+            Some("bar-secret-0123456789"),
+            "https://bar.example/cb",
+        );
+        let address = bar.authorize("openid adult-member", &[]);
+        let wallet = two_cards(&world, [key(&world), key(&world)]).await;
+        bar.code(&same_device(&mut world.browser(), &wallet, &address).await);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_step_up_with_the_card_of_somebody_else_changes_nothing() {
     on_each_database(async |world| {

@@ -44,6 +44,7 @@ mod login;
 mod login_attacks;
 mod logout;
 mod mdoc;
+mod native_apps;
 mod numbers;
 mod numbers_pages;
 mod numbers_rest;

@@ -32,7 +32,7 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// Reads a head. Indefinite lengths, reserved values and long forms are refused here.
+    /// Reads a head. Indefinite lengths, reserved values and long forms of values are refused here.
     pub(super) fn read(input: &[u8]) -> Result<Self, CborError> {
         let first = *input.first().ok_or(CborError::Truncated)?;
         let (major, info) = (first >> 5, first & 0x1f);
@@ -59,14 +59,17 @@ impl Head {
         let argument = bytes
             .iter()
             .fold(0, |sum, byte| sum << 8 | u64::from(*byte));
-        // RFC 8949, section 4.2.1: the shortest form. Floats (major type 7) have widths of their own.
+        // RFC 8949, section 4.2.1: the shortest form. Floats (major type 7) have widths of their own. Of how
+        // many parts an array or a map has, wallets write more digits than it takes; a key of a map is
+        // neither, so that equal keys are equal bytes.
         let least = match width {
             1 => 24,
             2 => 1 << 8,
             4 => 1 << 16,
             _ => 1 << 32,
         };
-        if major != major::SIMPLE && argument < least {
+        let loose = [major::ARRAY, major::MAP, major::SIMPLE].contains(&major);
+        if !loose && argument < least {
             return Err(CborError::NotShortest);
         }
         Ok(Self {

@@ -84,12 +84,23 @@ fn cat_130_one_form_for_each_value() {
         "390001",
         "580161",
         "7800",
-        "980101",
-        "b8010101",
         "d80001",
+        "81190001",
+        "b90001180001",
     ] {
         assert_eq!(refused(hex), CborError::NotShortest, "{hex}");
     }
+    // How many parts there are may be written long, as JavaScript's cbor-x does.
+    for (long, short) in [
+        ("980101", "8101"),
+        ("b8010101", "a10101"),
+        ("b900010101", "a10101"),
+    ] {
+        let parse = |hex| Item::parse(&bytes(hex)).map(drop);
+        assert_eq!(parse(long), parse(short), "{long}");
+    }
+    // Not to say a key twice.
+    assert_eq!(refused("b9000201000101"), CborError::DuplicateKey);
     for hex in ["d9d9f701", "81d9d9f701", "a101d9d9f701"] {
         assert_eq!(refused(hex), CborError::SelfDescribed, "{hex}");
     }

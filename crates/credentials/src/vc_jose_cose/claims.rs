@@ -40,13 +40,8 @@ fn moment(
     let Some(value) = claims.get(name) else {
         return Ok(None);
     };
-    let seconds = value.as_i64().or_else(|| {
-        let seconds = value.as_f64().filter(|seconds| seconds.abs() < 1e15)?;
-        #[expect(clippy::cast_possible_truncation, reason = "below 1e15")]
-        Some(seconds.floor() as i64)
-    });
-    seconds
-        .map(|seconds| Some(UnixTime(seconds)))
+    UnixTime::from_numeric_date(value)
+        .map(Some)
         .ok_or(EnvelopeError::ClaimMalformed(name))
 }
 

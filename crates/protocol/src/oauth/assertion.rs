@@ -121,13 +121,13 @@ fn parse(assertion: &str) -> Result<Unverified<'_>, JwsError> {
     }
 }
 
-/// A time that is there but is no whole number is an error, never "absent".
+/// A time that is there but is no number is an error, never "absent".
 fn time(claims: &Map<String, Value>, name: &str) -> Result<Option<UnixTime>, AssertionError> {
     let Some(value) = claims.get(name) else {
         return Ok(None);
     };
-    let seconds = value.as_i64().ok_or(AssertionError::Time)?;
-    Ok(Some(UnixTime(seconds)))
+    let time = UnixTime::from_numeric_date(value);
+    Ok(Some(time.ok_or(AssertionError::Time)?))
 }
 
 #[cfg(test)]

@@ -251,12 +251,12 @@ pub fn verify_combined(
     }
 }
 
-/// A time that is there but is no whole number is an error, never "absent".
+/// A time that is there but is no number is an error, never "absent".
 fn time(claims: &Map<String, Value>, name: &'static str) -> Result<Option<UnixTime>, &'static str> {
     let Some(value) = claims.get(name) else {
         return Ok(None);
     };
-    value.as_i64().map(UnixTime).map(Some).ok_or(name)
+    UnixTime::from_numeric_date(value).map(Some).ok_or(name)
 }
 
 #[cfg(test)]

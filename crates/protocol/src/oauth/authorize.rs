@@ -94,8 +94,7 @@ impl Entry {
             .ok_or(EntryError::RedirectMissing)?;
         let redirect_uri = registered
             .find(requested)
-            .ok_or(EntryError::RedirectUnregistered)?
-            .clone();
+            .ok_or(EntryError::RedirectUnregistered)?;
         let target = ResponseTarget {
             redirect_uri,
             state: params.owned("state"),

@@ -231,13 +231,13 @@ impl<'a> Claims<'a> {
         }
         let iat = claims
             .get("iat")
-            .and_then(Value::as_i64)
+            .and_then(UnixTime::from_numeric_date)
             .ok_or(DpopError::Claim("iat"))?;
         Ok(Self {
             jti,
             htm: text("htm")?,
             htu: text("htu")?,
-            iat: UnixTime(iat),
+            iat,
             ath: optional("ath")?,
             nonce: optional("nonce")?,
         })

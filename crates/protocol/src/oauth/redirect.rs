@@ -115,16 +115,52 @@ impl RedirectUris {
         Self(Vec::new())
     }
 
-    /// The registered URI that equals the requested one byte for byte (RFC 9700,
-    /// section 4.1.3). No prefix, case, port or slash is forgiven.
+    /// The requested URI, if it is registered: one equals it byte for byte (RFC 9700, section 4.1.3). No
+    /// prefix, case or slash is forgiven. A port is at a loopback address alone: an application on the
+    /// person's own machine listens where there is room (RFC 8252, section 7.3).
     #[must_use]
-    pub fn find(&self, requested: &str) -> Option<&RedirectUri> {
-        self.0.iter().find(|u| u.0 == requested)
+    pub fn find(&self, requested: &str) -> Option<RedirectUri> {
+        let registered =
+            |uri: &&RedirectUri| match (LoopbackUri::of(&uri.0), LoopbackUri::of(requested)) {
+                (Some(ours), Some(theirs)) => ours == theirs,
+                _ => uri.0 == requested,
+            };
+        let known = self.0.iter().any(|uri| registered(&uri));
+        known.then(|| RedirectUri(requested.to_owned()))
     }
 
     /// Registered URIs.
     pub fn iter(&self) -> impl Iterator<Item = &RedirectUri> {
         self.0.iter()
+    }
+}
+
+/// A URI at a loopback address without its port. `localhost` is a name that may lead elsewhere
+/// (RFC 8252, section 8.3).
+#[derive(PartialEq, Eq)]
+struct LoopbackUri<'a> {
+    address: &'static str,
+    rest: &'a str,
+}
+
+impl<'a> LoopbackUri<'a> {
+    fn of(text: &'a str) -> Option<Self> {
+        ["http://127.0.0.1", "http://[::1]"]
+            .into_iter()
+            .find_map(|address| {
+                let rest = text.strip_prefix(address)?;
+                let rest = match rest.strip_prefix(':') {
+                    None => rest,
+                    Some(with_port) => {
+                        let end = with_port.find(|c: char| !c.is_ascii_digit());
+                        let (port, rest) = with_port.split_at(end.unwrap_or(with_port.len()));
+                        port.parse::<u16>().ok().filter(|port| *port > 0)?;
+                        rest
+                    }
+                };
+                let ends_host = rest.is_empty() || rest.starts_with(['/', '?']);
+                ends_host.then_some(Self { address, rest })
+            })
     }
 }
 
@@ -164,6 +200,40 @@ mod tests {
             "com.example.app:/cb",
         ] {
             assert!(RedirectUri::register(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn rfc_8252_section_7_3_a_port_is_free_at_a_loopback_address_alone() {
+        let registered = [
+            "http://127.0.0.1/cb",
+            "http://[::1]:9/cb",
+            "http://localhost:80/cb",
+        ];
+        let uris = RedirectUris::register(&registered).unwrap();
+        for same in [
+            "http://127.0.0.1/cb",
+            "http://127.0.0.1:51777/cb",
+            "http://[::1]:51777/cb",
+        ] {
+            assert_eq!(uris.find(same).unwrap().as_str(), same);
+        }
+        for other in [
+            "http://127.0.0.1:51777/cb2",
+            "http://127.0.0.1:51777/",
+            "http://127.0.0.1:0/cb",
+            "http://127.0.0.1:65536/cb",
+            "http://127.0.0.1:1@evil.example/cb",
+            "http://127.0.0.1:@evil.example/cb",
+            "http://127.0.0.1:/cb",
+            "http://127.0.0.1:+1/cb",
+            "http://127.0.0.1.evil.example/cb",
+            "http://127.0.0.1:51777/cb#x",
+            "https://127.0.0.1:51777/cb",
+            "http://[::1]/cb?x",
+            "http://localhost:81/cb",
+        ] {
+            assert!(uris.find(other).is_none(), "{other}");
         }
     }
 

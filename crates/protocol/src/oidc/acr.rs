@@ -131,6 +131,17 @@ impl AcrWish {
         self.accepted.iter().min().copied()
     }
 
+    /// The class that is reported of a login that reached `reached`. An essential wish is answered with
+    /// one of the values that it names, the highest that was reached (OpenID Connect Core 1.0, section 5.5.1.1).
+    #[must_use]
+    pub fn reported(&self, reached: Acr) -> Acr {
+        let named = self.accepted.iter().copied().filter(|acr| *acr <= reached);
+        match self.essential {
+            true => named.max().unwrap_or(reached),
+            false => reached,
+        }
+    }
+
     /// Whether a login of this class may be answered. A voluntary wish never fails: the real
     /// class is reported. An essential one does: `unmet_authentication_requirements`.
     #[must_use]
@@ -184,5 +195,11 @@ mod tests {
         assert!(wish(&["urn:vouchsafe:acr:vc-hw", vc], true).permits(Acr::Credential));
         assert!(!wish(&["urn:other"], true).permits(Acr::CredentialHardware));
         assert!(wish(&[], true).permits(Acr::Single));
+        let (single, card) = (Acr::Single, Acr::Credential);
+        assert_eq!(wish(&[single.as_str()], true).reported(card), single);
+        let both = [single.as_str(), card.as_str()];
+        assert_eq!(wish(&both, true).reported(Acr::CredentialHardware), card);
+        assert_eq!(wish(&[single.as_str()], false).reported(card), card);
+        assert_eq!(wish(&[], true).reported(card), card);
     }
 }

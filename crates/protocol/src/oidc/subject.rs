@@ -125,7 +125,12 @@ impl Sector {
         for uri in uris {
             let url = Url::parse(uri).map_err(|_| SectorError::Malformed)?;
             // Private-use schemes have no host; the scheme is a reverse domain name.
-            let host = url.host_str().unwrap_or_else(|| url.scheme()).to_owned();
+            // Both loopback addresses are the person's own machine (RFC 8252, section 7.3).
+            let host = match url.host_str().unwrap_or_else(|| url.scheme()) {
+                "[::1]" => "127.0.0.1",
+                host => host,
+            };
+            let host = host.to_owned();
             match &sector {
                 None => sector = Some(host),
                 Some(first) if *first == host => {}

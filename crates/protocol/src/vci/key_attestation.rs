@@ -201,16 +201,16 @@ fn check_time(
     carrier: Carrier,
     now: UnixTime,
 ) -> Result<(), KeyAttestationError> {
-    let issued = claims.get("iat").and_then(Value::as_i64);
+    let issued = claims.get("iat").and_then(UnixTime::from_numeric_date);
     // How old it may be the nonce says, which lives for minutes.
-    if issued.is_none_or(|iat| now.since(UnixTime(iat)) < -MAX_SKEW) {
+    if issued.is_none_or(|iat| now.since(iat) < -MAX_SKEW) {
         return Err(KeyAttestationError::IssuedAt);
     }
     match (claims.get("exp"), carrier) {
         (None, Carrier::Alone) => Ok(()),
         (None, Carrier::JwtProof) => Err(KeyAttestationError::Expired),
-        (Some(exp), Carrier::JwtProof | Carrier::Alone) => match exp.as_i64() {
-            Some(exp) if UnixTime(exp) > now => Ok(()),
+        (Some(exp), Carrier::JwtProof | Carrier::Alone) => match UnixTime::from_numeric_date(exp) {
+            Some(exp) if exp > now => Ok(()),
             Some(_) | None => Err(KeyAttestationError::Expired),
         },
     }

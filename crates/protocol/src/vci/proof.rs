@@ -206,9 +206,47 @@ impl ProofError {
     }
 }
 
+impl ProofError {
+    /// What the developer of a wallet is told (section 8.3.1.2, `error_description`). Which check of an
+    /// attestation failed stands in the log of the issuer.
+    #[must_use]
+    pub fn description(&self) -> &'static str {
+        match self {
+            Self::Jws(_) => "the proof is no valid JWT of type openid4vci-proof+jwt",
+            Self::NoKey => "the proof names no key: jwk or kid",
+            Self::TwoKeys => "the proof names more than one key",
+            Self::KeyReference => {
+                "the key of the proof must be a jwk, or a did:key or did:jwk in kid"
+            }
+            Self::Did(_) => "the DID in kid is malformed",
+            Self::Algorithm => {
+                "the algorithm of the proof is not in proof_signing_alg_values_supported"
+            }
+            Self::HeaderMember => "the proof has a header member that is not supported here",
+            Self::Type => "the proof type is not in proof_types_supported",
+            Self::AttestationMissing => "a key attestation is required",
+            Self::Attestation(_) => "the key attestation is not acceptable",
+            Self::NotAttested => "the key of the proof is not among the attested keys",
+            Self::DiVp(_) => "the presentation of the proof is not acceptable",
+            Self::Issuer => {
+                "iss of the proof must be the client_id, and absent where the client is anonymous"
+            }
+            Self::Audience => {
+                "aud of the proof must be the credential issuer identifier, as a string"
+            }
+            Self::Time => "iat of the proof is missing, too old or in the future",
+            Self::NonceMissing => "the proof has no nonce: ask the nonce endpoint",
+            Self::Nonce => "the nonce is not valid any more: ask the nonce endpoint",
+            Self::NoncesDiffer => "the proofs of one request must carry the same nonce",
+            Self::KeyTwice => "two proofs of the request name the same key",
+            Self::TooMany => "more proofs than batch_size allows",
+        }
+    }
+}
+
 impl From<&ProofError> for CredentialError {
     fn from(error: &ProofError) -> Self {
-        error.code().into()
+        Self::new(error.code(), error.description())
     }
 }
 
@@ -311,9 +349,9 @@ fn check_claims(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<
     }
     let iat = claims
         .get("iat")
-        .and_then(Value::as_i64)
+        .and_then(UnixTime::from_numeric_date)
         .ok_or(ProofError::Time)?;
-    let age = expected.now.since(UnixTime(iat));
+    let age = expected.now.since(iat);
     if !(-MAX_SKEW..=MAX_AGE).contains(&age) {
         return Err(ProofError::Time);
     }

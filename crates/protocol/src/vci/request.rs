@@ -50,6 +50,12 @@ pub enum RequestError {
     /// Both or neither of `credential_identifier` and `credential_configuration_id` (catalogue 269).
     #[error("exactly one of credential_identifier and credential_configuration_id")]
     OneOf,
+    /// The token response named `credential_identifiers` (section 8.2).
+    #[error("a credential_identifier of the token response must be used")]
+    Identifier,
+    /// No `transaction_id` that could be one (section 9.1).
+    #[error("transaction_id is missing or malformed")]
+    TransactionId,
     /// A member of an old draft (catalogue 271).
     #[error("the request uses members of an old draft")]
     Draft,
@@ -78,6 +84,14 @@ impl From<RequestError> for CredentialError {
             RequestError::OneOf => Self::new(
                 Code::InvalidCredentialRequest,
                 "exactly one of credential_identifier and credential_configuration_id",
+            ),
+            RequestError::Identifier => Self::new(
+                Code::InvalidCredentialRequest,
+                "use a credential_identifier of the token response",
+            ),
+            RequestError::TransactionId => Self::new(
+                Code::InvalidCredentialRequest,
+                "transaction_id is missing or malformed",
             ),
             RequestError::Draft => Self::new(
                 Code::InvalidCredentialRequest,
@@ -108,11 +122,11 @@ pub fn members(body: &[u8]) -> Result<Map<String, Value>, RequestError> {
 /// The `transaction_id` of a deferred credential request (section 9.1).
 ///
 /// # Errors
-/// [`RequestError::Malformed`].
+/// [`RequestError::TransactionId`].
 pub fn transaction_id(members: &Map<String, Value>) -> Result<&str, RequestError> {
     let text = members.get("transaction_id").and_then(Value::as_str);
     text.filter(|text| !text.is_empty() && text.len() <= 1024)
-        .ok_or(RequestError::Malformed)
+        .ok_or(RequestError::TransactionId)
 }
 
 impl CredentialRequest {

@@ -154,6 +154,7 @@ fn start(error: &StartError) -> (StatusCode, &'static str) {
             (unfit, "invalid_dcql")
         }
         StartError::Issuer => (unfit, "no_trusted_issuer"),
+        StartError::OneHolder => (unfit, "one_holder_demanded"),
         StartError::Purpose => (unfit, "invalid_purpose"),
         StartError::ReturnUrl => (unfit, "invalid_return_url"),
         StartError::NoReturnUrl => (unfit, "return_url_required"),

@@ -41,6 +41,11 @@ pub struct StartVerification {
     /// that began, and send it to `redeem`.
     #[serde(default)]
     return_url: Option<String>,
+    /// Whether all cards of the answer must be bound to one key. Without it a question of the
+    /// configuration says so, and one of your own demands it. Wallets that keep a key for each card can
+    /// answer a question for two cards only with `false`; then look yourself whether the cards are of one person.
+    #[serde(default)]
+    one_holder: Option<bool>,
 }
 
 /// The verification, and how a wallet gets to it.
@@ -112,6 +117,7 @@ fn parse(wire: StartVerification) -> Result<Wanted, ApiError> {
         dcql,
         purpose,
         return_url,
+        one_holder,
     } = wire;
     let question = match (query, dcql) {
         (Some(name), None) => Question::Named(name),
@@ -122,6 +128,7 @@ fn parse(wire: StartVerification) -> Result<Wanted, ApiError> {
         question,
         purpose,
         return_url,
+        one_holder,
     })
 }
 

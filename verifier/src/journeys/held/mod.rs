@@ -100,6 +100,7 @@ fn question(
                 claims: BTreeMap::new(),
                 id_token_claims: Vec::new(),
                 labels: BTreeMap::new(),
+                one_holder: true,
             };
             match Query::parse(&written, known.usual, known.trust()) {
                 Ok(query) => query,

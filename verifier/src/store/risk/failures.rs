@@ -6,6 +6,7 @@ use vouchsafe_service::delete_step;
 
 use crate::domain::ids::SubjectId;
 use crate::domain::reason::Explanation;
+use crate::domain::run::Run;
 use crate::domain::transaction::Failed;
 use crate::risk::rules::{BURST, BURST_S};
 use crate::risk::values::Level;
@@ -26,7 +27,16 @@ impl Refused {
         }
         let login = &failed.login;
         let seen = login.place.seen.as_ref()?;
-        let pinned = login.run.as_deref().and_then(|run| run.pinned.as_ref());
+        let run = login.run.as_deref();
+        // A browser follows a link by itself: a refusal counts once something was shown in the run.
+        let tapped = login.passkey.is_some();
+        let tried = |run: &Run| tapped || !run.shown.is_empty() || run.failure.is_some();
+        if !run.is_none_or(tried) {
+            return None;
+        }
+        // A session says whose browser it is, and not who tries.
+        let proven = run.filter(|run| tapped || run.person().is_some());
+        let pinned = proven.and_then(|run| run.pinned.as_ref());
         Some(Self {
             address: seen.values.at(Level::Address).cast_signed(),
             subject: pinned.map(|subject| subject.as_str().to_owned()),

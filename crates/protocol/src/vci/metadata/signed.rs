@@ -94,11 +94,11 @@ fn verify(
     if claims.get("sub").and_then(Value::as_str) != Some(issuer.as_str()) {
         return Err(MetadataError::IssuerMismatch);
     }
-    let issued_at = claims.get("iat").and_then(Value::as_i64).ok_or(refused)?;
-    let early = UnixTime(issued_at).since(now) > MAX_SKEW;
+    let issued_at = claims.get("iat").and_then(UnixTime::from_numeric_date);
+    let early = issued_at.ok_or(refused)?.since(now) > MAX_SKEW;
     let over = match claims.get("exp") {
         None => false,
-        Some(exp) => UnixTime(exp.as_i64().ok_or(refused)?) <= now,
+        Some(exp) => UnixTime::from_numeric_date(exp).ok_or(refused)? <= now,
     };
     if early || over {
         return Err(refused);

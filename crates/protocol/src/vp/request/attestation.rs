@@ -134,8 +134,8 @@ fn check_times(claims: &Map<String, Value>, now: UnixTime) -> Result<(), Attesta
     let time = |name: &str| match claims.get(name) {
         None => Ok(None),
         Some(value) => {
-            let seconds = value.as_i64().ok_or(AttestationError::Time)?;
-            Ok(Some(UnixTime(seconds)))
+            let time = UnixTime::from_numeric_date(value);
+            Ok(Some(time.ok_or(AttestationError::Time)?))
         }
     };
     let ends = time("exp")?.ok_or(AttestationError::Time)?;

@@ -82,8 +82,8 @@ pub(super) fn check_times(
     let time = |name: &'static str| match claims.get(name) {
         None => Ok(None),
         Some(value) => {
-            let seconds = value.as_i64().ok_or(RequestError::Parameter(name))?;
-            Ok(Some(UnixTime(seconds)))
+            let time = UnixTime::from_numeric_date(value);
+            Ok(Some(time.ok_or(RequestError::Parameter(name))?))
         }
     };
     let expires_at = time("exp")?;

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 use vouchsafe_credentials::jws::{TokenType, Unverified};
+use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_credentials::x509::{Role, TrustAnchors, VerifiedCertificate, verify_chain};
 
 use super::CLOCK_SKEW_S;
@@ -192,7 +193,8 @@ fn check_times(
     claims: &Map<String, Value>,
     policy: &WalletPolicy<'_>,
 ) -> Result<(), RegistrationError> {
-    let time = |name: &str| claims.get(name).map(|value| value.as_i64());
+    let read = |value| UnixTime::from_numeric_date(value).map(UnixTime::seconds);
+    let time = |name: &str| claims.get(name).map(read);
     let begun = time("iat").flatten().ok_or(RegistrationError::Malformed)?;
     let ends = time("exp").map(|end| end.ok_or(RegistrationError::Malformed));
     let now = policy.now.seconds();
