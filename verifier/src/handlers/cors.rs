@@ -7,6 +7,8 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use vouchsafe_service::http::Problem;
+
 use crate::app::App;
 
 /// Headers that an application reads from an answer.
@@ -46,6 +48,17 @@ pub(super) async fn of_applications(
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     }
     response
+}
+
+/// The question of a page that gets no permission: the method is not served (RFC 9110, section 15.5.6).
+pub(super) fn no_preflight(served: &'static str) -> Response {
+    let allow = [(header::ALLOW, served)];
+    let problem = Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "This address does not know the method.",
+    );
+    (allow, problem).into_response()
 }
 
 fn permission() -> Response {

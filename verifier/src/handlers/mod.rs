@@ -110,11 +110,25 @@ pub fn router(app: App) -> Router {
     let passkeys = app.settings.passkeys.is_some();
     let numbers = app.settings.numbers.is_some();
     let proven = Router::new()
-        .route(PAR, post(par::handle))
-        .route(TOKEN, post(token::handle))
-        .route(USERINFO, get(userinfo::handle).post(userinfo::handle))
+        .route(
+            PAR,
+            post(par::handle).options(async || cors::no_preflight("POST")),
+        )
+        .route(
+            TOKEN,
+            post(token::handle).options(async || cors::no_preflight("POST")),
+        )
+        .route(
+            USERINFO,
+            get(userinfo::handle)
+                .post(userinfo::handle)
+                .options(async || cors::no_preflight("GET, POST")),
+        )
         .layer(from_fn_with_state(App::clone(&app), proof::nonces))
-        .route("/revoke", post(revoke::handle))
+        .route(
+            "/revoke",
+            post(revoke::handle).options(async || cors::no_preflight("POST")),
+        )
         .layer(from_fn_with_state(App::clone(&app), cors::of_applications));
     let public = Router::new()
         .route("/.well-known/openid-configuration", get(discovery::handle))

@@ -114,8 +114,8 @@ fn time(claims: &Map<String, Value>, name: &'static str) -> Result<Option<UnixTi
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Malformed;
 
-/// RFC 7519, section 2, `NumericDate`, narrowed to the years 1970 to 9999: strings and numbers that would
-/// wrap are malformed, fractions of a second are cut off.
+/// RFC 7519, section 2, `NumericDate`, narrowed to whole seconds from 1970 to
+/// 9999: strings, fractions and numbers that would wrap are malformed.
 pub(crate) fn numeric_date(
     claims: &Map<String, Value>,
     name: &str,
@@ -124,8 +124,8 @@ pub(crate) fn numeric_date(
     let Some(value) = claims.get(name) else {
         return Ok(None);
     };
-    match UnixTime::from_numeric_date(value) {
-        Some(time @ UnixTime(0..=LAST)) => Ok(Some(time)),
+    match value.as_i64() {
+        Some(seconds @ 0..=LAST) => Ok(Some(UnixTime(seconds))),
         Some(_) | None => Err(Malformed),
     }
 }
