@@ -1,7 +1,7 @@
 //! `[[trust.issuer]]`: which issuers are believed, for which types, and which of their claims
 //! name a person for good.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -88,7 +88,7 @@ impl Trust {
             });
         }
         let issuers = IssuerTrust::new(issuers).map_err(|error| ConfigError::Trust {
-            issuer: String::new(),
+            issuer: twice(&entries).unwrap_or_default(),
             reason: error.to_string(),
         })?;
         Ok(Self {
@@ -134,6 +134,14 @@ impl Trust {
         let mut issuers = issuers.peekable();
         issuers.peek().is_some() && issuers.all(|entry| entry.declares(kind, claim))
     }
+}
+
+/// The id that two entries of one kind have.
+fn twice(entries: &[Entry]) -> Option<String> {
+    let mut seen = BTreeSet::new();
+    let mut entries = entries.iter();
+    let found = entries.find(|entry| !seen.insert((&entry.id, entry.mdoc)));
+    found.map(|entry| entry.id.clone())
 }
 
 impl Entry {

@@ -181,8 +181,8 @@ fn iss_fits(
 ) -> bool {
     // A name that stands for an entry of its own is that entry's alone. One that issues documents
     // has no part in `iss`.
-    let documents = |named: &&TrustedIssuer| matches!(named.method, IssuerMethod::Iaca { .. });
-    if let Some(named) = trust.by_id(iss).filter(|named| !documents(named)) {
+    let named = trust.by_id(iss);
+    if let Some(named) = named.filter(|named| !named.issues_documents()) {
         return named.id == issuer.id;
     }
     match authority {

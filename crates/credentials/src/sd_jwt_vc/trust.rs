@@ -57,6 +57,11 @@ pub struct TrustedIssuer {
 }
 
 impl TrustedIssuer {
+    /// Whether the entry is for documents (mdocs).
+    pub(crate) fn issues_documents(&self) -> bool {
+        matches!(self.method, IssuerMethod::Iaca { .. })
+    }
+
     /// Whether it may issue this type.
     #[must_use]
     pub fn may_issue(&self, vct: &str) -> bool {
@@ -68,7 +73,7 @@ impl TrustedIssuer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum TrustError {
-    /// Two entries have the same id.
+    /// Two entries have the same id. One for documents (mdocs) and one for other credentials may.
     #[error("two trusted issuers with the same id")]
     DuplicateId,
     /// The DID cannot be resolved without a network.
@@ -114,7 +119,7 @@ impl IssuerTrust {
         let documents = by_did(documents)?;
         let mut seen = BTreeSet::new();
         for issuer in &issuers {
-            if !seen.insert(issuer.id.as_str()) {
+            if !seen.insert((issuer.id.as_str(), issuer.issues_documents())) {
                 return Err(TrustError::DuplicateId);
             }
             match &issuer.method {
@@ -151,10 +156,20 @@ impl IssuerTrust {
             .cloned()
     }
 
-    /// The entry with this id.
+    /// The entry with this id; of one for documents and one for other credentials the latter.
     #[must_use]
     pub fn by_id(&self, id: &str) -> Option<&TrustedIssuer> {
-        self.issuers.iter().find(|issuer| issuer.id == id)
+        let mut named = self.issuers.iter().filter(|issuer| issuer.id == id);
+        let first = named.next();
+        named.find(|issuer| !issuer.issues_documents()).or(first)
+    }
+
+    /// The entry that applied when `identity` was validated.
+    pub(crate) fn of(&self, identity: &IssuerIdentity) -> Option<&TrustedIssuer> {
+        let documents = matches!(identity.authority, IssuerAuthority::Iaca { .. });
+        let mut issuers = self.issuers.iter();
+        issuers
+            .find(|issuer| issuer.id == identity.trusted && issuer.issues_documents() == documents)
     }
 }
 
@@ -228,6 +243,45 @@ mod tests {
             method: IssuerMethod::Did(DID.into()),
             types: Vec::new(),
             status: StatusMethod::SameIssuer,
+        }
+    }
+
+    #[test]
+    fn one_id_may_stand_for_documents_and_for_other_credentials() {
+        let anchors = |role| std::sync::Arc::new(TrustAnchors::new(role));
+        let entry = |method| TrustedIssuer {
+            id: "https://issuer.example".into(),
+            method,
+            types: Vec::new(),
+            status: StatusMethod::SameIssuer,
+        };
+        let card = entry(IssuerMethod::X509 {
+            anchors: anchors(Role::Issuer),
+            subject: None,
+        });
+        let document = entry(IssuerMethod::Iaca {
+            anchors: anchors(Role::MdocIssuer),
+        });
+        for order in [[&document, &card], [&card, &document]] {
+            let trust = IssuerTrust::new(order.map(Clone::clone).to_vec()).unwrap();
+            let identity = |authority| IssuerIdentity {
+                trusted: "https://issuer.example".to_owned(),
+                authority,
+            };
+            let anchor = String::new;
+            let iaca = identity(IssuerAuthority::Iaca { anchor: anchor() });
+            let x509 = identity(IssuerAuthority::X509 {
+                anchor: anchor(),
+                subject: String::new(),
+            });
+            assert!(trust.of(&iaca).unwrap().issues_documents());
+            assert!(!trust.of(&x509).unwrap().issues_documents());
+            let named = trust.by_id("https://issuer.example").unwrap();
+            assert!(!named.issues_documents());
+        }
+        for one in [card, document] {
+            let twice = IssuerTrust::new(vec![one.clone(), one]);
+            assert_eq!(twice.unwrap_err(), TrustError::DuplicateId);
         }
     }
 

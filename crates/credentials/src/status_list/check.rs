@@ -108,7 +108,7 @@ pub(super) fn signer_key(
     check: &StatusCheck<'_>,
     provider: &dyn CryptoProvider,
 ) -> Result<PublicKey, StatusError> {
-    let trusted = check.trust.by_id(&check.issuer.trusted);
+    let trusted = check.trust.of(check.issuer);
     let trusted = trusted.ok_or(StatusError::Signer)?;
     match &trusted.status {
         StatusMethod::SameIssuer => same_issuer_key(named, trusted, check, provider),
