@@ -4,6 +4,7 @@
 //! section's `parse`, its negative test in `tests/it/config.rs`.
 
 mod authentication;
+mod bindings;
 mod claims;
 mod client;
 mod consents;

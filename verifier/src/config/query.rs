@@ -10,6 +10,7 @@ use vouchsafe_protocol::vp::dcql::{
 };
 use vouchsafe_protocol::vp::values::LocalizedText;
 
+use super::bindings::bound;
 use super::claims::{ClaimMapping, localized, mapping};
 use super::error::ConfigError;
 use super::trust::Trust;
@@ -44,6 +45,9 @@ pub struct QueryConfig {
     /// How a claim is called in front of the person, by language tag.
     #[serde(default)]
     pub labels: BTreeMap<String, BTreeMap<String, String>>,
+    /// Claims of which a keyed hash is kept with the account: name and path into the credential.
+    #[serde(default)]
+    pub bind: BTreeMap<String, Vec<Value>>,
 }
 
 /// How a presentation leads to a person.
@@ -94,6 +98,8 @@ pub struct Query {
     pub subject: SubjectStrategy,
     /// What the application learns.
     pub claims: Vec<ClaimMapping>,
+    /// What is kept with the account, as keyed hashes.
+    pub bind: Vec<ClaimMapping>,
 }
 
 impl Query {
@@ -198,6 +204,7 @@ impl Query {
             claims,
             id_token_claims,
             labels,
+            bind,
         } = config;
         let refuse = |reason: &str| ConfigError::query(id, reason);
         let unusable = |scope: &String| {
@@ -251,6 +258,7 @@ impl Query {
             id: QueryId::from_text(id.clone()),
             scopes: whole.chain(parts).collect(),
             types,
+            bind: bound(id, bind, (&dcql, &subject), labels)?,
             dcql,
             purpose: localized(purpose).ok_or_else(|| refuse("purpose needs a text for en"))?,
             subject,
@@ -277,7 +285,8 @@ impl Query {
             let is_subject = self.subject.claim().is_some_and(|subject| {
                 entry.id().as_str() == subject.credential && subject.path == *claim.path()
             });
-            let for_nobody = mapped.clone().next().is_none();
+            let for_nobody = mapped.clone().next().is_none()
+                || self.bind.iter().any(|bound| bound.path == *claim.path());
             is_subject || for_nobody || mapped.any(|m| wanted.contains(m.name.as_str()))
         })
     }

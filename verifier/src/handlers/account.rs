@@ -14,10 +14,12 @@ use crate::domain::consent::{self, Consent, Event};
 use crate::domain::ids::ClientId;
 use crate::domain::means::{Means, MeansKind};
 use crate::domain::session::Session;
-use crate::login::linking;
 use crate::login::notice::fact;
+use crate::login::{linking, run};
 use crate::store::passkeys::{self, Named};
-use crate::store::{StoreError, consents, notices, refresh_grants, sessions, subjects};
+use crate::store::{
+    StoreError, consents, journey_holds, notices, refresh_grants, sessions, subjects,
+};
 use crate::views;
 
 /// So many consents stand on the page, those that hold first; all of them are in the file to keep.
@@ -101,7 +103,23 @@ async fn context(
             "reference": notice.reference,
         }));
     }
+    let holds = match &session.subject {
+        Some(subject) => {
+            let after = app.now().plus(-run::RESUME_S);
+            journey_holds::of_subject(&app.db, subject, after).await?
+        }
+        None => Vec::new(),
+    };
+    let mut waiting = Vec::with_capacity(holds.len());
+    for hold in &holds {
+        waiting.push(json!({
+            "app": app_name(app, &hold.client, locale).await?,
+            "ends_at": hold.ends_at.seconds(),
+            "cancel_link": format!("/account/holds/{}/cancel", hold.login),
+        }));
+    }
     Ok(json!({
+        "holds": waiting,
         "notices": told,
         "means": means.iter().map(|one| means_row(one, cards, &keys)).collect::<Vec<_>>(),
         "passkeys": app.settings.passkeys.is_some(),

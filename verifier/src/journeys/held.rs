@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::loaded::StepQuestion;
 use super::outside::{tells, webhook};
+use super::recovery;
 use crate::config::{
     Client, Query, QueryConfig, RESERVED_CLAIMS, Settings, SubjectConfig, SubjectStrategy, Trust,
 };
@@ -65,6 +66,7 @@ pub(super) fn check(
         }
     }
     people(journey, &questions, places);
+    recovery::check(journey, &questions, known, places);
     questions
 }
 
@@ -99,11 +101,7 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
                 passkeys(at, "accept", known, places);
             }
         }
-        StepKind::Passkey { register: false } => passkeys(at, "kind", known, places),
-        StepKind::Passkey { register: true } => {
-            let message = "a `passkey` step with `mode = \"register\"` is not held";
-            places.at_step(at, "mode", Code::NotHeld, message, hint);
-        }
+        StepKind::Passkey { .. } => passkeys(at, "kind", known, places),
         StepKind::Present(present) => {
             if present.transaction_data {
                 let message = "`transaction_data` is not held";
@@ -116,6 +114,7 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
         StepKind::Deny { notify, .. } => {
             tells((at, notify, &[]), known, places);
         }
+        StepKind::Wait { notify, .. } => tells((at, notify, &[]), known, places),
         StepKind::Notify { notify, emit, .. } => tells((at, notify, emit), known, places),
         StepKind::Finish { claims } => {
             let reserved = claims.keys();
@@ -129,8 +128,7 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
         | StepKind::Upstream { .. }
         | StepKind::Ask(_)
         | StepKind::Link { .. }
-        | StepKind::Issue { .. }
-        | StepKind::Wait { .. } => {
+        | StepKind::Issue { .. } => {
             let message = format!("a `{}` step is not held", step.kind.name());
             places.at_step(at, "kind", Code::NotHeld, message, hint);
         }
@@ -177,11 +175,10 @@ fn risk(at: usize, model: &str, known: &Known<'_>, places: &mut Places<'_>) {
 }
 
 /// Variables that this service never knows: an expression that reads one would fail each time.
-const NEVER_KNOWN: [&str; 5] = [
+const NEVER_KNOWN: [&str; 4] = [
     "user.logins",
     "user.missing",
     "user.refused",
-    "user.binding",
     "device.dc_api",
 ];
 
@@ -246,6 +243,7 @@ fn question(
                 claims: BTreeMap::new(),
                 id_token_claims: Vec::new(),
                 labels: BTreeMap::new(),
+                bind: BTreeMap::new(),
             };
             match Query::parse(&written, known.usual, known.trust()) {
                 Ok(query) => query,

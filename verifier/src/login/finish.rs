@@ -21,7 +21,8 @@ use crate::risk::Seen;
 use crate::store::risk::NewLogin;
 use crate::store::transactions::Sealed;
 use crate::store::{
-    StoreError, accounts, consents, journeys, risk, sessions, subjects, transactions,
+    StoreError, account_bindings, accounts, consents, journeys, risk, sessions, subjects,
+    transactions,
 };
 
 /// The claim that says what the organisation calls an account.
@@ -302,6 +303,10 @@ impl Work {
         }
         if !consents::attach(tx, &app.vault, &answer.consent, subject.as_ref(), app.now()).await? {
             return Err(FinishError::Failed(Failure::withdrawn()));
+        }
+        if let Some(subject) = &subject {
+            let agreed = (&request.client, request.query.as_str());
+            account_bindings::put(tx, subject, agreed, &answer.bound, app.now()).await?;
         }
         let (session, cookie) = self.session(tx, subject).await?;
         consents::rest(tx, &answer.consent, &session.id).await?;

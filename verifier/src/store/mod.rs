@@ -5,6 +5,7 @@
 //! [`Tx`](vouchsafe_service::db::Tx) to write, and a test in `tests/it/store.rs` that runs on
 //! both databases.
 
+pub mod account_bindings;
 pub mod account_cards;
 pub mod accounts;
 pub mod clients;
@@ -13,6 +14,7 @@ pub mod device_grants;
 pub mod failures;
 pub(crate) mod instance;
 pub mod journey_calls;
+pub mod journey_holds;
 pub mod journey_starts;
 pub mod journeys;
 pub mod logout;
@@ -137,6 +139,16 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1024,
             name: "steps of journeys that ask others",
             sql: include_str!("../../migrations/1024_steps.sql"),
+        },
+        Migration {
+            version: 1026,
+            name: "runs that wait",
+            sql: include_str!("../../migrations/1026_waits.sql"),
+        },
+        Migration {
+            version: 1027,
+            name: "what people are known again by",
+            sql: include_str!("../../migrations/1027_bindings.sql"),
         },
     ],
 };

@@ -10,7 +10,7 @@ use super::{StoreError, Vault};
 
 /// Codes, tokens, sessions and what else is good for a while: no copy brings them back to life. The
 /// endpoints of webhooks follow from the configuration.
-const FORGOTTEN: [&str; 33] = [
+const FORGOTTEN: [&str; 34] = [
     "access_tokens",
     "account_cards",
     "account_invitations",
@@ -21,6 +21,7 @@ const FORGOTTEN: [&str; 33] = [
     "device_grants",
     "idempotency",
     "journey_calls",
+    "journey_holds",
     "journey_starts",
     "journey_texts",
     "journey_traces",
@@ -131,7 +132,8 @@ mod tests {
     use vouchsafe_service::db::testing::for_each_database;
 
     /// State.
-    const KEPT: [&str; 29] = [
+    const KEPT: [&str; 30] = [
+        "account_bindings",
         "account_identifiers",
         "account_notices",
         "api_client",

@@ -100,6 +100,14 @@ pub async fn leads(tx: &mut Tx, means: &MeansId, subject: &SubjectId) -> Result<
     Ok(found > 0)
 }
 
+/// Whether a passkey with this mark leads to some account already. The caller holds the table.
+pub async fn has_passkey(tx: &mut Tx, mac: &str) -> Result<bool, DbError> {
+    let found = each!(tx, c => sqlx::query_scalar::<_, i64>(
+        "SELECT COUNT(*) FROM subject_means WHERE kind = 'passkey' AND claim_mac = $1")
+        .bind(mac).fetch_one(c).await)?;
+    Ok(found > 0)
+}
+
 /// What leads to one account at most. The page of the account shows all of it.
 pub const MOST: i64 = 20;
 
@@ -201,21 +209,40 @@ pub async fn unlink(
     Ok(Some(kind))
 }
 
-/// Passkeys that were linked before `before` lead to the account no longer.
+/// Old passkeys lead to the account no longer: all but `keeps`, or without it those that were linked before
+/// `before`.
 pub async fn remove_passkeys(
     tx: &mut Tx,
     subject: &SubjectId,
-    before: UnixTime,
+    (keeps, before): (Option<&MeansId>, UnixTime),
 ) -> Result<u64, DbError> {
     tx.lock("subject_means").await?;
+    let before = match keeps {
+        Some(_) => i64::MAX,
+        None => before.0,
+    };
+    let keeps = keeps.map_or("", MeansId::as_str);
+    let gone = execute!(
+        tx,
+        sqlx::query(
+            "DELETE FROM passkeys WHERE means_id IN (SELECT id FROM subject_means \
+             WHERE subject_id = $1 AND kind = 'passkey' AND created_at < $2 AND id <> $3)"
+        )
+        .bind(subject.as_str())
+        .bind(before)
+        .bind(keeps)
+    )?;
     execute!(
         tx,
         sqlx::query(
-            "DELETE FROM subject_means WHERE subject_id = $1 AND kind = 'passkey' AND created_at < $2"
+            "DELETE FROM subject_means \
+             WHERE subject_id = $1 AND kind = 'passkey' AND created_at < $2 AND id <> $3"
         )
         .bind(subject.as_str())
-        .bind(before.0)
-    )
+        .bind(before)
+        .bind(keeps)
+    )?;
+    Ok(gone)
 }
 
 pub(super) fn parse(id: &str) -> Result<SubjectId, DbError> {

@@ -155,7 +155,7 @@ pub async fn advance(
     let moved = execute!(
         tx,
         sqlx::query(
-            "UPDATE login_transactions SET state = $1, body = $2, turn = $6, \
+            "UPDATE login_transactions SET state = $1, body = $2, turn = $6, expires_at = $9, \
          tries_left = CASE WHEN turn = $6 THEN tries_left ELSE $8 END \
          WHERE id = $3 AND state = $4 AND expires_at > $5 AND turn = $7"
         )
@@ -167,6 +167,7 @@ pub async fn advance(
         .bind(to.turns.1)
         .bind(to.turns.0)
         .bind(i64::from(NUMBER_TRIES))
+        .bind(to.expires_at.0)
     )
     .map(|rows| rows == 1)?;
     if moved {

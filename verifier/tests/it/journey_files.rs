@@ -8,7 +8,7 @@ use crate::journeys::{AGE, MEMBER, write};
 use crate::world::World;
 
 /// What the service says about these files.
-async fn refused(files: &[(&str, &str)], more: &str) -> String {
+pub async fn refused(files: &[(&str, &str)], more: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), files);
     let temporary = testing::sqlite(&[MIGRATIONS]).await;
@@ -66,7 +66,7 @@ async fn what_the_service_cannot_hold_is_refused() {
         (passkey, "not_held: the configuration has no `[passkeys]`"),
         (
             renewed,
-            "not_held: a `passkey` step with `mode = \"register\"`",
+            "not_held: a way leads here on which no card has proven",
         ),
         (totp, "not_held: a `totp` step is not held"),
         (

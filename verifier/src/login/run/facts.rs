@@ -21,7 +21,7 @@ use crate::journeys::Loaded;
 use crate::risk::check::{HORIZON_S, assess};
 use crate::risk::rules::Rule;
 use crate::risk::{self, Look, Seen};
-use crate::store::{StoreError, subjects};
+use crate::store::{StoreError, account_bindings, subjects};
 
 /// What a run begins with.
 #[derive(Debug)]
@@ -85,6 +85,11 @@ pub async fn begin(
         started_for: Vec::new(),
         effects: Vec::new(),
         since: now.0,
+        waiting: None,
+        resumes: false,
+        closes: false,
+        registered: None,
+        fresh: None,
     };
     let mut login = Login {
         id: TransactionId::random(app.rng.as_ref()),
@@ -121,7 +126,10 @@ fn session_facts(session: &Session, now: UnixTime) -> SessionFacts {
 }
 
 /// The account, once somebody proved that it is theirs. What was only said is not known.
-async fn user(app: &Parts, subject: Option<&SubjectId>) -> Result<UserFacts, StoreError> {
+pub(super) async fn user(
+    app: &Parts,
+    subject: Option<&SubjectId>,
+) -> Result<UserFacts, StoreError> {
     let Some(subject) = subject else {
         return Ok(UserFacts::default());
     };
@@ -132,6 +140,7 @@ async fn user(app: &Parts, subject: Option<&SubjectId>) -> Result<UserFacts, Sto
     Ok(UserFacts {
         exists: true,
         linked,
+        binding: account_bindings::of(&app.db, subject).await?,
         ..UserFacts::default()
     })
 }

@@ -11,7 +11,9 @@ mod call;
 mod count;
 mod facts;
 mod finish;
+mod hold;
 mod limit;
+mod newkey;
 mod settle;
 mod shown;
 mod taps;
@@ -35,8 +37,11 @@ pub use beside::Beside;
 pub use count::ended;
 pub(super) use facts::unusual;
 pub use facts::{Begin, begin};
+pub(crate) use hold::RESUME_S;
+use hold::Waits;
+pub use newkey::{creation_options, made, makes_passkey, registered};
 pub use settle::{Counted, Done, Turn, Was, refused, settle};
-pub use shown::{allows, answered, cards, who};
+pub use shown::{allows, answered, cards, who, would_pass};
 pub use taps::{takes_passkey, tapped};
 
 /// Why a run does not go on.
@@ -98,7 +103,8 @@ pub fn at<'l>(login: &Login, loaded: &'l Loaded) -> Option<&'l Step> {
         StepKind::Present(_)
             | StepKind::Identify { .. }
             | StepKind::Consent { .. }
-            | StepKind::Passkey { register: false }
+            | StepKind::Passkey { .. }
+            | StepKind::Wait { .. }
     );
     waits.then_some(step)
 }
@@ -155,7 +161,7 @@ pub async fn drive(
             run.agreed = None;
         }
         let acts = match step.kind {
-            StepKind::Notify { .. } | StepKind::Webhook { .. } => true,
+            StepKind::Notify { .. } | StepKind::Webhook { .. } | StepKind::Wait { .. } => true,
             StepKind::Risk { .. } => facts::is_asked_outside(app),
             _ => false,
         };
@@ -187,6 +193,12 @@ pub async fn drive(
             }
             (StepKind::Passkey { register: false }, _) => {
                 match taps::possible(app, login, loaded).await? {
+                    true => return Ok(Arrived::Page),
+                    false => (Outcome::Error, None),
+                }
+            }
+            (StepKind::Passkey { register: true }, _) => {
+                match newkey::possible(app, login, loaded) {
                     true => return Ok(Arrived::Page),
                     false => (Outcome::Error, None),
                 }
@@ -225,6 +237,14 @@ pub async fn drive(
                     (Some(_), false) => (Outcome::Error, None),
                 }
             }
+            (StepKind::Wait { .. }, Some(asking @ Visit { asks: Some(_), .. })) => {
+                match hold::at(app, login, (loaded, step), asking).await? {
+                    Waits::Ended(outcome) => (outcome, None),
+                    Waits::Still => return Ok(Arrived::Page),
+                    Waits::Refused(failure) => return Ok(Arrived::Refused(failure)),
+                }
+            }
+            (StepKind::Wait { .. }, _) => return Ok(Arrived::Browser),
             // A link that any site can send tells nobody anything, and ends nothing.
             (StepKind::Notify { .. }, _) => return Ok(Arrived::Browser),
             (StepKind::Webhook { .. }, visit) => {
@@ -298,6 +318,7 @@ pub fn failed(
     complete(app, login, loaded, StepResult { outcome, proof })?;
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
     run.failure = Some(why);
+    run.closes |= run.waiting.take().is_some();
     // Who they are is asked again: it may have been mistyped.
     login.request.asserted = None;
     Ok(())
@@ -334,7 +355,9 @@ fn failure(refusal: &Refusal, last: Option<&Failure>) -> Failure {
     } = refusal;
     let last = last.map(Failure::explanation);
     let explanation = match code.as_str() {
-        "declined" => Explanation::Declined,
+        "declined" => last
+            .filter(|last| *last == Explanation::Cancelled)
+            .unwrap_or(Explanation::Declined),
         "no_credential" => Explanation::NoCard,
         "timeout" => Explanation::ExpiredLogin,
         "not_proven" | "not_authenticated" | "unmet_authentication_requirements" => {
