@@ -133,3 +133,11 @@ pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
         sqlx::query("DELETE FROM journey_holds WHERE ends_at < $1").bind(before.0)
     )
 }
+
+/// Forgets those of an account that is deleted: what still waits for it finds nobody.
+pub async fn remove_of(tx: &mut Tx, subject: &SubjectId) -> Result<u64, DbError> {
+    execute!(
+        tx,
+        sqlx::query("DELETE FROM journey_holds WHERE subject_id = $1").bind(subject.as_str())
+    )
+}

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use vouchsafe_credentials::crypto::SigningKey;
 use vouchsafe_credentials::status_list::Status;
 use vouchsafe_credentials::time::Clock as _;
 use vouchsafe_service::webauthn::testing::Device;
@@ -112,9 +113,20 @@ pub async fn cards(world: &World, member_id: &str, birthdate: &str) -> Wallet {
 async fn person(world: &World, wallet: &mut Wallet, birthdate: &str) {
     let claims = json!({ "birthdate": birthdate, "name": "Ada Smith" });
     let hidden: &[&[&str]] = &[&["birthdate"], &["name"]];
-    let vct = "urn:vouchsafe:person:1";
+    receive_beside(world, wallet, "urn:vouchsafe:person:1", (claims, hidden)).await;
+}
+
+/// Another card for the key of the first one: cards that are shown together are one person's.
+pub async fn receive_beside(
+    world: &World,
+    wallet: &mut Wallet,
+    vct: &str,
+    (claims, hidden): (Value, &[&[&str]]),
+) {
+    let key = SigningKey::from_pkcs8_der(&wallet.cards[0].key.to_pkcs8_der()).unwrap();
+    let until = world.clock.now().plus(365 * DAY_S);
     wallet
-        .receive(world, &world.issuer, vct, claims, hidden)
+        .receive_bound(world, &world.issuer, vct, claims, hidden, until, key)
         .await;
 }
 

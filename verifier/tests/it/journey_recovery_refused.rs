@@ -11,12 +11,12 @@ use vouchsafe_service::tenant::Tenant;
 
 use crate::accounts::{identify, import, invited};
 use crate::journey_recovery::{
-    BINDINGS, at_once, cards, claims, enrolled, lost, makes, proves, recovery, with_recovery,
+    BINDINGS, at_once, cards, claims, enrolled, lost, makes, proves, receive_beside, recovery,
+    with_recovery,
 };
 use crate::journeys::{ABROAD, HOME, leave};
 use crate::numbers::{series, value};
 use crate::world::World;
-use crate::world::issuer::TestIssuer;
 use crate::world::passkeys::device;
 use crate::world::steps::{log_in, wallet_link};
 use crate::world::wallet::Wallet;
@@ -286,7 +286,7 @@ async fn a_fresh_proofing_stands_for_the_second_card() {
         enrolled(&world, &wallet, "C-1").await;
         let mut proofed = world.wallet();
         proofed.receive_membership(&world, "M-1").await;
-        proof(&world, &mut proofed, &world.issuer).await;
+        proof(&world, &mut proofed).await;
         world.clock.advance(899);
         let mut browser = world.browser().from(HOME);
         let path = proves(&world, &mut browser, &proofed, "C-1").await;
@@ -300,12 +300,10 @@ async fn a_fresh_proofing_stands_for_the_second_card() {
     .await;
 }
 
-async fn proof(world: &World, wallet: &mut Wallet, issuer: &TestIssuer) {
+async fn proof(world: &World, wallet: &mut Wallet) {
     let claims = json!({ "method": "in_person" });
     let vct = "urn:vouchsafe:proofing:1";
-    wallet
-        .receive(world, issuer, vct, claims, &[&["method"]])
-        .await;
+    receive_beside(world, wallet, vct, (claims, &[&["method"]])).await;
 }
 
 /// Row 42: what the help desk did not have to do.
