@@ -13,6 +13,7 @@ use crate::domain::ids::{Secret, SubjectId};
 use crate::handlers::LINK_PATH;
 use crate::store::StoreError;
 use crate::store::accounts::{self, NewAccount};
+use crate::store::subjects;
 
 /// Rows that are written at once.
 const ROWS: usize = 500;
@@ -188,6 +189,9 @@ impl Verifier {
                 let Some(subject) = accounts::of_identifier(tx, &mac).await? else {
                     return Ok::<_, DbError>(false);
                 };
+                if !subjects::hold(tx, &subject).await? {
+                    return Ok(false);
+                }
                 accounts::invite(tx, &digest, &subject, now, now.plus(lives_s)).await?;
                 Ok(true)
             })

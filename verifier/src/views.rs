@@ -66,13 +66,26 @@ pub fn message(app: &Parts, status: StatusCode, locale: Locale, key: &str) -> Re
     )
 }
 
+/// Where somebody goes on without the answer of a wallet, as they can where it is asked after a login.
+pub fn without(login: &Login) -> Option<String> {
+    let run = login.run.as_deref();
+    let follows = run.is_some_and(|run| run.main.is_some());
+    follows.then(|| format!("/login/{}/cancel", login.id))
+}
+
 /// The page of a login whose answer waits for its browser. Where the way back broke off, the person
 /// may begin again.
-pub fn answered(app: &Parts, login: &Login) -> Response {
+pub fn answered(app: &Parts, login: &Login, cookie: &str) -> Response {
+    let without = without(login);
     // One pushed request brings one code (RFC 9126, section 7.3).
-    let again = login.request.pushed.is_none();
+    let again = login.request.pushed.is_none() && without.is_none();
     let again = again.then(|| format!("/login/{}/again", login.id));
-    let context = json!({ "key": "answered", "again_link": again });
+    let context = json!({
+        "key": "answered",
+        "again_link": again,
+        "without_link": without,
+        "csrf": app.csrf.token(cookie),
+    });
     let locale = login_locale(login);
     page(app, StatusCode::OK, "verifier/message", locale, context)
 }

@@ -19,7 +19,7 @@ use crate::numbers::tell;
 use crate::signals;
 use crate::store::watched::{self, WatchedCard, WatchedList};
 use crate::store::{
-    account_cards, accounts, clients, device_grants, failures, journey_calls, journey_holds,
+    account_cards, accounts, attributes, clients, device_grants, failures, journey_calls, journey_holds,
     journey_starts, journeys, notices, numbers, passkeys, receiver_tokens, requests, sessions,
     stream_events, tokens, transactions, verifications,
 };
@@ -34,6 +34,8 @@ const KEEP_LOGINS_S: i64 = 600;
 const KEEP_NOTICES_S: i64 = 183 * 86_400;
 /// What runs asked others is kept for a day: longer than a run that does not wait.
 const KEEP_CALLS_S: i64 = 86_400;
+/// No journey leaves people alone for longer after they said no.
+const KEEP_REFUSALS_S: i64 = 3650 * 86_400;
 /// Security events that nobody takes are kept for a week.
 const KEEP_EVENTS_S: i64 = 7 * 86_400;
 /// Counts are kept for two years and a month.
@@ -159,6 +161,7 @@ pub async fn purge(app: App) -> Result<(), DbError> {
             accounts::purge(tx, now).await?;
             passkeys::purge(tx, now).await?;
             account_cards::purge(tx, cards_before).await?;
+            attributes::purge(tx, now, now.plus(-KEEP_REFUSALS_S)).await?;
             journeys::purge_texts(tx, now.plus(-KEEP_TEXTS_S)).await?;
             Ok::<_, DbError>(abandoned)
         })

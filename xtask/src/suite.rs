@@ -46,6 +46,17 @@ const SUITES: &[Suite] = &[
             "vouchsafe-tests",
             "--exclude",
             "vouchsafe-oracles",
+            // Alone in `core`, and with every feature in `ssi`.
+            "--exclude",
+            "vouchsafe-credentials",
+            "--exclude",
+            "vouchsafe-credentials-jsonld",
+            "--exclude",
+            "vouchsafe-vectors",
+            "--exclude",
+            "vouchsafe-protocol",
+            "--exclude",
+            "vouchsafe-wallet-core",
             // Against SoftHSM2.
             "--features",
             "vouchsafe-cli/pkcs11",

@@ -149,6 +149,7 @@ fn build(
         security_events: false,
         prefer_digital_credentials: false,
         scopes,
+        attributes: Vec::new(),
         offline_access: grants.refresh,
         only_pushed,
         only_bound,

@@ -70,6 +70,9 @@ pub struct ClientConfig {
     /// Scope values it may ask for, beside `openid`.
     #[serde(default)]
     pub scopes: Vec<String>,
+    /// Names of attributes that it may learn, where it asks for them and the person agrees.
+    #[serde(default)]
+    pub attributes: Vec<String>,
     /// Whether it may go on while the person is away (scope `offline_access`).
     #[serde(default)]
     pub offline_access: bool,
@@ -183,6 +186,8 @@ pub struct Client {
     pub device: bool,
     /// Scope values it may ask for.
     pub scopes: Vec<String>,
+    /// Names of attributes that it may learn.
+    pub attributes: Vec<String>,
     /// Whether it gets refresh tokens where it asks for them.
     pub offline_access: bool,
     /// Whether only requests that it pushed are served.
@@ -314,6 +319,7 @@ impl Client {
             prefer_digital_credentials: config.prefer_digital_credentials,
             device: config.device,
             scopes: config.scopes.clone(),
+            attributes: config.attributes.clone(),
             offline_access: config.offline_access,
             only_pushed: config.require_pushed_authorization_requests || profile.only_pushed(),
             only_bound: config.dpop_bound_access_tokens || profile.only_bound(),

@@ -37,6 +37,14 @@ pub enum ConfigError {
         /// Of which type.
         vct: String,
     },
+    /// `[[attribute]]`.
+    #[error("attribute {name}: {reason}")]
+    Attribute {
+        /// Which.
+        name: String,
+        /// Why.
+        reason: String,
+    },
     /// `[[client]]`.
     #[error("client {id}: {reason}")]
     Client {
@@ -89,6 +97,13 @@ impl ConfigError {
     pub(super) fn query(id: &str, reason: &str) -> Self {
         Self::Query {
             id: id.to_owned(),
+            reason: reason.to_owned(),
+        }
+    }
+
+    pub(super) fn attribute(name: &str, reason: &str) -> Self {
+        Self::Attribute {
+            name: name.to_owned(),
             reason: reason.to_owned(),
         }
     }

@@ -3,6 +3,7 @@
 //! To add a setting: a field in its section (unknown keys are refused), its check in the
 //! section's `parse`, its negative test in `tests/it/config.rs`.
 
+mod attribute;
 mod authentication;
 mod bindings;
 mod claims;
@@ -28,6 +29,7 @@ use serde::Deserialize;
 use vouchsafe_service::config::{DatabaseConfig, DevConfig, FetchConfig, HttpConfig, LogConfig};
 use vouchsafe_service::vc_api::VcApiConfig;
 
+pub use attribute::{Attribute, AttributeConfig, FromCard, KindConfig};
 pub use authentication::{Authentication, ClientKeys, ClientSecret};
 pub use claims::ClaimMapping;
 pub(crate) use claims::{RESERVED as RESERVED_CLAIMS, localized};
@@ -86,6 +88,9 @@ pub struct Config {
     /// Questions to wallets.
     #[serde(default)]
     pub query: Vec<QueryConfig>,
+    /// What the service may know about people who want it to.
+    #[serde(default)]
+    pub attribute: Vec<AttributeConfig>,
     /// Applications.
     #[serde(default)]
     pub client: Vec<ClientConfig>,

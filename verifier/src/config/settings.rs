@@ -1,12 +1,14 @@
 //! The checked configuration: what the rest of the service sees.
 
+mod lookup;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use url::Url;
 use vouchsafe_protocol::http::UrlRule;
 use vouchsafe_service::config::{PublicUrl, check_addresses};
 
+use super::attribute::Attribute;
 use super::client::{Client, ClientConfig};
 use super::consents::ConsentsConfig;
 use super::digital_credentials::DigitalCredentials;
@@ -14,15 +16,13 @@ use super::error::ConfigError;
 use super::hooks::Hook;
 use super::numbers::NumbersConfig;
 use super::passkeys::PasskeySettings;
-use super::profile::Profile;
 use super::query::Query;
-use super::registration::{Allowed, Documents, Registration};
+use super::registration::{Documents, Registration};
 use super::resource_server::ResourceServer;
 use super::risk::RiskSettings;
 use super::trust::Trust;
 use super::verifications::Verifications;
 use super::{Config, RefreshConfig, SessionConfig, StatusConfig};
-use crate::domain::ids::{ClientId, QueryId};
 use crate::domain::notice::Controller;
 use crate::journeys::JourneySettings;
 use crate::login::ACCESS_TOKEN_S;
@@ -39,6 +39,7 @@ pub struct Settings {
     /// Believed issuers.
     pub trust: Trust,
     queries: Vec<Query>,
+    attributes: Vec<Attribute>,
     clients: Vec<Arc<Client>>,
     /// Applications that register by themselves.
     pub registration: Option<Registration>,
@@ -103,11 +104,26 @@ impl Settings {
             .collect::<Result<Vec<_>, _>>()?;
         unique("query", queries.iter().map(|query| query.id.as_str()))?;
         unique("query scope", queries.iter().flat_map(Query::scope_names))?;
+        let attributes = config
+            .attribute
+            .iter()
+            .map(|attribute| Attribute::parse(attribute, &queries))
+            .collect::<Result<Vec<_>, _>>()?;
+        unique("attribute", attributes.iter().map(|one| one.name.as_str()))?;
+        let claims = attributes.iter().map(|one| one.claim.as_str());
+        unique("attribute claim", claims)?;
         let clients = config
             .client
             .iter()
             .map(|client| Client::parse(client, &queries, config.dev.loopback_http))
             .collect::<Result<Vec<_>, _>>()?;
+        for client in &clients {
+            let known = |name: &String| attributes.iter().any(|one| one.name == *name);
+            if !client.attributes.iter().all(known) {
+                let reason = "attributes names one that is not configured";
+                return Err(ConfigError::client(client.id.as_str(), reason));
+            }
+        }
         let resource_servers = config
             .resource_server
             .iter()
@@ -181,6 +197,7 @@ impl Settings {
             trust,
             account_client: account_client(config, &queries)?.map(Arc::new),
             queries,
+            attributes,
             clients: clients.into_iter().map(Arc::new).collect(),
             registration,
             documents,
@@ -226,118 +243,6 @@ impl Settings {
             journeys: journeys.transpose()?,
             ..settings
         })
-    }
-
-    /// The application of this id in the configuration. Whoever looks an application up asks
-    /// [`crate::app::Parts::client`], which knows the others too.
-    #[must_use]
-    pub(crate) fn configured(&self, id: &ClientId) -> Option<&Arc<Client>> {
-        self.clients.iter().find(|client| client.id == *id)
-    }
-
-    /// The resource server of this id.
-    #[must_use]
-    pub fn resource_server(&self, id: &ClientId) -> Option<&ResourceServer> {
-        self.resource_servers.iter().find(|server| server.id == *id)
-    }
-
-    /// All applications of the configuration.
-    #[must_use]
-    pub fn clients(&self) -> &[Arc<Client>] {
-        &self.clients
-    }
-
-    /// What applications may do that are not in the configuration.
-    pub fn others(&self) -> impl Iterator<Item = &Allowed> {
-        let registered = self.registration.iter().map(|one| &one.allowed);
-        registered.chain(self.documents.iter().map(|one| &one.allowed))
-    }
-
-    /// Whether every application pushes its requests.
-    #[must_use]
-    pub fn only_pushed(&self) -> bool {
-        let only = self.clients.iter().all(|client| client.only_pushed);
-        only && !self.clients.is_empty() && self.others().next().is_none()
-    }
-
-    /// Whether any application gets refresh tokens.
-    #[must_use]
-    pub fn gives_refresh_tokens(&self) -> bool {
-        let configured = self.clients.iter().any(|client| client.offline_access);
-        configured || self.others().any(|allowed| allowed.offered.refresh)
-    }
-
-    /// Whether any application is a device that shows a code.
-    #[must_use]
-    pub fn serves_devices(&self) -> bool {
-        let configured = self.clients.iter().any(|client| client.device);
-        configured || self.others().any(|allowed| allowed.offered.devices)
-    }
-
-    /// Whether any application is told of security events.
-    #[must_use]
-    pub fn serves_receivers(&self) -> bool {
-        self.clients.iter().any(|client| client.security_events)
-    }
-
-    /// Whether anybody is told by webhook.
-    #[must_use]
-    pub fn tells_callers(&self) -> bool {
-        let mut clients = self.clients.iter();
-        let events = self.events.as_ref();
-        self.verifications.enabled()
-            || self.told.is_some()
-            || events.is_some_and(|events| events.webhook.is_some())
-            || clients.any(|client| client.consent.webhook.is_some())
-    }
-
-    /// Whether DPoP nonces are given out: where an application must show them.
-    #[must_use]
-    pub fn nonces(&self) -> bool {
-        self.clients.iter().any(|client| client.profile.nonces())
-    }
-
-    /// The profile that every application keeps.
-    #[must_use]
-    pub fn profile(&self) -> Profile {
-        let mut profiles = self.clients.iter().map(|client| client.profile);
-        let Some(first) = profiles.next() else {
-            return Profile::Open;
-        };
-        // Whoever is not in the configuration keeps no profile.
-        if self.others().next().is_some() {
-            return Profile::Open;
-        }
-        match profiles.all(|profile| profile == first) {
-            true => first,
-            false => Profile::Open,
-        }
-    }
-
-    /// The query of this id.
-    #[must_use]
-    pub fn query(&self, id: &QueryId) -> Option<&Query> {
-        self.queries.iter().find(|query| query.id == *id)
-    }
-
-    /// All queries.
-    #[must_use]
-    pub fn queries(&self) -> &[Query] {
-        &self.queries
-    }
-
-    /// The system at this address that steps may ask.
-    #[must_use]
-    pub fn hook(&self, url: &str) -> Option<&Hook> {
-        let url = Url::parse(url).ok()?;
-        self.hooks.iter().find(|hook| hook.webhook.url == url)
-    }
-
-    /// An address of ours; `path` begins with `/` and is one of our own.
-    #[must_use]
-    pub fn url(&self, path: &str) -> Url {
-        Url::parse(&self.public_url.join(path))
-            .expect("a public address with a path of ours is an address")
     }
 }
 

@@ -5,6 +5,21 @@ use vouchsafe_credentials::time::UnixTime;
 use super::ids::{ClientId, ConsentId, SecretDigest, SessionId, SubjectId, TransactionId};
 use super::notice::Record;
 
+/// Before the claim name of an attribute of the account: a card may say a fact of the same name.
+const OF_ACCOUNT: &str = "attribute:";
+
+/// How a consent names an attribute of the account, by its claim.
+#[must_use]
+pub fn of_account(claim: &str) -> String {
+    format!("{OF_ACCOUNT}{claim}")
+}
+
+/// The claim of an attribute of the account, if that is what a consent names.
+#[must_use]
+pub fn account_claim(name: &str) -> Option<&str> {
+    name.strip_prefix(OF_ACCOUNT)
+}
+
 /// A consent to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewConsent {

@@ -76,6 +76,10 @@ pub struct LoginRequest {
     /// What goes to the application; logins of an earlier version do not say it.
     #[serde(default)]
     pub facts: Facts,
+    /// Attributes of the account that the application asks for and may learn; logins of an earlier
+    /// version have none.
+    #[serde(default)]
+    pub attributes: Facts,
     /// BCP 47 tag of the pages.
     pub locale: String,
     /// Values of an essential `acr`: one of them must be reached (OpenID Connect Core 1.0,

@@ -2,15 +2,17 @@
 //! sealed row and gone when the login is over.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use vouchsafe_credentials::time::UnixTime;
 
 use super::account_notice::NoticeKind;
+use super::attribute::Known;
 use super::ids::{ConsentId, MeansId, SessionId, SubjectId};
 use super::notice::Record;
 use super::passkey::Fresh;
 use super::reason::Failure;
 use super::transaction::{Answer, Evidence};
-use crate::journey::{Facts, Instance, RiskFacts, RiskLevel};
+use crate::journey::{Facts, Instance, Login, RiskFacts, RiskLevel};
 
 /// A run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,6 +76,18 @@ pub struct Run {
     /// The same until it is written with this turn; a row never holds it.
     #[serde(skip)]
     pub fresh: Option<Box<Fresh>>,
+    /// The journey that this one follows, and what it settled.
+    #[serde(default)]
+    pub main: Option<Box<Main>>,
+    /// Journeys that followed and are over.
+    #[serde(default)]
+    pub followed: Vec<Followed>,
+    /// What the journey that is followed tells the application.
+    #[serde(default)]
+    pub claims: Option<Map<String, Value>>,
+    /// What the person said about themselves.
+    #[serde(default)]
+    pub said: Said,
 }
 
 /// A run waits.
@@ -83,6 +97,67 @@ pub struct Waiting {
     pub until: UnixTime,
     /// It has just begun to.
     pub begins: bool,
+}
+
+/// A journey that has settled a login, while another one follows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Main {
+    /// Its run, which is over.
+    pub instance: Instance,
+    /// The login. Nothing that follows changes it.
+    pub login: Login,
+    /// Lines of its trace that were counted.
+    pub counted: usize,
+    /// What follows is over then.
+    pub until: UnixTime,
+}
+
+/// A journey that followed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Followed {
+    /// Its run.
+    pub instance: Instance,
+    /// Lines of its trace that were counted.
+    pub counted: usize,
+    /// How it ended: `success`, or a code.
+    pub code: String,
+}
+
+/// What the person said about themselves in a run. It is written when the login is over.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Said {
+    /// What they said or showed, and agreed to be kept.
+    pub known: Vec<Known>,
+    /// What they did not want to say.
+    pub refused: Vec<String>,
+    /// The attribute that a wallet is asked for now.
+    pub asking: Option<String>,
+    /// What a card says, until the person has agreed.
+    pub offered: Option<Known>,
+    /// What the application may learn of it, in the steps that asked.
+    pub shared: Vec<Shared>,
+}
+
+/// What the person agreed that the application learns of what they said.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shared {
+    /// The step that asked, as the notice names it.
+    pub about: String,
+    /// Names of the attributes.
+    pub attributes: Vec<String>,
+    /// The consent.
+    pub agreed: Agreed,
+}
+
+impl Said {
+    /// The consent by which the application learns an attribute.
+    #[must_use]
+    pub fn consent(&self, attribute: &str) -> Option<&ConsentId> {
+        let mut shared = self.shared.iter().rev();
+        let names = |one: &&Shared| one.attributes.iter().any(|name| name == attribute);
+        shared.find(names).map(|one| &one.agreed.id)
+    }
 }
 
 /// What a step tells and ends.

@@ -15,6 +15,8 @@ pub enum EndReason {
     Revoked,
     /// A card was taken from the account.
     MeansRemoved,
+    /// The account was deleted.
+    AccountDeleted,
     /// A card behind it was suspended.
     Suspended,
     /// The status of a card could not be learned for too long.
@@ -45,6 +47,7 @@ impl EndReason {
             Self::LoggedOut => "logged_out",
             Self::Revoked => "credential_revoked",
             Self::MeansRemoved => "means_removed",
+            Self::AccountDeleted => "account_deleted",
             Self::Suspended => "credential_suspended",
             Self::StatusUnknown => "status_unknown",
             Self::ConsentWithdrawn => "consent_withdrawn",

@@ -5,7 +5,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::owned;
+use super::account_attributes::{self, Problem};
+use super::{account_delete, account_export, owned};
 use crate::app::App;
 use crate::clients::document;
 use crate::config::Query;
@@ -18,7 +19,7 @@ use crate::login::notice::fact;
 use crate::login::{linking, run};
 use crate::store::passkeys::{self, Named};
 use crate::store::{
-    StoreError, consents, journey_holds, notices, refresh_grants, sessions, subjects,
+    StoreError, attributes, consents, journey_holds, notices, refresh_grants, sessions, subjects,
 };
 use crate::views;
 
@@ -27,25 +28,31 @@ const SHOWN: i64 = 100;
 
 /// The page of the browser's session.
 pub async fn handle(State(app): State<App>, headers: HeaderMap) -> Response {
-    let locale = views::browser_locale(&headers);
-    let session = match owned::session(&app, &headers).await {
+    show(&app, &headers, None).await
+}
+
+/// The page, and what is wrong with what was typed there.
+pub(super) async fn show(app: &App, headers: &HeaderMap, problem: Option<Problem>) -> Response {
+    let locale = views::browser_locale(headers);
+    let session = match owned::session(app, headers).await {
         Ok(session) => session,
-        Err(error) => return owned::store_failure(&app, &headers, &error),
+        Err(error) => return owned::store_failure(app, headers, &error),
     };
-    let Some((session, cookie)) = session.zip(Cookie::Session.read(&app, &headers)) else {
-        return views::message(&app, StatusCode::OK, locale, "account-none");
+    let Some((session, cookie)) = session.zip(Cookie::Session.read(app, headers)) else {
+        return views::message(app, StatusCode::OK, locale, "account-none");
     };
-    match context(&app, &session, &cookie, locale.tag()).await {
-        Ok(context) => views::page(&app, StatusCode::OK, "verifier/account", locale, context),
-        Err(error) => owned::store_failure(&app, &headers, &error),
+    let status = account_attributes::status(problem.as_ref());
+    match context(app, (&session, &cookie), locale.tag(), problem.as_ref()).await {
+        Ok(context) => views::page(app, status, "verifier/account", locale, context),
+        Err(error) => owned::store_failure(app, headers, &error),
     }
 }
 
 async fn context(
     app: &App,
-    session: &Session,
-    cookie: &str,
+    (session, cookie): (&Session, &str),
     locale: &str,
+    problem: Option<&Problem>,
 ) -> Result<Value, StoreError> {
     let subject = session.subject.as_ref();
     let given = consents::of_person(&app.db, subject, &session.id, SHOWN).await?;
@@ -118,7 +125,19 @@ async fn context(
             "cancel_link": format!("/account/holds/{}/cancel", hold.login),
         }));
     }
+    let known = match &session.subject {
+        Some(subject) => attributes::of_account(&app.db, &app.vault, subject, app.now()).await?,
+        None => Vec::new(),
+    };
+    let is_person = session.subject.is_some();
+    let attributes = match is_person {
+        true => account_attributes::rows(app, &known, locale, problem),
+        false => Vec::new(),
+    };
     Ok(json!({
+        "attributes": attributes,
+        "export_link": is_person.then_some(account_export::PATH),
+        "delete_link": is_person.then_some(account_delete::PATH),
         "holds": waiting,
         "notices": told,
         "means": means.iter().map(|one| means_row(one, cards, &keys)).collect::<Vec<_>>(),

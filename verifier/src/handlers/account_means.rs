@@ -43,7 +43,7 @@ pub(super) async fn may_change(
     })
 }
 
-fn stale(app: &App, headers: &HeaderMap) -> Response {
+pub(super) fn stale(app: &App, headers: &HeaderMap) -> Response {
     let locale = views::browser_locale(headers);
     views::message(app, StatusCode::FORBIDDEN, locale, "account-stale")
 }

@@ -17,7 +17,7 @@ use crate::domain::request::{Back, Facts, LoginRequest, ReturnAddress, StepUp};
 use crate::domain::session::Session;
 use crate::journey::RequestFacts;
 use crate::journeys::Unclear;
-use crate::login::choose::{Choice, choose, granted, names_no_card};
+use crate::login::choose::{Choice, attribute_scopes, attributes, choose, granted, names_no_card};
 
 /// Turns the parsed request into what the login needs; the error goes to the application.
 pub(super) fn login_request(
@@ -79,6 +79,12 @@ pub(super) fn login_request(
         }
     };
     let needs_card = !scopes.is_empty() || !facts.names().is_empty();
+    // A guest has no account.
+    let (mut scopes, mut known) = (scopes, Facts::default());
+    if !guest {
+        scopes.extend(attribute_scopes(&app.settings, client, &request.scopes));
+        known = attributes(&app.settings, client, &request.scopes, &request.claims);
+    }
     let scope = granted(client, guest, &request.scopes, scopes);
     let accept = headers
         .get(header::ACCEPT_LANGUAGE)
@@ -99,6 +105,7 @@ pub(super) fn login_request(
         query: query.map_or_else(|| QueryId::from_text(""), |query| query.id.clone()),
         needs_card,
         facts,
+        attributes: known,
         locale: Locale::negotiate(Some(&request.ui_locales.join(" ")), accept)
             .tag()
             .to_owned(),

@@ -18,7 +18,7 @@ use crate::caller::{CallerError, application};
 use crate::config::{Client, SubjectStrategy};
 use crate::domain::ids::DeviceGrantId;
 use crate::domain::place::Place;
-use crate::domain::request::{Back, LoginRequest};
+use crate::domain::request::{Back, Facts, LoginRequest};
 use crate::journey::RequestFacts;
 use crate::login::choose::{Choice, choose, granted};
 use crate::login::device::{self, BeginError, Codes};
@@ -158,6 +158,8 @@ fn login_request(
         code_challenge: None,
         query: query.id.clone(),
         facts,
+        // A device asks by scopes of cards alone.
+        attributes: Facts::default(),
         // That of the person's browser, once there is one.
         locale: Locale::default().tag().to_owned(),
         essential_acr: Vec::new(),

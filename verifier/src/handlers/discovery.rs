@@ -1,5 +1,7 @@
 //! `GET /.well-known/openid-configuration` and its alias of RFC 8414: what is enforced, nothing more.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
@@ -65,8 +67,12 @@ fn document(app: &Parts) -> DiscoveryDocument {
     let queries = app.settings.queries();
     let refresh = app.settings.gives_refresh_tokens();
     let scopes = queries.iter().flat_map(Query::scope_names);
+    let known = app.settings.attributes();
+    let attribute_scopes: BTreeSet<String> =
+        known.iter().filter_map(|one| one.scope.clone()).collect();
     let scopes = std::iter::once(OPENID.to_owned())
         .chain(scopes.map(str::to_owned))
+        .chain(attribute_scopes)
         .chain(refresh.then(|| OFFLINE_ACCESS.to_owned()));
     let grants = std::iter::once(AUTHORIZATION_CODE).chain(refresh.then_some(REFRESH_TOKEN));
     let grants = grants.chain(devices.then_some(DEVICE_CODE));
@@ -89,6 +95,7 @@ fn document(app: &Parts) -> DiscoveryDocument {
     let mut claims: Vec<String> = queries
         .iter()
         .flat_map(Query::claim_names)
+        .chain(known.iter().map(|one| one.claim.as_str()))
         .map(str::to_owned)
         .collect();
     claims.sort();

@@ -57,6 +57,7 @@ pub(super) async fn page(
         return Err(RunError::Gone.into());
     }
     let notice = run::notice(app, login, (&loaded, step), &owned.client);
+    let follows = run::follows(login);
     let id = &login.id;
     let context = json!({
         "for_device": login.request.device().is_some(),
@@ -66,7 +67,8 @@ pub(super) async fn page(
         "events": format!("/login/{id}/events?view={}", login_events::View::Choose.name()),
         "watched": "pending",
         "external_id": notice.external_id,
-        "guest": loaded.is_of_guests(),
+        "guest": !follows && loaded.is_of_guests(),
+        "after": follows,
         "stays_days": notice.away_days,
         "agree_link": format!("/login/{id}/agree"),
         "notice": notice.hash(),

@@ -16,6 +16,7 @@ use crate::domain::transaction::{Answered, Channel, Failed, Login, Transaction};
 use crate::login::ask::{self, AskError};
 use crate::login::notice;
 use crate::login::passkey;
+use crate::login::run;
 use crate::store::StoreError;
 use crate::views::{self, PageFailure};
 
@@ -70,11 +71,15 @@ async fn page(app: &App, headers: &HeaderMap, id: &str) -> Result<Response, Logi
             login_run::page(app, headers, &pending.login, &owned).await
         }
         Transaction::Pending(pending) => choose(app, &pending.login, &owned, false).await,
+        // What was settled before goes on without the answer.
+        Transaction::Answered(answered) if run::follower_is_over(app, &answered.login) => {
+            Ok(login_run::answered(app, headers, answered.clone()).await)
+        }
         Transaction::Answered(answered) => Ok(match answered.answer.channel {
             Channel::Qr => number(app, answered, &owned, false).await?,
             // The answer came through this very browser: it has nowhere else to come back from.
             Channel::DcApi => complete(app, headers, answered.clone()).await,
-            Channel::SameDevice => views::answered(app, &answered.login),
+            Channel::SameDevice => views::answered(app, &answered.login, &owned.cookie),
         }),
         Transaction::Finished(finished) => Ok(views::message(
             app,
@@ -169,6 +174,7 @@ pub(super) async fn number(
         "csrf": app.csrf.token(&owned.cookie),
         "wrong": wrong,
         "tries": answered.tries_left,
+        "without_link": views::without(login),
     });
     let context = views::with(
         views::asked(login, asked, (View::Number.name(), "answered")),

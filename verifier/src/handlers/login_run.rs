@@ -11,8 +11,8 @@ use super::login_identify::Said;
 use super::login_page::LoginPageError;
 use super::owned::{self, Owned};
 use super::{
-    login_agree, login_events, login_identify, login_new_passkey, login_number, login_page,
-    login_passkey, login_wait,
+    login_agree, login_ask, login_events, login_identify, login_new_passkey, login_number,
+    login_page, login_passkey, login_wait,
 };
 use crate::app::App;
 use crate::domain::passkey::{Fresh, Tapped};
@@ -25,7 +25,7 @@ use crate::journeys::Loaded;
 use crate::login::ask::{self, AskError};
 use crate::login::finish::FinishError;
 use crate::login::passkey;
-use crate::login::run::{self, Arrived, Done, RunError, Visit, Was};
+use crate::login::run::{self, Arrived, Done, Heard, Refused, RunError, Visit, Was};
 use crate::reply::{error_of, see_other};
 use crate::views::{self, PageFailure};
 
@@ -56,7 +56,8 @@ pub(super) async fn page(
     owned: &Owned,
 ) -> Result<Response, LoginPageError> {
     let loaded = run::text(app, login).await?;
-    match run::at(login, &loaded).map(|step| &step.kind) {
+    let step = run::at(login, &loaded).filter(|_| !run::follower_is_over(app, login));
+    match step.map(|step| &step.kind) {
         Some(StepKind::Wait { .. }) if waits(app, login) => Ok(login_wait::page(app, login, owned)),
         Some(StepKind::Wait { .. }) | None => {
             let turn = (Was::Pending, login.clone());
@@ -68,6 +69,7 @@ pub(super) async fn page(
             )
             .await)
         }
+        Some(StepKind::Ask(_)) => login_ask::page(app, login, &loaded, owned).await,
         Some(StepKind::Consent { .. }) => login_agree::page(app, login, owned).await,
         Some(StepKind::Identify { .. }) => {
             login_identify::page(app, login, owned, Said::default()).await
@@ -157,7 +159,9 @@ pub(super) async fn answered(app: &App, headers: &HeaderMap, answered: Answered)
     let request = login.request.clone();
     let done = async {
         let loaded = run::text(app, &login).await?;
-        run::answered(app, &mut login, &loaded, *answer).await?;
+        if !run::unasked(app, &login, &loaded) {
+            run::answered(app, &mut login, &loaded, *answer).await?;
+        }
         go_on(app, headers, &loaded, (Was::Answered, login)).await
     };
     let done = done.await;
@@ -213,12 +217,14 @@ pub(super) async fn agreed(
     let done = async {
         let loaded = run::text(app, &login).await?;
         let step = run::at(&login, &loaded);
-        let step = step.filter(|step| matches!(step.kind, StepKind::Consent { .. }));
+        // A yes that comes too late after a login says nothing.
+        let late = run::follower_is_over(app, &login);
+        let step = step.filter(|step| !late && matches!(step.kind, StepKind::Consent { .. }));
         let notice = step.map(|step| run::notice(app, &login, (&loaded, step), &owned.client));
         let Some(notice) = notice.filter(|notice| notice.hash() == told) else {
             return Ok(Done::Page(login.id.clone()));
         };
-        run::agreed(app, &mut login, &loaded, notice)?;
+        run::agreed(app, &mut login, &loaded, &notice)?;
         go_on(app, headers, &loaded, (Was::Pending, login)).await
     };
     let done = done.await;
@@ -324,6 +330,33 @@ async fn passkey_page(
     Ok(views::page(app, status, name, locale, context))
 }
 
+/// What the person did where they are asked about themselves; what is wrong with it where the page is
+/// shown once more.
+pub(super) async fn heard(
+    app: &App,
+    headers: &HeaderMap,
+    mut login: Login,
+    heard: Heard<'_>,
+) -> Result<Response, Vec<Refused>> {
+    let request = login.request.clone();
+    let mut wrong = Vec::new();
+    let done = async {
+        let loaded = run::text(app, &login).await?;
+        if !run::follower_is_over(app, &login)
+            && let Err(refused) = run::hear(app, &mut login, &loaded, heard)?
+        {
+            wrong = refused;
+            return Ok(Done::Page(login.id.clone()));
+        }
+        go_on(app, headers, &loaded, (Was::Pending, login)).await
+    };
+    let done = done.await;
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    Ok(respond(app, headers, &request, done).await)
+}
+
 /// "Not now".
 pub(super) async fn declined(
     app: &App,
@@ -341,6 +374,10 @@ pub(super) async fn declined(
     let done = async {
         let loaded = run::text(app, &login).await?;
         let why = Failure::declined();
+        if run::unasked(app, &login, &loaded) {
+            // A no to what follows takes no login back.
+            return go_on(app, headers, &loaded, (from, login)).await;
+        }
         if run::at(&login, &loaded).is_none() {
             // No page asks anything: the no is to the login as a whole, not to what runs by itself.
             let arrived = Arrived::Refused(why);

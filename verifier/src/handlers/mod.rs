@@ -2,7 +2,10 @@
 //! in [`router`].
 
 mod account;
+mod account_attributes;
 mod account_change;
+mod account_delete;
+mod account_export;
 mod account_hold;
 mod account_link;
 mod account_means;
@@ -25,6 +28,7 @@ mod login_again;
 mod login_agree;
 mod login_api_answer;
 mod login_api_request;
+mod login_ask;
 mod login_cancel;
 mod login_events;
 mod login_identify;
@@ -132,6 +136,7 @@ pub fn router(app: App) -> Router {
             post(login_identify::handle),
         )
         .route("/login/{transaction}/agree", post(login_agree::handle))
+        .route("/login/{transaction}/ask", post(login_ask::handle))
         .route("/login/{transaction}/cancel", post(login_cancel::handle))
         .route(
             "/login/{transaction}/leave",
@@ -173,6 +178,16 @@ pub fn router(app: App) -> Router {
         .route("/account/consents.json", get(account_receipt::all))
         .route("/account/sessions/{session}/end", post(account_change::end))
         .route("/account/holds/{login}/cancel", post(account_hold::cancel))
+        .route("/account/attributes/{name}", post(account_attributes::keep))
+        .route(
+            "/account/attributes/{name}/remove",
+            post(account_attributes::remove),
+        )
+        .route(account_export::PATH, only_get(account_export::handle))
+        .route(
+            account_delete::PATH,
+            get(account_delete::get).post(account_delete::post),
+        )
         .route("/account/means", post(account_means::add))
         .route("/account/means/{means}/remove", post(account_means::remove))
         .route(

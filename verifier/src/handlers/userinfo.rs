@@ -18,7 +18,7 @@ use vouchsafe_service::http::{self, Problem, is_form};
 use super::{USERINFO, proof};
 use crate::app::App;
 use crate::domain::ids::{ClientId, Secret};
-use crate::login::grant;
+use crate::login::{grant, known};
 use crate::store::{StoreError, tokens};
 
 /// Why nothing is said.
@@ -123,7 +123,8 @@ async fn claims(
     let client = client.ok_or(UserInfoError::Invalid)?;
     let grant::TokenClaims {
         sub,
-        claims,
+        mut claims,
+        attributes,
         issued: _,
         jkt,
     } = grant::open_token(app, token.reveal(), &live.claims)?;
@@ -139,6 +140,11 @@ async fn claims(
     let proof = endpoint.proof_of_token(&headers, &presented, jkt.as_deref())?;
     if let Some(proof) = &proof {
         dpop::use_up(&app.db, dpop::identifier(proof)).await?;
+    }
+    let known = known::of_token(app, &token.digest(), &client.id, &attributes).await?;
+    for (name, value) in known {
+        // What a card says now counts before what is kept.
+        claims.entry(name).or_insert(value);
     }
     Ok(UserInfo::new(&sub, claims))
 }

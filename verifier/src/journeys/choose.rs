@@ -48,6 +48,10 @@ impl Set {
             for conditional in [true, false] {
                 for loaded in self.all() {
                     let journey = &loaded.journey;
+                    // It follows another one, and serves nobody by itself.
+                    if !journey.after.is_empty() {
+                        continue;
+                    }
                     let ours = if named {
                         names(loaded)
                     } else {

@@ -87,8 +87,18 @@ impl Set {
                     "each journey has an id of its own",
                 );
             }
+            for before in &journey.after {
+                let mut all = self.0.values();
+                let leads =
+                    |one: &Arc<Loaded>| one.journey.id == *before && one.journey.after.is_empty();
+                if !all.any(leads) {
+                    let message = format!("`after` names `{before}`, which leads no login here");
+                    let hint = "the `id` of a journey of the folder that has no `after`";
+                    places.at_top("after", Code::BadValue, message, hint);
+                }
+            }
             let mut served: BTreeSet<&str> = BTreeSet::new();
-            if journey.matches.is_none() {
+            if journey.matches.is_none() && journey.after.is_empty() {
                 served.extend(journey.clients.iter().map(String::as_str));
                 served.extend(journey.clients.is_empty().then_some(""));
             }

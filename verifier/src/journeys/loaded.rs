@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Query;
 use crate::domain::request::Facts;
-use crate::journey::{Channel, Journey, Present, Step, StepKind};
+use crate::journey::{Ask, Channel, Journey, Present, Step, StepKind};
 
 /// A journey with its questions.
 #[derive(Debug)]
@@ -100,6 +100,15 @@ impl Loaded {
     #[must_use]
     pub fn is_asserted(&self) -> bool {
         self.questions().any(|one| one.query.subject.is_asserted())
+    }
+
+    /// Its `ask` steps.
+    pub fn asks(&self) -> impl Iterator<Item = &Ask> {
+        let steps = self.journey.steps.iter();
+        steps.filter_map(|step| match &step.kind {
+            StepKind::Ask(ask) => Some(ask),
+            _ => None,
+        })
     }
 
     /// The stage that it is counted under.

@@ -4,8 +4,9 @@
 //! A run belongs to the text that it began with. The texts of runs are kept in the database, so that
 //! a run goes on in another process and after its file has changed.
 //!
-//! To hold another kind of step: what it does in `login/run`, and its line in `held.rs`.
+//! To hold another kind of step: what it does in `login/run`, and its line in `held/kinds.rs`.
 
+mod asks;
 mod choose;
 mod folder;
 mod held;
@@ -87,6 +88,12 @@ impl Journeys {
             hash: loaded.journey.hash.clone(),
             text: loaded.text.clone(),
         })
+    }
+
+    /// As [`Journeys::to_note`], by the hash of a text that this process has met.
+    #[must_use]
+    pub fn to_note_hash(&self, hash: &str, now: UnixTime) -> Option<texts::NewText> {
+        self.to_note(self.known(hash)?.as_ref(), now)
     }
 
     /// The text is in the database.

@@ -79,6 +79,10 @@ async fn find(
     let request = request.ok_or(AcceptError::Unknown)?;
     let transaction = transactions::find(&app.db, &app.vault, &request.transaction).await?;
     match transaction.ok_or(AcceptError::Unknown)? {
+        // The login goes on without what was asked after it.
+        Transaction::Pending(pending) if run::follower_is_over(app, &pending.login) => {
+            Err(AcceptError::Unknown)
+        }
         Transaction::Pending(pending) => Ok((request, pending)),
         // Catalogue 298: the first result stands.
         Transaction::Answered(_) | Transaction::Finished(_) | Transaction::Failed(_) => {
@@ -212,6 +216,7 @@ async fn record(
     }
     let withdraw = Secret::random(app.rng.as_ref());
     // Whoever adds a card to their own account agrees to nothing with anybody.
+    // Nor whoever tells their account something: the page asks for that.
     let consent = notice.map(|notice| {
         answer.consent_until = notice.ends(answer.answered_at);
         answer.external_id = notice.external_id;

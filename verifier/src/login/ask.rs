@@ -15,7 +15,7 @@ use vouchsafe_protocol::vp::values::{LocalizedText, Nonce, State};
 use vouchsafe_protocol::vp::verify::Way;
 
 pub use super::asking::{Asking, query_of};
-use super::{QR_S, REQUEST_OBJECT_S, notice};
+use super::{QR_S, REQUEST_OBJECT_S, notice, run};
 use crate::app::Parts;
 use crate::config::{Client, DigitalCredentials};
 use crate::domain::ids::RequestId;
@@ -332,7 +332,12 @@ pub fn open(app: &Parts, secrets: &RequestSecrets) -> Result<Opened, AskError> {
 
 /// The person sees in the wallet which application asks, and from where (catalogue 316).
 async fn client_name(app: &Parts, login: &Login) -> Result<LocalizedText, AskError> {
-    let client = app.asker(&login.request).await?;
+    // What fills an attribute goes to the account.
+    let own = run::from_wallet(app, login).and(app.settings.account_client.clone());
+    let client = match own {
+        Some(own) => Some(own),
+        None => app.asker(&login.request).await?,
+    };
     let client = client.ok_or(AskError::Gone)?;
     let shown = |name: &str| match &client.host {
         Some(host) => format!("{name} ({host})"),

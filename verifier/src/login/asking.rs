@@ -9,8 +9,9 @@ use vouchsafe_protocol::vp::dcql::DcqlQuery;
 use super::ask::AskError;
 use super::run::{self, RunError};
 use crate::app::Parts;
-use crate::config::Query;
-use crate::domain::request::Facts;
+use crate::config::{FromCard, Query};
+use crate::domain::consent::of_account;
+use crate::domain::request::{Fact, Facts, LoginRequest};
 use crate::domain::transaction::{Channel, Login};
 
 /// What a login asks a wallet now.
@@ -21,7 +22,8 @@ pub struct Asking<'a> {
     pub facts: Facts,
     /// What the wallet is asked: what nobody is told and no rule reads stays with the person.
     pub question: DcqlQuery,
-    /// Names of what a journey tells the application beside the facts.
+    /// What the application is told beside the facts, as a consent names it: by a journey, or of the
+    /// account.
     pub told: Vec<String>,
     /// The journey asks for consent at a place of its own: with the card nothing is told.
     pub later: bool,
@@ -59,10 +61,13 @@ pub async fn query_of<'a>(app: &'a Parts, login: &Login) -> Result<Asking<'a>, A
             question: query.asked(&request.facts.names()),
             query: Cow::Borrowed(query),
             facts: request.facts.clone(),
-            told: Vec::new(),
+            told: attributes(request, query),
             later: false,
             channels: None,
         });
+    }
+    if let Some((_, card)) = run::from_wallet(app, login) {
+        return attribute(app, card);
     }
     let loaded = match run::text(app, login).await {
         Ok(loaded) => loaded,
@@ -80,13 +85,42 @@ pub async fn query_of<'a>(app: &'a Parts, login: &Login) -> Result<Asking<'a>, A
     };
     let all = [Channel::SameDevice, Channel::Qr, Channel::DcApi].into_iter();
     let channels = all.filter(|channel| run::allows(login, &loaded, *channel));
-    let told = loaded.journey.claim_names();
+    let names = loaded.journey.claim_names();
+    let mut told: Vec<String> = names.into_iter().map(str::to_owned).collect();
+    told.extend(attributes(request, &found.query));
     Ok(Asking {
         question: found.query.asked(&found.wanted(&facts)),
         query: Cow::Owned(found.query.clone()),
-        told: told.into_iter().map(str::to_owned).collect(),
+        told,
         later: loaded.asks_consent(),
         channels: Some(channels.collect()),
         facts,
     })
+}
+
+/// The claim of a card that fills an attribute. The account learns it, and no application.
+fn attribute<'a>(app: &'a Parts, card: &FromCard) -> Result<Asking<'a>, AskError> {
+    let query = app.settings.query(&card.query).ok_or(AskError::Gone)?;
+    let fact = Fact {
+        name: card.claim.clone(),
+        values: Vec::new(),
+    };
+    Ok(Asking {
+        question: query.asked(&BTreeSet::from([card.claim.as_str()])),
+        query: Cow::Borrowed(query),
+        facts: Facts {
+            userinfo: vec![fact],
+            id_token: Vec::new(),
+        },
+        told: Vec::new(),
+        later: false,
+        channels: Some(BTreeSet::from([Channel::SameDevice, Channel::Qr])),
+    })
+}
+
+/// Names of attributes of the account that the application is told where it has them.
+pub(super) fn attributes(request: &LoginRequest, query: &Query) -> Vec<String> {
+    let account = query.subject.claim().is_some();
+    let names = request.attributes.names().into_iter();
+    names.filter(|_| account).map(of_account).collect()
 }

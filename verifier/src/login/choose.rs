@@ -1,10 +1,12 @@
 //! Which question a request leads to, and what of the answer goes where.
 
+use std::collections::BTreeSet;
+
 use vouchsafe_protocol::oauth::error::{ErrorCode, OAuthError};
 use vouchsafe_protocol::oauth::values::Scopes;
 use vouchsafe_protocol::oidc::claims_request::{ClaimWish, ClaimsRequest};
 
-use crate::config::{Client, Query, ScopeClaims, Settings};
+use crate::config::{Attribute, Client, Query, ScopeClaims, Settings};
 use crate::domain::request::{Fact, Facts, OFFLINE_ACCESS, OPENID};
 
 /// A question that a client may ask, and what it learns.
@@ -116,6 +118,55 @@ fn facts(query: &Query, client: &Client, scopes: &[&ScopeClaims], claims: &Claim
     add(&mut facts.userinfo, query, client, &claims.userinfo);
     add(&mut facts.id_token, query, client, &claims.id_token);
     facts
+}
+
+/// Attributes of the account that a request asks for by a scope or by the `claims` parameter, as far
+/// as the application may learn them.
+#[must_use]
+pub fn attributes(
+    settings: &Settings,
+    client: &Client,
+    scopes: &Scopes,
+    claims: &ClaimsRequest,
+) -> Facts {
+    let mut facts = Facts::default();
+    let may = |one: &&Attribute| client.attributes.contains(&one.name);
+    for attribute in settings.attributes().iter().filter(may) {
+        let scope = attribute.scope.as_ref();
+        if scope.is_some_and(|scope| scopes.contains(scope)) {
+            facts.userinfo.push(Fact {
+                name: attribute.claim.clone(),
+                values: Vec::new(),
+            });
+        }
+        let places = [
+            (&mut facts.userinfo, &claims.userinfo),
+            (&mut facts.id_token, &claims.id_token),
+        ];
+        for (facts, wishes) in places {
+            let wish = wishes.iter().find(|wish| wish.name == attribute.claim);
+            let known = facts.iter().any(|fact| fact.name == attribute.claim);
+            facts.extend(wish.filter(|_| !known).map(|wish| Fact {
+                name: wish.name.clone(),
+                values: wish.values.clone(),
+            }));
+        }
+    }
+    facts
+}
+
+/// The scope values of a request that ask for attributes which the application may learn.
+pub fn attribute_scopes<'a>(
+    settings: &'a Settings,
+    client: &'a Client,
+    asked: &'a Scopes,
+) -> impl Iterator<Item = String> + 'a {
+    let may = |one: &&Attribute| client.attributes.contains(&one.name);
+    let known = settings.attributes().iter().filter(may);
+    let scopes: BTreeSet<&String> = known.filter_map(|one| one.scope.as_ref()).collect();
+    let mut scopes: Vec<&String> = scopes.into_iter().collect();
+    scopes.retain(|scope| asked.contains(scope));
+    scopes.into_iter().cloned()
 }
 
 fn add(facts: &mut Vec<Fact>, query: &Query, client: &Client, wishes: &[ClaimWish]) {

@@ -17,7 +17,7 @@ use crate::app::Parts;
 use crate::domain::ids::{Secret, Sid};
 use crate::domain::passkey::{self, Tapped};
 use crate::domain::reason::{Explanation, Failure};
-use crate::domain::request::{Back, LoginRequest};
+use crate::domain::request::{Back, Fact, LoginRequest};
 use crate::domain::session::{Authentication, CardRef, Session, SessionClient};
 use crate::domain::transaction::{Answer, Channel};
 use crate::store::{device_grants, sessions};
@@ -27,6 +27,8 @@ use crate::store::{device_grants, sessions};
 pub(super) struct Told {
     pub(super) id_token_claims: Map<String, Value>,
     pub(super) userinfo_claims: Map<String, Value>,
+    /// Attributes of the account that UserInfo looks up.
+    pub(super) attributes: Vec<Fact>,
     /// When the cards end that it was read from.
     pub(super) cards_end: Option<UnixTime>,
 }
@@ -77,6 +79,7 @@ pub(super) async fn issue_code(
         cards_end: told.cards_end,
         id_token_claims: told.id_token_claims,
         userinfo_claims: told.userinfo_claims,
+        attributes: told.attributes,
     };
     // The code of a device waits here until the device asks again.
     let lives_s = match &request.back {

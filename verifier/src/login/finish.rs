@@ -1,5 +1,7 @@
 //! The end of a successful login: subject, session, authorization code, in one transaction.
 
+mod failed;
+
 use std::sync::Arc;
 
 use vouchsafe_credentials::time::UnixTime;
@@ -7,7 +9,7 @@ use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
 use vouchsafe_service::db::{DbError, Tx};
 
 use super::code::{Told, acr_permits, authentication, cards_end, issue_code, still_counts};
-use super::{end, passkey, resolve, run};
+use super::{end, known, passkey, resolve};
 use crate::app::{App, Parts};
 use crate::config::Client;
 use crate::domain::ids::{Secret, SessionId, SubjectId};
@@ -21,9 +23,10 @@ use crate::risk::Seen;
 use crate::store::risk::NewLogin;
 use crate::store::transactions::Sealed;
 use crate::store::{
-    StoreError, account_bindings, accounts, consents, journeys, risk, sessions, subjects,
-    transactions,
+    StoreError, account_bindings, accounts, consents, risk, sessions, transactions,
 };
+
+pub use failed::fail;
 
 /// The claim that says what the organisation calls an account.
 const EXTERNAL_ID: &str = "external_id";
@@ -127,39 +130,6 @@ pub async fn finish(
     }
 }
 
-/// Ends an answered login without success.
-pub async fn fail<T>(app: &Parts, answered: Answered, failure: Failure) -> Result<T, FinishError> {
-    let id = answered.login.id.clone();
-    let login = answered.login.clone();
-    let channel = Some(answered.answer.channel.name());
-    let trace = run::ended(app, &login, failure.code());
-    let row = transactions::seal(
-        &app.vault,
-        &Transaction::Failed(answered.fail(failure.clone())),
-    )?;
-    let now = app.now();
-    let over = app
-        .db
-        .write(async move |tx| {
-            let over = transactions::advance(tx, "answered", &row, now).await?;
-            if let Some(trace) = trace.as_ref().filter(|_| over) {
-                journeys::insert_trace(tx, trace).await?;
-            }
-            Ok::<_, DbError>(over)
-        })
-        .await?;
-    if over {
-        let end = End {
-            channel,
-            ..End::default()
-        };
-        tell::over(app, &login, failure.code(), &end);
-        tell::authenticated("vp", "failure", failure.code());
-    }
-    app.changes.announce(&id);
-    Err(FinishError::Failed(failure))
-}
-
 /// A session answers by itself (single sign-on): only the subject goes to the application.
 pub async fn from_session(
     app: &App,
@@ -180,6 +150,9 @@ pub async fn from_session(
         .db
         .write(async move |tx| {
             let subject = session.subject.clone().ok_or(FinishError::AlreadyOver)?;
+            if !known::hold(tx, &subject).await? {
+                return Err(FinishError::AlreadyOver);
+            }
             if !sessions::is_live(tx, &session.id, parts.now()).await? {
                 return Err(FinishError::AlreadyOver);
             }
@@ -189,7 +162,8 @@ pub async fn from_session(
                 cards_end: Some(session.expires_at),
                 ..Told::default()
             };
-            let told = told_of(tx, &parts, &client, Some(&subject), told).await?;
+            let asked = (client.as_ref(), &request);
+            let told = told_of(tx, &parts, asked, (Some(&subject), true), told).await?;
             let code = issue_code(tx, &parts, &request, &session, sub, told).await?;
             if let Some(seen) = &seen {
                 risk::insert_if_new(tx, &subject, seen, parts.now()).await?;
@@ -205,11 +179,12 @@ pub async fn from_session(
 pub(super) async fn told_of(
     tx: &mut Tx,
     app: &Parts,
-    client: &Client,
-    subject: Option<&SubjectId>,
+    (client, request): (&Client, &LoginRequest),
+    (subject, names_account): (Option<&SubjectId>, bool),
     mut told: Told,
 ) -> Result<Told, FinishError> {
-    let subject = subject.filter(|_| client.external_id);
+    known::of_login(tx, app, request, subject, &mut told).await?;
+    let subject = subject.filter(|_| names_account && client.external_id);
     if let Some(subject) = subject
         && let Some(id) = accounts::external_id(tx, &app.vault, subject).await?
     {
@@ -297,10 +272,7 @@ impl Work {
         if !request.expects(&sub) {
             return Err(FinishError::Failed(Failure::other_account()));
         }
-        // The account first, then what was agreed to, then the session.
-        if let Some(subject) = &subject {
-            subjects::hold(tx, subject).await?;
-        }
+        // The account is held; what was agreed to comes next, then the session.
         if !consents::attach(tx, &app.vault, &answer.consent, subject.as_ref(), app.now()).await? {
             return Err(FinishError::Failed(Failure::withdrawn()));
         }
@@ -311,9 +283,10 @@ impl Work {
         let (session, cookie) = self.session(tx, subject).await?;
         consents::rest(tx, &answer.consent, &session.id).await?;
         sessions::put_cards(tx, &session.id, &answer.cards, answer.answered_at).await?;
-        // Only what was told when they agreed.
-        let named = session.subject.as_ref().filter(|_| answer.external_id);
-        let told = told_of(tx, app, client, named, self.told()).await?;
+        // The account is called only what was told when they agreed.
+        let whose = (session.subject.as_ref(), answer.external_id);
+        let asked = (client.as_ref(), request);
+        let told = told_of(tx, app, asked, whose, self.told()).await?;
         let called = Some(sub.clone());
         let code = issue_code(tx, app, request, &session, sub, told).await?;
         count(tx, session.subject.as_ref(), seen.as_ref(), app.now()).await?;
@@ -353,6 +326,7 @@ impl Work {
             id_token_claims: Fact::choose(id_token, &self.answer.claims),
             userinfo_claims: Fact::choose(userinfo, &self.answer.claims),
             cards_end: cards_end(&self.answer),
+            ..Told::default()
         }
     }
 }

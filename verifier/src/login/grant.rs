@@ -7,7 +7,7 @@ use vouchsafe_credentials::time::UnixTime;
 
 use crate::app::Parts;
 use crate::domain::ids::{ClientId, SessionId, Sid};
-use crate::domain::request::OFFLINE_ACCESS;
+use crate::domain::request::{Fact, OFFLINE_ACCESS};
 use crate::domain::session::Authentication;
 use crate::store::StoreError;
 
@@ -44,6 +44,9 @@ pub struct Grant {
     pub id_token_claims: Map<String, Value>,
     /// Claims for UserInfo.
     pub userinfo_claims: Map<String, Value>,
+    /// Attributes of the account that UserInfo looks up; codes of an earlier version have none.
+    #[serde(default)]
+    pub attributes: Vec<Fact>,
 }
 
 impl Grant {
@@ -77,6 +80,9 @@ pub struct TokenClaims {
     pub sub: String,
     /// What the person agreed to.
     pub claims: Map<String, Value>,
+    /// Attributes of the account that are looked up each time; tokens of an earlier version have none.
+    #[serde(default)]
+    pub attributes: Vec<Fact>,
     /// What introspection tells beside; tokens of an earlier version have none.
     #[serde(default)]
     pub issued: Option<Issued>,

@@ -46,6 +46,7 @@ pub fn request(query: &Query, linking: Linking, locale: &str) -> LoginRequest {
         query: query.id.clone(),
         needs_card: true,
         facts: Facts::default(),
+        attributes: Facts::default(),
         locale: locale.to_owned(),
         essential_acr: Vec::new(),
         may_switch_account: false,

@@ -17,6 +17,7 @@ pub mod grant;
 mod id_token;
 pub mod introspect;
 pub mod judge;
+pub mod known;
 pub mod linking;
 pub mod notice;
 pub mod passkey;

@@ -4,9 +4,10 @@
 use vouchsafe_pages::{Catalogue, FluentArgs, Locale};
 
 use super::ask::{AskError, Asking, query_of};
-use super::evidence;
+use super::{evidence, run};
 use crate::app::Parts;
 use crate::config::{ClaimMapping, Client, controller_of};
+use crate::domain::consent::account_claim;
 use crate::domain::notice::{Notice, NoticeFact};
 use crate::domain::transaction::Login;
 
@@ -16,7 +17,8 @@ pub async fn of_question(
     login: &Login,
     asking: &Asking<'_>,
 ) -> Result<Option<Notice>, AskError> {
-    if login.request.linking().is_some() {
+    // What fills an attribute goes to the account alone.
+    if login.request.linking().is_some() || run::from_wallet(app, login).is_some() {
         return Ok(None);
     }
     let client = app.asker(&login.request).await?.ok_or(AskError::Gone)?;
@@ -116,26 +118,31 @@ fn kept_label(label: &str, locale: &str) -> String {
     text.unwrap_or_else(|| label.to_owned())
 }
 
-/// A claim that a journey tells: as a question calls it, or by its name.
+/// What an application is told: as an attribute of the account or a question calls it, or by its name.
 pub fn fact(app: &Parts, name: &str, locale: &str) -> NoticeFact {
+    let of_account = account_claim(name);
+    let mut attributes = app.settings.attributes().iter();
+    let attribute = attributes.find(|one| Some(one.claim.as_str()) == of_account);
+    let called = of_account.unwrap_or(name);
     let queries = app.settings.queries().iter();
-    let known = match name.strip_prefix(KEPT) {
-        Some(kept) => {
-            let mut bound = queries.flat_map(|query| &query.bind);
-            let known = bound.find(|bound| bound.name == kept);
-            let label = known.map(|bound| bound.label.for_locale(locale).to_owned());
-            let label = label.unwrap_or_else(|| kept.replace('_', " "));
-            Some(kept_label(&label, locale))
-        }
-        None => {
-            let mut claims = queries.flat_map(|query| &query.claims);
-            let known = claims.find(|claim| claim.name == name);
-            known.map(|claim| claim.label.for_locale(locale).to_owned())
-        }
-    };
+    if let Some(kept) = name.strip_prefix(KEPT) {
+        let mut bound = queries.flat_map(|query| &query.bind);
+        let known = bound.find(|bound| bound.name == kept);
+        let label = known.map(|bound| bound.label.for_locale(locale).to_owned());
+        let label = label.unwrap_or_else(|| kept.replace('_', " "));
+        return NoticeFact {
+            name: name.to_owned(),
+            label: kept_label(&label, locale),
+        };
+    }
+    let mut claims = queries.flat_map(|query| &query.claims);
+    let known = claims.find(|claim| claim.name == called);
+    let label = attribute.map(|one| &one.label);
+    let label = label.or(known.map(|claim| &claim.label));
+    let label = label.map(|label| label.for_locale(locale).to_owned());
     NoticeFact {
         name: name.to_owned(),
-        label: known.unwrap_or_else(|| name.replace('_', " ")),
+        label: label.unwrap_or_else(|| called.replace('_', " ")),
     }
 }
 

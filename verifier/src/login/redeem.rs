@@ -163,6 +163,7 @@ fn access_token_row(
     let claims = TokenClaims {
         sub: grant.sub.clone(),
         claims: grant.userinfo_claims.clone(),
+        attributes: grant.attributes.clone(),
         issued: Some(Issued {
             at: app.now(),
             scope: grant.scope.clone(),

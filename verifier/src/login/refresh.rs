@@ -178,6 +178,7 @@ async fn exchange(
         sub: grant.sub.clone(),
         // What a card said was for that login alone.
         claims: Map::new(),
+        attributes: Vec::new(),
         issued: Some(Issued {
             at: now,
             scope: scope.clone(),

@@ -33,27 +33,47 @@ pub(super) async fn account(
     match evidence {
         Evidence::Guest => Ok((None, Account::Nobody)),
         Evidence::IssuerScoped(key) => {
-            let new = SubjectId::generate(rng);
-            let fresh = (&MeansId::random(rng), &new);
-            let subject = subjects::resolve(tx, key, fresh, app.now()).await?;
-            let account = match subject == new {
-                true => Account::New,
-                false => Account::Known,
-            };
-            Ok((Some(subject), account))
+            // An account that is deleted at this very moment is none: then there is a new one.
+            for _ in 0..3 {
+                let new = SubjectId::generate(rng);
+                let fresh = (&MeansId::random(rng), &new);
+                let subject = subjects::resolve(tx, key, fresh, app.now()).await?;
+                if subjects::hold(tx, &subject).await? {
+                    let account = match subject == new {
+                        true => Account::New,
+                        false => Account::Known,
+                    };
+                    return Ok((Some(subject), account));
+                }
+            }
+            Err(FinishError::Failed(Failure::other_account()))
         }
-        Evidence::Bound(key) => match subjects::find(tx, key).await? {
-            Some(subject) => Ok((Some(subject), Account::Known)),
-            None => Err(FinishError::Failed(Failure::unlinked())),
-        },
+        Evidence::Bound(key) => {
+            let found = subjects::find(tx, key).await?;
+            match held(tx, found).await? {
+                Some(subject) => Ok((Some(subject), Account::Known)),
+                None => Err(FinishError::Failed(Failure::unlinked())),
+            }
+        }
         Evidence::Asserted {
             identifier_mac,
             key,
-        } => match asserted(tx, identifier_mac, key).await? {
-            Some(subject) => Ok((Some(subject), Account::Known)),
-            None => Err(FinishError::Failed(Failure::unmatched())),
-        },
+        } => {
+            let found = asserted(tx, identifier_mac, key).await?;
+            match held(tx, found).await? {
+                Some(subject) => Ok((Some(subject), Account::Known)),
+                None => Err(FinishError::Failed(Failure::unmatched())),
+            }
+        }
     }
+}
+
+/// The account, held, if it is still there.
+async fn held(tx: &mut Tx, subject: Option<SubjectId>) -> Result<Option<SubjectId>, DbError> {
+    let Some(subject) = subject else {
+        return Ok(None);
+    };
+    Ok(subjects::hold(tx, &subject).await?.then_some(subject))
 }
 
 /// The account that is named, if the card leads to it. Both are always looked up.
@@ -148,17 +168,22 @@ pub(super) async fn link(
             let session = current.filter(|session| session.id == *id);
             let subject = session.and_then(|session| session.subject.clone());
             // The account first, then what leads to it, then its session: everybody in this order.
-            if let Some(subject) = &subject {
-                subjects::hold(tx, subject).await?;
+            let subject = held(tx, subject).await?;
+            if subject.is_some() {
                 tx.lock("subject_means").await?;
             }
             let live = sessions::hold(tx, id, now).await?.is_some();
             let subject = subject.filter(|_| live);
             subject.ok_or_else(|| FinishError::Failed(Failure::other_account()))?
         }
-        Linking::Invitation(code) => accounts::redeem(tx, code, now)
-            .await?
-            .ok_or_else(|| FinishError::Failed(Failure::invitation_over()))?,
+        Linking::Invitation(code) => {
+            // Who deletes an account holds it and then deletes its invitations: in the same order here.
+            let invited = accounts::invited(tx, code, now).await?;
+            let held = held(tx, invited).await?;
+            let redeemed = accounts::redeem(tx, code, now).await?;
+            let owner = held.filter(|held| redeemed.as_ref() == Some(held));
+            owner.ok_or_else(|| FinishError::Failed(Failure::invitation_over()))?
+        }
     };
     let Evidence::Bound(key) = evidence else {
         return Err(FinishError::Failed(Failure::unmatched()));

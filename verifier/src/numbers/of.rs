@@ -6,6 +6,7 @@ use super::counts::Key;
 use super::tell::{End, NO_JOURNEY};
 use crate::app::Parts;
 use crate::domain::transaction::Login;
+use crate::journey::Instance;
 
 /// Whose numbers they are.
 pub(super) struct Of<'a> {
@@ -22,6 +23,14 @@ impl<'a> Of<'a> {
         let named = Self::named(app, journey, client(app, login.request.client.as_str()));
         let own = run.map(|run| app.journeys.stage_of(run.instance.hash(), journey));
         let stage = own.unwrap_or(named.stage);
+        Self { stage, ..named }
+    }
+
+    /// Numbers of one of the journeys of a run.
+    pub(super) fn instance(app: &'a Parts, login: &'a Login, instance: &'a Instance) -> Self {
+        let journey = instance.journey();
+        let named = Self::named(app, journey, client(app, login.request.client.as_str()));
+        let stage = app.journeys.stage_of(instance.hash(), journey);
         Self { stage, ..named }
     }
 

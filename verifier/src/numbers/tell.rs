@@ -3,7 +3,8 @@
 mod recoveries;
 mod steps;
 
-pub(crate) use steps::steps;
+use steps::followed;
+pub(crate) use steps::{follows, steps};
 
 use super::counts::{Key, coarse};
 use super::of::{Of, channel_of, client, outcome, outcome_of_run};
@@ -40,7 +41,12 @@ pub(crate) fn started(app: &Parts, login: &Login) {
     if !is_login(&login.request) {
         return;
     }
-    let of = Of::login(app, login);
+    // What follows it may have begun at once.
+    let run = login.run.as_deref();
+    let of = match run.and_then(|run| run.main.as_deref()) {
+        Some(main) => Of::instance(app, login, &main.instance),
+        None => Of::login(app, login),
+    };
     let entry = login.request.device().map_or("web", |_| "device");
     let labels = of.labels([
         ("journey", of.journey),
@@ -82,7 +88,9 @@ fn makes_accounts(app: &Parts, login: &Login) -> bool {
         Some(run) => {
             let set = app.journeys.current();
             let mut all = set.all();
-            let loaded = all.find(|one| one.journey.id == run.instance.journey());
+            let main = run.main.as_deref().map(|main| &main.instance);
+            let journey = main.unwrap_or(&run.instance).journey();
+            let loaded = all.find(|one| one.journey.id == journey);
             loaded.is_some_and(|one| one.questions().any(|one| makes(&one.query.subject)))
         }
     }
@@ -114,6 +122,7 @@ pub(crate) fn over(app: &Parts, login: &Login, code: &str, end: &End) {
         return;
     }
     steps(app, login);
+    followed(app, login);
     let of = Of::login(app, login);
     let outcome = match login.run {
         Some(_) => outcome_of_run(code),

@@ -9,8 +9,8 @@ use vouchsafe_service::db::DbError;
 use super::Assessment;
 use super::features::Observed;
 use super::place::GeoPlace;
-use super::rules::{Case, LastLogin};
-use super::values::Values;
+use super::rules::{BURST_S, Case, LastLogin};
+use super::values::{Level, Values};
 use crate::app::{App, Parts};
 use crate::config::RiskSettings;
 use crate::domain::ids::{SecretDigest, SubjectId};
@@ -72,6 +72,8 @@ pub async fn assess(
     };
     let counts = risk::counts(&app.db, &look.seen.values, &mine).await?;
     let last = last_known(app, &mine)?;
+    let address = look.seen.values.at(Level::Address);
+    let refused_often = risk::failures::is_burst(&app.db, address, subject, now).await?;
     let values: Vec<Values> = mine.iter().map(|past| past.values).collect();
     let case = Case {
         observed: &look.observed,
@@ -80,6 +82,7 @@ pub async fn assess(
         mine: &values,
         last: last.as_ref(),
         places_known: settings.places.know_countries(),
+        refused_often,
         device_known: Some(mine.iter().any(|past| past.device == look.seen.device)),
     };
     let thresholds = settings.thresholds.as_ref();
@@ -113,6 +116,10 @@ pub async fn run_once(app: App) -> Result<(), DbError> {
     let before = app.now().plus(-HORIZON_S);
     app.db
         .write_in_steps(async move |tx| risk::forget(tx, before).await)
+        .await?;
+    let before = app.now().plus(-BURST_S);
+    app.db
+        .write_in_steps(async move |tx| risk::failures::purge(tx, before).await)
         .await?;
     Ok(())
 }

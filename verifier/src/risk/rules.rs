@@ -22,15 +22,18 @@ pub enum Rule {
     DeviceUnknown,
     /// The address is an exit of the Tor network.
     TorExit,
+    /// Logins from this address or of this account were refused one after another.
+    FailedBurst,
 }
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::FirstSeenCountry,
         Self::ImpossibleTravel,
         Self::DeviceUnknown,
         Self::TorExit,
+        Self::FailedBurst,
     ];
 
     /// Code for traces, metrics and texts.
@@ -41,6 +44,7 @@ impl Rule {
             Self::ImpossibleTravel => "impossible_travel",
             Self::DeviceUnknown => "device_unknown",
             Self::TorExit => "tor_exit",
+            Self::FailedBurst => "failed_burst",
         }
     }
 
@@ -55,10 +59,17 @@ impl Rule {
     pub fn level(self) -> RiskLevel {
         match self {
             Self::DeviceUnknown => RiskLevel::Medium,
-            Self::FirstSeenCountry | Self::ImpossibleTravel | Self::TorExit => RiskLevel::High,
+            Self::FirstSeenCountry | Self::ImpossibleTravel | Self::TorExit | Self::FailedBurst => {
+                RiskLevel::High
+            }
         }
     }
 }
+
+/// So many refused logins are a burst.
+pub const BURST: i64 = 5;
+/// Refused logins count for so many seconds.
+pub const BURST_S: i64 = 600;
 
 /// Faster than this nobody travels, in kilometres an hour.
 const FASTEST: f64 = 1_000.0;
@@ -91,6 +102,8 @@ pub struct Case<'a> {
     pub device_known: Option<bool>,
     /// Whether there is a database of countries.
     pub places_known: bool,
+    /// Whether many logins from here or of the account were refused lately ([`BURST`]).
+    pub refused_often: bool,
 }
 
 /// The signs of a login. An account without history gives none that need one.
@@ -104,6 +117,7 @@ pub fn apply(case: &Case<'_>, tor_exits: &HashSet<IpAddr>) -> Vec<Rule> {
             .observed
             .address
             .is_some_and(|address| tor_exits.contains(&address)),
+        Rule::FailedBurst => case.refused_often,
     };
     Rule::ALL.into_iter().filter(holds).collect()
 }
@@ -174,6 +188,7 @@ mod tests {
             last: Some(&last),
             device_known: Some(true),
             places_known: true,
+            refused_often: false,
         };
         let none = HashSet::new();
         let both = vec![Rule::FirstSeenCountry, Rule::ImpossibleTravel];
@@ -199,6 +214,7 @@ mod tests {
             last: None,
             device_known,
             places_known: false,
+            refused_often: false,
         };
         let none = HashSet::new();
         assert_eq!(apply(&case(&somewhere, &[], Some(false)), &none), vec![]);
@@ -219,8 +235,27 @@ mod tests {
             last: None,
             device_known: None,
             places_known: false,
+            refused_often: false,
         };
         assert_eq!(apply(&case, &exits), vec![Rule::TorExit]);
+    }
+
+    #[test]
+    fn a_burst_of_refusals_is_named_with_and_without_a_history() {
+        let here = observed(GeoPlace::default());
+        let case = |mine| Case {
+            observed: &here,
+            values: &NORWAY,
+            now: UnixTime(10),
+            mine,
+            last: None,
+            device_known: None,
+            places_known: false,
+            refused_often: true,
+        };
+        let none = HashSet::new();
+        assert_eq!(apply(&case(&[]), &none), vec![Rule::FailedBurst]);
+        assert_eq!(apply(&case(&[NORWAY]), &none), vec![Rule::FailedBurst]);
     }
 
     #[test]

@@ -103,6 +103,7 @@ fn initiator(reason: EndReason) -> Initiator {
         EndReason::LoggedOut
         | EndReason::ConsentWithdrawn
         | EndReason::MeansRemoved
+        | EndReason::AccountDeleted
         | EndReason::Replaced
         | EndReason::GivenUp => Initiator::User,
         EndReason::Revoked

@@ -44,7 +44,10 @@ pub async fn put(tx: &mut Tx, new: &NewAccount, now: UnixTime) -> Result<bool, D
         subjects::insert(tx, fresh, now).await?;
         return Ok(true);
     }
-    if locale.is_some() {
+    if locale.is_some()
+        && let Some(known) = of_identifier(tx, identifier_mac).await?
+        && subjects::hold(tx, &known).await?
+    {
         execute!(
             tx,
             sqlx::query("UPDATE account_identifiers SET locale = $1 WHERE identifier_mac = $2")
@@ -78,7 +81,23 @@ pub async fn external_id(
         .transpose()
 }
 
-/// Writes an invitation to link a card; those of before for the account are over.
+/// The same outside of a transaction.
+pub async fn external_id_of(
+    db: &Db,
+    vault: &Vault,
+    subject: &SubjectId,
+) -> Result<Option<String>, StoreError> {
+    let sealed = each!(db, p => sqlx::query_scalar::<_, Vec<u8>>(
+        "SELECT external_id FROM account_identifiers WHERE subject_id = $1")
+        .bind(subject.as_str()).fetch_optional(p).await)?;
+    let place = [TABLE.0, "external_id", subject.as_str()];
+    sealed
+        .map(|sealed| vault.open(TABLE, "external_id", &place, &sealed))
+        .transpose()
+}
+
+/// Writes an invitation to link a card; those of before for the account are over. Whoever calls holds
+/// the account.
 pub async fn invite(
     tx: &mut Tx,
     code: &SecretDigest,
@@ -113,6 +132,19 @@ pub async fn is_open(db: &Db, code: &SecretDigest, now: UnixTime) -> Result<bool
          WHERE code_hash = $1 AND used_at IS NULL AND expires_at > $2")
         .bind(code.as_str()).bind(now.0).fetch_one(p).await)?;
     Ok(found > 0)
+}
+
+/// The account that an open invitation is for.
+pub async fn invited(
+    tx: &mut Tx,
+    code: &SecretDigest,
+    now: UnixTime,
+) -> Result<Option<SubjectId>, DbError> {
+    let id = each!(tx, c => sqlx::query_scalar::<_, String>(
+        "SELECT subject_id FROM account_invitations \
+         WHERE code_hash = $1 AND used_at IS NULL AND expires_at > $2")
+        .bind(code.as_str()).bind(now.0).fetch_optional(c).await)?;
+    id.map(|id| subjects::parse(&id)).transpose()
 }
 
 /// Uses an invitation up; the account that it is for. Of any number of calls one gets it.

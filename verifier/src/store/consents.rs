@@ -3,6 +3,8 @@
 //! Whoever writes here holds the account first ([`super::subjects::hold`]), then the consent, then the
 //! session.
 
+mod covered;
+
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{Db, DbError, STEP, Table, Tx, each, execute};
 
@@ -10,6 +12,8 @@ use super::{StoreError, Vault, account_bindings};
 use crate::domain::consent::{Consent, Event, NewConsent, State};
 use crate::domain::ids::{ClientId, ConsentId, SecretDigest, SessionId, SubjectId};
 use crate::domain::notice::{How, Record};
+
+pub use covered::{covered, covered_in};
 
 const TABLE: Table = Table("consents");
 
@@ -367,10 +371,14 @@ pub async fn lapsed(db: &Db, now: UnixTime) -> Result<Vec<Consent>, DbError> {
     rows.into_iter().map(Consent::try_from).collect()
 }
 
-/// Deletes what was over before `before`, and what guests agreed to then, [`STEP`] of them at most.
+/// Deletes what was over before `before`, and what guests agreed to then, [`STEP`] of them at most. What was
+/// taken back stays as long as a consent of before holds: what it names must not be told again by that.
 pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
     let old = each!(tx, c => sqlx::query_scalar::<_, String>(
-        "SELECT id FROM consents WHERE over_at < $1 OR (subject_id IS NULL AND given_at < $1) LIMIT $2")
+        "SELECT id FROM consents c WHERE (over_at < $1 AND (withdrawn_at IS NULL OR NOT EXISTS (\
+             SELECT 1 FROM consents o WHERE o.subject_id = c.subject_id AND o.client_id = c.client_id \
+             AND o.over_at IS NULL AND o.given_at <= c.withdrawn_at))) \
+         OR (subject_id IS NULL AND given_at < $1) LIMIT $2")
         .bind(before.0).bind(i64::from(STEP)).fetch_all(c).await)?;
     for id in &old {
         execute!(

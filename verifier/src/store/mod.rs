@@ -8,6 +8,7 @@
 pub mod account_bindings;
 pub mod account_cards;
 pub mod accounts;
+pub mod attributes;
 pub mod clients;
 pub mod consents;
 pub mod device_grants;
@@ -139,6 +140,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1024,
             name: "steps of journeys that ask others",
             sql: include_str!("../../migrations/1024_steps.sql"),
+        },
+        Migration {
+            version: 1025,
+            name: "what is known about a person",
+            sql: include_str!("../../migrations/1025_attributes.sql"),
         },
         Migration {
             version: 1026,

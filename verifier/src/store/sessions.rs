@@ -102,6 +102,19 @@ pub async fn of_subject(
     rows.into_iter().map(Session::try_from).collect()
 }
 
+/// All live sessions of an account.
+pub async fn all_of_subject(
+    db: &Db,
+    subject: &SubjectId,
+    now: UnixTime,
+) -> Result<Vec<Session>, DbError> {
+    let rows = each!(db, p => sqlx::query_as::<_, SessionRow>(
+        "SELECT id, subject_id, auth_time, acr, amr, query_id, expires_at FROM login_sessions \
+         WHERE subject_id = $1 AND ended_at IS NULL AND expires_at > $2 ORDER BY auth_time DESC, id")
+        .bind(subject.as_str()).bind(now.0).fetch_all(p).await)?;
+    rows.into_iter().map(Session::try_from).collect()
+}
+
 /// The session that an application calls `sid`.
 pub async fn of_sid(
     db: &Db,
@@ -324,6 +337,14 @@ pub async fn with_client(
              OR EXISTS (SELECT 1 FROM refresh_grants g WHERE g.session_id = s.id AND g.client_id = $2)) \
          ORDER BY id")
         .bind(subject.as_str()).bind(client.as_str()).fetch_all(c).await)?;
+    Ok(ids.into_iter().map(SessionId::from_text).collect())
+}
+
+/// The sessions of an account that have not ended.
+pub async fn open_of(tx: &mut Tx, subject: &SubjectId) -> Result<Vec<SessionId>, DbError> {
+    let ids = each!(tx, c => sqlx::query_scalar::<_, String>(
+        "SELECT id FROM login_sessions WHERE subject_id = $1 AND ended_at IS NULL ORDER BY id")
+        .bind(subject.as_str()).fetch_all(c).await)?;
     Ok(ids.into_iter().map(SessionId::from_text).collect())
 }
 

@@ -40,6 +40,7 @@ const FORGOTTEN: [&str; 34] = [
     "refresh_token",
     "registration_tokens",
     "response_code",
+    "risk_failures",
     "session_credentials",
     "verifications",
     "webhook_delivery",
@@ -56,7 +57,8 @@ const OWN: [&str; 3] = ["schema_migration", "verifier_instance", "verifier_keys"
 
 /// Sealed columns of state: table, column, and the column that names the row. The place under which
 /// such a value is sealed consists of these three.
-const SEALED: [(&str, &str, &str); 5] = [
+const SEALED: [(&str, &str, &str); 6] = [
+    ("account_attributes", "body", "id"),
     ("account_identifiers", "external_id", "subject_id"),
     ("consents", "record", "id"),
     ("event_streams", "delivery", "id"),
@@ -132,10 +134,13 @@ mod tests {
     use vouchsafe_service::db::testing::for_each_database;
 
     /// State.
-    const KEPT: [&str; 30] = [
+    const KEPT: [&str; 33] = [
+        "account_attributes",
         "account_bindings",
         "account_identifiers",
+        "account_logins",
         "account_notices",
+        "account_refusals",
         "api_client",
         "api_key",
         "audit_event",

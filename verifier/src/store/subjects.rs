@@ -3,7 +3,7 @@
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{Db, DbError, Table, Tx, each, execute};
 
-use super::account_cards;
+use super::{account_cards, risk};
 use crate::domain::ids::{MeansId, SubjectId};
 use crate::domain::means::{Linked, Means, MeansKind};
 use crate::domain::transaction::BindingKey;
@@ -40,6 +40,46 @@ pub async fn insert(tx: &mut Tx, id: &SubjectId, now: UnixTime) -> Result<(), Db
     .map(drop)
 }
 
+/// When an account was made.
+pub async fn created_at(db: &Db, id: &SubjectId) -> Result<Option<UnixTime>, DbError> {
+    let at = each!(db, p => sqlx::query_scalar::<_, i64>(
+        "SELECT created_at FROM subjects WHERE id = $1").bind(id.as_str()).fetch_optional(p).await)?;
+    Ok(at.map(UnixTime))
+}
+
+/// Deletes an account that is held, and what hangs on it but its sessions, which are ended
+/// thereafter.
+pub async fn delete(tx: &mut Tx, id: &SubjectId) -> Result<(), DbError> {
+    const ALL: [&str; 17] = [
+        "DELETE FROM passkeys WHERE means_id IN (SELECT id FROM subject_means WHERE subject_id = $1)",
+        "DELETE FROM passkey_handles WHERE subject_id = $1",
+        "DELETE FROM passkey_challenges WHERE owner IN \
+         (SELECT 'session ' || id FROM login_sessions WHERE subject_id = $1)",
+        "DELETE FROM subject_means WHERE subject_id = $1",
+        "DELETE FROM account_cards WHERE subject_id = $1",
+        "DELETE FROM account_notices WHERE subject_id = $1",
+        "DELETE FROM account_bindings WHERE subject_id = $1",
+        "DELETE FROM journey_holds WHERE subject_id = $1",
+        "DELETE FROM account_identifiers WHERE subject_id = $1",
+        "DELETE FROM account_invitations WHERE subject_id = $1",
+        "DELETE FROM account_attributes WHERE subject_id = $1",
+        "DELETE FROM account_refusals WHERE subject_id = $1",
+        "DELETE FROM account_logins WHERE subject_id = $1",
+        "DELETE FROM risk_accounts WHERE subject_id = $1",
+        "DELETE FROM consent_events WHERE consent_id IN (SELECT id FROM consents WHERE subject_id = $1 \
+         OR session_id IN (SELECT id FROM login_sessions WHERE subject_id = $1))",
+        "DELETE FROM consents WHERE subject_id = $1 \
+         OR session_id IN (SELECT id FROM login_sessions WHERE subject_id = $1)",
+        "DELETE FROM subjects WHERE id = $1",
+    ];
+    // Its logins no longer count for what is usual either.
+    risk::forget_account(tx, id).await?;
+    for sql in ALL {
+        execute!(tx, sqlx::query(sql).bind(id.as_str()))?;
+    }
+    Ok(())
+}
+
 /// The account that a card leads to, if it leads to one.
 pub async fn find(tx: &mut Tx, key: &BindingKey) -> Result<Option<SubjectId>, DbError> {
     let id = each!(tx, c => sqlx::query_scalar::<_, String>(
@@ -67,7 +107,7 @@ pub async fn bind(
 }
 
 /// Keeps an account as it is until the transaction is over; `false` where there is none. Whoever writes
-/// for an account holds it first, before what leads to it and before its sessions.
+/// for an account holds it first: the account, means, attributes, consents, sessions.
 pub async fn hold(tx: &mut Tx, subject: &SubjectId) -> Result<bool, DbError> {
     // An update that changes nothing locks the row on PostgreSQL; SQLite has one writer.
     execute!(

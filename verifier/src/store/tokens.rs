@@ -3,7 +3,7 @@
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{Db, DbError, Tx, each, execute};
 
-use crate::domain::ids::{SecretDigest, SessionId};
+use crate::domain::ids::{SecretDigest, SessionId, SubjectId};
 
 /// A token to be written.
 #[derive(Debug)]
@@ -62,6 +62,17 @@ pub async fn find(
          JOIN login_sessions s ON s.id = t.session_id \
          WHERE t.token_hash = $1 AND t.expires_at > $2 AND s.ended_at IS NULL AND s.expires_at > $2")
         .bind(token.as_str()).bind(now.0).fetch_optional(p).await)
+}
+
+/// The account behind a token whose session is live.
+pub async fn subject(db: &Db, token: &SecretDigest) -> Result<Option<SubjectId>, DbError> {
+    let id = each!(db, p => sqlx::query_scalar::<_, Option<String>>(
+        "SELECT s.subject_id FROM access_tokens t JOIN login_sessions s ON s.id = t.session_id \
+         WHERE t.token_hash = $1 AND s.ended_at IS NULL")
+        .bind(token.as_str()).fetch_optional(p).await)?;
+    id.flatten()
+        .map(|id| super::subjects::parse(&id))
+        .transpose()
 }
 
 /// Ends one token.

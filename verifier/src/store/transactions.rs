@@ -6,6 +6,7 @@ use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{Db, DbError, Table, Tx, each, execute};
 
 use super::failures::{self, LoginFailure};
+use super::risk::{self, failures::Refused};
 use super::{StoreError, Vault};
 use crate::domain::ids::TransactionId;
 use crate::domain::reason::Failure;
@@ -41,6 +42,7 @@ pub struct Sealed {
     turns: (i64, i64),
     journey: Option<String>,
     failed: Option<LoginFailure>,
+    refused: Option<Refused>,
     body: Vec<u8>,
     expires_at: UnixTime,
 }
@@ -84,6 +86,10 @@ pub fn seal(vault: &Vault, transaction: &Transaction) -> Result<Sealed, StoreErr
         answer,
         failure,
     };
+    let refused = match transaction {
+        Transaction::Failed(failed) => Refused::of(failed),
+        _ => None,
+    };
     Ok(Sealed {
         id: login.id.as_str().to_owned(),
         browser_hash: login.browser.as_str().to_owned(),
@@ -92,6 +98,7 @@ pub fn seal(vault: &Vault, transaction: &Transaction) -> Result<Sealed, StoreErr
         turns: (turn, turn),
         journey,
         failed,
+        refused,
         body: vault.seal(&place, &body)?,
         expires_at: login.expires_at,
     })
@@ -114,7 +121,11 @@ async fn explain(tx: &mut Tx, row: &Sealed, now: UnixTime) -> Result<(), DbError
         return Ok(());
     };
     let reference = row.id.get(..8).unwrap_or_default();
-    failures::insert(tx, (&row.id, reference), failed, now).await
+    failures::insert(tx, (&row.id, reference), failed, now).await?;
+    match &row.refused {
+        Some(refused) => risk::failures::insert(tx, &row.id, refused, now).await,
+        None => Ok(()),
+    }
 }
 
 /// Writes a new transaction.

@@ -11,7 +11,7 @@ use crate::world::steps::{begin, rows, same_device, wallet_link};
 use crate::world::wallet::Wallet;
 use crate::world::{World, schema};
 
-const JOURNEY: &str = r#"
+pub const JOURNEY: &str = r#"
 id = "club"
 version = 1
 clients = ["suite"]

@@ -4,6 +4,8 @@ use vouchsafe_service::db::testing;
 use vouchsafe_verifier::config::Settings;
 use vouchsafe_verifier::store::MIGRATIONS;
 
+use crate::journey_profile::{PROFILE, more};
+use crate::journey_share::whole;
 use crate::journeys::{AGE, MEMBER, write};
 use crate::world::World;
 
@@ -79,7 +81,7 @@ async fn what_the_service_cannot_hold_is_refused() {
         ),
         (
             AGE.replace("version = 3", "version = 3\nafter = [\"x\"]"),
-            "not_held: `after`",
+            "not_held: a journey with `after` has no `clients` of its own",
         ),
         (
             AGE.replace("timeout_s = 300", "[limits]\nper_account_per_day = 3"),
@@ -133,8 +135,8 @@ async fn what_the_service_cannot_hold_is_refused() {
             "not_held: there is no model",
         ),
         (
-            plain.replace("!session.exists", "user.logins < 3"),
-            "not_held: the login service does not know `user.logins`",
+            plain.replace("!session.exists", "user.binding.member_id == \"M-1\""),
+            "not_held: the login service does not know `user.binding`",
         ),
         (MEMBER.to_owned(), "not_held: without `risk.places`"),
     ];
@@ -166,4 +168,99 @@ async fn two_files_for_one_request_are_refused() {
     );
     let said = refused(&[("a.toml", AGE), ("b.toml", AGE)], "").await;
     assert!(said.contains("a.toml has the id `age-gate` too"), "{said}");
+}
+
+/// What stops the start with these files.
+fn checked(files: &[(&str, &str)]) -> Result<(), String> {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), files);
+    let places = crate::world::places::write(&folder, &[crate::world::places::NORWAY]);
+    let pki = crate::world::pki::Pki::new();
+    let toml = crate::world::toml(&pki)
+        + &more()
+        + &format!(
+            "\n[risk]\nplaces = \"{}\"\n[journeys]\ndir = \"{}\"\n",
+            places.display(),
+            folder.path().display()
+        );
+    let parsed = vouchsafe_verifier::config::Settings::parse(&crate::world::parse(&toml));
+    parsed.map(drop).map_err(|error| error.to_string())
+}
+
+/// What the service does not hold of such files stops the start.
+#[test]
+fn a_question_that_could_be_in_the_way_of_a_login_is_refused() {
+    let check = |profile: &str| checked(&[("member.toml", MEMBER), ("profile.toml", profile)]);
+    check(PROFILE).unwrap();
+    check(&whole()).unwrap();
+    for (from, to, says) in [
+        (
+            "after = [\"member-login\"]",
+            "clients = [\"shop\"]",
+            "could be in the way of the login",
+        ),
+        (
+            "after = [\"member-login\"]",
+            "after = [\"nobody\"]",
+            "which leads no login here",
+        ),
+        (
+            "stage = \"consideration\"",
+            "clients = [\"suite\"]",
+            "no `clients` of its own",
+        ),
+        ("timeout_s = 120", "timeout_s = 601", "is above 600"),
+        (
+            "declined = \"end\", ",
+            "",
+            "`on.declined` of an `ask` step leads to no step",
+        ),
+        (
+            "timeout = \"end\"",
+            "timeout = \"deny:timeout\"",
+            "`on.timeout`",
+        ),
+        ("error = \"end\"", "error = \"deny:no\"", "`on.error`"),
+        (
+            "name = \"postal_code\"",
+            "name = \"shoe_size\"",
+            "there is no attribute `shoe_size`",
+        ),
+        (
+            "[\"road\", \"city\"]",
+            "[\"road\", \"unicycle\"]",
+            "none of the attribute",
+        ),
+        (
+            "query = \"pid_address\"",
+            "query = \"age\"",
+            "no card of this question fills",
+        ),
+        (
+            "[[step]]\nid = \"ask\"",
+            "[[step]]\nid = \"early\"\nkind = \"consent\"\n\n[[step]]\nid = \"ask\"",
+            "stands after an `ask`",
+        ),
+        (
+            "kind = \"finish\"\n",
+            "kind = \"finish\"\nclaims = { x = \"1\" }\n",
+            "tells nothing",
+        ),
+    ] {
+        let wrong = PROFILE.replacen(from, to, 1);
+        assert_ne!(wrong, PROFILE, "{from}");
+        let error = check(&wrong).unwrap_err();
+        assert!(error.contains(says), "{says}: {error}");
+    }
+}
+
+/// An application learns an attribute by a consent, and by no other way.
+#[test]
+fn a_journey_that_tells_an_attribute_by_itself_is_refused() {
+    let tells =
+        "claims = { membership_tier = 'has(cred.card) ? cred.card.claims.tier : \"unknown\"' }";
+    let member = MEMBER.replacen(tells, "claims = { tier = 'user.attrs.tier' }", 1);
+    assert_ne!(member, MEMBER);
+    let error = checked(&[("member.toml", &member)]).unwrap_err();
+    assert!(error.contains("`claims` reads `user.attrs`"), "{error}");
 }

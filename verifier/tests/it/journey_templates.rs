@@ -4,8 +4,11 @@ use axum::http::StatusCode;
 use serde_json::json;
 use vouchsafe_verifier::journey::template;
 
-use crate::journeys::with;
-use crate::world::steps::{begin, qr_link, same_device, shown_number, type_number};
+use crate::journey_profile::{more, send};
+use crate::journeys::{HOME, with, with_more};
+use crate::passkey_journeys::skip;
+use crate::world::passkeys::ON;
+use crate::world::steps::{begin, qr_link, same_device, shown_number, type_number, wallet_link};
 
 fn text(name: &str) -> &'static str {
     template(name).unwrap().text
@@ -45,6 +48,36 @@ async fn the_kiosk_shows_a_code_alone_once_it_names_its_application() {
         let answer = type_number(&mut screen, &path, &number).await;
         let tokens = world.suite().tokens(&world.suite().code(&answer)).await;
         assert_eq!(tokens.claims["acr"], "urn:vouchsafe:acr:vc-xdev");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_question_after_a_login_is_asked_as_it_is() {
+    let files = [
+        ("membership-login.toml", text("membership-login")),
+        ("progressive-profile.toml", text("progressive-profile")),
+    ];
+    with_more(&files, &(more() + ON), async |world, _| {
+        let wallet = world.person("M-1").await;
+        let mut browser = world.browser().from(HOME);
+        let address = world.suite().authorize("openid", &[("prompt", "login")]);
+        for asks in [false, false, true] {
+            let (path, page) = begin(&mut browser, &address).await;
+            let page = skip(&mut browser, &path, &page).await;
+            let back = wallet.follow(&wallet_link(&page)).await;
+            let answer = browser.get(&back).await;
+            if !asks {
+                world.suite().code(&answer);
+                continue;
+            }
+            assert_eq!(answer.location(), path);
+            let page = browser.get(&path).await;
+            page.assert_page(StatusCode::OK, "Postal code en");
+            let answer = send(&mut browser, (&path, &page), &[("skip", "1")]).await;
+            let tokens = world.suite().tokens(&world.suite().code(&answer)).await;
+            assert_eq!(tokens.claims["acr"], "urn:vouchsafe:acr:vc");
+        }
     })
     .await;
 }

@@ -14,9 +14,9 @@ use crate::world::steps::{log_in, rows};
 use crate::world::wallet::Wallet;
 use crate::world::{OP, World};
 
-const WORDS: &str = "correct horse battery";
-const SECRET: &str = "ry_QAZzr2CuwIXPJQLO2k792r9f02C757wIT_Xkgkq8";
-const OTHER: &str = "0y_QAZzr2CuwIXPJQLO2k792r9f02C757wIT_Xkgkq8";
+pub const WORDS: &str = "correct horse battery";
+pub const SECRET: &str = "ry_QAZzr2CuwIXPJQLO2k792r9f02C757wIT_Xkgkq8";
+pub const OTHER: &str = "0y_QAZzr2CuwIXPJQLO2k792r9f02C757wIT_Xkgkq8";
 const REGISTRATION: &str = "\n[registration]\nallowed_scopes = [\"membership\"]\n";
 
 /// The configuration with this database and this secret.

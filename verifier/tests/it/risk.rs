@@ -105,6 +105,60 @@ async fn cat_365_a_stolen_session_abroad_needs_the_card_of_its_owner() {
     .await;
 }
 
+/// Somebody at `place` shows a card that leads to another account than the browser's session.
+async fn refused(world: &World, browser: &mut Browser) {
+    let other = world.person("M-2").await;
+    let fresh = [QUESTION[0], ("prompt", "login")];
+    let (_, page) = begin(browser, &world.suite().authorize("openid", &fresh)).await;
+    let back = other.follow(&wallet_link(&page)).await;
+    assert_eq!(browser.get(&back).await.status, StatusCode::FORBIDDEN);
+}
+
+/// Catalogue 365: cards are tried one after another. From the fifth refusal on nobody there is logged
+/// in by a session alone, for ten minutes; elsewhere nobody notices.
+#[tokio::test]
+async fn cat_365_after_a_burst_of_refusals_a_session_does_not_answer_there() {
+    with_places(async |world| {
+        let mut owner = at_home(&world).await;
+        let address = world.suite().authorize("openid", &QUESTION);
+        let mut thief = world.browser().from(HOME);
+        thief.set_cookie("vs_op_session", owner.cookie("vs_op_session").expect("a session"));
+        for _ in 0..4 {
+            refused(&world, &mut thief).await;
+        }
+        world.suite().code(&owner.get(&address).await);
+        refused(&world, &mut thief).await;
+        let (_, page) = begin(&mut owner, &address).await;
+        page.assert_page(StatusCode::OK, "id=\"unusual\"");
+        page.assert_page(StatusCode::OK, "were refused just now");
+        assert_eq!(rows(&world, "risk_failures").await, 5);
+
+        world.clock.advance(601);
+        world.suite().code(&owner.get(&address).await);
+        world.tick().await;
+        assert_eq!(rows(&world, "risk_failures").await, 0);
+    })
+    .await;
+}
+
+/// Who says no, or lets the time pass, is under no suspicion.
+#[tokio::test]
+async fn who_says_no_five_times_is_no_burst() {
+    with_places(async |world| {
+        let mut browser = at_home(&world).await;
+        let fresh = [QUESTION[0], ("prompt", "login")];
+        for _ in 0..5 {
+            let (path, page) = begin(&mut browser, &world.suite().authorize("openid", &fresh)).await;
+            let csrf = page.attribute("name=\"csrf\"", "value").expect("a form");
+            browser.post(&format!("{path}/cancel"), &[("csrf", &csrf)]).await;
+        }
+        assert_eq!(rows(&world, "risk_failures").await, 0);
+        let address = world.suite().authorize("openid", &QUESTION);
+        world.suite().code(&browser.get(&address).await);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_login_is_counted_once_at_each_of_its_levels() {
     with_places(async |world| {

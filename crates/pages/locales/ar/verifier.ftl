@@ -7,6 +7,7 @@ verifier-unusual-first_seen_country = تأتي من بلد جديد بالنسب
 verifier-unusual-impossible_travel = لا أحد يسافر إلى هنا بهذه السرعة من آخر مكان كنت فيه.
 verifier-unusual-device_unknown = تأتي من متصفّح جديد بالنسبة إلى حسابك.
 verifier-unusual-tor_exit = تأتي عبر شبكة Tor.
+verifier-unusual-failed_burst = رُفضت للتوّ عدّة محاولات دخول من اتّصالك أو إلى حسابك.
 verifier-account-stale-title = أظهِر بطاقتك أولًا
 verifier-account-stale-text = لا يتغيّر ما يؤدي إلى حسابك إلا بعد وقت قصير من إظهار بطاقة، ومن مكان معتاد فقط. سجّل الدخول إلى تطبيق مرة أخرى ثم عُد إلى هنا.
 verifier-app-site = موقعه
@@ -165,7 +166,7 @@ verifier-logout-submit = سجّل الخروج
 verifier-logged-out-title = تم تسجيل خروجك
 verifier-logged-out-text = انتهى تسجيل دخولك هنا وفي التطبيقات التي استخدمته معها.
 verifier-account-title = تسجيلات دخولك وموافقاتك
-verifier-account-text = ما وافقت عليه، ومن طلبه، وأين أنت مسجّل الدخول. لا نحتفظ بأي قيم من بطاقاتك.
+verifier-account-text = ما وافقت عليه، ومن طلبه، وأين أنت مسجّل الدخول. لا نحتفظ بقيم من بطاقاتك إلا إذا وافقت.
 verifier-account-notices = ما ينبغي أن تعرفه
 verifier-notice-refused = رُفض تسجيل دخول إلى حسابك لدى { $app }.
 verifier-notice-step = { $app }: جرى في حسابك شيء ينبغي أن تعرفه.
@@ -269,6 +270,7 @@ verifier-account-all-receipts = تنزيل كل الإيصالات
 verifier-agree-title = هل توافق على ما يطلبه { $app }؟
 verifier-agree-text = إن قلت لا فلن يعرف التطبيق شيئًا عنك، سوى أنك الشخص نفسه على الأكثر. يمكنك سحب موافقتك في أي وقت من صفحة حسابك.
 verifier-agree-text-guest = إن قلت لا فلن يعرف التطبيق شيئًا عنك. يمكنك سحب موافقتك في أي وقت من محفظتك، مع ما وافقت عليه عند إظهار البطاقة.
+verifier-agree-text-after = إن قلت لا فلن يعرف { $app } ذلك. تسجيل دخولك قائم في الحالتين. يمكنك سحب موافقتك في أي وقت من صفحة حسابك.
 verifier-agree-yes = أوافق
 verifier-agree-no = لا
 
@@ -289,3 +291,57 @@ verifier-new-passkey-problem = لم يُنشأ أي مفتاح مرور. حاو�
 verifier-new-passkey-script = لا يمكن إنشاء مفتاح مرور إلا باستعمال JavaScript، لأن المتصفح يطلبه من جهازك. فعِّل JavaScript لهذه الصفحة.
 verifier-kept-fact = للتعرّف عليك إن فقدتَ جهازك، على شكل بصمة: { $fact }
 verifier-account-means-used = آخر استخدام في
+
+# ما يُعرف عن الشخص
+verifier-account-attributes = ما نعرفه عنك
+verifier-account-attributes-text = قلتَه أو أظهرتَه ووافقتَ على أن نحفظه. لا تعرف التطبيقات إلا ما توافق على إظهاره لها.
+verifier-attribute-yes = نعم
+verifier-attribute-no = لا
+verifier-attribute-choose = اختر
+verifier-attribute-why = لأجل:
+verifier-attribute-keep = { $days ->
+    [one] نحذفه بعد يوم واحد.
+    [two] نحذفه بعد يومين.
+    [few] نحذفه بعد { $days } أيام.
+    [many] نحذفه بعد { $days } يومًا.
+   *[other] نحذفه بعد { $days } يوم.
+}
+verifier-attribute-until = محفوظ حتى
+verifier-attribute-source-self = أنت قلتَه
+verifier-attribute-source-upstream = قاله حساب آخر لك
+verifier-attribute-source-wallet = قالته بطاقة أصدرها
+verifier-attribute-remove-label = حذف: { $name }
+verifier-attribute-correct = تصحيح: { $name }
+verifier-attribute-add = إضافة: { $name }
+verifier-attribute-agree = أوافق على أن تحفظوا هذا.
+verifier-attribute-save = حفظ
+verifier-attribute-save-label = حفظ: { $name }
+verifier-attribute-wrong-empty = قل شيئًا هنا أو اترك السؤال.
+verifier-attribute-wrong-too-long = هذا أطول مما ينبغي.
+verifier-attribute-wrong-no-option = اختر إحدى الإجابات.
+verifier-attribute-wrong-no-date = ليس هذا يومًا يمكننا قبوله.
+verifier-attribute-wrong-unusable = فيه أحرف لا يمكننا قبولها.
+verifier-attribute-wrong-not-agreed = لا نحفظ هذا إلا إذا وافقت. ضع علامة في المربع.
+verifier-account-yours = ما هو لك
+verifier-account-yours-text = نزّل كل ما نعرفه عنك، أو احذف حسابك.
+verifier-account-export = تنزيل ما تعرفونه عني
+verifier-account-delete = حذف حسابي
+verifier-account-delete-title = أتريد حذف حسابك؟
+verifier-account-delete-text = نحذف كل ما نحتفظ به عنك هنا. تُسجَّل خروجك في كل مكان وتُبلَّغ تطبيقاتك. من يدخل لاحقًا ببطاقتك يحصل على حساب جديد لا تعرفه التطبيقات.
+verifier-account-delete-fresh = يجب أن تكون قد أظهرت بطاقتك في الدقائق العشر الأخيرة.
+verifier-account-delete-submit = حذف حسابي نهائيًا
+verifier-account-back = العودة إلى حسابي
+verifier-account-deleted-title = حُذف حسابك
+verifier-account-deleted-text = حُذفت بياناتك هنا. تبقى في النسخ الاحتياطية السابقة إلى أن تُحذف، ويذكر سجلّ أن حسابًا حُذف. يمكنك إغلاق هذه الصفحة.
+verifier-ask-title = سؤال آخر
+verifier-ask-text = أنت داخل إلى { $app } في كل حال. ما تقوله هنا يفيد فيما كُتب تحته.
+verifier-ask-wallet = خذه من محفظتي: { $name }
+verifier-ask-or = أو اكتبه بنفسك:
+verifier-ask-from-card = تقول بطاقتك
+verifier-ask-card-agree = احفظه وتابع
+verifier-ask-card-no = لا تحفظه
+verifier-ask-card-failed = لم تأتِ به محفظتك. يمكنك كتابته أو المتابعة من دونه.
+verifier-ask-submit = حفظ ومتابعة
+verifier-ask-skip = المتابعة من دونه
+verifier-ask-choose-title = خذه من محفظتك
+verifier-ask-choose-text = لا يُحفظ شيء قبل أن توافق في الصفحة التالية. لا يعرف { $app } منه شيئًا.

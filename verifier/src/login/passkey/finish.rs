@@ -13,12 +13,13 @@ use crate::config::Client;
 use crate::domain::ids::SessionId;
 use crate::domain::passkey::{DONE, Tapped};
 use crate::domain::reason::Failure;
-use crate::domain::request::{LoginRequest, OPENID, StepUp};
+use crate::domain::request::{LoginRequest, StepUp};
 use crate::domain::session::{Authentication, Session};
 use crate::domain::transaction::{self, Failed, Login, Pending, Transaction};
 use crate::login::accept::log_id;
 use crate::login::code::{Told, cards_end_of, issue_code};
 use crate::login::finish::{Account, FinishError, Finished, open_session, sealed, told_of};
+use crate::login::known;
 use crate::login::run;
 use crate::numbers::tell::{self, End};
 use crate::store::risk::NewLogin;
@@ -182,6 +183,9 @@ impl Work {
             return Err(FinishError::AlreadyOver);
         }
         requests::end(tx, &self.login.id).await?;
+        if !known::hold(tx, &tapped.subject).await? {
+            return Err(FinishError::Failed(Failure::other_account()));
+        }
         if !still_stands(tx, tapped, stands).await? {
             return Err(FinishError::Failed(Failure::unmatched()));
         }
@@ -194,14 +198,15 @@ impl Work {
         let (current, fresh) = (self.current.as_ref(), self.fresh());
         let (session, cookie) = open_session(tx, app, request, current, fresh).await?;
         put_cards(tx, &session.id, stands, now).await?;
+        let asked = (self.client.as_ref(), request);
         let told = Told {
             cards_end: Some(session.expires_at),
             ..Told::default()
         };
-        let told = told_of(tx, app, &self.client, Some(subject), told).await?;
-        // No card was shown: the application learns who it is and nothing else.
+        let told = told_of(tx, app, asked, (Some(subject), true), told).await?;
+        // No card was shown: the application learns who it is, and what rests on earlier consents.
         let request = LoginRequest {
-            scope: OPENID.to_owned(),
+            scope: known::kept_scope(app, &request.scope),
             ..request.clone()
         };
         let called = Some(sub.clone());

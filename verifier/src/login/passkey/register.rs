@@ -50,8 +50,11 @@ pub(in crate::login) async fn creation(
     let handle = app
         .db
         .write(async move |tx| {
-            subjects::hold(tx, &subject).await?;
-            passkeys::handle(tx, &subject, &fresh).await
+            // Of an account that was deleted a moment ago nothing is left behind.
+            if !subjects::hold(tx, &subject).await? {
+                return Err(PasskeyError::LoggedOut);
+            }
+            Ok(passkeys::handle(tx, &subject, &fresh).await?)
         })
         .await?;
     let challenge = ceremony::challenge(app, owner, until).await?;

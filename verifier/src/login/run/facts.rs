@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use serde_json::{Map, Value};
 use vouchsafe_credentials::time::UnixTime;
 
 use super::{Arrived, RunError, Visit, drive};
@@ -11,17 +12,20 @@ use crate::config::RiskSettings;
 use crate::domain::ids::{SecretDigest, SubjectId, TransactionId};
 use crate::domain::place::Place;
 use crate::domain::request::{LoginRequest, StepUp};
-use crate::domain::run::Run;
+use crate::domain::run::{Run, Said};
 use crate::domain::session::Session;
 use crate::domain::transaction::Login;
 use crate::journey::{
-    DeviceFacts, Facts, Instance, RequestFacts, RiskFacts, RiskLevel, SessionFacts, UserFacts,
+    Ask, DeviceFacts, Facts, Instance, RequestFacts, RiskFacts, RiskLevel, SessionFacts, UserFacts,
 };
 use crate::journeys::Loaded;
 use crate::risk::check::{HORIZON_S, assess};
 use crate::risk::rules::Rule;
 use crate::risk::{self, Look, Seen};
-use crate::store::{StoreError, account_bindings, subjects};
+use crate::store::{StoreError, account_bindings, attributes, subjects};
+
+/// Where no journey says how long somebody is left alone, in days.
+const COOLDOWN_DAYS: u32 = 30;
 
 /// What a run begins with.
 #[derive(Debug)]
@@ -59,7 +63,7 @@ pub async fn begin(
     let facts = Facts {
         request: asked(&request),
         session: session.map(|session| session_facts(session, now)),
-        user: user(app, pinned.as_ref()).await?,
+        user: user(app, pinned.as_ref(), loaded).await?,
         device: DeviceFacts {
             mobile: agent.map(is_mobile),
             ..device(app, pinned.as_ref(), place.seen.as_ref()).await?
@@ -90,6 +94,10 @@ pub async fn begin(
         closes: false,
         registered: None,
         fresh: None,
+        main: None,
+        followed: Vec::new(),
+        claims: None,
+        said: Said::default(),
     };
     let mut login = Login {
         id: TransactionId::random(app.rng.as_ref()),
@@ -129,6 +137,7 @@ fn session_facts(session: &Session, now: UnixTime) -> SessionFacts {
 pub(super) async fn user(
     app: &Parts,
     subject: Option<&SubjectId>,
+    loaded: &Loaded,
 ) -> Result<UserFacts, StoreError> {
     let Some(subject) = subject else {
         return Ok(UserFacts::default());
@@ -137,12 +146,67 @@ pub(super) async fn user(
     let mut linked: Vec<String> = means.iter().map(|one| one.kind.name().to_owned()).collect();
     linked.sort();
     linked.dedup();
+    let mut expressions = loaded.journey.expressions();
+    let reads = expressions.any(|one| one.reads().iter().any(|name| name == "user"));
+    if !reads && loaded.asks().next().is_none() {
+        return Ok(UserFacts {
+            exists: true,
+            linked,
+            ..UserFacts::default()
+        });
+    }
+    let now = app.now();
+    let known = attributes::of_account(&app.db, &app.vault, subject, now).await?;
+    let attrs: Map<String, Value> = known.into_iter().map(|one| (one.name, one.value)).collect();
+    let refused = attributes::refusals(&app.db, subject).await?;
+    let lately = |(name, at): (String, UnixTime)| {
+        (now.since(at) < cooldown_s(loaded, &name)).then_some(name)
+    };
     Ok(UserFacts {
         exists: true,
+        logins: Some(attributes::logins(&app.db, subject).await?),
+        missing: Some(missing(app, loaded, &attrs)),
+        refused: Some(refused.into_iter().filter_map(lately).collect()),
+        attrs,
         linked,
         binding: account_bindings::of(&app.db, subject).await?,
         ..UserFacts::default()
     })
+}
+
+/// Somebody whose account is made when the login is over.
+pub(super) fn newcomer(app: &Parts, loaded: &Loaded) -> UserFacts {
+    UserFacts {
+        logins: Some(0),
+        missing: Some(missing(app, loaded, &Map::new())),
+        refused: Some(Vec::new()),
+        ..UserFacts::default()
+    }
+}
+
+/// What the account does not know: first what the journey asks for, in its order.
+fn missing(app: &Parts, loaded: &Loaded, attrs: &Map<String, Value>) -> Vec<String> {
+    let asked = loaded.asks().flat_map(|ask| &ask.fields);
+    let asked = asked.map(|field| &field.name);
+    let all = app.settings.attributes().iter().map(|one| &one.name);
+    let mut names: Vec<String> = Vec::new();
+    for name in asked.chain(all) {
+        if !attrs.contains_key(name) && !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    names
+}
+
+/// How long a journey leaves somebody alone who did not want to say something.
+fn cooldown_s(loaded: &Loaded, name: &str) -> i64 {
+    let asks = |ask: &&Ask| ask.fields.iter().any(|field| field.name == name);
+    let days = loaded
+        .asks()
+        .filter(asks)
+        .map(|ask| ask.cooldown_days)
+        .max();
+    i64::from(days.unwrap_or(COOLDOWN_DAYS)) * 86_400
 }
 
 /// The browser, as far as logins of the account tell.
@@ -177,8 +241,9 @@ pub(super) async fn pin(
     app: &Parts,
     login: &mut Login,
     subject: SubjectId,
+    loaded: &Loaded,
 ) -> Result<(), RunError> {
-    let user = user(app, Some(&subject)).await?;
+    let user = user(app, Some(&subject), loaded).await?;
     let device = device(app, Some(&subject), login.place.seen.as_ref()).await?;
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
     run.facts.user = user;
@@ -323,7 +388,7 @@ pub(super) async fn is_unusual(
     // Whose passkey it was is who shows the card.
     if let Some(tapped) = tapped {
         run.card_first = true;
-        pin(app, login, tapped.subject).await?;
+        pin(app, login, tapped.subject, loaded).await?;
     }
     Ok(true)
 }

@@ -3,63 +3,61 @@
 
 mod agreed;
 mod tapped;
+mod told;
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::oidc::amr::{Amr, reached};
 use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
 use vouchsafe_service::db::Tx;
 
 use super::settle::{Done, Row, Was, Written};
-use super::{Beside, RunError, agree, count, taps};
+use super::{Beside, RunError, agree, count, say, taps};
 use crate::app::App;
 use crate::config::Client;
 use crate::domain::ids::{QueryId, SessionId, SubjectId};
 use crate::domain::passkey::{DONE, Tapped};
 use crate::domain::reason::Failure;
-use crate::domain::request::{Fact, Facts, LoginRequest, OFFLINE_ACCESS, OPENID};
+use crate::domain::request::{LoginRequest, OPENID};
 use crate::domain::run::{Run, Shown};
 use crate::domain::session::{Authentication, Session};
 use crate::domain::transaction::{self, Login, Transaction};
 use crate::journey;
-use crate::journeys::{Bindings, Loaded};
-use crate::login::code::{Told, cards_end, issue_code};
-use crate::login::finish::{Account, FinishError, Finished, open_session, sealed, told_of};
+use crate::login::code::issue_code;
+use crate::login::finish::{Account, FinishError, Finished, open_session, sealed};
 use crate::login::passkey::{self, Standing};
-use crate::login::resolve;
+use crate::login::{known, resolve};
 use crate::numbers::tell::{self, End};
 use crate::store::risk::NewLogin;
-use crate::store::{consents, risk, sessions, subjects};
+use crate::store::{consents, risk, sessions};
 
 /// Finishes a run in the browser that began it.
 pub(super) async fn finish(
     app: &App,
-    loaded: &Loaded,
     (from, mut login): (Was, Login),
     done: journey::Login,
     current: Option<Session>,
 ) -> Result<Done, FinishError> {
     let client = app.asker(&login.request).await?;
     let client = client.ok_or(FinishError::ClientGone)?;
+    // What followed has a text of its own, which says nothing about the login.
+    let loaded = super::text(app, &login).await.map_err(over)?;
+    let loaded = loaded.as_ref();
     let seen = sealed(app, login.place.seen.as_ref())?;
     let run = login.run.as_deref().cloned();
     let run = run.ok_or(FinishError::AlreadyOver)?;
-    let bindings = Bindings(&app.binding_key);
     let passkey = match login.passkey.clone() {
         // The card that was shown stands for itself.
         Some(tapped) if run.person().is_some() => Some((tapped, None)),
         Some(tapped) => {
             let standing = taps::standing(app, loaded, &tapped).await;
-            let standing = standing.map_err(|error| match error {
-                RunError::Store(error) => FinishError::Store(error),
-                RunError::Gone | RunError::Instance(_) => FinishError::AlreadyOver,
-            })?;
-            Some((tapped, standing))
+            Some((tapped, standing.map_err(over)?))
         }
         None => None,
     };
-    let claims = (run.instance).claims(&loaded.journey, &run.facts, &bindings);
+    let claims = super::claims(app, &login, loaded);
     // Of a run that was over at once nobody saw the reference.
     let waited = !matches!(from, Was::New(_));
     let trace = count::ended(app, &login, "success").filter(|_| waited);
@@ -72,12 +70,12 @@ pub(super) async fn finish(
         app: Arc::clone(app),
         row: Arc::clone(&row),
         request: login.request.clone(),
-        record: agree::sealed(app, &login)?,
+        records: agree::sealed(app, &login)?,
         withheld: loaded.asks_consent() && run.agreed.is_none(),
         passkey,
         run,
         done,
-        claims: claims.unwrap_or_default(),
+        claims,
         client,
         current,
         seen,
@@ -99,6 +97,13 @@ pub(super) async fn finish(
     Ok(Done::Finished(Box::new(finished)))
 }
 
+fn over(error: RunError) -> FinishError {
+    match error {
+        RunError::Store(error) => FinishError::Store(error),
+        RunError::Gone | RunError::Instance(_) => FinishError::AlreadyOver,
+    }
+}
+
 enum Ended {
     Finished(Finished),
     TooMany(i64),
@@ -108,8 +113,8 @@ struct Work {
     app: App,
     row: Arc<Row>,
     request: LoginRequest,
-    /// What is recorded of a step that asked for consent.
-    record: Option<consents::Sealed>,
+    /// What is recorded of steps that asked for consent.
+    records: Vec<consents::Sealed>,
     /// The journey asks for consent, and nobody gave it: nothing is told but who it is.
     withheld: bool,
     passkey: Option<(Tapped, Option<Standing>)>,
@@ -153,9 +158,6 @@ impl Work {
         if run.pinned.is_some() && run.pinned != subject {
             return Err(FinishError::Failed(Failure::other_account()));
         }
-        if let Some(subject) = &subject {
-            subjects::hold(tx, subject).await?;
-        }
         self.agreed(tx, subject.as_ref()).await?;
         // A passkey that was removed meanwhile counts for nothing beside the card either.
         if let Some((tapped, _)) = &self.passkey
@@ -196,7 +198,9 @@ impl Work {
         };
         let session = self.current.as_ref().filter(mine);
         let session = session.ok_or_else(|| FinishError::Failed(Failure::other_account()))?;
-        subjects::hold(tx, pinned).await?;
+        if !known::hold(tx, pinned).await? {
+            return Err(FinishError::Failed(Failure::other_account()));
+        }
         self.agreed(tx, Some(pinned)).await?;
         self.rest(tx, &session.id).await?;
         if !sessions::is_live(tx, &session.id, app.now()).await? {
@@ -208,15 +212,15 @@ impl Work {
         };
         let told = self.agreed_to(&session);
         let request = LoginRequest {
-            scope: OPENID.to_owned(),
+            scope: self.scope(|scope| scope == OPENID),
             ..self.request.clone()
         };
         let sub = pairwise_sub(&app.pairwise_key, &self.client.sector, pinned);
         if !request.expects(&sub) {
             return Err(FinishError::Failed(Failure::other_account()));
         }
-        let named = Some(pinned).filter(|_| self.names_account());
-        let told = told_of(tx, app, &self.client, named, told).await?;
+        let told = self.told_about(tx, Some(pinned), told).await?;
+        say::keep(tx, app, run, Some(pinned)).await?;
         let called = Some(sub.clone());
         let code = issue_code(tx, app, &request, &session, sub, told).await?;
         if let Some(seen) = &self.seen {
@@ -254,12 +258,12 @@ impl Work {
             consents::rest(tx, &answer.consent, &session.id).await?;
             sessions::put_cards(tx, &session.id, &answer.cards, answer.answered_at).await?;
         }
-        let named = subject.filter(|_| self.names_account());
-        let told = told_of(tx, app, &self.client, named, self.told()).await?;
+        let told = self.told_about(tx, subject, self.told()).await?;
         let request = LoginRequest {
             scope: self.granted(),
             ..request.clone()
         };
+        say::keep(tx, app, run, subject).await?;
         let called = Some(sub.clone());
         let code = issue_code(tx, app, &request, &session, sub, told).await?;
         if let (Some(subject), Some(seen)) = (subject, &self.seen) {
@@ -271,33 +275,6 @@ impl Work {
             account: Account::Nobody,
             sub: called,
         })
-    }
-
-    /// The scope of a login with cards: that of a question which was not answered in this run is not
-    /// granted, and the application hears so (RFC 6749, sections 3.3 and 5.1).
-    fn granted(&self) -> String {
-        let Self { request, run, .. } = self;
-        if self.withheld {
-            return OPENID.to_owned();
-        }
-        let answered = |shown: &Shown| shown.question == request.query.as_str() && !shown.emptied;
-        if run.shown.iter().any(answered) {
-            return request.scope.clone();
-        }
-        let mut scope: Vec<&str> = request.scope.split(' ').collect();
-        scope.retain(|scope| [OPENID, OFFLINE_ACCESS].contains(scope));
-        scope.join(" ")
-    }
-
-    /// Whether the person was told that the application learns the organisation's own id of the account.
-    /// A session that stands for every step of a journey without consent tells it as without a journey.
-    fn names_account(&self) -> bool {
-        let mut cards = self.run.shown.iter();
-        match &self.run.agreed {
-            Some(agreed) => agreed.external_id,
-            None if self.run.shown.is_empty() => !self.withheld,
-            None => !self.withheld && cards.any(|shown| shown.answer.external_id),
-        }
     }
 
     fn fresh(&self, subject: Option<SubjectId>, query: QueryId) -> Session {
@@ -326,7 +303,9 @@ impl Work {
         let now = self.app.now();
         let shown = self.run.last().map(|answer| answer.answered_at);
         let of_session = self.run.facts.session.as_ref();
-        let of_session = of_session.map(|session| now.plus(-session.age_s));
+        // The age is that of the time at which it was looked at.
+        let at = UnixTime(self.run.facts.now);
+        let of_session = of_session.map(|session| at.plus(-session.age_s));
         let tapped = self.passkey.as_ref().map(|(tapped, _)| tapped.at);
         // Beside a session that counted, the login is as old as that.
         let older = of_session.filter(|_| self.beyond_the_tap());
@@ -341,33 +320,6 @@ impl Work {
             auth_time: shown.or(tapped).or(of_session).unwrap_or(now),
             acr: self.done.acr.clone(),
             amr,
-        }
-    }
-
-    fn told(&self) -> Told {
-        let Facts { userinfo, id_token } = &self.request.facts;
-        let mut all = Map::new();
-        for shown in &self.run.shown {
-            all.extend(shown.answer.claims.clone());
-        }
-        let mut id_token_claims = Fact::choose(id_token, &all);
-        let mut userinfo_claims = Fact::choose(userinfo, &all);
-        id_token_claims.extend(self.claims.clone());
-        userinfo_claims.extend(self.claims.clone());
-        let ends = self.run.shown.iter();
-        let ends = ends.filter_map(|shown| cards_end(&shown.answer));
-        let agreed = self.run.agreed.iter().filter_map(|agreed| agreed.until);
-        let cards_end = ends.chain(agreed).min();
-        if self.withheld {
-            return Told {
-                cards_end,
-                ..Told::default()
-            };
-        }
-        Told {
-            id_token_claims,
-            userinfo_claims,
-            cards_end,
         }
     }
 }

@@ -9,14 +9,20 @@ mod asking;
 mod beside;
 mod call;
 mod count;
+mod drive;
 mod facts;
 mod finish;
+mod follow;
 mod hold;
 mod limit;
 mod newkey;
+mod say;
 mod settle;
+mod share;
 mod shown;
 mod taps;
+
+use std::sync::Arc;
 
 use vouchsafe_service::db::DbError;
 
@@ -35,11 +41,15 @@ use crate::store::{StoreError, sessions};
 pub use agree::{agreed, notice};
 pub use beside::Beside;
 pub use count::ended;
+use drive::claims;
+pub use drive::drive;
 pub(super) use facts::unusual;
 pub use facts::{Begin, begin};
+pub use follow::{follows, is_over as follower_is_over, unasked};
 pub(crate) use hold::RESUME_S;
 use hold::Waits;
 pub use newkey::{creation_options, made, makes_passkey, registered};
+pub use say::{Due, Fields, Heard, Refused, due, from_wallet, hear};
 pub use settle::{Counted, Done, Turn, Was, refused, settle};
 pub use shown::{allows, answered, cards, who, would_pass};
 pub use taps::{takes_passkey, tapped};
@@ -88,9 +98,14 @@ pub enum Arrived {
 }
 
 /// The text that a run belongs to.
-pub async fn text(app: &Parts, login: &Login) -> Result<std::sync::Arc<Loaded>, RunError> {
+pub async fn text(app: &Parts, login: &Login) -> Result<Arc<Loaded>, RunError> {
     let run = login.run.as_deref().ok_or(RunError::Gone)?;
     let text = journeys::of_hash(app, run.instance.hash()).await?;
+    let text = match (text, run.main.as_deref()) {
+        // The login goes on without what follows.
+        (None, Some(main)) => journeys::of_hash(app, main.instance.hash()).await?,
+        (text, _) => text,
+    };
     text.ok_or(RunError::Gone)
 }
 
@@ -105,12 +120,13 @@ pub fn at<'l>(login: &Login, loaded: &'l Loaded) -> Option<&'l Step> {
             | StepKind::Consent { .. }
             | StepKind::Passkey { .. }
             | StepKind::Wait { .. }
+            | StepKind::Ask(_)
     );
     waits.then_some(step)
 }
 
-/// Goes on until somebody must act. Without a visit nothing happens that needs a browser.
-pub async fn drive(
+/// Goes on until somebody must act or the journey is over.
+async fn go(
     app: &Parts,
     login: &mut Login,
     loaded: &Loaded,
@@ -148,6 +164,7 @@ pub async fn drive(
             }
             Next::Ended(_, Ended::Login(done)) => {
                 if let Some(visit) = visit
+                    && !follow::follows(login)
                     && facts::is_unusual(app, login, loaded, visit).await?
                 {
                     continue;
@@ -158,8 +175,9 @@ pub async fn drive(
         };
         // The question is put anew: an earlier yes does not answer it.
         if matches!(step.kind, StepKind::Consent { .. }) {
-            run.agreed = None;
+            agree::forget(login, (loaded, step));
         }
+        let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
         let acts = match step.kind {
             StepKind::Notify { .. } | StepKind::Webhook { .. } | StepKind::Wait { .. } => true,
             StepKind::Risk { .. } => facts::is_asked_outside(app),
@@ -177,15 +195,17 @@ pub async fn drive(
             {
                 (Outcome::Ok, None)
             }
+            (StepKind::Ask(ask), _) => match say::of_step(app, login, ask).is_empty() {
+                true => (Outcome::Ok, None),
+                false => return Ok(Arrived::Page),
+            },
             (StepKind::Identify { .. } | StepKind::Present(_), _) => return Ok(Arrived::Page),
             (StepKind::Consent { .. }, None) => return Ok(Arrived::Browser),
             (StepKind::Consent { .. }, Some(_)) => {
-                let Some(before) = agree::before(app, login, (loaded, step)).await? else {
-                    return Ok(Arrived::Page);
-                };
-                let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
-                run.agreed = Some(before);
-                (Outcome::Ok, None)
+                match agree::stands(app, login, (loaded, step)).await? {
+                    true => (Outcome::Ok, None),
+                    false => return Ok(Arrived::Page),
+                }
             }
             // The tap that said who it is is the tap that is asked for.
             (StepKind::Passkey { register: false }, _) if login.passkey.is_some() => {
@@ -302,25 +322,31 @@ pub fn failed(
     outcome: Outcome,
     why: Failure,
 ) -> Result<(), RunError> {
+    let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
+    if say::not_brought(run, why.clone()) {
+        return Ok(());
+    }
+    if outcome == Outcome::Declined {
+        say::declined(app, login, loaded);
+    }
     let step = at(login, loaded);
     let question = step.and_then(|step| loaded.question(&step.id));
-    let asked = step.is_some_and(|step| matches!(step.kind, StepKind::Consent { .. }));
-    if let Some(run) = login.run.as_deref_mut() {
-        if let Some(question) = question {
-            forget(run, question);
-        }
-        // A no counts, whatever was said before.
-        if asked {
-            run.agreed = None;
-        }
+    if let Some((run, question)) = login.run.as_deref_mut().zip(question) {
+        forget(run, question);
+    }
+    // A no counts, whatever was said before.
+    if let Some(step) = step.filter(|step| matches!(step.kind, StepKind::Consent { .. })) {
+        agree::forget(login, (loaded, step));
     }
     let proof = None;
     complete(app, login, loaded, StepResult { outcome, proof })?;
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
     run.failure = Some(why);
     run.closes |= run.waiting.take().is_some();
-    // Who they are is asked again: it may have been mistyped.
-    login.request.asserted = None;
+    // Who they are is asked again: it may have been mistyped. What a login settled stays.
+    if !follow::follows(login) {
+        login.request.asserted = None;
+    }
     Ok(())
 }
 

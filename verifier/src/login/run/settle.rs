@@ -53,7 +53,7 @@ pub enum Done {
 pub(super) struct Row {
     pub(super) from: Was,
     pub(super) sealed: Sealed,
-    pub(super) text: Option<NewText>,
+    pub(super) texts: Vec<NewText>,
     pub(super) beside: Beside,
     pub(super) login: TransactionId,
 }
@@ -76,19 +76,24 @@ impl Row {
         beside: Beside,
     ) -> Result<Self, StoreError> {
         let login = transaction.login().id.clone();
-        let (sealed, text) = match from {
-            Was::New(_) => (
-                transactions::seal(&app.vault, transaction)?,
-                app.journeys.to_note(loaded, app.now()),
-            ),
-            Was::Pending | Was::Answered => {
-                (transactions::seal_next(&app.vault, transaction)?, None)
+        let mut texts = Vec::new();
+        let sealed = match from {
+            Was::New(_) => {
+                texts.extend(app.journeys.to_note(loaded, app.now()));
+                transactions::seal(&app.vault, transaction)?
             }
+            Was::Pending | Was::Answered => transactions::seal_next(&app.vault, transaction)?,
         };
+        // What follows belongs to its own text.
+        let run = transaction.login().run.as_deref();
+        if let Some(run) = run.filter(|run| run.main.is_some()) {
+            let now = app.now();
+            texts.extend(app.journeys.to_note_hash(run.instance.hash(), now));
+        }
         Ok(Self {
             from,
             sealed,
-            text,
+            texts,
             beside,
             login,
         })
@@ -112,15 +117,15 @@ impl Row {
                         return Ok(Written::TooMany(wait));
                     }
                 }
-                if let Some(text) = &self.text {
-                    journeys::note(tx, text, now).await?;
-                }
                 transactions::insert(tx, &self.sealed, now).await?;
                 None
             }
             Was::Pending => Some("pending"),
             Was::Answered => Some("answered"),
         };
+        for text in &self.texts {
+            journeys::note(tx, text, now).await?;
+        }
         if let Some(from) = from {
             if !transactions::advance(tx, from, &self.sealed, now).await? {
                 return Ok(Written::Lost);
@@ -136,7 +141,7 @@ impl Row {
         if let Was::New(_) = self.from {
             tell::started(app, login);
         }
-        if let Some(text) = &self.text {
+        for text in &self.texts {
             app.journeys.noted(&text.hash, app.now());
         }
     }
@@ -163,7 +168,7 @@ pub async fn settle(
                 run.effects.clear();
                 run.fresh = None;
             }
-            match finish::finish(app, loaded, (from, login), done, current).await {
+            match finish::finish(app, (from, login), done, current).await {
                 Err(FinishError::Failed(failure)) => refuse(app, loaded, again, failure).await,
                 Err(FinishError::AlreadyOver) => Ok(Done::Lost(again.1.id)),
                 other => other,

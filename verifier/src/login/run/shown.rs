@@ -8,13 +8,13 @@ use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::vp::dcql::{ClaimPointer, PointerStep};
 use vouchsafe_protocol::vp::verify::{VerifiedCredential, VerifiedPresentation};
 
-use super::{RunError, complete, facts};
+use super::{RunError, complete, facts, say};
 use crate::app::Parts;
 use crate::domain::ids::SubjectId;
 use crate::domain::reason::{Explanation, Failure};
 use crate::domain::run::Shown;
 use crate::domain::transaction::{Answer, Channel, Evidence, Login};
-use crate::journey::{self, Card, Outcome, Proof, StepResult};
+use crate::journey::{self, Card, Outcome, Proof, StepKind, StepResult};
 use crate::journeys::{self as files, Loaded};
 use crate::login::resolve;
 
@@ -156,6 +156,9 @@ pub async fn answered(
     answer: Answer,
 ) -> Result<(), RunError> {
     let step = super::at(login, loaded).ok_or(RunError::Gone)?;
+    if matches!(step.kind, StepKind::Ask(_)) {
+        return say::shown(app, login, loaded, answer).await;
+    }
     let question = loaded.question(&step.id).ok_or(RunError::Gone)?;
     let who = who(app, login, &answer.evidence).await?;
     if let Who::Wrong(why) = who {
@@ -167,7 +170,7 @@ pub async fn answered(
     }
     let relayed = answer.channel == Channel::Qr || login.request.device().is_some();
     let user = match &who {
-        Who::Known(subject) => Some(facts::user(app, Some(subject)).await?),
+        Who::Known(subject) => Some(facts::user(app, Some(subject), loaded).await?),
         Who::Nobody | Who::New | Who::Wrong(_) => None,
     };
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
@@ -203,7 +206,11 @@ pub async fn answered(
         emptied: false,
     });
     match who {
-        Who::Known(subject) => facts::pin(app, login, subject).await,
-        Who::Nobody | Who::New | Who::Wrong(_) => Ok(()),
+        Who::Known(subject) => facts::pin(app, login, subject, loaded).await,
+        Who::New => {
+            run.facts.user = facts::newcomer(app, loaded);
+            Ok(())
+        }
+        Who::Nobody | Who::Wrong(_) => Ok(()),
     }
 }

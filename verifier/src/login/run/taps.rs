@@ -95,7 +95,7 @@ pub async fn tapped(
     if !shown && standing(app, loaded, &tapped).await?.is_none() {
         return not_now(app, login, loaded, (tapped.subject, identifies)).await;
     }
-    facts::pin(app, login, tapped.subject.clone()).await?;
+    facts::pin(app, login, tapped.subject.clone(), loaded).await?;
     login.passkey = Some(tapped);
     let proof = (!identifies).then_some(PROOF);
     let outcome = Outcome::Ok;
@@ -110,7 +110,7 @@ async fn not_now(
     loaded: &Loaded,
     (subject, identifies): (SubjectId, bool),
 ) -> Result<(), RunError> {
-    facts::pin(app, login, subject).await?;
+    facts::pin(app, login, subject, loaded).await?;
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
     run.card_first = true;
     if identifies {

@@ -3,11 +3,11 @@
 use super::super::counts::{Key, coarse};
 use super::super::of::Of;
 use super::super::{events, what};
-use super::{authenticated, float, presentation, step_up_required};
+use super::{authenticated, float, outcome_of_run, presentation, step_up_required};
 use crate::app::Parts;
 use crate::domain::run::Run;
 use crate::domain::transaction::Login;
-use crate::journey::{Line, Outcome, What};
+use crate::journey::{Instance, Line, Outcome, What};
 
 /// Steps that were reached or ended since the run was last written. Called when it was written.
 pub(crate) fn steps(app: &Parts, login: &Login) {
@@ -18,7 +18,13 @@ pub(crate) fn steps(app: &Parts, login: &Login) {
     if let Some(reason) = login.place.step_up.filter(|_| !login.place.step_up_told) {
         step_up_required(&of, reason);
     }
-    let lines = run.instance.trace().split_at_checked(run.counted);
+    steps_of(&of, (login, run), (&run.instance, run.counted));
+}
+
+/// The same of one instance of a run.
+fn steps_of(of: &Of<'_>, (login, run): (&Login, &Run), (instance, counted): (&Instance, usize)) {
+    let app = of.app;
+    let lines = instance.trace().split_at_checked(counted);
     let (before, now) = lines.unwrap_or_default();
     let begun = before.last().filter(|line| line.what == What::Runs);
     let mut begun = begun.map(|line| (line.step.as_str(), app.now().0 - run.since));
@@ -26,7 +32,7 @@ pub(crate) fn steps(app: &Parts, login: &Login) {
         let outcome = match line.what {
             What::Skipped => continue,
             What::Runs => {
-                entered(&of, &line.step);
+                entered(of, &line.step);
                 if line.kind == "present" {
                     presentation(app, login, "asked", "");
                 }
@@ -40,10 +46,10 @@ pub(crate) fn steps(app: &Parts, login: &Login) {
         let waited = begun.take().filter(|(step, _)| *step == line.step);
         // What is over at once is not said to run.
         if waited.is_none() {
-            entered(&of, &line.step);
+            entered(of, &line.step);
         }
         let took = waited.map_or(0, |(_, seconds)| seconds);
-        left(&of, (login, run), line, outcome, took);
+        left(of, (login, run), line, outcome, took);
     }
 }
 
@@ -102,4 +108,34 @@ fn left(
         ..events::Facts::of(login, of.journey)
     };
     of.app.numbers.events.tell(of.app, events::STEP, &facts);
+}
+
+/// A journey begins that follows a login. It is no login of its own, so the tiles count its steps alone.
+pub(crate) fn follows(app: &Parts, login: &Login) {
+    let of = Of::login(app, login);
+    let labels = of.labels([
+        ("journey", of.journey),
+        ("stage", of.stage),
+        ("entry", "after"),
+    ]);
+    metrics::counter!("vouchsafe_journey_started_total", labels).increment(1);
+}
+
+/// Those that followed, once the login is over.
+pub(super) fn followed(app: &Parts, login: &Login) {
+    let Some(run) = login.run.as_deref() else {
+        return;
+    };
+    for one in &run.followed {
+        let of = Of::instance(app, login, &one.instance);
+        steps_of(&of, (login, run), (&one.instance, one.counted));
+        let outcome = outcome_of_run(&one.code);
+        let labels = of.labels([
+            ("journey", of.journey),
+            ("stage", of.stage),
+            ("channel", "after"),
+            ("outcome", outcome),
+        ]);
+        metrics::counter!("vouchsafe_journey_finished_total", labels).increment(1);
+    }
 }

@@ -161,8 +161,12 @@ pub async fn forget(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
     remove(tx, rows).await
 }
 
-/// Takes the logins of an account out of the counts and deletes them.
+/// Takes the logins of an account out of the counts and deletes them, and those that were refused.
 pub async fn forget_account(tx: &mut Tx, subject: &SubjectId) -> Result<u64, DbError> {
+    execute!(
+        tx,
+        sqlx::query("DELETE FROM risk_failures WHERE subject_id = $1").bind(subject.as_str())
+    )?;
     let rows = each!(tx, c => sqlx::query_as::<_, Row>(
         "SELECT id, subject_id, features FROM risk_logins WHERE subject_id = $1 ORDER BY id")
         .bind(subject.as_str()).fetch_all(c).await)?;

@@ -1,8 +1,9 @@
-//! `risk_logins`, and what is counted from it: `risk_values`, `risk_pairs`, `risk_accounts`.
+//! `risk_logins`, and what is counted from it: `risk_values`, `risk_pairs`, `risk_accounts`; and `risk_failures`.
 //!
 //! A login writes one row; a job folds rows into the counts ([`fold`]) and takes them out again
 //! when they are old, so that no login waits for a row that everybody writes.
 
+pub mod failures;
 mod fold;
 
 pub use fold::{fold, forget, forget_account};
@@ -138,6 +139,15 @@ pub async fn of_account(
         "SELECT id, at, features, device, place FROM risk_logins WHERE subject_id = $1 AND at >= $2 \
          ORDER BY at DESC, id DESC LIMIT $3")
         .bind(subject.as_str()).bind(since.0).bind(MOST).fetch_all(p).await)?;
+    rows.into_iter().map(Past::try_from).collect()
+}
+
+/// The newest logins of an account that are kept, at most so many, for its owner.
+pub async fn all_of_account(db: &Db, subject: &SubjectId, most: i64) -> Result<Vec<Past>, DbError> {
+    let rows = each!(db, p => sqlx::query_as::<_, PastRow>(
+        "SELECT id, at, features, device, place FROM risk_logins WHERE subject_id = $1 \
+         ORDER BY at DESC, id DESC LIMIT $2")
+        .bind(subject.as_str()).bind(most).fetch_all(p).await)?;
     rows.into_iter().map(Past::try_from).collect()
 }
 

@@ -1,6 +1,7 @@
 //! The parties of a test.
 
 pub mod browser;
+pub mod heard;
 pub mod issuer;
 pub mod network;
 pub mod passkeys;

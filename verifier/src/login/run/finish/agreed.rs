@@ -9,6 +9,7 @@ use crate::domain::reason::Failure;
 use crate::domain::session::Session;
 use crate::login::code::Told;
 use crate::login::finish::FinishError;
+use crate::login::run::share;
 use crate::store::{account_bindings, consents};
 
 impl Work {
@@ -22,6 +23,7 @@ impl Work {
             cards_end: Some(until.map_or(ends, |until| until.min(ends))),
             id_token_claims: claims.clone(),
             userinfo_claims: claims,
+            ..Told::default()
         }
     }
 
@@ -31,7 +33,7 @@ impl Work {
         tx: &mut Tx,
         subject: Option<&SubjectId>,
     ) -> Result<(), FinishError> {
-        if let Some(record) = &self.record {
+        for record in &self.records {
             consents::insert(tx, record).await?;
         }
         let step = self.run.agreed.iter().map(|agreed| &agreed.id);
@@ -41,6 +43,7 @@ impl Work {
                 return Err(FinishError::Failed(Failure::withdrawn()));
             }
         }
+        share::attach(tx, &self.app, &self.run, subject).await?;
         Ok(())
     }
 

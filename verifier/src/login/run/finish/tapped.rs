@@ -9,8 +9,10 @@ use crate::domain::reason::{Explanation, Failure};
 use crate::domain::request::{LoginRequest, OPENID};
 use crate::domain::session::Session;
 use crate::login::code::{cards_end_of, issue_code};
-use crate::login::finish::{Account, FinishError, Finished, open_session, told_of};
+use crate::login::finish::{Account, FinishError, Finished, open_session};
+use crate::login::known;
 use crate::login::passkey::{self, Standing};
+use crate::login::run::say;
 use crate::store::risk;
 
 impl Work {
@@ -32,6 +34,9 @@ impl Work {
                 "not_proven",
                 Explanation::NotProven,
             )));
+        }
+        if !known::hold(tx, &tapped.subject).await? {
+            return Err(FinishError::Failed(Failure::other_account()));
         }
         if !passkey::still_stands(tx, tapped, standing).await? {
             return Err(FinishError::Failed(Failure::unmatched()));
@@ -60,12 +65,12 @@ impl Work {
         };
         let told = self.agreed_to(&session);
         let called = Some(sub.clone());
-        let named = Some(subject).filter(|_| self.names_account());
-        let told = told_of(tx, app, &self.client, named, told).await?;
+        let told = self.told_about(tx, Some(subject), told).await?;
         let request = LoginRequest {
-            scope: OPENID.to_owned(),
+            scope: self.scope(|scope| scope == OPENID),
             ..request.clone()
         };
+        say::keep(tx, app, &self.run, Some(subject)).await?;
         let code = issue_code(tx, app, &request, &session, sub, told).await?;
         if let Some(seen) = &self.seen {
             risk::insert(tx, subject, seen, app.now()).await?;

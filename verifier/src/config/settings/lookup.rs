@@ -1,0 +1,151 @@
+//! What is looked up in the checked configuration.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use super::Settings;
+use crate::config::attribute::Attribute;
+use crate::config::client::Client;
+use crate::config::hooks::Hook;
+use crate::config::profile::Profile;
+use crate::config::query::Query;
+use crate::config::registration::Allowed;
+use crate::config::resource_server::ResourceServer;
+use crate::domain::ids::{ClientId, QueryId};
+
+impl Settings {
+    /// The application of this id in the configuration. Whoever looks an application up asks
+    /// [`crate::app::Parts::client`], which knows the others too.
+    #[must_use]
+    pub(crate) fn configured(&self, id: &ClientId) -> Option<&Arc<Client>> {
+        self.clients.iter().find(|client| client.id == *id)
+    }
+
+    /// The resource server of this id.
+    #[must_use]
+    pub fn resource_server(&self, id: &ClientId) -> Option<&ResourceServer> {
+        self.resource_servers.iter().find(|server| server.id == *id)
+    }
+
+    /// All applications of the configuration.
+    #[must_use]
+    pub fn clients(&self) -> &[Arc<Client>] {
+        &self.clients
+    }
+
+    /// What applications may do that are not in the configuration.
+    pub fn others(&self) -> impl Iterator<Item = &Allowed> {
+        let registered = self.registration.iter().map(|one| &one.allowed);
+        registered.chain(self.documents.iter().map(|one| &one.allowed))
+    }
+
+    /// Whether every application pushes its requests.
+    #[must_use]
+    pub fn only_pushed(&self) -> bool {
+        let only = self.clients.iter().all(|client| client.only_pushed);
+        only && !self.clients.is_empty() && self.others().next().is_none()
+    }
+
+    /// Whether any application gets refresh tokens.
+    #[must_use]
+    pub fn gives_refresh_tokens(&self) -> bool {
+        let configured = self.clients.iter().any(|client| client.offline_access);
+        configured || self.others().any(|allowed| allowed.offered.refresh)
+    }
+
+    /// Whether any application is a device that shows a code.
+    #[must_use]
+    pub fn serves_devices(&self) -> bool {
+        let configured = self.clients.iter().any(|client| client.device);
+        configured || self.others().any(|allowed| allowed.offered.devices)
+    }
+
+    /// Whether any application is told of security events.
+    #[must_use]
+    pub fn serves_receivers(&self) -> bool {
+        self.clients.iter().any(|client| client.security_events)
+    }
+
+    /// Whether anybody is told by webhook.
+    #[must_use]
+    pub fn tells_callers(&self) -> bool {
+        let mut clients = self.clients.iter();
+        let events = self.events.as_ref();
+        self.verifications.enabled()
+            || self.told.is_some()
+            || events.is_some_and(|events| events.webhook.is_some())
+            || clients.any(|client| client.consent.webhook.is_some())
+    }
+
+    /// Whether DPoP nonces are given out: where an application must show them.
+    #[must_use]
+    pub fn nonces(&self) -> bool {
+        self.clients.iter().any(|client| client.profile.nonces())
+    }
+
+    /// The profile that every application keeps.
+    #[must_use]
+    pub fn profile(&self) -> Profile {
+        let mut profiles = self.clients.iter().map(|client| client.profile);
+        let Some(first) = profiles.next() else {
+            return Profile::Open;
+        };
+        // Whoever is not in the configuration keeps no profile.
+        if self.others().next().is_some() {
+            return Profile::Open;
+        }
+        match profiles.all(|profile| profile == first) {
+            true => first,
+            false => Profile::Open,
+        }
+    }
+
+    /// The query of this id.
+    #[must_use]
+    pub fn query(&self, id: &QueryId) -> Option<&Query> {
+        self.queries.iter().find(|query| query.id == *id)
+    }
+
+    /// All queries.
+    #[must_use]
+    pub fn queries(&self) -> &[Query] {
+        &self.queries
+    }
+
+    /// The system at this address that steps may ask.
+    #[must_use]
+    pub fn hook(&self, url: &str) -> Option<&Hook> {
+        let url = Url::parse(url).ok()?;
+        self.hooks.iter().find(|hook| hook.webhook.url == url)
+    }
+
+    /// What the service may know about people.
+    #[must_use]
+    pub fn attributes(&self) -> &[Attribute] {
+        &self.attributes
+    }
+
+    /// The attribute of this name.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.iter().find(|one| one.name == name)
+    }
+
+    /// Whether a scope value asks for attributes.
+    #[must_use]
+    pub fn is_attribute_scope(&self, scope: &str) -> bool {
+        let mut scopes = self
+            .attributes
+            .iter()
+            .filter_map(|one| one.scope.as_deref());
+        scopes.any(|known| known == scope)
+    }
+
+    /// An address of ours; `path` begins with `/` and is one of our own.
+    #[must_use]
+    pub fn url(&self, path: &str) -> Url {
+        Url::parse(&self.public_url.join(path))
+            .expect("a public address with a path of ours is an address")
+    }
+}

@@ -1,0 +1,56 @@
+//! Whose login it is.
+
+use std::collections::BTreeMap;
+
+use super::super::loaded::StepQuestion;
+use crate::journey::{Code, Journey, Places, StepKind};
+
+/// Who is logged in follows from the cards alone: all of them lead to people, or none does.
+pub(super) fn check(
+    journey: &Journey,
+    questions: &BTreeMap<String, StepQuestion>,
+    places: &mut Places<'_>,
+) {
+    let persons = |one: &&StepQuestion| one.query.subject.claim().is_some();
+    let some = questions.values().filter(persons).count();
+    let asserted = questions
+        .values()
+        .all(|one| one.query.subject.is_asserted());
+    if journey.limits.per_account_per_day.is_some() && some == 0 {
+        let message = "`per_account_per_day` counts for accounts, and the questions lead to nobody";
+        let hint = "a question of a person, or no such limit";
+        places.at_top("limits", Code::NotHeld, message, hint);
+    }
+    for (at, step) in journey.steps.iter().enumerate() {
+        match &step.kind {
+            StepKind::Present(_) if some > 0 && some < questions.len() => {
+                let message = "some questions of the journey lead to a person and some do not";
+                let hint = "nobody could say whose login it is: write two journeys";
+                places.at_step(at, "kind", Code::NotHeld, message, hint);
+            }
+            StepKind::Passkey { .. } if some == 0 => {
+                let message = "no question of the journey leads to a person";
+                let hint = "a passkey stands for a card that was shown to one of them";
+                places.at_step(at, "kind", Code::NotHeld, message, hint);
+            }
+            // A passkey says who it is; what is typed beside it is not asked for.
+            StepKind::Identify { accept } if some > 0 && accept.contains("passkey_autofill") => {}
+            StepKind::Notify { .. } if some == 0 => {
+                let message = "the questions lead to nobody who could be told";
+                let hint = "a question of a person, or no such step";
+                places.at_step(at, "kind", Code::NotHeld, message, hint);
+            }
+            StepKind::Deny { notify, .. } if some == 0 && !notify.is_empty() => {
+                let message = "the questions lead to nobody who could be told";
+                let hint = "a question of a person, or no `notify`";
+                places.at_step(at, "notify", Code::NotHeld, message, hint);
+            }
+            StepKind::Identify { .. } if !asserted || questions.is_empty() => {
+                let message = "nothing proves what the person says here";
+                let hint = "`identify` needs questions with the strategy \"asserted_lookup\"";
+                places.at_step(at, "kind", Code::NotHeld, message, hint);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! A run, and the runs that follow its login.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::{Arrived, RunError, Visit, follow, go};
+use crate::app::Parts;
+use crate::domain::transaction::Login;
+use crate::journeys::{self, Loaded};
+
+/// Goes on until somebody must act, through the journeys that follow a login too. Without a visit
+/// nothing happens that needs a browser.
+pub async fn drive(
+    app: &Parts,
+    login: &mut Login,
+    loaded: &Loaded,
+    visit: Option<&Visit>,
+) -> Result<Arrived, RunError> {
+    let mut following: Option<Arc<Loaded>> = None;
+    if let Some(run) = login.run.as_deref_mut() {
+        run.at(app.now());
+    }
+    loop {
+        let current = following.as_deref().unwrap_or(loaded);
+        let done = if follow::follows(login) {
+            let arrived = match follow::is_over(app, login) {
+                true => Err("timeout".to_owned()),
+                false => follower(app, login, current, visit).await?,
+            };
+            match (arrived, visit) {
+                (Ok(Arrived::Login(_)), Some(_)) => follow::end(login, "success")?,
+                (Ok(arrived), _) => return Ok(arrived),
+                (Err(code), Some(_)) => follow::end(login, &code)?,
+                (Err(_), None) => return Ok(Arrived::Browser),
+            }
+        } else {
+            match (go(app, login, current, visit).await?, visit) {
+                (Arrived::Login(done), Some(_)) => done,
+                (arrived, _) => return Ok(arrived),
+            }
+        };
+        let next = follow::next(app, login).await?.zip(visit);
+        let Some((next, visit)) = next else {
+            return Ok(Arrived::Login(done));
+        };
+        let claims = claims(app, login, current);
+        follow::begin(app, login, &next, (done, claims), visit).await?;
+        following = Some(next);
+    }
+}
+
+/// What a run tells the application that is over with a login.
+pub(super) fn claims(app: &Parts, login: &Login, loaded: &Loaded) -> Map<String, Value> {
+    let bindings = journeys::Bindings(&app.binding_key);
+    let run = login.run.as_deref();
+    let claims = run.and_then(|run| match &run.claims {
+        Some(claims) => Some(claims.clone()),
+        None => (run.instance).claims(&loaded.journey, &run.facts, &bindings),
+    });
+    claims.unwrap_or_default()
+}
+
+/// As [`go`], for a run that follows a login. Its refusal, and whatever fails in it but the database,
+/// ends nothing but itself.
+async fn follower(
+    app: &Parts,
+    login: &mut Login,
+    loaded: &Loaded,
+    visit: Option<&Visit>,
+) -> Result<Result<Arrived, String>, RunError> {
+    match go(app, login, loaded, visit).await {
+        Ok(Arrived::Refused(failure)) => Ok(Err(failure.code().to_owned())),
+        Ok(arrived) => Ok(Ok(arrived)),
+        Err(RunError::Store(error)) => Err(RunError::Store(error)),
+        Err(error) => {
+            tracing::error!(%error, "a journey that follows a login does not go on");
+            Ok(Err("error".to_owned()))
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What an application may learn of a person, by the consents of that person.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_service::db::{Db, DbError, Tx, each};
+
+use super::{TABLE, opened};
+use crate::domain::ids::{ClientId, ConsentId, SubjectId};
+use crate::store::{StoreError, Vault};
+
+/// Names of what an application may learn of a person: they agreed to it, and took back nothing of
+/// that name since.
+pub async fn covered(
+    db: &Db,
+    vault: &Vault,
+    (subject, client): (&SubjectId, &ClientId),
+    now: UnixTime,
+) -> Result<BTreeSet<String>, StoreError> {
+    let held = each!(db, p => sqlx::query_as::<_, (String, String, Vec<u8>)>(HELD)
+        .bind(subject.as_str()).bind(client.as_str()).bind(now.0).fetch_all(p).await)?;
+    let taken = each!(db, p => sqlx::query_as::<_, (String, i64)>(TAKEN_BACK)
+        .bind(subject.as_str()).bind(client.as_str()).fetch_all(p).await)?;
+    names(vault, client, (held, taken))
+}
+
+/// The same within a transaction.
+pub async fn covered_in(
+    tx: &mut Tx,
+    vault: &Vault,
+    (subject, client): (&SubjectId, &ClientId),
+    now: UnixTime,
+) -> Result<BTreeSet<String>, StoreError> {
+    let held = each!(tx, c => sqlx::query_as::<_, (String, String, Vec<u8>)>(HELD)
+        .bind(subject.as_str()).bind(client.as_str()).bind(now.0).fetch_all(c).await)?;
+    let taken = each!(tx, c => sqlx::query_as::<_, (String, i64)>(TAKEN_BACK)
+        .bind(subject.as_str()).bind(client.as_str()).fetch_all(c).await)?;
+    names(vault, client, (held, taken))
+}
+
+/// Consents that hold. One from before a restore does not: that it was withdrawn since may have been
+/// lost.
+const HELD: &str = "SELECT id, claims, record FROM consents WHERE subject_id = $1 AND client_id = $2 \
+     AND over_at IS NULL AND (expires_at IS NULL OR expires_at > $3) AND record IS NOT NULL \
+     AND epoch = (SELECT epoch FROM verifier_instance WHERE id = 1)";
+
+/// What was taken back, and when last.
+const TAKEN_BACK: &str = "SELECT claims, MAX(withdrawn_at) FROM consents WHERE subject_id = $1 AND client_id = $2 \
+     AND withdrawn_at IS NOT NULL GROUP BY claims";
+
+/// Each question writes a consent of its own. Who takes one back means what it names, not the row.
+fn names(
+    vault: &Vault,
+    client: &ClientId,
+    (held, taken): (Vec<(String, String, Vec<u8>)>, Vec<(String, i64)>),
+) -> Result<BTreeSet<String>, StoreError> {
+    let mut given: BTreeMap<String, i64> = BTreeMap::new();
+    for (id, claims, sealed) in held {
+        // What somebody changed in the database is no consent.
+        let record = opened(vault, &ConsentId::from_text(id), &sealed)?;
+        let same = record.notice.client == *client && record.claims == listed(&claims)?;
+        let at = record.given_at.0;
+        for name in record.claims.into_iter().filter(|_| same) {
+            let last = given.entry(name).or_insert(at);
+            *last = at.max(*last);
+        }
+    }
+    for (claims, at) in taken {
+        let list = listed(&claims)?;
+        given.retain(|name, last| *last > at || !list.contains(name));
+    }
+    Ok(given.into_keys().collect())
+}
+
+fn listed(claims: &str) -> Result<Vec<String>, DbError> {
+    serde_json::from_str(claims).map_err(|_| TABLE.invalid("claims", "not a list of names").into())
+}
