@@ -10,7 +10,7 @@ use super::{StoreError, Vault};
 
 /// Codes, tokens, sessions and what else is good for a while: no copy brings them back to life. The
 /// endpoints of webhooks follow from the configuration.
-const FORGOTTEN: [&str; 34] = [
+const FORGOTTEN: [&str; 35] = [
     "access_tokens",
     "account_cards",
     "account_invitations",
