@@ -156,5 +156,10 @@ pub const MIGRATIONS: Migrations = Migrations {
             name: "what people are known again by",
             sql: include_str!("../../migrations/1027_bindings.sql"),
         },
+        Migration {
+            version: 1030,
+            name: "logins that were refused a moment ago",
+            sql: include_str!("../../migrations/1030_failed_bursts.sql"),
+        },
     ],
 };

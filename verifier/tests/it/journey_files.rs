@@ -136,7 +136,7 @@ async fn what_the_service_cannot_hold_is_refused() {
         ),
         (
             plain.replace("!session.exists", "user.binding.member_id == \"M-1\""),
-            "not_held: the login service does not know `user.binding`",
+            "not_held: no question binds `member_id`",
         ),
         (MEMBER.to_owned(), "not_held: without `risk.places`"),
     ];

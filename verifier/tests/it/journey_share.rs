@@ -110,8 +110,8 @@ async fn what_is_stored_says_source_time_purpose_and_consent() {
         let done = tokens(&world, &answer).await;
         assert_eq!(done.sub(), before.sub());
         assert_eq!(
-            done.userinfo,
-            json!({ "sub": done.sub() }),
+            done.userinfo.get("postal_code"),
+            None,
             "nothing was asked for"
         );
         let known = export(&mut browser).await;
@@ -301,7 +301,8 @@ async fn the_funnel_shows_the_question() {
         assert_eq!(step("ask")["entered"], 2);
         assert_eq!(step("ask")["finished"], json!({ "ok": 1, "declined": 1 }));
         assert_eq!(step("consent")["entered"], 1);
-        assert_eq!(step("end")["entered"], 2);
+        // Where nothing is asked it is over at once.
+        assert_eq!(step("end")["entered"], 6);
     })
     .await;
 }
@@ -335,9 +336,13 @@ async fn what_was_taken_back_stays_so_when_its_record_is_old() {
             world.tick().await;
             let held = "SELECT COUNT(*) FROM consents WHERE over_at IS NULL AND claims LIKE '%postal_code%'";
             assert_ne!(world.count(held).await, 0, "the consent of the first card");
-            let path = shows(&world, &mut browser, &wallet, "openid").await.location();
-            let page = browser.get(&path).await;
-            let answer = send(&mut browser, (&path, &page), &[("skip", "1")]).await;
+            let mut answer = shows(&world, &mut browser, &wallet, "openid").await;
+            // The next question is asked once.
+            if days == 0 {
+                let path = answer.location();
+                let page = browser.get(&path).await;
+                answer = send(&mut browser, (&path, &page), &[("skip", "1")]).await;
+            }
             tokens(&world, &answer).await;
             let now = silent(&world, &mut browser).await;
             assert_eq!(now.userinfo.get("postal_code"), None, "after {days} days");

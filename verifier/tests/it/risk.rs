@@ -12,6 +12,7 @@ use crate::world::steps::{begin, rows, same_device, wallet_link};
 
 const HOME: &str = "192.0.2.7";
 const ABROAD: &str = "198.51.100.7";
+const FAILURES: &str = "SELECT COUNT(*) FROM risk_failures";
 const QUESTION: [(&str, &str); 1] = [("scope", "openid")];
 
 /// A service that knows two countries and the addresses that a proxy tells it.
@@ -122,7 +123,10 @@ async fn cat_365_after_a_burst_of_refusals_a_session_does_not_answer_there() {
         let mut owner = at_home(&world).await;
         let address = world.suite().authorize("openid", &QUESTION);
         let mut thief = world.browser().from(HOME);
-        thief.set_cookie("vs_op_session", owner.cookie("vs_op_session").expect("a session"));
+        thief.set_cookie(
+            "vs_op_session",
+            owner.cookie("vs_op_session").expect("a session"),
+        );
         for _ in 0..4 {
             refused(&world, &mut thief).await;
         }
@@ -131,12 +135,12 @@ async fn cat_365_after_a_burst_of_refusals_a_session_does_not_answer_there() {
         let (_, page) = begin(&mut owner, &address).await;
         page.assert_page(StatusCode::OK, "id=\"unusual\"");
         page.assert_page(StatusCode::OK, "were refused just now");
-        assert_eq!(rows(&world, "risk_failures").await, 5);
+        assert_eq!(world.count(FAILURES).await, 5);
 
         world.clock.advance(601);
         world.suite().code(&owner.get(&address).await);
         world.tick().await;
-        assert_eq!(rows(&world, "risk_failures").await, 0);
+        assert_eq!(world.count(FAILURES).await, 0);
     })
     .await;
 }
@@ -148,11 +152,14 @@ async fn who_says_no_five_times_is_no_burst() {
         let mut browser = at_home(&world).await;
         let fresh = [QUESTION[0], ("prompt", "login")];
         for _ in 0..5 {
-            let (path, page) = begin(&mut browser, &world.suite().authorize("openid", &fresh)).await;
+            let (path, page) =
+                begin(&mut browser, &world.suite().authorize("openid", &fresh)).await;
             let csrf = page.attribute("name=\"csrf\"", "value").expect("a form");
-            browser.post(&format!("{path}/cancel"), &[("csrf", &csrf)]).await;
+            browser
+                .post(&format!("{path}/cancel"), &[("csrf", &csrf)])
+                .await;
         }
-        assert_eq!(rows(&world, "risk_failures").await, 0);
+        assert_eq!(world.count(FAILURES).await, 0);
         let address = world.suite().authorize("openid", &QUESTION);
         world.suite().code(&browser.get(&address).await);
     })
