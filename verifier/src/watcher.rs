@@ -19,9 +19,9 @@ use crate::numbers::tell;
 use crate::signals;
 use crate::store::watched::{self, WatchedCard, WatchedList};
 use crate::store::{
-    account_cards, accounts, attributes, clients, device_grants, failures, journey_calls, journey_holds,
-    journey_starts, journeys, notices, numbers, passkeys, receiver_tokens, requests, sessions,
-    stream_events, tokens, transactions, verifications,
+    account_cards, accounts, attributes, clients, device_grants, failures, journey_calls,
+    journey_holds, journey_starts, journeys, notices, numbers, passkeys, receiver_tokens, requests,
+    sessions, stream_events, tokens, transactions, verifications,
 };
 
 /// Lists that are asked for at once.
