@@ -1,6 +1,8 @@
 //! Names of the cookies of this service. How they are written is the business of
 //! [`CookiePolicy`](vouchsafe_service::http::CookiePolicy).
 
+use std::time::Duration;
+
 use axum::http::{HeaderMap, HeaderValue};
 use vouchsafe_service::http::SameSite;
 
@@ -44,6 +46,13 @@ impl Cookie {
             Self::Numbers => SameSite::Strict,
         };
         app.cookie_policy.set(self.name(), value, None, same_site)
+    }
+
+    /// The same for so long, whether or not the browser is closed in between.
+    #[must_use]
+    pub fn set_for(self, app: &Parts, value: &str, lifetime: Duration) -> HeaderValue {
+        app.cookie_policy
+            .set(self.name(), value, Some(lifetime), SameSite::Lax)
     }
 
     /// A `Set-Cookie` value that removes the cookie.

@@ -14,14 +14,14 @@ use crate::consents;
 use crate::domain::ids::SessionId;
 use crate::domain::session::EndReason;
 use crate::journeys::KEEP_TEXTS_S;
-use crate::login::end;
+use crate::login::{end, run};
 use crate::numbers::tell;
 use crate::signals;
 use crate::store::watched::{self, WatchedCard, WatchedList};
 use crate::store::{
     account_cards, accounts, attributes, clients, device_grants, failures, journey_calls,
-    journey_starts, journeys, notices, numbers, passkeys, receiver_tokens, requests, sessions,
-    stream_events, tokens, transactions, verifications,
+    journey_holds, journey_starts, journeys, notices, numbers, passkeys, receiver_tokens, requests,
+    sessions, stream_events, tokens, transactions, verifications,
 };
 
 /// Lists that are asked for at once.
@@ -185,6 +185,7 @@ pub async fn purge(app: App) -> Result<(), DbError> {
     app.db
         .write(async move |tx| {
             journey_starts::purge(tx, now).await?;
+            journey_holds::purge(tx, now.plus(-run::RESUME_S)).await?;
             notices::purge(tx, now.plus(-KEEP_NOTICES_S)).await?;
             journey_calls::purge(tx, asked).await
         })

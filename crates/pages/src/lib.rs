@@ -25,6 +25,8 @@ mod locale;
 mod pages;
 pub mod qr;
 
+pub use fluent_bundle::FluentArgs;
+
 pub use assets::{asset_path, router as assets_router};
 pub use catalogue::{Catalogue, CatalogueError};
 pub use locale::Locale;

@@ -5,6 +5,7 @@
 
 mod attribute;
 mod authentication;
+mod bindings;
 mod claims;
 mod client;
 mod consents;

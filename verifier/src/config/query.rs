@@ -10,6 +10,7 @@ use vouchsafe_protocol::vp::dcql::{
 };
 use vouchsafe_protocol::vp::values::LocalizedText;
 
+use super::bindings::bound;
 use super::claims::{ClaimMapping, localized, mapping};
 use super::error::ConfigError;
 use super::trust::Trust;
@@ -44,6 +45,9 @@ pub struct QueryConfig {
     /// How a claim is called in front of the person, by language tag.
     #[serde(default)]
     pub labels: BTreeMap<String, BTreeMap<String, String>>,
+    /// Claims of which a keyed hash is kept with the account: name and path into the credential.
+    #[serde(default)]
+    pub bind: BTreeMap<String, Vec<Value>>,
     /// Whether all cards of one answer must be bound to one key. Wallets that keep a key for each card
     /// cannot answer two cards then; without it a card that somebody lent goes with one's own.
     #[serde(default = "yes")]
@@ -104,6 +108,8 @@ pub struct Query {
     pub claims: Vec<ClaimMapping>,
     /// Whether all cards of one answer must be bound to one key.
     pub one_holder: bool,
+    /// What is kept with the account, as keyed hashes.
+    pub bind: Vec<ClaimMapping>,
 }
 
 impl Query {
@@ -209,6 +215,7 @@ impl Query {
             id_token_claims,
             labels,
             one_holder,
+            bind,
         } = config;
         let refuse = |reason: &str| ConfigError::query(id, reason);
         let unusable = |scope: &String| {
@@ -262,6 +269,7 @@ impl Query {
             id: QueryId::from_text(id.clone()),
             scopes: whole.chain(parts).collect(),
             types,
+            bind: bound(id, bind, (&dcql, &subject), labels)?,
             dcql,
             purpose: localized(purpose).ok_or_else(|| refuse("purpose needs a text for en"))?,
             subject,
@@ -289,7 +297,8 @@ impl Query {
             let is_subject = self.subject.claim().is_some_and(|subject| {
                 entry.id().as_str() == subject.credential && subject.path == *claim.path()
             });
-            let for_nobody = mapped.clone().next().is_none();
+            let for_nobody = mapped.clone().next().is_none()
+                || self.bind.iter().any(|bound| bound.path == *claim.path());
             is_subject || for_nobody || mapped.any(|m| wanted.contains(m.name.as_str()))
         })
     }

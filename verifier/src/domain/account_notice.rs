@@ -15,6 +15,8 @@ pub enum NoticeKind {
     Step,
     /// Older sessions ended with it.
     Ended,
+    /// A run waits, and can be stopped.
+    Waiting,
 }
 
 impl NoticeKind {
@@ -25,13 +27,14 @@ impl NoticeKind {
             Self::Refused => "refused",
             Self::Step => "step",
             Self::Ended => "ended",
+            Self::Waiting => "waiting",
         }
     }
 
     /// The kind of a name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Refused, Self::Step, Self::Ended]
+        [Self::Refused, Self::Step, Self::Ended, Self::Waiting]
             .into_iter()
             .find(|kind| kind.name() == name)
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::oidc::amr::Done;
+use vouchsafe_service::webauthn::NewPasskey;
 
 use super::ids::{MeansId, SubjectId};
 
@@ -42,4 +43,19 @@ mod account {
         let text = String::deserialize(source)?;
         SubjectId::parse(&text).map_err(de::Error::custom)
     }
+}
+
+/// A passkey that was made, ready to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fresh {
+    /// Its id among what leads to the account.
+    pub means: MeansId,
+    /// What it is verified with.
+    pub passkey: NewPasskey,
+    /// The site that it was made for.
+    pub site: String,
+    /// Hash of the credential id.
+    pub mac: String,
+    /// What its owner calls it, sealed.
+    pub name: Vec<u8>,
 }

@@ -48,6 +48,8 @@ pub enum Explanation {
     TooMany,
     /// This was begun too often for one account today.
     TooManyToday,
+    /// Whoever has the account cancelled it while it waited.
+    Cancelled,
     /// There is no such login for this browser.
     Unknown,
     /// The application's request is wrong.
@@ -58,7 +60,7 @@ pub enum Explanation {
 
 impl Explanation {
     /// All of them. New ones come at the end: references say the place.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Declined,
         Self::NoCard,
         Self::Revoked,
@@ -82,6 +84,8 @@ impl Explanation {
         Self::Unknown,
         Self::Request,
         Self::Server,
+        Self::TooManyToday,
+        Self::Cancelled,
     ];
 
     /// The page with this part of the text keys.
@@ -114,6 +118,7 @@ impl Explanation {
             Self::ExpiredLogin => "expired-login",
             Self::RestartLogin => "restart-login",
             Self::TooMany => "too-many",
+            Self::Cancelled => "cancelled",
             Self::TooManyToday => "too-many-today",
             Self::Unknown => "unknown",
             Self::Request => "request",

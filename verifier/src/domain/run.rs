@@ -7,8 +7,9 @@ use vouchsafe_credentials::time::UnixTime;
 
 use super::account_notice::NoticeKind;
 use super::attribute::Known;
-use super::ids::{ConsentId, SessionId, SubjectId};
+use super::ids::{ConsentId, MeansId, SessionId, SubjectId};
 use super::notice::Record;
+use super::passkey::Fresh;
 use super::reason::Failure;
 use super::transaction::{Answer, Evidence};
 use crate::journey::{Facts, Instance, Login, RiskFacts, RiskLevel};
@@ -60,6 +61,21 @@ pub struct Run {
     /// When the step began that it waits for, in seconds since 1970.
     #[serde(default)]
     pub since: i64,
+    /// Until when it waits, where it does.
+    #[serde(default)]
+    pub waiting: Option<Waiting>,
+    /// It goes on after it waited, with the turn that is written next.
+    #[serde(default)]
+    pub resumes: bool,
+    /// It waits no longer, and goes on another way.
+    #[serde(default)]
+    pub closes: bool,
+    /// The passkey that its person made in it.
+    #[serde(default)]
+    pub registered: Option<MeansId>,
+    /// The same until it is written with this turn; a row never holds it.
+    #[serde(skip)]
+    pub fresh: Option<Box<Fresh>>,
     /// The journey that this one follows, and what it settled.
     #[serde(default)]
     pub main: Option<Box<Main>>,
@@ -72,6 +88,15 @@ pub struct Run {
     /// What the person said about themselves.
     #[serde(default)]
     pub said: Said,
+}
+
+/// A run waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Until then.
+    pub until: UnixTime,
+    /// It has just begun to.
+    pub begins: bool,
 }
 
 /// A journey that has settled a login, while another one follows it.
@@ -150,9 +175,21 @@ pub struct Effect {
     pub revoke: Vec<String>,
     /// Events for the system of the operator.
     pub emit: Vec<String>,
+    /// Until when the run waits, and can be stopped.
+    #[serde(default)]
+    pub until: Option<UnixTime>,
 }
 
 impl Effect {
+    /// The same with the time until which the run can be stopped.
+    #[must_use]
+    pub fn until(self, until: UnixTime) -> Self {
+        Self {
+            until: Some(until),
+            ..self
+        }
+    }
+
     /// Whether the system of the operator is told something.
     #[must_use]
     pub fn needs_system(&self) -> bool {
@@ -170,6 +207,9 @@ pub struct Shown {
     pub question: String,
     /// The answer.
     pub answer: Answer,
+    /// The run waited since: what the cards said is not there any more.
+    #[serde(default)]
+    pub emptied: bool,
 }
 
 /// What a person agreed to in a step of its own.
@@ -199,6 +239,16 @@ impl Run {
         }
         for card in self.facts.cred.values_mut() {
             card.age_s = card.age_s.map(|age| age + passed);
+        }
+    }
+
+    /// Keeps of the cards that were shown who they are of, and nothing that they say.
+    pub fn forget_claims(&mut self) {
+        self.facts.cred.clear();
+        for shown in &mut self.shown {
+            shown.emptied = true;
+            shown.answer.claims.clear();
+            shown.answer.cards_read.clear();
         }
     }
 

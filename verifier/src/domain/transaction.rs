@@ -140,6 +140,9 @@ pub struct Answer {
     /// Verified claims that the journey of the login may read, by the ids of their queries.
     #[serde(default)]
     pub cards_read: BTreeMap<String, Card>,
+    /// Keyed hashes of what is kept with the account, by the names of their bindings.
+    #[serde(default)]
+    pub bound: BTreeMap<String, String>,
 }
 
 /// A login at any moment.

@@ -15,10 +15,12 @@ use crate::domain::consent::{self, Consent, Event};
 use crate::domain::ids::ClientId;
 use crate::domain::means::{Means, MeansKind};
 use crate::domain::session::Session;
-use crate::login::linking;
 use crate::login::notice::fact;
+use crate::login::{linking, run};
 use crate::store::passkeys::{self, Named};
-use crate::store::{StoreError, attributes, consents, notices, refresh_grants, sessions, subjects};
+use crate::store::{
+    StoreError, attributes, consents, journey_holds, notices, refresh_grants, sessions, subjects,
+};
 use crate::views;
 
 /// So many consents stand on the page, those that hold first; all of them are in the file to keep.
@@ -108,6 +110,21 @@ async fn context(
             "reference": notice.reference,
         }));
     }
+    let holds = match &session.subject {
+        Some(subject) => {
+            let after = app.now().plus(-run::RESUME_S);
+            journey_holds::of_subject(&app.db, subject, after).await?
+        }
+        None => Vec::new(),
+    };
+    let mut waiting = Vec::with_capacity(holds.len());
+    for hold in &holds {
+        waiting.push(json!({
+            "app": app_name(app, &hold.client, locale).await?,
+            "ends_at": hold.ends_at.seconds(),
+            "cancel_link": format!("/account/holds/{}/cancel", hold.login),
+        }));
+    }
     let known = match &session.subject {
         Some(subject) => attributes::of_account(&app.db, &app.vault, subject, app.now()).await?,
         None => Vec::new(),
@@ -121,6 +138,7 @@ async fn context(
         "attributes": attributes,
         "export_link": is_person.then_some(account_export::PATH),
         "delete_link": is_person.then_some(account_delete::PATH),
+        "holds": waiting,
         "notices": told,
         "means": means.iter().map(|one| means_row(one, cards, &keys)).collect::<Vec<_>>(),
         "passkeys": app.settings.passkeys.is_some(),

@@ -11,10 +11,11 @@ use super::login_identify::Said;
 use super::login_page::LoginPageError;
 use super::owned::{self, Owned};
 use super::{
-    login_agree, login_ask, login_events, login_identify, login_number, login_page, login_passkey,
+    login_agree, login_ask, login_events, login_identify, login_new_passkey, login_number,
+    login_page, login_passkey, login_wait,
 };
 use crate::app::App;
-use crate::domain::passkey::Tapped;
+use crate::domain::passkey::{Fresh, Tapped};
 use crate::domain::reason::Failure;
 use crate::domain::request::LoginRequest;
 use crate::domain::session::Session;
@@ -57,14 +58,8 @@ pub(super) async fn page(
     let loaded = run::text(app, login).await?;
     let step = run::at(login, &loaded).filter(|_| !run::follower_is_over(app, login));
     match step.map(|step| &step.kind) {
-        Some(StepKind::Ask(_)) => login_ask::page(app, login, &loaded, owned).await,
-        Some(StepKind::Consent { .. }) => login_agree::page(app, login, owned).await,
-        Some(StepKind::Identify { .. }) => {
-            login_identify::page(app, login, owned, Said::default()).await
-        }
-        Some(StepKind::Passkey { .. }) => passkey_page(app, login, owned, false).await,
-        Some(_) => login_page::choose(app, login, owned, false).await,
-        None => {
+        Some(StepKind::Wait { .. }) if waits(app, login) => Ok(login_wait::page(app, login, owned)),
+        Some(StepKind::Wait { .. }) | None => {
             let turn = (Was::Pending, login.clone());
             Ok(respond(
                 app,
@@ -74,7 +69,23 @@ pub(super) async fn page(
             )
             .await)
         }
+        Some(StepKind::Ask(_)) => login_ask::page(app, login, &loaded, owned).await,
+        Some(StepKind::Consent { .. }) => login_agree::page(app, login, owned).await,
+        Some(StepKind::Identify { .. }) => {
+            login_identify::page(app, login, owned, Said::default()).await
+        }
+        Some(StepKind::Passkey { register: true }) => {
+            Ok(login_new_passkey::page(app, login, owned, false))
+        }
+        Some(StepKind::Passkey { .. }) => passkey_page(app, login, owned, false).await,
+        Some(_) => login_page::choose(app, login, owned, false).await,
     }
+}
+
+/// Whether the run waits for a time that has not come.
+fn waits(app: &App, login: &Login) -> bool {
+    let waiting = login.run.as_deref().and_then(|run| run.waiting);
+    waiting.is_some_and(|waiting| app.now() < waiting.until)
 }
 
 /// Why a turn is not taken.
@@ -262,6 +273,23 @@ pub(super) async fn tapped(
         let loaded = run::text(app, &login).await?;
         let visit = visit(headers);
         run::tapped(app, &mut login, &loaded, (tapped, &visit)).await?;
+        go_on(app, headers, &loaded, (Was::Pending, login)).await
+    };
+    let done = done.await;
+    respond(app, headers, &request, done).await
+}
+
+/// The device of the person made a passkey.
+pub(super) async fn registered(
+    app: &App,
+    headers: &HeaderMap,
+    mut login: Login,
+    fresh: Fresh,
+) -> Response {
+    let request = login.request.clone();
+    let done = async {
+        let loaded = run::text(app, &login).await?;
+        run::registered(app, &mut login, &loaded, fresh)?;
         go_on(app, headers, &loaded, (Was::Pending, login)).await
     };
     let done = done.await;

@@ -6,6 +6,7 @@ mod account_attributes;
 mod account_change;
 mod account_delete;
 mod account_export;
+mod account_hold;
 mod account_link;
 mod account_means;
 mod account_passkeys;
@@ -33,11 +34,13 @@ mod login_cancel;
 mod login_events;
 mod login_identify;
 mod login_leave;
+mod login_new_passkey;
 mod login_number;
 mod login_page;
 mod login_passkey;
 mod login_qr;
 mod login_run;
+mod login_wait;
 mod logout;
 mod oauth;
 mod owned;
@@ -193,6 +196,7 @@ pub fn router(app: App) -> Router {
         )
         .route("/account/consents.json", get(account_receipt::all))
         .route("/account/sessions/{session}/end", post(account_change::end))
+        .route("/account/holds/{login}/cancel", post(account_hold::cancel))
         .route("/account/attributes/{name}", post(account_attributes::keep))
         .route(
             "/account/attributes/{name}/remove",
@@ -261,6 +265,14 @@ fn for_business() -> Router<App> {
 /// What is there only where people may have passkeys.
 fn for_passkeys() -> Router<App> {
     Router::new()
+        .route(
+            "/login/{transaction}/new-passkey/challenge",
+            post(login_new_passkey::challenge),
+        )
+        .route(
+            "/login/{transaction}/new-passkey",
+            post(login_new_passkey::answer),
+        )
         .route(
             "/login/{transaction}/passkey/challenge",
             post(login_passkey::challenge),

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::cel::{Expression, Hasher};
 use super::facts::Facts;
-use super::model::{Journey, Question, Step, StepKind};
+use super::lint::{may_be_skipped, run_edges, successors};
+use super::model::{Journey, Outcome, Question, Step, StepKind, Target};
 
 impl Journey {
     /// Whether it serves a request of one of its applications; `None` where `match` has no value.
@@ -40,6 +41,44 @@ impl Journey {
             step.when.iter().chain(of_kind)
         });
         self.matches.iter().chain(steps)
+    }
+
+    /// The steps to which a way leads on which no `present` step ended well.
+    #[must_use]
+    pub fn reached_without_card(&self) -> BTreeSet<usize> {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![0];
+        while let Some(at) = open.pop() {
+            let Some(step) = self.steps.get(at).filter(|_| seen.insert(at)) else {
+                continue;
+            };
+            if !matches!(step.kind, StepKind::Present(_)) {
+                open.extend(successors(self, at));
+                continue;
+            }
+            open.extend(may_be_skipped(step).then_some(at + 1));
+            for (name, target) in run_edges(step, at) {
+                if let Target::Step(to) = target
+                    && name != Outcome::Ok.as_str()
+                {
+                    open.push(to);
+                }
+            }
+        }
+        seen
+    }
+
+    /// The steps that may come after one.
+    #[must_use]
+    pub fn after(&self, at: usize) -> BTreeSet<usize> {
+        let mut seen = BTreeSet::new();
+        let mut open: Vec<usize> = successors(self, at).into_iter().collect();
+        while let Some(at) = open.pop() {
+            if at < self.steps.len() && seen.insert(at) {
+                open.extend(successors(self, at));
+            }
+        }
+        seen
     }
 
     /// Names of the claims that an application may learn from it.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use vouchsafe_protocol::oidc::amr::reached;
 
 use super::cel::{Expression, Hasher};
 use super::facts::Facts;
@@ -245,6 +246,27 @@ impl Instance {
         self.pinned(journey).ok()?;
         let step = journey.steps.get(self.position);
         step.filter(|_| self.running && self.over.is_none())
+    }
+
+    /// Whether the check of the question that waits holds for these facts; no value is no.
+    #[must_use]
+    pub fn check_holds(&self, journey: &Journey, facts: &Facts, hasher: &dyn Hasher) -> bool {
+        let Some(step) = self.waits_for(journey) else {
+            return false;
+        };
+        match &step.kind {
+            StepKind::Present(present) => (present.check.as_ref())
+                .is_none_or(|check| self.holds(check, facts, hasher) == Some(true)),
+            _ => true,
+        }
+    }
+
+    /// Whether what was done in this run reaches the level that the journey requires.
+    #[must_use]
+    pub fn is_sure_enough(&self, journey: &Journey) -> bool {
+        let done: Vec<_> = self.proofs.iter().map(|proof| proof.done()).collect();
+        let level = reached(&done);
+        level.is_some() && (journey.require_acr).is_none_or(|least| level >= Some(least))
     }
 
     /// How often the step where it is was begun.

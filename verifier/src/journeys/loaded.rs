@@ -72,6 +72,23 @@ impl Loaded {
         steps.any(|step| step.when.is_none() && matches!(step.kind, StepKind::Present(_)))
     }
 
+    /// Whether people get an account back by it: it makes a passkey and ends the old ones.
+    #[must_use]
+    pub fn recovers(&self) -> bool {
+        let mut ends = false;
+        let mut makes = false;
+        for step in &self.journey.steps {
+            match &step.kind {
+                StepKind::Passkey { register } => makes |= register,
+                StepKind::Notify { revoke, .. } => {
+                    ends |= revoke.iter().any(|one| one == "old_passkeys");
+                }
+                _ => {}
+            }
+        }
+        ends && makes
+    }
+
     /// Whether its logins are of nobody in particular.
     #[must_use]
     pub fn is_of_guests(&self) -> bool {

@@ -12,6 +12,7 @@ mod folder;
 mod held;
 mod loaded;
 mod outside;
+mod recovery;
 pub(crate) mod told;
 
 use std::collections::HashMap;
@@ -28,9 +29,9 @@ pub use folder::{FolderError, JourneySettings, Set};
 pub use held::Known;
 pub use loaded::{Loaded, StepQuestion, allows};
 
-/// Texts are kept in the database so long after the last run of them began, in seconds. No run
-/// takes longer than an hour.
-pub const KEEP_TEXTS_S: i64 = 86_400;
+/// Texts are kept in the database so long after the last run of them began, in seconds. A run may wait
+/// for a month.
+pub const KEEP_TEXTS_S: i64 = 70 * 86_400;
 /// The time of the last run is written at most so often, in seconds.
 const NOTE_EVERY_S: i64 = 3600;
 
@@ -116,6 +117,14 @@ impl Journeys {
             Some(loaded) => loaded.stage(),
             None => self.stage(id),
         }
+    }
+
+    /// Whether runs of a journey are recoveries of accounts.
+    #[must_use]
+    pub fn recovers(&self, id: &str) -> bool {
+        let set = self.current();
+        let mut all = set.all();
+        all.any(|loaded| loaded.journey.id == id && loaded.recovers())
     }
 
     /// The stage that a journey is counted under.

@@ -127,10 +127,14 @@ async fn decide(
                 Ok(answer) if !hides(query, &pending) => {
                     record(app, &asking, &request, pending, answer).await
                 }
-                Ok(answer) if resolve::proves(app, Some(&answer.evidence)).await? => {
-                    record(app, &asking, &request, pending, answer).await
-                }
-                Ok(_) => {
+                Ok(answer) => {
+                    let passes = match resolve::proves(app, Some(&answer.evidence)).await? {
+                        Some(kept) => run::would_pass(app, &pending.login, &answer, kept).await?,
+                        None => false,
+                    };
+                    if passes {
+                        return record(app, &asking, &request, pending, answer).await;
+                    }
                     let failure = Failure::unmatched();
                     refuse_alike(app, query, &request, pending, (failure, arrived)).await
                 }
@@ -220,7 +224,7 @@ async fn record(
             token: withdraw.digest(),
             transaction: pending.login.id.clone(),
             record: Record {
-                claims: asking.names(&answer.claims),
+                claims: recorded(asking, &answer),
                 how: How::Card(request.channel),
                 given_at: answer.answered_at,
                 expires_at: answer.consent_until,
@@ -255,6 +259,13 @@ async fn record(
         redirect_uri: Some(redirect_uri),
         consent_uri: agreed.then(|| app.url(&format!("/consents/{}", withdraw.reveal()))),
     })
+}
+
+/// Names of what was told, and of what is kept here.
+fn recorded(asking: &Asking<'_>, answer: &Answer) -> Vec<String> {
+    let mut names = asking.names(&answer.claims);
+    names.extend(answer.bound.keys().map(|name| notice::kept_name(name)));
+    names
 }
 
 /// The wallet says that it shows nothing. To its `state` we answer with status 200: an error

@@ -16,6 +16,8 @@ use crate::domain::ids::ConsentId;
 use crate::domain::reason::{Explanation, Failure};
 use crate::domain::session::{CardRef, StatusPointer};
 use crate::domain::transaction::{Answer, BindingKey, Channel, Evidence, Login};
+use crate::journey::Hasher as _;
+use crate::journeys::Bindings;
 use crate::store::requests::PresentationRequest;
 
 /// What the login takes from a verified presentation; nothing else of it is kept.
@@ -42,8 +44,12 @@ pub(super) fn answer(
         external_id: false,
         answered_at: app.now(),
         cards_read: match login.run {
-            Some(_) => run::cards(presentation),
+            Some(_) => run::cards(presentation, app.now()),
             None => BTreeMap::new(),
+        },
+        bound: match is_told(asking, login) {
+            true => bound(app, query, presentation),
+            false => BTreeMap::new(),
         },
     })
 }
@@ -125,6 +131,30 @@ fn key(
         issuer,
         credential_type: card.credential_type().to_owned(),
     })
+}
+
+/// Whether the person was told that keyed hashes are kept: with the card itself, and of an account.
+pub(super) fn is_told(asking: &Asking<'_>, login: &Login) -> bool {
+    !asking.later && login.request.linking().is_none()
+}
+
+/// Keyed hashes of the claims that the question binds, as far as the cards show them.
+fn bound(
+    app: &Parts,
+    query: &Query,
+    presentation: &VerifiedPresentation,
+) -> BTreeMap<String, String> {
+    let hasher = Bindings(&app.binding_key);
+    let mut bound = BTreeMap::new();
+    for mapping in &query.bind {
+        let mut cards = mapping.credentials.iter();
+        let found = cards.find_map(|id| presentation.credential(id)?.claim(&mapping.path));
+        // Nothing else can be compared with it.
+        if let Some(value) = found.filter(|value| stable_text(value).is_some()) {
+            bound.insert(mapping.name.clone(), hasher.hash(&mapping.name, value));
+        }
+    }
+    bound
 }
 
 /// A text or an integer, in its JSON form, so that `1` and `"1"` are different people.

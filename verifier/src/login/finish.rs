@@ -22,7 +22,9 @@ use crate::numbers::tell::{self, End};
 use crate::risk::Seen;
 use crate::store::risk::NewLogin;
 use crate::store::transactions::Sealed;
-use crate::store::{StoreError, accounts, consents, risk, sessions, transactions};
+use crate::store::{
+    StoreError, account_bindings, accounts, consents, risk, sessions, transactions,
+};
 
 pub use failed::fail;
 
@@ -273,6 +275,10 @@ impl Work {
         // The account is held; what was agreed to comes next, then the session.
         if !consents::attach(tx, &app.vault, &answer.consent, subject.as_ref(), app.now()).await? {
             return Err(FinishError::Failed(Failure::withdrawn()));
+        }
+        if let Some(subject) = &subject {
+            let agreed = (&request.client, request.query.as_str());
+            account_bindings::put(tx, subject, agreed, &answer.bound, app.now()).await?;
         }
         let (session, cookie) = self.session(tx, subject).await?;
         consents::rest(tx, &answer.consent, &session.id).await?;

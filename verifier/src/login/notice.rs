@@ -1,10 +1,12 @@
 //! What a person is told before they agree. It is bound to the question when that is first put; an
 //! answer to a question that would be put otherwise now is not taken, and the person is asked again.
 
+use vouchsafe_pages::{Catalogue, FluentArgs, Locale};
+
 use super::ask::{AskError, Asking, query_of};
-use super::run;
+use super::{evidence, run};
 use crate::app::Parts;
-use crate::config::{Client, controller_of};
+use crate::config::{ClaimMapping, Client, controller_of};
 use crate::domain::consent::account_claim;
 use crate::domain::notice::{Notice, NoticeFact};
 use crate::domain::transaction::Login;
@@ -44,6 +46,7 @@ pub fn with(app: &Parts, login: &Login, client: &Client, asking: &Asking<'_>) ->
     let more = asking.told.iter();
     let more = more.filter(|name| !told.contains(name.as_str()));
     facts.extend(more.map(|name| fact(app, name, locale)));
+    facts.extend(kept(login, asking));
     let about = query.id.as_str().to_owned();
     let purpose = query.purpose.for_locale(locale).to_owned();
     if !asking.later {
@@ -85,6 +88,36 @@ pub(super) fn base(
     }
 }
 
+/// What the names of facts begin with that are kept here, as keyed hashes, and told nobody.
+const KEPT: &str = "binding:";
+
+/// What is kept with the account so that its person is known again.
+fn kept(login: &Login, asking: &Asking<'_>) -> Vec<NoticeFact> {
+    if !evidence::is_told(asking, login) {
+        return Vec::new();
+    }
+    let locale = &login.request.locale;
+    let fact = |one: &ClaimMapping| NoticeFact {
+        name: kept_name(&one.name),
+        label: kept_label(one.label.for_locale(locale), locale),
+    };
+    asking.query.bind.iter().map(fact).collect()
+}
+
+/// What the record of a consent calls what is kept.
+pub(super) fn kept_name(name: &str) -> String {
+    format!("{KEPT}{name}")
+}
+
+fn kept_label(label: &str, locale: &str) -> String {
+    let locale = Locale::negotiate(Some(locale), None);
+    let mut args = FluentArgs::new();
+    args.set("fact", label);
+    let texts = Catalogue::shared().ok();
+    let text = texts.and_then(|texts| texts.text(locale, "verifier-kept-fact", Some(&args)));
+    text.unwrap_or_else(|| label.to_owned())
+}
+
 /// What an application is told: as an attribute of the account or a question calls it, or by its name.
 pub fn fact(app: &Parts, name: &str, locale: &str) -> NoticeFact {
     let of_account = account_claim(name);
@@ -92,6 +125,16 @@ pub fn fact(app: &Parts, name: &str, locale: &str) -> NoticeFact {
     let attribute = attributes.find(|one| Some(one.claim.as_str()) == of_account);
     let called = of_account.unwrap_or(name);
     let queries = app.settings.queries().iter();
+    if let Some(kept) = name.strip_prefix(KEPT) {
+        let mut bound = queries.flat_map(|query| &query.bind);
+        let known = bound.find(|bound| bound.name == kept);
+        let label = known.map(|bound| bound.label.for_locale(locale).to_owned());
+        let label = label.unwrap_or_else(|| kept.replace('_', " "));
+        return NoticeFact {
+            name: name.to_owned(),
+            label: kept_label(&label, locale),
+        };
+    }
     let mut claims = queries.flat_map(|query| &query.claims);
     let known = claims.find(|claim| claim.name == called);
     let label = attribute.map(|one| &one.label);

@@ -4,6 +4,7 @@
 //! forged card, the card of somebody else and a card for an account that does not exist are refused
 //! with the same words, after the same look-ups, at the same pace (decision 0044).
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use vouchsafe_service::db::{DbError, Tx};
@@ -16,7 +17,7 @@ use crate::domain::reason::Failure;
 use crate::domain::request::Linking;
 use crate::domain::session::Session;
 use crate::domain::transaction::{BindingKey, Evidence};
-use crate::store::{accounts, sessions, subjects};
+use crate::store::{account_bindings, accounts, sessions, subjects};
 
 /// A refusal leaves at a multiple of this, so that its time does not tell how far a card came.
 const PACE: Duration = Duration::from_millis(250);
@@ -89,20 +90,32 @@ async fn asserted(
 /// The account that a card leads to now. No login makes one here.
 pub(super) async fn found(app: &Parts, evidence: &Evidence) -> Result<Option<SubjectId>, DbError> {
     let evidence = evidence.clone();
-    let look_up = async move |tx: &mut Tx| match &evidence {
+    let look_up = async move |tx: &mut Tx| leads(tx, &evidence).await;
+    app.db.write(look_up).await
+}
+
+/// The same in a transaction.
+pub(super) async fn leads(tx: &mut Tx, evidence: &Evidence) -> Result<Option<SubjectId>, DbError> {
+    match evidence {
         Evidence::Guest => Ok(None),
         Evidence::IssuerScoped(key) | Evidence::Bound(key) => subjects::find(tx, key).await,
         Evidence::Asserted {
             identifier_mac,
             key,
         } => asserted(tx, identifier_mac, key).await,
-    };
-    app.db.write(look_up).await
+    }
 }
 
-/// Whether a card that holds proves what was said. `evidence` is that of a card that does not hold
-/// where it is `None`: the same is looked up, and found nowhere.
-pub(super) async fn proves(app: &Parts, evidence: Option<&Evidence>) -> Result<bool, DbError> {
+/// What is known of a person: keyed hashes of what was kept at enrolment.
+pub(super) type Kept = BTreeMap<String, String>;
+
+/// What is known of the person whom a card that holds proves; `None` where it does not prove what was said.
+/// `evidence` is that of a card that does not hold where it is `None`: the same is looked up, and found
+/// nowhere.
+pub(super) async fn proves(
+    app: &Parts,
+    evidence: Option<&Evidence>,
+) -> Result<Option<Kept>, DbError> {
     let nobody = || Evidence::Asserted {
         identifier_mac: String::new(),
         key: BindingKey {
@@ -118,10 +131,14 @@ pub(super) async fn proves(app: &Parts, evidence: Option<&Evidence>) -> Result<b
         key,
     } = evidence
     else {
-        return Ok(true);
+        return Ok(Some(Kept::new()));
     };
-    let look_up = async move |tx: &mut Tx| asserted(tx, &identifier_mac, &key).await;
-    Ok(app.db.write(look_up).await?.is_some())
+    let look_up = async move |tx: &mut Tx| {
+        let found = asserted(tx, &identifier_mac, &key).await?;
+        let kept = account_bindings::of_named(tx, found.as_ref()).await?;
+        Ok(found.map(|_| kept))
+    };
+    app.db.write(look_up).await
 }
 
 /// Waits until a refusal may leave.

@@ -1,5 +1,6 @@
 //! What is counted, and when. Nothing here waits for anything.
 
+mod recoveries;
 mod steps;
 
 use steps::followed;
@@ -53,6 +54,7 @@ pub(crate) fn started(app: &Parts, login: &Login) {
         ("entry", entry),
     ]);
     metrics::counter!("vouchsafe_journey_started_total", labels).increment(1);
+    recoveries::started(&of);
     of.add(Key {
         method: entry.to_owned(),
         ..of.key(what::STARTED)
@@ -183,6 +185,7 @@ fn ended(of: &Of<'_>, outcome: &'static str, channel: &'static str, took: i64) {
         ("outcome", outcome),
     ]);
     metrics::histogram!("vouchsafe_journey_duration_seconds", labels).record(float(took));
+    recoveries::finished(of, outcome);
     let key = Key {
         outcome: outcome.to_owned(),
         channel: channel.to_owned(),
@@ -261,6 +264,7 @@ pub(crate) fn abandoned(app: &Parts, left: &Abandoned) {
         ("outcome", "abandoned"),
     ]);
     metrics::counter!("vouchsafe_journey_finished_total", labels).increment(1);
+    recoveries::finished(&of, "abandoned");
     let outcome = match left.is_untouched() {
         true => "untouched",
         false => "abandoned",

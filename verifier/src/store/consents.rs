@@ -8,7 +8,7 @@ mod covered;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{Db, DbError, STEP, Table, Tx, each, execute};
 
-use super::{StoreError, Vault};
+use super::{StoreError, Vault, account_bindings};
 use crate::domain::consent::{Consent, Event, NewConsent, State};
 use crate::domain::ids::{ClientId, ConsentId, SecretDigest, SessionId, SubjectId};
 use crate::domain::notice::{How, Record};
@@ -232,6 +232,9 @@ pub async fn end(
     for row in rows {
         let one = Consent::try_from(row)?;
         note(tx, &one.id, state, now).await?;
+        if let Some(subject) = &one.subject {
+            account_bindings::forget_unagreed(tx, subject).await?;
+        }
         ended.push(one);
     }
     Ok(ended)

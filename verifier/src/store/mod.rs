@@ -5,6 +5,7 @@
 //! [`Tx`](vouchsafe_service::db::Tx) to write, and a test in `tests/it/store.rs` that runs on
 //! both databases.
 
+pub mod account_bindings;
 pub mod account_cards;
 pub mod accounts;
 pub mod attributes;
@@ -14,6 +15,7 @@ pub mod device_grants;
 pub mod failures;
 pub(crate) mod instance;
 pub mod journey_calls;
+pub mod journey_holds;
 pub mod journey_starts;
 pub mod journeys;
 pub mod logout;
@@ -143,6 +145,16 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1025,
             name: "what is known about a person",
             sql: include_str!("../../migrations/1025_attributes.sql"),
+        },
+        Migration {
+            version: 1026,
+            name: "runs that wait",
+            sql: include_str!("../../migrations/1026_waits.sql"),
+        },
+        Migration {
+            version: 1027,
+            name: "what people are known again by",
+            sql: include_str!("../../migrations/1027_bindings.sql"),
         },
         Migration {
             version: 1030,

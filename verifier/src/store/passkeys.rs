@@ -7,23 +7,9 @@ use vouchsafe_service::webauthn::NewPasskey;
 
 use super::{StoreError, Vault, subjects};
 use crate::domain::ids::{MeansId, SecretDigest, SubjectId};
+pub use crate::domain::passkey::Fresh;
 
 const TABLE: Table = Table("passkeys");
-
-/// A passkey, ready to be written.
-#[derive(Debug, Clone)]
-pub struct Fresh {
-    /// Its id among what leads to the account.
-    pub means: MeansId,
-    /// What it is verified with.
-    pub passkey: NewPasskey,
-    /// The site that it was made for.
-    pub site: String,
-    /// Hash of the credential id.
-    pub mac: String,
-    /// What its owner calls it, sealed.
-    pub name: Vec<u8>,
-}
 
 /// Seals a name.
 pub fn seal(vault: &Vault, means: &MeansId, name: &str) -> Result<Vec<u8>, StoreError> {

@@ -10,7 +10,7 @@ use super::{StoreError, Vault};
 
 /// Codes, tokens, sessions and what else is good for a while: no copy brings them back to life. The
 /// endpoints of webhooks follow from the configuration.
-const FORGOTTEN: [&str; 34] = [
+const FORGOTTEN: [&str; 35] = [
     "access_tokens",
     "account_cards",
     "account_invitations",
@@ -21,6 +21,7 @@ const FORGOTTEN: [&str; 34] = [
     "device_grants",
     "idempotency",
     "journey_calls",
+    "journey_holds",
     "journey_starts",
     "journey_texts",
     "journey_traces",
@@ -133,8 +134,9 @@ mod tests {
     use vouchsafe_service::db::testing::for_each_database;
 
     /// State.
-    const KEPT: [&str; 32] = [
+    const KEPT: [&str; 33] = [
         "account_attributes",
+        "account_bindings",
         "account_identifiers",
         "account_logins",
         "account_notices",

@@ -50,7 +50,7 @@ pub async fn created_at(db: &Db, id: &SubjectId) -> Result<Option<UnixTime>, DbE
 /// Deletes an account that is held, and what hangs on it but its sessions, which are ended
 /// thereafter.
 pub async fn delete(tx: &mut Tx, id: &SubjectId) -> Result<(), DbError> {
-    const ALL: [&str; 15] = [
+    const ALL: [&str; 17] = [
         "DELETE FROM passkeys WHERE means_id IN (SELECT id FROM subject_means WHERE subject_id = $1)",
         "DELETE FROM passkey_handles WHERE subject_id = $1",
         "DELETE FROM passkey_challenges WHERE owner IN \
@@ -58,6 +58,8 @@ pub async fn delete(tx: &mut Tx, id: &SubjectId) -> Result<(), DbError> {
         "DELETE FROM subject_means WHERE subject_id = $1",
         "DELETE FROM account_cards WHERE subject_id = $1",
         "DELETE FROM account_notices WHERE subject_id = $1",
+        "DELETE FROM account_bindings WHERE subject_id = $1",
+        "DELETE FROM journey_holds WHERE subject_id = $1",
         "DELETE FROM account_identifiers WHERE subject_id = $1",
         "DELETE FROM account_invitations WHERE subject_id = $1",
         "DELETE FROM account_attributes WHERE subject_id = $1",
@@ -135,6 +137,14 @@ pub async fn leads(tx: &mut Tx, means: &MeansId, subject: &SubjectId) -> Result<
     let found = each!(tx, c => sqlx::query_scalar::<_, i64>(
         "SELECT COUNT(*) FROM subject_means WHERE id = $1 AND subject_id = $2")
         .bind(means.as_str()).bind(subject.as_str()).fetch_one(c).await)?;
+    Ok(found > 0)
+}
+
+/// Whether a passkey with this mark leads to some account already. The caller holds the table.
+pub async fn has_passkey(tx: &mut Tx, mac: &str) -> Result<bool, DbError> {
+    let found = each!(tx, c => sqlx::query_scalar::<_, i64>(
+        "SELECT COUNT(*) FROM subject_means WHERE kind = 'passkey' AND claim_mac = $1")
+        .bind(mac).fetch_one(c).await)?;
     Ok(found > 0)
 }
 
@@ -239,21 +249,40 @@ pub async fn unlink(
     Ok(Some(kind))
 }
 
-/// Passkeys that were linked before `before` lead to the account no longer.
+/// Old passkeys lead to the account no longer: all but `keeps`, or without it those that were linked before
+/// `before`.
 pub async fn remove_passkeys(
     tx: &mut Tx,
     subject: &SubjectId,
-    before: UnixTime,
+    (keeps, before): (Option<&MeansId>, UnixTime),
 ) -> Result<u64, DbError> {
     tx.lock("subject_means").await?;
+    let before = match keeps {
+        Some(_) => i64::MAX,
+        None => before.0,
+    };
+    let keeps = keeps.map_or("", MeansId::as_str);
+    let gone = execute!(
+        tx,
+        sqlx::query(
+            "DELETE FROM passkeys WHERE means_id IN (SELECT id FROM subject_means \
+             WHERE subject_id = $1 AND kind = 'passkey' AND created_at < $2 AND id <> $3)"
+        )
+        .bind(subject.as_str())
+        .bind(before)
+        .bind(keeps)
+    )?;
     execute!(
         tx,
         sqlx::query(
-            "DELETE FROM subject_means WHERE subject_id = $1 AND kind = 'passkey' AND created_at < $2"
+            "DELETE FROM subject_means \
+             WHERE subject_id = $1 AND kind = 'passkey' AND created_at < $2 AND id <> $3"
         )
         .bind(subject.as_str())
-        .bind(before.0)
-    )
+        .bind(before)
+        .bind(keeps)
+    )?;
+    Ok(gone)
 }
 
 pub(super) fn parse(id: &str) -> Result<SubjectId, DbError> {

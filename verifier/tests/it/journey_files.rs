@@ -10,7 +10,7 @@ use crate::journeys::{AGE, MEMBER, write};
 use crate::world::World;
 
 /// What the service says about these files.
-async fn refused(files: &[(&str, &str)], more: &str) -> String {
+pub async fn refused(files: &[(&str, &str)], more: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), files);
     let temporary = testing::sqlite(&[MIGRATIONS]).await;
@@ -68,7 +68,7 @@ async fn what_the_service_cannot_hold_is_refused() {
         (passkey, "not_held: the configuration has no `[passkeys]`"),
         (
             renewed,
-            "not_held: a `passkey` step with `mode = \"register\"`",
+            "not_held: a way leads here on which no card has proven",
         ),
         (totp, "not_held: a `totp` step is not held"),
         (
@@ -136,7 +136,7 @@ async fn what_the_service_cannot_hold_is_refused() {
         ),
         (
             plain.replace("!session.exists", "user.binding.member_id == \"M-1\""),
-            "not_held: the login service does not know `user.binding`",
+            "not_held: no question binds `member_id`",
         ),
         (MEMBER.to_owned(), "not_held: without `risk.places`"),
     ];

@@ -20,7 +20,7 @@ use crate::journeys::{leave, log_out, member, with, with_more, write};
 use crate::world::World;
 use crate::world::steps::{begin, log_in, rows, same_device, wallet_link};
 
-const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=";
+pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=";
 const NOTICES: &str = "SELECT COUNT(*) FROM account_notices";
 
 /// Everybody is refused, and the owner of the account hears of it.
@@ -87,10 +87,10 @@ async fn who_owns_the_account_hears_of_a_refused_login() {
 }
 
 #[derive(Clone, Default)]
-struct System(Arc<Mutex<Vec<(HeaderMap, String)>>>);
+pub struct System(Arc<Mutex<Vec<(HeaderMap, String)>>>);
 
 impl System {
-    async fn listen(&self) -> String {
+    pub async fn listen(&self) -> String {
         let hook = async |State(system): State<Self>, headers: HeaderMap, body: String| {
             system.0.lock().unwrap().push((headers, body));
             StatusCode::NO_CONTENT
@@ -104,7 +104,7 @@ impl System {
         format!("http://{address}/hook")
     }
 
-    async fn told(&self, world: &World) -> Vec<Value> {
+    pub async fn told(&self, world: &World) -> Vec<Value> {
         world.tick().await;
         let got = std::mem::take(&mut *self.0.lock().unwrap());
         let secrets = Secrets::of(WebhookSecret::parse(SECRET).unwrap(), None);

@@ -103,13 +103,22 @@ pub async fn with(files: &[(&str, &str)], test: impl AsyncFn(World, &Path)) {
 
 /// The same with more in its configuration.
 pub async fn with_more(files: &[(&str, &str)], add: &str, test: impl AsyncFn(World, &Path)) {
+    with_edited(files, |toml| toml + add, test).await;
+}
+
+/// The same with another configuration.
+pub async fn with_edited(
+    files: &[(&str, &str)],
+    edit: impl Fn(String) -> String,
+    test: impl AsyncFn(World, &Path),
+) {
     let folder = tempfile::tempdir().unwrap();
     let journeys = folder.path().join("journeys");
     std::fs::create_dir(&journeys).unwrap();
     write(&journeys, files);
     let places = places::write(&folder, &[NORWAY, AMERICA]);
     let more = format!(
-        "{add}\n[risk]\nplaces = \"{}\"\n\n[journeys]\ndir = \"{}\"\n",
+        "\n[risk]\nplaces = \"{}\"\n\n[journeys]\ndir = \"{}\"\n",
         places.display(),
         journeys.display()
     );
@@ -118,7 +127,7 @@ pub async fn with_more(files: &[(&str, &str)], add: &str, test: impl AsyncFn(Wor
             let proxies = "[http]\ntrusted_proxies = [\"0.0.0.0\"]";
             let suite = "redirect_uris = [\"https://suite.example/cb\"]\ncross_device = true";
             let toml = toml.replacen("[http]", proxies, 1);
-            toml.replace("redirect_uris = [\"https://suite.example/cb\"]", suite) + &more
+            edit(toml.replace("redirect_uris = [\"https://suite.example/cb\"]", suite)) + &more
         });
         test(world.await, &journeys).await;
     })

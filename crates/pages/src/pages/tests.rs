@@ -140,6 +140,18 @@ fn nothing_on_the_login_pages_escapes_translation() {
             serde_json::json!({"passkey_link": "/p", "passkey_challenge": "/c", "passkey_refused": true}),
         ),
         ("account", serde_json::json!({"passkeys": true})),
+        (
+            "account",
+            serde_json::json!({"holds": [{"app": "⟪Shop⟫", "ends_at": 0, "cancel_link": "/h"}]}),
+        ),
+        (
+            "new_passkey",
+            serde_json::json!({"passkey_link": "/p", "passkey_challenge": "/c", "passkey_refused": true}),
+        ),
+        (
+            "wait",
+            serde_json::json!({"until": 0, "last": 1, "link": "⟪https://l⟫", "cancel_link": "/n"}),
+        ),
     ] {
         let name = format!("verifier/{name}");
         for locale in Locale::ALL {

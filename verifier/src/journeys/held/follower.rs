@@ -50,6 +50,7 @@ pub(super) fn check(journey: &Journey, known: &Known<'_>, places: &mut Places<'_
             | StepKind::Present(_)
             | StepKind::Passkey { .. }
             | StepKind::Webhook { .. }
+            | StepKind::Wait { .. }
             | StepKind::Notify { .. } => {
                 let kind = step.kind.name();
                 (

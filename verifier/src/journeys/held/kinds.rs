@@ -23,11 +23,7 @@ pub(super) fn check(
                 passkeys(at, "accept", known, places);
             }
         }
-        StepKind::Passkey { register: false } => passkeys(at, "kind", known, places),
-        StepKind::Passkey { register: true } => {
-            let message = "a `passkey` step with `mode = \"register\"` is not held";
-            places.at_step(at, "mode", Code::NotHeld, message, hint);
-        }
+        StepKind::Passkey { .. } => passkeys(at, "kind", known, places),
         StepKind::Present(present) => {
             if present.transaction_data {
                 let message = "`transaction_data` is not held";
@@ -41,6 +37,7 @@ pub(super) fn check(
         StepKind::Deny { notify, .. } => {
             tells((at, notify, &[]), known, places);
         }
+        StepKind::Wait { notify, .. } => tells((at, notify, &[]), known, places),
         StepKind::Notify { notify, emit, .. } => tells((at, notify, emit), known, places),
         StepKind::Finish { claims } => {
             let reserved = claims.keys();
@@ -53,8 +50,7 @@ pub(super) fn check(
         StepKind::Totp
         | StepKind::Upstream { .. }
         | StepKind::Link { .. }
-        | StepKind::Issue { .. }
-        | StepKind::Wait { .. } => {
+        | StepKind::Issue { .. } => {
             let message = format!("a `{}` step is not held", step.kind.name());
             places.at_step(at, "kind", Code::NotHeld, message, hint);
         }

@@ -10,8 +10,8 @@ mod whole;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::asks;
 use super::loaded::StepQuestion;
+use super::{asks, recovery};
 use crate::config::{Client, Query, QueryConfig, Settings, SubjectConfig, SubjectStrategy, Trust};
 use crate::domain::ids::QueryId;
 use crate::journey::{Channel, Code, Journey, Places, Present, Question, Step, StepKind, Subject};
@@ -64,6 +64,7 @@ pub(super) fn check(
         }
     }
     people::check(journey, &questions, places);
+    recovery::check(journey, &questions, known, places);
     questions
 }
 
@@ -101,6 +102,7 @@ fn question(
                 id_token_claims: Vec::new(),
                 labels: BTreeMap::new(),
                 one_holder: true,
+                bind: BTreeMap::new(),
             };
             match Query::parse(&written, known.usual, known.trust()) {
                 Ok(query) => query,

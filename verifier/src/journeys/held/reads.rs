@@ -7,7 +7,7 @@ use crate::config::Query;
 use crate::journey::{Code, Expression, Journey, Places, Step, StepKind};
 
 /// Variables that this service never knows: an expression that reads one would fail each time.
-const NEVER_KNOWN: [&str; 2] = ["user.binding", "device.dc_api"];
+const NEVER_KNOWN: [&str; 1] = ["device.dc_api"];
 
 pub(super) fn check(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
     let mut parts: Vec<(&str, &Expression)> = Vec::new();

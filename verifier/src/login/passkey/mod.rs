@@ -15,9 +15,10 @@ use vouchsafe_service::webauthn::WebauthnError;
 pub use ceremony::{options, verify};
 pub(super) use finish::authentication;
 pub use finish::{Came, log_in};
+pub(super) use register::{creation, made, until};
 pub use register::{creation_options, register};
 pub use standing::{Standing, standing};
-pub(super) use standing::{put_cards, still_leads, still_stands};
+pub(super) use standing::{holds, put_cards, still_leads, still_stands};
 
 use crate::app::Parts;
 use crate::config::{Client, PasskeySettings, Query};

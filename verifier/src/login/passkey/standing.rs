@@ -57,7 +57,8 @@ pub async fn standing(
     }))
 }
 
-async fn holds(app: &Parts, card: &CardRef, now: UnixTime) -> bool {
+/// Whether a card that was shown holds still. Not to know its status is not to hold.
+pub(in crate::login) async fn holds(app: &Parts, card: &CardRef, now: UnixTime) -> bool {
     // Whom the operator believed then may not be believed any more.
     if !app
         .settings

@@ -8,13 +8,15 @@ use vouchsafe_service::db::{DbError, Tx};
 
 use crate::app::{App, Parts};
 use crate::domain::account_notice::{Notice, NoticeKind};
-use crate::domain::ids::{SessionId, SubjectId};
+use crate::domain::ids::{MeansId, SessionId, SubjectId, TransactionId};
 use crate::domain::run::Effect;
 use crate::domain::session::EndReason;
 use crate::domain::transaction::Login;
 use crate::journeys::told::{self, Message};
 use crate::login::accept::log_id;
 use crate::login::end;
+use crate::login::run::newkey::Registers;
+use crate::store::journey_holds::{self, Hold};
 use crate::store::journeys::Trace;
 use crate::store::{StoreError, journeys, notices, refresh_grants, sessions, subjects};
 
@@ -30,6 +32,10 @@ pub struct Beside {
     ends: Option<Ends>,
     /// The session that alone says whose account it is: nothing is told or ended once it is over.
     rests_on: Option<SessionId>,
+    holds: Option<Hold>,
+    resumes: Option<TransactionId>,
+    closes: Option<TransactionId>,
+    registers: Option<Registers>,
 }
 
 /// What ends.
@@ -41,6 +47,8 @@ struct Ends {
     but: Option<SessionId>,
     /// What began before the run.
     before: UnixTime,
+    /// The passkey that was made in the run.
+    keeps: Option<MeansId>,
     what: Vec<String>,
 }
 
@@ -55,8 +63,26 @@ impl Beside {
             return Ok(Self::default());
         };
         let effects = std::mem::take(&mut run.effects);
+        let begins = run.waiting.as_mut().filter(|waiting| waiting.begins);
+        let until = begins.map(|waiting| {
+            waiting.begins = false;
+            waiting.until
+        });
+        let hold = until
+            .zip(run.pinned.clone())
+            .map(|(ends_at, subject)| Hold {
+                login: login.id.clone(),
+                subject,
+                client: login.request.client.clone(),
+                ends_at,
+            });
+        let resumes = std::mem::take(&mut run.resumes);
+        let closes = std::mem::take(&mut run.closes);
         let mut beside = Self {
             trace,
+            holds: hold,
+            resumes: resumes.then(|| login.id.clone()),
+            closes: closes.then(|| login.id.clone()),
             ..Self::default()
         };
         if effects.is_empty() || run.pinned.is_none() {
@@ -66,7 +92,7 @@ impl Beside {
         let sub = sub(app, login).await?;
         for effect in &effects {
             beside.notices.extend(notice(app, login, effect));
-            let data = data(login, effect, sub.as_deref());
+            let data = data(app, login, effect, sub.as_deref());
             let named = effect.emit.iter().map(String::as_str);
             let events = named.chain(effect.all_channels.then_some(NOTIFY));
             beside
@@ -83,8 +109,10 @@ impl Beside {
         trace: Option<Trace>,
     ) -> Result<Self, StoreError> {
         let ends = ends(app, login);
+        let registers = Registers::of(app, login);
         Ok(Self {
             ends,
+            registers,
             ..Self::of(app, login, trace).await?
         })
     }
@@ -95,10 +123,27 @@ impl Beside {
         run.is_some_and(|run| !run.effects.is_empty())
     }
 
+    /// Whether the turn may be written: a run that waited goes on once, and not after it was cancelled.
+    pub async fn may(&self, tx: &mut Tx, now: UnixTime) -> Result<bool, DbError> {
+        if let Some(registers) = &self.registers {
+            let goes = self.ends.as_ref().is_some_and(Ends::ends_passkeys);
+            if !registers.may(tx, goes).await? {
+                return Ok(false);
+            }
+        }
+        match &self.resumes {
+            Some(login) => journey_holds::resume(tx, login, now).await,
+            None => Ok(true),
+        }
+    }
+
     /// Writes it.
     pub async fn put(&self, tx: &mut Tx, now: UnixTime) -> Result<(), DbError> {
         if let Some(trace) = &self.trace {
             journeys::insert_trace(tx, trace).await?;
+        }
+        if let Some(registers) = &self.registers {
+            registers.put(tx, now).await?;
         }
         if let Some(ends) = &self.ends {
             ends.hold(tx, now).await?;
@@ -107,6 +152,12 @@ impl Beside {
             && sessions::hold(tx, session, now).await?.is_none()
         {
             return Ok(());
+        }
+        if let Some(login) = &self.closes {
+            journey_holds::remove(tx, login).await?;
+        }
+        if let Some(hold) = &self.holds {
+            journey_holds::put(tx, hold).await?;
         }
         for notice in &self.notices {
             notices::insert(tx, notice).await?;
@@ -144,14 +195,23 @@ async fn sub(app: &Parts, login: &Login) -> Result<Option<String>, StoreError> {
     Ok(client.map(|client| pairwise_sub(&app.pairwise_key, &client.sector, pinned)))
 }
 
-fn data(login: &Login, effect: &Effect, sub: Option<&str>) -> Value {
+fn data(app: &Parts, login: &Login, effect: &Effect, sub: Option<&str>) -> Value {
     let journey = login.run.as_deref().map(|run| run.instance.journey());
     let mut data = json!({
         "journey": journey, "step": effect.step, "reference": log_id(&login.id),
         "kind": effect.kind,
     });
-    if let (Some(sub), Value::Object(members)) = (sub, &mut data) {
+    let Value::Object(members) = &mut data else {
+        return data;
+    };
+    if let Some(sub) = sub {
         members.insert("sub".to_owned(), json!(sub));
+    }
+    if let Some(until) = effect.until {
+        members.insert("ends_at".to_owned(), json!(until.0));
+        // Whoever follows it must log in to the account: nothing in it is a secret.
+        let link = app.url("/account").to_string();
+        members.insert("cancel_link".to_owned(), json!(link));
     }
     data
 }
@@ -166,11 +226,16 @@ fn ends(app: &App, login: &Login) -> Option<Ends> {
         subject,
         but: run.session.clone(),
         before: login.started_at,
+        keeps: run.registered.clone(),
         what,
     })
 }
 
 impl Ends {
+    fn ends_passkeys(&self) -> bool {
+        self.what.iter().any(|one| one == "old_passkeys")
+    }
+
     /// Holds every session of the account, in one order for everybody.
     async fn hold(&self, tx: &mut Tx, now: UnixTime) -> Result<(), DbError> {
         let nobody = SessionId::from_text("");
@@ -198,8 +263,9 @@ impl Ends {
             let (settings, rng) = (&self.app.settings, self.app.rng.as_ref());
             end::end_in(tx, settings, rng, &session, EndReason::Journey, now).await?;
         }
-        if wants("old_passkeys") {
-            subjects::remove_passkeys(tx, &self.subject, self.before).await?;
+        if self.ends_passkeys() {
+            let keeps = (self.keeps.as_ref(), self.before);
+            subjects::remove_passkeys(tx, &self.subject, keeps).await?;
         }
         Ok(())
     }
@@ -221,5 +287,6 @@ pub(super) fn effect(
         all_channels: notify.iter().any(|channel| channel == "all_channels"),
         revoke: revoke.to_vec(),
         emit: events.map(str::to_owned).collect(),
+        until: None,
     }
 }

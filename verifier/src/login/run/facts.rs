@@ -22,7 +22,7 @@ use crate::journeys::Loaded;
 use crate::risk::check::{HORIZON_S, assess};
 use crate::risk::rules::Rule;
 use crate::risk::{self, Look, Seen};
-use crate::store::{StoreError, attributes, subjects};
+use crate::store::{StoreError, account_bindings, attributes, subjects};
 
 /// Where no journey says how long somebody is left alone, in days.
 const COOLDOWN_DAYS: u32 = 30;
@@ -89,6 +89,11 @@ pub async fn begin(
         started_for: Vec::new(),
         effects: Vec::new(),
         since: now.0,
+        waiting: None,
+        resumes: false,
+        closes: false,
+        registered: None,
+        fresh: None,
         main: None,
         followed: Vec::new(),
         claims: None,
@@ -164,6 +169,7 @@ pub(super) async fn user(
         refused: Some(refused.into_iter().filter_map(lately).collect()),
         attrs,
         linked,
+        binding: account_bindings::of(&app.db, subject).await?,
         ..UserFacts::default()
     })
 }

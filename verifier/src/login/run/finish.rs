@@ -170,6 +170,7 @@ impl Work {
             let shown = (&query, &shown.answer);
             passkey::note_cards(tx, app, subject.as_ref(), shown).await?;
         }
+        self.keep(tx, subject.as_ref()).await?;
         let fresh = self.fresh(subject, QueryId::from_text(person.question.clone()));
         let current = self.current.as_ref();
         let (session, cookie) = open_session(tx, app, request, current, fresh).await?;

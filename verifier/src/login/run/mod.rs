@@ -13,7 +13,9 @@ mod drive;
 mod facts;
 mod finish;
 mod follow;
+mod hold;
 mod limit;
+mod newkey;
 mod say;
 mod settle;
 mod share;
@@ -44,9 +46,12 @@ pub use drive::drive;
 pub(super) use facts::unusual;
 pub use facts::{Begin, begin};
 pub use follow::{follows, is_over as follower_is_over, unasked};
+pub(crate) use hold::RESUME_S;
+use hold::Waits;
+pub use newkey::{creation_options, made, makes_passkey, registered};
 pub use say::{Due, Fields, Heard, Refused, due, from_wallet, hear};
 pub use settle::{Counted, Done, Turn, Was, refused, settle};
-pub use shown::{allows, answered, cards, who};
+pub use shown::{allows, answered, cards, who, would_pass};
 pub use taps::{takes_passkey, tapped};
 
 /// Why a run does not go on.
@@ -113,7 +118,8 @@ pub fn at<'l>(login: &Login, loaded: &'l Loaded) -> Option<&'l Step> {
         StepKind::Present(_)
             | StepKind::Identify { .. }
             | StepKind::Consent { .. }
-            | StepKind::Passkey { register: false }
+            | StepKind::Passkey { .. }
+            | StepKind::Wait { .. }
             | StepKind::Ask(_)
     );
     waits.then_some(step)
@@ -173,7 +179,7 @@ async fn go(
         }
         let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
         let acts = match step.kind {
-            StepKind::Notify { .. } | StepKind::Webhook { .. } => true,
+            StepKind::Notify { .. } | StepKind::Webhook { .. } | StepKind::Wait { .. } => true,
             StepKind::Risk { .. } => facts::is_asked_outside(app),
             _ => false,
         };
@@ -207,6 +213,12 @@ async fn go(
             }
             (StepKind::Passkey { register: false }, _) => {
                 match taps::possible(app, login, loaded).await? {
+                    true => return Ok(Arrived::Page),
+                    false => (Outcome::Error, None),
+                }
+            }
+            (StepKind::Passkey { register: true }, _) => {
+                match newkey::possible(app, login, loaded) {
                     true => return Ok(Arrived::Page),
                     false => (Outcome::Error, None),
                 }
@@ -245,6 +257,14 @@ async fn go(
                     (Some(_), false) => (Outcome::Error, None),
                 }
             }
+            (StepKind::Wait { .. }, Some(asking @ Visit { asks: Some(_), .. })) => {
+                match hold::at(app, login, (loaded, step), asking).await? {
+                    Waits::Ended(outcome) => (outcome, None),
+                    Waits::Still => return Ok(Arrived::Page),
+                    Waits::Refused(failure) => return Ok(Arrived::Refused(failure)),
+                }
+            }
+            (StepKind::Wait { .. }, _) => return Ok(Arrived::Browser),
             // A link that any site can send tells nobody anything, and ends nothing.
             (StepKind::Notify { .. }, _) => return Ok(Arrived::Browser),
             (StepKind::Webhook { .. }, visit) => {
@@ -322,6 +342,7 @@ pub fn failed(
     complete(app, login, loaded, StepResult { outcome, proof })?;
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
     run.failure = Some(why);
+    run.closes |= run.waiting.take().is_some();
     // Who they are is asked again: it may have been mistyped. What a login settled stays.
     if !follow::follows(login) {
         login.request.asserted = None;
@@ -360,7 +381,9 @@ fn failure(refusal: &Refusal, last: Option<&Failure>) -> Failure {
     } = refusal;
     let last = last.map(Failure::explanation);
     let explanation = match code.as_str() {
-        "declined" => Explanation::Declined,
+        "declined" => last
+            .filter(|last| *last == Explanation::Cancelled)
+            .unwrap_or(Explanation::Declined),
         "no_credential" => Explanation::NoCard,
         "timeout" => Explanation::ExpiredLogin,
         "not_proven" | "not_authenticated" | "unmet_authentication_requirements" => {

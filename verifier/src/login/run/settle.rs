@@ -101,6 +101,9 @@ impl Row {
 
     /// Writes it.
     pub(super) async fn put(&self, tx: &mut Tx, now: UnixTime) -> Result<Written, DbError> {
+        if !self.beside.may(tx, now).await? {
+            return Ok(Written::Lost);
+        }
         let from = match &self.from {
             Was::New(device) => {
                 if let Some(device) = device {
@@ -163,6 +166,7 @@ pub async fn settle(
             // What a login that failed would have told and ended is not told and does not end.
             if let Some(run) = again.1.run.as_deref_mut() {
                 run.effects.clear();
+                run.fresh = None;
             }
             match finish::finish(app, (from, login), done, current).await {
                 Err(FinishError::Failed(failure)) => refuse(app, loaded, again, failure).await,
@@ -217,6 +221,10 @@ async fn refuse(
     failure: Failure,
 ) -> Result<Done, FinishError> {
     let id = login.id.clone();
+    // Who is refused leaves no passkey behind.
+    if let Some(run) = login.run.as_deref_mut() {
+        run.fresh = None;
+    }
     // Nobody sees a page of it, so nothing is kept: any site can send silent requests without end.
     let matters = Beside::matters(&login);
     if matches!(from, Was::New(None)) && is_silent(&login) && !matters {

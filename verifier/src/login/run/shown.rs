@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 use vouchsafe_credentials::sd_jwt_vc::IssuerAuthority;
+use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::vp::dcql::{ClaimPointer, PointerStep};
 use vouchsafe_protocol::vp::verify::{VerifiedCredential, VerifiedPresentation};
 
 use super::{RunError, complete, facts, say};
 use crate::app::Parts;
 use crate::domain::ids::SubjectId;
-use crate::domain::reason::Failure;
+use crate::domain::reason::{Explanation, Failure};
 use crate::domain::run::Shown;
 use crate::domain::transaction::{Answer, Channel, Evidence, Login};
 use crate::journey::{self, Card, Outcome, Proof, StepKind, StepResult};
@@ -30,14 +31,14 @@ pub fn allows(login: &Login, loaded: &Loaded, channel: Channel) -> bool {
 
 /// The claims that a journey may read: those that were asked for.
 #[must_use]
-pub fn cards(presentation: &VerifiedPresentation) -> BTreeMap<String, Card> {
+pub fn cards(presentation: &VerifiedPresentation, now: UnixTime) -> BTreeMap<String, Card> {
     let cards = presentation.credentials().iter();
     cards
-        .map(|card| (card.query().as_str().to_owned(), read(card)))
+        .map(|card| (card.query().as_str().to_owned(), read(card, now)))
         .collect()
 }
 
-fn read(card: &VerifiedCredential) -> Card {
+fn read(card: &VerifiedCredential, now: UnixTime) -> Card {
     let mut claims = Map::new();
     for (pointer, value) in card.claims() {
         put(&mut claims, pointer, value);
@@ -53,7 +54,7 @@ fn read(card: &VerifiedCredential) -> Card {
         claims,
         trust_status: framework.to_owned(),
         holder_binding: card.holder_thumbprint().is_some(),
-        age_s: None,
+        age_s: card.issued_at().map(|at| now.since(at)),
     }
 }
 
@@ -121,6 +122,32 @@ pub async fn who(app: &Parts, login: &Login, evidence: &Evidence) -> Result<Who,
     })
 }
 
+/// Whether the check of the step holds for an answer, where nobody may learn from a refusal whose account
+/// is there: it is looked at before the wallet hears anything. `kept` is of the account that is proven.
+pub async fn would_pass(
+    app: &Parts,
+    login: &Login,
+    answer: &Answer,
+    kept: BTreeMap<String, String>,
+) -> Result<bool, RunError> {
+    let Some(run) = login.run.as_deref() else {
+        return Ok(true);
+    };
+    let loaded = super::text(app, login).await?;
+    let mut run = run.clone();
+    if let Some(question) = super::at(login, &loaded).and_then(|step| loaded.question(&step.id)) {
+        super::forget(&mut run, question);
+    }
+    run.at(app.now());
+    run.facts.cred.extend(answer.cards_read.clone());
+    run.facts.user.exists = true;
+    run.facts.user.binding = kept;
+    let bindings = files::Bindings(&app.binding_key);
+    Ok(run
+        .instance
+        .check_holds(&loaded.journey, &run.facts, &bindings))
+}
+
 /// A wallet's answer was accepted and its browser is back: the step ends.
 pub async fn answered(
     app: &Parts,
@@ -142,10 +169,18 @@ pub async fn answered(
         return super::failed(app, login, loaded, outcome, why);
     }
     let relayed = answer.channel == Channel::Qr || login.request.device().is_some();
+    let user = match &who {
+        Who::Known(subject) => Some(facts::user(app, Some(subject), loaded).await?),
+        Who::Nobody | Who::New | Who::Wrong(_) => None,
+    };
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
     super::forget(run, question);
-    let before = run.facts.cred.clone();
+    let before = (run.facts.cred.clone(), run.facts.user.clone());
     run.facts.cred.extend(answer.cards_read.clone());
+    // A check compares with what is kept of who the card leads to.
+    if let Some(user) = user {
+        run.facts.user = user;
+    }
     // What a device shows can be relayed as a QR code can (RFC 8628, section 5.4; RFC 10027).
     let proof = Some(Proof::Presentation {
         cross_device: relayed,
@@ -156,17 +191,19 @@ pub async fn answered(
     let ended = complete(app, login, loaded, StepResult { outcome, proof })?;
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
     if ended != Outcome::Ok {
-        run.facts.cred = before;
-        run.failure = Some(Failure::new(
-            "check",
-            crate::domain::reason::Explanation::NotProven,
-        ));
+        (run.facts.cred, run.facts.user) = before;
+        let hides = question.query.subject.is_asserted() && run.pinned.is_none();
+        run.failure = Some(match hides {
+            true => Failure::unmatched(),
+            false => Failure::new("check", Explanation::NotProven),
+        });
         return Ok(());
     }
     run.failure = None;
     run.shown.push(Shown {
         question: question.query.id.as_str().to_owned(),
         answer,
+        emptied: false,
     });
     match who {
         Who::Known(subject) => facts::pin(app, login, subject, loaded).await,

@@ -44,7 +44,7 @@ impl Refused {
     }
 }
 
-/// Whether somebody tried and was refused. Who says no, has no card, is late, is denied by the rules
+/// Whether somebody tried and was refused, or stopped by whoever has the account. Who says no, has no card, is late, is denied by the rules
 /// of a journey or meets a fault of the service or of the application is under no suspicion.
 fn is_refusal(explanation: Explanation) -> bool {
     use Explanation as E;
@@ -59,6 +59,7 @@ fn is_refusal(explanation: Explanation) -> bool {
         | E::Number
         | E::Account
         | E::Unmatched
+        | E::Cancelled
         | E::Unlinked => true,
         E::Declined
         | E::NoCard

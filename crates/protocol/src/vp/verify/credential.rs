@@ -40,6 +40,8 @@ pub(super) struct Accepted {
     /// The key that it is bound to.
     pub(super) holder_key: Option<PublicKey>,
     holder_bound: bool,
+    /// When it was issued, where it says so.
+    pub(super) issued_at: Option<UnixTime>,
     /// When it ends.
     pub(super) expires_at: Option<UnixTime>,
     /// Where its status stands.
@@ -212,6 +214,7 @@ impl Accepted {
             authority_key_ids: authority_key_ids(compact),
             holder_key: registered.holder_key,
             holder_bound,
+            issued_at: registered.issued_at,
             expires_at: registered.expires_at,
             status: registered.status,
         }
@@ -239,6 +242,7 @@ impl Accepted {
             authority_key_ids,
             holder_key: Some(device_key),
             holder_bound: true,
+            issued_at: Some(validity.signed),
             expires_at: Some(validity.valid_until),
             status: status.and_then(|status| status.status_list),
         })

@@ -41,6 +41,7 @@ pub struct VerifiedCredential {
     query: QueryId,
     credential_type: String,
     issuer: IssuerIdentity,
+    issued_at: Option<UnixTime>,
     expires_at: Option<UnixTime>,
     status: Option<StatusRef>,
     holder_key: Option<PublicKey>,
@@ -64,6 +65,7 @@ impl VerifiedCredential {
             query: query.id().clone(),
             credential_type: credential.credential_type,
             issuer: credential.issuer,
+            issued_at: credential.issued_at,
             expires_at: credential.expires_at,
             status: credential.status,
             holder_key: credential.holder_key,
@@ -84,6 +86,11 @@ impl VerifiedCredential {
     /// The type under which it was asked for (`vct`, one of `aka_vcts`, or `docType`).
     pub fn credential_type(&self) -> &str {
         &self.credential_type
+    }
+
+    /// When the credential was issued, where its issuer says so (`iat`, or when the mdoc was signed).
+    pub fn issued_at(&self) -> Option<UnixTime> {
+        self.issued_at
     }
 
     /// When the credential expires.

@@ -10,7 +10,7 @@ use crate::domain::session::Session;
 use crate::login::code::Told;
 use crate::login::finish::FinishError;
 use crate::login::run::share;
-use crate::store::consents;
+use crate::store::{account_bindings, consents};
 
 impl Work {
     /// What a login without a card tells: what the person agreed to in a step of its own.
@@ -44,6 +44,23 @@ impl Work {
             }
         }
         share::attach(tx, &self.app, &self.run, subject).await?;
+        Ok(())
+    }
+
+    /// What the cards of this run bind is kept with the account, as the person was told.
+    pub(super) async fn keep(
+        &self,
+        tx: &mut Tx,
+        subject: Option<&SubjectId>,
+    ) -> Result<(), FinishError> {
+        let Some(subject) = subject else {
+            return Ok(());
+        };
+        for shown in &self.run.shown {
+            let agreed = (&self.request.client, shown.question.as_str());
+            let (bound, now) = (&shown.answer.bound, self.app.now());
+            account_bindings::put(tx, subject, agreed, bound, now).await?;
+        }
         Ok(())
     }
 

@@ -34,7 +34,7 @@ impl Work {
         if self.withheld {
             return OPENID.to_owned();
         }
-        let answered = |shown: &Shown| shown.question == request.query.as_str();
+        let answered = |shown: &Shown| shown.question == request.query.as_str() && !shown.emptied;
         if run.shown.iter().any(answered) {
             return request.scope.clone();
         }

@@ -1,0 +1,146 @@
+//! `wait`: the run is kept until a time, and whoever has the account can stop it until it goes on. What was
+//! believed when it began to wait is looked at again: a card may be revoked meanwhile, or lead elsewhere.
+
+use vouchsafe_credentials::time::UnixTime;
+
+use super::{RunError, Visit, beside, facts};
+use crate::app::Parts;
+use crate::domain::account_notice::NoticeKind;
+use crate::domain::reason::{Explanation, Failure};
+use crate::domain::run::Waiting;
+use crate::domain::transaction::Login;
+use crate::journey::{Outcome, Step, StepKind};
+use crate::journeys::Loaded;
+use crate::login::{passkey, resolve};
+use crate::store::journey_holds as holds;
+
+/// So long after its time a run can be gone on with, in seconds.
+pub(crate) const RESUME_S: i64 = 86_400;
+
+/// What a `wait` step comes to.
+pub(super) enum Waits {
+    /// Its time has not come.
+    Still,
+    /// It ended.
+    Ended(Outcome),
+    /// The whole run ends.
+    Refused(Failure),
+}
+
+/// Where a run is that waits.
+pub(super) async fn at(
+    app: &Parts,
+    login: &mut Login,
+    (loaded, step): (&Loaded, &Step),
+    visit: &Visit,
+) -> Result<Waits, RunError> {
+    let StepKind::Wait {
+        seconds, notify, ..
+    } = &step.kind
+    else {
+        return Ok(Waits::Ended(Outcome::Error));
+    };
+    let now = app.now();
+    let run = login.run.as_deref().ok_or(RunError::Gone)?;
+    let Some(waiting) = run.waiting else {
+        let until = now.plus(i64::from(*seconds));
+        return begin(login, step, notify, until);
+    };
+    if now < waiting.until {
+        return Ok(Waits::Still);
+    }
+    if !holds::is_open(&app.db, &login.id).await? {
+        let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
+        run.failure = Some(stopped());
+        run.waiting = None;
+        return Ok(Waits::Ended(Outcome::Declined));
+    }
+    if is_too_old(login, now) {
+        let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
+        run.closes |= run.waiting.take().is_some();
+        return Ok(Waits::Refused(too_old()));
+    }
+    if let Some(why) = doubt(app, login).await? {
+        let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
+        run.failure = Some(why);
+        run.closes |= run.waiting.take().is_some();
+        return Ok(Waits::Ended(Outcome::Invalid));
+    }
+    // What was assessed then says nothing of this browser now.
+    let judged = login.run.as_deref().is_some_and(|run| run.assessed);
+    let risk = match judged {
+        true => facts::risk(app, login, visit).await?,
+        false => None,
+    };
+    let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
+    run.assessed(risk);
+    run.waiting = None;
+    run.resumes = true;
+    login.expires_at = now.plus(i64::from(loaded.journey.timeout_s));
+    Ok(Waits::Ended(Outcome::Ok))
+}
+
+/// The run begins to wait. What the cards said is not kept for so long.
+fn begin(
+    login: &mut Login,
+    step: &Step,
+    notify: &[String],
+    until: UnixTime,
+) -> Result<Waits, RunError> {
+    // A device has not so much time (RFC 8628, section 3.2, `expires_in`).
+    let on_device = login.request.device().is_some();
+    let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
+    // Nobody could stop what is about nobody.
+    if run.pinned.is_none() || on_device {
+        return Ok(Waits::Ended(Outcome::Error));
+    }
+    run.waiting = Some(Waiting {
+        until,
+        begins: true,
+    });
+    run.forget_claims();
+    let effect = beside::effect(&step.id, (NoticeKind::Waiting, notify), (&[], &[]));
+    run.effects.push(effect.until(until));
+    login.expires_at = until.plus(RESUME_S);
+    Ok(Waits::Still)
+}
+
+/// OpenID Connect Core 1.0, section 3.1.2.1, `max_age`: what was shown is older than the application takes.
+fn is_too_old(login: &Login, now: UnixTime) -> bool {
+    let Some(run) = login.run.as_deref() else {
+        return true;
+    };
+    let shown = run.last().map(|answer| answer.answered_at);
+    let shown = shown.unwrap_or(login.started_at);
+    let most = run.facts.request.max_age;
+    most.is_some_and(|most| now.since(shown) > most)
+}
+
+/// Whether what proves the person holds no more: fails closed.
+async fn doubt(app: &Parts, login: &Login) -> Result<Option<Failure>, RunError> {
+    let run = login.run.as_deref().ok_or(RunError::Gone)?;
+    let now = app.now();
+    for card in run.shown.iter().flat_map(|shown| &shown.answer.cards) {
+        // Token Status List, section 8.3: a card whose status is not known is not taken.
+        if !passkey::holds(app, card, now).await {
+            return Ok(Some(Failure::new("card_over", Explanation::NotProven)));
+        }
+    }
+    let Some(person) = run.person() else {
+        return Ok(None);
+    };
+    let found = resolve::found(app, &person.answer.evidence).await?;
+    Ok(match found == run.pinned {
+        true => None,
+        false => Some(Failure::other_account()),
+    })
+}
+
+/// Whoever has the account said no.
+fn stopped() -> Failure {
+    Failure::new("stopped", Explanation::Cancelled)
+}
+
+fn too_old() -> Failure {
+    Failure::new("max_age", Explanation::ExpiredLogin)
+}
