@@ -32,6 +32,9 @@ pub enum IssuanceError {
     /// The issuer's metadata are not acceptable.
     #[error("the issuer's metadata are not acceptable")]
     Metadata(#[source] MetadataError),
+    /// What the issuer's metadata say of the very card that is wanted is not acceptable.
+    #[error("what the issuer says of the offered card is not acceptable")]
+    Configuration(#[source] MetadataError),
     /// The metadata of the authorization server could not be fetched.
     #[error("the sign-in metadata could not be fetched")]
     ServerFetch,
@@ -133,6 +136,7 @@ impl IssuanceError {
             Self::Metadata(MetadataError::Unsigned) => "issuer_metadata_unsigned",
             Self::Metadata(MetadataError::Signature) => "issuer_metadata_signature",
             Self::Metadata(_) => "issuer_metadata",
+            Self::Configuration(_) => "card_configuration",
             Self::ServerFetch => "server_metadata_not_available",
             Self::ServerMetadata(_) => "server_metadata",
             Self::Address(_) => "issuer_address_refused",
@@ -182,6 +186,7 @@ impl IssuanceError {
             Self::Authorization(AuthorizationError::Refused(_)) => Fault::Person,
             Self::Offer(_)
             | Self::Metadata(_)
+            | Self::Configuration(_)
             | Self::ServerFetch
             | Self::ServerMetadata(_)
             | Self::Address(_)

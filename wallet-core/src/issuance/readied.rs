@@ -123,6 +123,9 @@ impl Readied {
         &self,
         id: &str,
     ) -> Result<&CredentialConfiguration, IssuanceError> {
+        if let Some(error) = self.issuer.refused_configuration(id) {
+            return Err(IssuanceError::Configuration(error));
+        }
         self.issuer
             .configuration(id)
             .ok_or(IssuanceError::UnsupportedCard)
