@@ -1,9 +1,11 @@
-//! Issuers whose metadata are not as ours.
+//! Issuers and verifiers that are not as ours.
 
 use serde_json::{Value, json as value};
 
-use super::World;
+use super::{World, json};
+use crate::WalletError;
 use crate::issuance::Step;
+use crate::presentation::PresentationError;
 
 impl World {
     /// The offer is refused before the person is asked, and before anything is redeemed.
@@ -40,7 +42,7 @@ async fn a_malformed_configuration_that_is_not_offered_harms_nothing() {
         // What is offered is good.
         let step = world.wallet.add(&world.issuer.link()).unwrap();
         let Step::Send(exchange) = step else { panic!() };
-        let step = exchange.receive(&super::json(200, &metadata)).await;
+        let step = exchange.receive(&json(200, &metadata)).await;
         let Step::Preview(preview) = world.drive(step.unwrap()).await.unwrap() else {
             panic!("no preview")
         };
@@ -52,7 +54,7 @@ async fn a_malformed_configuration_that_is_not_offered_harms_nothing() {
         world.issuer.offered = vec!["membership", "other"];
         let step = world.wallet.add(&world.issuer.link()).unwrap();
         let Step::Send(exchange) = step else { panic!() };
-        let step = exchange.receive(&super::json(200, &metadata)).await;
+        let step = exchange.receive(&json(200, &metadata)).await;
         let error = world.drive(step.unwrap()).await.unwrap_err();
         assert_eq!(error.code(), "card_configuration", "{error:?}");
     }
@@ -63,4 +65,72 @@ async fn a_malformed_configuration_that_is_offered_is_refused_by_name() {
     let mut world = World::new();
     world.issuer.edit_issuer = |metadata| card(metadata)["proof_types_supported"] = value!({});
     world.refused_unasked("card_configuration").await;
+}
+
+#[tokio::test]
+async fn a_verifier_that_takes_no_key_of_ours_is_told_whatever_is_held() {
+    for held in [true, false] {
+        let mut world = World::new();
+        if held {
+            world.add().await.unwrap();
+        }
+        world.verifier.edit_request = |claims| {
+            let formats = &mut claims["client_metadata"]["vp_formats_supported"];
+            formats["dc+sd-jwt"]["kb-jwt_alg_values"] = value!(["EdDSA"]);
+        };
+        let refused = world.ask().await.unwrap_err();
+        assert!(!refused.ask_first);
+        let told = Some("vp_formats_not_supported");
+        world
+            .refused_request("key_algorithm_unsupported", told)
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_insists_on_is_suggested_all_the_same() {
+    let mut world = World::new();
+    world.verifier.query["credential_sets"] =
+        value!([{"options": [[world.verifier.query["credentials"][0]["id"]]], "required": false}]);
+    let refused = world.ask().await.unwrap_err();
+    assert_eq!(refused.error.code(), "no_matching_card");
+    assert!(refused.ask_first);
+    world.add().await.unwrap();
+    world.show().await;
+}
+
+#[tokio::test]
+async fn what_a_verifier_says_to_an_answer_is_kept_short_and_plain() {
+    let long = format!("{}\u{202e}{}", "a".repeat(90), "b".repeat(90));
+    let cases = [
+        (
+            value!({"error": "invalid_request"}),
+            Some("invalid_request"),
+        ),
+        (
+            value!({"error": "invalid_request", "reason": "nonce\r\n\u{1b}[31mred"}),
+            Some("invalid_request: nonce[31mred"),
+        ),
+        (
+            value!({"error": long}),
+            Some(&*format!("{}{}", "a".repeat(90), "b".repeat(10))),
+        ),
+        (value!({"error": "\u{200b}\n"}), None),
+        (value!({"error": 7, "reason": ["x"]}), None),
+        (value!(["error"]), None),
+    ];
+    let mut world = World::new();
+    world.add().await.unwrap();
+    for (body, expected) in cases {
+        let asking = world.ask().await.unwrap();
+        let selection = asking.consent(&["en"]).suggested;
+        let submitting = asking.respond(&selection).await.unwrap();
+        let error = submitting.receive(&json(400, &body)).unwrap_err();
+        let text = error.to_string();
+        let WalletError::Presentation(PresentationError::NotAccepted { said, .. }) = error else {
+            panic!("{error:?}")
+        };
+        assert_eq!(said.as_deref(), expected, "{body}");
+        assert!(!text.contains("invalid_request"), "no foreign text in logs");
+    }
 }
