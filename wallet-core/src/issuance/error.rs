@@ -55,6 +55,10 @@ pub enum IssuanceError {
     /// wallet cannot hold.
     #[error("the offered card is not supported")]
     UnsupportedCard,
+    /// The issuer binds the card only to keys that are named by a DID, or in another way that this
+    /// wallet does not have.
+    #[error("the issuer binds the card to keys in a way that is not supported")]
+    KeyBinding,
     /// The issuer may not issue this type.
     #[error("the issuer may not issue this type of card")]
     IssuerNotForType,
@@ -143,6 +147,7 @@ impl IssuanceError {
             Self::EndpointElsewhere => "issuer_endpoint_elsewhere",
             Self::UnboundTokens => "issuer_tokens_unbound",
             Self::UnsupportedCard => "card_unsupported",
+            Self::KeyBinding => "card_key_binding_unsupported",
             Self::IssuerNotForType => "issuer_not_for_type",
             Self::NoGrant => "offer_no_grant",
             Self::Authorization(AuthorizationError::Refused(_)) => "sign_in_refused",
@@ -193,6 +198,7 @@ impl IssuanceError {
             | Self::EndpointElsewhere
             | Self::UnboundTokens
             | Self::UnsupportedCard
+            | Self::KeyBinding
             | Self::IssuerNotForType
             | Self::NoGrant
             | Self::Authorization(_)

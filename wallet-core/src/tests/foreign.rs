@@ -68,6 +68,44 @@ async fn a_malformed_configuration_that_is_offered_is_refused_by_name() {
 }
 
 #[tokio::test]
+async fn an_issuer_that_binds_to_dids_alone_is_refused_before_the_code_is_spent() {
+    type Edit = fn(&mut Value);
+    let methods: [Edit; 3] = [
+        |one| one["cryptographic_binding_methods_supported"] = value!(["did:jwk"]),
+        |one| one["cryptographic_binding_methods_supported"] = value!(["did:key", "did:web"]),
+        |one| one["cryptographic_binding_methods_supported"] = value!(["cose_key"]),
+    ];
+    for edit in methods {
+        let mut world = World::new();
+        let mut metadata = world.issuer.issuer_metadata();
+        edit(card(&mut metadata));
+        let step = world.wallet.add(&world.issuer.link()).unwrap();
+        let Step::Send(exchange) = step else { panic!() };
+        let step = exchange.receive(&json(200, &metadata)).await;
+        let error = world.drive(step.unwrap()).await.unwrap_err();
+        assert_eq!(error.code(), "card_key_binding_unsupported", "{error:?}");
+        assert!(!world.issuer.log.iter().any(|line| line.starts_with("POST")));
+    }
+    let mut world = World::new();
+    world.issuer.edit_issuer = |metadata| {
+        card(metadata)["cryptographic_binding_methods_supported"] = value!(["did:jwk", "jwk"]);
+    };
+    world.add().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_encryption_that_the_wallet_lacks_is_refused_before_the_code_is_spent() {
+    let mut world = World::new();
+    world.issuer.edit_issuer = |metadata| {
+        metadata["credential_response_encryption"] = value!({
+            "alg_values_supported": ["RSA-OAEP"], "enc_values_supported": ["A128GCM"],
+            "encryption_required": true,
+        });
+    };
+    world.refused_unasked("issuer_encryption").await;
+}
+
+#[tokio::test]
 async fn a_verifier_that_takes_no_key_of_ours_is_told_whatever_is_held() {
     for held in [true, false] {
         let mut world = World::new();
