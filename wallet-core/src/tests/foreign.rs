@@ -4,6 +4,7 @@ use serde_json::{Value, json as value};
 
 use super::{World, json};
 use crate::WalletError;
+use crate::error::Fault;
 use crate::issuance::Step;
 use crate::presentation::PresentationError;
 
@@ -103,6 +104,68 @@ async fn an_encryption_that_the_wallet_lacks_is_refused_before_the_code_is_spent
         });
     };
     world.refused_unasked("issuer_encryption").await;
+}
+
+#[tokio::test]
+async fn a_busy_issuer_is_asked_ever_more_rarely() {
+    let world = World::new();
+    let busy = json(503, &value!({}));
+    let start = || match world.wallet.add(&world.issuer.link()).unwrap() {
+        Step::Send(exchange) => exchange,
+        other => panic!("{other:?}"),
+    };
+    let mut exchange = start();
+    assert_eq!(exchange.busy_seconds(), 0);
+    let (mut waits, mut altogether) = (Vec::new(), 0);
+    let error = loop {
+        match exchange.receive(&busy).await {
+            Ok(Step::Send(next)) => {
+                waits.push(next.wait_seconds());
+                altogether += next.wait_seconds();
+                assert_eq!(next.busy_seconds(), altogether);
+                exchange = next;
+            }
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.code(), "issuer_busy");
+    assert_eq!(waits, [5, 10, 20, 40, 80, 160]);
+    // Nobody has to wait for it.
+    let Step::Send(exchange) = start().receive(&busy).await.unwrap() else {
+        panic!()
+    };
+    assert!(!exchange.is_redeemed());
+    let error = exchange.give_up().await.unwrap_err();
+    assert_eq!(
+        (error.code(), error.fault()),
+        ("issuer_busy", Fault::Network)
+    );
+}
+
+#[tokio::test]
+async fn what_was_granted_is_known_to_be_at_stake() {
+    let mut world = World::new();
+    let step = world.wallet.add(&world.issuer.link()).unwrap();
+    let Step::Preview(preview) = world.drive(step).await.unwrap() else {
+        panic!("no preview")
+    };
+    let mut step = preview.accept(None).await.unwrap();
+    let mut at_stake = Vec::new();
+    while let Step::Send(exchange) = step {
+        at_stake.push((
+            exchange.request().url.path().to_owned(),
+            exchange.is_redeemed(),
+        ));
+        let response = world.issuer.answer(exchange.request()).await;
+        step = exchange.receive(&response).await.unwrap();
+    }
+    let at_stake: Vec<_> = at_stake
+        .iter()
+        .map(|(path, lost)| (path.as_str(), *lost))
+        .collect();
+    let expected = [("/token", false), ("/nonce", true), ("/credential", true)];
+    assert_eq!(at_stake, expected);
 }
 
 #[tokio::test]
