@@ -50,10 +50,7 @@ pub async fn present(
 }
 
 /// Who agreed to everything before is not asked whether the verifier may hear of it.
-fn may_tell(
-    agreed: bool,
-    ask: impl FnOnce() -> anyhow::Result<bool>,
-) -> anyhow::Result<bool> {
+fn may_tell(agreed: bool, ask: impl FnOnce() -> anyhow::Result<bool>) -> anyhow::Result<bool> {
     match agreed {
         true => Ok(true),
         false => ask(),
