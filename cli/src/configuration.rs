@@ -163,7 +163,8 @@ fn application(text: &str, options: &GenerateOptions) -> Result<Application> {
     let (id, url) = text
         .split_once('=')
         .with_context(|| format!("{text}: expected ID=ORIGIN"))?;
-    ensure!(url::Url::parse(url).is_ok(), "{url} is not an address");
+    ensure!(!id.is_empty(), "{text}: expected ID=ORIGIN");
+    check_origin(url)?;
     Ok(Application {
         id: id.to_owned(),
         name: id.to_owned(),
@@ -177,6 +178,24 @@ fn application(text: &str, options: &GenerateOptions) -> Result<Application> {
             "RS256"
         },
     })
+}
+
+/// The paths of an application are those that its configuration names: an address with one of its own
+/// would go into all of them.
+fn check_origin(text: &str) -> Result<()> {
+    let url = url::Url::parse(text).with_context(|| format!("{text} is not an address"))?;
+    let origin = url.origin().ascii_serialization();
+    let alone = text.trim_end_matches('/').eq_ignore_ascii_case(&origin);
+    ensure!(
+        alone && matches!(url.scheme(), "http" | "https"),
+        "{text} is no origin: give scheme, host and port alone (such as {}); the application is answered \
+         at /callback there, and other addresses go into verifier.toml",
+        match url.scheme() {
+            "http" | "https" => origin.as_str(),
+            _ => "https://shop.example",
+        }
+    );
+    Ok(())
 }
 
 /// Where the issuer listens behind a proxy.
@@ -225,4 +244,36 @@ fn check(issuer: Option<&Path>, verifier: Option<&Path>) -> Result<()> {
         eprintln!("{}: good", file.display());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_application_is_an_origin() {
+        for good in [
+            "http://127.0.0.1:8700",
+            "http://127.0.0.1:8700/",
+            "https://shop.example",
+            "https://Shop.example",
+            "http://[::1]:8700",
+        ] {
+            check_origin(good).unwrap();
+        }
+        for bad in [
+            "http://shop.example/cb",
+            "http://shop.example/cb/",
+            "https://shop.example?x=1",
+            "https://shop.example/#a",
+            "https://me@shop.example",
+        ] {
+            let said = check_origin(bad).unwrap_err().to_string();
+            assert!(said.contains("is no origin"), "{said}");
+            assert!(said.contains("such as http"), "{said}");
+        }
+        for bad in ["shop.example", "ftp://shop.example", "urn:shop", ""] {
+            check_origin(bad).unwrap_err();
+        }
+    }
 }

@@ -28,6 +28,8 @@ locales = ["en"]
 unknown_issuers = "ask"
 # Authorities whose certificates name verifiers: PEM files, relative to this folder.
 verifier_anchors = []
+# Whether verifiers are told why their request is refused.
+tell_refusals = true
 # Where a browser comes back to after a sign-in at an issuer. With a port on this machine the
 # command line waits there itself; without one it asks for the address that the browser came to.
 # redirect_uri = "http://127.0.0.1:4011/callback"
@@ -54,8 +56,6 @@ verifier_anchors = []
 # [fetch]
 # allow = [{ host = "issuer.test", ports = [8443], private = true }]
 # extra_ca = ["test-ca.pem"]
-# Whether verifiers are told why their request is refused.
-tell_refusals = true
 
 # Issuers that need no further question.
 # [[issuer]]
@@ -287,4 +287,50 @@ fn known_issuers(folder: &Path, entry: IssuerEntry) -> anyhow::Result<Vec<KnownI
 pub(super) fn read(folder: &Path, path: &Path) -> anyhow::Result<String> {
     let path = folder.join(path);
     std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A table of the template as it stands there, up to the next blank line.
+    fn tables() -> Vec<&'static str> {
+        let sections = TEMPLATE.split("\n\n");
+        let tables =
+            sections.filter(|section| section.contains("\n# [") || section.starts_with("# ["));
+        tables.collect()
+    }
+
+    /// Without the `#` before the first table and all that follows.
+    fn uncommented(section: &str) -> String {
+        let (mut inside, mut text) = (false, String::new());
+        for line in section.lines() {
+            inside |= line.starts_with("# [");
+            let line = if inside {
+                line.trim_start_matches("# ")
+            } else {
+                line
+            };
+            text += line;
+            text.push('\n');
+        }
+        text
+    }
+
+    #[test]
+    fn every_table_of_the_template_can_be_uncommented() {
+        toml::from_str::<HomeFile>(TEMPLATE).unwrap();
+        let tables = tables();
+        assert_eq!(tables.len(), 5);
+        let mut all = TEMPLATE.to_owned();
+        for table in tables {
+            let changed = uncommented(table);
+            assert_ne!(changed.trim_end(), table.trim_end());
+            let file = TEMPLATE.replacen(table, &changed, 1);
+            let read = toml::from_str::<HomeFile>(&file);
+            assert!(read.is_ok(), "{changed}\n{}", read.err().unwrap());
+            all = all.replacen(table, &changed, 1);
+        }
+        toml::from_str::<HomeFile>(&all).unwrap();
+    }
 }

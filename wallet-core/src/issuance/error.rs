@@ -32,6 +32,9 @@ pub enum IssuanceError {
     /// The issuer's metadata are not acceptable.
     #[error("the issuer's metadata are not acceptable")]
     Metadata(#[source] MetadataError),
+    /// What the issuer's metadata say of the very card that is wanted is not acceptable.
+    #[error("what the issuer says of the offered card is not acceptable")]
+    Configuration(#[source] MetadataError),
     /// The metadata of the authorization server could not be fetched.
     #[error("the sign-in metadata could not be fetched")]
     ServerFetch,
@@ -52,6 +55,10 @@ pub enum IssuanceError {
     /// wallet cannot hold.
     #[error("the offered card is not supported")]
     UnsupportedCard,
+    /// The issuer binds the card only to keys that are named by a DID, or in another way that this
+    /// wallet does not have.
+    #[error("the issuer binds the card to keys in a way that is not supported")]
+    KeyBinding,
     /// The issuer may not issue this type.
     #[error("the issuer may not issue this type of card")]
     IssuerNotForType,
@@ -133,12 +140,14 @@ impl IssuanceError {
             Self::Metadata(MetadataError::Unsigned) => "issuer_metadata_unsigned",
             Self::Metadata(MetadataError::Signature) => "issuer_metadata_signature",
             Self::Metadata(_) => "issuer_metadata",
+            Self::Configuration(_) => "card_configuration",
             Self::ServerFetch => "server_metadata_not_available",
             Self::ServerMetadata(_) => "server_metadata",
             Self::Address(_) => "issuer_address_refused",
             Self::EndpointElsewhere => "issuer_endpoint_elsewhere",
             Self::UnboundTokens => "issuer_tokens_unbound",
             Self::UnsupportedCard => "card_unsupported",
+            Self::KeyBinding => "card_key_binding_unsupported",
             Self::IssuerNotForType => "issuer_not_for_type",
             Self::NoGrant => "offer_no_grant",
             Self::Authorization(AuthorizationError::Refused(_)) => "sign_in_refused",
@@ -182,12 +191,14 @@ impl IssuanceError {
             Self::Authorization(AuthorizationError::Refused(_)) => Fault::Person,
             Self::Offer(_)
             | Self::Metadata(_)
+            | Self::Configuration(_)
             | Self::ServerFetch
             | Self::ServerMetadata(_)
             | Self::Address(_)
             | Self::EndpointElsewhere
             | Self::UnboundTokens
             | Self::UnsupportedCard
+            | Self::KeyBinding
             | Self::IssuerNotForType
             | Self::NoGrant
             | Self::Authorization(_)

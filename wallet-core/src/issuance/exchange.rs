@@ -1,6 +1,6 @@
 //! Requests to send, and where their answers lead.
 
-use vouchsafe_protocol::http::{HttpRequest, HttpResponse, retry_after};
+use vouchsafe_protocol::http::{HttpRequest, HttpResponse};
 use vouchsafe_protocol::oauth::metadata::{
     AuthorizationServerMetadata, WELL_KNOWN, well_known_url,
 };
@@ -8,6 +8,7 @@ use vouchsafe_protocol::vci::offer::{self, IssuerRule};
 use vouchsafe_protocol::vci::{CredentialOffer, IssuerMetadata, OfferInvocation};
 
 use super::authorize::AuthorizeState;
+use super::busy::{Busy, end, put_off};
 use super::call::Call;
 use super::credentials::Collecting;
 use super::goal::{self, Goal};
@@ -23,12 +24,8 @@ use crate::{WalletError, net};
 
 /// Longest metadata of an authorization server, in bytes.
 const MAX_SERVER_METADATA: usize = 256 * 1024;
-/// How often one request is put off because the other side is busy.
-const MAX_BUSY: u8 = 40;
 /// Longest wait that a session asks for, in seconds; what takes longer ends it.
 pub(super) const MAX_WAIT: i64 = 300;
-/// The wait where the other side does not say one, in seconds.
-const DEFAULT_WAIT: i64 = 5;
 
 /// A request to send. Redirects must not be followed.
 pub struct Exchange {
@@ -36,7 +33,7 @@ pub struct Exchange {
     request: HttpRequest,
     stage: Stage,
     wait: i64,
-    busy: u8,
+    busy: Busy,
 }
 
 /// What the answer is for.
@@ -84,10 +81,10 @@ impl Next {
     }
 
     pub(super) fn with(self, session: Session) -> Step {
-        self.after(session, 0)
+        self.after(session, Busy::default())
     }
 
-    fn after(self, session: Session, busy: u8) -> Step {
+    fn after(self, session: Session, busy: Busy) -> Step {
         match self {
             Self::Send {
                 request,
@@ -153,6 +150,46 @@ impl Exchange {
         u64::try_from(self.wait).unwrap_or(0)
     }
 
+    /// How long this very request is being put off because the other side is busy, in seconds and
+    /// with the wait before it is sent; 0 where it is not.
+    #[must_use]
+    pub fn busy_seconds(&self) -> u64 {
+        u64::try_from(self.busy.seconds()).unwrap_or(0)
+    }
+
+    /// Whether what the issuer granted would be lost with this session: the offer is redeemed, and no
+    /// card is there yet.
+    #[must_use]
+    pub fn is_redeemed(&self) -> bool {
+        match &self.stage {
+            Stage::Nonce(_) | Stage::Credential(_) => true,
+            Stage::Offer
+            | Stage::Issuer(..)
+            | Stage::Server(_)
+            | Stage::Challenge(_)
+            | Stage::Call(_)
+            | Stage::Deferred(_)
+            | Stage::Notice(_) => false,
+        }
+    }
+
+    /// Ends, as nobody waits that long. A card that was to come later can still be asked for later.
+    pub async fn give_up(self) -> Result<Step, WalletError> {
+        let Self {
+            session,
+            stage,
+            wait,
+            ..
+        } = self;
+        match end(&session, stage, wait) {
+            Ok(next) => Ok(next.with(session)),
+            Err(error) => {
+                session.fail(&error).await;
+                Err(error)
+            }
+        }
+    }
+
     /// Takes the answer.
     pub async fn receive(self, response: &HttpResponse) -> Result<Step, WalletError> {
         let Self {
@@ -165,11 +202,14 @@ impl Exchange {
         let now = session.wallet.now();
         let (next, busy) = match matches!(response.status, 429 | 503) {
             true => {
-                let wait = retry_after(response, now).unwrap_or(DEFAULT_WAIT);
+                let wait = busy.wait(response, now);
                 let next = put_off(&mut session, stage, request, response, wait, busy).await;
-                (next, busy.saturating_add(1))
+                (next, busy.after(wait))
             }
-            false => (advance(&mut session, stage, response).await, 0),
+            false => (
+                advance(&mut session, stage, response).await,
+                Busy::default(),
+            ),
         };
         match next {
             Ok(next) => Ok(next.after(session, busy)),
@@ -186,51 +226,6 @@ impl Exchange {
         self.session.fail(&error).await;
         error
     }
-}
-
-/// The same again after a wait; what proves something proves it anew.
-async fn put_off(
-    session: &mut Session,
-    stage: Stage,
-    request: HttpRequest,
-    response: &HttpResponse,
-    seconds: i64,
-    busy: u8,
-) -> Result<Next, WalletError> {
-    if seconds > MAX_WAIT || busy >= MAX_BUSY {
-        return match stage {
-            Stage::Deferred(polling) => polling.put_off(session, seconds),
-            Stage::Notice(telling) => telling.put_off(session, seconds),
-            Stage::Offer
-            | Stage::Issuer(..)
-            | Stage::Server(_)
-            | Stage::Challenge(_)
-            | Stage::Call(_)
-            | Stage::Nonce(_)
-            | Stage::Credential(_) => Err(IssuanceError::Busy { seconds }.into()),
-        };
-    }
-    session.ahead = seconds;
-    let next = match stage {
-        Stage::Call(call) => call.send(session).await,
-        Stage::Credential(collecting) => collecting.again(session, response).await,
-        Stage::Deferred(polling) => polling.send(session).await,
-        Stage::Notice(telling) => telling.send(session).await,
-        plain @ (Stage::Offer
-        | Stage::Issuer(..)
-        | Stage::Server(_)
-        | Stage::Challenge(_)
-        | Stage::Nonce(_)) => Ok(Next::send(request, plain)),
-    };
-    session.ahead = 0;
-    Ok(match next? {
-        Next::Send { request, stage, .. } => Next::Send {
-            request,
-            stage,
-            wait: seconds,
-        },
-        other => other,
-    })
 }
 
 async fn advance(

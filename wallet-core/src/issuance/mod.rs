@@ -13,6 +13,7 @@
 //! in the vault before it is relied on.
 
 mod authorize;
+mod busy;
 mod call;
 mod card;
 mod client;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use vouchsafe_credentials::crypto::Algorithm;
-use vouchsafe_protocol::vci::metadata::{CredentialConfiguration, ProofType};
+use vouchsafe_protocol::vci::metadata::{CredentialConfiguration, MSO_MDOC, ProofType};
 use vouchsafe_protocol::vci::proof::{self, ProofFor};
 use vouchsafe_protocol::vci::request::Proofs;
 
@@ -30,6 +30,17 @@ pub(super) enum ProofPlan {
 pub(super) struct Levels {
     key_storage: Vec<String>,
     user_authentication: Vec<String>,
+}
+
+/// Whether the keys of this wallet are named as the issuer binds the card (OpenID4VCI 1.0, section
+/// 12.2.4): proofs carry a JWK, from which the issuer of an mdoc makes its COSE key.
+pub(super) fn binds(configuration: &CredentialConfiguration) -> bool {
+    let methods = configuration
+        .cryptographic_binding_methods_supported
+        .as_deref();
+    let mdoc = configuration.format == MSO_MDOC;
+    let ours = |method: &String| method == "jwk" || (mdoc && method == "cose_key");
+    methods.is_none_or(|methods| methods.iter().any(ours))
 }
 
 impl ProofPlan {

@@ -2,6 +2,7 @@
 
 use vouchsafe_credentials::crypto::Algorithm;
 use vouchsafe_protocol::oauth::metadata::AuthorizationServerMetadata;
+use vouchsafe_protocol::vci::encryption_of_wallet::Offered;
 use vouchsafe_protocol::vci::metadata::CredentialConfiguration;
 use vouchsafe_protocol::vci::offer::TxCode;
 use vouchsafe_protocol::vci::{CredentialOffer, IssuerMetadata};
@@ -10,7 +11,7 @@ use super::IssuanceError;
 use super::card::{card_display, names};
 use super::goal::Goal;
 use super::issuer::Standing;
-use super::proofs::ProofPlan;
+use super::proofs::{self, ProofPlan};
 use super::session::Session;
 use super::store::kind_of;
 use crate::WalletError;
@@ -58,6 +59,11 @@ impl Readied {
             sender_constrained,
         };
         readied.choose(session)?;
+        // Before anything is redeemed. What an issuer is told of a card is not encrypted.
+        if !matches!(session.goal, Goal::Notify(..)) {
+            let encryption = Offered::read(readied.issuer.document());
+            encryption.map_err(|_| IssuanceError::Encryption)?;
+        }
         for id in &readied.offer.credential_configuration_ids {
             readied.check_configuration(&session.wallet, readied.configuration(id)?)?;
         }
@@ -123,6 +129,9 @@ impl Readied {
         &self,
         id: &str,
     ) -> Result<&CredentialConfiguration, IssuanceError> {
+        if let Some(error) = self.issuer.refused_configuration(id) {
+            return Err(IssuanceError::Configuration(error));
+        }
         self.issuer
             .configuration(id)
             .ok_or(IssuanceError::UnsupportedCard)
@@ -143,6 +152,7 @@ impl Readied {
         let trust = wallet.trust();
         match (&self.standing, format) {
             _ if !holdable => Err(IssuanceError::UnsupportedCard),
+            _ if !proofs::binds(configuration) => Err(IssuanceError::KeyBinding),
             (_, CardFormat::Mdoc) => match trust.mdoc_issuer(issuer, kind) {
                 Some(_) => Ok(()),
                 None => Err(IssuanceError::IssuerNotForType),

@@ -1,9 +1,11 @@
 //! What the person decides on.
 
 use serde_json::Value;
+use vouchsafe_protocol::http::HttpRequest;
 use vouchsafe_protocol::vp::dcql::{
     self, Candidate, CandidateMatch, ClaimsPath, Matches, QueryId, QueryMatches, find_matches,
 };
+use vouchsafe_protocol::vp::response::ErrorCode;
 
 use super::answer::Made;
 use super::context::{Asked, Context};
@@ -61,6 +63,13 @@ impl Asking {
         {
             return Err(Box::new(PresentationError::AskedTooOften.into()));
         }
+        // The keys of this wallet, whatever it holds: the refusal says nothing about the person.
+        if !context
+            .asked
+            .takes_keys(context.wallet.config().issuance.keys.algorithm)
+        {
+            return Err(Box::new(no_key(&context)));
+        }
         let verifier = context.verifier_key();
         let one_time = context.wallet.config().issuance.copies == CopyPolicy::OneTime;
         // A card that has ended is not offered; the verifier would refuse it.
@@ -70,6 +79,8 @@ impl Asking {
             .map_err(|error| Box::new(error.into()))?;
         // A copy that serves once answers nobody else.
         cards.retain(|card| !one_time || !card.linkable);
+        // Appendices B.2.2 and B.3.4: nor does one whose key the verifier does not accept.
+        cards.retain(|card| context.asked.takes(&card.held.credential()));
         let matches = {
             let held: Vec<_> = cards.iter().map(|card| card.held.candidate()).collect();
             let candidates: Vec<_> = held.iter().map(|card| card as &dyn Candidate).collect();
@@ -311,7 +322,24 @@ impl Asking {
 }
 
 fn no_card(context: &Context, no_match: dcql::NoMatch) -> Refused {
-    let error: WalletError = PresentationError::NoMatchingCard(no_match).into();
+    let error = PresentationError::NoMatchingCard(no_match);
+    refused(context, error, context.access_denied(), true)
+}
+
+fn no_key(context: &Context) -> Refused {
+    // OpenID4VP 1.0, section 8.5: the wallet supports none of the formats as they are asked for.
+    let notify = context.refusal(ErrorCode::VpFormatsNotSupported);
+    refused(context, PresentationError::KeyNotAccepted, notify, false)
+}
+
+/// A refusal, and its entry in the history.
+fn refused(
+    context: &Context,
+    error: PresentationError,
+    notify: Option<HttpRequest>,
+    ask_first: bool,
+) -> Refused {
+    let error = WalletError::from(error);
     let outcome = Outcome::Failed {
         code: error.code().to_owned(),
     };
@@ -321,7 +349,7 @@ fn no_card(context: &Context, no_match: dcql::NoMatch) -> Refused {
     }
     Refused {
         error,
-        notify: context.access_denied(),
-        ask_first: true,
+        notify,
+        ask_first,
     }
 }

@@ -1,7 +1,9 @@
 //! Who asks and why, from a verified request.
 
+use vouchsafe_credentials::crypto::Algorithm;
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::http::HttpRequest;
+use vouchsafe_protocol::vp::answer::HeldCredential;
 use vouchsafe_protocol::vp::dcql::{ClaimsPath, DcqlQuery, QueryId};
 use vouchsafe_protocol::vp::request::{self, ApiRequest, PresentationRequest, Requester};
 use vouchsafe_protocol::vp::response::{ErrorCode, error_form};
@@ -44,6 +46,22 @@ impl Asked {
         match self {
             Self::Link(request) => request.query(),
             Self::Page(request) => request.query(),
+        }
+    }
+
+    /// Whether keys of this algorithm can answer any part of the request.
+    pub(super) fn takes_keys(&self, algorithm: Algorithm) -> bool {
+        match self {
+            Self::Link(request) => request.takes_keys(algorithm),
+            Self::Page(request) => request.takes_keys(algorithm),
+        }
+    }
+
+    /// Whether the verifier accepts what the key of this credential signs.
+    pub(super) fn takes(&self, credential: &HeldCredential<'_>) -> bool {
+        match self {
+            Self::Link(request) => request.takes(credential),
+            Self::Page(request) => request.takes(credential),
         }
     }
 
@@ -231,10 +249,15 @@ impl Context {
     /// The error response when the person declines or has no card.
     // OpenID4VP 1.0, section 8.5: `access_denied` in both cases.
     pub(super) fn access_denied(&self) -> Option<HttpRequest> {
+        self.refusal(ErrorCode::AccessDenied)
+    }
+
+    /// An error response.
+    pub(super) fn refusal(&self, code: ErrorCode) -> Option<HttpRequest> {
         match &self.asked {
             Asked::Link(request) => {
                 let reply_to = request.reply_to();
-                let form = error_form(ErrorCode::AccessDenied, &reply_to);
+                let form = error_form(code, &reply_to);
                 Some(post_form(reply_to.response_uri, form))
             }
             // Goes back to the browser.

@@ -39,6 +39,9 @@ pub enum PresentationError {
     /// No card answers the request.
     #[error("no card answers the request")]
     NoMatchingCard(#[source] NoMatch),
+    /// The verifier takes proofs of possession by other algorithms than that of this wallet's keys.
+    #[error("the verifier accepts no signature that the keys of this wallet make")]
+    KeyNotAccepted,
     /// The person said no to this verifier again and again: it is not put before them for a while.
     #[error("the verifier asked too often")]
     AskedTooOften,
@@ -65,6 +68,9 @@ pub enum PresentationError {
         status: u16,
         /// Where it explains that to the person, if it says so.
         explained_at: Option<Url>,
+        /// The code and the reason that it gives, in printable ASCII and cut short. Foreign text: to
+        /// be shown as what the verifier said, and kept out of logs.
+        said: Option<String>,
     },
     /// What the verifier said to the answer does not read.
     #[error("the verifier's reply is not acceptable")]
@@ -85,6 +91,7 @@ impl PresentationError {
             Self::RequestMediaType => "request_media_type",
             Self::Request(error) => error.code(),
             Self::NoMatchingCard(_) => "no_matching_card",
+            Self::KeyNotAccepted => "key_algorithm_unsupported",
             Self::AskedTooOften => "asked_too_often",
             Self::Blocked => "verifier_blocked",
             Self::SelectionIncomplete => "selection_incomplete",
@@ -107,6 +114,7 @@ impl PresentationError {
             | Self::RequestStatus(_)
             | Self::RequestMediaType
             | Self::Request(_)
+            | Self::KeyNotAccepted
             | Self::AskedTooOften
             | Self::NotAccepted { .. }
             | Self::Reply(_) => Fault::Verifier,

@@ -85,10 +85,16 @@ impl PageAsking {
         let asking = Asking::new(wallet, Asked::Page(Box::new(request)));
         let asking = asking.map_err(|refused| {
             let Refused { error, .. } = *refused;
+            // Section 8.5: `access_denied` where no card answers.
+            let code = match error {
+                WalletError::Presentation(PresentationError::KeyNotAccepted) => {
+                    ErrorCode::VpFormatsNotSupported
+                }
+                _ => ErrorCode::AccessDenied,
+            };
             Box::new(PageRefused {
                 error,
-                // Section 8.5: `access_denied` where no card answers.
-                data: error_data(ErrorCode::AccessDenied),
+                data: error_data(code),
             })
         })?;
         Ok(Self { asking, protocol })

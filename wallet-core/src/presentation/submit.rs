@@ -1,13 +1,20 @@
 //! Delivering the answer, or the no.
 
+use serde_json::Value;
 use url::Url;
+use vouchsafe_credentials::json;
 use vouchsafe_protocol::http::{HttpRequest, HttpResponse, Method};
-use vouchsafe_protocol::vp::response::{CONSENT_URI_PREFERENCE, DirectPostAnswer, FORM_MEDIA_TYPE};
+use vouchsafe_protocol::vp::response::{
+    CONSENT_URI_PREFERENCE, DirectPostAnswer, FORM_MEDIA_TYPE, MAX_ANSWER_BYTES,
+};
 
 use super::PresentationError;
 use crate::WalletError;
 use crate::history::{HistoryEntry, HistoryId, Outcome};
 use crate::wallet::Wallet;
+
+/// Most characters that are kept of what a verifier says.
+const MAX_SAID: usize = 100;
 
 /// An answer on its way.
 pub struct Submitting {
@@ -116,6 +123,7 @@ fn read_reply(
         return Err(PresentationError::NotAccepted {
             status: response.status,
             explained_at,
+            said: said(&response.body),
         });
     }
     let reply = reply.map_err(PresentationError::Reply)?;
@@ -126,6 +134,20 @@ fn read_reply(
             .map_err(PresentationError::Address)?;
     }
     Ok(reply)
+}
+
+/// What the verifier says to an answer that it refuses: `error` and `reason` of a JSON object.
+fn said(body: &[u8]) -> Option<String> {
+    if body.len() > MAX_ANSWER_BYTES {
+        return None;
+    }
+    let body = json::parse_object(body).ok()?;
+    let words = ["error", "reason"].map(|name| body.get(name).and_then(Value::as_str));
+    let words: Vec<&str> = words.into_iter().flatten().collect();
+    let said = words.join(": ");
+    let plain = said.chars().filter(|c| matches!(c, ' '..='~'));
+    let said: String = plain.take(MAX_SAID).collect();
+    (!said.trim().is_empty()).then_some(said)
 }
 
 pub(super) fn post_form(url: Url, body: String) -> HttpRequest {

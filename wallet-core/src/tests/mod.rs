@@ -4,6 +4,7 @@ mod adding;
 pub(crate) mod cards;
 mod chaos;
 mod copies;
+mod foreign;
 mod haip;
 mod instances;
 mod issuer;

@@ -130,8 +130,6 @@ fn cat_289_metadata_of_another_issuer_or_with_foreign_endpoints() {
 
 #[test]
 fn rules_of_the_document() {
-    let configuration = "/credential_configurations_supported/membership";
-    let at = |member: &str, value: Value| with(&format!("{configuration}/{member}"), value);
     assert_eq!(
         with("/authorization_servers", json!([])),
         Err(MetadataError::Range)
@@ -141,42 +139,102 @@ fn rules_of_the_document() {
         Err(MetadataError::Range)
     );
     assert_eq!(
-        at("cryptographic_binding_methods_supported", Value::Null),
-        Err(MetadataError::Binding)
-    );
-    assert_eq!(
-        at("proof_types_supported", Value::Null),
-        Err(MetadataError::Binding)
-    );
-    assert_eq!(
-        at("proof_types_supported", json!({})),
-        Err(MetadataError::Range)
-    );
-    assert_eq!(at("vct", Value::Null), Err(MetadataError::Configuration));
-    assert_eq!(
         with(
             "/display",
             json!([{"name": "a", "locale": "en"}, {"name": "b", "locale": "en"}])
         ),
         Err(MetadataError::Locale)
     );
-    let claims = |claims: Value| at("credential_metadata", json!({ "claims": claims }));
-    assert_eq!(
-        claims(json!([{"path": ["a"]}, {"path": ["a"]}])),
-        Err(MetadataError::Configuration)
-    );
-    assert_eq!(
-        claims(json!([{"path": []}])),
-        Err(MetadataError::Configuration)
-    );
-    assert_eq!(
-        claims(json!([{"path": [-1]}])),
-        Err(MetadataError::Configuration)
-    );
     assert_eq!(
         with("/credential_endpoint", json!(7)),
         Err(MetadataError::Malformed)
     );
+    for no_object in [json!([]), json!("membership"), Value::Null] {
+        assert_eq!(
+            with("/credential_configurations_supported", no_object),
+            Err(MetadataError::Malformed)
+        );
+    }
+}
+
+/// Members that make the configuration unacceptable, and why.
+fn malformed() -> Vec<(&'static str, Value, MetadataError)> {
+    let claims = |claims: Value| json!({ "claims": claims });
+    let names = json!([{"name": "a", "locale": "en"}, {"name": "b", "locale": "en"}]);
+    let no_algorithm = json!({"jwt": {"proof_signing_alg_values_supported": []}});
+    vec![
+        (
+            "cryptographic_binding_methods_supported",
+            Value::Null,
+            MetadataError::Binding,
+        ),
+        (
+            "cryptographic_binding_methods_supported",
+            json!([]),
+            MetadataError::Range,
+        ),
+        ("proof_types_supported", Value::Null, MetadataError::Binding),
+        ("proof_types_supported", json!({}), MetadataError::Range),
+        ("proof_types_supported", no_algorithm, MetadataError::Range),
+        ("vct", Value::Null, MetadataError::Configuration),
+        ("vct", json!(""), MetadataError::Configuration),
+        ("vct", json!(7), MetadataError::Configuration),
+        ("format", Value::Null, MetadataError::Configuration),
+        (
+            "credential_metadata",
+            json!({ "display": names }),
+            MetadataError::Locale,
+        ),
+        (
+            "credential_metadata",
+            claims(json!([{"path": ["a"]}, {"path": ["a"]}])),
+            MetadataError::Configuration,
+        ),
+        (
+            "credential_metadata",
+            claims(json!([{"path": []}])),
+            MetadataError::Configuration,
+        ),
+        (
+            "credential_metadata",
+            claims(json!([{"path": [-1]}])),
+            MetadataError::Configuration,
+        ),
+    ]
+}
+
+#[test]
+fn a_malformed_configuration_costs_no_other_one() {
+    let good = document()["credential_configurations_supported"]["membership"].clone();
+    for (member, value, why) in malformed() {
+        let mut other = good.clone();
+        other[member] = value.clone();
+        let read = with("/credential_configurations_supported/other", other).unwrap();
+        assert!(read.configuration("membership").is_some(), "{member}");
+        assert_eq!(read.refused_configuration("membership"), None);
+        assert_eq!(read.configuration("other"), None, "{member} {value}");
+        assert_eq!(read.refused_configuration("other"), Some(why), "{member}");
+        assert_eq!(read.refused_configuration("unnamed"), None);
+    }
+    let read = with("/credential_configurations_supported/other", json!(7)).unwrap();
+    assert_eq!(
+        read.refused_configuration("other"),
+        Some(MetadataError::Configuration)
+    );
+}
+
+#[test]
+fn an_issuer_has_no_malformed_configuration_of_its_own() {
+    let own = |member: &str, value: &Value| -> Result<(), MetadataError> {
+        let mut changed = document();
+        changed["credential_configurations_supported"]["membership"][member] = value.clone();
+        let read = serde_json::from_value::<CredentialIssuerMetadata>(changed);
+        read.map_err(|_| MetadataError::Configuration)?.check()
+    };
+    assert_eq!(own("scope", &json!("membership")), Ok(()));
+    for (member, value, why) in malformed() {
+        assert_eq!(own(member, &value), Err(why), "{member} {value}");
+    }
 }
 
 #[test]

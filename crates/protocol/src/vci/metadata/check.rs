@@ -15,6 +15,14 @@ impl CredentialIssuerMetadata {
     /// # Errors
     /// [`MetadataError`].
     pub fn check(&self) -> Result<(), MetadataError> {
+        self.check_issuer()?;
+        self.credential_configurations_supported
+            .values()
+            .try_for_each(CredentialConfiguration::check)
+    }
+
+    /// The rules for everything but the configurations.
+    pub(super) fn check_issuer(&self) -> Result<(), MetadataError> {
         let empty = |list: &Option<Vec<String>>| list.as_ref().is_some_and(Vec::is_empty);
         let small_batch = self
             .batch_credential_issuance
@@ -31,15 +39,12 @@ impl CredentialIssuerMetadata {
         {
             return Err(MetadataError::Range);
         }
-        check_locales(self.display.as_deref())?;
-        self.credential_configurations_supported
-            .values()
-            .try_for_each(CredentialConfiguration::check)
+        check_locales(self.display.as_deref())
     }
 }
 
 impl CredentialConfiguration {
-    fn check(&self) -> Result<(), MetadataError> {
+    pub(super) fn check(&self) -> Result<(), MetadataError> {
         // Section 12.2.4: proof types are present exactly where binding methods are.
         match (
             &self.cryptographic_binding_methods_supported,

@@ -1,5 +1,9 @@
 //! Metadata as a wallet uses them.
 
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
 use url::Url;
 use vouchsafe_credentials::json;
 
@@ -7,7 +11,8 @@ use super::{CredentialConfiguration, CredentialIssuerMetadata, MAX_BYTES, Metada
 use crate::http::{HttpResponse, UrlRule};
 use crate::vci::CredentialIssuerId;
 
-/// Metadata that passed every check, with the endpoints as URLs.
+/// Metadata that passed every check, with the endpoints as URLs. A configuration that did not pass
+/// is left out of the document and kept by its id: whatever else the issuer has can still be had.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IssuerMetadata {
     issuer: CredentialIssuerId,
@@ -16,6 +21,7 @@ pub struct IssuerMetadata {
     deferred_endpoint: Option<Url>,
     notification_endpoint: Option<Url>,
     document: CredentialIssuerMetadata,
+    refused: BTreeMap<String, MetadataError>,
 }
 
 impl IssuerMetadata {
@@ -55,17 +61,18 @@ impl IssuerMetadata {
 
     /// Reads the claims of signed metadata, or a document.
     pub(super) fn read(
-        value: serde_json::Value,
+        mut value: Value,
         issuer: &CredentialIssuerId,
         rule: UrlRule,
     ) -> Result<Self, MetadataError> {
+        let refused = leave_out(&mut value);
         let document: CredentialIssuerMetadata =
             serde_json::from_value(value).map_err(|_| MetadataError::Malformed)?;
         // Section 12.2.4: simple string comparison, no normalisation.
         if document.credential_issuer != issuer.as_str() {
             return Err(MetadataError::IssuerMismatch);
         }
-        document.check()?;
+        document.check_issuer()?;
         let optional =
             |endpoint: &Option<String>| endpoint.as_deref().map(|e| rule.parse(e)).transpose();
         for server in document.authorization_servers.iter().flatten() {
@@ -78,6 +85,7 @@ impl IssuerMetadata {
             deferred_endpoint: optional(&document.deferred_credential_endpoint)?,
             notification_endpoint: optional(&document.notification_endpoint)?,
             document,
+            refused,
         })
     }
 
@@ -111,6 +119,12 @@ impl IssuerMetadata {
         self.notification_endpoint.as_ref()
     }
 
+    /// Why a configuration was left out; `None` for one that is there, or that the issuer never named.
+    #[must_use]
+    pub fn refused_configuration(&self, id: &str) -> Option<MetadataError> {
+        self.refused.get(id).copied()
+    }
+
     /// A configuration by its id.
     #[must_use]
     pub fn configuration(&self, id: &str) -> Option<&CredentialConfiguration> {
@@ -125,7 +139,7 @@ impl IssuerMetadata {
             .map_or(1, |b| b.batch_size)
     }
 
-    /// The whole document.
+    /// The whole document, without the configurations that were left out.
     #[must_use]
     pub fn document(&self) -> &CredentialIssuerMetadata {
         &self.document
@@ -152,4 +166,28 @@ impl IssuerMetadata {
                 .ok_or(MetadataError::IssuerMismatch),
         }
     }
+}
+
+/// Takes the configurations out that do not keep the rules of section 12.2.4. Each stands for itself:
+/// nothing there makes the issuer's other cards unacceptable.
+fn leave_out(document: &mut Value) -> BTreeMap<String, MetadataError> {
+    let mut refused = BTreeMap::new();
+    let all = document.get_mut("credential_configurations_supported");
+    // What is no object is refused with the document.
+    let Some(all) = all.and_then(Value::as_object_mut) else {
+        return refused;
+    };
+    all.retain(|id, one| match check(one) {
+        Ok(()) => true,
+        Err(error) => {
+            refused.insert(id.clone(), error);
+            false
+        }
+    });
+    refused
+}
+
+fn check(configuration: &Value) -> Result<(), MetadataError> {
+    let read = CredentialConfiguration::deserialize(configuration);
+    read.map_err(|_| MetadataError::Configuration)?.check()
 }

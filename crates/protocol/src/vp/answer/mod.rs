@@ -1,13 +1,13 @@
 //! The wallet's side: candidates for a query, and the response.
 
 mod held;
+mod keys;
 
 use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
-use vouchsafe_credentials::cose;
-use vouchsafe_credentials::crypto::{Algorithm, CryptoProvider, Signer};
+use vouchsafe_credentials::crypto::{CryptoProvider, Signer};
 use vouchsafe_credentials::encoding::b64url;
 use vouchsafe_credentials::jwe::{self, JweError, Recipient};
 use vouchsafe_credentials::jws::SignError;
@@ -19,7 +19,7 @@ use vouchsafe_credentials::time::UnixTime;
 
 pub use held::{HeldCandidate, HeldCredential};
 
-use super::dcql::{ClaimPointer, QueryId, SetError, check_sets};
+use super::dcql::{ClaimPointer, Format, QueryId, SetError, check_sets};
 use super::request::{ApiRequest, PresentationRequest, Question};
 use super::response::EncryptedResponse;
 
@@ -257,8 +257,7 @@ async fn bind_sd_jwt_vc(
     now: UnixTime,
 ) -> Result<String, AnswerError> {
     let signer = one.signer;
-    let accepted = question.metadata.key_binding_algorithms.as_deref();
-    if accepted.is_some_and(|names| names.iter().all(|name| name != signer.algorithm().name())) {
+    if !question.takes_key(&Format::SdJwtVc, signer.algorithm()) {
         return Err(AnswerError::Algorithm);
     }
     let presentation = held
@@ -284,9 +283,7 @@ async fn bind_mdoc(
     one: &Presented<'_>,
 ) -> Result<String, AnswerError> {
     let signer = one.signer;
-    let fits = |number: &i64| identifiers(signer.algorithm()).contains(number);
-    let accepted = question.metadata.device_algorithms.as_deref();
-    if accepted.is_some_and(|numbers| !numbers.iter().any(fits)) {
+    if !question.takes_key(&Format::MsoMdoc, signer.algorithm()) {
         return Err(AnswerError::Algorithm);
     }
     let paths = held::element_paths(one.claims).ok_or(AnswerError::Choice)?;
@@ -296,18 +293,6 @@ async fn bind_mdoc(
         .await
         .map_err(AnswerError::Elements)?;
     Ok(b64url(&response))
-}
-
-/// Appendix B.2.2: either the number in the header (RFC 9053), or that of algorithm and curve together
-/// (RFC 9864).
-const fn identifiers(algorithm: Algorithm) -> [i64; 2] {
-    let with_curve = match algorithm {
-        Algorithm::Es256 => -9,
-        Algorithm::Es384 => -51,
-        Algorithm::Es512 => -52,
-        Algorithm::EdDsa => -19,
-    };
-    [cose::algorithm_number(algorithm), with_curve]
 }
 
 /// Section 8.3: an unsigned, encrypted JWT with the response parameters.

@@ -110,10 +110,9 @@ pub fn find_matches(query: &DcqlQuery, candidates: &[&dyn Candidate]) -> Result<
                 .collect(),
         })
         .collect();
-    if sets
-        .iter()
-        .any(|set| set.required && set.options.is_empty())
-    {
+    let unmet = |set: &SetMatches| set.options.is_empty();
+    // Where nothing is required, there must still be something to return.
+    if sets.iter().any(|set| set.required && unmet(set)) || sets.iter().all(unmet) {
         return Err(NoMatch { unanswered });
     }
     Ok(Matches { queries, sets })

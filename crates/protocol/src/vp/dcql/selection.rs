@@ -55,7 +55,8 @@ impl Matches {
 
     /// The answer that reveals the fewest values: for each required use case the
     /// cheapest option, of each Credential Query the cheapest candidate, and
-    /// nothing that the verifier does not insist on.
+    /// nothing that the verifier does not insist on. Where it insists on nothing,
+    /// the cheapest of all options: an answer shows something.
     pub fn smallest(&self) -> Selection {
         let mut chosen: Vec<&QueryId> = Vec::new();
         for set in self.sets.iter().filter(|set| set.required) {
@@ -66,6 +67,13 @@ impl Matches {
             if let Some(option) = set.options.iter().min_by_key(cost) {
                 chosen.extend(option);
             }
+        }
+        // Section 6.4.2: what is not required may be returned.
+        if chosen.is_empty() {
+            let options = self.sets.iter().flat_map(|set| &set.options);
+            let cost =
+                |option: &&Vec<QueryId>| option.iter().map(|id| self.cost(id)).sum::<usize>();
+            chosen.extend(options.min_by_key(cost).into_iter().flatten());
         }
         let picks = self
             .queries

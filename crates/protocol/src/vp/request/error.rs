@@ -4,8 +4,8 @@ use url::Url;
 use vouchsafe_credentials::jws::JwsError;
 use vouchsafe_credentials::x509::X509Error;
 
-use super::Requester;
 use super::attestation::AttestationError;
+use super::{AUDIENCE, Requester};
 use crate::vp::client_id::ClientIdError;
 use crate::vp::dcql::DcqlError;
 use crate::vp::metadata::MetadataError;
@@ -74,7 +74,10 @@ pub enum RequestError {
     #[error("the certificate of the verifier is not trusted")]
     Certificate(#[source] X509Error),
     /// `aud` is not `https://self-issued.me/v2`.
-    #[error("the request object is for another audience")]
+    #[error(
+        "the request object is for another audience: its aud must be {}",
+        AUDIENCE
+    )]
     Audience,
     /// `exp` has passed.
     #[error("the request has expired")]

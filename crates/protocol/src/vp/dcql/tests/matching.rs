@@ -222,6 +222,31 @@ fn the_cheapest_option_and_candidate_are_chosen_and_optional_sets_left_out() {
 }
 
 #[test]
+fn where_nothing_is_required_something_is_shown_all_the_same() {
+    let entry = |id: &str| json!({"id": id, "format": "dc+sd-jwt", "meta": {"vct_values": [id]}});
+    let query = query(json!({
+        "credentials": [entry("a"), entry("b"), entry("c")],
+        "credential_sets": [
+            {"options": [["a"]], "required": false},
+            {"options": [["b", "c"], ["c"]], "required": false}
+        ]
+    }));
+    let picked = |cards: &[Card]| -> Vec<String> {
+        let smallest = matches(&query, cards).unwrap().smallest();
+        let picks = smallest.picks().iter();
+        picks.map(|pick| pick.query.as_str().to_owned()).collect()
+    };
+    assert_eq!(picked(&[Card::new("c", json!({}))]), ["c"]);
+    let both = [Card::new("a", json!({})), Card::new("c", json!({}))];
+    assert_eq!(picked(&both), ["a"]);
+    // Nothing is required and nothing is there: there is no answer.
+    for cards in [vec![], vec![Card::new("b", json!({}))]] {
+        let lacking = matches(&query, &cards).unwrap_err();
+        assert_eq!(lacking.unanswered.len(), 3 - cards.len());
+    }
+}
+
+#[test]
 fn a_choice_of_the_person_is_checked() {
     let query = two_sets();
     let cards = [

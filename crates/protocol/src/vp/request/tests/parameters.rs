@@ -197,6 +197,9 @@ async fn cat_338_audience_and_times() {
             "request_wrong_audience"
         );
     }
+    // Who wrote the request learns what belongs there.
+    let said = RequestError::Audience.to_string();
+    assert!(said.contains("https://self-issued.me/v2"), "{said}");
     let skew = CLOCK_SKEW_S;
     assert_eq!(
         setup.code("exp", json!(NOW.plus(-skew).seconds())).await.0,
