@@ -22,6 +22,7 @@ pub mod config;
 mod consents;
 mod cookies;
 pub mod domain;
+mod event_streams;
 mod explain;
 mod fingerprint;
 mod handlers;

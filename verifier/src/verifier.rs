@@ -34,6 +34,7 @@ use crate::client_keys::PublishedKeys;
 use crate::clients::document::Shelf;
 use crate::config::{Config, ConfigError, Keys, Settings};
 use crate::domain::ids::UserCodeKey;
+use crate::event_streams::EventStreams;
 use crate::fingerprint::Fingerprints;
 use crate::hooks::Hooks;
 use crate::instance::{self, InstanceError, StateKeys};
@@ -226,6 +227,8 @@ impl Verifier {
             statuses,
             changes: Changes::default(),
             verification_changes: Changes::default(),
+            login_streams: EventStreams::default(),
+            verification_streams: EventStreams::default(),
             ids: ids.clone(),
             webhook_sealer: Sealer::new(own_key(Purpose::Sealing).child("webhooks")),
             endpoints_woken: AtomicBool::new(false),

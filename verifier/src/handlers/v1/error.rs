@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use vouchsafe_service::db::DbError;
 
 use crate::access::Scope;
+use crate::event_streams::FULL_WAIT_S;
 use crate::store::StoreError;
 use crate::verification::start::StartError;
 
@@ -53,6 +54,9 @@ pub enum ApiError {
     /// Too many wait.
     #[error("too many verifications wait for an answer, or to be forgotten")]
     TooMany,
+    /// The process follows as many as it can.
+    #[error("the service sends no more streams of events; read the verification, or try again")]
+    TooManyStreams,
     /// The code of the browser does not count.
     #[error("the response_code is not the one that this verification waits for")]
     Code,
@@ -108,6 +112,7 @@ impl ApiError {
             Self::Question => (unfit, "query_or_dcql"),
             Self::Start(error) => start(error),
             Self::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too_many_open"),
+            Self::TooManyStreams => (StatusCode::SERVICE_UNAVAILABLE, "too_many_streams"),
             Self::Code => (unfit, "invalid_response_code"),
             Self::IdempotencyKey => (StatusCode::BAD_REQUEST, "invalid_idempotency_key"),
             Self::IdempotencyReuse => (unfit, "idempotency_key_reused"),
@@ -136,6 +141,7 @@ impl ApiError {
             | Self::Question
             | Self::Start(_)
             | Self::TooMany
+            | Self::TooManyStreams
             | Self::Code
             | Self::IdempotencyKey
             | Self::IdempotencyReuse
@@ -180,7 +186,7 @@ impl IntoResponse for ApiError {
             true => "The request failed on our side".to_owned(),
             false => self.to_string(),
         };
-        if status.is_server_error() {
+        if status.is_server_error() && !matches!(self, Self::TooManyStreams) {
             tracing::error!(code, error = %crate::views::chain(&self), "request failed");
         }
         let problem = Problem {
@@ -205,6 +211,7 @@ impl IntoResponse for ApiError {
         ) {
             let wait = match self {
                 Self::TooOften(seconds) => seconds.max(1),
+                Self::TooManyStreams => FULL_WAIT_S,
                 _ => 1,
             };
             headers.insert(header::RETRY_AFTER, HeaderValue::from(wait));
