@@ -37,6 +37,7 @@ pub mod outbound;
 pub mod portable;
 mod pushed;
 mod references;
+mod rejections;
 mod reply;
 pub mod restore;
 pub mod risk;

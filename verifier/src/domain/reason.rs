@@ -54,11 +54,13 @@ pub enum Explanation {
     Request,
     /// Our own fault.
     Server,
+    /// A form that was not sent from a page of ours, or did not arrive.
+    Form,
 }
 
 impl Explanation {
     /// All of them. New ones come at the end: references say the place.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Declined,
         Self::NoCard,
         Self::Revoked,
@@ -82,6 +84,8 @@ impl Explanation {
         Self::Unknown,
         Self::Request,
         Self::Server,
+        Self::TooManyToday,
+        Self::Form,
     ];
 
     /// The page with this part of the text keys.
@@ -118,6 +122,7 @@ impl Explanation {
             Self::Unknown => "unknown",
             Self::Request => "request",
             Self::Server => "server",
+            Self::Form => "form",
         }
     }
 }
