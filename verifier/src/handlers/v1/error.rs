@@ -9,6 +9,7 @@ use vouchsafe_service::db::DbError;
 
 use crate::access::Scope;
 use crate::event_streams::FULL_WAIT_S;
+use crate::numbers::ask::Unfit;
 use crate::store::StoreError;
 use crate::verification::start::StartError;
 
@@ -28,8 +29,8 @@ pub enum ApiError {
     #[error("no such verification")]
     NotFound,
     /// A parameter does not fit.
-    #[error("a parameter is unknown, there twice, or does not fit")]
-    Parameter,
+    #[error(transparent)]
+    Parameter(Unfit),
     /// No such reference.
     #[error("no such reference")]
     NoReference,
@@ -104,7 +105,7 @@ impl ApiError {
             Self::Unauthorized | Self::InvalidToken => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
             Self::NotFound | Self::NoReference => (StatusCode::NOT_FOUND, "not_found"),
-            Self::Parameter => (StatusCode::BAD_REQUEST, "invalid_parameter"),
+            Self::Parameter(_) => (StatusCode::BAD_REQUEST, "invalid_parameter"),
             Self::TooOften(_) => (StatusCode::TOO_MANY_REQUESTS, "too_often"),
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::Body => (StatusCode::BAD_REQUEST, "invalid_body"),
@@ -134,7 +135,7 @@ impl ApiError {
             Self::NotFound
             | Self::NoReference
             | Self::TooOften(_)
-            | Self::Parameter
+            | Self::Parameter(_)
             | Self::MediaType
             | Self::Body
             | Self::TooLarge
