@@ -22,7 +22,9 @@ use crate::changes::Changes;
 use crate::client_keys::PublishedKeys;
 use crate::clients::document::Shelf;
 use crate::config::Settings;
-use crate::domain::ids::{UserCodeKey, VerificationId};
+use crate::domain::ids::{TransactionId, UserCodeKey, VerificationId};
+use crate::event_streams::EventStreams;
+use crate::event_streams::told::{Told, View, Word};
 use crate::fingerprint::Fingerprints;
 use crate::hooks::Hooks;
 use crate::journeys::Journeys;
@@ -76,6 +78,10 @@ pub struct Parts {
     pub changes: Changes,
     /// Changes of verifications.
     pub verification_changes: Changes<VerificationId>,
+    /// Streams that tell pages how their logins stand.
+    pub login_streams: EventStreams<TransactionId, View, Word>,
+    /// Streams that tell callers how their verifications stand.
+    pub verification_streams: EventStreams<VerificationId, (), Told>,
     /// Makes ids that grow with time.
     pub ids: Ids,
     /// Chains the audit log.

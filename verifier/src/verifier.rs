@@ -5,6 +5,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use vouchsafe_credentials::crypto::{
     AwsLc, AwsLcSigningKey, CryptoProvider, KeyError as CryptoKeyError,
 };
@@ -34,6 +35,7 @@ use crate::client_keys::PublishedKeys;
 use crate::clients::document::Shelf;
 use crate::config::{Config, ConfigError, Keys, Settings};
 use crate::domain::ids::UserCodeKey;
+use crate::event_streams::EventStreams;
 use crate::fingerprint::Fingerprints;
 use crate::hooks::Hooks;
 use crate::instance::{self, InstanceError, StateKeys};
@@ -47,7 +49,7 @@ use crate::status::{StatusLists, StatusPorts};
 use crate::store::{StoreError, Vault};
 use crate::tokens::TokenKeys;
 use crate::verification::webhook;
-use crate::{backchannel, consents, handlers, vc_api, watcher};
+use crate::{backchannel, consents, handlers, rejections, vc_api, watcher};
 
 /// How often queued logout tokens are looked for.
 const LOGOUT_EVERY: Duration = Duration::from_millis(500);
@@ -226,6 +228,8 @@ impl Verifier {
             statuses,
             changes: Changes::default(),
             verification_changes: Changes::default(),
+            login_streams: EventStreams::default(),
+            verification_streams: EventStreams::default(),
             ids: ids.clone(),
             webhook_sealer: Sealer::new(own_key(Purpose::Sealing).child("webhooks")),
             endpoints_woken: AtomicBool::new(false),
@@ -287,6 +291,8 @@ impl Verifier {
     /// Every route, with what surrounds each request.
     pub fn router(&self) -> Router {
         let router = handlers::router(Arc::clone(&self.app));
+        let around = from_fn_with_state(Arc::clone(&self.app), rejections::layer);
+        let router = router.layer(around);
         let router = match &self.vc_api {
             Some(api) => router.merge(api.verifier_router()),
             None => router,

@@ -41,7 +41,9 @@ pub fn describe_question(consent: &ConsentRequest) {
             eprintln!("  {}: {text}{kept}", fact.label);
         }
         let keeps: Vec<&str> = card.keeps.iter().map(|label| label.as_str()).collect();
-        eprintln!("They will not learn: {}", keeps.join(", "));
+        if let Some(line) = not_learned(&keeps) {
+            eprintln!("{line}");
+        }
         if let Some(end) = card.expires_at.and_then(|end| date(end.seconds())) {
             eprintln!("The card is valid until {end}.");
         }
@@ -49,6 +51,11 @@ pub fn describe_question(consent: &ConsentRequest) {
             eprintln!("This copy was shown elsewhere before; the two could be linked.");
         }
     }
+}
+
+/// What stays with the person; nothing where they learn everything.
+fn not_learned(keeps: &[&str]) -> Option<String> {
+    (!keeps.is_empty()).then(|| format!("They will not learn: {}", keeps.join(", ")))
 }
 
 /// What is known of who asks, where it is less than a certificate, or more.
@@ -116,4 +123,16 @@ pub fn print_entry(entry: &HistoryEntry, as_json: bool) -> anyhow::Result<()> {
         entry.kind,
         facts.join(", ")
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_without_an_end_is_not_said() {
+        assert_eq!(not_learned(&[]), None);
+        let line = not_learned(&["Name", "Birthday"]);
+        assert_eq!(line.as_deref(), Some("They will not learn: Name, Birthday"));
+    }
 }

@@ -16,6 +16,20 @@
         location.reload();
       }
     };
+    // What somebody types is not taken away from them.
+    const askAgain = () => {
+      if (document.activeElement?.matches("input, select, textarea")) {
+        setTimeout(askAgain, 5000);
+      } else {
+        state = undefined;
+        catchUp();
+      }
+    };
+    // Without a stream (the server has no room for one) the page asks for itself now and then, as
+    // it does without scripts. A browser tries again by itself unless the stream was refused.
+    source.addEventListener("error", () => {
+      if (source.readyState === EventSource.CLOSED) setTimeout(askAgain, 5000);
+    });
     source.addEventListener("state", (event) => {
       state = event.data;
       catchUp();

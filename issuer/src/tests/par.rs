@@ -224,7 +224,12 @@ async fn cat_239_the_dpop_key_of_the_pushed_request_binds_the_code() {
             }
             wallet.send("/par", &fields, &headers).await
         };
-        let answer = push(Some("other"), true, "x").await;
+        let answer = push(
+            Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"),
+            true,
+            "x",
+        )
+        .await;
         assert_eq!(answer.error(), (400, "invalid_dpop_proof".into()));
         for (jkt, with_proof) in [
             (None, true),

@@ -56,11 +56,13 @@ pub enum Explanation {
     Request,
     /// Our own fault.
     Server,
+    /// A form that was not sent from a page of ours, or did not arrive.
+    Form,
 }
 
 impl Explanation {
     /// All of them. New ones come at the end: references say the place.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Declined,
         Self::NoCard,
         Self::Revoked,
@@ -86,6 +88,7 @@ impl Explanation {
         Self::Server,
         Self::TooManyToday,
         Self::Cancelled,
+        Self::Form,
     ];
 
     /// The page with this part of the text keys.
@@ -123,6 +126,7 @@ impl Explanation {
             Self::Unknown => "unknown",
             Self::Request => "request",
             Self::Server => "server",
+            Self::Form => "form",
         }
     }
 }

@@ -48,7 +48,7 @@ pub async fn keep(
     let form = own_form(&app, &headers, &body);
     let (Some(subject), Some(form), Some(attribute)) = (owner, form, app.settings.attribute(&name))
     else {
-        return owned::refused(&app, &headers);
+        return owned::foreign(&app, &headers);
     };
     let typed = form.get(VALUE).unwrap_or_default();
     let value = match attribute.kind.typed(typed) {
@@ -112,7 +112,7 @@ pub async fn remove(
         Err(error) => return owned::store_failure(&app, &headers, &error),
     };
     let Some(subject) = owner else {
-        return owned::refused(&app, &headers);
+        return owned::foreign(&app, &headers);
     };
     match delete(&app, subject, name).await {
         Ok(()) => see_other("/account"),

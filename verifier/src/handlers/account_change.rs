@@ -26,7 +26,7 @@ pub async fn withdraw(
 ) -> Response {
     let owner = match person(&app, &headers, &body).await {
         Ok(Some(owner)) => owner,
-        Ok(None) => return owned::refused(&app, &headers),
+        Ok(None) => return owned::foreign(&app, &headers),
         Err(error) => return owned::store_failure(&app, &headers, &error),
     };
     // Somebody else's consent is not found; the page then simply shows what there is.
@@ -45,7 +45,7 @@ pub async fn end(
 ) -> Response {
     let owner = match person(&app, &headers, &body).await {
         Ok(Some(owner)) => owner,
-        Ok(None) => return owned::refused(&app, &headers),
+        Ok(None) => return owned::foreign(&app, &headers),
         Err(error) => return owned::store_failure(&app, &headers, &error),
     };
     match end_own(&app, &owner, &SessionId::from_text(id)).await {

@@ -53,7 +53,7 @@ pub async fn post(
     };
     let owner = owner.and_then(|owner| Some((owner.subject.clone()?, owner)));
     let Some((subject, session)) = owner else {
-        return owned::refused(&app, &headers);
+        return owned::foreign(&app, &headers);
     };
     match may_change(&app, &headers, address, &session).await {
         Ok(true) => {}

@@ -72,12 +72,12 @@ pub async fn post(
 ) -> Response {
     let cookie = Cookie::Browser.read(&app, &headers).unwrap_or_default();
     let Some(form) = form::own(&app, &headers, &body, &cookie) else {
-        return owned::refused(&app, &headers);
+        return owned::foreign(&app, &headers);
     };
     let code = form.get("code").and_then(Secret::parse);
     let query = form.get("query").and_then(|id| linking::question(&app, id));
     let (Some(code), Some(query)) = (code, query) else {
-        return owned::refused(&app, &headers);
+        return owned::foreign(&app, &headers);
     };
     let locale = views::browser_locale(&headers);
     let request = linking::request(query, Linking::Invitation(code.digest()), locale.tag());

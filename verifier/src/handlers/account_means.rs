@@ -62,7 +62,7 @@ pub async fn add(
     let form = own_form(&app, &headers, &body);
     let query = form.and_then(|form| linking::question(&app, form.get("query")?));
     let (Some(owner), Some(query)) = (owner, query) else {
-        return owned::refused(&app, &headers);
+        return owned::foreign(&app, &headers);
     };
     match may_change(&app, &headers, address, &owner).await {
         Ok(true) => {}
@@ -87,7 +87,7 @@ pub async fn remove(
         Err(error) => return owned::store_failure(&app, &headers, &error),
     };
     let Some(owner) = owner else {
-        return owned::refused(&app, &headers);
+        return owned::foreign(&app, &headers);
     };
     match may_change(&app, &headers, address, &owner).await {
         Ok(true) => {}

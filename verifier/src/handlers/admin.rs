@@ -83,7 +83,7 @@ fn door(app: &App, headers: &HeaderMap, wrong: bool) -> Response {
 /// Somebody shows a key.
 pub async fn sign_in(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
     let Some(form) = form::own(&app, &headers, &body, NOBODY) else {
-        return owned::refused(&app, &headers);
+        return owned::foreign(&app, &headers);
     };
     let key = form.get("key").unwrap_or_default().trim();
     match may(&app, key).await {
@@ -102,7 +102,7 @@ pub async fn sign_in(State(app): State<App>, headers: HeaderMap, body: Bytes) ->
 pub async fn sign_out(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
     let cookie = Cookie::Numbers.read(&app, &headers).unwrap_or_default();
     if form::own(&app, &headers, &body, &cookie).is_none() {
-        return owned::refused(&app, &headers);
+        return owned::foreign(&app, &headers);
     }
     with_cookie(see_other(OVERVIEW), Cookie::Numbers.remove(&app))
 }
@@ -117,7 +117,7 @@ pub async fn overview(
         let Some(cookie) = opened(&app, &headers).await? else {
             return Ok(door(&app, &headers, false));
         };
-        let Some(asked) = Asked::parse(query.as_deref().unwrap_or_default(), app.now()) else {
+        let Ok(asked) = Asked::parse(query.as_deref().unwrap_or_default(), app.now()) else {
             return Ok(see_other(OVERVIEW));
         };
         let days = ask(&app, &asked.clone().grouped(Some(By::Day))).await?;
@@ -182,7 +182,7 @@ pub async fn of_journey(
             return Ok(owned::refused(&app, &headers));
         };
         let query = query.unwrap_or_default();
-        let Some(asked) = Asked::parse(&format!("{query}&journey={id}"), app.now()) else {
+        let Ok(asked) = Asked::parse(&format!("{query}&journey={id}"), app.now()) else {
             return Ok(see_other(OVERVIEW));
         };
         let numbers = ask(&app, &asked).await?;

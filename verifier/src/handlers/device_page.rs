@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde_json::json;
 use vouchsafe_pages::Locale;
@@ -124,7 +124,13 @@ impl Typed {
             code: None,
             wrong: Some(wrong),
         };
-        page.show(app, headers, status)
+        let mut response = page.show(app, headers, status);
+        if matches!(error, FindError::TooMany) {
+            // RFC 6585, section 4.
+            let wait = HeaderValue::from(device::TRIES_S);
+            response.headers_mut().insert(header::RETRY_AFTER, wait);
+        }
+        response
     }
 }
 
@@ -136,7 +142,7 @@ pub async fn post(
     body: Bytes,
 ) -> Response {
     let Some(typed) = Typed::read(&app, address, &headers, &body) else {
-        return owned::refused(&app, &headers);
+        return owned::foreign(&app, &headers);
     };
     match typed.device(&app).await {
         Ok((_, asked)) => confirm_page(&app, &headers, &typed, &asked).await,
@@ -188,7 +194,7 @@ pub async fn confirm(
     body: Bytes,
 ) -> Response {
     let Some(typed) = Typed::read(&app, address, &headers, &body) else {
-        return owned::refused(&app, &headers);
+        return owned::foreign(&app, &headers);
     };
     let (id, asked) = match typed.device(&app).await {
         Ok(found) => found,

@@ -1,48 +1,25 @@
 //! `GET /login/{transaction}/events`: server-sent events for the pages that wait. They carry one
 //! word, the state; the page asks for itself again when it differs.
 
-use std::convert::Infallible;
-use std::time::Duration;
-
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use futures::Stream;
 use serde::Deserialize;
+use vouchsafe_service::http::Problem;
 
-use super::owned;
+use super::PathText;
+use super::owned::{self, OwnedError};
 use crate::app::App;
 use crate::domain::ids::TransactionId;
 use crate::domain::transaction::{Channel, Transaction};
+use crate::event_streams::told::Word;
+use crate::event_streams::{FULL_WAIT_S, Following, Full};
 use crate::login::ask;
 use crate::store::{StoreError, requests, transactions};
 
-/// How often the database is asked, for changes made by another process.
-const ASK_EVERY: Duration = Duration::from_secs(1);
-
-/// Which page waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum View {
-    /// The page with the button.
-    Choose,
-    /// The page with the QR code.
-    Qr,
-    /// The page with the field for the number.
-    Number,
-}
-
-impl View {
-    /// Its name in the address.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Choose => "choose",
-            Self::Qr => "qr",
-            Self::Number => "number",
-        }
-    }
-}
+pub use crate::event_streams::told::View;
 
 /// Query of the address.
 #[derive(Debug, Deserialize)]
@@ -53,53 +30,55 @@ pub struct Watch {
 /// The stream.
 pub async fn handle(
     State(app): State<App>,
-    Path(id): Path<String>,
-    Query(Watch { view }): Query<Watch>,
+    id: PathText,
+    watch: Result<Query<Watch>, QueryRejection>,
     headers: HeaderMap,
 ) -> Response {
-    match owned::find(&app, &headers, &id).await {
-        Ok(_) => Sse::new(stream(app, TransactionId::from_text(id), view))
-            .keep_alive(KeepAlive::default())
+    let Ok(Path(id)) = id else {
+        return OwnedError::Unknown.show(&app, &headers);
+    };
+    if let Err(error) = owned::find(&app, &headers, &id).await {
+        return error.show(&app, &headers);
+    }
+    let Ok(Query(Watch { view })) = watch else {
+        let detail = "Say which page waits: view is choose, qr or number.";
+        return Problem::new(StatusCode::BAD_REQUEST, "invalid_parameters", detail).into_response();
+    };
+    match follow(&app, TransactionId::from_text(id), view) {
+        Ok(following) => {
+            let events = following.events(|Word(word)| Event::default().event("state").data(word));
+            Sse::new(events)
+                .keep_alive(KeepAlive::default())
+                .into_response()
+        }
+        // The page asks for itself from time to time, as it does without a script.
+        Err(Full) => Problem::unavailable()
+            .retry_after(FULL_WAIT_S)
             .into_response(),
-        Err(error) => error.show(&app, &headers),
     }
 }
 
-fn stream(
-    app: App,
+fn follow(
+    app: &App,
     id: TransactionId,
     view: View,
-) -> impl Stream<Item = Result<Event, Infallible>> {
-    let listener = app.changes.listen(&id);
-    futures::stream::unfold(
-        Some((app, id, listener, None::<String>)),
-        move |waiting| async move {
-            let (app, id, mut listener, mut last) = waiting?;
-            loop {
-                let state = current(&app, &id, view).await;
-                if last.as_ref() != Some(&state) {
-                    let event = Event::default().event("state").data(&state);
-                    let over = matches!(state.as_str(), "finished" | "failed" | "expired");
-                    last = Some(state);
-                    let next = (!over).then_some((app, id, listener, last));
-                    return Some((Ok(event), next));
-                }
-                tokio::select! {
-                    () = listener.changed() => {}
-                    () = tokio::time::sleep(ASK_EVERY) => {}
-                }
-            }
-        },
-    )
+) -> Result<Following<TransactionId, View, Word>, Full> {
+    let parts = App::clone(app);
+    let changed = app.changes.listen(&id);
+    let asked = id.clone();
+    let look = move || {
+        let (app, id) = (App::clone(&parts), asked.clone());
+        async move { current(&app, &id, view).await }
+    };
+    app.login_streams.open(id, view, changed, look)
 }
 
-async fn current(app: &App, id: &TransactionId, view: View) -> String {
-    match transactions::find(&app.db, &app.vault, id).await {
-        Ok(Some(transaction)) => watched(app, &transaction, view)
-            .await
-            .unwrap_or_else(|_| "unavailable".to_owned()),
-        Ok(None) => "expired".to_owned(),
-        Err(_) => "unavailable".to_owned(),
+/// The word now; `None` while the database does not say.
+async fn current(app: &App, id: &TransactionId, view: View) -> Option<Word> {
+    let found = transactions::find(&app.db, &app.vault, id).await.ok()?;
+    match found {
+        Some(transaction) => watched(app, &transaction, view).await.ok().map(Word),
+        None => Some(Word("expired".to_owned())),
     }
 }
 

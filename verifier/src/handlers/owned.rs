@@ -171,6 +171,17 @@ pub async fn leave(
     }
 }
 
+/// The page for a form that belongs to no login and was not sent from a page of ours in this browser.
+pub fn foreign(app: &App, headers: &HeaderMap) -> Response {
+    PageFailure {
+        status: StatusCode::FORBIDDEN,
+        explanation: Explanation::Form,
+        code: "foreign_form".to_owned(),
+        locale: views::browser_locale(headers),
+    }
+    .show(app)
+}
+
 /// The page for a request that the browser should not have made.
 pub fn refused(app: &App, headers: &HeaderMap) -> Response {
     PageFailure {

@@ -11,6 +11,7 @@ use vouchsafe_protocol::oauth::params::{Params, ParamsError};
 use vouchsafe_protocol::oauth::token::{
     RefreshRequest, TokenRequest, TokenRequestError, TokenResponse,
 };
+use vouchsafe_service::http::is_form;
 
 use super::{TOKEN, oauth, proof};
 use crate::app::App;
@@ -30,6 +31,9 @@ pub(super) const CLIENT_CREDENTIALS: &str = "client_credentials";
 /// Why there are no tokens.
 #[derive(Debug, thiserror::Error)]
 enum TokenRefusal {
+    /// Another content type.
+    #[error("the body is not a plain form")]
+    MediaType,
     /// The body is not a form.
     #[error("the body is not acceptable")]
     Body(#[from] ParamsError),
@@ -62,6 +66,7 @@ enum TokenRefusal {
 impl TokenRefusal {
     fn oauth(&self) -> OAuthError {
         match self {
+            Self::MediaType => OAuthError::invalid_request("the body must be a form"),
             Self::Body(_) => OAuthError::invalid_request("malformed parameters"),
             Self::Caller(error) => error.to_oauth(),
             Self::Request(error) => match error {
@@ -119,7 +124,8 @@ impl TokenRefusal {
             Self::Own(error @ CredentialsError::Db(_)) => {
                 tracing::error!(error = %chain(error), "no token for the client itself");
             }
-            Self::Body(_)
+            Self::MediaType
+            | Self::Body(_)
             | Self::Own(_)
             | Self::Caller(_)
             | Self::Request(_)
@@ -178,6 +184,10 @@ async fn token(
     headers: &HeaderMap,
     body: &Bytes,
 ) -> Result<TokenResponse, TokenRefusal> {
+    // RFC 6749, sections 3.2 and 4.1.3, appendix B: the parameters are a form.
+    if !is_form(headers) {
+        return Err(TokenRefusal::MediaType);
+    }
     let params = Params::parse_body(body)?;
     let client = application(app, headers, &params).await?;
     let client = client.as_ref();

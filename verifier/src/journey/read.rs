@@ -261,8 +261,8 @@ impl Reader<'_, '_> {
         let expression = self.expression(text, known)?;
         if !matches!(expression.yields(), Type::Bool | Type::Any) {
             let message = format!(
-                "a condition is true or false, this is a {}",
-                expression.yields().name()
+                "a condition is true or false, this is {}",
+                expression.yields().one()
             );
             let hint = "compare it: `… == …`, `… > 0`, `\"x\" in …`";
             self.findings

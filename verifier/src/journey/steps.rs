@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use toml::Spanned;
+use vouchsafe_protocol::http::UrlRule;
 
 use super::cel::Known;
 use super::file::{CaseFile, FieldFile, StepFile, Text, Texts};
@@ -240,8 +241,7 @@ impl<'s> Steps<'s> {
 
     fn webhook(&self, file: &StepFile, reader: &mut Reader<'_, '_>) -> Option<StepKind> {
         let url = file.url.as_ref()?;
-        let https = url::Url::parse(url.get_ref()).is_ok_and(|url| url.scheme() == "https");
-        if !https {
+        if !is_address(url.get_ref()) {
             reader.bad(url.span().start, "`url` is no https address", "https://…");
         }
         let challenge = file.challenge.as_ref();
@@ -301,4 +301,17 @@ pub(super) fn several(
 fn texts(values: &Option<Spanned<Texts>>) -> Vec<String> {
     let values = values.iter().flat_map(|values| values.get_ref());
     values.map(|value| value.get_ref().clone()).collect()
+}
+
+/// Whether a system may be asked there: by https, or by http on this machine. Whether the service at
+/// hand takes the second is for its configuration to say, where the address must stand, too.
+fn is_address(text: &str) -> bool {
+    let Ok(url) = url::Url::parse(text) else {
+        return false;
+    };
+    match url.scheme() {
+        "https" => true,
+        "http" => UrlRule::LoopbackAllowed.parse(text).is_ok(),
+        _ => false,
+    }
 }

@@ -20,7 +20,7 @@ use crate::store::device_grants::{self, Asked, Heard};
 /// years.
 const TRIES: i64 = 10;
 /// Seconds that wrong codes are remembered.
-const TRIES_S: i64 = 900;
+pub const TRIES_S: i64 = 900;
 /// Codes that are drawn before it is a fault that all of them are taken.
 const DRAWS: usize = 8;
 

@@ -9,7 +9,7 @@ use vouchsafe_service::single_use::{self, Kind};
 
 use super::code::still_counts;
 use super::grant::{self, Issued};
-use super::refresh_token;
+use super::{refresh, refresh_token};
 use crate::app::Parts;
 use crate::caller::Caller;
 use crate::config::Client;
@@ -105,7 +105,8 @@ async fn of_refresh_token(
         iss: app.issuer().to_owned(),
         client_id: client.id.as_str().to_owned(),
         sub: grant.sub,
-        scope: grant.scope,
+        // RFC 7662, section 2.2: what the token is good for, which is less than its login was.
+        scope: refresh::brings(&grant.scope),
         token_type: None,
         iat: None,
         exp: grant.expires_at.min(session_ends),

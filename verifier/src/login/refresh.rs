@@ -280,6 +280,11 @@ async fn take(tx: &mut Tx, rotates: bool, token: &str, now: UnixTime) -> Result<
     }
 }
 
+/// The scope of a token that a refresh brings when it asks for none.
+pub(super) fn brings(granted: &str) -> String {
+    narrowed(granted, &Scopes::default()).unwrap_or_default()
+}
+
 /// What new tokens are good for: RFC 6749, section 6: never more than was granted; and no scope of
 /// a card, which is shown anew each time. `None` where it is more, or no login.
 fn narrowed(granted: &str, asked: &Scopes) -> Option<String> {

@@ -72,20 +72,41 @@ pub struct Group {
     pub tiles: Vec<Tile>,
 }
 
+/// Which parameter does not fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// One that is not known here.
+    #[error("a parameter is unknown; known are since, until, by, journey and client")]
+    Unknown,
+    /// One that is there twice.
+    #[error("the parameter {0} is there twice")]
+    Twice(&'static str),
+    /// A day that is none.
+    #[error("the parameter {0} is no day like 2026-11-01")]
+    Day(&'static str),
+    /// No day before the end, or one too long before it.
+    #[error("the parameter since must be a day from 0 to 799 days before until")]
+    Range,
+    /// Nothing that numbers are grouped by.
+    #[error("the parameter by is none of day, stage, journey, channel and client")]
+    By,
+}
+
 impl Asked {
     /// Reads the parameters; unknown ones, and ones that are there twice, do not fit.
-    #[must_use]
-    pub fn parse(query: &str, now: UnixTime) -> Option<Self> {
+    pub fn parse(query: &str, now: UnixTime) -> Result<Self, Unfit> {
         let mut given = BTreeMap::new();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             let known = ["since", "until", "by", "journey", "client"];
-            if !known.contains(&&*name) || given.insert(name, value.into_owned()).is_some() {
-                return None;
+            let name = known.into_iter().find(|known| *known == name);
+            let name = name.ok_or(Unfit::Unknown)?;
+            if given.insert(name, value.into_owned()).is_some() {
+                return Err(Unfit::Twice(name));
             }
         }
-        let date = |name: &str| match given.get(name).filter(|text| !text.is_empty()) {
-            None => Some(None),
-            Some(text) => day(text).map(Some),
+        let date = |name: &'static str| match given.get(name).filter(|text| !text.is_empty()) {
+            None => Ok(None),
+            Some(text) => day(text).map(Some).ok_or(Unfit::Day(name)),
         };
         let today = UnixTime(now.0 - now.0.rem_euclid(DAY_S));
         let last = date("until")?.unwrap_or(today);
@@ -94,10 +115,13 @@ impl Asked {
         let days = until.since(since) / DAY_S;
         let by = match given.get("by").map(String::as_str) {
             None | Some("") => None,
-            Some(name) => Some(By::of(name)?),
+            Some(name) => Some(By::of(name).ok_or(Unfit::By)?),
         };
         let text = |name: &str| given.get(name).filter(|text| !text.is_empty()).cloned();
-        (1..=MOST_DAYS).contains(&days).then(|| Self {
+        if !(1..=MOST_DAYS).contains(&days) {
+            return Err(Unfit::Range);
+        }
+        Ok(Self {
             since,
             until,
             by,

@@ -24,6 +24,7 @@ mod dc_api;
 mod device;
 mod device_ends;
 mod dpop;
+mod edges;
 mod fapi;
 mod grant_ends;
 mod hostile;

@@ -173,10 +173,21 @@ async fn numbers_are_for_those_with_a_key_for_them() {
                 .await
                 .is_err()
         );
-        for bad in ["by=person", "since=yesterday", "by=day&by=day", "x=1"] {
+        for (bad, words) in [
+            ("by=person", "the parameter by "),
+            ("since=yesterday", "the parameter since "),
+            ("until=2026-11-31", "the parameter until "),
+            ("since=2020-01-01", "the parameter since "),
+            ("since=2026-11-02&until=2026-11-01", "the parameter since "),
+            ("by=day&by=day", "the parameter by "),
+            ("x=1", "a parameter is unknown"),
+        ] {
             let answer = read(&world, &format!("/admin/numbers?{bad}")).await;
             assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{bad}");
-            assert_eq!(answer.json()["code"], "invalid_parameter");
+            let told = answer.json();
+            assert_eq!(told["code"], "invalid_parameter");
+            let title = told["title"].as_str().unwrap();
+            assert!(title.starts_with(words), "{bad}: {title}");
         }
         let made = world
             .verifier

@@ -36,7 +36,7 @@ async fn rfc_9126_a_pushed_request_logs_a_person_in_and_nothing_beside_it_counts
 async fn rfc_9126_section_2_1_what_would_be_refused_is_not_kept() {
     on_sqlite(async |world| {
         let shop = world.shop();
-        let cases: [(&[(&str, &str)], &str); 9] = [
+        let cases: [(&[(&str, &str)], &str); 10] = [
             (
                 &[("redirect_uri", "https://evil.example/cb")],
                 "invalid_request",
@@ -49,6 +49,8 @@ async fn rfc_9126_section_2_1_what_would_be_refused_is_not_kept() {
             (&[("prompt", "none login")], "invalid_request"),
             (&[("id_token_hint", "x")], "invalid_request"),
             (&[("max_age", "x")], "invalid_request"),
+            // RFC 9449, section 10: the code could never be redeemed.
+            (&[("dpop_jkt", "x")], "invalid_request"),
         ];
         for (extra, error) in cases {
             let answer = shop.pushed("openid membership", extra).await;

@@ -4,6 +4,8 @@
 //! [`Entry::address`] fail with a page for the person, because nobody is known to send an
 //! error to (catalogue 367); [`Addressed::parse`] fails with an error for the client.
 
+use vouchsafe_credentials::encoding::b64url_decode_array;
+
 use super::error::{ErrorCode, OAuthError};
 use super::params::{Params, ParamsError};
 use super::pkce::{CodeChallenge, PkceRule};
@@ -237,7 +239,7 @@ fn read(
         claims: ClaimsRequest::parse(params.get("claims"))?,
         login_hint: params.owned("login_hint"),
         id_token_hint: params.owned("id_token_hint"),
-        dpop_jkt: params.owned("dpop_jkt"),
+        dpop_jkt: params.get("dpop_jkt").map(parse_thumbprint).transpose()?,
         authorization_details: params.owned("authorization_details"),
         issuer_state: params.owned("issuer_state"),
     })
@@ -265,6 +267,15 @@ fn parse_max_age(text: &str) -> Result<u64, OAuthError> {
     text.parse().map_err(|_| malformed())
 }
 
+/// RFC 9449, section 10: the SHA-256 thumbprint of a key in base64url. No key has any other text, so a
+/// code that is bound to one could never be redeemed.
+fn parse_thumbprint(text: &str) -> Result<String, OAuthError> {
+    match b64url_decode_array::<32>(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err(OAuthError::invalid_request("dpop_jkt is no thumbprint")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -284,6 +295,26 @@ mod tests {
 
     fn code(query: &str) -> ErrorCode {
         parse(query).unwrap_err().error.code
+    }
+
+    #[test]
+    fn a_key_is_named_by_its_thumbprint() {
+        let good = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+        let request = parse(&format!("{BASE}&dpop_jkt={good}")).unwrap();
+        assert_eq!(request.dpop_jkt.as_deref(), Some(good));
+        for bad in [
+            "x",
+            &good[1..],
+            &format!("{good}A"),
+            &format!("{good}%3D"),
+            "%20",
+        ] {
+            let refused = code(&format!("{BASE}&dpop_jkt={bad}"));
+            assert_eq!(refused, ErrorCode::InvalidRequest, "{bad}");
+        }
+        // The last letter has bits that no thumbprint sets.
+        let odd = format!("{BASE}&dpop_jkt={}J", &good[..42]);
+        assert_eq!(code(&odd), ErrorCode::InvalidRequest);
     }
 
     #[test]

@@ -12,7 +12,9 @@ use vouchsafe_protocol::http::Headers;
 
 use super::{
     error::{OAuthError, Problem},
+    layers::BodyDeadline,
     params::{ParamError, Params},
+    rejection::Rejection,
 };
 
 /// Why a request was not accepted, before anybody looked at its content.
@@ -27,6 +29,9 @@ pub enum ExtractError {
     /// The body did not arrive.
     #[error("the body could not be read")]
     Unreadable,
+    /// The body did not come in time.
+    #[error("the body did not come in time")]
+    Late,
     /// The parameters are not acceptable.
     #[error(transparent)]
     Params(#[from] ParamError),
@@ -57,6 +62,11 @@ impl ExtractError {
                 "The body is too large.",
             ),
             Self::Unreadable => (bad, "unreadable_body", "The body could not be read."),
+            Self::Late => (
+                Rejection::Late.status(),
+                Rejection::Late.code(),
+                Rejection::Late.detail(),
+            ),
             Self::Params(ParamError::Duplicate) => (
                 bad,
                 "duplicate_parameter",
@@ -214,9 +224,11 @@ pub fn require_type(headers: &HeaderMap, expected: &str) -> Result<(), ExtractEr
 }
 
 async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ExtractError> {
+    let deadline = request.extensions().get::<BodyDeadline>().cloned();
     let body = Bytes::from_request(request, state).await;
     body.map_err(|rejection| match rejection.into_response().status() {
         StatusCode::PAYLOAD_TOO_LARGE => ExtractError::TooLarge,
+        _ if deadline.is_some_and(|deadline| deadline.has_passed()) => ExtractError::Late,
         _ => ExtractError::Unreadable,
     })
 }

@@ -2,7 +2,10 @@
 
 use std::{
     panic::AssertUnwindSafe,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -17,7 +20,7 @@ use axum::{
 use futures::{FutureExt, StreamExt};
 use tracing::Instrument;
 
-use super::{Edge, error::Problem, limits};
+use super::{Edge, error::Problem, limits, rejection::Rejection};
 use crate::{config::PublicUrl, id::Ids};
 
 /// Time for one request; answers that stream (server-sent events) only need to begin in it.
@@ -40,6 +43,17 @@ pub struct RequestId(
     /// The id.
     pub Arc<str>,
 );
+
+/// Whether the body of a request came too late; stands among its extensions.
+#[derive(Debug, Clone, Default)]
+pub struct BodyDeadline(Arc<AtomicBool>);
+
+impl BodyDeadline {
+    /// Whether it has passed before the body was there.
+    pub fn has_passed(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 #[derive(Clone)]
 struct Standard {
@@ -93,8 +107,14 @@ async fn around(State(standard): State<Standard>, mut request: Request, next: Ne
         .map_or_else(|| "(none)".to_owned(), |path| path.as_str().to_owned());
     let span = tracing::info_span!("request", id = %id, method, route);
     let started = Instant::now();
-    let request = request.map(in_time);
-    let mut response = answer(request, next).instrument(span.clone()).await;
+    let deadline = BodyDeadline::default();
+    request.extensions_mut().insert(deadline.clone());
+    let request = request.map(|body| in_time(body, deadline.clone()));
+    let response = answer(request, next).instrument(span.clone()).await;
+    let mut response = match Rejection::of(&response, &deadline) {
+        Some(rejection) => rejection.problem().into_response(),
+        None => response,
+    };
     let seconds = started.elapsed().as_secs_f64();
     let status = response.status().as_u16();
     span.in_scope(|| tracing::info!(status, milliseconds = seconds * 1e3, "answered"));
@@ -104,16 +124,18 @@ async fn around(State(standard): State<Standard>, mut request: Request, next: Ne
 }
 
 /// The same body, broken off at its deadline.
-fn in_time(body: Body) -> Body {
+fn in_time(body: Body, passed: BodyDeadline) -> Body {
     if body.is_end_stream() {
         return body;
     }
     let deadline = tokio::time::Instant::now() + BODY_DEADLINE;
-    let parts = futures::stream::unfold(Some(body.into_data_stream()), move |rest| async move {
-        let mut rest = rest?;
+    let start = Some((body.into_data_stream(), passed));
+    let parts = futures::stream::unfold(start, move |rest| async move {
+        let (mut rest, passed) = rest?;
         match tokio::time::timeout_at(deadline, rest.next()).await {
-            Ok(part) => part.map(|part| (part, Some(rest))),
+            Ok(part) => part.map(|part| (part, Some((rest, passed)))),
             Err(_elapsed) => {
+                passed.0.store(true, Ordering::Relaxed);
                 let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
                 Some((Err(axum::Error::new(late)), None))
             }
@@ -180,10 +202,7 @@ fn add_headers(response: &mut Response, id: &str, https: bool) {
         "camera=(), digital-credentials-get=(), geolocation=(), microphone=()",
     );
     if https {
-        default(
-            header::STRICT_TRANSPORT_SECURITY,
-            "max-age=31536000; includeSubDomains",
-        );
+        default(header::STRICT_TRANSPORT_SECURITY, super::transport::STRICT);
     }
     if let Ok(value) = HeaderValue::from_str(id) {
         headers.insert(HeaderName::from_static("x-request-id"), value);

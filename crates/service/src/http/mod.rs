@@ -16,9 +16,11 @@ pub mod layers;
 pub mod limits;
 pub mod params;
 pub mod rate_limit;
+pub mod rejection;
 mod server;
 #[cfg(test)]
 mod tests;
+mod transport;
 
 pub use client_address::ClientAddress;
 pub use cookies::{CookiePolicy, SameSite};
@@ -28,7 +30,8 @@ pub use error::{OAuthError, Problem};
 pub use extract::{
     ExtractError, StrictForm, StrictJson, StrictQuery, headers, is_form, require_type,
 };
-pub use layers::{RequestId, standard, standard_at};
+pub use layers::{BodyDeadline, RequestId, standard, standard_at};
 pub use params::{ParamError, Params};
 pub use rate_limit::RateLimit;
+pub use rejection::Rejection;
 pub use server::{ServeError, bind, serve};

@@ -13,7 +13,7 @@ use axum_server::{
 };
 use socket2::{Domain, Socket, Type};
 
-use super::limits;
+use super::{limits, transport};
 use crate::{shutdown::Shutdown, tls::TlsConfig};
 
 /// Requests that are running when the service stops have so long to end.
@@ -67,6 +67,7 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let handle = Handle::new();
     let drain = tokio::spawn(stop_when_asked(handle.clone(), shutdown));
+    let router = transport::around(router, tls.is_some());
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let served = match tls {
         None => {

@@ -8,6 +8,8 @@ use utoipa::ToSchema;
 use vouchsafe_service::db::DbError;
 
 use crate::access::Scope;
+use crate::event_streams::FULL_WAIT_S;
+use crate::numbers::ask::Unfit;
 use crate::store::StoreError;
 use crate::verification::start::StartError;
 
@@ -27,8 +29,8 @@ pub enum ApiError {
     #[error("no such verification")]
     NotFound,
     /// A parameter does not fit.
-    #[error("a parameter is unknown, there twice, or does not fit")]
-    Parameter,
+    #[error(transparent)]
+    Parameter(Unfit),
     /// No such reference.
     #[error("no such reference")]
     NoReference,
@@ -53,6 +55,9 @@ pub enum ApiError {
     /// Too many wait.
     #[error("too many verifications wait for an answer, or to be forgotten")]
     TooMany,
+    /// The process follows as many as it can.
+    #[error("the service sends no more streams of events; read the verification, or try again")]
+    TooManyStreams,
     /// The code of the browser does not count.
     #[error("the response_code is not the one that this verification waits for")]
     Code,
@@ -100,7 +105,7 @@ impl ApiError {
             Self::Unauthorized | Self::InvalidToken => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
             Self::NotFound | Self::NoReference => (StatusCode::NOT_FOUND, "not_found"),
-            Self::Parameter => (StatusCode::BAD_REQUEST, "invalid_parameter"),
+            Self::Parameter(_) => (StatusCode::BAD_REQUEST, "invalid_parameter"),
             Self::TooOften(_) => (StatusCode::TOO_MANY_REQUESTS, "too_often"),
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::Body => (StatusCode::BAD_REQUEST, "invalid_body"),
@@ -108,6 +113,7 @@ impl ApiError {
             Self::Question => (unfit, "query_or_dcql"),
             Self::Start(error) => start(error),
             Self::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too_many_open"),
+            Self::TooManyStreams => (StatusCode::SERVICE_UNAVAILABLE, "too_many_streams"),
             Self::Code => (unfit, "invalid_response_code"),
             Self::IdempotencyKey => (StatusCode::BAD_REQUEST, "invalid_idempotency_key"),
             Self::IdempotencyReuse => (unfit, "idempotency_key_reused"),
@@ -129,13 +135,14 @@ impl ApiError {
             Self::NotFound
             | Self::NoReference
             | Self::TooOften(_)
-            | Self::Parameter
+            | Self::Parameter(_)
             | Self::MediaType
             | Self::Body
             | Self::TooLarge
             | Self::Question
             | Self::Start(_)
             | Self::TooMany
+            | Self::TooManyStreams
             | Self::Code
             | Self::IdempotencyKey
             | Self::IdempotencyReuse
@@ -181,7 +188,7 @@ impl IntoResponse for ApiError {
             true => "The request failed on our side".to_owned(),
             false => self.to_string(),
         };
-        if status.is_server_error() {
+        if status.is_server_error() && !matches!(self, Self::TooManyStreams) {
             tracing::error!(code, error = %crate::views::chain(&self), "request failed");
         }
         let problem = Problem {
@@ -206,6 +213,7 @@ impl IntoResponse for ApiError {
         ) {
             let wait = match self {
                 Self::TooOften(seconds) => seconds.max(1),
+                Self::TooManyStreams => FULL_WAIT_S,
                 _ => 1,
             };
             headers.insert(header::RETRY_AFTER, HeaderValue::from(wait));

@@ -1,11 +1,7 @@
 //! `GET /v1/verifications/{id}/events`: server-sent events, one for each status.
 
-use std::convert::Infallible;
-use std::time::Duration;
-
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use futures::Stream;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -17,10 +13,9 @@ use super::{EVENTS, verification_id};
 use crate::access::Scope;
 use crate::domain::ids::VerificationId;
 use crate::domain::verification::{Status, Verification};
+use crate::event_streams::told::Told;
+use crate::event_streams::{Following, Full};
 use crate::handlers::PathText;
-
-/// How often the database is asked, for changes made by another process.
-const ASK_EVERY: Duration = Duration::from_secs(1);
 
 /// `data` of an event `status`. It never holds a claim: read the verification for these.
 #[derive(Serialize, ToSchema)]
@@ -54,37 +49,29 @@ pub async fn handle(call: Call, id: PathText) -> Result<Response, ApiError> {
     call.require(Scope::Read)?;
     let id = verification_id(id)?;
     find(&call, &id).await?;
-    let stream = stream(call, id);
-    Ok(Sse::new(stream)
+    let following = follow(&call, id).map_err(|Full| ApiError::TooManyStreams)?;
+    let events = following.events(|told: &Told| {
+        let event = Event::default().event("status");
+        event.data(&told.data)
+    });
+    Ok(Sse::new(events)
         .keep_alive(KeepAlive::default())
         .into_response())
 }
 
-fn stream(call: Call, id: VerificationId) -> impl Stream<Item = Result<Event, Infallible>> {
-    let listener = call.app.verification_changes.listen(&id);
-    futures::stream::unfold(
-        Some((call, id, listener, None::<Status>)),
-        move |waiting| async move {
-            let (call, id, mut listener, mut last) = waiting?;
-            loop {
-                if let Some((status, event)) = now(&call, &id).await
-                    && last != Some(status)
-                {
-                    last = Some(status);
-                    let next = (!status.is_final()).then_some((call, id, listener, last));
-                    return Some((Ok(event), next));
-                }
-                tokio::select! {
-                    () = listener.changed() => {}
-                    () = tokio::time::sleep(ASK_EVERY) => {}
-                }
-            }
-        },
-    )
+fn follow(call: &Call, id: VerificationId) -> Result<Following<VerificationId, (), Told>, Full> {
+    let changed = call.app.verification_changes.listen(&id);
+    // Nobody else's key opens a stream of it.
+    let (own, asked) = (call.clone(), id.clone());
+    let look = move || {
+        let (call, id) = (own.clone(), asked.clone());
+        async move { now(&call, &id).await }
+    };
+    (call.app.verification_streams).open(id, (), changed, look)
 }
 
-/// The status now; `None` while the database does not say.
-async fn now(call: &Call, id: &VerificationId) -> Option<(Status, Event)> {
+/// How it stands now; `None` while the database does not say.
+async fn now(call: &Call, id: &VerificationId) -> Option<Told> {
     let (status, reason) = match find(call, id).await {
         Ok(verification) => {
             let reason = match &verification {
@@ -102,6 +89,6 @@ async fn now(call: &Call, id: &VerificationId) -> Option<(Status, Event)> {
         status: status.into(),
         reason,
     };
-    let event = Event::default().event("status").json_data(data).ok()?;
-    Some((status, event))
+    let data = serde_json::to_string(&data).ok()?;
+    Some(Told { status, data })
 }

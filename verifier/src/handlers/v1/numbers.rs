@@ -72,7 +72,7 @@ pub(super) async fn may_read(app: &App, headers: &HeaderMap) -> Result<(), ApiEr
 )]
 pub async fn handle(Reader(app): Reader, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let asked = Asked::parse(query.as_deref().unwrap_or_default(), app.now());
-    let asked = asked.ok_or(ApiError::Parameter)?;
+    let asked = asked.map_err(ApiError::Parameter)?;
     let numbers = ask(&app, &asked).await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(numbers)).into_response())
 }

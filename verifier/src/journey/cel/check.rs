@@ -154,7 +154,7 @@ impl Checker<'_> {
                 Type::Card
             }
             other => {
-                let message = format!("a {} has no field `{field}`", other.name());
+                let message = format!("{} has no field `{field}`", other.one());
                 let hint = "fields stand behind groups, cards and claims".to_owned();
                 self.problem(Code::WrongType, at, message, hint)
             }
@@ -194,7 +194,7 @@ impl Checker<'_> {
                 Type::Any
             }
             other => {
-                let message = format!("a {} has no elements", other.name());
+                let message = format!("{} has no elements", other.one());
                 let hint = "`[…]` stands behind lists and claims".to_owned();
                 self.problem(Code::WrongType, of.at, message, hint)
             }
@@ -207,11 +207,12 @@ impl Checker<'_> {
         if kind == Type::Any || wanted.contains(&kind) {
             return kind;
         }
-        let names: Vec<&str> = wanted.iter().map(|kind| kind.name()).collect();
-        let message = format!("a {} where a {} is needed", kind.name(), names.join(" or "));
+        let wants: Vec<String> = wanted.iter().map(|kind| kind.one()).collect();
+        let wants = wants.join(" or ");
+        let message = format!("{} where {wants} is needed", kind.one());
         let hint = match wanted {
             [Type::Bool] => "compare it: `… == …`, `… > 0`, `\"x\" in …`".to_owned(),
-            _ => format!("write a {}", names.join(" or a ")),
+            _ => format!("write {wants}"),
         };
         self.problem(Code::WrongType, node.at, message, hint)
     }
@@ -254,7 +255,7 @@ impl Checker<'_> {
     }
 
     fn not_comparable(&mut self, (a, b): (Type, Type), at: usize) {
-        let message = format!("a {} is never compared with a {}", a.name(), b.name());
+        let message = format!("{} is never compared with {}", a.one(), b.one());
         let hint = match (a, b) {
             (Type::Text, Type::Int | Type::Bool) | (Type::Int | Type::Bool, Type::Text) => {
                 "quotes make a text: `18` is a number, `\"18\"` is none".to_owned()

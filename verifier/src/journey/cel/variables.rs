@@ -53,6 +53,18 @@ impl Type {
     }
 }
 
+impl Type {
+    /// Its name with the article in front.
+    #[must_use]
+    pub fn one(self) -> String {
+        let name = self.name();
+        match name.starts_with(['a', 'e', 'i', 'o', 'u']) {
+            true => format!("an {name}"),
+            false => format!("a {name}"),
+        }
+    }
+}
+
 /// A variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Variable {

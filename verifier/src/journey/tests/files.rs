@@ -81,13 +81,42 @@ fn what_is_not_toml_and_what_is_missing() {
         steps(&format!("{CARD}purpose = {{ de = \"x\" }}\n{END}")).0,
         Code::BadValue
     );
-    assert_eq!(
-        steps(&format!(
-            "[[step]]\nid = \"w\"\nkind = \"webhook\"\nurl = \"http://x.example\"\n{END}"
+}
+
+#[test]
+fn a_webhook_is_asked_by_https_or_on_this_machine() {
+    let file = |url| {
+        with_steps(&format!(
+            "[[step]]\nid = \"w\"\nkind = \"webhook\"\nurl = \"{url}\"\n{END}"
         ))
-        .0,
-        Code::BadValue
-    );
+    };
+    for bad in [
+        "http://x.example",
+        "http://10.0.0.1/",
+        "http://127.0.0.1.example/",
+        "http://localhost.example/",
+        "ftp://127.0.0.1/",
+        "127.0.0.1",
+    ] {
+        assert_eq!(first(&file(bad)).0, Code::BadValue, "{bad}");
+    }
+    let good = [
+        "https://x.example",
+        "http://127.0.0.1:9000/ask",
+        "http://[::1]:9000/",
+    ];
+    for good in good {
+        let found = mistakes(&file(good));
+        assert!(found.iter().all(|one| one.code != Code::BadValue), "{good}");
+    }
+}
+
+#[test]
+fn numbers_are_added_and_texts_are_not() {
+    let file = |when| with_steps(&format!("{CARD}when = '{when}'\n{END}"));
+    let found = mistakes(&file("session.acr + \"x\" == \"y\""));
+    assert_eq!(found[0].code, Code::WrongType);
+    assert_eq!(found[0].hint, "write an int or a double");
 }
 
 #[test]

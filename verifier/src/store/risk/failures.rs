@@ -73,7 +73,8 @@ fn is_refusal(explanation: Explanation) -> bool {
         | E::TooMany
         | E::Unknown
         | E::Request
-        | E::Server => false,
+        | E::Server
+        | E::Form => false,
     }
 }
 
