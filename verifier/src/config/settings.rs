@@ -26,6 +26,7 @@ use crate::domain::ids::{ClientId, QueryId};
 use crate::domain::notice::Controller;
 use crate::journeys::JourneySettings;
 use crate::login::ACCESS_TOKEN_S;
+use crate::numbers::OTHER;
 use crate::numbers::events::EventSettings;
 use crate::status::StatusPolicy;
 
@@ -108,6 +109,12 @@ impl Settings {
             .iter()
             .map(|client| Client::parse(client, &queries, config.dev.loopback_http))
             .collect::<Result<Vec<_>, _>>()?;
+        if let Some(taken) = clients.iter().find(|client| client.id.as_str() == OTHER) {
+            return Err(ConfigError::client(
+                taken.id.as_str(),
+                "numbers call so what the configuration does not name: choose another id",
+            ));
+        }
         let resource_servers = config
             .resource_server
             .iter()

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::owned;
+use super::{owned, satisfaction};
 use crate::app::App;
 use crate::clients::document;
 use crate::config::Query;
@@ -106,6 +106,7 @@ async fn context(
         "means": means.iter().map(|one| means_row(one, cards, &keys)).collect::<Vec<_>>(),
         "passkeys": app.settings.passkeys.is_some(),
         "choices": choices,
+        "asked": satisfaction::is_asked(app),
         "csrf": app.csrf.token(cookie),
         "consents": consents,
         "sessions": shown,

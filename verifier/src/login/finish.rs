@@ -21,7 +21,7 @@ use crate::risk::Seen;
 use crate::store::risk::NewLogin;
 use crate::store::transactions::Sealed;
 use crate::store::{
-    StoreError, accounts, consents, journeys, risk, sessions, subjects, transactions,
+    StoreError, accounts, consents, journeys, presence, risk, sessions, subjects, transactions,
 };
 
 /// The claim that says what the organisation calls an account.
@@ -153,7 +153,7 @@ pub async fn fail<T>(app: &Parts, answered: Answered, failure: Failure) -> Resul
             ..End::default()
         };
         tell::over(app, &login, failure.code(), &end);
-        tell::authenticated("vp", "failure", failure.code());
+        tell::attempted(app, &login, ("vp", "failure"), failure.code());
     }
     app.changes.announce(&id);
     Err(FinishError::Failed(failure))
@@ -182,6 +182,8 @@ pub async fn from_session(
             if !sessions::is_live(tx, &session.id, parts.now()).await? {
                 return Err(FinishError::AlreadyOver);
             }
+            // The account before anything of its session.
+            presence::came(tx, &subject, parts.now()).await?;
             let sub = pairwise_sub(&parts.pairwise_key, &client.sector, &subject);
             // No card was shown; what comes of the session ends with it at the latest.
             let told = Told {
@@ -231,8 +233,12 @@ async fn count(
     seen: Option<&NewLogin>,
     now: UnixTime,
 ) -> Result<(), DbError> {
-    match subject.zip(seen) {
-        Some((subject, seen)) => risk::insert(tx, subject, seen, now).await,
+    let Some(subject) = subject else {
+        return Ok(());
+    };
+    presence::came(tx, subject, now).await?;
+    match seen {
+        Some(seen) => risk::insert(tx, subject, seen, now).await,
         None => Ok(()),
     }
 }

@@ -7,9 +7,21 @@ use utoipa::ToSchema;
 
 use super::counts::Key;
 use super::what;
+use crate::store::presence::Presence;
 
 /// Rows of the store.
 pub type Rows = [(Key, i64)];
+
+/// What is not counted but looked up, as it is now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Now {
+    /// Sessions that are live.
+    pub sessions: i64,
+    /// Accounts that logged in lately.
+    pub presence: Presence,
+    /// Whether people are asked how it was.
+    pub satisfaction: bool,
+}
 
 /// What a number is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -122,9 +134,91 @@ fn seconds(id: &'static str, rows: &Rows, share: (i64, i64), formula: &'static s
     }
 }
 
-/// Every tile. Sessions that are live are not counted but looked up.
+/// Attempts with a factor that succeeded, among all.
+fn attempts(id: &'static str, rows: &Rows, method: &str, formula: &'static str) -> Tile {
+    let all = |outcome: &str| {
+        sum(rows, what::AUTHENTICATION, |key: &Key| {
+            key.method == method && key.outcome == outcome
+        })
+    };
+    let succeeded = all("success");
+    ratio(id, succeeded, succeeded + all("failure"), formula)
+}
+
+/// What became of consents.
+fn agreed(rows: &Rows) -> [Tile; 2] {
+    let all = |outcome: &str| sum(rows, what::CONSENT, |key: &Key| key.outcome == outcome);
+    let granted = all("granted");
+    [
+        ratio(
+            "consent_opt_in",
+            granted,
+            granted + all("denied"),
+            "consents granted / (consents granted + consents denied)",
+        ),
+        ratio(
+            "consent_withdrawn",
+            all("withdrawn"),
+            granted,
+            "consents withdrawn in these days / consents granted in these days",
+        ),
+    ]
+}
+
+/// What is looked up.
+fn looked_up(rows: &Rows, now: &Now) -> Vec<Tile> {
+    let Presence {
+        day,
+        week,
+        month,
+        twice,
+    } = now.presence;
+    let mut tiles = vec![
+        count(
+            "sessions_active",
+            now.sessions,
+            "sessions that are live now",
+        ),
+        count(
+            "active_day",
+            day,
+            "accounts that logged in today, by the day of UTC; now, whatever days are asked about",
+        ),
+        count(
+            "active_week",
+            week,
+            "accounts that logged in on one of the last 7 days, today among them; now",
+        ),
+        count(
+            "active_month",
+            month,
+            "accounts that logged in on one of the last 30 days, today among them; now",
+        ),
+        ratio(
+            "return_rate",
+            twice,
+            month,
+            "accounts that logged in at least twice in the last 30 days / accounts that logged in in the last 30 days; now",
+        ),
+    ];
+    if now.satisfaction {
+        let all = |content: bool| {
+            let content = move |key: &Key| !content || ["4", "5"].contains(&key.outcome.as_str());
+            sum(rows, what::SATISFACTION, content)
+        };
+        tiles.push(ratio(
+            "satisfaction",
+            all(true),
+            all(false),
+            "answers 4 and 5 / answers to the question how it was, from 1 to 5",
+        ));
+    }
+    tiles
+}
+
+/// Every tile. Of one journey or application nothing is looked up.
 #[must_use]
-pub fn tiles(rows: &Rows, sessions: Option<i64>) -> Vec<Tile> {
+pub fn tiles(rows: &Rows, now: Option<&Now>) -> Vec<Tile> {
     let all = |_: &Key| true;
     let ended = |outcome: &'static str| {
         sum(rows, what::FINISHED, move |key: &Key| {
@@ -225,7 +319,28 @@ pub fn tiles(rows: &Rows, sessions: Option<i64>) -> Vec<Tile> {
             "questions that people said no to in the wallet / questions to wallets",
         ),
     ];
-    tiles.extend(sessions.map(|live| count("sessions_active", live, "sessions that are live now")));
+    tiles.extend([
+        attempts(
+            "success_vp",
+            rows,
+            "vp",
+            "cards that were shown and led in / (those + cards that were shown and did not, and people who said no)",
+        ),
+        attempts(
+            "success_passkey",
+            rows,
+            "passkey",
+            "passkeys that led in / (those + passkeys that did not)",
+        ),
+        attempts(
+            "success_session",
+            rows,
+            "session",
+            "logins that a session answered alone / (those + logins for which a session was there and more was asked)",
+        ),
+    ]);
+    tiles.extend(agreed(rows));
+    tiles.extend(now.map(|now| looked_up(rows, now)).into_iter().flatten());
     tiles
 }
 
@@ -243,14 +358,28 @@ const OF_CHANNEL: [&str; 4] = [
 pub fn tiles_of_channel(rows: &Rows) -> Vec<Tile> {
     let known = |tile: Tile| match OF_CHANNEL.contains(&tile.id) {
         true => tile,
-        false => Tile {
-            value: None,
-            of: 0,
-            among: None,
-            ..tile
-        },
+        false => unknown(tile),
     };
     tiles(rows, None).into_iter().map(known).collect()
+}
+
+/// The tiles of one journey or stage: in which of them a consent was given that is withdrawn is not kept.
+#[must_use]
+pub fn tiles_of_journey(rows: &Rows) -> Vec<Tile> {
+    let known = |tile: Tile| match tile.id {
+        "consent_withdrawn" => unknown(tile),
+        _ => tile,
+    };
+    tiles(rows, None).into_iter().map(known).collect()
+}
+
+fn unknown(tile: Tile) -> Tile {
+    Tile {
+        value: None,
+        of: 0,
+        among: None,
+        ..tile
+    }
 }
 
 /// The steps of a journey, those of its file in their order and then those of earlier files.
@@ -314,7 +443,11 @@ mod tests {
             row(what::REGISTRATION, "returned", 0, 5),
             row(what::REGISTRATION, "completed", 0, 163),
         ];
-        let tiles = tiles(&rows, Some(3));
+        let now = Now {
+            sessions: 3,
+            ..Now::default()
+        };
+        let tiles = tiles(&rows, Some(&now));
         assert_eq!(value(&tiles, "registration_conversion"), Some(0.815));
         assert_eq!(value(&tiles, "registrations"), Some(163.0));
         assert_eq!(value(&tiles, "sessions_active"), Some(3.0));

@@ -19,6 +19,7 @@ pub mod logout;
 pub mod notices;
 pub mod numbers;
 pub mod passkeys;
+pub mod presence;
 pub mod receiver_tokens;
 pub mod refresh_grants;
 pub mod requests;
@@ -137,6 +138,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1024,
             name: "steps of journeys that ask others",
             sql: include_str!("../../migrations/1024_steps.sql"),
+        },
+        Migration {
+            version: 1028,
+            name: "who came back",
+            sql: include_str!("../../migrations/1028_presence.sql"),
         },
     ],
 };

@@ -30,7 +30,7 @@ use crate::login::passkey::{self, Standing};
 use crate::login::resolve;
 use crate::numbers::tell::{self, End};
 use crate::store::risk::NewLogin;
-use crate::store::{consents, risk, sessions, subjects};
+use crate::store::{consents, presence, risk, sessions, subjects};
 
 /// Finishes a run in the browser that began it.
 pub(super) async fn finish(
@@ -68,11 +68,13 @@ pub(super) async fn finish(
         login: login.clone(),
     });
     let row = Arc::new(Row::next(app, loaded, from, &finished, beside)?);
+    let record = agree::sealed(app, &login)?;
+    let agreed = record.is_some();
     let work = Work {
         app: Arc::clone(app),
         row: Arc::clone(&row),
         request: login.request.clone(),
-        record: agree::sealed(app, &login)?,
+        record,
         withheld: loaded.asks_consent() && run.agreed.is_none(),
         passkey,
         run,
@@ -95,6 +97,9 @@ pub(super) async fn finish(
         sub: finished.sub.clone(),
     };
     tell::over(app, &login, "success", &end);
+    if agreed {
+        tell::consent(app, &login, "granted");
+    }
     app.changes.announce(&login.id);
     Ok(Done::Finished(Box::new(finished)))
 }
@@ -218,6 +223,7 @@ impl Work {
         let told = told_of(tx, app, &self.client, named, told).await?;
         let called = Some(sub.clone());
         let code = issue_code(tx, app, &request, &session, sub, told).await?;
+        presence::came(tx, pinned, app.now()).await?;
         if let Some(seen) = &self.seen {
             risk::insert_if_new(tx, pinned, seen, app.now()).await?;
         }
@@ -261,6 +267,9 @@ impl Work {
         };
         let called = Some(sub.clone());
         let code = issue_code(tx, app, &request, &session, sub, told).await?;
+        if let Some(subject) = subject {
+            presence::came(tx, subject, app.now()).await?;
+        }
         if let (Some(subject), Some(seen)) = (subject, &self.seen) {
             risk::insert(tx, subject, seen, app.now()).await?;
         }

@@ -11,7 +11,7 @@ use crate::domain::session::Session;
 use crate::login::code::{cards_end_of, issue_code};
 use crate::login::finish::{Account, FinishError, Finished, open_session, told_of};
 use crate::login::passkey::{self, Standing};
-use crate::store::risk;
+use crate::store::{presence, risk};
 
 impl Work {
     /// A passkey stands for the card. None was shown here: what is told was agreed to in a step of its own, as
@@ -67,6 +67,7 @@ impl Work {
             ..request.clone()
         };
         let code = issue_code(tx, app, &request, &session, sub, told).await?;
+        presence::came(tx, subject, app.now()).await?;
         if let Some(seen) = &self.seen {
             risk::insert(tx, subject, seen, app.now()).await?;
         }
