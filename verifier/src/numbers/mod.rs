@@ -2,8 +2,8 @@
 //! and a log of events (decision 0051).
 //!
 //! Whatever is counted is counted in `tell` and nowhere else, when it was written. Labels come from
-//! closed lists: the configuration, journeys, this program. To count something more: its line in
-//! `tell`, its row in the table of `docs/operating.md`, its list in `tests/it/numbers.rs`.
+//! closed lists: the configuration, journeys, this program. How many people come back is not counted but
+//! looked up (decision 0055). To count something more: its line in `tell`, its row in the table of `docs/operating.md`, its list in `tests/it/numbers.rs`.
 
 pub mod agreed;
 pub mod ask;
