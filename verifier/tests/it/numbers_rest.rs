@@ -81,7 +81,7 @@ async fn every_tile_is_what_was_played() {
                 // Abroad more was asked.
                 ("success_session", 1, 2),
                 ("consent_opt_in", 5, 5),
-                ("consent_withdrawn", 1, 5),
+                ("consent_withdrawn", 2, 5),
                 ("return_rate", 1, 1),
             ] {
                 assert_eq!(

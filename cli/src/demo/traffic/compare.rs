@@ -67,10 +67,7 @@ pub fn differing(lines: &[Line]) -> Vec<&str> {
 }
 
 /// Prints them.
-#[expect(
-    clippy::print_stdout,
-    reason = "the numbers are this command's result"
-)]
+#[expect(clippy::print_stdout, reason = "the numbers are this command's result")]
 pub fn print(lines: &[Line], json: bool) {
     for line in lines {
         if json {

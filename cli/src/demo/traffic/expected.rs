@@ -174,7 +174,10 @@ pub fn of(plans: &[Plan], start: UnixTime) -> BTreeMap<&'static str, Expected> {
         ("active_day", count(sums.accounts(1, 1))),
         ("active_week", count(sums.accounts(7, 1))),
         ("active_month", count(sums.accounts(30, 1))),
-        ("return_rate", ratio(sums.accounts(30, 2), sums.accounts(30, 1))),
+        (
+            "return_rate",
+            ratio(sums.accounts(30, 2), sums.accounts(30, 1)),
+        ),
     ])
 }
 
@@ -200,7 +203,10 @@ mod tests {
         let value = |name: &str| numbers[name].value;
         assert_eq!(numbers["registration_conversion"], ratio(2, 4));
         assert_eq!(value("success_rate"), Some(0.8));
-        assert_eq!((value("time_to_login_p50"), value("time_to_login_p90")), (Some(2.0), Some(6.0)));
+        assert_eq!(
+            (value("time_to_login_p50"), value("time_to_login_p90")),
+            (Some(2.0), Some(6.0))
+        );
         assert_eq!(numbers["step_up_rate"], ratio(1, 6));
         assert_eq!(numbers["return_rate"], ratio(1, 2));
         assert_eq!(numbers["sessions_active"], count(1));

@@ -68,10 +68,7 @@ pub async fn run(options: &TrafficOptions) -> Result<()> {
 }
 
 /// What the business reads, beside what it must be. A job may still be writing the last counts.
-async fn read(
-    running: &Running,
-    expected: &BTreeMap<&'static str, Expected>,
-) -> Result<Vec<Line>> {
+async fn read(running: &Running, expected: &BTreeMap<&'static str, Expected>) -> Result<Vec<Line>> {
     let started = Instant::now();
     loop {
         let lines = compare::lines(expected, &running.numbers().await?);

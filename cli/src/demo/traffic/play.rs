@@ -67,7 +67,10 @@ impl Traffic<'_> {
             Plan::Abroad { member, seconds } => {
                 let page = self.abroad(member).await?;
                 let mut browser = self.browser();
-                let Member { wallet, browser: own } = self.member(member)?;
+                let Member {
+                    wallet,
+                    browser: own,
+                } = self.member(member)?;
                 std::mem::swap(own, &mut browser);
                 let wallet = wallet.clone();
                 // They do not come back: see the plans.
