@@ -1,5 +1,7 @@
 //! What the counts say: one tile for each number, with its formula and the two numbers that it is made of.
 
+mod people;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -7,21 +9,11 @@ use utoipa::ToSchema;
 
 use super::counts::Key;
 use super::what;
-use crate::store::presence::Presence;
+pub use people::Now;
+use people::{agreed, attempts, looked_up};
 
 /// Rows of the store.
 pub type Rows = [(Key, i64)];
-
-/// What is not counted but looked up, as it is now.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Now {
-    /// Sessions that are live.
-    pub sessions: i64,
-    /// Accounts that logged in lately.
-    pub presence: Presence,
-    /// Whether people are asked how it was.
-    pub satisfaction: bool,
-}
 
 /// What a number is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -132,88 +124,6 @@ fn seconds(id: &'static str, rows: &Rows, share: (i64, i64), formula: &'static s
         among: None,
         formula,
     }
-}
-
-/// Attempts with a factor that succeeded, among all.
-fn attempts(id: &'static str, rows: &Rows, method: &str, formula: &'static str) -> Tile {
-    let all = |outcome: &str| {
-        sum(rows, what::AUTHENTICATION, |key: &Key| {
-            key.method == method && key.outcome == outcome
-        })
-    };
-    let succeeded = all("success");
-    ratio(id, succeeded, succeeded + all("failure"), formula)
-}
-
-/// What became of consents.
-fn agreed(rows: &Rows) -> [Tile; 2] {
-    let all = |outcome: &str| sum(rows, what::CONSENT, |key: &Key| key.outcome == outcome);
-    let granted = all("granted");
-    [
-        ratio(
-            "consent_opt_in",
-            granted,
-            granted + all("denied"),
-            "consents granted / (consents granted + consents denied)",
-        ),
-        ratio(
-            "consent_withdrawn",
-            all("withdrawn"),
-            granted,
-            "consents withdrawn in these days / consents granted in these days",
-        ),
-    ]
-}
-
-/// What is looked up.
-fn looked_up(rows: &Rows, now: &Now) -> Vec<Tile> {
-    let Presence {
-        day,
-        week,
-        month,
-        twice,
-    } = now.presence;
-    let mut tiles = vec![
-        count(
-            "sessions_active",
-            now.sessions,
-            "sessions that are live now",
-        ),
-        count(
-            "active_day",
-            day,
-            "accounts that logged in today, by the day of UTC; now, whatever days are asked about",
-        ),
-        count(
-            "active_week",
-            week,
-            "accounts that logged in on one of the last 7 days, today among them; now",
-        ),
-        count(
-            "active_month",
-            month,
-            "accounts that logged in on one of the last 30 days, today among them; now",
-        ),
-        ratio(
-            "return_rate",
-            twice,
-            month,
-            "accounts that logged in at least twice in the last 30 days / accounts that logged in in the last 30 days; now",
-        ),
-    ];
-    if now.satisfaction {
-        let all = |content: bool| {
-            let content = move |key: &Key| !content || ["4", "5"].contains(&key.outcome.as_str());
-            sum(rows, what::SATISFACTION, content)
-        };
-        tiles.push(ratio(
-            "satisfaction",
-            all(true),
-            all(false),
-            "answers 4 and 5 / answers to the question how it was, from 1 to 5",
-        ));
-    }
-    tiles
 }
 
 /// Every tile. Of one journey or application nothing is looked up.

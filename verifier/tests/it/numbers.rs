@@ -459,7 +459,11 @@ async fn every_series_has_labels_of_closed_lists_and_none_of_a_person() {
             assert_eq!(n("vouchsafe_registrations_completed_total", &[]), 1);
             for outcome in ["success", "failure"] {
                 let labels = [("method", "session"), ("outcome", outcome)];
-                assert_eq!(n("vouchsafe_authentications_total", &labels), 1, "{outcome}");
+                assert_eq!(
+                    n("vouchsafe_authentications_total", &labels),
+                    1,
+                    "{outcome}"
+                );
             }
             assert_eq!(
                 n("vouchsafe_stepup_required_total", &[("reason", "risk")]),

@@ -61,7 +61,8 @@ async fn people_are_counted_by_the_days_on_which_they_came_and_nothing_more_is_k
         is_day(&world, 30).await;
         assert_eq!(came(&world).await, [0, 0, 1, 0]);
         world.tick().await;
-        let forgotten = "SELECT COUNT(*) FROM subjects WHERE last_day IS NULL AND day_before IS NULL";
+        let forgotten =
+            "SELECT COUNT(*) FROM subjects WHERE last_day IS NULL AND day_before IS NULL";
         assert_eq!(world.count(forgotten).await, 1);
         is_day(&world, 36).await;
         world.tick().await;

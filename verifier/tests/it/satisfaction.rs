@@ -71,7 +71,11 @@ async fn what_is_no_answer_of_ours_is_not_counted() {
     with_config(ON, async |world| {
         let mut browser = world.browser();
         for wrong in ["", "0", "6", "5 ", "five"] {
-            assert_eq!(answer(&mut browser, wrong).await.status, StatusCode::FORBIDDEN, "{wrong}");
+            assert_eq!(
+                answer(&mut browser, wrong).await.status,
+                StatusCode::FORBIDDEN,
+                "{wrong}"
+            );
         }
         let forged = [("csrf", "forged"), ("answer", "1")];
         let forged = browser.post("/satisfaction", &forged).await;
