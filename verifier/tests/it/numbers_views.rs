@@ -30,7 +30,11 @@ fn cells(page: &Answer, row: &str) -> Vec<String> {
     let rest = rest.unwrap_or_else(|| panic!("no row {row}"));
     let row = rest.split("</tr>").next().unwrap();
     let cells = row.split("<td>").skip(1);
-    let plain = |cell: &str| cell.replace("<bdi>", "").replace("</bdi>", "").replace("</td>", "");
+    let plain = |cell: &str| {
+        cell.replace("<bdi>", "")
+            .replace("</bdi>", "")
+            .replace("</td>", "")
+    };
     cells.map(|cell| plain(cell).trim().to_owned()).collect()
 }
 
@@ -44,7 +48,13 @@ async fn nobody_without_a_key_sees_any_of_them() {
         }
         let mut browser = business(&world).await;
         for path in PAGES {
-            for wrong in ["who=me", "since=never", "threshold=1&threshold=2", "check=a&check=b", "margin=1&margin=2"] {
+            for wrong in [
+                "who=me",
+                "since=never",
+                "threshold=1&threshold=2",
+                "check=a&check=b",
+                "margin=1&margin=2",
+            ] {
                 let answer = browser.get(&format!("{path}?{wrong}")).await;
                 assert_eq!(answer.location(), path, "{wrong}");
             }

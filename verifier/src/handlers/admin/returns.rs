@@ -74,7 +74,7 @@ fn sums(
     let registered = registered as f64;
     let mut sums = Vec::new();
     let mut say = |name: &str, line: String, result: f64| {
-        sums.push(json!({ "name": name, "line": format!("{line} = {result:.2}") }));
+        sums.push(json!({ "name": name, "line": minus(&format!("{line} = {result:.2}")) }));
         result
     };
     if let Some(margin) = input("margin") {
@@ -113,6 +113,11 @@ fn sums(
         }
     }
     sums
+}
+
+/// With the sign of a minus, not that of a hyphen.
+fn minus(line: &str) -> String {
+    line.replace('-', "−")
 }
 
 #[cfg(test)]
