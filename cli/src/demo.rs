@@ -10,9 +10,13 @@ mod played;
 mod reach;
 mod report;
 mod services;
+mod traffic;
 mod wallet;
 
+use std::sync::Arc;
+
 use anyhow::Result;
+use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::config::PublicUrl;
 
 use announce::announce;
@@ -21,7 +25,10 @@ use services::Running;
 
 /// How the demo runs.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct DemoOptions {
+    #[command(subcommand)]
+    play: Option<Play>,
     /// Play the story with the built-in wallet and say what was proven.
     #[arg(long, conflicts_with_all = ["lan", "public_url"])]
     headless: bool,
@@ -44,9 +51,18 @@ pub struct DemoOptions {
     log: String,
 }
 
+/// What else the demo plays.
+#[derive(Debug, clap::Subcommand)]
+enum Play {
+    /// Play logins whose outcomes are known, in a demo without a screen that has a clock of its own, and compare every
+    /// number of the login service with what it must be.
+    Traffic(traffic::TrafficOptions),
+}
+
 /// Runs the demo until it is asked to stop, or plays the story once.
 pub async fn run(options: DemoOptions) -> Result<()> {
     let DemoOptions {
+        play,
         headless,
         json,
         port,
@@ -54,9 +70,12 @@ pub async fn run(options: DemoOptions) -> Result<()> {
         public_url,
         log,
     } = options;
+    if let Some(Play::Traffic(options)) = play {
+        return traffic::run(&options).await;
+    }
     let reach = Reach::parse(lan.as_deref(), public_url.as_ref())?;
     let addresses = reach.addresses(if headless { 0 } else { port })?;
-    let running = Running::start(reach, addresses, &log).await?;
+    let running = Running::start(reach, addresses, &log, Arc::new(SystemClock)).await?;
     if headless {
         let outcome = headless::play(&running, json).await;
         running.stop().await?;

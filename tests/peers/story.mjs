@@ -533,6 +533,10 @@ async function story() {
     await business.page.fill("input[name=key]", urls.numbers_api_key);
     await press(business.page, "main form button");
     await shot(business.page, "numbers");
+    for (const page of ["risk?threshold=0.5", "clients", "consents", "audit?check=yes", "returns?visits=1000&before=60&margin=12.5&calls=40&call_cost=8&cost=500"]) {
+      await business.page.goto(`${urls.numbers}/${page}`);
+      await shot(business.page, `numbers-${page.split("?")[0]}`);
+    }
 
     // Revocation ends the visits, live.
     await page.goto(urls.shop);

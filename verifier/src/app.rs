@@ -62,6 +62,8 @@ pub struct Parts {
     pub open_registrations: RateLimit,
     /// Questions about references, for each network.
     pub support_questions: RateLimit,
+    /// How often networks may say how it was.
+    pub satisfaction_answers: RateLimit,
     /// Makes references of pages that belong to no login.
     pub references: References,
     /// Pages.

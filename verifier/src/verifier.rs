@@ -63,6 +63,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 const WRITE_EVERY: Duration = Duration::from_secs(2);
 /// Questions about references that a network may ask.
 const SUPPORT_PER_MINUTE: NonZeroU32 = NonZeroU32::new(30).unwrap();
+/// Answers to the question how it was that a network may give.
+const ANSWERS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(10).unwrap();
 /// How often expired rows are deleted.
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 
@@ -220,6 +222,7 @@ impl Verifier {
             documents: Shelf::default(),
             open_registrations: crate::clients::open_registrations(&settings),
             support_questions: RateLimit::per_minute(SUPPORT_PER_MINUTE, SUPPORT_PER_MINUTE),
+            satisfaction_answers: RateLimit::per_minute(ANSWERS_PER_MINUTE, ANSWERS_PER_MINUTE),
             references: References::new(brief_key(Purpose::FlowState).child("references")),
             pages: Pages::new()?,
             journeys: Journeys::new(settings.journeys.as_ref()),

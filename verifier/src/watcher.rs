@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::{StreamExt as _, stream};
 use vouchsafe_credentials::status_list::{Status, StatusRef};
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::DbError;
+use vouchsafe_service::db::{DbError, Tx};
 use vouchsafe_service::{pushed, webhooks};
 
 use crate::app::App;
@@ -20,8 +20,8 @@ use crate::signals;
 use crate::store::watched::{self, WatchedCard, WatchedList};
 use crate::store::{
     account_cards, accounts, attributes, clients, device_grants, failures, journey_calls,
-    journey_holds, journey_starts, journeys, notices, numbers, passkeys, receiver_tokens, requests,
-    sessions, stream_events, tokens, transactions, verifications,
+    journey_holds, journey_starts, journeys, notices, numbers, passkeys, presence, receiver_tokens,
+    requests, sessions, stream_events, tokens, transactions, verifications,
 };
 
 /// Lists that are asked for at once.
@@ -40,6 +40,8 @@ const KEEP_REFUSALS_S: i64 = 3650 * 86_400;
 const KEEP_EVENTS_S: i64 = 7 * 86_400;
 /// Counts are kept for two years and a month.
 const KEEP_NUMBERS_S: i64 = 761 * 86_400;
+/// References of logins that people said no to: anybody can make as many as they like.
+const KEEP_DECLINED: i64 = 10_000;
 
 /// Looks at every list behind a live session once.
 pub async fn run_once(app: App) -> Result<(), DbError> {
@@ -138,6 +140,11 @@ async fn forget_numbers(app: &App, now: UnixTime) -> Result<(), DbError> {
     let failed = now.plus(-KEEP_EVENTS_S);
     app.db
         .write_in_steps(async move |tx| failures::purge(tx, failed).await)
+        .await?;
+    let often = async |tx: &mut Tx| failures::cap(tx, "declined", KEEP_DECLINED).await;
+    app.db.write_in_steps(often).await?;
+    app.db
+        .write_in_steps(async move |tx| presence::forget(tx, now).await)
         .await
         .map(drop)
 }

@@ -151,6 +151,14 @@ impl Page {
         Ok(unescape(rest[..end].trim()))
     }
 
+    /// The token of the page's forms.
+    pub fn csrf(&self) -> Result<String> {
+        let mark = "name=\"csrf\" value=\"";
+        let at = self.html.find(mark).context("no form")? + mark.len();
+        let token = self.html[at..].split('"').next();
+        token.map(unescape).context("no token")
+    }
+
     /// Whether an element with this `id` is on the page.
     pub fn has(&self, id: &str) -> bool {
         self.tag(id).is_ok()

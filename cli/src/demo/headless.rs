@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
-use vouchsafe_service::fetch::{Limits, Request};
 use vouchsafe_wallet_core::history::Outcome;
 
 use super::browser::{Browser, Page};
@@ -269,12 +268,9 @@ impl Story<'_> {
 
     /// The numbers of the login service are those of this story.
     async fn dashboard(&self) -> Result<Shown> {
-        let key = self.running.numbers_key.as_ref();
-        let key = key.context("the demo shows no numbers")?;
-        let url = format!("{}/admin/numbers", self.running.addresses.verifier);
         let started = Instant::now();
         let numbers = loop {
-            let numbers = self.ask("GET", &url, key).await?;
+            let numbers = self.running.numbers().await?;
             if Played::of(&numbers) == PLAYED {
                 break numbers;
             }
@@ -354,28 +350,7 @@ impl Story<'_> {
     /// Calls the issuer's REST interface as the club does.
     async fn issuer(&self, method: &str, path: &str) -> Result<Value> {
         let url = format!("{}{path}", self.running.addresses.issuer);
-        self.ask(method, &url, &self.running.api_key).await
-    }
-
-    /// Asks a REST interface with a key.
-    async fn ask(&self, method: &str, url: &str, key: &str) -> Result<Value> {
-        let mut headers = axum::http::HeaderMap::new();
-        headers.insert("authorization", format!("Bearer {key}").parse()?);
-        let body = (method == "POST").then(|| (b"{}".to_vec(), "application/json"));
-        let request = Request {
-            method: method.parse()?,
-            url,
-            headers,
-            body,
-            limits: Limits::EXCHANGE,
-        };
-        let response = self.running.fetcher.send(request).await?;
-        ensure!(
-            response.is_success(),
-            "{} to {method} {url}",
-            response.status
-        );
-        Ok(serde_json::from_slice(&response.body)?)
+        self.running.ask(method, &url, &self.running.api_key).await
     }
 }
 

@@ -3,13 +3,15 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use axum::Router;
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
+use vouchsafe_credentials::time::Clock;
 use vouchsafe_issuer::Issuer;
 use vouchsafe_service::config::{AllowedHost, DevConfig, FetchConfig, LogConfig, parse};
-use vouchsafe_service::fetch::Fetcher;
+use vouchsafe_service::fetch::{Fetcher, Limits, Request};
 use vouchsafe_service::http::{ServeError, bind, serve};
 use vouchsafe_service::operators::Role as OperatorRole;
 use vouchsafe_service::shutdown::{self, Shutdown, ShutdownTrigger};
@@ -18,7 +20,7 @@ use vouchsafe_shop::{Club, Secret, Shop};
 use vouchsafe_verifier::Verifier;
 
 use super::reach::{Addresses, Reach};
-use super::wallet::DemoWallet;
+use super::wallet::{DemoWallet, People};
 use super::{abroad, authority};
 use crate::development::{Application, Placement, Plan, generate, secret};
 use crate::wallet::handle::WalletHandle;
@@ -35,6 +37,9 @@ pub struct Running {
     /// Where a person begins who opens the wallet in a browser that is not on this machine.
     pub invitation: Option<String>,
     wallet: Option<WalletHandle>,
+    people: Option<People>,
+    /// The login service, for what its jobs do.
+    pub verifier: Verifier,
     /// The way out, for a browser without a screen.
     pub fetcher: Arc<Fetcher>,
     /// The club's key to the issuer.
@@ -53,7 +58,12 @@ pub struct Running {
 
 impl Running {
     /// Makes keys, certificates and databases, and starts everything.
-    pub async fn start(reach: Reach, addresses: Addresses, log: &str) -> Result<Self> {
+    pub async fn start(
+        reach: Reach,
+        addresses: Addresses,
+        log: &str,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
         telemetry::init(&LogConfig {
             filter: log.to_owned(),
             ..LogConfig::default()
@@ -84,13 +94,16 @@ impl Running {
             _ => None,
         };
 
-        let issuer =
-            Issuer::open(parse(&generated.issuer)?, vouchsafe_issuer::Ports::system()).await?;
-        let verifier = Verifier::open(
-            parse(&generated.verifier)?,
-            vouchsafe_verifier::Ports::system(),
-        )
-        .await?;
+        let ports = vouchsafe_issuer::Ports {
+            clock: Arc::clone(&clock),
+            ..vouchsafe_issuer::Ports::system()
+        };
+        let issuer = Issuer::open(parse(&generated.issuer)?, ports).await?;
+        let ports = vouchsafe_verifier::Ports {
+            clock: Arc::clone(&clock),
+            ..vouchsafe_verifier::Ports::system()
+        };
+        let verifier = Verifier::open(parse(&generated.verifier)?, ports).await?;
         let api_key = issuer.create_api_key("the club's counter").await?;
         let console = console(&issuer, &addresses).await?;
         let numbers_key = match reach.is_loopback() {
@@ -109,7 +122,7 @@ impl Running {
         } else {
             verifier.router()
         };
-        let wallet = DemoWallet::new(&reach, &addresses, &generated, fetch)?;
+        let wallet = DemoWallet::new(&reach, &addresses, &generated, fetch, clock)?;
 
         let (trigger, shutdown) = shutdown::channel();
         let listen = |listener, router: Router| {
@@ -126,15 +139,18 @@ impl Running {
             tasks.push(tokio::spawn(serve(at, None, router, shutdown.clone())));
         }
         let (for_issuer, for_verifier) = (shutdown.clone(), shutdown.clone());
+        let worker = verifier.clone();
         let background = vec![
             tokio::spawn(async move { issuer.run_background(for_issuer).await }),
-            tokio::spawn(async move { verifier.run_background(for_verifier).await }),
+            tokio::spawn(async move { worker.run_background(for_verifier).await }),
         ];
         Ok(Self {
             addresses,
             reach,
             invitation: wallet.invitation,
             wallet: wallet.open,
+            people: wallet.people,
+            verifier,
             fetcher,
             api_key,
             numbers_key,
@@ -151,6 +167,41 @@ impl Running {
     pub fn wallet(&self) -> Result<&WalletHandle> {
         let wallet = self.wallet.as_ref();
         wallet.context("the wallet of this demo opens with its passphrase")
+    }
+
+    /// Other people, of a demo on this machine alone.
+    pub fn people(&self) -> Result<&People> {
+        let people = self.people.as_ref();
+        people.context("there are other people on this machine alone")
+    }
+
+    /// Asks a REST interface with a key.
+    pub async fn ask(&self, method: &str, url: &str, key: &str) -> Result<Value> {
+        let mut headers = axum::http::HeaderMap::new();
+        headers.insert("authorization", format!("Bearer {key}").parse()?);
+        let body = (method == "POST").then(|| (b"{}".to_vec(), "application/json"));
+        let request = Request {
+            method: method.parse()?,
+            url,
+            headers,
+            body,
+            limits: Limits::EXCHANGE,
+        };
+        let response = self.fetcher.send(request).await?;
+        ensure!(
+            response.is_success(),
+            "{} to {method} {url}",
+            response.status
+        );
+        Ok(serde_json::from_slice(&response.body)?)
+    }
+
+    /// Every number of the login service with its formula, as the business reads them.
+    pub async fn numbers(&self) -> Result<Value> {
+        let key = self.numbers_key.as_ref();
+        let key = key.context("the demo shows no numbers")?;
+        let url = format!("{}/admin/numbers", self.addresses.verifier);
+        self.ask("GET", &url, key).await
     }
 
     /// Runs until Ctrl-C or SIGTERM.

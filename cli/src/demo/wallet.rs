@@ -7,6 +7,7 @@ use anyhow::Result;
 use async_trait::async_trait;
 use axum::Router;
 use vouchsafe_credentials::sd_jwt_vc::IssuerMethod;
+use vouchsafe_credentials::time::Clock;
 use vouchsafe_credentials::x509::{Role, TrustAnchors};
 use vouchsafe_service::config::FetchConfig;
 use vouchsafe_wallet_core::storage::{KdfParams, MemoryStorage};
@@ -14,8 +15,9 @@ use vouchsafe_wallet_core::trust::{KnownIssuer, OtherVerifiers, TrustList, Unkno
 
 use super::reach::{Addresses, Reach};
 use crate::development::{Generated, secret};
-use crate::wallet::handle::WalletHandle;
+use crate::wallet::handle::{Transport, WalletHandle};
 use crate::wallet::open;
+use crate::wallet::transport::FetcherTransport;
 use crate::wallet::web::{self, Keeper, Profile, WebConfig};
 
 /// The wallet and its pages.
@@ -26,6 +28,26 @@ pub struct DemoWallet {
     pub open: Option<WalletHandle>,
     /// The path of the first run, where the wallet is to be made first.
     pub invitation: Option<String>,
+    /// Wallets of other people, on this machine.
+    pub people: Option<People>,
+}
+
+/// Makes wallets of people, each with a store of its own.
+pub struct People {
+    settings: open::Settings,
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+}
+
+impl People {
+    /// The wallet of somebody who has none yet.
+    pub fn somebody(&self) -> Result<WalletHandle> {
+        let storage = Arc::new(MemoryStorage::new());
+        let world = (Arc::clone(&self.transport), Arc::clone(&self.clock));
+        let settings = self.settings.clone();
+        // Nobody can know this passphrase, and nobody needs it: the store is in memory.
+        open::create_in(settings, storage, &secret(), KdfParams::MINIMUM, world)
+    }
 }
 
 impl DemoWallet {
@@ -36,22 +58,29 @@ impl DemoWallet {
         addresses: &Addresses,
         generated: &Generated,
         fetch: FetchConfig,
+        clock: Arc<dyn Clock>,
     ) -> Result<Self> {
         let settings = settings(reach, addresses, generated, fetch)?;
         let config = WebConfig {
             public_url: addresses.wallet.parse()?,
             profile: Profile::default(),
         };
-        let storage = Arc::new(MemoryStorage::new());
         if reach.is_loopback() {
-            // Nobody can know this passphrase, and nobody needs it: the store is in memory.
-            let wallet = open::create(settings, storage, &secret(), KdfParams::MINIMUM)?;
+            let transport = FetcherTransport::new(&settings.fetch, settings.loopback_http)?;
+            let people = People {
+                settings,
+                transport: Arc::new(transport),
+                clock,
+            };
+            let wallet = people.somebody()?;
             return Ok(Self {
                 router: web::router(wallet.clone(), config)?,
                 open: Some(wallet),
                 invitation: None,
+                people: Some(people),
             });
         }
+        let storage = Arc::new(MemoryStorage::new());
         let keeper = Arc::new(MemoryKeeper {
             settings,
             storage,
@@ -64,6 +93,7 @@ impl DemoWallet {
             invitation: guarded
                 .invitation
                 .map(|path| format!("{}{path}", addresses.wallet)),
+            people: None,
         })
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use url::Url;
 use vouchsafe_credentials::crypto::Portable;
+use vouchsafe_credentials::time::Clock;
 use vouchsafe_protocol::http::UrlRule;
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::config::FetchConfig;
@@ -65,10 +66,10 @@ impl Default for Issuance {
 }
 
 impl Settings {
-    fn parts(self, storage: Arc<dyn Storage>) -> (Config, Ports) {
+    fn parts(self, storage: Arc<dyn Storage>, clock: Arc<dyn Clock>) -> (Config, Ports) {
         let ports = Ports {
             storage,
-            clock: Arc::new(SystemClock),
+            clock,
             rng: Arc::new(OsRandom),
             crypto: Arc::new(Portable),
             secure_area: None,
@@ -111,7 +112,19 @@ pub fn create_with(
     params: KdfParams,
     transport: Arc<dyn Transport>,
 ) -> anyhow::Result<WalletHandle> {
-    let (config, ports) = settings.parts(storage);
+    let world = (transport, Arc::new(SystemClock) as Arc<dyn Clock>);
+    create_in(settings, storage, passphrase, params, world)
+}
+
+/// As [`create_with`], at another time.
+pub fn create_in(
+    settings: Settings,
+    storage: Arc<dyn Storage>,
+    passphrase: &str,
+    params: KdfParams,
+    (transport, clock): (Arc<dyn Transport>, Arc<dyn Clock>),
+) -> anyhow::Result<WalletHandle> {
+    let (config, ports) = settings.parts(storage, clock);
     let wallet = Wallet::create(config, ports, passphrase, params)?;
     Ok(WalletHandle::new(wallet, transport))
 }
@@ -123,7 +136,7 @@ pub async fn open(
     passphrase: &str,
 ) -> anyhow::Result<WalletHandle> {
     let transport = FetcherTransport::new(&settings.fetch, settings.loopback_http)?;
-    let (config, ports) = settings.parts(storage);
+    let (config, ports) = settings.parts(storage, Arc::new(SystemClock));
     let wallet = Wallet::open(config, ports, passphrase).await?;
     Ok(WalletHandle::new(wallet, Arc::new(transport)))
 }

@@ -15,6 +15,9 @@ pub struct NumbersConfig {
     /// Series about logins have the application as the label `client`. Off: there may be many.
     #[serde(default)]
     pub client_label: bool,
+    /// People are asked one question when they have logged out, and on their account page: how it was.
+    #[serde(default)]
+    pub satisfaction: bool,
 }
 
 /// `[events]`.

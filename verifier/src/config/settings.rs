@@ -26,6 +26,7 @@ use super::{Config, RefreshConfig, SessionConfig, StatusConfig};
 use crate::domain::notice::Controller;
 use crate::journeys::JourneySettings;
 use crate::login::ACCESS_TOKEN_S;
+use crate::numbers::OTHER;
 use crate::numbers::events::EventSettings;
 use crate::status::StatusPolicy;
 
@@ -123,6 +124,12 @@ impl Settings {
                 let reason = "attributes names one that is not configured";
                 return Err(ConfigError::client(client.id.as_str(), reason));
             }
+        }
+        if let Some(taken) = clients.iter().find(|client| client.id.as_str() == OTHER) {
+            return Err(ConfigError::client(
+                taken.id.as_str(),
+                "numbers call so what the configuration does not name: choose another id",
+            ));
         }
         let resource_servers = config
             .resource_server

@@ -15,6 +15,7 @@ use crate::domain::consent::{Consent, State};
 use crate::domain::ids::{ConsentId, SecretDigest, SessionId};
 use crate::domain::session::{EndReason, Session};
 use crate::login::end::end_in;
+use crate::numbers::tell;
 use crate::store::{StoreError, consents, refresh_grants, sessions, subjects};
 
 pub use notify::arrange;
@@ -87,7 +88,7 @@ async fn over(app: &App, consent: Consent, state: State) -> Result<bool, StoreEr
         .write(async move |tx| {
             // A login may have tied it to an account meanwhile.
             let Some(current) = consents::find(tx, &consent.id).await? else {
-                return Ok::<_, DbError>(false);
+                return Ok::<Vec<_>, DbError>(Vec::new());
             };
             if let Some(subject) = &current.subject {
                 subjects::hold(tx, subject).await?;
@@ -98,14 +99,14 @@ async fn over(app: &App, consent: Consent, state: State) -> Result<bool, StoreEr
                 notify::publish(tx, &parts, message.as_ref(), ended, now).await?;
                 audit::append(tx, &parts.audit_key, &event(ended, state, now)).await?;
             }
-            Ok(!all.is_empty())
+            Ok(all.into_iter().map(|ended| ended.client).collect())
         })
         .await?;
-    if ended {
-        metrics::counter!("vouchsafe_consents_total", "action" => state.name()).increment(1);
+    for client in &ended {
+        tell::consent_over(app, client, state);
         tracing::info!(state = state.name(), "a consent is over");
     }
-    Ok(ended)
+    Ok(!ended.is_empty())
 }
 
 fn event(ended: &Consent, state: State, now: UnixTime) -> Event {

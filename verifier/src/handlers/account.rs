@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::account_attributes::{self, Problem};
-use super::{account_delete, account_export, owned};
+use super::{account_delete, account_export, owned, satisfaction};
 use crate::app::App;
 use crate::clients::document;
 use crate::config::Query;
@@ -143,6 +143,7 @@ async fn context(
         "means": means.iter().map(|one| means_row(one, cards, &keys)).collect::<Vec<_>>(),
         "passkeys": app.settings.passkeys.is_some(),
         "choices": choices,
+        "asked": satisfaction::is_asked(app),
         "csrf": app.csrf.token(cookie),
         "consents": consents,
         "sessions": shown,

@@ -9,6 +9,7 @@ use crate::cookies::Cookie;
 use crate::domain::ids::Secret;
 use crate::domain::place::Place;
 use crate::domain::session::Session;
+use crate::numbers::tell;
 use crate::risk::{self, Look, Seen};
 use crate::store::StoreError;
 
@@ -78,7 +79,7 @@ pub(super) async fn judge(
     let assessment = risk::check::assess(app, settings, Some(subject), &look).await?;
     let asks = assessment.level >= settings.ask_again_at;
     let decision = if asks { "ask_again" } else { "answer" };
-    metrics::counter!("vouchsafe_risk_evaluations_total", "level" => assessment.level.name(), "decision" => decision).increment(1);
+    tell::assessed(app, &assessment, decision);
     if !asks {
         return Ok(Verdict::Answers(Some(look.seen)));
     }

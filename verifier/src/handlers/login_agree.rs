@@ -14,6 +14,7 @@ use crate::domain::transaction::{Login, Transaction};
 use crate::journey::StepKind;
 use crate::login::run;
 use crate::login::run::RunError;
+use crate::numbers::tell;
 use crate::reply::see_other;
 use crate::views;
 
@@ -38,7 +39,7 @@ pub async fn handle(
     match form.get("answer") {
         Some("yes") => login_run::agreed(&app, &headers, &pending.login, &owned, told).await,
         Some("no") => {
-            metrics::counter!("vouchsafe_consents_total", "action" => "denied").increment(1);
+            tell::consent(&app, owned.transaction.login(), "denied");
             login_run::declined(&app, &headers, &owned.transaction).await
         }
         _ => see_other(&format!("/login/{id}")),

@@ -57,7 +57,7 @@ async fn cancel(app: &App, transaction: Transaction) -> Result<bool, StoreError>
         .await?;
     if done {
         tell::over(app, &login, "declined", &End::default());
-        tell::authenticated("vp", "failure", "declined");
+        tell::attempted(app, &login, ("vp", "failure"), "declined");
         app.changes.announce(&login.id);
     }
     Ok(done)

@@ -11,7 +11,7 @@ use serde_json::json;
 use vouchsafe_protocol::oauth::params::Params;
 use vouchsafe_service::db::DbError;
 
-use super::owned;
+use super::{owned, satisfaction};
 use crate::app::App;
 use crate::cookies::Cookie;
 use crate::domain::ids::{ClientId, SessionId, Sid};
@@ -194,11 +194,8 @@ async fn end_browser_session(app: &App, headers: &HeaderMap) -> Result<(), Logou
 }
 
 fn logged_out(app: &App, headers: &HeaderMap) -> Response {
-    let page = views::message(
-        app,
-        StatusCode::OK,
-        views::browser_locale(headers),
-        "logged-out",
-    );
+    let context = json!({ "key": "logged-out", "asked": satisfaction::is_asked(app) });
+    let locale = views::browser_locale(headers);
+    let page = views::page(app, StatusCode::OK, "verifier/message", locale, context);
     with_cookie(page, Cookie::Session.remove(app))
 }

@@ -50,6 +50,7 @@ mod register;
 mod register_client;
 mod registration_answer;
 mod revoke;
+mod satisfaction;
 mod ssf_configuration;
 mod ssf_poll;
 mod ssf_status;
@@ -112,6 +113,7 @@ pub fn router(app: App) -> Router {
     let receivers = app.settings.serves_receivers();
     let passkeys = app.settings.passkeys.is_some();
     let numbers = app.settings.numbers.is_some();
+    let satisfaction = satisfaction::is_asked(&app);
     let proven = Router::new()
         .route(
             PAR,
@@ -247,6 +249,12 @@ pub fn router(app: App) -> Router {
         } else {
             Router::new()
         })
+        .merge(if satisfaction {
+            let asked = get(satisfaction::get).post(satisfaction::post);
+            Router::new().route(satisfaction::SATISFACTION, asked)
+        } else {
+            Router::new()
+        })
         .merge(vouchsafe_pages::assets_router())
         .with_state(app)
 }
@@ -254,11 +262,16 @@ pub fn router(app: App) -> Router {
 /// What is there only where numbers are read.
 fn for_business() -> Router<App> {
     Router::new()
-        .route(admin::OVERVIEW, get(admin::overview))
-        .route(admin::SIGN_IN, post(admin::sign_in))
-        .route(admin::SIGN_OUT, post(admin::sign_out))
-        .route(admin::JOURNEY, get(admin::of_journey))
-        .route(admin::PICTURE, get(admin::picture))
+        .route(admin::overview::OVERVIEW, get(admin::overview::handle))
+        .route(admin::door::SIGN_IN, post(admin::door::sign_in))
+        .route(admin::door::SIGN_OUT, post(admin::door::sign_out))
+        .route(admin::journey::JOURNEY, get(admin::journey::handle))
+        .route(admin::journey::PICTURE, get(admin::journey::picture))
+        .route(admin::risk::RISK, get(admin::risk::handle))
+        .route(admin::clients::CLIENTS, get(admin::clients::handle))
+        .route(admin::consents::CONSENTS, get(admin::consents::handle))
+        .route(admin::audit::AUDIT, get(admin::audit::handle))
+        .route(admin::returns::RETURNS, get(admin::returns::handle))
         .merge(v1::for_business())
 }
 

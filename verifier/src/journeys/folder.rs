@@ -8,6 +8,7 @@ use super::held::{self, Known};
 use super::loaded::Loaded;
 use crate::config::SubjectConfig;
 use crate::journey::{Code, Mistake, Places, read};
+use crate::numbers::NO_JOURNEY;
 
 /// `[journeys]`, checked.
 #[derive(Debug, Clone)]
@@ -138,6 +139,10 @@ pub(super) fn one(text: &str, known: &Known<'_>) -> Result<Loaded, Vec<Mistake>>
     let Some(mut places) = Places::of(text) else {
         return Err(Vec::new());
     };
+    if journey.id == NO_JOURNEY {
+        let message = "logins without a journey are counted as those of `none`".to_owned();
+        places.at_top("id", Code::BadValue, message, "choose another id");
+    }
     let questions = held::check(&journey, known, &mut places);
     let mistakes = places.mistakes();
     if !mistakes.is_empty() {

@@ -252,7 +252,7 @@ async fn record(
     count(query, request, "accepted", "none");
     tell::presentation(app, &login, "accepted", request.channel.name());
     if agreed {
-        metrics::counter!("vouchsafe_consents_total", "action" => "granted").increment(1);
+        tell::consent(app, &login, "granted");
     }
     app.changes.announce(&request.transaction);
     Ok(DirectPostAnswer {
@@ -303,7 +303,7 @@ async fn wallet_error(
     count(query, request, outcome, &reason);
     tell::presentation(app, &login, outcome, request.channel.name());
     if outcome == "declined" {
-        metrics::counter!("vouchsafe_consents_total", "action" => "denied").increment(1);
+        tell::consent(app, &login, "denied");
     }
     app.changes.announce(&request.transaction);
     Ok(DirectPostAnswer {

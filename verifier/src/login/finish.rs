@@ -23,7 +23,7 @@ use crate::risk::Seen;
 use crate::store::risk::NewLogin;
 use crate::store::transactions::Sealed;
 use crate::store::{
-    StoreError, account_bindings, accounts, consents, risk, sessions, transactions,
+    StoreError, account_bindings, accounts, consents, presence, risk, sessions, transactions,
 };
 
 pub use failed::fail;
@@ -156,6 +156,8 @@ pub async fn from_session(
             if !sessions::is_live(tx, &session.id, parts.now()).await? {
                 return Err(FinishError::AlreadyOver);
             }
+            // The account before anything of its session.
+            presence::came(tx, &subject, parts.now()).await?;
             let sub = pairwise_sub(&parts.pairwise_key, &client.sector, &subject);
             // No card was shown; what comes of the session ends with it at the latest.
             let told = Told {
@@ -207,8 +209,12 @@ async fn count(
     seen: Option<&NewLogin>,
     now: UnixTime,
 ) -> Result<(), DbError> {
-    match subject.zip(seen) {
-        Some((subject, seen)) => risk::insert(tx, subject, seen, now).await,
+    let Some(subject) = subject else {
+        return Ok(());
+    };
+    presence::came(tx, subject, now).await?;
+    match seen {
+        Some(seen) => risk::insert(tx, subject, seen, now).await,
         None => Ok(()),
     }
 }

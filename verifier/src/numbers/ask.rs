@@ -8,9 +8,9 @@ use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::DbError;
 
 use super::counts::Key;
-use super::tiles::{StepNumbers, Tile, steps, tiles, tiles_of_channel};
+use super::tiles::{Now, StepNumbers, Tile, steps, tiles, tiles_of_channel, tiles_of_journey};
 use crate::app::Parts;
-use crate::store::{numbers, sessions};
+use crate::store::{numbers, presence, sessions};
 
 /// Seconds of a day.
 const DAY_S: i64 = 86_400;
@@ -136,10 +136,26 @@ impl Asked {
         Self { by, ..self }
     }
 
-    /// The journey that it is about.
+    /// The same question about a journey.
     #[must_use]
-    pub fn journey(&self) -> Option<&str> {
-        self.journey.as_deref()
+    pub fn of_journey(self, journey: &str) -> Self {
+        Self {
+            journey: Some(journey.to_owned()),
+            ..self
+        }
+    }
+
+    /// The first day and the last.
+    #[must_use]
+    pub fn days(&self) -> (String, String) {
+        (shown(self.since), shown(self.until.plus(-1)))
+    }
+
+    /// What was counted, by the day. One at a time: the rows of two years are many.
+    pub async fn rows(&self, app: &Parts) -> Result<Vec<(Key, i64)>, DbError> {
+        let _turn = app.numbers.asking.lock().await;
+        let of = (self.journey.as_deref(), self.client.as_deref());
+        numbers::between(&app.db, self.since, self.until, of).await
     }
 }
 
@@ -180,12 +196,9 @@ fn shown(at: UnixTime) -> String {
 
 /// Answers.
 pub async fn ask(app: &Parts, asked: &Asked) -> Result<Numbers, DbError> {
-    // One at a time: the rows of two years are many.
-    let _turn = app.numbers.asking.lock().await;
-    let of = (asked.journey.as_deref(), asked.client.as_deref());
-    let rows = numbers::between(&app.db, asked.since, asked.until, of).await?;
-    let live = match (&asked.journey, &asked.client) {
-        (None, None) => Some(sessions::count_live(&app.db, app.now()).await?),
+    let rows = asked.rows(app).await?;
+    let now = match (&asked.journey, &asked.client) {
+        (None, None) => Some(now(app).await?),
         // A session is of no journey, and of many applications.
         _ => None,
     };
@@ -201,13 +214,43 @@ pub async fn ask(app: &Parts, asked: &Asked) -> Result<Numbers, DbError> {
             &order.into_iter().flatten().collect::<Vec<_>>(),
         )
     });
+    let (since, until) = asked.days();
     Ok(Numbers {
-        since: shown(asked.since),
-        until: shown(asked.until.plus(-1)),
-        tiles: tiles(&rows, live),
+        since,
+        until,
+        tiles: match asked.journey {
+            None => tiles(&rows, now.as_ref()),
+            Some(_) => tiles_of_journey(&rows),
+        },
         groups: groups.unwrap_or_default(),
         steps: steps.unwrap_or_default(),
     })
+}
+
+/// What is looked up.
+async fn now(app: &Parts) -> Result<Now, DbError> {
+    let settings = app.settings.numbers.as_ref();
+    Ok(Now {
+        sessions: sessions::count_live(&app.db, app.now()).await?,
+        presence: presence::count(&app.db, app.now()).await?,
+        satisfaction: settings.is_some_and(|numbers| numbers.satisfaction),
+    })
+}
+
+/// Everything of these days, and the same for each day and for each stage: one look into the database.
+pub async fn overview(app: &Parts, asked: &Asked) -> Result<(Numbers, Vec<Group>), DbError> {
+    let rows = asked.rows(app).await?;
+    let all = asked.journey.is_none() && asked.client.is_none();
+    let now = if all { Some(now(app).await?) } else { None };
+    let (since, until) = asked.days();
+    let numbers = Numbers {
+        since,
+        until,
+        tiles: tiles(&rows, now.as_ref()),
+        groups: groups(&rows, By::Day, asked),
+        steps: Vec::new(),
+    };
+    Ok((numbers, groups(&rows, By::Stage, asked)))
 }
 
 fn groups(rows: &[(Key, i64)], by: By, asked: &Asked) -> Vec<Group> {
@@ -223,8 +266,8 @@ fn groups(rows: &[(Key, i64)], by: By, asked: &Asked) -> Vec<Group> {
         }
         By::Journey | By::Channel | By::Client => {}
     }
-    // What has no channel is of none: beginnings and questions.
-    let fits = |row: &&(Key, i64)| by != By::Channel || !row.0.channel.is_empty();
+    // What has no channel is of none: beginnings and questions. Nor has what was judged an application.
+    let fits = |row: &&(Key, i64)| !by.name(&row.0).is_empty();
     for row in rows.iter().filter(fits) {
         found.entry(by.name(&row.0)).or_default().push(row.clone());
     }
@@ -234,7 +277,8 @@ fn groups(rows: &[(Key, i64)], by: By, asked: &Asked) -> Vec<Group> {
             name,
             tiles: match by {
                 By::Channel => tiles_of_channel(&rows),
-                _ => tiles(&rows, None),
+                By::Journey | By::Stage => tiles_of_journey(&rows),
+                By::Day | By::Client => tiles(&rows, None),
             },
         })
         .collect()

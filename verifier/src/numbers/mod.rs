@@ -2,16 +2,25 @@
 //! and a log of events (decision 0051).
 //!
 //! Whatever is counted is counted in `tell` and nowhere else, when it was written. Labels come from
-//! closed lists: the configuration, journeys, this program. To count something more: its line in
-//! `tell`, its row in the table of `docs/operating.md`, its list in `tests/it/numbers.rs`.
+//! closed lists: the configuration, journeys, this program. How many people come back is not counted but
+//! looked up (decision 0055). To count something more: its line in `tell`, its row in the table of `docs/operating.md`, its list in `tests/it/numbers.rs`.
 
+pub mod agreed;
 pub mod ask;
 pub mod counts;
 pub mod events;
 pub(crate) mod job;
+pub mod judged;
 mod of;
+pub mod scores;
 pub(crate) mod tell;
 pub mod tiles;
+
+/// The journey under which logins without one are counted: no journey has this id.
+pub const NO_JOURNEY: &str = "none";
+/// The application of logins whose application the configuration does not name: none that it names has
+/// this id.
+pub const OTHER: &str = "other";
 
 use counts::Counts;
 use events::Events;
@@ -36,6 +45,18 @@ pub mod what {
     pub const STEP_UP: &str = "step_up";
     /// Questions to wallets: `asked`, and how they were answered.
     pub const PRESENTATION: &str = "presentation";
+    /// Attempts with a factor, the method: `success`, `failure`.
+    pub const AUTHENTICATION: &str = "authentication";
+    /// What became of consents: `granted`, `denied`, `withdrawn`, `expired`.
+    pub const CONSENT: &str = "consent";
+    /// Logins that were judged: the level, and as the method what was decided.
+    pub const RISK: &str = "risk";
+    /// Signs of risk.
+    pub const SIGN: &str = "risk_sign";
+    /// Scores: the class is where seconds are otherwise ([`scores`]).
+    pub const SCORE: &str = "risk_score";
+    /// Answers to the one question: `1` to `5`.
+    pub const SATISFACTION: &str = "satisfaction";
 }
 
 /// What waits to be written.

@@ -3,7 +3,8 @@
 use metrics::Label;
 
 use super::counts::Key;
-use super::tell::{End, NO_JOURNEY};
+use super::tell::End;
+use super::{NO_JOURNEY, OTHER};
 use crate::app::Parts;
 use crate::domain::transaction::Login;
 use crate::journey::Instance;
@@ -73,7 +74,7 @@ pub(super) fn client(app: &Parts, id: &str) -> String {
     let known = known
         .map(|client| client.id.as_str())
         .find(|own| *own == id);
-    known.unwrap_or("other").to_owned()
+    known.unwrap_or(OTHER).to_owned()
 }
 
 /// How a login is counted that ended with this code.

@@ -1,14 +1,17 @@
 //! What is counted, and when. Nothing here waits for anything.
 
+mod others;
 mod recoveries;
 mod steps;
 
+use others::authenticated;
+pub(crate) use others::{assessed, attempted, consent, consent_over, satisfied};
 use steps::followed;
 pub(crate) use steps::{follows, steps};
 
 use super::counts::{Key, coarse};
 use super::of::{Of, channel_of, client, outcome, outcome_of_run};
-use super::{events, what};
+use super::{NO_JOURNEY, events, what};
 use crate::app::Parts;
 use crate::config::SubjectStrategy;
 use crate::domain::request::{LoginRequest, StepUp};
@@ -16,9 +19,6 @@ use crate::domain::transaction::Login;
 use crate::login::accept::log_id;
 use crate::login::finish::Account;
 use crate::store::transactions::Abandoned;
-
-/// The journey under which logins without one are counted.
-pub(crate) const NO_JOURNEY: &str = "none";
 
 /// What is counted of a login that ended.
 #[derive(Debug, Default, Clone)]
@@ -61,6 +61,10 @@ pub(crate) fn started(app: &Parts, login: &Login) {
     });
     if login.place.first && makes_accounts(app, login) {
         registration(&of, "started", entry);
+    }
+    if let Some(reason) = login.place.step_up {
+        // A session was there, and does not do.
+        authenticated(&of, ("session", "failure"), reason.name());
     }
     // A run says itself what it asks and why, with its steps.
     if login.run.is_none() {
@@ -205,9 +209,9 @@ fn ended(of: &Of<'_>, outcome: &'static str, channel: &'static str, took: i64) {
 /// Who logged in, as far as that is counted.
 fn whose(of: &Of<'_>, login: &Login, channel: &'static str, end: &End) {
     if channel == "session" || channel == "passkey" {
-        authenticated(channel, "success", "none");
+        authenticated(of, (channel, "success"), "none");
     } else if login.run.is_none() {
-        authenticated("vp", "success", "none");
+        authenticated(of, ("vp", "success"), "none");
     }
     match end.account {
         Some(Account::New) => {
@@ -237,7 +241,7 @@ pub(crate) fn by_session(app: &Parts, request: &LoginRequest) {
         ..of.key(what::STARTED)
     });
     ended(&of, "success", "session", 0);
-    authenticated("session", "success", "none");
+    authenticated(&of, ("session", "success"), "none");
     let facts = events::Facts {
         journey: of.journey,
         stage: of.stage,
@@ -295,14 +299,7 @@ pub(crate) fn refused(app: &Parts, login: &Login, code: &str, channel: &'static 
         ..End::default()
     };
     over(app, login, code, &end);
-    if is_login(&login.request) {
-        authenticated("vp", "failure", code);
-    }
-}
-
-/// One attempt with a factor. `error` is from a closed list.
-pub(crate) fn authenticated(method: &'static str, outcome: &'static str, error: &str) {
-    metrics::counter!("vouchsafe_authentications_total", "method" => method, "outcome" => outcome, "error" => error.to_owned()).increment(1);
+    attempted(app, login, ("vp", "failure"), code);
 }
 
 /// A passkey does not do for a login without a journey, and that was written.

@@ -1,5 +1,7 @@
 //! What the counts say: one tile for each number, with its formula and the two numbers that it is made of.
 
+mod people;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -7,6 +9,8 @@ use utoipa::ToSchema;
 
 use super::counts::Key;
 use super::what;
+pub use people::Now;
+use people::{agreed, attempts, looked_up};
 
 /// Rows of the store.
 pub type Rows = [(Key, i64)];
@@ -122,9 +126,9 @@ fn seconds(id: &'static str, rows: &Rows, share: (i64, i64), formula: &'static s
     }
 }
 
-/// Every tile. Sessions that are live are not counted but looked up.
+/// Every tile. Of one journey or application nothing is looked up.
 #[must_use]
-pub fn tiles(rows: &Rows, sessions: Option<i64>) -> Vec<Tile> {
+pub fn tiles(rows: &Rows, now: Option<&Now>) -> Vec<Tile> {
     let all = |_: &Key| true;
     let ended = |outcome: &'static str| {
         sum(rows, what::FINISHED, move |key: &Key| {
@@ -225,7 +229,28 @@ pub fn tiles(rows: &Rows, sessions: Option<i64>) -> Vec<Tile> {
             "questions that people said no to in the wallet / questions to wallets",
         ),
     ];
-    tiles.extend(sessions.map(|live| count("sessions_active", live, "sessions that are live now")));
+    tiles.extend([
+        attempts(
+            "success_vp",
+            rows,
+            "vp",
+            "cards that were shown and led in / (those + cards that were shown and did not, and people who said no)",
+        ),
+        attempts(
+            "success_passkey",
+            rows,
+            "passkey",
+            "passkeys that led in / (those + passkeys that did not)",
+        ),
+        attempts(
+            "success_session",
+            rows,
+            "session",
+            "logins that a session answered alone / (those + logins for which a session was there and more was asked)",
+        ),
+    ]);
+    tiles.extend(agreed(rows));
+    tiles.extend(now.map(|now| looked_up(rows, now)).into_iter().flatten());
     tiles
 }
 
@@ -243,14 +268,28 @@ const OF_CHANNEL: [&str; 4] = [
 pub fn tiles_of_channel(rows: &Rows) -> Vec<Tile> {
     let known = |tile: Tile| match OF_CHANNEL.contains(&tile.id) {
         true => tile,
-        false => Tile {
-            value: None,
-            of: 0,
-            among: None,
-            ..tile
-        },
+        false => unknown(tile),
     };
     tiles(rows, None).into_iter().map(known).collect()
+}
+
+/// The tiles of one journey or stage: in which of them a consent was given that is withdrawn is not kept.
+#[must_use]
+pub fn tiles_of_journey(rows: &Rows) -> Vec<Tile> {
+    let known = |tile: Tile| match tile.id {
+        "consent_withdrawn" => unknown(tile),
+        _ => tile,
+    };
+    tiles(rows, None).into_iter().map(known).collect()
+}
+
+fn unknown(tile: Tile) -> Tile {
+    Tile {
+        value: None,
+        of: 0,
+        among: None,
+        ..tile
+    }
 }
 
 /// The steps of a journey, those of its file in their order and then those of earlier files.
@@ -314,7 +353,11 @@ mod tests {
             row(what::REGISTRATION, "returned", 0, 5),
             row(what::REGISTRATION, "completed", 0, 163),
         ];
-        let tiles = tiles(&rows, Some(3));
+        let now = Now {
+            sessions: 3,
+            ..Now::default()
+        };
+        let tiles = tiles(&rows, Some(&now));
         assert_eq!(value(&tiles, "registration_conversion"), Some(0.815));
         assert_eq!(value(&tiles, "registrations"), Some(163.0));
         assert_eq!(value(&tiles, "sessions_active"), Some(3.0));

@@ -363,6 +363,14 @@ pub async fn holds(
     row.map(Consent::try_from).transpose()
 }
 
+/// How many consents hold, by application.
+pub async fn holding(db: &Db, now: UnixTime) -> Result<Vec<(String, i64)>, DbError> {
+    each!(db, p => sqlx::query_as::<_, (String, i64)>(
+        "SELECT client_id, COUNT(*) FROM consents \
+         WHERE over_at IS NULL AND (expires_at IS NULL OR expires_at > $1) GROUP BY client_id")
+        .bind(now.0).fetch_all(p).await)
+}
+
 /// Consents whose time is over and which nobody has ended, [`STEP`] of them at most.
 pub async fn lapsed(db: &Db, now: UnixTime) -> Result<Vec<Consent>, DbError> {
     let rows = each!(db, p => sqlx::query_as::<_, ConsentRow>(columns!("SELECT",

@@ -53,6 +53,22 @@ pub async fn find(db: &Db, reference: &str) -> Result<Option<LoginFailure>, DbEr
     .transpose()
 }
 
+/// Deletes the oldest failures of a code beyond so many.
+pub async fn cap(tx: &mut Tx, code: &str, most: i64) -> Result<u64, DbError> {
+    execute!(
+        tx,
+        sqlx::query(
+            "DELETE FROM login_failures WHERE login_id IN (\
+                 SELECT login_id FROM login_failures WHERE code = $1 AND failed_at <= (\
+                     SELECT failed_at FROM login_failures WHERE code = $1 \
+                     ORDER BY failed_at DESC LIMIT 1 OFFSET $2) LIMIT $3)"
+        )
+        .bind(code)
+        .bind(most)
+        .bind(i64::from(STEP))
+    )
+}
+
 /// Deletes what failed before `before`.
 pub async fn purge(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
     execute!(

@@ -22,6 +22,7 @@ pub mod logout;
 pub mod notices;
 pub mod numbers;
 pub mod passkeys;
+pub mod presence;
 pub mod receiver_tokens;
 pub mod refresh_grants;
 pub mod requests;
@@ -155,6 +156,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1027,
             name: "what people are known again by",
             sql: include_str!("../../migrations/1027_bindings.sql"),
+        },
+        Migration {
+            version: 1028,
+            name: "who came back",
+            sql: include_str!("../../migrations/1028_presence.sql"),
         },
         Migration {
             version: 1030,

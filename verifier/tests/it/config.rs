@@ -32,6 +32,12 @@ fn the_configuration_of_the_tests_is_accepted() {
 }
 
 #[test]
+fn no_application_has_the_name_under_which_numbers_count_the_rest() {
+    let error = refusal(replaced("id = \"shop\"", "id = \"other\""));
+    assert!(error.to_string().contains("client other"), "{error}");
+}
+
+#[test]
 fn unknown_keys_are_refused() {
     let changed = toml(&Pki::new()).replacen("cross_device", "cross_devise", 1);
     assert!(vouchsafe_service::config::parse::<vouchsafe_verifier::Config>(&changed).is_err());

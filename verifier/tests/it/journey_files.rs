@@ -39,6 +39,17 @@ async fn good_files_are_taken() {
 }
 
 #[tokio::test]
+async fn no_journey_has_the_name_under_which_logins_without_one_are_counted() {
+    let none = AGE.replacen("id = \"age-gate\"", "id = \"none\"", 1);
+    let said = refused(&[("age.toml", &none)], "").await;
+    assert!(
+        said.contains("age.toml:") && said.contains("bad_value"),
+        "{said}"
+    );
+    assert!(said.contains("logins without a journey"), "{said}");
+}
+
+#[tokio::test]
 async fn a_mistake_stops_the_start_with_its_place() {
     let wrong = AGE.replace("kind = \"finish\"", "kind = \"finsh\"");
     let said = refused(&[("age.toml", &wrong)], "").await;

@@ -7,7 +7,7 @@ use crate::numbers::play;
 use crate::world::browser::{Answer, Browser};
 use crate::world::{World, on_sqlite, with_config};
 
-async fn enter(browser: &mut Browser, key: &str) -> Answer {
+pub async fn enter(browser: &mut Browser, key: &str) -> Answer {
     let page = browser.get("/admin").await;
     page.assert_page(StatusCode::OK, "id=\"key\"");
     let csrf = page.attribute("name=\"csrf\"", "value").unwrap();
@@ -15,7 +15,7 @@ async fn enter(browser: &mut Browser, key: &str) -> Answer {
     browser.post("/admin/sign-in", &fields).await
 }
 
-async fn key(world: &World) -> (String, String) {
+pub async fn key(world: &World) -> (String, String) {
     let scopes = ["numbers:read".to_owned()];
     let made = world.verifier.create_api_key("dashboard", &scopes).await;
     let made = made.unwrap();
@@ -23,7 +23,7 @@ async fn key(world: &World) -> (String, String) {
 }
 
 /// The text of an element.
-fn shown(page: &Answer, id: &str) -> String {
+pub fn shown(page: &Answer, id: &str) -> String {
     let rest = page.body.split(&format!("id=\"{id}\">")).nth(1).unwrap();
     let inner = rest.split("</dd>").next().unwrap();
     let inner = inner.replace("<bdi>", "").replace("</bdi>", "");

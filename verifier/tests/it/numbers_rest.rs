@@ -18,7 +18,7 @@ fn millionths(number: f64) -> i64 {
 }
 
 /// A tile of an answer: its number, above and below the line.
-fn tile(numbers: &Value, id: &str) -> (Option<i64>, i64, Option<i64>) {
+pub fn tile(numbers: &Value, id: &str) -> (Option<i64>, i64, Option<i64>) {
     let tiles = numbers["tiles"].as_array().unwrap();
     let tile = tiles.iter().find(|tile| tile["id"] == id).unwrap();
     assert!(!tile["formula"].as_str().unwrap().is_empty());
@@ -29,7 +29,7 @@ fn tile(numbers: &Value, id: &str) -> (Option<i64>, i64, Option<i64>) {
     )
 }
 
-async fn read(world: &World, path: &str) -> Answer {
+pub async fn read(world: &World, path: &str) -> Answer {
     Caller::with_scopes(world, "dashboard", &["numbers:read"])
         .await
         .get(path)
@@ -76,6 +76,24 @@ async fn every_tile_is_what_was_played() {
                 tile(&numbers, "time_to_login_p90"),
                 (Some(millionths(7.0)), 6, None)
             );
+            for (id, of, among) in [
+                ("success_vp", 5, 6),
+                // Abroad more was asked.
+                ("success_session", 1, 2),
+                ("consent_opt_in", 5, 5),
+                ("consent_withdrawn", 2, 5),
+                ("return_rate", 1, 1),
+            ] {
+                assert_eq!(
+                    (tile(&numbers, id).1, tile(&numbers, id).2),
+                    (of, Some(among)),
+                    "{id}"
+                );
+            }
+            for id in ["active_day", "active_week", "active_month"] {
+                assert_eq!(tile(&numbers, id).1, 1, "{id}");
+            }
+            assert_eq!(tile(&numbers, "success_passkey"), (None, 0, Some(0)));
             let stages = read(&world, "/admin/numbers?by=stage").await.json();
             let names: Vec<_> = stages["groups"]
                 .as_array()
@@ -328,6 +346,25 @@ async fn two_hundred_logins_of_a_seed_are_on_every_tile_exactly() {
             .count("SELECT COUNT(*) FROM login_sessions WHERE ended_at IS NULL")
             .await;
         assert_eq!((tile(&numbers, "sessions_active").1, live), (cards, cards));
+        let no = count(|plan| *plan == Plan::No);
+        let nothing = (None, 0, Some(0));
+        assert_eq!(tile(&numbers, "unnecessary_step_up_rate"), ratio(0, 200));
+        assert_eq!(tile(&numbers, "step_up_passed"), nothing);
+        assert_eq!(tile(&numbers, "decline_rate"), ratio(0, 200));
+        assert_eq!(
+            tile(&numbers, "success_vp"),
+            ratio(cards, cards + no + forged)
+        );
+        assert_eq!(tile(&numbers, "success_passkey"), nothing);
+        assert_eq!(tile(&numbers, "success_session"), nothing);
+        assert_eq!(tile(&numbers, "consent_opt_in"), ratio(cards, cards));
+        assert_eq!(tile(&numbers, "consent_withdrawn"), ratio(0, cards));
+        for id in ["active_day", "active_week", "active_month"] {
+            assert_eq!(tile(&numbers, id).1, new, "{id}");
+        }
+        // The first member is who comes again.
+        assert_eq!(tile(&numbers, "return_rate"), ratio(1, new));
+        assert_eq!(numbers["tiles"].as_array().unwrap().len(), 22);
     })
     .await;
 }

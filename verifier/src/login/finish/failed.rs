@@ -42,7 +42,7 @@ pub async fn fail<T>(app: &Parts, answered: Answered, failure: Failure) -> Resul
             ..End::default()
         };
         tell::over(app, &login, failure.code(), &end);
-        tell::authenticated("vp", "failure", failure.code());
+        tell::attempted(app, &login, ("vp", "failure"), failure.code());
     }
     app.changes.announce(&id);
     Err(FinishError::Failed(failure))

@@ -24,7 +24,7 @@ use crate::login::run;
 use crate::numbers::tell::{self, End};
 use crate::store::risk::NewLogin;
 use crate::store::transactions::Sealed;
-use crate::store::{StoreError, requests, risk, transactions};
+use crate::store::{StoreError, presence, requests, risk, transactions};
 
 use super::PasskeyError;
 
@@ -94,7 +94,7 @@ pub async fn log_in(
         }
         Err(FinishError::AlreadyOver) => Came::Over,
         Err(FinishError::Failed(failure)) => {
-            tell::authenticated("passkey", "failure", failure.code());
+            tell::attempted(app, &login, ("passkey", "failure"), failure.code());
             fail(app, login, failure).await?;
             Came::Failed
         }
@@ -211,6 +211,7 @@ impl Work {
         };
         let called = Some(sub.clone());
         let code = issue_code(tx, app, &request, &session, sub, told).await?;
+        presence::came(tx, subject, now).await?;
         if let Some(seen) = &self.seen {
             risk::insert(tx, subject, seen, now).await?;
         }

@@ -19,6 +19,7 @@ use crate::journey::{
     Ask, DeviceFacts, Facts, Instance, RequestFacts, RiskFacts, RiskLevel, SessionFacts, UserFacts,
 };
 use crate::journeys::Loaded;
+use crate::numbers::tell;
 use crate::risk::check::{HORIZON_S, assess};
 use crate::risk::rules::Rule;
 use crate::risk::{self, Look, Seen};
@@ -273,7 +274,7 @@ pub(super) async fn risk(
     let pinned = login.run.as_deref().and_then(|run| run.pinned.as_ref());
     let assessment = assess(app, settings, pinned, &look).await?;
     let level = level(assessment.level);
-    metrics::counter!("vouchsafe_risk_evaluations_total", "level" => assessment.level.name(), "decision" => "journey").increment(1);
+    tell::assessed(app, &assessment, "journey");
     let says = |rule| assessment.reasons.contains(&rule);
     let country = pinned.is_some() && settings.places.know_countries();
     let placed = look.seen.place.degrees.is_some() || assessment.my_logins == 0;
@@ -329,7 +330,7 @@ pub(in crate::login) async fn unusual(
     let assessment = assess(app, settings, Some(subject), &look).await?;
     let asks = assessment.level >= settings.ask_again_at;
     let decision = if asks { "ask_again" } else { "answer" };
-    metrics::counter!("vouchsafe_risk_evaluations_total", "level" => assessment.level.name(), "decision" => decision).increment(1);
+    tell::assessed(app, &assessment, decision);
     if !asks {
         return Ok(None);
     }
@@ -361,7 +362,7 @@ pub(super) async fn is_unusual(
             let assessment = assess(app, settings, Some(&pinned), &look).await?;
             let asks = level(assessment.level).max(least) >= level(settings.ask_again_at);
             let decision = if asks { "ask_again" } else { "answer" };
-            metrics::counter!("vouchsafe_risk_evaluations_total", "level" => assessment.level.name(), "decision" => decision).increment(1);
+            tell::assessed(app, &assessment, decision);
             let signs = assessment.reasons.iter();
             (asks, signs.map(|sign| sign.code().to_owned()).collect())
         }

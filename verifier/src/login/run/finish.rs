@@ -31,7 +31,7 @@ use crate::login::passkey::{self, Standing};
 use crate::login::{known, resolve};
 use crate::numbers::tell::{self, End};
 use crate::store::risk::NewLogin;
-use crate::store::{consents, risk, sessions};
+use crate::store::{consents, presence, risk, sessions};
 
 /// Finishes a run in the browser that began it.
 pub(super) async fn finish(
@@ -66,11 +66,13 @@ pub(super) async fn finish(
         login: login.clone(),
     });
     let row = Arc::new(Row::next(app, loaded, from, &finished, beside)?);
+    let records = agree::sealed(app, &login)?;
+    let agreed = !records.is_empty();
     let work = Work {
         app: Arc::clone(app),
         row: Arc::clone(&row),
         request: login.request.clone(),
-        records: agree::sealed(app, &login)?,
+        records,
         withheld: loaded.asks_consent() && run.agreed.is_none(),
         passkey,
         run,
@@ -93,6 +95,9 @@ pub(super) async fn finish(
         sub: finished.sub.clone(),
     };
     tell::over(app, &login, "success", &end);
+    if agreed {
+        tell::consent(app, &login, "granted");
+    }
     app.changes.announce(&login.id);
     Ok(Done::Finished(Box::new(finished)))
 }
@@ -223,6 +228,7 @@ impl Work {
         say::keep(tx, app, run, Some(pinned)).await?;
         let called = Some(sub.clone());
         let code = issue_code(tx, app, &request, &session, sub, told).await?;
+        presence::came(tx, pinned, app.now()).await?;
         if let Some(seen) = &self.seen {
             risk::insert_if_new(tx, pinned, seen, app.now()).await?;
         }
@@ -266,6 +272,9 @@ impl Work {
         say::keep(tx, app, run, subject).await?;
         let called = Some(sub.clone());
         let code = issue_code(tx, app, &request, &session, sub, told).await?;
+        if let Some(subject) = subject {
+            presence::came(tx, subject, app.now()).await?;
+        }
         if let (Some(subject), Some(seen)) = (subject, &self.seen) {
             risk::insert(tx, subject, seen, app.now()).await?;
         }

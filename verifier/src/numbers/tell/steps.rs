@@ -94,8 +94,8 @@ fn left(
     });
     if line.kind == "present" && outcome != "reused" {
         match outcome {
-            "ok" => authenticated("vp", "success", "none"),
-            error => authenticated("vp", "failure", error),
+            "ok" => authenticated(of, ("vp", "success"), "none"),
+            error => authenticated(of, ("vp", "failure"), error),
         }
     }
     let facts = events::Facts {

@@ -174,6 +174,14 @@ const TOTALS: i64 = -1;
 const ALL_LOGINS: i64 = 7;
 const ACCOUNTS: i64 = 8;
 
+/// How many logins of everybody were counted.
+pub async fn counted(db: &Db) -> Result<i64, DbError> {
+    let all = each!(db, p => sqlx::query_scalar::<_, i64>(
+        "SELECT logins FROM risk_values WHERE level = $1 AND value = $2")
+        .bind(TOTALS).bind(ALL_LOGINS).fetch_optional(p).await)?;
+    Ok(all.unwrap_or_default())
+}
+
 #[derive(sqlx::FromRow)]
 struct ValueRow {
     level: i64,

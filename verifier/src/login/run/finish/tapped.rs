@@ -13,7 +13,7 @@ use crate::login::finish::{Account, FinishError, Finished, open_session};
 use crate::login::known;
 use crate::login::passkey::{self, Standing};
 use crate::login::run::say;
-use crate::store::risk;
+use crate::store::{presence, risk};
 
 impl Work {
     /// A passkey stands for the card. None was shown here: what is told was agreed to in a step of its own, as
@@ -72,6 +72,7 @@ impl Work {
         };
         say::keep(tx, app, &self.run, Some(subject)).await?;
         let code = issue_code(tx, app, &request, &session, sub, told).await?;
+        presence::came(tx, subject, app.now()).await?;
         if let Some(seen) = &self.seen {
             risk::insert(tx, subject, seen, app.now()).await?;
         }

@@ -1,0 +1,213 @@
+//! Pages beside the overview: risk, applications, consents, the audit log, and what it is worth.
+
+use axum::http::StatusCode;
+
+use crate::journeys::{AGE, MEMBER, with_more};
+use crate::numbers::{CANARIES, play};
+use crate::numbers_pages::{enter, key, shown};
+use crate::world::browser::{Answer, Browser};
+use crate::world::steps::log_in;
+use crate::world::{World, with_config};
+
+const PAGES: [&str; 5] = [
+    "/admin/risk",
+    "/admin/clients",
+    "/admin/consents",
+    "/admin/audit",
+    "/admin/returns",
+];
+
+async fn business(world: &World) -> Browser {
+    let (_, key) = key(world).await;
+    let mut browser = world.browser();
+    enter(&mut browser, &key).await;
+    browser
+}
+
+/// The cells of a row of a table, without marks.
+fn cells(page: &Answer, row: &str) -> Vec<String> {
+    let rest = page.body.split(&format!("id=\"{row}\">")).nth(1);
+    let rest = rest.unwrap_or_else(|| panic!("no row {row}"));
+    let row = rest.split("</tr>").next().unwrap();
+    let cells = row.split("<td>").skip(1);
+    let plain = |cell: &str| {
+        cell.replace("<bdi>", "")
+            .replace("</bdi>", "")
+            .replace("</td>", "")
+    };
+    cells.map(|cell| plain(cell).trim().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn nobody_without_a_key_sees_any_of_them() {
+    with_config("\n[numbers]\n", async |world| {
+        for path in PAGES {
+            let page = world.browser().get(path).await;
+            page.assert_page(StatusCode::OK, "id=\"key\"");
+            assert!(!page.body.contains("<table"), "{path}");
+        }
+        let mut browser = business(&world).await;
+        for path in PAGES {
+            for wrong in [
+                "who=me",
+                "since=never",
+                "threshold=1&threshold=2",
+                "check=a&check=b",
+                "margin=1&margin=2",
+            ] {
+                let answer = browser.get(&format!("{path}?{wrong}")).await;
+                assert_eq!(answer.location(), path, "{wrong}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_numbers_in_the_configuration_none_of_them_is_there() {
+    with_config("", async |world| {
+        for path in PAGES {
+            let answer = world.browser().get(path).await;
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_pages_show_what_was_played_and_nobody() {
+    let files = [("age.toml", AGE), ("member.toml", MEMBER)];
+    with_more(&files, "\n[numbers]\n", async |world, _| {
+        let subs = play(&world).await;
+        let mut browser = business(&world).await;
+        for path in PAGES {
+            let page = browser.get(path).await;
+            page.assert_page(StatusCode::OK, "aria-current=\"page\"");
+            assert!(!page.body.contains("<script"), "{path}");
+            for canary in CANARIES.into_iter().chain(subs.iter().map(String::as_str)) {
+                assert!(!page.body.contains(canary), "{canary} on {path}");
+            }
+        }
+        let clients = browser.get("/admin/clients").await;
+        // Logins, share, abandoned, seconds, registrations, consents.
+        assert_eq!(
+            cells(&clients, "client-shop"),
+            ["3", "75.0 %", "20.0 %", "0 s", "1", "100.0 %"]
+        );
+        assert_eq!(
+            cells(&clients, "client-suite"),
+            ["3", "100.0 %", "0.0 %", "0 s", "0", "100.0 %"]
+        );
+        assert_eq!(cells(&clients, "client-other"), ["0", "", "", "", "0", ""]);
+        let consents = browser.get("/admin/consents").await;
+        // Given, refused, share, withdrawn, share, ran out, hold now.
+        assert_eq!(
+            cells(&consents, "consents-shop"),
+            ["3", "0", "100.0 %", "2", "66.7 %", "0", "1"]
+        );
+        let all = cells(&consents, "consents");
+        assert_eq!((all[0].as_str(), all[3].as_str()), ("5", "2"));
+        let mut german = world.browser().speaking("de");
+        let (_, key) = key(&world).await;
+        enter(&mut german, &key).await;
+        let page = german.get("/admin/risk").await;
+        page.assert_page(StatusCode::OK, "Wie ungewöhnlich Anmeldungen aussahen");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_risk_page_says_what_was_judged_and_what_a_threshold_would_have_meant() {
+    let files = [("age.toml", AGE), ("member.toml", MEMBER)];
+    with_more(&files, "\n[numbers]\n", async |world, _| {
+        play(&world).await;
+        let mut browser = business(&world).await;
+        let page = browser.get("/admin/risk").await;
+        // Three logins of the journey: at home twice, and once abroad.
+        let judged = world
+            .count("SELECT CAST(SUM(n) AS BIGINT) FROM login_numbers WHERE what = 'risk'")
+            .await;
+        assert!(judged >= 3, "{judged}");
+        assert_eq!(shown(&page, "judged"), judged.to_string());
+        assert_eq!(cells(&page, "level-high").len(), 2);
+        let high: i64 = cells(&page, "level-high")[0].parse().unwrap();
+        let critical: i64 = cells(&page, "level-critical")[0].parse().unwrap();
+        assert_eq!(high + critical, 1, "{}", page.body);
+        assert_eq!(cells(&page, "sign-first_seen_country")[0], "1");
+        page.assert_page(StatusCode::OK, "id=\"warm-up\"");
+        let scores = world
+            .count("SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM login_numbers WHERE what = 'risk_score'")
+            .await;
+        assert!(scores > 0);
+        let tried = browser.get("/admin/risk?threshold=0.0001").await;
+        let said = format!("{scores} of {scores} scores");
+        let plain = tried.body.replace(['\u{2068}', '\u{2069}'], "");
+        assert!(plain.contains(&said), "{said}");
+        for wrong in ["0", "-1", "abc", "NaN", "inf"] {
+            let page = browser.get(&format!("/admin/risk?threshold={wrong}")).await;
+            page.assert_page(StatusCode::OK, "id=\"threshold-problem\"");
+        }
+        let page = browser.get("/admin/risk?threshold=1000000").await;
+        page.assert_page(StatusCode::OK, "id=\"what-if\"");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_audit_page_checks_the_chain_and_sees_a_row_that_was_changed() {
+    with_config("\n[numbers]\n", async |world| {
+        let wallet = world.person("M-1").await;
+        let mut member = world.browser();
+        log_in(&mut member, &wallet, &world.shop(), "openid membership").await;
+        // An end that was cut off cannot be seen from the log alone, so there are two keys.
+        key(&world).await;
+        let mut browser = business(&world).await;
+        let page = browser.get("/admin/audit").await;
+        page.assert_page(StatusCode::OK, "<code>api_key.create</code>");
+        assert!(!page.body.contains("id=\"chain\""));
+        let whole = browser.get("/admin/audit?check=yes").await;
+        whole.assert_page(StatusCode::OK, "class=\"note ok\"");
+        world
+            .execute("UPDATE audit_event SET action = 'api_key.revoke' WHERE seq = 1")
+            .await;
+        let broken = browser.get("/admin/audit?check=yes").await;
+        broken.assert_page(StatusCode::OK, "class=\"note stop\"");
+        world.execute("DELETE FROM audit_event WHERE seq = 1").await;
+        let missing = browser.get("/admin/audit?check=yes").await;
+        missing.assert_page(StatusCode::OK, "is missing");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_typed_in_is_computed_and_kept_nowhere() {
+    with_config("\n[numbers]\n", async |world| {
+        let wallet = world.person("M-1").await;
+        let mut member = world.browser();
+        log_in(&mut member, &wallet, &world.shop(), "openid membership").await;
+        world.tick().await;
+        let mut browser = business(&world).await;
+        let page = browser.get("/admin/returns").await;
+        page.assert_page(StatusCode::OK, "id=\"margin\"");
+        assert!(!page.body.contains("id=\"sum-"));
+        let asked = "visits=1000&before=60&margin=12,5&calls=40&call_cost=8&cost=500";
+        let page = browser.get(&format!("/admin/returns?{asked}")).await;
+        for line in [
+            "1 × 12.5 = 12.50",
+            "1000 × (100.0 % − 60 %) × 12.5 = 5000.00",
+            "40 × 8 = 320.00",
+            "5000.00 + 320.00 − 500.00 = 4820.00",
+            "4820.00 ÷ 500.00 = 9.64",
+        ] {
+            page.assert_page(StatusCode::OK, line);
+        }
+        let wrong = browser.get("/admin/returns?margin=-1&before=101").await;
+        wrong.assert_page(StatusCode::OK, "id=\"margin-problem\"");
+        wrong.assert_page(StatusCode::OK, "id=\"before-problem\"");
+        let hostile = browser
+            .get("/admin/returns?margin=%22%3E%3Cscript%3E")
+            .await;
+        assert!(!hostile.body.contains("<script"));
+    })
+    .await;
+}
