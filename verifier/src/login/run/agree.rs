@@ -64,6 +64,9 @@ pub(super) async fn stands(
         return Ok(true);
     }
     let Some(agreed) = before(app, login, &notice).await? else {
+        if follow::follows(login) {
+            share::withhold(app, login, &notice)?;
+        }
         return Ok(false);
     };
     put(app, login, &notice, agreed)?;
@@ -145,6 +148,7 @@ pub fn agreed(
     put(app, login, notice, agreed)?;
     let (outcome, proof) = (Outcome::Ok, None);
     complete(app, login, loaded, StepResult { outcome, proof })?;
+    metrics::counter!("vouchsafe_consents_total", "action" => "granted").increment(1);
     Ok(())
 }
 
