@@ -157,10 +157,9 @@ async fn no_table_names_an_account_that_was_deleted() {
         let mut before = Vec::new();
         for table in &tables {
             if count(&world.db, of_me(table)).await == 0 {
-                let row = sqlx::query(filling(table))
-                    .bind(format!("mine-{table}"))
-                    .bind(subject.as_str());
-                execute!(world.db, row).unwrap();
+                let (row, id) = (filling(table), format!("mine-{table}"));
+                let mine = subject.as_str();
+                execute!(world.db, sqlx::query(row).bind(id.as_str()).bind(mine)).unwrap();
             }
             assert_ne!(count(&world.db, of_me(table)).await, 0, "{table}");
             before.push(count(&world.db, of_others(table)).await);

@@ -394,8 +394,8 @@ async fn no_value_of_an_attribute_reaches_database_log_or_metric() {
         assert_eq!(places_of(&world.db, "CANARY").await, Vec::<String>::new());
         // What is looked for would be found, among texts and among bytes.
         let plain = "UPDATE account_attributes SET body = $1, name = 'xCANARYx'";
-        let plain = sqlx::query(plain).bind(&b"\x00\xffCANARY\x00"[..]);
-        execute!(world.db, plain).unwrap();
+        let bytes = &b"\x00\xffCANARY\x00"[..];
+        execute!(world.db, sqlx::query(plain).bind(bytes)).unwrap();
         let found = places_of(&world.db, "CANARY").await;
         assert_eq!(
             found,
