@@ -34,8 +34,8 @@ const KEEP_LOGINS_S: i64 = 600;
 const KEEP_NOTICES_S: i64 = 183 * 86_400;
 /// What runs asked others is kept for a day: longer than a run that does not wait.
 const KEEP_CALLS_S: i64 = 86_400;
-/// No journey leaves people alone for longer after they said no.
-const KEEP_REFUSALS_S: i64 = 3650 * 86_400;
+/// Refusals are kept at least so many days, and longer where a journey leaves people alone for longer.
+const KEEP_REFUSALS_DAYS: u32 = 30;
 /// Security events that nobody takes are kept for a week.
 const KEEP_EVENTS_S: i64 = 7 * 86_400;
 /// Counts are kept for two years and a month.
@@ -124,6 +124,23 @@ fn unknown(app: &App, card: &WatchedCard, now: UnixTime) -> Option<EndReason> {
     silent.then_some(EndReason::StatusUnknown)
 }
 
+/// Deletes what people said when its days are over, and what they refused when no journey leaves them
+/// alone for it any more.
+async fn forget_attributes(app: &App, now: UnixTime) -> Result<(), DbError> {
+    app.db
+        .write_in_steps(async move |tx| attributes::purge(tx, now).await)
+        .await?;
+    let set = app.journeys.current();
+    let asks = set.all().flat_map(|loaded| loaded.asks());
+    let longest = asks.map(|ask| ask.cooldown_days).max().unwrap_or_default();
+    let days = i64::from(longest.max(KEEP_REFUSALS_DAYS));
+    let refused = now.plus(-days * 86_400);
+    app.db
+        .write_in_steps(async move |tx| attributes::purge_refusals(tx, refused).await)
+        .await
+        .map(drop)
+}
+
 /// Deletes counts after two years, events after the days that are configured, and why logins failed
 /// after a week, as their traces.
 async fn forget_numbers(app: &App, now: UnixTime) -> Result<(), DbError> {
@@ -168,7 +185,6 @@ pub async fn purge(app: App) -> Result<(), DbError> {
             accounts::purge(tx, now).await?;
             passkeys::purge(tx, now).await?;
             account_cards::purge(tx, cards_before).await?;
-            attributes::purge(tx, now, now.plus(-KEEP_REFUSALS_S)).await?;
             journeys::purge_texts(tx, now.plus(-KEEP_TEXTS_S)).await?;
             Ok::<_, DbError>(abandoned)
         })
@@ -183,6 +199,7 @@ pub async fn purge(app: App) -> Result<(), DbError> {
             .write_in_steps(async move |tx| clients::purge_unused(tx, unused, now).await)
             .await?;
     }
+    forget_attributes(&app, now).await?;
     forget_numbers(&app, now).await?;
     let old = now.plus(-KEEP_EVENTS_S);
     app.db

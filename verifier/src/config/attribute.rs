@@ -10,7 +10,7 @@ use vouchsafe_protocol::vp::values::LocalizedText;
 use super::claims::{RESERVED, localized};
 use super::error::ConfigError;
 use super::query::Query;
-use crate::domain::attribute::{Kind, is_date};
+use crate::domain::attribute::{Kind, Known, Source, is_date};
 use crate::domain::ids::QueryId;
 use crate::domain::request::{OFFLINE_ACCESS, OPENID};
 
@@ -52,8 +52,15 @@ pub struct AttributeConfig {
     pub query: Option<String>,
     /// The claim of that question; as `name` without it.
     pub query_claim: Option<String>,
+    /// Whether people may say it themselves; `false` where only a card may.
+    #[serde(default = "yes")]
+    pub typed: bool,
     /// It is deleted so many days after it was said or shown.
     pub keep_days: u32,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// `type`.
@@ -86,6 +93,8 @@ pub struct Attribute {
     pub scope: Option<String>,
     /// The card that fills it.
     pub card: Option<FromCard>,
+    /// Whether people may say it themselves.
+    pub typed: bool,
     /// How long it is kept, in seconds.
     pub keep_s: i64,
 }
@@ -116,6 +125,7 @@ impl Attribute {
             scope,
             query,
             query_claim,
+            typed,
             keep_days,
         } = config;
         let refuse = |reason: &str| ConfigError::attribute(name, reason);
@@ -137,6 +147,9 @@ impl Attribute {
         if !(1..=MOST_DAYS).contains(keep_days) {
             return Err(refuse("keep_days must be between 1 and 3660"));
         }
+        if !typed && query.is_none() {
+            return Err(refuse("typed = false needs a query: nobody could say it"));
+        }
         let kind = kind(config).map_err(refuse)?;
         let mut labels = BTreeMap::new();
         for (option, texts) in option_labels {
@@ -155,8 +168,15 @@ impl Attribute {
             claim,
             scope: scope.clone(),
             card: card(name, (query, query_claim), queries).map_err(refuse)?,
+            typed: *typed,
             keep_s: i64::from(*keep_days) * 86_400,
         })
+    }
+
+    /// Whether a value is of a source that may say it.
+    #[must_use]
+    pub fn takes(&self, known: &Known) -> bool {
+        self.typed || known.source != Source::Said
     }
 
     /// How a value is called in front of the person.

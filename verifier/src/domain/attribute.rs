@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use vouchsafe_credentials::time::UnixTime;
 
-use super::ids::ConsentId;
+use super::ids::{ClientId, ConsentId};
 
 /// What a value looks like.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub enum Wrong {
     Unusable,
     /// The person did not say that it may be kept.
     NotAgreed,
+    /// Only a card may say it.
+    OnlyCard,
 }
 
 impl Wrong {
@@ -58,6 +60,7 @@ impl Wrong {
             Self::NoDate => "no-date",
             Self::Unusable => "unusable",
             Self::NotAgreed => "not-agreed",
+            Self::OnlyCard => "only-card",
         }
     }
 }
@@ -226,6 +229,27 @@ pub struct Known {
     /// The consent with an application that was given with it, in the step that asked.
     #[serde(default)]
     pub consent: Option<ConsentId>,
+    /// Applications that do not learn it: the person said so where they were asked.
+    #[serde(default)]
+    pub not_for: Vec<NotFor>,
+}
+
+/// An application that does not learn a value, until a later consent names the attribute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotFor {
+    /// The application.
+    pub client: ClientId,
+    /// When it was asked for.
+    pub at: UnixTime,
+}
+
+impl Known {
+    /// Whether an application may learn it by a consent of this time.
+    #[must_use]
+    pub fn is_for(&self, client: &ClientId, given_at: UnixTime) -> bool {
+        let mut noes = self.not_for.iter().filter(|one| one.client == *client);
+        noes.all(|one| given_at > one.at)
+    }
 }
 
 /// Neither value nor purpose reaches a log.
@@ -282,6 +306,7 @@ mod tests {
             agreed_at: UnixTime(0),
             expires_at: UnixTime(0),
             consent: None,
+            not_for: Vec::new(),
         };
         assert_eq!(format!("{known:?}"), "Known(n, self)");
         assert!(Source::Said < Source::Upstream && Source::Upstream < Source::Wallet);

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use vouchsafe_credentials::time::UnixTime;
 
 use super::account_notice::NoticeKind;
-use super::attribute::Known;
-use super::ids::{ConsentId, MeansId, SessionId, SubjectId};
+use super::attribute::{Known, NotFor};
+use super::ids::{ClientId, ConsentId, MeansId, SessionId, SubjectId};
 use super::notice::Record;
 use super::passkey::Fresh;
 use super::reason::Failure;
@@ -137,6 +137,17 @@ pub struct Said {
     pub offered: Option<Known>,
     /// What the application may learn of it, in the steps that asked.
     pub shared: Vec<Shared>,
+    /// What the application was asked about and does not learn, unless the person says yes.
+    pub withheld: Vec<Withheld>,
+}
+
+/// What a step asked whether an application may learn it, without a yes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withheld {
+    /// Name of the attribute.
+    pub attribute: String,
+    /// Who does not learn it.
+    pub client: ClientId,
 }
 
 /// What the person agreed that the application learns of what they said.
@@ -151,6 +162,18 @@ pub struct Shared {
 }
 
 impl Said {
+    /// Who does not learn an attribute, as it is now.
+    #[must_use]
+    pub fn not_for(&self, attribute: &str, now: UnixTime) -> Vec<NotFor> {
+        let withheld = self.withheld.iter();
+        let withheld = withheld.filter(|one| one.attribute == attribute);
+        let not_for = withheld.map(|one| NotFor {
+            client: one.client.clone(),
+            at: now,
+        });
+        not_for.collect()
+    }
+
     /// The consent by which the application learns an attribute.
     #[must_use]
     pub fn consent(&self, attribute: &str) -> Option<&ConsentId> {

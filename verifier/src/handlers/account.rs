@@ -25,6 +25,8 @@ use crate::views;
 
 /// So many consents stand on the page, those that hold first; all of them are in the file to keep.
 const SHOWN: i64 = 100;
+/// So many notices; all of them are in the export.
+const NOTICES: i64 = 50;
 
 /// The page of the browser's session.
 pub async fn handle(State(app): State<App>, headers: HeaderMap) -> Response {
@@ -98,7 +100,7 @@ async fn context(
         None => Vec::new(),
     };
     let notices = match &session.subject {
-        Some(subject) => notices::of_subject(&app.db, subject).await?,
+        Some(subject) => notices::of_subject(&app.db, subject, NOTICES).await?,
         None => Vec::new(),
     };
     let mut told = Vec::with_capacity(notices.len());
@@ -130,9 +132,12 @@ async fn context(
         None => Vec::new(),
     };
     let is_person = session.subject.is_some();
-    let attributes = match is_person {
-        true => account_attributes::rows(app, &known, locale, problem),
-        false => Vec::new(),
+    let attributes = match &session.subject {
+        Some(subject) => {
+            let names = attributes::names(&app.db, subject, app.now()).await?;
+            account_attributes::rows(app, (&known, &names), locale, problem)
+        }
+        None => Vec::new(),
     };
     Ok(json!({
         "attributes": attributes,

@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 use vouchsafe_pages::Locale;
 use vouchsafe_service::audit::{self, Event};
 use vouchsafe_service::db::DbError;
+use vouchsafe_service::http::ClientAddress;
 
 use super::account_change::{own_form, person};
+use super::account_means::{may_change, stale};
 use super::{account, owned};
 use crate::app::App;
 use crate::config::Attribute;
@@ -50,6 +52,10 @@ pub async fn keep(
     else {
         return owned::foreign(&app, &headers);
     };
+    // What only a card may say.
+    if !attribute.typed {
+        return owned::refused(&app, &headers);
+    }
     let typed = form.get(VALUE).unwrap_or_default();
     let value = match attribute.kind.typed(typed) {
         Ok(_) if form.get("agree") != Some("yes") => Err(Wrong::NotAgreed),
@@ -64,7 +70,7 @@ pub async fn keep(
         }
     };
     let known = said(&app, attribute, value, views::browser_locale(&headers));
-    match store(&app, subject, &known).await {
+    match store(&app, subject, known).await {
         Ok(()) => see_other("/account"),
         Err(error) => owned::store_failure(&app, &headers, &error),
     }
@@ -83,37 +89,53 @@ pub(super) fn said(app: &App, attribute: &Attribute, value: Value, locale: Local
         agreed_at: now,
         expires_at: now.plus(attribute.keep_s),
         consent: None,
+        not_for: Vec::new(),
     }
 }
 
-async fn store(app: &App, subject: SubjectId, known: &Known) -> Result<(), StoreError> {
-    let new = attributes::seal(&app.vault, app.rng.as_ref(), known)?;
-    let now = app.now();
+async fn store(app: &App, subject: SubjectId, known: Known) -> Result<(), StoreError> {
+    let (parts, now) = (app.clone(), app.now());
     app.db
         .write(async move |tx| {
             if subjects::hold(tx, &subject).await? {
+                let not_for = attributes::not_for(tx, &parts.vault, &subject, &known.name).await?;
+                let known = Known {
+                    not_for,
+                    ..known.clone()
+                };
+                let new = attributes::seal(&parts.vault, parts.rng.as_ref(), &known)?;
                 attributes::put(tx, &subject, &new, now).await?;
             }
-            Ok::<_, DbError>(())
+            Ok::<_, StoreError>(())
         })
-        .await?;
-    Ok(())
+        .await
 }
 
-/// Deletes what is known.
+/// Deletes what is known. What a card said cannot be typed again: as for a card itself, a stolen session
+/// must not take it away.
 pub async fn remove(
     State(app): State<App>,
     Path(name): Path<String>,
+    address: ClientAddress,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let owner = match person(&app, &headers, &body).await {
-        Ok(owner) => owner.and_then(|owner| owner.subject),
+        Ok(owner) => owner.and_then(|owner| Some((owner.subject.clone()?, owner))),
         Err(error) => return owned::store_failure(&app, &headers, &error),
     };
-    let Some(subject) = owner else {
+    let Some((subject, session)) = owner else {
         return owned::foreign(&app, &headers);
     };
+    let may = async {
+        let shown = attributes::is_shown(&app.db, &subject, &name).await?;
+        Ok::<_, StoreError>(!shown || may_change(&app, &headers, address, &session).await?)
+    };
+    match may.await {
+        Ok(true) => {}
+        Ok(false) => return stale(&app, &headers),
+        Err(error) => return owned::store_failure(&app, &headers, &error),
+    }
     match delete(&app, subject, name).await {
         Ok(()) => see_other("/account"),
         Err(error) => owned::store_failure(&app, &headers, &error),
@@ -143,13 +165,16 @@ async fn delete(app: &App, subject: SubjectId, name: String) -> Result<(), Store
 }
 
 /// What the account page shows of each attribute: those that are configured, and those that were.
+/// `names` are those of all that is kept, whether it can be read or not.
 pub(super) fn rows(
     app: &App,
-    known: &[Known],
+    (known, names): (&[Known], &[String]),
     locale: &str,
     problem: Option<&Problem>,
 ) -> Vec<Value> {
+    let unread = unread(known, names);
     let configured = app.settings.attributes().iter();
+    let configured = configured.filter(|attribute| !unread.contains(&attribute.name.as_str()));
     let mut rows: Vec<Value> = configured
         .map(|attribute| {
             let found = known.iter().find(|one| one.name == attribute.name);
@@ -170,7 +195,24 @@ pub(super) fn rows(
             "remove_link": format!("/account/attributes/{}/remove", one.name),
         })
     }));
+    rows.extend(unread.into_iter().map(|name| {
+        let attribute = app.settings.attribute(name);
+        let label = attribute.map(|attribute| attribute.label.for_locale(locale).to_owned());
+        json!({
+            "label": label.unwrap_or_else(|| name.replace('_', " ")),
+            "known": false, "unreadable": true,
+            "remove_link": format!("/account/attributes/{name}/remove"),
+        })
+    }));
     rows
+}
+
+/// Names of what is kept and cannot be read.
+pub(super) fn unread<'n>(known: &[Known], names: &'n [String]) -> Vec<&'n str> {
+    let names = names.iter().map(String::as_str);
+    names
+        .filter(|name| !known.iter().any(|one| one.name == *name))
+        .collect()
 }
 
 fn row(
@@ -198,7 +240,7 @@ fn row(
         "shown": value.map(|value| attribute.shown(value, locale)),
         "yes_no": value.is_some_and(Value::is_boolean),
         "yes": value == Some(&Value::Bool(true)),
-        "save_link": mine.then(|| format!("/account/attributes/{name}")),
+        "save_link": (mine && attribute.typed).then(|| format!("/account/attributes/{name}")),
         "remove_link": known.map(|_| format!("/account/attributes/{name}/remove")),
     });
     let id = format!("attribute-{name}");

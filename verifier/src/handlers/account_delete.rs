@@ -18,7 +18,7 @@ use crate::domain::ids::SubjectId;
 use crate::domain::session::EndReason;
 use crate::login::end;
 use crate::reply::with_cookie;
-use crate::store::{StoreError, sessions, subjects};
+use crate::store::{StoreError, subjects};
 use crate::views;
 
 /// Where it is.
@@ -79,10 +79,9 @@ async fn delete(app: &App, subject: SubjectId) -> Result<(), StoreError> {
                 return Ok::<_, DbError>(false);
             }
             subjects::delete(tx, &subject).await?;
-            for session in sessions::open_of(tx, &subject).await? {
-                let (settings, rng) = (&parts.settings, parts.rng.as_ref());
-                end::end_in(tx, settings, rng, &session, EndReason::AccountDeleted, now).await?;
-            }
+            let with = (&parts.settings, parts.rng.as_ref());
+            let reason = EndReason::AccountDeleted;
+            end::end_of_account(tx, with, (&subject, None), reason, now).await?;
             let event = Event {
                 at: now,
                 actor: format!("subject:{}", subject.as_str()),

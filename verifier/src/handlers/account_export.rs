@@ -8,14 +8,15 @@ use serde_json::{Value, json};
 use vouchsafe_service::http::ClientAddress;
 
 use super::account_means::{may_change, stale};
-use super::owned;
+use super::{account_attributes, owned};
 use crate::app::App;
 use crate::domain::account_notice::Notice;
 use crate::domain::attribute::Known;
 use crate::domain::consent::{Consent, Event};
 use crate::domain::ids::{ConsentId, SubjectId};
 use crate::domain::means::Means;
-use crate::domain::session::Session;
+use crate::domain::session::{CardRef, Session};
+use crate::store::account_cards::{self, ShownCard};
 use crate::store::passkeys::{self, Named};
 use crate::store::{
     StoreError, accounts, attributes, consents, notices, refresh_grants, risk, sessions, subjects,
@@ -24,6 +25,14 @@ use crate::views;
 
 /// Consents, and logins that were seen, in one file: the newest ones.
 const MOST: i64 = 5_000;
+
+/// What is kept of the person and says nothing without a key of the service: keyed hashes.
+const LEFT_OUT: [&str; 4] = [
+    "account_identifiers.identifier_mac",
+    "risk_failures.address",
+    "risk_logins.features",
+    "subject_means.claim_mac",
+];
 
 /// Where it is.
 pub const PATH: &str = "/account/export";
@@ -68,12 +77,14 @@ pub async fn handle(
 async fn export(app: &App, subject: &SubjectId, session: &Session) -> Result<Value, StoreError> {
     let (db, now) = (&app.db, app.now());
     let known = attributes::of_account(db, &app.vault, subject, now).await?;
+    let names = attributes::names(db, subject, now).await?;
+    let cards = account_cards::of_account(db, subject).await?;
     let refused = attributes::refusals(db, subject).await?;
     let means = subjects::means_of(db, subject).await?;
     let given = consents::of_person(db, Some(subject), &session.id, MOST).await?;
     let events = consents::events_of_person(db, Some(subject), &session.id, MOST).await?;
     let keys = passkeys::of_account(db, &app.vault, subject).await?;
-    let told = notices::of_subject(db, subject).await?;
+    let told = notices::of_subject(db, subject, MOST).await?;
     let mut live = Vec::new();
     for one in sessions::all_of_subject(db, subject, now).await? {
         let clients = sessions::clients(db, &one.id).await?;
@@ -98,16 +109,40 @@ async fn export(app: &App, subject: &SubjectId, session: &Session) -> Result<Val
         "account": {
             "created_at": subjects::created_at(db, subject).await?.map(|at| at.seconds()),
             "external_id": accounts::external_id_of(db, &app.vault, subject).await?,
+            "locale": accounts::locale_of(db, subject).await?,
             "logins": attributes::logins(db, subject).await?,
         },
         "attributes": known.iter().map(attribute).collect::<Vec<_>>(),
         "refused": refused.iter().map(|(name, at)| json!({ "name": name, "at": at.seconds() })).collect::<Vec<_>>(),
         "means": means.iter().map(|one| one_means(one, &keys)).collect::<Vec<_>>(),
+        "unreadable": account_attributes::unread(&known, &names),
+        "cards": cards.iter().map(card).collect::<Vec<_>>(),
+        "left_out": LEFT_OUT,
         "notices": told.iter().map(notice).collect::<Vec<_>>(),
         "sessions": live,
         "consents": given.iter().map(|one| consent(one, &events)).collect::<Vec<_>>(),
         "logins_seen": seen,
     }))
+}
+
+fn card(shown: &ShownCard) -> Value {
+    let ShownCard {
+        query,
+        card,
+        shown_at,
+    } = shown;
+    let CardRef {
+        issuer,
+        credential_type,
+        status,
+        expires_at,
+    } = card;
+    let status = status.as_ref();
+    json!({
+        "question": query.as_str(), "issuer": issuer.trusted, "type": credential_type,
+        "status_list": status.map(|status| json!({ "uri": status.uri, "idx": status.idx })),
+        "expires_at": expires_at.map(|at| at.seconds()), "shown_at": shown_at.seconds(),
+    })
 }
 
 fn notice(notice: &Notice) -> Value {
@@ -128,11 +163,14 @@ fn attribute(known: &Known) -> Value {
         agreed_at,
         expires_at,
         consent,
+        not_for,
     } = known;
+    let not_for: Vec<&str> = not_for.iter().map(|one| one.client.as_str()).collect();
     json!({
         "name": name, "value": value, "source": source.name(), "assurance": assurance,
         "verified_at": verified_at.seconds(), "purpose": purpose, "agreed_at": agreed_at.seconds(),
         "kept_until": expires_at.seconds(), "consent_id": consent.as_ref().map(ConsentId::as_str),
+        "not_for": not_for,
     })
 }
 

@@ -17,7 +17,7 @@ use crate::domain::request::Linking;
 use crate::domain::session::{EndReason, Session};
 use crate::login::{end, linking};
 use crate::reply::see_other;
-use crate::store::{StoreError, sessions, subjects};
+use crate::store::{StoreError, subjects};
 use crate::views;
 
 /// Longest time since a card was shown, in seconds, for which a session may change what leads to
@@ -120,10 +120,9 @@ async fn unlink(app: &App, owner: Session, id: MeansId) -> Result<(), StoreError
             if subjects::unlink(tx, &subject, &id).await?.is_none() {
                 return Ok::<_, vouchsafe_service::db::DbError>(false);
             }
-            for session in sessions::others_of(tx, &subject, &current).await? {
-                let (settings, rng) = (&parts.settings, parts.rng.as_ref());
-                end::end_in(tx, settings, rng, &session, EndReason::MeansRemoved, now).await?;
-            }
+            let with = (&parts.settings, parts.rng.as_ref());
+            let reason = EndReason::MeansRemoved;
+            end::end_of_account(tx, with, (&subject, Some(&current)), reason, now).await?;
             audit::append(tx, &parts.audit_key, &event).await?;
             Ok(true)
         })

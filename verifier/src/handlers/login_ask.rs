@@ -117,6 +117,7 @@ fn form_page(
         "turn": run.map(|run| run.turn.to_string()),
         "ask_link": format!("/login/{}/ask", login.id),
         "ask_fields": fields,
+        "typed": due.iter().any(|due| due.attribute.typed),
         "card_first": first,
         "card_failed": run.is_some_and(|run| run.failure.is_some()),
         "offered": offered,
@@ -149,7 +150,8 @@ fn field(due: &Due<'_>, locale: &str, wrong: &[Refused]) -> Value {
             value.is_some_and(|value| field.options.iter().any(|one| one == value))
         });
     }
-    views::with(shown, json!({ "card": field.query.is_some() }))
+    let more = json!({ "card": field.query.is_some(), "only_card": !attribute.typed });
+    views::with(shown, more)
 }
 
 /// The question to the wallet.

@@ -57,6 +57,10 @@ fn one(field: &Field, settings: &Settings) -> Result<(), (String, &'static str)>
             hint,
         ));
     }
+    if !attribute.typed && field.query.is_none() {
+        let hint = "`query` of the `[[attribute]]`";
+        return Err((format!("only a card may say `{name}`"), hint));
+    }
     let card = attribute.card.as_ref().map(|card| card.query.as_str());
     if field.query.is_some() && field.query.as_deref() != card {
         let hint = "`query` of the `[[attribute]]`";

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Query;
 use crate::domain::request::Facts;
-use crate::journey::{Ask, Channel, Journey, Present, Step, StepKind};
+use crate::journey::{Ask, Channel, Expression, Journey, Present, Step, StepKind};
 
 /// A journey with its questions.
 #[derive(Debug)]
@@ -87,6 +87,21 @@ impl Loaded {
             }
         }
         ends && makes
+    }
+
+    /// Whether it reads more of an account than that there is one.
+    #[must_use]
+    pub fn reads_user(&self) -> bool {
+        let mut read = self.journey.expressions().flat_map(Expression::reads);
+        self.asks().next().is_some() || read.any(|name| name == "user")
+    }
+
+    /// Whether it reads what an account knows, or asks for it.
+    #[must_use]
+    pub fn reads_attributes(&self) -> bool {
+        const ALL: [&str; 4] = ["user", "user.attrs", "user.missing", "user.refused"];
+        let mut read = self.journey.expressions().flat_map(Expression::paths);
+        self.asks().next().is_some() || read.any(|path| ALL.contains(&path.as_str()))
     }
 
     /// Whether its logins are of nobody in particular.

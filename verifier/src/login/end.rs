@@ -3,10 +3,10 @@
 use vouchsafe_service::db::{DbError, Tx};
 
 use crate::config::Settings;
-use crate::domain::ids::SessionId;
+use crate::domain::ids::{SessionId, SubjectId};
 use crate::domain::session::{EndReason, SessionClient};
 use crate::signals;
-use crate::store::{logout, sessions, tokens};
+use crate::store::{logout, refresh_grants, sessions, tokens};
 use vouchsafe_credentials::random::{Rng, token};
 use vouchsafe_credentials::time::UnixTime;
 
@@ -28,6 +28,29 @@ pub async fn end_in(
         tell(tx, settings, rng, member, reason, now).await?;
     }
     Ok(true)
+}
+
+/// Ends every session of an account, one apart. Whoever calls holds the account.
+pub async fn end_of_account(
+    tx: &mut Tx,
+    (settings, rng): (&Settings, &dyn Rng),
+    (subject, but): (&SubjectId, Option<&SessionId>),
+    reason: EndReason,
+    now: UnixTime,
+) -> Result<(), DbError> {
+    for session in sessions::open_of(tx, subject).await? {
+        if Some(&session) == but {
+            sessions::hold(tx, &session, now).await?;
+            continue;
+        }
+        end_in(tx, settings, rng, &session, reason, now).await?;
+    }
+    // Whoever redeems a code holds its session: what they began before is seen only now, and nothing
+    // begins behind our back.
+    for away in refresh_grants::of_subject(tx, subject).await? {
+        end_in(tx, settings, rng, &away, reason, now).await?;
+    }
+    Ok(())
 }
 
 /// Tells an application that a session is over: its stream of events, and its logout endpoint.

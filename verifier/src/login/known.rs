@@ -1,9 +1,10 @@
 //! What an application is told of the attributes of an account: those that it asks for, that it may
 //! learn, and that a consent of the person with it names.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
+use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{DbError, Tx};
 
 use super::code::Told;
@@ -41,7 +42,7 @@ pub(super) async fn of_login(
     let known = attributes::of_account_in(tx, &app.vault, subject, app.now()).await?;
     let covered =
         consents::covered_in(tx, &app.vault, (subject, &request.client), app.now()).await?;
-    for (name, value) in Fact::choose(facts, &claims(app, known, &covered)) {
+    for (name, value) in Fact::choose(facts, &claims(app, &request.client, known, &covered)) {
         told.id_token_claims.entry(name).or_insert(value);
     }
     Ok(())
@@ -62,16 +63,28 @@ pub async fn of_token(
     };
     let known = attributes::of_account(&app.db, &app.vault, &subject, app.now()).await?;
     let covered = consents::covered(&app.db, &app.vault, (&subject, client), app.now()).await?;
-    Ok(Fact::choose(facts, &claims(app, known, &covered)))
+    Ok(Fact::choose(facts, &claims(app, client, known, &covered)))
 }
 
-/// Claims of what is known, as far as a consent names them.
-fn claims(app: &Parts, known: Vec<Known>, covered: &BTreeSet<String>) -> Map<String, Value> {
+/// Claims of what is known, as far as a consent names them. A no to one is stronger than a consent of
+/// before.
+fn claims(
+    app: &Parts,
+    client: &ClientId,
+    known: Vec<Known>,
+    covered: &BTreeMap<String, UnixTime>,
+) -> Map<String, Value> {
     let mut claims = Map::new();
-    for Known { name, value, .. } in known {
-        let attribute = app.settings.attribute(&name);
-        if let Some(attribute) = attribute.filter(|one| covered.contains(&of_account(&one.claim))) {
-            claims.insert(attribute.claim.clone(), value);
+    for known in known {
+        let Some(attribute) = app.settings.attribute(&known.name) else {
+            continue;
+        };
+        if !attribute.takes(&known) {
+            continue;
+        }
+        let given_at = covered.get(&of_account(&attribute.claim));
+        if given_at.is_some_and(|at| known.is_for(client, *at)) {
+            claims.insert(attribute.claim.clone(), known.value);
         }
     }
     claims

@@ -96,6 +96,14 @@ pub async fn external_id_of(
         .transpose()
 }
 
+/// The language that the organisation knows of an account.
+pub async fn locale_of(db: &Db, subject: &SubjectId) -> Result<Option<String>, DbError> {
+    let locale = each!(db, p => sqlx::query_scalar::<_, Option<String>>(
+        "SELECT locale FROM account_identifiers WHERE subject_id = $1")
+        .bind(subject.as_str()).fetch_optional(p).await)?;
+    Ok(locale.flatten())
+}
+
 /// Writes an invitation to link a card; those of before for the account are over. Whoever calls holds
 /// the account.
 pub async fn invite(

@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use vouchsafe_credentials::random::{Rng, token};
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_service::db::{Db, DbError, Table, Tx, each, execute};
+use vouchsafe_service::db::{Db, DbError, STEP, Table, Tx, each, execute};
+use vouchsafe_service::delete_step;
 
 use super::{StoreError, Vault};
-use crate::domain::attribute::{Known, Source};
+use crate::domain::attribute::{Known, NotFor, Source};
 use crate::domain::ids::{ConsentId, SubjectId};
 
 const TABLE: Table = Table("account_attributes");
@@ -23,6 +24,8 @@ struct Body {
     purpose: String,
     #[serde(default)]
     consent: Option<ConsentId>,
+    #[serde(default)]
+    not_for: Vec<NotFor>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -67,6 +70,7 @@ pub fn seal(vault: &Vault, rng: &dyn Rng, known: &Known) -> Result<NewAttribute,
         agreed_at,
         expires_at,
         consent,
+        not_for,
     } = known;
     let id = token(rng);
     let body = Body {
@@ -74,6 +78,7 @@ pub fn seal(vault: &Vault, rng: &dyn Rng, known: &Known) -> Result<NewAttribute,
         assurance: assurance.clone(),
         purpose: purpose.clone(),
         consent: consent.clone(),
+        not_for: not_for.clone(),
     };
     Ok(NewAttribute {
         body: vault.seal(&place(&id), &body)?,
@@ -101,6 +106,7 @@ fn open(vault: &Vault, row: AttributeRow) -> Result<Known, StoreError> {
         assurance,
         purpose,
         consent,
+        not_for,
     } = vault.open(TABLE, "body", &place(&id), &body)?;
     let source = Source::from_name(&source).ok_or_else(|| TABLE.invalid("source", "not known"))?;
     Ok(Known {
@@ -113,18 +119,19 @@ fn open(vault: &Vault, row: AttributeRow) -> Result<Known, StoreError> {
         agreed_at: UnixTime(agreed_at),
         expires_at: UnixTime(expires_at),
         consent,
+        not_for,
     })
 }
 
 /// Writes a value; `false` where a better source has said another one. What has expired outranks
-/// nothing.
+/// nothing. Whoever says it does not refuse to any more.
 pub async fn put(
     tx: &mut Tx,
     subject: &SubjectId,
     new: &NewAttribute,
     now: UnixTime,
 ) -> Result<bool, DbError> {
-    execute!(tx, sqlx::query(
+    let told = execute!(tx, sqlx::query(
         "INSERT INTO account_attributes (id, subject_id, name, source, rank, body, verified_at, agreed_at, expires_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
          ON CONFLICT (subject_id, name) DO UPDATE SET id = excluded.id, source = excluded.source, \
@@ -133,7 +140,14 @@ pub async fn put(
          WHERE excluded.rank >= account_attributes.rank OR account_attributes.expires_at <= $10")
         .bind(new.id.as_str()).bind(subject.as_str()).bind(new.name.as_str()).bind(new.source.name())
         .bind(new.source.rank()).bind(new.body.as_slice()).bind(new.verified_at.0).bind(new.agreed_at.0)
-        .bind(new.expires_at.0).bind(now.0)).map(|rows| rows == 1)
+        .bind(new.expires_at.0).bind(now.0))?;
+    execute!(
+        tx,
+        sqlx::query("DELETE FROM account_refusals WHERE subject_id = $1 AND name = $2")
+            .bind(subject.as_str())
+            .bind(new.name.as_str())
+    )?;
+    Ok(told == 1)
 }
 
 /// What is known of an account.
@@ -145,7 +159,7 @@ pub async fn of_account(
 ) -> Result<Vec<Known>, StoreError> {
     let rows = each!(db, p => sqlx::query_as::<_, AttributeRow>(COLUMNS)
         .bind(subject.as_str()).bind(now.0).fetch_all(p).await)?;
-    rows.into_iter().map(|row| open(vault, row)).collect()
+    Ok(opened(vault, rows))
 }
 
 /// The same within a transaction.
@@ -157,7 +171,41 @@ pub async fn of_account_in(
 ) -> Result<Vec<Known>, StoreError> {
     let rows = each!(tx, c => sqlx::query_as::<_, AttributeRow>(COLUMNS)
         .bind(subject.as_str()).bind(now.0).fetch_all(c).await)?;
-    rows.into_iter().map(|row| open(vault, row)).collect()
+    Ok(opened(vault, rows))
+}
+
+/// Values that open. One that does not is not known: nobody is told of it, and no login fails by it.
+fn opened(vault: &Vault, rows: impl IntoIterator<Item = AttributeRow>) -> Vec<Known> {
+    let open = |row: AttributeRow| {
+        let id = row.id.clone();
+        let known = open(vault, row);
+        known
+            .inspect_err(|error| tracing::error!(%error, row = %id, "an attribute does not open"))
+            .ok()
+    };
+    rows.into_iter().filter_map(open).collect()
+}
+
+/// Names of all that is kept of an account, whether it opens or not.
+pub async fn names(db: &Db, subject: &SubjectId, now: UnixTime) -> Result<Vec<String>, DbError> {
+    each!(db, p => sqlx::query_scalar::<_, String>(
+        "SELECT name FROM account_attributes WHERE subject_id = $1 AND expires_at > $2 ORDER BY name")
+        .bind(subject.as_str()).bind(now.0).fetch_all(p).await)
+}
+
+/// Who does not learn a value that is about to be replaced: another value is no yes.
+pub async fn not_for(
+    tx: &mut Tx,
+    vault: &Vault,
+    subject: &SubjectId,
+    name: &str,
+) -> Result<Vec<NotFor>, StoreError> {
+    let row = each!(tx, c => sqlx::query_as::<_, AttributeRow>(
+        "SELECT id, name, source, body, verified_at, agreed_at, expires_at FROM account_attributes \
+         WHERE subject_id = $1 AND name = $2")
+        .bind(subject.as_str()).bind(name).fetch_optional(c).await)?;
+    let known = opened(vault, row);
+    Ok(known.into_iter().flat_map(|known| known.not_for).collect())
 }
 
 /// Deletes a value; `false` where there is none.
@@ -223,14 +271,34 @@ pub async fn logins(db: &Db, subject: &SubjectId) -> Result<i64, DbError> {
     Ok(logins.unwrap_or_default())
 }
 
-/// Deletes what has been kept for as long as it may be, and refusals that nobody asks about any more.
-pub async fn purge(tx: &mut Tx, now: UnixTime, refused: UnixTime) -> Result<u64, DbError> {
+/// Whether a card said a value: whoever takes it away must be able to show one.
+pub async fn is_shown(db: &Db, subject: &SubjectId, name: &str) -> Result<bool, DbError> {
+    let source = each!(db, p => sqlx::query_scalar::<_, String>(
+        "SELECT source FROM account_attributes WHERE subject_id = $1 AND name = $2")
+        .bind(subject.as_str()).bind(name).fetch_optional(p).await)?;
+    Ok(source.is_some_and(|source| source == Source::Wallet.name()))
+}
+
+/// Deletes some of what has been kept for as long as it may be.
+pub async fn purge(tx: &mut Tx, now: UnixTime) -> Result<u64, DbError> {
     execute!(
         tx,
-        sqlx::query("DELETE FROM account_refusals WHERE refused_at < $1").bind(refused.0)
-    )?;
+        sqlx::query(delete_step!("account_attributes", "id", "expires_at <= $1"))
+            .bind(now.0)
+            .bind(i64::from(STEP))
+    )
+}
+
+/// Deletes some of the refusals from before `before`: nobody is left alone for longer.
+pub async fn purge_refusals(tx: &mut Tx, before: UnixTime) -> Result<u64, DbError> {
     execute!(
         tx,
-        sqlx::query("DELETE FROM account_attributes WHERE expires_at <= $1").bind(now.0)
+        sqlx::query(delete_step!(
+            "account_refusals",
+            "subject_id, name",
+            "refused_at < $1"
+        ))
+        .bind(before.0)
+        .bind(i64::from(STEP))
     )
 }

@@ -167,6 +167,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             name: "logins that were refused a moment ago",
             sql: include_str!("../../migrations/1030_failed_bursts.sql"),
         },
+        Migration {
+            version: 1031,
+            name: "what was not said is found by its time",
+            sql: include_str!("../../migrations/1031_refusals.sql"),
+        },
     ],
 };
 

@@ -66,12 +66,12 @@ pub async fn insert(tx: &mut Tx, new: &Notice) -> Result<(), DbError> {
     .map(drop)
 }
 
-/// What an account was told, the latest first.
-pub async fn of_subject(db: &Db, subject: &SubjectId) -> Result<Vec<Notice>, DbError> {
+/// What an account was told, the latest first, so many at most.
+pub async fn of_subject(db: &Db, subject: &SubjectId, most: i64) -> Result<Vec<Notice>, DbError> {
     let rows = each!(db, p => sqlx::query_as::<_, NoticeRow>(
         "SELECT id, subject_id, kind, client_id, reference, told_at FROM account_notices \
-         WHERE subject_id = $1 ORDER BY told_at DESC, id DESC LIMIT 50")
-        .bind(subject.as_str()).fetch_all(p).await)?;
+         WHERE subject_id = $1 ORDER BY told_at DESC, id DESC LIMIT $2")
+        .bind(subject.as_str()).bind(most).fetch_all(p).await)?;
     let notices = rows.into_iter().map(NoticeRow::read);
     notices.filter_map(Result::transpose).collect()
 }

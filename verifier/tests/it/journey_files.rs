@@ -270,8 +270,28 @@ fn a_question_that_could_be_in_the_way_of_a_login_is_refused() {
 fn a_journey_that_tells_an_attribute_by_itself_is_refused() {
     let tells =
         "claims = { membership_tier = 'has(cred.card) ? cred.card.claims.tier : \"unknown\"' }";
-    let member = MEMBER.replacen(tells, "claims = { tier = 'user.attrs.tier' }", 1);
-    assert_ne!(member, MEMBER);
-    let error = checked(&[("member.toml", &member)]).unwrap_err();
-    assert!(error.contains("`claims` reads `user.attrs`"), "{error}");
+    for (claim, reads) in [
+        ("user.attrs.tier", "user.attrs"),
+        ("has(user.attrs)", "user.attrs"),
+        ("user", "user"),
+        ("[user]", "user"),
+        ("true ? user : user", "user"),
+        ("user.refused", "user.refused"),
+        ("user.refused.size()", "user.refused"),
+        ("\"tier\" in user.missing", "user.missing"),
+        ("risk", "risk"),
+        ("cred", "cred"),
+    ] {
+        let told = format!("claims = {{ tier = '{claim}' }}");
+        let member = MEMBER.replacen(tells, &told, 1);
+        assert_ne!(member, MEMBER);
+        let error = checked(&[("member.toml", &member)]).unwrap_err();
+        let said = format!("`claims` reads `{reads}`");
+        assert!(error.contains(&said), "{claim}: {error}");
+    }
+    for good in ["user.exists", "user.linked", "user.logins"] {
+        let told = format!("claims = {{ tier = '{good}' }}");
+        let member = MEMBER.replacen(tells, &told, 1);
+        checked(&[("member.toml", &member)]).unwrap();
+    }
 }

@@ -301,14 +301,14 @@ async fn an_account_keeps_ten_notices_of_one_kind_a_day() {
                 let write = async move |tx: &mut Tx| notices::insert(tx, &notice).await;
                 world.db.write(write).await.unwrap();
             }
-            let kept = notices::of_subject(&world.db, &subject).await.unwrap();
+            let kept = notices::of_subject(&world.db, &subject, 50).await.unwrap();
             assert_eq!(kept.len(), expected);
         }
         let later = async |tx: &mut Tx| {
             execute!(tx, sqlx::query("UPDATE account_notices SET kind = 'later'"))
         };
         world.db.write(later).await.unwrap();
-        let kept = notices::of_subject(&world.db, &subject).await.unwrap();
+        let kept = notices::of_subject(&world.db, &subject, 50).await.unwrap();
         assert!(kept.is_empty());
     })
     .await;

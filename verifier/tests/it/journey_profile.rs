@@ -71,7 +71,7 @@ async fn with(files: &[(&str, &str)], test: impl AsyncFn(World, &Path)) {
     with_more(&all, &more(), test).await;
 }
 
-async fn member(world: &World, number: &str) -> Wallet {
+pub async fn member(world: &World, number: &str) -> Wallet {
     let mut wallet = world.wallet();
     let claims = json!({
         "member_id": number, "tier": "gold", "valid_until": "2027-12-31", "postal_code": "CARD-01",
@@ -90,17 +90,17 @@ async fn member(world: &World, number: &str) -> Wallet {
 }
 
 /// Shows the card once more; what the browser gets thereafter.
-async fn again(world: &World, browser: &mut Browser, wallet: &Wallet) -> Answer {
+pub async fn again(world: &World, browser: &mut Browser, wallet: &Wallet) -> Answer {
     let address = world.suite().authorize("openid", &[("prompt", "login")]);
     same_device(browser, wallet, &address).await
 }
 
-async fn tokens(world: &World, answer: &Answer) -> Tokens {
+pub async fn tokens(world: &World, answer: &Answer) -> Tokens {
     world.suite().tokens(&world.suite().code(answer)).await
 }
 
 /// A person who has logged in twice and is at the question of the third login: its path and page.
-async fn third(world: &World, browser: &mut Browser, wallet: &Wallet) -> (String, Answer) {
+pub async fn third(world: &World, browser: &mut Browser, wallet: &Wallet) -> (String, Answer) {
     for _ in 0..2 {
         let answer = again(world, browser, wallet).await;
         tokens(world, &answer).await;
@@ -130,7 +130,7 @@ pub async fn send(
     browser.post(&format!("{path}/ask"), &all).await
 }
 
-async fn stored(world: &World) -> i64 {
+pub async fn stored(world: &World) -> i64 {
     world.count("SELECT COUNT(*) FROM account_attributes").await
 }
 

@@ -5,10 +5,11 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use vouchsafe_service::telemetry::install_metrics;
 
-use crate::attributes::{bikes, export};
+use crate::attributes::{bikes, export, say};
 use crate::consents::{CONTROLLER, parse_schema};
 use crate::journeys::{HOME, MEMBER, with_more};
 use crate::world::browser::{Answer, Browser};
+use crate::world::heard::Heard;
 use crate::world::rest::Caller;
 use crate::world::rp::Tokens;
 use crate::world::steps::{begin, same_device, wallet_link};
@@ -106,7 +107,13 @@ async fn what_is_stored_says_source_time_purpose_and_consent() {
         let (path, page, before) = third(&world, &mut browser, &wallet).await;
         let page = types(&mut browser, (&path, &page)).await;
         assert_eq!(shared(&world).await, 0);
+        let heard = Heard::default();
+        let listening = heard.listen();
         let answer = says(&mut browser, (&path, &page), "yes").await;
+        drop(listening);
+        let counted =
+            |line: &str| line.contains("vouchsafe_consents_total") && line.contains("granted");
+        assert!(heard.said().lines().any(counted), "a yes is counted");
         let done = tokens(&world, &answer).await;
         assert_eq!(done.sub(), before.sub());
         assert_eq!(
@@ -182,6 +189,60 @@ async fn a_no_keeps_the_answer_with_the_account_alone() {
         assert_eq!(known["attributes"][0]["consent_id"], Value::Null);
         let now = silent(&world, &mut browser).await;
         assert_eq!(now.userinfo, json!({ "sub": now.sub() }));
+    })
+    .await;
+}
+
+/// The card of this login named the attribute too, before there was a value. Who is asked and does not
+/// say yes is not told of by that.
+#[tokio::test]
+async fn what_is_not_agreed_to_is_not_told_by_the_consent_of_the_card() {
+    with("", async |world| {
+        for (number, way) in ["no", "late", "cancel"].into_iter().enumerate() {
+            let wallet = world.person(&format!("M-{number}")).await;
+            let mut browser = world.browser().from(HOME);
+            for _ in 0..2 {
+                let answer = shows(&world, &mut browser, &wallet, "openid").await;
+                tokens(&world, &answer).await;
+            }
+            let answer = shows(&world, &mut browser, &wallet, "openid profile").await;
+            let path = answer.location();
+            let page = browser.get(&path).await;
+            let page = types(&mut browser, (&path, &page)).await;
+            let answer = match way {
+                "late" => {
+                    later(&world, 121).await;
+                    browser.get(&path).await
+                }
+                "cancel" => {
+                    let csrf = hidden(&page, "csrf");
+                    let cancel = format!("{path}/cancel");
+                    browser.post(&cancel, &[("csrf", &csrf)]).await
+                }
+                word => says(&mut browser, (&path, &page), word).await,
+            };
+            let done = tokens(&world, &answer).await;
+            assert_eq!(done.userinfo, json!({ "sub": done.sub() }), "{way}");
+            let now = silent(&world, &mut browser).await;
+            assert_eq!(now.userinfo, json!({ "sub": now.sub() }), "{way}");
+            let one = export(&mut browser).await["attributes"][0].clone();
+            assert_eq!(
+                (&one["value"], &one["not_for"]),
+                (&json!("0150"), &json!(["bikes"]))
+            );
+            // Another value is no yes.
+            say(&mut browser, "postal_code", "0151").await;
+            let now = silent(&world, &mut browser).await;
+            assert_eq!(now.userinfo, json!({ "sub": now.sub() }), "{way}");
+            // A later consent that names it is one.
+            later(&world, 60).await;
+            let answer = shows(&world, &mut browser, &wallet, "openid profile").await;
+            let path = answer.location();
+            let page = browser.get(&path).await;
+            let answer = send(&mut browser, (&path, &page), &[("skip", "1")]).await;
+            let done = tokens(&world, &answer).await;
+            assert_eq!(done.userinfo["postal_code"], "0151", "{way}");
+        }
     })
     .await;
 }
@@ -415,6 +476,34 @@ async fn a_login_by_passkey_goes_on_after_a_question() {
         let tokens = world.suite().tokens(&world.suite().code(&answer)).await;
         assert_eq!(tokens.sub(), first.sub());
         assert_eq!(tokens.claims["acr"], "urn:vouchsafe:acr:mfa");
+    })
+    .await;
+}
+
+/// A passkey stands for a card only so long. Where that ends while a question waits, nothing is asked.
+#[tokio::test]
+async fn no_question_outlasts_what_a_passkey_stands_for() {
+    let asks = PROFILE.replace("user.logins >= 3", "user.logins >= 2");
+    let files = [
+        ("member.toml", passkey_journeys::MEMBER),
+        ("profile.toml", &asks),
+    ];
+    let add = more() + crate::world::passkeys::ON + "card_max_age_days = 1\n";
+    with_more(&files, &add, async |world, _| {
+        let (browser, _, mut device, first) = passkey_journeys::member(&world).await;
+        let mut browser = passkey_journeys::without_session(browser);
+        // The question waits for two minutes, and the login for five more.
+        later(&world, 86_400 - 421).await;
+        let (path, _) = passkey_journeys::begins(&world, &mut browser).await;
+        let answer = crate::world::passkeys::tap(&mut browser, &path, &mut device).await;
+        assert_eq!(answer.location(), path);
+        let page = browser.get(&path).await;
+        page.assert_page(StatusCode::OK, "One more question");
+        later(&world, 1).await;
+        let (path, _) = passkey_journeys::begins(&world, &mut browser).await;
+        let answer = crate::world::passkeys::tap(&mut browser, &path, &mut device).await;
+        let tokens = world.suite().tokens(&world.suite().code(&answer)).await;
+        assert_eq!(tokens.sub(), first.sub());
     })
     .await;
 }

@@ -7,6 +7,8 @@
 )]
 
 mod account;
+mod account_end;
+mod account_kept;
 mod accounts;
 mod assertions;
 mod attacks;

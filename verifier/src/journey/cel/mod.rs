@@ -83,6 +83,14 @@ impl Expression {
         names
     }
 
+    /// The variables that it reads, as `group.field`; a whole group by its name alone.
+    #[must_use]
+    pub fn paths(&self) -> BTreeSet<String> {
+        let mut paths = BTreeSet::new();
+        tree::paths(&self.root, &mut paths);
+        paths
+    }
+
     /// Its value.
     ///
     /// # Errors

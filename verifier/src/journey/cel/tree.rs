@@ -97,6 +97,29 @@ impl Node {
     }
 }
 
+/// What an expression reads, as `group.field`; a whole group by its name alone.
+pub(super) fn paths(node: &Node, into: &mut BTreeSet<String>) {
+    match &node.part {
+        Part::Name(name) => _ = into.insert(name.clone()),
+        Part::Field(of, field) | Part::Has(of, field) => match &of.part {
+            Part::Name(name) => _ = into.insert(format!("{name}.{field}")),
+            _ => paths(of, into),
+        },
+        Part::Null | Part::Bool(_) | Part::Int(_) | Part::Double(_) | Part::Text(_) => {}
+        Part::List(items) => items.iter().for_each(|item| paths(item, into)),
+        Part::Not(of) | Part::Negative(of) | Part::Size(of) => paths(of, into),
+        Part::At(a, b) | Part::Two(_, a, b) | Part::TextTest(_, a, b) | Part::AtLeast(a, b) => {
+            paths(a, into);
+            paths(b, into);
+        }
+        Part::Choice(a, b, c) => {
+            paths(a, into);
+            paths(b, into);
+            paths(c, into);
+        }
+    }
+}
+
 /// Reads an expression. What could make the parser work hard is refused before it.
 pub(super) fn read(source: &str) -> Result<Node, Problem> {
     within_budget(source)?;

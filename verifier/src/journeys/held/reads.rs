@@ -9,6 +9,23 @@ use crate::journey::{Code, Expression, Journey, Places, Step, StepKind};
 /// Variables that this service never knows: an expression that reads one would fail each time.
 const NEVER_KNOWN: [&str; 1] = ["device.dc_api"];
 
+/// What `claims` may read of an account. What else is known of somebody, and what they did not want to
+/// say, an application learns by a consent alone.
+const OF_USER: [&str; 3] = ["user.exists", "user.linked", "user.logins"];
+
+/// Groups, each of which says more than what stands on the page.
+const GROUPS: [&str; 6] = ["request", "session", "user", "device", "risk", "cred"];
+
+const TELLS: &str = "of an account `claims` reads `user.exists`, `user.linked` and `user.logins`, and no whole group; an application learns an attribute by `attributes` of its `[[client]]` and a consent";
+
+fn is_told(path: &str) -> bool {
+    match path.split_once('.') {
+        Some(("user", _)) => OF_USER.contains(&path),
+        Some(_) => true,
+        None => !GROUPS.contains(&path),
+    }
+}
+
 pub(super) fn check(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
     let mut parts: Vec<(&str, &Expression)> = Vec::new();
     parts.extend(step.when.iter().map(|when| ("when", when)));
@@ -22,10 +39,13 @@ pub(super) fn check(at: usize, step: &Step, known: &Known<'_>, places: &mut Plac
     let located = known.settings.risk.as_ref().is_some_and(places_known);
     for (key, expression) in parts {
         let source = expression.source();
-        if key == "claims" && source.contains("attrs") {
-            let message = "`claims` reads `user.attrs`";
-            let hint = "an application learns an attribute by `attributes` of its `[[client]]` and a consent";
-            places.at_step(at, key, Code::NotHeld, message, hint);
+        let paths = expression.paths();
+        for path in paths
+            .iter()
+            .filter(|path| key == "claims" && !is_told(path))
+        {
+            let message = format!("`claims` reads `{path}`");
+            places.at_step(at, key, Code::NotHeld, message, TELLS);
         }
         for name in NEVER_KNOWN.iter().filter(|name| source.contains(*name)) {
             let message = format!("the login service does not know `{name}`");

@@ -64,6 +64,9 @@ pub(super) async fn stands(
         return Ok(true);
     }
     let Some(agreed) = before(app, login, &notice).await? else {
+        if follow::follows(login) {
+            share::withhold(app, login, &notice)?;
+        }
         return Ok(false);
     };
     put(app, login, &notice, agreed)?;

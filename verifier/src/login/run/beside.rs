@@ -27,6 +27,8 @@ const NOTIFY: &str = "journey.notify";
 #[derive(Debug, Default)]
 pub struct Beside {
     trace: Option<Trace>,
+    /// Whose account it is that is told of something.
+    subject: Option<SubjectId>,
     notices: Vec<Notice>,
     messages: Vec<Message>,
     ends: Option<Ends>,
@@ -88,6 +90,7 @@ impl Beside {
         if effects.is_empty() || run.pinned.is_none() {
             return Ok(beside);
         }
+        beside.subject.clone_from(&run.pinned);
         beside.rests_on = run.rests_on().cloned();
         let sub = sub(app, login).await?;
         for effect in &effects {
@@ -141,6 +144,12 @@ impl Beside {
     pub async fn put(&self, tx: &mut Tx, now: UnixTime) -> Result<(), DbError> {
         if let Some(trace) = &self.trace {
             journeys::insert_trace(tx, trace).await?;
+        }
+        // The account first, as everywhere; of one that was deleted nothing is written any more.
+        if let Some(subject) = &self.subject
+            && !subjects::hold(tx, subject).await?
+        {
+            return Ok(());
         }
         if let Some(registers) = &self.registers {
             registers.put(tx, now).await?;

@@ -8,6 +8,7 @@ use super::{Arrived, RunError, Visit, follow, go};
 use crate::app::Parts;
 use crate::domain::transaction::Login;
 use crate::journeys::{self, Loaded};
+use crate::store::StoreError;
 
 /// Goes on until somebody must act, through the journeys that follow a login too. Without a visit
 /// nothing happens that needs a browser.
@@ -40,13 +41,30 @@ pub async fn drive(
                 (arrived, _) => return Ok(arrived),
             }
         };
-        let next = follow::next(app, login).await?.zip(visit);
-        let Some((next, visit)) = next else {
+        let next = unless_lasting(follow::next(app, login).await)?.flatten();
+        let Some((next, visit)) = next.zip(visit) else {
             return Ok(Arrived::Login(done));
         };
         let claims = claims(app, login, current);
-        follow::begin(app, login, &next, (done, claims), visit).await?;
+        let begun = follow::begin(app, login, &next, (done.clone(), claims), visit).await;
+        if unless_lasting(begun)?.is_none() {
+            return Ok(Arrived::Login(done));
+        }
         following = Some(next);
+    }
+}
+
+/// `None` where what follows cannot go on: the login is settled, and goes on without it. An error that
+/// passes is one: whoever comes again finds all of it.
+fn unless_lasting<T>(done: Result<T, RunError>) -> Result<Option<T>, RunError> {
+    match done {
+        Ok(done) => Ok(Some(done)),
+        Err(RunError::Store(StoreError::Db(error))) if error.is_temporary() => Err(error.into()),
+        Err(error) => {
+            let error = crate::views::chain(&error);
+            tracing::error!(%error, "a journey that follows a login does not go on");
+            Ok(None)
+        }
     }
 }
 
@@ -61,7 +79,7 @@ pub(super) fn claims(app: &Parts, login: &Login, loaded: &Loaded) -> Map<String,
     claims.unwrap_or_default()
 }
 
-/// As [`go`], for a run that follows a login. Its refusal, and whatever fails in it but the database,
+/// As [`go`], for a run that follows a login. Its refusal, and whatever fails in it and does not pass,
 /// ends nothing but itself.
 async fn follower(
     app: &Parts,
@@ -69,13 +87,9 @@ async fn follower(
     loaded: &Loaded,
     visit: Option<&Visit>,
 ) -> Result<Result<Arrived, String>, RunError> {
-    match go(app, login, loaded, visit).await {
-        Ok(Arrived::Refused(failure)) => Ok(Err(failure.code().to_owned())),
-        Ok(arrived) => Ok(Ok(arrived)),
-        Err(RunError::Store(error)) => Err(RunError::Store(error)),
-        Err(error) => {
-            tracing::error!(%error, "a journey that follows a login does not go on");
-            Ok(Err("error".to_owned()))
-        }
-    }
+    Ok(match unless_lasting(go(app, login, loaded, visit).await)? {
+        Some(Arrived::Refused(failure)) => Err(failure.code().to_owned()),
+        Some(arrived) => Ok(arrived),
+        None => Err("error".to_owned()),
+    })
 }

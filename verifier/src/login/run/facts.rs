@@ -9,6 +9,7 @@ use vouchsafe_credentials::time::UnixTime;
 use super::{Arrived, RunError, Visit, drive};
 use crate::app::Parts;
 use crate::config::RiskSettings;
+use crate::domain::attribute::Known;
 use crate::domain::ids::{SecretDigest, SubjectId, TransactionId};
 use crate::domain::place::Place;
 use crate::domain::request::{LoginRequest, StepUp};
@@ -147,31 +148,41 @@ pub(super) async fn user(
     let mut linked: Vec<String> = means.iter().map(|one| one.kind.name().to_owned()).collect();
     linked.sort();
     linked.dedup();
-    let mut expressions = loaded.journey.expressions();
-    let reads = expressions.any(|one| one.reads().iter().any(|name| name == "user"));
-    if !reads && loaded.asks().next().is_none() {
-        return Ok(UserFacts {
-            exists: true,
-            linked,
-            ..UserFacts::default()
-        });
+    let facts = UserFacts {
+        exists: true,
+        linked,
+        ..UserFacts::default()
+    };
+    if !loaded.reads_user() {
+        return Ok(facts);
+    }
+    let facts = UserFacts {
+        logins: Some(attributes::logins(&app.db, subject).await?),
+        binding: account_bindings::of(&app.db, subject).await?,
+        ..facts
+    };
+    if !loaded.reads_attributes() {
+        return Ok(facts);
     }
     let now = app.now();
     let known = attributes::of_account(&app.db, &app.vault, subject, now).await?;
-    let attrs: Map<String, Value> = known.into_iter().map(|one| (one.name, one.value)).collect();
+    // What only a card may say, nobody has said by themselves.
+    let counts = |one: &Known| {
+        app.settings
+            .attribute(&one.name)
+            .is_none_or(|a| a.takes(one))
+    };
+    let known = known.into_iter().filter(counts);
+    let attrs: Map<String, Value> = known.map(|one| (one.name, one.value)).collect();
     let refused = attributes::refusals(&app.db, subject).await?;
     let lately = |(name, at): (String, UnixTime)| {
         (now.since(at) < cooldown_s(loaded, &name)).then_some(name)
     };
     Ok(UserFacts {
-        exists: true,
-        logins: Some(attributes::logins(&app.db, subject).await?),
         missing: Some(missing(app, loaded, &attrs)),
         refused: Some(refused.into_iter().filter_map(lately).collect()),
         attrs,
-        linked,
-        binding: account_bindings::of(&app.db, subject).await?,
-        ..UserFacts::default()
+        ..facts
     })
 }
 

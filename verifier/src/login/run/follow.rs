@@ -4,14 +4,16 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use vouchsafe_credentials::time::UnixTime;
 
-use super::{RunError, Visit, facts};
+use super::{RunError, Visit, facts, taps};
 use crate::app::Parts;
+use crate::domain::passkey::Tapped;
 use crate::domain::run::{Followed, Main};
 use crate::domain::transaction::Login;
 use crate::journey::{self, Instance};
 use crate::journeys::{Bindings, Loaded};
-use crate::login::code::cards_end;
+use crate::login::code::{cards_end, cards_end_of};
 use crate::numbers::tell;
 use crate::store::sessions;
 
@@ -63,8 +65,12 @@ async fn outlasts(app: &Parts, login: &Login, waits_s: i64) -> Result<bool, RunE
     }
     let of_session = run.facts.session.as_ref().map(|session| session.age_s);
     let age_s = run.last().map(|last| now.since(last.answered_at));
-    let age_s = age_s.or(of_session).unwrap_or(0);
     let max_age = request.asked.as_ref().and_then(|asked| asked.max_age);
+    // Beside a session that counts, a login by passkey is as old as that.
+    let counts = of_session.filter(|age| max_age.is_none_or(|most| *age <= most));
+    let tapped = login.passkey.as_ref().map(|tapped| now.since(tapped.at));
+    let tapped = tapped.map(|age| age.max(counts.unwrap_or(age)));
+    let age_s = age_s.or(tapped).or(of_session).unwrap_or(0);
     if max_age.is_some_and(|most| age_s.saturating_add(waits_s) > most) {
         return Ok(false);
     }
@@ -72,13 +78,34 @@ async fn outlasts(app: &Parts, login: &Login, waits_s: i64) -> Result<bool, RunE
     if shown.any(|shown| cards_end(&shown.answer).is_some_and(|ends| ends <= end)) {
         return Ok(false);
     }
-    match (&run.session, run.person()) {
-        (Some(session), None) => {
+    match (run.person(), &login.passkey, &run.session) {
+        (Some(_), _, _) | (None, None, None) => Ok(true),
+        (None, Some(tapped), _) => stands(app, login, tapped, end).await,
+        (None, None, Some(session)) => {
             let ends = sessions::ends_at(&app.db, session, now).await?;
             Ok(ends.is_some_and(|ends| ends > end))
         }
-        _ => Ok(true),
     }
+}
+
+/// Whether the cards that a passkey stands for hold until then, and were not shown too long before.
+async fn stands(
+    app: &Parts,
+    login: &Login,
+    tapped: &Tapped,
+    end: UnixTime,
+) -> Result<bool, RunError> {
+    let Some(settings) = &app.settings.passkeys else {
+        return Ok(false);
+    };
+    // The login is finished with the text of its own journey.
+    let loaded = super::text(app, login).await?;
+    let Some(standing) = taps::standing(app, &loaded, tapped).await? else {
+        return Ok(false);
+    };
+    let cards_end = cards_end_of(&standing.cards, app.now());
+    Ok(standing.shown_at.plus(settings.card_max_age_s) > end
+        && cards_end.is_none_or(|ends| ends > end))
 }
 
 fn matching(app: &Parts, login: &Login) -> Option<Arc<Loaded>> {

@@ -88,6 +88,7 @@ fn typed<'f>(
             field.options.is_empty() || field.options.iter().any(|option| option == value)
         };
         let value = match attribute.kind.typed(typed) {
+            _ if !attribute.typed => Err(Wrong::OnlyCard),
             Ok(value) if !value.as_str().is_none_or(offered) => Err(Wrong::NoOption),
             Ok(_) if !agreed => Err(Wrong::NotAgreed),
             value => value,
@@ -105,6 +106,7 @@ fn typed<'f>(
                     agreed_at: now,
                     expires_at: now.plus(attribute.keep_s),
                     consent: None,
+                    not_for: Vec::new(),
                 });
             }
             Err(why) => wrong.push(Refused {
@@ -171,8 +173,11 @@ pub(super) async fn keep(
     };
     let (Said { known, refused, .. }, now) = (&run.said, app.now());
     for one in known {
+        let mut not_for = attributes::not_for(tx, &app.vault, subject, &one.name).await?;
+        not_for.extend(run.said.not_for(&one.name, now));
         let one = Known {
             consent: share::of(tx, run, (subject, &one.name)).await?,
+            not_for,
             ..one.clone()
         };
         let new = attributes::seal(&app.vault, app.rng.as_ref(), &one)?;
@@ -311,6 +316,7 @@ fn said_by(app: &Parts, login: &Login, loaded: &Loaded, answer: &Answer) -> Resu
         agreed_at: now,
         expires_at: now.plus(attribute.keep_s),
         consent: None,
+        not_for: Vec::new(),
     })
 }
 

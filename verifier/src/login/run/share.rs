@@ -11,7 +11,7 @@ use crate::domain::attribute::Known;
 use crate::domain::consent::of_account;
 use crate::domain::ids::{ConsentId, SubjectId};
 use crate::domain::notice::{Notice, NoticeFact};
-use crate::domain::run::{Agreed, Run, Shared};
+use crate::domain::run::{Agreed, Run, Shared, Withheld};
 use crate::domain::transaction::Login;
 use crate::login::notice;
 use crate::store::{StoreError, consents};
@@ -53,6 +53,33 @@ fn open<'r>(run: &'r Run, about: &str, client: &Client) -> Vec<&'r Known> {
         .collect()
 }
 
+/// Names of what was said and a notice asks for.
+fn named(app: &Parts, run: &Run, notice: &Notice) -> Vec<String> {
+    let names = |known: &&Known| {
+        let attribute = app.settings.attribute(&known.name);
+        let claim = attribute.map(|attribute| of_account(&attribute.claim));
+        let mut facts = notice.facts.iter();
+        claim.is_some_and(|claim| facts.any(|fact| fact.name == claim))
+    };
+    let known = run.said.known.iter().filter(names);
+    known.map(|known| known.name.clone()).collect()
+}
+
+/// Whether the application may learn it is asked now. However that ends but with a yes, it does not:
+/// what was agreed to before is no yes to this.
+pub(super) fn withhold(app: &Parts, login: &mut Login, notice: &Notice) -> Result<(), RunError> {
+    let client = login.request.client.clone();
+    let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
+    let names = named(app, run, notice);
+    let withheld = &mut run.said.withheld;
+    withheld.retain(|one| !names.contains(&one.attribute));
+    withheld.extend(names.into_iter().map(|attribute| Withheld {
+        attribute,
+        client: client.clone(),
+    }));
+    Ok(())
+}
+
 /// Notes a yes to what a notice says.
 pub(super) fn put(
     app: &Parts,
@@ -61,14 +88,9 @@ pub(super) fn put(
     agreed: Agreed,
 ) -> Result<(), RunError> {
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
-    let names = |known: &&Known| {
-        let attribute = app.settings.attribute(&known.name);
-        let claim = attribute.map(|attribute| of_account(&attribute.claim));
-        let mut facts = notice.facts.iter();
-        claim.is_some_and(|claim| facts.any(|fact| fact.name == claim))
-    };
-    let attributes = run.said.known.iter().filter(names);
-    let attributes = attributes.map(|known| known.name.clone()).collect();
+    let attributes = named(app, run, notice);
+    let withheld = &mut run.said.withheld;
+    withheld.retain(|one| !attributes.contains(&one.attribute));
     run.said.shared.push(Shared {
         about: notice.about.clone(),
         attributes,

@@ -1,6 +1,6 @@
 //! What an application may learn of a person, by the consents of that person.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{Db, DbError, Tx, each};
@@ -9,14 +9,14 @@ use super::{TABLE, opened};
 use crate::domain::ids::{ClientId, ConsentId, SubjectId};
 use crate::store::{StoreError, Vault};
 
-/// Names of what an application may learn of a person: they agreed to it, and took back nothing of
-/// that name since.
+/// Names of what an application may learn of a person, with the time of the last consent: they agreed
+/// to it, and took back nothing of that name since.
 pub async fn covered(
     db: &Db,
     vault: &Vault,
     (subject, client): (&SubjectId, &ClientId),
     now: UnixTime,
-) -> Result<BTreeSet<String>, StoreError> {
+) -> Result<BTreeMap<String, UnixTime>, StoreError> {
     let held = each!(db, p => sqlx::query_as::<_, (String, String, Vec<u8>)>(HELD)
         .bind(subject.as_str()).bind(client.as_str()).bind(now.0).fetch_all(p).await)?;
     let taken = each!(db, p => sqlx::query_as::<_, (String, i64)>(TAKEN_BACK)
@@ -30,7 +30,7 @@ pub async fn covered_in(
     vault: &Vault,
     (subject, client): (&SubjectId, &ClientId),
     now: UnixTime,
-) -> Result<BTreeSet<String>, StoreError> {
+) -> Result<BTreeMap<String, UnixTime>, StoreError> {
     let held = each!(tx, c => sqlx::query_as::<_, (String, String, Vec<u8>)>(HELD)
         .bind(subject.as_str()).bind(client.as_str()).bind(now.0).fetch_all(c).await)?;
     let taken = each!(tx, c => sqlx::query_as::<_, (String, i64)>(TAKEN_BACK)
@@ -53,13 +53,13 @@ fn names(
     vault: &Vault,
     client: &ClientId,
     (held, taken): (Vec<(String, String, Vec<u8>)>, Vec<(String, i64)>),
-) -> Result<BTreeSet<String>, StoreError> {
-    let mut given: BTreeMap<String, i64> = BTreeMap::new();
+) -> Result<BTreeMap<String, UnixTime>, StoreError> {
+    let mut given: BTreeMap<String, UnixTime> = BTreeMap::new();
     for (id, claims, sealed) in held {
         // What somebody changed in the database is no consent.
         let record = opened(vault, &ConsentId::from_text(id), &sealed)?;
         let same = record.notice.client == *client && record.claims == listed(&claims)?;
-        let at = record.given_at.0;
+        let at = record.given_at;
         for name in record.claims.into_iter().filter(|_| same) {
             let last = given.entry(name).or_insert(at);
             *last = at.max(*last);
@@ -67,9 +67,9 @@ fn names(
     }
     for (claims, at) in taken {
         let list = listed(&claims)?;
-        given.retain(|name, last| *last > at || !list.contains(name));
+        given.retain(|name, last| last.0 > at || !list.contains(name));
     }
-    Ok(given.into_keys().collect())
+    Ok(given)
 }
 
 fn listed(claims: &str) -> Result<Vec<String>, DbError> {

@@ -14,6 +14,7 @@ pub mod rest;
 pub mod rp;
 pub mod schema;
 pub mod steps;
+pub mod tables;
 pub mod vault;
 pub mod wallet;
 
