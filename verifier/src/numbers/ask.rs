@@ -256,7 +256,7 @@ mod tests {
             "journey=a&client=b",
         ];
         for good in good {
-            assert!(Asked::parse(good, NOW).is_some(), "{good}");
+            assert!(Asked::parse(good, NOW).is_ok(), "{good}");
         }
         let bad = [
             "by=person",
@@ -269,7 +269,7 @@ mod tests {
             "since=99999-01-01",
         ];
         for bad in bad {
-            assert!(Asked::parse(bad, NOW).is_none(), "{bad}");
+            assert!(Asked::parse(bad, NOW).is_err(), "{bad}");
         }
     }
 
