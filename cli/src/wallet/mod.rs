@@ -11,7 +11,6 @@ mod keeping;
 pub mod open;
 mod others;
 mod page;
-mod presenting;
 mod serve;
 mod sign_in;
 pub mod terminal;

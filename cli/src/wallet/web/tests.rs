@@ -16,7 +16,6 @@ use crate::wallet::handle::{Transport, Unreachable, WalletHandle};
 use crate::wallet::open::{Issuance, Settings, create_with};
 
 mod backup;
-mod busy;
 pub(super) mod door;
 
 use door::locked;
