@@ -32,7 +32,8 @@ pub async fn add(
     link: &str,
     answers: &Answers<'_>,
 ) -> anyhow::Result<()> {
-    let step = wallet.offer(link).await?;
+    let wallet = &wallet.clone().patient(answers.wait, tell_busy);
+    let step = wallet.offer(link).await.map_err(explained)?;
     to_the_end(wallet, common, step, answers).await
 }
 
@@ -44,7 +45,8 @@ pub async fn request(
     type_id: Option<&str>,
     answers: &Answers<'_>,
 ) -> anyhow::Result<()> {
-    let step = wallet.request(issuer, type_id).await?;
+    let wallet = &wallet.clone().patient(answers.wait, tell_busy);
+    let step = wallet.request(issuer, type_id).await.map_err(explained)?;
     to_the_end(wallet, common, step, answers).await
 }
 
@@ -75,6 +77,7 @@ pub async fn resume(
         Some(id) => vec![PendingId::parse(id).map_err(WalletError::from)?],
         None => wallet.pending()?.into_iter().map(|one| one.id).collect(),
     };
+    let wallet = &wallet.clone().patient(wait, tell_busy);
     let cards = poll(wallet, ids, wait).await?;
     print_cards(wallet, common, &cards)
 }
@@ -101,6 +104,22 @@ pub async fn renew(
     print_cards(wallet, common, &cards)
 }
 
+fn tell_busy(seconds: u64) {
+    eprintln!("The issuer is busy; trying again in {seconds} s.");
+}
+
+/// What to do about it, where there is something to do.
+fn explained(error: WalletError) -> anyhow::Error {
+    let busy = matches!(&error, WalletError::Issuance(IssuanceError::Busy { .. }));
+    let error = anyhow::Error::from(error);
+    match busy {
+        true => error.context(
+            "the issuer is busy (hint: the same command may work later; --wait SECONDS waits longer)",
+        ),
+        false => error,
+    }
+}
+
 async fn to_the_end(
     wallet: &WalletHandle,
     common: &Common,
@@ -123,7 +142,7 @@ async fn to_the_end(
                 ))? {
                     return Ok(confirm.decline()?);
                 }
-                confirm.confirm().await?
+                confirm.confirm().await.map_err(explained)?
             }
             Step::Preview(preview) => match decide(preview, answers).await? {
                 Some(step) => step,
@@ -133,7 +152,7 @@ async fn to_the_end(
                 let query = sign_in(&authorize).await?;
                 authorize.complete(&query).await?
             }
-            step @ Step::Send(_) => wallet.drive(step).await?,
+            step @ Step::Send(_) => wallet.drive(step).await.map_err(explained)?,
         };
     }
 }

@@ -42,7 +42,7 @@ pub enum WalletCommand {
         /// Agree without being asked.
         #[arg(long)]
         yes: bool,
-        /// Seconds to wait for cards that come later.
+        /// Seconds to wait for cards that come later, and for an issuer that is busy (a minute otherwise).
         #[arg(long, default_value_t = 0)]
         wait: u64,
     },
@@ -58,7 +58,7 @@ pub enum WalletCommand {
         /// Agree without being asked.
         #[arg(long)]
         yes: bool,
-        /// Seconds to wait for cards that come later.
+        /// Seconds to wait for cards that come later, and for an issuer that is busy (a minute otherwise).
         #[arg(long, default_value_t = 0)]
         wait: u64,
     },

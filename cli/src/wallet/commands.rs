@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use anyhow::bail;
-use serde_json::json;
 use vouchsafe_wallet_core::WalletError;
-use vouchsafe_wallet_core::consent::{Selection, value_text};
+use vouchsafe_wallet_core::consent::value_text;
 use vouchsafe_wallet_core::credential::CredentialId;
 use vouchsafe_wallet_core::history::HistoryId;
 use vouchsafe_wallet_core::issuance::PendingId;
@@ -13,11 +12,11 @@ use vouchsafe_wallet_core::wallet::CardFilter;
 
 use super::adding::{self, Answers};
 use super::arguments::{Common, WalletCommand};
-use super::describe::{describe_question, print_entry};
+use super::describe::print_entry;
 use super::handle::WalletHandle;
 use super::page::page;
 use super::terminal::{passphrase, say, say_json, yes};
-use super::{home, keeping, serve, trusting};
+use super::{home, keeping, presenting, serve, trusting};
 
 /// Runs a wallet command.
 pub async fn run(command: WalletCommand) -> anyhow::Result<()> {
@@ -82,7 +81,7 @@ pub async fn run(command: WalletCommand) -> anyhow::Result<()> {
         }
         WalletCommand::Show { common, card } => show(&open(&common.home).await?, &common, &card),
         WalletCommand::Present { common, link, yes } => {
-            present(&open(&common.home).await?, &common, &link, yes).await
+            presenting::present(&open(&common.home).await?, &common, &link, yes).await
         }
         WalletCommand::History {
             common,
@@ -186,41 +185,6 @@ fn show(wallet: &WalletHandle, common: &Common, card: &str) -> anyhow::Result<()
         ))?;
     }
     Ok(())
-}
-
-async fn present(
-    wallet: &WalletHandle,
-    common: &Common,
-    link: &str,
-    agreed: bool,
-) -> anyhow::Result<()> {
-    let prepared = match wallet.prepare(link, &["en"]).await {
-        Ok(prepared) => prepared,
-        Err(refused) => {
-            if let Some(request) = refused.tell_them
-                && yes("No card answers. Tell them that you show none?")?
-            {
-                wallet.tell(request).await;
-            }
-            return Err(refused.error.into());
-        }
-    };
-    describe_question(&prepared.consent);
-    if !agreed && !yes("Show this?")? {
-        wallet.decline(prepared.session).await?;
-        bail!("nothing was shown");
-    }
-    let selection: Selection = prepared.consent.suggested.clone();
-    let presented = wallet
-        .respond(prepared.session, &selection)
-        .await
-        .map_err(|e| e.error)?;
-    let redirect = presented.redirect_uri.as_ref().map(|url| url.as_str());
-    match (common.json, redirect) {
-        (true, _) => say_json(&json!({ "redirect_uri": redirect, "history": presented.history })),
-        (false, Some(url)) => say(&format!("Continue in your browser: {url}")),
-        (false, None) => say("Shown."),
-    }
 }
 
 fn history(

@@ -16,6 +16,8 @@ use vouchsafe_wallet_core::presentation::{
 };
 use vouchsafe_wallet_core::{Wallet, WalletError};
 
+/// How long a busy issuer is waited for where nobody says how long, in seconds.
+const PATIENCE: u64 = 60;
 /// Most notifications that are sent one after the other.
 const MAX_NOTICES: usize = 32;
 
@@ -37,6 +39,8 @@ pub struct WalletHandle {
     wallet: Wallet,
     transport: Arc<dyn Transport>,
     tell_refusals: bool,
+    patience: u64,
+    on_busy: fn(u64),
 }
 
 /// A verified request, waiting for the person.
@@ -73,7 +77,18 @@ impl WalletHandle {
             wallet,
             transport,
             tell_refusals: true,
+            patience: PATIENCE,
+            on_busy: |_| {},
         }
+    }
+
+    /// How many seconds a busy issuer is waited for, at least about a minute, and who hears before
+    /// each wait how long it is.
+    #[must_use]
+    pub fn patient(mut self, seconds: u64, on_busy: fn(u64)) -> Self {
+        self.patience = seconds.max(PATIENCE);
+        self.on_busy = on_busy;
+        self
     }
 
     /// Whether verifiers are told why their request is refused. Who is told learns that there is a
@@ -196,6 +211,15 @@ impl WalletHandle {
     async fn send_all(&self, mut step: Step) -> Result<Step, WalletError> {
         while let Step::Send(exchange) = step {
             let wait = exchange.wait_seconds();
+            let busy = exchange.busy_seconds();
+            // What is redeemed would be lost: that is waited for as long as the core does.
+            if busy > self.patience && !exchange.is_redeemed() {
+                step = exchange.give_up().await?;
+                continue;
+            }
+            if busy > 0 {
+                (self.on_busy)(wait);
+            }
             if wait > 0 {
                 tokio::time::sleep(Duration::from_secs(wait)).await;
             }

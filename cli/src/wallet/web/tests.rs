@@ -16,6 +16,7 @@ use crate::wallet::handle::{Transport, Unreachable, WalletHandle};
 use crate::wallet::open::{Issuance, Settings, create_with};
 
 mod backup;
+mod busy;
 pub(super) mod door;
 
 use door::locked;
