@@ -117,7 +117,7 @@ mod tests {
         let ids = Ids::new(Arc::new(SystemClock), Arc::new(OsRandom));
         standard(
             router,
-            &PublicUrl::parse("https://op.example", false).unwrap(),
+            &"https://op.example".parse::<PublicUrl>().unwrap(),
             ids,
         )
     }
