@@ -393,9 +393,9 @@ async fn no_value_of_an_attribute_reaches_database_log_or_metric() {
         assert!(export(&mut browser).await.to_string().contains("CANARY-7"));
         assert_eq!(places_of(&world.db, "CANARY").await, Vec::<String>::new());
         // What is looked for would be found, among texts and among bytes.
-        let plain = "UPDATE account_attributes SET body = $1, name = 'xCANARYx'";
+        let plain = "UPDATE account_attributes SET body = $1, name = $2";
         let bytes = &b"\x00\xffCANARY\x00"[..];
-        execute!(world.db, sqlx::query(plain).bind(bytes)).unwrap();
+        execute!(world.db, sqlx::query(plain).bind(bytes).bind("xCANARYx")).unwrap();
         let found = places_of(&world.db, "CANARY").await;
         assert_eq!(
             found,

@@ -80,6 +80,10 @@ fn typed<'f>(
     let (mut known, mut refused, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
     for Due { field, attribute } in due(app, login, loaded) {
         let typed = said(&field.name).unwrap_or_default();
+        // Beside it there may be a field that is typed.
+        if typed.trim().is_empty() && !attribute.typed {
+            continue;
+        }
         if typed.trim().is_empty() && field.optional {
             refused.push(field.name.clone());
             continue;

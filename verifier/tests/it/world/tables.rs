@@ -45,7 +45,8 @@ pub async fn count(db: &Db, sql: String) -> i64 {
         .expect("counts")
 }
 
-/// Where a word stands in plain, as `table.column`: texts and bytes are both looked through.
+/// Where a word stands in plain, as `table.column`: texts and bytes are both looked through. The word
+/// itself is in no statement, which a log may have.
 pub async fn places_of(db: &Db, word: &str) -> Vec<String> {
     use std::fmt::Write as _;
     let mut hex = String::new();
@@ -57,7 +58,9 @@ pub async fn places_of(db: &Db, word: &str) -> Vec<String> {
         let found = match (db.each(), bytes) {
             (Each::Sqlite(_), _) => format!("instr(CAST(\"{name}\" AS BLOB), X'{hex}')"),
             (Each::Postgres(_), true) => format!("position('\\x{hex}'::bytea IN \"{name}\")"),
-            (Each::Postgres(_), false) => format!("position('{word}' IN \"{name}\"::text)"),
+            (Each::Postgres(_), false) => {
+                format!("position('\\x{hex}'::bytea IN convert_to(\"{name}\"::text, 'UTF8'))")
+            }
         };
         let sql = format!("SELECT COUNT(*) FROM \"{table}\" WHERE {found} > 0");
         if count(db, sql).await > 0 {
