@@ -28,6 +28,8 @@ use crate::reply::see_other;
 use crate::store::StoreError;
 use crate::views;
 
+/// What every page takes.
+const DAYS: [&str; 2] = ["since", "until"];
 /// Heights of bars.
 const HIGHEST: i64 = 110;
 
@@ -63,8 +65,11 @@ async fn open(
     let mut given = BTreeMap::new();
     let mut rest = Serializer::new(String::new());
     for (name, value) in parse(query.unwrap_or_default().as_bytes()) {
-        if !own.contains(&&*name) {
+        if DAYS.contains(&&*name) {
             rest.append_pair(&name, &value);
+        } else if !own.contains(&&*name) {
+            // A page that is asked about a part would show zeros where there is nothing to show.
+            return Err(Box::new(see_other(path)));
         } else if given
             .insert(name.into_owned(), value.into_owned())
             .is_some()
@@ -156,6 +161,19 @@ fn bars(numbers: &[(String, i64)]) -> Vec<Value> {
         json!({ "name": name, "n": n, "x": place * 10, "y": 120 - height, "height": height })
     });
     bars.collect()
+}
+
+/// A number of a form, with a point or a comma. `1,000` may be one or a thousand, so it is none.
+fn typed(text: &str, most: f64) -> Option<f64> {
+    let digits = |c: char| c.is_ascii_digit() || c == '.' || c == ',';
+    let fits = text.len() <= 16 && text.chars().all(digits);
+    let parts = text.split_once(['.', ',']);
+    let thousands = parts.is_some_and(|(whole, rest)| {
+        rest.len() == 3 && !whole.trim_start_matches('0').is_empty()
+    });
+    let fits = fits && !thousands;
+    let number: f64 = text.replace(',', ".").parse().ok().filter(|_| fits)?;
+    (0.0..=most).contains(&number).then_some(number)
 }
 
 fn succeeded(group: &Group) -> i64 {

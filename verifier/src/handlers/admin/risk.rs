@@ -5,16 +5,18 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::{bars, open, share, show};
+use super::{bars, open, share, show, typed};
 use crate::app::App;
 use crate::numbers::judged::{self, Judged};
-use crate::numbers::scores::edge;
+use crate::numbers::scores::{CLASSES, edge};
 use crate::risk::levels::WARM_UP;
 
 /// Where it is.
 pub const RISK: &str = "/admin/risk";
 /// The threshold that is tried.
 const THRESHOLD: &str = "threshold";
+/// The greatest that is taken.
+const MOST: f64 = 1e9;
 
 /// The page.
 pub async fn handle(
@@ -43,10 +45,13 @@ fn all(app: &App, judged: &Judged, tried: Option<&str>) -> Value {
     let reasons = judged.reasons.iter();
     let reasons = reasons.map(|(code, n)| json!({ "code": code, "n": n, "share": share(*n, all) }));
     let scores = judged.scores.iter();
-    let scores = scores.map(
-        |(class, n)| json!({ "from": shown(edge(*class)), "to": shown(edge(*class + 1)), "n": n }),
-    );
-    let decades: Vec<(String, i64)> = (-4..4)
+    // What lies beyond is in the first class or in the last.
+    let scores = scores.map(|(class, n)| {
+        let from = (class > CLASSES.start()).then(|| shown(edge(*class)));
+        let to = (class < CLASSES.end()).then(|| shown(edge(*class + 1)));
+        json!({ "from": from, "to": to, "n": n })
+    });
+    let decades: Vec<(String, i64)> = (-4..=4)
         .map(|power| {
             let of_it = |(class, _): &&(i32, i64)| (power * 10..power * 10 + 10).contains(class);
             let n = judged.scores.iter().filter(of_it).map(|(_, n)| n).sum();
@@ -76,8 +81,8 @@ fn all(app: &App, judged: &Judged, tried: Option<&str>) -> Value {
 
 /// What a threshold would have meant; `wrong` where it is none.
 fn what_if(judged: &Judged, tried: &str) -> Value {
-    let threshold = tried.parse::<f64>().ok();
-    let Some(threshold) = threshold.filter(|one| one.is_finite() && *one > 0.0) else {
+    let threshold = typed(tried, MOST);
+    let Some(threshold) = threshold.filter(|one| *one > 0.0) else {
         return json!({ "wrong": true });
     };
     let tried = judged.at_least(threshold);
@@ -90,12 +95,11 @@ fn what_if(judged: &Judged, tried: &str) -> Value {
     })
 }
 
-/// A score with four digits that say something.
+/// A score with digits that say something; typed in again, it is none that could be a thousand.
 fn shown(score: f64) -> String {
     match score {
         ..0.01 => format!("{score:.6}"),
-        0.01..1.0 => format!("{score:.4}"),
-        1.0..100.0 => format!("{score:.3}"),
+        0.01..100.0 => format!("{score:.4}"),
         _ => format!("{score:.0}"),
     }
 }
