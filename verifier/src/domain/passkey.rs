@@ -46,7 +46,7 @@ mod account {
 }
 
 /// A passkey that was made, ready to be written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fresh {
     /// Its id among what leads to the account.
     pub means: MeansId,

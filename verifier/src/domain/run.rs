@@ -73,8 +73,8 @@ pub struct Run {
     /// The passkey that its person made in it.
     #[serde(default)]
     pub registered: Option<MeansId>,
-    /// The same until it is written with this turn; a row never holds it.
-    #[serde(skip)]
+    /// The same until it is written, with the end of the login.
+    #[serde(default)]
     pub fresh: Option<Box<Fresh>>,
     /// The journey that this one follows, and what it settled.
     #[serde(default)]
@@ -250,6 +250,23 @@ pub struct Agreed {
 }
 
 impl Run {
+    /// The run is refused: it leaves no passkey, and what was to end for that one does not end.
+    pub fn abandon(&mut self) {
+        if self.fresh.take().is_some() {
+            self.registered = None;
+            self.effects.retain(|effect| effect.revoke.is_empty());
+        }
+    }
+
+    /// Takes what its steps tell and end. While a passkey waits to be written what ends waits with it.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        let effects = std::mem::take(&mut self.effects);
+        let waits = |effect: &Effect| self.fresh.is_some() && !effect.revoke.is_empty();
+        let (wait, now) = effects.into_iter().partition(waits);
+        self.effects = wait;
+        now
+    }
+
     /// Brings ages up to date.
     pub fn at(&mut self, now: UnixTime) {
         let passed = now.0 - self.facts.now;

@@ -68,6 +68,12 @@ impl Journey {
         seen
     }
 
+    /// Whether a new passkey is demanded in it.
+    #[must_use]
+    pub fn demands_passkey(&self) -> bool {
+        self.steps.iter().any(Step::demands_passkey)
+    }
+
     /// The steps that may come after one.
     #[must_use]
     pub fn after(&self, at: usize) -> BTreeSet<usize> {

@@ -269,6 +269,12 @@ impl Instance {
         level.is_some() && (journey.require_acr).is_none_or(|least| level >= Some(least))
     }
 
+    /// Whether a session stood for a step of it.
+    #[must_use]
+    pub fn used_session(&self) -> bool {
+        !self.reused.is_empty()
+    }
+
     /// How often the step where it is was begun.
     #[must_use]
     pub fn visit(&self) -> u32 {

@@ -126,6 +126,13 @@ impl Step {
         };
         Some(Target::Deny(code.to_owned()))
     }
+
+    /// Whether a new passkey is demanded here: where none can be made, no step follows.
+    #[must_use]
+    pub fn demands_passkey(&self) -> bool {
+        let goes_on = matches!(self.route(Outcome::Error), Some(Target::Step(_)));
+        matches!(self.kind, StepKind::Passkey { register: true }) && !goes_on
+    }
 }
 
 /// How a step ends.

@@ -1,5 +1,6 @@
 //! Which journey serves a request.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -7,6 +8,7 @@ use vouchsafe_protocol::oidc::subject::{StableClaim, SubjectKey, binding_key};
 
 use super::Set;
 use super::loaded::Loaded;
+use crate::domain::ids::SubjectId;
 use crate::journey::{Facts, Hasher, RequestFacts};
 
 /// The journey that serves a request; `None` where none does and the login is one question.
@@ -18,9 +20,34 @@ pub type Served = Option<Arc<Loaded>>;
 #[error("the match of a journey has no value for the request")]
 pub struct Unclear;
 
-/// Hashes what `user.binding` is compared with.
+/// Hashes what `user.binding` is compared with: of this account, as it is kept; of nobody, as cards bind it.
 #[derive(Debug)]
-pub struct Bindings<'k>(pub &'k SubjectKey);
+pub struct Bindings<'k>(pub &'k SubjectKey, pub Option<&'k SubjectId>);
+
+/// Hash of what one account is known by: the store does not tell that two are known by the same.
+fn of_account(key: &SubjectKey, account: &SubjectId, bound: &str) -> String {
+    let stable = StableClaim {
+        framework: "account-binding",
+        issuer: account.as_str(),
+        credential_type: "",
+        claim: "",
+        value: bound,
+    };
+    binding_key(key, &stable)
+}
+
+/// What cards bind, as it is kept with an account.
+#[must_use]
+pub fn kept(
+    key: &SubjectKey,
+    account: &SubjectId,
+    bound: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let bound = bound.iter();
+    bound
+        .map(|(name, bound)| (name.clone(), of_account(key, account, bound)))
+        .collect()
+}
 
 impl Hasher for Bindings<'_> {
     fn hash(&self, name: &str, value: &Value) -> String {
@@ -31,7 +58,11 @@ impl Hasher for Bindings<'_> {
             claim: name,
             value: &value.to_string(),
         };
-        binding_key(self.0, &stable)
+        let bound = binding_key(self.0, &stable);
+        match self.1 {
+            Some(account) => of_account(self.0, account, &bound),
+            None => bound,
+        }
     }
 }
 
@@ -60,7 +91,7 @@ impl Set {
                     if !ours || journey.matches.is_some() != conditional {
                         continue;
                     }
-                    match journey.matches(&facts, &Bindings(key)) {
+                    match journey.matches(&facts, &Bindings(key, None)) {
                         Some(true) => return Ok(Some(Arc::clone(loaded))),
                         Some(false) => {}
                         None => return Err(Unclear),

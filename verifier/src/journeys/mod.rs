@@ -24,7 +24,7 @@ use vouchsafe_service::db::DbError;
 use crate::app::{App, Parts};
 use crate::store::journeys as texts;
 
-pub use choose::{Bindings, Served, Unclear};
+pub use choose::{Bindings, Served, Unclear, kept};
 pub use folder::{FolderError, JourneySettings, Set};
 pub use held::Known;
 pub use loaded::{Loaded, StepQuestion, allows};

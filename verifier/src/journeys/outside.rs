@@ -36,6 +36,21 @@ pub(super) fn tells(
     }
 }
 
+/// Who waits is told whose account it is about: a message without `sub` reaches nobody.
+pub(super) fn names_person(
+    (at, notify): (usize, &[String]),
+    known: &Known<'_>,
+    places: &mut Places<'_>,
+) {
+    let all = notify.iter().any(|channel| channel == "all_channels");
+    let system = known.settings.told.as_ref();
+    if all && system.is_some_and(|hook| !hook.subject) {
+        let message = "the system that is told does not hear whose account it is";
+        let hint = "`subject = true` of `[journeys.notify]`";
+        places.at_step(at, "notify", Code::NotHeld, message, hint);
+    }
+}
+
 /// Longest name of an event.
 const LONGEST: usize = 64;
 /// What the names of our own events begin with.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::held::Known;
 use super::loaded::StepQuestion;
-use crate::journey::{Code, Expression, Journey, Places, Step, StepKind};
+use crate::journey::{Code, Expression, Journey, Outcome, Places, Step, StepKind, Target};
 
 /// Notes what does not hold.
 pub(super) fn check(
@@ -23,7 +23,10 @@ pub(super) fn check(
                 notify,
                 cancel_link,
                 ..
-            } => wait((at, people), (notify, *cancel_link), places),
+            } => {
+                wait((at, people), (notify, *cancel_link), places);
+                past((at, step), places);
+            }
             StepKind::Passkey { register: true } if !people || unproven.contains(&at) => {
                 let message = "a way leads here on which no card has proven whose account it is";
                 let hint = "a `present` step without `when`, of a question that leads to a person, before it on every way";
@@ -66,6 +69,18 @@ fn wait(
     if !cancel_link {
         let message = "whoever has the account can always stop it";
         places.at_step(at, "kind", Code::NotHeld, message, "`cancel_link = true`");
+    }
+}
+
+/// Whoever stops it, or what is not proven any more, has the last word.
+fn past((at, step): (usize, &Step), places: &mut Places<'_>) {
+    for outcome in [Outcome::Declined, Outcome::Invalid, Outcome::Error] {
+        if let Some(Target::Step(_)) = step.on.get(&outcome) {
+            let name = outcome.as_str();
+            let message = format!("`on.{name}` leads past a wait that was stopped");
+            let hint = format!("`{name} = \"deny:CODE\"`");
+            places.at_step(at, "on", Code::NotHeld, message, &hint);
+        }
     }
 }
 

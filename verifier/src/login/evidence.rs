@@ -144,7 +144,7 @@ fn bound(
     query: &Query,
     presentation: &VerifiedPresentation,
 ) -> BTreeMap<String, String> {
-    let hasher = Bindings(&app.binding_key);
+    let hasher = Bindings(&app.binding_key, None);
     let mut bound = BTreeMap::new();
     for mapping in &query.bind {
         let mut cards = mapping.credentials.iter();

@@ -18,6 +18,7 @@ use crate::domain::reason::{Explanation, Failure};
 use crate::domain::request::{Fact, Facts, LoginRequest};
 use crate::domain::session::{Authentication, EndReason, Session};
 use crate::domain::transaction::{Answer, Answered, Transaction};
+use crate::journeys;
 use crate::numbers::tell::{self, End};
 use crate::risk::Seen;
 use crate::store::risk::NewLogin;
@@ -284,7 +285,8 @@ impl Work {
         }
         if let Some(subject) = &subject {
             let agreed = (&request.client, request.query.as_str());
-            account_bindings::put(tx, subject, agreed, &answer.bound, app.now()).await?;
+            let bound = journeys::kept(&app.binding_key, subject, &answer.bound);
+            account_bindings::put(tx, subject, agreed, &bound, app.now()).await?;
         }
         let (session, cookie) = self.session(tx, subject).await?;
         consents::rest(tx, &answer.consent, &session.id).await?;

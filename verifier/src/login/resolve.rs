@@ -106,8 +106,8 @@ pub(super) async fn leads(tx: &mut Tx, evidence: &Evidence) -> Result<Option<Sub
     }
 }
 
-/// What is known of a person: keyed hashes of what was kept at enrolment.
-pub(super) type Kept = BTreeMap<String, String>;
+/// Whom a card leads to, and what is known of them: keyed hashes of what was kept at enrolment.
+pub(super) type Kept = (Option<SubjectId>, BTreeMap<String, String>);
 
 /// What is known of the person whom a card that holds proves; `None` where it does not prove what was said.
 /// `evidence` is that of a card that does not hold where it is `None`: the same is looked up, and found
@@ -131,12 +131,12 @@ pub(super) async fn proves(
         key,
     } = evidence
     else {
-        return Ok(Some(Kept::new()));
+        return Ok(Some(Kept::default()));
     };
     let look_up = async move |tx: &mut Tx| {
         let found = asserted(tx, &identifier_mac, &key).await?;
         let kept = account_bindings::of_named(tx, found.as_ref()).await?;
-        Ok(found.map(|_| kept))
+        Ok(found.map(|account| (Some(account), kept)))
     };
     app.db.write(look_up).await
 }

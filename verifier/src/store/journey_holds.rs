@@ -96,6 +96,25 @@ pub async fn cancel(
     .map(|rows| rows == 1)
 }
 
+/// The old means of the account ended: what others began with them goes on no more.
+pub async fn cancel_others(
+    tx: &mut Tx,
+    subject: &SubjectId,
+    but: &TransactionId,
+    now: UnixTime,
+) -> Result<u64, DbError> {
+    execute!(
+        tx,
+        sqlx::query(
+            "UPDATE journey_holds SET cancelled_at = $3 WHERE subject_id = $1 AND login_id <> $2 \
+             AND resumed_at IS NULL AND cancelled_at IS NULL"
+        )
+        .bind(subject.as_str())
+        .bind(but.as_str())
+        .bind(now.0)
+    )
+}
+
 /// A run waits no longer, and goes on another way.
 pub async fn remove(tx: &mut Tx, login: &TransactionId) -> Result<(), DbError> {
     execute!(

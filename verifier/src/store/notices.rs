@@ -66,6 +66,25 @@ pub async fn insert(tx: &mut Tx, new: &Notice) -> Result<(), DbError> {
     .map(drop)
 }
 
+/// Whether another login ended old means of an account since then. Where so much was told in the last day
+/// that more is not written, nobody can say, so it did.
+pub async fn ended_since(
+    tx: &mut Tx,
+    subject: &SubjectId,
+    (since, but): (UnixTime, &str),
+    now: UnixTime,
+) -> Result<bool, DbError> {
+    let kind = NoticeKind::Ended.name();
+    let ended = each!(tx, c => sqlx::query_scalar::<_, i64>(
+        "SELECT COUNT(*) FROM account_notices WHERE subject_id = $1 AND kind = $2 AND reference <> $3 \
+         AND told_at >= $4")
+        .bind(subject.as_str()).bind(kind).bind(but).bind(since.0).fetch_one(c).await)?;
+    let told = each!(tx, c => sqlx::query_scalar::<_, i64>(
+        "SELECT COUNT(*) FROM account_notices WHERE subject_id = $1 AND kind = $2 AND told_at > $3")
+        .bind(subject.as_str()).bind(kind).bind(now.0 - DAY_S).fetch_one(c).await)?;
+    Ok(ended > 0 || told >= MOST_A_DAY)
+}
+
 /// What an account was told, the latest first, so many at most.
 pub async fn of_subject(db: &Db, subject: &SubjectId, most: i64) -> Result<Vec<Notice>, DbError> {
     let rows = each!(db, p => sqlx::query_as::<_, NoticeRow>(

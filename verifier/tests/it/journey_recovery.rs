@@ -41,7 +41,7 @@ id = "recovery"
 dcql = '''{"credentials":[
   {"id":"member","format":"dc+sd-jwt","meta":{"vct_values":["urn:vouchsafe:membership:1"]},"claims":[{"path":["member_id"]}]},
   {"id":"pid","format":"dc+sd-jwt","meta":{"vct_values":["urn:vouchsafe:person:1"]},"claims":[{"path":["birthdate"]}]},
-  {"id":"idv","format":"dc+sd-jwt","meta":{"vct_values":["urn:vouchsafe:proofing:1"]},"claims":[{"path":["method"]}]}],
+  {"id":"idv","format":"dc+sd-jwt","meta":{"vct_values":["urn:vouchsafe:proofing:1"]},"claims":[{"path":["method"]},{"path":["birthdate"]}]}],
  "credential_sets":[{"options":[["member","pid"],["member","idv"]]}]}'''
 purpose = { en = "Get your account back" }
 subject = { strategy = "asserted_lookup", claim = "member_id", credential = "member" }

@@ -5,6 +5,7 @@ use futures::future::join_all;
 use vouchsafe_credentials::time::Clock as _;
 
 use crate::journey_files::refused;
+use crate::journey_notify::SECRET;
 use crate::journeys::{leave, with, write};
 use crate::world::World;
 use crate::world::browser::{Answer, Browser};
@@ -56,6 +57,14 @@ mode = "register"
 id = "in"
 kind = "finish"
 "#;
+
+/// Whoever has the account can stop it.
+const STOP: &str = "cancel_link = true\n";
+
+/// A way on for who was stopped.
+fn past(outcome: &str) -> String {
+    format!("{STOP}on = {{ {outcome} = \"in\" }}\n")
+}
 
 const LATER: &str = "Please come back later";
 const MINE: &str = "Waiting for you to say no";
@@ -229,6 +238,7 @@ async fn a_wait_that_nobody_could_stop_is_refused() {
     let optional = "query = \"membership\"\nwhen = '!session.exists'";
     let guests = "query = \"age\"";
     let around = "query = \"membership\"\non = { no_credential = \"key\" }";
+    let scanned = "query = \"membership\"\nchannels = [\"qr\"]";
     let tells = "kind = \"finish\"\nclaims = { tier = 'cred.card.claims.tier' }";
     let bound =
         "query = \"membership\"\ncheck = 'cred.card.claims.member_id == user.binding.number'";
@@ -248,6 +258,14 @@ async fn a_wait_that_nobody_could_stop_is_refused() {
         (
             HOLD.replace("query = \"membership\"", guests),
             "nobody could stop it",
+        ),
+        (HOLD.replace(STOP, &past("declined")), "leads past a wait"),
+        (HOLD.replace(STOP, &past("invalid")), "leads past a wait"),
+        (HOLD.replace(STOP, &past("error")), "leads past a wait"),
+        (
+            KEY.replace("query = \"membership\"", scanned)
+                .replace("[\"suite\"]", "[\"shop\"]"),
+            "is served by none of these ways",
         ),
         (
             HOLD.replace("kind = \"finish\"", tells),
@@ -277,6 +295,13 @@ async fn a_wait_that_nobody_could_stop_is_refused() {
             "{expected}: {said}"
         );
     }
+    // Of whom the system that is told does not hear, nobody is told.
+    let all = HOLD.replace("[\"user\"]", "[\"all_channels\"]");
+    let told = format!("[journeys.notify]\nurl = \"https://s.example/\"\nsecret = \"{SECRET}\"\n");
+    let said = refused(&[("j.toml", &all)], &told).await;
+    assert!(said.contains("does not hear whose account it is"), "{said}");
+    let told = told + "subject = true\n";
+    assert_eq!(refused(&[("j.toml", &all)], &told).await, "");
     let said = refused(&[("j.toml", KEY)], "").await;
     assert!(said.contains("no `[passkeys]`"), "{said}");
 }

@@ -40,6 +40,7 @@ mod journey_notify;
 mod journey_people;
 mod journey_profile;
 mod journey_recovery;
+mod journey_recovery_others;
 mod journey_recovery_refused;
 mod journey_share;
 mod journey_templates;

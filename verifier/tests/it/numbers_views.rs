@@ -179,10 +179,7 @@ async fn scores_beyond_the_last_class_have_a_bar_and_no_end() {
         let chart = chart.split("</svg>").next().unwrap();
         assert_eq!(chart.matches("<rect").count(), 9);
         assert_eq!(chart.matches("height=\"110\"").count(), 1, "{chart}");
-        page.assert_page(
-            StatusCode::OK,
-            "<bdi>10000</bdi></th><td></td><td>3</td>",
-        );
+        page.assert_page(StatusCode::OK, "<bdi>10000</bdi></th><td></td><td>3</td>");
         page.assert_page(StatusCode::OK, "<th scope=\"row\">0</th>");
     })
     .await;

@@ -1,6 +1,6 @@
 //! Registering a new passkey (section 7.1).
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use vouchsafe_credentials::cbor::Item;
 use vouchsafe_credentials::cose::key_to_vec;
 use vouchsafe_credentials::crypto::{Algorithm, CertificateAlgorithm, CryptoProvider, PublicKey};
@@ -29,7 +29,7 @@ struct AttestationResponse {
 }
 
 /// A passkey that was made for this site, with a verified person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewPasskey {
     /// The credential id.
     pub credential_id: Vec<u8>,

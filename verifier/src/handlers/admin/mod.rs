@@ -168,9 +168,8 @@ fn typed(text: &str, most: f64) -> Option<f64> {
     let digits = |c: char| c.is_ascii_digit() || c == '.' || c == ',';
     let fits = text.len() <= 16 && text.chars().all(digits);
     let parts = text.split_once(['.', ',']);
-    let thousands = parts.is_some_and(|(whole, rest)| {
-        rest.len() == 3 && !whole.trim_start_matches('0').is_empty()
-    });
+    let thousands = parts
+        .is_some_and(|(whole, rest)| rest.len() == 3 && !whole.trim_start_matches('0').is_empty());
     let fits = fits && !thousands;
     let number: f64 = text.replace(',', ".").parse().ok().filter(|_| fits)?;
     (0.0..=most).contains(&number).then_some(number)

@@ -1,7 +1,7 @@
 //! What the service holds of each kind of step.
 
 use super::super::asks;
-use super::super::outside::{tells, webhook};
+use super::super::outside::{names_person, tells, webhook};
 use super::Known;
 use crate::config::RESERVED_CLAIMS;
 use crate::journey::{Code, Journey, Outcome, Places, Step, StepKind, Target};
@@ -37,7 +37,10 @@ pub(super) fn check(
         StepKind::Deny { notify, .. } => {
             tells((at, notify, &[]), known, places);
         }
-        StepKind::Wait { notify, .. } => tells((at, notify, &[]), known, places),
+        StepKind::Wait { notify, .. } => {
+            tells((at, notify, &[]), known, places);
+            names_person((at, notify), known, places);
+        }
         StepKind::Notify { notify, emit, .. } => tells((at, notify, emit), known, places),
         StepKind::Finish { claims } => {
             let reserved = claims.keys();

@@ -130,7 +130,7 @@ fn question(
     }
     let reachable = |channel: &Channel, client: &Client| match channel {
         Channel::SameDevice => true,
-        Channel::Qr => client.cross_device,
+        Channel::Qr => client.cross_device && !journey.demands_passkey(),
         Channel::DcApi => known.settings.digital_credentials.is_some(),
     };
     for client in known.served(journey) {

@@ -16,6 +16,7 @@ use crate::journeys::told::{self, Message};
 use crate::login::accept::log_id;
 use crate::login::end;
 use crate::login::run::newkey::Registers;
+use crate::login::run::settle::Stop;
 use crate::store::journey_holds::{self, Hold};
 use crate::store::journeys::Trace;
 use crate::store::{StoreError, journeys, notices, refresh_grants, sessions, subjects};
@@ -44,6 +45,7 @@ pub struct Beside {
 #[derive(Debug)]
 struct Ends {
     app: App,
+    login: TransactionId,
     subject: SubjectId,
     /// The session that the run itself rests on.
     but: Option<SessionId>,
@@ -64,7 +66,7 @@ impl Beside {
         let Some(run) = login.run.as_deref_mut() else {
             return Ok(Self::default());
         };
-        let effects = std::mem::take(&mut run.effects);
+        let effects = run.take_effects();
         let begins = run.waiting.as_mut().filter(|waiting| waiting.begins);
         let until = begins.map(|waiting| {
             waiting.begins = false;
@@ -111,12 +113,22 @@ impl Beside {
         login: &mut Login,
         trace: Option<Trace>,
     ) -> Result<Self, StoreError> {
-        let ends = ends(app, login);
+        Ok(Self {
+            ends: ends(app, login),
+            ..Self::of(app, login, trace).await?
+        })
+    }
+
+    /// The same at the end of a login, with the passkey that was made in it.
+    pub(super) async fn at_end(
+        app: &App,
+        login: &mut Login,
+        trace: Option<Trace>,
+    ) -> Result<Self, StoreError> {
         let registers = Registers::of(app, login);
         Ok(Self {
-            ends,
             registers,
-            ..Self::of(app, login, trace).await?
+            ..Self::with_ends(app, login, trace).await?
         })
     }
 
@@ -126,17 +138,22 @@ impl Beside {
         run.is_some_and(|run| !run.effects.is_empty())
     }
 
-    /// Whether the turn may be written: a run that waited goes on once, and not after it was cancelled.
-    pub async fn may(&self, tx: &mut Tx, now: UnixTime) -> Result<bool, DbError> {
+    /// Whether the turn may be written: a run that waited goes on once, and not after it was cancelled. Of
+    /// several that end the means of one account each comes after the other. It comes after the row of the
+    /// login, as everything that is held here.
+    pub(super) async fn may(&self, tx: &mut Tx, now: UnixTime) -> Result<(), Stop> {
+        if let Some(ends) = &self.ends {
+            subjects::hold(tx, &ends.subject).await?;
+        }
         if let Some(registers) = &self.registers {
             let goes = self.ends.as_ref().is_some_and(Ends::ends_passkeys);
-            if !registers.may(tx, goes).await? {
-                return Ok(false);
+            if let Some(why) = registers.refused(tx, (goes, now)).await? {
+                return Err(Stop::Refused(why));
             }
         }
         match &self.resumes {
-            Some(login) => journey_holds::resume(tx, login, now).await,
-            None => Ok(true),
+            Some(login) if !journey_holds::resume(tx, login, now).await? => Err(Stop::Lost),
+            _ => Ok(()),
         }
     }
 
@@ -174,8 +191,11 @@ impl Beside {
         for message in &self.messages {
             message.publish(tx, now).await?;
         }
-        match &self.ends {
-            Some(ends) => ends.put(tx, now).await,
+        if let Some(ends) = &self.ends {
+            ends.put(tx, now).await?;
+        }
+        match &self.registers {
+            Some(registers) => registers.audit(tx, now).await,
             None => Ok(()),
         }
     }
@@ -226,12 +246,14 @@ fn data(app: &Parts, login: &Login, effect: &Effect, sub: Option<&str>) -> Value
 }
 
 fn ends(app: &App, login: &Login) -> Option<Ends> {
-    let run = login.run.as_deref()?;
+    // While a passkey waits to be written nothing ends for it.
+    let run = login.run.as_deref().filter(|run| run.fresh.is_none())?;
     let effects = run.effects.iter();
     let what: Vec<String> = effects.flat_map(|effect| effect.revoke.clone()).collect();
     let subject = run.pinned.clone().filter(|_| !what.is_empty())?;
     Some(Ends {
         app: App::clone(app),
+        login: login.id.clone(),
         subject,
         but: run.session.clone(),
         before: login.started_at,
@@ -275,6 +297,10 @@ impl Ends {
         if self.ends_passkeys() {
             let keeps = (self.keeps.as_ref(), self.before);
             subjects::remove_passkeys(tx, &self.subject, keeps).await?;
+        }
+        // What somebody else began with them does not outlive them.
+        if wants("sessions") || self.ends_passkeys() {
+            journey_holds::cancel_others(tx, &self.subject, &self.login, now).await?;
         }
         Ok(())
     }

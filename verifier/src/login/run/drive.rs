@@ -70,8 +70,9 @@ fn unless_lasting<T>(done: Result<T, RunError>) -> Result<Option<T>, RunError> {
 
 /// What a run tells the application that is over with a login.
 pub(super) fn claims(app: &Parts, login: &Login, loaded: &Loaded) -> Map<String, Value> {
-    let bindings = journeys::Bindings(&app.binding_key);
     let run = login.run.as_deref();
+    let account = run.and_then(|run| run.pinned.as_ref());
+    let bindings = journeys::Bindings(&app.binding_key, account);
     let claims = run.and_then(|run| match &run.claims {
         Some(claims) => Some(claims.clone()),
         None => (run.instance).claims(&loaded.journey, &run.facts, &bindings),

@@ -61,7 +61,7 @@ pub(super) async fn finish(
     // Of a run that was over at once nobody saw the reference.
     let waited = !matches!(from, Was::New(_));
     let trace = count::ended(app, &login, "success").filter(|_| waited);
-    let beside = Beside::with_ends(app, &mut login, trace).await?;
+    let beside = Beside::at_end(app, &mut login, trace).await?;
     let finished = Transaction::Finished(transaction::Finished {
         login: login.clone(),
     });

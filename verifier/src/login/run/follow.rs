@@ -123,9 +123,9 @@ fn matching(app: &Parts, login: &Login) -> Option<Arc<Loaded>> {
         followed.any(|followed| followed.instance.journey() == one.journey.id)
     };
     let before = run.instance.journey();
+    let bindings = Bindings(&app.binding_key, run.pinned.as_ref());
     let matches = |one: &Loaded| {
-        one.journey.matches.is_none()
-            || one.journey.matches(&run.facts, &Bindings(&app.binding_key)) == Some(true)
+        one.journey.matches.is_none() || one.journey.matches(&run.facts, &bindings) == Some(true)
     };
     let set = app.journeys.current();
     set.all()

@@ -3,7 +3,7 @@
 
 use vouchsafe_credentials::time::UnixTime;
 
-use super::{RunError, Visit, beside, facts};
+use super::{RunError, Visit, beside, facts, newkey};
 use crate::app::Parts;
 use crate::domain::account_notice::NoticeKind;
 use crate::domain::reason::{Explanation, Failure};
@@ -12,7 +12,7 @@ use crate::domain::transaction::Login;
 use crate::journey::{Outcome, Step, StepKind};
 use crate::journeys::Loaded;
 use crate::login::{passkey, resolve};
-use crate::store::journey_holds as holds;
+use crate::store::{journey_holds as holds, sessions};
 
 /// So long after its time a run can be gone on with, in seconds.
 pub(crate) const RESUME_S: i64 = 86_400;
@@ -44,27 +44,26 @@ pub(super) async fn at(
     let run = login.run.as_deref().ok_or(RunError::Gone)?;
     let Some(waiting) = run.waiting else {
         let until = now.plus(i64::from(*seconds));
-        return begin(login, step, notify, until);
+        return Ok(begin(app, login, (loaded, step), (notify, until)));
     };
     if now < waiting.until {
         return Ok(Waits::Still);
     }
     if !holds::is_open(&app.db, &login.id).await? {
         let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
-        run.failure = Some(stopped());
         run.waiting = None;
-        return Ok(Waits::Ended(Outcome::Declined));
+        // Whoever has the account has the last word: no route leads past it.
+        return Ok(Waits::Refused(stopped()));
     }
     if is_too_old(login, now) {
         let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
         run.closes |= run.waiting.take().is_some();
         return Ok(Waits::Refused(too_old()));
     }
-    if let Some(why) = doubt(app, login).await? {
+    if let Some(why) = doubt(app, login, loaded).await? {
         let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
-        run.failure = Some(why);
         run.closes |= run.waiting.take().is_some();
-        return Ok(Waits::Ended(Outcome::Invalid));
+        return Ok(Waits::Refused(why));
     }
     // What was assessed then says nothing of this browser now.
     let judged = login.run.as_deref().is_some_and(|run| run.assessed);
@@ -73,7 +72,14 @@ pub(super) async fn at(
         false => None,
     };
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
+    let before = run.facts.risk.as_ref().map(|risk| risk.level);
     run.assessed(risk);
+    let after = run.facts.risk.as_ref().map(|risk| risk.level);
+    // What was believed is worth less than when it began to wait, or nobody can say.
+    if judged && (after.is_none() || after > before) {
+        run.closes |= run.waiting.take().is_some();
+        return Ok(Waits::Refused(riskier()));
+    }
     run.waiting = None;
     run.resumes = true;
     login.expires_at = now.plus(i64::from(loaded.journey.timeout_s));
@@ -82,27 +88,48 @@ pub(super) async fn at(
 
 /// The run begins to wait. What the cards said is not kept for so long.
 fn begin(
+    app: &Parts,
     login: &mut Login,
-    step: &Step,
-    notify: &[String],
-    until: UnixTime,
-) -> Result<Waits, RunError> {
+    (loaded, step): (&Loaded, &Step),
+    (notify, until): (&[String], UnixTime),
+) -> Waits {
     // A device has not so much time (RFC 8628, section 3.2, `expires_in`).
     let on_device = login.request.device().is_some();
-    let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
+    let effect = beside::effect(&step.id, (NoticeKind::Waiting, notify), (&[], &[]));
+    // The configuration may have changed since the run began: nobody waits of whom nobody hears.
+    let is_heard = app.settings.told.is_some() || !effect.needs_system();
+    let in_vain = waits_in_vain(app, login, (loaded, step));
+    let Some(run) = login.run.as_deref_mut() else {
+        return Waits::Ended(Outcome::Error);
+    };
     // Nobody could stop what is about nobody.
-    if run.pinned.is_none() || on_device {
-        return Ok(Waits::Ended(Outcome::Error));
+    if run.pinned.is_none() || on_device || !is_heard || in_vain {
+        return Waits::Ended(Outcome::Error);
     }
     run.waiting = Some(Waiting {
         until,
         begins: true,
     });
     run.forget_claims();
-    let effect = beside::effect(&step.id, (NoticeKind::Waiting, notify), (&[], &[]));
     run.effects.push(effect.until(until));
     login.expires_at = until.plus(RESUME_S);
-    Ok(Waits::Still)
+    Waits::Still
+}
+
+/// Whether after the wait a passkey is demanded that what was shown so far does not lead to.
+fn waits_in_vain(app: &Parts, login: &Login, (loaded, step): (&Loaded, &Step)) -> bool {
+    let journey = &loaded.journey;
+    let Some(at) = journey.position(&step.id) else {
+        return true;
+    };
+    let after = journey.after(at);
+    let mut after = after.iter().filter_map(|at| journey.steps.get(*at));
+    let (mut demanded, mut shows) = (false, false);
+    for step in after.by_ref() {
+        demanded |= step.demands_passkey();
+        shows |= matches!(step.kind, StepKind::Present(_));
+    }
+    demanded && !shows && !newkey::possible(app, login, loaded)
 }
 
 /// OpenID Connect Core 1.0, section 3.1.2.1, `max_age`: what was shown is older than the application takes.
@@ -117,8 +144,21 @@ fn is_too_old(login: &Login, now: UnixTime) -> bool {
 }
 
 /// Whether what proves the person holds no more: fails closed.
-async fn doubt(app: &Parts, login: &Login) -> Result<Option<Failure>, RunError> {
+async fn doubt(app: &Parts, login: &Login, loaded: &Loaded) -> Result<Option<Failure>, RunError> {
     let run = login.run.as_deref().ok_or(RunError::Gone)?;
+    // What the account was known by when a check compared it: it goes with the consent that it rests on.
+    let user = facts::user(app, run.pinned.as_ref(), loaded).await?;
+    if user.binding != run.facts.user.binding {
+        return Ok(Some(Failure::unmatched()));
+    }
+    // A session that stood for a step, beside the cards.
+    if let Some(session) = run.session.as_ref().filter(|_| run.instance.used_session())
+        && sessions::ends_at(&app.db, session, app.now())
+            .await?
+            .is_none()
+    {
+        return Ok(Some(Failure::other_account()));
+    }
     let now = app.now();
     for card in run.shown.iter().flat_map(|shown| &shown.answer.cards) {
         // Token Status List, section 8.3: a card whose status is not known is not taken.
@@ -139,6 +179,10 @@ async fn doubt(app: &Parts, login: &Login) -> Result<Option<Failure>, RunError> 
 /// Whoever has the account said no.
 fn stopped() -> Failure {
     Failure::new("stopped", Explanation::Cancelled)
+}
+
+fn riskier() -> Failure {
+    Failure::new("risk_grew", Explanation::NotProven)
 }
 
 fn too_old() -> Failure {

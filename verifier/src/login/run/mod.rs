@@ -8,6 +8,7 @@ mod agree;
 mod asking;
 mod beside;
 mod call;
+mod complete;
 mod count;
 mod drive;
 mod facts;
@@ -40,6 +41,7 @@ use crate::store::{StoreError, sessions};
 
 pub use agree::{agreed, notice};
 pub use beside::Beside;
+use complete::{complete, complete_for};
 pub use count::ended;
 use drive::claims;
 pub use drive::drive;
@@ -132,7 +134,6 @@ async fn go(
     loaded: &Loaded,
     visit: Option<&Visit>,
 ) -> Result<Arrived, RunError> {
-    let bindings = journeys::Bindings(&app.binding_key);
     let uncounted = limit::uncounted(app, login, loaded);
     if !uncounted.is_empty() {
         // Counted once the run is written, so that a link alone counts nothing.
@@ -146,6 +147,7 @@ async fn go(
     loop {
         let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
         run.at(app.now());
+        let bindings = journeys::Bindings(&app.binding_key, run.pinned.as_ref());
         let next = run.instance.next(&loaded.journey, &run.facts, &bindings)?;
         let step = match next {
             Next::Ended(step, Ended::Refused(refusal)) => {
@@ -289,22 +291,6 @@ async fn is_over(app: &Parts, run: &Run) -> Result<bool, RunError> {
             Ok(ends_at.is_none())
         }
     }
-}
-
-/// Tells the run how its step ended.
-fn complete(
-    app: &Parts,
-    login: &mut Login,
-    loaded: &Loaded,
-    result: StepResult,
-) -> Result<Outcome, RunError> {
-    let bindings = journeys::Bindings(&app.binding_key);
-    let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
-    run.at(app.now());
-    let Run {
-        instance, facts, ..
-    } = run;
-    Ok(instance.complete(&loaded.journey, facts, &bindings, result)?)
 }
 
 /// A question is over: what an earlier answer showed under its names does not stand for this one.

@@ -1,5 +1,5 @@
 //! `passkey` with `mode = "register"`: a person whose card was shown in this run makes a passkey. It is
-//! written with the turn, or not at all.
+//! written with the end of the login, or not at all.
 
 use serde_json::Value;
 use vouchsafe_credentials::time::UnixTime;
@@ -11,24 +11,28 @@ use vouchsafe_service::webauthn::RegistrationResponse;
 use super::{RunError, complete};
 use crate::app::Parts;
 use crate::domain::ids::SubjectId;
-use crate::domain::transaction::{Evidence, Login};
+use crate::domain::reason::{Explanation, Failure};
+use crate::domain::transaction::{Channel, Evidence, Login};
 use crate::journey::{Outcome, StepKind, StepResult};
 use crate::journeys::Loaded;
+use crate::login::accept::log_id;
 use crate::login::passkey::{self, PasskeyError};
 use crate::login::resolve;
 use crate::store::passkeys::{self, Fresh};
-use crate::store::subjects;
+use crate::store::{notices, subjects};
 
 /// Whether a passkey may be made in this run: a card of this run proved whose account it is, and what was
 /// proven reaches the level that the journey requires. What a device shows can be relayed (RFC 8628, section
-/// 5.4): nobody makes a passkey there.
+/// 5.4), and so can a code that is scanned (RFC 10027): nobody makes a passkey there.
 pub(super) fn possible(app: &Parts, login: &Login, loaded: &Loaded) -> bool {
     let Some(run) = login.run.as_deref() else {
         return false;
     };
     app.settings.passkeys.is_some()
         && login.request.device().is_none()
-        && run.person().is_some()
+        && run
+            .person()
+            .is_some_and(|person| person.answer.channel != Channel::Qr)
         && run.pinned.is_some()
         && run.instance.is_sure_enough(&loaded.journey)
 }
@@ -64,7 +68,7 @@ fn owner(login: &Login) -> String {
     format!("register {}", login.id)
 }
 
-/// The step ends: the passkey is written with this turn.
+/// The step ends: the passkey is kept until the login is over.
 pub fn registered(
     app: &Parts,
     login: &mut Login,
@@ -79,22 +83,26 @@ pub fn registered(
     Ok(())
 }
 
-/// A passkey that is written with a turn.
+/// A passkey that is written with the end of its login.
 #[derive(Debug)]
 pub(super) struct Registers {
     fresh: Fresh,
     subject: SubjectId,
     /// The card that says so, which must lead there still.
     evidence: Evidence,
+    /// When the run began, and its reference.
+    began: (UnixTime, String),
     audit_key: SymmetricKey,
 }
 
 impl Registers {
-    /// Takes what this turn made.
+    /// Takes what this run made.
     pub(super) fn of(app: &Parts, login: &mut Login) -> Option<Self> {
+        let began = (login.started_at, log_id(&login.id).to_owned());
         let run = login.run.as_deref_mut()?;
         let fresh = run.fresh.take()?;
         Some(Self {
+            began,
             fresh: *fresh,
             subject: run.pinned.clone()?,
             evidence: run.person()?.answer.evidence.clone(),
@@ -102,22 +110,34 @@ impl Registers {
         })
     }
 
-    /// Whether it may be written. Holds the account, and what leads to it, until the transaction is over.
-    pub(super) async fn may(&self, tx: &mut Tx, goes: bool) -> Result<bool, DbError> {
+    /// Why it may not be written. Holds the account, and what leads to it, until the transaction is over.
+    pub(super) async fn refused(
+        &self,
+        tx: &mut Tx,
+        (goes, now): (bool, UnixTime),
+    ) -> Result<Option<Failure>, DbError> {
         let Self {
             fresh,
             subject,
             evidence,
+            began: (began, reference),
             audit_key: _,
         } = self;
         if !subjects::hold(tx, subject).await? {
-            return Ok(false);
+            return Ok(Some(Failure::other_account()));
         }
         tx.lock("subject_means").await?;
-        let leads = resolve::leads(tx, evidence).await?;
+        if resolve::leads(tx, evidence).await?.as_ref() != Some(subject) {
+            return Ok(Some(Failure::other_account()));
+        }
+        // Somebody got the account back meanwhile: what began before that is over with the old means.
+        if notices::ended_since(tx, subject, (*began, reference), now).await? {
+            return Ok(Some(ended()));
+        }
         let room = goes || subjects::count(tx, subject).await? < subjects::MOST;
         let taken = subjects::has_passkey(tx, &fresh.mac).await?;
-        Ok(leads.as_ref() == Some(subject) && room && !taken)
+        let kept = room && !taken;
+        Ok((!kept).then(|| Failure::new("passkey_not_kept", Explanation::NotProven)))
     }
 
     /// Writes it.
@@ -126,7 +146,8 @@ impl Registers {
             fresh,
             subject,
             evidence: _,
-            audit_key,
+            began: _,
+            audit_key: _,
         } = self;
         if !passkeys::insert(tx, fresh, subject, now).await? {
             // It was looked at a moment ago, in this very transaction.
@@ -134,6 +155,18 @@ impl Registers {
                 .invalid("credential_id", "there already")
                 .into());
         }
+        Ok(())
+    }
+
+    /// Notes it in the audit chain, which everybody writes one after the other: last.
+    pub(super) async fn audit(&self, tx: &mut Tx, now: UnixTime) -> Result<(), DbError> {
+        let Self {
+            fresh,
+            subject,
+            evidence: _,
+            began: _,
+            audit_key,
+        } = self;
         let event = Event {
             at: now,
             actor: format!("subject:{}", subject.as_str()),
@@ -143,4 +176,9 @@ impl Registers {
         };
         audit::append(tx, audit_key, &event).await.map(drop)
     }
+}
+
+/// The means that led to it ended while it went on.
+fn ended() -> Failure {
+    Failure::new("old_means_ended", Explanation::Cancelled)
 }

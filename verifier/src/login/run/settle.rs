@@ -66,6 +66,30 @@ pub(super) enum Written {
     TooMany(i64),
 }
 
+/// Why nothing of a turn is written.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Stop {
+    /// Somebody else was faster.
+    #[error("the turn was lost")]
+    Lost,
+    /// The login must end without success.
+    #[error("the turn is refused")]
+    Refused(Failure),
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl From<Stop> for FinishError {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Lost => Self::AlreadyOver,
+            Stop::Refused(failure) => Self::Failed(failure),
+            Stop::Db(error) => error.into(),
+        }
+    }
+}
+
 impl Row {
     /// The row of the next turn.
     pub(super) fn next(
@@ -99,16 +123,13 @@ impl Row {
         })
     }
 
-    /// Writes it.
-    pub(super) async fn put(&self, tx: &mut Tx, now: UnixTime) -> Result<Written, DbError> {
-        if !self.beside.may(tx, now).await? {
-            return Ok(Written::Lost);
-        }
+    /// Writes it. What is not written is rolled back whole.
+    pub(super) async fn put(&self, tx: &mut Tx, now: UnixTime) -> Result<Written, Stop> {
         let from = match &self.from {
             Was::New(device) => {
                 if let Some(device) = device {
                     if !device_grants::claim(tx, device, now).await? {
-                        return Ok(Written::Lost);
+                        return Err(Stop::Lost);
                     }
                 } else {
                     let (begun, first_ends) = transactions::begun(tx, &self.sealed, now).await?;
@@ -128,10 +149,11 @@ impl Row {
         }
         if let Some(from) = from {
             if !transactions::advance(tx, from, &self.sealed, now).await? {
-                return Ok(Written::Lost);
+                return Err(Stop::Lost);
             }
             requests::end(tx, &self.login).await?;
         }
+        self.beside.may(tx, now).await?;
         self.beside.put(tx, now).await?;
         Ok(Written::Yes)
     }
@@ -166,7 +188,7 @@ pub async fn settle(
             // What a login that failed would have told and ended is not told and does not end.
             if let Some(run) = again.1.run.as_deref_mut() {
                 run.effects.clear();
-                run.fresh = None;
+                run.abandon();
             }
             match finish::finish(app, (from, login), done, current).await {
                 Err(FinishError::Failed(failure)) => refuse(app, loaded, again, failure).await,
@@ -223,7 +245,7 @@ async fn refuse(
     let id = login.id.clone();
     // Who is refused leaves no passkey behind.
     if let Some(run) = login.run.as_deref_mut() {
-        run.fresh = None;
+        run.abandon();
     }
     // Nobody sees a page of it, so nothing is kept: any site can send silent requests without end.
     let matters = Beside::matters(&login);
@@ -262,8 +284,12 @@ async fn write(app: &App, row: Row) -> Result<(Arc<Row>, Written), DbError> {
     let row = Arc::new(row);
     let (again, now) = (Arc::clone(&row), app.now());
     let write = async move |tx: &mut Tx| again.put(tx, now).await;
-    let written = app.db.write(write).await?;
-    Ok((row, written))
+    match app.db.write(write).await {
+        Ok(written) => Ok((row, written)),
+        // A passkey alone is refused, and it is written with the end of a login.
+        Err(Stop::Lost | Stop::Refused(_)) => Ok((row, Written::Lost)),
+        Err(Stop::Db(error)) => Err(error),
+    }
 }
 
 /// What comes of a card that was refused while no browser is there.
@@ -308,6 +334,9 @@ pub async fn refused(
     let arrived = super::drive(app, login, &loaded, None).await?;
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
     run.turn += 1;
+    if let Arrived::Refused(_) = arrived {
+        run.abandon();
+    }
     let before = login.clone();
     if let Arrived::Refused(failure) = arrived {
         let code = Some(failure.code().to_owned());

@@ -8,7 +8,7 @@ use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::vp::dcql::{ClaimPointer, PointerStep};
 use vouchsafe_protocol::vp::verify::{VerifiedCredential, VerifiedPresentation};
 
-use super::{RunError, complete, facts, say};
+use super::{RunError, complete_for, facts, say};
 use crate::app::Parts;
 use crate::domain::ids::SubjectId;
 use crate::domain::reason::{Explanation, Failure};
@@ -26,6 +26,10 @@ pub fn allows(login: &Login, loaded: &Loaded, channel: Channel) -> bool {
         Channel::Qr => journey::Channel::Qr,
         Channel::DcApi => journey::Channel::DcApi,
     };
+    // RFC 10027: what is scanned can be relayed, and no passkey is made of it.
+    if channel == journey::Channel::Qr && loaded.journey.demands_passkey() {
+        return false;
+    }
     super::at(login, loaded).is_some_and(|step| files::allows(step, channel))
 }
 
@@ -128,7 +132,7 @@ pub async fn would_pass(
     app: &Parts,
     login: &Login,
     answer: &Answer,
-    kept: BTreeMap<String, String>,
+    (account, kept): (Option<SubjectId>, BTreeMap<String, String>),
 ) -> Result<bool, RunError> {
     let Some(run) = login.run.as_deref() else {
         return Ok(true);
@@ -142,7 +146,7 @@ pub async fn would_pass(
     run.facts.cred.extend(answer.cards_read.clone());
     run.facts.user.exists = true;
     run.facts.user.binding = kept;
-    let bindings = files::Bindings(&app.binding_key);
+    let bindings = files::Bindings(&app.binding_key, account.as_ref());
     Ok(run
         .instance
         .check_holds(&loaded.journey, &run.facts, &bindings))
@@ -173,6 +177,11 @@ pub async fn answered(
         Who::Known(subject) => Some(facts::user(app, Some(subject), loaded).await?),
         Who::Nobody | Who::New | Who::Wrong(_) => None,
     };
+    let pinned = login.run.as_deref().and_then(|run| run.pinned.clone());
+    let account = match &who {
+        Who::Known(subject) => Some(subject.clone()),
+        Who::Nobody | Who::New | Who::Wrong(_) => pinned,
+    };
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
     super::forget(run, question);
     let before = (run.facts.cred.clone(), run.facts.user.clone());
@@ -188,7 +197,8 @@ pub async fn answered(
         user_verified: false,
     });
     let outcome = Outcome::Ok;
-    let ended = complete(app, login, loaded, StepResult { outcome, proof })?;
+    let result = StepResult { outcome, proof };
+    let ended = complete_for(app, login, loaded, (result, account.as_ref()))?;
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
     if ended != Outcome::Ok {
         (run.facts.cred, run.facts.user) = before;

@@ -306,7 +306,7 @@ impl RelyingParty {
             audience: self.id,
             expiry,
             now,
-            leeway: 2 * 86_400,
+            leeway: 7 * 86_400,
         };
         let verified = verify(token, &keys, &expected).ok()?;
         Some(Value::Object(verified.claims().clone()))

@@ -7,6 +7,7 @@ use super::Work;
 use crate::domain::ids::{SessionId, SubjectId};
 use crate::domain::reason::Failure;
 use crate::domain::session::Session;
+use crate::journeys;
 use crate::login::code::Told;
 use crate::login::finish::FinishError;
 use crate::login::run::share;
@@ -58,8 +59,8 @@ impl Work {
         };
         for shown in &self.run.shown {
             let agreed = (&self.request.client, shown.question.as_str());
-            let (bound, now) = (&shown.answer.bound, self.app.now());
-            account_bindings::put(tx, subject, agreed, bound, now).await?;
+            let bound = journeys::kept(&self.app.binding_key, subject, &shown.answer.bound);
+            account_bindings::put(tx, subject, agreed, &bound, self.app.now()).await?;
         }
         Ok(())
     }
