@@ -270,7 +270,10 @@ fn for_business() -> Router<App> {
         .route(admin::risk::RISK, get(admin::risk::handle))
         .route(admin::clients::CLIENTS, get(admin::clients::handle))
         .route(admin::consents::CONSENTS, get(admin::consents::handle))
-        .route(admin::audit::AUDIT, get(admin::audit::handle))
+        .route(
+            admin::audit::AUDIT,
+            get(admin::audit::handle).post(admin::audit::check),
+        )
         .route(admin::returns::RETURNS, get(admin::returns::handle))
         .merge(v1::for_business())
 }

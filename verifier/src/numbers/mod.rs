@@ -68,6 +68,8 @@ pub struct Numbers {
     pub events: Events,
     /// Whoever reads them waits for who reads them now.
     pub asking: tokio::sync::Mutex<()>,
+    /// Whoever reads the whole audit log waits for who reads it now, and nobody else does.
+    pub checking: tokio::sync::Mutex<()>,
 }
 
 impl Numbers {
@@ -78,6 +80,7 @@ impl Numbers {
             counts: Counts::default(),
             events: Events::new(events),
             asking: tokio::sync::Mutex::default(),
+            checking: tokio::sync::Mutex::default(),
         }
     }
 }

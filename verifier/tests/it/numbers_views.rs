@@ -153,6 +153,35 @@ async fn the_risk_page_says_what_was_judged_and_what_a_threshold_would_have_mean
     .await;
 }
 
+/// Has the chain read.
+async fn check(browser: &mut Browser) -> Answer {
+    let page = browser.get("/admin/audit").await;
+    let csrf = page.attribute("name=\"csrf\"", "value").unwrap();
+    browser.post("/admin/audit", &[("csrf", &csrf)]).await
+}
+
+#[tokio::test]
+async fn scores_beyond_the_last_class_have_a_bar_and_no_end() {
+    with_config("\n[numbers]\n", async |world| {
+        world
+            .execute(
+                "INSERT INTO login_numbers VALUES \
+                 (1795435200, 'risk_score', '', '', '', '', '', '', '', 40, 3), \
+                 (1795435200, 'risk_score', '', '', '', '', '', '', '', -40, 2)",
+            )
+            .await;
+        let mut browser = business(&world).await;
+        let page = browser.get("/admin/risk").await;
+        let chart = page.body.split("id=\"scores\"").nth(1).unwrap();
+        let chart = chart.split("</svg>").next().unwrap();
+        assert_eq!(chart.matches("<rect").count(), 9);
+        assert_eq!(chart.matches("height=\"110\"").count(), 1, "{chart}");
+        page.assert_page(StatusCode::OK, "<bdi>10000</bdi></th><td></td><td>3</td>");
+        page.assert_page(StatusCode::OK, "<th scope=\"row\">0</th>");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn the_audit_page_checks_the_chain_and_sees_a_row_that_was_changed() {
     with_config("\n[numbers]\n", async |world| {
@@ -165,16 +194,24 @@ async fn the_audit_page_checks_the_chain_and_sees_a_row_that_was_changed() {
         let page = browser.get("/admin/audit").await;
         page.assert_page(StatusCode::OK, "<code>api_key.create</code>");
         assert!(!page.body.contains("id=\"chain\""));
-        let whole = browser.get("/admin/audit?check=yes").await;
+        let whole = check(&mut browser).await;
         whole.assert_page(StatusCode::OK, "class=\"note ok\"");
         world
             .execute("UPDATE audit_event SET action = 'api_key.revoke' WHERE seq = 1")
             .await;
-        let broken = browser.get("/admin/audit?check=yes").await;
+        let broken = check(&mut browser).await;
         broken.assert_page(StatusCode::OK, "class=\"note stop\"");
         world.execute("DELETE FROM audit_event WHERE seq = 1").await;
-        let missing = browser.get("/admin/audit?check=yes").await;
+        let missing = check(&mut browser).await;
         missing.assert_page(StatusCode::OK, "is missing");
+        world.execute("DELETE FROM audit_event").await;
+        let emptied = check(&mut browser).await;
+        emptied.assert_page(StatusCode::OK, "class=\"note stop\"");
+        let forged = browser.post("/admin/audit", &[("csrf", "forged")]).await;
+        assert_eq!(forged.status, StatusCode::FORBIDDEN);
+        let mut stranger = world.browser();
+        let closed = stranger.post("/admin/audit", &[("csrf", "forged")]).await;
+        closed.assert_page(StatusCode::OK, "id=\"key\"");
     })
     .await;
 }

@@ -1,6 +1,7 @@
 //! What operators and systems did here, and whether the chain of that log is whole. Who it was done to is
 //! not on the page: the log has opaque ids, and those who may read numbers need none.
 
+use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -10,13 +11,12 @@ use vouchsafe_service::db::DbError;
 
 use super::{open, show};
 use crate::app::App;
+use crate::handlers::{form, owned};
 
 /// Where it is.
 pub const AUDIT: &str = "/admin/audit";
 /// Entries of a page.
 const MOST: u32 = 50;
-/// Asks for the chain to be read.
-const CHECK: &str = "check";
 /// The page before an entry.
 const BEFORE: &str = "before";
 /// Who is told apart.
@@ -28,13 +28,32 @@ pub async fn handle(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let own = [CHECK, BEFORE];
+    let own = [BEFORE];
     let opened = match open(&app, &headers, query.as_deref(), (AUDIT, &own)).await {
         Ok(opened) => opened,
         Err(response) => return *response,
     };
     let before = opened.text(BEFORE).and_then(|text| text.parse().ok());
-    let context = all(&app, before, opened.text(CHECK).is_some()).await;
+    let context = all(&app, before, false).await;
+    show(
+        &app,
+        &headers,
+        &opened,
+        "audit",
+        context.map_err(Into::into),
+    )
+}
+
+/// The page, with the chain read: a form asks for it, since the whole log takes its time.
+pub async fn check(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
+    let opened = match open(&app, &headers, None, (AUDIT, &[])).await {
+        Ok(opened) => opened,
+        Err(response) => return *response,
+    };
+    if form::own(&app, &headers, &body, &opened.cookie).is_none() {
+        return owned::foreign(&app, &headers);
+    }
+    let context = all(&app, None, true).await;
     show(
         &app,
         &headers,
@@ -67,8 +86,13 @@ fn row(entry: &Entry) -> Value {
 
 /// Reads the whole log; one reader at a time.
 async fn chain(app: &App) -> Result<Value, DbError> {
-    let _turn = app.numbers.asking.lock().await;
+    let _turn = app.numbers.checking.lock().await;
     let checked = audit::verify(&app.db, &app.audit_key, None).await?;
+    // Whoever reads this has a key, and that it was made is in the log: an empty one was emptied.
+    let checked = checked.and_then(|head| match head.seq {
+        0 => Err(Broken::Missing(1)),
+        _ => Ok(head),
+    });
     Ok(match checked {
         Ok(head) => json!({ "whole": true, "entries": head.seq, "head": head.to_string() }),
         Err(broken) => {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{bars, open, share, show};
 use crate::app::App;
 use crate::numbers::judged::{self, Judged};
-use crate::numbers::scores::edge;
+use crate::numbers::scores::{CLASSES, edge};
 use crate::risk::levels::WARM_UP;
 
 /// Where it is.
@@ -43,10 +43,13 @@ fn all(app: &App, judged: &Judged, tried: Option<&str>) -> Value {
     let reasons = judged.reasons.iter();
     let reasons = reasons.map(|(code, n)| json!({ "code": code, "n": n, "share": share(*n, all) }));
     let scores = judged.scores.iter();
-    let scores = scores.map(
-        |(class, n)| json!({ "from": shown(edge(*class)), "to": shown(edge(*class + 1)), "n": n }),
-    );
-    let decades: Vec<(String, i64)> = (-4..4)
+    // What lies beyond is in the first class or in the last.
+    let scores = scores.map(|(class, n)| {
+        let from = (class > CLASSES.start()).then(|| shown(edge(*class)));
+        let to = (class < CLASSES.end()).then(|| shown(edge(*class + 1)));
+        json!({ "from": from, "to": to, "n": n })
+    });
+    let decades: Vec<(String, i64)> = (-4..=4)
         .map(|power| {
             let of_it = |(class, _): &&(i32, i64)| (power * 10..power * 10 + 10).contains(class);
             let n = judged.scores.iter().filter(of_it).map(|(_, n)| n).sum();
