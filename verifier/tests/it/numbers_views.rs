@@ -143,7 +143,7 @@ async fn the_risk_page_says_what_was_judged_and_what_a_threshold_would_have_mean
         let said = format!("{scores} of {scores} scores");
         let plain = tried.body.replace(['\u{2068}', '\u{2069}'], "");
         assert!(plain.contains(&said), "{said}");
-        for wrong in ["0", "-1", "abc", "NaN", "inf"] {
+        for wrong in ["0", "-1", "abc", "NaN", "inf", "1,000", "1e3"] {
             let page = browser.get(&format!("/admin/risk?threshold={wrong}")).await;
             page.assert_page(StatusCode::OK, "id=\"threshold-problem\"");
         }
@@ -238,6 +238,8 @@ async fn what_is_typed_in_is_computed_and_kept_nowhere() {
         ] {
             page.assert_page(StatusCode::OK, line);
         }
+        let thousand = browser.get("/admin/returns?cost=1.000").await;
+        thousand.assert_page(StatusCode::OK, "id=\"cost-problem\"");
         let wrong = browser.get("/admin/returns?margin=-1&before=101").await;
         wrong.assert_page(StatusCode::OK, "id=\"margin-problem\"");
         wrong.assert_page(StatusCode::OK, "id=\"before-problem\"");

@@ -158,6 +158,18 @@ fn bars(numbers: &[(String, i64)]) -> Vec<Value> {
     bars.collect()
 }
 
+/// A number of a form, with a point or a comma. `1,000` may be one or a thousand, so it is none.
+fn typed(text: &str, most: f64) -> Option<f64> {
+    let digits = |c: char| c.is_ascii_digit() || c == '.' || c == ',';
+    let fits = text.len() <= 16 && text.chars().all(digits);
+    let parts = text.split_once(['.', ',']);
+    let thousands = parts
+        .is_some_and(|(whole, rest)| rest.len() == 3 && !whole.trim_start_matches('0').is_empty());
+    let fits = fits && !thousands;
+    let number: f64 = text.replace(',', ".").parse().ok().filter(|_| fits)?;
+    (0.0..=most).contains(&number).then_some(number)
+}
+
 fn succeeded(group: &Group) -> i64 {
     number(&group.tiles, "success_rate").map_or(0, |one| one.of)
 }

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::{Opened, number, open, show};
+use super::{Opened, number, open, show, typed};
 use crate::app::App;
 use crate::numbers::ask::{Numbers, ask};
 
@@ -56,15 +56,7 @@ fn all(opened: &Opened, numbers: &Numbers) -> Value {
     json!({ "inputs": inputs, "sums": sums(&input, registered, conversion) })
 }
 
-/// A number of a form, with a point or a comma.
-fn typed(text: &str, most: f64) -> Option<f64> {
-    let digits = |c: char| c.is_ascii_digit() || c == '.' || c == ',';
-    let fits = text.len() <= 16 && text.chars().all(digits);
-    let number: f64 = text.replace(',', ".").parse().ok().filter(|_| fits)?;
-    (0.0..=most).contains(&number).then_some(number)
-}
-
-/// The sums whose numbers are there, each as it is computed.
+/// The sums whose numbers are there, each as it is computed: what is printed rounded is rounded first.
 fn sums(
     input: &impl Fn(&str) -> Option<f64>,
     registered: i64,
@@ -74,6 +66,7 @@ fn sums(
     let registered = registered as f64;
     let mut sums = Vec::new();
     let mut say = |name: &str, line: String, result: f64| {
+        let result = cents(result);
         sums.push(json!({ "name": name, "line": minus(&format!("{line} = {result:.2}")) }));
         result
     };
@@ -88,7 +81,7 @@ fn sums(
         conversion,
     ) {
         (Some(visits), Some(before), Some(margin), Some(now)) => {
-            let now = now * 100.0;
+            let now = rounded(now * 100.0, 10.0);
             let line = format!("{visits} × ({now:.1} % − {before} %) × {margin}");
             Some(say(
                 "conversion",
@@ -100,7 +93,7 @@ fn sums(
     };
     let saved = input("calls").zip(input("call_cost"));
     let saved = saved.map(|(calls, cost)| say("calls", format!("{calls} × {cost}"), calls * cost));
-    if let Some(cost) = input("cost")
+    if let Some(cost) = input("cost").map(cents)
         && (gained.is_some() || saved.is_some())
     {
         let parts: Vec<_> = [gained, saved].into_iter().flatten().collect();
@@ -113,6 +106,15 @@ fn sums(
         }
     }
     sums
+}
+
+fn cents(amount: f64) -> f64 {
+    rounded(amount, 100.0)
+}
+
+/// Halves go up as on paper: 5.015 is 5.02, although the nearest number to it that a machine has is less.
+fn rounded(number: f64, parts: f64) -> f64 {
+    (number * parts * (1.0 + 1e-12)).round() / parts
 }
 
 /// With the sign of a minus, not that of a hyphen.
@@ -128,7 +130,11 @@ mod tests {
     fn numbers_are_typed_with_a_point_or_a_comma_and_nothing_else_is_one() {
         assert_eq!(typed("12,5", MOST), Some(12.5));
         assert_eq!(typed("0", MOST), Some(0.0));
-        for wrong in ["-1", "1e3", "NaN", "inf", "1 000", "1.000,5", "", "."] {
+        assert_eq!(typed("0,125", MOST), Some(0.125));
+        assert_eq!(typed("1.2589", MOST), Some(1.2589));
+        for wrong in [
+            "-1", "1e3", "NaN", "inf", "1 000", "1.000,5", "1,000", "12.500", "", ".",
+        ] {
             assert_eq!(typed(wrong, MOST), None, "{wrong}");
         }
         assert_eq!(typed("100.1", 100.0), None);
@@ -161,5 +167,27 @@ mod tests {
             ]
         );
         assert!(super::sums(&|_| None, 163, Some(0.815)).is_empty());
+    }
+
+    #[test]
+    fn what_is_printed_rounded_is_what_is_reckoned_with() {
+        let input = |name: &str| match name {
+            "visits" => Some(10_000.0),
+            "before" => Some(60.0),
+            "margin" => Some(1.0),
+            "cost" => Some(10.004),
+            _ => None,
+        };
+        let sums = sums(&input, 2, Some(2.0 / 3.0));
+        let lines = sums.iter().map(|sum| sum["line"].as_str().unwrap());
+        assert_eq!(
+            lines.collect::<Vec<_>>(),
+            [
+                "2 × 1 = 2.00",
+                "10000 × (66.7 % − 60 %) × 1 = 670.00",
+                "670.00 − 10.00 = 660.00",
+                "660.00 ÷ 10.00 = 66.00",
+            ]
+        );
     }
 }

@@ -5,7 +5,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::{bars, open, share, show};
+use super::{bars, open, share, show, typed};
 use crate::app::App;
 use crate::numbers::judged::{self, Judged};
 use crate::numbers::scores::{CLASSES, edge};
@@ -15,6 +15,8 @@ use crate::risk::levels::WARM_UP;
 pub const RISK: &str = "/admin/risk";
 /// The threshold that is tried.
 const THRESHOLD: &str = "threshold";
+/// The greatest that is taken.
+const MOST: f64 = 1e9;
 
 /// The page.
 pub async fn handle(
@@ -79,8 +81,8 @@ fn all(app: &App, judged: &Judged, tried: Option<&str>) -> Value {
 
 /// What a threshold would have meant; `wrong` where it is none.
 fn what_if(judged: &Judged, tried: &str) -> Value {
-    let threshold = tried.parse::<f64>().ok();
-    let Some(threshold) = threshold.filter(|one| one.is_finite() && *one > 0.0) else {
+    let threshold = typed(tried, MOST);
+    let Some(threshold) = threshold.filter(|one| *one > 0.0) else {
         return json!({ "wrong": true });
     };
     let tried = judged.at_least(threshold);
@@ -93,12 +95,28 @@ fn what_if(judged: &Judged, tried: &str) -> Value {
     })
 }
 
-/// A score with four digits that say something.
+/// A score with so many digits that an edge typed in again is that edge, and could be no thousand.
 fn shown(score: f64) -> String {
     match score {
-        ..0.01 => format!("{score:.6}"),
-        0.01..1.0 => format!("{score:.4}"),
-        1.0..100.0 => format!("{score:.3}"),
+        ..0.01 => format!("{score:.8}"),
+        0.01..1.0 => format!("{score:.6}"),
+        1.0..100.0 => format!("{score:.4}"),
+        100.0..1000.0 => format!("{score:.2}"),
         _ => format!("{score:.0}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::numbers::scores::above;
+
+    #[test]
+    fn an_edge_that_was_printed_and_typed_in_again_is_the_edge() {
+        for class in CLASSES {
+            let printed = shown(edge(class));
+            let again = typed(&printed, MOST).and_then(above);
+            assert_eq!(again, Some(class), "{printed}");
+        }
     }
 }
