@@ -40,8 +40,8 @@ const KEEP_REFUSALS_DAYS: u32 = 30;
 const KEEP_EVENTS_S: i64 = 7 * 86_400;
 /// Counts are kept for two years and a month.
 const KEEP_NUMBERS_S: i64 = 761 * 86_400;
-/// References of logins that people said no to: anybody can make as many as they like.
-const KEEP_DECLINED: i64 = 10_000;
+/// References of logins that failed: anybody can make as many as they like.
+const KEEP_FAILURES: i64 = 10_000;
 
 /// Looks at every list behind a live session once.
 pub async fn run_once(app: App) -> Result<(), DbError> {
@@ -158,7 +158,7 @@ async fn forget_numbers(app: &App, now: UnixTime) -> Result<(), DbError> {
     app.db
         .write_in_steps(async move |tx| failures::purge(tx, failed).await)
         .await?;
-    let often = async |tx: &mut Tx| failures::cap(tx, "declined", KEEP_DECLINED).await;
+    let often = async |tx: &mut Tx| failures::cap(tx, KEEP_FAILURES).await;
     app.db.write_in_steps(often).await?;
     app.db
         .write_in_steps(async move |tx| presence::forget(tx, now).await)

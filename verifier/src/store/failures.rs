@@ -53,19 +53,17 @@ pub async fn find(db: &Db, reference: &str) -> Result<Option<LoginFailure>, DbEr
     .transpose()
 }
 
-/// Deletes the oldest failures of a code beyond so many.
-pub async fn cap(tx: &mut Tx, code: &str, most: i64) -> Result<u64, DbError> {
+/// Deletes the oldest failures beyond so many, of all codes together: each of them is cheap to bring about.
+pub async fn cap(tx: &mut Tx, most: i64) -> Result<u64, DbError> {
     execute!(
         tx,
         sqlx::query(
             "DELETE FROM login_failures WHERE login_id IN (\
-                 SELECT login_id FROM login_failures WHERE code = $1 AND failed_at <= (\
-                     SELECT failed_at FROM login_failures WHERE code = $1 \
-                     ORDER BY failed_at DESC LIMIT 1 OFFSET $2) LIMIT $3)"
+                 SELECT login_id FROM login_failures \
+                 ORDER BY failed_at DESC, login_id DESC LIMIT $1 OFFSET $2)"
         )
-        .bind(code)
-        .bind(most)
         .bind(i64::from(STEP))
+        .bind(most)
     )
 }
 
