@@ -302,7 +302,7 @@ pub(crate) fn refused(app: &Parts, login: &Login, code: &str, channel: &'static 
     attempted(app, login, ("vp", "failure"), code);
 }
 
-/// A passkey does not do for a login without a journey, and that was written.
+/// A passkey does not do for a login without a journey that was no step-up before, and that was written.
 pub(crate) fn asked_again(app: &Parts, login: &Login) {
     if let Some(reason) = login.place.step_up {
         step_up_required(&Of::login(app, login), reason);

@@ -205,6 +205,41 @@ async fn after_a_while_the_card_is_asked_of_the_same_person() {
     .await;
 }
 
+#[tokio::test]
+async fn a_step_up_for_which_a_passkey_does_not_do_is_counted_once() {
+    let more = "\n[numbers]\n\n[passkeys]\nenabled = true\ncard_max_age_days = 1\n";
+    with_config(more, async |world| {
+        let (_, _, mut device, _) = somebody(&world, "M-1").await;
+        world.clock.advance(86_300);
+        world.issuer.publish(NOW.plus(86_300)).await;
+        let mut browser = world.browser();
+        let answer = by_passkey(&world, &mut browser, &mut device).await;
+        world.suite().code(&answer);
+        // The session is too old, and so is the card behind the passkey.
+        world.clock.advance(101);
+        world.issuer.publish(NOW.plus(86_401)).await;
+        let address = world.suite().authorize("openid", &[("max_age", "60")]);
+        let (path, _) = begin(&mut browser, &address).await;
+        let asked = tap(&mut browser, &path, &mut device).await;
+        let page = browser.get(&asked.location()).await;
+        page.assert_page(StatusCode::OK, "id=\"passkey-card\"");
+        world.tick().await;
+        let required = "SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM login_numbers \
+             WHERE what = 'step_up' AND outcome = 'required'";
+        assert_eq!(world.count(required).await, 1);
+        assert_eq!(
+            world
+                .count(
+                    "SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM login_numbers \
+                     WHERE what = 'step_up' AND outcome = 'required' AND method = 'max_age'"
+                )
+                .await,
+            1
+        );
+    })
+    .await;
+}
+
 /// A revoked card ends sessions by passkey as it ends those by card, and stands for nothing.
 #[tokio::test]
 async fn cat_346_a_revoked_card_ends_the_session_of_a_passkey() {

@@ -120,7 +120,9 @@ async fn ask_card(
         login = log_id(&login.id),
         "a passkey does not stand: the card is asked"
     );
-    if login.request.risk.is_some() {
+    // A login that is a step-up already is the same one, for the reason that it began with.
+    let raised = login.place.step_up.is_none() && login.request.risk.is_some();
+    if raised {
         login.place.step_up = Some(StepUp::Risk);
     }
     let told = login.clone();
@@ -131,7 +133,7 @@ async fn ask_card(
         .write(async move |tx| transactions::advance(tx, "pending", &row, now).await)
         .await
         .map_err(StoreError::from)?;
-    if pinned {
+    if pinned && raised {
         tell::asked_again(app, &told);
     }
     Ok(if pinned { Came::Card } else { Came::Over })

@@ -84,7 +84,8 @@ pub async fn tapped(
         let agent = visit.agent.as_deref();
         let signs = facts::unusual(app, login, &tapped.subject, agent).await?;
         if signs.is_some() {
-            login.place.step_up = Some(StepUp::Risk);
+            // A step-up keeps the reason that it was counted with.
+            login.place.step_up = login.place.step_up.or(Some(StepUp::Risk));
             login.request = LoginRequest {
                 risk: signs,
                 ..login.request.clone()
