@@ -278,6 +278,7 @@ fn groups(rows: &[(Key, i64)], by: By, asked: &Asked) -> Vec<Group> {
             tiles: match by {
                 By::Channel => tiles_of_channel(&rows),
                 By::Journey | By::Stage => tiles_of_journey(&rows),
+                By::Day | By::Client if asked.journey.is_some() => tiles_of_journey(&rows),
                 By::Day | By::Client => tiles(&rows, None),
             },
         })
@@ -325,5 +326,18 @@ mod tests {
         assert_eq!(groups.last().unwrap().name, "2026-11-23");
         let stages = super::groups(&[], By::Stage, &asked);
         assert_eq!(stages.len(), 4);
+    }
+
+    #[test]
+    fn by_day_too_a_journey_has_no_withdrawn_consents() {
+        let asked = Asked::parse("by=day", NOW).unwrap();
+        let known = |asked: &Asked| {
+            let groups = groups(&[], By::Day, asked);
+            let mut tiles = groups[0].tiles.iter();
+            let tile = tiles.find(|tile| tile.id == "consent_withdrawn");
+            tile.unwrap().among.is_some()
+        };
+        assert!(known(&asked));
+        assert!(!known(&asked.clone().of_journey("age")));
     }
 }

@@ -50,6 +50,9 @@ async fn nobody_without_a_key_sees_any_of_them() {
         for path in PAGES {
             for wrong in [
                 "who=me",
+                "journey=age-gate",
+                "client=shop",
+                "by=day",
                 "since=never",
                 "threshold=1&threshold=2",
                 "check=a&check=b",

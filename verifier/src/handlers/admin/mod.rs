@@ -28,6 +28,8 @@ use crate::reply::see_other;
 use crate::store::StoreError;
 use crate::views;
 
+/// What every page takes.
+const DAYS: [&str; 2] = ["since", "until"];
 /// Heights of bars.
 const HIGHEST: i64 = 110;
 
@@ -63,8 +65,11 @@ async fn open(
     let mut given = BTreeMap::new();
     let mut rest = Serializer::new(String::new());
     for (name, value) in parse(query.unwrap_or_default().as_bytes()) {
-        if !own.contains(&&*name) {
+        if DAYS.contains(&&*name) {
             rest.append_pair(&name, &value);
+        } else if !own.contains(&&*name) {
+            // A page that is asked about a part would show zeros where there is nothing to show.
+            return Err(Box::new(see_other(path)));
         } else if given
             .insert(name.into_owned(), value.into_owned())
             .is_some()
