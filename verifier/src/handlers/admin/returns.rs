@@ -81,7 +81,7 @@ fn sums(
         conversion,
     ) {
         (Some(visits), Some(before), Some(margin), Some(now)) => {
-            let now = (now * 1000.0).round() / 10.0;
+            let now = rounded(now * 100.0, 10.0);
             let line = format!("{visits} × ({now:.1} % − {before} %) × {margin}");
             Some(say(
                 "conversion",
@@ -109,7 +109,12 @@ fn sums(
 }
 
 fn cents(amount: f64) -> f64 {
-    (amount * 100.0).round() / 100.0
+    rounded(amount, 100.0)
+}
+
+/// Halves go up as on paper: 5.015 is 5.02, although the nearest number to it that a machine has is less.
+fn rounded(number: f64, parts: f64) -> f64 {
+    (number * parts * (1.0 + 1e-12)).round() / parts
 }
 
 /// With the sign of a minus, not that of a hyphen.

@@ -95,11 +95,28 @@ fn what_if(judged: &Judged, tried: &str) -> Value {
     })
 }
 
-/// A score with digits that say something; typed in again, it is none that could be a thousand.
+/// A score with so many digits that an edge typed in again is that edge, and could be no thousand.
 fn shown(score: f64) -> String {
     match score {
-        ..0.01 => format!("{score:.6}"),
-        0.01..100.0 => format!("{score:.4}"),
+        ..0.01 => format!("{score:.8}"),
+        0.01..1.0 => format!("{score:.6}"),
+        1.0..100.0 => format!("{score:.4}"),
+        100.0..1000.0 => format!("{score:.2}"),
         _ => format!("{score:.0}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::numbers::scores::above;
+
+    #[test]
+    fn an_edge_that_was_printed_and_typed_in_again_is_the_edge() {
+        for class in CLASSES {
+            let printed = shown(edge(class));
+            let again = typed(&printed, MOST).and_then(above);
+            assert_eq!(again, Some(class), "{printed}");
+        }
     }
 }
