@@ -98,6 +98,10 @@ fn filling(table: &str) -> &'static str {
             "INSERT INTO account_attributes (id, subject_id, name, source, rank, body, verified_at, agreed_at, expires_at) \
              VALUES ($1, $2, 'x', 'self', 1, '', 1, 1, 1)"
         }
+        "account_bindings" => {
+            "INSERT INTO account_bindings (subject_id, name, value_mac, client_id, about, bound_at) \
+             VALUES ($2, $1, 'x', 'x', 'x', 1)"
+        }
         "account_cards" => {
             "INSERT INTO account_cards (subject_id, query_id, position, issuer, credential_type, shown_at) \
              VALUES ($2, $1, 0, 'x', 'x', 1)"
@@ -116,6 +120,9 @@ fn filling(table: &str) -> &'static str {
         }
         "account_refusals" => {
             "INSERT INTO account_refusals (subject_id, name, refused_at) VALUES ($2, $1, 1)"
+        }
+        "journey_holds" => {
+            "INSERT INTO journey_holds (login_id, subject_id, client_id, ends_at) VALUES ($1, $2, 'x', 9000000000)"
         }
         "passkey_handles" => {
             "INSERT INTO passkey_handles (subject_id, user_handle) VALUES ($2, $1)"
