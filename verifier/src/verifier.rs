@@ -1,21 +1,20 @@
 //! Puts the parts together and runs them.
 
+mod ports;
+
+pub use ports::Ports;
+
 use std::num::NonZeroU32;
 use std::sync::{Arc, atomic::AtomicBool};
 use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use vouchsafe_credentials::crypto::{
-    AwsLc, AwsLcSigningKey, CryptoProvider, KeyError as CryptoKeyError,
-};
-use vouchsafe_credentials::random::Rng;
-use vouchsafe_credentials::time::Clock;
+use vouchsafe_credentials::crypto::{AwsLcSigningKey, KeyError as CryptoKeyError};
 use vouchsafe_pages::{Pages, PagesError};
 use vouchsafe_protocol::oauth::ServerNonces;
 use vouchsafe_protocol::oidc::subject::SubjectKey;
 use vouchsafe_protocol::vp::client_id::ClientId as VerifierId;
-use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::copies::Epoch;
 use vouchsafe_service::db::{Db, DbError};
 use vouchsafe_service::fetch::{FetchError, Fetcher};
@@ -23,7 +22,6 @@ use vouchsafe_service::http::{CookiePolicy, Csrf, Edge, RateLimit, standard_at};
 use vouchsafe_service::id::Ids;
 use vouchsafe_service::jobs::{Jobs, look_for_damage, purge_expired};
 use vouchsafe_service::keys::{KeyError, MasterSecret, Purpose, SymmetricKey};
-use vouchsafe_service::random::OsRandom;
 use vouchsafe_service::seal::Sealer;
 use vouchsafe_service::shutdown::Shutdown;
 use vouchsafe_service::vc_api::VcApi;
@@ -67,38 +65,6 @@ const SUPPORT_PER_MINUTE: NonZeroU32 = NonZeroU32::new(30).unwrap();
 const ANSWERS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(10).unwrap();
 /// How often expired rows are deleted.
 const PURGE_EVERY: Duration = Duration::from_secs(60);
-
-/// What the service takes from the machine; tests bring their own.
-#[derive(Clone)]
-pub struct Ports {
-    /// Wall clock.
-    pub clock: Arc<dyn Clock>,
-    /// Randomness.
-    pub rng: Arc<dyn Rng>,
-    /// Verification and key agreement.
-    pub crypto: Arc<dyn CryptoProvider>,
-    /// Network; `None` stands for the guarded fetcher with the configuration's exceptions.
-    pub outbound: Option<Arc<dyn Outbound>>,
-}
-
-impl Ports {
-    /// The real ones.
-    #[must_use]
-    pub fn system() -> Self {
-        Self {
-            clock: Arc::new(SystemClock),
-            rng: Arc::new(OsRandom),
-            crypto: Arc::new(AwsLc),
-            outbound: None,
-        }
-    }
-}
-
-impl std::fmt::Debug for Ports {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Ports")
-    }
-}
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]

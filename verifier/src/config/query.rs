@@ -1,13 +1,13 @@
 //! `[[query]]`: a question to wallets, and what the application learns from the answer.
 
+mod types;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::Value;
 use vouchsafe_credentials::json;
-use vouchsafe_protocol::vp::dcql::{
-    ClaimsPath, CredentialQuery, DcqlQuery, Format, Meta, require_login_profile,
-};
+use vouchsafe_protocol::vp::dcql::{ClaimsPath, DcqlQuery, Format, require_login_profile};
 use vouchsafe_protocol::vp::values::LocalizedText;
 
 use super::bindings::bound;
@@ -16,6 +16,7 @@ use super::error::ConfigError;
 use super::trust::Trust;
 use crate::domain::ids::QueryId;
 use crate::domain::request::{OFFLINE_ACCESS, OPENID};
+use types::{subject_path, types, types_of};
 
 /// A question, as written.
 #[derive(Debug, Clone, Deserialize)]
@@ -376,37 +377,4 @@ fn subject_claim(
         path,
         credential: entry.id().as_str().to_owned(),
     })
-}
-
-fn types(dcql: &DcqlQuery) -> Vec<String> {
-    let mut types: Vec<String> = dcql
-        .credentials()
-        .iter()
-        .flat_map(types_of)
-        .cloned()
-        .collect();
-    types.sort();
-    types.dedup();
-    types
-}
-
-/// The types that may answer: `vct` or `docType`.
-fn types_of(entry: &CredentialQuery) -> &[String] {
-    match entry.meta() {
-        Meta::SdJwtVc { vct_values } => vct_values,
-        Meta::MsoMdoc { doctype_value } => std::slice::from_ref(doctype_value),
-        Meta::Other => &[],
-    }
-}
-
-/// Where the claim stands that says whose login it is: at the top level of an SD-JWT VC, in a
-/// namespace of an mdoc.
-fn subject_path(entry: &CredentialQuery, claim: &str) -> Option<ClaimsPath> {
-    match entry.format() {
-        Format::MsoMdoc => {
-            let (namespace, element) = claim.rsplit_once('/')?;
-            ClaimsPath::of_keys(&[namespace, element])
-        }
-        Format::SdJwtVc | Format::Other(_) => ClaimsPath::of_keys(&[claim]),
-    }
 }

@@ -13,7 +13,7 @@ use crate::domain::consent::{Consent, Event, NewConsent, State};
 use crate::domain::ids::{ClientId, ConsentId, SecretDigest, SessionId, SubjectId};
 use crate::domain::notice::{How, Record};
 
-pub use covered::{covered, covered_in};
+pub use covered::{covered, covered_in, holding};
 
 const TABLE: Table = Table("consents");
 
@@ -361,14 +361,6 @@ pub async fn holds(
         .bind(subject.as_str()).bind(client.as_str()).bind(about).bind(hash).bind(now.0)
         .fetch_optional(p).await)?;
     row.map(Consent::try_from).transpose()
-}
-
-/// How many consents hold, by application.
-pub async fn holding(db: &Db, now: UnixTime) -> Result<Vec<(String, i64)>, DbError> {
-    each!(db, p => sqlx::query_as::<_, (String, i64)>(
-        "SELECT client_id, COUNT(*) FROM consents \
-         WHERE over_at IS NULL AND (expires_at IS NULL OR expires_at > $1) GROUP BY client_id")
-        .bind(now.0).fetch_all(p).await)
 }
 
 /// Consents whose time is over and which nobody has ended, [`STEP`] of them at most.

@@ -1,10 +1,14 @@
 //! What a run knows: nothing that the service does not know truly. What it does not know is not there,
 //! and a condition that reads it fails closed.
 
+mod device;
+
 use std::net::IpAddr;
 
 use serde_json::{Map, Value};
 use vouchsafe_credentials::time::UnixTime;
+
+use device::{device, is_mobile};
 
 use super::{Arrived, RunError, Visit, drive};
 use crate::app::Parts;
@@ -21,9 +25,9 @@ use crate::journey::{
 };
 use crate::journeys::Loaded;
 use crate::numbers::tell;
-use crate::risk::check::{HORIZON_S, assess};
+use crate::risk::check::assess;
 use crate::risk::rules::Rule;
-use crate::risk::{self, Look, Seen};
+use crate::risk::{self, Look};
 use crate::store::{StoreError, account_bindings, attributes, subjects};
 
 /// Where no journey says how long somebody is left alone, in days.
@@ -219,33 +223,6 @@ fn cooldown_s(loaded: &Loaded, name: &str) -> i64 {
         .map(|ask| ask.cooldown_days)
         .max();
     i64::from(days.unwrap_or(COOLDOWN_DAYS)) * 86_400
-}
-
-/// The browser, as far as logins of the account tell.
-async fn device(
-    app: &Parts,
-    subject: Option<&SubjectId>,
-    seen: Option<&Seen>,
-) -> Result<DeviceFacts, StoreError> {
-    let (Some(_), Some(subject), Some(seen)) = (&app.settings.risk, subject, seen) else {
-        return Ok(DeviceFacts::default());
-    };
-    let now = app.now();
-    let past = crate::store::risk::of_account(&app.db, subject, now.plus(-HORIZON_S)).await?;
-    let here = past.iter().filter(|one| one.device == seen.device);
-    let first = here.map(|one| one.at).min();
-    Ok(DeviceFacts {
-        known: Some(first.is_some()),
-        cookie_age_s: first.map(|first| now.since(first)),
-        ..DeviceFacts::default()
-    })
-}
-
-/// Telephones and tablets say so in their `User-Agent` (RFC 9110, section 10.1.5).
-fn is_mobile(agent: &str) -> bool {
-    ["Mobi", "Android", "iPhone", "iPad"]
-        .iter()
-        .any(|mark| agent.contains(mark))
 }
 
 /// Somebody proved that the account is theirs.

@@ -9,6 +9,14 @@ use super::{TABLE, opened};
 use crate::domain::ids::{ClientId, ConsentId, SubjectId};
 use crate::store::{StoreError, Vault};
 
+/// How many consents hold, by application.
+pub async fn holding(db: &Db, now: UnixTime) -> Result<Vec<(String, i64)>, DbError> {
+    each!(db, p => sqlx::query_as::<_, (String, i64)>(
+        "SELECT client_id, COUNT(*) FROM consents \
+         WHERE over_at IS NULL AND (expires_at IS NULL OR expires_at > $1) GROUP BY client_id")
+        .bind(now.0).fetch_all(p).await)
+}
+
 /// Names of what an application may learn of a person, with the time of the last consent: they agreed
 /// to it, and took back nothing of that name since.
 pub async fn covered(

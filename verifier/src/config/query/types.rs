@@ -1,0 +1,37 @@
+//! Which types answer a question, and where in them a claim stands.
+
+use vouchsafe_protocol::vp::dcql::{ClaimsPath, CredentialQuery, DcqlQuery, Format, Meta};
+
+/// All types that may answer.
+pub(super) fn types(dcql: &DcqlQuery) -> Vec<String> {
+    let mut types: Vec<String> = dcql
+        .credentials()
+        .iter()
+        .flat_map(types_of)
+        .cloned()
+        .collect();
+    types.sort();
+    types.dedup();
+    types
+}
+
+/// The types that may answer: `vct` or `docType`.
+pub(super) fn types_of(entry: &CredentialQuery) -> &[String] {
+    match entry.meta() {
+        Meta::SdJwtVc { vct_values } => vct_values,
+        Meta::MsoMdoc { doctype_value } => std::slice::from_ref(doctype_value),
+        Meta::Other => &[],
+    }
+}
+
+/// Where the claim stands that says whose login it is: at the top level of an SD-JWT VC, in a
+/// namespace of an mdoc.
+pub(super) fn subject_path(entry: &CredentialQuery, claim: &str) -> Option<ClaimsPath> {
+    match entry.format() {
+        Format::MsoMdoc => {
+            let (namespace, element) = claim.rsplit_once('/')?;
+            ClaimsPath::of_keys(&[namespace, element])
+        }
+        Format::SdJwtVc | Format::Other(_) => ClaimsPath::of_keys(&[claim]),
+    }
+}
