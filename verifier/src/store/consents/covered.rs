@@ -25,9 +25,9 @@ pub async fn covered(
     (subject, client): (&SubjectId, &ClientId),
     now: UnixTime,
 ) -> Result<BTreeMap<String, UnixTime>, StoreError> {
-    let held = each!(db, p => sqlx::query_as::<_, (String, String, Vec<u8>)>(HELD)
+    let held = each!(db, p => sqlx::query_as::<_, Held>(HELD)
         .bind(subject.as_str()).bind(client.as_str()).bind(now.0).fetch_all(p).await)?;
-    let taken = each!(db, p => sqlx::query_as::<_, (String, i64)>(TAKEN_BACK)
+    let taken = each!(db, p => sqlx::query_as::<_, TakenBack>(TAKEN_BACK)
         .bind(subject.as_str()).bind(client.as_str()).fetch_all(p).await)?;
     names(vault, client, (held, taken))
 }
@@ -39,9 +39,9 @@ pub async fn covered_in(
     (subject, client): (&SubjectId, &ClientId),
     now: UnixTime,
 ) -> Result<BTreeMap<String, UnixTime>, StoreError> {
-    let held = each!(tx, c => sqlx::query_as::<_, (String, String, Vec<u8>)>(HELD)
+    let held = each!(tx, c => sqlx::query_as::<_, Held>(HELD)
         .bind(subject.as_str()).bind(client.as_str()).bind(now.0).fetch_all(c).await)?;
-    let taken = each!(tx, c => sqlx::query_as::<_, (String, i64)>(TAKEN_BACK)
+    let taken = each!(tx, c => sqlx::query_as::<_, TakenBack>(TAKEN_BACK)
         .bind(subject.as_str()).bind(client.as_str()).fetch_all(c).await)?;
     names(vault, client, (held, taken))
 }
@@ -56,11 +56,16 @@ const HELD: &str = "SELECT id, claims, record FROM consents WHERE subject_id = $
 const TAKEN_BACK: &str = "SELECT claims, MAX(withdrawn_at) FROM consents WHERE subject_id = $1 AND client_id = $2 \
      AND withdrawn_at IS NOT NULL GROUP BY claims";
 
+/// A consent that holds: id, names as JSON, sealed record.
+type Held = (String, String, Vec<u8>);
+/// What was taken back: names as JSON, and when.
+type TakenBack = (String, i64);
+
 /// Each question writes a consent of its own. Who takes one back means what it names, not the row.
 fn names(
     vault: &Vault,
     client: &ClientId,
-    (held, taken): (Vec<(String, String, Vec<u8>)>, Vec<(String, i64)>),
+    (held, taken): (Vec<Held>, Vec<TakenBack>),
 ) -> Result<BTreeMap<String, UnixTime>, StoreError> {
     let mut given: BTreeMap<String, UnixTime> = BTreeMap::new();
     for (id, claims, sealed) in held {
