@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::approves::approves;
 use super::loaded::StepQuestion;
 use super::outside::{tells, webhook};
 use crate::config::{
@@ -104,14 +105,8 @@ fn kind(at: usize, step: &Step, known: &Known<'_>, places: &mut Places<'_>) {
             let message = "a `passkey` step with `mode = \"register\"` is not held";
             places.at_step(at, "mode", Code::NotHeld, message, hint);
         }
-        StepKind::Present(present) => {
-            if present.transaction_data {
-                let message = "`transaction_data` is not held";
-                places.at_step(at, "transaction_data", Code::NotHeld, message, hint);
-            }
-        }
         StepKind::Risk { model } => risk(at, model, known, places),
-        StepKind::Decide { .. } | StepKind::Consent { .. } => {}
+        StepKind::Present(_) | StepKind::Decide { .. } | StepKind::Consent { .. } => {}
         StepKind::Webhook { url, sms, .. } => webhook((at, url, *sms), known, places),
         StepKind::Deny { notify, .. } => {
             tells((at, notify, &[]), known, places);
@@ -283,6 +278,9 @@ fn question(
             let hint = "`cross_device` of the application, `wallet.digital_credentials`, or \"same_device\"";
             places.at_step(at, "channels", Code::NotHeld, message, hint);
         }
+    }
+    if present.transaction_data {
+        approves(at, (&query, known.served(journey)), places);
     }
     Some(query)
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 use vouchsafe_protocol::vp::dcql::DcqlQuery;
+use vouchsafe_protocol::vp::transaction_data::TransactionData;
 
 use super::ask::AskError;
 use super::run::{self, RunError};
@@ -12,6 +13,7 @@ use crate::app::Parts;
 use crate::config::Query;
 use crate::domain::request::Facts;
 use crate::domain::transaction::{Channel, Login};
+use crate::journeys;
 
 /// What a login asks a wallet now.
 pub struct Asking<'a> {
@@ -21,6 +23,8 @@ pub struct Asking<'a> {
     pub facts: Facts,
     /// What the wallet is asked: what nobody is told and no rule reads stays with the person.
     pub question: DcqlQuery,
+    /// What the person is asked to approve with it.
+    pub transaction_data: Vec<TransactionData>,
     /// Names of what a journey tells the application beside the facts.
     pub told: Vec<String>,
     /// The journey asks for consent at a place of its own: with the card nothing is told.
@@ -59,6 +63,7 @@ pub async fn query_of<'a>(app: &'a Parts, login: &Login) -> Result<Asking<'a>, A
             question: query.asked(&request.facts.names()),
             query: Cow::Borrowed(query),
             facts: request.facts.clone(),
+            transaction_data: Vec::new(),
             told: Vec::new(),
             later: false,
             channels: None,
@@ -81,8 +86,16 @@ pub async fn query_of<'a>(app: &'a Parts, login: &Login) -> Result<Asking<'a>, A
     let all = [Channel::SameDevice, Channel::Qr, Channel::DcApi].into_iter();
     let channels = all.filter(|channel| run::allows(login, &loaded, *channel));
     let told = loaded.journey.claim_names();
+    let question = found.query.asked(&found.wanted(&facts));
+    let approves = step.is_some_and(journeys::approves);
+    let approval = request.approval.as_ref().filter(|_| approves);
+    // The file was refused if a card could not authorise it.
+    let data = approval
+        .map(|approval| approval.data(&question))
+        .transpose();
     Ok(Asking {
-        question: found.query.asked(&found.wanted(&facts)),
+        transaction_data: data.map_err(|_| AskError::Gone)?.into_iter().collect(),
+        question,
         query: Cow::Owned(found.query.clone()),
         told: told.into_iter().map(str::to_owned).collect(),
         later: loaded.asks_consent(),

@@ -14,6 +14,7 @@ use super::finish::FinishError;
 use super::grant::{self, Grant};
 use super::{CODE_S, DEVICE_S};
 use crate::app::Parts;
+use crate::domain::approval::Approved;
 use crate::domain::ids::{Secret, Sid};
 use crate::domain::passkey::{self, Tapped};
 use crate::domain::reason::{Explanation, Failure};
@@ -27,6 +28,8 @@ use crate::store::{device_grants, sessions};
 pub(super) struct Told {
     pub(super) id_token_claims: Map<String, Value>,
     pub(super) userinfo_claims: Map<String, Value>,
+    /// The transaction that was approved.
+    pub(super) approved: Option<Approved>,
     /// When the cards end that it was read from.
     pub(super) cards_end: Option<UnixTime>,
 }
@@ -40,6 +43,10 @@ pub(super) async fn issue_code(
     sub: String,
     told: Told,
 ) -> Result<Secret, FinishError> {
+    // Whoever asked for an approval gets no code without one: no session and no passkey gives it.
+    if request.approval.is_some() && told.approved.is_none() {
+        return Err(FinishError::Failed(Failure::not_approved()));
+    }
     // RFC 9126, section 7.3: one pushed request brings one code.
     if let Some(pushed) = &request.pushed
         && !pushed::use_up(tx, pushed, app.now()).await?
@@ -77,6 +84,7 @@ pub(super) async fn issue_code(
         cards_end: told.cards_end,
         id_token_claims: told.id_token_claims,
         userinfo_claims: told.userinfo_claims,
+        approved: told.approved,
     };
     // The code of a device waits here until the device asks again.
     let lives_s = match &request.back {

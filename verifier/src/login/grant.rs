@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use vouchsafe_credentials::time::UnixTime;
 
 use crate::app::Parts;
+use crate::domain::approval::Approved;
 use crate::domain::ids::{ClientId, SessionId, Sid};
 use crate::domain::request::OFFLINE_ACCESS;
 use crate::domain::session::Authentication;
@@ -44,6 +45,9 @@ pub struct Grant {
     pub id_token_claims: Map<String, Value>,
     /// Claims for UserInfo.
     pub userinfo_claims: Map<String, Value>,
+    /// The transaction that was approved.
+    #[serde(default)]
+    pub approved: Option<Approved>,
 }
 
 impl Grant {
@@ -94,6 +98,9 @@ pub struct Issued {
     pub scope: String,
     /// How the person was authenticated.
     pub authentication: Authentication,
+    /// The transaction that was approved in the login; a refresh approves nothing.
+    #[serde(default)]
+    pub approved: Option<Approved>,
 }
 
 const TOKEN_PURPOSE: &str = "userinfo";

@@ -357,8 +357,12 @@ impl Work {
         let ends = ends.filter_map(|shown| cards_end(&shown.answer));
         let agreed = self.run.agreed.iter().filter_map(|agreed| agreed.until);
         let cards_end = ends.chain(agreed).min();
+        // Each was for the one transaction of the request.
+        let mut approved = self.run.shown.iter().rev();
+        let approved = approved.find_map(|shown| shown.answer.approved.clone());
         if self.withheld {
             return Told {
+                approved,
                 cards_end,
                 ..Told::default()
             };
@@ -366,6 +370,7 @@ impl Work {
         Told {
             id_token_claims,
             userinfo_claims,
+            approved,
             cards_end,
         }
     }

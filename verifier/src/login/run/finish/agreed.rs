@@ -22,6 +22,7 @@ impl Work {
             cards_end: Some(until.map_or(ends, |until| until.min(ends))),
             id_token_claims: claims.clone(),
             userinfo_claims: claims,
+            approved: None,
         }
     }
 
