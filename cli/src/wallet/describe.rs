@@ -1,7 +1,7 @@
 //! Offers, questions and history in words for the terminal.
 
 use vouchsafe_wallet_core::consent::{
-    ConsentRequest, Registration, TrustReason, VerifierIdentity, value_text,
+    Approval, ConsentRequest, Registration, Transaction, TrustReason, VerifierIdentity, value_text,
 };
 use vouchsafe_wallet_core::history::{HistoryEntry, Outcome};
 use vouchsafe_wallet_core::issuance::IssuancePreview;
@@ -28,6 +28,9 @@ pub fn describe_question(consent: &ConsentRequest) {
         eprintln!("Why: {purpose}");
     }
     describe_registration(&consent.registration);
+    for approval in &consent.approvals {
+        describe_approval(approval);
+    }
     for card in consent
         .suggested
         .picks
@@ -48,6 +51,20 @@ pub fn describe_question(consent: &ConsentRequest) {
         if card.linkable {
             eprintln!("This copy was shown elsewhere before; the two could be linked.");
         }
+    }
+}
+
+/// What is authorised with the answer.
+fn describe_approval(approval: &Approval) {
+    let Transaction::Payment {
+        payee,
+        amount,
+        currency,
+        reference,
+    } = &approval.transaction;
+    eprintln!("You approve a payment with this: {amount} {currency} to {payee}");
+    if let Some(reference) = reference {
+        eprintln!("  For: {reference}");
     }
 }
 

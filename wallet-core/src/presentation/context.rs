@@ -5,6 +5,7 @@ use vouchsafe_protocol::http::HttpRequest;
 use vouchsafe_protocol::vp::dcql::{ClaimsPath, DcqlQuery, QueryId};
 use vouchsafe_protocol::vp::request::{self, ApiRequest, PresentationRequest, Requester};
 use vouchsafe_protocol::vp::response::{ErrorCode, error_form};
+use vouchsafe_protocol::vp::transaction_data::TransactionData;
 use vouchsafe_protocol::vp::values::LocalizedText;
 
 use super::PresentationError;
@@ -44,6 +45,13 @@ impl Asked {
         match self {
             Self::Link(request) => request.query(),
             Self::Page(request) => request.query(),
+        }
+    }
+
+    pub(super) fn transaction_data(&self) -> &[TransactionData] {
+        match self {
+            Self::Link(request) => request.transaction_data(),
+            Self::Page(request) => request.transaction_data(),
         }
     }
 
@@ -231,10 +239,15 @@ impl Context {
     /// The error response when the person declines or has no card.
     // OpenID4VP 1.0, section 8.5: `access_denied` in both cases.
     pub(super) fn access_denied(&self) -> Option<HttpRequest> {
+        self.error(ErrorCode::AccessDenied)
+    }
+
+    /// An error response.
+    pub(super) fn error(&self, code: ErrorCode) -> Option<HttpRequest> {
         match &self.asked {
             Asked::Link(request) => {
                 let reply_to = request.reply_to();
-                let form = error_form(ErrorCode::AccessDenied, &reply_to);
+                let form = error_form(code, &reply_to);
                 Some(post_form(reply_to.response_uri, form))
             }
             // Goes back to the browser.

@@ -85,11 +85,13 @@ impl PageAsking {
         let asking = Asking::new(wallet, Asked::Page(Box::new(request)));
         let asking = asking.map_err(|refused| {
             let Refused { error, .. } = *refused;
-            Box::new(PageRefused {
-                error,
+            let code = match &error {
+                WalletError::Presentation(PresentationError::Request(error)) => error.error_code(),
                 // Section 8.5: `access_denied` where no card answers.
-                data: error_data(ErrorCode::AccessDenied),
-            })
+                _ => ErrorCode::AccessDenied,
+            };
+            let data = error_data(code);
+            Box::new(PageRefused { error, data })
         })?;
         Ok(Self { asking, protocol })
     }
@@ -155,7 +157,10 @@ fn read(
         urls: wallet.urls(),
     };
     // Only a request behind a link has a document resolved for it.
-    let parties = wallet.trust().other_verifiers.parties(None);
+    let parties = wallet
+        .trust()
+        .other_verifiers
+        .parties(None, wallet.config().transactions);
     verify_api_request_of(&parties, protocol, data, &origin, &policy)
         .map_err(PresentationError::Request)
 }
