@@ -6,10 +6,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use vouchsafe_pages::{CONTENT_SECURITY_POLICY, Locale};
 use vouchsafe_protocol::oauth::registration::About;
+use vouchsafe_protocol::vp::transaction_data::Details;
 use vouchsafe_protocol::vp::values::LocalizedText;
 
 use crate::app::Parts;
 use crate::config::{Client, Query};
+use crate::domain::approval::Approval;
 use crate::domain::ids::TransactionId;
 use crate::domain::notice::{Controller, Notice};
 use crate::domain::reason::{Explanation, Failure};
@@ -232,6 +234,7 @@ pub fn asked(
         None => login.passkey.is_some(),
     };
     let more = json!({
+        "payment": login.request.approval.as_ref().map(payment),
         "passkey_card": passkey_card,
         "for_device": login.request.device().is_some(),
         "for_account": login.request.linking().is_some(),
@@ -241,6 +244,17 @@ pub fn asked(
         "watched": state,
     });
     with(who(client, &login.request.locale), more)
+}
+
+/// The transaction that the person is to approve, as it is signed.
+fn payment(approval: &Approval) -> Value {
+    let Details::Payment(payment) = approval.details();
+    json!({
+        "payee": payment.payee(),
+        "amount": payment.amount(),
+        "currency": payment.currency(),
+        "reference": payment.reference(),
+    })
 }
 
 /// Who asks: what an application is called, where it is, and whether anybody here vouches for it.

@@ -228,6 +228,12 @@ impl Failure {
         Self::new("not_authenticated", Explanation::NotProven)
     }
 
+    /// The transaction was not approved with a card in this login.
+    #[must_use]
+    pub fn not_approved() -> Self {
+        Self::new("not_approved", Explanation::NotProven)
+    }
+
     /// The device that asked does not wait any more.
     #[must_use]
     pub fn device_over() -> Self {

@@ -8,6 +8,7 @@ use vouchsafe_protocol::oauth::response::ResponseMode;
 
 use crate::journey::RequestFacts;
 
+use super::approval::Approval;
 use super::ids::{ClientId, DeviceGrantId, QueryId, SecretDigest, SessionId};
 
 /// Where the answer goes: known to be registered for the client.
@@ -104,6 +105,9 @@ pub struct LoginRequest {
     /// login that was asked for by the risk alone has at least one.
     #[serde(default)]
     pub risk: Option<Vec<String>>,
+    /// What the person is to approve beside. It was pushed: no browser could change it.
+    #[serde(default)]
+    pub approval: Option<Approval>,
     /// The request as journeys read it. Nothing: no journey leads this login.
     #[serde(default)]
     pub asked: Option<RequestFacts>,

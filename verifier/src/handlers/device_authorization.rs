@@ -167,6 +167,7 @@ fn login_request(
         expected_sub: Vec::new(),
         pushed: None,
         asserted: None,
+        approval: None,
         asked: Some(RequestFacts {
             client: client.id.as_str().to_owned(),
             scopes: asked.iter().map(str::to_owned).collect(),

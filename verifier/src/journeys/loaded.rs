@@ -45,10 +45,11 @@ impl Loaded {
         self.questions.values()
     }
 
-    /// Whether a session that answered this question is one of the journey's.
+    /// Whether a session that answered this question counts: it is one of the journey's. Where a
+    /// transaction is approved any does, because it says whose login it is and ends nothing.
     #[must_use]
     pub fn knows(&self, query: &str) -> bool {
-        self.questions().any(|one| one.query.id.as_str() == query)
+        self.approves() || self.questions().any(|one| one.query.id.as_str() == query)
     }
 
     /// Whether it assesses the risk itself.
@@ -56,6 +57,12 @@ impl Loaded {
     pub fn assesses(&self) -> bool {
         let mut steps = self.journey.steps.iter();
         steps.any(|step| matches!(step.kind, StepKind::Risk { .. }))
+    }
+
+    /// Whether a transaction is approved in it.
+    #[must_use]
+    pub fn approves(&self) -> bool {
+        self.journey.steps.iter().any(approves)
     }
 
     /// Whether it asks for consent at a place of its own.
@@ -151,6 +158,12 @@ pub fn present(step: &Step) -> Option<&Present> {
         StepKind::Present(present) => Some(present),
         _ => None,
     }
+}
+
+/// Whether the transaction of the request is approved in a step.
+#[must_use]
+pub fn approves(step: &Step) -> bool {
+    present(step).is_some_and(|one| one.transaction_data)
 }
 
 /// Whether a step lets wallets be reached this way.

@@ -55,6 +55,7 @@ pub fn request(query: &Query, linking: Linking, locale: &str) -> LoginRequest {
         dpop_jkt: None,
         risk: None,
         asserted: None,
+        approval: None,
         asked: None,
     }
 }

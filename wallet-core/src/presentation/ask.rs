@@ -5,7 +5,9 @@ use vouchsafe_protocol::http::HttpRequest;
 use vouchsafe_protocol::vp::dcql::{
     self, Candidate, CandidateMatch, ClaimsPath, Matches, QueryId, QueryMatches, find_matches,
 };
+use vouchsafe_protocol::vp::request::RequestError;
 use vouchsafe_protocol::vp::response::ErrorCode;
+use vouchsafe_protocol::vp::transaction_data::{TransactionData, TransactionDataError};
 
 use super::answer::Made;
 use super::context::{Asked, Context};
@@ -13,7 +15,7 @@ use super::submit::{Declining, Submitting};
 use super::{PresentationError, Refused, answer};
 use crate::WalletError;
 use crate::consent::{
-    CardOption, ConsentRequest, LearnedFact, Pick, Question, QuestionSet, Selection,
+    Approval, CardOption, ConsentRequest, LearnedFact, Pick, Question, QuestionSet, Selection,
 };
 use crate::credential::{CredentialId, StoredCredential};
 use crate::history::{HistoryEntry, HistoryId, Outcome};
@@ -87,6 +89,9 @@ impl Asking {
             find_matches(context.asked.query(), &candidates)
         };
         match matches {
+            Ok(matches) if !authorises(&matches, context.asked.transaction_data()) => {
+                Err(Box::new(no_authority(&context)))
+            }
             Ok(matches) => Ok(Self {
                 context,
                 cards,
@@ -119,6 +124,9 @@ impl Asking {
                 .registration(locales, |query, path| self.label_of(query, path, locales)),
             questions: answerable
                 .map(|query| self.question(query, locales))
+                .collect(),
+            approvals: (self.context.asked.transaction_data().iter())
+                .map(Approval::from)
                 .collect(),
             sets: sets
                 .map(|set| QuestionSet {
@@ -312,12 +320,48 @@ impl Asking {
         if choice.is_empty() {
             return Err(PresentationError::SelectionIncomplete);
         }
+        // A card that signs the transaction is among them.
+        let signs = |one: &TransactionData| {
+            let ids = one.credential_ids();
+            choice.iter().any(|(id, _)| ids.contains(id))
+        };
+        if !self.context.asked.transaction_data().iter().all(signs) {
+            return Err(PresentationError::SelectionIncomplete);
+        }
         let selected = self.matches.select(query, &choice);
         selected.map_err(|_| PresentationError::SelectionIncomplete)
     }
 
     fn position(&self, id: &CredentialId) -> Option<usize> {
         self.cards.iter().position(|card| card.record.id == *id)
+    }
+}
+
+/// Whether each transaction can be signed by a card that the person has.
+fn authorises(matches: &Matches, asked: &[TransactionData]) -> bool {
+    asked.iter().all(|one| {
+        let ids = one.credential_ids();
+        let mut queries = matches.queries().iter();
+        queries.any(|query| ids.contains(&query.query) && !query.candidates.is_empty())
+    })
+}
+
+/// Section 8.5, `invalid_transaction_data`: "the referenced Credential(s) are not available in the Wallet".
+fn no_authority(context: &Context) -> Refused {
+    let error = RequestError::TransactionData(TransactionDataError::Unavailable);
+    let code = error.error_code();
+    let error: WalletError = PresentationError::Request(error).into();
+    let outcome = Outcome::Failed {
+        code: error.code().to_owned(),
+    };
+    let entry = context.entry(outcome, Vec::new(), Vec::new());
+    if let Err(error) = context.wallet.history_store().save(&entry) {
+        return error.into();
+    }
+    Refused {
+        error,
+        notify: context.refusal(code),
+        ask_first: true,
     }
 }
 

@@ -199,6 +199,12 @@ async fn go(
                 true => (Outcome::Ok, None),
                 false => return Ok(Arrived::Page),
             },
+            // Nothing was brought that could be approved.
+            (StepKind::Present(present), _)
+                if present.transaction_data && login.request.approval.is_none() =>
+            {
+                (Outcome::Error, None)
+            }
             (StepKind::Identify { .. } | StepKind::Present(_), _) => return Ok(Arrived::Page),
             (StepKind::Consent { .. }, None) => return Ok(Arrived::Browser),
             (StepKind::Consent { .. }, Some(_)) => {
