@@ -434,6 +434,13 @@ async fn what_the_service_cannot_have_approved_is_refused_at_the_start() {
             text.contains("not_held: no application of the journey may ask"),
             "{text}"
         );
+        // Nor does a card sign that may be somebody else's.
+        let loose = NEEDS.replacen("[[query]]", "[[query]]\none_holder = false", 1);
+        let text = said(AROUND, &loose);
+        assert!(
+            text.contains("not_held: the question takes cards of several holders"),
+            "{text}"
+        );
         // No mdoc: OpenID4VP 1.0, annex B.2.1, leaves it to each document type, and none says how.
         let mdoc = AROUND.replace("query = \"payment\"", "query = \"licence\"");
         std::fs::write(folder.path().join("pay.toml"), mdoc).unwrap();
