@@ -45,11 +45,22 @@ impl Loaded {
         self.questions.values()
     }
 
-    /// Whether a session that answered this question counts: it is one of the journey's. Where a
-    /// transaction is approved any does, because it says whose login it is and ends nothing.
+    /// Whether a session that answered this question counts: it is one of the journey's. Where every card
+    /// that is shown approves a transaction any does, because it says whose login it is and ends nothing.
     #[must_use]
     pub fn knows(&self, query: &str) -> bool {
-        self.approves() || self.questions().any(|one| one.query.id.as_str() == query)
+        let mut questions = self.questions();
+        self.only_approves() || questions.any(|one| one.query.id.as_str() == query)
+    }
+
+    /// Whether cards are shown to approve, and for nothing else: a session stands for none of them. Each is
+    /// that of a person, who must be the one of the session.
+    fn only_approves(&self) -> bool {
+        let mut cards = self.journey.steps.iter().filter_map(present);
+        let mut questions = self.questions();
+        self.approves()
+            && cards.all(|one| one.transaction_data)
+            && questions.all(|one| one.query.subject.claim().is_some())
     }
 
     /// Whether it assesses the risk itself.

@@ -70,6 +70,39 @@ id = "done"
 kind = "finish"
 "#;
 
+/// A payment is approved, and another card is asked for beside.
+const MIXED: &str = r#"
+id = "mixed"
+version = 1
+clients = ["mart"]
+match = '"payment" in request.scopes'
+
+[[step]]
+id = "pay"
+kind = "present"
+query = "payment"
+transaction_data = true
+
+[[step]]
+id = "more"
+kind = "present"
+query = "again"
+when = '!session.exists'
+
+[[step]]
+id = "done"
+kind = "finish"
+"#;
+
+/// The other card of that journey.
+const AGAIN: &str = r#"
+[[query]]
+id = "again"
+dcql = '''{"credentials":[{"id":"again","format":"dc+sd-jwt","meta":{"vct_values":["urn:vouchsafe:membership:1"]},"claims":[{"path":["member_id"]}]}]}'''
+purpose = { en = "Show your card again" }
+subject = { strategy = "session_binding", claim = "member_id" }
+"#;
+
 fn mart(world: &World) -> RelyingParty {
     let secret = Some("mart-secret-0123456789");
     RelyingParty::new(world.router(), "mart", secret, "https://mart.example/cb")
@@ -349,6 +382,24 @@ async fn no_session_stands_for_an_approval() {
             mart(&world).error(&browser.get(&address).await),
             "login_required"
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_of_another_question_stands_for_no_card_beside_an_approval() {
+    let needs = format!("{NEEDS}{AGAIN}");
+    with_more(&[("mixed.toml", MIXED)], &needs, async |world, _| {
+        // The session answered another question: it is none of this journey's.
+        let (mut browser, wallet) = member(&world).await;
+        let (path, page) = begin(&mut browser, &pushed(&world, DETAILS).await).await;
+        page.assert_page(StatusCode::OK, "12.50 EUR");
+        let back = wallet.follow(&wallet_link(&page)).await;
+        assert_eq!(browser.get(&back).await.location(), path);
+        let page = browser.get(&path).await;
+        page.assert_page(StatusCode::OK, "Show your card again");
+        let back = wallet.follow(&wallet_link(&page)).await;
+        mart(&world).code(&browser.get(&back).await);
     })
     .await;
 }
