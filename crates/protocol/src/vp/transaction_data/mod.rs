@@ -7,6 +7,7 @@
 //! as they were received. No type says how an mdoc would answer, so an mdoc authorises nothing.
 
 mod agree;
+mod currency;
 mod payment;
 mod read;
 #[cfg(test)]

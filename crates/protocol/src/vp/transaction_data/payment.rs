@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use vouchsafe_credentials::text::PlainText;
 
 use super::TransactionDataError;
+use super::currency::minor_units;
 
 /// A payment that a person approves. Each text is shown whole, as it is signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,8 +23,8 @@ impl Payment {
     /// `type` of the transaction data.
     pub const TYPE: &'static str = "urn:vouchsafe:transaction:payment:1";
 
-    /// Takes the members of a payment out of an object: `payee`, `amount` (a decimal, `"12.50"`),
-    /// `currency` (ISO 4217) and, where there is one, `reference`.
+    /// Takes the members of a payment out of an object: `payee`, `amount` (a decimal with the minor units of
+    /// its currency, `"12.50"`), `currency` (ISO 4217) and, where there is one, `reference`.
     ///
     /// # Errors
     /// [`TransactionDataError::Member`] for one that is missing, of the wrong type, or without a value
@@ -36,18 +37,19 @@ impl Payment {
         };
         let (payee, amount) = (text("payee")?, text("amount")?);
         let (currency, reference) = (text("currency")?, text("reference")?);
-        let required = |name: &'static str, value: Option<String>, holds: fn(&str) -> bool| {
-            let value = value.filter(|value| holds(value));
-            value.ok_or(TransactionDataError::Member(name))
-        };
+        let missing = TransactionDataError::Member;
+        let payee = payee.filter(|text| is_shown_whole(text, PAYEE_CHARS));
+        let currency = currency.ok_or(missing("currency"))?;
+        let units = minor_units(&currency).ok_or(missing("currency"))?;
+        let amount = amount.filter(|amount| is_amount(amount, units));
         let fits = |text: &String| is_shown_whole(text, REFERENCE_CHARS);
         if reference.as_ref().is_some_and(|text| !fits(text)) {
             return Err(TransactionDataError::Member("reference"));
         }
         Ok(Self {
-            payee: required("payee", payee, |text| is_shown_whole(text, PAYEE_CHARS))?,
-            amount: required("amount", amount, is_amount)?,
-            currency: required("currency", currency, is_currency)?,
+            payee: payee.ok_or(missing("payee"))?,
+            amount: amount.ok_or(missing("amount"))?,
+            currency,
             reference,
         })
     }
@@ -107,20 +109,21 @@ fn is_shown_whole(text: &str, most: usize) -> bool {
     (1..=most).contains(&chars) && PlainText::new(text).as_str() == text
 }
 
-/// Up to twelve digits without a leading zero, and up to four after a dot.
-fn is_amount(text: &str) -> bool {
-    let digits = |part: &str, most: usize| {
-        (1..=most).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
-    };
+/// Up to twelve digits without a leading zero, and after a dot as many as the currency has: all of them, and
+/// where it has two, none will do. An amount of another length could be read as another one. Nothing is no amount.
+fn is_amount(text: &str, units: usize) -> bool {
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     let (whole, parts) = match text.split_once('.') {
         None => (text, None),
         Some((whole, parts)) => (whole, Some(parts)),
     };
-    digits(whole, 12)
+    let parts_fit = match parts {
+        None => matches!(units, 0 | 2),
+        Some(parts) => units > 0 && parts.len() == units && digits(parts),
+    };
+    (1..=12).contains(&whole.len())
+        && digits(whole)
         && (whole == "0" || !whole.starts_with('0'))
-        && parts.is_none_or(|parts| digits(parts, 4))
-}
-
-fn is_currency(text: &str) -> bool {
-    text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase())
+        && parts_fit
+        && text.bytes().any(|byte| matches!(byte, b'1'..=b'9'))
 }

@@ -177,7 +177,17 @@ fn cat_334_members_that_are_refused() {
         ("amount", json!("1e3"), "transaction_data_member"),
         ("amount", json!("١"), "transaction_data_member"),
         ("amount", json!("1234567890123"), "transaction_data_member"),
+        ("amount", json!("12.5"), "transaction_data_member"),
+        ("amount", json!("12.500"), "transaction_data_member"),
+        ("amount", json!("0"), "transaction_data_member"),
+        ("amount", json!("0.00"), "transaction_data_member"),
         ("currency", json!("eur"), "transaction_data_member"),
+        ("currency", json!("ABC"), "transaction_data_member"),
+        ("currency", json!("XAU"), "transaction_data_member"),
+        // It has no minor units.
+        ("currency", json!("JPY"), "transaction_data_member"),
+        // It has three.
+        ("currency", json!("KWD"), "transaction_data_member"),
         ("currency", json!("EURO"), "transaction_data_member"),
         ("currency", json!("€"), "transaction_data_member"),
         ("reference", json!(""), "transaction_data_member"),
@@ -197,6 +207,52 @@ fn cat_334_members_that_are_refused() {
             object[name] = value.clone();
         }
         assert_eq!(code_of(&json!([encoded(&object)])), code, "{name} {value}");
+    }
+}
+
+#[test]
+fn iso_4217_an_amount_has_the_minor_units_of_its_currency() {
+    let taken = |amount: &str, currency: &str| {
+        let mut object = good();
+        (object["amount"], object["currency"]) = (json!(amount), json!(currency));
+        read(&json!([encoded(&object)]), &query()).is_ok()
+    };
+    for (amount, currency) in [
+        ("12.50", "EUR"),
+        ("12", "EUR"),
+        ("0.01", "EUR"),
+        ("10.00", "USD"),
+        ("999999999999.99", "CHF"),
+        ("1250", "JPY"),
+        ("10", "KRW"),
+        ("12.500", "KWD"),
+        ("0.001", "BHD"),
+        ("1.000", "JOD"),
+        ("1.000", "OMR"),
+        ("1.000", "TND"),
+    ] {
+        assert!(taken(amount, currency), "{amount} {currency}");
+    }
+    for (amount, currency) in [
+        ("12.5", "EUR"),
+        ("12.500", "EUR"),
+        ("12.0000", "EUR"),
+        ("12.", "EUR"),
+        ("0", "EUR"),
+        ("0.00", "EUR"),
+        ("00.01", "EUR"),
+        ("1250.00", "JPY"),
+        ("1250.", "JPY"),
+        ("0", "JPY"),
+        ("12.50", "KWD"),
+        ("12", "KWD"),
+        ("0.000", "KWD"),
+        ("1234567890123", "EUR"),
+        ("12.50", "DEM"),
+        ("12.50", "XXX"),
+        ("12.50", ""),
+    ] {
+        assert!(!taken(amount, currency), "{amount} {currency}");
     }
 }
 
