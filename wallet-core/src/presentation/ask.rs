@@ -290,8 +290,11 @@ impl Asking {
         })
     }
 
+    /// OpenID4VP 1.0, section 8.4: a card that may sign it is among them for each transaction.
     fn suggested(&self) -> Selection {
-        let smallest = self.matches.smallest();
+        let asked = self.context.asked.transaction_data().iter();
+        let signers: Vec<&[QueryId]> = asked.map(TransactionData::credential_ids).collect();
+        let smallest = self.matches.smallest_with(&signers);
         let picks = smallest.picks().iter().filter_map(|pick| {
             let card = self.cards.get(pick.candidate)?;
             let credential = card.record.id.clone();
@@ -349,20 +352,8 @@ fn authorises(matches: &Matches, asked: &[TransactionData]) -> bool {
 /// Section 8.5, `invalid_transaction_data`: "the referenced Credential(s) are not available in the Wallet".
 fn no_authority(context: &Context) -> Refused {
     let error = RequestError::TransactionData(TransactionDataError::Unavailable);
-    let code = error.error_code();
-    let error: WalletError = PresentationError::Request(error).into();
-    let outcome = Outcome::Failed {
-        code: error.code().to_owned(),
-    };
-    let entry = context.entry(outcome, Vec::new(), Vec::new());
-    if let Err(error) = context.wallet.history_store().save(&entry) {
-        return error.into();
-    }
-    Refused {
-        error,
-        notify: context.refusal(code),
-        ask_first: true,
-    }
+    let notify = context.refusal(error.error_code());
+    refused(context, PresentationError::Request(error), notify, true)
 }
 
 fn no_card(context: &Context, no_match: dcql::NoMatch) -> Refused {

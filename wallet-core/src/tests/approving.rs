@@ -162,6 +162,10 @@ async fn section_8_5_cards_that_are_not_there_or_not_chosen_authorise_nothing() 
     let asking = world.ask().await.unwrap();
     let consent = asking.consent(&["en"]);
     assert_eq!(consent.approvals[0].questions, ["other"]);
+    // What is suggested signs it, although nobody insists on that card.
+    let suggested = consent.suggested.picks.iter();
+    let suggested: Vec<&str> = suggested.map(|pick| pick.question.as_str()).collect();
+    assert_eq!(suggested, ["card", "other"]);
     let card = consent.questions[0].cards[0].credential.clone();
     let pick = |question: &str| crate::consent::Pick {
         question: question.to_owned(),
@@ -178,6 +182,7 @@ async fn section_8_5_cards_that_are_not_there_or_not_chosen_authorise_nothing() 
         picks: vec![pick("card"), pick("other")],
     };
     let asking = unanswered.session.unwrap();
+    assert_eq!(asking.consent(&["en"]).suggested, both);
     let submitting = asking.respond(&both).await.unwrap();
     world.verifier.verify(submitting.request()).await.unwrap();
 }
