@@ -200,9 +200,7 @@ async fn go(
                 false => return Ok(Arrived::Page),
             },
             // Nothing was brought that could be approved.
-            (StepKind::Present(present), _)
-                if present.transaction_data && login.request.approval.is_none() =>
-            {
+            _ if journeys::approves(step) && login.request.approval.is_none() => {
                 (Outcome::Error, None)
             }
             (StepKind::Identify { .. } | StepKind::Present(_), _) => return Ok(Arrived::Page),
