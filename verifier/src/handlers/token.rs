@@ -11,7 +11,7 @@ use vouchsafe_protocol::oauth::params::{Params, ParamsError};
 use vouchsafe_protocol::oauth::token::{RefreshRequest, TokenRequest, TokenRequestError};
 use vouchsafe_service::http::is_form;
 
-use super::{TOKEN, oauth, proof};
+use super::{DETAILS, TOKEN, oauth, proof};
 use crate::app::App;
 use crate::caller::{CallerError, application};
 use crate::domain::ids::Secret;
@@ -185,6 +185,11 @@ async fn token(app: &App, headers: &HeaderMap, body: &Bytes) -> Result<LoginToke
     let params = Params::parse_body(body)?;
     let client = application(app, headers, &params).await?;
     let client = client.as_ref();
+    // RFC 9396, sections 5 and 6: what a person approved is neither widened nor narrowed here, whatever the
+    // grant, and nothing that was asked for is passed over.
+    if params.was_sent(DETAILS) {
+        return Err(TokenRequestError::AuthorizationDetails.into());
+    }
     if app.settings.serves_receivers() && params.get("grant_type") == Some(CLIENT_CREDENTIALS) {
         return Ok(access::grant(app, client, params.get("scope"))
             .await?

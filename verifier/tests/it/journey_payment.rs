@@ -22,10 +22,10 @@ use crate::world::steps::{begin, log_in, wallet_link};
 use crate::world::wallet::{Asked, Wallet};
 use crate::world::{World, on_sqlite};
 
-const DETAILS: &str = r#"[{"type":"payment","payee":"Bikes & <More>","amount":"12.50","currency":"EUR","reference":"Order 7"}]"#;
+pub const DETAILS: &str = r#"[{"type":"payment","payee":"Bikes & <More>","amount":"12.50","currency":"EUR","reference":"Order 7"}]"#;
 
 /// What the template needs beside.
-const NEEDS: &str = r#"
+pub const NEEDS: &str = r#"
 [[query]]
 id = "payment"
 scope = "payment"
@@ -103,12 +103,12 @@ purpose = { en = "Show your card again" }
 subject = { strategy = "session_binding", claim = "member_id" }
 "#;
 
-fn mart(world: &World) -> RelyingParty {
+pub fn mart(world: &World) -> RelyingParty {
     let secret = Some("mart-secret-0123456789");
     RelyingParty::new(world.router(), "mart", secret, "https://mart.example/cb")
 }
 
-async fn paying(test: impl AsyncFn(World)) {
+pub async fn paying(test: impl AsyncFn(World)) {
     let text = template("step-up-payment").unwrap().text;
     let needs = format!("{NEEDS}{SYSTEM}");
     with_more(&[("pay.toml", text)], &needs, async |world, _| {
@@ -118,7 +118,7 @@ async fn paying(test: impl AsyncFn(World)) {
 }
 
 /// A member who is logged in.
-async fn member(world: &World) -> (Browser, Wallet) {
+pub async fn member(world: &World) -> (Browser, Wallet) {
     let wallet = world.person("M-1").await;
     let mut browser = world.browser().from(HOME);
     log_in(&mut browser, &wallet, &mart(world), "openid membership").await;
@@ -126,7 +126,7 @@ async fn member(world: &World) -> (Browser, Wallet) {
     (browser, wallet)
 }
 
-async fn pushed(world: &World, details: &str) -> String {
+pub async fn pushed(world: &World, details: &str) -> String {
     let more = [("authorization_details", details)];
     mart(world).push("openid payment", &more).await
 }

@@ -38,6 +38,7 @@ mod journey_hooks;
 mod journey_limits;
 mod journey_notify;
 mod journey_payment;
+mod journey_payment_beside;
 mod journey_people;
 mod journey_profile;
 mod journey_recovery;
