@@ -11,12 +11,12 @@ use vouchsafe_protocol::vp::values::LocalizedText;
 
 use crate::app::Parts;
 use crate::config::{Client, Query};
-use crate::domain::approval::Approval;
 use crate::domain::ids::TransactionId;
 use crate::domain::notice::{Controller, Notice};
 use crate::domain::reason::{Explanation, Failure};
 use crate::domain::transaction::Login;
 use crate::login::accept::log_id;
+use crate::login::ask::Asking;
 
 /// The language of a page for which no application asked for one.
 pub fn browser_locale(headers: &HeaderMap) -> Locale {
@@ -234,7 +234,8 @@ pub fn asked(
         None => login.passkey.is_some(),
     };
     let more = json!({
-        "payment": login.request.approval.as_ref().map(payment),
+        // Where something is approved the page says what: see `approval`.
+        "payment": null,
         "passkey_card": passkey_card,
         "for_device": login.request.device().is_some(),
         "for_account": login.request.linking().is_some(),
@@ -246,15 +247,19 @@ pub fn asked(
     with(who(client, &login.request.locale), more)
 }
 
-/// The transaction that the person is to approve, as it is signed.
-fn payment(approval: &Approval) -> Value {
-    let Details::Payment(payment) = approval.details();
-    json!({
-        "payee": payment.payee(),
-        "amount": payment.amount(),
-        "currency": payment.currency(),
-        "reference": payment.reference(),
-    })
+/// What the person approves with the card that a page asks for, as it is signed. Pages that ask for none
+/// approve nothing and do not say it.
+pub fn approval(asking: &Asking<'_>) -> Value {
+    let payment = asking.transaction_data.first().map(|data| {
+        let Details::Payment(payment) = data.details();
+        json!({
+            "payee": payment.payee(),
+            "amount": payment.amount(),
+            "currency": payment.currency(),
+            "reference": payment.reference(),
+        })
+    });
+    json!({ "payment": payment })
 }
 
 /// Who asks: what an application is called, where it is, and whether anybody here vouches for it.

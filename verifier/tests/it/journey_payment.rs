@@ -398,6 +398,8 @@ async fn a_session_of_another_question_stands_for_no_card_beside_an_approval() {
         assert_eq!(browser.get(&back).await.location(), path);
         let page = browser.get(&path).await;
         page.assert_page(StatusCode::OK, "Show your card again");
+        // With this card nothing is approved.
+        assert!(!page.body.contains("id=\"payment\""), "{}", page.body);
         let back = wallet.follow(&wallet_link(&page)).await;
         mart(&world).code(&browser.get(&back).await);
     })
