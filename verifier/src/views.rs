@@ -80,7 +80,7 @@ pub fn without(login: &Login) -> Option<String> {
 pub fn answered(app: &Parts, login: &Login, cookie: &str) -> Response {
     let without = without(login);
     // One pushed request brings one code (RFC 9126, section 7.3).
-    let again = login.request.pushed.is_none() && without.is_none();
+    let again = !login.request.was_pushed() && without.is_none();
     let again = again.then(|| format!("/login/{}/again", login.id));
     let context = json!({
         "key": "answered",
@@ -201,8 +201,10 @@ pub fn failed(
     let Why { explanation, show } = why.into();
     let id = &login.id;
     let own = own.filter(|own| own.awaited);
-    let again =
-        own.is_some() && !matches!(explanation, Explanation::Account | Explanation::Request);
+    // Nothing follows a pushed request that this login has used up.
+    let again = own.is_some()
+        && !login.request.spent
+        && !matches!(explanation, Explanation::Account | Explanation::Request);
     let context = json!({
         "kind": explanation.key(),
         "show": show,

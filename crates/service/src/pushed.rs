@@ -118,7 +118,7 @@ pub async fn load<T: DeserializeOwned>(
     Ok(good.then(|| (kept.request, secret.to_owned())))
 }
 
-/// Uses a request up with the code that it brings; `false` where it brought one before, or is
+/// Uses a request up with the code that it brings, or for the one that may still bring it; `false` where it brought one before, or is
 /// over (RFC 9126, section 7.3).
 ///
 /// # Errors
@@ -126,6 +126,15 @@ pub async fn load<T: DeserializeOwned>(
 pub async fn use_up(tx: &mut Tx, secret: &str, now: UnixTime) -> Result<bool, DbError> {
     let consumed = single_use::consume(tx, Kind::PushedRequest, secret, now).await?;
     Ok(matches!(consumed, Consumed::Taken { .. }))
+}
+
+/// Whether a request can be used up. Nobody else does before the transaction is over.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn hold(tx: &mut Tx, secret: &str, now: UnixTime) -> Result<bool, DbError> {
+    let held = single_use::hold(tx, Kind::PushedRequest, secret, now).await?;
+    Ok(matches!(held, Consumed::Taken { .. }))
 }
 
 /// Deletes requests that are over, used or not and a step of them at most: nothing follows from one

@@ -234,6 +234,12 @@ impl Failure {
         Self::new("not_approved", Explanation::NotProven)
     }
 
+    /// The pushed request has brought its code, or is over.
+    #[must_use]
+    pub fn request_used() -> Self {
+        Self::new("request_used", Explanation::Request)
+    }
+
     /// The device that asked does not wait any more.
     #[must_use]
     pub fn device_over() -> Self {

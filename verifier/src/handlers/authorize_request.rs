@@ -123,6 +123,7 @@ pub(super) fn login_request(
         may_switch_account: request.prompt.select_account(),
         expected_sub,
         pushed: None,
+        spent: false,
         dpop_jkt: request.dpop_jkt.clone(),
         // OpenID Connect Core 1.0, section 3.1.2.1: who the application thinks is there. The card
         // proves it, or not.

@@ -174,6 +174,7 @@ fn login_request(
         may_switch_account: true,
         expected_sub: Vec::new(),
         pushed: None,
+        spent: false,
         asserted: None,
         approval: None,
         asked: Some(RequestFacts {

@@ -17,7 +17,7 @@ use crate::app::Parts;
 use crate::domain::approval::Approved;
 use crate::domain::ids::{Secret, Sid};
 use crate::domain::passkey::{self, Tapped};
-use crate::domain::reason::{Explanation, Failure};
+use crate::domain::reason::Failure;
 use crate::domain::request::{Back, Fact, LoginRequest};
 use crate::domain::session::{Authentication, CardRef, Session, SessionClient};
 use crate::domain::transaction::{Answer, Channel};
@@ -49,14 +49,11 @@ pub(super) async fn issue_code(
     if request.approval.is_some() && told.approved.is_none() {
         return Err(FinishError::Failed(Failure::not_approved()));
     }
-    // RFC 9126, section 7.3: one pushed request brings one code.
+    // RFC 9126, section 7.3: one pushed request brings one code. A run that waited has used it up.
     if let Some(pushed) = &request.pushed
         && !pushed::use_up(tx, pushed, app.now()).await?
     {
-        return Err(FinishError::Failed(Failure::new(
-            "request_used",
-            Explanation::Request,
-        )));
+        return Err(FinishError::Failed(Failure::request_used()));
     }
     let member = SessionClient {
         sid: Sid::random(app.rng.as_ref()),

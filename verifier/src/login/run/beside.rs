@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::oidc::subject::pairwise_sub;
 use vouchsafe_service::db::{DbError, Tx};
+use vouchsafe_service::pushed;
 
 use crate::app::{App, Parts};
 use crate::domain::account_notice::{Notice, NoticeKind};
@@ -38,6 +39,8 @@ pub struct Beside {
     resumes: Option<TransactionId>,
     closes: Option<TransactionId>,
     registers: Option<Registers>,
+    /// The pushed request that is used up, because the run begins to wait.
+    spends: Option<String>,
 }
 
 /// What ends.
@@ -78,6 +81,10 @@ impl Beside {
                 client: login.request.client.clone(),
                 ends_at,
             });
+        // RFC 9126, sections 2.2 and 7.3: a pushed request lives for minutes and brings one code. That is the one
+        // of the run that waits.
+        let spends = until.and_then(|_| login.request.pushed.take());
+        login.request.spent |= spends.is_some();
         let resumes = std::mem::take(&mut run.resumes);
         let closes = std::mem::take(&mut run.closes);
         let mut beside = Self {
@@ -85,6 +92,7 @@ impl Beside {
             holds: hold,
             resumes: resumes.then(|| login.id.clone()),
             closes: closes.then(|| login.id.clone()),
+            spends,
             ..Self::default()
         };
         if effects.is_empty() || run.pinned.is_none() {
@@ -140,8 +148,24 @@ impl Beside {
         }
     }
 
+    /// Whether a run that begins to wait may: its pushed request can still be used up, and nobody else does.
+    pub(super) async fn may_wait(&self, tx: &mut Tx, now: UnixTime) -> Result<bool, DbError> {
+        let Some(spends) = &self.spends else {
+            return Ok(true);
+        };
+        // The account first, as everywhere.
+        if let Some(subject) = &self.subject {
+            subjects::hold(tx, subject).await?;
+        }
+        pushed::hold(tx, spends, now).await
+    }
+
     /// Writes it.
     pub async fn put(&self, tx: &mut Tx, now: UnixTime) -> Result<(), DbError> {
+        if let Some(spends) = &self.spends {
+            // It is held.
+            pushed::use_up(tx, spends, now).await?;
+        }
         if let Some(trace) = &self.trace {
             journeys::insert_trace(tx, trace).await?;
         }

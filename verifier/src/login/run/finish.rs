@@ -137,6 +137,7 @@ impl Work {
             Written::Yes => {}
             Written::Lost => return Err(FinishError::AlreadyOver),
             Written::TooMany(wait) => return Ok(Ended::TooMany(wait)),
+            Written::Used => return Err(FinishError::Failed(Failure::request_used())),
         }
         let finished = match (self.run.person(), &self.run.pinned) {
             (Some(person), _) => self.of_person(tx, person).await?,

@@ -64,6 +64,8 @@ pub(super) enum Written {
     Yes,
     Lost,
     TooMany(i64),
+    /// The pushed request of a run that begins to wait has brought its code, or is over.
+    Used,
 }
 
 impl Row {
@@ -101,6 +103,9 @@ impl Row {
 
     /// Writes it.
     pub(super) async fn put(&self, tx: &mut Tx, now: UnixTime) -> Result<Written, DbError> {
+        if !self.beside.may_wait(tx, now).await? {
+            return Ok(Written::Used);
+        }
         if !self.beside.may(tx, now).await? {
             return Ok(Written::Lost);
         }
@@ -191,8 +196,12 @@ async fn wait(
     let id = login.id.clone();
     let beside = Beside::with_ends(app, &mut login, None).await?;
     let pending = Transaction::Pending(Pending { login });
-    let row = Row::next(app, loaded, from, &pending, beside)?;
+    let row = Row::next(app, loaded, from.clone(), &pending, beside)?;
     let (row, written) = write(app, row).await?;
+    if written == Written::Used {
+        let failure = Failure::request_used();
+        return refuse(app, loaded, (from, undone(before)), failure).await;
+    }
     if written == Written::Yes {
         row.note(app, &before);
         tell::steps(app, &before);
@@ -200,9 +209,18 @@ async fn wait(
     app.changes.announce(&id);
     Ok(match written {
         Written::Yes => Done::Page(id),
-        Written::Lost => Done::Lost(id),
+        Written::Lost | Written::Used => Done::Lost(id),
         Written::TooMany(wait) => Done::TooMany(wait),
     })
+}
+
+/// The login of a turn that is not written: nobody is told of its steps, and it does not wait.
+fn undone(mut login: Login) -> Login {
+    if let Some(run) = login.run.as_deref_mut() {
+        run.effects.clear();
+        run.waiting = None;
+    }
+    login
 }
 
 /// What was counted of a run is not counted again, and the step that it waits for begins.
@@ -247,7 +265,7 @@ async fn refuse(
     app.changes.announce(&id);
     Ok(match written {
         Written::Yes => Done::Refused(id, failure),
-        Written::Lost => Done::Lost(id),
+        Written::Lost | Written::Used => Done::Lost(id),
         Written::TooMany(wait) => Done::TooMany(wait),
     })
 }
