@@ -79,7 +79,7 @@ pub async fn keep(
     let request = PushedRequest { text };
     let life = Life {
         loadable_s: PUSHED_S,
-        // A login that failed may be begun again from its page.
+        // A login that failed may be begun again from its page. A run that waits uses the request up before.
         page_s: AGAIN_LOGINS * LOGIN_S,
     };
     let mine = (client.as_str(), request);

@@ -55,7 +55,7 @@ async fn rfc_9396_section_6_no_token_request_approves_more_or_less() {
         let back = wallet.follow(&wallet_link(&page)).await;
         let code = mart(&world).code(&browser.get(&back).await);
         let cheaper = DETAILS.replace("12.50", "1.00");
-        for details in [DETAILS, &cheaper, "[]", "x", ""] {
+        for details in [DETAILS, cheaper.as_str(), "[]", "x", ""] {
             let more = [(PARAMETER, details)];
             let answer = mart(&world).redeem_with(&code, &more, &[]).await;
             assert_error(&answer, INVALID);
