@@ -53,7 +53,7 @@ pub mod what {
     pub const RISK: &str = "risk";
     /// Signs of risk.
     pub const SIGN: &str = "risk_sign";
-    /// Scores: the class is where seconds are otherwise ([`scores`]).
+    /// Scores: the class is where seconds are otherwise.
     pub const SCORE: &str = "risk_score";
     /// Answers to the one question: `1` to `5`.
     pub const SATISFACTION: &str = "satisfaction";
