@@ -1,5 +1,7 @@
 //! `risk_failures`: logins that were refused a moment ago.
 
+use std::net::IpAddr;
+
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{Db, DbError, STEP, Tx, each, execute};
 use vouchsafe_service::delete_step;
@@ -27,6 +29,11 @@ impl Refused {
         }
         let login = &failed.login;
         let seen = login.place.seen.as_ref()?;
+        // Behind a proxy of this machine that nobody named everybody has its address.
+        let address: Option<IpAddr> = login.place.address.as_deref()?.parse().ok();
+        if address?.to_canonical().is_loopback() {
+            return None;
+        }
         let run = login.run.as_deref();
         // A browser follows a link by itself: a refusal counts once something was shown in the run.
         let tapped = login.passkey.is_some();
