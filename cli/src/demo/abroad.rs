@@ -30,7 +30,9 @@ pub fn configure(verifier: &str, folder: &Path) -> Result<String> {
     // Who comes back without asking for facts is asked for the membership card.
     let asked = "[[client]]\ndefault_query = \"membership\"\n";
     let text = text.replacen("[[client]]\n", asked, 1);
-    Ok(format!("{text}\n[risk]\nplaces = {places}\n\n[numbers]\n"))
+    Ok(format!(
+        "{text}\n[risk]\nplaces = {places}\nfailed_burst = 0\n\n[numbers]\n"
+    ))
 }
 
 /// Lets a browser choose between home and abroad, by the shop's cookie.

@@ -28,8 +28,16 @@ pub struct RiskConfig {
     pub ask_again_at: RiskLevel,
     /// Scores of the levels; without them the rules speak alone. `vouchsafe risk tune` finds them.
     pub thresholds: Option<Thresholds>,
+    /// So many refused logins in ten minutes, from one address or of one account, are a sign
+    /// (`failed_burst`); 0: they are none.
+    #[serde(default = "burst")]
+    pub failed_burst: u32,
     /// A system of somebody else that may raise the level in a `risk` step of a journey.
     pub webhook: Option<HookConfig>,
+}
+
+fn burst() -> u32 {
+    5
 }
 
 fn high() -> RiskLevel {
@@ -47,6 +55,8 @@ pub struct RiskSettings {
     pub ask_again_at: RiskLevel,
     /// Scores of the levels.
     pub thresholds: Option<Thresholds>,
+    /// So many refused logins are a sign; `None`: they are none.
+    pub failed_burst: Option<i64>,
     /// Who may raise the level in a `risk` step.
     pub webhook: Option<Hook>,
 }
@@ -60,6 +70,7 @@ impl RiskSettings {
             tor_exits,
             ask_again_at,
             thresholds,
+            failed_burst,
             webhook,
         } = config;
         let webhook = webhook.as_ref();
@@ -85,6 +96,7 @@ impl RiskSettings {
             tor_exits: Arc::new(exits.unwrap_or_default()),
             ask_again_at: *ask_again_at,
             thresholds: *thresholds,
+            failed_burst: (*failed_burst > 0).then(|| i64::from(*failed_burst)),
             webhook: webhook.transpose()?,
         })
     }

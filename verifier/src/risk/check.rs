@@ -73,7 +73,10 @@ pub async fn assess(
     let counts = risk::counts(&app.db, &look.seen.values, &mine).await?;
     let last = last_known(app, &mine)?;
     let address = look.seen.values.at(Level::Address);
-    let refused_often = risk::failures::is_burst(&app.db, address, subject, now).await?;
+    let refused_often = match settings.failed_burst {
+        Some(least) => risk::failures::is_burst(&app.db, least, address, subject, now).await?,
+        None => false,
+    };
     let values: Vec<Values> = mine.iter().map(|past| past.values).collect();
     let case = Case {
         observed: &look.observed,

@@ -66,8 +66,6 @@ impl Rule {
     }
 }
 
-/// So many refused logins are a burst.
-pub const BURST: i64 = 5;
 /// Refused logins count for so many seconds.
 pub const BURST_S: i64 = 600;
 
@@ -102,7 +100,7 @@ pub struct Case<'a> {
     pub device_known: Option<bool>,
     /// Whether there is a database of countries.
     pub places_known: bool,
-    /// Whether many logins from here or of the account were refused lately ([`BURST`]).
+    /// Whether many logins from here or of the account were refused lately (`failed_burst` of `[risk]`).
     pub refused_often: bool,
 }
 

@@ -10,7 +10,7 @@ use crate::domain::ids::SubjectId;
 use crate::domain::reason::Explanation;
 use crate::domain::run::Run;
 use crate::domain::transaction::Failed;
-use crate::risk::rules::{BURST, BURST_S};
+use crate::risk::rules::BURST_S;
 use crate::risk::values::Level;
 
 /// A refused login, ready to be written.
@@ -106,9 +106,10 @@ pub async fn insert(
     .map(drop)
 }
 
-/// Whether many logins were refused lately that came from this address, or that were of this account.
+/// Whether so many logins as `least` were refused lately that came from this address, or that were of this account.
 pub async fn is_burst(
     db: &Db,
+    least: i64,
     address: u64,
     subject: Option<&SubjectId>,
     now: UnixTime,
@@ -118,9 +119,9 @@ pub async fn is_burst(
     let (here, mine) = each!(db, p => sqlx::query_as::<_, (i64, i64)>(
         "SELECT (SELECT COUNT(*) FROM (SELECT 1 AS one FROM risk_failures WHERE address = $1 AND at > $2 LIMIT $4) AS here), \
          (SELECT COUNT(*) FROM (SELECT 1 AS one FROM risk_failures WHERE subject_id = $3 AND at > $2 LIMIT $4) AS mine)")
-        .bind(address.cast_signed()).bind(since).bind(subject.map(SubjectId::as_str)).bind(BURST)
+        .bind(address.cast_signed()).bind(since).bind(subject.map(SubjectId::as_str)).bind(least)
         .fetch_one(p).await)?;
-    Ok(here >= BURST || mine >= BURST)
+    Ok(here >= least || mine >= least)
 }
 
 /// Deletes what was refused before `before`.
