@@ -27,6 +27,10 @@ pub fn programs() -> Option<PathBuf> {
     versions.pop()
 }
 
+/// The server is thrown away when the machine stops, so nothing of it must outlast that: tests
+/// kill programs of ours and servers of their own, not this one.
+const UNSAFE: &str = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off";
+
 impl Postgres {
     /// Creates a cluster and starts it. PostgreSQL refuses to run as root, so
     /// root runs it as the user `postgres` that Debian's package made.
@@ -56,7 +60,7 @@ impl Postgres {
             "--no-locale",
         ]))?;
         let options = format!(
-            "-p {port} -k {} -c listen_addresses=127.0.0.1 -c max_connections=300",
+            "-p {port} -k {} -c listen_addresses=127.0.0.1 -c max_connections=300 {UNSAFE}",
             server.folder.path().display()
         );
         let log = server.folder.path().join("log");

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every suite, and the counts at the end.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,9 @@ use crate::{bindings, check, setup, shots};
 
 /// A suite that prints nothing for so long hangs. Building prints nothing here either.
 const SILENCE: Duration = Duration::from_mins(25);
-/// The same with full counts.
+/// MiB that must be free in memory for temporary files.
+const MEMORY: u64 = 4096;
+/// The same as [`SILENCE`] with full counts.
 const SILENCE_FULL: Duration = Duration::from_hours(6);
 
 /// A suite: a name for `--part` and the arguments of `cargo test`.
@@ -141,6 +144,7 @@ pub fn run(full: bool, part: Option<&str>) -> Result<()> {
         check::architecture()?;
     }
     let postgres = Postgres::start()?;
+    let memory = memory();
     let mut counts = Counts::default();
     let mut broken = Vec::new();
     for suite in SUITES.iter().filter(|suite| wanted(suite.name)) {
@@ -151,6 +155,10 @@ pub fn run(full: bool, part: Option<&str>) -> Result<()> {
         let mut command = cargo(&["test", "--no-fail-fast"]);
         command.args(suite.arguments);
         environment(&mut command, &postgres, full);
+        // The end-to-end tests keep to the disk, which is what they are about.
+        if let (Some(folder), true) = (&memory, suite.name != "system" && !full) {
+            command.env("TMPDIR", folder.path());
+        }
         let silence = if full { SILENCE_FULL } else { SILENCE };
         match observe(&mut command, silence, |line| counts.add(line)) {
             Ok(true) => {}
@@ -188,6 +196,22 @@ pub fn build_programs() -> Result<()> {
     let mut build = cargo(&["build", "-p", "vouchsafe-cli", "--features"]);
     build.arg("vouchsafe-cli/pkcs11").args(bindings::PACKAGES);
     crate::run::succeed(&mut build)
+}
+
+/// Room for temporary files in memory, where there is enough: several hundred tests write a SQLite
+/// file each, and every commit waits for its disk.
+fn memory() -> Option<tempfile::TempDir> {
+    let shared = Path::new("/dev/shm");
+    let output = Command::new("df")
+        .args(["--output=avail", "--block-size=1M"])
+        .arg(shared)
+        .output()
+        .ok()?;
+    let free = String::from_utf8(output.stdout).ok()?;
+    let free: u64 = free.lines().nth(1)?.trim().parse().ok()?;
+    (free >= MEMORY)
+        .then(|| tempfile::tempdir_in(shared).ok())
+        .flatten()
 }
 
 fn environment(command: &mut Command, postgres: &Postgres, full: bool) {
