@@ -9,7 +9,7 @@ use vouchsafe_protocol::oauth::error::{ErrorCode, OAuthError};
 use vouchsafe_protocol::oauth::pushed::PREFIX;
 use vouchsafe_protocol::oauth::response::ResponseTarget;
 use vouchsafe_protocol::oidc::prompt::Decision;
-use vouchsafe_service::http::ClientAddress;
+use vouchsafe_service::http::{ClientAddress, is_form};
 
 use super::authorize_journey::{self, Led, lead};
 use super::authorize_request::{decision, is_expected, login_request, why};
@@ -116,6 +116,17 @@ pub async fn post(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    // OpenID Connect Core 1.0, section 3.1.2.1: with POST the parameters are sent using form
+    // serialization.
+    if !is_form(&headers) {
+        return PageFailure {
+            status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            explanation: Explanation::Request,
+            code: "request_media_type".to_owned(),
+            locale: views::browser_locale(&headers),
+        }
+        .show(&app);
+    }
     let known = [Cookie::Browser, Cookie::Session]
         .iter()
         .any(|cookie| cookie.read(&app, &headers).is_some());

@@ -39,8 +39,11 @@ pub async fn handle(
         return see_other(&page);
     };
     // A form of an earlier turn says nothing about what is asked now.
-    let turn = login.run.as_deref().map(|run| run.turn.to_string());
-    if turn.as_deref() != form.get("turn") {
+    // A login without a journey asks nothing.
+    let Some(run) = login.run.as_deref() else {
+        return see_other(&page);
+    };
+    if form.get("turn") != Some(run.turn.to_string().as_str()) {
         return see_other(&page);
     }
     let heard = if form.get("skip").is_some() {

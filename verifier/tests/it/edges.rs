@@ -153,3 +153,38 @@ async fn a_form_of_nobody_is_told_so() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn cat_113_what_is_no_form_begins_no_login() {
+    on_sqlite(async |world| {
+        let router = world.router();
+        let address = world.shop().authorize("openid age", &[]);
+        let (_, query) = address.split_once('?').unwrap();
+        for kind in ["text/plain", "application/json", "multipart/form-data", ""] {
+            let answer = asked(&router, "/authorize", kind, query.to_owned()).await;
+            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            answer.assert_page(status, "request_media_type");
+        }
+        let answer = asked(&router, "/authorize", FORM, query.to_owned()).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_login_without_a_journey_hears_no_answers() {
+    on_sqlite(async |world| {
+        let mut browser = world.browser();
+        let address = world.shop().authorize("openid age", &[]);
+        let (path, page) = begin(&mut browser, &address).await;
+        let csrf = page.attribute("name=\"csrf\"", "value").unwrap();
+        for turn in [None, Some(("turn", "0"))] {
+            let mut fields = vec![("csrf", csrf.as_str()), ("value-name", "Anna")];
+            fields.extend(turn);
+            let answer = browser.post(&format!("{path}/ask"), &fields).await;
+            assert_eq!(answer.status, StatusCode::SEE_OTHER);
+            assert_eq!(answer.location(), path);
+        }
+    })
+    .await;
+}

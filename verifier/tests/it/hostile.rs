@@ -79,6 +79,17 @@ fn routes() -> Vec<Route> {
         get("/login/{transaction}/qr", &[]),
         post("/login/{transaction}/number", &["csrf", "number"]),
         post("/login/{transaction}/cancel", &["csrf"]),
+        post(
+            "/login/{transaction}/ask",
+            &["csrf", "turn", "skip", "wallet", "card", "agree"],
+        ),
+        post(
+            "/login/{transaction}/agree",
+            &["csrf", "turn", "agree", "decline"],
+        ),
+        post("/login/{transaction}/identify", &["csrf", "turn", "hint"]),
+        post("/login/{transaction}/passkey", &["csrf", "turn"]),
+        get("/login/{transaction}/events", &["view"]),
         get("/login/{transaction}/leave", &[]),
         post("/login/{transaction}/leave", &["csrf"]),
         get("/login/{transaction}/again", &[]),

@@ -14,7 +14,7 @@ use axum::{
     body::{Body, HttpBody},
     extract::{DefaultBodyLimit, MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
-    middleware::{Next, from_fn_with_state},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
 use futures::{FutureExt, StreamExt};
@@ -92,6 +92,7 @@ fn wrap(
                 "This address does not know the method.",
             )
         })
+        .layer(from_fn(super::twice::refuse))
         .layer(DefaultBodyLimit::max(limits::FORM));
     inside(router).layer(from_fn_with_state(state, around))
 }

@@ -21,6 +21,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod twice;
 
 pub use client_address::ClientAddress;
 pub use cookies::{CookiePolicy, SameSite};
