@@ -66,7 +66,9 @@ pub(super) fn load(
         } = config;
         ClientId::parse(id).map_err(|error| setting("client.id", error.to_string()))?;
         let redirect_uris = RedirectUris::register(redirect_uris)
-            .map_err(|error| setting("client.redirect_uris", error.to_string()))?;
+            .map_err(|error| setting("client.redirect_uris", error.to_string()))?
+            // Wallets run on people's own machines.
+            .at_any_loopback_port(true);
         match (rules.client_authentication, auth) {
             (Use::Required, AuthConfig::None) => {
                 return Err(setting("client.auth", "the profile demands authentication"));

@@ -119,6 +119,8 @@ fn build(
         },
     };
     let authentication = authentication_of(authentication, secret)?;
+    let native = !authentication.is_confidential();
+    let redirect_uris = redirect_uris.at_any_loopback_port(native);
     Ok(Client {
         id: id.clone(),
         standing,

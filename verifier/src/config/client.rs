@@ -269,6 +269,8 @@ impl Client {
             [] if config.device => RedirectUris::none(),
             uris => RedirectUris::register(uris).map_err(|error| refuse(&error.to_string()))?,
         };
+        let native = !authentication.is_confidential();
+        let redirect_uris = redirect_uris.at_any_loopback_port(native);
         let profile = config.profile;
         profile
             .check(config, &authentication, &redirect_uris, loopback_http)

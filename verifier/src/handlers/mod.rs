@@ -67,13 +67,15 @@ mod vp_return;
 mod wallet_login;
 
 use axum::Router;
+use axum::body::HttpBody as _;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{DefaultBodyLimit, Path};
+use axum::extract::{DefaultBodyLimit, Path, Request};
 use axum::handler::Handler;
 use axum::http::{StatusCode, header};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, delete, get, post};
-use vouchsafe_service::http::limits;
+use vouchsafe_service::http::{limits, require_type};
 
 use crate::app::App;
 use crate::domain::ids::RequestId;
@@ -259,6 +261,15 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
+/// Catalogue 113: a body is JSON and says so, so that no form of another site can be one.
+async fn json_alone(request: Request, next: Next) -> Response {
+    let empty = request.body().is_end_stream();
+    match require_type(request.headers(), "application/json") {
+        Err(error) if !empty => error.into_response(),
+        Ok(()) | Err(_) => next.run(request).await,
+    }
+}
+
 /// What is there only where numbers are read.
 fn for_business() -> Router<App> {
     Router::new()
@@ -341,4 +352,5 @@ fn for_receivers() -> Router<App> {
         )
         .route(ssf_verify::PATH, post(ssf_verify::handle))
         .route(ssf_poll::PATH, post(ssf_poll::handle))
+        .layer(from_fn(json_alone))
 }

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use vouchsafe_protocol::http::Method as ProofMethod;
@@ -27,6 +27,9 @@ enum UserInfoError {
     /// No token, or none that can be read.
     #[error("no access token")]
     Presentation(#[from] PresentationError),
+    /// A token in the address.
+    #[error("a token is in the query")]
+    Query,
     /// The form in the body cannot be read.
     #[error("malformed parameters")]
     Form(#[from] ParamsError),
@@ -62,6 +65,7 @@ impl UserInfoError {
     fn respond(self, first: TokenType) -> Response {
         let error: Option<OAuthError> = match self {
             Self::Presentation(error) => error.into(),
+            Self::Query => Some(OAuthError::invalid_request("a token is in the query")),
             Self::Form(_) => Some(OAuthError::invalid_request("malformed parameters")),
             Self::Invalid => Some(ErrorCode::InvalidToken.into()),
             Self::Proof(ProofError::Dpop(error)) => Some(dpop::at_resource(&error)),
@@ -88,12 +92,21 @@ pub async fn handle(
     State(app): State<App>,
     method: Method,
     headers: HeaderMap,
+    RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Response {
+    // RFC 6750, sections 2 and 2.3: one way to send a token, and none in the address.
+    if query.is_some_and(|query| names_a_token(&query)) {
+        return UserInfoError::Query.respond(tried(&headers));
+    }
     match claims(&app, &method, &headers, &body).await {
         Ok(claims) => ([(header::CACHE_CONTROL, "no-store")], Json(claims)).into_response(),
         Err(error) => error.respond(tried(&headers)),
     }
+}
+
+fn names_a_token(query: &str) -> bool {
+    Params::parse(query).map_or(true, |query| query.was_sent("access_token"))
 }
 
 /// The scheme that a request tried, for the first challenge.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_protocol::oauth::params::{Params, ParamsError};
 use vouchsafe_service::db::DbError;
 
 use super::counts::Key;
@@ -79,8 +80,11 @@ pub enum Unfit {
     #[error("a parameter is unknown; known are since, until, by, journey and client")]
     Unknown,
     /// One that is there twice.
-    #[error("the parameter {0} is there twice")]
-    Twice(&'static str),
+    #[error("a parameter is there twice")]
+    Repeated,
+    /// One that is no text.
+    #[error("a parameter is no text that anything here could have as a name")]
+    Text,
     /// A day that is none.
     #[error("the parameter {0} is no day like 2026-11-01")]
     Day(&'static str),
@@ -96,13 +100,20 @@ impl Asked {
     /// Reads the parameters; unknown ones, and ones that are there twice, do not fit.
     pub fn parse(query: &str, now: UnixTime) -> Result<Self, Unfit> {
         let mut given = BTreeMap::new();
-        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        let repeated = |error| match error {
+            ParamsError::Duplicate => Unfit::Repeated,
+            _ => Unfit::Text,
+        };
+        let params = Params::parse(query).map_err(repeated)?;
+        for (name, value) in params.iter() {
+            // Catalogue 107: PostgreSQL has no text with a zero in it.
+            if value.chars().any(char::is_control) {
+                return Err(Unfit::Text);
+            }
             let known = ["since", "until", "by", "journey", "client"];
             let name = known.into_iter().find(|known| *known == name);
             let name = name.ok_or(Unfit::Unknown)?;
-            if given.insert(name, value.into_owned()).is_some() {
-                return Err(Unfit::Twice(name));
-            }
+            given.insert(name, value.to_owned());
         }
         let date = |name: &'static str| match given.get(name).filter(|text| !text.is_empty()) {
             None => Ok(None),

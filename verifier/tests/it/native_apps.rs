@@ -5,6 +5,7 @@ use axum::http::{Method, Request, StatusCode, header};
 use serde_json::json;
 
 use crate::world::browser::{Answer, send};
+use crate::world::registrar::with_more;
 use crate::world::rp::RelyingParty;
 use crate::world::steps::same_device;
 use crate::world::{World, on_sqlite};
@@ -75,12 +76,19 @@ async fn cat_122_pages_of_known_applications_alone_may_call() {
     .await;
 }
 
+const CLI: &str = r#"
+[[client]]
+id = "cli"
+name = "Command line"
+redirect_uris = ["http://127.0.0.1/cb"]
+scopes = ["age"]
+"#;
+
 /// RFC 8252, section 7.3: an application on the person's machine listens where there is room.
 #[tokio::test]
 async fn rfc_8252_section_7_3_the_port_of_a_loopback_address_is_free() {
-    on_sqlite(async |world| {
-        let secret = Some("shop-secret-0123456789");
-        let at = |uri: &'static str| RelyingParty::new(world.router(), "shop", secret, uri);
+    with_more(CLI, async |world| {
+        let at = |uri: &'static str| RelyingParty::new(world.router(), "cli", None, uri);
         let shop = at("http://127.0.0.1:51777/cb");
         let wallet = world.person("M-1").await;
         let mut browser = world.browser();
@@ -97,6 +105,12 @@ async fn rfc_8252_section_7_3_the_port_of_a_loopback_address_is_free() {
             let answer = browser.get(&at(other).authorize("openid age", &[])).await;
             assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{other}");
         }
+        // Who keeps a secret is a server, with a port of its own.
+        let secret = Some("shop-secret-0123456789");
+        let uri = "http://127.0.0.1:51777/cb";
+        let shop = RelyingParty::new(world.router(), "shop", secret, uri);
+        let answer = browser.get(&shop.authorize("openid age", &[])).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
     })
     .await;
 }

@@ -197,7 +197,10 @@ async fn numbers_are_for_those_with_a_key_for_them() {
             ("until=2026-11-31", "the parameter until "),
             ("since=2020-01-01", "the parameter since "),
             ("since=2026-11-02&until=2026-11-01", "the parameter since "),
-            ("by=day&by=day", "the parameter by "),
+            ("by=day&by=day", "a parameter is there twice"),
+            ("client=%00", "a parameter is no text"),
+            ("journey=a%00b", "a parameter is no text"),
+            ("client=%ff", "a parameter is no text"),
             ("x=1", "a parameter is unknown"),
         ] {
             let answer = read(&world, &format!("/admin/numbers?{bad}")).await;

@@ -276,3 +276,22 @@ async fn rfc_7009_a_token_for_a_stream_is_given_up() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn cat_113_signals_are_managed_with_json_alone() {
+    on_one(async |world| {
+        let receiver = Receiver::new(&world, &world.shop(), "ssf.manage").await;
+        for kind in ["text/plain", "application/x-www-form-urlencoded", ""] {
+            for path in ["/ssf/stream", "/ssf/status", "/ssf/verify", "/ssf/poll/x"] {
+                let request = Request::post(path)
+                    .header(header::AUTHORIZATION, format!("Bearer {}", receiver.token))
+                    .header(header::CONTENT_TYPE, kind)
+                    .body(Body::from(polled().to_string()));
+                let answer = send(&world.router(), request.unwrap()).await;
+                let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+                assert_eq!(answer.status, status, "{path} {kind}");
+            }
+        }
+    })
+    .await;
+}

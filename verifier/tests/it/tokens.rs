@@ -71,6 +71,17 @@ async fn rfc_6750_section_2_2_user_info_takes_the_token_in_a_form() {
         assert_eq!(challenge(&none), "Bearer");
         let text = user_info(&world, Method::POST, None, Some("text/plain"), &fields).await;
         assert_eq!(challenge(&text), "Bearer");
+        // Section 2.3: nor in the address, which logs keep.
+        for (address, header) in [("?access_token=x", Some(token)), ("?access_token=x", None)] {
+            let mut request = Request::get(format!("/userinfo{address}"));
+            if let Some(token) = header {
+                request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+            }
+            let request = request.body(Body::empty()).unwrap();
+            let answer = send(&world.router(), request).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+            assert_eq!(challenge(&answer), "Bearer error=\"invalid_request\"");
+        }
         let wrong = [("access_token", tokens.id_token.as_str())];
         let wrong = user_info(&world, Method::POST, None, Some(FORM), &wrong).await;
         assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);

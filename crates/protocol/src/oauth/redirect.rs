@@ -29,7 +29,24 @@ pub enum RedirectUriError {
     /// User name or password.
     #[error("the redirect URI carries credentials")]
     Credentials,
+    /// A parameter in its query that an answer has, too: each must be there once (RFC 6749, section
+    /// 3.1), and who looks at the first `iss` would believe it (RFC 9207, section 2.4).
+    #[error("the query of the redirect URI holds a parameter of answers")]
+    Answer,
 }
+
+/// What answers hold (RFC 6749, sections 4.1.2 and 4.1.2.1; RFC 9207, section 2; OpenID Connect Session
+/// Management 1.0, section 2; JARM, section 2.3).
+const OF_ANSWERS: [&str; 8] = [
+    "code",
+    "state",
+    "iss",
+    "error",
+    "error_description",
+    "error_uri",
+    "session_state",
+    "response",
+];
 
 impl From<RedirectUriError> for OAuthError {
     fn from(_: RedirectUriError) -> Self {
@@ -60,6 +77,9 @@ impl RedirectUri {
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(RedirectUriError::Credentials);
+        }
+        if (url.query_pairs()).any(|(name, _)| OF_ANSWERS.contains(&name.as_ref())) {
+            return Err(RedirectUriError::Answer);
         }
         match url.scheme() {
             "https" => {}
@@ -94,7 +114,10 @@ impl RedirectUri {
 
 /// All redirect URIs of one client.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RedirectUris(Vec<RedirectUri>);
+pub struct RedirectUris {
+    uris: Vec<RedirectUri>,
+    any_port: bool,
+}
 
 impl RedirectUris {
     /// Checks a client's list at registration.
@@ -106,32 +129,48 @@ impl RedirectUris {
             return Err(RedirectUriError::None);
         }
         let uris = uris.iter().map(|u| RedirectUri::register(u.as_ref()));
-        Ok(Self(uris.collect::<Result<_, _>>()?))
+        Ok(Self {
+            uris: uris.collect::<Result<_, _>>()?,
+            any_port: false,
+        })
+    }
+
+    /// Of an application on the person's own machine, which listens where there is room: the port of a
+    /// loopback address is free (RFC 8252, section 7.3). One that keeps a secret is a server, and has a
+    /// port of its own.
+    #[must_use]
+    pub fn at_any_loopback_port(self, native: bool) -> Self {
+        Self {
+            any_port: native,
+            ..self
+        }
     }
 
     /// Of a client that nobody is ever sent back to.
     #[must_use]
     pub fn none() -> Self {
-        Self(Vec::new())
+        Self {
+            uris: Vec::new(),
+            any_port: false,
+        }
     }
 
     /// The requested URI, if it is registered: one equals it byte for byte (RFC 9700, section 4.1.3). No
-    /// prefix, case or slash is forgiven. A port is at a loopback address alone: an application on the
-    /// person's own machine listens where there is room (RFC 8252, section 7.3).
+    /// prefix, case or slash is forgiven; a port is after [`Self::at_any_loopback_port`].
     #[must_use]
     pub fn find(&self, requested: &str) -> Option<RedirectUri> {
-        let registered =
-            |uri: &&RedirectUri| match (LoopbackUri::of(&uri.0), LoopbackUri::of(requested)) {
-                (Some(ours), Some(theirs)) => ours == theirs,
-                _ => uri.0 == requested,
-            };
-        let known = self.0.iter().any(|uri| registered(&uri));
+        let theirs = LoopbackUri::of(requested).filter(|_| self.any_port);
+        let registered = |uri: &RedirectUri| match (LoopbackUri::of(&uri.0), &theirs) {
+            (Some(ours), Some(theirs)) => ours == *theirs,
+            _ => uri.0 == requested,
+        };
+        let known = self.uris.iter().any(registered);
         known.then(|| RedirectUri(requested.to_owned()))
     }
 
     /// Registered URIs.
     pub fn iter(&self) -> impl Iterator<Item = &RedirectUri> {
-        self.0.iter()
+        self.uris.iter()
     }
 }
 
@@ -185,6 +224,9 @@ mod tests {
             ("https://shop.example.com/cb#f", E::Fragment),
             ("https://shop.example.com/cb#", E::Fragment),
             ("https://u@shop.example.com/cb", E::Credentials),
+            ("https://shop.example.com/cb?iss=x", E::Answer),
+            ("https://shop.example.com/cb?x=1&c%6fde=1", E::Answer),
+            ("com.example.app:/cb?state", E::Answer),
             ("/cb", E::Malformed),
             ("https://shop.example.com/c b", E::Malformed),
             ("https://shop.example.com\\@evil.example/cb", E::Malformed),
@@ -211,6 +253,9 @@ mod tests {
             "http://localhost:80/cb",
         ];
         let uris = RedirectUris::register(&registered).unwrap();
+        assert!(uris.find("http://127.0.0.1:51777/cb").is_none());
+        assert!(uris.find("http://[::1]:9/cb").is_some());
+        let uris = uris.at_any_loopback_port(true);
         for same in [
             "http://127.0.0.1/cb",
             "http://127.0.0.1:51777/cb",

@@ -13,7 +13,7 @@ use axum::{
     Router,
     body::{Body, HttpBody},
     extract::{DefaultBodyLimit, MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
@@ -111,7 +111,14 @@ async fn around(State(standard): State<Standard>, mut request: Request, next: Ne
     let deadline = BodyDeadline::default();
     request.extensions_mut().insert(deadline.clone());
     let request = request.map(|body| in_time(body, deadline.clone()));
-    let response = answer(request, next).instrument(span.clone()).await;
+    let response = match is_framed_plainly(request.headers()) {
+        true => answer(request, next).instrument(span.clone()).await,
+        false => (
+            [(header::CONNECTION, "close")],
+            Rejection::Unreadable.problem(),
+        )
+            .into_response(),
+    };
     let mut response = match Rejection::of(&response, &deadline) {
         Some(rejection) => rejection.problem().into_response(),
         None => response,
@@ -122,6 +129,14 @@ async fn around(State(standard): State<Standard>, mut request: Request, next: Ne
     record(method, route, status, seconds);
     add_headers(&mut response, &id, standard.https);
     response
+}
+
+/// Catalogue 116: the one transfer coding that is read here is `chunked`, once; a proxy that reads another
+/// one sees the request end elsewhere (RFC 9112, section 6.1).
+fn is_framed_plainly(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let plain = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"chunked");
+    codings.next().is_none_or(plain) && codings.next().is_none()
 }
 
 /// The same body, broken off at its deadline.

@@ -155,4 +155,30 @@ mod tests {
             assert_eq!(code(request).await, (408, "late_body".to_owned()), "{path}");
         }
     }
+
+    #[tokio::test]
+    async fn cat_116_another_transfer_coding_ends_the_connection() {
+        let framed = |codings: &[&str]| {
+            let request = Request::post("/body");
+            let add = |request: axum::http::request::Builder, coding: &&str| {
+                request.header(header::TRANSFER_ENCODING, *coding)
+            };
+            let request = codings.iter().fold(request, add);
+            app().oneshot(request.body(Body::from("x")).unwrap())
+        };
+        for codings in [
+            &["gzip, chunked"][..],
+            &["chunked, chunked"],
+            &["chunked", "chunked"],
+            &["identity"],
+        ] {
+            let response = framed(codings).await.unwrap();
+            assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{codings:?}");
+            assert_eq!(response.headers()[header::CONNECTION], "close");
+        }
+        for codings in [&[][..], &["chunked"], &["Chunked"]] {
+            let response = framed(codings).await.unwrap();
+            assert_eq!(response.status(), StatusCode::OK, "{codings:?}");
+        }
+    }
 }
