@@ -1,5 +1,6 @@
 //! How a client of this service proves who it is, as registered.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
@@ -14,6 +15,26 @@ use vouchsafe_service::keys::secret_text;
 
 /// Shortest client secret, in bytes.
 const MIN_SECRET: usize = 16;
+
+/// Characters that a secret has at the least, without words that everybody tries.
+const MIN_DISTINCT: usize = 8;
+/// What stands in examples.
+const PLACEHOLDERS: [&str; 7] = [
+    "changeme",
+    "change-me",
+    "change_me",
+    "password",
+    "secret",
+    "default",
+    "example",
+];
+
+/// Catalogue 406: what an example or one key of the keyboard gave is no secret.
+fn is_guessed(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let rest = (PLACEHOLDERS.iter()).fold(text, |rest, word| rest.replace(word, ""));
+    rest.chars().collect::<HashSet<_>>().len() < MIN_DISTINCT
+}
 
 /// A registered way of authentication.
 #[derive(Debug, Clone)]
@@ -66,6 +87,9 @@ impl ClientSecret {
         let text = secret_text("secret", text, file).map_err(|error| error.to_string())?;
         if text.len() < MIN_SECRET {
             return Err("the secret is shorter than 16 characters".to_owned());
+        }
+        if is_guessed(&text) {
+            return Err("the secret can be guessed: take random characters".to_owned());
         }
         Ok(Some(Self(Sha256::digest(text.as_bytes()).into(), None)))
     }

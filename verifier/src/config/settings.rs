@@ -188,7 +188,10 @@ impl Settings {
         let qr_endpoint = config.wallet.qr_endpoint.as_ref().unwrap_or(endpoint);
         for (name, address) in [("endpoint", endpoint), ("qr_endpoint", qr_endpoint)] {
             let blank = |c: char| c.is_whitespace() || c.is_control();
-            if !address.contains(':') || address.chars().any(blank) {
+            let scheme = address.split(':').next().unwrap_or_default();
+            let runs = ["javascript", "data", "vbscript", "file", "blob", "about"];
+            let runs = runs.iter().any(|bad| scheme.eq_ignore_ascii_case(bad));
+            if !address.contains(':') || runs || address.chars().any(blank) {
                 return Err(ConfigError::Shared(format!(
                     "wallet.{name} must be an address such as openid4vp://"
                 )));

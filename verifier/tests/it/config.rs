@@ -164,7 +164,22 @@ fn clients_that_make_no_sense() {
             "secret = \"short\"",
             "16 characters",
         ),
+        (
+            "secret = \"shop-secret-0123456789\"",
+            "secret = \"ChangeMe-changeme-password\"",
+            "can be guessed",
+        ),
+        (
+            "secret = \"shop-secret-0123456789\"",
+            "secret = \"aaaaaaaaaaaaaaaaaaaaaaaa\"",
+            "can be guessed",
+        ),
         ("id = \"cafe\"", "id = \"shop\"", "twice"),
+        (
+            "[[client]]\nid = \"shop\"",
+            "[wallet]\nendpoint = \"JavaScript:alert(1)//\"\n\n[[client]]\nid = \"shop\"",
+            "wallet.endpoint",
+        ),
         (
             "default_query = \"member-login\"",
             "default_query = \"nothing\"",

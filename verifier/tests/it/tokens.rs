@@ -80,7 +80,7 @@ async fn rfc_6750_section_2_2_user_info_takes_the_token_in_a_form() {
             let request = request.body(Body::empty()).unwrap();
             let answer = send(&world.router(), request).await;
             assert_eq!(answer.status, StatusCode::BAD_REQUEST);
-            assert_eq!(challenge(&answer), "Bearer error=\"invalid_request\"");
+            assert!(challenge(&answer).starts_with("Bearer error=\"invalid_request\""));
         }
         let wrong = [("access_token", tokens.id_token.as_str())];
         let wrong = user_info(&world, Method::POST, None, Some(FORM), &wrong).await;
