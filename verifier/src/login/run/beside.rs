@@ -149,8 +149,7 @@ impl Beside {
 
     /// Whether the turn may be written: a run that waited goes on once, and not after it was cancelled; one that
     /// begins to wait uses its pushed request up. Of several that end the means of one account each comes after
-    /// the other. It comes after the row of the
-    /// login, as everything that is held here.
+    /// the other. It comes after the row of the login, as everything that is held here.
     pub(super) async fn may(&self, tx: &mut Tx, now: UnixTime) -> Result<(), Stop> {
         if let Some(ends) = &self.ends {
             subjects::hold(tx, &ends.subject).await?;
