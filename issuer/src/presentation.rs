@@ -173,6 +173,7 @@ impl Presentation {
             nonce: &opened.nonce,
             state: &opened.state,
             query: &self.query,
+            transaction_data: &[],
             encryption_key: opened.key.public_key(),
             client_name: Some(&self.client_name),
             purpose: Some(&self.purpose),
@@ -202,6 +203,7 @@ impl Presentation {
             },
             nonce: &opened.nonce,
             query: &self.query,
+            transaction_data: &[],
             expires_at: vouchsafe_credentials::time::UnixTime(question.flow.expires_at),
         };
         let statuses = Statuses {

@@ -125,6 +125,8 @@ impl WalletConfig {
             client_id: self.client_id.clone(),
             batch_size: usize::try_from(self.credentials.batch_size).unwrap_or(1),
             issuance: IssuancePolicy::default(),
+            // The applications are not told of them, so they could not show them.
+            transactions: false,
         })
     }
 }

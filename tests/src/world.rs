@@ -257,6 +257,7 @@ impl World {
             client_id: "vouchsafe-wallet".to_owned(),
             batch_size: 3,
             issuance: IssuancePolicy::default(),
+            transactions: false,
         })
     }
 

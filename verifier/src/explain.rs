@@ -29,6 +29,7 @@ pub fn explain(error: &PresentationError) -> Option<Failure> {
         | PresentationError::TokenCount
         | PresentationError::TokenDuplicate
         | PresentationError::Format
+        | PresentationError::TransactionData(_)
         | PresentationError::HolderDiffers
         | PresentationError::Sets(_) => Explanation::NotProven,
         PresentationError::StatusSource(StatusSourceError::Refused(_)) => Explanation::Issuer,

@@ -32,8 +32,8 @@ pub enum KeepError {
 }
 
 /// What this service reads of an authorization request (RFC 6749, section 4.1.1; RFC 7636;
-/// OpenID Connect Core 1.0, section 3.1.2.1), but the key of its proof.
-const KNOWN: [&str; 15] = [
+/// OpenID Connect Core 1.0, section 3.1.2.1; RFC 9396, section 2), but the key of its proof.
+const KNOWN: [&str; 16] = [
     "response_type",
     "response_mode",
     "redirect_uri",
@@ -49,6 +49,7 @@ const KNOWN: [&str; 15] = [
     "claims",
     "login_hint",
     "id_token_hint",
+    "authorization_details",
 ];
 
 #[derive(Serialize, Deserialize)]
@@ -78,7 +79,7 @@ pub async fn keep(
     let request = PushedRequest { text };
     let life = Life {
         loadable_s: PUSHED_S,
-        // A login that failed may be begun again from its page.
+        // A login that failed may be begun again from its page. A run that waits uses the request up before.
         page_s: AGAIN_LOGINS * LOGIN_S,
     };
     let mine = (client.as_str(), request);

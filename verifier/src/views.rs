@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use vouchsafe_pages::{CONTENT_SECURITY_POLICY, Locale};
 use vouchsafe_protocol::oauth::registration::About;
+use vouchsafe_protocol::vp::transaction_data::Details;
 use vouchsafe_protocol::vp::values::LocalizedText;
 
 use crate::app::Parts;
@@ -15,6 +16,7 @@ use crate::domain::notice::{Controller, Notice};
 use crate::domain::reason::{Explanation, Failure};
 use crate::domain::transaction::Login;
 use crate::login::accept::log_id;
+use crate::login::ask::Asking;
 
 /// The language of a page for which no application asked for one.
 pub fn browser_locale(headers: &HeaderMap) -> Locale {
@@ -78,7 +80,7 @@ pub fn without(login: &Login) -> Option<String> {
 pub fn answered(app: &Parts, login: &Login, cookie: &str) -> Response {
     let without = without(login);
     // One pushed request brings one code (RFC 9126, section 7.3).
-    let again = login.request.pushed.is_none() && without.is_none();
+    let again = !login.request.was_pushed() && without.is_none();
     let again = again.then(|| format!("/login/{}/again", login.id));
     let context = json!({
         "key": "answered",
@@ -199,8 +201,10 @@ pub fn failed(
     let Why { explanation, show } = why.into();
     let id = &login.id;
     let own = own.filter(|own| own.awaited);
-    let again =
-        own.is_some() && !matches!(explanation, Explanation::Account | Explanation::Request);
+    // Nothing follows a pushed request that this login has used up.
+    let again = own.is_some()
+        && !login.request.spent
+        && !matches!(explanation, Explanation::Account | Explanation::Request);
     let context = json!({
         "kind": explanation.key(),
         "show": show,
@@ -232,6 +236,8 @@ pub fn asked(
         None => login.passkey.is_some(),
     };
     let more = json!({
+        // Where something is approved the page says what: see `approval`.
+        "payment": null,
         "passkey_card": passkey_card,
         "for_device": login.request.device().is_some(),
         "for_account": login.request.linking().is_some(),
@@ -241,6 +247,21 @@ pub fn asked(
         "watched": state,
     });
     with(who(client, &login.request.locale), more)
+}
+
+/// What the person approves with the card that a page asks for, as it is signed. Pages that ask for none
+/// approve nothing and do not say it.
+pub fn approval(asking: &Asking<'_>) -> Value {
+    let payment = asking.transaction_data.first().map(|data| {
+        let Details::Payment(payment) = data.details();
+        json!({
+            "payee": payment.payee(),
+            "amount": payment.amount(),
+            "currency": payment.currency(),
+            "reference": payment.reference(),
+        })
+    });
+    json!({ "payment": payment })
 }
 
 /// Who asks: what an application is called, where it is, and whether anybody here vouches for it.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_protocol::vp::transaction_data::{Details, TransactionData};
 
 use crate::credential::CredentialId;
 use crate::text::PlainText;
@@ -19,10 +20,56 @@ pub struct ConsentRequest {
     pub registration: Registration,
     /// What is asked for; one entry per card that may be needed.
     pub questions: Vec<Question>,
+    /// What the person authorises by answering; to be shown whole before they agree.
+    pub approvals: Vec<Approval>,
     /// Which questions must be answered together.
     pub sets: Vec<QuestionSet>,
     /// The answer that reveals the least and no more than is insisted on.
     pub suggested: Selection,
+}
+
+/// A transaction that is authorised with an answer (OpenID4VP 1.0, section 8.4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Approval {
+    /// The questions whose cards may authorise it; one of them signs it.
+    pub questions: Vec<String>,
+    /// What is authorised.
+    #[serde(flatten)]
+    pub transaction: Transaction,
+}
+
+/// What is authorised. Each text is the whole one that is signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Transaction {
+    /// A payment.
+    Payment {
+        /// Who is paid.
+        payee: PlainText,
+        /// How much, as a decimal.
+        amount: String,
+        /// In which currency (ISO 4217).
+        currency: String,
+        /// What for, in the words of who asks.
+        reference: Option<PlainText>,
+    },
+}
+
+impl From<&TransactionData> for Approval {
+    fn from(data: &TransactionData) -> Self {
+        let Details::Payment(payment) = data.details();
+        Self {
+            questions: (data.credential_ids().iter())
+                .map(|id| id.as_str().to_owned())
+                .collect(),
+            transaction: Transaction::Payment {
+                payee: PlainText::new(payment.payee()),
+                amount: payment.amount().to_owned(),
+                currency: payment.currency().to_owned(),
+                reference: payment.reference().map(PlainText::new),
+            },
+        }
+    }
 }
 
 /// What a register says of who asks.

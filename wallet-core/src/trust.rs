@@ -87,8 +87,13 @@ pub enum UnvouchedVerifiers {
 }
 
 impl OtherVerifiers {
-    pub(crate) fn parties<'a>(&'a self, document: Option<&'a DidDocument>) -> Parties<'a> {
+    pub(crate) fn parties<'a>(
+        &'a self,
+        document: Option<&'a DidDocument>,
+        transactions: bool,
+    ) -> Parties<'a> {
         Parties {
+            transactions,
             attesters: &self.attesters,
             registered: &self.registered,
             unvouched: self.asks_for_unvouched(),

@@ -58,6 +58,9 @@ pub struct Config {
     pub batch_size: usize,
     /// How it gets its cards and how often it shows one copy.
     pub issuance: IssuancePolicy,
+    /// Whether the host shows [`ConsentRequest::approvals`](crate::consent::ConsentRequest::approvals);
+    /// where it does not, requests with transaction data are refused.
+    pub transactions: bool,
 }
 
 /// Which cards are meant; what is `None` does not matter.

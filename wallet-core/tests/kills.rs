@@ -73,6 +73,7 @@ fn config() -> Config {
         client_id: "vouchsafe-wallet".to_owned(),
         issuance: IssuancePolicy::default(),
         batch_size: 1,
+        transactions: false,
     }
 }
 

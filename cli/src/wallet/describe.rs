@@ -1,7 +1,7 @@
 //! Offers, questions and history in words for the terminal.
 
 use vouchsafe_wallet_core::consent::{
-    ConsentRequest, Registration, TrustReason, VerifierIdentity, value_text,
+    Approval, ConsentRequest, Registration, Transaction, TrustReason, VerifierIdentity, value_text,
 };
 use vouchsafe_wallet_core::history::{HistoryEntry, Outcome};
 use vouchsafe_wallet_core::issuance::IssuancePreview;
@@ -28,6 +28,9 @@ pub fn describe_question(consent: &ConsentRequest) {
         eprintln!("Why: {purpose}");
     }
     describe_registration(&consent.registration);
+    for approval in &consent.approvals {
+        describe_approval(approval);
+    }
     for card in consent
         .suggested
         .picks
@@ -56,6 +59,20 @@ pub fn describe_question(consent: &ConsentRequest) {
 /// What stays with the person; nothing where they learn everything.
 fn not_learned(keeps: &[&str]) -> Option<String> {
     (!keeps.is_empty()).then(|| format!("They will not learn: {}", keeps.join(", ")))
+}
+
+/// What is authorised with the answer.
+fn describe_approval(approval: &Approval) {
+    let Transaction::Payment {
+        payee,
+        amount,
+        currency,
+        reference,
+    } = &approval.transaction;
+    eprintln!("You approve a payment with this: {amount} {currency} to {payee}");
+    if let Some(reference) = reference {
+        eprintln!("  For: {reference}");
+    }
 }
 
 /// What is known of who asks, where it is less than a certificate, or more.

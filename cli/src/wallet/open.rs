@@ -88,6 +88,8 @@ impl Settings {
             client_id: self.issuance.client_id,
             batch_size: self.issuance.batch_size,
             issuance: self.issuance.policy,
+            // The terminal and the pages show them.
+            transactions: true,
         };
         (config, ports)
     }

@@ -118,8 +118,8 @@ pub async fn load<T: DeserializeOwned>(
     Ok(good.then(|| (kept.request, secret.to_owned())))
 }
 
-/// Uses a request up with the code that it brings; `false` where it brought one before, or is
-/// over (RFC 9126, section 7.3).
+/// Uses a request up with the code that it brings, or for the login that may still bring it; `false` where
+/// it was used up before, or is over (RFC 9126, section 7.3).
 ///
 /// # Errors
 /// [`DbError`].

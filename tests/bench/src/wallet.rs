@@ -59,6 +59,7 @@ fn new(services: &Services) -> Result<Wallet> {
         client_id: "vouchsafe-wallet".to_owned(),
         batch_size: 1,
         issuance: IssuancePolicy::default(),
+        transactions: false,
     };
     let ports = Ports {
         storage: Arc::new(MemoryStorage::new()),

@@ -241,6 +241,7 @@ fn wallet(issuer: &str, place: &Path) -> Result<Wallet> {
         client_id: "vouchsafe-wallet".to_owned(),
         batch_size: 1,
         issuance: IssuancePolicy::default(),
+        transactions: false,
     };
     let dev = DevConfig {
         loopback_http: true,

@@ -10,6 +10,7 @@ pub mod document;
 pub mod manage;
 mod registered;
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -148,6 +149,7 @@ fn build(
         device: grants.device,
         // Only the operator lets an application have these.
         external_id: false,
+        approvals: BTreeSet::new(),
         security_events: false,
         prefer_digital_credentials: false,
         scopes,

@@ -25,7 +25,7 @@ pub struct ClaimMapping {
 
 /// Names that a mapping must not overwrite (OpenID Connect Core 1.0, section 2; back-channel
 /// logout): they are ours to say.
-pub(crate) const RESERVED: [&str; 16] = [
+pub(crate) const RESERVED: [&str; 18] = [
     "iss",
     "sub",
     "aud",
@@ -42,6 +42,8 @@ pub(crate) const RESERVED: [&str; 16] = [
     "c_hash",
     "sid",
     "external_id",
+    "transaction_data_hashes",
+    "transaction_data_hashes_alg",
 ];
 
 /// Checks one line of `claims`.

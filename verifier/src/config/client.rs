@@ -1,5 +1,6 @@
 //! `[[client]]`: the applications that people log in to.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -17,6 +18,7 @@ use super::consents::{ClientConsent, ClientConsentConfig};
 use super::error::ConfigError;
 use super::profile::Profile;
 use super::query::Query;
+use crate::domain::approval::ApprovalType;
 use crate::domain::ids::{ClientId, QueryId};
 
 /// An application, as written.
@@ -88,6 +90,9 @@ pub struct ClientConfig {
     /// Whether it is told by which id the organisation knows the account (claim `external_id`).
     #[serde(default)]
     pub external_id: bool,
+    /// Kinds of transactions that it may ask people to approve (`authorization_details`, RFC 9396).
+    #[serde(default)]
+    pub authorization_details_types: BTreeSet<ApprovalType>,
     /// Whether people may log in to it with a passkey, where `[passkeys]` is on.
     #[serde(default = "yes")]
     pub passkeys: bool,
@@ -196,6 +201,8 @@ pub struct Client {
     pub only_bound: bool,
     /// Whether it is told by which id the organisation knows the account.
     pub external_id: bool,
+    /// Kinds of transactions that it may ask people to approve.
+    pub approvals: BTreeSet<ApprovalType>,
     /// Whether people may log in to it with a passkey.
     pub passkeys: bool,
     /// Whether it may manage a stream of security events.
@@ -257,6 +264,10 @@ impl Client {
         // RFC 6749, section 4.4: the client credentials grant is for confidential clients alone.
         if config.security_events && !authentication.is_confidential() {
             return Err(refuse("security_events need a secret or keys"));
+        }
+        // What the browser of a person could push in the name of an application is not its word.
+        if !config.authorization_details_types.is_empty() && !authentication.is_confidential() {
+            return Err(refuse("authorization_details_types need a secret or keys"));
         }
         // RFC 9449, section 5.2: tokens for streams are not bound to a key.
         let bound = config.dpop_bound_access_tokens || config.profile.only_bound();
@@ -326,6 +337,7 @@ impl Client {
             only_pushed: config.require_pushed_authorization_requests || profile.only_pushed(),
             only_bound: config.dpop_bound_access_tokens || profile.only_bound(),
             external_id: config.external_id,
+            approvals: config.authorization_details_types.clone(),
             passkeys: config.passkeys,
             security_events: config.security_events,
             default_query,

@@ -1,6 +1,7 @@
 //! What the login service is about, free of HTTP and SQL.
 
 pub mod account_notice;
+pub mod approval;
 pub mod attribute;
 pub mod consent;
 pub mod ids;

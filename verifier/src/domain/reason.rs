@@ -228,6 +228,18 @@ impl Failure {
         Self::new("not_authenticated", Explanation::NotProven)
     }
 
+    /// The transaction was not approved with a card in this login.
+    #[must_use]
+    pub fn not_approved() -> Self {
+        Self::new("not_approved", Explanation::NotProven)
+    }
+
+    /// The pushed request has brought its code, or is over.
+    #[must_use]
+    pub fn request_used() -> Self {
+        Self::new("request_used", Explanation::Request)
+    }
+
     /// The device that asked does not wait any more.
     #[must_use]
     pub fn device_over() -> Self {

@@ -8,6 +8,7 @@ use vouchsafe_protocol::oauth::response::ResponseMode;
 
 use crate::journey::RequestFacts;
 
+use super::approval::Approval;
 use super::ids::{ClientId, DeviceGrantId, QueryId, SecretDigest, SessionId};
 
 /// Where the answer goes: known to be registered for the client.
@@ -94,6 +95,10 @@ pub struct LoginRequest {
     /// Uses the pushed request up, where it was one (RFC 9126).
     #[serde(default)]
     pub pushed: Option<String>,
+    /// The pushed request was used up when the run of this login began to wait: this login may still bring its
+    /// code, and no other one does.
+    #[serde(default)]
+    pub spent: bool,
     /// Thumbprint of the key that the token request must prove (RFC 9449, section 10).
     #[serde(default)]
     pub dpop_jkt: Option<String>,
@@ -104,6 +109,9 @@ pub struct LoginRequest {
     /// login that was asked for by the risk alone has at least one.
     #[serde(default)]
     pub risk: Option<Vec<String>>,
+    /// What the person is to approve beside. It was pushed: no browser could change it.
+    #[serde(default)]
+    pub approval: Option<Approval>,
     /// The request as journeys read it. Nothing: no journey leads this login.
     #[serde(default)]
     pub asked: Option<RequestFacts>,
@@ -207,6 +215,12 @@ impl LoginRequest {
     #[must_use]
     pub fn expects(&self, sub: &str) -> bool {
         self.expected_sub.is_empty() || self.expected_sub.iter().any(|expected| expected == sub)
+    }
+
+    /// Whether it was pushed, used up or not (RFC 9126).
+    #[must_use]
+    pub fn was_pushed(&self) -> bool {
+        self.pushed.is_some() || self.spent
     }
 
     /// What a device waits for, where the login is for one.

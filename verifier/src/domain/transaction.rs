@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use vouchsafe_credentials::time::UnixTime;
 
+use super::approval::Approved;
 use super::ids::{ConsentId, SecretDigest, TransactionId};
 use super::passkey::Tapped;
 use super::place::Place;
@@ -137,6 +138,9 @@ pub struct Answer {
     /// Whether it was told that the application learns the organisation's own id of the account.
     #[serde(default)]
     pub external_id: bool,
+    /// The transaction that was approved with it.
+    #[serde(default)]
+    pub approved: Option<Approved>,
     /// Verified claims that the journey of the login may read, by the ids of their queries.
     #[serde(default)]
     pub cards_read: BTreeMap<String, Card>,

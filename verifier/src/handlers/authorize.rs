@@ -179,6 +179,11 @@ async fn authorize(
     let request = addressed
         .parse(client.rules)
         .map_err(|Rejection { error, target }| to_client(error, *target))?;
+    if request.authorization_details.is_some() && pushed.is_none() {
+        // What a browser could change is not what is signed (RFC 9396, section 12).
+        let error = OAuthError::invalid_request("authorization_details must be pushed");
+        return Err(to_client(error, request.target));
+    }
     let target = request.target.clone();
     let login = login_request(app, client, &request, headers)
         .map_err(|error| to_client(error, target.clone()))?;

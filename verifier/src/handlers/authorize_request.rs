@@ -17,6 +17,7 @@ use crate::domain::request::{Back, Facts, LoginRequest, ReturnAddress, StepUp};
 use crate::domain::session::Session;
 use crate::journey::RequestFacts;
 use crate::journeys::Unclear;
+use crate::login::approval;
 use crate::login::choose::{Choice, attribute_scopes, attributes, choose, granted, names_no_card};
 
 /// Turns the parsed request into what the login needs; the error goes to the application.
@@ -53,6 +54,8 @@ pub(super) fn login_request(
         Some(journey) => journey.is_asserted(),
         None => query.is_some_and(|query| query.subject.is_asserted()),
     };
+    let details = request.authorization_details.as_deref();
+    let approval = approval::of_request(app, client, details, served.as_deref())?;
     let wish = acr_wish(client, request);
     if !reachable(client, &wish) {
         return Err(ErrorCode::UnmetAuthenticationRequirements.into());
@@ -120,6 +123,7 @@ pub(super) fn login_request(
         may_switch_account: request.prompt.select_account(),
         expected_sub,
         pushed: None,
+        spent: false,
         dpop_jkt: request.dpop_jkt.clone(),
         // OpenID Connect Core 1.0, section 3.1.2.1: who the application thinks is there. The card
         // proves it, or not.
@@ -127,6 +131,7 @@ pub(super) fn login_request(
             .filter(|_| asserted)
             .and_then(|hint| identifier_mac(&app.binding_key, hint)),
         risk: None,
+        approval,
         asked: Some(asked),
     })
 }

@@ -12,7 +12,7 @@ use vouchsafe_protocol::oauth::values::Scopes;
 use vouchsafe_protocol::oidc::claims_request::ClaimsRequest;
 use vouchsafe_service::http::{ClientAddress, is_form};
 
-use super::{device_page, oauth};
+use super::{DETAILS, device_page, oauth};
 use crate::app::App;
 use crate::caller::{CallerError, application};
 use crate::config::{Client, SubjectStrategy};
@@ -40,6 +40,9 @@ enum DeviceRefusal {
     /// The client is no device.
     #[error("the client is not registered for devices")]
     Client,
+    /// `authorization_details`, which no device has approved.
+    #[error("devices have nothing approved")]
+    Details,
     /// The scope.
     #[error("the scope is refused")]
     Scope(OAuthError),
@@ -55,6 +58,7 @@ impl DeviceRefusal {
             Self::Params(_) => OAuthError::invalid_request("malformed parameters"),
             Self::Caller(error) => error.to_oauth(),
             Self::Client => ErrorCode::UnauthorizedClient.into(),
+            Self::Details => ErrorCode::InvalidAuthorizationDetails.into(),
             Self::Scope(error) => error.clone(),
             Self::Begin(BeginError::NoCode) => ErrorCode::TemporarilyUnavailable.into(),
             Self::Begin(BeginError::Store(error)) => error.to_oauth(),
@@ -101,6 +105,10 @@ async fn authorize(
     let client = client.as_ref();
     if !client.device {
         return Err(DeviceRefusal::Client);
+    }
+    // RFC 9396, sections 3 and 5: they may stand here, and what is not served is not passed over.
+    if params.was_sent(DETAILS) {
+        return Err(DeviceRefusal::Details);
     }
     let request = login_request(app, client, &params)?;
     let agent = headers
@@ -166,7 +174,9 @@ fn login_request(
         may_switch_account: true,
         expected_sub: Vec::new(),
         pushed: None,
+        spent: false,
         asserted: None,
+        approval: None,
         asked: Some(RequestFacts {
             client: client.id.as_str().to_owned(),
             scopes: asked.iter().map(str::to_owned).collect(),

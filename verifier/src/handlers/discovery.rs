@@ -17,6 +17,7 @@ use super::token::CLIENT_CREDENTIALS;
 use super::{PAR, TOKEN, USERINFO};
 use crate::app::{App, Parts};
 use crate::config::Query;
+use crate::domain::approval::ApprovalType;
 use crate::domain::request::{OFFLINE_ACCESS, OPENID};
 
 /// How those who prove who they are do so.
@@ -98,6 +99,11 @@ fn document(app: &Parts) -> DiscoveryDocument {
         .chain(known.iter().map(|one| one.claim.as_str()))
         .map(str::to_owned)
         .collect();
+    let approvals = approvals(app);
+    if !approvals.is_empty() {
+        let hashes = ["transaction_data_hashes", "transaction_data_hashes_alg"];
+        claims.extend(hashes.map(str::to_owned));
+    }
     claims.sort();
     claims.dedup();
     // Where every application keeps FAPI 2.0, nothing else is served to any.
@@ -127,8 +133,20 @@ fn document(app: &Parts) -> DiscoveryDocument {
         form_post: true,
         public_subjects: false,
         client_documents: app.settings.documents.is_some(),
+        authorization_details_types: approvals.iter().map(|one| one.name().to_owned()).collect(),
     };
     DiscoveryDocument::new(app.issuer(), endpoints, capabilities)
+}
+
+/// Kinds of transactions that some application may ask people to approve, where a journey has a step for
+/// them.
+fn approvals(app: &Parts) -> BTreeSet<ApprovalType> {
+    let journeys = app.journeys.current();
+    let approves = journeys.all().any(|journey| journey.approves());
+    let clients = app.settings.clients().iter().filter(|_| approves);
+    clients
+        .flat_map(|client| client.approvals.clone())
+        .collect()
 }
 
 /// The classes that a login can reach: what a passkey reaches where there are any.

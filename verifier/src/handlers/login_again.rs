@@ -49,8 +49,13 @@ pub async fn handle(
 /// never come. That one still goes on, like any two logins that one address begins.
 fn may_follow(app: &App, transaction: &Transaction) -> bool {
     let expired = app.now() >= transaction.login().expires_at;
-    // One pushed request brings one code (RFC 9126, section 7.3).
-    let pushed = transaction.login().request.pushed.is_some();
+    let request = &transaction.login().request;
+    // RFC 9126, section 7.3: one pushed request brings one code. Where this login has used it up, another one
+    // would be let in without.
+    if request.spent {
+        return false;
+    }
+    let pushed = request.was_pushed();
     match transaction {
         Transaction::Failed(_) => true,
         Transaction::Finished(_) => !pushed,

@@ -143,6 +143,7 @@ pub(super) async fn choose(
             views::told(&notice, login.request.linking().is_none()),
         ),
     );
+    let context = views::with(context, views::approval(&asking));
     let context = match passkey::offered(app, &owned.client, login, query) {
         true => views::with(context, login_passkey::context(app, login, owned, refused)),
         false => context,

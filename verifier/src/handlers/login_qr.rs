@@ -59,7 +59,7 @@ async fn page(app: &App, headers: &HeaderMap, id: &str) -> Result<Response, Logi
             (&owned.client, asking.query.as_ref()),
             (View::Qr.name(), &state),
         ),
-        more,
+        views::with(more, views::approval(&asking)),
     );
     Ok(views::page(
         app,

@@ -94,6 +94,8 @@ fn request_id(path: PathText) -> Option<RequestId> {
 const PAR: &str = "/par";
 const TOKEN: &str = "/token";
 const USERINFO: &str = "/userinfo";
+/// The parameter of RFC 9396, section 2.
+const DETAILS: &str = "authorization_details";
 /// Where applications register.
 const REGISTER: &str = "/register";
 

@@ -8,17 +8,15 @@ use vouchsafe_protocol::oauth::device::DeviceRequest;
 use vouchsafe_protocol::oauth::dpop::DpopError;
 use vouchsafe_protocol::oauth::error::{ErrorCode, OAuthError};
 use vouchsafe_protocol::oauth::params::{Params, ParamsError};
-use vouchsafe_protocol::oauth::token::{
-    RefreshRequest, TokenRequest, TokenRequestError, TokenResponse,
-};
+use vouchsafe_protocol::oauth::token::{RefreshRequest, TokenRequest, TokenRequestError};
 use vouchsafe_service::http::is_form;
 
-use super::{TOKEN, oauth, proof};
+use super::{DETAILS, TOKEN, oauth, proof};
 use crate::app::App;
 use crate::caller::{CallerError, application};
 use crate::domain::ids::Secret;
 use crate::login::device::{TakeError, take};
-use crate::login::redeem::{RedeemError, Redemption, redeem};
+use crate::login::redeem::{LoginTokens, RedeemError, Redemption, redeem};
 use crate::login::refresh::{RefreshError, refresh};
 use crate::signals::access::{self, CredentialsError};
 use crate::store::device_grants::Heard;
@@ -179,11 +177,7 @@ pub async fn handle(State(app): State<App>, headers: HeaderMap, body: Bytes) -> 
     }
 }
 
-async fn token(
-    app: &App,
-    headers: &HeaderMap,
-    body: &Bytes,
-) -> Result<TokenResponse, TokenRefusal> {
+async fn token(app: &App, headers: &HeaderMap, body: &Bytes) -> Result<LoginTokens, TokenRefusal> {
     // RFC 6749, sections 3.2 and 4.1.3, appendix B: the parameters are a form.
     if !is_form(headers) {
         return Err(TokenRefusal::MediaType);
@@ -191,12 +185,20 @@ async fn token(
     let params = Params::parse_body(body)?;
     let client = application(app, headers, &params).await?;
     let client = client.as_ref();
+    // RFC 9396, sections 5 and 6: what a person approved is neither widened nor narrowed here, whatever the
+    // grant, and nothing that was asked for is passed over.
+    if params.was_sent(DETAILS) {
+        return Err(TokenRequestError::AuthorizationDetails.into());
+    }
     if app.settings.serves_receivers() && params.get("grant_type") == Some(CLIENT_CREDENTIALS) {
-        return Ok(access::grant(app, client, params.get("scope")).await?);
+        return Ok(access::grant(app, client, params.get("scope"))
+            .await?
+            .into());
     }
     let proof = proof::of_token_request(app, client, headers, TOKEN)?;
     if let Some(RefreshRequest { token, scopes }) = RefreshRequest::parse(&params)? {
-        return Ok(refresh(app, client, token.expose(), &scopes, proof.as_ref()).await?);
+        let tokens = refresh(app, client, token.expose(), &scopes, proof.as_ref()).await?;
+        return Ok(tokens.into());
     }
     if app.settings.serves_devices()
         && let Some(DeviceRequest { device_code }) = DeviceRequest::parse(&params)?

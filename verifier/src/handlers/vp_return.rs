@@ -133,7 +133,7 @@ async fn again(app: &App, headers: &HeaderMap, transaction: Transaction) -> Resp
             owned::restart(app, headers, cookie, &login).await
         }
         // One pushed request brings one code, and this one did.
-        Transaction::Finished(Finished { login }) if login.request.pushed.is_none() => {
+        Transaction::Finished(Finished { login }) if !login.request.was_pushed() => {
             owned::restart(app, headers, cookie, &login).await
         }
         Transaction::Pending(_)

@@ -45,10 +45,22 @@ impl Loaded {
         self.questions.values()
     }
 
-    /// Whether a session that answered this question is one of the journey's.
+    /// Whether a session that answered this question counts: it is one of the journey's. Where every card
+    /// that is shown approves a transaction any does, because it says whose login it is and ends nothing.
     #[must_use]
     pub fn knows(&self, query: &str) -> bool {
-        self.questions().any(|one| one.query.id.as_str() == query)
+        let mut questions = self.questions();
+        self.only_approves() || questions.any(|one| one.query.id.as_str() == query)
+    }
+
+    /// Whether cards are shown to approve, and for nothing else: a session stands for none of them. Each is
+    /// that of a person, who must be the one of the session.
+    fn only_approves(&self) -> bool {
+        let mut cards = self.journey.steps.iter().filter_map(present);
+        let mut questions = self.questions();
+        self.approves()
+            && cards.all(|one| one.transaction_data)
+            && questions.all(|one| one.query.subject.claim().is_some())
     }
 
     /// Whether it assesses the risk itself.
@@ -56,6 +68,12 @@ impl Loaded {
     pub fn assesses(&self) -> bool {
         let mut steps = self.journey.steps.iter();
         steps.any(|step| matches!(step.kind, StepKind::Risk { .. }))
+    }
+
+    /// Whether a transaction is approved in it.
+    #[must_use]
+    pub fn approves(&self) -> bool {
+        self.journey.steps.iter().any(approves)
     }
 
     /// Whether it asks for consent at a place of its own.
@@ -151,6 +169,12 @@ pub fn present(step: &Step) -> Option<&Present> {
         StepKind::Present(present) => Some(present),
         _ => None,
     }
+}
+
+/// Whether the transaction of the request is approved in a step.
+#[must_use]
+pub fn approves(step: &Step) -> bool {
+    present(step).is_some_and(|one| one.transaction_data)
 }
 
 /// Whether a step lets wallets be reached this way.

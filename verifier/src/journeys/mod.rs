@@ -6,6 +6,7 @@
 //!
 //! To hold another kind of step: what it does in `login/run`, and its line in `held/kinds.rs`.
 
+mod approves;
 mod asks;
 mod choose;
 mod folder;
@@ -27,7 +28,7 @@ use crate::store::journeys as texts;
 pub use choose::{Bindings, Served, Unclear, kept};
 pub use folder::{FolderError, JourneySettings, Set};
 pub use held::Known;
-pub use loaded::{Loaded, StepQuestion, allows};
+pub use loaded::{Loaded, StepQuestion, allows, approves};
 
 /// Texts are kept in the database so long after the last run of them began, in seconds. A run may wait
 /// for a month.

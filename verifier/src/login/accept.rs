@@ -108,6 +108,7 @@ async fn decide(
         way: ask::way(app, request.channel, &opened, &response_uri)?,
         nonce: &opened.nonce,
         query: &asking.question,
+        transaction_data: &asking.transaction_data,
         expires_at: request.expires_at,
     };
     let at = &response_uri;

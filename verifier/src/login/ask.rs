@@ -209,13 +209,17 @@ pub async fn offers(
 ) -> Result<Vec<ApiOffer>, AskError> {
     let DigitalCredentials { origin, protocols } = offered(app)?;
     let Asking {
-        query, question, ..
+        query,
+        question,
+        transaction_data,
+        ..
     } = query_of(app, login).await?;
     let client_name = client_name(app, login).await?;
     let opened = open(app, &request.secrets)?;
     let new = NewApiRequest {
         nonce: &opened.nonce,
         query: &question,
+        transaction_data: &transaction_data,
         // HAIP 1.0, section 5.2: response mode `dc_api.jwt`.
         encryption_key: Some(opened.key.public_key()),
         client_name: Some(&client_name),
@@ -360,7 +364,10 @@ pub async fn request_object(
     wallet_nonce: Option<&str>,
 ) -> Result<String, AskError> {
     let Asking {
-        query, question, ..
+        query,
+        question,
+        transaction_data,
+        ..
     } = query_of(app, login).await?;
     let client_name = client_name(app, login).await?;
     let opened = open(app, &request.secrets)?;
@@ -370,6 +377,7 @@ pub async fn request_object(
         nonce: &opened.nonce,
         state: &opened.state,
         query: &question,
+        transaction_data: &transaction_data,
         encryption_key: opened.key.public_key(),
         client_name: Some(&client_name),
         purpose: Some(&query.purpose),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 use vouchsafe_protocol::vp::dcql::DcqlQuery;
+use vouchsafe_protocol::vp::transaction_data::TransactionData;
 
 use super::ask::AskError;
 use super::run::{self, RunError};
@@ -13,6 +14,7 @@ use crate::config::{FromCard, Query};
 use crate::domain::consent::of_account;
 use crate::domain::request::{Fact, Facts, LoginRequest};
 use crate::domain::transaction::{Channel, Login};
+use crate::journeys;
 
 /// What a login asks a wallet now.
 pub struct Asking<'a> {
@@ -22,6 +24,8 @@ pub struct Asking<'a> {
     pub facts: Facts,
     /// What the wallet is asked: what nobody is told and no rule reads stays with the person.
     pub question: DcqlQuery,
+    /// What the person is asked to approve with it.
+    pub transaction_data: Vec<TransactionData>,
     /// What the application is told beside the facts, as a consent names it: by a journey, or of the
     /// account.
     pub told: Vec<String>,
@@ -61,6 +65,7 @@ pub async fn query_of<'a>(app: &'a Parts, login: &Login) -> Result<Asking<'a>, A
             question: query.asked(&request.facts.names()),
             query: Cow::Borrowed(query),
             facts: request.facts.clone(),
+            transaction_data: Vec::new(),
             told: attributes(request, query),
             later: false,
             channels: None,
@@ -88,8 +93,16 @@ pub async fn query_of<'a>(app: &'a Parts, login: &Login) -> Result<Asking<'a>, A
     let names = loaded.journey.claim_names();
     let mut told: Vec<String> = names.into_iter().map(str::to_owned).collect();
     told.extend(attributes(request, &found.query));
+    let question = found.query.asked(&found.wanted(&facts));
+    let approves = step.is_some_and(journeys::approves);
+    let approval = request.approval.as_ref().filter(|_| approves);
+    // The file was refused if a card could not authorise it.
+    let data = approval
+        .map(|approval| approval.data(&question))
+        .transpose();
     Ok(Asking {
-        question: found.query.asked(&found.wanted(&facts)),
+        transaction_data: data.map_err(|_| AskError::Gone)?.into_iter().collect(),
+        question,
         query: Cow::Owned(found.query.clone()),
         told,
         later: loaded.asks_consent(),
@@ -112,6 +125,8 @@ fn attribute<'a>(app: &'a Parts, card: &FromCard) -> Result<Asking<'a>, AskError
             userinfo: vec![fact],
             id_token: Vec::new(),
         },
+        // What is said about oneself approves nothing.
+        transaction_data: Vec::new(),
         told: Vec::new(),
         later: false,
         channels: Some(BTreeSet::from([Channel::SameDevice, Channel::Qr])),

@@ -14,9 +14,10 @@ use super::finish::FinishError;
 use super::grant::{self, Grant};
 use super::{CODE_S, DEVICE_S};
 use crate::app::Parts;
+use crate::domain::approval::Approved;
 use crate::domain::ids::{Secret, Sid};
 use crate::domain::passkey::{self, Tapped};
-use crate::domain::reason::{Explanation, Failure};
+use crate::domain::reason::Failure;
 use crate::domain::request::{Back, Fact, LoginRequest};
 use crate::domain::session::{Authentication, CardRef, Session, SessionClient};
 use crate::domain::transaction::{Answer, Channel};
@@ -29,6 +30,8 @@ pub(super) struct Told {
     pub(super) userinfo_claims: Map<String, Value>,
     /// Attributes of the account that UserInfo looks up.
     pub(super) attributes: Vec<Fact>,
+    /// The transaction that was approved.
+    pub(super) approved: Option<Approved>,
     /// When the cards end that it was read from.
     pub(super) cards_end: Option<UnixTime>,
 }
@@ -42,14 +45,15 @@ pub(super) async fn issue_code(
     sub: String,
     told: Told,
 ) -> Result<Secret, FinishError> {
-    // RFC 9126, section 7.3: one pushed request brings one code.
+    // Whoever asked for an approval gets no code without one: no session and no passkey gives it.
+    if request.approval.is_some() && told.approved.is_none() {
+        return Err(FinishError::Failed(Failure::not_approved()));
+    }
+    // RFC 9126, section 7.3: one pushed request brings one code. A run that waited has used it up.
     if let Some(pushed) = &request.pushed
         && !pushed::use_up(tx, pushed, app.now()).await?
     {
-        return Err(FinishError::Failed(Failure::new(
-            "request_used",
-            Explanation::Request,
-        )));
+        return Err(FinishError::Failed(Failure::request_used()));
     }
     let member = SessionClient {
         sid: Sid::random(app.rng.as_ref()),
@@ -80,6 +84,7 @@ pub(super) async fn issue_code(
         id_token_claims: told.id_token_claims,
         userinfo_claims: told.userinfo_claims,
         attributes: told.attributes,
+        approved: told.approved,
     };
     // The code of a device waits here until the device asks again.
     let lives_s = match &request.back {

@@ -43,6 +43,10 @@ pub(super) fn answer(
         consent_until: None,
         external_id: false,
         answered_at: app.now(),
+        // The one function that verifies a presentation compared the hashes.
+        approved: (login.request.approval.as_ref())
+            .zip(asking.transaction_data.first())
+            .map(|(approval, data)| approval.approved(data)),
         cards_read: match login.run {
             Some(_) => run::cards(presentation, app.now()),
             None => BTreeMap::new(),

@@ -333,6 +333,7 @@ impl Work {
         Told {
             id_token_claims: Fact::choose(id_token, &self.answer.claims),
             userinfo_claims: Fact::choose(userinfo, &self.answer.claims),
+            approved: self.answer.approved.clone(),
             cards_end: cards_end(&self.answer),
             ..Told::default()
         }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use vouchsafe_credentials::time::UnixTime;
 
 use crate::app::Parts;
+use crate::domain::approval::Approved;
 use crate::domain::ids::{ClientId, SessionId, Sid};
 use crate::domain::request::{Fact, OFFLINE_ACCESS};
 use crate::domain::session::Authentication;
@@ -47,6 +48,9 @@ pub struct Grant {
     /// Attributes of the account that UserInfo looks up; codes of an earlier version have none.
     #[serde(default)]
     pub attributes: Vec<Fact>,
+    /// The transaction that was approved.
+    #[serde(default)]
+    pub approved: Option<Approved>,
 }
 
 impl Grant {
@@ -100,6 +104,9 @@ pub struct Issued {
     pub scope: String,
     /// How the person was authenticated.
     pub authentication: Authentication,
+    /// The transaction that was approved in the login; a refresh approves nothing.
+    #[serde(default)]
+    pub approved: Option<Approved>,
 }
 
 const TOKEN_PURPOSE: &str = "userinfo";

@@ -8,6 +8,7 @@ use vouchsafe_protocol::oidc::id_token::{IdTokenClaims, Subject};
 use super::ID_TOKEN_S;
 use crate::app::Parts;
 use crate::config::Client;
+use crate::domain::approval::Approved;
 use crate::domain::ids::{Secret, Sid};
 use crate::domain::session::Authentication;
 use crate::tokens::{TokenError, alg_name};
@@ -25,6 +26,8 @@ pub(super) struct Basis<'a> {
     pub nonce: Option<&'a str>,
     /// Facts.
     pub claims: &'a Map<String, Value>,
+    /// The transaction that was approved in the login.
+    pub approved: Option<&'a Approved>,
 }
 
 /// Makes and signs the token.
@@ -63,5 +66,11 @@ pub(super) fn id_token(
     let token = basis.claims.iter().fold(token, |token, (name, value)| {
         token.claim(name, value.clone())
     });
+    let token = match basis.approved {
+        None => token,
+        Some(Approved { hash, details: _ }) => token
+            .claim("transaction_data_hashes", Value::from(vec![hash.as_str()]))
+            .claim("transaction_data_hashes_alg", Approved::ALG.into()),
+    };
     app.tokens.id_token(client.alg, &token)
 }

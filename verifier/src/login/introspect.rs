@@ -13,6 +13,7 @@ use super::{refresh, refresh_token};
 use crate::app::Parts;
 use crate::caller::Caller;
 use crate::config::Client;
+use crate::domain::approval::Approved;
 use crate::domain::ids::{ClientId, Secret};
 use crate::store::{StoreError, sessions, tokens};
 
@@ -56,6 +57,7 @@ async fn access_token(
         at,
         scope,
         authentication,
+        approved,
     }) = opened.issued
     else {
         return Ok(None);
@@ -73,6 +75,9 @@ async fn access_token(
         acr: Some(authentication.acr).filter(|acr| !acr.is_empty()),
         amr: authentication.amr,
         cnf: opened.jkt.map(|jkt| Confirmation { jkt }),
+        transaction_data_hashes: approved.iter().map(|one| one.hash.clone()).collect(),
+        transaction_data_hashes_alg: approved.as_ref().map(|_| Approved::ALG.to_owned()),
+        authorization_details: approved.into_iter().map(|one| one.details).collect(),
     }))
 }
 
@@ -114,6 +119,10 @@ async fn of_refresh_token(
         acr: Some(authentication.acr).filter(|acr| !acr.is_empty()),
         amr: authentication.amr,
         cnf: bound_to.map(|jkt| Confirmation { jkt }),
+        // Nothing is approved by going on.
+        transaction_data_hashes: Vec::new(),
+        transaction_data_hashes_alg: None,
+        authorization_details: Vec::new(),
     }))
 }
 

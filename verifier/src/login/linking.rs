@@ -52,9 +52,11 @@ pub fn request(query: &Query, linking: Linking, locale: &str) -> LoginRequest {
         may_switch_account: false,
         expected_sub: Vec::new(),
         pushed: None,
+        spent: false,
         dpop_jkt: None,
         risk: None,
         asserted: None,
+        approval: None,
         asked: None,
     }
 }

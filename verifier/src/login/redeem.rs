@@ -1,5 +1,7 @@
 //! The redemption of an authorization code (RFC 6749, section 4.1.3).
 
+use serde::Serialize;
+use serde_json::{Map, Value};
 use vouchsafe_protocol::oauth::dpop::VerifiedProof;
 use vouchsafe_protocol::oauth::pkce::{self, CodeChallenge};
 use vouchsafe_protocol::oauth::token::{TokenResponse, TokenType, check_redirect_uri};
@@ -58,13 +60,32 @@ impl From<DbError> for RedeemError {
     }
 }
 
+/// The answer of the token endpoint.
+#[derive(Serialize)]
+pub struct LoginTokens {
+    #[serde(flatten)]
+    tokens: TokenResponse,
+    /// The transaction that was approved in the login (RFC 9396, section 7).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    authorization_details: Vec<Map<String, Value>>,
+}
+
+impl From<TokenResponse> for LoginTokens {
+    fn from(tokens: TokenResponse) -> Self {
+        Self {
+            tokens,
+            authorization_details: Vec::new(),
+        }
+    }
+}
+
 /// Redeems a code for tokens. What can be checked is checked before the code is consumed; the
 /// consumption and the new access token are one transaction.
 pub async fn redeem(
     app: &Parts,
     client: &Client,
     redemption: Redemption<'_>,
-) -> Result<TokenResponse, RedeemError> {
+) -> Result<LoginTokens, RedeemError> {
     let code = redemption.code.reveal();
     let payload = single_use::peek(&app.db, Kind::AuthorizationCode, code, app.now()).await?;
     let Some(payload) = payload else {
@@ -133,13 +154,19 @@ pub async fn redeem(
     };
     metrics::counter!("vouchsafe_tokens_issued_total", "grant" => "authorization_code")
         .increment(1);
-    Ok(TokenResponse {
+    // RFC 9396, section 7.
+    let approved = grant.approved.map(|approved| approved.details);
+    let tokens = TokenResponse {
         access_token: access_token.reveal().to_owned(),
         token_type: TokenType::of(jkt.is_some()),
         expires_in: lives_until.since(now).unsigned_abs(),
         scope: Some(grant.scope),
         id_token: Some(id_token),
         refresh_token: refresh_token.map(|token| token.reveal().to_owned()),
+    };
+    Ok(LoginTokens {
+        tokens,
+        authorization_details: approved.into_iter().collect(),
     })
 }
 
@@ -150,6 +177,7 @@ fn basis(grant: &Grant) -> Basis<'_> {
         authentication: &grant.authentication,
         nonce: grant.nonce.as_deref(),
         claims: &grant.id_token_claims,
+        approved: grant.approved.as_ref(),
     }
 }
 
@@ -168,6 +196,7 @@ fn access_token_row(
             at: app.now(),
             scope: grant.scope.clone(),
             authentication: grant.authentication.clone(),
+            approved: grant.approved.clone(),
         }),
         jkt,
     };

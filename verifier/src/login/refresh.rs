@@ -183,6 +183,7 @@ async fn exchange(
             at: now,
             scope: scope.clone(),
             authentication: authentication.clone(),
+            approved: None,
         }),
         jkt: jkt.clone(),
     };
@@ -196,6 +197,8 @@ async fn exchange(
             // OpenID Connect Core 1.0, section 12.2.
             nonce: None,
             claims: &Map::new(),
+            // Nobody approved anything since.
+            approved: None,
         },
         &access_token,
     )?;

@@ -41,6 +41,7 @@ pub async fn accept(
         },
         nonce: &opened.nonce,
         query: &pending.asked.dcql,
+        transaction_data: &[],
         expires_at: pending.asked.expires_at,
     };
     let format = format_of(&pending.asked.dcql);

@@ -37,6 +37,7 @@ pub async fn request_object(
         nonce: &opened.nonce,
         state: &opened.state,
         query: &asked.dcql,
+        transaction_data: &[],
         encryption_key: opened.key.public_key(),
         client_name: Some(&client_name),
         purpose: Some(&asked.purpose),

@@ -51,7 +51,7 @@ async fn asked(browser: &mut Browser, wallet: &Wallet, address: &str) -> (String
     (path, page)
 }
 
-async fn say(browser: &mut Browser, path: &str, page: &Answer, word: &str) -> Answer {
+pub async fn say(browser: &mut Browser, path: &str, page: &Answer, word: &str) -> Answer {
     let csrf = page.attribute("name=\"csrf\"", "value").unwrap();
     let notice = page.attribute("name=\"notice\"", "value").unwrap();
     let fields = [

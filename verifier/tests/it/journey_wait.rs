@@ -213,6 +213,71 @@ async fn what_went_on_or_is_too_late_does_not_come_back() {
     .await;
 }
 
+/// The run that waits has the one code of its pushed request, however long it waits.
+#[tokio::test]
+async fn rfc_9126_section_7_3_a_run_that_waits_uses_its_pushed_request_up() {
+    with(&[("held.toml", HOLD)], async |world, _| {
+        let wallet = world.person("M-1").await;
+        let mut owner = world.browser();
+        log_in(&mut owner, &wallet, &world.shop(), "openid membership").await;
+        // One request in two windows.
+        let address = world.suite().push("openid", &[]).await;
+        let mut browser = world.browser();
+        let (path, page) = begin(&mut browser, &address).await;
+        let (other, beside) = begin(&mut browser, &address).await;
+        assert_ne!(path, other);
+        let back = wallet.follow(&wallet_link(&page)).await;
+        assert_eq!(browser.get(&back).await.location(), path);
+        browser.get(&path).await.assert_page(StatusCode::OK, LATER);
+        assert_eq!(world.count("SELECT COUNT(*) FROM journey_holds").await, 1);
+        // The other one has nothing to wait for: nobody is told of it.
+        let back = wallet.follow(&wallet_link(&beside)).await;
+        assert_eq!(browser.get(&back).await.location(), other);
+        let refused = browser.get(&other).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{}", refused.body);
+        assert_eq!(world.count("SELECT COUNT(*) FROM journey_holds").await, 1);
+        let told = "SELECT COUNT(*) FROM account_notices WHERE kind = 'waiting'";
+        assert_eq!(world.count(told).await, 1);
+
+        later(&world, DAY_S).await;
+        let answer = browser.get(&path).await;
+        assert!(is_in(&answer), "{}", answer.body);
+        let tokens = world.suite().tokens(&world.suite().code(&answer)).await;
+        assert_eq!(tokens.claims["acr"], "urn:vouchsafe:acr:vc");
+        // It does not begin again.
+        assert_eq!(browser.get(&format!("{path}/again")).await.location(), path);
+    })
+    .await;
+}
+
+/// A login that waited and failed is not begun again with a request that was used up.
+#[tokio::test]
+async fn rfc_9126_section_7_3_what_waited_and_was_stopped_brings_no_code() {
+    with(&[("held.toml", HOLD)], async |world, _| {
+        let wallet = world.person("M-1").await;
+        let mut owner = world.browser();
+        log_in(&mut owner, &wallet, &world.shop(), "openid membership").await;
+        let mut thief = world.browser();
+        let (path, page) = begin(&mut thief, &world.suite().push("openid", &[]).await).await;
+        let back = wallet.follow(&wallet_link(&page)).await;
+        assert_eq!(thief.get(&back).await.location(), path);
+        let page = owner.get("/account").await;
+        let csrf = page.attribute("name=\"csrf\"", "value").unwrap();
+        let id = path.trim_start_matches("/login/");
+        let stop = format!("/account/holds/{id}/cancel");
+        owner.post(&stop, &[("csrf", &csrf)]).await;
+        later(&world, DAY_S).await;
+        assert_eq!(thief.get(&path).await.location(), path);
+        let page = thief.get(&path).await;
+        page.assert_page(StatusCode::FORBIDDEN, "This was stopped");
+        assert!(!page.body.contains("id=\"again\""), "{}", page.body);
+        assert_eq!(thief.get(&format!("{path}/again")).await.location(), path);
+        let left = leave(&mut thief, &path).await;
+        assert_eq!(world.suite().error(&left), "access_denied");
+    })
+    .await;
+}
+
 /// What is about nobody could be stopped by nobody.
 #[tokio::test]
 async fn who_has_no_account_yet_waits_for_nothing() {

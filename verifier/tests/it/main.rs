@@ -37,6 +37,8 @@ mod journey_files;
 mod journey_hooks;
 mod journey_limits;
 mod journey_notify;
+mod journey_payment;
+mod journey_payment_beside;
 mod journey_people;
 mod journey_profile;
 mod journey_recovery;

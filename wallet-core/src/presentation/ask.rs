@@ -5,7 +5,9 @@ use vouchsafe_protocol::http::HttpRequest;
 use vouchsafe_protocol::vp::dcql::{
     self, Candidate, CandidateMatch, ClaimsPath, Matches, QueryId, QueryMatches, find_matches,
 };
+use vouchsafe_protocol::vp::request::RequestError;
 use vouchsafe_protocol::vp::response::ErrorCode;
+use vouchsafe_protocol::vp::transaction_data::{TransactionData, TransactionDataError};
 
 use super::answer::Made;
 use super::context::{Asked, Context};
@@ -13,7 +15,7 @@ use super::submit::{Declining, Submitting};
 use super::{PresentationError, Refused, answer};
 use crate::WalletError;
 use crate::consent::{
-    CardOption, ConsentRequest, LearnedFact, Pick, Question, QuestionSet, Selection,
+    Approval, CardOption, ConsentRequest, LearnedFact, Pick, Question, QuestionSet, Selection,
 };
 use crate::credential::{CredentialId, StoredCredential};
 use crate::history::{HistoryEntry, HistoryId, Outcome};
@@ -87,6 +89,9 @@ impl Asking {
             find_matches(context.asked.query(), &candidates)
         };
         match matches {
+            Ok(matches) if !authorises(&matches, context.asked.transaction_data()) => {
+                Err(Box::new(no_authority(&context)))
+            }
             Ok(matches) => Ok(Self {
                 context,
                 cards,
@@ -119,6 +124,9 @@ impl Asking {
                 .registration(locales, |query, path| self.label_of(query, path, locales)),
             questions: answerable
                 .map(|query| self.question(query, locales))
+                .collect(),
+            approvals: (self.context.asked.transaction_data().iter())
+                .map(Approval::from)
                 .collect(),
             sets: sets
                 .map(|set| QuestionSet {
@@ -282,8 +290,11 @@ impl Asking {
         })
     }
 
+    /// OpenID4VP 1.0, section 8.4: a card that may sign it is among them for each transaction.
     fn suggested(&self) -> Selection {
-        let smallest = self.matches.smallest();
+        let asked = self.context.asked.transaction_data().iter();
+        let signers: Vec<&[QueryId]> = asked.map(TransactionData::credential_ids).collect();
+        let smallest = self.matches.smallest_with(&signers);
         let picks = smallest.picks().iter().filter_map(|pick| {
             let card = self.cards.get(pick.candidate)?;
             let credential = card.record.id.clone();
@@ -312,6 +323,14 @@ impl Asking {
         if choice.is_empty() {
             return Err(PresentationError::SelectionIncomplete);
         }
+        // A card that signs the transaction is among them.
+        let signs = |one: &TransactionData| {
+            let ids = one.credential_ids();
+            choice.iter().any(|(id, _)| ids.contains(id))
+        };
+        if !self.context.asked.transaction_data().iter().all(signs) {
+            return Err(PresentationError::SelectionIncomplete);
+        }
         let selected = self.matches.select(query, &choice);
         selected.map_err(|_| PresentationError::SelectionIncomplete)
     }
@@ -319,6 +338,22 @@ impl Asking {
     fn position(&self, id: &CredentialId) -> Option<usize> {
         self.cards.iter().position(|card| card.record.id == *id)
     }
+}
+
+/// Whether each transaction can be signed by a card that the person has.
+fn authorises(matches: &Matches, asked: &[TransactionData]) -> bool {
+    asked.iter().all(|one| {
+        let ids = one.credential_ids();
+        let mut queries = matches.queries().iter();
+        queries.any(|query| ids.contains(&query.query) && !query.candidates.is_empty())
+    })
+}
+
+/// Section 8.5, `invalid_transaction_data`: "the referenced Credential(s) are not available in the Wallet".
+fn no_authority(context: &Context) -> Refused {
+    let error = RequestError::TransactionData(TransactionDataError::Unavailable);
+    let notify = context.refusal(error.error_code());
+    refused(context, PresentationError::Request(error), notify, true)
 }
 
 fn no_card(context: &Context, no_match: dcql::NoMatch) -> Refused {

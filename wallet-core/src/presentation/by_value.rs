@@ -45,7 +45,10 @@ fn verify(
         now: wallet.now(),
         urls: wallet.urls(),
     };
-    let parties = wallet.trust().other_verifiers.parties(None);
+    let parties = wallet
+        .trust()
+        .other_verifiers
+        .parties(None, wallet.config().transactions);
     let request =
         verify_unsigned(&parties, parameters, &policy).map_err(PresentationError::Request)?;
     // Catalogue 320: nothing inside a private network is ever sent anything.

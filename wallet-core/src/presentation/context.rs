@@ -7,6 +7,7 @@ use vouchsafe_protocol::vp::answer::HeldCredential;
 use vouchsafe_protocol::vp::dcql::{ClaimsPath, DcqlQuery, QueryId};
 use vouchsafe_protocol::vp::request::{self, ApiRequest, PresentationRequest, Requester};
 use vouchsafe_protocol::vp::response::{ErrorCode, error_form};
+use vouchsafe_protocol::vp::transaction_data::TransactionData;
 use vouchsafe_protocol::vp::values::LocalizedText;
 
 use super::PresentationError;
@@ -46,6 +47,13 @@ impl Asked {
         match self {
             Self::Link(request) => request.query(),
             Self::Page(request) => request.query(),
+        }
+    }
+
+    pub(super) fn transaction_data(&self) -> &[TransactionData] {
+        match self {
+            Self::Link(request) => request.transaction_data(),
+            Self::Page(request) => request.transaction_data(),
         }
     }
 

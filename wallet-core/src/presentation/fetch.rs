@@ -45,7 +45,12 @@ impl Fetching {
                 // OpenID4VP 1.0, section 5.10: a fresh value against replay.
                 let nonce = random::token(wallet.rng());
                 // The same text from every wallet with these settings: it marks nobody.
-                let metadata = wallet_metadata(&wallet.trust().other_verifiers.parties(None));
+                let metadata = wallet_metadata(
+                    &wallet
+                        .trust()
+                        .other_verifiers
+                        .parties(None, wallet.config().transactions),
+                );
                 let metadata = metadata.to_string();
                 let fields = [
                     ("wallet_metadata", metadata.as_str()),
@@ -139,7 +144,7 @@ impl Fetching {
         };
         let nonce = self.wallet_nonce.as_deref();
         let others = &self.wallet.trust().other_verifiers;
-        let parties = others.parties(self.document.as_ref());
+        let parties = others.parties(self.document.as_ref(), self.wallet.config().transactions);
         let (text, client_id) = (text.trim_ascii(), &self.link.client_id);
         let request = request::verify_request_of(&parties, text, client_id, nonce, &policy)
             .map_err(|refusal| self.refusal(refusal))?;

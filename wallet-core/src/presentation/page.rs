@@ -85,17 +85,16 @@ impl PageAsking {
         let asking = Asking::new(wallet, Asked::Page(Box::new(request)));
         let asking = asking.map_err(|refused| {
             let Refused { error, .. } = *refused;
-            // Section 8.5: `access_denied` where no card answers.
-            let code = match error {
+            let code = match &error {
                 WalletError::Presentation(PresentationError::KeyNotAccepted) => {
                     ErrorCode::VpFormatsNotSupported
                 }
+                WalletError::Presentation(PresentationError::Request(error)) => error.error_code(),
+                // Section 8.5: `access_denied` where no card answers.
                 _ => ErrorCode::AccessDenied,
             };
-            Box::new(PageRefused {
-                error,
-                data: error_data(code),
-            })
+            let data = error_data(code);
+            Box::new(PageRefused { error, data })
         })?;
         Ok(Self { asking, protocol })
     }
@@ -161,7 +160,10 @@ fn read(
         urls: wallet.urls(),
     };
     // Only a request behind a link has a document resolved for it.
-    let parties = wallet.trust().other_verifiers.parties(None);
+    let parties = wallet
+        .trust()
+        .other_verifiers
+        .parties(None, wallet.config().transactions);
     verify_api_request_of(&parties, protocol, data, &origin, &policy)
         .map_err(PresentationError::Request)
 }

@@ -1,6 +1,7 @@
 //! A wallet against a scripted issuer and a scripted verifier, all in memory.
 
 mod adding;
+mod approving;
 pub(crate) mod cards;
 mod chaos;
 mod copies;
@@ -206,6 +207,7 @@ pub(crate) fn surroundings() -> (Config, issuer::ScriptedIssuer, verifier::Scrip
         client_id: "vouchsafe-wallet".to_owned(),
         batch_size: 3,
         issuance: IssuancePolicy::default(),
+        transactions: false,
     };
     let issuer = issuer::ScriptedIssuer::new(
         club.leaf("The Club", "club.example.com"),

@@ -20,6 +20,7 @@ use vouchsafe_protocol::vp::client_id::ClientId;
 use vouchsafe_protocol::vp::dcql::DcqlQuery;
 use vouchsafe_protocol::vp::request::MEDIA_TYPE;
 use vouchsafe_protocol::vp::response::PostedResponse;
+use vouchsafe_protocol::vp::transaction_data::{self, TransactionData};
 use vouchsafe_protocol::vp::values::{LocalizedText, Nonce, State};
 use vouchsafe_protocol::vp::verify::{
     PresentationError, Received, StatusSource, StatusSourceError, Transaction,
@@ -39,6 +40,8 @@ pub(crate) struct ScriptedVerifier {
     state: State,
     key: AgreementKey,
     pub(crate) query: Value,
+    /// What the person is asked to authorise.
+    pub(crate) transaction_data: Vec<TransactionData>,
     /// Changes the claims of the request object before it is signed.
     pub(crate) edit_request: fn(&mut Value),
     pub(crate) method: &'static str,
@@ -84,6 +87,7 @@ impl ScriptedVerifier {
                 "meta": {"vct_values": ["urn:vouchsafe:membership:1"]},
                 "claims": [{"path": ["tier"]}],
             }]}),
+            transaction_data: Vec::new(),
             edit_request: |_| {},
             method: "get",
         }
@@ -160,7 +164,7 @@ impl ScriptedVerifier {
         jwk["kid"] = value!(self.key.public_key().thumbprint());
         jwk["alg"] = value!("ECDH-ES");
         jwk["use"] = value!("enc");
-        value!({
+        let mut claims = value!({
             "client_id": self.full_id,
             "aud": "https://self-issued.me/v2",
             "response_type": "vp_token",
@@ -188,7 +192,11 @@ impl ScriptedVerifier {
                     "mso_mdoc": {"issuerauth_alg_values": [-7, -9], "deviceauth_alg_values": [-9]},
                 },
             },
-        })
+        });
+        if let Some(strings) = transaction_data::write(&self.transaction_data) {
+            claims["transaction_data"] = strings;
+        }
+        claims
     }
 
     /// Checks an answer as a verifier does.
@@ -240,6 +248,7 @@ impl ScriptedVerifier {
             way,
             nonce: &self.nonce,
             query,
+            transaction_data: &self.transaction_data,
             expires_at: NOW.plus(300),
         };
         let policy = VerifierPolicy {
@@ -263,6 +272,7 @@ impl ScriptedVerifier {
         let new = NewApiRequest {
             nonce: &self.nonce,
             query: &query,
+            transaction_data: &self.transaction_data,
             encryption_key: Some(self.key.public_key()),
             client_name: Some(&name),
             purpose: None,

@@ -136,7 +136,11 @@ fn ask(app: &App, visitor: &Visitor, asking: Asking, incomplete: bool) -> Respon
     let session = app.keep(Open::Request(asking));
     let context = json!({
         "session": session,
-        "consent": { "verifier": consent.verifier, "purpose": consent.purpose },
+        "consent": {
+            "verifier": consent.verifier,
+            "purpose": consent.purpose,
+            "approvals": consent.approvals,
+        },
         "questions": questions,
         "incomplete": incomplete,
     });

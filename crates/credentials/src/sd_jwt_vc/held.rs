@@ -164,8 +164,20 @@ impl Presentation {
         binding: &kb::Binding<'_>,
         signer: &dyn Signer,
     ) -> Result<String, SignError> {
-        let mut compact = self.sd_jwt.clone();
-        compact.push_str(&kb::build(&self.sd_jwt, self.hash, binding, signer).await?);
-        Ok(compact)
+        self.bind_agreeing(binding, None, signer).await
+    }
+
+    /// The same, where the Holder agrees to transaction data.
+    ///
+    /// # Errors
+    /// When the signer fails.
+    pub async fn bind_agreeing(
+        &self,
+        binding: &kb::Binding<'_>,
+        agreed: Option<&kb::Agreed>,
+        signer: &dyn Signer,
+    ) -> Result<String, SignError> {
+        let jwt = kb::build_agreeing(&self.sd_jwt, self.hash, binding, agreed, signer).await?;
+        Ok(format!("{}{jwt}", self.sd_jwt))
     }
 }

@@ -26,12 +26,26 @@ pub struct Binding<'a> {
     pub issued_at: UnixTime,
 }
 
+/// What the Holder agrees to with a presentation: hashes of transaction data (OpenID4VP 1.0, annex
+/// B.3.3.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agreed {
+    /// `transaction_data_hashes`, never empty.
+    pub hashes: Vec<String>,
+    /// `transaction_data_hashes_alg`, where it is named.
+    pub alg: Option<String>,
+}
+
 #[derive(Serialize)]
 struct Claims<'a> {
     iat: UnixTime,
     aud: &'a str,
     nonce: &'a str,
     sd_hash: &'a str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    transaction_data_hashes: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transaction_data_hashes_alg: Option<&'a str>,
 }
 
 /// Makes the Key Binding JWT for `sd_jwt`, which ends in `~`.
@@ -44,11 +58,27 @@ pub async fn build(
     binding: &Binding<'_>,
     signer: &dyn Signer,
 ) -> Result<String, SignError> {
+    build_agreeing(sd_jwt, hash, binding, None, signer).await
+}
+
+/// The same, with what the Holder agrees to.
+///
+/// # Errors
+/// When the signer fails.
+pub async fn build_agreeing(
+    sd_jwt: &str,
+    hash: HashAlg,
+    binding: &Binding<'_>,
+    agreed: Option<&Agreed>,
+    signer: &dyn Signer,
+) -> Result<String, SignError> {
     let claims = Claims {
         iat: binding.issued_at,
         aud: binding.audience,
         nonce: binding.nonce,
         sd_hash: &hash.digest(sd_jwt),
+        transaction_data_hashes: agreed.map_or(&[], |agreed| agreed.hashes.as_slice()),
+        transaction_data_hashes_alg: agreed.and_then(|agreed| agreed.alg.as_deref()),
     };
     jws::sign(&Header::new(TokenType::KeyBinding), &claims, signer).await
 }
@@ -65,7 +95,7 @@ pub struct Expected<'a> {
 }
 
 /// Checks a Key Binding JWT over `bound_text` with the Holder's key (RFC 9901,
-/// section 7.3, step 5).
+/// section 7.3, step 5). Gives what it agrees to; whether that was asked the caller knows.
 ///
 /// # Errors
 /// Each rule has its own [`KbError`].
@@ -76,7 +106,7 @@ pub fn check(
     holder: &PublicKey,
     expected: &Expected<'_>,
     provider: &dyn CryptoProvider,
-) -> Result<(), KbError> {
+) -> Result<Option<Agreed>, KbError> {
     // Steps 5.b to 5.d: algorithm, `typ` and signature.
     let verified = Unverified::parse(jwt, TokenType::KeyBinding)
         .and_then(|unverified| unverified.verify(provider, holder))
@@ -95,15 +125,32 @@ pub fn check(
     if text(claims, "sd_hash")? != hash.digest(bound_text) {
         return Err(KbError::SdHash);
     }
-    // OpenID4VP 1.0, annex B.3.3: hashes answer `transaction_data` of the request. None is sent
-    // here, so whoever signed them agreed to something else than what is being asked.
-    if claims
-        .keys()
-        .any(|name| name.starts_with("transaction_data_hashes"))
-    {
-        return Err(KbError::TransactionData);
+    agreed(claims)
+}
+
+/// OpenID4VP 1.0, annex B.3.3.1: "a non-empty array of strings", and the name of a hash algorithm that
+/// says nothing alone. What has another form is not absent.
+fn agreed(claims: &Map<String, Value>) -> Result<Option<Agreed>, KbError> {
+    const HASHES: &str = "transaction_data_hashes";
+    const ALG: &str = "transaction_data_hashes_alg";
+    let malformed = || KbError::TransactionData;
+    let unknown = |name: &&String| name.starts_with(HASHES) && *name != HASHES && *name != ALG;
+    if claims.keys().any(|name| unknown(&name)) {
+        return Err(malformed());
     }
-    Ok(())
+    let alg = match claims.get(ALG) {
+        None => None,
+        Some(alg) => Some(alg.as_str().ok_or_else(malformed)?.to_owned()),
+    };
+    let Some(hashes) = claims.get(HASHES) else {
+        return alg.map_or(Ok(None), |_| Err(malformed()));
+    };
+    let hashes = hashes.as_array().filter(|hashes| !hashes.is_empty());
+    let hashes = hashes.ok_or_else(malformed)?.iter();
+    let hashes = hashes.map(|hash| hash.as_str().map(str::to_owned));
+    let hashes = hashes.collect::<Option<Vec<String>>>();
+    let hashes = hashes.ok_or_else(malformed)?;
+    Ok(Some(Agreed { hashes, alg }))
 }
 
 fn check_times(claims: &Map<String, Value>, now: UnixTime) -> Result<(), KbError> {

@@ -112,7 +112,8 @@ pub use trust::{
     TrustedIssuer,
 };
 pub use verify::{
-    CLOCK_SKEW_S, IssuancePolicy, KeyBindingPolicy, Policy, verify_issued, verify_presented,
+    CLOCK_SKEW_S, IssuancePolicy, KeyBindingPolicy, Policy, verify_agreeing, verify_issued,
+    verify_presented,
 };
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! Verifying, RFC 9901, section 7, with the rules of SD-JWT VC.
 
 use super::issuer_key::Candidates;
+use super::kb::{self, Agreed};
 use super::{
-    HeldSdJwtVc, IssuerTrust, RegisteredClaims, SdJwtVc, StatusOwed, StatusPolicy, VcError, claims,
-    kb,
+    HeldSdJwtVc, IssuerTrust, KbError, RegisteredClaims, SdJwtVc, StatusOwed, StatusPolicy,
+    VcError, claims,
 };
 use crate::Verified;
 use crate::crypto::{CryptoProvider, PublicKey};
@@ -73,6 +74,24 @@ pub fn verify_presented(
     policy: &Policy<'_>,
     provider: &dyn CryptoProvider,
 ) -> Result<StatusOwed, VcError> {
+    match verify_agreeing(compact, policy, provider)? {
+        (owed, None) => Ok(owed),
+        // OpenID4VP 1.0, annex B.3.3: hashes answer `transaction_data` of the request. None was sent,
+        // so whoever signed them agreed to something else than what is being asked.
+        (_, Some(_)) => Err(VcError::KeyBinding(KbError::TransactionData)),
+    }
+}
+
+/// The same for a request that may have asked about transaction data. What the Holder agrees to comes
+/// beside: the caller compares it with what was asked.
+///
+/// # Errors
+/// Each rule has its own [`VcError`].
+pub fn verify_agreeing(
+    compact: &str,
+    policy: &Policy<'_>,
+    provider: &dyn CryptoProvider,
+) -> Result<(StatusOwed, Option<Agreed>), VcError> {
     let sd_jwt = SdJwt::parse(compact)?;
     refuse_wrong_form(&sd_jwt, policy.key_binding)?;
     let valid = validate(&sd_jwt, policy.trust, policy.now, provider)?;
@@ -81,7 +100,7 @@ pub fn verify_presented(
         .candidates
         .decide(policy.trust, &valid.registered, accepted)?;
     check_times(&valid.registered, policy.now)?;
-    let holder_bound = check_binding(
+    let (holder_bound, agreed) = check_binding(
         &sd_jwt,
         &valid.registered,
         &valid.processed,
@@ -91,13 +110,14 @@ pub fn verify_presented(
     if policy.status == StatusPolicy::Required && valid.registered.status.is_none() {
         return Err(VcError::StatusMissing);
     }
-    Ok(StatusOwed::new(SdJwtVc {
+    let owed = StatusOwed::new(SdJwtVc {
         issuer,
         registered: valid.registered,
         claims: valid.processed.claims,
         disclosed: valid.processed.disclosed,
         holder_bound,
-    }))
+    });
+    Ok((owed, agreed))
 }
 
 /// Verifies a credential as the issuer sends it. An SD-JWT+KB is refused
@@ -214,21 +234,21 @@ fn check_times(registered: &RegisteredClaims, now: UnixTime) -> Result<(), VcErr
     Ok(())
 }
 
-/// RFC 9901, section 7.3, step 5. Gives whether the Holder is bound.
+/// RFC 9901, section 7.3, step 5. Gives whether the Holder is bound, and what they agree to.
 fn check_binding(
     sd_jwt: &SdJwt<'_>,
     registered: &RegisteredClaims,
     processed: &Processed,
     policy: &Policy<'_>,
     provider: &dyn CryptoProvider,
-) -> Result<bool, VcError> {
+) -> Result<(bool, Option<Agreed>), VcError> {
     let (audience, nonce) = match policy.key_binding {
         KeyBindingPolicy::Required { audience, nonce }
         | KeyBindingPolicy::Optional { audience, nonce } => (audience, nonce),
-        KeyBindingPolicy::Forbidden => return Ok(false),
+        KeyBindingPolicy::Forbidden => return Ok((false, None)),
     };
     let Some(jwt) = sd_jwt.key_binding() else {
-        return Ok(false);
+        return Ok((false, None));
     };
     let holder = registered
         .holder_key
@@ -240,6 +260,6 @@ fn check_binding(
         now: policy.now,
     };
     let bound_text = sd_jwt.bound_text();
-    kb::check(jwt, bound_text, processed.hash, holder, &expected, provider)?;
-    Ok(true)
+    let agreed = kb::check(jwt, bound_text, processed.hash, holder, &expected, provider)?;
+    Ok((true, agreed))
 }

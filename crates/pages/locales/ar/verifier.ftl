@@ -1,6 +1,11 @@
 # خدمة تسجيل الدخول: ما يقرؤه الشخص حين يطلب تطبيق بطاقة.
 verifier-who-asks = الجهة الطالبة
 verifier-why = السبب
+verifier-payment = أنت توافق على دفعة
+verifier-payment-amount = المبلغ
+verifier-payment-payee = إلى
+verifier-payment-reference = مقابل
+verifier-payment-compare = تعرض محفظتك الشيء نفسه. إذا اختلف شيء هناك فارفض.
 verifier-unvouched = لم يتحقق أحد هنا من { $app }. الاسم هو الذي يطلقه التطبيق على نفسه. تابع فقط إذا كنت تعرفه وجئت منه.
 verifier-unusual = ما زلت مسجّل الدخول، لكن هذه الزيارة تبدو غير معتادة لحسابك، ولذلك نطلب بطاقتك مرة أخرى.
 verifier-unusual-first_seen_country = تأتي من بلد جديد بالنسبة إلى حسابك.

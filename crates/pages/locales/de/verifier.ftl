@@ -1,6 +1,11 @@
 # Der Anmeldedienst: was eine Person liest, während eine App nach einer Karte fragt.
 verifier-who-asks = Wer fragt
 verifier-why = Wozu
+verifier-payment = Sie geben eine Zahlung frei
+verifier-payment-amount = Betrag
+verifier-payment-payee = An
+verifier-payment-reference = Wofür
+verifier-payment-compare = Ihre Wallet zeigt dasselbe. Weicht dort etwas ab, lehnen Sie ab.
 verifier-unvouched = Niemand hier hat { $app } geprüft. Der Name ist der, den sich die App selbst gibt. Fahren Sie nur fort, wenn Sie die App kennen und von dort kommen.
 verifier-unusual = Sie sind noch angemeldet. Dieser Besuch sieht für Ihr Konto aber ungewöhnlich aus, deshalb wird noch einmal nach Ihrer Karte gefragt.
 verifier-unusual-first_seen_country = Er kommt aus einem Land, das für Ihr Konto neu ist.

@@ -1,6 +1,11 @@
 # The login service: what a person reads while an app asks for a card.
 verifier-who-asks = Who asks
 verifier-why = Why
+verifier-payment = You approve a payment
+verifier-payment-amount = Amount
+verifier-payment-payee = To
+verifier-payment-reference = For
+verifier-payment-compare = Your wallet shows the same. If anything differs there, say no.
 verifier-unvouched = Nobody here has checked { $app }. The name is what the app calls itself. Go on only if you know it and came here from it.
 verifier-unusual = You are still logged in. But this visit looks unusual for your account, so your card is asked for once more.
 verifier-unusual-first_seen_country = It comes from a country that is new for your account.

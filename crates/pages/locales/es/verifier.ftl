@@ -1,6 +1,11 @@
 # El servicio de acceso: lo que lee una persona cuando una aplicación pide una tarjeta.
 verifier-who-asks = Quién pregunta
 verifier-why = Para qué
+verifier-payment = Usted aprueba un pago
+verifier-payment-amount = Importe
+verifier-payment-payee = A
+verifier-payment-reference = Por
+verifier-payment-compare = Su cartera muestra lo mismo. Si algo no coincide allí, rechácelo.
 verifier-unvouched = Nadie aquí ha comprobado { $app }. El nombre es el que la aplicación se da a sí misma. Continúe solo si la conoce y viene de ella.
 verifier-unusual = Su sesión sigue abierta. Pero esta visita es inusual para su cuenta, así que se le pide la tarjeta una vez más.
 verifier-unusual-first_seen_country = Llega desde un país nuevo para su cuenta.

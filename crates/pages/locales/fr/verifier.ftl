@@ -1,6 +1,11 @@
 # Le service de connexion : ce que lit une personne quand une application demande une carte.
 verifier-who-asks = Qui demande
 verifier-why = Pourquoi
+verifier-payment = Vous approuvez un paiement
+verifier-payment-amount = Montant
+verifier-payment-payee = À
+verifier-payment-reference = Pour
+verifier-payment-compare = Votre portefeuille affiche la même chose. Si quelque chose y diffère, refusez.
 verifier-unvouched = Personne ici n’a vérifié { $app }. Le nom est celui que l’appli se donne. Ne continuez que si vous la connaissez et que vous en venez.
 verifier-unusual = Vous êtes toujours connecté. Mais cette visite est inhabituelle pour votre compte : votre carte est donc demandée encore une fois.
 verifier-unusual-first_seen_country = Elle vient d’un pays nouveau pour votre compte.

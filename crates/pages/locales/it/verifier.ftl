@@ -1,6 +1,11 @@
 # Il servizio di accesso: quello che una persona legge quando un’app chiede una carta.
 verifier-who-asks = Chi chiede
 verifier-why = Perché
+verifier-payment = Approvi un pagamento
+verifier-payment-amount = Importo
+verifier-payment-payee = A
+verifier-payment-reference = Per
+verifier-payment-compare = Il tuo portafoglio mostra le stesse cose. Se qualcosa non coincide, rifiuta.
 verifier-unvouched = Nessuno qui ha controllato { $app }. Il nome è quello che l’app si dà da sola. Continui solo se la conosce e viene da lì.
 verifier-unusual = È ancora collegato. Ma questa visita è insolita per il suo account: la carta viene quindi chiesta ancora una volta.
 verifier-unusual-first_seen_country = Arriva da un paese nuovo per il suo account.

@@ -2,6 +2,7 @@
 //! (RFC 7009).
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 use vouchsafe_credentials::time::UnixTime;
 
 use super::params::{Params, ParamsError};
@@ -47,6 +48,15 @@ pub struct LiveToken {
     /// The key that it is bound to (RFC 9449, section 6.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
+    /// Hashes of what the person authorised in their wallet (OpenID4VP 1.0, annex B.3.3.1).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub transaction_data_hashes: Vec<String>,
+    /// The algorithm of these hashes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transaction_data_hashes_alg: Option<String>,
+    /// What was granted (RFC 9396, section 9.2).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub authorization_details: Vec<Map<String, Value>>,
 }
 
 /// `cnf`: how the one who presents a token is known (RFC 7800, section 3.1).
@@ -103,6 +113,9 @@ mod tests {
             acr: Some("urn:vouchsafe:acr:vc".into()),
             amr: vec!["pop".into(), "vp".into()],
             cnf: None,
+            transaction_data_hashes: Vec::new(),
+            transaction_data_hashes_alg: None,
+            authorization_details: Vec::new(),
         };
         let bound = LiveToken {
             token_type: Some(TokenType::Dpop),

@@ -69,6 +69,8 @@ pub struct Capabilities {
     pub public_subjects: bool,
     /// A client may be known by a document at its `client_id` (Client ID Metadata Document).
     pub client_documents: bool,
+    /// Types of `authorization_details` (RFC 9396).
+    pub authorization_details_types: Vec<String>,
 }
 
 /// The document.
@@ -132,6 +134,8 @@ pub struct DiscoveryDocument {
     backchannel_logout_session_supported: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     client_id_metadata_document_supported: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    authorization_details_types_supported: Vec<String>,
 }
 
 impl DiscoveryDocument {
@@ -168,6 +172,7 @@ impl DiscoveryDocument {
             form_post,
             public_subjects,
             client_documents,
+            authorization_details_types,
         } = capabilities;
         Self {
             issuer: issuer.to_owned(),
@@ -213,6 +218,8 @@ impl DiscoveryDocument {
             backchannel_logout_supported: backchannel_logout,
             backchannel_logout_session_supported: backchannel_logout,
             client_id_metadata_document_supported: client_documents,
+            // RFC 9396, section 10.
+            authorization_details_types_supported: authorization_details_types,
         }
     }
 }
@@ -266,6 +273,7 @@ mod tests {
             "backchannel_logout_supported",
             "dpop_signing_alg_values_supported",
             "acr_values_supported",
+            "authorization_details_types_supported",
         ] {
             assert!(json.get(absent).is_none(), "{absent}");
         }

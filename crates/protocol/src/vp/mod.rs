@@ -16,5 +16,6 @@ pub mod request;
 pub mod response;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod transaction_data;
 pub mod values;
 pub mod verify;

@@ -199,6 +199,7 @@ fn config() -> Result<Config> {
         client_id: "vouchsafe-wallet".to_owned(),
         issuance: IssuancePolicy::default(),
         batch_size: 1,
+        transactions: false,
     })
 }
 

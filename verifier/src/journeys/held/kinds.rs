@@ -24,14 +24,8 @@ pub(super) fn check(
             }
         }
         StepKind::Passkey { .. } => passkeys(at, "kind", known, places),
-        StepKind::Present(present) => {
-            if present.transaction_data {
-                let message = "`transaction_data` is not held";
-                places.at_step(at, "transaction_data", Code::NotHeld, message, hint);
-            }
-        }
         StepKind::Risk { model } => risk(at, model, known, places),
-        StepKind::Decide { .. } | StepKind::Consent { .. } => {}
+        StepKind::Present(_) | StepKind::Decide { .. } | StepKind::Consent { .. } => {}
         StepKind::Ask(ask) => asks::check((at, step), ask, known.settings, places),
         StepKind::Webhook { url, sms, .. } => webhook((at, url, *sms), known, places),
         StepKind::Deny { notify, .. } => {

@@ -10,6 +10,7 @@ mod whole;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::approves::approves;
 use super::loaded::StepQuestion;
 use super::{asks, recovery};
 use crate::config::{Client, Query, QueryConfig, Settings, SubjectConfig, SubjectStrategy, Trust};
@@ -140,6 +141,9 @@ fn question(
             let hint = "`cross_device` of the application, `wallet.digital_credentials`, or \"same_device\"";
             places.at_step(at, "channels", Code::NotHeld, message, hint);
         }
+    }
+    if present.transaction_data {
+        approves(at, (&query, known.served(journey)), places);
     }
     Some(query)
 }

@@ -5,10 +5,12 @@ use serde_json::{Value, json};
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::oidc::subject::pairwise_sub;
 use vouchsafe_service::db::{DbError, Tx};
+use vouchsafe_service::pushed;
 
 use crate::app::{App, Parts};
 use crate::domain::account_notice::{Notice, NoticeKind};
 use crate::domain::ids::{MeansId, SessionId, SubjectId, TransactionId};
+use crate::domain::reason::Failure;
 use crate::domain::run::Effect;
 use crate::domain::session::EndReason;
 use crate::domain::transaction::Login;
@@ -39,6 +41,8 @@ pub struct Beside {
     resumes: Option<TransactionId>,
     closes: Option<TransactionId>,
     registers: Option<Registers>,
+    /// The pushed request that is used up, because the run begins to wait.
+    spends: Option<String>,
 }
 
 /// What ends.
@@ -80,6 +84,10 @@ impl Beside {
                 client: login.request.client.clone(),
                 ends_at,
             });
+        // RFC 9126, sections 2.2 and 7.3: a pushed request lives for minutes and brings one code. That is the one
+        // of the run that waits.
+        let spends = until.and_then(|_| login.request.pushed.take());
+        login.request.spent |= spends.is_some();
         let resumes = std::mem::take(&mut run.resumes);
         let closes = std::mem::take(&mut run.closes);
         let mut beside = Self {
@@ -87,6 +95,7 @@ impl Beside {
             holds: hold,
             resumes: resumes.then(|| login.id.clone()),
             closes: closes.then(|| login.id.clone()),
+            spends,
             ..Self::default()
         };
         if effects.is_empty() || run.pinned.is_none() {
@@ -138,9 +147,9 @@ impl Beside {
         run.is_some_and(|run| !run.effects.is_empty())
     }
 
-    /// Whether the turn may be written: a run that waited goes on once, and not after it was cancelled. Of
-    /// several that end the means of one account each comes after the other. It comes after the row of the
-    /// login, as everything that is held here.
+    /// Whether the turn may be written: a run that waited goes on once, and not after it was cancelled; one that
+    /// begins to wait uses its pushed request up. Of several that end the means of one account each comes after
+    /// the other. It comes after the row of the login, as everything that is held here.
     pub(super) async fn may(&self, tx: &mut Tx, now: UnixTime) -> Result<(), Stop> {
         if let Some(ends) = &self.ends {
             subjects::hold(tx, &ends.subject).await?;
@@ -149,6 +158,15 @@ impl Beside {
             let goes = self.ends.as_ref().is_some_and(Ends::ends_passkeys);
             if let Some(why) = registers.refused(tx, (goes, now)).await? {
                 return Err(Stop::Refused(why));
+            }
+        }
+        if let Some(spends) = &self.spends {
+            // The account first, as everywhere.
+            if let Some(subject) = &self.subject {
+                subjects::hold(tx, subject).await?;
+            }
+            if !pushed::use_up(tx, spends, now).await? {
+                return Err(Stop::Refused(Failure::request_used()));
             }
         }
         match &self.resumes {

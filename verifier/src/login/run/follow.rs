@@ -60,7 +60,7 @@ async fn outlasts(app: &Parts, login: &Login, waits_s: i64) -> Result<bool, RunE
     let (request, now) = (&login.request, app.now());
     let end = now.plus(waits_s);
     // The time of a pushed request is its own (RFC 9126, section 2.2).
-    if request.pushed.is_some() {
+    if request.was_pushed() {
         return Ok(false);
     }
     let of_session = run.facts.session.as_ref().map(|session| session.age_s);

@@ -86,7 +86,8 @@ pub(super) async fn at(
     Ok(Waits::Ended(Outcome::Ok))
 }
 
-/// The run begins to wait. What the cards said is not kept for so long.
+/// The run begins to wait. What the cards said is not kept for so long; a pushed request is used up with
+/// the turn that is written (see [`beside::Beside`]).
 fn begin(
     app: &Parts,
     login: &mut Login,

@@ -201,6 +201,10 @@ async fn go(
                 true => (Outcome::Ok, None),
                 false => return Ok(Arrived::Page),
             },
+            // Nothing was brought that could be approved.
+            _ if journeys::approves(step) && login.request.approval.is_none() => {
+                (Outcome::Error, None)
+            }
             (StepKind::Identify { .. } | StepKind::Present(_), _) => return Ok(Arrived::Page),
             (StepKind::Consent { .. }, None) => return Ok(Arrived::Browser),
             (StepKind::Consent { .. }, Some(_)) => {

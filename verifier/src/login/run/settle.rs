@@ -213,8 +213,13 @@ async fn wait(
     let id = login.id.clone();
     let beside = Beside::with_ends(app, &mut login, None).await?;
     let pending = Transaction::Pending(Pending { login });
-    let row = Row::next(app, loaded, from, &pending, beside)?;
-    let (row, written) = write(app, row).await?;
+    let row = Row::next(app, loaded, from.clone(), &pending, beside)?;
+    let (row, written) = match write(app, row).await {
+        Err(Stop::Refused(failure)) => {
+            return refuse(app, loaded, (from, undone(before)), failure).await;
+        }
+        written => written?,
+    };
     if written == Written::Yes {
         row.note(app, &before);
         tell::steps(app, &before);
@@ -225,6 +230,15 @@ async fn wait(
         Written::Lost => Done::Lost(id),
         Written::TooMany(wait) => Done::TooMany(wait),
     })
+}
+
+/// The login of a turn that is not written: nobody is told of its steps, and it does not wait.
+fn undone(mut login: Login) -> Login {
+    if let Some(run) = login.run.as_deref_mut() {
+        run.effects.clear();
+        run.waiting = None;
+    }
+    login
 }
 
 /// What was counted of a run is not counted again, and the step that it waits for begins.
@@ -280,15 +294,14 @@ fn is_silent(login: &Login) -> bool {
     asked.is_some_and(|asked| asked.prompt.iter().any(|prompt| prompt == "none"))
 }
 
-async fn write(app: &App, row: Row) -> Result<(Arc<Row>, Written), DbError> {
+async fn write(app: &App, row: Row) -> Result<(Arc<Row>, Written), Stop> {
     let row = Arc::new(row);
     let (again, now) = (Arc::clone(&row), app.now());
     let write = async move |tx: &mut Tx| again.put(tx, now).await;
     match app.db.write(write).await {
         Ok(written) => Ok((row, written)),
-        // A passkey alone is refused, and it is written with the end of a login.
-        Err(Stop::Lost | Stop::Refused(_)) => Ok((row, Written::Lost)),
-        Err(Stop::Db(error)) => Err(error),
+        Err(Stop::Lost) => Ok((row, Written::Lost)),
+        Err(stop) => Err(stop),
     }
 }
 

@@ -24,12 +24,19 @@ use vouchsafe_protocol::vp::api::Origin;
 use vouchsafe_protocol::vp::dcql::{Candidate, DcqlQuery, Selection, find_matches};
 use vouchsafe_protocol::vp::invocation::Invocation;
 use vouchsafe_protocol::vp::request::{
-    ApiRequest, PresentationRequest, WalletPolicy, verify_api_request, verify_request,
+    ApiRequest, Parties, PresentationRequest, WalletPolicy, verify_api_request_of,
+    verify_request_of,
 };
 
 use super::browser::{Answer, form, send};
 use super::issuer::{Card, TestIssuer};
 use super::{OP, World};
+
+/// The person sees what they authorise.
+const SHOWS: Parties<'static> = Parties {
+    transactions: true,
+    ..Parties::NONE
+};
 
 pub struct HeldCard {
     pub credential: HeldSdJwtVc,
@@ -235,7 +242,8 @@ impl Wallet {
             now: self.clock.now(),
             urls: UrlRule::LoopbackAllowed,
         };
-        verify_request(object, &invocation.client_id, wallet_nonce, &policy)
+        let client_id = &invocation.client_id;
+        verify_request_of(&SHOWS, object, client_id, wallet_nonce, &policy)
             .expect("the request is good")
     }
 
@@ -304,7 +312,8 @@ impl Wallet {
             urls: UrlRule::LoopbackAllowed,
         };
         let protocol = offer["protocol"].as_str().unwrap();
-        verify_api_request(protocol, &offer["data"], &origin, &policy).expect("the request is good")
+        verify_api_request_of(&SHOWS, protocol, &offer["data"], &origin, &policy)
+            .expect("the request is good")
     }
 
     /// The honest answer to it, as the page gets it.

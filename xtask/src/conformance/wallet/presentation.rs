@@ -41,7 +41,7 @@ const REFUSALS: [(&str, &str); 9] = [
     ),
     (
         "unknown-transaction-data-type",
-        "transaction_data is not supported",
+        "transaction_data is not acceptable",
     ),
     (
         "required-non-matching-credential",

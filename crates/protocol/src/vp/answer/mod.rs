@@ -14,7 +14,8 @@ use vouchsafe_credentials::jws::SignError;
 use vouchsafe_credentials::mdoc::{Elements, HeldMdoc, MdocError, SessionTranscript};
 use vouchsafe_credentials::random::Rng;
 use vouchsafe_credentials::sd_jwt::SdJwtError;
-use vouchsafe_credentials::sd_jwt_vc::{HeldSdJwtVc, kb};
+use vouchsafe_credentials::sd_jwt_vc::HeldSdJwtVc;
+use vouchsafe_credentials::sd_jwt_vc::kb::{self, Agreed};
 use vouchsafe_credentials::time::UnixTime;
 
 pub use held::{HeldCandidate, HeldCredential};
@@ -22,6 +23,7 @@ pub use held::{HeldCandidate, HeldCredential};
 use super::dcql::{ClaimPointer, Format, QueryId, SetError, check_sets};
 use super::request::{ApiRequest, PresentationRequest, Question};
 use super::response::EncryptedResponse;
+use super::transaction_data::{AgreementError, agreement};
 
 /// One credential that the person has agreed to present.
 #[derive(Clone, Copy)]
@@ -45,6 +47,9 @@ pub enum AnswerError {
     /// Something required is missing.
     #[error("the choice is incomplete")]
     Incomplete(#[source] SetError),
+    /// No card of the choice may authorise a transaction that is asked about.
+    #[error("the choice does not authorise the transaction")]
+    Transaction(#[source] AgreementError),
     /// The request has expired in the meantime.
     #[error("the request has expired")]
     Expired,
@@ -80,6 +85,7 @@ impl AnswerError {
         match self {
             AnswerError::Choice => "answer_choice",
             AnswerError::Incomplete(_) => "answer_incomplete",
+            AnswerError::Transaction(_) => "answer_transaction",
             AnswerError::Expired => "request_expired",
             AnswerError::WrongKey => "answer_wrong_key",
             AnswerError::Algorithm => "answer_alg_not_accepted",
@@ -210,13 +216,16 @@ async fn vp_token(
     }
     let answered: Vec<&QueryId> = presented.iter().map(|one| one.query).collect();
     check_sets(&question.query, &answered).map_err(AnswerError::Incomplete)?;
+    // Annex B.3.3.1.
+    let agreed =
+        agreement(&question.transaction_data, &answered).map_err(AnswerError::Transaction)?;
     let mut token: Map<String, Value> = Map::new();
-    for one in presented {
+    for (one, agreed) in presented.iter().zip(&agreed) {
         let query = question
             .query
             .credential(one.query.as_str())
             .ok_or(AnswerError::Choice)?;
-        let bound = bind(question, exchange, one, now).await?;
+        let bound = bind(question, exchange, (one, agreed.as_ref()), now).await?;
         let entry = token
             .entry(one.query.as_str())
             .or_insert_with(|| Value::Array(Vec::new()));
@@ -236,14 +245,18 @@ async fn vp_token(
 async fn bind(
     question: &Question,
     exchange: &Exchange<'_>,
-    one: &Presented<'_>,
+    (one, agreed): (&Presented<'_>, Option<&Agreed>),
     now: UnixTime,
 ) -> Result<String, AnswerError> {
     if one.credential.holder_key() != Some(one.signer.public_key()) {
         return Err(AnswerError::WrongKey);
     }
     match one.credential {
-        HeldCredential::SdJwtVc(held) => bind_sd_jwt_vc(question, exchange, held, one, now).await,
+        HeldCredential::SdJwtVc(held) => {
+            bind_sd_jwt_vc(question, exchange, held, (one, agreed), now).await
+        }
+        // No card of this format may authorise a transaction.
+        HeldCredential::Mdoc(_) if agreed.is_some() => Err(AnswerError::Choice),
         HeldCredential::Mdoc(held) => bind_mdoc(question, exchange, held, one).await,
     }
 }
@@ -253,7 +266,7 @@ async fn bind_sd_jwt_vc(
     question: &Question,
     exchange: &Exchange<'_>,
     held: &HeldSdJwtVc,
-    one: &Presented<'_>,
+    (one, agreed): (&Presented<'_>, Option<&Agreed>),
     now: UnixTime,
 ) -> Result<String, AnswerError> {
     let signer = one.signer;
@@ -269,7 +282,7 @@ async fn bind_sd_jwt_vc(
         issued_at: now,
     };
     presentation
-        .bind(&binding, signer)
+        .bind_agreeing(&binding, agreed, signer)
         .await
         .map_err(AnswerError::Sign)
 }

@@ -11,6 +11,7 @@ use crate::vp::client_id::ClientId;
 use crate::vp::dcql::DcqlQuery;
 use crate::vp::metadata;
 use crate::vp::request::{AUDIENCE, write_about};
+use crate::vp::transaction_data::{self, TransactionData};
 use crate::vp::values::{LocalizedText, Nonce};
 
 /// All that goes into a request, whether it is signed or not. Response type `vp_token`.
@@ -20,6 +21,8 @@ pub struct NewApiRequest<'a> {
     pub nonce: &'a Nonce,
     /// What is asked for.
     pub query: &'a DcqlQuery,
+    /// What the person is asked to authorise.
+    pub transaction_data: &'a [TransactionData],
     /// Fresh per request: public half of the key that opens the answer (response mode
     /// `dc_api.jwt`). `None`: an answer that is not encrypted (`dc_api`), which HAIP 1.0 forbids.
     pub encryption_key: Option<&'a PublicKey>,
@@ -91,6 +94,7 @@ fn parameters(request: &NewApiRequest<'_>) -> Map<String, Value> {
     let NewApiRequest {
         nonce,
         query,
+        transaction_data,
         encryption_key,
         client_name,
         purpose,
@@ -106,6 +110,9 @@ fn parameters(request: &NewApiRequest<'_>) -> Map<String, Value> {
     set("nonce", nonce.as_str().into());
     set("dcql_query", query.as_json().clone());
     set("client_metadata", metadata::write(encryption_key, query));
+    if let Some(strings) = transaction_data::write(transaction_data) {
+        set("transaction_data", strings);
+    }
     if let Some(verifier_info) = write_about(client_name, purpose) {
         set("verifier_info", verifier_info);
     }

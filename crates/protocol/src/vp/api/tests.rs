@@ -58,6 +58,7 @@ impl Setup {
         NewApiRequest {
             nonce: &self.nonce,
             query: &self.query,
+            transaction_data: &[],
             encryption_key: Some(self.key.public_key()),
             client_name: Some(&self.name),
             purpose: None,

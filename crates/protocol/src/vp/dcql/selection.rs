@@ -58,22 +58,24 @@ impl Matches {
     /// nothing that the verifier does not insist on. Where it insists on nothing,
     /// the cheapest of all options: an answer shows something.
     pub fn smallest(&self) -> Selection {
-        let mut chosen: Vec<&QueryId> = Vec::new();
-        for set in self.sets.iter().filter(|set| set.required) {
-            let cost = |option: &&Vec<QueryId>| {
-                let new = option.iter().filter(|id| !chosen.contains(id));
-                new.map(|id| self.cost(id)).sum::<usize>()
-            };
-            if let Some(option) = set.options.iter().min_by_key(cost) {
-                chosen.extend(option);
-            }
+        self.smallest_with(&[])
+    }
+
+    /// The same where of each of these lists one Credential Query must be answered: for each that no
+    /// pick answers the cheapest option with one of them. A list that no option answers changes nothing.
+    pub fn smallest_with(&self, needed: &[&[QueryId]]) -> Selection {
+        let mut chosen = self.required(Vec::new());
+        self.add_needed(&mut chosen, needed);
+        // What is needed may be one of several options of what is required.
+        let mut other = Vec::new();
+        self.add_needed(&mut other, needed);
+        let other = self.required(other);
+        if self.total(&other) < self.total(&chosen) {
+            chosen = other;
         }
         // Section 6.4.2: what is not required may be returned.
         if chosen.is_empty() {
-            let options = self.sets.iter().flat_map(|set| &set.options);
-            let cost =
-                |option: &&Vec<QueryId>| option.iter().map(|id| self.cost(id)).sum::<usize>();
-            chosen.extend(options.min_by_key(cost).into_iter().flatten());
+            self.add_cheapest(&mut chosen, self.options());
         }
         let picks = self
             .queries
@@ -82,6 +84,54 @@ impl Matches {
             .filter_map(|entry| entry.best().map(|best| pick(entry, best)))
             .collect();
         Selection { picks }
+    }
+
+    fn options(&self) -> impl Iterator<Item = &Vec<QueryId>> {
+        self.sets.iter().flat_map(|set| &set.options)
+    }
+
+    /// What is chosen, and for each required use case the cheapest option beside it.
+    fn required<'a>(&'a self, mut chosen: Vec<&'a QueryId>) -> Vec<&'a QueryId> {
+        for set in self.sets.iter().filter(|set| set.required) {
+            self.add_cheapest(&mut chosen, set.options.iter());
+        }
+        chosen
+    }
+
+    fn add_needed<'a>(&'a self, chosen: &mut Vec<&'a QueryId>, needed: &[&[QueryId]]) {
+        for ids in needed {
+            if chosen.iter().any(|id| ids.contains(id)) {
+                continue;
+            }
+            let answers = |option: &&Vec<QueryId>| option.iter().any(|id| ids.contains(id));
+            self.add_cheapest(chosen, self.options().filter(answers));
+        }
+    }
+
+    /// Adds the option that costs the least beside what is chosen; of some that cost the same one that is
+    /// chosen already, else the first.
+    fn add_cheapest<'a>(
+        &self,
+        chosen: &mut Vec<&'a QueryId>,
+        options: impl Iterator<Item = &'a Vec<QueryId>>,
+    ) {
+        let more = |option: &&Vec<QueryId>| {
+            let new = option.iter().filter(|id| !chosen.contains(id));
+            let new: Vec<&QueryId> = new.collect();
+            let cost: usize = new.iter().map(|id| self.cost(id)).sum();
+            (cost, !new.is_empty())
+        };
+        let found = options.min_by_key(more);
+        for id in found.into_iter().flatten() {
+            if !chosen.contains(&id) {
+                chosen.push(id);
+            }
+        }
+    }
+
+    fn total(&self, chosen: &[&QueryId]) -> (usize, usize) {
+        let cost = chosen.iter().map(|id| self.cost(id)).sum();
+        (cost, chosen.len())
     }
 
     /// The answer that the person has put together: pairs of Credential Query

@@ -15,6 +15,7 @@ use crate::vp::api::{MULTI_SIGNED, Origin, Protocol};
 use crate::vp::client_id::ClientId;
 use crate::vp::dcql::DcqlQuery;
 use crate::vp::metadata::ClientMetadata;
+use crate::vp::transaction_data::TransactionData;
 use crate::vp::values::{LocalizedText, Nonce};
 
 /// A request over the Digital Credentials API whose parameters were checked, and where it is
@@ -57,6 +58,11 @@ impl ApiRequest {
     /// What is asked for.
     pub fn query(&self) -> &DcqlQuery {
         &self.question.query
+    }
+
+    /// What the person is asked to authorise. Whoever answers has shown it.
+    pub fn transaction_data(&self) -> &[TransactionData] {
+        &self.question.transaction_data
     }
 
     /// How to encrypt the response, and what the verifier reads.
@@ -153,7 +159,7 @@ fn unsigned(data: &Map<String, Value>, parties: &Parties<'_>) -> Result<Question
         return Err(RequestError::Parameter("request"));
     }
     let encrypted = check_kind(data, Modes::api(parties))?;
-    Question::read(data, encrypted, None)
+    Question::read(data, encrypted, None, parties)
 }
 
 /// Appendix A.3.2.1: a compact JWS. The client identifier in it decides which key is looked at, and is
@@ -198,7 +204,7 @@ fn signed(
     }
     let expires_at = check_times(claims, policy.now)?;
     let encrypted = check_kind(claims, Modes::api(parties))?;
-    let question = Question::read(claims, encrypted, expires_at)?;
+    let question = Question::read(claims, encrypted, expires_at, parties)?;
     let question = question.of(&requester, claims, (policy, parties));
     Ok((Some(requester), question))
 }

@@ -11,6 +11,7 @@ use super::{AUDIENCE, about};
 use crate::vp::client_id::ClientId;
 use crate::vp::dcql::DcqlQuery;
 use crate::vp::metadata;
+use crate::vp::transaction_data::{self, TransactionData};
 use crate::vp::values::{LocalizedText, Nonce, State};
 
 /// All that goes into a request. Response type `vp_token`, response mode `direct_post.jwt`.
@@ -24,6 +25,8 @@ pub struct NewRequest<'a> {
     pub state: &'a State,
     /// What is asked for.
     pub query: &'a DcqlQuery,
+    /// What the person is asked to authorise.
+    pub transaction_data: &'a [TransactionData],
     /// Fresh per request (HAIP 1.0, section 5): public half of the key that opens the response.
     pub encryption_key: &'a PublicKey,
     /// How the asking service is called.
@@ -60,6 +63,7 @@ fn claims(request: &NewRequest<'_>, client_id: &ClientId) -> Value {
         nonce,
         state,
         query,
+        transaction_data,
         encryption_key,
         client_name,
         purpose,
@@ -81,6 +85,9 @@ fn claims(request: &NewRequest<'_>, client_id: &ClientId) -> Value {
         "client_metadata",
         metadata::write(Some(encryption_key), query),
     );
+    if let Some(strings) = transaction_data::write(transaction_data) {
+        set("transaction_data", strings);
+    }
     set("iat", issued_at.seconds().into());
     set("exp", issued_at.plus(lifetime_s).seconds().into());
     // OpenID4VP 1.0, section 5.10: "the Verifier MUST use it as the `wallet_nonce` value".

@@ -10,6 +10,7 @@ use crate::vp::client_id::ClientIdError;
 use crate::vp::dcql::DcqlError;
 use crate::vp::metadata::MetadataError;
 use crate::vp::response::ErrorCode;
+use crate::vp::transaction_data::TransactionDataError;
 use crate::vp::values::State;
 
 /// A refused request.
@@ -113,9 +114,9 @@ pub enum RequestError {
     /// The query is not valid.
     #[error("the query is not valid")]
     Query(#[source] DcqlError),
-    /// `transaction_data`, which is not supported.
-    #[error("transaction_data is not supported")]
-    TransactionData,
+    /// `transaction_data` is not what one of the known types is, or names no card that may authorise it.
+    #[error("transaction_data is not acceptable")]
+    TransactionData(#[source] TransactionDataError),
     /// `wallet_nonce` is missing or not the one that was sent.
     #[error("the wallet_nonce is missing or wrong")]
     WalletNonce,
@@ -169,7 +170,7 @@ impl RequestError {
             RequestError::NoQuery => "query_missing",
             RequestError::Scope => "scope_unknown",
             RequestError::Query(_) => "query_invalid",
-            RequestError::TransactionData => "transaction_data_unsupported",
+            RequestError::TransactionData(error) => error.code(),
             RequestError::WalletNonce => "wallet_nonce_mismatch",
             RequestError::Protocol => "request_protocol_unsupported",
             RequestError::Origin => "request_wrong_origin",
@@ -181,7 +182,7 @@ impl RequestError {
     /// The error code of the Authorization Error Response (OpenID4VP 1.0, section 8.5).
     pub fn error_code(&self) -> ErrorCode {
         match self {
-            RequestError::TransactionData => ErrorCode::InvalidTransactionData,
+            RequestError::TransactionData(_) => ErrorCode::InvalidTransactionData,
             RequestError::Formats => ErrorCode::VpFormatsNotSupported,
             RequestError::Scope => ErrorCode::InvalidScope,
             RequestError::ResponseType => ErrorCode::UnsupportedResponseType,

@@ -14,6 +14,7 @@ use crate::http::UrlRule;
 use crate::vp::client_id::ClientId;
 use crate::vp::dcql::DcqlQuery;
 use crate::vp::metadata::ClientMetadata;
+use crate::vp::transaction_data::TransactionData;
 use crate::vp::values::{LocalizedText, Nonce, State};
 
 /// Whom the wallet trusts, and what time it is.
@@ -73,6 +74,11 @@ impl PresentationRequest {
     /// What is asked for.
     pub fn query(&self) -> &DcqlQuery {
         &self.question.query
+    }
+
+    /// What the person is asked to authorise. Whoever answers has shown it.
+    pub fn transaction_data(&self) -> &[TransactionData] {
+        &self.question.transaction_data
     }
 
     /// How to encrypt the response, and what the verifier reads.
@@ -237,7 +243,7 @@ pub(super) fn read(
     if claims.contains_key("redirect_uri") {
         return Err(RequestError::RedirectUri);
     }
-    let question = Question::read(claims, encrypted, expires_at)?;
+    let question = Question::read(claims, encrypted, expires_at, parties)?;
     Ok(PresentationRequest {
         client_id,
         question: question.of(&requester, claims, (policy, parties)),

@@ -39,6 +39,9 @@ pub struct Parties<'a> {
     pub unvouched: bool,
     /// Whether an answer may be asked for that is not encrypted, which HAIP 1.0 forbids.
     pub unencrypted: bool,
+    /// Whether the person is shown what [transaction data](crate::vp::transaction_data) says; without that a
+    /// request with any is refused.
+    pub transactions: bool,
     /// Who says what verifiers may ask, anchors of the role [`Role::Registrar`]; `None`: registration
     /// certificates are not looked at.
     pub registrars: Option<&'a TrustAnchors>,
@@ -53,6 +56,7 @@ impl Parties<'_> {
         registered: &[],
         unvouched: false,
         unencrypted: false,
+        transactions: false,
         registrars: None,
         document: None,
     };

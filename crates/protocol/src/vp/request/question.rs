@@ -11,6 +11,7 @@ use super::registration::{self, Registration};
 use super::{AUDIENCE, CLOCK_SKEW_S, RequestError};
 use crate::vp::dcql::DcqlQuery;
 use crate::vp::metadata::ClientMetadata;
+use crate::vp::transaction_data::{self, TransactionData, TransactionDataError};
 use crate::vp::values::Nonce;
 
 /// The parameters that every request has.
@@ -18,6 +19,7 @@ use crate::vp::values::Nonce;
 pub(in crate::vp) struct Question {
     pub(in crate::vp) nonce: Nonce,
     pub(in crate::vp) query: DcqlQuery,
+    pub(in crate::vp) transaction_data: Vec<TransactionData>,
     pub(in crate::vp) metadata: ClientMetadata,
     pub(super) about: About,
     pub(super) registration: Registration,
@@ -122,14 +124,13 @@ impl Question {
         claims: &Map<String, Value>,
         encrypted: bool,
         expires_at: Option<UnixTime>,
+        parties: &Parties<'_>,
     ) -> Result<Self, RequestError> {
-        // Section 8.4: a wallet that does not support it "MUST return an error".
-        if claims.contains_key("transaction_data") {
-            return Err(RequestError::TransactionData);
-        }
         let nonce = claims.get("nonce").and_then(Value::as_str);
         let nonce = nonce.and_then(|nonce| Nonce::parse(nonce).ok());
         let query = query(claims)?;
+        let transaction_data = transactions(claims, &query, parties);
+        let transaction_data = transaction_data.map_err(RequestError::TransactionData)?;
         let metadata = ClientMetadata::parse(claims.get("client_metadata"), encrypted)
             .map_err(RequestError::Metadata)?;
         // Section 8.5, `vp_formats_not_supported`.
@@ -143,11 +144,26 @@ impl Question {
         Ok(Question {
             nonce: nonce.ok_or(RequestError::Parameter("nonce"))?,
             query,
+            transaction_data,
             metadata,
             about: about::read(claims.get("verifier_info")),
             registration: Registration::None,
             expires_at,
         })
+    }
+}
+
+/// Section 5.1: the one parameter that is never ignored.
+fn transactions(
+    claims: &Map<String, Value>,
+    query: &DcqlQuery,
+    parties: &Parties<'_>,
+) -> Result<Vec<TransactionData>, TransactionDataError> {
+    match claims.get("transaction_data") {
+        None => Ok(Vec::new()),
+        // Section 8.4: a wallet that does not support it "MUST return an error".
+        Some(_) if !parties.transactions => Err(TransactionDataError::Unsupported),
+        Some(strings) => transaction_data::read(strings, query),
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 use vouchsafe_credentials::crypto::PublicKey;
 use vouchsafe_credentials::encoding::b64url_decode;
 use vouchsafe_credentials::mdoc::{self, DeviceResponse, Mdoc, MdocError};
+use vouchsafe_credentials::sd_jwt_vc::kb::Agreed;
 use vouchsafe_credentials::sd_jwt_vc::{
     self, IssuerIdentity, KeyBindingPolicy, RegisteredClaims, SdJwtVc,
 };
@@ -49,20 +50,21 @@ pub(super) struct Accepted {
 }
 
 impl<'p> Owed<'p> {
-    /// Integrity, issuer, type, time, holder binding to this very request.
+    /// Integrity, issuer, type, time, holder binding to this very request; and what it agrees to.
     pub(super) fn check(
         query: &CredentialQuery,
         text: &'p str,
         transaction: &Transaction<'_>,
         policy: &VerifierPolicy<'_>,
-    ) -> Result<Self, PresentationError> {
+    ) -> Result<(Self, Option<Agreed>), PresentationError> {
         match (query.format(), query.meta()) {
             (Format::SdJwtVc, Meta::SdJwtVc { vct_values }) => {
-                let owed = check_sd_jwt_vc(query, vct_values, text, transaction, policy)?;
-                Ok(Self::SdJwtVc(Box::new(owed), text))
+                let (owed, agreed) = check_sd_jwt_vc(query, vct_values, text, transaction, policy)?;
+                Ok((Self::SdJwtVc(Box::new(owed), text), agreed))
             }
             (Format::MsoMdoc, Meta::MsoMdoc { doctype_value }) => {
-                check_mdoc(doctype_value, text, transaction, policy).map_err(of_mdoc(query))
+                let owed = check_mdoc(doctype_value, text, transaction, policy);
+                Ok((owed.map_err(of_mdoc(query))?, None))
             }
             _ => Err(PresentationError::Format),
         }
@@ -140,7 +142,7 @@ fn check_sd_jwt_vc(
     compact: &str,
     transaction: &Transaction<'_>,
     policy: &VerifierPolicy<'_>,
-) -> Result<sd_jwt_vc::StatusOwed, PresentationError> {
+) -> Result<(sd_jwt_vc::StatusOwed, Option<Agreed>), PresentationError> {
     // Section 14, "Preventing Replay of Verifiable Presentations": linked to `client_id` and `nonce` of this very request;
     // appendix A.5: over the API to the origin instead of the `client_id`.
     let audience = transaction.way.audience();
@@ -157,7 +159,13 @@ fn check_sd_jwt_vc(
         status: policy.status,
         now: policy.now,
     };
-    sd_jwt_vc::verify_presented(compact, &wanted, policy.crypto).map_err(of_sd_jwt_vc(query))
+    let of_query = of_sd_jwt_vc(query);
+    // Whoever was asked nothing agrees to nothing.
+    if transaction.transaction_data.is_empty() {
+        let owed = sd_jwt_vc::verify_presented(compact, &wanted, policy.crypto);
+        return Ok((owed.map_err(of_query)?, None));
+    }
+    sd_jwt_vc::verify_agreeing(compact, &wanted, policy.crypto).map_err(of_query)
 }
 
 /// Appendix B.2: "the base64url-encoded `DeviceResponse`". Holder binding is part of the format,

@@ -7,6 +7,7 @@ use vouchsafe_credentials::status_list::StatusError;
 
 use crate::vp::dcql::{CredentialMismatch, QueryId, SetError};
 use crate::vp::response::WalletError;
+use crate::vp::transaction_data::AgreementError;
 
 /// Why a response is refused. No variant carries a byte of a presentation.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +82,9 @@ pub enum PresentationError {
     /// The status list cannot be had.
     #[error("the status of a credential cannot be checked")]
     StatusSource(#[source] StatusSourceError),
+    /// What was agreed to is not what was asked.
+    #[error("the transaction was not agreed to as it was asked")]
+    TransactionData(#[source] AgreementError),
     /// The presentations are bound to different keys.
     #[error("the presentations belong to different holders")]
     HolderDiffers,
@@ -142,6 +146,7 @@ impl PresentationError {
             }
             PresentationError::StatusSource(StatusSourceError::Rejected(error)) => error.code(),
             PresentationError::StatusSource(StatusSourceError::Refused(_)) => "status_tracking",
+            PresentationError::TransactionData(error) => error.code(),
             PresentationError::HolderDiffers => "holder_differs",
             PresentationError::Query { query: _, mismatch } => match mismatch {
                 CredentialMismatch::Format => "query_format",

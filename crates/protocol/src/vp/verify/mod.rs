@@ -21,6 +21,7 @@ use vouchsafe_credentials::time::UnixTime;
 
 use super::dcql::{CredentialQuery, DcqlQuery, QueryId, check_credential, check_sets};
 use super::response::WalletError;
+use super::transaction_data::{TransactionData, check_agreed};
 use super::values::Nonce;
 use credential::{Accepted, Owed};
 
@@ -38,6 +39,8 @@ pub struct Transaction<'a> {
     pub nonce: &'a Nonce,
     /// The query of the request.
     pub query: &'a DcqlQuery,
+    /// What the person was asked to authorise.
+    pub transaction_data: &'a [TransactionData],
     /// When the verifier stops waiting.
     pub expires_at: UnixTime,
 }
@@ -111,9 +114,15 @@ pub async fn verify_presentation(
     let presentations = token::read(&payload, transaction)?;
 
     let mut valid = Vec::with_capacity(presentations.len());
+    let mut agreed = Vec::with_capacity(valid.capacity());
     for (query, text) in presentations {
-        valid.push((query, Owed::check(query, text, transaction, policy)?));
+        let (owed, agrees) = Owed::check(query, text, transaction, policy)?;
+        valid.push((query, owed));
+        agreed.push((query.id(), agrees));
     }
+    // Annex B.3.3.1: what was signed is what was asked.
+    check_agreed(transaction.transaction_data, &agreed)
+        .map_err(PresentationError::TransactionData)?;
     let mut accepted = Vec::with_capacity(valid.len());
     for (query, owed) in valid {
         accepted.push((query, owed.settle(query, policy).await?));

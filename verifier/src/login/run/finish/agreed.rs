@@ -24,7 +24,9 @@ impl Work {
             cards_end: Some(until.map_or(ends, |until| until.min(ends))),
             id_token_claims: claims.clone(),
             userinfo_claims: claims,
-            ..Told::default()
+            attributes: Vec::new(),
+            // No card of this run signed anything.
+            approved: None,
         }
     }
 

@@ -77,17 +77,24 @@ impl Work {
         let ends = ends.filter_map(|shown| cards_end(&shown.answer));
         let agreed = self.run.agreed.iter().filter_map(|agreed| agreed.until);
         let cards_end = ends.chain(agreed).min();
+        // Each was for the one transaction of the request.
+        let mut approved = self.run.shown.iter().rev();
+        let approved = approved.find_map(|shown| shown.answer.approved.clone());
         if self.withheld {
             return Told {
+                id_token_claims: Map::new(),
+                userinfo_claims: Map::new(),
+                attributes: Vec::new(),
+                approved,
                 cards_end,
-                ..Told::default()
             };
         }
         Told {
             id_token_claims,
             userinfo_claims,
+            attributes: Vec::new(),
+            approved,
             cards_end,
-            ..Told::default()
         }
     }
 }

@@ -247,6 +247,46 @@ fn where_nothing_is_required_something_is_shown_all_the_same() {
 }
 
 #[test]
+fn what_is_needed_beside_comes_with_the_cheapest_option() {
+    let entry = |id: &str| {
+        json!({"id": id, "format": "dc+sd-jwt", "meta": {"vct_values": [id]},
+               "claims": [{"path": ["x"]}]})
+    };
+    let query = query(json!({
+        "credentials": [entry("a"), entry("b"), entry("c"), entry("d")],
+        "credential_sets": [
+            {"options": [["a"], ["b"]]},
+            {"options": [["c", "d"], ["d"]], "required": false}
+        ]
+    }));
+    let id = |id: &str| query.credential(id).unwrap().id().clone();
+    let ids = |names: &[&str]| -> Vec<QueryId> { names.iter().map(|name| id(name)).collect() };
+    let picked = |cards: &[&'static str], needed: &[&[&str]]| -> Vec<String> {
+        let cards = cards.iter().copied();
+        let cards: Vec<Card> = cards.map(|vct| Card::new(vct, json!({"x": 1}))).collect();
+        let found = matches(&query, &cards).unwrap();
+        let lists: Vec<Vec<QueryId>> = needed.iter().map(|names| ids(names)).collect();
+        let lists: Vec<&[QueryId]> = lists.iter().map(Vec::as_slice).collect();
+        let smallest = found.smallest_with(&lists);
+        let picks = smallest.picks().iter();
+        picks.map(|pick| pick.query.as_str().to_owned()).collect()
+    };
+    let all = ["a", "b", "c", "d"];
+    assert_eq!(picked(&all, &[]), ["a"]);
+    // A pick that is there already serves.
+    assert_eq!(picked(&all, &[&["a", "d"]]), ["a"]);
+    // Another option of what is required serves both, and costs nothing more.
+    assert_eq!(picked(&all, &[&["b"]]), ["b"]);
+    // Nobody insists on these.
+    assert_eq!(picked(&all, &[&["d"]]), ["a", "d"]);
+    assert_eq!(picked(&all, &[&["c"]]), ["a", "c", "d"]);
+    assert_eq!(picked(&all, &[&["d"], &["b"]]), ["b", "d"]);
+    assert_eq!(picked(&all, &[&["d"], &["c"]]), ["a", "c", "d"]);
+    // The person does not have it.
+    assert_eq!(picked(&["a", "d"], &[&["c"]]), ["a"]);
+}
+
+#[test]
 fn a_choice_of_the_person_is_checked() {
     let query = two_sets();
     let cards = [

@@ -23,6 +23,7 @@ async fn a_request_of_ours_is_accepted() {
         nonce: &nonce,
         state: &state,
         query: &query,
+        transaction_data: &[],
         encryption_key: setup.encryption.public_key(),
         client_name: Some(&name),
         purpose: Some(&purpose),

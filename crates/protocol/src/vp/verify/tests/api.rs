@@ -71,6 +71,7 @@ async fn offers(world: &World) -> [ApiOffer; 2] {
     let new = NewApiRequest {
         nonce: &world.nonce,
         query: &world.query,
+        transaction_data: &world.transaction_data,
         encryption_key: Some(world.encryption.public_key()),
         client_name: None,
         purpose: None,

@@ -381,6 +381,7 @@ async fn a_request_names_the_formats_that_it_asks_for() {
         nonce: &world.nonce,
         state: &world.state,
         query: &world.query,
+        transaction_data: &[],
         encryption_key: world.encryption.public_key(),
         client_name: None,
         purpose: None,

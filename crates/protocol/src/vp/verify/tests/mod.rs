@@ -1,5 +1,6 @@
 //! The whole way of a presentation, and every attack on it with its own reason.
 
+mod agreed;
 mod api;
 mod binding;
 mod credential;

@@ -1,6 +1,7 @@
 //! Responses of another transaction, and of the wrong shape.
 
 use super::world::*;
+use crate::vp::transaction_data::AgreementError;
 
 #[tokio::test]
 async fn a_response_for_another_response_uri_is_refused() {
@@ -263,6 +264,10 @@ fn every_reason_of_a_response_has_its_own_code() {
         PresentationError::TokenDuplicate,
         PresentationError::Format,
         PresentationError::StatusSource(StatusSourceError::Unavailable("x".into())),
+        PresentationError::TransactionData(AgreementError::Missing),
+        PresentationError::TransactionData(AgreementError::Differs),
+        PresentationError::TransactionData(AgreementError::Twice),
+        PresentationError::TransactionData(AgreementError::Algorithm),
         PresentationError::HolderDiffers,
         mismatch(M::Format),
         mismatch(M::Type),

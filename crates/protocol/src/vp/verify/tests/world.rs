@@ -29,7 +29,7 @@ pub(super) use crate::vp::client_id::ClientId;
 pub(super) use crate::vp::dcql::{Candidate, ClaimsPath, find_matches};
 pub(super) use crate::vp::metadata::key_id;
 pub(super) use crate::vp::request::{
-    NewRequest, PresentationRequest, WalletPolicy, sign_request, verify_request,
+    NewRequest, Parties, PresentationRequest, WalletPolicy, sign_request, verify_request_of,
 };
 pub(super) use crate::vp::response::{EncryptedResponse, ErrorCode, PostedResponse};
 pub(super) use crate::vp::testing::{Authority, NOW, Party};
@@ -51,6 +51,7 @@ pub(super) struct World {
     pub(super) state: State,
     pub(super) encryption: AgreementKey,
     pub(super) query: DcqlQuery,
+    pub(super) transaction_data: Vec<TransactionData>,
     pub(super) holder: SigningKey,
     pub(super) statuses: Lists,
 }
@@ -142,6 +143,7 @@ impl World {
             state: State::fresh(&SeededRng::new(2)),
             encryption: AgreementKey::generate(&SeededRng::new(3)),
             query: query(queries),
+            transaction_data: Vec::new(),
             holder: SigningKey::generate(Algorithm::Es256, &SeededRng::new(4)),
             issuer,
             trust,
@@ -291,6 +293,7 @@ impl World {
             },
             nonce: &self.nonce,
             query: &self.query,
+            transaction_data: &self.transaction_data,
             expires_at: NOW.plus(300),
         }
     }
@@ -340,6 +343,7 @@ impl World {
             nonce: &self.nonce,
             state: &self.state,
             query: &self.query,
+            transaction_data: &self.transaction_data,
             encryption_key: self.encryption.public_key(),
             client_name: None,
             purpose: None,
@@ -356,7 +360,11 @@ impl World {
             now: NOW,
             urls: UrlRule::PublicHttps,
         };
-        verify_request(&compact, self.client_id.as_str(), None, &policy).unwrap()
+        let parties = Parties {
+            transactions: true,
+            ..Parties::NONE
+        };
+        verify_request_of(&parties, &compact, self.client_id.as_str(), None, &policy).unwrap()
     }
 
     /// The wallet's whole way from request to response.
