@@ -29,6 +29,7 @@ use crate::fingerprint::Fingerprints;
 use crate::hooks::Hooks;
 use crate::journeys::Journeys;
 use crate::numbers::Numbers;
+use crate::numbers::slips::Slips;
 use crate::outbound::Outbound;
 use crate::references::References;
 use crate::risk::ValueKey;
@@ -64,6 +65,8 @@ pub struct Parts {
     pub support_questions: RateLimit,
     /// How often networks may say how it was.
     pub satisfaction_answers: RateLimit,
+    /// Says who may say how a login was.
+    pub slips: Slips,
     /// Makes references of pages that belong to no login.
     pub references: References,
     /// Pages.

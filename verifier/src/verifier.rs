@@ -38,6 +38,7 @@ use crate::fingerprint::Fingerprints;
 use crate::hooks::Hooks;
 use crate::instance::{self, InstanceError, StateKeys};
 use crate::journeys::{self, Journeys};
+use crate::numbers::slips::Slips;
 use crate::numbers::{self, Numbers};
 use crate::outbound::{Guarded, Outbound};
 use crate::references::References;
@@ -189,6 +190,7 @@ impl Verifier {
             open_registrations: crate::clients::open_registrations(&settings),
             support_questions: RateLimit::per_minute(SUPPORT_PER_MINUTE, SUPPORT_PER_MINUTE),
             satisfaction_answers: RateLimit::per_minute(ANSWERS_PER_MINUTE, ANSWERS_PER_MINUTE),
+            slips: Slips::new(brief_key(Purpose::FlowState).child("satisfaction")),
             references: References::new(brief_key(Purpose::FlowState).child("references")),
             pages: Pages::new()?,
             journeys: Journeys::new(settings.journeys.as_ref()),
@@ -336,6 +338,7 @@ impl Verifier {
     /// Closes the database. Nothing is served any more, and no job runs.
     pub async fn close(&self) {
         // What was counted in the last moments.
+        numbers::tell::rest(&self.app);
         if let Err(error) = numbers::job::run_once(Arc::clone(&self.app)).await {
             tracing::warn!(error = %crate::views::chain(&error), "the last numbers are not written");
         }

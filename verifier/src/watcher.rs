@@ -21,7 +21,7 @@ use crate::store::watched::{self, WatchedCard, WatchedList};
 use crate::store::{
     account_cards, accounts, attributes, clients, device_grants, failures, journey_calls,
     journey_holds, journey_starts, journeys, notices, numbers, passkeys, presence, receiver_tokens,
-    requests, sessions, stream_events, tokens, transactions, verifications,
+    requests, satisfaction, sessions, stream_events, tokens, transactions, verifications,
 };
 
 /// Lists that are asked for at once.
@@ -160,6 +160,9 @@ async fn forget_numbers(app: &App, now: UnixTime) -> Result<(), DbError> {
         .await?;
     let often = async |tx: &mut Tx| failures::cap(tx, KEEP_FAILURES).await;
     app.db.write_in_steps(often).await?;
+    app.db
+        .write_in_steps(async move |tx| satisfaction::purge(tx, now).await)
+        .await?;
     app.db
         .write_in_steps(async move |tx| presence::forget(tx, now).await)
         .await

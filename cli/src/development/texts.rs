@@ -46,6 +46,7 @@ dcql = '''
   "claims": [{"path": ["member_id"]}, {"path": ["tier"]}, {"path": ["valid_until"]}]}]}
 '''
 subject = { strategy = "issuer_scoped_claim", claim = "member_id" }
+card_name = { en = "Membership card", de = "Mitgliedskarte", fr = "Carte de membre", es = "Tarjeta de socio", it = "Tessera di socio", ar = "بطاقة العضوية" }
 claims = { membership_tier = ["tier"], membership_valid_until = ["valid_until"] }
 
 [query.labels]

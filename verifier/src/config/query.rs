@@ -46,6 +46,9 @@ pub struct QueryConfig {
     /// How a claim is called in front of the person, by language tag.
     #[serde(default)]
     pub labels: BTreeMap<String, BTreeMap<String, String>>,
+    /// How the card is called that says whose login it is, by language tag.
+    #[serde(default)]
+    pub card_name: BTreeMap<String, String>,
     /// Claims of which a keyed hash is kept with the account: name and path into the credential.
     #[serde(default)]
     pub bind: BTreeMap<String, Vec<Value>>,
@@ -109,6 +112,8 @@ pub struct Query {
     pub claims: Vec<ClaimMapping>,
     /// Whether all cards of one answer must be bound to one key.
     pub one_holder: bool,
+    /// How the card is called that says whose login it is.
+    pub card_name: Option<LocalizedText>,
     /// What is kept with the account, as keyed hashes.
     pub bind: Vec<ClaimMapping>,
 }
@@ -215,6 +220,7 @@ impl Query {
             claims,
             id_token_claims,
             labels,
+            card_name,
             one_holder,
             bind,
         } = config;
@@ -265,11 +271,18 @@ impl Query {
                 "no trusted issuer may issue {kind} as {format}"
             )));
         }
+        let named = localized(card_name);
+        if !card_name.is_empty() && (named.is_none() || subject.claim().is_none()) {
+            return Err(refuse(
+                "card_name is of a card that leads to a person, with a text for en",
+            ));
+        }
         let types = types(&dcql);
         Ok(Self {
             id: QueryId::from_text(id.clone()),
             scopes: whole.chain(parts).collect(),
             types,
+            card_name: named,
             bind: bound(id, bind, (&dcql, &subject), labels)?,
             dcql,
             purpose: localized(purpose).ok_or_else(|| refuse("purpose needs a text for en"))?,

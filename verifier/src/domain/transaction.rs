@@ -17,6 +17,7 @@ use super::request::LoginRequest;
 use super::run::Run;
 use super::session::CardRef;
 use crate::journey::Card;
+use crate::risk::Assessment;
 
 /// How the question reaches the wallet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -81,6 +82,12 @@ pub struct Login {
     /// The journey that leads it, where one does.
     #[serde(default)]
     pub run: Option<Box<Run>>,
+    /// How it was judged in this turn, and what was decided: counted once the turn is written.
+    #[serde(skip)]
+    pub judged: Vec<(Assessment, &'static str)>,
+    /// Why passkeys that were right did not count in this turn of its run: counted as well.
+    #[serde(skip)]
+    pub missed: Vec<&'static str>,
 }
 
 /// Who the accepted card says it is: the input of the subject resolution.

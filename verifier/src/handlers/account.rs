@@ -145,10 +145,10 @@ async fn context(
         "delete_link": is_person.then_some(account_delete::PATH),
         "holds": waiting,
         "notices": told,
-        "means": means.iter().map(|one| means_row(one, cards, &keys)).collect::<Vec<_>>(),
+        "means": means.iter().map(|one| means_row(app, one, (cards, &keys), locale)).collect::<Vec<_>>(),
         "passkeys": app.settings.passkeys.is_some(),
         "choices": choices,
-        "asked": satisfaction::is_asked(app),
+        "asked": satisfaction::link(app, &session.id),
         "csrf": app.csrf.token(cookie),
         "consents": consents,
         "sessions": shown,
@@ -162,7 +162,7 @@ pub(super) fn choices(app: &App, locale: &str) -> Vec<Value> {
 }
 
 /// The last card stays: without it nobody comes back to the account.
-fn means_row(means: &Means, cards: usize, keys: &[Named]) -> Value {
+fn means_row(app: &App, means: &Means, (cards, keys): (usize, &[Named]), locale: &str) -> Value {
     let Means {
         id,
         kind,
@@ -176,6 +176,7 @@ fn means_row(means: &Means, cards: usize, keys: &[Named]) -> Value {
         "name": key.map(|key| key.name.as_str()),
         "used_at": key.and_then(|key| key.used_at).map(|at| at.seconds()),
         "kind": kind.name(),
+        "label": app.settings.card_name(credential_type).map(|name| name.for_locale(locale)),
         "type": credential_type,
         "created_at": created_at.seconds(),
         "remove_link": (!stays).then(|| format!("/account/means/{id}/remove")),

@@ -97,7 +97,7 @@ pub async fn answer(
     let Some(response) = response else {
         return refused(&app, &headers, &login, &owned).await;
     };
-    let tapped = match passkey::verify(&app, &login.id, &response).await {
+    let tapped = match passkey::verify(&app, &login, &response).await {
         Ok(tapped) => tapped,
         Err(PasskeyError::Store(error)) => return owned::store_failure(&app, &headers, &error),
         Err(_) => return refused(&app, &headers, &login, &owned).await,

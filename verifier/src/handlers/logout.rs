@@ -85,8 +85,8 @@ async fn logout(app: &App, headers: &HeaderMap, parameters: &str) -> Result<Resp
         app.csrf
             .check(headers, cookie, token)
             .map_err(|_| LogoutError::Request("logout_form"))?;
-        end_browser_session(app, headers).await?;
-        return Ok(logged_out(app, headers));
+        let ended = end_browser_session(app, headers).await?;
+        return Ok(logged_out(app, headers, ended.as_ref()));
     }
     let Some(token) = params.get("id_token_hint") else {
         return confirm(app, headers, &params, cookie).await;
@@ -101,6 +101,7 @@ async fn logout(app: &App, headers: &HeaderMap, parameters: &str) -> Result<Resp
     let target = return_address(app, &hint, &params).await?;
     let hinted = session_of(app, &hint).await?;
     let own = owned::session(app, headers).await?;
+    let mine = own.as_ref().map(|own| own.id.clone());
     // Section 2: the OP MUST ask "if the supplied ID Token does not belong to the current OP
     // session": anybody has an ID token of their own and can send a browser here with it.
     if let (Some(own), Some(cookie)) = (own, &cookie)
@@ -113,7 +114,7 @@ async fn logout(app: &App, headers: &HeaderMap, parameters: &str) -> Result<Resp
     }
     let response = match target {
         Some(target) => see_other(&target),
-        None => logged_out(app, headers),
+        None => logged_out(app, headers, mine.as_ref()),
     };
     Ok(with_cookie(response, Cookie::Session.remove(app)))
 }
@@ -132,7 +133,7 @@ async fn confirm(
     }
     match (owned::session(app, headers).await?, cookie) {
         (Some(_), Some(cookie)) => Ok(ask(app, headers, &cookie)),
-        _ => Ok(logged_out(app, headers)),
+        _ => Ok(logged_out(app, headers, None)),
     }
 }
 
@@ -186,15 +187,21 @@ async fn session_of(app: &App, hint: &Hint) -> Result<Option<SessionId>, LogoutE
     Ok(member.map(|member| member.session))
 }
 
-async fn end_browser_session(app: &App, headers: &HeaderMap) -> Result<(), LogoutError> {
-    if let Some(session) = owned::session(app, headers).await? {
-        end::end(app, &session.id, EndReason::LoggedOut).await?;
-    }
-    Ok(())
+async fn end_browser_session(
+    app: &App,
+    headers: &HeaderMap,
+) -> Result<Option<SessionId>, LogoutError> {
+    let Some(session) = owned::session(app, headers).await? else {
+        return Ok(None);
+    };
+    end::end(app, &session.id, EndReason::LoggedOut).await?;
+    Ok(Some(session.id))
 }
 
-fn logged_out(app: &App, headers: &HeaderMap) -> Response {
-    let context = json!({ "key": "logged-out", "asked": satisfaction::is_asked(app) });
+/// `ended`: the session of this browser, until now. Whoever had none is not asked how it was.
+fn logged_out(app: &App, headers: &HeaderMap, ended: Option<&SessionId>) -> Response {
+    let asked = ended.and_then(|session| satisfaction::link(app, session));
+    let context = json!({ "key": "logged-out", "asked": asked });
     let locale = views::browser_locale(headers);
     let page = views::page(app, StatusCode::OK, "verifier/message", locale, context);
     with_cookie(page, Cookie::Session.remove(app))

@@ -157,8 +157,6 @@ pub async fn from_session(
             if !sessions::is_live(tx, &session.id, parts.now()).await? {
                 return Err(FinishError::AlreadyOver);
             }
-            // The account before anything of its session.
-            presence::came(tx, &subject, parts.now()).await?;
             let sub = pairwise_sub(&parts.pairwise_key, &client.sector, &subject);
             // No card was shown; what comes of the session ends with it at the latest.
             let told = Told {

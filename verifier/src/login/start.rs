@@ -167,6 +167,8 @@ async fn prepare(
         expires_at,
         passkey: None,
         run: None,
+        judged: Vec::new(),
+        missed: Vec::new(),
     };
     let query = app.settings.query(&login.request.query);
     let format = query.map_or("unknown", Query::format);

@@ -6,6 +6,7 @@
 //! looked up (decision 0055). To count something more: its line in `tell`, its row in the table of `docs/operating.md`, its list in `tests/it/numbers.rs`.
 
 pub mod agreed;
+pub mod answers;
 pub mod ask;
 pub mod counts;
 pub mod events;
@@ -13,6 +14,7 @@ pub(crate) mod job;
 pub mod judged;
 mod of;
 pub mod scores;
+pub mod slips;
 pub(crate) mod tell;
 pub mod tiles;
 
@@ -22,6 +24,7 @@ pub const NO_JOURNEY: &str = "none";
 /// this id.
 pub const OTHER: &str = "other";
 
+use answers::Answers;
 use counts::Counts;
 use events::Events;
 
@@ -66,6 +69,8 @@ pub struct Numbers {
     pub counts: Counts,
     /// Events.
     pub events: Events,
+    /// Answers to the one question.
+    pub answers: Answers,
     /// Whoever reads them waits for who reads them now.
     pub asking: tokio::sync::Mutex<()>,
     /// Whoever reads the whole audit log waits for who reads it now, and nobody else does.
@@ -79,6 +84,7 @@ impl Numbers {
         Self {
             counts: Counts::default(),
             events: Events::new(events),
+            answers: Answers::default(),
             asking: tokio::sync::Mutex::default(),
             checking: tokio::sync::Mutex::default(),
         }

@@ -5,8 +5,8 @@ mod recoveries;
 mod steps;
 
 use others::authenticated;
-pub(crate) use others::{assessed, attempted, consent, consent_over, satisfied};
-use steps::followed;
+pub(crate) use others::{assessed, attempted, consent, consent_over, rest, satisfied};
+use steps::{followed, judged};
 pub(crate) use steps::{follows, steps};
 
 use super::counts::{Key, coarse};
@@ -195,7 +195,8 @@ fn ended(of: &Of<'_>, outcome: &'static str, channel: &'static str, took: i64) {
         channel: channel.to_owned(),
         ..of.key(what::FINISHED)
     };
-    if outcome == "success" {
+    // A session asks for nothing: how long people take is not told by logins that nobody waited for.
+    if outcome == "success" && channel != "session" {
         of.add(Key {
             what: what::TOOK.to_owned(),
             seconds: coarse(took),
@@ -302,9 +303,12 @@ pub(crate) fn refused(app: &Parts, login: &Login, code: &str, channel: &'static 
     attempted(app, login, ("vp", "failure"), code);
 }
 
-/// A passkey does not do for a login without a journey that was no step-up before, and that was written.
-pub(crate) fn asked_again(app: &Parts, login: &Login) {
-    if let Some(reason) = login.place.step_up {
+/// A passkey was right and does not do for a login without a journey, and that was written. `raised`: the
+/// login was no step-up before.
+pub(crate) fn asked_again(app: &Parts, login: &Login, raised: bool) {
+    judged(app, login);
+    attempted(app, login, ("passkey", "failure"), "asked_again");
+    if let Some(reason) = login.place.step_up.filter(|_| raised) {
         step_up_required(&Of::login(app, login), reason);
     }
 }

@@ -184,13 +184,13 @@ pub fn tiles(rows: &Rows, now: Option<&Now>) -> Vec<Tile> {
             "time_to_login_p50",
             rows,
             (1, 2),
-            "median of the seconds from the request to the code, of logins that succeeded",
+            "median of the seconds from the request to the code, of logins that succeeded, without those that a session answered",
         ),
         seconds(
             "time_to_login_p90",
             rows,
             (9, 10),
-            "nine of ten logins that succeeded took so many seconds at most",
+            "nine of ten logins that succeeded, without those that a session answered, took so many seconds at most",
         ),
         ratio(
             "step_up_rate",
@@ -240,7 +240,7 @@ pub fn tiles(rows: &Rows, now: Option<&Now>) -> Vec<Tile> {
             "success_passkey",
             rows,
             "passkey",
-            "passkeys that led in / (those + passkeys that did not)",
+            "passkeys that led in alone / (those + passkeys that were refused, or after which more was asked)",
         ),
         attempts(
             "success_session",

@@ -27,6 +27,7 @@ pub mod receiver_tokens;
 pub mod refresh_grants;
 pub mod requests;
 pub mod risk;
+pub mod satisfaction;
 pub mod sessions;
 pub(crate) mod state;
 pub mod stream_events;
@@ -171,6 +172,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1031,
             name: "what was not said is found by its time",
             sql: include_str!("../../migrations/1031_refusals.sql"),
+        },
+        Migration {
+            version: 1034,
+            name: "one answer for each login",
+            sql: include_str!("../../migrations/1034_answers.sql"),
         },
     ],
 };

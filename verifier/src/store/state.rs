@@ -10,7 +10,7 @@ use super::{StoreError, Vault};
 
 /// Codes, tokens, sessions and what else is good for a while: no copy brings them back to life. The
 /// endpoints of webhooks follow from the configuration.
-const FORGOTTEN: [&str; 35] = [
+const FORGOTTEN: [&str; 36] = [
     "access_tokens",
     "account_cards",
     "account_invitations",
@@ -41,6 +41,7 @@ const FORGOTTEN: [&str; 35] = [
     "registration_tokens",
     "response_code",
     "risk_failures",
+    "satisfaction_answers",
     "session_credentials",
     "verifications",
     "webhook_delivery",

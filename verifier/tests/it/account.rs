@@ -190,6 +190,22 @@ async fn nobody_ends_what_belongs_to_somebody_else() {
     .await;
 }
 
+/// Nobody knows what a type of cards is called but who asks for it.
+#[tokio::test]
+async fn a_card_is_called_by_its_name_in_the_language_of_the_page() {
+    on_sqlite(async |world| {
+        let wallet = world.person("M-1").await;
+        for (language, name) in [("en", "Membership card"), ("de", "Mitgliedskarte")] {
+            let mut browser = world.browser().speaking(language);
+            log_in(&mut browser, &wallet, &world.shop(), "openid membership").await;
+            let page = browser.get("/account").await;
+            page.assert_page(StatusCode::OK, &format!("<bdi>{name}</bdi>"));
+            assert!(!page.body.contains("urn:vouchsafe"), "{}", page.body);
+        }
+    })
+    .await;
+}
+
 /// Catalogue 460, 470: after logins of both kinds the database holds no claim of a card.
 #[tokio::test]
 async fn cat_460_the_database_holds_no_claim() {

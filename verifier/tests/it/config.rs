@@ -38,6 +38,19 @@ fn no_application_has_the_name_under_which_numbers_count_the_rest() {
 }
 
 #[test]
+fn a_name_of_a_card_that_leads_to_nobody() {
+    let guest = "subject = { strategy = \"guest\" }\n";
+    let named = "subject = { strategy = \"guest\" }\ncard_name = { en = \"Proof of age\" }\n";
+    let error = refusal(replaced(guest, named));
+    assert!(error.to_string().contains("card_name"), "{error}");
+    let error = refusal(replaced(
+        "card_name = { en = \"Membership card\", de",
+        "card_name = { de",
+    ));
+    assert!(error.to_string().contains("card_name"), "{error}");
+}
+
+#[test]
 fn unknown_keys_are_refused() {
     let changed = toml(&Pki::new()).replacen("cross_device", "cross_devise", 1);
     assert!(vouchsafe_service::config::parse::<vouchsafe_verifier::Config>(&changed).is_err());

@@ -190,11 +190,6 @@ pub async fn makes(browser: &mut Browser, path: &str, device: &mut Device) -> An
     browser.post(&format!("{path}/new-passkey"), &fields).await
 }
 
-async fn later(world: &World, seconds: i64) {
-    world.clock.advance(seconds);
-    world.issuer.publish(world.clock.now()).await;
-}
-
 /// Whether a passkey logs in at the suite, and who that is.
 pub async fn tapped(world: &World, device: &mut Device) -> Option<String> {
     let suite = world.suite();
@@ -346,7 +341,7 @@ async fn an_unusual_recovery_is_held_and_then_goes_on() {
         let to = format!("{path}/new-passkey/challenge");
         let asked = script(&mut browser, &to, &csrf, &json!({})).await;
         assert_ne!(asked.status, StatusCode::OK);
-        later(&world, DAY_S - 1).await;
+        world.later(DAY_S - 1).await;
         let page = browser.get(&path).await;
         page.assert_page(StatusCode::OK, "Please come back later");
         // The old means hold until then.
@@ -354,13 +349,13 @@ async fn an_unusual_recovery_is_held_and_then_goes_on() {
             tapped(&world, &mut owner.device).await,
             Some(owner.sub.clone())
         );
-        later(&world, 1).await;
+        world.later(1).await;
         assert_eq!(browser.get(&path).await.location(), path);
         let mut new = device(&world);
         let answer = makes(&mut browser, &path, &mut new).await;
         lost(&world).code(&answer);
         // Nobody is abroad and at home at once.
-        later(&world, DAY_S).await;
+        world.later(DAY_S).await;
         assert_eq!(tapped(&world, &mut new).await, Some(owner.sub));
         assert_eq!(tapped(&world, &mut owner.device).await, None);
     })
@@ -389,7 +384,7 @@ async fn who_still_has_the_old_device_stops_it() {
         let csrf = page.attribute("name=\"csrf\"", "value").unwrap();
         let answer = old.post(&stop, &[("csrf", &csrf)]).await;
         assert_eq!(answer.location(), "/account");
-        later(&world, DAY_S).await;
+        world.later(DAY_S).await;
         thief.get(&path).await;
         let page = thief.get(&path).await;
         page.assert_page(StatusCode::FORBIDDEN, "This was stopped");
@@ -416,7 +411,7 @@ async fn a_card_that_was_revoked_during_the_wait_ends_it() {
         let mut second = world.browser().from(ABROAD);
         let unknown = proves(&world, &mut second, &wallet, "C-1").await;
         world.issuer.set(&wallet.cards[1].status, Status::Invalid);
-        later(&world, DAY_S).await;
+        world.later(DAY_S).await;
         browser.get(&path).await;
         let page = browser.get(&path).await;
         assert_eq!(page.status, StatusCode::FORBIDDEN, "{}", page.body);

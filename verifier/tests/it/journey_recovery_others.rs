@@ -2,24 +2,17 @@
 //! waits, and what two accounts have in common.
 
 use axum::http::StatusCode;
-use vouchsafe_credentials::time::Clock as _;
 
 use crate::journey_recovery::{
     at_once, cards, enrolled, lost, makes, proves, recovery, tapped, with_recovery,
 };
 use crate::journeys::{ABROAD, HOME, leave, with_more};
-use crate::world::World;
 use crate::world::browser::Browser;
 use crate::world::passkeys::{ON, add, device};
 use crate::world::steps::{begin, log_in, qr_link, shown_number, type_number, wallet_link};
 
 const DAY_S: i64 = 86_400;
 const KEYS: &str = "SELECT COUNT(*) FROM passkeys";
-
-async fn later(world: &World, seconds: i64) {
-    world.clock.advance(seconds);
-    world.issuer.publish(world.clock.now()).await;
-}
 
 /// Withdraws every consent of the account to be known again.
 pub async fn withdraw(browser: &mut Browser) {
@@ -50,7 +43,7 @@ async fn a_second_run_that_waits_does_not_outlive_the_recovery() {
             let page = browser.get(path).await;
             page.assert_page(StatusCode::OK, "Please come back later");
         }
-        later(&world, DAY_S).await;
+        world.later(DAY_S).await;
         assert_eq!(browser.get(&path).await.location(), path);
         let mut new = device(&world);
         let answer = makes(&mut browser, &path, &mut new).await;
@@ -61,7 +54,7 @@ async fn a_second_run_that_waits_does_not_outlive_the_recovery() {
         let left = leave(&mut thief, &second).await;
         assert_eq!(lost(&world).error(&left), "access_denied");
         assert_eq!(world.count(KEYS).await, 1);
-        later(&world, DAY_S).await;
+        world.later(DAY_S).await;
         assert_eq!(tapped(&world, &mut new).await, Some(owner.sub));
     })
     .await;
@@ -100,7 +93,7 @@ async fn who_is_not_known_again_any_more_does_not_go_on() {
         let page = browser.get(&path).await;
         page.assert_page(StatusCode::OK, "Please come back later");
         withdraw(&mut owner.browser).await;
-        later(&world, DAY_S).await;
+        world.later(DAY_S).await;
         browser.get(&path).await;
         let page = browser.get(&path).await;
         page.assert_page(StatusCode::FORBIDDEN, "Card and account do not match");
@@ -190,7 +183,7 @@ async fn a_run_that_is_refused_after_the_passkey_changes_nothing() {
         let csrf = page.attribute("name=\"csrf\"", "value").unwrap();
         let stop = format!("/account/holds/{id}/cancel");
         owner.post(&stop, &[("csrf", &csrf)]).await;
-        later(&world, DAY_S).await;
+        world.later(DAY_S).await;
         stopped.get(&path).await;
         let page = stopped.get(&path).await;
         page.assert_page(StatusCode::FORBIDDEN, "This was stopped");

@@ -1,9 +1,10 @@
 //! Recoveries that must not come through, and what nobody may learn from their refusal.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
+use futures::{StreamExt as _, stream};
 use serde_json::{Value, json};
 use vouchsafe_credentials::time::Clock as _;
 use vouchsafe_service::telemetry::install_metrics;
@@ -17,20 +18,27 @@ use crate::journey_recovery::{
 use crate::journey_recovery_others::withdraw;
 use crate::journeys::{ABROAD, HOME, leave};
 use crate::numbers::{series, value};
-use crate::world::World;
 use crate::world::passkeys::device;
 use crate::world::steps::{log_in, wallet_link};
 use crate::world::wallet::Wallet;
+use crate::world::{World, full};
 
 /// What somebody sees who was refused: the answer to the wallet, the page, what the application hears, and
-/// how many steps of a quarter of a second it took.
+/// how long it took.
 #[derive(Debug, PartialEq)]
 struct Seen {
     status: StatusCode,
     told: Vec<(String, Value)>,
     page: String,
     error: String,
-    pace: u128,
+    took: Duration,
+}
+
+impl Seen {
+    /// Steps of a quarter of a second.
+    fn pace(&self) -> u128 {
+        self.took.as_millis() / 250
+    }
 }
 
 fn without_ids(text: &str, path: &str) -> String {
@@ -56,7 +64,7 @@ async fn refused(world: &World, wallet: &Wallet, who: &str, forged: bool) -> See
     };
     let began = Instant::now();
     let answer = wallet.post(&asked.request, &body).await;
-    let pace = began.elapsed().as_millis() / 250;
+    let took = began.elapsed();
     let told = answer.json();
     let mut told: Vec<(String, Value)> = (told.as_object().unwrap())
         .iter()
@@ -76,7 +84,7 @@ async fn refused(world: &World, wallet: &Wallet, who: &str, forged: bool) -> See
         told,
         page: without_ids(&page.body, &path),
         error: lost(world).error(&left),
-        pace,
+        took,
     }
 }
 
@@ -100,7 +108,7 @@ async fn cards_of_another_person_are_refused_as_forged_ones_are() {
         assert_eq!(forged.status, StatusCode::BAD_REQUEST);
         assert!(forged.page.contains("Card and account do not match"));
         assert_eq!(forged.error, "access_denied");
-        assert!(forged.pace >= 1);
+        assert!(forged.pace() >= 1);
         for (what, wallet, who, forge) in [
             ("all of another person", &two, "C-1", false),
             ("the right member, another person", &mixed, "C-1", false),
@@ -117,7 +125,7 @@ async fn cards_of_another_person_are_refused_as_forged_ones_are() {
                 "{what}"
             );
             // Each leaves at a step of the pace, whatever was looked up before.
-            assert!(seen.pace >= 1, "{what}: {}", seen.pace);
+            assert!(seen.pace() >= 1, "{what}: {:?}", seen.took);
         }
         let traces = "SELECT COUNT(DISTINCT outcome) FROM journey_traces";
         assert_eq!(world.count(traces).await, 1);
@@ -129,6 +137,57 @@ async fn cards_of_another_person_are_refused_as_forged_ones_are() {
         lost(&world).code(&answer);
     })
     .await;
+}
+
+/// Samples of each kind.
+const SAMPLES: usize = 200;
+/// Refusals under way at the same time: each waits a quarter of a second.
+const AT_ONCE: usize = 8;
+
+/// Nor does the time tell it: another person's cards for an account that is there, and for one that is not. The
+/// bound is that of the usual leakage tests.
+#[tokio::test]
+async fn the_time_of_a_refusal_tells_nothing_about_the_account() {
+    if !full() {
+        return;
+    }
+    let plenty = at_once().replace("per_account_per_day = 3", "per_account_per_day = 1000");
+    with_recovery(&plenty, async |world, _, _| {
+        let one = cards(&world, "M-1", "1980-01-02").await;
+        enrolled(&world, &one, "C-1").await;
+        let two = cards(&world, "M-2", "1981-01-02").await;
+        let (world, two) = (&world, &two);
+        let once = |n: usize| async move {
+            let who = ["C-1", "C-404"][n % 2];
+            (n % 2, refused(world, two, who, false).await.took)
+        };
+        // Whatever is slow the first time is slow before anything counts.
+        for n in 0..4 {
+            once(n).await;
+        }
+        let all = stream::iter((0..2 * SAMPLES).map(once)).buffered(AT_ONCE);
+        let all: Vec<(usize, Duration)> = all.collect().await;
+        let of = |kind: usize| {
+            let mine = all.iter().filter(move |(own, _)| *own == kind);
+            mine.map(|(_, took)| took.as_secs_f64()).collect::<Vec<_>>()
+        };
+        let t = welch(&of(0), &of(1)).abs();
+        println!("|t| of the time to a refusal, account there or not, 2 x {SAMPLES}: {t:.2}");
+        assert!(t < 4.5, "{t}");
+    })
+    .await;
+}
+
+/// Welch's t of two samples.
+fn welch(a: &[f64], b: &[f64]) -> f64 {
+    let of = |sample: &[f64]| {
+        let n = sample.len() as f64;
+        let mean = sample.iter().sum::<f64>() / n;
+        let squares = sample.iter().map(|x| (x - mean).powi(2)).sum::<f64>();
+        (mean, squares / (n - 1.0) / n)
+    };
+    let ((mean_a, var_a), (mean_b, var_b)) = (of(a), of(b));
+    (mean_a - mean_b) / (var_a + var_b).sqrt()
 }
 
 /// The same page and no code to scan, whether or not there is such an account.

@@ -2,7 +2,6 @@
 
 use axum::http::StatusCode;
 use futures::future::join_all;
-use vouchsafe_credentials::time::Clock as _;
 
 use crate::journey_files::refused;
 use crate::journey_notify::SECRET;
@@ -15,7 +14,7 @@ use crate::world::wallet::Wallet;
 
 const DAY_S: i64 = 86_400;
 
-const HOLD: &str = r#"
+pub const HOLD: &str = r#"
 id = "held"
 version = 1
 clients = ["suite"]
@@ -38,7 +37,7 @@ kind = "finish"
 "#;
 
 /// A passkey is made after the card.
-const KEY: &str = r#"
+pub const KEY: &str = r#"
 id = "key"
 version = 1
 clients = ["suite"]
@@ -85,11 +84,6 @@ async fn show(world: &World, browser: &mut Browser, wallet: &Wallet) -> String {
     path
 }
 
-async fn later(world: &World, seconds: i64) {
-    world.clock.advance(seconds);
-    world.issuer.publish(world.clock.now()).await;
-}
-
 fn is_in(answer: &Answer) -> bool {
     let to = answer.headers.get("location");
     to.is_some_and(|to| to.to_str().unwrap().starts_with("https://suite.example/cb"))
@@ -115,12 +109,12 @@ async fn a_run_waits_and_goes_on_once_with_its_text_in_another_process() {
         // Another text is for other runs.
         let shut = HOLD.replace("kind = \"finish\"", "kind = \"deny\"\ncode = \"shut\"");
         write(folder, &[("held.toml", &shut)]);
-        later(&world, DAY_S - 1).await;
+        world.later(DAY_S - 1).await;
         world.tick().await;
         browser.get(&path).await.assert_page(StatusCode::OK, LATER);
         // That of the owner is over after hours, and nobody else has got in.
         assert_eq!(rows(&world, "login_sessions").await, 0);
-        later(&world, 1).await;
+        world.later(1).await;
         world.tick().await;
 
         let other = world.another_process().await;
@@ -175,7 +169,7 @@ async fn who_has_the_account_stops_it_and_nobody_else_does() {
         assert_eq!(answer.location(), "/account");
         let page = owner.get("/account").await;
         assert!(!page.body.contains(MINE), "{}", page.body);
-        later(&world, DAY_S).await;
+        world.later(DAY_S).await;
         assert_eq!(thief.get(&path).await.location(), path);
         let page = thief.get(&path).await;
         page.assert_page(StatusCode::FORBIDDEN, "This was stopped");
@@ -201,11 +195,11 @@ async fn what_went_on_or_is_too_late_does_not_come_back() {
         let gone = third.post(&format!("{given_up}/cancel"), &[("csrf", &csrf)]).await;
         assert_eq!(world.suite().error(&gone), "access_denied");
         assert_eq!(world.count("SELECT COUNT(*) FROM journey_holds").await, 2);
-        later(&world, DAY_S).await;
+        world.later(DAY_S).await;
         assert!(is_in(&browser.get(&path).await));
         let stopped = "SELECT COUNT(*) FROM journey_holds WHERE cancelled_at IS NULL AND resumed_at IS NOT NULL";
         assert_eq!(world.count(stopped).await, 1);
-        later(&world, DAY_S + 1).await;
+        world.later(DAY_S + 1).await;
         let page = second.get(&late).await;
         assert!(!is_in(&page));
         assert_ne!(page.status, StatusCode::OK);

@@ -4,6 +4,7 @@ use vouchsafe_service::db::testing;
 use vouchsafe_service::{each, execute};
 use vouchsafe_verifier::store::{MIGRATIONS, failures};
 
+use crate::journeys::{HOME, MEMBER, with_more};
 use crate::numbers_rest::{read, tile};
 use crate::world::steps::same_device;
 use crate::world::{NOW, World};
@@ -73,6 +74,34 @@ async fn people_are_counted_by_the_days_on_which_they_came_and_nothing_more_is_k
         assert!(!tiles.iter().any(|tile| tile["id"] == "active_day"));
     })
     .await;
+}
+
+/// Whoever goes from one application to the next has not come back. Without a journey, and through one.
+#[tokio::test]
+async fn a_session_that_answers_is_no_visit_and_takes_no_time() {
+    for files in [&[][..], &[("member.toml", MEMBER)][..]] {
+        with_more(files, "\n[numbers]\n", async |world, _| {
+            let wallet = world.person("M-1").await;
+            let mut browser = world.browser().from(HOME);
+            let suite = world.suite();
+            let address = suite.authorize("openid", &[]);
+            suite.code(&same_device(&mut browser, &wallet, &address).await);
+            world.tick().await;
+            suite.code(&browser.get(&address).await);
+            world.tick().await;
+            assert_eq!(came(&world).await, [1, 1, 1, 0]);
+            let numbers = read(&world, "/admin/numbers").await.json();
+            assert_eq!(tile(&numbers, "success_session").1, 1);
+            assert_eq!(tile(&numbers, "success_rate").1, 2);
+            for id in ["time_to_login_p50", "time_to_login_p90"] {
+                assert_eq!(tile(&numbers, id).1, 1, "{id}");
+            }
+            let mut other = world.browser().from(HOME);
+            suite.code(&same_device(&mut other, &wallet, &address).await);
+            assert_eq!(came(&world).await, [1, 1, 1, 1]);
+        })
+        .await;
+    }
 }
 
 #[tokio::test]

@@ -70,11 +70,11 @@ async fn every_tile_is_what_was_played() {
             );
             assert_eq!(
                 tile(&numbers, "time_to_login_p50"),
-                (Some(millionths(0.0)), 6, None)
+                (Some(millionths(0.0)), 5, None)
             );
             assert_eq!(
                 tile(&numbers, "time_to_login_p90"),
-                (Some(millionths(7.0)), 6, None)
+                (Some(millionths(7.0)), 5, None)
             );
             for (id, of, among) in [
                 ("success_vp", 5, 6),

@@ -14,13 +14,13 @@ use crate::world::{OP, with_config};
 
 const CALLBACK: &str = "https://suite.example/cb";
 
-/// The script, where Node and its packages are there. `VOUCHSAFE_PEERS=1` requires them.
-fn script() -> Option<std::path::PathBuf> {
+/// A script, where Node and its packages are there. `VOUCHSAFE_PEERS=1` requires them.
+pub fn peer(name: &str) -> Option<std::path::PathBuf> {
     let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/peers");
     let there = peers.join("node_modules/playwright-core").is_dir();
     let required = std::env::var("VOUCHSAFE_PEERS").is_ok_and(|value| value == "1");
     assert!(there || !required, "run `npm ci` in {}", peers.display());
-    there.then(|| peers.join("passkeys.mjs"))
+    there.then(|| peers.join(name))
 }
 
 struct Script {
@@ -77,7 +77,7 @@ fn code(step: &Value) -> String {
 
 #[tokio::test]
 async fn a_person_adds_a_passkey_and_comes_back_with_it_in_chromium() {
-    let Some(script) = script() else {
+    let Some(script) = peer("passkeys.mjs") else {
         return;
     };
     with_config(ON, async |world| {

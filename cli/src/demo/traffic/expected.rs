@@ -61,10 +61,8 @@ impl Sums {
                     now += seconds;
                     sums.came(member, seconds, now);
                 }
-                Plan::Session { member } => {
-                    sums.session += 1;
-                    sums.came(member, 0, now);
-                }
+                // A session is no visit of its own, and nobody waits for it.
+                Plan::Session { member: _ } => sums.session += 1,
                 Plan::Abroad { member, seconds } => {
                     sums.abroad += 1;
                     now += seconds;
@@ -205,7 +203,7 @@ mod tests {
         assert_eq!(value("success_rate"), Some(0.8));
         assert_eq!(
             (value("time_to_login_p50"), value("time_to_login_p90")),
-            (Some(2.0), Some(6.0))
+            (Some(4.0), Some(6.0))
         );
         assert_eq!(numbers["step_up_rate"], ratio(1, 6));
         assert_eq!(numbers["return_rate"], ratio(1, 2));

@@ -2,6 +2,8 @@
 
 use vouchsafe_protocol::vp::dcql::{ClaimsPath, CredentialQuery, DcqlQuery, Format, Meta};
 
+use super::Query;
+
 /// All types that may answer.
 pub(super) fn types(dcql: &DcqlQuery) -> Vec<String> {
     let mut types: Vec<String> = dcql
@@ -21,6 +23,19 @@ pub(super) fn types_of(entry: &CredentialQuery) -> &[String] {
         Meta::SdJwtVc { vct_values } => vct_values,
         Meta::MsoMdoc { doctype_value } => std::slice::from_ref(doctype_value),
         Meta::Other => &[],
+    }
+}
+
+impl Query {
+    /// Whether a card of this type says whose login it is.
+    #[must_use]
+    pub fn is_known_by(&self, card_type: &str) -> bool {
+        let Some(claim) = self.subject.claim() else {
+            return false;
+        };
+        let of_claim = |entry: &&CredentialQuery| entry.id().as_str() == claim.credential;
+        let entry = self.dcql.credentials().iter().find(of_claim);
+        entry.is_some_and(|entry| types_of(entry).iter().any(|one| one == card_type))
     }
 }
 

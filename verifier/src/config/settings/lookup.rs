@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use url::Url;
+use vouchsafe_protocol::vp::values::LocalizedText;
 
 use super::Settings;
 use crate::config::attribute::Attribute;
@@ -20,6 +21,16 @@ impl Settings {
     #[must_use]
     pub(crate) fn configured(&self, id: &ClientId) -> Option<&Arc<Client>> {
         self.clients.iter().find(|client| client.id == *id)
+    }
+
+    /// What cards of a type are called that lead to accounts, where a question says it.
+    #[must_use]
+    pub fn card_name(&self, card_type: &str) -> Option<&LocalizedText> {
+        let named = self
+            .queries
+            .iter()
+            .filter(|query| query.is_known_by(card_type));
+        named.into_iter().find_map(|query| query.card_name.as_ref())
     }
 
     /// The resource server of this id.

@@ -93,6 +93,7 @@ fn question(
         }
         Question::Dcql(dcql) => {
             let written = QueryConfig {
+                card_name: BTreeMap::new(),
                 id: journey.question_of(step)?,
                 scope: None,
                 scopes: BTreeMap::new(),

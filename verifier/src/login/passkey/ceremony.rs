@@ -10,6 +10,8 @@ use super::{CHALLENGE_S, PasskeyError, settings};
 use crate::app::Parts;
 use crate::domain::ids::{Secret, SecretDigest, TransactionId};
 use crate::domain::passkey::Tapped;
+use crate::domain::transaction::Login;
+use crate::numbers::tell;
 use crate::store::passkeys::{self, Stored};
 use crate::store::subjects;
 
@@ -58,14 +60,14 @@ pub async fn options(
 /// Whose login it is (section 7.2). Every refusal is the same; the log has the reason.
 pub async fn verify(
     app: &Parts,
-    login: &TransactionId,
+    login: &Login,
     response: &SignInResponse,
 ) -> Result<Tapped, PasskeyError> {
     let proven = prove(app, login, response).await;
     let (outcome, error) = match &proven {
         Ok(_) => ("success", "none"),
         Err(PasskeyError::Refused(error)) => {
-            tracing::info!(login = crate::login::accept::log_id(login), %error, "passkey refused");
+            tracing::info!(login = crate::login::accept::log_id(&login.id), %error, "passkey refused");
             ("failure", "passkey_refused")
         }
         Err(_) => ("failure", "error"),
@@ -77,12 +79,27 @@ pub async fn verify(
 
 async fn prove(
     app: &Parts,
-    login: &TransactionId,
+    login: &Login,
     response: &SignInResponse,
 ) -> Result<Tapped, PasskeyError> {
-    let settings = settings(app)?;
+    settings(app)?;
     let said = response.challenge()?;
-    redeem(app, of_login(login), &said).await?;
+    redeem(app, of_login(&login.id), &said).await?;
+    let proven = signer(app, response, &said).await;
+    // What answers no question of this login is no attempt: anybody can send it, as often as they like.
+    if let Err(PasskeyError::Refused(_)) = &proven {
+        tell::attempted(app, login, ("passkey", "failure"), "passkey_refused");
+    }
+    proven
+}
+
+/// Whose passkey signed the challenge.
+async fn signer(
+    app: &Parts,
+    response: &SignInResponse,
+    said: &str,
+) -> Result<Tapped, PasskeyError> {
+    let settings = settings(app)?;
     let credential = response.credential_id()?;
     let known = passkeys::by_credential(&app.db, &settings.host, &credential).await?;
     let known = known.ok_or(WebauthnError::Credential)?;
@@ -92,7 +109,7 @@ async fn prove(
         sign_count: known.sign_count,
         backup_eligible: known.backup_eligible,
     };
-    match response.verify(&settings.site, &said, expected, app.crypto.as_ref()) {
+    match response.verify(&settings.site, said, expected, app.crypto.as_ref()) {
         Ok(used) => signed(app, known, (used.sign_count, used.backed_up)).await,
         Err(error @ WebauthnError::Counter) => {
             doubt(app, &known).await?;

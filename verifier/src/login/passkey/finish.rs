@@ -54,14 +54,14 @@ impl From<PasskeyError> for FinishError {
 /// Somebody's passkey was right. `agent` is the `User-Agent` of the browser, `current` its session.
 pub async fn log_in(
     app: &App,
-    login: Login,
+    mut login: Login,
     tapped: Tapped,
     agent: Option<&str>,
     current: Option<Session>,
 ) -> Result<Came, FinishError> {
     let query = login.request.query.clone();
     let stands = standing(app, &tapped.subject, |one| one == query.as_str()).await?;
-    let signs = run::unusual(app, &login, &tapped.subject, agent).await?;
+    let signs = run::unusual(app, &mut login, &tapped.subject, agent).await?;
     let Some(stands) = stands.filter(|_| signs.is_none()) else {
         return ask_card(app, login, tapped, signs).await;
     };
@@ -94,7 +94,6 @@ pub async fn log_in(
         }
         Err(FinishError::AlreadyOver) => Came::Over,
         Err(FinishError::Failed(failure)) => {
-            tell::attempted(app, &login, ("passkey", "failure"), failure.code());
             fail(app, login, failure).await?;
             Came::Failed
         }
@@ -133,19 +132,29 @@ async fn ask_card(
         .write(async move |tx| transactions::advance(tx, "pending", &row, now).await)
         .await
         .map_err(StoreError::from)?;
-    if pinned && raised {
-        tell::asked_again(app, &told);
+    if pinned {
+        tell::asked_again(app, &told, raised);
     }
     Ok(if pinned { Came::Card } else { Came::Over })
 }
 
 async fn fail(app: &Parts, login: Login, failure: Failure) -> Result<(), FinishError> {
+    let (told, code) = (login.clone(), failure.code().to_owned());
     let row = transactions::seal(&app.vault, &Transaction::Failed(Failed { login, failure }))?;
     let now = app.now();
-    app.db
+    let over = app
+        .db
         .write(async move |tx| transactions::advance(tx, "pending", &row, now).await)
         .await
         .map_err(StoreError::from)?;
+    if over {
+        let end = End {
+            channel: Some("passkey"),
+            ..End::default()
+        };
+        tell::over(app, &told, &code, &end);
+        tell::attempted(app, &told, ("passkey", "failure"), &code);
+    }
     Ok(())
 }
 

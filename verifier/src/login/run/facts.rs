@@ -24,7 +24,6 @@ use crate::journey::{
     Ask, DeviceFacts, Facts, Instance, RequestFacts, RiskFacts, RiskLevel, SessionFacts, UserFacts,
 };
 use crate::journeys::Loaded;
-use crate::numbers::tell;
 use crate::risk::check::assess;
 use crate::risk::rules::Rule;
 use crate::risk::{self, Look};
@@ -114,6 +113,8 @@ pub async fn begin(
         expires_at: until.map_or(ends, |until| until.min(ends)),
         passkey: None,
         run: Some(Box::new(run)),
+        judged: Vec::new(),
+        missed: Vec::new(),
     };
     let arrived = drive(app, &mut login, loaded, Some(visit)).await?;
     Ok((login, arrived))
@@ -252,7 +253,7 @@ pub(super) async fn pin(
 /// what needs an account is not known either.
 pub(super) async fn risk(
     app: &Parts,
-    login: &Login,
+    login: &mut Login,
     visit: &Visit,
 ) -> Result<Option<RiskFacts>, RunError> {
     let Some(settings) = &app.settings.risk else {
@@ -262,11 +263,10 @@ pub(super) async fn risk(
     let pinned = login.run.as_deref().and_then(|run| run.pinned.as_ref());
     let assessment = assess(app, settings, pinned, &look).await?;
     let level = level(assessment.level);
-    tell::assessed(app, &assessment, "journey");
     let says = |rule| assessment.reasons.contains(&rule);
     let country = pinned.is_some() && settings.places.know_countries();
     let placed = look.seen.place.degrees.is_some() || assessment.my_logins == 0;
-    Ok(Some(RiskFacts {
+    let facts = RiskFacts {
         score: assessment.score,
         level,
         reasons: (assessment.reasons.iter())
@@ -274,7 +274,9 @@ pub(super) async fn risk(
             .collect(),
         first_seen_country: country.then(|| says(Rule::FirstSeenCountry)),
         impossible_travel: (country && placed).then(|| says(Rule::ImpossibleTravel)),
-    }))
+    };
+    login.judged.push((assessment, "journey"));
+    Ok(Some(facts))
 }
 
 fn level(level: risk::RiskLevel) -> RiskLevel {
@@ -303,7 +305,7 @@ fn look(app: &Parts, settings: &RiskSettings, login: &Login, visit: &Visit) -> L
 /// the `User-Agent` of its browser.
 pub(in crate::login) async fn unusual(
     app: &Parts,
-    login: &Login,
+    login: &mut Login,
     subject: &SubjectId,
     agent: Option<&str>,
 ) -> Result<Option<Vec<String>>, StoreError> {
@@ -318,12 +320,10 @@ pub(in crate::login) async fn unusual(
     let assessment = assess(app, settings, Some(subject), &look).await?;
     let asks = assessment.level >= settings.ask_again_at;
     let decision = if asks { "ask_again" } else { "answer" };
-    tell::assessed(app, &assessment, decision);
-    if !asks {
-        return Ok(None);
-    }
     let signs = assessment.reasons.iter().map(|sign| sign.code().to_owned());
-    Ok(Some(signs.collect()))
+    let signs = asks.then(|| signs.collect());
+    login.judged.push((assessment, decision));
+    Ok(signs)
 }
 
 /// A session would be the whole login, and the journey, which has a step for the risk, went around it:
@@ -350,9 +350,10 @@ pub(super) async fn is_unusual(
             let assessment = assess(app, settings, Some(&pinned), &look).await?;
             let asks = level(assessment.level).max(least) >= level(settings.ask_again_at);
             let decision = if asks { "ask_again" } else { "answer" };
-            tell::assessed(app, &assessment, decision);
             let signs = assessment.reasons.iter();
-            (asks, signs.map(|sign| sign.code().to_owned()).collect())
+            let signs = signs.map(|sign| sign.code().to_owned()).collect();
+            login.judged.push((assessment, decision));
+            (asks, signs)
         }
     };
     if !asks {

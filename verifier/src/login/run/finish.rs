@@ -228,7 +228,6 @@ impl Work {
         say::keep(tx, app, run, Some(pinned)).await?;
         let called = Some(sub.clone());
         let code = issue_code(tx, app, &request, &session, sub, told).await?;
-        presence::came(tx, pinned, app.now()).await?;
         if let Some(seen) = &self.seen {
             risk::insert_if_new(tx, pinned, seen, app.now()).await?;
         }

@@ -77,6 +77,7 @@ pub async fn tapped(
         None => shown,
     };
     if other {
+        login.missed.push("other_account");
         let why = Failure::other_account();
         return failed(app, login, loaded, Outcome::Error, why);
     }
@@ -112,6 +113,7 @@ async fn not_now(
     (subject, identifies): (SubjectId, bool),
 ) -> Result<(), RunError> {
     facts::pin(app, login, subject, loaded).await?;
+    login.missed.push("asked_again");
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
     run.card_first = true;
     if identifies {

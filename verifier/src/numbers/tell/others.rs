@@ -10,6 +10,7 @@ use crate::domain::consent::State;
 use crate::domain::ids::ClientId;
 use crate::domain::transaction::Login;
 use crate::risk::Assessment;
+use crate::risk::levels::WARM_UP;
 
 /// One attempt with a factor in a login. `error` is from a closed list.
 pub(crate) fn attempted(
@@ -79,15 +80,32 @@ pub(crate) fn assessed(app: &Parts, assessment: &Assessment, decision: &'static 
     for sign in &assessment.reasons {
         add(what::SIGN, sign.code(), "", 0);
     }
-    if let Some(score) = assessment.score {
+    // While few logins are counted a score says little, and no threshold is chosen by it.
+    if let Some(score) = assessment
+        .score
+        .filter(|_| assessment.all_logins >= WARM_UP)
+    {
         add(what::SCORE, "", "", i64::from(scores::class(score)));
     }
 }
 
-/// Somebody answered the one question, from 1 to 5. Nobody knows who: it is counted by the hour, and no
-/// event tells when it was.
+/// Somebody answered the one question, from 1 to 5. Nobody knows who: it shows with four others, is counted
+/// by the hour, and no event tells when it was.
 pub(crate) fn satisfied(app: &Parts, answer: &'static str) {
-    metrics::counter!("vouchsafe_satisfaction_total", "answer" => answer).increment(1);
+    for answer in app.numbers.answers.add(answer) {
+        metrics::counter!("vouchsafe_satisfaction_total", "answer" => answer).increment(1);
+        answered(app, answer);
+    }
+}
+
+/// The process ends: what waited for others waits no longer.
+pub(crate) fn rest(app: &Parts) {
+    for answer in app.numbers.answers.rest() {
+        answered(app, answer);
+    }
+}
+
+fn answered(app: &Parts, answer: &'static str) {
     let key = Key {
         what: what::SATISFACTION.to_owned(),
         outcome: answer.to_owned(),

@@ -3,14 +3,16 @@
 use super::super::counts::{Key, coarse};
 use super::super::of::Of;
 use super::super::{events, what};
-use super::{authenticated, float, outcome_of_run, presentation, step_up_required};
+use super::{assessed, authenticated, float, outcome_of_run, presentation, step_up_required};
 use crate::app::Parts;
 use crate::domain::run::Run;
 use crate::domain::transaction::Login;
 use crate::journey::{Instance, Line, Outcome, What};
 
-/// Steps that were reached or ended since the run was last written. Called when it was written.
+/// How the login was judged, and steps that were reached or ended, since it was last written. Called when
+/// it was written.
 pub(crate) fn steps(app: &Parts, login: &Login) {
+    judged(app, login);
     let Some(run) = login.run.as_deref() else {
         return;
     };
@@ -18,7 +20,17 @@ pub(crate) fn steps(app: &Parts, login: &Login) {
     if let Some(reason) = login.place.step_up.filter(|_| !login.place.step_up_told) {
         step_up_required(&of, reason);
     }
+    for why in &login.missed {
+        authenticated(&of, ("passkey", "failure"), why);
+    }
     steps_of(&of, (login, run), (&run.instance, run.counted));
+}
+
+/// How a login was judged in the turn that was written.
+pub(super) fn judged(app: &Parts, login: &Login) {
+    for (assessment, decision) in &login.judged {
+        assessed(app, assessment, decision);
+    }
 }
 
 /// The same of one instance of a run.

@@ -137,6 +137,10 @@ impl Browser {
         self.cookies.get(name).map(String::as_str)
     }
 
+    pub fn cookies(&self) -> &BTreeMap<String, String> {
+        &self.cookies
+    }
+
     pub fn set_cookie(&mut self, name: &str, value: &str) {
         self.cookies.insert(name.to_owned(), value.to_owned());
     }

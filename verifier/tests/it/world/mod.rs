@@ -23,7 +23,7 @@ use std::sync::Arc;
 use axum::Router;
 use vouchsafe_credentials::crypto::Portable;
 use vouchsafe_credentials::testing::{FixedClock, SeededRng};
-use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_credentials::time::{Clock as _, UnixTime};
 use vouchsafe_service::db::{Db, testing};
 use vouchsafe_verifier::config::Config;
 use vouchsafe_verifier::store::MIGRATIONS;
@@ -195,6 +195,12 @@ impl World {
             .expect("the jobs run");
     }
 
+    /// So many seconds pass, and the issuer's status lists are fresh.
+    pub async fn later(&self, seconds: i64) {
+        self.clock.advance(seconds);
+        self.issuer.publish(self.clock.now()).await;
+    }
+
     /// Changes the database behind the service's back.
     pub async fn execute(&self, sql: &'static str) {
         self.db
@@ -316,6 +322,7 @@ scope = "membership"
 dcql = '''{{"credentials":[{{"id":"card","format":"dc+sd-jwt","meta":{{"vct_values":["urn:vouchsafe:membership:1"]}},"claims":[{{"path":["member_id"]}},{{"path":["tier"]}},{{"path":["valid_until"]}}]}}]}}'''
 purpose = {{ en = "Log in as a member", de = "Als Mitglied anmelden" }}
 subject = {{ strategy = "issuer_scoped_claim", claim = "member_id" }}
+card_name = {{ en = "Membership card", de = "Mitgliedskarte" }}
 claims = {{ membership_tier = ["tier"], membership_valid_until = ["valid_until"] }}
 
 [[query]]
