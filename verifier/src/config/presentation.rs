@@ -96,10 +96,7 @@ fn refuse(key: &str, reason: &str) -> ConfigError {
 
 impl Presentation {
     /// Checks the section, and what else of the configuration depends on it.
-    pub fn parse(
-        config: &Config,
-        api: Option<&DigitalCredentials>,
-    ) -> Result<Self, ConfigError> {
+    pub fn parse(config: &Config, api: Option<&DigitalCredentials>) -> Result<Self, ConfigError> {
         let PresentationConfig {
             profile,
             client_id_prefix: prefix,
@@ -167,7 +164,10 @@ fn did_web(url: &PublicUrl) -> Result<Did, ConfigError> {
 }
 
 /// Where nothing is signed, nothing may depend on a signature.
-fn unsigned_is_enough(config: &Config, api: Option<&DigitalCredentials>) -> Result<(), ConfigError> {
+fn unsigned_is_enough(
+    config: &Config,
+    api: Option<&DigitalCredentials>,
+) -> Result<(), ConfigError> {
     let wrong = |reason: &str| Err(refuse("client_id_prefix", reason));
     // Section 5.9.3: requests with this prefix "cannot be signed".
     if api.is_some_and(|api| api.protocols.contains(&Protocol::Signed)) {

@@ -197,10 +197,8 @@ impl Settings {
                 )));
             }
         }
-        let digital_credentials = DigitalCredentials::parse(
-            &config.wallet.digital_credentials,
-            &config.http.public_url,
-        )?;
+        let digital_credentials =
+            DigitalCredentials::parse(&config.wallet.digital_credentials, &config.http.public_url)?;
         let rule = match loopback {
             true => UrlRule::LoopbackAllowed,
             false => UrlRule::AnyHttps,

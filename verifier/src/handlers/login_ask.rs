@@ -15,8 +15,8 @@ use crate::app::App;
 use crate::domain::transaction::{Channel, Login, Pending, Transaction};
 use crate::journey::StepKind;
 use crate::journeys::Loaded;
-use crate::login::{ask, link};
 use crate::login::run::{self, Due, Heard, Refused};
+use crate::login::{ask, link};
 use crate::reply::see_other;
 use crate::views;
 

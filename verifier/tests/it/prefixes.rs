@@ -56,7 +56,10 @@ fn unsigned(toml: &str) -> String {
 }
 
 fn without_chain(toml: &str) -> String {
-    let chain = format!("request_chain = \"\"\"{}\"\"\"", Pki::new().verifier_chain_pem);
+    let chain = format!(
+        "request_chain = \"\"\"{}\"\"\"",
+        Pki::new().verifier_chain_pem
+    );
     assert!(toml.contains(&chain));
     toml.replace(&chain, "")
 }
@@ -273,45 +276,48 @@ async fn a_did_on_the_web_is_served_with_the_key_of_requests() {
 
 #[tokio::test]
 async fn cat_323_without_signatures_the_request_stands_in_the_link() {
-    with(|toml| unsigned(&toml), async |world| {
-        log_in_asked_by(&world, "redirect_uri:http://localhost:8081/vp/response/").await;
-        let mut wallet = world.person("M-1").await;
-        wallet.others = open_minded();
-        let shop = world.shop();
-        let mut browser = world.browser();
-        let (path, page) = begin(&mut browser, &shop.authorize("openid membership", &[])).await;
-        let link = wallet_link(&page);
-        assert!(link.len() < 2_000, "{}", link.len());
-        let asked = wallet.open(&link).await;
-        let response_uri = asked.request.response_uri();
-        assert_eq!(
-            asked.request.client_id(),
-            &ClientId::redirect_uri(response_uri)
-        );
-        // Nobody who hears only owners of certificates takes it for a request.
-        assert!(world.wallet().by_value(&link).unwrap().is_err());
-        // It does not change while its login waits, and nothing is there to be fetched.
-        assert_eq!(wallet_link(&browser.get(&path).await), link);
-        let object = response_uri.path().replace("/vp/response/", "/vp/request/");
-        assert_eq!(get(&world, &object).await.status, StatusCode::NOT_FOUND);
-        // No code to scan, whatever the page says.
-        let scan = browser.get(&format!("{path}/qr")).await;
-        assert_eq!(scan.status, StatusCode::SEE_OTHER);
-        // The answer to one question is none to another.
-        let other = Waiting::new(&world, world_wallet(&world).await).await;
-        let stolen = wallet.response(&asked).await;
-        let at = other.asked.request.response_uri();
-        let answer = other.wallet.post_to(at, &stolen).await;
-        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);
-        let audience = asked.request.client_id().as_str();
-        let nonce = other.asked.request.nonce().as_str();
-        let shown = other.wallet.present(CARD, audience, nonce).await;
-        let answer = other.send(&shown).await;
-        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);
-        assert_eq!(answer.json()["reason"], "kb_audience");
-        let answer = wallet.post_to(response_uri, &stolen).await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
-    })
+    with(
+        |toml| unsigned(&toml),
+        async |world| {
+            log_in_asked_by(&world, "redirect_uri:http://localhost:8081/vp/response/").await;
+            let mut wallet = world.person("M-1").await;
+            wallet.others = open_minded();
+            let shop = world.shop();
+            let mut browser = world.browser();
+            let (path, page) = begin(&mut browser, &shop.authorize("openid membership", &[])).await;
+            let link = wallet_link(&page);
+            assert!(link.len() < 2_000, "{}", link.len());
+            let asked = wallet.open(&link).await;
+            let response_uri = asked.request.response_uri();
+            assert_eq!(
+                asked.request.client_id(),
+                &ClientId::redirect_uri(response_uri)
+            );
+            // Nobody who hears only owners of certificates takes it for a request.
+            assert!(world.wallet().by_value(&link).unwrap().is_err());
+            // It does not change while its login waits, and nothing is there to be fetched.
+            assert_eq!(wallet_link(&browser.get(&path).await), link);
+            let object = response_uri.path().replace("/vp/response/", "/vp/request/");
+            assert_eq!(get(&world, &object).await.status, StatusCode::NOT_FOUND);
+            // No code to scan, whatever the page says.
+            let scan = browser.get(&format!("{path}/qr")).await;
+            assert_eq!(scan.status, StatusCode::SEE_OTHER);
+            // The answer to one question is none to another.
+            let other = Waiting::new(&world, world_wallet(&world).await).await;
+            let stolen = wallet.response(&asked).await;
+            let at = other.asked.request.response_uri();
+            let answer = other.wallet.post_to(at, &stolen).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);
+            let audience = asked.request.client_id().as_str();
+            let nonce = other.asked.request.nonce().as_str();
+            let shown = other.wallet.present(CARD, audience, nonce).await;
+            let answer = other.send(&shown).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);
+            assert_eq!(answer.json()["reason"], "kb_audience");
+            let answer = wallet.post_to(response_uri, &stolen).await;
+            assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        },
+    )
     .await;
 }
 
@@ -358,25 +364,28 @@ async fn verifications_are_asked_under_the_same_prefix() {
 
 #[tokio::test]
 async fn a_login_that_no_wallet_has_read_is_asked_under_the_new_prefix() {
-    with(|toml| toml, async |mut world| {
-        let mut browser = world.browser();
-        let shop = world.shop();
-        let (path, page) = begin(&mut browser, &shop.authorize("openid membership", &[])).await;
-        let old = wallet_link(&page);
-        let read = world_wallet(&world).await;
-        let asked = read.open(&old).await;
-        let (_, unread) = begin(&mut world.browser(), &shop.authorize("openid age", &[])).await;
-        world.restart(|toml| toml + &did("jwk")).await;
-        let mut browser = browser.at(world.router());
-        let wallet = world_wallet(&world).await;
-        let gone = wallet.fetch(&wallet_link(&unread)).await;
-        assert_eq!(gone.status, StatusCode::NOT_FOUND);
-        let link = wallet_link(&browser.get(&path).await);
-        assert_ne!(link, old);
-        // What a wallet has read stays good in the name that it was asked in.
-        let answer = read.at(world.router()).answer(&asked).await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
-    })
+    with(
+        |toml| toml,
+        async |mut world| {
+            let mut browser = world.browser();
+            let shop = world.shop();
+            let (path, page) = begin(&mut browser, &shop.authorize("openid membership", &[])).await;
+            let old = wallet_link(&page);
+            let read = world_wallet(&world).await;
+            let asked = read.open(&old).await;
+            let (_, unread) = begin(&mut world.browser(), &shop.authorize("openid age", &[])).await;
+            world.restart(|toml| toml + &did("jwk")).await;
+            let mut browser = browser.at(world.router());
+            let wallet = world_wallet(&world).await;
+            let gone = wallet.fetch(&wallet_link(&unread)).await;
+            assert_eq!(gone.status, StatusCode::NOT_FOUND);
+            let link = wallet_link(&browser.get(&path).await);
+            assert_ne!(link, old);
+            // What a wallet has read stays good in the name that it was asked in.
+            let answer = read.at(world.router()).answer(&asked).await;
+            assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        },
+    )
     .await;
 }
 
@@ -402,7 +411,10 @@ fn haip_has_one_prefix() {
         for profile in ["", "profile = \"haip\"\n"] {
             let section = format!("\n[presentation]\n{profile}client_id_prefix = \"{prefix}\"\n");
             let told = refusal(&(usual.clone() + &section));
-            assert!(told.contains("presentation.client_id_prefix: HAIP"), "{told}");
+            assert!(
+                told.contains("presentation.client_id_prefix: HAIP"),
+                "{told}"
+            );
         }
     }
     for unknown in ["origin", "openid_federation", "pre-registered", "x509_Hash"] {
@@ -500,24 +512,27 @@ async fn keys_that_do_not_fit_the_prefix_stop_the_start() {
 async fn a_page_asks_under_the_same_prefix_and_is_answered_by_origin() {
     let attested = attested().await;
     for (section, name) in [(did("jwk"), "did:jwk:"), (attested, "login.example")] {
-        with(|toml| toml + &section, async |world| {
-            let wallet = world_wallet(&world).await;
-            let mut browser = world.browser();
-            let address = world.shop().authorize("openid membership", &[]);
-            let page = crate::dc_api::Page::open(&mut browser, &address).await;
-            let (requests, answer_to) = page.question(&mut browser).await;
-            let request = wallet.asked_by_page(OP, &requests[0]);
-            let own = match request.requester() {
-                Some(Requester::Did(did)) => did.as_str(),
-                Some(Requester::Attested(attested)) => attested.subject(),
-                other => panic!("{other:?}"),
-            };
-            assert!(own.starts_with(name), "{own}");
-            let answer = wallet.returned(&request).await;
-            let brought = page.post(&mut browser, &answer_to, &answer).await;
-            assert_eq!(brought.status, StatusCode::OK, "{}", brought.body);
-            world.shop().code(&browser.get(page.path()).await);
-        })
+        with(
+            |toml| toml + &section,
+            async |world| {
+                let wallet = world_wallet(&world).await;
+                let mut browser = world.browser();
+                let address = world.shop().authorize("openid membership", &[]);
+                let page = crate::dc_api::Page::open(&mut browser, &address).await;
+                let (requests, answer_to) = page.question(&mut browser).await;
+                let request = wallet.asked_by_page(OP, &requests[0]);
+                let own = match request.requester() {
+                    Some(Requester::Did(did)) => did.as_str(),
+                    Some(Requester::Attested(attested)) => attested.subject(),
+                    other => panic!("{other:?}"),
+                };
+                assert!(own.starts_with(name), "{own}");
+                let answer = wallet.returned(&request).await;
+                let brought = page.post(&mut browser, &answer_to, &answer).await;
+                assert_eq!(brought.status, StatusCode::OK, "{}", brought.body);
+                world.shop().code(&browser.get(page.path()).await);
+            },
+        )
         .await;
     }
 }

@@ -288,12 +288,7 @@ impl Wallet {
         Invocation::parse(link, UrlRule::LoopbackAllowed).unwrap()
     }
 
-    fn verify(
-        &self,
-        object: &str,
-        link: &str,
-        wallet_nonce: Option<&str>,
-    ) -> PresentationRequest {
+    fn verify(&self, object: &str, link: &str, wallet_nonce: Option<&str>) -> PresentationRequest {
         self.read(object, link, wallet_nonce)
             .expect("the request is good")
     }
