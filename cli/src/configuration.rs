@@ -9,6 +9,7 @@ use vouchsafe_issuer::House;
 use vouchsafe_issuer::house::Hosted;
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::config::load;
+use vouchsafe_verifier::own_identity::OwnIdentity;
 
 use crate::development::{Application, Placement, Plan, generate, secret, write_new};
 use crate::init::{API_KEY_FILE, first_key};
@@ -239,8 +240,9 @@ fn check(issuer: Option<&Path>, verifier: Option<&Path>) -> Result<()> {
     }
     if let Some(file) = verifier {
         let config: vouchsafe_verifier::Config = load(Some(file), VERIFIER_ENVIRONMENT)?;
-        vouchsafe_verifier::config::Settings::parse(&config)?;
-        vouchsafe_verifier::config::Keys::parse(&config.keys)?;
+        let settings = vouchsafe_verifier::config::Settings::parse(&config)?;
+        let keys = vouchsafe_verifier::config::Keys::parse(&config.keys)?;
+        OwnIdentity::parse(&settings.presentation, &keys, SystemClock.now())?;
         eprintln!("{}: good", file.display());
     }
     Ok(())

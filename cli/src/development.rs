@@ -217,8 +217,14 @@ pub fn generate_verifier(
     placement: &mut Placement,
 ) -> Result<GeneratedVerifier> {
     let access = Authority::new("Development root for sign-in services", SystemClock.now().0)?;
+    // Wallets may know it by the name of its host, too (`x509_san_dns`).
+    let host = url::Url::parse(&plan.url)?;
+    let request = match host.domain() {
+        Some(host) => access.host_leaf(&plan.name, &plan.url, host)?,
+        None => access.leaf(&plan.name, &plan.url)?,
+    };
     let keys = texts::VerifierKeys {
-        request: access.leaf(&plan.name, &plan.url)?,
+        request,
         rs256: JwtKey::generate(SigningAlg::Rs256)?.to_pem().to_string(),
         es256: SigningKey::generate(Algorithm::Es256, &OsRandom)
             .to_pkcs8_pem()

@@ -8,12 +8,18 @@ use vouchsafe_credentials::time::Clock;
 use vouchsafe_issuer::expiry;
 use vouchsafe_issuer::instance::no_log_beside_a_copy;
 use vouchsafe_issuer::signing::Signing;
+use vouchsafe_protocol::vp::request::Identity;
 use vouchsafe_service::clock::SystemClock;
 use vouchsafe_service::config::{DevConfig, FetchConfig, load};
 use vouchsafe_service::db::Db;
 use vouchsafe_service::fetch::{Fetcher, Limits};
+use vouchsafe_verifier::config::{Keys, Settings};
+use vouchsafe_verifier::own_identity::OwnIdentity;
 
 use crate::serve::{VERIFIER_ENVIRONMENT, load_issuer};
+
+/// From so many days on the end of something is a finding.
+const SOON_DAYS: i64 = 30;
 
 /// What to look at.
 #[derive(Debug, clap::Args)]
@@ -90,22 +96,25 @@ pub async fn run(options: &DoctorOptions) -> Result<()> {
     }
     if let Some(file) = &options.verifier {
         let config: vouchsafe_verifier::Config = load(Some(file), VERIFIER_ENVIRONMENT)?;
-        let settings = vouchsafe_verifier::config::Settings::parse(&config)
-            .map(drop)
-            .map_err(Into::into);
+        let settings = vouchsafe_verifier::config::Settings::parse(&config);
+        let keys = vouchsafe_verifier::config::Keys::parse(&config.keys);
+        let known = match (&settings, &keys) {
+            (Ok(settings), Ok(keys)) => Some(identity(settings, keys)),
+            _ => None,
+        };
         findings.note(
             "verifier: configuration",
-            settings,
+            settings.map(drop).map_err(Into::into),
             "see `vouchsafe config check`",
         );
-        let keys = vouchsafe_verifier::config::Keys::parse(&config.keys)
-            .map(drop)
-            .map_err(Into::into);
         findings.note(
             "verifier: keys and access certificate",
-            keys,
+            keys.map(drop).map_err(Into::into),
             "the certificate must belong to keys.request",
         );
+        if let Some(known) = known {
+            known_to_wallets(&mut findings, &config, known).await;
+        }
         findings.note(
             "verifier: database",
             database(config.database.resolve()?.as_str()).await,
@@ -134,6 +143,53 @@ pub async fn run(options: &DoctorOptions) -> Result<()> {
         bail!("{} findings", findings.bad);
     }
     Ok(())
+}
+
+/// Who the login service is to wallets.
+fn identity(settings: &Settings, keys: &Keys) -> Result<OwnIdentity> {
+    let known = OwnIdentity::parse(&settings.presentation, keys, SystemClock.now())?;
+    let end = known.signing().and_then(Identity::ends_at);
+    let days = end.map(|end| end.since(SystemClock.now()).div_euclid(86_400));
+    match days {
+        Some(days) if days < SOON_DAYS => {
+            bail!("the verifier attestation ends in {days} days; get a new one and restart")
+        }
+        _ => Ok(known),
+    }
+}
+
+/// Says how wallets know the login service, and whether they can look it up.
+async fn known_to_wallets(
+    findings: &mut Findings,
+    config: &vouchsafe_verifier::Config,
+    known: Result<OwnIdentity>,
+) {
+    let hint = "docs/operating.md, \"Who the login service is to wallets\"";
+    let known = match known {
+        Ok(known) => known,
+        Err(error) => {
+            findings.note("verifier: client identifier", Err(error), hint);
+            return;
+        }
+    };
+    let name = match known.signing() {
+        Some(identity) => identity.client_id().as_str(),
+        None => "redirect_uri (requests are not signed)",
+    };
+    findings.note(
+        &format!("verifier: wallets know it as {name}"),
+        Ok(()),
+        hint,
+    );
+    let did = known
+        .did_document()
+        .and_then(|document| document["id"].as_str());
+    if let Some(did) = did {
+        let url = config.http.public_url.join("/.well-known/did.json");
+        let reached = names_itself(&config.dev, &config.fetch, &url, "id", did).await;
+        let hint = "is the service running, and does the proxy forward this path?";
+        findings.note(&format!("verifier: {url}"), reached, hint);
+    }
 }
 
 /// Certificates that end soon while nothing follows them.

@@ -21,11 +21,9 @@ use vouchsafe_credentials::sd_jwt_vc::{
 use vouchsafe_credentials::status_list::{
     StatusCheck, StatusRef, VerifiedStatusList, verify_status_list,
 };
-use vouchsafe_credentials::x509::Chain;
-use vouchsafe_protocol::vp::client_id::ClientId;
 use vouchsafe_protocol::vp::dcql::{ClaimsPath, DcqlQuery};
 use vouchsafe_protocol::vp::invocation::{Invocation, RequestUriMethod};
-use vouchsafe_protocol::vp::request::{NewRequest, sign_request};
+use vouchsafe_protocol::vp::request::{Identity, NewRequest, sign_request};
 use vouchsafe_protocol::vp::response::{EncryptedResponse, WalletError};
 use vouchsafe_protocol::vp::values::{LocalizedText, Nonce, State};
 use vouchsafe_protocol::vp::verify::{
@@ -59,10 +57,8 @@ pub struct Presentation {
     pub client_name: LocalizedText,
     /// Signs the request objects.
     pub key: Arc<SigningKey>,
-    /// The certificates of that key.
-    pub chain: Chain,
-    /// Our client identifier: `x509_hash` of the chain.
-    pub client_id: ClientId,
+    /// Who we are to wallets: the owner of the certificate of that key.
+    pub identity: Identity,
     /// What links begin with.
     pub wallet_link: String,
     /// Who may have issued the card.
@@ -75,7 +71,7 @@ pub struct Presentation {
 
 impl std::fmt::Debug for Presentation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Presentation({})", self.client_id.as_str())
+        write!(f, "Presentation({})", self.identity.client_id())
     }
 }
 
@@ -151,7 +147,7 @@ impl Presentation {
     /// The link that opens a wallet with a question.
     pub fn link(&self, core: &Core, id: &Secret) -> Result<String, BrokenQuestion> {
         let invocation = Invocation {
-            client_id: self.client_id.as_str().to_owned(),
+            client_id: self.identity.client_id().as_str().to_owned(),
             request_uri: address(core, crate::paths::PRESENTATION_REQUEST, id)?,
             method: RequestUriMethod::Post,
         };
@@ -181,7 +177,7 @@ impl Presentation {
             lifetime_s: REQUEST_OBJECT_S,
             wallet_nonce,
         };
-        Ok(sign_request(&request, &self.chain, &*self.key).await?)
+        Ok(sign_request(&request, &self.identity, &*self.key).await?)
     }
 
     /// The card that an answer shows, after every check of OpenID4VP 1.0, section 8.6.
@@ -196,7 +192,7 @@ impl Presentation {
         let response_uri = address(core, crate::paths::PRESENTATION_RESPONSE, id)?;
         let asked = Transaction {
             way: Way::DirectPost {
-                client_id: &self.client_id,
+                client_id: self.identity.client_id(),
                 response_uri: &response_uri,
                 state: &opened.state,
                 key: &opened.key,

@@ -199,9 +199,15 @@ impl Wallet {
     }
 
     async fn answer(&self, link: &str) -> Result<std::result::Result<Shown, Refusal>> {
-        let fetching = self.core.present(link)?;
-        let response = self.send(fetching.request()).await?;
-        let asking = match fetching.receive(&response) {
+        let asking = match self.core.present_by_value(link) {
+            Some(asking) => asking,
+            None => {
+                let fetching = self.core.present(link)?;
+                let response = self.send(fetching.request()).await?;
+                fetching.receive(&response)
+            }
+        };
+        let asking = match asking {
             Ok(asking) => asking,
             Err(refused) => {
                 let told = match &refused.notify {

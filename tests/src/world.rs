@@ -228,6 +228,13 @@ impl World {
         Wallet::phone(self.wallet_config(&[self])?, self.fetcher()?)
     }
 
+    /// A new person's wallet that hears verifiers without a certificate, too.
+    pub fn wallet_that_hears(&self, others: OtherVerifiers) -> Result<Wallet> {
+        let mut config = self.wallet_config(&[self])?;
+        config.trust.other_verifiers = others;
+        Wallet::new(config, self.fetcher()?)
+    }
+
     /// A wallet that also knows the issuers of other worlds.
     pub fn wallet_that_trusts(&self, worlds: &[&World]) -> Result<Wallet> {
         Wallet::new(self.wallet_config(worlds)?, self.fetcher()?)

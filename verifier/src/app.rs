@@ -7,11 +7,9 @@ use url::Url;
 use vouchsafe_credentials::crypto::{CryptoProvider, Signer};
 use vouchsafe_credentials::random::Rng;
 use vouchsafe_credentials::time::{Clock, UnixTime};
-use vouchsafe_credentials::x509::Chain;
 use vouchsafe_pages::Pages;
 use vouchsafe_protocol::oauth::ServerNonces;
 use vouchsafe_protocol::oidc::subject::SubjectKey;
-use vouchsafe_protocol::vp::client_id::ClientId as VerifierId;
 use vouchsafe_service::db::Db;
 use vouchsafe_service::http::{CookiePolicy, Csrf, RateLimit};
 use vouchsafe_service::id::Ids;
@@ -31,6 +29,7 @@ use crate::journeys::Journeys;
 use crate::numbers::Numbers;
 use crate::numbers::slips::Slips;
 use crate::outbound::Outbound;
+use crate::own_identity::OwnIdentity;
 use crate::references::References;
 use crate::risk::ValueKey;
 use crate::status::StatusLists;
@@ -119,10 +118,8 @@ pub struct Parts {
     pub cookie_policy: CookiePolicy,
     /// Signs request objects.
     pub request_signer: Arc<dyn Signer>,
-    /// Certificate chain of the request signer.
-    pub request_chain: Chain,
     /// Who we are to a wallet.
-    pub verifier_id: VerifierId,
+    pub identity: OwnIdentity,
     /// Signs ID tokens and logout tokens.
     pub tokens: TokenKeys,
 }

@@ -34,6 +34,7 @@ pub mod login;
 pub mod numbers;
 mod operator;
 pub mod outbound;
+pub mod own_identity;
 pub mod portable;
 mod pushed;
 mod references;

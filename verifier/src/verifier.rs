@@ -14,7 +14,6 @@ use vouchsafe_credentials::crypto::{AwsLcSigningKey, KeyError as CryptoKeyError}
 use vouchsafe_pages::{Pages, PagesError};
 use vouchsafe_protocol::oauth::ServerNonces;
 use vouchsafe_protocol::oidc::subject::SubjectKey;
-use vouchsafe_protocol::vp::client_id::ClientId as VerifierId;
 use vouchsafe_service::copies::Epoch;
 use vouchsafe_service::db::{Db, DbError};
 use vouchsafe_service::fetch::{FetchError, Fetcher};
@@ -41,6 +40,7 @@ use crate::journeys::{self, Journeys};
 use crate::numbers::slips::Slips;
 use crate::numbers::{self, Numbers};
 use crate::outbound::{Guarded, Outbound};
+use crate::own_identity::OwnIdentity;
 use crate::references::References;
 use crate::risk::{self, ValueKey};
 use crate::signals::deliver;
@@ -220,8 +220,7 @@ impl Verifier {
             csrf: Csrf::new(brief_key(Purpose::Csrf), &settings.public_url),
             cookie_policy: CookiePolicy::new(&settings.public_url),
             request_signer: Arc::new(AwsLcSigningKey::new(&keys.request)?),
-            verifier_id: VerifierId::x509_hash(&keys.request_chain),
-            request_chain: keys.request_chain.clone(),
+            identity: OwnIdentity::parse(&settings.presentation, keys, clock.now())?,
             tokens: TokenKeys::new(keys)?,
             outbound,
             clock,

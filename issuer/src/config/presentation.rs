@@ -9,10 +9,10 @@ use vouchsafe_credentials::crypto::{Signer as _, SigningKey, is_published};
 use vouchsafe_credentials::json::parse_strict;
 use vouchsafe_credentials::sd_jwt_vc::{IssuerMethod, IssuerTrust, StatusMethod, TrustedIssuer};
 use vouchsafe_credentials::x509::{Chain, Role, TrustAnchors};
-use vouchsafe_protocol::vp::client_id::ClientId;
 use vouchsafe_protocol::vp::dcql::{
     ClaimsPath, CredentialQuery, DcqlQuery, Meta, require_login_profile,
 };
+use vouchsafe_protocol::vp::request::Identity;
 use vouchsafe_protocol::vp::values::LocalizedText;
 use vouchsafe_service::config::ConfigError;
 use vouchsafe_service::keys::read_private_file;
@@ -95,9 +95,8 @@ impl PresentationConfig {
                 default: names.values().next().cloned().unwrap_or_default(),
                 translations: BTreeMap::new(),
             }),
-            client_id: ClientId::x509_hash(&chain),
+            identity: Identity::x509_hash(&chain),
             key: Arc::new(key),
-            chain,
             wallet_link: self.wallet_link.clone(),
             trust: Arc::new(trust),
             subject_claim: self.subject_claim.clone(),

@@ -30,6 +30,7 @@ mod new_phone;
 mod newcomer;
 mod openid4vci;
 mod peers;
+mod prefixes;
 mod races;
 mod recipes;
 mod refusals;

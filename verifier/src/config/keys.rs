@@ -22,7 +22,8 @@ pub struct KeysConfig {
     pub request: Option<String>,
     /// The same from a file.
     pub request_file: Option<PathBuf>,
-    /// Access certificate of the request key and its chain, leaf first: PEM.
+    /// Access certificate of the request key and its chain, leaf first: PEM. Needed where wallets know
+    /// the service by it (`presentation.client_id_prefix`).
     pub request_chain: Option<String>,
     /// The same from a file.
     pub request_chain_file: Option<PathBuf>,
@@ -42,8 +43,8 @@ pub struct Keys {
     pub master: MasterSecret,
     /// Signs request objects.
     pub request: SigningKey,
-    /// Its certificates.
-    pub request_chain: Chain,
+    /// Its certificates, which the prefixes of X.509 need.
+    pub request_chain: Option<Chain>,
     /// PEM of the RS256 key.
     pub id_token_rs256: zeroize::Zeroizing<String>,
     /// PEM of the ES256 key.
@@ -79,22 +80,10 @@ impl Keys {
         .map_err(|reason| ConfigError::Key {
             name: "request_chain",
             reason,
-        })?
-        .ok_or_else(|| ConfigError::Key {
-            name: "request_chain",
-            reason: "is missing".to_owned(),
         })?;
-        let request_chain =
-            Chain::from_pem(&chain).map_err(|error| refuse("request_chain", &error))?;
-        let certified = request_chain
-            .leaf_public_key()
-            .map_err(|error| refuse("request_chain", &error))?;
-        if certified != *request.public_key() {
-            return Err(ConfigError::Key {
-                name: "request_chain",
-                reason: "is not the certificate of keys.request".to_owned(),
-            });
-        }
+        let request_chain = chain
+            .map(|pem| certificates(&pem, request.public_key()))
+            .transpose()?;
         let id_token_rs256 = secret(
             "id_token_rs256",
             config.id_token_rs256.as_deref(),
@@ -129,6 +118,20 @@ impl Keys {
             id_token_es256,
         })
     }
+}
+
+/// The chain of a PEM text, whose leaf must be for this key.
+fn certificates(pem: &str, key: &PublicKey) -> Result<Chain, ConfigError> {
+    let name = "request_chain";
+    let chain = Chain::from_pem(pem).map_err(|error| refuse(name, &error))?;
+    let certified = chain.leaf_public_key();
+    if certified.map_err(|error| refuse(name, &error))? != *key {
+        return Err(ConfigError::Key {
+            name,
+            reason: "is not the certificate of keys.request".to_owned(),
+        });
+    }
+    Ok(chain)
 }
 
 fn secret(

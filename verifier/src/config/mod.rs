@@ -16,6 +16,7 @@ mod journeys;
 mod keys;
 mod numbers;
 mod passkeys;
+mod presentation;
 mod profile;
 mod query;
 mod registration;
@@ -43,6 +44,9 @@ pub use journeys::JourneysConfig;
 pub use keys::{Keys, KeysConfig};
 pub use numbers::{EventsConfig, NumbersConfig};
 pub use passkeys::{PasskeySettings, PasskeysConfig};
+pub use presentation::{
+    ClientIdPrefix, DidMethod, Presentation, PresentationConfig, PresentationProfile,
+};
 pub use profile::Profile;
 pub use query::{
     Query, QueryConfig, ScopeClaims, SubjectClaim, SubjectConfig, SubjectStrategy, format_of,
@@ -107,6 +111,9 @@ pub struct Config {
     /// The wallet that links open.
     #[serde(default)]
     pub wallet: WalletConfig,
+    /// Who the service is to wallets.
+    #[serde(default)]
+    pub presentation: PresentationConfig,
     /// Status of credentials.
     #[serde(default)]
     pub status: StatusConfig,

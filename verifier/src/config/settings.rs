@@ -16,6 +16,7 @@ use super::error::ConfigError;
 use super::hooks::Hook;
 use super::numbers::NumbersConfig;
 use super::passkeys::PasskeySettings;
+use super::presentation::Presentation;
 use super::query::Query;
 use super::registration::{Documents, Registration};
 use super::resource_server::ResourceServer;
@@ -56,6 +57,8 @@ pub struct Settings {
     pub wallet_endpoint: String,
     /// What the link in a QR code begins with.
     pub qr_endpoint: String,
+    /// Who the service is to wallets.
+    pub presentation: Presentation,
     /// What is offered over the Digital Credentials API of browsers.
     pub digital_credentials: Option<DigitalCredentials>,
     /// How status lists are used.
@@ -197,6 +200,8 @@ impl Settings {
                 )));
             }
         }
+        let digital_credentials =
+            DigitalCredentials::parse(&config.wallet.digital_credentials, &config.http.public_url)?;
         let rule = match loopback {
             true => UrlRule::LoopbackAllowed,
             false => UrlRule::AnyHttps,
@@ -215,10 +220,8 @@ impl Settings {
             verifications,
             wallet_endpoint: endpoint.clone(),
             qr_endpoint: qr_endpoint.clone(),
-            digital_credentials: DigitalCredentials::parse(
-                &config.wallet.digital_credentials,
-                &config.http.public_url,
-            )?,
+            presentation: Presentation::parse(config, digital_credentials.as_ref())?,
+            digital_credentials,
             status: StatusPolicy {
                 min_refresh_s,
                 stale_grace_s,

@@ -15,8 +15,8 @@ use crate::app::App;
 use crate::domain::transaction::{Channel, Login, Pending, Transaction};
 use crate::journey::StepKind;
 use crate::journeys::Loaded;
-use crate::login::ask;
 use crate::login::run::{self, Due, Heard, Refused};
+use crate::login::{ask, link};
 use crate::reply::see_other;
 use crate::views;
 
@@ -174,7 +174,7 @@ async fn wallet_page(app: &App, login: &Login, owned: &Owned) -> Result<Response
         .collect();
     let more = json!({
         "facts": facts,
-        "wallet_link": ask::wallet_link(app, &question),
+        "wallet_link": link::wallet_link(app, &question, login).await?,
         "qr_link": qr.then(|| format!("/login/{id}/qr")),
         "cancel_link": format!("/login/{id}/cancel"),
         "csrf": app.csrf.token(&owned.cookie),

@@ -14,6 +14,7 @@ use super::owned::{self, Owned, OwnedError};
 use crate::app::App;
 use crate::domain::transaction::{Answered, Channel, Failed, Login, Transaction};
 use crate::login::ask::{self, AskError};
+use crate::login::link;
 use crate::login::notice;
 use crate::login::passkey;
 use crate::login::run;
@@ -113,6 +114,10 @@ pub(super) async fn choose(
     }
     let here = ask::same_device(app, login).await?;
     let here = Some(here).filter(|_| asking.allows(Channel::SameDevice));
+    let here = match here {
+        Some(question) => Some(link::wallet_link(app, &question, login).await?),
+        None => None,
+    };
     let state = watched(app, &owned.transaction, View::Choose).await?;
     let notice = notice::with(app, login, &owned.client, &asking);
     let id = &login.id;
@@ -126,7 +131,7 @@ pub(super) async fn choose(
     let more = json!({
         "external_id": notice.external_id,
         "stays_days": notice.away_days,
-        "wallet_link": here.map(|question| ask::wallet_link(app, &question)),
+        "wallet_link": here,
         "qr_link": qr.then(|| format!("/login/{id}/qr")),
         "api_link": protocols.is_some().then(|| format!("/login/{id}/dc-api")),
         "api_protocols": protocols,

@@ -11,7 +11,7 @@ use super::login_page::LoginPageError;
 use super::owned;
 use crate::app::App;
 use crate::domain::transaction::{Channel, Pending, Transaction};
-use crate::login::ask;
+use crate::login::{ask, link};
 use crate::reply::see_other;
 use crate::views;
 
@@ -42,7 +42,7 @@ async fn page(app: &App, headers: &HeaderMap, id: &str) -> Result<Response, Logi
     }
     let question = ask::qr(app, login).await?;
     let state = watched(app, &owned.transaction, View::Qr).await?;
-    let link = ask::qr_link(app, &question);
+    let link = link::qr_link(app, &question)?;
     let seconds = question.fetch_until.since(app.now()).max(0);
     let more = json!({
         "qr": qr::svg(&link).unwrap_or_default(),

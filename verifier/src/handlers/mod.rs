@@ -20,6 +20,7 @@ mod consents;
 mod cors;
 mod device_authorization;
 mod device_page;
+mod did_document;
 mod discovery;
 mod form;
 mod health;
@@ -146,6 +147,7 @@ pub fn router(app: App) -> Router {
             get(discovery::handle),
         )
         .route("/jwks", get(jwks::handle))
+        .route("/.well-known/did.json", get(did_document::handle))
         .layer(from_fn(cors::public));
     Router::new()
         .merge(proven)

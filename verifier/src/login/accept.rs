@@ -102,7 +102,7 @@ async fn decide(
     }
     let query = asking.query.as_ref();
     let arrived = Instant::now();
-    let opened = ask::open(app, &request.secrets)?;
+    let opened = ask::open(app, &request)?;
     let response_uri = ask::response_uri(app, &request.id);
     let asked = Asked {
         way: ask::way(app, request.channel, &opened, &response_uri)?,

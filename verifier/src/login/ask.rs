@@ -1,4 +1,4 @@
-//! Questions to wallets: making them, the link that leads to them, the signed request object.
+//! Questions to wallets: making them, and the signed request object.
 
 use url::Url;
 use vouchsafe_credentials::crypto::{AgreementKey, KeyError};
@@ -9,8 +9,7 @@ use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::oidc::acr::{Acr, AcrWish};
 use vouchsafe_protocol::vp::api::{self, ApiOffer, NewApiRequest, Protocol};
 use vouchsafe_protocol::vp::client_id::ClientId as VerifierId;
-use vouchsafe_protocol::vp::invocation::{Invocation, RequestUriMethod};
-use vouchsafe_protocol::vp::request::{NewRequest, sign_request};
+use vouchsafe_protocol::vp::request::{Identity, NewRequest, sign_request};
 use vouchsafe_protocol::vp::values::{LocalizedText, Nonce, State};
 use vouchsafe_protocol::vp::verify::Way;
 
@@ -40,9 +39,12 @@ pub enum AskError {
     /// The query or the client is no longer configured.
     #[error("the query or the client is no longer configured")]
     Gone,
-    /// Nothing is offered over the Digital Credentials API.
-    #[error("the Digital Credentials API is not configured")]
+    /// Wallets are not asked this way: the configuration does not offer it.
+    #[error("the configuration does not offer this way to a wallet")]
     NotOffered,
+    /// The verifier attestation is over: no wallet would believe the request.
+    #[error("the verifier attestation has ended: put a new one in place and restart")]
+    AttestationEnded,
 }
 
 impl From<KeyError> for AskError {
@@ -71,15 +73,17 @@ pub(super) fn question(
         Channel::SameDevice | Channel::DcApi => login.expires_at,
         Channel::Qr => now.plus(QR_S).min(login.expires_at),
     };
+    let id = RequestId::random(app.rng.as_ref());
+    let client_id = app.identity.client_id(&response_uri(app, &id));
     PresentationRequest {
-        id: RequestId::random(app.rng.as_ref()),
+        id,
         transaction: login.id.clone(),
         channel,
         secrets: RequestSecrets {
             nonce: random::token(app.rng.as_ref()),
             state: random::token(app.rng.as_ref()),
             agreement_key: b64url(key.to_bytes().as_slice()),
-            client_id: Some(app.verifier_id.as_str().to_owned()),
+            client_id: Some(client_id.as_str().to_owned()),
             notice: notice.map(Notice::hash),
         },
         created_at: now,
@@ -161,7 +165,18 @@ pub(super) fn is_told(request: &PresentationRequest, notice: Option<&Notice>) ->
 /// object is signed with our key.
 fn is_ours(app: &Parts, request: &PresentationRequest) -> bool {
     let named = request.secrets.client_id.as_deref();
-    named.is_none_or(|named| named == app.verifier_id.as_str())
+    let own = app.identity.client_id(&response_uri(app, &request.id));
+    named.is_none_or(|named| named == own.as_str())
+}
+
+/// What requests are signed as now.
+pub fn signing(app: &Parts) -> Result<&Identity, AskError> {
+    let identity = app.identity.signing().ok_or(AskError::NotOffered)?;
+    // OpenID4VP 1.0, section 12: wallets reject an attestation "with an expiration time that has passed".
+    match identity.ends_at() {
+        Some(end) if app.now() >= end => Err(AskError::AttestationEnded),
+        _ => Ok(identity),
+    }
 }
 
 async fn put(app: &Parts, fresh: PresentationRequest) -> Result<PresentationRequest, AskError> {
@@ -215,7 +230,7 @@ pub async fn offers(
         ..
     } = query_of(app, login).await?;
     let client_name = client_name(app, login).await?;
-    let opened = open(app, &request.secrets)?;
+    let opened = open(app, request)?;
     let new = NewApiRequest {
         nonce: &opened.nonce,
         query: &question,
@@ -232,8 +247,8 @@ pub async fn offers(
             Protocol::Signed => {
                 // It lies in the page until the person is ready.
                 let times = (app.now(), request.expires_at);
-                let (chain, signer) = (&app.request_chain, app.request_signer.as_ref());
-                api::signed(&new, std::slice::from_ref(origin), times, chain, signer).await?
+                let (identity, signer) = (signing(app)?, app.request_signer.as_ref());
+                api::signed(&new, std::slice::from_ref(origin), times, identity, signer).await?
             }
         });
     }
@@ -265,24 +280,6 @@ pub fn way<'a>(
     })
 }
 
-/// The link that opens a wallet with this question.
-pub fn wallet_link(app: &Parts, request: &PresentationRequest) -> String {
-    invocation(app, request).to_link(&app.settings.wallet_endpoint)
-}
-
-/// The same for the wallets of another device.
-pub fn qr_link(app: &Parts, request: &PresentationRequest) -> String {
-    invocation(app, request).to_link(&app.settings.qr_endpoint)
-}
-
-fn invocation(app: &Parts, request: &PresentationRequest) -> Invocation {
-    Invocation {
-        client_id: app.verifier_id.as_str().to_owned(),
-        request_uri: app.url(&format!("/vp/request/{}", request.id)),
-        method: RequestUriMethod::Post,
-    }
-}
-
 /// Where the wallet posts its answer.
 pub fn response_uri(app: &Parts, id: &RequestId) -> Url {
     app.url(&format!("/vp/response/{id}"))
@@ -291,11 +288,12 @@ pub fn response_uri(app: &Parts, id: &RequestId) -> Url {
 /// Whether a wallet may fetch the request object now. It may do so more than once,
 /// but the first time must lie within the life of its QR code, and the last time within the
 /// life of the first request object: whoever relays a code must not make it live as long as the
-/// login by fetching it once (catalogue 316).
+/// login by fetching it once (catalogue 316). Where nothing is signed, nothing is fetched.
 pub fn may_be_fetched(app: &Parts, request: &PresentationRequest) -> bool {
     let now = app.now();
     let again = |first: UnixTime| now < first.plus(REQUEST_OBJECT_S);
     now < request.expires_at
+        && app.identity.signing().is_some()
         && is_ours(app, request)
         && (now < request.fetch_until || request.fetched_at.is_some_and(again))
 }
@@ -313,17 +311,17 @@ pub struct Opened {
 }
 
 /// Parses the secrets of a question.
-pub fn open(app: &Parts, secrets: &RequestSecrets) -> Result<Opened, AskError> {
+pub fn open(app: &Parts, request: &PresentationRequest) -> Result<Opened, AskError> {
     let RequestSecrets {
         nonce,
         state,
         agreement_key,
         client_id,
         notice: _,
-    } = secrets;
+    } = &request.secrets;
     let client_id = match client_id {
-        Some(named) => VerifierId::parse(named).map_err(|_| AskError::Secrets)?,
-        None => app.verifier_id.clone(),
+        Some(named) => VerifierId::of_ours(named).map_err(|_| AskError::Secrets)?,
+        None => app.identity.client_id(&response_uri(app, &request.id)),
     };
     let key = b64url_decode(agreement_key).map_err(|_| AskError::Secrets)?;
     Ok(Opened {
@@ -370,7 +368,7 @@ pub async fn request_object(
         ..
     } = query_of(app, login).await?;
     let client_name = client_name(app, login).await?;
-    let opened = open(app, &request.secrets)?;
+    let opened = open(app, request)?;
     let response_uri = response_uri(app, &request.id);
     let object = NewRequest {
         response_uri: &response_uri,
@@ -385,7 +383,7 @@ pub async fn request_object(
         lifetime_s: REQUEST_OBJECT_S,
         wallet_nonce,
     };
-    Ok(sign_request(&object, &app.request_chain, app.request_signer.as_ref()).await?)
+    Ok(sign_request(&object, signing(app)?, app.request_signer.as_ref()).await?)
 }
 
 /// Whether the question may be put to another device: the application allows it, and what it

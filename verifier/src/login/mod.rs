@@ -19,6 +19,7 @@ mod id_token;
 pub mod introspect;
 pub mod judge;
 pub mod known;
+pub mod link;
 pub mod linking;
 pub mod notice;
 pub mod passkey;

@@ -30,7 +30,7 @@ pub async fn accept(
         Some(pending) => pending,
         None => return Err(known(app, id).await?),
     };
-    let opened = open(app, &pending.secrets)?;
+    let opened = open(app, id, &pending.secrets)?;
     let response_uri = response_uri(app, id);
     let asked = Transaction {
         way: Way::DirectPost {

@@ -6,13 +6,14 @@ use vouchsafe_credentials::encoding::b64url;
 use vouchsafe_credentials::random;
 use vouchsafe_pages::qr;
 use vouchsafe_protocol::vp::dcql::{DcqlError, DcqlQuery, ProfileError, require_login_profile};
-use vouchsafe_protocol::vp::invocation::{Invocation, RequestUriMethod};
 use vouchsafe_protocol::vp::values::LocalizedText;
 
+use super::ask::link;
 use crate::app::Parts;
 use crate::config::{VerificationCaller, untrusted_type};
 use crate::domain::ids::{QueryId, RequestId, VerificationId};
 use crate::domain::verification::{Asked, Pending, Secrets, Verification};
+use crate::login::ask::AskError;
 use crate::store::StoreError;
 use crate::store::verifications::{self, Sealed};
 
@@ -82,6 +83,9 @@ pub enum StartError {
     /// Sealing.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The link cannot be made.
+    #[error(transparent)]
+    Link(#[from] AskError),
 }
 
 /// A verification that can be written.
@@ -136,16 +140,16 @@ pub fn prepare(
         created_at: now,
         expires_at: now.plus(app.settings.verifications.lifetime_s),
     };
-    let link = link(app, &asked.request);
-    let qr = match caller.cross_device {
-        true => Some(qr::svg(&link).map_err(|_| StartError::Qr)?),
-        false => None,
-    };
     let key = app.crypto.generate_agreement_key(app.rng.as_ref());
     let secrets = Secrets {
         nonce: random::token(app.rng.as_ref()),
         state: random::token(app.rng.as_ref()),
         agreement_key: b64url(key.to_bytes().as_slice()),
+    };
+    let link = link(app, &asked, &secrets)?;
+    let qr = match caller.cross_device {
+        true => Some(qr::svg(&link).map_err(|_| StartError::Qr)?),
+        false => None,
     };
     let forget_at = asked.expires_at.plus(app.settings.verifications.keep_s);
     let verification = Verification::Pending(Pending {
@@ -214,14 +218,4 @@ fn words(
 
 fn registered(caller: &VerificationCaller, url: &str) -> Result<Url, StartError> {
     caller.return_url(url).ok_or(StartError::ReturnUrl)
-}
-
-/// The link that opens a wallet with this question.
-fn link(app: &Parts, request: &RequestId) -> String {
-    let invocation = Invocation {
-        client_id: app.verifier_id.as_str().to_owned(),
-        request_uri: app.url(&format!("/vp/request/{request}")),
-        method: RequestUriMethod::Post,
-    };
-    invocation.to_link(&app.settings.wallet_endpoint)
 }

@@ -16,7 +16,7 @@ const SIGNED: &str = "openid4vp-v1-signed";
 const UNSIGNED: &str = "openid4vp-v1-unsigned";
 
 /// A page of a login with its script.
-struct Page {
+pub struct Page {
     path: String,
     ask: String,
     csrf: String,
@@ -24,7 +24,7 @@ struct Page {
 }
 
 impl Page {
-    async fn open(browser: &mut Browser, address: &str) -> Self {
+    pub async fn open(browser: &mut Browser, address: &str) -> Self {
         let (path, html) = begin(browser, address).await;
         let data = |name: &str| html.attribute("id=\"use-card\"", name).expect(name);
         Self {
@@ -35,7 +35,7 @@ impl Page {
         }
     }
 
-    async fn post(&self, browser: &mut Browser, address: &str, body: &Value) -> Answer {
+    pub async fn post(&self, browser: &mut Browser, address: &str, body: &Value) -> Answer {
         let headers = [
             ("content-type", "application/json"),
             ("x-vouchsafe-csrf", self.csrf.as_str()),
@@ -47,8 +47,12 @@ impl Page {
             .await
     }
 
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// What the script hands to the browser, and where it brings the answer.
-    async fn question(&self, browser: &mut Browser) -> (Vec<Value>, String) {
+    pub async fn question(&self, browser: &mut Browser) -> (Vec<Value>, String) {
         let answer = self.post(browser, &self.ask, &json!({})).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
         assert_eq!(answer.headers[header::CACHE_CONTROL], "no-store");

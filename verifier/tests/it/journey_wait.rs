@@ -233,7 +233,7 @@ async fn rfc_9126_section_7_3_a_run_that_waits_uses_its_pushed_request_up() {
         let told = "SELECT COUNT(*) FROM account_notices WHERE kind = 'waiting'";
         assert_eq!(world.count(told).await, 1);
 
-        later(&world, DAY_S).await;
+        world.later(DAY_S).await;
         let answer = browser.get(&path).await;
         assert!(is_in(&answer), "{}", answer.body);
         let tokens = world.suite().tokens(&world.suite().code(&answer)).await;
@@ -260,7 +260,7 @@ async fn rfc_9126_section_7_3_what_waited_and_was_stopped_brings_no_code() {
         let id = path.trim_start_matches("/login/");
         let stop = format!("/account/holds/{id}/cancel");
         owner.post(&stop, &[("csrf", &csrf)]).await;
-        later(&world, DAY_S).await;
+        world.later(DAY_S).await;
         assert_eq!(thief.get(&path).await.location(), path);
         let page = thief.get(&path).await;
         page.assert_page(StatusCode::FORBIDDEN, "This was stopped");

@@ -71,6 +71,7 @@ mod passkey_journeys;
 mod passkey_runs;
 mod passkeys;
 mod portable;
+mod prefixes;
 mod presentations;
 mod races;
 mod refresh;

@@ -18,7 +18,7 @@ use vouchsafe_protocol::http::{HttpRequest, HttpResponse};
 use vouchsafe_protocol::vp::api::{self, ApiAnswer, ApiOffer, NewApiRequest, Origin, Protocol};
 use vouchsafe_protocol::vp::client_id::ClientId;
 use vouchsafe_protocol::vp::dcql::DcqlQuery;
-use vouchsafe_protocol::vp::request::MEDIA_TYPE;
+use vouchsafe_protocol::vp::request::{Identity, MEDIA_TYPE};
 use vouchsafe_protocol::vp::response::PostedResponse;
 use vouchsafe_protocol::vp::transaction_data::{self, TransactionData};
 use vouchsafe_protocol::vp::values::{LocalizedText, Nonce, State};
@@ -277,10 +277,11 @@ impl ScriptedVerifier {
             client_name: Some(&name),
             purpose: None,
         };
-        let (chain, signer): (_, &dyn Signer) = (&self.leaf.chain, &self.leaf.key);
+        let identity = Identity::x509_hash(&self.leaf.chain);
+        let signer: &dyn Signer = &self.leaf.key;
         let times = (NOW, NOW.plus(120));
         let origins = std::slice::from_ref(origin);
-        let signed = api::signed(&new, origins, times, chain, signer).await;
+        let signed = api::signed(&new, origins, times, &identity, signer).await;
         [signed.unwrap(), api::unsigned(&new)]
     }
 

@@ -99,8 +99,8 @@ pub fn verifier(wanted: &Wanted) -> Result<()> {
             let only = wanted.module.as_deref();
             let mut outside = || -> Result<Box<dyn Outside>> {
                 match name {
-                    folder::PRESENTATION => Ok(Box::new(Login::new(place.verifier_url)?)),
-                    _ => Ok(Box::new(Nobody)),
+                    folder::LOGIN => Ok(Box::new(Nobody)),
+                    _ => Ok(Box::new(Login::new(place.verifier_url)?)),
                 }
             };
             suite.run((&folder, run), only, &mut outside, &mut counts)?;

@@ -9,6 +9,7 @@ use x509_cert::der::{Decode as _, Encode as _};
 use x509_cert::ext::pkix::AuthorityKeyIdentifier;
 
 use super::anchors::validity;
+use super::verify::alternative_names;
 use super::{MAX_CERTIFICATES, X509Error};
 use crate::crypto::{PublicKey, sha256};
 use crate::encoding::b64url;
@@ -103,6 +104,15 @@ impl Chain {
     pub fn leaf_subject(&self) -> Result<String, X509Error> {
         let leaf = Certificate::from_der(&self.leaf).map_err(|_| X509Error::Malformed)?;
         Ok(leaf.tbs_certificate().subject().to_string())
+    }
+
+    /// The `dNSName` alternative names of the leaf (RFC 5280, section 4.2.1.6). Not verified.
+    ///
+    /// # Errors
+    /// [`X509Error::Malformed`].
+    pub fn leaf_dns_names(&self) -> Result<Vec<String>, X509Error> {
+        let leaf = Certificate::from_der(&self.leaf).map_err(|_| X509Error::Malformed)?;
+        alternative_names(&leaf).map(|(dns, _)| dns)
     }
 
     /// `keyIdentifier` of the AuthorityKeyIdentifier (RFC 5280, section 4.2.1.1) of each

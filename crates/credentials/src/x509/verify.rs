@@ -265,7 +265,10 @@ fn refusal(error: &webpki::Error) -> X509Error {
     }
 }
 
-fn alternative_names(leaf: &Certificate) -> Result<(Vec<String>, Vec<String>), X509Error> {
+/// The DNS names and the URIs of a certificate.
+pub(super) fn alternative_names(
+    leaf: &Certificate,
+) -> Result<(Vec<String>, Vec<String>), X509Error> {
     let extension = leaf.tbs_certificate().get_extension::<SubjectAltName>();
     let extension = extension.map_err(|_| X509Error::Malformed)?;
     let (mut dns, mut uris) = (Vec::new(), Vec::new());

@@ -1,5 +1,6 @@
 //! Client identifiers and their prefixes (OpenID4VP 1.0, section 5.9).
 
+use url::Url;
 use vouchsafe_credentials::did::Did;
 use vouchsafe_credentials::encoding::b64url_decode_array;
 use vouchsafe_credentials::x509::{Chain, VerifiedCertificate};
@@ -55,6 +56,49 @@ impl ClientId {
         ClientId {
             full: format!("x509_hash:{}", chain.x509_hash()),
             prefix: Prefix::X509Hash,
+        }
+    }
+
+    /// The identifier of the party to whom this DNS name belongs.
+    ///
+    /// # Errors
+    /// [`ClientIdError::Malformed`]: not a DNS name.
+    pub fn x509_san_dns(name: &str) -> Result<Self, ClientIdError> {
+        Self::parse(&format!("x509_san_dns:{name}"))
+    }
+
+    /// The identifier of the subject of a DID.
+    pub fn decentralized_identifier(did: &Did) -> Self {
+        ClientId {
+            full: format!("decentralized_identifier:{}", did.as_str()),
+            prefix: Prefix::DecentralizedIdentifier,
+        }
+    }
+
+    /// The identifier of the subject of a verifier attestation.
+    ///
+    /// # Errors
+    /// [`ClientIdError::Malformed`]: nothing that can stand there.
+    pub fn verifier_attestation(subject: &str) -> Result<Self, ClientIdError> {
+        Self::parse(&format!("verifier_attestation:{subject}"))
+    }
+
+    /// The identifier of whoever reads what is posted to this address. Nothing is signed under it.
+    pub fn redirect_uri(response_uri: &Url) -> Self {
+        ClientId {
+            full: format!("redirect_uri:{response_uri}"),
+            prefix: Prefix::RedirectUri,
+        }
+    }
+
+    /// Reads an identifier that this verifier wrote itself, whether its request was signed or not.
+    ///
+    /// # Errors
+    /// As [`ClientId::parse`].
+    pub fn of_ours(text: &str) -> Result<Self, ClientIdError> {
+        match Self::parse(text) {
+            Err(ClientIdError::RedirectUri) => Self::unsigned(text),
+            read => read,
         }
     }
 

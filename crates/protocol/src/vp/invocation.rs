@@ -69,6 +69,14 @@ pub fn parameters_by_value(link: &str) -> Result<Option<Map<String, Value>>, Inv
     Ok(Some(parameters))
 }
 
+/// The link to a wallet at `endpoint` with these parameters.
+pub(super) fn to_link(endpoint: &str, parameters: &[(&str, &str)]) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(parameters);
+    let separator = if endpoint.contains('?') { '&' } else { '?' };
+    format!("{endpoint}{separator}{}", query.finish())
+}
+
 /// Why a link is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvocationError {
@@ -113,17 +121,15 @@ impl InvocationError {
 impl Invocation {
     /// The link for a wallet at `endpoint`, for example `openid4vp://`.
     pub fn to_link(&self, endpoint: &str) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("client_id", &self.client_id);
-        query.append_pair("request_uri", self.request_uri.as_str());
+        let mut parameters = vec![
+            ("client_id", self.client_id.as_str()),
+            ("request_uri", self.request_uri.as_str()),
+        ];
         match self.method {
             RequestUriMethod::Get => {}
-            RequestUriMethod::Post => {
-                query.append_pair("request_uri_method", "post");
-            }
+            RequestUriMethod::Post => parameters.push(("request_uri_method", "post")),
         }
-        let separator = if endpoint.contains('?') { '&' } else { '?' };
-        format!("{endpoint}{separator}{}", query.finish())
+        to_link(endpoint, &parameters)
     }
 
     /// Reads a link. The scheme is the platform's business and not looked at;

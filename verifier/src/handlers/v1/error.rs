@@ -9,6 +9,7 @@ use vouchsafe_service::db::DbError;
 
 use crate::access::Scope;
 use crate::event_streams::FULL_WAIT_S;
+use crate::login::ask::AskError;
 use crate::numbers::ask::Unfit;
 use crate::store::StoreError;
 use crate::verification::start::StartError;
@@ -166,7 +167,8 @@ fn start(error: &StartError) -> (StatusCode, &'static str) {
         StartError::ReturnUrl => (unfit, "invalid_return_url"),
         StartError::NoReturnUrl => (unfit, "return_url_required"),
         StartError::Qr => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
-        StartError::Store(error) => store(error),
+        StartError::Store(error) | StartError::Link(AskError::Store(error)) => store(error),
+        StartError::Link(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
     }
 }
 

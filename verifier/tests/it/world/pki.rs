@@ -38,6 +38,16 @@ impl Party {
         }
     }
 
+    /// The same authority gives a new key to the owner of a DNS name.
+    pub fn of_host(&self, dns: &str) -> Self {
+        let (chain_pem, key_pem) = certify(&self.authority, params(dns, vec![dns.to_owned()]));
+        Self {
+            chain_pem,
+            key_pem,
+            ..self.clone()
+        }
+    }
+
     /// The same authority gives a new key to the same subject.
     pub fn renewed(&self, name: &str) -> Self {
         let (chain_pem, key_pem) = leaf(&self.authority, name);

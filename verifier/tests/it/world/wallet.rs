@@ -8,6 +8,7 @@ use axum::http::{Request, StatusCode, header};
 use serde_json::{Map, Value, json};
 use url::Url;
 use vouchsafe_credentials::crypto::{Algorithm, Portable, Signer as _, SigningKey};
+use vouchsafe_credentials::did::DidDocument;
 use vouchsafe_credentials::jwe::{self, Recipient};
 use vouchsafe_credentials::sd_jwt::{ClaimPath, HashAlg};
 use vouchsafe_credentials::sd_jwt_vc::{
@@ -22,21 +23,15 @@ use vouchsafe_protocol::http::UrlRule;
 use vouchsafe_protocol::vp::answer::{HeldCandidate, Presented, make_api_response, make_response};
 use vouchsafe_protocol::vp::api::Origin;
 use vouchsafe_protocol::vp::dcql::{Candidate, DcqlQuery, Selection, find_matches};
-use vouchsafe_protocol::vp::invocation::Invocation;
+use vouchsafe_protocol::vp::invocation::{Invocation, parameters_by_value};
 use vouchsafe_protocol::vp::request::{
-    ApiRequest, Parties, PresentationRequest, WalletPolicy, verify_api_request_of,
-    verify_request_of,
+    ApiRequest, Attester, Parties, PresentationRequest, RequestError, WalletPolicy,
+    verify_api_request_of, verify_request_of, verify_unsigned,
 };
 
 use super::browser::{Answer, form, send};
 use super::issuer::{Card, TestIssuer};
 use super::{OP, World};
-
-/// The person sees what they authorise.
-const SHOWS: Parties<'static> = Parties {
-    transactions: true,
-    ..Parties::NONE
-};
 
 pub struct HeldCard {
     pub credential: HeldSdJwtVc,
@@ -49,7 +44,31 @@ pub struct Wallet {
     clock: Arc<FixedClock>,
     rng: Arc<SeededRng>,
     anchors: TrustAnchors,
+    pub others: Others,
+    /// The public address of the service.
+    pub base: &'static str,
     pub cards: Vec<HeldCard>,
+}
+
+/// Whom a wallet believes beside owners of certificates: by default nobody (HAIP 1.0).
+#[derive(Default)]
+pub struct Others {
+    pub attesters: Vec<Attester>,
+    pub unvouched: bool,
+    pub document: Option<DidDocument>,
+}
+
+impl Others {
+    fn parties(&self) -> Parties<'_> {
+        Parties {
+            attesters: &self.attesters,
+            unvouched: self.unvouched,
+            document: self.document.as_ref(),
+            // The person sees what they authorise.
+            transactions: true,
+            ..Parties::NONE
+        }
+    }
 }
 
 /// A verified request and where it came from.
@@ -66,6 +85,8 @@ impl Wallet {
             clock: Arc::clone(&world.clock),
             rng: Arc::clone(&world.rng),
             anchors,
+            others: Others::default(),
+            base: OP,
             cards: Vec::new(),
         }
     }
@@ -182,8 +203,12 @@ impl Wallet {
 
     /// Fetches and verifies the request behind a link, by POST with a `wallet_nonce`.
     pub async fn open(&self, link: &str) -> Asked {
+        if let Some(request) = self.by_value(link) {
+            let request = request.expect("the request is good");
+            return Asked { request };
+        }
         let invocation = self.invocation(link);
-        let path = invocation.request_uri.as_str().strip_prefix(OP).unwrap();
+        let path = self.path(invocation.request_uri.as_str());
         let request =
             Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         let answer = send(
@@ -199,7 +224,7 @@ impl Wallet {
             "application/oauth-authz-req+jwt"
         );
         Asked {
-            request: self.verify(&answer.body, &invocation, Some("wallet-nonce-1")),
+            request: self.verify(&answer.body, link, Some("wallet-nonce-1")),
         }
     }
 
@@ -212,13 +237,13 @@ impl Wallet {
             "application/oauth-authz-req+jwt"
         );
         Asked {
-            request: self.verify(&answer.body, &self.invocation(link), None),
+            request: self.verify(&answer.body, link, None),
         }
     }
 
     pub async fn fetch(&self, link: &str) -> Answer {
         let invocation = self.invocation(link);
-        let path = invocation.request_uri.as_str().strip_prefix(OP).unwrap();
+        let path = self.path(invocation.request_uri.as_str());
         send(
             &self.router,
             Request::get(path).body(Body::empty()).unwrap(),
@@ -226,24 +251,47 @@ impl Wallet {
         .await
     }
 
-    fn invocation(&self, link: &str) -> Invocation {
-        Invocation::parse(link, UrlRule::LoopbackAllowed).unwrap()
+    fn path<'a>(&self, address: &'a str) -> &'a str {
+        address.strip_prefix(self.base).expect("an address of ours")
     }
 
-    fn verify(
-        &self,
-        object: &str,
-        invocation: &Invocation,
-        wallet_nonce: Option<&str>,
-    ) -> PresentationRequest {
-        let policy = WalletPolicy {
+    /// Reads a request that stands in the link itself, if one does.
+    pub fn by_value(&self, link: &str) -> Option<Result<PresentationRequest, RequestError>> {
+        let parameters = parameters_by_value(link).unwrap()?;
+        Some(verify_unsigned(
+            &self.others.parties(),
+            &parameters,
+            &self.policy(),
+        ))
+    }
+
+    fn policy(&self) -> WalletPolicy<'_> {
+        WalletPolicy {
             anchors: &self.anchors,
             crypto: &Portable,
             now: self.clock.now(),
             urls: UrlRule::LoopbackAllowed,
-        };
-        let client_id = &invocation.client_id;
-        verify_request_of(&SHOWS, object, client_id, wallet_nonce, &policy)
+        }
+    }
+
+    /// Reads a request object that was fetched for this link.
+    pub fn read(
+        &self,
+        object: &str,
+        link: &str,
+        wallet_nonce: Option<&str>,
+    ) -> Result<PresentationRequest, RequestError> {
+        let (parties, client_id) = (self.others.parties(), self.invocation(link).client_id);
+        verify_request_of(&parties, object, &client_id, wallet_nonce, &self.policy())
+            .map_err(|refusal| refusal.error)
+    }
+
+    fn invocation(&self, link: &str) -> Invocation {
+        Invocation::parse(link, UrlRule::LoopbackAllowed).unwrap()
+    }
+
+    fn verify(&self, object: &str, link: &str, wallet_nonce: Option<&str>) -> PresentationRequest {
+        self.read(object, link, wallet_nonce)
             .expect("the request is good")
     }
 
@@ -305,14 +353,8 @@ impl Wallet {
     /// A request that the browser passes on for a page of `origin`, verified.
     pub fn asked_by_page(&self, origin: &str, offer: &Value) -> ApiRequest {
         let origin = Origin::parse(origin, UrlRule::LoopbackAllowed).unwrap();
-        let policy = WalletPolicy {
-            anchors: &self.anchors,
-            crypto: &Portable,
-            now: self.clock.now(),
-            urls: UrlRule::LoopbackAllowed,
-        };
-        let protocol = offer["protocol"].as_str().unwrap();
-        verify_api_request_of(&SHOWS, protocol, &offer["data"], &origin, &policy)
+        let (parties, protocol) = (self.others.parties(), offer["protocol"].as_str().unwrap());
+        verify_api_request_of(&parties, protocol, &offer["data"], &origin, &self.policy())
             .expect("the request is good")
     }
 
@@ -393,7 +435,7 @@ impl Wallet {
     }
 
     pub async fn post_preferring(&self, address: &Url, body: &str, prefer: &str) -> Answer {
-        let path = address.as_str().strip_prefix(OP).unwrap();
+        let path = self.path(address.as_str());
         let request = Request::post(path)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header("prefer", prefer);
@@ -406,7 +448,7 @@ impl Wallet {
 
     /// Withdraws a consent by its `consent_uri`.
     pub async fn withdraw(&self, consent_uri: &str) -> Answer {
-        let path = consent_uri.strip_prefix(OP).unwrap();
+        let path = self.path(consent_uri);
         send(
             &self.router,
             Request::delete(path).body(Body::empty()).unwrap(),

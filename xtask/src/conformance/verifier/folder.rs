@@ -13,11 +13,15 @@ use super::key::signing_jwk;
 use crate::run::succeed;
 
 /// The suite is the wallet.
-pub const PRESENTATION: &str = "presentation";
+const PRESENTATION: &str = "presentation";
+/// The same, asked in the name of the host.
+const DNS_NAME: &str = "presentation-dns";
+/// The same, asked in a link that nobody signs.
+const UNSIGNED: &str = "presentation-unsigned";
 /// The suite is the application.
 pub const LOGIN: &str = "login";
-/// Both folders.
-pub const NAMES: [&str; 2] = [PRESENTATION, LOGIN];
+/// All folders.
+pub const NAMES: [&str; 4] = [PRESENTATION, DNS_NAME, UNSIGNED, LOGIN];
 
 /// An application that is not there: nobody opens its address.
 pub const APPLICATION: &str = "app";
@@ -36,6 +40,8 @@ pub const TLS: &str = "tls.pem";
 pub const ALIAS: &str = "vouchsafe";
 /// The file for the suite.
 pub const SUITE: &str = "suite.json";
+/// The prefix of HAIP, and of the service unless its configuration says otherwise.
+const X509_HASH: &str = "x509_hash";
 /// The card that the suite's wallet shows.
 const QUESTION: &str = r#"
 id = "identity"
@@ -60,7 +66,7 @@ pub struct Place<'a> {
     pub verifier_url: &'a str,
 }
 
-/// Makes both folders, and says what serves them.
+/// Makes all folders, and says what serves them.
 pub fn configure(place: &Place<'_>, all: &Path) -> Result<()> {
     let all = all.canonicalize()?;
     for name in NAMES {
@@ -76,13 +82,16 @@ impl Place<'_> {
     /// Makes the folder of this name.
     pub fn make(&self, name: &str, folder: &Path) -> Result<()> {
         match name {
-            PRESENTATION => self.presentation(folder),
-            _ => self.login(folder),
+            LOGIN => self.login(folder),
+            DNS_NAME => self.presentation(folder, ("x509_san_dns", "request_uri_signed")),
+            UNSIGNED => self.presentation(folder, ("redirect_uri", "url_query")),
+            _ => self.presentation(folder, (X509_HASH, "request_uri_signed")),
         }
     }
 
-    /// The suite's wallet shows a card, signed by a key that we made for it.
-    fn presentation(&self, folder: &Path) -> Result<()> {
+    /// The suite's wallet shows a card, signed by a key that we made for it. It is asked under this
+    /// prefix, by this method.
+    fn presentation(&self, folder: &Path, (prefix, method): (&str, &str)) -> Result<()> {
         let test = self.test();
         let wallet = format!("{test}/authorize");
         self.generate(
@@ -102,6 +111,12 @@ impl Place<'_> {
         for client in clients(&mut verifier)? {
             client.insert("scopes".to_owned(), list([SCOPE]));
         }
+        if prefix != X509_HASH {
+            let mut asks = Table::new();
+            asks.insert("profile".to_owned(), "open".into());
+            asks.insert("client_id_prefix".to_owned(), prefix.into());
+            verifier.insert("presentation".to_owned(), asks.into());
+        }
         write(&folder.join("verifier.toml"), &verifier.to_string())?;
         let evidence = format!("{test}/verification-evidence*");
         let keep = json!([
@@ -112,7 +127,7 @@ impl Place<'_> {
             ".+",
             "update-image-placeholder"
         ]);
-        let suite = json!({
+        let mut suite = json!({
             "alias": ALIAS,
             "description": "Vouchsafe, presentations",
             "client": {
@@ -129,19 +144,21 @@ impl Place<'_> {
                 }],
             }],
         });
+        if prefix == "x509_san_dns" {
+            suite["client"]["client_id"] = json!("localhost");
+        }
         write(&folder.join(SUITE), &suite.to_string())?;
         let card = json!({ "credential_format": "sd_jwt_vc", "response_mode": "direct_post.jwt" });
         let mut plain = card.clone();
         plain["vp_profile"] = json!("plain_vp");
-        plain["client_id_prefix"] = json!("x509_hash");
-        plain["request_method"] = json!("request_uri_signed");
-        runs(
-            folder,
-            [
-                ("haip", "oid4vp-1final-verifier-haip-test-plan", card, SUITE),
-                ("plain", "oid4vp-1final-verifier-test-plan", plain, SUITE),
-            ],
-        )
+        plain["client_id_prefix"] = json!(prefix);
+        plain["request_method"] = json!(method);
+        let plain = ("plain", "oid4vp-1final-verifier-test-plan", plain, SUITE);
+        if prefix != X509_HASH {
+            return runs(folder, [plain]);
+        }
+        let haip = ("haip", "oid4vp-1final-verifier-haip-test-plan", card, SUITE);
+        runs(folder, [haip, plain])
     }
 
     /// The addresses of a test in the suite.

@@ -2,15 +2,13 @@
 
 use serde_json::{Map, Value, json};
 use vouchsafe_credentials::crypto::{PublicKey, Signer};
-use vouchsafe_credentials::jws::{self, Header, SignError, TokenType};
+use vouchsafe_credentials::jws::{self, SignError};
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_credentials::x509::Chain;
 
 use super::{Origin, Protocol};
-use crate::vp::client_id::ClientId;
 use crate::vp::dcql::DcqlQuery;
 use crate::vp::metadata;
-use crate::vp::request::{AUDIENCE, write_about};
+use crate::vp::request::{AUDIENCE, Identity, write_about};
 use crate::vp::transaction_data::{self, TransactionData};
 use crate::vp::values::{LocalizedText, Nonce};
 
@@ -59,8 +57,8 @@ pub fn unsigned(request: &NewApiRequest<'_>) -> ApiOffer {
 }
 
 /// Appendix A.3.2.1: the parameters are the claims of a request object that stands in `request`.
-/// `chain` holds the verifier's access certificate; the client identifier is its
-/// [`ClientId::x509_hash`]. `origins` are those whose pages may hand the request out.
+/// `signer` has the key that the identity names. `origins` are those whose pages may hand the request
+/// out.
 ///
 /// # Errors
 /// When the key cannot sign.
@@ -68,13 +66,13 @@ pub async fn signed(
     request: &NewApiRequest<'_>,
     origins: &[Origin],
     (issued_at, expires_at): (UnixTime, UnixTime),
-    chain: &Chain,
+    identity: &Identity,
     signer: &dyn Signer,
 ) -> Result<ApiOffer, SignError> {
     let mut claims = parameters(request);
     let mut set = |name: &str, value: Value| claims.insert(name.to_owned(), value);
     set("aud", AUDIENCE.into());
-    set("client_id", ClientId::x509_hash(chain).as_str().into());
+    set("client_id", identity.client_id().as_str().into());
     // Appendix A.2: "REQUIRED when signed requests […] are used".
     set(
         "expected_origins",
@@ -82,8 +80,7 @@ pub async fn signed(
     );
     set("iat", issued_at.seconds().into());
     set("exp", expires_at.seconds().into());
-    let header = Header::new(TokenType::RequestObject).with_x5c(chain);
-    let object = jws::sign(&header, &Value::Object(claims), signer).await?;
+    let object = jws::sign(&identity.header(), &Value::Object(claims), signer).await?;
     Ok(ApiOffer {
         protocol: Protocol::Signed,
         data: json!({ "request": object }),

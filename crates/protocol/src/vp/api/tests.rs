@@ -12,7 +12,7 @@ use super::*;
 use crate::http::UrlRule;
 use crate::vp::client_id::ClientId;
 use crate::vp::dcql::DcqlQuery;
-use crate::vp::request::{ApiRequest, RequestError, WalletPolicy, verify_api_request};
+use crate::vp::request::{ApiRequest, Identity, RequestError, WalletPolicy, verify_api_request};
 use crate::vp::response::ErrorCode;
 use crate::vp::testing::{Authority, NOW, Party};
 use crate::vp::values::{LocalizedText, Nonce};
@@ -67,9 +67,12 @@ impl Setup {
 
     async fn signed(&self) -> ApiOffer {
         let origins = [origin("https://www.verifier.example"), origin(HERE)];
-        let (chain, key) = (&self.verifier.chain, &self.verifier.key);
+        let (identity, key) = (
+            Identity::x509_hash(&self.verifier.chain),
+            &self.verifier.key,
+        );
         let times = (NOW, NOW.plus(120));
-        signed(&self.new_request(), &origins, times, chain, key)
+        signed(&self.new_request(), &origins, times, &identity, key)
             .await
             .unwrap()
     }

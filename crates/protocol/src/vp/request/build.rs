@@ -3,13 +3,13 @@
 use serde_json::{Map, Value};
 use url::Url;
 use vouchsafe_credentials::crypto::{PublicKey, Signer};
-use vouchsafe_credentials::jws::{self, Header, SignError, TokenType};
+use vouchsafe_credentials::jws::{self, SignError};
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_credentials::x509::Chain;
 
-use super::{AUDIENCE, about};
+use super::{AUDIENCE, Identity, about};
 use crate::vp::client_id::ClientId;
 use crate::vp::dcql::DcqlQuery;
+use crate::vp::invocation::to_link;
 use crate::vp::metadata;
 use crate::vp::transaction_data::{self, TransactionData};
 use crate::vp::values::{LocalizedText, Nonce, State};
@@ -41,20 +41,53 @@ pub struct NewRequest<'a> {
     pub wallet_nonce: Option<&'a str>,
 }
 
-/// Signs a request object. `chain` holds the verifier's access certificate; the
-/// client identifier is its [`ClientId::x509_hash`].
+/// Signs a request object of this verifier; `signer` has the key that the identity names.
 pub async fn sign_request(
     request: &NewRequest<'_>,
-    chain: &Chain,
+    identity: &Identity,
     signer: &dyn Signer,
 ) -> Result<String, SignError> {
-    let header = Header::new(TokenType::RequestObject).with_x5c(chain);
-    jws::sign(
-        &header,
-        &claims(request, &ClientId::x509_hash(chain)),
-        signer,
-    )
-    .await
+    let claims = claims(request, identity.client_id());
+    jws::sign(&identity.header(), &claims, signer).await
+}
+
+/// The link to a wallet at `endpoint` with a request that nobody signs: its client identifier is the
+/// address that the answer goes to ([`ClientId::redirect_uri`]; OpenID4VP 1.0, section 5.9.3). It
+/// travels by value, because what stands at a `request_uri` must be signed (section 5.10). Nobody
+/// vouches for words in it, so it has none; nor has it an end, or a `wallet_nonce`.
+pub fn unsigned_link(request: &NewRequest<'_>, endpoint: &str) -> String {
+    let NewRequest {
+        response_uri,
+        nonce,
+        state,
+        query,
+        transaction_data,
+        encryption_key,
+        client_name: _,
+        purpose: _,
+        issued_at: _,
+        lifetime_s: _,
+        wallet_nonce: _,
+    } = *request;
+    let client_id = ClientId::redirect_uri(response_uri);
+    // "All Verifier metadata parameters MUST be passed using the `client_metadata` parameter".
+    let metadata = metadata::write(Some(encryption_key), query).to_string();
+    let question = query.as_json().to_string();
+    let transactions = transaction_data::write(transaction_data).map(|all| all.to_string());
+    let mut parameters = vec![
+        ("client_id", client_id.as_str()),
+        ("response_type", "vp_token"),
+        ("response_mode", "direct_post.jwt"),
+        ("response_uri", response_uri.as_str()),
+        ("nonce", nonce.as_str()),
+        ("state", state.as_str()),
+        ("dcql_query", &question),
+        ("client_metadata", &metadata),
+    ];
+    if let Some(transactions) = &transactions {
+        parameters.push(("transaction_data", transactions));
+    }
+    to_link(endpoint, &parameters)
 }
 
 fn claims(request: &NewRequest<'_>, client_id: &ClientId) -> Value {

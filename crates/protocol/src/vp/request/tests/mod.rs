@@ -1,6 +1,7 @@
 //! Requests that a wallet accepts, and each that it refuses.
 
 mod client;
+mod identity;
 mod multi;
 mod parameters;
 mod parties;

@@ -31,7 +31,7 @@ async fn a_request_of_ours_is_accepted() {
         lifetime_s: 120,
         wallet_nonce: Some("w-1"),
     };
-    let compact = sign_request(&new, &setup.verifier.chain, &setup.verifier.key)
+    let compact = sign_request(&new, &setup.identity(), &setup.verifier.key)
         .await
         .unwrap();
     let client_id = setup.client_id.as_str();

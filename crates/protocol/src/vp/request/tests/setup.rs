@@ -70,6 +70,10 @@ impl Setup {
         }
     }
 
+    pub(super) fn identity(&self) -> Identity {
+        Identity::x509_hash(&self.verifier.chain)
+    }
+
     pub(super) fn header(&self) -> Header {
         Header::new(TokenType::RequestObject).with_x5c(&self.verifier.chain)
     }

@@ -7,7 +7,7 @@ use super::mdoc::{Licences, in_list, licences};
 use super::world::*;
 use crate::vp::answer::make_api_response;
 use crate::vp::api::{ApiAnswer, ApiOffer, NewApiRequest, Origin, Protocol, signed, unsigned};
-use crate::vp::request::{ApiRequest, verify_api_request};
+use crate::vp::request::{ApiRequest, Identity, verify_api_request};
 
 const ORIGIN: &str = "https://verifier.example";
 const SIGNED: &[Protocol] = &[Protocol::Signed];
@@ -76,9 +76,10 @@ async fn offers(world: &World) -> [ApiOffer; 2] {
         client_name: None,
         purpose: None,
     };
-    let (chain, key) = (&world.verifier.chain, &world.verifier.key);
+    let identity = Identity::x509_hash(&world.verifier.chain);
+    let key = &world.verifier.key;
     let times = (NOW, NOW.plus(120));
-    let signed = signed(&new, &[origin(ORIGIN)], times, chain, key).await;
+    let signed = signed(&new, &[origin(ORIGIN)], times, &identity, key).await;
     [signed.unwrap(), unsigned(&new)]
 }
 

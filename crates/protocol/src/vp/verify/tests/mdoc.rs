@@ -9,6 +9,7 @@ use vouchsafe_credentials::mdoc::{
 use vouchsafe_credentials::status_list::IdentifierRef;
 
 use super::world::*;
+use crate::vp::request::Identity;
 
 const LICENCES: &str = "https://mdl.example/status/1";
 
@@ -390,7 +391,8 @@ async fn a_request_names_the_formats_that_it_asks_for() {
         wallet_nonce: None,
     };
     let formats = async |new: &NewRequest<'_>| {
-        let request = sign_request(new, &world.verifier.chain, &world.verifier.key).await;
+        let identity = Identity::x509_hash(&world.verifier.chain);
+        let request = sign_request(new, &identity, &world.verifier.key).await;
         let request = request.unwrap();
         let payload = b64url_decode(request.split('.').nth(1).unwrap()).unwrap();
         let payload: Value = serde_json::from_slice(&payload).unwrap();

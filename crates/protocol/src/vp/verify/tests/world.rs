@@ -29,7 +29,8 @@ pub(super) use crate::vp::client_id::ClientId;
 pub(super) use crate::vp::dcql::{Candidate, ClaimsPath, find_matches};
 pub(super) use crate::vp::metadata::key_id;
 pub(super) use crate::vp::request::{
-    NewRequest, Parties, PresentationRequest, WalletPolicy, sign_request, verify_request_of,
+    Identity, NewRequest, Parties, PresentationRequest, WalletPolicy, sign_request,
+    verify_request_of,
 };
 pub(super) use crate::vp::response::{EncryptedResponse, ErrorCode, PostedResponse};
 pub(super) use crate::vp::testing::{Authority, NOW, Party};
@@ -351,9 +352,13 @@ impl World {
             lifetime_s: 120,
             wallet_nonce: None,
         };
-        let compact = sign_request(&new, &self.verifier.chain, &self.verifier.key)
-            .await
-            .unwrap();
+        let compact = sign_request(
+            &new,
+            &Identity::x509_hash(&self.verifier.chain),
+            &self.verifier.key,
+        )
+        .await
+        .unwrap();
         let policy = WalletPolicy {
             anchors: &self.access.anchors(Role::VerifierAccess),
             crypto: &Portable,
