@@ -8,9 +8,9 @@ use crate::journeys::{HOME, MEMBER, with_more};
 use crate::numbers_rest::{read, tile};
 use crate::passkey_journeys;
 use crate::passkeys::{by_passkey, somebody};
+use crate::world::World;
 use crate::world::passkeys::{ON, ask, bring, tap};
 use crate::world::steps::begin;
-use crate::world::World;
 
 const NUMBERS: &str = "\n[numbers]\n";
 /// Cards are shown anew each day.
