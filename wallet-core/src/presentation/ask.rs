@@ -340,12 +340,13 @@ impl Asking {
     }
 }
 
-/// Whether each transaction can be signed by a card that the person has.
+/// Whether each transaction can be signed by a card of an answer. OpenID4VP 1.0, section 6.4.2: of `options` a
+/// whole one is returned, so a card that goes with a missing one alone signs nothing.
 fn authorises(matches: &Matches, asked: &[TransactionData]) -> bool {
     asked.iter().all(|one| {
         let ids = one.credential_ids();
-        let mut queries = matches.queries().iter();
-        queries.any(|query| ids.contains(&query.query) && !query.candidates.is_empty())
+        let mut options = matches.sets().iter().flat_map(|set| &set.options);
+        options.any(|option| option.iter().any(|id| ids.contains(id)))
     })
 }
 

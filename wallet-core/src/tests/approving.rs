@@ -156,9 +156,17 @@ async fn section_8_5_cards_that_are_not_there_or_not_chosen_authorise_nothing() 
     world
         .refused_request("transaction_data_unavailable", told)
         .await;
-    // Asked of one that may stay away, and does.
+    // Nor of one that goes with it alone.
+    let sets = world.verifier.query["credential_sets"].take();
+    world.verifier.query["credential_sets"] =
+        value!([{"options": [["card"], ["other", "missing"]]}]);
     let other = value!({"credentials": [world.verifier.query["credentials"][1]]});
     world.verifier.transaction_data = vec![data("12.50", &other)];
+    world
+        .refused_request("transaction_data_unavailable", told)
+        .await;
+    world.verifier.query["credential_sets"] = sets;
+    // Asked of one that may stay away, and does.
     let asking = world.ask().await.unwrap();
     let consent = asking.consent(&["en"]);
     assert_eq!(consent.approvals[0].questions, ["other"]);
