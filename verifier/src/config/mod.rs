@@ -17,6 +17,7 @@ mod keys;
 mod numbers;
 mod passkeys;
 mod profile;
+mod providers;
 mod query;
 mod registration;
 mod resource_server;
@@ -44,6 +45,7 @@ pub use keys::{Keys, KeysConfig};
 pub use numbers::{EventsConfig, NumbersConfig};
 pub use passkeys::{PasskeySettings, PasskeysConfig};
 pub use profile::Profile;
+pub use providers::{UpstreamConfig, UpstreamProvider};
 pub use query::{
     Query, QueryConfig, ScopeClaims, SubjectClaim, SubjectConfig, SubjectStrategy, format_of,
     untrusted_type,
@@ -119,6 +121,9 @@ pub struct Config {
     /// Passkeys of people. Off unless they are enabled here.
     #[serde(default)]
     pub passkeys: PasskeysConfig,
+    /// Other OpenID Providers at which people may sign in, where a journey asks for it.
+    #[serde(default)]
+    pub providers: Vec<UpstreamConfig>,
     /// Unusual logins. Off unless it is written.
     pub risk: Option<RiskConfig>,
     /// Files that say which steps lead to a login. None unless it is written.
