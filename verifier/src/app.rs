@@ -1,5 +1,6 @@
 //! What every handler and job shares.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -14,6 +15,7 @@ use vouchsafe_service::db::Db;
 use vouchsafe_service::http::{CookiePolicy, Csrf, RateLimit};
 use vouchsafe_service::id::Ids;
 use vouchsafe_service::seal::Sealer;
+use vouchsafe_service::upstream::Upstream;
 use vouchsafe_service::webhooks::Busy;
 
 use crate::changes::Changes;
@@ -60,6 +62,10 @@ pub struct Parts {
     pub documents: Shelf,
     /// Registrations without a token, for each network.
     pub open_registrations: RateLimit,
+    /// Other providers at which people sign in, by their ids in the configuration.
+    pub upstreams: BTreeMap<String, Upstream>,
+    /// Sign-ins at other providers that a network begins.
+    pub sign_ins: RateLimit,
     /// Questions about references, for each network.
     pub support_questions: RateLimit,
     /// How often networks may say how it was.

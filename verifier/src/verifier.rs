@@ -23,6 +23,7 @@ use vouchsafe_service::jobs::{Jobs, look_for_damage, purge_expired};
 use vouchsafe_service::keys::{KeyError, MasterSecret, Purpose, SymmetricKey};
 use vouchsafe_service::seal::Sealer;
 use vouchsafe_service::shutdown::Shutdown;
+use vouchsafe_service::upstream::Upstream;
 use vouchsafe_service::vc_api::VcApi;
 use vouchsafe_service::webhooks::{Busy, Delivery, deliver_due, start_due};
 
@@ -30,7 +31,7 @@ use crate::app::{App, Parts};
 use crate::changes::Changes;
 use crate::client_keys::PublishedKeys;
 use crate::clients::document::Shelf;
-use crate::config::{Config, ConfigError, Keys, Settings};
+use crate::config::{Config, ConfigError, Keys, Settings, UpstreamProvider};
 use crate::domain::ids::UserCodeKey;
 use crate::event_streams::EventStreams;
 use crate::fingerprint::Fingerprints;
@@ -62,6 +63,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 const WRITE_EVERY: Duration = Duration::from_secs(2);
 /// Questions about references that a network may ask.
 const SUPPORT_PER_MINUTE: NonZeroU32 = NonZeroU32::new(30).unwrap();
+/// Sign-ins at other providers that a network may begin.
+const SIGN_INS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(30).unwrap();
 /// Answers to the question how it was that a network may give.
 const ANSWERS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(10).unwrap();
 /// How often expired rows are deleted.
@@ -167,6 +170,13 @@ impl Verifier {
             Some(outbound) => outbound,
             None => Arc::new(Guarded::new(&config.fetch, &config.dev)?),
         };
+        let upstream = |provider: &UpstreamProvider| {
+            let (clock, rng) = (Arc::clone(&clock), Arc::clone(&rng));
+            let settings = provider.settings.clone();
+            let upstream = Upstream::new(settings, fetcher.clone(), clock, rng);
+            (provider.id.clone(), upstream)
+        };
+        let upstreams = settings.providers.iter().map(upstream).collect();
         let master = &keys.master;
         let own_key = |purpose| master.derive(purpose).child("verifier");
         // What travels or waits for a while ends with the epoch.
@@ -188,6 +198,8 @@ impl Verifier {
             client_keys: PublishedKeys::new(Arc::clone(&outbound)),
             documents: Shelf::default(),
             open_registrations: crate::clients::open_registrations(&settings),
+            upstreams,
+            sign_ins: RateLimit::per_minute(SIGN_INS_PER_MINUTE, SIGN_INS_PER_MINUTE),
             support_questions: RateLimit::per_minute(SUPPORT_PER_MINUTE, SUPPORT_PER_MINUTE),
             satisfaction_answers: RateLimit::per_minute(ANSWERS_PER_MINUTE, ANSWERS_PER_MINUTE),
             slips: Slips::new(brief_key(Purpose::FlowState).child("satisfaction")),

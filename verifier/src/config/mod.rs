@@ -18,6 +18,7 @@ mod numbers;
 mod passkeys;
 mod presentation;
 mod profile;
+mod providers;
 mod query;
 mod registration;
 mod resource_server;
@@ -48,6 +49,7 @@ pub use presentation::{
     ClientIdPrefix, DidMethod, Presentation, PresentationConfig, PresentationProfile,
 };
 pub use profile::Profile;
+pub use providers::{UpstreamConfig, UpstreamProvider};
 pub use query::{
     Query, QueryConfig, ScopeClaims, SubjectClaim, SubjectConfig, SubjectStrategy, format_of,
     untrusted_type,
@@ -126,6 +128,9 @@ pub struct Config {
     /// Passkeys of people. Off unless they are enabled here.
     #[serde(default)]
     pub passkeys: PasskeysConfig,
+    /// Other OpenID Providers at which people may sign in, where a journey asks for it.
+    #[serde(default)]
+    pub providers: Vec<UpstreamConfig>,
     /// Unusual logins. Off unless it is written.
     pub risk: Option<RiskConfig>,
     /// Files that say which steps lead to a login. None unless it is written.

@@ -17,6 +17,7 @@ use super::hooks::Hook;
 use super::numbers::NumbersConfig;
 use super::passkeys::PasskeySettings;
 use super::presentation::Presentation;
+use super::providers::UpstreamProvider;
 use super::query::Query;
 use super::registration::{Documents, Registration};
 use super::resource_server::ResourceServer;
@@ -71,6 +72,8 @@ pub struct Settings {
     pub refresh: RefreshConfig,
     /// Passkeys of people.
     pub passkeys: Option<PasskeySettings>,
+    /// Other OpenID Providers at which people may sign in.
+    pub providers: Vec<UpstreamProvider>,
     /// What is done about unusual logins.
     pub risk: Option<RiskSettings>,
     /// Systems that steps of journeys may ask.
@@ -151,6 +154,14 @@ impl Settings {
         let documents = (config.client_documents.as_ref())
             .map(|config| Documents::parse(config, &queries, loopback))
             .transpose()?;
+        let providers = config.providers.iter();
+        let providers = providers
+            .map(|provider| provider.parse(&config.http.public_url, loopback))
+            .collect::<Result<Vec<_>, _>>()?;
+        unique("provider", providers.iter().map(|one| one.id.as_str()))?;
+        // Who sends a browser back is known by the address alone, which follows from the issuer.
+        let issuers = providers.iter().map(|one| one.settings.issuer.as_str());
+        unique("provider issuer", issuers)?;
         let StatusConfig {
             min_refresh_s,
             stale_grace_s,
@@ -231,6 +242,7 @@ impl Settings {
             session_max_age_s: max_age_s,
             refresh: config.refresh,
             passkeys: PasskeySettings::parse(&config.passkeys, &config.http.public_url)?,
+            providers,
             risk: (config.risk.as_ref())
                 .map(|risk| RiskSettings::parse(risk, rule))
                 .transpose()?,

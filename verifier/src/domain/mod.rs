@@ -14,4 +14,5 @@ pub mod request;
 pub mod run;
 pub mod session;
 pub mod transaction;
+pub mod upstream;
 pub mod verification;

@@ -58,11 +58,13 @@ pub enum Explanation {
     Server,
     /// A form that was not sent from a page of ours, or did not arrive.
     Form,
+    /// Another provider got nobody in, and nobody says why.
+    Provider,
 }
 
 impl Explanation {
     /// All of them. New ones come at the end: references say the place.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Declined,
         Self::NoCard,
         Self::Revoked,
@@ -89,6 +91,7 @@ impl Explanation {
         Self::TooManyToday,
         Self::Cancelled,
         Self::Form,
+        Self::Provider,
     ];
 
     /// The page with this part of the text keys.
@@ -127,6 +130,7 @@ impl Explanation {
             Self::Request => "request",
             Self::Server => "server",
             Self::Form => "form",
+            Self::Provider => "provider",
         }
     }
 }

@@ -12,6 +12,7 @@ use super::notice::Record;
 use super::passkey::Fresh;
 use super::reason::Failure;
 use super::transaction::{Answer, Evidence};
+use super::upstream::Vouched;
 use crate::journey::{Facts, Instance, Login, RiskFacts, RiskLevel};
 
 /// A run.
@@ -33,6 +34,15 @@ pub struct Run {
     /// A passkey was right and does not count: the card comes before any other tap.
     #[serde(default)]
     pub card_first: bool,
+    /// Another provider vouched for somebody, and it does not count: the card comes first.
+    #[serde(default)]
+    pub owes_card: bool,
+    /// Whom another provider vouched for.
+    #[serde(default)]
+    pub upstream: Option<Vouched>,
+    /// How often its browser was sent to other providers.
+    #[serde(default)]
+    pub sent: u32,
     /// Why the last step did not end well, for the page that explains it.
     pub failure: Option<Failure>,
     /// What the person agreed to in a step of its own.
@@ -342,7 +352,7 @@ impl Run {
     #[must_use]
     pub fn rests_on(&self) -> Option<&SessionId> {
         let session = self.session.as_ref();
-        session.filter(|_| self.person().is_none())
+        session.filter(|_| self.person().is_none() && self.upstream.is_none())
     }
 
     /// The last answer.

@@ -10,12 +10,14 @@ use vouchsafe_credentials::time::UnixTime;
 
 use super::approval::Approved;
 use super::ids::{ConsentId, SecretDigest, TransactionId};
+use super::means::MeansKind;
 use super::passkey::Tapped;
 use super::place::Place;
 use super::reason::Failure;
 use super::request::LoginRequest;
 use super::run::Run;
 use super::session::CardRef;
+use super::upstream::FRAMEWORK;
 use crate::journey::Card;
 use crate::risk::Assessment;
 
@@ -112,7 +114,8 @@ pub enum Evidence {
 /// Names a binding between a card and an account. The claim's value is not in it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct BindingKey {
-    /// Trust framework that validated the issuer: `x509` or `did`.
+    /// Trust framework that validated the issuer: `x509` or `did`; for an account at another provider
+    /// [`FRAMEWORK`](super::upstream::FRAMEWORK).
     pub framework: String,
     /// The validated identity of the issuer.
     pub issuer: String,
@@ -120,6 +123,17 @@ pub struct BindingKey {
     pub credential_type: String,
     /// HMAC of the stable claim.
     pub claim_mac: String,
+}
+
+impl BindingKey {
+    /// What kind of thing it names.
+    #[must_use]
+    pub fn kind(&self) -> MeansKind {
+        match self.framework.as_str() {
+            FRAMEWORK => MeansKind::Upstream,
+            _ => MeansKind::Credential,
+        }
+    }
 }
 
 /// A wallet's answer after every check.

@@ -161,19 +161,24 @@ pub(super) fn choices(app: &App, locale: &str) -> Vec<Value> {
     linking::questions(app).into_iter().map(choice).collect()
 }
 
-/// The last card stays: without it nobody comes back to the account.
+/// The last card, or account elsewhere, stays: without it nobody comes back to the account.
 fn means_row(app: &App, means: &Means, (cards, keys): (usize, &[Named]), locale: &str) -> Value {
     let Means {
         id,
         kind,
-        issuer: _,
+        issuer,
         credential_type,
         created_at,
     } = means;
+    let mut providers = app.settings.providers.iter();
+    let elsewhere = (*kind == MeansKind::Upstream).then(|| {
+        let provider = providers.find(|one| one.settings.issuer == *issuer);
+        provider.map_or(issuer.as_str(), |one| one.name.as_str())
+    });
     let key = keys.iter().find(|key| key.means == *id);
     let stays = *kind != MeansKind::Passkey && cards <= 1;
     json!({
-        "name": key.map(|key| key.name.as_str()),
+        "name": elsewhere.or(key.map(|key| key.name.as_str())),
         "used_at": key.and_then(|key| key.used_at).map(|at| at.seconds()),
         "kind": kind.name(),
         "label": app.settings.card_name(credential_type).map(|name| name.for_locale(locale)),

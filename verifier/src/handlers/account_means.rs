@@ -13,6 +13,7 @@ use super::authorize_session::{Verdict, judge};
 use super::{authorize, owned};
 use crate::app::App;
 use crate::domain::ids::MeansId;
+use crate::domain::means::MeansKind;
 use crate::domain::request::Linking;
 use crate::domain::session::{EndReason, Session};
 use crate::login::{end, linking};
@@ -20,27 +21,38 @@ use crate::reply::see_other;
 use crate::store::{StoreError, subjects};
 use crate::views;
 
-/// Longest time since a card was shown, in seconds, for which a session may change what leads to
+/// Longest time since a card was shown, or without cards since the last sign-in, in seconds, for which a session may change what leads to
 /// its account.
 const FRESH_S: i64 = 600;
 
 /// Whether this session may change what leads to its account. A stolen one must not take the
-/// account over for good: a card was shown a moment ago, and nothing is unusual.
+/// account over for good: a card was shown, or where there is none another
+/// provider vouched for them, a moment ago, and nothing is unusual.
 pub(super) async fn may_change(
     app: &App,
     headers: &HeaderMap,
     address: ClientAddress,
     session: &Session,
 ) -> Result<bool, StoreError> {
-    // A passkey is no card: whoever holds it must not make more of it.
+    // A passkey or another provider is no card: whoever has it must not make more of it. An account
+    // without a card was made at another provider, and nothing else opens a session of it.
     let by_card = session.authentication.amr.iter().any(|way| way == "vp");
-    if !by_card || app.now().since(session.authentication.auth_time) > FRESH_S {
+    let by_best = by_card || !has_card(app, session).await?;
+    if !by_best || app.now().since(session.authentication.auth_time) > FRESH_S {
         return Ok(false);
     }
     Ok(match judge(app, headers, address, session).await? {
         Verdict::Answers(_) => true,
         Verdict::AskAgain(_) => false,
     })
+}
+
+async fn has_card(app: &App, session: &Session) -> Result<bool, StoreError> {
+    let Some(subject) = &session.subject else {
+        return Ok(true);
+    };
+    let means = subjects::means_of(&app.db, subject).await?;
+    Ok(means.iter().any(|one| one.kind == MeansKind::Credential))
 }
 
 pub(super) fn stale(app: &App, headers: &HeaderMap) -> Response {
@@ -74,7 +86,7 @@ pub async fn add(
     authorize::begin_at(&app, &headers, address, request).await
 }
 
-/// Removes a card, unless it is the last one.
+/// Removes a means, unless it is the last one; passkeys do not count.
 pub async fn remove(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -100,7 +112,7 @@ pub async fn remove(
     }
 }
 
-/// Takes a card from the account and ends every other session of it: one of them may rest on the
+/// Takes a card, or what else leads there, from the account and ends every other session of it: one of them may rest on the
 /// card, and a card is removed because it was lost or was somebody else's.
 async fn unlink(app: &App, owner: Session, id: MeansId) -> Result<(), StoreError> {
     let Some(subject) = owner.subject else {
@@ -128,7 +140,7 @@ async fn unlink(app: &App, owner: Session, id: MeansId) -> Result<(), StoreError
         })
         .await?;
     if removed {
-        tracing::info!("a card leads to its account no longer");
+        tracing::info!("something leads to its account no longer");
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use super::login_page::LoginPageError;
 use super::owned::{self, Owned};
 use super::{
     login_agree, login_ask, login_events, login_identify, login_new_passkey, login_number,
-    login_page, login_passkey, login_wait,
+    login_page, login_passkey, login_upstream, login_wait,
 };
 use crate::app::App;
 use crate::domain::passkey::{Fresh, Tapped};
@@ -78,6 +78,7 @@ pub(super) async fn page(
             Ok(login_new_passkey::page(app, login, owned, false))
         }
         Some(StepKind::Passkey { .. }) => passkey_page(app, login, owned, false).await,
+        Some(StepKind::Upstream { .. }) => login_upstream::page(app, login, &loaded, owned),
         Some(_) => login_page::choose(app, login, owned, false).await,
     }
 }
@@ -99,7 +100,7 @@ pub(super) enum TurnError {
     Finish(#[from] FinishError),
 }
 
-async fn go_on(
+pub(super) async fn go_on(
     app: &App,
     headers: &HeaderMap,
     loaded: &Arc<Loaded>,

@@ -41,6 +41,7 @@ mod login_page;
 mod login_passkey;
 mod login_qr;
 mod login_run;
+mod login_upstream;
 mod login_wait;
 mod logout;
 mod oauth;
@@ -117,6 +118,7 @@ pub fn router(app: App) -> Router {
     let registers = app.settings.registration.is_some();
     let receivers = app.settings.serves_receivers();
     let passkeys = app.settings.passkeys.is_some();
+    let providers = !app.settings.providers.is_empty();
     let numbers = app.settings.numbers.is_some();
     let satisfaction = satisfaction::is_asked(&app);
     let proven = Router::new()
@@ -245,6 +247,11 @@ pub fn router(app: App) -> Router {
         } else {
             Router::new()
         })
+        .merge(if providers {
+            for_providers()
+        } else {
+            Router::new()
+        })
         .merge(if receivers {
             for_receivers()
         } else {
@@ -314,6 +321,13 @@ fn for_passkeys() -> Router<App> {
             post(account_passkeys::challenge),
         )
         .route("/account/passkeys", post(account_passkeys::add))
+}
+
+/// What is there only where people may sign in at other providers.
+fn for_providers() -> Router<App> {
+    Router::new()
+        .route("/login/{transaction}/upstream", post(login_upstream::begin))
+        .route(login_upstream::BACK, only_get(login_upstream::back))
 }
 
 /// What is there only where applications register by themselves (RFC 7591, RFC 7592).

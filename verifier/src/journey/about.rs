@@ -17,16 +17,26 @@ impl Journey {
         }
     }
 
-    /// The name of the question of a `present` step: that of the configuration, or its own.
+    /// The name that sessions remember a `present` or `upstream` step by: that of the question in the
+    /// configuration, or its own.
     #[must_use]
     pub fn question_of(&self, step: &Step) -> Option<String> {
-        let StepKind::Present(present) = &step.kind else {
-            return None;
-        };
-        Some(match &present.question {
-            Question::Named(name) => name.clone(),
-            Question::Dcql(_) => format!("{}/{}", self.id, step.id),
-        })
+        let own = || format!("{}/{}", self.id, step.id);
+        match &step.kind {
+            StepKind::Present(present) => Some(match &present.question {
+                Question::Named(name) => name.clone(),
+                Question::Dcql(_) => own(),
+            }),
+            StepKind::Upstream { .. } => Some(own()),
+            _ => None,
+        }
+    }
+
+    /// Whether people may sign in at another provider.
+    #[must_use]
+    pub fn asks_providers(&self) -> bool {
+        let mut steps = self.steps.iter();
+        steps.any(|step| matches!(step.kind, StepKind::Upstream { .. }))
     }
 
     /// Every expression of the file.

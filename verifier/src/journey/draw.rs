@@ -258,7 +258,7 @@ fn detail(kind: &StepKind) -> String {
         }
         StepKind::Passkey { register: true } => "a new one".to_owned(),
         StepKind::Passkey { register: false } | StepKind::Totp => String::new(),
-        StepKind::Upstream { provider } => provider.clone(),
+        StepKind::Upstream { providers } => providers.join(", "),
         StepKind::Ask(ask) => {
             let names = ask.fields.iter().map(|field| field.name.as_str());
             names.collect::<Vec<_>>().join(", ")

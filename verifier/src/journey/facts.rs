@@ -122,11 +122,23 @@ impl SessionFacts {
         (self.has("otp") && self.level().is_some()).then_some(Done::OneTimeCode)
     }
 
+    /// The other provider behind it. It has no method of ours: a level that nothing else explains is
+    /// its.
+    pub(super) fn upstream(&self) -> Option<Done> {
+        let explained = ["vp", "swk", "hwk", "otp"].iter().any(|one| self.has(one));
+        (!explained && self.level().is_some()).then_some(Done::Upstream)
+    }
+
     /// All that is behind it and still counts.
     pub(super) fn factors(&self) -> impl Iterator<Item = Done> {
-        [self.passkey(), self.presentation(), self.code()]
-            .into_iter()
-            .flatten()
+        [
+            self.passkey(),
+            self.presentation(),
+            self.code(),
+            self.upstream(),
+        ]
+        .into_iter()
+        .flatten()
     }
 }
 

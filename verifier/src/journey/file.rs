@@ -62,7 +62,7 @@ pub(super) struct StepFile {
     pub check: Option<Text>,
     pub transaction_data: Option<Spanned<bool>>,
     pub mode: Option<Text>,
-    pub provider: Option<Text>,
+    pub providers: Option<Spanned<Texts>>,
     pub max_fields: Option<Spanned<i64>>,
     pub prefer_credential: Option<Spanned<bool>>,
     pub cooldown_days: Option<Spanned<i64>>,
@@ -122,7 +122,7 @@ impl StepFile {
                 self.transaction_data.as_ref().map(Spanned::span),
             ),
             at("mode", self.mode.as_ref().map(Spanned::span)),
-            at("provider", self.provider.as_ref().map(Spanned::span)),
+            at("providers", self.providers.as_ref().map(Spanned::span)),
             at("max_fields", self.max_fields.as_ref().map(Spanned::span)),
             at(
                 "prefer_credential",

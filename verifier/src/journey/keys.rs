@@ -130,10 +130,10 @@ pub(super) const KEYS: &[Key] = &[
         "whether a passkey is used or registered"
     ),
     key!(
-        "provider",
+        "providers",
         ["upstream"],
-        Shape::Text,
-        "its name in the configuration"
+        Shape::Texts,
+        "their names in the configuration; the person chooses one"
     ),
     key!(
         "max_fields",
@@ -231,7 +231,7 @@ pub(super) const KEYS: &[Key] = &[
 pub(super) fn required(kind: &str) -> &'static [&'static str] {
     match kind {
         "identify" => &["accept"],
-        "upstream" => &["provider"],
+        "upstream" => &["providers"],
         "ask" => &["field"],
         "risk" => &["model"],
         "decide" => &["case"],

@@ -206,6 +206,7 @@ fn best_proof(kind: &StepKind) -> Option<(u8, Done)> {
         }
         StepKind::Totp => (8, Done::OneTimeCode),
         StepKind::Webhook { sms: true, .. } => (16, Done::Sms),
+        StepKind::Upstream { .. } => (32, Done::Upstream),
         _ => return None,
     })
 }

@@ -206,8 +206,8 @@ pub enum StepKind {
     Totp,
     /// Asks another OpenID Provider.
     Upstream {
-        /// Its name in the configuration.
-        provider: String,
+        /// Their names in the configuration; the person chooses one.
+        providers: Vec<String>,
     },
     /// Asks about the person.
     Ask(Ask),

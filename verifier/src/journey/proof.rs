@@ -36,6 +36,8 @@ pub enum Proof {
     OneTimeCode,
     /// A code by SMS.
     Sms,
+    /// Another OpenID Provider vouched for the person.
+    Upstream,
     /// The risk was assessed.
     Risk,
 }
@@ -48,6 +50,7 @@ impl Proof {
             Self::Passkey { .. } => matches!(kind, StepKind::Passkey { register: false }),
             Self::OneTimeCode => matches!(kind, StepKind::Totp),
             Self::Sms => matches!(kind, StepKind::Webhook { sms: true, .. }),
+            Self::Upstream => matches!(kind, StepKind::Upstream { .. }),
             Self::Risk => matches!(kind, StepKind::Risk { .. }),
         }
     }
@@ -72,6 +75,7 @@ impl Proof {
             },
             Self::OneTimeCode => Done::OneTimeCode,
             Self::Sms => Done::Sms,
+            Self::Upstream => Done::Upstream,
             Self::Risk => Done::RiskAssessed,
         }
     }
@@ -96,6 +100,7 @@ impl Proof {
             }),
             Done::OneTimeCode => Some(Self::OneTimeCode),
             Done::Sms => Some(Self::Sms),
+            Done::Upstream => Some(Self::Upstream),
             Done::RiskAssessed => Some(Self::Risk),
             Done::GeoAssessed => None,
         }
@@ -108,11 +113,11 @@ pub(super) fn needs_proof(kind: &StepKind) -> bool {
         StepKind::Present(_)
         | StepKind::Passkey { register: false }
         | StepKind::Totp
+        | StepKind::Upstream { .. }
         | StepKind::Risk { .. }
         | StepKind::Webhook { sms: true, .. } => true,
         StepKind::Identify { .. }
         | StepKind::Passkey { register: true }
-        | StepKind::Upstream { .. }
         | StepKind::Ask(_)
         | StepKind::Consent { .. }
         | StepKind::Decide { .. }
@@ -144,6 +149,10 @@ pub(super) fn reusable(journey: &Journey, step: &Step, facts: &Facts) -> Option<
     let done = match &step.kind {
         StepKind::Passkey { register: false } => session.passkey()?,
         StepKind::Totp => session.code()?,
+        // Who else vouched for the person, elsewhere or in another step, does not stand for this one.
+        StepKind::Upstream { .. } if session.question == journey.question_of(step) => {
+            session.upstream()?
+        }
         // Credential scopes, a transaction and a check need the card itself.
         StepKind::Present(present)
             if !request.needs_card

@@ -293,9 +293,13 @@ fn happened(step: &Step, answer: Answer, case: &SimulatedCase, facts: &mut Facts
             }
             Some(Proof::Risk)
         }
-        StepKind::Identify { .. } | StepKind::Upstream { .. } => {
+        StepKind::Identify { .. } => {
             facts.user.exists |= case.user.identified;
             None
+        }
+        StepKind::Upstream { .. } => {
+            facts.user.exists |= case.user.identified;
+            Some(Proof::Upstream)
         }
         _ => None,
     };

@@ -136,9 +136,17 @@ impl<'s> Steps<'s> {
                 StepKind::Passkey { register }
             }
             "totp" => StepKind::Totp,
-            "upstream" => StepKind::Upstream {
-                provider: text(&file.provider)?,
-            },
+            "upstream" => {
+                let written = file.providers.as_ref()?;
+                let providers = texts(&file.providers);
+                let distinct: BTreeSet<&String> = providers.iter().collect();
+                if providers.is_empty() || distinct.len() != providers.len() {
+                    let message = "`providers` names none, or one of them twice";
+                    let hint = "each `id` of `[[providers]]` that people may choose, once";
+                    reader.bad(written.span().start, message, hint);
+                }
+                StepKind::Upstream { providers }
+            }
             "ask" => StepKind::Ask(self.ask(file, reader)?),
             "consent" => {
                 let receipt = file.receipt.as_ref();

@@ -50,7 +50,9 @@ impl Loaded {
     #[must_use]
     pub fn knows(&self, query: &str) -> bool {
         let mut questions = self.questions();
-        self.only_approves() || questions.any(|one| one.query.id.as_str() == query)
+        self.only_approves()
+            || questions.any(|one| one.query.id.as_str() == query)
+            || self.vouched_for(query).is_some()
     }
 
     /// Whether cards are shown to approve, and for nothing else: a session stands for none of them. Each is
@@ -61,6 +63,15 @@ impl Loaded {
         self.approves()
             && cards.all(|one| one.transaction_data)
             && questions.all(|one| one.query.subject.claim().is_some())
+    }
+
+    /// The step that asks other providers and that sessions remember by this name.
+    fn vouched_for(&self, name: &str) -> Option<&Step> {
+        let mut steps = self.journey.steps.iter();
+        steps.find(|step| {
+            let upstream = matches!(step.kind, StepKind::Upstream { .. });
+            upstream && self.journey.question_of(step).as_deref() == Some(name)
+        })
     }
 
     /// Whether it assesses the risk itself.
@@ -126,7 +137,7 @@ impl Loaded {
     #[must_use]
     pub fn is_of_guests(&self) -> bool {
         let mut questions = self.questions();
-        questions.all(|one| one.query.subject.claim().is_none())
+        questions.all(|one| one.query.subject.claim().is_none()) && !self.journey.asks_providers()
     }
 
     /// Whether people say whose account it is.

@@ -114,6 +114,7 @@ pub(super) fn channel_of(login: &Login, end: &End) -> &'static str {
     match run.last() {
         Some(answer) => answer.channel.name(),
         None if login.passkey.is_some() => "passkey",
+        None if run.upstream.is_some() => "upstream",
         None if run.session.is_some() => "session",
         None => end.channel.unwrap_or("none"),
     }

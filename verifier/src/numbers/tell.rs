@@ -107,10 +107,12 @@ fn registration(of: &Of<'_>, outcome: &'static str, channel: &'static str) {
         "completed" => "vouchsafe_registrations_completed_total",
         _ => "vouchsafe_registrations_returned_total",
     };
-    metrics::counter!(name, "method" => "vp", "channel" => channel).increment(1);
+    // How an account begins that another provider vouched for is known at its end.
+    let method = if channel == "upstream" { channel } else { "vp" };
+    metrics::counter!(name, "method" => method, "channel" => channel).increment(1);
     of.add(Key {
         outcome: outcome.to_owned(),
-        method: "vp".to_owned(),
+        method: method.to_owned(),
         // How the wallet is reached shows later.
         channel: match outcome {
             "started" => String::new(),
@@ -209,7 +211,7 @@ fn ended(of: &Of<'_>, outcome: &'static str, channel: &'static str, took: i64) {
 
 /// Who logged in, as far as that is counted.
 fn whose(of: &Of<'_>, login: &Login, channel: &'static str, end: &End) {
-    if channel == "session" || channel == "passkey" {
+    if ["session", "passkey", "upstream"].contains(&channel) {
         authenticated(of, (channel, "success"), "none");
     } else if login.run.is_none() {
         authenticated(of, ("vp", "success"), "none");

@@ -80,17 +80,17 @@ pub async fn delete(tx: &mut Tx, id: &SubjectId) -> Result<(), DbError> {
     Ok(())
 }
 
-/// The account that a card leads to, if it leads to one.
+/// The account that a card, or an account at another provider, leads to, if it leads to one.
 pub async fn find(tx: &mut Tx, key: &BindingKey) -> Result<Option<SubjectId>, DbError> {
     let id = each!(tx, c => sqlx::query_scalar::<_, String>(
-        "SELECT subject_id FROM subject_means WHERE kind = 'credential' \
+        "SELECT subject_id FROM subject_means WHERE kind = $5 \
          AND framework = $1 AND issuer = $2 AND credential_type = $3 AND claim_mac = $4")
         .bind(key.framework.as_str()).bind(key.issuer.as_str()).bind(key.credential_type.as_str())
-        .bind(key.claim_mac.as_str()).fetch_optional(c).await)?;
+        .bind(key.claim_mac.as_str()).bind(key.kind().name()).fetch_optional(c).await)?;
     id.map(|id| parse(&id)).transpose()
 }
 
-/// Lets a card lead to an account; `false` where it leads to one already.
+/// Lets it lead to an account; `false` where it leads to one already.
 pub async fn bind(
     tx: &mut Tx,
     key: &BindingKey,
@@ -101,7 +101,7 @@ pub async fn bind(
     execute!(tx, sqlx::query(
         "INSERT INTO subject_means (id, kind, framework, issuer, credential_type, claim_mac, subject_id, created_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING")
-        .bind(means.as_str()).bind(MeansKind::Credential.name())
+        .bind(means.as_str()).bind(key.kind().name())
         .bind(key.framework.as_str()).bind(key.issuer.as_str()).bind(key.credential_type.as_str())
         .bind(key.claim_mac.as_str()).bind(subject.as_str()).bind(now.0)).map(|rows| rows == 1)
 }
@@ -158,7 +158,7 @@ pub async fn count(tx: &mut Tx, subject: &SubjectId) -> Result<i64, DbError> {
         .bind(subject.as_str()).fetch_one(c).await)
 }
 
-/// Lets a card lead to an account, unless it leads to another one.
+/// Lets it lead to an account, unless it leads to another one.
 pub async fn link(
     tx: &mut Tx,
     key: &BindingKey,

@@ -90,6 +90,8 @@ mod strangers;
 mod subjects;
 mod support;
 mod tokens;
+mod upstream;
+mod upstream_accounts;
 mod verification_answers;
 mod verification_webhooks;
 mod verifications;

@@ -30,6 +30,9 @@ pub enum Done {
     OneTimeCode,
     /// Typed a code sent by SMS.
     Sms,
+    /// Came back from another OpenID Provider that vouched for them. What they did there is that
+    /// provider's to say, so it has no method and no kind of factor of ours.
+    Upstream,
     /// The risk engine took part in the decision.
     RiskAssessed,
     /// Geolocation took part in the decision.
@@ -78,6 +81,7 @@ impl Amr {
                 Done::Sms => _ = values.insert("sms"),
                 Done::RiskAssessed => _ = values.insert("rba"),
                 Done::GeoAssessed => _ = values.insert("geo"),
+                Done::Upstream => {}
             }
         }
         if kinds(done).len() > 1 {
@@ -110,7 +114,7 @@ pub fn reached(done: &[Done]) -> Option<Acr> {
             hardware_key: true, ..
         } => Some(Acr::CredentialHardware),
         Done::Presentation { .. } => Some(Acr::Credential),
-        Done::Passkey { .. } | Done::OneTimeCode | Done::Sms => Some(Acr::Single),
+        Done::Passkey { .. } | Done::OneTimeCode | Done::Sms | Done::Upstream => Some(Acr::Single),
         Done::RiskAssessed | Done::GeoAssessed => None,
     });
     let best = best.max()?;
@@ -131,7 +135,7 @@ fn kinds(done: &[Done]) -> BTreeSet<Kind> {
                 kinds.extend(user_verified.then_some(Kind::PersonVerified));
             }
             Done::OneTimeCode | Done::Sms => _ = kinds.insert(Kind::Code),
-            Done::RiskAssessed | Done::GeoAssessed => {}
+            Done::Upstream | Done::RiskAssessed | Done::GeoAssessed => {}
         }
     }
     kinds
@@ -187,5 +191,16 @@ mod tests {
         );
         assert_eq!(reached(&[Done::OneTimeCode, Done::Sms]), Some(Acr::Single));
         assert_eq!(reached(&[Done::RiskAssessed, Done::GeoAssessed]), None);
+    }
+
+    #[test]
+    fn another_provider_is_one_factor_of_no_kind() {
+        assert!(amr(&[Done::Upstream]).is_empty());
+        assert_eq!(reached(&[Done::Upstream]), Some(Acr::Single));
+        // Nobody knows that it was another kind than the code.
+        let beside = [Done::Upstream, Done::OneTimeCode];
+        assert_eq!(amr(&beside), ["otp"]);
+        assert_eq!(reached(&beside), Some(Acr::Single));
+        assert_eq!(reached(&[Done::Upstream, CARD]), Some(Acr::Credential));
     }
 }

@@ -10,6 +10,7 @@ use crate::config::attribute::Attribute;
 use crate::config::client::Client;
 use crate::config::hooks::Hook;
 use crate::config::profile::Profile;
+use crate::config::providers::UpstreamProvider;
 use crate::config::query::Query;
 use crate::config::registration::Allowed;
 use crate::config::resource_server::ResourceServer;
@@ -129,6 +130,12 @@ impl Settings {
     pub fn hook(&self, url: &str) -> Option<&Hook> {
         let url = Url::parse(url).ok()?;
         self.hooks.iter().find(|hook| hook.webhook.url == url)
+    }
+
+    /// The provider of this id.
+    #[must_use]
+    pub fn provider(&self, id: &str) -> Option<&UpstreamProvider> {
+        self.providers.iter().find(|provider| provider.id == id)
     }
 
     /// What the service may know about people.

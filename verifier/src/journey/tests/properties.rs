@@ -101,7 +101,7 @@ fn text(plans: &[StepPlan], require: Option<usize>) -> String {
 /// What a result claims, from a small number.
 fn proof(number: u8) -> Option<Proof> {
     let bit = |at: u8| number & (1 << at) != 0;
-    match number % 6 {
+    match number % 7 {
         0 => None,
         1 => Some(Proof::Presentation {
             cross_device: bit(5),
@@ -114,6 +114,7 @@ fn proof(number: u8) -> Option<Proof> {
         }),
         3 => Some(Proof::OneTimeCode),
         4 => Some(Proof::Sms),
+        5 => Some(Proof::Upstream),
         _ => Some(Proof::Risk),
     }
 }
@@ -132,6 +133,7 @@ fn fitting(step: &Step, number: u8) -> Option<Proof> {
             user_verified: bit(6),
         }),
         StepKind::Totp => Some(Proof::OneTimeCode),
+        StepKind::Upstream { .. } => Some(Proof::Upstream),
         StepKind::Webhook { sms: true, .. } => Some(Proof::Sms),
         StepKind::Risk { .. } => Some(Proof::Risk),
         _ => None,
@@ -169,11 +171,12 @@ fn drive(journey: &Journey, facts: &Facts, results: &[(u8, u8)]) -> (Instance, E
             })
         {
             let right = match proof {
-                None => !["present", "totp", "risk"].contains(&kind),
+                None => !["present", "totp", "upstream", "risk"].contains(&kind),
                 Some(Proof::Presentation { .. }) => kind == "present",
                 Some(Proof::Passkey { .. }) => kind == "passkey",
                 Some(Proof::OneTimeCode) => kind == "totp",
                 Some(Proof::Sms) => kind == "webhook",
+                Some(Proof::Upstream) => kind == "upstream",
                 Some(Proof::Risk) => kind == "risk",
             };
             assert!(right, "{kind} ended well with {proof:?}");
@@ -210,6 +213,8 @@ fn most(seen: &[Proof], session: Option<&SessionFacts>) -> u8 {
                 code = true;
                 most = most.max(1);
             }
+            // One factor, of no kind that is known here.
+            Proof::Upstream => most = most.max(1),
             Proof::Risk => {}
         }
     }

@@ -44,10 +44,16 @@ pub(super) fn check(
                 places.at_step(at, "claims", Code::BadValue, message, hint);
             }
         }
-        StepKind::Totp
-        | StepKind::Upstream { .. }
-        | StepKind::Link { .. }
-        | StepKind::Issue { .. } => {
+        StepKind::Upstream { providers } => {
+            for provider in providers {
+                if known.settings.provider(provider).is_none() {
+                    let message = format!("there is no provider `{provider}`");
+                    let hint = "the `id` of one of `[[providers]]` of the configuration";
+                    places.at_step(at, "providers", Code::NotHeld, message, hint);
+                }
+            }
+        }
+        StepKind::Totp | StepKind::Link { .. } | StepKind::Issue { .. } => {
             let message = format!("a `{}` step is not held", step.kind.name());
             places.at_step(at, "kind", Code::NotHeld, message, hint);
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::loaded::StepQuestion;
-use crate::journey::{Code, Journey, Places, StepKind};
+use crate::journey::{Code, Journey, Places, StepKind, Subject};
 
 /// Who is logged in follows from the cards alone: all of them lead to people, or none does.
 pub(super) fn check(
@@ -13,17 +13,20 @@ pub(super) fn check(
 ) {
     let persons = |one: &&StepQuestion| one.query.subject.claim().is_some();
     let some = questions.values().filter(persons).count();
+    // Whom another provider vouches for is a person, too.
+    let upstream = journey.asks_providers();
+    let nobody = some == 0 && !upstream;
     let asserted = questions
         .values()
         .all(|one| one.query.subject.is_asserted());
-    if journey.limits.per_account_per_day.is_some() && some == 0 {
+    if journey.limits.per_account_per_day.is_some() && nobody {
         let message = "`per_account_per_day` counts for accounts, and the questions lead to nobody";
         let hint = "a question of a person, or no such limit";
         places.at_top("limits", Code::NotHeld, message, hint);
     }
     for (at, step) in journey.steps.iter().enumerate() {
         match &step.kind {
-            StepKind::Present(_) if some > 0 && some < questions.len() => {
+            StepKind::Present(_) if (some > 0 || upstream) && some < questions.len() => {
                 let message = "some questions of the journey lead to a person and some do not";
                 let hint = "nobody could say whose login it is: write two journeys";
                 places.at_step(at, "kind", Code::NotHeld, message, hint);
@@ -35,15 +38,25 @@ pub(super) fn check(
             }
             // A passkey says who it is; what is typed beside it is not asked for.
             StepKind::Identify { accept } if some > 0 && accept.contains("passkey_autofill") => {}
-            StepKind::Notify { .. } if some == 0 => {
+            StepKind::Notify { .. } if nobody => {
                 let message = "the questions lead to nobody who could be told";
                 let hint = "a question of a person, or no such step";
                 places.at_step(at, "kind", Code::NotHeld, message, hint);
             }
-            StepKind::Deny { notify, .. } if some == 0 && !notify.is_empty() => {
+            StepKind::Deny { notify, .. } if nobody && !notify.is_empty() => {
                 let message = "the questions lead to nobody who could be told";
                 let hint = "a question of a person, or no `notify`";
                 places.at_step(at, "notify", Code::NotHeld, message, hint);
+            }
+            StepKind::Upstream { .. } if journey.subject == Some(Subject::Guest) => {
+                let message = "another provider vouches for somebody, and `subject` says nobody";
+                let hint = "no `subject`, or no such step";
+                places.at_step(at, "kind", Code::NotHeld, message, hint);
+            }
+            StepKind::Wait { .. } if upstream => {
+                let message = "a journey with an `upstream` step does not wait";
+                let hint = "what another provider said is not asked again after a day";
+                places.at_step(at, "kind", Code::NotHeld, message, hint);
             }
             StepKind::Identify { .. } if !asserted || questions.is_empty() => {
                 let message = "nothing proves what the person says here";

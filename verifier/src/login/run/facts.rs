@@ -10,7 +10,7 @@ use vouchsafe_credentials::time::UnixTime;
 
 use device::{device, is_mobile};
 
-use super::{Arrived, RunError, Visit, drive};
+use super::{Arrived, RunError, Visit, drive, vouched};
 use crate::app::Parts;
 use crate::config::RiskSettings;
 use crate::domain::attribute::Known;
@@ -84,6 +84,9 @@ pub async fn begin(
         session: session.map(|session| session.id.clone()),
         shown: Vec::new(),
         card_first: false,
+        owes_card: false,
+        upstream: None,
+        sent: 0,
         failure: None,
         agreed: None,
         counted: 0,
@@ -361,7 +364,15 @@ pub(super) async fn is_unusual(
     }
     login.place.step_up = Some(StepUp::Risk);
     login.request.risk = Some(signs);
-    // Nor does a passkey count here any more.
+    let vouched = login
+        .run
+        .as_deref()
+        .is_some_and(|run| run.upstream.is_some());
+    if vouched && least < RiskLevel::High && !vouched::has_card(app, &pinned).await? {
+        // They signed in a moment ago, and have nothing else to show.
+        return Ok(false);
+    }
+    // Nor does a passkey, or another provider, count here any more.
     let tapped = login.passkey.take();
     let run = login.run.as_deref_mut().ok_or(RunError::Gone)?;
     run.instance = Instance::start(&loaded.journey);
@@ -373,12 +384,16 @@ pub(super) async fn is_unusual(
     };
     (run.pinned, run.session, run.failure) = (None, None, None);
     run.agreed = None;
+    run.upstream = None;
     run.counted = 0;
     run.restarts += 1;
     // Whose passkey it was is who shows the card.
     if let Some(tapped) = tapped {
         run.card_first = true;
         pin(app, login, tapped.subject, loaded).await?;
+    } else if vouched {
+        run.owes_card = true;
+        pin(app, login, pinned, loaded).await?;
     }
     Ok(true)
 }

@@ -4,12 +4,13 @@
 mod agreed;
 mod tapped;
 mod told;
+mod vouched;
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use vouchsafe_credentials::time::UnixTime;
-use vouchsafe_protocol::oidc::amr::{Amr, reached};
+use vouchsafe_protocol::oidc::amr::{Amr, Done as Method, reached};
 use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
 use vouchsafe_service::db::Tx;
 
@@ -50,7 +51,7 @@ pub(super) async fn finish(
     let run = run.ok_or(FinishError::AlreadyOver)?;
     let passkey = match login.passkey.clone() {
         // The card that was shown stands for itself.
-        Some(tapped) if run.person().is_some() => Some((tapped, None)),
+        Some(tapped) if run.person().is_some() || run.upstream.is_some() => Some((tapped, None)),
         Some(tapped) => {
             let standing = taps::standing(app, loaded, &tapped).await;
             Some((tapped, standing.map_err(over)?))
@@ -138,17 +139,19 @@ impl Work {
             Written::Lost => return Err(FinishError::AlreadyOver),
             Written::TooMany(wait) => return Ok(Ended::TooMany(wait)),
         }
-        let finished = match (self.run.person(), &self.run.pinned) {
-            (Some(person), _) => self.of_person(tx, person).await?,
-            (None, Some(pinned)) => match &self.passkey {
+        let run = &self.run;
+        let finished = match (run.person(), &run.upstream, &run.pinned) {
+            (Some(person), _, _) => self.of_person(tx, person).await?,
+            (None, Some(vouched), _) => self.of_vouched(tx, vouched).await?,
+            (None, None, Some(pinned)) => match &self.passkey {
                 Some((tapped, standing)) => self.of_passkey(tx, tapped, standing.as_ref()).await?,
                 None => self.of_session(tx, pinned).await?,
             },
             // A code proves nothing about whose login it is: nobody in particular shows a card.
-            (None, None) if self.run.shown.is_empty() => {
+            (None, None, None) if run.shown.is_empty() => {
                 return Err(FinishError::Failed(Failure::not_authenticated()));
             }
-            (None, None) => self.of_guest(tx).await?,
+            (None, None, None) => self.of_guest(tx).await?,
         };
         Ok(Ended::Finished(finished))
     }
@@ -175,11 +178,16 @@ impl Work {
             let shown = (&query, &shown.answer);
             passkey::note_cards(tx, app, subject.as_ref(), shown).await?;
         }
+        let linked = self.link(tx, subject.as_ref()).await?;
         self.keep(tx, subject.as_ref()).await?;
+        let owner = subject.clone();
         let fresh = self.fresh(subject, QueryId::from_text(person.question.clone()));
         let current = self.current.as_ref();
         let (session, cookie) = open_session(tx, app, request, current, fresh).await?;
         let finished = self.tell(tx, session, cookie).await?;
+        if let Some(means) = &linked {
+            self.note_link(tx, means, owner.as_ref()).await?;
+        }
         Ok(Finished {
             account,
             ..finished
@@ -298,12 +306,14 @@ impl Work {
         }
     }
 
-    /// Whether more counted than a passkey and the risk.
-    fn beyond_the_tap(&self) -> bool {
-        let tap = [DONE];
-        let of_tap = Amr::compute(&tap);
-        let more = |method: &String| method != "rba" && !of_tap.iter().any(|one| one == method);
-        reached(&tap).is_none_or(|acr| acr.as_str() != self.done.acr)
+    /// Whether more counted than a passkey, another provider and the risk.
+    fn beyond_its_own(&self) -> bool {
+        let mut own = Vec::new();
+        own.extend(self.passkey.as_ref().map(|_| DONE));
+        own.extend(self.run.upstream.as_ref().map(|_| Method::Upstream));
+        let methods = Amr::compute(&own);
+        let more = |method: &String| method != "rba" && !methods.iter().any(|one| one == method);
+        reached(&own).is_none_or(|acr| acr.as_str() != self.done.acr)
             || self.done.amr.iter().any(more)
     }
 
@@ -315,8 +325,10 @@ impl Work {
         let at = UnixTime(self.run.facts.now);
         let of_session = of_session.map(|session| at.plus(-session.age_s));
         let tapped = self.passkey.as_ref().map(|(tapped, _)| tapped.at);
+        let vouched = self.run.upstream.as_ref().map(|vouched| vouched.at);
+        let tapped = tapped.into_iter().chain(vouched).min();
         // Beside a session that counted, the login is as old as that.
-        let older = of_session.filter(|_| self.beyond_the_tap());
+        let older = of_session.filter(|_| self.beyond_its_own());
         let tapped = tapped.map(|at| older.map_or(at, |older| at.min(older)));
         let mut amr = self.done.amr.clone();
         // A session did not count because of the risk.

@@ -70,7 +70,8 @@ async fn outlasts(app: &Parts, login: &Login, waits_s: i64) -> Result<bool, RunE
     let counts = of_session.filter(|age| max_age.is_none_or(|most| *age <= most));
     let tapped = login.passkey.as_ref().map(|tapped| now.since(tapped.at));
     let tapped = tapped.map(|age| age.max(counts.unwrap_or(age)));
-    let age_s = age_s.or(tapped).or(of_session).unwrap_or(0);
+    let vouched = run.upstream.as_ref().map(|vouched| now.since(vouched.at));
+    let age_s = age_s.or(tapped.max(vouched)).or(of_session).unwrap_or(0);
     if max_age.is_some_and(|most| age_s.saturating_add(waits_s) > most) {
         return Ok(false);
     }

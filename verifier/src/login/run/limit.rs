@@ -1,4 +1,5 @@
-//! `limits.per_account_per_day`: how often a journey is begun for one account, as far as a card proves it.
+//! `limits.per_account_per_day`: how often a journey is begun for one account, as far as a card or
+//! another provider proves it.
 //! What is only typed, whether or not there is such an account, counts for the network that it comes from:
 //! nobody locks out somebody elsewhere. What any site can cause by a link counts nothing.
 
@@ -22,7 +23,8 @@ pub(super) fn uncounted(app: &Parts, login: &Login, loaded: &Loaded) -> Vec<Stri
     }
     let said = login.request.asserted.as_deref().filter(|_| run.typed);
     let said = said.map(|mac| ("said", mac, from(login)));
-    let pinned = run.pinned.as_ref().filter(|_| run.person().is_some());
+    let proven = run.person().is_some() || run.upstream.is_some();
+    let pinned = run.pinned.as_ref().filter(|_| proven);
     let pinned = pinned.map(|subject| ("proven", subject.as_str(), String::new()));
     let named = [said, pinned].into_iter().flatten();
     let hashes = named.map(|(how, who, from)| hash(app, &[how, who, &from]));

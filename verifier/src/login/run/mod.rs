@@ -22,6 +22,7 @@ mod settle;
 mod share;
 mod shown;
 mod taps;
+mod vouched;
 
 use std::sync::Arc;
 
@@ -55,6 +56,7 @@ pub use say::{Due, Fields, Heard, Refused, due, from_wallet, hear};
 pub use settle::{Counted, Done, Turn, Was, refused, settle};
 pub use shown::{allows, answered, cards, who, would_pass};
 pub use taps::{takes_passkey, tapped};
+pub use vouched::{providers, sent, vouched, would_link};
 
 /// Why a run does not go on.
 #[derive(Debug, thiserror::Error)]
@@ -121,6 +123,7 @@ pub fn at<'l>(login: &Login, loaded: &'l Loaded) -> Option<&'l Step> {
             | StepKind::Identify { .. }
             | StepKind::Consent { .. }
             | StepKind::Passkey { .. }
+            | StepKind::Upstream { .. }
             | StepKind::Wait { .. }
             | StepKind::Ask(_)
     );
@@ -225,6 +228,12 @@ async fn go(
             }
             (StepKind::Passkey { register: true }, _) => {
                 match newkey::possible(app, login, loaded) {
+                    true => return Ok(Arrived::Page),
+                    false => (Outcome::Error, None),
+                }
+            }
+            (StepKind::Upstream { providers }, _) => {
+                match vouched::possible(app, login, providers).await? {
                     true => return Ok(Arrived::Page),
                     false => (Outcome::Error, None),
                 }

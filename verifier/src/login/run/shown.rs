@@ -26,8 +26,10 @@ pub fn allows(login: &Login, loaded: &Loaded, channel: Channel) -> bool {
         Channel::Qr => journey::Channel::Qr,
         Channel::DcApi => journey::Channel::DcApi,
     };
-    // RFC 10027: what is scanned can be relayed, and no passkey is made of it.
-    if channel == journey::Channel::Qr && loaded.journey.demands_passkey() {
+    // RFC 10027: what is scanned can be relayed: no passkey is made of it, and nothing is linked with it.
+    let links = login.run.as_deref().and_then(|run| run.upstream.as_ref());
+    let links = links.is_some_and(|vouched| !vouched.known);
+    if channel == journey::Channel::Qr && (links || loaded.journey.demands_passkey()) {
         return false;
     }
     super::at(login, loaded).is_some_and(|step| files::allows(step, channel))

@@ -37,12 +37,14 @@ impl Refused {
         let run = login.run.as_deref();
         // A browser follows a link by itself: a refusal counts once something was shown in the run.
         let tapped = login.passkey.is_some();
-        let tried = |run: &Run| tapped || !run.shown.is_empty() || run.failure.is_some();
+        let vouched = |run: &Run| run.upstream.is_some();
+        let tried =
+            |run: &Run| tapped || vouched(run) || !run.shown.is_empty() || run.failure.is_some();
         if !run.is_none_or(tried) {
             return None;
         }
         // A session says whose browser it is, and not who tries.
-        let proven = run.filter(|run| tapped || run.person().is_some());
+        let proven = run.filter(|run| tapped || vouched(run) || run.person().is_some());
         let pinned = proven.and_then(|run| run.pinned.as_ref());
         Some(Self {
             address: seen.values.at(Level::Address).cast_signed(),
@@ -71,6 +73,7 @@ fn is_refusal(explanation: Explanation) -> bool {
         E::Declined
         | E::NoCard
         | E::Status
+        | E::Provider
         | E::InvitationOver
         | E::Withdrawn
         | E::Denied

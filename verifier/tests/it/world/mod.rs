@@ -8,6 +8,7 @@ pub mod passkeys;
 pub mod pki;
 pub mod places;
 pub mod proof;
+pub mod provider;
 pub mod receiver;
 pub mod registrar;
 pub mod rest;
