@@ -9,6 +9,7 @@ mod error;
 mod multi;
 mod parse;
 mod party;
+mod posted;
 mod question;
 mod registration;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub use build::{NewRequest, sign_request};
 pub use error::{Refusal, ReplyTo, RequestError};
 pub use parse::{PresentationRequest, WalletPolicy, verify_request, verify_request_of};
 pub use party::{Parties, RegisteredVerifier, Requester};
+pub use posted::{RequestForm, RequestFormError};
 pub(super) use question::Question;
 pub use registration::{Registered, Registration, RegistrationError};
 pub use unsigned::verify_unsigned;
