@@ -43,7 +43,7 @@ async fn cat_307_a_claim_that_is_null_is_no_result() {
         let clinic = Caller::new(&world, "clinic").await;
         let wallet = without_tier(&world).await;
         let question = clinic
-            .ask(&json!({ "dcql": { "credentials": [{
+            .ask(&json!({ "purpose": "Your tier", "dcql": { "credentials": [{
                 "id": "card", "format": "dc+sd-jwt", "meta": { "vct_values": [TYPE] },
                 "claims": [{ "path": ["tier"] }],
             }] } }))
