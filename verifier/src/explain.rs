@@ -23,7 +23,12 @@ pub fn explain(error: &PresentationError) -> Option<Failure> {
         | PresentationError::Json
         | PresentationError::State
         | PresentationError::Wallet(_) => return None,
-        PresentationError::TokenMissing
+        PresentationError::ResponseClaim(_)
+        | PresentationError::ResponseExpired
+        | PresentationError::ResponseNotYetValid
+        | PresentationError::ResponseAudience
+        | PresentationError::ErrorBesideToken
+        | PresentationError::TokenMissing
         | PresentationError::TokenShape
         | PresentationError::TokenUnknownId
         | PresentationError::TokenCount

@@ -3,12 +3,13 @@
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use vouchsafe_protocol::oauth::{ErrorCode, OAuthError, Params};
-use vouchsafe_protocol::vp::request::MEDIA_TYPE;
+use vouchsafe_protocol::oauth::{ErrorCode, OAuthError};
+use vouchsafe_protocol::vp::request::{MEDIA_TYPE, RequestForm, RequestFormError};
 use vouchsafe_protocol::vp::values::Nonce;
 use vouchsafe_service::db::DbError;
+use vouchsafe_service::http::is_form;
 
 use super::presentation_row;
 use super::wire::json_no_store;
@@ -22,9 +23,12 @@ pub enum Error {
     /// No such question, its time is over, or it was answered.
     #[error("no such question")]
     Unknown,
-    /// `wallet_nonce` is not one.
-    #[error("the wallet_nonce is malformed")]
-    WalletNonce,
+    /// What was posted is no form.
+    #[error("the body is not a form")]
+    MediaType,
+    /// What the wallet says of itself cannot be read.
+    #[error("the form of the wallet is not acceptable")]
+    Form(#[from] RequestFormError),
     /// It cannot be made.
     #[error("the request object cannot be made")]
     Make(#[from] presentation::RequestError),
@@ -40,9 +44,13 @@ impl IntoResponse for Error {
                 StatusCode::NOT_FOUND,
                 OAuthError::invalid_request("no such request"),
             ),
-            Self::WalletNonce => (
+            Self::MediaType => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                OAuthError::invalid_request("the body is not application/x-www-form-urlencoded"),
+            ),
+            Self::Form(error) => (
                 StatusCode::BAD_REQUEST,
-                OAuthError::invalid_request("wallet_nonce is malformed"),
+                OAuthError::invalid_request(error.description()),
             ),
             Self::Make(_) => (
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -69,11 +77,14 @@ pub async fn get(State(core): State<Core>, Path(id): Path<String>) -> Result<Res
 pub async fn post(
     State(core): State<Core>,
     Path(id): Path<String>,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Error> {
-    let form = Params::parse_body(&body).map_err(|_| Error::WalletNonce)?;
-    let nonce = form.get("wallet_nonce").map(Nonce::parse).transpose();
-    let nonce = nonce.map_err(|_| Error::WalletNonce)?;
+    // Section 5.10: `application/x-www-form-urlencoded`. Whoever has nothing to say needs no type.
+    if !body.is_empty() && !is_form(&headers) {
+        return Err(Error::MediaType);
+    }
+    let nonce = RequestForm::parse(&body)?.wallet_nonce;
     object(&core, &id, nonce.as_ref().map(Nonce::as_str)).await
 }
 

@@ -2,13 +2,12 @@
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use vouchsafe_protocol::oauth::params::Params;
-use vouchsafe_protocol::vp::request::MEDIA_TYPE;
+use vouchsafe_protocol::vp::request::{MEDIA_TYPE, RequestForm, RequestFormError};
 use vouchsafe_protocol::vp::values::Nonce;
 use vouchsafe_service::db::DbError;
-use vouchsafe_service::http::{OAuthError, Problem};
+use vouchsafe_service::http::{OAuthError, Problem, is_form};
 
 use super::{PathText, request_id};
 use crate::app::App;
@@ -25,9 +24,12 @@ enum RequestError {
     /// No such request, its time is over, or it was answered.
     #[error("no such request")]
     Unknown,
-    /// `wallet_nonce` is not one.
-    #[error("the wallet_nonce is malformed")]
-    WalletNonce,
+    /// What was posted is no form.
+    #[error("the body is not a form")]
+    MediaType,
+    /// What the wallet says of itself cannot be read.
+    #[error("the form of the wallet is not acceptable")]
+    Form(#[from] RequestFormError),
     /// It cannot be made.
     #[error(transparent)]
     Ask(#[from] AskError),
@@ -46,9 +48,12 @@ impl IntoResponse for RequestError {
     fn into_response(self) -> Response {
         match self {
             Self::Unknown => Problem::not_found().into_response(),
-            Self::WalletNonce => {
-                OAuthError::invalid_request("wallet_nonce is malformed").into_response()
+            Self::MediaType => {
+                let detail = "The body is not application/x-www-form-urlencoded.";
+                let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+                Problem::new(status, "request_media_type", detail).into_response()
             }
+            Self::Form(error) => OAuthError::invalid_request(error.description()).into_response(),
             Self::Store(StoreError::Db(error))
             | Self::Ask(AskError::Store(StoreError::Db(error))) => {
                 Problem::from(error).into_response()
@@ -70,15 +75,20 @@ pub async fn get(State(app): State<App>, id: PathText) -> Response {
     respond(&app, id, None).await
 }
 
-/// By POST, with the wallet's own nonce. `wallet_metadata` is not needed: what we send, every
-/// wallet of the profile can read.
-pub async fn post(State(app): State<App>, id: PathText, body: Bytes) -> Response {
-    let Ok(form) = Params::parse_body(&body) else {
-        return RequestError::WalletNonce.into_response();
-    };
-    match form.get("wallet_nonce").map(Nonce::parse).transpose() {
-        Ok(nonce) => respond(&app, id, nonce.as_ref().map(Nonce::as_str)).await,
-        Err(_) => RequestError::WalletNonce.into_response(),
+/// By POST, with the wallet's own nonce.
+pub async fn post(
+    State(app): State<App>,
+    id: PathText,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    // Section 5.10: `application/x-www-form-urlencoded`. Whoever has nothing to say needs no type.
+    if !body.is_empty() && !is_form(&headers) {
+        return RequestError::MediaType.into_response();
+    }
+    match RequestForm::parse(&body) {
+        Ok(form) => respond(&app, id, form.wallet_nonce.as_ref().map(Nonce::as_str)).await,
+        Err(error) => RequestError::Form(error).into_response(),
     }
 }
 

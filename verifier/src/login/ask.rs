@@ -273,6 +273,7 @@ pub fn way<'a>(
             let DigitalCredentials { origin, protocols } = offered(app)?;
             Way::Api {
                 origin,
+                client_id: &opened.client_id,
                 protocols,
                 key: Some(&opened.key),
             }

@@ -10,6 +10,7 @@ mod account;
 mod account_end;
 mod account_kept;
 mod accounts;
+mod answer_attacks;
 mod assertions;
 mod attacks;
 mod attributes;

@@ -58,7 +58,7 @@ impl Waiting {
             .await
     }
 
-    async fn send_payload(&self, payload: &Value) -> Answer {
+    pub async fn send_payload(&self, payload: &Value) -> Answer {
         self.wallet
             .post(
                 &self.asked.request,
@@ -90,7 +90,7 @@ impl Waiting {
     }
 
     /// The answer is not even looked at: the login goes on, and the honest answer still works.
-    async fn ignored(mut self, world: &World, answer: Answer, reason: &str) {
+    pub async fn ignored(mut self, world: &World, answer: Answer, reason: &str) {
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);
         assert_eq!(answer.json()["reason"], reason);
         let honest = self.wallet.answer(&self.asked).await;

@@ -232,6 +232,7 @@ impl ScriptedVerifier {
         let answer = ApiAnswer::parse(body.as_bytes()).unwrap();
         let way = Way::Api {
             origin,
+            client_id: &self.client_id,
             protocols: &Protocol::ALL,
             key: Some(&self.key),
         };

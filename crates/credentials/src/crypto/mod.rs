@@ -8,6 +8,7 @@ mod agreement;
 mod aws_lc;
 mod curve;
 mod hash;
+mod key_use;
 pub mod multikey;
 mod portable;
 mod public_key;
@@ -26,6 +27,7 @@ pub use agreement::AgreementKey;
 #[cfg(feature = "aws-lc")]
 pub use aws_lc::{AwsLc, AwsLcSigningKey};
 pub use hash::{constant_time_eq, hmac_sha256, sha256, sha384, sha512};
+pub use key_use::KeyUse;
 pub use multikey::Multikey;
 pub use portable::Portable;
 pub use public_key::{KeyMaterial, PublicKey, has_private_members};
@@ -100,6 +102,9 @@ pub enum KeyError {
     /// A private or symmetric JWK where a public one belongs.
     #[error("private key material where a public key is expected")]
     PrivateMaterial,
+    /// `use`, `key_ops` or `alg` of a JWK do not allow what it is to be used for.
+    #[error("the key is meant for something else")]
+    OtherUse,
 }
 
 impl KeyError {
@@ -110,6 +115,7 @@ impl KeyError {
             Self::Unsupported => "key_unsupported",
             Self::Invalid => "key_invalid",
             Self::PrivateMaterial => "key_private",
+            Self::OtherUse => "key_other_use",
         }
     }
 }

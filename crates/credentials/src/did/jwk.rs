@@ -6,7 +6,7 @@ use super::document::KeyFormat;
 use super::{
     Did, DidDocument, DidError, DocumentMetadata, ErrorCode, Multikey, Resolution, ResolutionError,
 };
-use crate::crypto::{Algorithm, KeyError, PublicKey};
+use crate::crypto::{Algorithm, KeyError, KeyUse, PublicKey};
 use crate::encoding::{b64url, b64url_decode, b64url_decode_array};
 use crate::json;
 
@@ -24,7 +24,7 @@ pub(super) fn decode(text: &str) -> Result<PublicKey, DidError> {
     if !matches!(jwk.get("use").map(Value::as_str), None | Some(Some("sig"))) {
         return Err(DidError::InvalidKey);
     }
-    PublicKey::from_jwk(&Value::Object(jwk)).map_err(|_| DidError::InvalidKey)
+    PublicKey::from_jwk_for(&Value::Object(jwk), KeyUse::Verify).map_err(|_| DidError::InvalidKey)
 }
 
 /// The public key of a JWK, also of the curves for key agreement and of secp256k1.

@@ -4,14 +4,24 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::{ContentEncryption, JweError, MAX_HEADER, MAX_LENGTH, kdf};
-use crate::crypto::{AgreementKey, Algorithm, CryptoProvider, PublicKey};
+use crate::crypto::{AgreementKey, Algorithm, CryptoProvider, KeyUse, PublicKey};
 use crate::encoding::{b64url_decode, b64url_decode_array};
 use crate::json;
+use crate::jws::TokenType;
 
 /// The longest header in base64url.
 const MAX_HEADER_TEXT: usize = MAX_HEADER.div_ceil(3) * 4;
 /// Header parameters that change how a JWE is read, or fetch a key from an address of the sender's choice.
 const UNSUPPORTED: [&str; 5] = ["crit", "zip", "jku", "x5u", "b64"];
+/// Tokens of other kinds, none of which is encrypted like this (catalogue 100; RFC 8725, section 3.12).
+const OTHER_TOKENS: [TokenType; 6] = [
+    TokenType::KeyBinding,
+    TokenType::StatusList,
+    TokenType::SdJwtVc,
+    TokenType::RequestObject,
+    TokenType::Dpop,
+    TokenType::VciProof,
+];
 
 /// A JWE that has been read but not opened.
 pub struct Sealed<'a> {
@@ -42,6 +52,10 @@ impl<'a> Sealed<'a> {
             return Err(JweError::Malformed);
         }
         let header = parse_header(header_part)?;
+        // RFC 7516, section 4.1.11: nobody has to write a `typ`, and wallets write various ones.
+        if text(&header, "typ")?.is_some_and(names_another_token) {
+            return Err(JweError::InvalidHeader);
+        }
         let (enc, ephemeral) = algorithms(&header)?;
         Ok(Self {
             header_part,
@@ -135,11 +149,18 @@ fn algorithms(header: &Map<String, Value>) -> Result<(ContentEncryption, PublicK
     let enc = text(header, "enc")?.and_then(ContentEncryption::from_name);
     let enc = enc.ok_or(JweError::Encryption)?;
     let ephemeral = header.get("epk").ok_or(JweError::Key)?;
-    let ephemeral = PublicKey::from_jwk(ephemeral).map_err(|_| JweError::Key)?;
+    let ephemeral = PublicKey::from_jwk_for(ephemeral, KeyUse::Agree).map_err(|_| JweError::Key)?;
     if ephemeral.algorithm() != Algorithm::Es256 {
         return Err(JweError::Key);
     }
     Ok((enc, ephemeral))
+}
+
+/// RFC 7515, section 4.1.9: a media type, in any case, perhaps without `application/`.
+fn names_another_token(typ: &str) -> bool {
+    let typ = typ.to_ascii_lowercase();
+    let typ = typ.strip_prefix("application/").unwrap_or(&typ);
+    OTHER_TOKENS.iter().any(|token| token.typ() == typ)
 }
 
 fn text<'h>(header: &'h Map<String, Value>, name: &str) -> Result<Option<&'h str>, JweError> {

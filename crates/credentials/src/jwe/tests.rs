@@ -130,6 +130,72 @@ fn cat_085_epk_of_another_kind() {
     }
 }
 
+/// RFC 7517, sections 4.2 to 4.4.
+#[test]
+fn cat_085_an_epk_that_is_meant_for_something_else() {
+    let own = sealed(ContentEncryption::A128Gcm);
+    let header = b64url_decode(own.split('.').next().unwrap()).unwrap();
+    let header: Value = serde_json::from_slice(&header).unwrap();
+    let with = |name: &str, value: Value| {
+        let mut epk = header["epk"].clone();
+        epk[name] = value;
+        refused(&with_header("epk", epk))
+    };
+    for (name, value) in [
+        ("use", json!("sig")),
+        ("use", json!(1)),
+        ("key_ops", json!(["verify"])),
+        ("key_ops", json!("deriveKey")),
+        ("key_ops", json!([1])),
+        ("alg", json!("ES256")),
+        ("alg", json!("ECDH-ES+A128KW")),
+    ] {
+        assert_eq!(with(name, value.clone()), JweError::Key, "{name} {value}");
+    }
+    // These are read; only the header is then another one than was authenticated.
+    for (name, value) in [
+        ("use", json!("enc")),
+        ("key_ops", json!(["deriveBits"])),
+        ("key_ops", json!(["deriveKey", "deriveBits"])),
+        ("key_ops", json!([])),
+        ("alg", json!("ECDH-ES")),
+        ("ext", json!(true)),
+    ] {
+        assert_eq!(
+            with(name, value.clone()),
+            JweError::Decryption,
+            "{name} {value}"
+        );
+    }
+}
+
+#[test]
+fn cat_100_the_type_of_another_token() {
+    for typ in [
+        "kb+jwt",
+        "statuslist+jwt",
+        "dc+sd-jwt",
+        "oauth-authz-req+jwt",
+        "dpop+jwt",
+        "openid4vci-proof+jwt",
+        "application/kb+jwt",
+        "KB+JWT",
+        "Application/DPoP+JWT",
+    ] {
+        let refused = refused(&with_header("typ", json!(typ)));
+        assert_eq!(refused, JweError::InvalidHeader, "{typ}");
+    }
+    assert_eq!(
+        refused(&with_header("typ", json!(1))),
+        JweError::InvalidHeader
+    );
+    // Nobody says what the type of a response is.
+    for typ in ["JWE", "JWT", "jwe", "JOSE", "vp+jwt", ""] {
+        let refused = refused(&with_header("typ", json!(typ)));
+        assert_eq!(refused, JweError::Decryption, "{typ}");
+    }
+}
+
 #[test]
 fn cat_086_only_ecdh_es() {
     for alg in [

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{JwsError, Payload, TokenType};
 use crate::Verified;
-use crate::crypto::{Algorithm, CryptoProvider, PublicKey};
+use crate::crypto::{Algorithm, CryptoProvider, KeyUse, PublicKey};
 use crate::encoding::b64url_decode;
 use crate::json;
 use crate::jwks::JwkSet;
@@ -204,7 +204,8 @@ fn signature(part: &str, algorithm: Algorithm) -> Result<Vec<u8>, JwsError> {
 }
 
 fn embedded_key(header: &Map<String, Value>) -> Result<Option<PublicKey>, JwsError> {
-    let key = header.get("jwk").map(PublicKey::from_jwk);
+    let read = |jwk| PublicKey::from_jwk_for(jwk, KeyUse::Verify);
+    let key = header.get("jwk").map(read);
     key.transpose().map_err(|_| JwsError::InvalidHeader)
 }
 

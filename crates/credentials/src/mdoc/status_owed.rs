@@ -26,8 +26,8 @@ pub struct Mdoc {
     pub device_elements: Elements,
 }
 
-/// An mdoc that is valid but for its status. It gives no elements: only what is needed to get
-/// the list.
+/// An mdoc that is valid but for its status. It is not to be believed yet: it gives what is needed
+/// to get the list, and what to compare with a question first.
 #[derive(Debug)]
 #[must_use = "an mdoc is accepted only after its status is settled"]
 pub struct StatusOwed {
@@ -49,6 +49,13 @@ impl StatusOwed {
     #[must_use]
     pub const fn issuer(&self) -> &IssuerIdentity {
         &self.mdoc.issuer
+    }
+
+    /// What it says while its status is not known: to compare it with what was asked for, so that
+    /// for a document that is refused in any case no list is fetched. Nothing of it is told or kept.
+    #[must_use]
+    pub const fn unsettled(&self) -> &Mdoc {
+        &self.mdoc
     }
 
     /// Settles the status with every list that [`status`](Self::status) names.

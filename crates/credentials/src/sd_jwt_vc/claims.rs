@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::VcError;
-use crate::crypto::PublicKey;
+use crate::crypto::{KeyUse, PublicKey};
 use crate::sd_jwt::{DisclosedClaim, ELLIPSIS, SD};
 use crate::status_list::StatusRef;
 use crate::time::UnixTime;
@@ -161,7 +161,7 @@ fn holder_key(cnf: &Value) -> Result<PublicKey, VcError> {
     if members.contains_key("jku") || members.contains_key("x5u") {
         return Err(VcError::HolderKeyUnsupported);
     }
-    PublicKey::from_jwk(jwk).map_err(VcError::HolderKey)
+    PublicKey::from_jwk_for(jwk, KeyUse::Verify).map_err(VcError::HolderKey)
 }
 
 fn status(status: &Value) -> Result<StatusRef, VcError> {

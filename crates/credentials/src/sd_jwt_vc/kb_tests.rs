@@ -298,3 +298,32 @@ fn cat_065_unacceptable_holder_keys() {
         assert_eq!(world.refusal(&bound), "holder_key_invalid", "{jwk}");
     }
 }
+
+/// RFC 7517, sections 4.2 to 4.4.
+#[test]
+fn cat_065_holder_keys_that_are_meant_for_something_else() {
+    let world = World::new();
+    let with = |name: &str, value: serde_json::Value| {
+        let mut jwk = world.key().to_jwk();
+        jwk[name] = value;
+        world.bind(&world.sign_card(json!({"cnf": {"jwk": jwk}})))
+    };
+    for (name, value) in [
+        ("use", json!("enc")),
+        ("key_ops", json!(["encrypt"])),
+        ("key_ops", json!([])),
+        ("alg", json!("ES384")),
+        ("alg", json!("ECDH-ES")),
+        ("use", json!(1)),
+    ] {
+        let refused = world.refusal(&with(name, value));
+        assert_eq!(refused, "holder_key_invalid", "{name}");
+    }
+    for (name, value) in [
+        ("use", json!("sig")),
+        ("key_ops", json!(["verify"])),
+        ("alg", json!("ES256")),
+    ] {
+        assert!(world.verify(&with(name, value)).is_ok(), "{name}");
+    }
+}

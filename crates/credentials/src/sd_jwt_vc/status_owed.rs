@@ -33,8 +33,8 @@ pub struct SdJwtVc {
     pub holder_bound: bool,
 }
 
-/// A credential that is valid but for its status. It gives no claims: only
-/// what is needed to get the status list.
+/// A credential that is valid but for its status. It is not to be believed yet:
+/// it gives what is needed to get the status list, and what to compare with a question first.
 #[derive(Debug)]
 #[must_use = "a credential is accepted only after its status is settled"]
 pub struct StatusOwed {
@@ -57,6 +57,13 @@ impl StatusOwed {
     #[must_use]
     pub fn issuer(&self) -> &IssuerIdentity {
         &self.credential.issuer
+    }
+
+    /// What it says while its status is not known: to compare it with what was asked for, so that
+    /// for a card that is refused in any case no list is fetched. Nothing of it is told or kept.
+    #[must_use]
+    pub fn unsettled(&self) -> &SdJwtVc {
+        &self.credential
     }
 
     /// Settles the status with the list that [`status_ref`](Self::status_ref)

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::crypto::{KeyError, PublicKey};
+use crate::crypto::{KeyError, KeyUse, PublicKey};
 use crate::json::{self, JsonError};
 
 /// Largest accepted document in bytes.
@@ -146,9 +146,9 @@ fn read_keys(set: &Value) -> Result<Vec<(Option<String>, PublicKey)>, IssuerMeta
         if kid.as_ref().is_some_and(|kid| !kids.insert(kid.clone())) {
             return Err(IssuerMetadataError::DuplicateKid);
         }
-        match PublicKey::from_jwk(item) {
+        match PublicKey::from_jwk_for(item, KeyUse::Verify) {
             Ok(key) => keys.push((kid, key)),
-            Err(KeyError::Unsupported) => {}
+            Err(KeyError::Unsupported | KeyError::OtherUse) => {}
             Err(KeyError::PrivateMaterial) => return Err(IssuerMetadataError::PrivateKey),
             Err(_) => return Err(IssuerMetadataError::Keys),
         }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Credential, HolderBinding, Policy, VerifyError};
-use crate::crypto::{Multikey, PublicKey};
+use crate::crypto::{KeyUse, Multikey, PublicKey};
 
 /// A key that made a presentation, and the URL that it was found under.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ impl<'v> Named<'v> {
         if remote("jku") || remote("x5u") {
             return None;
         }
-        let key = PublicKey::from_jwk(jwk).ok()?;
+        let key = PublicKey::from_jwk_for(jwk, KeyUse::Verify).ok()?;
         Some(Self::Key(Multikey::Signature(key)))
     }
 

@@ -175,6 +175,7 @@ const WALLET: &str = r#"{
     "offer": {"issuer": "⟪Club⟫", "host": "⟪h⟫", "trust": "listed", "sign_in": true, "code_missing": true,
         "tx_code": {"numeric": true, "description": "⟪d⟫"}, "cards": [{"title": "⟪Card⟫", "facts": ["⟪f⟫"]}]},
     "consent": {"verifier": {"name": "⟪Shop⟫", "host": "⟪h⟫", "calls_itself": "⟪x⟫", "trust": {"reason": "certificate"}},
+        "approvals": [{"amount": "⟪1.00⟫", "currency": "⟪EUR⟫", "payee": "⟪Shop⟫", "reference": "⟪7⟫"}],
         "purpose": "⟪p⟫"}, "incomplete": true,
     "questions": [{"id": "q", "optional": true, "cards": [{"credential": "a", "title": "⟪Card⟫", "issuer": "⟪Club⟫",
         "choice": "checkbox", "learns": [{"label": "⟪l⟫", "value": "⟪v⟫", "always": true}], "keeps": ["⟪k⟫"], "linkable": true}]},
@@ -201,7 +202,7 @@ fn nothing_on_the_wallets_pages_escapes_translation() {
         "cards": [], "waiting": [], "entries": [], "parties": [], "issuers": [], "questions": [], "shown": false, "kind": "report",
         "wallet_name": null, "guarded": false, "incomplete": false,
         "offer": {"issuer": "⟪C⟫", "host": "⟪h⟫", "trust": "confirmed", "cards": []},
-        "consent": {"verifier": {"name": "⟪S⟫", "host": "⟪h⟫", "trust": {"reason": "origin"}}},
+        "consent": {"verifier": {"name": "⟪S⟫", "host": "⟪h⟫", "trust": {"reason": "origin"}}, "approvals": []},
         "entry": {"id": "e", "at": 0, "kind": "issued", "party": "⟪S⟫", "host": "⟪h⟫", "cards": [], "facts": [],
             "result": "declined", "withdrawn_at": 1},
     });

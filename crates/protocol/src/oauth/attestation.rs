@@ -6,7 +6,7 @@
 //! proof is a token of its own or, with `attest_jwt_client_auth_dpop`, the DPoP proof.
 
 use serde_json::{Map, Value};
-use vouchsafe_credentials::crypto::{Algorithm, CryptoProvider, PublicKey};
+use vouchsafe_credentials::crypto::{Algorithm, CryptoProvider, KeyUse, PublicKey};
 use vouchsafe_credentials::jws::{JwsError, TokenType, Unverified};
 use vouchsafe_credentials::time::UnixTime;
 
@@ -169,7 +169,7 @@ pub fn verify(
 /// The `jwk` of `cnf`, public and of a kind that we verify.
 fn instance(claims: &Map<String, Value>) -> Result<PublicKey, AttestationError> {
     let jwk = claims.get("cnf").and_then(|cnf| cnf.get("jwk"));
-    let key = PublicKey::from_jwk(jwk.ok_or(AttestationError::Claim("cnf"))?);
+    let key = PublicKey::from_jwk_for(jwk.ok_or(AttestationError::Claim("cnf"))?, KeyUse::Verify);
     key.map_err(|_| AttestationError::Claim("cnf"))
 }
 

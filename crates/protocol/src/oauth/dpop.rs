@@ -114,7 +114,7 @@ pub enum DpopError {
     /// `ath` missing or of another token.
     #[error("the DPoP proof was made for another access token")]
     AccessToken,
-    /// Older than [`MAX_AGE`] or more than [`MAX_SKEW`] ahead.
+    /// Older than [`MAX_AGE`] or more than [`MAX_SKEW`] ahead, or not within its own `nbf` and `exp`.
     #[error("the DPoP proof is too old or from the future")]
     Time,
     /// The key is not the one the token or code is bound to.
@@ -177,6 +177,7 @@ pub fn verify(
     }
     check_target(claims.htu, expected.url)?;
     check_token(claims.ath, expected.access_token)?;
+    check_registered(&claims, expected.now)?;
     let valid_until = check_age(&claims, expected)?;
     let thumbprint = key.thumbprint();
     if expected.bound_to.is_some_and(|jkt| jkt != thumbprint) {
@@ -206,11 +207,20 @@ fn check_age(claims: &Claims<'_>, expected: &Expected<'_>) -> Result<UnixTime, D
     Ok(claims.iat.plus(MAX_AGE + 1))
 }
 
+/// RFC 7519, sections 4.1.4 and 4.1.5: RFC 9449 asks for neither; one that is there holds.
+fn check_registered(claims: &Claims<'_>, now: UnixTime) -> Result<(), DpopError> {
+    let ended = claims.exp.is_some_and(|end| now.since(end) >= MAX_SKEW);
+    let early = (claims.nbf).is_some_and(|begin| begin.since(now) > MAX_SKEW);
+    (!ended && !early).then_some(()).ok_or(DpopError::Time)
+}
+
 struct Claims<'a> {
     jti: &'a str,
     htm: &'a str,
     htu: &'a str,
     iat: UnixTime,
+    exp: Option<UnixTime>,
+    nbf: Option<UnixTime>,
     ath: Option<&'a str>,
     nonce: Option<&'a str>,
 }
@@ -233,11 +243,18 @@ impl<'a> Claims<'a> {
             .get("iat")
             .and_then(UnixTime::from_numeric_date)
             .ok_or(DpopError::Claim("iat"))?;
+        let time = |name| {
+            let time = claims.get(name).map(UnixTime::from_numeric_date);
+            time.map(|time| time.ok_or(DpopError::Claim(name)))
+                .transpose()
+        };
         Ok(Self {
             jti,
             htm: text("htm")?,
             htu: text("htu")?,
             iat,
+            exp: time("exp")?,
+            nbf: time("nbf")?,
             ath: optional("ath")?,
             nonce: optional("nonce")?,
         })

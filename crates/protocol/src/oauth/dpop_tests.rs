@@ -251,6 +251,68 @@ async fn cat_250_the_window_and_the_replay_key() {
 }
 
 #[tokio::test]
+async fn cat_250_a_proof_that_says_how_long_it_is_good() {
+    let url = url();
+    let nonces = ServerNonces::new("https://as.example.com", [1; 32]);
+    let nonce = nonces.issue(NOW, &SeededRng::new(5));
+    let with_nonce = Expected {
+        nonce: Some(&nonces),
+        ..expected(&url)
+    };
+    let with = |name: &'static str, value: Value| {
+        let nonce = nonce.clone();
+        move |_: &mut Value, claims: &mut Value| {
+            claims["nonce"] = json!(nonce);
+            claims[name] = value;
+        }
+    };
+    let at = |seconds: i64| json!(NOW.seconds() + seconds);
+    for want in [expected(&url), with_nonce] {
+        for (name, offset) in [("exp", -MAX_SKEW), ("exp", -9_999), ("nbf", MAX_SKEW + 1)] {
+            let got = run(with(name, at(offset)), &want).await;
+            assert!(matches!(got, Err(DpopError::Time)), "{name} {offset}");
+        }
+        for (name, offset) in [("exp", 1 - MAX_SKEW), ("exp", 9_999), ("nbf", MAX_SKEW)] {
+            let got = run(with(name, at(offset)), &want).await;
+            assert!(got.is_ok(), "{name} {offset}");
+        }
+        for name in ["exp", "nbf"] {
+            for value in [json!(null), json!("1"), json!([1])] {
+                let got = run(with(name, value), &want).await;
+                assert!(matches!(got, Err(DpopError::Claim(claim)) if claim == name));
+            }
+        }
+    }
+}
+
+/// RFC 7517, sections 4.2 to 4.4.
+#[tokio::test]
+async fn cat_253_a_key_that_is_meant_for_something_else() {
+    let url = url();
+    let with = |name: &'static str, value: Value| {
+        move |header: &mut Value, _: &mut Value| header["jwk"][name] = value
+    };
+    for (name, value) in [
+        ("use", json!("enc")),
+        ("key_ops", json!(["encrypt"])),
+        ("key_ops", json!(["sign"])),
+        ("alg", json!("ES384")),
+        ("alg", json!(null)),
+    ] {
+        let got = run(with(name, value), &expected(&url)).await;
+        assert!(matches!(got, Err(DpopError::Jws(_))), "{name}");
+    }
+    for (name, value) in [
+        ("use", json!("sig")),
+        ("key_ops", json!(["verify"])),
+        ("alg", json!("ES256")),
+        ("kid", json!("1")),
+    ] {
+        assert!(run(with(name, value), &expected(&url)).await.is_ok());
+    }
+}
+
+#[tokio::test]
 async fn cat_253_other_key_private_key_or_weak_algorithm() {
     let url = url();
     let bound = Expected {

@@ -2,7 +2,7 @@
 //! compressed.
 
 use serde_json::{Map, Value, json};
-use vouchsafe_credentials::crypto::{AgreementKey, Algorithm, CryptoProvider, PublicKey};
+use vouchsafe_credentials::crypto::{AgreementKey, Algorithm, CryptoProvider, KeyUse, PublicKey};
 use vouchsafe_credentials::jwe::{self, ContentEncryption, JweError, Recipient, Sealed};
 use vouchsafe_credentials::random::Rng;
 use zeroize::Zeroizing;
@@ -119,10 +119,7 @@ fn read_key(jwk: &Value) -> Result<(PublicKey, Option<String>), EncryptionError>
     if members.get("alg").and_then(Value::as_str) != Some(ALG) {
         return Err(EncryptionError::Algorithm);
     }
-    if members.get("use").is_some_and(|usage| usage != "enc") {
-        return Err(EncryptionError::Key);
-    }
-    let key = PublicKey::from_jwk(jwk).map_err(|_| EncryptionError::Key)?;
+    let key = PublicKey::from_jwk_for(jwk, KeyUse::Agree).map_err(|_| EncryptionError::Key)?;
     if key.algorithm() != Algorithm::Es256 {
         return Err(EncryptionError::Key);
     }

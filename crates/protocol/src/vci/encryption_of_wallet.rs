@@ -2,7 +2,7 @@
 //! [`super::encryption`]: which key of the issuer, which key of ours, what opens an answer.
 
 use serde_json::{Map, Value, json};
-use vouchsafe_credentials::crypto::{AgreementKey, Algorithm, CryptoProvider, PublicKey};
+use vouchsafe_credentials::crypto::{AgreementKey, Algorithm, CryptoProvider, KeyUse, PublicKey};
 use vouchsafe_credentials::jwe::{self, ContentEncryption, Recipient};
 use vouchsafe_credentials::random::Rng;
 use zeroize::Zeroizing;
@@ -155,10 +155,10 @@ fn best(values: &[String]) -> Option<ContentEncryption> {
 fn first_usable(jwks: &Value) -> Option<(PublicKey, Option<String>)> {
     jwks.get("keys")?.as_array()?.iter().find_map(|jwk| {
         let text = |name: &str| jwk.get(name).and_then(Value::as_str);
-        if text("alg") != Some(ALG) || text("use").is_some_and(|usage| usage != "enc") {
+        if text("alg") != Some(ALG) {
             return None;
         }
-        let key = PublicKey::from_jwk(jwk).ok()?;
+        let key = PublicKey::from_jwk_for(jwk, KeyUse::Agree).ok()?;
         let kid = text("kid").map(str::to_owned);
         (key.algorithm() == Algorithm::Es256).then_some((key, kid))
     })

@@ -2,7 +2,7 @@
 //! wallet says how they are kept.
 
 use serde_json::{Map, Value};
-use vouchsafe_credentials::crypto::{CryptoProvider, KeyError, PublicKey};
+use vouchsafe_credentials::crypto::{CryptoProvider, KeyError, KeyUse, PublicKey};
 use vouchsafe_credentials::jws::{JwsError, TokenType, Unverified};
 use vouchsafe_credentials::time::UnixTime;
 
@@ -225,7 +225,7 @@ fn keys(claims: &Map<String, Value>) -> Result<Vec<AttestedKey>, KeyAttestationE
     }
     let mut keys: Vec<AttestedKey> = Vec::with_capacity(jwks.len());
     for jwk in jwks {
-        let key = PublicKey::from_jwk(jwk)?;
+        let key = PublicKey::from_jwk_for(jwk, KeyUse::Verify)?;
         if keys.iter().any(|attested| attested.key == key) {
             return Err(KeyAttestationError::KeyTwice);
         }

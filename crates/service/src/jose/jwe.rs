@@ -6,7 +6,7 @@ use josekit::{
 };
 use serde_json::{Map, Value};
 use vouchsafe_credentials::{
-    crypto::{KeyMaterial, PublicKey},
+    crypto::{KeyMaterial, KeyUse, PublicKey},
     encoding::b64url_decode_array,
 };
 
@@ -71,7 +71,8 @@ fn check_shape(token: &str, header: &Map<String, Value>) -> Result<(), JoseError
     if !encrypted_key.is_empty() || ciphertext.is_empty() || nonce.is_err() || tag.is_err() {
         return Err(JoseError::Malformed);
     }
-    let ephemeral = header.get("epk").map(PublicKey::from_jwk);
+    let read = |jwk| PublicKey::from_jwk_for(jwk, KeyUse::Agree);
+    let ephemeral = header.get("epk").map(read);
     match ephemeral {
         Some(Ok(key)) if matches!(key.material(), KeyMaterial::P256(_)) => Ok(()),
         _ => Err(JoseError::Malformed),

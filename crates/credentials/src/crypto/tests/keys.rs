@@ -1,7 +1,9 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::crypto::{Algorithm, KeyError, PublicKey, Signer as _, SigningKey, constant_time_eq};
+use crate::crypto::{
+    Algorithm, KeyError, KeyUse, PublicKey, Signer as _, SigningKey, constant_time_eq,
+};
 use crate::testing::SeededRng;
 
 fn ec() -> Value {
@@ -48,6 +50,55 @@ fn rfc_7638_ignores_optional_members() {
     let jwk = with(with(ec(), "kid", "some"), "use", "sig");
     let key = PublicKey::from_jwk(&jwk).unwrap();
     assert_eq!(key, PublicKey::from_jwk(&ec()).unwrap());
+}
+
+#[test]
+fn cat_074_rfc_7517_a_key_alone_is_used_for_what_it_is_meant_for() {
+    let verify = |name: &str, value: Value| {
+        PublicKey::from_jwk_for(&with(ec(), name, value), KeyUse::Verify).map(drop)
+    };
+    for (name, value) in [
+        ("use", json!("sig")),
+        ("key_ops", json!(["verify"])),
+        ("key_ops", json!(["sign", "verify"])),
+        ("alg", json!("ES256")),
+        ("kid", json!("some")),
+    ] {
+        assert_eq!(verify(name, value.clone()), Ok(()), "{name} {value}");
+    }
+    for (name, value) in [
+        ("use", json!("enc")),
+        ("use", json!("")),
+        ("key_ops", json!(["encrypt"])),
+        ("key_ops", json!(["sign"])),
+        ("key_ops", json!([])),
+        ("alg", json!("ES384")),
+        ("alg", json!("EdDSA")),
+        ("alg", json!("ECDH-ES")),
+        ("alg", json!("es256")),
+    ] {
+        let refused = Err(KeyError::OtherUse);
+        assert_eq!(verify(name, value.clone()), refused, "{name} {value}");
+    }
+    for (name, value) in [
+        ("use", json!(null)),
+        ("use", json!(["sig"])),
+        ("key_ops", json!("verify")),
+        ("key_ops", json!([1])),
+        ("alg", json!(7)),
+    ] {
+        let refused = Err(KeyError::Invalid);
+        assert_eq!(verify(name, value.clone()), refused, "{name} {value}");
+    }
+    for alg in ["EdDSA", "Ed25519"] {
+        let key = with(okp(), "alg", alg);
+        assert!(PublicKey::from_jwk_for(&key, KeyUse::Verify).is_ok());
+    }
+    let swapped = with(okp(), "alg", "ES256");
+    let refused = PublicKey::from_jwk_for(&swapped, KeyUse::Verify);
+    assert_eq!(refused, Err(KeyError::OtherUse));
+    let private = PublicKey::from_jwk_for(&with(ec(), "d", "AAAA"), KeyUse::Verify);
+    assert_eq!(private, Err(KeyError::PrivateMaterial));
 }
 
 #[test]

@@ -246,10 +246,11 @@ impl ClaimQuery {
 
     /// Section 6.3: "the type and value of the claim both match exactly for at
     /// least one of the elements in the array". An element that does not match
-    /// counts "the same as if it did not exist" (section 6.4.1).
+    /// counts "the same as if it did not exist" (section 6.4.1). Catalogue 307: `null` says nothing,
+    /// so it answers nothing either (OpenID Connect Core 1.0, section 5.3.2: no claim is told as `null`).
     fn accepts(&self, found: &Value) -> bool {
         match &self.values {
-            None => true,
+            None => !found.is_null(),
             Some(expected) => expected.iter().any(|wanted| wanted.equals(found)),
         }
     }

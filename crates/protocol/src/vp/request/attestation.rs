@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 use url::Url;
-use vouchsafe_credentials::crypto::{CryptoProvider, PublicKey};
+use vouchsafe_credentials::crypto::{CryptoProvider, KeyUse, PublicKey};
 use vouchsafe_credentials::jwks::JwkSet;
 use vouchsafe_credentials::jws::{JwsError, TokenType, Unverified};
 use vouchsafe_credentials::time::UnixTime;
@@ -120,7 +120,7 @@ pub(super) fn verify(
     }
     check_times(&claims, now)?;
     let jwk = claims.get("cnf").and_then(|cnf| cnf.get("jwk"));
-    let key = PublicKey::from_jwk(jwk.ok_or(AttestationError::Key)?);
+    let key = PublicKey::from_jwk_for(jwk.ok_or(AttestationError::Key)?, KeyUse::Verify);
     let attested = Attested {
         issuer: attester.issuer.clone(),
         subject: subject.to_owned(),

@@ -10,6 +10,7 @@ mod identity;
 mod multi;
 mod parse;
 mod party;
+mod posted;
 mod question;
 mod registration;
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub use error::{Refusal, ReplyTo, RequestError};
 pub use identity::{Identity, IdentityError};
 pub use parse::{PresentationRequest, WalletPolicy, verify_request, verify_request_of};
 pub use party::{Parties, RegisteredVerifier, Requester};
+pub use posted::{RequestForm, RequestFormError};
 pub(super) use question::Question;
 pub use registration::{Registered, Registration, RegistrationError};
 pub use unsigned::verify_unsigned;

@@ -100,23 +100,35 @@ pub enum PostedResponse {
 
 /// The compact JWE of a response.
 #[derive(Clone, PartialEq, Eq)]
-pub struct EncryptedResponse(String);
+pub struct EncryptedResponse {
+    compact: String,
+    /// `state`, where it was posted beside the JWE as well.
+    state: Option<State>,
+}
 
 impl EncryptedResponse {
     /// Wraps a compact JWE.
     pub(in crate::vp) fn new(compact: String) -> Self {
-        EncryptedResponse(compact)
+        EncryptedResponse {
+            compact,
+            state: None,
+        }
     }
 
     /// The compact JWE.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.compact
+    }
+
+    /// The `state` that was posted beside the JWE, which has its own inside.
+    pub(in crate::vp) fn state_beside(&self) -> Option<&State> {
+        self.state.as_ref()
     }
 
     /// The body to post.
     pub fn to_form(&self) -> String {
         form_urlencoded::Serializer::new(String::new())
-            .append_pair("response", &self.0)
+            .append_pair("response", &self.compact)
             .finish()
     }
 }
@@ -189,18 +201,23 @@ impl PostedResponse {
                 return Err(FormError::DuplicateParameter);
             }
         }
+        let read = |state: Option<String>| {
+            let state = state.map(|text| State::parse(&text)).transpose();
+            state.map_err(|_| FormError::State)
+        };
         match (response, vp_token, error) {
             (_, Some(_), _) => Err(FormError::NotEncrypted),
             (Some(compact), None, None) => {
-                Ok(PostedResponse::Encrypted(EncryptedResponse(compact)))
-            }
-            (None, None, Some(error)) => {
-                let state = state.map(|text| State::parse(&text)).transpose();
-                Ok(PostedResponse::Error(WalletError {
-                    code: ErrorCode::from_wire(&error),
-                    state: state.map_err(|_| FormError::State)?,
+                let state = read(state)?;
+                Ok(PostedResponse::Encrypted(EncryptedResponse {
+                    compact,
+                    state,
                 }))
             }
+            (None, None, Some(error)) => Ok(PostedResponse::Error(WalletError {
+                code: ErrorCode::from_wire(&error),
+                state: read(state)?,
+            })),
             (Some(_), None, Some(_)) | (None, None, None) => {
                 Err(FormError::NeitherResponseNorError)
             }

@@ -19,8 +19,22 @@ fn encrypted_responses_round_trip() {
         Ok(PostedResponse::Encrypted(sent.clone()))
     );
     assert_eq!(format!("{sent:?}"), "EncryptedResponse(…)");
-    let with_more = format!("future=1&{}&state=s", sent.to_form());
+    let with_more = format!("future=1&{}", sent.to_form());
     assert_eq!(parse(&with_more), Ok(PostedResponse::Encrypted(sent)));
+}
+
+/// What stands beside a response is compared with the transaction, not dropped.
+#[test]
+fn a_state_beside_a_response_is_kept() {
+    let read = |body: &str| match parse(body).unwrap() {
+        PostedResponse::Encrypted(response) => response.state_beside().cloned(),
+        PostedResponse::Error(_) => panic!("an error"),
+    };
+    assert_eq!(read("response=a.b.c.d.e"), None);
+    let state = State::parse("s-1").unwrap();
+    assert_eq!(read("response=a.b.c.d.e&state=s-1"), Some(state));
+    let malformed = parse("response=a.b.c.d.e&state=%20");
+    assert_eq!(malformed, Err(FormError::State));
 }
 
 #[test]

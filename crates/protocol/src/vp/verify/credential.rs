@@ -18,29 +18,29 @@ use super::{PresentationError, Transaction, VerifierPolicy};
 use crate::vp::dcql::{CredentialFacts, CredentialQuery, Format, Meta};
 
 /// A presentation that is valid but for its status.
-pub(super) enum Owed<'p> {
-    /// An SD-JWT VC, and its text.
-    SdJwtVc(Box<sd_jwt_vc::StatusOwed>, &'p str),
-    /// An mdoc, and the authority key identifiers of its document signer's chain.
-    Mdoc(Box<mdoc::StatusOwed>, Vec<Vec<u8>>),
+pub(super) struct Owed {
+    proven: Proven,
+    /// What it says, as DCQL looks at it.
+    claims: Value,
+    /// The authority key identifiers of its issuer's chain.
+    authority_key_ids: Vec<Vec<u8>>,
+}
+
+enum Proven {
+    SdJwtVc(Box<sd_jwt_vc::StatusOwed>),
+    Mdoc(Box<mdoc::StatusOwed>),
 }
 
 /// A presentation that is valid.
 pub(super) struct Accepted {
-    format: Format,
     /// The validated issuer.
     pub(super) issuer: IssuerIdentity,
     /// The type under which it was asked for.
     pub(super) credential_type: String,
-    /// `vct` or `docType`, and what else it stands for.
-    own_type: String,
-    also_known_as: Vec<String>,
     /// What it says, as DCQL looks at it.
     pub(super) claims: Value,
-    authority_key_ids: Vec<Vec<u8>>,
     /// The key that it is bound to.
     pub(super) holder_key: Option<PublicKey>,
-    holder_bound: bool,
     /// When it was issued, where it says so.
     pub(super) issued_at: Option<UnixTime>,
     /// When it ends.
@@ -49,18 +49,23 @@ pub(super) struct Accepted {
     pub(super) status: Option<StatusRef>,
 }
 
-impl<'p> Owed<'p> {
+impl Owed {
     /// Integrity, issuer, type, time, holder binding to this very request; and what it agrees to.
     pub(super) fn check(
         query: &CredentialQuery,
-        text: &'p str,
+        text: &str,
         transaction: &Transaction<'_>,
         policy: &VerifierPolicy<'_>,
     ) -> Result<(Self, Option<Agreed>), PresentationError> {
         match (query.format(), query.meta()) {
             (Format::SdJwtVc, Meta::SdJwtVc { vct_values }) => {
                 let (owed, agreed) = check_sd_jwt_vc(query, vct_values, text, transaction, policy)?;
-                Ok((Self::SdJwtVc(Box::new(owed), text), agreed))
+                let owed = Self {
+                    claims: Value::Object(owed.unsettled().claims.clone()),
+                    authority_key_ids: authority_key_ids(text),
+                    proven: Proven::SdJwtVc(Box::new(owed)),
+                };
+                Ok((owed, agreed))
             }
             (Format::MsoMdoc, Meta::MsoMdoc { doctype_value }) => {
                 let owed = check_mdoc(doctype_value, text, transaction, policy);
@@ -70,18 +75,56 @@ impl<'p> Owed<'p> {
         }
     }
 
+    /// What its query is checked against. That can be done before the status is settled, because
+    /// nothing is told of a credential that answers its query and is revoked.
+    pub(super) fn facts(&self) -> CredentialFacts<'_> {
+        let (format, credential_type, also_known_as, holder_bound) = match &self.proven {
+            Proven::SdJwtVc(owed) => {
+                let SdJwtVc {
+                    issuer: _,
+                    registered,
+                    claims: _,
+                    disclosed: _,
+                    holder_bound,
+                } = owed.unsettled();
+                let names = registered.aka_vcts.as_slice();
+                (&Format::SdJwtVc, &registered.vct, names, *holder_bound)
+            }
+            Proven::Mdoc(owed) => {
+                let names: &[String] = &[];
+                (&Format::MsoMdoc, &owed.unsettled().doctype, names, true)
+            }
+        };
+        CredentialFacts {
+            format: format.as_str(),
+            credential_type,
+            also_known_as,
+            claims: &self.claims,
+            authority_key_ids: &self.authority_key_ids,
+            holder_bound,
+        }
+    }
+
+    /// The key that it is bound to.
+    pub(super) fn holder_key(&self) -> Option<&PublicKey> {
+        match &self.proven {
+            Proven::SdJwtVc(owed) => owed.unsettled().registered.holder_key.as_ref(),
+            Proven::Mdoc(owed) => Some(&owed.unsettled().device_key),
+        }
+    }
+
     /// Where its status stands, and who says so.
     fn status(&self) -> (Option<&StatusRef>, &IssuerIdentity) {
-        match self {
-            Self::SdJwtVc(owed, _) => (owed.status_ref(), owed.issuer()),
-            Self::Mdoc(owed, _) => {
+        match &self.proven {
+            Proven::SdJwtVc(owed) => (owed.status_ref(), owed.issuer()),
+            Proven::Mdoc(owed) => {
                 let lists = owed.status().and_then(|status| status.status_list.as_ref());
                 (lists, owed.issuer())
             }
         }
     }
 
-    /// Nothing is fetched before the credential is known to be valid.
+    /// Nothing is fetched before the credential is known to be valid and to answer its query.
     pub(super) async fn settle(
         self,
         query: &CredentialQuery,
@@ -92,17 +135,17 @@ impl<'p> Owed<'p> {
             (Some(reference), issuer) => Some(list(reference, issuer, policy).await?),
         };
         let (list, now) = (list.as_deref(), policy.now);
-        match self {
-            Self::SdJwtVc(owed, compact) => {
+        match self.proven {
+            Proven::SdJwtVc(owed) => {
                 let settled = owed.settle(list, now).map_err(of_sd_jwt_vc(query))?;
-                Ok(Accepted::sd_jwt_vc(query, compact, settled.into_inner()))
+                Ok(Accepted::sd_jwt_vc(query, settled.into_inner()))
             }
             // Rule of our own: an identifier list is not looked at; where a document names both,
             // the status list speaks for it, and where it names no other it is not accepted.
-            Self::Mdoc(owed, authorities) => {
+            Proven::Mdoc(owed) => {
                 let settled = owed.settle_by_one(list, None, now);
                 let mdoc = settled.map_err(of_mdoc(query))?.into_inner();
-                Accepted::mdoc(mdoc, authorities).map_err(of_mdoc(query))
+                Accepted::mdoc(mdoc).map_err(of_mdoc(query))
             }
         }
     }
@@ -170,12 +213,12 @@ fn check_sd_jwt_vc(
 
 /// Appendix B.2: "the base64url-encoded `DeviceResponse`". Holder binding is part of the format,
 /// so a query that does without it gets it all the same.
-fn check_mdoc<'p>(
+fn check_mdoc(
     doctype: &str,
     text: &str,
     transaction: &Transaction<'_>,
     policy: &VerifierPolicy<'_>,
-) -> Result<Owed<'p>, MdocError> {
+) -> Result<Owed, MdocError> {
     let response = b64url_decode(text).map_err(|_| MdocError::Encoding)?;
     let transcript = transaction.way.transcript(transaction.nonce);
     let wanted = mdoc::Policy {
@@ -188,7 +231,11 @@ fn check_mdoc<'p>(
         now: policy.now,
     };
     let owed = mdoc::verify_presented(&response, &wanted, policy.crypto)?;
-    Ok(Owed::Mdoc(Box::new(owed), document_signers(&response)))
+    Ok(Owed {
+        claims: owed.unsettled().elements.to_json()?,
+        authority_key_ids: document_signers(&response),
+        proven: Proven::Mdoc(Box::new(owed)),
+    })
 }
 
 /// The AuthorityKeyIdentifiers of the certificates in a response whose chain was verified before.
@@ -204,24 +251,19 @@ fn document_signers(response: &[u8]) -> Vec<Vec<u8>> {
 }
 
 impl Accepted {
-    fn sd_jwt_vc(query: &CredentialQuery, compact: &str, credential: SdJwtVc) -> Self {
+    fn sd_jwt_vc(query: &CredentialQuery, credential: SdJwtVc) -> Self {
         let SdJwtVc {
             issuer,
             registered,
             claims,
             disclosed: _,
-            holder_bound,
+            holder_bound: _,
         } = credential;
         Self {
-            format: Format::SdJwtVc,
             issuer,
             credential_type: accepted_type(query, &registered),
-            own_type: registered.vct,
-            also_known_as: registered.aka_vcts,
             claims: Value::Object(claims),
-            authority_key_ids: authority_key_ids(compact),
             holder_key: registered.holder_key,
-            holder_bound,
             issued_at: registered.issued_at,
             expires_at: registered.expires_at,
             status: registered.status,
@@ -230,7 +272,7 @@ impl Accepted {
 
     /// Appendix B.2.4: a path is a namespace and an element of it. What the device states of itself
     /// is no claim of the issuer.
-    fn mdoc(credential: Mdoc, authority_key_ids: Vec<Vec<u8>>) -> Result<Self, MdocError> {
+    fn mdoc(credential: Mdoc) -> Result<Self, MdocError> {
         let Mdoc {
             issuer,
             doctype,
@@ -241,31 +283,14 @@ impl Accepted {
             device_elements: _,
         } = credential;
         Ok(Self {
-            format: Format::MsoMdoc,
             issuer,
-            credential_type: doctype.clone(),
-            own_type: doctype,
-            also_known_as: Vec::new(),
+            credential_type: doctype,
             claims: elements.to_json()?,
-            authority_key_ids,
             holder_key: Some(device_key),
-            holder_bound: true,
             issued_at: Some(validity.signed),
             expires_at: Some(validity.valid_until),
             status: status.and_then(|status| status.status_list),
         })
-    }
-
-    /// What its query is checked against.
-    pub(super) fn facts(&self) -> CredentialFacts<'_> {
-        CredentialFacts {
-            format: self.format.as_str(),
-            credential_type: &self.own_type,
-            also_known_as: &self.also_known_as,
-            claims: &self.claims,
-            authority_key_ids: &self.authority_key_ids,
-            holder_bound: self.holder_bound,
-        }
     }
 }
 

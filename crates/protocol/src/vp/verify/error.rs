@@ -43,6 +43,21 @@ pub enum PresentationError {
     /// `state` is missing or that of another transaction.
     #[error("the state is missing or wrong")]
     State,
+    /// A registered claim of the encrypted response is malformed; names which.
+    #[error("claim malformed in the response: {0}")]
+    ResponseClaim(&'static str),
+    /// `exp` of the encrypted response has passed.
+    #[error("the response has expired")]
+    ResponseExpired,
+    /// `nbf` of the encrypted response is still to come.
+    #[error("the response is not valid yet")]
+    ResponseNotYetValid,
+    /// `aud` of the encrypted response names somebody else.
+    #[error("the response is meant for somebody else")]
+    ResponseAudience,
+    /// `error` and `vp_token` in one response.
+    #[error("the response is an error and has a vp_token")]
+    ErrorBesideToken,
     /// No `vp_token`.
     #[error("the vp_token is missing")]
     TokenMissing,
@@ -133,6 +148,11 @@ impl PresentationError {
             PresentationError::Json => "response_json",
             PresentationError::Wallet(_) => "wallet_error",
             PresentationError::State => "state_mismatch",
+            PresentationError::ResponseClaim(_) => "response_claim_malformed",
+            PresentationError::ResponseExpired => "response_expired",
+            PresentationError::ResponseNotYetValid => "response_not_yet_valid",
+            PresentationError::ResponseAudience => "response_audience",
+            PresentationError::ErrorBesideToken => "response_error_and_token",
             PresentationError::TokenMissing => "vp_token_missing",
             PresentationError::TokenShape => "vp_token_shape",
             PresentationError::TokenUnknownId => "vp_token_unknown_id",

@@ -19,11 +19,13 @@ use vouchsafe_credentials::sd_jwt_vc::{IssuerIdentity, IssuerTrust, StatusPolicy
 use vouchsafe_credentials::status_list::{StatusRef, VerifiedStatusList};
 use vouchsafe_credentials::time::UnixTime;
 
-use super::dcql::{CredentialQuery, DcqlQuery, QueryId, check_credential, check_sets};
+use super::dcql::{
+    ClaimPointer, CredentialQuery, DcqlQuery, QueryId, check_credential, check_sets,
+};
 use super::response::WalletError;
 use super::transaction_data::{TransactionData, check_agreed};
 use super::values::Nonce;
-use credential::{Accepted, Owed};
+use credential::Owed;
 
 pub use error::{PresentationError, StatusSourceError};
 pub use result::{VerifiedCredential, VerifiedPresentation};
@@ -76,8 +78,8 @@ pub trait StatusSource: Send + Sync {
     }
 
     /// A verified list for a reference of this issuer. Called only for
-    /// credentials that are valid in every other respect, so that nobody but a
-    /// trusted issuer can choose an address.
+    /// credentials that are valid in every other respect and answer the query, so that nobody but
+    /// a trusted issuer can choose an address.
     async fn list(
         &self,
         reference: &StatusRef,
@@ -110,7 +112,12 @@ pub async fn verify_presentation(
     if policy.now >= transaction.expires_at {
         return Err(PresentationError::TransactionExpired);
     }
+    let encrypted = matches!(arrived, way::Arrived::Encrypted(..));
     let payload = token::open(arrived, policy.crypto)?;
+    token::check_state(&payload, transaction)?;
+    if encrypted {
+        token::check_registered(&payload, &transaction.way, policy.now)?;
+    }
     let presentations = token::read(&payload, transaction)?;
 
     let mut valid = Vec::with_capacity(presentations.len());
@@ -120,45 +127,41 @@ pub async fn verify_presentation(
         valid.push((query, owed));
         agreed.push((query.id(), agrees));
     }
-    // Annex B.3.3.1: what was signed is what was asked.
+    // All that needs nobody else comes first: for an answer that is refused in any case no status
+    // list is fetched. Annex B.3.3.1: what was signed is what was asked.
     check_agreed(transaction.transaction_data, &agreed)
         .map_err(PresentationError::TransactionData)?;
-    let mut accepted = Vec::with_capacity(valid.len());
-    for (query, owed) in valid {
-        accepted.push((query, owed.settle(query, policy).await?));
-    }
-    if policy.same_holder && !same_holder(&accepted) {
+    if policy.same_holder && !same_holder(&valid) {
         return Err(PresentationError::HolderDiffers);
     }
-    let mut credentials = Vec::with_capacity(accepted.len());
-    for (query, credential) in accepted {
-        credentials.push(check_query(query, credential)?);
-    }
-    let answered: Vec<&QueryId> = credentials.iter().map(VerifiedCredential::query).collect();
+    let requested = valid.iter().map(|(query, owed)| check_query(query, owed));
+    let requested: Vec<_> = requested.collect::<Result<_, _>>()?;
+    let answered: Vec<&QueryId> = valid.iter().map(|(query, _)| query.id()).collect();
     check_sets(transaction.query, &answered).map_err(PresentationError::Sets)?;
+
+    let mut credentials = Vec::with_capacity(valid.len());
+    for ((query, owed), requested) in valid.into_iter().zip(requested) {
+        let accepted = owed.settle(query, policy).await?;
+        credentials.push(VerifiedCredential::new(query, accepted, &requested));
+    }
     Ok(VerifiedPresentation::new(credentials))
 }
 
 /// Whether every credential that is bound is bound to one key.
-fn same_holder(accepted: &[(&CredentialQuery, Accepted)]) -> bool {
-    let mut keys = accepted
-        .iter()
-        .filter_map(|(_, credential)| credential.holder_key.as_ref());
+fn same_holder(valid: &[(&CredentialQuery, Owed)]) -> bool {
+    let mut keys = valid.iter().filter_map(|(_, owed)| owed.holder_key());
     let first = keys.next();
     keys.all(|key| Some(key) == first)
 }
 
 /// Section 14, "Security Checks on the Returned Credentials and Presentations":
-/// the query is checked again, `values` included.
+/// the query is checked again, `values` included. Returns where the requested claims are.
 fn check_query(
     query: &CredentialQuery,
-    credential: Accepted,
-) -> Result<VerifiedCredential, PresentationError> {
-    let requested = check_credential(query, &credential.facts()).map_err(|mismatch| {
-        PresentationError::Query {
-            query: query.id().clone(),
-            mismatch,
-        }
-    })?;
-    Ok(VerifiedCredential::new(query, credential, &requested))
+    owed: &Owed,
+) -> Result<Vec<ClaimPointer>, PresentationError> {
+    check_credential(query, &owed.facts()).map_err(|mismatch| PresentationError::Query {
+        query: query.id().clone(),
+        mismatch,
+    })
 }

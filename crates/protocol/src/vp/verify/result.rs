@@ -113,11 +113,12 @@ impl VerifiedCredential {
         &self.claims
     }
 
-    /// Every value at this path, among the requested claims.
+    /// Every value at this path, among the requested claims. `null` is none, also inside a claim.
     pub fn values(&self, path: &ClaimsPath) -> Vec<&Value> {
         self.claims
             .iter()
             .flat_map(|(pointer, value)| below(pointer, value, path))
+            .filter(|value| !value.is_null())
             .collect()
     }
 

@@ -6,12 +6,14 @@ use vouchsafe_credentials::encoding::b64url_decode;
 use vouchsafe_credentials::json;
 use vouchsafe_credentials::jwe::Sealed;
 use vouchsafe_credentials::sd_jwt::SdJwt;
+use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_credentials::x509::Chain;
 
 use super::way::{Arrived, Way};
 use super::{PresentationError, Transaction};
 use crate::vp::dcql::CredentialQuery;
 use crate::vp::metadata::{ENCRYPTIONS, key_id};
+use crate::vp::request::CLOCK_SKEW_S;
 use crate::vp::response::{EncryptedResponse, error_of};
 
 /// Most presentations in one response.
@@ -45,20 +47,65 @@ fn decrypt(
     json::parse_object(&plain).map_err(|_| PresentationError::Json)
 }
 
+/// RFC 6749, section 4.1.2: the `state` of the request must come back.
+/// Appendix A.2: over the API none is defined.
+pub(super) fn check_state(
+    payload: &Map<String, Value>,
+    transaction: &Transaction<'_>,
+) -> Result<(), PresentationError> {
+    match transaction.way {
+        Way::DirectPost { state, .. }
+            if payload.get("state").and_then(Value::as_str) != Some(state.as_str()) =>
+        {
+            Err(PresentationError::State)
+        }
+        Way::DirectPost { .. } | Way::Api { .. } => Ok(()),
+    }
+}
+
+/// Catalogue 89: what an encrypted response says of its time and its recipient holds, as in a signed
+/// one. OpenID4VP 1.0 asks for neither, so both may be missing; `iss` is anybody's word.
+pub(super) fn check_registered(
+    payload: &Map<String, Value>,
+    way: &Way<'_>,
+    now: UnixTime,
+) -> Result<(), PresentationError> {
+    let time = |name: &'static str| {
+        let time = payload.get(name).map(UnixTime::from_numeric_date);
+        time.map(|time| time.ok_or(PresentationError::ResponseClaim(name)))
+            .transpose()
+    };
+    // RFC 7519, section 4.1.4: "MUST NOT be accepted" on or after `exp`.
+    if time("exp")?.is_some_and(|end| now.since(end) >= CLOCK_SKEW_S) {
+        return Err(PresentationError::ResponseExpired);
+    }
+    // Section 4.1.5.
+    if time("nbf")?.is_some_and(|begin| begin.since(now) > CLOCK_SKEW_S) {
+        return Err(PresentationError::ResponseNotYetValid);
+    }
+    // Section 4.1.3: one name or an array of them; who is not among them must refuse.
+    let own = |name: &Value| name.as_str().is_some_and(|name| way.is_recipient(name));
+    let meant = match payload.get("aud") {
+        None => true,
+        Some(Value::Array(names)) if names.iter().all(Value::is_string) => names.iter().any(own),
+        Some(name @ Value::String(_)) => own(name),
+        Some(_) => return Err(PresentationError::ResponseClaim("aud")),
+    };
+    meant
+        .then_some(())
+        .ok_or(PresentationError::ResponseAudience)
+}
+
 /// The presentations, each with the Credential Query it answers (section 8.1).
 pub(super) fn read<'p, 'q>(
     payload: &'p Map<String, Value>,
     transaction: &Transaction<'q>,
 ) -> Result<Vec<(&'q CredentialQuery, &'p str)>, PresentationError> {
-    // RFC 6749, section 4.1.2: the `state` of the request must come back.
-    // Appendix A.2: over the API none is defined.
-    if let Way::DirectPost { state, .. } = transaction.way
-        && payload.get("state").and_then(Value::as_str) != Some(state.as_str())
-    {
-        return Err(PresentationError::State);
-    }
-    if let Some(error) = error_of(payload) {
-        return Err(PresentationError::Wallet(error));
+    // Section 8.5: an error response stands instead of a response, never beside it.
+    match (payload.contains_key("vp_token"), error_of(payload)) {
+        (true, Some(_)) => return Err(PresentationError::ErrorBesideToken),
+        (false, Some(error)) => return Err(PresentationError::Wallet(error)),
+        (_, None) => {}
     }
     let token = payload
         .get("vp_token")

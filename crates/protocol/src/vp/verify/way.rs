@@ -31,6 +31,8 @@ pub enum Way<'a> {
     Api {
         /// The origin of the page that asked.
         origin: &'a Origin,
+        /// The full client identifier, which signed requests name.
+        client_id: &'a ClientId,
         /// The protocols under which the page asked.
         protocols: &'a [Protocol],
         /// Opens the response; one per request. `None`: response mode `dc_api`.
@@ -71,12 +73,22 @@ pub(super) fn arrived<'a>(
         // An mdoc is bound to all of them by its session transcript.
         (
             Way::DirectPost {
-                response_uri, key, ..
+                response_uri,
+                state,
+                key,
+                ..
             },
             Received::Posted { response, at },
         ) => {
             if at != response_uri {
                 return Err(PresentationError::ResponseUri);
+            }
+            // The `state` stands inside; one that is posted beside it as well must be the same.
+            if response
+                .state_beside()
+                .is_some_and(|beside| beside != state)
+            {
+                return Err(PresentationError::State);
             }
             Ok(Arrived::Encrypted(response, key))
         }
@@ -108,6 +120,24 @@ impl Way<'_> {
         }
     }
 
+    /// Whether a response that names its recipient may name this one: by client identifier or by
+    /// `response_uri`, over the API by client identifier or by origin.
+    pub(super) fn is_recipient(&self, name: &str) -> bool {
+        match self {
+            Way::DirectPost {
+                client_id,
+                response_uri,
+                ..
+            } => name == client_id.as_str() || name == response_uri.as_str(),
+            Way::Api {
+                origin, client_id, ..
+            } => {
+                let named = name == client_id.as_str() || name == origin.as_str();
+                named || name == self.audience()
+            }
+        }
+    }
+
     /// What the device authentication of an mdoc is bound to.
     pub(super) fn transcript(&self, nonce: &Nonce) -> SessionTranscript {
         match *self {
@@ -127,6 +157,7 @@ impl Way<'_> {
             // Appendix B.2.6.2: origin, `nonce`, and that key or `null`.
             Way::Api {
                 origin,
+                client_id: _,
                 protocols: _,
                 key,
             } => SessionTranscript::openid4vp_dc_api(

@@ -45,6 +45,23 @@ fn cat_307_claims_and_values_are_checked_again() {
 }
 
 #[test]
+fn cat_307_a_claim_that_is_null_answers_nothing() {
+    let tier = one(json!([{"path": ["tier"]}]));
+    assert!(check(&tier, json!({"tier": "gold"})).is_ok());
+    for said in [json!(false), json!(0), json!(""), json!([]), json!({})] {
+        assert!(check(&tier, json!({ "tier": said })).is_ok(), "{said}");
+    }
+    let refused = Err(CredentialMismatch::Claims);
+    assert_eq!(check(&tier, json!({"tier": null})), refused);
+    let roles = one(json!([{"path": ["roles", null]}]));
+    assert_eq!(check(&roles, json!({"roles": [null, null]})), refused);
+    let found = check(&roles, json!({"roles": [null, "admin"]})).unwrap();
+    assert_eq!(found.len(), 1, "only what says something");
+    let second = one(json!([{"path": ["roles", 1]}]));
+    assert_eq!(check(&second, json!({"roles": ["admin", null]})), refused);
+}
+
+#[test]
 fn values_below_all_elements_count_only_where_they_match() {
     let query = one(json!([{"path": ["roles", null], "values": ["admin"]}]));
     let found = check(&query, json!({"roles": ["user", "admin"]})).unwrap();

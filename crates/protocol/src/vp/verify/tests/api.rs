@@ -31,6 +31,7 @@ fn over_api<'a>(
     Transaction {
         way: Way::Api {
             origin,
+            client_id: &world.client_id,
             protocols,
             key,
         },
@@ -277,6 +278,47 @@ async fn cat_301_an_open_answer_is_refused_where_a_closed_one_was_asked_for() {
 }
 
 #[tokio::test]
+async fn cat_089_an_encrypted_answer_names_its_recipient_and_its_time() {
+    let world = World::new(ages()).await;
+    let here = origin(ORIGIN);
+    let transaction = over_api(&world, &here, SIGNED, Some(&world.encryption));
+    let shown = shown_to(&world, &here.audience()).await;
+    let with = |name: &str, value: Value| {
+        let mut payload = json!({"vp_token": {"age": [shown]}});
+        payload[name] = value;
+        answer("openid4vp-v1-signed", &closed(&world, &payload))
+    };
+    for (name, value, code) in [
+        ("exp", json!(1), "response_expired"),
+        (
+            "nbf",
+            json!(NOW.plus(61).seconds()),
+            "response_not_yet_valid",
+        ),
+        (
+            "aud",
+            json!("https://elsewhere.example"),
+            "response_audience",
+        ),
+        (
+            "aud",
+            json!(world.response_uri.as_str()),
+            "response_audience",
+        ),
+    ] {
+        let code_ = refused(&world, &with(name, value), &transaction).await;
+        assert_eq!(code_, code);
+    }
+    for name in [ORIGIN, &here.audience(), world.client_id.as_str()] {
+        accepted(&world, &with("aud", json!(name)), &transaction).await;
+    }
+    // In an answer that is not encrypted they are members like others, which say nothing.
+    let open = json!({"vp_token": {"age": [shown]}, "exp": 1});
+    let open = answer("openid4vp-v1-signed", &open);
+    accepted(&world, &open, &over_api(&world, &here, SIGNED, None)).await;
+}
+
+#[tokio::test]
 async fn other_keys_late_answers_and_errors() {
     let world = World::new(ages()).await;
     let here = origin(ORIGIN);
@@ -297,6 +339,15 @@ async fn other_keys_late_answers_and_errors() {
     };
     let code = refused(&world, &good, &late).await;
     assert_eq!(code, "transaction_expired");
+
+    for data in [
+        json!({"vp_token": token["vp_token"], "error": "access_denied"}),
+        json!({"vp_token": {}, "error": "access_denied"}),
+    ] {
+        let both = answer("openid4vp-v1-signed", &closed(&world, &data));
+        let code = refused(&world, &both, &transaction).await;
+        assert_eq!(code, "response_error_and_token");
+    }
 
     for data in [
         json!({"error": "access_denied"}),

@@ -88,6 +88,110 @@ async fn state_must_come_back() {
 }
 
 #[tokio::test]
+async fn cat_302_a_state_beside_the_response_must_be_the_right_one() {
+    let world = World::new(ages()).await;
+    let response = world.post(json!({"age": [world.good().await]}));
+    let other = State::fresh(&SeededRng::new(9));
+    for (beside, code) in [(&world.state, None), (&other, Some("state_mismatch"))] {
+        let form = format!("{}&state={}", response.to_form(), beside.as_str());
+        let posted = PostedResponse::parse(form.as_bytes()).unwrap();
+        let PostedResponse::Encrypted(posted) = posted else {
+            panic!("{posted:?}")
+        };
+        let outcome = world.verify(&posted).await;
+        assert_eq!(outcome.err().map(|error| error.code()), code);
+    }
+}
+
+/// Nobody must write these claims; what is written holds.
+#[tokio::test]
+async fn cat_089_claims_of_an_encrypted_response_are_checked() {
+    let world = World::new(ages()).await;
+    let good = world.good().await;
+    let at = |seconds: i64| json!(NOW.plus(seconds).seconds());
+    let (client_id, address) = (world.client_id.as_str(), world.response_uri.as_str());
+    let outcome = async |name: &str, value: Value| {
+        let mut payload = json!({"vp_token": {"age": [good]}, "state": world.state.as_str()});
+        payload[name] = value;
+        let outcome = world.verify(&world.encrypt(&payload)).await;
+        outcome.err().map(|error| error.code())
+    };
+    for (name, value) in [
+        ("exp", at(1)),
+        ("exp", at(-59)),
+        ("exp", json!(1e12)),
+        ("nbf", at(-1)),
+        ("nbf", at(60)),
+        ("iat", at(-9_999_999)),
+        ("aud", json!(client_id)),
+        ("aud", json!(address)),
+        ("aud", json!(["https://elsewhere.example", client_id])),
+        // What a wallet calls itself.
+        ("iss", json!("https://self-issued.me/v2")),
+        ("iss", json!(7)),
+    ] {
+        assert_eq!(outcome(name, value.clone()).await, None, "{name} {value}");
+    }
+    let malformed = "response_claim_malformed";
+    for (name, value, code) in [
+        ("exp", at(-60), "response_expired"),
+        ("exp", json!(1), "response_expired"),
+        ("exp", json!("1"), malformed),
+        ("exp", json!(null), malformed),
+        ("nbf", at(61), "response_not_yet_valid"),
+        ("nbf", json!([]), malformed),
+        (
+            "aud",
+            json!("https://elsewhere.example"),
+            "response_audience",
+        ),
+        ("aud", json!(""), "response_audience"),
+        ("aud", json!([]), "response_audience"),
+        (
+            "aud",
+            json!(["https://elsewhere.example"]),
+            "response_audience",
+        ),
+        ("aud", json!([client_id, 1]), malformed),
+        ("aud", json!({"of": client_id}), malformed),
+        ("aud", json!(null), malformed),
+    ] {
+        assert_eq!(
+            outcome(name, value.clone()).await,
+            Some(code),
+            "{name} {value}"
+        );
+    }
+    assert_eq!(world.statuses.calls.load(Ordering::SeqCst), 11, "no others");
+    // Whoever does not know the `state` learns nothing of it.
+    let foreign = json!({"vp_token": {"age": [good]}, "state": "other", "exp": 1});
+    let refused = world.verify(&world.encrypt(&foreign)).await;
+    assert_eq!(refused.unwrap_err().code(), "state_mismatch");
+}
+
+/// Section 8.5: one or the other.
+#[tokio::test]
+async fn an_error_beside_a_token_is_neither() {
+    let world = World::new(ages()).await;
+    let good = world.good().await;
+    for token in [json!({"age": [good]}), json!({}), json!(null)] {
+        for error in [
+            json!("access_denied"),
+            json!("tea_time"),
+            json!(null),
+            json!(1),
+        ] {
+            let payload = json!({
+                "vp_token": token, "error": error, "state": world.state.as_str(),
+            });
+            let refused = world.verify(&world.encrypt(&payload)).await.unwrap_err();
+            assert_eq!(refused.code(), "response_error_and_token", "{payload}");
+        }
+    }
+    assert_eq!(world.statuses.calls.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
 async fn an_encrypted_error_is_told_apart() {
     let world = World::new(ages()).await;
     let payload = json!({"error": "access_denied", "state": world.state.as_str()});
@@ -121,11 +225,10 @@ async fn cat_304_ids_must_be_those_of_the_query() {
     assert_eq!(world.refused(json!({})).await, "vp_token_count");
     let empty = json!({"age": [good], "card": []});
     assert_eq!(world.refused(empty).await, "vp_token_count");
-    let missing = world
-        .verify(&world.post(json!({"age": [good]})))
-        .await
-        .unwrap_err();
-    assert_eq!(missing.code(), "query_credential_missing");
+    assert_eq!(
+        world.refused(json!({"age": [good]})).await,
+        "query_credential_missing"
+    );
 }
 
 #[tokio::test]
@@ -257,6 +360,11 @@ fn every_reason_of_a_response_has_its_own_code() {
         PresentationError::Json,
         PresentationError::Wallet(error),
         PresentationError::State,
+        PresentationError::ResponseClaim("exp"),
+        PresentationError::ResponseExpired,
+        PresentationError::ResponseNotYetValid,
+        PresentationError::ResponseAudience,
+        PresentationError::ErrorBesideToken,
         PresentationError::TokenMissing,
         PresentationError::TokenShape,
         PresentationError::TokenUnknownId,
