@@ -115,7 +115,7 @@ pub enum Evidence {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct BindingKey {
     /// Trust framework that validated the issuer: `x509` or `did`; for an account at another provider
-    /// [`FRAMEWORK`](super::upstream::FRAMEWORK).
+    /// [`FRAMEWORK`].
     pub framework: String,
     /// The validated identity of the issuer.
     pub issuer: String,
