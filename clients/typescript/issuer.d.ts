@@ -661,7 +661,8 @@ export interface components {
              */
             events?: string[];
             /**
-             * @description Where messages go: https on port 443, a public host, unless the configuration allows more.
+             * @description Where messages go: https on port 443, a public host, unless the configuration allows more. In
+             *     ASCII (RFC 3986), without a fragment.
              * @example https://club.example/hooks/vouchsafe
              */
             url: string;
@@ -1317,6 +1318,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TypeList"];
+                };
+            };
+            /** @description A query parameter */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No valid API key */
@@ -3558,6 +3568,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            /** @description A query parameter */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No valid API key */

@@ -95,6 +95,9 @@ pub enum PrepareError {
     /// Who begins in the wallet has no pre-authorized code.
     #[error("wallet_initiated is for authorization codes")]
     WalletInitiated,
+    /// No wallet is registered, so nobody could use an authorization code.
+    #[error("no wallet is registered that could use an authorization code")]
+    Grant,
     /// The number of redemptions is out of range.
     #[error("redemptions must be 1 to 1000")]
     Redemptions,
@@ -144,6 +147,11 @@ pub fn prepare(core: &Core, wanted: Wanted) -> Result<PreparedOffer, PrepareErro
     let type_version = check(core, &credential_type, &claims, &record_id)?;
     if wallet_initiated && grant != GrantKind::AuthorizationCode {
         return Err(PrepareError::WalletInitiated);
+    }
+    // OpenID4VCI 1.0, section 4.1.1: an offer names grants that the authorization server has. What its
+    // metadata do not list no wallet can redeem.
+    if grant == GrantKind::AuthorizationCode && core.settings.clients.is_empty() {
+        return Err(PrepareError::Grant);
     }
     if !(1..=MAX_REDEMPTIONS).contains(&redemptions) {
         return Err(PrepareError::Redemptions);

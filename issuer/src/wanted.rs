@@ -49,15 +49,18 @@ impl Wanted {
         types
     }
 
-    /// Whether a card of this type may be the answer: it is asked for, or nothing is.
+    /// Whether a card of this type may be the answer: it is asked for, or nothing is. Details are
+    /// answered (OpenID4VCI 1.0, section 6.2), so one of them is of this card where there are any; a
+    /// scope beside them does not stand for them.
     pub fn check(&self, core: &Core, credential_type: &str) -> Result<(), OAuthError> {
-        let mut all = self.scopes.iter().chain(&self.details).peekable();
-        if all.peek().is_none() || all.any(|id| core.is_configuration_of(id, credential_type)) {
-            Ok(())
-        } else if self.details.is_empty() {
-            Err(ErrorCode::InvalidScope.into())
-        } else {
-            Err(ErrorCode::InvalidAuthorizationDetails.into())
+        let fits = |id: &String| core.is_configuration_of(id, credential_type);
+        let (asked, error) = match self.details.is_empty() {
+            true => (&self.scopes, ErrorCode::InvalidScope),
+            false => (&self.details, ErrorCode::InvalidAuthorizationDetails),
+        };
+        match asked.is_empty() || asked.iter().any(fits) {
+            true => Ok(()),
+            false => Err(error.into()),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! `vouchsafe wallet add`, `request`, `pending`, `resume`, `renew`: getting cards.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::bail;
+use vouchsafe_credentials::time::Clock as _;
+use vouchsafe_service::clock::SystemClock;
 use vouchsafe_wallet_core::WalletError;
 use vouchsafe_wallet_core::credential::CredentialId;
 use vouchsafe_wallet_core::issuance::{
@@ -12,6 +14,7 @@ use vouchsafe_wallet_core::issuance::{
 use super::arguments::Common;
 use super::describe::describe_offer;
 use super::handle::WalletHandle;
+use super::polling::until_there;
 use super::sign_in::sign_in;
 use super::terminal::{ask, say, say_json, yes};
 
@@ -200,29 +203,21 @@ fn choice(data: &IssuancePreview) -> anyhow::Result<String> {
 /// Asks for cards until they are there or the time is up; those that came.
 async fn poll(
     wallet: &WalletHandle,
-    mut ids: Vec<PendingId>,
+    ids: Vec<PendingId>,
     seconds: u64,
 ) -> anyhow::Result<Vec<CredentialId>> {
-    let until = Instant::now() + Duration::from_secs(seconds);
-    let mut cards = Vec::new();
-    loop {
-        let mut left = Vec::new();
-        for id in ids {
-            match wallet.resume(&id).await {
-                Ok(added) => {
-                    cards.extend(added.cards);
-                    left.extend(added.pending);
-                }
-                Err(WalletError::Issuance(IssuanceError::Busy { .. })) => left.push(id),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        if left.is_empty() || Instant::now() >= until {
-            print_pending(&left);
-            return Ok(cards);
-        }
-        ids = left;
-    }
+    let ahead = async |id: &PendingId| {
+        let pending = wallet.pending()?;
+        let one = pending.iter().find(|one| one.id == *id);
+        // What is not there any more is for the session to tell.
+        let seconds = one.map_or(0, |one| one.not_before.since(SystemClock.now()));
+        Ok::<_, WalletError>(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
+    };
+    let resume = async |id: &PendingId| wallet.resume(id).await;
+    let Added { cards, pending } =
+        until_there(Duration::from_secs(seconds), ids, ahead, resume).await?;
+    print_pending(&pending);
+    Ok(cards)
 }
 
 fn print_pending(pending: &[PendingId]) {

@@ -73,7 +73,7 @@ pub enum WalletCommand {
         common: Common,
         /// Id of one of them, from `wallet pending`; without it, all.
         card: Option<String>,
-        /// Seconds to wait until they are there.
+        /// Seconds to wait until they are there. What its issuer does not want to be asked for within them is left for later.
         #[arg(long, default_value_t = 0)]
         wait: u64,
     },

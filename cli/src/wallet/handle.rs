@@ -60,6 +60,8 @@ pub struct NotPrepared {
     /// An error response that the person may have sent: it tells the other
     /// side that there is no card.
     pub tell_them: Option<HttpRequest>,
+    /// Whether somebody else was asked for anything; otherwise the link alone is to blame.
+    pub asked: bool,
 }
 
 /// An answer that was not delivered.
@@ -272,25 +274,26 @@ impl WalletHandle {
         link: &str,
         locales: &[&str],
     ) -> Result<Prepared, Box<NotPrepared>> {
-        let silent = |error: WalletError| {
+        let refused = |error, tell_them, asked| {
             Box::new(NotPrepared {
                 error,
-                tell_them: None,
+                tell_them,
+                asked,
             })
         };
+        let silent = |error: WalletError| refused(error, None, true);
         if let Some(asked) = self.wallet.present_by_value(link) {
-            let session = asked.map_err(|refused| {
-                Box::new(NotPrepared {
-                    error: refused.error,
-                    tell_them: refused.notify.filter(|_| refused.ask_first),
-                })
+            let session = asked.map_err(|no| {
+                let tell_them = no.notify.filter(|_| no.ask_first);
+                refused(no.error, tell_them, false)
             })?;
             return Ok(Prepared {
                 consent: session.consent(locales),
                 session,
             });
         }
-        let mut fetching = self.wallet.present(link).map_err(silent)?;
+        let fetching = self.wallet.present(link);
+        let mut fetching = fetching.map_err(|error| refused(error, None, false))?;
         if let Some(wanted) = fetching.document_request().cloned()
             && let Ok(document) = self.transport.send(wanted).await
         {
@@ -305,17 +308,14 @@ impl WalletHandle {
                 consent: session.consent(locales),
                 session,
             }),
-            Err(refused) if refused.ask_first => Err(Box::new(NotPrepared {
-                error: refused.error,
-                tell_them: refused.notify,
-            })),
-            Err(refused) => {
-                let notify = refused.notify.filter(|_| self.tell_refusals);
+            Err(no) if no.ask_first => Err(refused(no.error, no.notify, true)),
+            Err(no) => {
+                let notify = no.notify.filter(|_| self.tell_refusals);
                 if let Some(notify) = notify {
                     // A courtesy to the verifier; the refusal stands either way.
                     let _ = self.transport.send(notify).await;
                 }
-                Err(silent(refused.error))
+                Err(silent(no.error))
             }
         }
     }

@@ -11,6 +11,7 @@ mod keeping;
 pub mod open;
 mod others;
 mod page;
+mod polling;
 mod presenting;
 mod serve;
 mod sign_in;

@@ -182,6 +182,8 @@ pub fn shared(visitor: &Visitor, typed: &Params, problems: &Problems) -> Value {
         "once": token(&*visitor.console.core.rng),
         "record_id": text("record_id"),
         "grant": typed.get("grant").unwrap_or(GrantKind::PreAuthorizedCode.as_str()),
+        // Without a registered wallet nobody could use a code.
+        "code_grant": !visitor.console.core.settings.clients.is_empty(),
         "tx_code": typed.get("tx_code") == Some("yes"),
         "lifetime": text("lifetime"),
         "lifetimes": LIFETIMES,

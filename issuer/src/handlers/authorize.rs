@@ -219,6 +219,10 @@ pub(super) async fn what_is_asked(
     let Some(issuer_state) = &request.issuer_state else {
         // The person began in the wallet: the code that is typed will find the offer.
         let types = wanted.types(core);
+        // RFC 6749, section 4.1.2.1: there are scopes, and none is known.
+        if types.is_empty() && request.scopes.iter().next().is_some() {
+            return Err(reject(ErrorCode::InvalidScope.into()));
+        }
         if types.is_empty() {
             return Err(invalid("scope or authorization_details must name a card"));
         }

@@ -10,6 +10,7 @@ use vouchsafe_protocol::oauth::params::ParamsError;
 use vouchsafe_protocol::oauth::token::{
     IssuanceTokenResponse, RefreshRequest, TokenRequestError, TokenResponse, TokenType,
 };
+use vouchsafe_protocol::oauth::values::Scopes;
 use vouchsafe_protocol::oauth::{ClientCredentials, ErrorCode, OAuthError, Params};
 use vouchsafe_protocol::vci::TokenRequest;
 use vouchsafe_service::dpop::{self, ProofError};
@@ -140,7 +141,8 @@ pub async fn handler(
 
 /// What is redeemed.
 enum Grant {
-    Code(TokenRequest),
+    /// With the scopes of the request, of which a pre-authorized code has none before.
+    Code(TokenRequest, Scopes),
     Refresh(RefreshRequest),
 }
 
@@ -149,7 +151,12 @@ impl Grant {
         match RefreshRequest::parse(params)? {
             Some(request) if core.settings.refresh_tokens => Ok(Self::Refresh(request)),
             Some(_) => Err(TokenRequestError::GrantType.into()),
-            None => Ok(Self::Code(TokenRequest::parse_beside_details(params)?)),
+            None => {
+                let request = TokenRequest::parse_beside_details(params)?;
+                let scopes = Scopes::parse(params.get("scope").unwrap_or_default());
+                let malformed = |_| RedeemError::Scope;
+                Ok(Self::Code(request, scopes.map_err(malformed)?))
+            }
         }
     }
 
@@ -157,8 +164,8 @@ impl Grant {
     fn name(&self) -> &'static str {
         match self {
             Self::Refresh(_) => "refresh_token",
-            Self::Code(TokenRequest::PreAuthorizedCode { .. }) => "pre_authorized_code",
-            Self::Code(TokenRequest::AuthorizationCode { .. }) => "authorization_code",
+            Self::Code(TokenRequest::PreAuthorizedCode { .. }, _) => "pre_authorized_code",
+            Self::Code(TokenRequest::AuthorizationCode { .. }, _) => "authorization_code",
         }
     }
 }
@@ -211,16 +218,19 @@ async fn redeem(
             };
             redeem::refresh(core, &token, request).await?
         }
-        Grant::Code(TokenRequest::PreAuthorizedCode { code, tx_code }) => {
+        Grant::Code(TokenRequest::PreAuthorizedCode { code, tx_code }, scopes) => {
             let code = Secret::received(code.expose());
             let typed = tx_code.as_ref().map(|typed| typed.expose());
-            redeem::pre_authorized(core, &code, typed, holder, details).await?
+            redeem::pre_authorized(core, &code, typed, holder, scopes, details).await?
         }
-        Grant::Code(TokenRequest::AuthorizationCode {
-            code,
-            redirect_uri,
-            code_verifier,
-        }) => {
+        Grant::Code(
+            TokenRequest::AuthorizationCode {
+                code,
+                redirect_uri,
+                code_verifier,
+            },
+            _,
+        ) => {
             let redemption = CodeRedemption {
                 client_id: holder.client_id.as_deref().ok_or(CallerError::Client)?,
                 redirect_uri: redirect_uri.as_deref(),
@@ -265,9 +275,10 @@ fn answer(granted: Granted) -> Response {
 fn holder(caller: &Caller<'_>, grant: &Grant) -> Result<Option<String>, TokenError> {
     match (caller, grant) {
         (Caller::Known { id, .. }, _) => Ok(Some(id.as_str().to_owned())),
-        (Caller::Anonymous { claimed: _ }, Grant::Code(TokenRequest::AuthorizationCode { .. })) => {
-            Err(CallerError::Client.into())
-        }
+        (
+            Caller::Anonymous { claimed: _ },
+            Grant::Code(TokenRequest::AuthorizationCode { .. }, _),
+        ) => Err(CallerError::Client.into()),
         (Caller::Anonymous { claimed }, _) => Ok(claimed.as_ref().map(|id| id.as_str().to_owned())),
     }
 }

@@ -87,10 +87,11 @@ pub fn refused(
     }
     let mut response = json_no_store(status, body);
     if status == StatusCode::UNAUTHORIZED {
-        // RFC 6749, section 5.2.
+        // RFC 6749, section 5.2; RFC 7617, section 2: `realm` is required.
+        let challenge = HeaderValue::from_static("Basic realm=\"vouchsafe\"");
         response
             .headers_mut()
-            .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic"));
+            .insert(header::WWW_AUTHENTICATE, challenge);
     }
     response
 }

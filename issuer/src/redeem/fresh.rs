@@ -2,6 +2,7 @@
 
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::oauth::authorization_details::GrantedDetails;
+use vouchsafe_protocol::oauth::values::Scopes;
 use vouchsafe_service::db::{DbError, Tx};
 
 use super::{Granted, RedeemError, TokenHolder};
@@ -161,6 +162,23 @@ pub(super) fn narrow(
         return Err(RedeemError::Details);
     }
     Ok(narrowed)
+}
+
+/// What the scopes of a token request became, where that is something else. Those that nobody knows
+/// are left out; those of another card were never granted.
+pub(super) fn asked_scope(
+    core: &Core,
+    credential_type: &str,
+    asked: &Scopes,
+) -> Result<Option<String>, RedeemError> {
+    let asked: Vec<String> = asked.iter().map(str::to_owned).collect();
+    let foreign = |id: &String| {
+        core.configuration(id).is_some() && !core.is_configuration_of(id, credential_type)
+    };
+    match asked.iter().any(foreign) {
+        true => Err(RedeemError::Scope),
+        false => Ok(granted_scope(core, credential_type, &asked)),
+    }
 }
 
 /// What these scopes became, where that is something else than was asked (RFC 6749, section 5.1).

@@ -1,9 +1,10 @@
 //! A pre-authorized code, with or without a transaction code (OpenID4VCI 1.0, section 6.1).
 
+use vouchsafe_protocol::oauth::values::Scopes;
 use vouchsafe_service::db::DbError;
 use vouchsafe_service::dpop;
 
-use super::fresh::{Basis, FreshTokens, narrow};
+use super::fresh::{Basis, FreshTokens, asked_scope, narrow};
 use super::{Granted, RedeemError, Refused, TokenHolder, open_offer, pending, sealed_claims};
 use crate::core::Core;
 use crate::domain::offer::{Decision, GrantKind};
@@ -15,6 +16,7 @@ pub async fn pre_authorized(
     code: &Secret,
     typed: Option<&str>,
     holder: TokenHolder,
+    scopes: &Scopes,
     details: Option<&[String]>,
 ) -> Result<Granted, RedeemError> {
     let found = pending(core, GrantKind::PreAuthorizedCode, code).await?;
@@ -27,12 +29,14 @@ pub async fn pre_authorized(
     };
     let claims = sealed_claims(core, &found)?;
     let kind = &found.offer.credential_type;
+    // RFC 6749, sections 3.3 and 5.1.
+    let scope = asked_scope(core, kind, scopes)?;
     let details = narrow(core, kind, Vec::new(), details)?;
     let basis = Basis {
         granted: details.clone(),
         details,
         waits: found.offer.decision == Some(Decision::Waiting),
-        scope: None,
+        scope,
         offer: found.offer.id.clone(),
         record: found.offer.record.clone(),
         credential_type: kind.clone(),

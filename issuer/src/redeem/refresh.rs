@@ -8,7 +8,7 @@ use vouchsafe_protocol::oauth::values::Scopes;
 use vouchsafe_service::db::DbError;
 use vouchsafe_service::dpop;
 
-use super::fresh::{Basis, FreshTokens, granted_scope, narrow};
+use super::fresh::{Basis, FreshTokens, asked_scope, narrow};
 use super::{Granted, RedeemError, TokenHolder};
 use crate::claims;
 use crate::core::Core;
@@ -44,14 +44,7 @@ pub async fn refresh(
         return Err(RedeemError::Replayed);
     }
     let kind = &grant.credential_type;
-    let asked: Vec<String> = request.scopes.iter().map(str::to_owned).collect();
-    // Scopes that nobody knows are left out; those of another card were never granted.
-    let foreign =
-        |id: &String| core.configuration(id).is_some() && !core.is_configuration_of(id, kind);
-    if asked.iter().any(foreign) {
-        return Err(RedeemError::Scope);
-    }
-    let scope = granted_scope(core, kind, &asked);
+    let scope = asked_scope(core, kind, request.scopes)?;
     let details = narrow(core, kind, grant.details.clone(), request.details)?;
     let claims = claims::open_under_refresh(token, &grant.offer, &grant.claims_sealed)?;
     let basis = Basis {

@@ -119,6 +119,10 @@ async fn details_go_from_the_authorization_request_to_the_token_response() {
             let code = "invalid_authorization_details".to_owned();
             assert_eq!(answer.error(), (400, code), "{id}");
         }
+        // A scope does not stand for details that are of another card.
+        let answer = push(details("age"), "membership").await;
+        let refused = (400, "invalid_authorization_details".to_owned());
+        assert_eq!(answer.error(), refused);
         let pushed = push(details("membership"), "membership").await.json();
         let page = load(pushed["request_uri"].as_str().unwrap()).await;
         let typed = offer["one_time_code"].as_str().unwrap();
@@ -157,6 +161,37 @@ async fn unknown_scopes_are_ignored_and_known_ones_are_read_one_by_one() {
                 true => assert_eq!(answer.status, 200, "{scope}"),
                 false => assert!(answer.header("location").contains("invalid_scope")),
             }
+        }
+    })
+    .await;
+}
+
+/// RFC 6749, section 5.1: also beside a pre-authorized code.
+#[tokio::test]
+async fn rfc_6749_section_5_1_scopes_beside_a_pre_authorized_code() {
+    everywhere(async |h| {
+        let ask = async |scope: &str| {
+            let code = h.code(&h.offer(json!({})).await).await;
+            let fields = [
+                ("grant_type", PRE_AUTHORIZED),
+                ("pre-authorized_code", &code),
+                ("scope", scope),
+            ];
+            h.form("/token", &fields).await
+        };
+        for (scope, told) in [
+            ("", None),
+            ("membership", None),
+            ("membership nothing", Some("membership")),
+            ("nothing", Some("membership")),
+        ] {
+            let answer = ask(scope).await;
+            assert_eq!(answer.status, 200, "{scope}");
+            assert_eq!(answer.json()["scope"].as_str(), told, "{scope}");
+        }
+        for scope in ["age", "membership age", "a\"b"] {
+            let answer = ask(scope).await;
+            assert_eq!(answer.error(), (400, "invalid_scope".into()), "{scope}");
         }
     })
     .await;

@@ -240,6 +240,21 @@ async fn cat_401_sql_in_filters_changes_nothing() {
                 }
             }
         }
+        for query in [
+            "credentials?record_id=",
+            "credentials?record_id",
+            "credentials?limit=",
+            "credentials?before=",
+            "credentials?limit=5&record_id=",
+            "audit?target=",
+            "offers?before=",
+            "status-jobs?limit=",
+            "webhooks?limit=5",
+            "credential-types?x=",
+        ] {
+            let answer = h.admin_get(&format!("/v1/{query}")).await;
+            assert_eq!(answer.error(), (400, "invalid_query".into()), "{query}");
+        }
         let nul = h.admin_get("/v1/audit?target=%00").await;
         assert_eq!(nul.error(), (400, "invalid_query".into()));
         let nul = h.admin_get("/v1/credentials?record_id=%00").await;

@@ -4,7 +4,7 @@ use vouchsafe_protocol::vci::CredentialIssuerId;
 use vouchsafe_protocol::vci::metadata::IssuerMetadata;
 use vouchsafe_protocol::vci::offer::{IssuerRule, OfferInvocation};
 
-use super::harness::{ISSUER, PRE_AUTHORIZED, config_text, everywhere, with_config};
+use super::harness::{ISSUER, PRE_AUTHORIZED, config_text, everywhere, offer_body, with_config};
 
 #[tokio::test]
 async fn metadata_pass_the_checks_of_a_wallet() {
@@ -56,6 +56,13 @@ async fn nothing_is_advertised_that_is_off() {
                 .get("pre-authorized_grant_anonymous_access_supported")
                 .is_none()
         );
+        for wallet_initiated in [false, true] {
+            let mut body = offer_body();
+            body["wallet_initiated"] = json!(wallet_initiated);
+            body["grant"] = json!("authorization_code");
+            let answer = h.admin_post("/v1/offers", &body.to_string(), &[]).await;
+            assert_eq!(answer.error(), (422, "grant_unavailable".into()));
+        }
     })
     .await;
 }

@@ -315,7 +315,8 @@ async fn rfc_9126_section_2_1_what_cannot_be_authorized_is_not_kept() {
         for (name, value, code) in [
             ("response_mode", "form_post".to_owned(), "invalid_request"),
             ("issuer_state", "forged".to_owned(), "invalid_request"),
-            ("scope", "nothing".to_owned(), "invalid_request"),
+            ("scope", "nothing".to_owned(), "invalid_scope"),
+            ("scope", String::new(), "invalid_request"),
             (
                 "authorization_details",
                 details("no"),

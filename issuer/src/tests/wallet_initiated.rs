@@ -156,9 +156,9 @@ async fn a_network_tries_a_few_codes_and_no_more() {
 async fn a_wallet_must_say_what_it_wants() {
     everywhere(async |h| {
         let wallet = Wallet::new(&h, WALLET, 1);
-        for scope in ["", "openid"] {
+        for (scope, error) in [("", "invalid_request"), ("openid", "invalid_scope")] {
             let answer = open(&h, &wallet, scope).await;
-            assert!(answer.header("location").contains("invalid_request"));
+            assert!(answer.header("location").contains(error), "{scope}");
         }
         for (change, code) in [
             (

@@ -235,7 +235,7 @@ async fn a_locked_offer_is_told() {
 }
 
 #[tokio::test]
-async fn cat_398_addresses_and_events_are_checked() {
+async fn cat_118_398_addresses_and_events_are_checked() {
     everywhere(async |h| {
         let create = async |body: Value| h.admin_post("/v1/webhooks", &body.to_string(), &[]).await;
         for url in [
@@ -249,6 +249,13 @@ async fn cat_398_addresses_and_events_are_checked() {
             "ftp://club.example/",
             "club.example",
             "",
+            "https://club.example/\r\nX: y",
+            "https://club.example/\ty",
+            "https://club.example/\n",
+            " https://club.example/",
+            "https://club.example/a b",
+            "https://club.example/\u{202e}fdp",
+            "https://club.example/#f",
             &format!("https://club.example/{}", "a".repeat(2048)),
         ] {
             let answer = create(json!({ "url": url })).await;

@@ -37,8 +37,6 @@ use crate::text::PlainText;
 const MAX_NONCE_BYTES: usize = 8 * 1024;
 /// How often a request is repeated with another nonce, of each kind.
 const MAX_REPEATS: u8 = 4;
-/// Most cards from one offer.
-const MAX_CARDS: usize = 32;
 
 /// Cards being fetched, one after the other.
 pub(super) struct Collecting {
@@ -80,7 +78,7 @@ impl Collecting {
         client: Client,
         token: ReceivedToken,
     ) -> Result<Next, WalletError> {
-        let waiting = wanted(&readied, &token);
+        let waiting = wanted(&readied, &token)?;
         // A token for other cards than were asked for is good for none of them.
         if waiting.is_empty() {
             return Err(IssuanceError::UnsupportedCard.into());
@@ -356,22 +354,29 @@ impl Collecting {
 
 /// OpenID4VCI 1.0, section 8.2: identifiers where, and only where, the token
 /// response named some.
-fn wanted(readied: &Readied, token: &ReceivedToken) -> VecDeque<Wanted> {
-    let ids = readied.offer.credential_configuration_ids.iter();
-    ids.flat_map(|id| {
+///
+/// Catalogue 293: one card of each configuration is what the person agreed to, before a server can say
+/// how many datasets of it there are (section 6.2). Where it names several, none is fetched: a wallet
+/// that took them all would add cards that nobody agreed to, and one that took the first would leave
+/// out the rest without a word.
+fn wanted(readied: &Readied, token: &ReceivedToken) -> Result<VecDeque<Wanted>, IssuanceError> {
+    let mut cards = VecDeque::new();
+    for id in &readied.offer.credential_configuration_ids {
         let named = token.credential_identifiers.iter();
         let named = named.filter(|entry| entry.credential_configuration_id == *id);
-        let mut identifiers: Vec<Requested> = named
-            .flat_map(|entry| entry.identifiers.iter().cloned().map(Requested::Identifier))
-            .collect();
-        if token.credential_identifiers.is_empty() {
-            identifiers.push(Requested::Configuration(id.clone()));
+        let mut identifiers = named.flat_map(|entry| &entry.identifiers);
+        let requested = match identifiers.next() {
+            Some(identifier) => Requested::Identifier(identifier.clone()),
+            None if token.credential_identifiers.is_empty() => Requested::Configuration(id.clone()),
+            None => continue,
+        };
+        if identifiers.next().is_some() {
+            return Err(IssuanceError::MoreCards);
         }
-        identifiers.into_iter().map(|requested| Wanted {
+        cards.push_back(Wanted {
             configuration: id.clone(),
             requested,
-        })
-    })
-    .take(MAX_CARDS)
-    .collect()
+        });
+    }
+    Ok(cards)
 }

@@ -104,6 +104,9 @@ pub enum IssuanceError {
     /// The token response is not acceptable.
     #[error("the token response is not acceptable")]
     TokenResponse(#[source] TokenResponseError),
+    /// The token is for more cards of one kind than the person agreed to.
+    #[error("the issuer gives more cards than it offered")]
+    MoreCards,
     /// No nonce could be had.
     #[error("the issuer gave no nonce")]
     NoNonce,
@@ -163,6 +166,7 @@ impl IssuanceError {
             Self::Busy { .. } => "issuer_busy",
             Self::TokenRefused => "token_refused",
             Self::TokenResponse(_) => "token_response",
+            Self::MoreCards => "more_cards_than_offered",
             Self::NoNonce => "nonce_not_available",
             Self::Proof => "proof_failed",
             Self::Response(ResponseError::TooMuch) => "card_response_too_large",
@@ -208,6 +212,7 @@ impl IssuanceError {
             | Self::Encryption
             | Self::AccessEnded
             | Self::TokenRefused
+            | Self::MoreCards
             | Self::TokenResponse(_)
             | Self::NoNonce
             | Self::Response(_)

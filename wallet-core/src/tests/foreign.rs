@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json as value};
 
+use super::haip::Land;
 use super::{World, json};
 use crate::WalletError;
 use crate::error::Fault;
@@ -234,4 +235,23 @@ async fn what_a_verifier_says_to_an_answer_is_kept_short_and_plain() {
         assert_eq!(said.as_deref(), expected, "{body}");
         assert!(!text.contains("invalid_request"), "no foreign text in logs");
     }
+}
+
+#[tokio::test]
+async fn cat_293_more_cards_than_the_person_agreed_to() {
+    for datasets in [2, 32, 1000] {
+        let mut land = Land::new(19);
+        land.issuer.details = true;
+        land.issuer.datasets = datasets;
+        let error = land.add().await.unwrap_err();
+        let got = (error.code(), error.fault());
+        assert_eq!(got, ("more_cards_than_offered", Fault::Issuer));
+        // Nothing is asked for with the token.
+        assert_eq!(land.issuer.batches, [0; 0]);
+        assert!(land.wallet.cards(&["en"]).unwrap().is_empty());
+        assert_eq!(land.keys(), 0);
+    }
+    let mut land = Land::new(20);
+    land.issuer.details = true;
+    assert_eq!(land.add().await.unwrap().cards.len(), 1);
 }

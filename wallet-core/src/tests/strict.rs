@@ -53,6 +53,8 @@ pub(crate) struct StrictIssuer {
     /// Answers to encrypted requests are plain: a downgrade.
     pub(crate) plain_answers: bool,
     pub(crate) details: bool,
+    /// How many datasets there are of the card.
+    pub(crate) datasets: usize,
     /// Claims with a dataset identifier are demanded.
     pub(crate) notifications: bool,
     /// Every answer to a notification.
@@ -97,6 +99,7 @@ impl StrictIssuer {
             encrypts: false,
             plain_answers: false,
             details: false,
+            datasets: 1,
             notifications: true,
             notification_status: 204,
             chaos: None,
@@ -361,10 +364,11 @@ impl StrictIssuer {
             "expires_in": self.lifetime, "refresh_token": refresh,
         });
         if self.details {
+            let datasets = (1..=self.datasets).map(|number| format!("dataset-{number}"));
             answer["authorization_details"] = value!([{
                 "type": "openid_credential",
                 "credential_configuration_id": "membership",
-                "credential_identifiers": ["dataset-1"],
+                "credential_identifiers": datasets.collect::<Vec<_>>(),
             }]);
         }
         json(200, &answer)

@@ -63,6 +63,19 @@ impl Problem {
         }
     }
 
+    /// What is wrong with a link before anybody was asked: that is not the fault of a server behind this
+    /// one (RFC 9110, section 15.6.3).
+    pub(super) fn of_link(error: &WalletError) -> Self {
+        let problem = Self::from(error);
+        match problem.status {
+            StatusCode::BAD_GATEWAY => Self {
+                status: StatusCode::BAD_REQUEST,
+                ..problem
+            },
+            _ => problem,
+        }
+    }
+
     /// The page, with the stable code as its reference.
     pub(super) fn page(&self, app: &Shell, visitor: &Visitor) -> Response {
         let context = serde_json::json!({

@@ -106,8 +106,11 @@ pub(super) async fn callback(
 }
 
 pub(super) async fn begin(app: &App, visitor: &Visitor, link: &str) -> Response {
-    let step = app.wallet.offer(link).await;
-    match step {
+    let step = match app.wallet.core().add(link) {
+        Ok(step) => step,
+        Err(error) => return Problem::of_link(&error).page(app, visitor),
+    };
+    match app.wallet.drive(step).await {
         Ok(step) => keep(app, visitor, step),
         Err(error) => Problem::from(error).page(app, visitor),
     }

@@ -37,7 +37,8 @@ pub(super) async fn begin(app: &App, visitor: &Visitor, link: &str) -> Response 
                 let session = app.keep(Open::NoCard(request));
                 app.page(visitor, "wallet/no_card", json!({ "session": session }))
             }
-            None => Problem::from(&refused.error).page(app, visitor),
+            None if refused.asked => Problem::from(&refused.error).page(app, visitor),
+            None => Problem::of_link(&refused.error).page(app, visitor),
         },
     }
 }

@@ -27,6 +27,9 @@ pub enum DetailsError {
     /// `claims` is not a non-empty array of objects.
     #[error("claims is malformed")]
     Claims,
+    /// `credential_identifiers` in a request: they are the server's answer.
+    #[error("credential_identifiers cannot be asked for")]
+    Identifiers,
     /// `locations` does not name this issuer.
     #[error("locations does not name this issuer")]
     Locations,
@@ -69,6 +72,11 @@ fn configuration<'a>(object: &'a Value, issuer: &str) -> Result<&'a str, Details
         Some(Value::Array(claims)) if !claims.is_empty() && claims.iter().all(Value::is_object) => {
         }
         Some(_) => return Err(DetailsError::Claims),
+    }
+    // RFC 9396, section 5: not as the type defines it. OpenID4VCI 1.0, section 6.2: the token response has
+    // them; a request that chose one would get another.
+    if object.contains_key("credential_identifiers") {
+        return Err(DetailsError::Identifiers);
     }
     // RFC 9396, section 2.2. Only demanded where there are several authorization servers.
     match object.get("locations") {
@@ -163,7 +171,7 @@ mod tests {
 
     #[test]
     fn details_that_are_refused() {
-        use DetailsError::{Claims, Configuration, Locations, Malformed, Type};
+        use DetailsError::{Claims, Configuration, Identifiers, Locations, Malformed, Type};
         let with = |name: &str, value: Value| {
             let mut one =
                 json!({ "type": "openid_credential", "credential_configuration_id": "A" });
@@ -194,6 +202,8 @@ mod tests {
                 with("credential_configuration_id", json!("a b")),
                 Configuration,
             ),
+            (with("credential_identifiers", json!(["x"])), Identifiers),
+            (with("credential_identifiers", json!([])), Identifiers),
             (with("claims", json!([])), Claims),
             (with("claims", json!([1])), Claims),
             (

@@ -10,7 +10,7 @@ use vouchsafe_credentials::did::Resolver;
 use vouchsafe_credentials::vcdm::PresentationHeader;
 
 use super::error::CredentialErrorCode;
-use super::proof::{Expected, MAX_SKEW, ProofError, VerifiedProof};
+use super::proof::{Expected, MAX_AGE, MAX_SKEW, ProofError, VerifiedProof};
 
 /// Suites that are verified: values for `proof_signing_alg_values_supported`.
 pub const CRYPTOSUITES: [&str; 2] = ["ecdsa-jcs-2019", "eddsa-jcs-2022"];
@@ -27,6 +27,9 @@ pub enum DiVpError {
     /// More than one proof.
     #[error("the presentation must have one proof")]
     OneProof,
+    /// `created` is longer ago than a proof may be.
+    #[error("the proof is too old")]
+    TooOld,
     /// A key that verifies no JOSE signature: no credential can be bound to it.
     #[error("no credential can be bound to the key")]
     Key,
@@ -40,9 +43,12 @@ impl DiVpError {
     #[must_use]
     pub const fn code(&self) -> CredentialErrorCode {
         match self {
-            Self::Proof(_) | Self::NotAPresentation | Self::OneProof | Self::Key | Self::Holder => {
-                CredentialErrorCode::InvalidProof
-            }
+            Self::Proof(_)
+            | Self::NotAPresentation
+            | Self::OneProof
+            | Self::TooOld
+            | Self::Key
+            | Self::Holder => CredentialErrorCode::InvalidProof,
         }
     }
 }
@@ -75,6 +81,12 @@ pub async fn verify(
     let [proof] = proven.proofs.as_slice() else {
         return Err(DiVpError::OneProof.into());
     };
+    // As old as a `jwt` proof may be. VC Data Integrity 1.0, section 2.1: `created` is OPTIONAL; without it
+    // the nonce alone says how old the proof is.
+    let created = proof.proof.created().map(|created| created.time());
+    if created.is_some_and(|created| expected.now.since(created) > MAX_AGE) {
+        return Err(DiVpError::TooOld.into());
+    }
     // Appendix F.2: `holder` is the controller identifier of the verification method.
     match proven.document.get("holder") {
         None => {}

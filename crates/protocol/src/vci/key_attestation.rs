@@ -73,6 +73,9 @@ pub enum KeyAttestationError {
     /// `iat` missing, of the wrong type or in the future.
     #[error("the key attestation has no time of issuance, or one in the future")]
     IssuedAt,
+    /// `nbf` has not come or is of the wrong type.
+    #[error("the key attestation is not valid yet")]
+    NotYetValid,
     /// `exp` missing where it must be there, of the wrong type or over.
     #[error("the key attestation has expired, or does not say when it will")]
     Expired,
@@ -110,6 +113,7 @@ impl KeyAttestationError {
             | Self::Untrusted(_)
             | Self::Algorithm
             | Self::IssuedAt
+            | Self::NotYetValid
             | Self::Expired
             | Self::Keys
             | Self::Key(_)
@@ -195,7 +199,9 @@ pub fn verify(
     Ok(VerifiedAttestation { keys, nonce })
 }
 
-/// Appendix D.1: `iat` REQUIRED; `exp` MUST be present in a `jwt` proof.
+/// Appendix D.1: `iat` REQUIRED; `exp` MUST be present in a `jwt` proof. `status` is OPTIONAL there,
+/// and no clause makes an issuer ask for it: it is not looked at. Its nonce says that the provider
+/// signed the attestation minutes ago.
 fn check_time(
     claims: &Map<String, Value>,
     carrier: Carrier,
@@ -205,6 +211,13 @@ fn check_time(
     // How old it may be the nonce says, which lives for minutes.
     if issued.is_none_or(|iat| now.since(iat) < -MAX_SKEW) {
         return Err(KeyAttestationError::IssuedAt);
+    }
+    // RFC 7519, section 4.1.5: MUST NOT be accepted before `nbf`.
+    if let Some(starts) = claims.get("nbf") {
+        let starts = UnixTime::from_numeric_date(starts);
+        if starts.is_none_or(|nbf| now.since(nbf) < -MAX_SKEW) {
+            return Err(KeyAttestationError::NotYetValid);
+        }
     }
     match (claims.get("exp"), carrier) {
         (None, Carrier::Alone) => Ok(()),

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value, json};
 use vouchsafe_credentials::crypto::{Algorithm, CryptoProvider, PublicKey, Signer};
 use vouchsafe_credentials::did::{self, DidError};
-use vouchsafe_credentials::jws::{self, Header, JwsError, SignError, TokenType, Unverified};
+use vouchsafe_credentials::jws::{
+    self, Header, JwsError, MAX_HEADER, SignError, TokenType, Unverified,
+};
 use vouchsafe_credentials::time::UnixTime;
 
 use super::di_vp::DiVpError;
@@ -234,7 +236,9 @@ impl ProofError {
             Self::Audience => {
                 "aud of the proof must be the credential issuer identifier, as a string"
             }
-            Self::Time => "iat of the proof is missing, too old or in the future",
+            Self::Time => {
+                "iat of the proof is missing, too old or in the future, or its exp or nbf forbids it"
+            }
             Self::NonceMissing => "the proof has no nonce: ask the nonce endpoint",
             Self::Nonce => "the nonce is not valid any more: ask the nonce endpoint",
             Self::NoncesDiffer => "the proofs of one request must carry the same nonce",
@@ -270,7 +274,14 @@ pub fn verify(
 
 /// Checks the shape of a proof.
 pub(super) fn read(jwt: &str) -> Result<Unverified<'_>, ProofError> {
-    Ok(Unverified::parse(jwt, TokenType::VciProof)?)
+    let proof = Unverified::parse(jwt, TokenType::VciProof)?;
+    // Catalogue 79: only a key attestation with the keys of a batch (appendix F.1) takes more room.
+    let longest = MAX_HEADER.saturating_mul(4).div_ceil(3);
+    let header = jwt.split('.').next().unwrap_or_default();
+    if proof.key_attestation().is_none() && header.len() > longest {
+        return Err(JwsError::TooLarge.into());
+    }
+    Ok(proof)
 }
 
 /// Verifies a proof whose key attestation, if it has one, is verified already.
@@ -355,7 +366,24 @@ fn check_claims(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<
     if !(-MAX_SKEW..=MAX_AGE).contains(&age) {
         return Err(ProofError::Time);
     }
+    // RFC 7519, sections 4.1.4 and 4.1.5: appendix F.1 asks for neither; what is there counts.
+    let ends = time(claims, "exp")?;
+    let starts = time(claims, "nbf")?;
+    let over = ends.is_some_and(|exp| exp <= expected.now);
+    let early = starts.is_some_and(|nbf| expected.now.since(nbf) < -MAX_SKEW);
+    if over || early {
+        return Err(ProofError::Time);
+    }
     Ok(())
+}
+
+/// A time that is there but is no number is an error, never "absent".
+fn time(claims: &Map<String, Value>, name: &str) -> Result<Option<UnixTime>, ProofError> {
+    let Some(value) = claims.get(name) else {
+        return Ok(None);
+    };
+    let time = UnixTime::from_numeric_date(value);
+    Ok(Some(time.ok_or(ProofError::Time)?))
 }
 
 #[cfg(test)]

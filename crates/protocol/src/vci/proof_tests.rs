@@ -212,6 +212,44 @@ async fn cat_265_time() {
 }
 
 #[tokio::test]
+async fn cat_265_a_proof_that_has_ended_or_not_begun() {
+    let now = NOW.seconds();
+    for (name, value, good) in [
+        ("exp", json!(now - 1000), false),
+        ("exp", json!(now), false),
+        ("exp", json!(now + 1), true),
+        ("exp", json!("later"), false),
+        ("exp", Value::Null, false),
+        ("nbf", json!(now + MAX_SKEW + 1), false),
+        ("nbf", json!(now + MAX_SKEW), true),
+        ("nbf", json!(now.to_string()), false),
+        ("nbf", Value::Null, false),
+    ] {
+        let got = run(|_, claims| claims[name] = value.clone()).await;
+        match good {
+            true => assert!(got.is_ok(), "{name} {value}"),
+            false => assert!(matches!(got, Err(ProofError::Time)), "{name} {value}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn cat_079_a_long_header_is_for_attestations_alone() {
+    let with = |length: usize| {
+        move |header: &mut Value, _: &mut Value| header["x"] = json!("a".repeat(length))
+    };
+    assert!(run(with(6000)).await.is_ok());
+    for length in [MAX_HEADER, 9000, 30_000] {
+        let error = run(with(length)).await.unwrap_err();
+        assert!(
+            matches!(error, ProofError::Jws(JwsError::TooLarge)),
+            "{length}"
+        );
+        assert_eq!(error.code(), CredentialErrorCode::InvalidProof);
+    }
+}
+
+#[tokio::test]
 async fn cat_266_issuer_of_the_proof() {
     let iss = |iss: Value| move |_: &mut Value, claims: &mut Value| claims["iss"] = iss;
     assert!(matches!(

@@ -7,6 +7,7 @@ use vouchsafe_credentials::did::{self, LocalResolver};
 use vouchsafe_credentials::jwks::JwkSet;
 use vouchsafe_credentials::testing::SeededRng;
 use vouchsafe_credentials::time::UnixTime;
+use vouchsafe_credentials::vcdm::DateTimeStamp;
 use vouchsafe_credentials::x509::{Role, TrustAnchors};
 
 use super::*;
@@ -15,7 +16,7 @@ use crate::testing::sign_raw;
 use crate::vci::error::CredentialErrorCode;
 use crate::vci::key_attestation::KeyAttestationError;
 use crate::vci::nonce::NonceKeys;
-use crate::vci::proof::{MAX_SKEW, ProofFor, build};
+use crate::vci::proof::{MAX_AGE, MAX_SKEW, ProofFor, build};
 
 const NOW: UnixTime = UnixTime(1_700_000_000);
 const ISSUER: &str = "https://issuer.example.com";
@@ -289,6 +290,8 @@ async fn cat_272_attestations_that_are_not_believed() {
         ("exp", json!(now)),
         ("exp", json!("later")),
         ("exp", json!(null)),
+        ("nbf", json!(now + MAX_SKEW + 1)),
+        ("nbf", json!(now.to_string())),
         ("nonce", Value::Null),
         ("nonce", json!(["x"])),
         ("attested_keys", Value::Null),
@@ -316,6 +319,8 @@ async fn cat_272_attestations_that_are_not_believed() {
             "{name} {value}"
         );
     }
+    let jwt = attestation(&[1], claim("nbf", json!(now + MAX_SKEW))).await;
+    assert!(setting.alone(jwt).await.is_ok());
     let old = nonces().issue(NOW.plus(-301), &SeededRng::new(1));
     for wrong in ["x", &old] {
         let jwt = attestation(&[1], claim("nonce", json!(wrong))).await;
@@ -474,4 +479,25 @@ async fn cat_259_260_presentations_that_prove_nothing() {
     let bare = json!({"@context": ["https://www.w3.org/ns/credentials/v2"], "type": "VerifiablePresentation"});
     let error = setting.verify(&Proofs::DiVp(vec![bare])).await;
     assert_eq!(error.unwrap_err().code(), CredentialErrorCode::InvalidProof);
+}
+
+#[tokio::test]
+async fn cat_265_presentations_of_another_time() {
+    let setting = Setting::plain();
+    for (seconds, good) in [
+        (-200_000_000, false),
+        (-MAX_AGE - 1, false),
+        (-MAX_AGE, true),
+        (MAX_SKEW, true),
+        (MAX_SKEW + 1, false),
+    ] {
+        let created = DateTimeStamp::from_time(NOW.plus(seconds));
+        let made = presentation(&key(1), &EcdsaJcs2019, |_, o| o.created = Some(created)).await;
+        let got = setting.verify(&Proofs::DiVp(vec![made])).await;
+        let code = got.map(drop).map_err(|error| error.code());
+        match good {
+            true => assert_eq!(code, Ok(()), "{seconds}"),
+            false => assert_eq!(code, Err(CredentialErrorCode::InvalidProof), "{seconds}"),
+        }
+    }
 }

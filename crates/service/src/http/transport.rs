@@ -52,7 +52,12 @@ fn names_host(request: &Request) -> bool {
         (Some(host), None) => {
             // RFC 9110, section 7.2: host and port, nobody's name before them.
             let valid = |text: &str| !text.contains('@') && text.parse::<Authority>().is_ok();
-            host.to_str().is_ok_and(valid)
+            // RFC 9112, section 3.2.2: what the target names counts, so a `Host` that names somebody else
+            // is for somebody else to read.
+            let named = request.uri().authority();
+            let same =
+                |text: &str| named.is_none_or(|named| named.as_str().eq_ignore_ascii_case(text));
+            host.to_str().is_ok_and(|text| valid(text) && same(text))
         }
         (Some(_), Some(_)) => false,
     }
@@ -97,6 +102,23 @@ mod tests {
         let old = |hosts| ask(false, Version::HTTP_10, hosts);
         assert_eq!(old(&[]).await.status(), StatusCode::OK);
         assert_eq!(old(&["a b"]).await.status(), StatusCode::BAD_REQUEST);
+    }
+
+    #[tokio::test]
+    async fn cat_116_a_target_names_the_host_of_the_request() {
+        for (target, expected) in [
+            ("http://a.example/", StatusCode::OK),
+            ("http://A.example/", StatusCode::OK),
+            ("http://evil.example/", StatusCode::BAD_REQUEST),
+            ("http://a.example:81/", StatusCode::BAD_REQUEST),
+            ("http://somebody@a.example/", StatusCode::BAD_REQUEST),
+        ] {
+            let router = around(Router::new().route("/", get(async || "here")), false);
+            let request = Request::get(target).header(header::HOST, "a.example");
+            let request = request.body(Body::empty()).unwrap();
+            let answer = router.oneshot(request).await.unwrap();
+            assert_eq!(answer.status(), expected, "{target}");
+        }
     }
 
     #[tokio::test]

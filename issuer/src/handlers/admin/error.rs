@@ -36,8 +36,8 @@ pub enum ApiError {
     /// The body is too long.
     #[error("the body is too long")]
     TooLarge,
-    /// A query parameter is unknown, repeated or out of range.
-    #[error("a query parameter is unknown, repeated or out of range")]
+    /// A query parameter is unknown, empty, repeated or out of range.
+    #[error("a query parameter is unknown, empty, repeated or out of range")]
     Query,
     /// The body is neither a table nor a list by its content type.
     #[error("the body must be text/csv or application/json without content encoding")]
@@ -94,7 +94,9 @@ pub enum ApiError {
     #[error("the resource has another version")]
     Version,
     /// The address of a webhook may not be asked.
-    #[error("url must be https on a public host, at most 2048 characters long")]
+    #[error(
+        "url must be https on a public host, in ASCII, without a fragment, at most 2048 characters long"
+    )]
     WebhookUrl,
     /// An event that does not exist.
     #[error("there is no event of this name")]
@@ -258,6 +260,7 @@ fn prepare_code(error: &PrepareError) -> &'static str {
         PrepareError::RecordId => "invalid_record_id",
         PrepareError::TxCode => "invalid_tx_code",
         PrepareError::WalletInitiated => "invalid_wallet_initiated",
+        PrepareError::Grant => "grant_unavailable",
         PrepareError::Redemptions => "invalid_redemptions",
         PrepareError::Hold => "invalid_hold",
         PrepareError::Expiry => "invalid_expiry",

@@ -1,5 +1,6 @@
 //! `GET /v1/credential-types`: all types.
 
+use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -7,6 +8,7 @@ use utoipa::ToSchema;
 use super::caller::{Call, Scope};
 use super::error::{ApiError, Problem};
 use super::idempotent::Reply;
+use super::query;
 use super::type_views::TypeSummary;
 use crate::paths::ADMIN_TYPES;
 
@@ -22,13 +24,15 @@ pub struct TypeList {
     get, path = ADMIN_TYPES, tag = "credential types", operation_id = "list_credential_types",
     responses(
         (status = 200, description = "All types", body = TypeList),
+        (status = 400, description = "A query parameter", body = Problem),
         (status = 401, description = "No valid API key", body = Problem),
         (status = 403, description = "The key lacks `types:read`", body = Problem),
     ),
     security(("api_key" = []))
 )]
-pub async fn handler(call: Call) -> Result<Reply, ApiError> {
+pub async fn handler(call: Call, RawQuery(raw): RawQuery) -> Result<Reply, ApiError> {
     call.require(Scope::TypesRead)?;
+    query::none(raw.as_deref())?;
     let core = &call.core;
     core.types.refresh(core).await?;
     let types = core.types.all_current();
