@@ -74,7 +74,9 @@ async fn a_binding_that_is_not_understood_is_no_binding_to_ignore() {
         (json!({"jwk": jwk, "kid": "x"}), "holder_key_unsupported"),
         (json!({"jwk": remote("jku")}), "holder_key_unsupported"),
         (json!({"jwk": remote("x5u")}), "holder_key_unsupported"),
-        (json!({"jwk": remote("use")}), ""),
+        // RFC 7517, section 4.2: a key for something else.
+        (json!({"jwk": remote("use")}), "holder_key_unsupported"),
+        (json!({"jwk": remote("kid")}), ""),
         (
             json!({"jku": "https://e.example"}),
             "holder_key_unsupported",
