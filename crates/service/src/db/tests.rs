@@ -558,14 +558,12 @@ async fn errors_name_no_values() {
 #[tokio::test]
 async fn a_new_database_is_readable_by_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
-    let database = sqlite(&[TESTS]).await;
-    put(&database.db, 1).await.unwrap();
-    let file = database.url.strip_prefix("sqlite:").unwrap();
-    for name in [
-        file.to_owned(),
-        format!("{file}-wal"),
-        format!("{file}-shm"),
-    ] {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("new.db").display().to_string();
+    let db = Db::open(&format!("sqlite:{file}")).await.unwrap();
+    db.migrate(&[TESTS], UnixTime(0)).await.unwrap();
+    put(&db, 1).await.unwrap();
+    for name in [file.clone(), format!("{file}-wal"), format!("{file}-shm")] {
         let mode = std::fs::metadata(&name).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
