@@ -102,11 +102,12 @@ fn chain(keys: &Keys) -> Result<&Chain, ConfigError> {
 fn document_of(did: &Did, key: &PublicKey) -> Value {
     let method = format!("{}#{}", did.as_str(), key.thumbprint());
     json!({
-        "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/jwk/v1"],
+        // The type that readers of today know; `JsonWebKey` of Controlled Identifiers 1.0 is read by few.
+        "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/suites/jws-2020/v1"],
         "id": did.as_str(),
         "verificationMethod": [{
             "id": method,
-            "type": "JsonWebKey",
+            "type": "JsonWebKey2020",
             "controller": did.as_str(),
             "publicKeyJwk": key.to_jwk(),
         }],

@@ -19,7 +19,7 @@ use vouchsafe_protocol::oauth::client_auth::AuthMethod;
 use vouchsafe_protocol::oauth::pkce::PkceRule;
 use vouchsafe_protocol::oauth::redirect::RedirectUris;
 use vouchsafe_protocol::oauth::registration::{
-    ClientAuthentication, ClientMetadata, IdTokenAlgorithm, MetadataError,
+    ApplicationType, ClientAuthentication, ClientMetadata, IdTokenAlgorithm, MetadataError,
 };
 use vouchsafe_protocol::vp::values::LocalizedText;
 use vouchsafe_service::http::RateLimit;
@@ -96,7 +96,7 @@ fn build(
     let sector = metadata.sector(id.as_str())?;
     let ClientMetadata {
         redirect_uris,
-        application_type: _,
+        application_type,
         grants,
         authentication,
         about,
@@ -120,7 +120,8 @@ fn build(
         },
     };
     let authentication = authentication_of(authentication, secret)?;
-    let native = !authentication.is_confidential();
+    // RFC 8252, section 7.3: who is native, or says so.
+    let native = application_type == ApplicationType::Native || !authentication.is_confidential();
     let redirect_uris = redirect_uris.at_any_loopback_port(native);
     Ok(Client {
         id: id.clone(),

@@ -287,7 +287,7 @@ impl Client {
             .check(config, &authentication, &redirect_uris, loopback_http)
             .map_err(refuse)?;
         for uri in &config.post_logout_redirect_uris {
-            RedirectUri::register(uri)
+            RedirectUri::register_after_logout(uri)
                 .map_err(|error| refuse(&format!("post_logout_redirect_uris: {error}")))?;
         }
         let offered: Vec<&str> = queries.iter().flat_map(Query::scope_names).collect();

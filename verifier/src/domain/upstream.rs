@@ -17,7 +17,8 @@ pub struct Vouched {
     pub known: bool,
     /// The step, as sessions remember it.
     pub question: String,
-    /// When the person signed in there, as far as the provider says so, else when they came back.
+    /// When the person signed in there, as far as the provider says so; else a day ago, or of somebody new
+    /// when they came back.
     pub at: UnixTime,
 }
 

@@ -12,7 +12,7 @@ use crate::app::App;
 pub async fn handle(State(app): State<App>) -> Response {
     match app.identity.did_document() {
         Some(document) => (
-            [(header::CACHE_CONTROL, "public, max-age=300")],
+            [(header::CACHE_CONTROL, "public, max-age=60")],
             Json(document),
         )
             .into_response(),

@@ -21,7 +21,6 @@ use crate::app::App;
 use crate::config::UpstreamProvider;
 use crate::cookies::Cookie;
 use crate::domain::reason::{Explanation, Failure};
-use crate::domain::request::LoginRequest;
 use crate::domain::transaction::{Login, Pending, Transaction};
 use crate::journey::Outcome;
 use crate::journeys::Loaded;
@@ -133,7 +132,7 @@ async fn leave(
         return Ok(Next::Turn(Done::Page(login.id)));
     };
     let started = match run::sent(&mut login) {
-        true => upstream.begin(&ask(&login.request)).await.map_err(Some),
+        true => upstream.begin(&ask(&login)).await.map_err(Some),
         false => Err(None),
     };
     let Start { url, pending } = match started {
@@ -167,15 +166,25 @@ async fn leave(
 }
 
 /// What is asked of the provider: what the application asks of us about when and in which language.
-fn ask(request: &LoginRequest) -> Ask {
+///
+/// Where an account there would be linked the person chooses which: the browser may be signed in there as
+/// somebody else. `prompt=login` has an answer that can be checked when it is also an age of nothing
+/// (OpenID Connect Core 1.0, section 3.1.2.1).
+fn ask(login: &Login) -> Ask {
+    let request = &login.request;
     let asked = request.asked.clone().unwrap_or_default();
     let wants = |prompt: &str| asked.prompt.iter().any(|one| one == prompt);
     let prompt = ["login", "select_account"].into_iter();
-    let prompt: Vec<&str> = prompt.filter(|prompt| wants(prompt)).collect();
+    let chosen = |prompt: &str| prompt == "select_account" && run::would_link(login);
+    let prompt: Vec<&str> = prompt
+        .filter(|prompt| wants(prompt) || chosen(prompt))
+        .collect();
+    let max_age = asked.max_age;
     Ask {
-        max_age_s: asked
-            .max_age
-            .and_then(|seconds| u32::try_from(seconds).ok()),
+        max_age_s: match wants("login") {
+            true => Some(0),
+            false => max_age.and_then(|seconds| u32::try_from(seconds).ok()),
+        },
         ui_locales: vec![request.locale.clone()],
         prompt: (!prompt.is_empty()).then(|| prompt.join(" ")),
         ..Ask::default()

@@ -177,6 +177,7 @@ mod tests {
 
     use super::*;
     use crate::domain::ids::MeansId;
+    use crate::domain::upstream::FRAMEWORK;
     use crate::store::MIGRATIONS;
 
     const NOW: UnixTime = UnixTime(1_800_000_000);
@@ -217,6 +218,42 @@ mod tests {
         .await
         .unwrap();
         mine
+    }
+
+    /// Whoever had the old means may have linked an account elsewhere.
+    #[tokio::test]
+    async fn old_passkeys_take_old_accounts_elsewhere_along_where_a_card_is_left() {
+        for_each_database(&[MIGRATIONS], async |db| {
+            let (subject, _) = account(&db).await;
+            let rng = SeededRng::new(8);
+            let alone = SubjectId::generate(&rng);
+            let linked = [
+                (subject.clone(), "old", NOW),
+                (subject.clone(), "new", NOW.plus(20)),
+                (alone.clone(), "only", NOW),
+            ];
+            let left = db.write(async move |tx| {
+                subjects::insert(tx, &alone, NOW).await?;
+                for (subject, mac, at) in &linked {
+                    let key = BindingKey {
+                        framework: FRAMEWORK.to_owned(),
+                        ..key(mac)
+                    };
+                    let means = MeansId::random(&rng);
+                    subjects::link(tx, &key, &means, subject, *at).await?;
+                }
+                for subject in [&subject, &alone] {
+                    subjects::remove_passkeys(tx, subject, (None, NOW.plus(10))).await?;
+                }
+                let left = (
+                    subjects::count(tx, &subject).await?,
+                    subjects::count(tx, &alone).await?,
+                );
+                Ok::<_, DbError>(left)
+            });
+            assert_eq!(left.await.unwrap(), (3, 1));
+        })
+        .await;
     }
 
     /// A login found the account of a card; before it is over, the card is taken away.

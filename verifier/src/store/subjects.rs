@@ -250,13 +250,24 @@ pub async fn unlink(
 }
 
 /// Old passkeys lead to the account no longer: all but `keeps`, or without it those that were linked before
-/// `before`.
+/// `before`. Nor do accounts elsewhere that were linked before it, where a card leads here: whoever had the
+/// old means may have linked one.
 pub async fn remove_passkeys(
     tx: &mut Tx,
     subject: &SubjectId,
     (keeps, before): (Option<&MeansId>, UnixTime),
 ) -> Result<u64, DbError> {
     tx.lock("subject_means").await?;
+    execute!(
+        tx,
+        sqlx::query(
+            "DELETE FROM subject_means WHERE subject_id = $1 AND kind = 'upstream' AND created_at < $2 \
+             AND EXISTS (SELECT 1 FROM subject_means AS card \
+             WHERE card.subject_id = $1 AND card.kind = 'credential')"
+        )
+        .bind(subject.as_str())
+        .bind(before.0)
+    )?;
     let before = match keeps {
         Some(_) => i64::MAX,
         None => before.0,

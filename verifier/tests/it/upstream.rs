@@ -188,7 +188,8 @@ async fn what_the_application_wants_is_asked_of_the_provider() {
         let fields = [("csrf", csrf.as_str()), ("provider", "club")];
         let away = browser.post(&format!("{path}/upstream"), &fields).await;
         let asked = club.asked(&away.location());
-        assert_eq!(asked["max_age"], "60");
+        // Whether it did what `prompt` wants can be seen.
+        assert_eq!(asked["max_age"], "0");
         assert_eq!(asked["prompt"], "login");
         assert_eq!(asked["ui_locales"], "de");
         // It signed in an hour ago there, whatever it was asked.
@@ -400,6 +401,9 @@ async fn an_account_elsewhere_is_linked_with_a_card_of_the_same_run() {
         assert_eq!(browser.get(&back).await.location(), path);
         let page = browser.get(&path).await;
         page.assert_page(StatusCode::OK, "is linked with yours here");
+        // The browser may be signed in there as somebody else.
+        let url = leave(&mut browser, &path, "club").await;
+        assert_eq!(club.asked(&url)["prompt"], "select_account");
         let done = sign_in(&mut browser, &path, &club, json!({ "sub": "s" })).await;
         let card = world.suite().tokens(&world.suite().code(&done)).await;
         assert_eq!(card.claims["acr"], "urn:vouchsafe:acr:vc");

@@ -114,6 +114,17 @@ async fn an_account_without_a_card_changes_soon_after_it_was_proven_and_not_late
             add_card(&mut browser, &wallet).await.status,
             StatusCode::FORBIDDEN
         );
+        // Nor where nobody says when.
+        let mut browser = world.browser();
+        let (path, _) = begin(&mut browser, &world.suite().authorize("openid", &[])).await;
+        let claims = json!({ "sub": "s", "iat": at });
+        let done = sign_in(&mut browser, &path, &club, claims).await;
+        let tokens = world.suite().tokens(&world.suite().code(&done)).await;
+        assert_eq!(tokens.claims["auth_time"], at - 86_400);
+        assert_eq!(
+            add_card(&mut browser, &wallet).await.status,
+            StatusCode::FORBIDDEN
+        );
     })
     .await;
 }
@@ -194,7 +205,10 @@ async fn what_leads_to_an_account_moves_and_ends_with_it() {
         .moves(Db::open(&url).await.unwrap(), at("b", OTHER))
         .await;
     let mut browser = world.browser();
-    let after = log_in(&world, &mut browser, &club, "canary-there").await;
+    let (path, _) = begin(&mut browser, &world.suite().authorize("openid", &[])).await;
+    let claims = json!({ "sub": "canary-there", "auth_time": NOW.0 });
+    let done = sign_in(&mut browser, &path, &club, claims).await;
+    let after = world.suite().tokens(&world.suite().code(&done)).await;
     assert_eq!(after.sub(), before.sub());
     assert_eq!(rows(&world, "subjects").await, 1);
 

@@ -37,6 +37,8 @@ use crate::text::PlainText;
 const MAX_NONCE_BYTES: usize = 8 * 1024;
 /// How often a request is repeated with another nonce, of each kind.
 const MAX_REPEATS: u8 = 4;
+/// Most cards of one configuration that one agreement brings.
+const MOST_OF_A_KIND: usize = 5;
 
 /// Cards being fetched, one after the other.
 pub(super) struct Collecting {
@@ -355,28 +357,30 @@ impl Collecting {
 /// OpenID4VCI 1.0, section 8.2: identifiers where, and only where, the token
 /// response named some.
 ///
-/// Catalogue 293: one card of each configuration is what the person agreed to, before a server can say
-/// how many datasets of it there are (section 6.2). Where it names several, none is fetched: a wallet
-/// that took them all would add cards that nobody agreed to, and one that took the first would leave
-/// out the rest without a word.
+/// Catalogue 293: the person agreed to cards of these configurations, before a server can say how many
+/// datasets of each there are (section 6.2, whose example has two). A handful is a handful of memberships
+/// or degrees; of more, none is fetched: nobody agreed to them, and taking the first few would leave out
+/// the rest without a word.
 fn wanted(readied: &Readied, token: &ReceivedToken) -> Result<VecDeque<Wanted>, IssuanceError> {
     let mut cards = VecDeque::new();
     for id in &readied.offer.credential_configuration_ids {
         let named = token.credential_identifiers.iter();
         let named = named.filter(|entry| entry.credential_configuration_id == *id);
-        let mut identifiers = named.flat_map(|entry| &entry.identifiers);
-        let requested = match identifiers.next() {
-            Some(identifier) => Requested::Identifier(identifier.clone()),
-            None if token.credential_identifiers.is_empty() => Requested::Configuration(id.clone()),
-            None => continue,
-        };
-        if identifiers.next().is_some() {
+        let identifiers = named.flat_map(|entry| entry.identifiers.iter().cloned());
+        let mut requested: Vec<_> = identifiers
+            .map(Requested::Identifier)
+            .take(MOST_OF_A_KIND + 1)
+            .collect();
+        if requested.len() > MOST_OF_A_KIND {
             return Err(IssuanceError::MoreCards);
         }
-        cards.push_back(Wanted {
+        if token.credential_identifiers.is_empty() {
+            requested.push(Requested::Configuration(id.clone()));
+        }
+        cards.extend(requested.into_iter().map(|requested| Wanted {
             configuration: id.clone(),
             requested,
-        });
+        }));
     }
     Ok(cards)
 }

@@ -239,7 +239,7 @@ async fn what_a_verifier_says_to_an_answer_is_kept_short_and_plain() {
 
 #[tokio::test]
 async fn cat_293_more_cards_than_the_person_agreed_to() {
-    for datasets in [2, 32, 1000] {
+    for datasets in [6, 32, 1000] {
         let mut land = Land::new(19);
         land.issuer.details = true;
         land.issuer.datasets = datasets;
@@ -254,4 +254,9 @@ async fn cat_293_more_cards_than_the_person_agreed_to() {
     let mut land = Land::new(20);
     land.issuer.details = true;
     assert_eq!(land.add().await.unwrap().cards.len(), 1);
+    // OpenID4VCI 1.0, section 6.2: a server may have several of a kind.
+    let mut land = Land::new(21);
+    land.issuer.details = true;
+    land.issuer.datasets = 5;
+    assert_eq!(land.add().await.unwrap().cards.len(), 5);
 }

@@ -48,9 +48,10 @@ impl KeyUse {
         };
         let (key_use, key_ops, alg) = (text("use")?, operations, text("alg")?);
         let allowed = match self {
+            // Web Cryptography writes `sign` for the private half, and some cut the rest off it.
             Self::Verify => {
                 key_use.is_none_or(|name| name == "sig")
-                    && named(&["verify"])
+                    && (key_ops.is_some_and(Vec::is_empty) || named(&["verify", "sign"]))
                     && alg.is_none_or(|name| Algorithm::from_name(name) == Some(algorithm))
             }
             // Web Cryptography writes an empty `key_ops` for the public half: the operation is that of

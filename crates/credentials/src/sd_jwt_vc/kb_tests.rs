@@ -311,7 +311,6 @@ fn cat_065_holder_keys_that_are_meant_for_something_else() {
     for (name, value) in [
         ("use", json!("enc")),
         ("key_ops", json!(["encrypt"])),
-        ("key_ops", json!([])),
         ("alg", json!("ES384")),
         ("alg", json!("ECDH-ES")),
         ("use", json!(1)),

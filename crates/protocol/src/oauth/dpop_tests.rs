@@ -295,7 +295,7 @@ async fn cat_253_a_key_that_is_meant_for_something_else() {
     for (name, value) in [
         ("use", json!("enc")),
         ("key_ops", json!(["encrypt"])),
-        ("key_ops", json!(["sign"])),
+        ("key_ops", json!(["deriveBits"])),
         ("alg", json!("ES384")),
         ("alg", json!(null)),
     ] {

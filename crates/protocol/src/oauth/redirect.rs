@@ -64,6 +64,19 @@ impl RedirectUri {
     /// # Errors
     /// [`RedirectUriError`] with the rule it breaks.
     pub fn register(text: &str) -> Result<Self, RedirectUriError> {
+        Self::without(text, &OF_ANSWERS)
+    }
+
+    /// The same for an address after a logout, where `state` alone is added (OpenID Connect RP-Initiated
+    /// Logout 1.0, section 3).
+    ///
+    /// # Errors
+    /// As [`Self::register`].
+    pub fn register_after_logout(text: &str) -> Result<Self, RedirectUriError> {
+        Self::without(text, &["state"])
+    }
+
+    fn without(text: &str, reserved: &[&str]) -> Result<Self, RedirectUriError> {
         if text.contains('*') {
             return Err(RedirectUriError::Wildcard);
         }
@@ -78,7 +91,7 @@ impl RedirectUri {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(RedirectUriError::Credentials);
         }
-        if (url.query_pairs()).any(|(name, _)| OF_ANSWERS.contains(&name.as_ref())) {
+        if (url.query_pairs()).any(|(name, _)| reserved.contains(&name.as_ref())) {
             return Err(RedirectUriError::Answer);
         }
         match url.scheme() {
@@ -235,6 +248,10 @@ mod tests {
         ] {
             assert_eq!(RedirectUri::register(text), Err(why), "{text}");
         }
+        let bye = "https://shop.example.com/bye?error=none";
+        assert!(RedirectUri::register_after_logout(bye).is_ok());
+        let bye = "https://shop.example.com/bye?state=1";
+        assert_eq!(RedirectUri::register_after_logout(bye), Err(E::Answer));
         assert_eq!(RedirectUris::register::<&str>(&[]), Err(E::None));
         for text in [
             "https://shop.example.com/cb?x=1",

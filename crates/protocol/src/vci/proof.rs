@@ -369,7 +369,7 @@ fn check_claims(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<
     // RFC 7519, sections 4.1.4 and 4.1.5: appendix F.1 asks for neither; what is there counts.
     let ends = time(claims, "exp")?;
     let starts = time(claims, "nbf")?;
-    let over = ends.is_some_and(|exp| exp <= expected.now);
+    let over = ends.is_some_and(|exp| expected.now.since(exp) >= MAX_SKEW);
     let early = starts.is_some_and(|nbf| expected.now.since(nbf) < -MAX_SKEW);
     if over || early {
         return Err(ProofError::Time);

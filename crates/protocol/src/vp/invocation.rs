@@ -74,7 +74,9 @@ pub(super) fn to_link(endpoint: &str, parameters: &[(&str, &str)]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(parameters);
     let separator = if endpoint.contains('?') { '&' } else { '?' };
-    format!("{endpoint}{separator}{}", query.finish())
+    // Some wallets read links as addresses (RFC 3986), in which a plus is a plus.
+    let query = query.finish().replace('+', "%20");
+    format!("{endpoint}{separator}{query}")
 }
 
 /// Why a link is refused.

@@ -73,6 +73,7 @@ pub(super) async fn finish(
         app: Arc::clone(app),
         row: Arc::clone(&row),
         request: login.request.clone(),
+        began: login.started_at,
         records,
         withheld: loaded.asks_consent() && run.agreed.is_none(),
         passkey,
@@ -119,6 +120,7 @@ struct Work {
     app: App,
     row: Arc<Row>,
     request: LoginRequest,
+    began: UnixTime,
     /// What is recorded of steps that asked for consent.
     records: Vec<consents::Sealed>,
     /// The journey asks for consent, and nobody gave it: nothing is told but who it is.

@@ -179,6 +179,6 @@ impl Registers {
 }
 
 /// The means that led to it ended while it went on.
-fn ended() -> Failure {
+pub(super) fn ended() -> Failure {
     Failure::new("old_means_ended", Explanation::Cancelled)
 }

@@ -22,6 +22,10 @@ use crate::store::subjects;
 /// A browser is sent to other providers so often in one run.
 const MOST: u32 = 10;
 
+/// How long ago somebody whom a provider vouches for without saying since when is taken to have signed in
+/// there, in seconds: nothing that wants a fresh sign-in takes it for one.
+const UNSAID_S: i64 = 86_400;
+
 /// Whether somebody may sign in elsewhere for this login: the application is vouched for and is not told
 /// what the organisation calls people, nobody watches another screen (RFC 8628, section 5.4), and no card
 /// is owed first.
@@ -98,10 +102,17 @@ pub async fn vouched(
         key: key(app, who),
         known: false,
         question,
-        at: who.auth_time().map_or(now, |at| at.min(now)),
+        at: now,
     };
     let found = resolve::found(app, &vouched.evidence()).await?;
     vouched.known = found.is_some();
+    vouched.at = match who.auth_time() {
+        Some(at) => at.min(now),
+        // Without a word the browser may just have been sent on (OpenID Connect Core 1.0, section 2, has
+        // `auth_time` optional). Who is new here has nothing yet that an old sign-in could open.
+        None if vouched.known => now.plus(-UNSAID_S),
+        None => now,
+    };
     let run = login.run.as_deref().ok_or(RunError::Gone)?;
     let shown = run.person().is_some();
     if !goes_together(run, &vouched, found.as_ref()) {

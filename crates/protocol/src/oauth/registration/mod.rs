@@ -229,7 +229,7 @@ impl ClientMetadata {
         };
         let post_logout_redirect_uris = members.list("post_logout_redirect_uris")?;
         for uri in &post_logout_redirect_uris {
-            RedirectUri::register(uri).map_err(|_| {
+            RedirectUri::register_after_logout(uri).map_err(|_| {
                 MetadataError::member("post_logout_redirect_uris", "cannot be registered")
             })?;
         }

@@ -72,7 +72,8 @@ impl Identity {
     pub fn x509_san_dns(chain: &Chain, name: &str) -> Result<Self, IdentityError> {
         let client_id = ClientId::x509_san_dns(name).map_err(|_| IdentityError::DnsName)?;
         let names = chain.leaf_dns_names().map_err(|_| IdentityError::DnsName)?;
-        if !names.iter().any(|own| own.eq_ignore_ascii_case(name)) {
+        // Wallets compare byte for byte.
+        if !names.iter().any(|own| own == name) {
             return Err(IdentityError::DnsName);
         }
         Ok(Self {
@@ -123,7 +124,10 @@ impl Identity {
             return Err(IdentityError::AttestationEnded);
         }
         // Section 5.9.3: the address must be "exactly" one of them.
-        if claims.contains_key("redirect_uris") {
+        if ["redirect_uris", "response_uris"]
+            .iter()
+            .any(|name| claims.contains_key(*name))
+        {
             return Err(IdentityError::AttestedAddresses);
         }
         Ok(Self {

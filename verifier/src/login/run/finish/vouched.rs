@@ -13,11 +13,12 @@ use crate::domain::reason::{Explanation, Failure};
 use crate::domain::request::{LoginRequest, OPENID};
 use crate::domain::session::{Authentication, Session};
 use crate::domain::upstream::Vouched;
+use crate::login::accept::log_id;
 use crate::login::code::issue_code;
 use crate::login::finish::{FinishError, Finished, open_session};
-use crate::login::run::{say, vouched};
+use crate::login::run::{newkey, say, vouched};
 use crate::login::{passkey, resolve};
-use crate::store::{presence, risk, subjects};
+use crate::store::{notices, presence, risk, subjects};
 
 impl Work {
     /// No card was shown: what is told was agreed to in a step of its own, as for a session. The first
@@ -117,6 +118,11 @@ impl Work {
         }
         if vouched::is_relayed(run) || self.request.device().is_some() {
             return Err(other());
+        }
+        // Somebody got the account back meanwhile, as for a passkey of a run.
+        let began = (self.began, log_id(&self.row.login));
+        if notices::ended_since(tx, subject, began, app.now()).await? {
+            return Err(FinishError::Failed(newkey::ended()));
         }
         let means = MeansId::random(app.rng.as_ref());
         match subjects::link(tx, &vouched.key, &means, subject, app.now()).await? {
