@@ -41,13 +41,13 @@ pub struct Slip {
 /// The slip of a session, as text for a link. `None` where people are not asked.
 #[must_use]
 pub fn of(app: &Parts, session: &SessionId) -> Option<String> {
-    let numbers = app.settings.numbers.as_ref()?;
+    let numbers = app.settings.numbers.as_ref();
+    numbers.filter(|numbers| numbers.satisfaction)?;
     let slip = Slip {
         login: b64url(&app.slips.0.of(&[session.as_str().as_bytes()])),
         until: app.now().plus(GOOD_S).0,
     };
-    let sealed = app.cookies.seal_text(&PLACE, &slip);
-    numbers.satisfaction.then_some(sealed.ok()?)
+    app.cookies.seal_text(&PLACE, &slip).ok()
 }
 
 /// Reads one that came back.

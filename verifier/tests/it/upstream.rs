@@ -456,6 +456,8 @@ async fn cat_316_nothing_is_linked_with_a_card_that_was_scanned() {
         let number = crate::world::steps::shown_number(&mut world.browser(), &back).await;
         let next = crate::world::steps::type_number(&mut thief, &path, &number).await;
         assert_eq!(next.location(), path);
+        let page = thief.get(&path).await;
+        assert!(!page.body.contains("is linked with yours"), "{}", page.body);
         let done = sign_in(&mut thief, &path, &club, json!({ "sub": "thief" })).await;
         assert_refused(&mut thief, &done, &path).await;
         assert_eq!(rows(&world, "subject_means").await, 0);

@@ -75,11 +75,12 @@ pub fn sent(login: &mut Login) -> bool {
     run.sent <= MOST
 }
 
-/// Whether who signs in elsewhere would be linked with an account that a card of this run proved.
+/// Whether who signs in elsewhere would be linked with an account that a card of this run proved on this
+/// device.
 #[must_use]
 pub fn would_link(login: &Login) -> bool {
     let run = login.run.as_deref();
-    run.is_some_and(|run| run.person().is_some())
+    run.is_some_and(|run| run.person().is_some() && !is_relayed(run))
 }
 
 /// Whether a card was shown in a way that can be relayed (RFC 10027): nothing is linked with it for good.
