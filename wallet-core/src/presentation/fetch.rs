@@ -145,7 +145,8 @@ impl Fetching {
         let nonce = self.wallet_nonce.as_deref();
         let others = &self.wallet.trust().other_verifiers;
         let parties = others.parties(self.document.as_ref(), self.wallet.config().transactions);
-        let (text, client_id) = (text.trim_ascii(), &self.link.client_id);
+        // RFC 9101, section 5.2.3: the body is the request object and nothing beside it (catalogue 101).
+        let client_id = &self.link.client_id;
         let request = request::verify_request_of(&parties, text, client_id, nonce, &policy)
             .map_err(|refusal| self.refusal(refusal))?;
         let reply_to = self.wallet.urls().check(request.response_uri());

@@ -188,7 +188,8 @@ pub fn open_request(
     crypto: &dyn CryptoProvider,
 ) -> Result<Zeroizing<Vec<u8>>, EncryptionError> {
     let compact = std::str::from_utf8(body).map_err(|_| JweError::Malformed)?;
-    let sealed = Sealed::parse(compact.trim_ascii())?;
+    // RFC 7516, section 7.1: the body is the JWE and nothing beside it (catalogue 101).
+    let sealed = Sealed::parse(compact)?;
     let kid = sealed.kid().ok_or(EncryptionError::UnknownKey)?;
     let key = find(kid).ok_or(EncryptionError::UnknownKey)?;
     Ok(sealed.open(&key, &ENC_VALUES, crypto)?)

@@ -140,7 +140,7 @@ impl ResponseKey {
             return Err(Unreadable);
         }
         let compact = std::str::from_utf8(&response.body).map_err(|_| Unreadable)?;
-        let opened = jwe::decrypt(compact.trim_ascii(), &self.key, &[self.enc], crypto);
+        let opened = jwe::decrypt(compact, &self.key, &[self.enc], crypto);
         opened.map_err(|_| Unreadable)
     }
 }
