@@ -9,7 +9,7 @@ use crate::journeys::{ABROAD, HOME, log_out, with, with_more, write};
 use crate::passkey_journeys::without_session;
 use crate::world::World;
 use crate::world::browser::{Answer, Browser};
-use crate::world::steps::{begin, log_in, same_device, wallet_link};
+use crate::world::steps::{begin, log_in, rows, same_device, wallet_link};
 use crate::world::wallet::Wallet;
 
 const DAY_S: i64 = 86_400;
@@ -120,6 +120,57 @@ async fn a_risk_that_grew_during_the_wait_ends_it() {
         world.later(3600).await;
         let page = goes_on(&mut second, &other).await;
         assert_eq!(page.status, StatusCode::FORBIDDEN, "{}", page.body);
+    })
+    .await;
+}
+
+const TWICE: &str = r#"
+id = "twice"
+version = 1
+clients = ["suite"]
+
+[[step]]
+id = "card"
+kind = "present"
+query = "membership"
+
+[[step]]
+id = "again"
+kind = "present"
+query = "membership"
+check = 'cred.card.claims.tier == "gold"'
+
+[[step]]
+id = "in"
+kind = "finish"
+"#;
+
+/// The session stands for the first step, and ends while the wallet is asked for the second.
+#[tokio::test]
+async fn a_session_that_stood_for_a_step_must_still_be_there_beside_a_card() {
+    with(&[("twice.toml", TWICE)], async |world, _| {
+        let wallet = world.person("M-1").await;
+        let suite = world.suite();
+        for ends in [false, true] {
+            let mut browser = world.browser().from(HOME);
+            log_in(&mut browser, &wallet, &world.shop(), "openid membership").await;
+            let address = suite.authorize("openid", &[]);
+            let (path, page) = begin(&mut browser, &address).await;
+            let mut window = browser.window(world.router());
+            if ends {
+                log_out(&mut browser).await;
+            }
+            let back = wallet.follow(&wallet_link(&page)).await;
+            let answer = window.get(&back).await;
+            if ends {
+                let page = goes_on(&mut window, &path).await;
+                assert_eq!(page.status, StatusCode::FORBIDDEN, "{}", page.body);
+                assert_eq!(outcome(&world, &path).await, "other_account");
+                assert_eq!(rows(&world, "login_sessions").await, 0);
+            } else {
+                suite.code(&answer);
+            }
+        }
     })
     .await;
 }

@@ -24,6 +24,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use tokio::runtime::{Builder, Runtime};
 
 /// How long a caller waits for a connection before it is told to come back later.
 const ACQUIRE_LIMIT: Duration = Duration::from_secs(2);
@@ -90,6 +91,8 @@ impl Db {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(2))
             .pragma("wal_autocheckpoint", "10000")
+            // What SQLite keeps for a statement that may be undone needs no file.
+            .pragma("temp_store", "MEMORY")
             // One great transaction (an import) leaves a great journal, which a start after a kill
             // would read as a whole each time.
             .pragma("journal_size_limit", JOURNAL_BYTES)
@@ -102,7 +105,9 @@ impl Db {
             .test_before_acquire(false)
             .connect_with(options.clone())
             .await?;
-        let jobs = start_writer(move |queue| sqlite::write_loop(options, queue))?;
+        // Without sockets the thread is woken by a futex, and not by way of a file descriptor.
+        let timers = |runtime: &mut Builder| runtime.enable_time().build();
+        let jobs = start_writer(timers, move |queue| sqlite::write_loop(options, queue))?;
         Ok(Self {
             readers: Pools::Sqlite(readers),
             jobs,
@@ -120,7 +125,8 @@ impl Db {
         };
         let readers = pool(POSTGRES_READERS, READ_LIMIT);
         let readers = readers.connect_with(options.clone()).await?;
-        let jobs = start_writer(move |queue| async move {
+        let everything = |runtime: &mut Builder| runtime.enable_all().build();
+        let jobs = start_writer(everything, move |queue| async move {
             let writers = pool(POSTGRES_WRITERS, ACQUIRE_LIMIT).connect_lazy_with(options);
             postgres::write_loop(writers, queue).await;
         })?;
@@ -296,16 +302,15 @@ fn private_file(file: &Path) -> std::io::Result<std::fs::File> {
 
 /// The writer has a thread and a runtime of its own: work that was queued is finished even when
 /// the runtime of the caller stops.
-fn start_writer<F, L>(make_loop: F) -> Result<Jobs, DbError>
+fn start_writer<B, F, L>(build: B, make_loop: F) -> Result<Jobs, DbError>
 where
+    B: FnOnce(&mut Builder) -> std::io::Result<Runtime>,
     F: FnOnce(Queue) -> L + Send + 'static,
     L: Future<Output = ()>,
 {
     let tenant = tenant::Inherited::now();
     let (jobs, waiting, end) = queue();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
+    let runtime = build(&mut Builder::new_current_thread())
         .map_err(|error| DbError::Unavailable(error.into()))?;
     thread::Builder::new()
         .name("database-writer".into())

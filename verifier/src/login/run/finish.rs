@@ -175,6 +175,7 @@ impl Work {
         {
             return Err(FinishError::Failed(Failure::unmatched()));
         }
+        self.session_holds(tx).await?;
         for shown in &run.shown {
             let query = QueryId::from_text(shown.question.clone());
             let shown = (&query, &shown.answer);
@@ -194,6 +195,18 @@ impl Work {
             account,
             ..finished
         })
+    }
+
+    /// A session that stood for a step counts for nothing once it has ended.
+    async fn session_holds(&self, tx: &mut Tx) -> Result<(), FinishError> {
+        let session = self.run.session.as_ref();
+        let Some(session) = session.filter(|_| self.run.instance.used_session()) else {
+            return Ok(());
+        };
+        match sessions::is_live(tx, session, self.app.now()).await? {
+            true => Ok(()),
+            false => Err(FinishError::Failed(Failure::other_account())),
+        }
     }
 
     /// Nobody in particular showed a card.

@@ -41,6 +41,7 @@ impl Work {
         if !passkey::still_stands(tx, tapped, standing).await? {
             return Err(FinishError::Failed(Failure::unmatched()));
         }
+        self.session_holds(tx).await?;
         let subject = &tapped.subject;
         let sub = pairwise_sub(&app.pairwise_key, &self.client.sector, subject);
         if !request.expects(&sub) {

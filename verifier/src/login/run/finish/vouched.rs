@@ -39,6 +39,7 @@ impl Work {
         {
             return Err(FinishError::Failed(Failure::unmatched()));
         }
+        self.session_holds(tx).await?;
         let sub = pairwise_sub(&app.pairwise_key, &self.client.sector, &subject);
         if !request.expects(&sub) {
             return Err(FinishError::Failed(Failure::other_account()));
