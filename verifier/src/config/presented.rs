@@ -185,7 +185,8 @@ fn places(
                 PathStep::Index(_) | PathStep::All => None,
             })
             .collect();
-        let first = keys.ok_or("a path has other steps than names")?[0];
+        let keys = keys.ok_or("a path has other steps than names")?;
+        let first = keys.first().copied();
         if *entry.format() == Format::MsoMdoc && *namespace.get_or_insert(first) != first {
             return Err("its claims are of several namespaces");
         }

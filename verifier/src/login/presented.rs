@@ -278,11 +278,15 @@ fn entry(
             PathStep::Key(key) => Some(key.as_str()),
             PathStep::Index(_) | PathStep::All => None,
         });
-        let mut keys: Vec<&str> = keys.collect();
-        if mdoc {
-            namespace = Some(keys.remove(0).to_owned());
-        }
-        put(&mut claims, &keys, value);
+        let keys: Vec<&str> = keys.collect();
+        let keys = match keys.split_first() {
+            Some((first, rest)) if mdoc => {
+                namespace = Some((*first).to_owned());
+                rest
+            }
+            Some(_) | None => keys.as_slice(),
+        };
+        put(&mut claims, keys, value);
         names.push(mapping.name.clone());
     }
     // A card without a status list has no status that could be asked.
