@@ -150,6 +150,7 @@ fn build(
         device: grants.device,
         // Only the operator lets an application have these.
         external_id: false,
+        presented_credentials: false,
         approvals: BTreeSet::new(),
         security_events: false,
         prefer_digital_credentials: false,

@@ -25,7 +25,7 @@ pub struct ClaimMapping {
 
 /// Names that a mapping must not overwrite (OpenID Connect Core 1.0, section 2; back-channel
 /// logout): they are ours to say.
-pub(crate) const RESERVED: [&str; 18] = [
+pub(crate) const RESERVED: [&str; 20] = [
     "iss",
     "sub",
     "aud",
@@ -44,6 +44,8 @@ pub(crate) const RESERVED: [&str; 18] = [
     "external_id",
     "transaction_data_hashes",
     "transaction_data_hashes_alg",
+    "presented_credentials",
+    "verified_claims",
 ];
 
 /// Checks one line of `claims`.

@@ -93,6 +93,9 @@ pub struct ClientConfig {
     /// Kinds of transactions that it may ask people to approve (`authorization_details`, RFC 9396).
     #[serde(default)]
     pub authorization_details_types: BTreeSet<ApprovalType>,
+    /// Whether it gets cards in the form of `[presented_credentials]`, where it asks by those scopes.
+    #[serde(default)]
+    pub presented_credentials: bool,
     /// Whether people may log in to it with a passkey, where `[passkeys]` is on.
     #[serde(default = "yes")]
     pub passkeys: bool,
@@ -203,6 +206,8 @@ pub struct Client {
     pub external_id: bool,
     /// Kinds of transactions that it may ask people to approve.
     pub approvals: BTreeSet<ApprovalType>,
+    /// Whether it gets cards in the form of `[presented_credentials]`.
+    pub presented_credentials: bool,
     /// Whether people may log in to it with a passkey.
     pub passkeys: bool,
     /// Whether it may manage a stream of security events.
@@ -338,6 +343,7 @@ impl Client {
             only_bound: config.dpop_bound_access_tokens || profile.only_bound(),
             external_id: config.external_id,
             approvals: config.authorization_details_types.clone(),
+            presented_credentials: config.presented_credentials,
             passkeys: config.passkeys,
             security_events: config.security_events,
             default_query,

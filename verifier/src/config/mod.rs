@@ -3,6 +3,7 @@
 //! To add a setting: a field in its section (unknown keys are refused), its check in the
 //! section's `parse`, its negative test in `tests/it/config.rs`.
 
+mod assurance;
 mod attribute;
 mod authentication;
 mod bindings;
@@ -17,6 +18,7 @@ mod keys;
 mod numbers;
 mod passkeys;
 mod presentation;
+mod presented;
 mod profile;
 mod providers;
 mod query;
@@ -31,6 +33,7 @@ use serde::Deserialize;
 use vouchsafe_service::config::{DatabaseConfig, DevConfig, FetchConfig, HttpConfig, LogConfig};
 use vouchsafe_service::vc_api::VcApiConfig;
 
+pub use assurance::{Assurance, AssuranceConfig, EvidenceConfig, EvidenceKind};
 pub use attribute::{Attribute, AttributeConfig, FromCard, KindConfig};
 pub use authentication::{Authentication, ClientKeys, ClientSecret};
 pub use claims::ClaimMapping;
@@ -48,8 +51,11 @@ pub use passkeys::{PasskeySettings, PasskeysConfig};
 pub use presentation::{
     ClientIdPrefix, DidMethod, Presentation, PresentationConfig, PresentationProfile,
 };
+pub(crate) use presented::RESERVED_ID;
+pub use presented::{Draft, OfferedCard, PresentedConfig, PresentedSettings};
 pub use profile::Profile;
 pub use providers::{UpstreamConfig, UpstreamProvider};
+pub(crate) use query::types_of;
 pub use query::{
     Query, QueryConfig, ScopeClaims, SubjectClaim, SubjectConfig, SubjectStrategy, format_of,
     untrusted_type,
@@ -116,6 +122,8 @@ pub struct Config {
     /// Who the service is to wallets.
     #[serde(default)]
     pub presentation: PresentationConfig,
+    /// Cards in the form of draft-svensson-credential-oidc-bridge. Off unless it is written.
+    pub presented_credentials: Option<PresentedConfig>,
     /// Status of credentials.
     #[serde(default)]
     pub status: StatusConfig,

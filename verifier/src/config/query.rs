@@ -16,7 +16,8 @@ use super::error::ConfigError;
 use super::trust::Trust;
 use crate::domain::ids::QueryId;
 use crate::domain::request::{OFFLINE_ACCESS, OPENID};
-use types::{subject_path, types, types_of};
+pub(crate) use types::types_of;
+use types::{subject_path, types};
 
 /// A question, as written.
 #[derive(Debug, Clone, Deserialize)]

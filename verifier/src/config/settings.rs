@@ -17,6 +17,7 @@ use super::hooks::Hook;
 use super::numbers::NumbersConfig;
 use super::passkeys::PasskeySettings;
 use super::presentation::Presentation;
+use super::presented::PresentedSettings;
 use super::providers::UpstreamProvider;
 use super::query::Query;
 use super::registration::{Documents, Registration};
@@ -60,6 +61,8 @@ pub struct Settings {
     pub qr_endpoint: String,
     /// Who the service is to wallets.
     pub presentation: Presentation,
+    /// Cards in the form of a draft.
+    pub presented: Option<PresentedSettings>,
     /// What is offered over the Digital Credentials API of browsers.
     pub digital_credentials: Option<DigitalCredentials>,
     /// How status lists are used.
@@ -217,6 +220,8 @@ impl Settings {
             true => UrlRule::LoopbackAllowed,
             false => UrlRule::AnyHttps,
         };
+        let presented = config.presented_credentials.as_ref();
+        let presented = PresentedSettings::parse(presented, &queries, &clients)?;
         let settings = Self {
             issuer: config.http.public_url.as_str().to_owned(),
             public_url: config.http.public_url.clone(),
@@ -232,6 +237,7 @@ impl Settings {
             wallet_endpoint: endpoint.clone(),
             qr_endpoint: qr_endpoint.clone(),
             presentation: Presentation::parse(config, digital_credentials.as_ref())?,
+            presented,
             digital_credentials,
             status: StatusPolicy {
                 min_refresh_s,

@@ -8,9 +8,11 @@ use std::sync::Arc;
 use serde::Deserialize;
 use vouchsafe_credentials::sd_jwt_vc::{IssuerMethod, IssuerTrust, StatusMethod, TrustedIssuer};
 use vouchsafe_credentials::x509::{Role, TrustAnchors};
-use vouchsafe_protocol::vp::dcql::Format;
+use vouchsafe_protocol::vp::dcql::{CredentialQuery, Format};
 
+use super::assurance::{Assurance, AssuranceConfig, ByType};
 use super::error::ConfigError;
+use super::query::types_of;
 
 /// `[trust]`, as written.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -46,6 +48,9 @@ pub struct TrustedIssuerConfig {
     /// to somebody else.
     #[serde(default)]
     pub stable_claims: BTreeMap<String, Vec<String>>,
+    /// By which rules it knows of whom it speaks, by type (OpenID Connect for Identity Assurance).
+    #[serde(default)]
+    pub assurance: BTreeMap<String, AssuranceConfig>,
     /// PEM text of the anchors of its status lists; without it the issuer signs them itself.
     pub status_anchors: Option<String>,
     /// The same from a file.
@@ -65,6 +70,7 @@ struct Entry {
     mdoc: bool,
     types: Vec<String>,
     stable_claims: BTreeMap<String, Vec<String>>,
+    assurance: ByType,
 }
 
 impl Trust {
@@ -85,6 +91,7 @@ impl Trust {
                 mdoc: issuer.iaca.is_some() || issuer.iaca_file.is_some(),
                 types: issuer.types.clone(),
                 stable_claims: issuer.stable_claims.clone(),
+                assurance: assurance(issuer)?,
             });
         }
         let issuers = IssuerTrust::new(issuers).map_err(|error| ConfigError::Trust {
@@ -127,6 +134,29 @@ impl Trust {
             .any(|entry| entry.id == issuer && entry.declares(kind, claim))
     }
 
+    /// By which rules this issuer knows of whom it speaks in cards of this format and type.
+    #[must_use]
+    pub fn assurance(&self, issuer: &str, (mdoc, kind): (bool, &str)) -> Option<&Assurance> {
+        let mut entries = self.entries.iter();
+        let entry =
+            entries.find(|entry| entry.id == issuer && entry.mdoc == mdoc && entry.issues(kind))?;
+        entry.assurance.get(kind)
+    }
+
+    /// The same of everybody whose card may answer.
+    pub(super) fn assured<'a>(
+        &'a self,
+        entry: &'a CredentialQuery,
+    ) -> impl Iterator<Item = &'a Assurance> {
+        let mdoc = *entry.format() == Format::MsoMdoc;
+        let known = self.entries.iter().filter(move |one| one.mdoc == mdoc);
+        known.flat_map(|one| {
+            types_of(entry)
+                .iter()
+                .filter_map(|kind| one.assurance.get(kind))
+        })
+    }
+
     /// Whether every issuer of this type declared `claim` stable, and there is one.
     #[must_use]
     pub fn claim_is_stable_everywhere(&self, kind: &str, claim: &str) -> bool {
@@ -134,6 +164,23 @@ impl Trust {
         let mut issuers = issuers.peekable();
         issuers.peek().is_some() && issuers.all(|entry| entry.declares(kind, claim))
     }
+}
+
+/// Checks `assurance`.
+fn assurance(config: &TrustedIssuerConfig) -> Result<ByType, ConfigError> {
+    let refuse = |reason: String| ConfigError::Trust {
+        issuer: config.id.clone(),
+        reason,
+    };
+    let checked = config.assurance.iter().map(|(kind, written)| {
+        if !config.types.contains(kind) {
+            return Err(refuse(format!(
+                "assurance names {kind}, which is not in types"
+            )));
+        }
+        Ok((kind.clone(), Assurance::parse(written).map_err(refuse)?))
+    });
+    checked.collect()
 }
 
 /// The id that two entries of one kind have.
@@ -167,6 +214,7 @@ fn trusted(config: &TrustedIssuerConfig) -> Result<TrustedIssuer, ConfigError> {
         did: _,
         types,
         stable_claims: _,
+        assurance: _,
         status_anchors,
         status_anchors_file,
     } = config;

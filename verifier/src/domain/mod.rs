@@ -9,6 +9,7 @@ pub mod means;
 pub mod notice;
 pub mod passkey;
 pub mod place;
+pub mod presented;
 pub mod reason;
 pub mod request;
 pub mod run;

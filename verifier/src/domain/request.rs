@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use vouchsafe_protocol::oauth::response::ResponseMode;
+use vouchsafe_protocol::oidc::verified_claims::VerifiedWish;
 
 use crate::journey::RequestFacts;
 
 use super::approval::Approval;
 use super::ids::{ClientId, DeviceGrantId, QueryId, SecretDigest, SessionId};
+use super::presented::PresentedWish;
 
 /// Where the answer goes: known to be registered for the client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +83,12 @@ pub struct LoginRequest {
     /// version have none.
     #[serde(default)]
     pub attributes: Facts,
+    /// Cards that the application gets in the form of a draft.
+    #[serde(default)]
+    pub presented: Option<PresentedWish>,
+    /// Facts that the application wants to know how they were verified.
+    #[serde(default)]
+    pub verified: Verified,
     /// BCP 47 tag of the pages.
     pub locale: String,
     /// Values of an essential `acr`: one of them must be reached (OpenID Connect Core 1.0,
@@ -156,6 +164,25 @@ pub struct Facts {
     pub id_token: Vec<Fact>,
 }
 
+/// `verified_claims` that an application asks for, with the claims that it may learn.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verified {
+    /// In UserInfo.
+    pub userinfo: Vec<VerifiedWish>,
+    /// In the ID token.
+    pub id_token: Vec<VerifiedWish>,
+}
+
+impl Verified {
+    /// Names of all the claims, each once.
+    #[must_use]
+    pub fn names(&self) -> BTreeSet<&str> {
+        let wishes = self.userinfo.iter().chain(&self.id_token);
+        let claims = wishes.flat_map(|wish| &wish.claims);
+        claims.map(|claim| claim.name.as_str()).collect()
+    }
+}
+
 /// One fact, by the name of its claim.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
@@ -215,6 +242,18 @@ impl LoginRequest {
     #[must_use]
     pub fn expects(&self, sub: &str) -> bool {
         self.expected_sub.is_empty() || self.expected_sub.iter().any(|expected| expected == sub)
+    }
+
+    /// The question that this login answers, for whatever rests on it later. Where cards go out in the
+    /// form of a draft, the application chose which of them were shown: it answers no other question.
+    #[must_use]
+    pub fn answers(&self) -> QueryId {
+        match &self.presented {
+            None => self.query.clone(),
+            Some(_) => {
+                QueryId::from_text(format!("urn:vouchsafe:presented:{}", self.query.as_str()))
+            }
+        }
     }
 
     /// Whether it was pushed, used up or not (RFC 9126).

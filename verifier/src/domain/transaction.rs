@@ -165,9 +165,24 @@ pub struct Answer {
     /// Verified claims that the journey of the login may read, by the ids of their queries.
     #[serde(default)]
     pub cards_read: BTreeMap<String, Card>,
+    /// `presented_credentials`.
+    #[serde(default)]
+    pub presented: Vec<Value>,
+    /// `verified_claims`.
+    #[serde(default)]
+    pub verified: VerifiedAnswer,
     /// Keyed hashes of what is kept with the account, by the names of their bindings.
     #[serde(default)]
     pub bound: BTreeMap<String, String>,
+}
+
+/// Elements of `verified_claims`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct VerifiedAnswer {
+    /// For UserInfo.
+    pub userinfo: Vec<Value>,
+    /// For the ID token.
+    pub id_token: Vec<Value>,
 }
 
 /// A login at any moment.

@@ -13,7 +13,7 @@ use crate::accounts::identifier_mac;
 use crate::app::App;
 use crate::config::{Client, SubjectStrategy};
 use crate::domain::ids::QueryId;
-use crate::domain::request::{Back, Facts, LoginRequest, ReturnAddress, StepUp};
+use crate::domain::request::{Back, Facts, LoginRequest, ReturnAddress, StepUp, Verified};
 use crate::domain::session::Session;
 use crate::journey::RequestFacts;
 use crate::journeys::Unclear;
@@ -34,17 +34,30 @@ pub(super) fn login_request(
         OAuthError::from(ErrorCode::AccessDenied)
     })?;
     let choice = choose(&app.settings, client, &request.scopes, &request.claims);
-    let (query, scopes, facts) = match choice {
+    let (query, scopes, facts, forms) = match choice {
         Ok(Choice {
             query,
             scopes,
             facts,
-        }) => (Some(query), scopes, facts),
+            presented,
+            verified,
+        }) => (Some(query), scopes, facts, (presented, verified)),
         // A journey has questions of its own.
         Err(_) if served.is_some() && names_no_card(&app.settings, &request.scopes) => {
-            (None, Vec::new(), Facts::default())
+            let none = (None, Verified::default());
+            (None, Vec::new(), Facts::default(), none)
         }
         Err(error) => return Err(error),
+    };
+    let (presented, verified) = match served.is_some() {
+        false => forms,
+        // A journey tells facts. What it does not tell is left out of `verified_claims`, and cards are
+        // not told by halves.
+        true if forms.0.is_some() => {
+            let reason = "a journey leads this login: it presents no cards to applications";
+            return Err(OAuthError::invalid_request(reason));
+        }
+        true => (None, Verified::default()),
     };
     let guest = match &served {
         Some(journey) => journey.is_of_guests(),
@@ -81,7 +94,9 @@ pub(super) fn login_request(
             ));
         }
     };
-    let needs_card = !scopes.is_empty() || !facts.names().is_empty();
+    // draft-svensson-credential-oidc-bridge-02, section 6.4: a new presentation each time.
+    let told = !facts.names().is_empty() || !verified.names().is_empty();
+    let needs_card = !scopes.is_empty() || told;
     // A guest has no account.
     let (mut scopes, mut known) = (scopes, Facts::default());
     if !guest {
@@ -109,6 +124,8 @@ pub(super) fn login_request(
         needs_card,
         facts,
         attributes: known,
+        presented,
+        verified,
         locale: Locale::negotiate(Some(&request.ui_locales.join(" ")), accept)
             .tag()
             .to_owned(),

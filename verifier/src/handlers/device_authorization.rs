@@ -145,7 +145,15 @@ fn login_request(
         query,
         scopes,
         facts,
+        presented,
+        verified,
     } = choice.map_err(DeviceRefusal::Scope)?;
+    // What a device shows can be relayed: it learns facts, and no cards.
+    if presented.is_some() {
+        let reason = "cards are not presented to devices";
+        let error = OAuthError::new(ErrorCode::InvalidScope, reason);
+        return Err(DeviceRefusal::Scope(error));
+    }
     let needs_card = !scopes.is_empty();
     Ok(LoginRequest {
         dpop_jkt: None,
@@ -168,6 +176,8 @@ fn login_request(
         facts,
         // A device asks by scopes of cards alone.
         attributes: Facts::default(),
+        presented,
+        verified,
         // That of the person's browser, once there is one.
         locale: Locale::default().tag().to_owned(),
         essential_acr: Vec::new(),

@@ -104,6 +104,13 @@ fn document(app: &Parts) -> DiscoveryDocument {
         let hashes = ["transaction_data_hashes", "transaction_data_hashes_alg"];
         claims.extend(hashes.map(str::to_owned));
     }
+    let (presentations, assurance) = (
+        app.settings.served_presentations(),
+        app.settings.assurance(),
+    );
+    let presented = presentations.as_ref().map(|_| "presented_credentials");
+    let verified = assurance.as_ref().map(|_| "verified_claims");
+    claims.extend(presented.into_iter().chain(verified).map(str::to_owned));
     claims.sort();
     claims.dedup();
     // Where every application keeps FAPI 2.0, nothing else is served to any.
@@ -134,6 +141,8 @@ fn document(app: &Parts) -> DiscoveryDocument {
         public_subjects: false,
         client_documents: app.settings.documents.is_some(),
         authorization_details_types: approvals.iter().map(|one| one.name().to_owned()).collect(),
+        presentations,
+        assurance,
     };
     DiscoveryDocument::new(app.issuer(), endpoints, capabilities)
 }

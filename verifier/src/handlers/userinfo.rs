@@ -18,7 +18,8 @@ use vouchsafe_service::http::{self, Problem, is_form};
 use super::{USERINFO, proof};
 use crate::app::App;
 use crate::domain::ids::{ClientId, Secret};
-use crate::login::{grant, known};
+use crate::login::presented::PRESENTED;
+use crate::login::{deliver, grant, known};
 use crate::store::{StoreError, tokens};
 
 /// Why nothing is said.
@@ -134,13 +135,14 @@ async fn claims(
     let client = ClientId::from_text(live.client_id.as_str());
     let client = app.client(&client).await?;
     let client = client.ok_or(UserInfoError::Invalid)?;
+    let opened = grant::open_token(app, token.reveal(), &live.claims)?;
     let grant::TokenClaims {
         sub,
         mut claims,
         attributes,
         issued: _,
         jkt,
-    } = grant::open_token(app, token.reveal(), &live.claims)?;
+    } = opened.clone();
     // FAPI 2.0, section 5.3.4: nothing but sender-constrained tokens, whenever they were issued.
     if client.only_bound && jkt.is_none() {
         return Err(UserInfoError::Invalid);
@@ -158,6 +160,9 @@ async fn claims(
     for (name, value) in known {
         // What a card says now counts before what is kept.
         claims.entry(name).or_insert(value);
+    }
+    if claims.contains_key(PRESENTED) && !deliver::once(app, &token, &live.claims, opened).await? {
+        claims.remove(PRESENTED);
     }
     Ok(UserInfo::new(&sub, claims))
 }

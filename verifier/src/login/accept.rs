@@ -18,7 +18,9 @@ use super::ask::{self, Asking};
 use super::conclude::{ConcludeError, Given, conclude};
 use super::evidence::answer;
 use super::judge::{is_no, judge};
+use super::presented::PRESENTED;
 use super::run;
+use super::verified::VERIFIED;
 use super::{notice, resolve};
 use crate::app::Parts;
 use crate::config::Query;
@@ -265,6 +267,10 @@ async fn record(
 /// Names of what was told, and of what is kept here.
 fn recorded(asking: &Asking<'_>, answer: &Answer) -> Vec<String> {
     let mut names = asking.names(&answer.claims);
+    let (cards, verified) = (&answer.presented, &answer.verified);
+    let none = verified.userinfo.is_empty() && verified.id_token.is_empty();
+    let empty = [(PRESENTED, cards.is_empty()), (VERIFIED, none)];
+    names.retain(|name| !empty.contains(&(name.as_str(), true)));
     names.extend(answer.bound.keys().map(|name| notice::kept_name(name)));
     names
 }

@@ -9,6 +9,7 @@ use vouchsafe_protocol::vp::transaction_data::TransactionData;
 
 use super::ask::AskError;
 use super::run::{self, RunError};
+use super::{presented, verified};
 use crate::app::Parts;
 use crate::config::{FromCard, Query};
 use crate::domain::consent::of_account;
@@ -61,12 +62,21 @@ pub async fn query_of<'a>(app: &'a Parts, login: &Login) -> Result<Asking<'a>, A
     let request = &login.request;
     if login.run.is_none() {
         let query = app.settings.query(&request.query).ok_or(AskError::Gone)?;
+        let facts = all_facts(request);
+        let (query, question) = match &request.presented {
+            None => (Cow::Borrowed(query), query.asked(&facts.names())),
+            Some(wish) => {
+                let query = presented::question(query, wish)?;
+                let question = query.dcql.clone();
+                (Cow::Owned(query), question)
+            }
+        };
         return Ok(Asking {
-            question: query.asked(&request.facts.names()),
-            query: Cow::Borrowed(query),
-            facts: request.facts.clone(),
+            question,
+            told: [attributes(request, &query), forms(request)].concat(),
+            query,
+            facts,
             transaction_data: Vec::new(),
-            told: attributes(request, query),
             later: false,
             channels: None,
         });
@@ -109,6 +119,27 @@ pub async fn query_of<'a>(app: &'a Parts, login: &Login) -> Result<Asking<'a>, A
         channels: Some(channels.collect()),
         facts,
     })
+}
+
+/// All facts of cards that the application is told, in whatever form.
+fn all_facts(request: &LoginRequest) -> Facts {
+    let mut facts = request.facts.clone();
+    let cards = request.presented.iter().flat_map(|wish| &wish.cards);
+    let cards = cards.flat_map(|card| card.claims.iter().map(String::as_str));
+    let more: BTreeSet<&str> = cards.chain(request.verified.names()).collect();
+    facts.userinfo.extend(more.into_iter().map(|name| Fact {
+        name: name.to_owned(),
+        values: Vec::new(),
+    }));
+    facts
+}
+
+/// Forms that say more than the facts: of which kind a card is, how something was verified.
+fn forms(request: &LoginRequest) -> Vec<String> {
+    let presented = request.presented.as_ref().map(|_| presented::PRESENTED);
+    let verified = (!request.verified.names().is_empty()).then_some(verified::VERIFIED);
+    let forms = presented.into_iter().chain(verified);
+    forms.map(str::to_owned).collect()
 }
 
 /// The claim of a card that fills an attribute. The account learns it, and no application.

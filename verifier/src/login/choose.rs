@@ -5,9 +5,12 @@ use std::collections::BTreeSet;
 use vouchsafe_protocol::oauth::error::{ErrorCode, OAuthError};
 use vouchsafe_protocol::oauth::values::Scopes;
 use vouchsafe_protocol::oidc::claims_request::{ClaimWish, ClaimsRequest};
+use vouchsafe_protocol::oidc::verified_claims::VerifiedWish;
 
+use super::presented::{self, Asked};
 use crate::config::{Attribute, Client, Query, ScopeClaims, Settings};
-use crate::domain::request::{Fact, Facts, OFFLINE_ACCESS, OPENID};
+use crate::domain::presented::PresentedWish;
+use crate::domain::request::{Fact, Facts, OFFLINE_ACCESS, OPENID, Verified};
 
 /// A question that a client may ask, and what it learns.
 #[derive(Debug)]
@@ -18,6 +21,10 @@ pub struct Choice<'a> {
     pub scopes: Vec<String>,
     /// What goes to the application.
     pub facts: Facts,
+    /// Cards that go to it in the form of a draft.
+    pub presented: Option<PresentedWish>,
+    /// What goes to it with how it was verified.
+    pub verified: Verified,
 }
 
 /// Chooses the query that the scopes name; without one, the client's own. The `claims` parameter
@@ -53,11 +60,85 @@ pub fn choose<'a>(
     if !scopes.iter().all(|scope| may_ask(client, scope)) {
         return Err(refuse("the client may not ask for this scope"));
     }
+    let cards = presented_cards(settings, client, &scopes);
+    let is_card = |scope: &&ScopeClaims| cards.iter().any(|(_, card)| card.scope == scope.scope);
+    let flat: Vec<&ScopeClaims> = (scopes.iter().copied())
+        .filter(|scope| !is_card(scope))
+        .collect();
+    let facts = facts(query, client, &flat, claims);
+    let verified = verified(settings, query, client, claims);
+    let names = [facts.names(), verified.names()];
+    let names: BTreeSet<&str> = names.into_iter().flatten().collect();
     Ok(Choice {
+        presented: presented(settings, (query, client), &cards, &names, claims)?,
         query,
-        facts: facts(query, client, &scopes, claims),
+        verified,
+        facts,
         scopes: scopes.iter().map(|scope| scope.scope.clone()).collect(),
     })
+}
+
+/// The cards that a client gets in the form of a draft, where it may have that.
+fn presented_cards<'a>(
+    settings: &'a Settings,
+    client: &Client,
+    scopes: &[&'a ScopeClaims],
+) -> Vec<Asked<'a>> {
+    let served = settings.presented.as_ref();
+    let served = served.filter(|_| client.presented_credentials);
+    let cards = scopes.iter().filter_map(|scope| {
+        let offered = served?.of_scope(&scope.scope)?;
+        Some((offered, *scope))
+    });
+    cards.collect()
+}
+
+/// draft-svensson-credential-oidc-bridge-02, section 5.3, steps 1 and 2.
+fn presented(
+    settings: &Settings,
+    (query, client): (&Query, &Client),
+    cards: &[Asked<'_>],
+    flat: &BTreeSet<&str>,
+    claims: &ClaimsRequest,
+) -> Result<Option<PresentedWish>, OAuthError> {
+    // Where the draft is off, the member is one that nobody knows (OpenID Connect Core 1.0, section 5.5).
+    let own = claims.dcql_query.as_ref();
+    let own = own.filter(|_| settings.presented.is_some());
+    let served = settings.presented.as_ref();
+    let served = served.is_some_and(|one| one.dcql_query && client.presented_credentials);
+    if own.is_some() && (!served || cards.is_empty()) {
+        let reason = "dcql_query is not served to this client with these scopes";
+        return Err(OAuthError::invalid_request(reason));
+    }
+    match cards {
+        [] => Ok(None),
+        cards => presented::compose(query, cards, flat, own).map(Some),
+    }
+}
+
+/// `verified_claims` with the claims that the client may learn and that some card could tell so; the
+/// others are not asked for.
+fn verified(
+    settings: &Settings,
+    query: &Query,
+    client: &Client,
+    claims: &ClaimsRequest,
+) -> Verified {
+    let own = |wishes: &[VerifiedWish]| {
+        let wishes = wishes.iter().map(|wish| {
+            let mut own = wish.clone();
+            own.claims.retain(|claim| {
+                may_learn(client, query, &claim.name)
+                    && settings.may_verify(query, wish, &claim.name)
+            });
+            own
+        });
+        wishes.filter(|wish| !wish.claims.is_empty()).collect()
+    };
+    Verified {
+        userinfo: own(&claims.verified_userinfo),
+        id_token: own(&claims.verified_id_token),
+    }
 }
 
 /// Whether the scopes name no question, so that only another rule can choose one.

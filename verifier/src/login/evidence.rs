@@ -9,13 +9,13 @@ use vouchsafe_protocol::oidc::subject::{StableClaim, binding_key};
 use vouchsafe_protocol::vp::verify::{VerifiedCredential, VerifiedPresentation};
 
 use super::ask::Asking;
-use super::run;
+use super::{presented, run, verified};
 use crate::app::Parts;
 use crate::config::{ClaimMapping, Query, SubjectClaim, SubjectStrategy};
 use crate::domain::ids::ConsentId;
 use crate::domain::reason::{Explanation, Failure};
 use crate::domain::session::{CardRef, StatusPointer};
-use crate::domain::transaction::{Answer, BindingKey, Channel, Evidence, Login};
+use crate::domain::transaction::{Answer, BindingKey, Channel, Evidence, Login, VerifiedAnswer};
 use crate::journey::Hasher as _;
 use crate::journeys::Bindings;
 use crate::store::requests::PresentationRequest;
@@ -30,6 +30,23 @@ pub(super) fn answer(
 ) -> Result<Answer, Failure> {
     let query = asking.query.as_ref();
     let facts = asking.facts.names();
+    let mut claims = mapped_claims(query, &facts, presentation);
+    let (presented, verified) = match login.run {
+        Some(_) => (Vec::new(), VerifiedAnswer::default()),
+        None => {
+            let wish = login.request.presented.as_ref();
+            let cards = wish.map(|wish| presented::told(query, wish, presentation, app.now()));
+            let cards = cards.transpose()?.unwrap_or_default();
+            let answer = verified::told(app, query, &login.request.verified, presentation);
+            // What was not met is not told, and is no fact of this login.
+            let (flat, names) = (login.request.facts.names(), verified::names(&answer));
+            let told = |name: &str| {
+                flat.contains(name) || names.contains(name) || cards.names.contains(name)
+            };
+            claims.retain(|name, _| told(name));
+            (cards.sets, answer)
+        }
+    };
     Ok(Answer {
         channel: request.channel,
         number: match request.channel {
@@ -37,7 +54,9 @@ pub(super) fn answer(
             Channel::Qr => Some(two_digits(app)),
         },
         evidence: evidence(app, query, login, presentation)?,
-        claims: mapped_claims(query, &facts, presentation),
+        claims,
+        presented,
+        verified,
         cards: presentation.credentials().iter().map(card).collect(),
         consent: ConsentId::random(app.rng.as_ref()),
         consent_until: None,

@@ -9,7 +9,7 @@ use vouchsafe_protocol::oidc::subject::{guest_sub, pairwise_sub};
 use vouchsafe_service::db::{DbError, Tx};
 
 use super::code::{Told, acr_permits, authentication, cards_end, issue_code, still_counts};
-use super::{end, known, passkey, resolve};
+use super::{end, known, passkey, presented, resolve, verified};
 use crate::app::{App, Parts};
 use crate::config::Client;
 use crate::domain::ids::{Secret, SessionId, SubjectId};
@@ -17,7 +17,7 @@ use crate::domain::passkey::Tapped;
 use crate::domain::reason::{Explanation, Failure};
 use crate::domain::request::{Fact, Facts, LoginRequest};
 use crate::domain::session::{Authentication, EndReason, Session};
-use crate::domain::transaction::{Answer, Answered, Transaction};
+use crate::domain::transaction::{Answer, Answered, Transaction, VerifiedAnswer};
 use crate::journeys;
 use crate::numbers::tell::{self, End};
 use crate::risk::Seen;
@@ -267,8 +267,8 @@ impl Work {
         {
             return Err(FinishError::Failed(Failure::unmatched()));
         }
-        let shown = (&request.query, answer);
-        passkey::note_cards(tx, app, subject.as_ref(), shown).await?;
+        let question = request.answers();
+        passkey::note_cards(tx, app, subject.as_ref(), (&question, answer)).await?;
         let sub = match &subject {
             Some(subject) => pairwise_sub(&app.pairwise_key, &client.sector, subject),
             None => guest_sub(app.rng.as_ref()),
@@ -320,7 +320,7 @@ impl Work {
             id: SessionId::random(app.rng.as_ref()),
             subject,
             authentication: self.authentication.clone(),
-            query: self.request.query.clone(),
+            query: self.request.answers(),
             expires_at,
         };
         open_session(tx, app, &self.request, self.current.as_ref(), fresh).await
@@ -328,9 +328,17 @@ impl Work {
 
     fn told(&self) -> Told {
         let Facts { userinfo, id_token } = &self.request.facts;
+        let mut userinfo_claims = Fact::choose(userinfo, &self.answer.claims);
+        let mut id_token_claims = Fact::choose(id_token, &self.answer.claims);
+        let of_cards = presented::claim(&self.request, &self.answer.presented);
+        userinfo_claims.extend(of_cards.userinfo);
+        id_token_claims.extend(of_cards.id_token);
+        let VerifiedAnswer { userinfo, id_token } = self.answer.verified.clone();
+        userinfo_claims.extend(verified::claim(userinfo));
+        id_token_claims.extend(verified::claim(id_token));
         Told {
-            id_token_claims: Fact::choose(id_token, &self.answer.claims),
-            userinfo_claims: Fact::choose(userinfo, &self.answer.claims),
+            id_token_claims,
+            userinfo_claims,
             approved: self.answer.approved.clone(),
             cards_end: cards_end(&self.answer),
             ..Told::default()

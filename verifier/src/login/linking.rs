@@ -3,7 +3,7 @@
 use crate::app::Parts;
 use crate::config::{ACCOUNT_CLIENT, Query};
 use crate::domain::ids::ClientId;
-use crate::domain::request::{Back, Facts, Linking, LoginRequest, OPENID};
+use crate::domain::request::{Back, Facts, Linking, LoginRequest, OPENID, Verified};
 
 /// The questions whose cards can lead to an account: one of those that ask for the same cards.
 #[must_use]
@@ -47,6 +47,8 @@ pub fn request(query: &Query, linking: Linking, locale: &str) -> LoginRequest {
         needs_card: true,
         facts: Facts::default(),
         attributes: Facts::default(),
+        presented: None,
+        verified: Verified::default(),
         locale: locale.to_owned(),
         essential_acr: Vec::new(),
         may_switch_account: false,

@@ -1,7 +1,7 @@
 //! The way of one login, stage by stage: [`choose`] finds the question, [`start`] makes the transaction, [`ask`] puts the
 //! question to a wallet, [`accept`] judges the answer (the one place that says "accept"),
 //! [`finish`] turns it into a session and an authorization code, [`redeem`]
-//! takes the code, [`device`] holds it for a device that shows a code, [`refresh`] goes on while the person is away, [`end`] ends sessions, [`introspect`] and [`revoke`] answer for tokens.
+//! takes the code, [`deliver`] lets cards go to an application once, [`device`] holds it for a device that shows a code, [`refresh`] goes on while the person is away, [`end`] ends sessions, [`introspect`] and [`revoke`] answer for tokens.
 
 pub mod accept;
 pub mod approval;
@@ -10,6 +10,7 @@ mod asking;
 pub mod choose;
 mod code;
 mod conclude;
+pub mod deliver;
 pub mod device;
 pub mod end;
 mod evidence;
@@ -23,6 +24,7 @@ pub mod link;
 pub mod linking;
 pub mod notice;
 pub mod passkey;
+pub mod presented;
 pub mod redeem;
 pub mod refresh;
 mod refresh_token;
@@ -30,6 +32,7 @@ mod resolve;
 pub mod revoke;
 pub mod run;
 pub mod start;
+mod verified;
 
 /// Seconds that a login may take.
 pub const LOGIN_S: i64 = 300;

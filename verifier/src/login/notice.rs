@@ -4,6 +4,8 @@
 use vouchsafe_pages::{Catalogue, FluentArgs, Locale};
 
 use super::ask::{AskError, Asking, query_of};
+use super::presented::PRESENTED;
+use super::verified::VERIFIED;
 use super::{evidence, run};
 use crate::app::Parts;
 use crate::config::{ClaimMapping, Client, controller_of};
@@ -135,6 +137,12 @@ pub fn fact(app: &Parts, name: &str, locale: &str) -> NoticeFact {
             label: kept_label(&label, locale),
         };
     }
+    if let Some(label) = of_form(name, locale) {
+        return NoticeFact {
+            name: name.to_owned(),
+            label,
+        };
+    }
     let mut claims = queries.flat_map(|query| &query.claims);
     let known = claims.find(|claim| claim.name == called);
     let label = attribute.map(|one| &one.label);
@@ -144,6 +152,18 @@ pub fn fact(app: &Parts, name: &str, locale: &str) -> NoticeFact {
         name: name.to_owned(),
         label: label.unwrap_or_else(|| called.replace('_', " ")),
     }
+}
+
+/// What a form says beside the facts in it.
+fn of_form(name: &str, locale: &str) -> Option<String> {
+    let key = match name {
+        PRESENTED => "verifier-told-card",
+        VERIFIED => "verifier-told-verified",
+        _ => return None,
+    };
+    let locale = Locale::negotiate(Some(locale), None);
+    let text = Catalogue::shared().ok()?.text(locale, key, None);
+    Some(text.unwrap_or_else(|| name.replace('_', " ")))
 }
 
 /// Days that have begun.

@@ -64,6 +64,23 @@ pub async fn find(
         .bind(token.as_str()).bind(now.0).fetch_optional(p).await)
 }
 
+/// Puts other claims in the place of `before`. False where somebody else did so first.
+pub async fn replace(
+    tx: &mut Tx,
+    token: &SecretDigest,
+    before: &[u8],
+    claims: &[u8],
+) -> Result<bool, DbError> {
+    let rows = execute!(
+        tx,
+        sqlx::query("UPDATE access_tokens SET claims = $3 WHERE token_hash = $1 AND claims = $2")
+            .bind(token.as_str())
+            .bind(before)
+            .bind(claims)
+    )?;
+    Ok(rows == 1)
+}
+
 /// The account behind a token whose session is live.
 pub async fn subject(db: &Db, token: &SecretDigest) -> Result<Option<SubjectId>, DbError> {
     let id = each!(db, p => sqlx::query_scalar::<_, Option<String>>(

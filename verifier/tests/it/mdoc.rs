@@ -70,9 +70,15 @@ struct Licences {
 }
 
 async fn on_each_database(test: impl AsyncFn(Licences)) {
+    on_each_database_with(|toml| toml, test).await;
+}
+
+/// The same with another configuration.
+async fn on_each_database_with(change: impl Fn(String) -> String, test: impl AsyncFn(Licences)) {
     testing::for_each_database(&[MIGRATIONS], async |db| {
         let party = iaca("Transport");
-        let world = World::with_config(db, |toml| with_licences(&toml, &party, NUMBER)).await;
+        let configured = |toml: String| change(with_licences(&toml, &party, NUMBER));
+        let world = World::with_config(db, configured).await;
         let network = std::sync::Arc::clone(&world.network);
         let authority = TestIssuer::new(&party, AUTHORITY, network);
         authority.publish_cwt(NOW).await;
@@ -210,6 +216,70 @@ impl Licences {
 fn payload(jwt: &str) -> Value {
     let payload = b64url_decode(jwt.split('.').nth(1).unwrap()).unwrap();
     serde_json::from_slice(&payload).unwrap()
+}
+
+#[tokio::test]
+async fn bridge_section_5_1_2_a_licence_is_told_with_its_namespace_and_how_it_was_verified() {
+    let change = |toml: String| {
+        let (scopes, stable) = (
+            "offline_access = true\n\n[[client]]\nid = \"cafe\"",
+            "stable_claims = { \"org.iso",
+        );
+        assert!(toml.contains(scopes) && toml.contains(stable));
+        let section = r#"
+[presented_credentials]
+draft = "draft-svensson-credential-oidc-bridge-02"
+scopes = ["licence"]
+"#;
+        let document = format!(
+            r#"assurance = {{ "{MDL}" = {{ trust_framework = "road", evidence = {{ type = "document", of = "driving_permit", name = "Transport" }} }} }}
+{stable}"#
+        );
+        let allowed = format!("presented_credentials = true\n{scopes}");
+        toml.replacen(stable, &document, 1)
+            .replacen(scopes, &allowed, 1)
+            + section
+    };
+    on_each_database_with(change, async |licences| {
+        let driver = licences.driver("D-1").await;
+        let tokens = licences.log_in(&driver).await;
+        assert_eq!(
+            tokens.userinfo["presented_credentials"],
+            json!([{ "licence": [{
+                "type": [MDL], "issuer": AUTHORITY, "namespace": MDL_NAMESPACE, "verified_at": NOW.0,
+                "verification": { "holder_binding": "key_binding", "trust_status": "valid" },
+                "claims": { "age_over_18": true }
+            }] }])
+        );
+        assert_eq!(tokens.userinfo.as_object().unwrap().len(), 2);
+
+        let (mut browser, shop) = (licences.world.browser(), licences.world.shop());
+        let path = "/.well-known/openid-configuration";
+        let said = browser.get(path).await.json();
+        assert_eq!(said["documents_supported"], json!(["driving_permit"]));
+        let details = json!({ "type": null, "issuer": { "name": null } });
+        let wish = json!({
+            "verification": { "trust_framework": null, "time": null, "evidence": [{ "type": { "value": "document" }, "document_details": details }] },
+            "claims": { "of_age": { "value": true } }
+        });
+        let claims = json!({ "id_token": { "verified_claims": wish } }).to_string();
+        let address = shop.authorize("openid licence", &[("claims", &claims)]);
+        let (_, page) = begin(&mut browser, &address).await;
+        let answer = licences.show(&driver, &wallet_link(&page)).await;
+        let back = answer.json()["redirect_uri"].as_str().unwrap().to_owned();
+        let tokens = shop.tokens(&shop.code(&browser.get(&back).await)).await;
+        assert_eq!(
+            tokens.claims["verified_claims"],
+            json!({
+                "verification": {
+                    "trust_framework": "road", "time": "2026-11-23T00:00:00Z",
+                    "evidence": [{ "type": "document", "document_details": { "type": "driving_permit", "issuer": { "name": "Transport" } } }]
+                },
+                "claims": { "of_age": true }
+            })
+        );
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -306,6 +306,8 @@ verifier-new-passkey-text = أثبتت بطاقتك أن الحساب لك. من
 verifier-new-passkey-problem = لم يُنشأ أي مفتاح مرور. حاوِل مجددًا.
 verifier-new-passkey-script = لا يمكن إنشاء مفتاح مرور إلا باستعمال JavaScript، لأن المتصفح يطلبه من جهازك. فعِّل JavaScript لهذه الصفحة.
 verifier-kept-fact = للتعرّف عليك إن فقدتَ جهازك، على شكل بصمة: { $fact }
+verifier-told-card = نوع البطاقة والجهة التي أصدرتها
+verifier-told-verified = القواعد التي جرى التحقّق وفقها ومتى جرى ذلك
 verifier-account-means-used = آخر استخدام في
 
 # ما يُعرف عن الشخص

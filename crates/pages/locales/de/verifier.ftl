@@ -289,6 +289,8 @@ verifier-new-passkey-text = Ihre Karte hat gezeigt, dass das Konto Ihres ist. Mi
 verifier-new-passkey-problem = Es wurde kein Passkey angelegt. Versuchen Sie es noch einmal.
 verifier-new-passkey-script = Ein Passkey lässt sich nur mit JavaScript anlegen, weil der Browser Ihr Gerät danach fragt. Schalten Sie JavaScript für diese Seite ein.
 verifier-kept-fact = Um Sie wiederzuerkennen, wenn Sie Ihr Gerät verlieren, als Fingerabdruck: { $fact }
+verifier-told-card = Um welche Karte es sich handelt und wer sie ausgestellt hat
+verifier-told-verified = Nach welchen Regeln das geprüft wurde und wann
 verifier-account-means-used = Zuletzt verwendet am
 
 # Was über die Person bekannt ist

@@ -289,6 +289,8 @@ verifier-new-passkey-text = Your card proved that the account is yours. The new 
 verifier-new-passkey-problem = No passkey was made. Try again.
 verifier-new-passkey-script = A passkey can only be made with JavaScript, because the browser asks your device for it. Turn JavaScript on for this page.
 verifier-kept-fact = To know you again if you lose your device, as a fingerprint: { $fact }
+verifier-told-card = What kind of card it is, and who issued it
+verifier-told-verified = By which rules this was verified, and when
 verifier-account-means-used = Last used on
 
 # What is known about the person

@@ -292,6 +292,8 @@ verifier-new-passkey-text = Su tarjeta ha demostrado que la cuenta es suya. Con 
 verifier-new-passkey-problem = No se ha creado ninguna llave de acceso. Inténtelo de nuevo.
 verifier-new-passkey-script = Una llave de acceso solo se puede crear con JavaScript, porque el navegador se la pide a su dispositivo. Active JavaScript para esta página.
 verifier-kept-fact = Para reconocerle si pierde su dispositivo, como huella: { $fact }
+verifier-told-card = De qué tarjeta se trata y quién la emitió
+verifier-told-verified = Según qué reglas se verificó y cuándo
 verifier-account-means-used = Último uso el
 
 # Lo que se sabe de la persona

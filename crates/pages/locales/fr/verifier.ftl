@@ -292,6 +292,8 @@ verifier-new-passkey-text = Votre carte a montré que le compte est le vôtre. L
 verifier-new-passkey-problem = Aucune clé d’accès n’a été créée. Réessayez.
 verifier-new-passkey-script = Une clé d’accès ne peut être créée qu’avec JavaScript, car le navigateur la demande à votre appareil. Activez JavaScript pour cette page.
 verifier-kept-fact = Pour vous reconnaître si vous perdez votre appareil, sous forme d’empreinte : { $fact }
+verifier-told-card = De quelle carte il s’agit et qui l’a délivrée
+verifier-told-verified = Selon quelles règles cela a été vérifié, et quand
 verifier-account-means-used = Dernière utilisation le
 
 # Ce que l’on sait de la personne

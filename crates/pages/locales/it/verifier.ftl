@@ -292,6 +292,8 @@ verifier-new-passkey-text = La tua carta ha dimostrato che l’account è tuo. C
 verifier-new-passkey-problem = Nessuna passkey è stata creata. Riprova.
 verifier-new-passkey-script = Una passkey si può creare solo con JavaScript, perché il browser la chiede al tuo dispositivo. Attiva JavaScript per questa pagina.
 verifier-kept-fact = Per riconoscerla se perde il dispositivo, come impronta: { $fact }
+verifier-told-card = Di quale carta si tratta e chi l’ha rilasciata
+verifier-told-verified = Secondo quali regole è stato verificato, e quando
 verifier-account-means-used = Usata l’ultima volta il
 
 # Che cosa si sa della persona

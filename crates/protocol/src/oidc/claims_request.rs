@@ -1,16 +1,22 @@
 //! The `claims` parameter (OpenID Connect Core, section 5.5): what is asked of the ID token and of
 //! UserInfo, beside what scopes ask for.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use vouchsafe_credentials::json;
 
 use super::acr::AcrWish;
+use super::verified_claims::{self, VerifiedWish};
 use crate::oauth::error::OAuthError;
 
 /// Longest parameter in bytes.
 const MAX_BYTES: usize = 8 * 1024;
 /// Most claims named per destination, and most values of one.
-const MAX_CLAIMS: usize = 64;
+pub(super) const MAX_CLAIMS: usize = 64;
+/// A question to the wallet.
+const DCQL_QUERY: &str = "dcql_query";
+/// Claims with how they were verified.
+const VERIFIED_CLAIMS: &str = "verified_claims";
 
 /// What the parameter asks for.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -27,10 +33,25 @@ pub struct ClaimsRequest {
     pub id_token: Vec<ClaimWish>,
     /// Asked for in UserInfo.
     pub userinfo: Vec<ClaimWish>,
+    /// A question to the wallet (draft-svensson-credential-oidc-bridge-02, section 4.1.2).
+    pub dcql_query: Option<DcqlWish>,
+    /// `verified_claims` for the ID token (OpenID Connect for Identity Assurance 1.0).
+    pub verified_id_token: Vec<VerifiedWish>,
+    /// The same for UserInfo.
+    pub verified_userinfo: Vec<VerifiedWish>,
+}
+
+/// `dcql_query`, as it came.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DcqlWish {
+    /// The query.
+    pub query: Value,
+    /// It stands under `id_token`.
+    pub in_id_token: bool,
 }
 
 /// One claim that is asked for (section 5.5.1).
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ClaimWish {
     /// Its name.
     pub name: String,
@@ -57,6 +78,12 @@ impl ClaimsRequest {
             return Err(malformed());
         }
         let root = json::parse_object(text.as_bytes()).map_err(|_| malformed())?;
+        let dcql_query = dcql_query(&root)?;
+        let verified = |name: &str| match root.get(name).and_then(|of| of.get(VERIFIED_CLAIMS)) {
+            None => Ok(Vec::new()),
+            Some(wishes) => verified_claims::parse(wishes).map_err(|_| malformed()),
+        };
+        let (verified_id_token, verified_userinfo) = (verified("id_token")?, verified("userinfo")?);
         let id_token = wishes(&root, "id_token")?;
         let userinfo = wishes(&root, "userinfo")?;
         let of = |name: &str| id_token.iter().find(|wish| wish.name == name);
@@ -68,6 +95,9 @@ impl ClaimsRequest {
             required_sub: required_sub(&id_token, &userinfo)?,
             id_token,
             userinfo,
+            dcql_query,
+            verified_id_token,
+            verified_userinfo,
         })
     }
 
@@ -83,7 +113,7 @@ impl ClaimsRequest {
 }
 
 impl ClaimWish {
-    fn parse(name: &str, wish: &Value) -> Result<Self, OAuthError> {
+    pub(super) fn parse(name: &str, wish: &Value) -> Result<Self, OAuthError> {
         // Section 5.5.1: each member is null or an object.
         let wish = match wish {
             Value::Null => &Map::new(),
@@ -119,9 +149,28 @@ fn wishes(root: &Map<String, Value>, name: &str) -> Result<Vec<ClaimWish>, OAuth
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(Value::Object(members)) if members.len() <= MAX_CLAIMS => members
             .iter()
+            // These have forms of their own.
+            .filter(|(name, _)| ![DCQL_QUERY, VERIFIED_CLAIMS].contains(&name.as_str()))
             .map(|(name, wish)| ClaimWish::parse(name, wish))
             .collect(),
         Some(_) => Err(malformed()),
+    }
+}
+
+/// One query for both destinations: two would be two questions to one person.
+fn dcql_query(root: &Map<String, Value>) -> Result<Option<DcqlWish>, OAuthError> {
+    let of = |name: &str| root.get(name).and_then(|of| of.get(DCQL_QUERY));
+    match (of("id_token"), of("userinfo")) {
+        (None, None) => Ok(None),
+        (Some(one), Some(other)) if one != other => Err(malformed()),
+        (Some(query), _) => Ok(Some(DcqlWish {
+            query: query.clone(),
+            in_id_token: true,
+        })),
+        (None, Some(query)) => Ok(Some(DcqlWish {
+            query: query.clone(),
+            in_id_token: false,
+        })),
     }
 }
 
@@ -216,6 +265,20 @@ mod tests {
     }
 
     #[test]
+    fn one_dcql_query_for_both_destinations() {
+        let of = |text: &str| parse(text).map(|request| request.dcql_query);
+        assert_eq!(of("{}").unwrap(), None);
+        let asked = of(r#"{"userinfo":{"dcql_query":{"credentials":[]}}}"#).unwrap();
+        assert!(!asked.unwrap().in_id_token);
+        let both = r#"{"id_token":{"dcql_query":{"x":1}},"userinfo":{"dcql_query":{"x":1}}}"#;
+        assert!(of(both).unwrap().unwrap().in_id_token);
+        let two = r#"{"id_token":{"dcql_query":{"x":1}},"userinfo":{"dcql_query":{"x":2}}}"#;
+        assert!(of(two).is_err());
+        // It is a question, not a claim.
+        assert!(parse(both).unwrap().userinfo.is_empty());
+    }
+
+    #[test]
     fn malformed_parameters() {
         for text in [
             "",
@@ -232,6 +295,8 @@ mod tests {
             r#"{"userinfo":{"x":{"value":1,"values":[1]}}}"#,
             r#"{"userinfo":{"sub":{"value":1}}}"#,
             r#"{"userinfo":{},"userinfo":{}}"#,
+            r#"{"userinfo":{"verified_claims":null}}"#,
+            r#"{"userinfo":{"verified_claims":{"claims":{"name":null}}}}"#,
         ] {
             assert!(parse(text).is_err(), "{text}");
         }

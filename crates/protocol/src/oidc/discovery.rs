@@ -1,6 +1,8 @@
 //! The discovery document (OpenID Connect Discovery 1.0, section 3). It lists what the
 //! caller says is enforced and nothing else.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::acr::Acr;
@@ -71,6 +73,44 @@ pub struct Capabilities {
     pub client_documents: bool,
     /// Types of `authorization_details` (RFC 9396).
     pub authorization_details_types: Vec<String>,
+    /// Cards that `presented_credentials` can be of, where it is served.
+    pub presentations: Option<Presentations>,
+    /// How claims may have been verified.
+    pub assurance: Option<Assurance>,
+}
+
+/// What `presented_credentials` can be of (draft-svensson-credential-oidc-bridge-02, section 5.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presentations {
+    /// Scope values, and the cards that they stand for.
+    pub supported: BTreeMap<String, PresentationType>,
+    /// A request may bring a query of its own.
+    pub dcql_query: bool,
+}
+
+/// A kind of card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PresentationType {
+    /// `dc+sd-jwt` or `mso_mdoc`.
+    pub format: String,
+    /// `vct` or `docType`.
+    #[serde(rename = "type")]
+    pub kind: String,
+}
+
+/// What `verified_claims` can say (OpenID Connect for Identity Assurance 1.0, "OP metadata").
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Assurance {
+    /// At least one.
+    pub trust_frameworks: Vec<String>,
+    /// At least one.
+    pub claims: Vec<String>,
+    /// Types of evidence.
+    pub evidence: Vec<String>,
+    /// Types of documents.
+    pub documents: Vec<String>,
+    /// Types of electronic records.
+    pub records: Vec<String>,
 }
 
 /// The document.
@@ -136,6 +176,22 @@ pub struct DiscoveryDocument {
     client_id_metadata_document_supported: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     authorization_details_types_supported: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credential_presentations_supported: Option<BTreeMap<String, PresentationType>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dcql_query_supported: Option<bool>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    verified_claims_supported: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    trust_frameworks_supported: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    claims_in_verified_claims_supported: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    evidence_supported: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    documents_supported: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    electronic_records_supported: Vec<String>,
 }
 
 impl DiscoveryDocument {
@@ -173,7 +229,12 @@ impl DiscoveryDocument {
             public_subjects,
             client_documents,
             authorization_details_types,
+            presentations,
+            assurance,
         } = capabilities;
+        let dcql_query = presentations.as_ref().map(|one| one.dcql_query);
+        let verified = assurance.is_some();
+        let assurance = assurance.unwrap_or_default();
         Self {
             issuer: issuer.to_owned(),
             authorization_endpoint: authorization,
@@ -220,6 +281,15 @@ impl DiscoveryDocument {
             client_id_metadata_document_supported: client_documents,
             // RFC 9396, section 10.
             authorization_details_types_supported: authorization_details_types,
+            credential_presentations_supported: presentations.map(|one| one.supported),
+            dcql_query_supported: dcql_query,
+            // Drafts before 1.0 demand it, and 1.0 takes members that it does not know.
+            verified_claims_supported: verified,
+            trust_frameworks_supported: assurance.trust_frameworks,
+            claims_in_verified_claims_supported: assurance.claims,
+            evidence_supported: assurance.evidence,
+            documents_supported: assurance.documents,
+            electronic_records_supported: assurance.records,
         }
     }
 }
@@ -274,6 +344,14 @@ mod tests {
             "dpop_signing_alg_values_supported",
             "acr_values_supported",
             "authorization_details_types_supported",
+            "credential_presentations_supported",
+            "dcql_query_supported",
+            "verified_claims_supported",
+            "trust_frameworks_supported",
+            "claims_in_verified_claims_supported",
+            "evidence_supported",
+            "documents_supported",
+            "electronic_records_supported",
         ] {
             assert!(json.get(absent).is_none(), "{absent}");
         }

@@ -13,6 +13,7 @@ pub mod logout;
 pub mod prompt;
 pub mod subject;
 pub mod userinfo;
+pub mod verified_claims;
 
 pub use acr::{Acr, AcrLadder};
 pub use amr::{Amr, Done};

@@ -18,7 +18,7 @@ pub(super) fn types(dcql: &DcqlQuery) -> Vec<String> {
 }
 
 /// The types that may answer: `vct` or `docType`.
-pub(super) fn types_of(entry: &CredentialQuery) -> &[String] {
+pub(crate) fn types_of(entry: &CredentialQuery) -> &[String] {
     match entry.meta() {
         Meta::SdJwtVc { vct_values } => vct_values,
         Meta::MsoMdoc { doctype_value } => std::slice::from_ref(doctype_value),

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use url::Url;
+use vouchsafe_protocol::oidc::discovery::{self, Presentations};
+use vouchsafe_protocol::oidc::verified_claims::VerifiedWish;
 use vouchsafe_protocol::vp::values::LocalizedText;
 
 use super::Settings;
+use crate::config::assurance;
 use crate::config::attribute::Attribute;
 use crate::config::client::Client;
 use crate::config::hooks::Hook;
+use crate::config::presented::PresentedSettings;
 use crate::config::profile::Profile;
 use crate::config::providers::UpstreamProvider;
 use crate::config::query::Query;
@@ -117,6 +121,35 @@ impl Settings {
     #[must_use]
     pub fn query(&self, id: &QueryId) -> Option<&Query> {
         self.queries.iter().find(|query| query.id == *id)
+    }
+
+    /// Cards in the form of a draft, where an application may have them.
+    #[must_use]
+    pub fn served_presentations(&self) -> Option<Presentations> {
+        let served = self
+            .clients
+            .iter()
+            .any(|client| client.presented_credentials);
+        let presented = self.presented.as_ref().filter(|_| served);
+        presented.map(PresentedSettings::metadata)
+    }
+
+    /// What `verified_claims` can say.
+    #[must_use]
+    pub fn assurance(&self) -> Option<discovery::Assurance> {
+        assurance::metadata(&self.trust, &self.queries)
+    }
+
+    /// Whether a card that may answer could tell this claim as it is asked for.
+    #[must_use]
+    pub fn may_verify(&self, query: &Query, wish: &VerifiedWish, claim: &str) -> bool {
+        let mappings = query.claims.iter().filter(|one| one.name == claim);
+        let entries = mappings.flat_map(|one| &one.credentials);
+        let mut entries = entries.filter_map(|id| query.dcql.credential(id));
+        entries.any(|entry| {
+            let mut known = self.trust.assured(entry);
+            known.any(|one| wish.may_hold(&one.verification()))
+        })
     }
 
     /// All queries.

@@ -184,6 +184,41 @@ impl Wallet {
         let compact = issuer
             .issue(card, Some(&status), now, world.rng.as_ref())
             .await;
+        self.hold(world, issuer, vct, &compact, (key, status));
+    }
+
+    /// A card that no status list knows.
+    pub async fn receive_unlisted(
+        &mut self,
+        world: &World,
+        issuer: &TestIssuer,
+        vct: &str,
+        claims: Value,
+        hidden: &[&[&str]],
+    ) {
+        let key = SigningKey::generate(Algorithm::Es256, world.rng.as_ref());
+        let now = self.clock.now();
+        let card = Card {
+            vct,
+            claims,
+            hidden,
+            holder: Some(key.public_key()),
+            expires_at: now.plus(365 * 86_400),
+        };
+        let compact = issuer.issue(card, None, now, world.rng.as_ref()).await;
+        let status = issuer.next_status();
+        self.hold(world, issuer, vct, &compact, (key, status));
+    }
+
+    fn hold(
+        &mut self,
+        world: &World,
+        issuer: &TestIssuer,
+        vct: &str,
+        compact: &str,
+        (key, status): (SigningKey, StatusRef),
+    ) {
+        let now = self.clock.now();
         let trust = trust_of(issuer, world, vct);
         let policy = IssuancePolicy {
             trust: &trust,
@@ -191,7 +226,7 @@ impl Wallet {
             holder_key: Some(key.public_key()),
             now,
         };
-        let credential = verify_issued(&compact, &policy, &Portable)
+        let credential = verify_issued(compact, &policy, &Portable)
             .expect("the card is good")
             .into_inner();
         self.cards.push(HeldCard {
