@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 use vouchsafe_service::db::DbError;
 
+use crate::clients::administer as administer_clients;
 use crate::clients::manage::{self, RegisteredClient, RegistrationToken};
 use crate::clients::managed::{self, Known as KnownClient, ManageError};
 use crate::domain::ids::{ClientId, SessionId};
@@ -52,7 +53,7 @@ impl Verifier {
         if clients::remove(self.app(), &ClientId::from_text(id)).await? {
             return Ok(true);
         }
-        match managed::remove(self.app(), COMMAND, id, None).await {
+        match administer_clients::remove(self.app(), COMMAND, id, None).await {
             Ok(()) => Ok(true),
             Err(ManageError::Unknown | ManageError::Configured) => Ok(false),
             Err(error) => Err(error),

@@ -6,6 +6,7 @@
 //! application: what was removed or disabled stops with the next request, on every process
 //! (catalogue 388).
 
+pub mod administer;
 pub mod document;
 pub mod manage;
 pub mod managed;

@@ -51,7 +51,12 @@ fn recipe(words: &[String]) -> Recipe {
                 headers.push((name.to_lowercase(), value.to_owned()));
             }
             "-d" => body = words.next().cloned(),
-            url => path = url.strip_prefix("https://login.example").unwrap().to_owned(),
+            url => {
+                path = url
+                    .strip_prefix("https://login.example")
+                    .unwrap()
+                    .to_owned()
+            }
         }
     }
     Recipe {
@@ -76,7 +81,13 @@ async fn the_guide_for_administrators_is_followed_word_by_word() {
     with_more(ADMINISTRATION, async |world| {
         let admin = Admin::new(&world).await;
         let wallet = world.person("M-1").await;
-        let shop = log_in(&mut world.browser(), &wallet, &world.shop(), "openid membership").await;
+        let shop = log_in(
+            &mut world.browser(),
+            &wallet,
+            &world.shop(),
+            "openid membership",
+        )
+        .await;
         let mut known = BTreeMap::from([("SUB", shop.sub().to_owned())]);
         for command in &commands {
             let recipe = recipe(&words(command, &known));
@@ -98,7 +109,12 @@ async fn the_guide_for_administrators_is_followed_word_by_word() {
                 known.insert("SESSION", id);
             }
         }
-        assert_eq!(world.count("SELECT COUNT(*) FROM login_sessions WHERE ended_at IS NULL").await, 0);
+        assert_eq!(
+            world
+                .count("SELECT COUNT(*) FROM login_sessions WHERE ended_at IS NULL")
+                .await,
+            0
+        );
     })
     .await;
 }

@@ -7,7 +7,8 @@ use utoipa::ToSchema;
 
 use super::condition::etag;
 use super::shown;
-use crate::clients::managed::{Known, Put};
+use crate::clients::administer::Put;
+use crate::clients::managed::Known;
 use crate::clients::settings::{ClientSettings, Proof};
 use crate::handlers::v1::views::rfc3339;
 

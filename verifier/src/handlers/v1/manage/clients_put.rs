@@ -9,7 +9,7 @@ use super::caller::Admin;
 use super::client_views::{self, WrittenClient};
 use super::{CLIENT, condition};
 use crate::access::Scope;
-use crate::clients::managed;
+use crate::clients::administer;
 use crate::clients::settings::ClientSettings;
 use crate::handlers::PathText;
 use crate::handlers::v1::error::{ApiError, Problem};
@@ -56,6 +56,6 @@ pub async fn handle(
     let id = super::id(id)?;
     let condition = condition::read(&headers)?;
     let settings: ClientSettings = start::read(&headers, &start::bytes(body)?)?;
-    let put = managed::put(&admin.app, &admin.actor(), &id, settings, condition).await?;
+    let put = administer::put(&admin.app, &admin.actor(), &id, settings, condition).await?;
     Ok(client_views::written(put))
 }

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, StatusCode};
 use super::caller::Admin;
 use super::{CLIENT, condition};
 use crate::access::Scope;
-use crate::clients::managed;
+use crate::clients::administer;
 use crate::handlers::PathText;
 use crate::handlers::v1::error::{ApiError, Problem};
 
@@ -41,6 +41,6 @@ pub async fn handle(
     admin.require(Scope::ClientsWrite)?;
     let id = super::id(id)?;
     let tag = condition::if_match(&headers)?;
-    managed::remove(&admin.app, &admin.actor(), &id, tag).await?;
+    administer::remove(&admin.app, &admin.actor(), &id, tag).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -10,7 +10,8 @@ use utoipa::ToSchema;
 use super::caller::Admin;
 use super::{CLIENT_SECRET, condition};
 use crate::access::Scope;
-use crate::clients::managed::{self, ManageError};
+use crate::clients::administer;
+use crate::clients::managed::ManageError;
 use crate::handlers::PathText;
 use crate::handlers::v1::error::{ApiError, Problem};
 use crate::handlers::v1::views::rfc3339;
@@ -86,7 +87,7 @@ pub async fn handle(
     if !(0..=LONGEST_S).contains(&overlap_s) {
         return Err(ApiError::Overlap);
     }
-    managed::has_secret(&admin.app, &id).await?;
+    administer::has_secret(&admin.app, &id).await?;
     let tag = tag.ok_or(ManageError::TagMissing)?;
     let owner = format!("administration {}", admin.actor());
     let parts: [&[u8]; 4] = [
@@ -98,7 +99,7 @@ pub async fn handle(
     let (app, actor, name) = (admin.app.clone(), admin.actor(), id.clone());
     let state = tag.clone();
     let text = idempotent::run((&admin.app, owner), key, &parts, async move |tx| {
-        let rotated = managed::rotate(tx, &app, &actor, &name, (&state, overlap_s)).await?;
+        let rotated = administer::rotate(tx, &app, &actor, &name, (&state, overlap_s)).await?;
         let answer = RotatedSecret {
             client_secret: rotated.secret.reveal().to_owned(),
             previous_secret_until: rfc3339(rotated.previous_until),

@@ -3,7 +3,7 @@
 
 use axum::http::{HeaderMap, HeaderName, header};
 
-use crate::clients::managed::Condition;
+use crate::clients::administer::Condition;
 use crate::handlers::v1::error::ApiError;
 
 /// An entity tag.
