@@ -183,6 +183,61 @@ fn applications_that_register_by_themselves() {
 }
 
 #[test]
+fn applications_sessions_and_keys_at_the_machine() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path();
+    done("vouchsafe verifier init", place);
+    let key = "vouchsafe verifier api-key operations --scope clients:read --scope sessions:end";
+    let (made, _) = done(key, place);
+    assert!(made.starts_with("vsk_"), "{made}");
+    let wrong = "vouchsafe verifier api-key operations --scope clients:*";
+    refused(wrong, place, "clients:write");
+    let both =
+        "vouchsafe verifier api-key operations --scope clients:read --scope verifications:read";
+    refused(both, place, "verifications.caller has no operations");
+    refused(
+        "vouchsafe verifier client show nobody",
+        place,
+        "no application nobody",
+    );
+    refused(
+        "vouchsafe verifier client remove nobody",
+        place,
+        "no application nobody",
+    );
+    refused("vouchsafe verifier session list", place, "--client");
+    refused(
+        "vouchsafe verifier session list --sub x --account y",
+        place,
+        "--client",
+    );
+    let (none, _) = done("vouchsafe verifier session list --client shop", place);
+    assert_eq!(none, "");
+    refused(
+        "vouchsafe verifier session end x",
+        place,
+        "no live session x",
+    );
+    let (keys, _) = done("vouchsafe verifier key list", place);
+    assert_eq!(keys.lines().count(), 2, "{keys}");
+    assert!(
+        keys.contains("\"alg\":\"RS256\"") && !keys.contains("\"d\""),
+        "{keys}"
+    );
+    let file = place.join("verifier.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text + "\n[administration]\n").unwrap();
+    refused(
+        "vouchsafe verifier client remove nobody",
+        place,
+        "no application nobody",
+    );
+    let (none, _) = done("vouchsafe verifier client list", place);
+    assert_eq!(none, "");
+    done("vouchsafe config check --verifier verifier.toml", place);
+}
+
+#[test]
 fn mistakes_change_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path();

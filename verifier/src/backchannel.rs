@@ -1,6 +1,8 @@
 //! Logout tokens on their way (OpenID Connect Back-Channel Logout 1.0, section 2.5). They are
 //! queued in the transaction that ends the session, so none is lost with the process.
 
+use std::sync::Arc;
+
 use futures::future::join_all;
 use tokio::task::JoinSet;
 use vouchsafe_protocol::oidc::logout::LogoutTokenClaims;
@@ -8,8 +10,10 @@ use vouchsafe_service::db::DbError;
 use vouchsafe_service::tenant;
 
 use crate::app::App;
-use crate::config::Standing;
+use crate::clients::managed;
+use crate::config::Client;
 use crate::domain::ids::ClientId;
+use crate::store::StoreError;
 use crate::store::logout::{self, Delivery};
 
 /// Deliveries to one application at the same time: as many as the fetcher lets to one host.
@@ -110,9 +114,17 @@ enum Failure {
     GiveUp,
 }
 
+/// Who is told: an application, or one that an administrator has removed since.
+async fn told(app: &App, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
+    match app.client(id).await? {
+        Some(client) => Ok(Some(client)),
+        None => managed::last(app, id).await,
+    }
+}
+
 async fn send(app: &App, delivery: &Delivery) -> Result<Sent, Failure> {
-    let client = app
-        .client(&ClientId::from_text(delivery.client_id.as_str()))
+    let id = ClientId::from_text(delivery.client_id.as_str());
+    let client = told(app, &id)
         .await
         .map_err(|error| {
             tracing::error!(error = %crate::views::chain(&error), "application not looked up");
@@ -123,7 +135,7 @@ async fn send(app: &App, delivery: &Delivery) -> Result<Sent, Failure> {
         return Ok(Sent::NotWanted);
     };
     // The exceptions of `[fetch]` were made for addresses that the operator chose.
-    if client.standing != Standing::Configured && !app.outbound.may_ask(uri) {
+    if !client.standing.is_of_operator() && !app.outbound.may_ask(uri) {
         return Err(Failure::GiveUp);
     }
     // Made fresh for each attempt: it is valid for two minutes only.

@@ -18,7 +18,7 @@ use vouchsafe_service::client_assertion::{self, AssertionRefused, Audience};
 
 use crate::app::Parts;
 use crate::client_keys::KeySetError;
-use crate::config::{Authentication, Client, ClientKeys, ResourceServer, Standing};
+use crate::config::{Authentication, Client, ClientKeys, ResourceServer};
 use crate::domain::ids::ClientId;
 use crate::store::StoreError;
 
@@ -32,10 +32,10 @@ pub enum Caller<'a> {
 }
 
 impl Caller<'_> {
-    /// Whether nobody wrote it into the configuration.
+    /// Whether none of those who run the service chose its addresses.
     fn is_stranger(&self) -> bool {
         match self {
-            Self::Client(client) => client.standing != Standing::Configured,
+            Self::Client(client) => !client.standing.is_of_operator(),
             Self::ResourceServer(_) => false,
         }
     }

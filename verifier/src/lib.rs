@@ -54,5 +54,7 @@ mod watcher;
 
 pub use accounts::{AccountsError, ImportedAccounts, RowError};
 pub use clients::manage::{RegisteredClient, RegistrationToken};
+pub use clients::managed::{Kept as KeptClient, Known as KnownClient, ManageError};
+pub use clients::settings::{ClientSettings, Proof};
 pub use config::Config;
 pub use verifier::{OpenError, Ports, Verifier};

@@ -1,14 +1,24 @@
 //! What an operator does with a service that is open, beside running it.
 
+use serde_json::{Map, Value};
 use vouchsafe_service::db::DbError;
 
+use crate::clients::administer as administer_clients;
 use crate::clients::manage::{self, RegisteredClient, RegistrationToken};
-use crate::domain::ids::ClientId;
+use crate::clients::managed::{self, Known as KnownClient, ManageError};
+use crate::domain::ids::{ClientId, SessionId};
+use crate::login::administer::{self, Live as LiveSession};
 use crate::risk::experiment::Login;
 use crate::store::journeys::Trace;
+use crate::store::session_list::Wanted as WantedSessions;
 use crate::{Verifier, clients, store};
 
-/// What an operator does about applications that are not in the configuration.
+/// Who it was, in the audit log.
+const COMMAND: &str = "command";
+/// Rows that are read at once.
+const PAGE: u32 = 200;
+
+/// What an operator does about applications.
 impl Verifier {
     /// Makes an initial access token for `uses` registrations; the texts are its id and the token,
     /// which is told once.
@@ -37,9 +47,28 @@ impl Verifier {
         manage::list(self.app()).await
     }
 
-    /// Removes a registered application and ends what it was given; `false` if there is none.
-    pub async fn remove_client(&self, id: &str) -> Result<bool, DbError> {
-        clients::remove(self.app(), &ClientId::from_text(id)).await
+    /// Removes an application that is not in the configuration, and ends what it was given; `false` if
+    /// there is none.
+    pub async fn remove_client(&self, id: &str) -> Result<bool, ManageError> {
+        if clients::remove(self.app(), &ClientId::from_text(id)).await? {
+            return Ok(true);
+        }
+        match administer_clients::remove(self.app(), COMMAND, id, None).await {
+            Ok(()) => Ok(true),
+            Err(ManageError::Unknown | ManageError::Configured) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Applications of the configuration and of administrators behind the one of an id (all without it),
+    /// and whether there are more.
+    pub async fn clients(&self, after: &str) -> Result<(Vec<KnownClient>, bool), ManageError> {
+        managed::list(self.app(), after, PAGE).await
+    }
+
+    /// An application of the configuration or of administrators.
+    pub async fn client(&self, id: &str) -> Result<Option<KnownClient>, ManageError> {
+        managed::find(self.app(), &ClientId::from_text(id)).await
     }
 
     /// Stops an application that registered or that a document describes; `false` where it is
@@ -51,6 +80,33 @@ impl Verifier {
     /// Lets it go on; `false` if it was not stopped.
     pub async fn enable_client(&self, id: &str) -> Result<bool, DbError> {
         manage::enable(self.app(), id).await
+    }
+}
+
+/// What an operator does about sessions and keys.
+impl Verifier {
+    /// Live sessions of an application or of an account behind the one of an id (all without it), and
+    /// whether there are more.
+    pub async fn sessions(
+        &self,
+        wanted: &WantedSessions,
+        after: &str,
+    ) -> Result<(Vec<LiveSession>, bool), DbError> {
+        administer::list(self.app(), wanted, after, PAGE).await
+    }
+
+    /// Ends a session: its tokens die, and its applications are told. `false` if none is live.
+    pub async fn end_session(&self, id: &str) -> Result<bool, DbError> {
+        match SessionId::parse(id) {
+            Some(id) => administer::end(self.app(), COMMAND, &id).await,
+            None => Ok(false),
+        }
+    }
+
+    /// The public keys that sign for applications, as they are in the JWK set.
+    #[must_use]
+    pub fn signing_keys(&self) -> Vec<Map<String, Value>> {
+        self.app().tokens.public_keys().cloned().collect()
     }
 }
 

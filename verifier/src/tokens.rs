@@ -74,6 +74,12 @@ impl TokenKeys {
         &self.document
     }
 
+    /// The keys of that document, one after another.
+    pub fn public_keys(&self) -> impl Iterator<Item = &Map<String, Value>> {
+        let keys = self.document.get("keys").and_then(Value::as_array);
+        keys.into_iter().flatten().filter_map(Value::as_object)
+    }
+
     /// Signs an ID token.
     pub fn id_token(&self, alg: IdTokenAlg, claims: &IdTokenClaims) -> Result<String, TokenError> {
         self.sign(alg, "JWT", claims)

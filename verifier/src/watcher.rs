@@ -20,8 +20,9 @@ use crate::signals;
 use crate::store::watched::{self, WatchedCard, WatchedList};
 use crate::store::{
     account_cards, accounts, attributes, clients, device_grants, failures, journey_calls,
-    journey_holds, journey_starts, journeys, notices, numbers, passkeys, presence, receiver_tokens,
-    requests, satisfaction, sessions, stream_events, tokens, transactions, verifications,
+    journey_holds, journey_starts, journeys, managed_clients, notices, numbers, passkeys, presence,
+    receiver_tokens, requests, satisfaction, sessions, stream_events, tokens, transactions,
+    verifications,
 };
 
 /// Lists that are asked for at once.
@@ -182,6 +183,7 @@ pub async fn purge(app: App) -> Result<(), DbError> {
             tokens::purge(tx, now).await?;
             pushed::purge(tx, now).await?;
             clients::purge_tokens(tx, now).await?;
+            managed_clients::purge(tx, now).await?;
             requests::purge(tx, before).await?;
             let abandoned = transactions::purge(tx, before).await?;
             sessions::purge(tx, before).await?;

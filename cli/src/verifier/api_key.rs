@@ -14,9 +14,9 @@ use crate::serve::VERIFIER_ENVIRONMENT;
 pub struct NewOptions {
     #[command(flatten)]
     file: ConfigFile,
-    /// Whose key it is: the `id` of a `[[verifications.caller]]`, or for `numbers:read` a name of your own.
+    /// Whose key it is: the `id` of a `[[verifications.caller]]`, or for other scopes than `verifications:…` a name of your own.
     caller: String,
-    /// What it may do (`verifications:read`, `verifications:write`); everything without it.
+    /// What it may do, again for each: `verifications:read` and `verifications:write` (both without it), `numbers:read`, and of the administration `clients:read`, `clients:write`, `sessions:read`, `sessions:end`, `keys:read`, `trust:read`, `queries:read`.
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use toml_edit::{Array, Table, value};
 
 use super::document::Document;
-use super::registered;
+use super::{managed, registered};
 use crate::ConfigFile;
 use crate::development::secret;
 
@@ -146,6 +146,9 @@ pub async fn list(file: &Path) -> Result<()> {
             client.redirect_uris.join(" ")
         );
     }
+    if config.administration.is_some() {
+        managed::list(file).await?;
+    }
     match config.registration {
         Some(_) => registered::list(file).await,
         None => Ok(()),
@@ -157,8 +160,9 @@ pub async fn remove(options: &RemoveOptions) -> Result<()> {
     let file = options.file.verifier()?;
     let mut document = Document::open(&file)?;
     if !document.remove(&["client"], &options.id)? {
-        let registers = document.config()?.registration.is_some();
-        ensure!(registers, "there is no application {}", options.id);
+        let config = document.config()?;
+        let others = config.registration.is_some() || config.administration.is_some();
+        ensure!(others, "there is no application {}", options.id);
         return registered::remove(&file, &options.id).await;
     }
     document.save().context("the application is still in use")?;

@@ -6,7 +6,10 @@ mod api_key;
 mod client;
 mod document;
 mod init;
+mod key;
+mod managed;
 mod registered;
+mod session;
 mod state;
 mod trace;
 mod trust;
@@ -27,7 +30,13 @@ pub enum VerifierCommand {
     /// The applications that people log in to.
     #[command(subcommand)]
     Client(ClientCommand),
-    /// Make an API key of somebody who may ask over REST (`[[verifications.caller]]`), or read the numbers, and print it, once.
+    /// Who is logged in.
+    #[command(subcommand)]
+    Session(SessionCommand),
+    /// The keys that sign for applications.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Make an API key of somebody who may ask over REST (`[[verifications.caller]]`), read the numbers or administer (`[administration]`), and print it, once.
     ApiKey(api_key::NewOptions),
     /// Revoke an API key: whoever holds it asks nothing any more.
     RevokeApiKey(api_key::RevokeOptions),
@@ -83,12 +92,30 @@ pub enum ClientCommand {
     Add(client::AddOptions),
     /// Say which applications there are.
     List(ConfigFile),
+    /// Say what holds of an application, as JSON.
+    Show(managed::ShowOptions),
     /// Remove an application: nobody logs in to it any more.
     Remove(client::RemoveOptions),
-    /// Stop an application that registered by itself, or that a document describes.
+    /// Stop an application that is not in the configuration file.
     Disable(registered::NamedOptions),
     /// Let it go on.
     Enable(registered::NamedOptions),
+}
+
+/// What can be done about sessions.
+#[derive(Debug, Subcommand)]
+pub enum SessionCommand {
+    /// Say which sessions of an application or of an account are live.
+    List(session::ListOptions),
+    /// End a session: its tokens die, and its applications are told.
+    End(session::EndOptions),
+}
+
+/// What can be done about keys.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Print the public keys that sign for applications, one in a line, as JSON.
+    List(ConfigFile),
 }
 
 /// Runs a command.
@@ -99,6 +126,7 @@ pub async fn run(command: VerifierCommand) -> Result<()> {
         VerifierCommand::Trust(TrustCommand::List(file)) => trust::list(&file.verifier()?),
         VerifierCommand::Client(ClientCommand::Add(options)) => client::add(&options),
         VerifierCommand::Client(ClientCommand::List(file)) => client::list(&file.verifier()?).await,
+        VerifierCommand::Client(ClientCommand::Show(options)) => managed::show(&options).await,
         VerifierCommand::Client(ClientCommand::Remove(options)) => client::remove(&options).await,
         VerifierCommand::Client(ClientCommand::Disable(options)) => {
             registered::disable(&options).await
@@ -106,6 +134,9 @@ pub async fn run(command: VerifierCommand) -> Result<()> {
         VerifierCommand::Client(ClientCommand::Enable(options)) => {
             registered::enable(&options).await
         }
+        VerifierCommand::Session(SessionCommand::List(options)) => session::list(&options).await,
+        VerifierCommand::Session(SessionCommand::End(options)) => session::end(&options).await,
+        VerifierCommand::Key(KeyCommand::List(file)) => key::list(&file.verifier()?).await,
         VerifierCommand::RegistrationToken(options) => registered::token(&options).await,
         VerifierCommand::RegistrationTokens(file) => registered::tokens(&file.verifier()?).await,
         VerifierCommand::RevokeRegistrationToken(options) => {

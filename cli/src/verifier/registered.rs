@@ -37,7 +37,8 @@ pub struct NamedOptions {
     id: String,
 }
 
-async fn open(file: &Path) -> Result<Verifier> {
+/// The service of a configuration file, without serving anybody.
+pub(super) async fn open(file: &Path) -> Result<Verifier> {
     let config: Config = load(Some(file), VERIFIER_ENVIRONMENT)?;
     Ok(Verifier::open(config, Ports::system()).await?)
 }
@@ -104,7 +105,7 @@ pub async fn list(file: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Removes an application that registered.
+/// Removes an application that is in the database.
 pub async fn remove(file: &Path, id: &str) -> Result<()> {
     let verifier = open(file).await?;
     let removed = verifier.remove_client(id).await;
@@ -114,14 +115,14 @@ pub async fn remove(file: &Path, id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Stops an application that registered or that a document describes.
+/// Stops an application that is not in the configuration.
 pub async fn disable(options: &NamedOptions) -> Result<()> {
     let verifier = open(&options.file.verifier()?).await?;
     let stopped = verifier.disable_client(&options.id).await;
     verifier.close().await;
     ensure!(
         stopped?,
-        "no application {} registered (hint: one of the configuration is removed with `vouchsafe verifier client remove`)",
+        "there is no application {} outside of the configuration (hint: one of the configuration is removed with `vouchsafe verifier client remove`)",
         options.id
     );
     eprintln!("{} is stopped", options.id);

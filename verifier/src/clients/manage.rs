@@ -9,6 +9,7 @@ use super::document;
 use crate::app::Parts;
 use crate::domain::ids::{ClientId, Secret};
 use crate::store::clients::{self, Listed, ListedToken, NewToken};
+use crate::store::managed_clients;
 
 /// An application that registered.
 #[derive(Debug, Clone)]
@@ -100,10 +101,12 @@ pub(crate) async fn list(app: &Parts) -> Result<Vec<RegisteredClient>, DbError> 
     Ok(rows.into_iter().map(RegisteredClient::from).collect())
 }
 
-/// Stops an application that registered or that a document describes; `false` where it is neither.
+/// Stops an application that is not in the configuration; `false` where there is none.
 pub(crate) async fn disable(app: &Parts, id: &str) -> Result<bool, DbError> {
     let id = ClientId::from_text(id);
-    let known = document::is_address(id.as_str()) || clients::exists(&app.db, &id).await?;
+    let known = document::is_address(id.as_str())
+        || clients::exists(&app.db, &id).await?
+        || managed_clients::find(&app.db, &id).await?.is_some();
     if !known || app.settings.configured(&id).is_some() {
         return Ok(false);
     }

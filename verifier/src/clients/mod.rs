@@ -1,14 +1,17 @@
 //! Which application stands behind a `client_id`. [`Parts::client`] is the one place where that is
-//! looked up: in the configuration, among those that registered (RFC 7591), and at the address
-//! that the id is (Client ID Metadata Document), in this order.
+//! looked up: in the configuration, at the address that the id is (Client ID Metadata Document),
+//! among those that administrators keep, and among those that registered (RFC 7591), in this order.
 //!
-//! A registration is read from the database each time, and so is whether the operator stopped an
+//! What is kept in the database is read from the database each time, and so is whether the operator stopped an
 //! application: what was removed or disabled stops with the next request, on every process
 //! (catalogue 388).
 
+pub mod administer;
 pub mod document;
 pub mod manage;
+pub mod managed;
 mod registered;
+pub mod settings;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
@@ -28,8 +31,8 @@ pub use registered::{Change, Found, RegisterError, change, found, of_holder, reg
 
 use crate::app::Parts;
 use crate::config::{
-    Allowed, Authentication, Client, ClientConsent, ClientKeys, ClientSecret, IdTokenAlg, Profile,
-    Settings, Standing,
+    Allowed, Authentication, Client, ClientConsent, ClientKeys, ClientSecret, IdTokenAlg, Pkce,
+    Profile, Settings, Standing,
 };
 use crate::domain::ids::ClientId;
 use crate::domain::request::LoginRequest;
@@ -54,6 +57,9 @@ impl Parts {
         }
         if document::is_address(id.as_str()) {
             return document::client(self, id).await;
+        }
+        if let Some(managed) = managed::client(self, id).await? {
+            return Ok(Some(managed));
         }
         let Some(registration) = &self.settings.registration else {
             return Ok(None);
@@ -135,6 +141,7 @@ fn build(
             true => ClientRules::confidential(PkceRule::Required),
             false => ClientRules::public(),
         },
+        pkce: Pkce::Required,
         authentication,
         redirect_uris,
         post_logout_redirect_uris,

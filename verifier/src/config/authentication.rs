@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq as _;
+use subtle::{Choice, ConstantTimeEq as _};
 use url::Url;
 use vouchsafe_credentials::crypto::Algorithm;
 use vouchsafe_credentials::encoding::b64url_decode;
@@ -68,9 +68,10 @@ pub(super) struct Written<'a> {
     pub loopback_http: bool,
 }
 
-/// SHA-256 of a client secret, and the one method that goes with it, where there is but one.
+/// SHA-256 of a client secret, the one method that goes with it, where there is but one, and SHA-256 of the
+/// secret before, for as long as it counts.
 #[derive(Clone)]
-pub struct ClientSecret([u8; 32], Option<AuthMethod>);
+pub struct ClientSecret([u8; 32], Option<AuthMethod>, Option<[u8; 32]>);
 
 impl std::fmt::Debug for ClientSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -91,14 +92,28 @@ impl ClientSecret {
         if is_guessed(&text) {
             return Err("the secret can be guessed: take random characters".to_owned());
         }
-        Ok(Some(Self(Sha256::digest(text.as_bytes()).into(), None)))
+        Ok(Some(Self(
+            Sha256::digest(text.as_bytes()).into(),
+            None,
+            None,
+        )))
     }
 
     /// A secret of which only the SHA-256 is known, in base64url, for one method.
     #[must_use]
     pub fn of_digest(digest: &str, method: AuthMethod) -> Option<Self> {
-        let digest = b64url_decode(digest).ok()?.try_into().ok()?;
-        Some(Self(digest, Some(method)))
+        Some(Self(bytes_of(digest)?, Some(method), None))
+    }
+
+    /// A secret of which only the SHA-256 is known, in base64url, and that of the one before while it
+    /// counts. It goes with either method.
+    #[must_use]
+    pub fn of_digests(digest: &str, previous: Option<&str>) -> Option<Self> {
+        let previous = match previous {
+            Some(previous) => Some(bytes_of(previous)?),
+            None => None,
+        };
+        Some(Self(bytes_of(digest)?, None, previous))
     }
 
     fn fits(&self, method: AuthMethod) -> bool {
@@ -107,11 +122,16 @@ impl ClientSecret {
 
     fn is(&self, shown: &str) -> bool {
         // Digests of equal length: the time of the comparison tells nothing.
-        Sha256::digest(shown.as_bytes())
-            .as_slice()
-            .ct_eq(self.0.as_slice())
-            .into()
+        let shown = Sha256::digest(shown.as_bytes());
+        let is = |known: &[u8; 32]| shown.as_slice().ct_eq(known.as_slice());
+        let previous = self.2.as_ref().map_or(Choice::from(0), is);
+        (is(&self.0) | previous).into()
     }
+}
+
+/// The bytes of a digest.
+fn bytes_of(digest: &str) -> Option<[u8; 32]> {
+    b64url_decode(digest).ok()?.try_into().ok()
 }
 
 impl ClientKeys {

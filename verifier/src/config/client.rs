@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use url::Url;
+use utoipa::ToSchema;
 use vouchsafe_credentials::text::is_hidden;
 use vouchsafe_protocol::oauth::authorize::ClientRules;
 use vouchsafe_protocol::oauth::pkce::PkceRule;
@@ -13,11 +14,12 @@ use vouchsafe_protocol::oauth::registration::About;
 use vouchsafe_protocol::oidc::subject::Sector;
 use vouchsafe_protocol::vp::values::LocalizedText;
 
-use super::authentication::{Authentication, Written};
+use super::authentication::{Authentication, ClientSecret, Written};
 use super::consents::{ClientConsent, ClientConsentConfig};
 use super::error::ConfigError;
 use super::profile::Profile;
 use super::query::Query;
+use super::standing::Standing;
 use crate::domain::approval::ApprovalType;
 use crate::domain::ids::{ClientId, QueryId};
 
@@ -113,7 +115,7 @@ fn yes() -> bool {
 }
 
 /// Whether PKCE may be left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Pkce {
     /// S256 is required.
@@ -124,37 +126,13 @@ pub enum Pkce {
 }
 
 /// Algorithm of ID tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub enum IdTokenAlg {
     /// What most client libraries expect (OpenID Connect Core 1.0, section 15.1).
     #[default]
     RS256,
     /// P-256.
     ES256,
-}
-
-/// Whose word an application is known by. People are told unless it is the operator's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// It is in the configuration.
-    Configured,
-    /// It registered with a token of the operator.
-    Registered,
-    /// It registered without one: nobody vouches for it.
-    Open,
-    /// It is known by a document at its `client_id`.
-    Document,
-}
-
-impl Standing {
-    /// Whether nobody here vouches for it.
-    #[must_use]
-    pub const fn is_unvouched(self) -> bool {
-        match self {
-            Self::Configured | Self::Registered => false,
-            Self::Open | Self::Document => true,
-        }
-    }
 }
 
 /// A checked application.
@@ -180,6 +158,8 @@ pub struct Client {
     pub post_logout_redirect_uris: Vec<String>,
     /// Rules of its requests.
     pub rules: ClientRules,
+    /// Whether PKCE may be left out.
+    pub pkce: Pkce,
     /// Algorithm of its tokens.
     pub alg: IdTokenAlg,
     /// Where it takes logout tokens.
@@ -236,6 +216,35 @@ impl Client {
         queries: &[Query],
         loopback_http: bool,
     ) -> Result<Self, ConfigError> {
+        let authentication = written(config, loopback_http)?;
+        Self::check(config, authentication, queries, loopback_http)
+    }
+
+    /// Checks an application that an administrator keeps. `secret`: what is known of its secret, where it
+    /// has one.
+    pub(super) fn managed(
+        config: &ClientConfig,
+        secret: Option<ClientSecret>,
+        queries: &[Query],
+        loopback_http: bool,
+    ) -> Result<Self, ConfigError> {
+        let authentication = match secret {
+            Some(secret) => Authentication::Secret(secret),
+            None => written(config, loopback_http)?,
+        };
+        let client = Self::check(config, authentication, queries, loopback_http)?;
+        Ok(Self {
+            standing: Standing::Managed,
+            ..client
+        })
+    }
+
+    fn check(
+        config: &ClientConfig,
+        authentication: Authentication,
+        queries: &[Query],
+        loopback_http: bool,
+    ) -> Result<Self, ConfigError> {
         let refuse = |reason: &str| ConfigError::client(&config.id, reason);
         if config.id.is_empty() || config.name.is_empty() {
             return Err(refuse("id or name is empty"));
@@ -247,15 +256,6 @@ impl Client {
                 "name has characters that nobody sees, or that turn the direction of text",
             ));
         }
-        let authentication = Authentication::parse(Written {
-            secret: config.secret.as_deref(),
-            secret_file: config.secret_file.as_deref(),
-            jwks: config.jwks.as_deref(),
-            jwks_file: config.jwks_file.as_deref(),
-            jwks_uri: config.jwks_uri.as_deref(),
-            loopback_http,
-        })
-        .map_err(|reason| refuse(&reason))?;
         let rules = match (config.pkce, authentication.is_confidential()) {
             (Pkce::Required, true) => ClientRules::confidential(PkceRule::Required),
             (Pkce::Optional, true) => ClientRules::confidential(PkceRule::OptionalForConfidential),
@@ -331,6 +331,7 @@ impl Client {
             redirect_uris,
             post_logout_redirect_uris: config.post_logout_redirect_uris.clone(),
             rules,
+            pkce: config.pkce,
             alg: config.id_token_signed_response_alg,
             backchannel_logout_uri: logout_uri(config, loopback_http)?,
             cross_device: config.cross_device,
@@ -352,6 +353,19 @@ impl Client {
             consent: (config.consent.parse(loopback_http)).map_err(|reason| refuse(&reason))?,
         })
     }
+}
+
+/// How an application authenticates, as written.
+fn written(config: &ClientConfig, loopback_http: bool) -> Result<Authentication, ConfigError> {
+    Authentication::parse(Written {
+        secret: config.secret.as_deref(),
+        secret_file: config.secret_file.as_deref(),
+        jwks: config.jwks.as_deref(),
+        jwks_file: config.jwks_file.as_deref(),
+        jwks_uri: config.jwks_uri.as_deref(),
+        loopback_http,
+    })
+    .map_err(|reason| ConfigError::client(&config.id, &reason))
 }
 
 /// OpenID Connect Core 1.0, section 8.1: without a configured sector it is the host, and several

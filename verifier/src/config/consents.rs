@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use vouchsafe_protocol::http::UrlRule;
 
-use super::client::{Client, Standing};
+use super::client::Client;
 use super::settings::Settings;
 use super::verifications::{Webhook, WebhookConfig};
 use crate::domain::notice::Controller;
@@ -183,10 +183,10 @@ impl ClientConsentConfig {
     }
 }
 
-/// Who is responsible for an application. The operator answers for those of the configuration alone.
+/// Who is responsible for an application. The operator answers for those of the configuration, and for those that administrators keep.
 pub(crate) fn controller_of(settings: &Settings, client: &Client, locale: &str) -> Controller {
     let configured = settings.controller.as_ref();
-    let configured = configured.filter(|_| client.standing == Standing::Configured);
+    let configured = configured.filter(|_| client.standing.is_of_operator());
     let own = client.consent.controller.as_ref().or(configured);
     own.cloned().unwrap_or_else(|| {
         let policy = client.about.policy_uri.as_ref();

@@ -3,6 +3,7 @@
 //! To add a setting: a field in its section (unknown keys are refused), its check in the
 //! section's `parse`, its negative test in `tests/it/config.rs`.
 
+mod administration;
 mod assurance;
 mod attribute;
 mod authentication;
@@ -26,6 +27,7 @@ mod registration;
 mod resource_server;
 mod risk;
 mod settings;
+mod standing;
 mod trust;
 mod verifications;
 
@@ -33,12 +35,13 @@ use serde::Deserialize;
 use vouchsafe_service::config::{DatabaseConfig, DevConfig, FetchConfig, HttpConfig, LogConfig};
 use vouchsafe_service::vc_api::VcApiConfig;
 
+pub use administration::{Administration, AdministrationConfig};
 pub use assurance::{Assurance, AssuranceConfig, EvidenceConfig, EvidenceKind};
 pub use attribute::{Attribute, AttributeConfig, FromCard, KindConfig};
 pub use authentication::{Authentication, ClientKeys, ClientSecret};
 pub use claims::ClaimMapping;
 pub(crate) use claims::{RESERVED as RESERVED_CLAIMS, localized};
-pub use client::{Client, ClientConfig, IdTokenAlg, Pkce, Standing};
+pub use client::{Client, ClientConfig, IdTokenAlg, Pkce};
 pub(crate) use consents::controller_of;
 pub use consents::{ClientConsent, ClientConsentConfig, ConsentsConfig, ControllerConfig};
 pub use digital_credentials::DigitalCredentials;
@@ -64,6 +67,7 @@ pub use registration::{Allowed, Documents, DocumentsConfig, Registration, Regist
 pub use resource_server::{ResourceServer, ResourceServerConfig};
 pub use risk::{RiskConfig, RiskSettings};
 pub use settings::{ACCOUNT_CLIENT, Settings};
+pub use standing::Standing;
 pub use trust::{Trust, TrustConfig, TrustedIssuerConfig};
 pub use verifications::{
     VerificationCaller, VerificationCallerConfig, Verifications, VerificationsConfig, Webhook,
@@ -110,6 +114,8 @@ pub struct Config {
     pub registration: Option<RegistrationConfig>,
     /// Applications that are known by a document at their `client_id`. Off unless it is written.
     pub client_documents: Option<DocumentsConfig>,
+    /// The REST interface for those who run the service. Off unless it is written.
+    pub administration: Option<AdministrationConfig>,
     /// Services that take access tokens of applications.
     #[serde(default)]
     pub resource_server: Vec<ResourceServerConfig>,

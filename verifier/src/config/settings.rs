@@ -8,6 +8,7 @@ use std::sync::Arc;
 use vouchsafe_protocol::http::UrlRule;
 use vouchsafe_service::config::{PublicUrl, check_addresses};
 
+use super::administration::{Administration, AdministrationConfig};
 use super::attribute::Attribute;
 use super::client::{Client, ClientConfig};
 use super::consents::ConsentsConfig;
@@ -49,6 +50,8 @@ pub struct Settings {
     pub registration: Option<Registration>,
     /// Applications that are known by a document.
     pub documents: Option<Documents>,
+    /// Applications that administrators keep.
+    pub administration: Option<Administration>,
     resource_servers: Vec<ResourceServer>,
     /// This service where it asks for a card by itself, to add it to an account. `None`: no card leads
     /// to an account here.
@@ -128,11 +131,7 @@ impl Settings {
             .map(|client| Client::parse(client, &queries, config.dev.loopback_http))
             .collect::<Result<Vec<_>, _>>()?;
         for client in &clients {
-            let known = |name: &String| attributes.iter().any(|one| one.name == *name);
-            if !client.attributes.iter().all(known) {
-                let reason = "attributes names one that is not configured";
-                return Err(ConfigError::client(client.id.as_str(), reason));
-            }
+            knows_attributes(client, &attributes)?;
         }
         if let Some(taken) = clients.iter().find(|client| client.id.as_str() == OTHER) {
             return Err(ConfigError::client(
@@ -232,6 +231,9 @@ impl Settings {
             clients: clients.into_iter().map(Arc::new).collect(),
             registration,
             documents,
+            administration: (config.administration).map(|AdministrationConfig {}| Administration {
+                loopback_http: loopback,
+            }),
             resource_servers,
             verifications,
             wallet_endpoint: endpoint.clone(),
@@ -274,6 +276,18 @@ impl Settings {
             journeys: journeys.transpose()?,
             ..settings
         })
+    }
+}
+
+/// An application may learn what the service may know at all.
+fn knows_attributes(client: &Client, attributes: &[Attribute]) -> Result<(), ConfigError> {
+    let known = |name: &String| attributes.iter().any(|one| one.name == *name);
+    match client.attributes.iter().all(known) {
+        true => Ok(()),
+        false => Err(ConfigError::client(
+            client.id.as_str(),
+            "attributes names one that is not configured",
+        )),
     }
 }
 

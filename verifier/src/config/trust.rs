@@ -64,12 +64,17 @@ pub struct Trust {
     entries: Vec<Entry>,
 }
 
+/// An issuer that is believed.
 #[derive(Debug, Clone)]
-struct Entry {
-    id: String,
-    mdoc: bool,
-    types: Vec<String>,
-    stable_claims: BTreeMap<String, Vec<String>>,
+pub struct Entry {
+    /// Its name.
+    pub id: String,
+    /// Whether for its mdocs, or for its other cards.
+    pub mdoc: bool,
+    /// The types that it may issue.
+    pub types: Vec<String>,
+    /// Claims that name one person for good, by type.
+    pub stable_claims: BTreeMap<String, Vec<String>>,
     assurance: ByType,
 }
 
@@ -108,6 +113,12 @@ impl Trust {
     #[must_use]
     pub fn issuers(&self) -> &IssuerTrust {
         &self.issuers
+    }
+
+    /// Everybody who is believed, as the configuration names them.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
     }
 
     /// Whether some issuer may issue this type in this format.

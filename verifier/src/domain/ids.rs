@@ -56,7 +56,7 @@ identifier!(
     RequestId
 );
 identifier!(
-    /// A session of a person at this service. Never leaves it.
+    /// A session of a person at this service. Administrators alone see it; it gives no right.
     SessionId
 );
 identifier!(
@@ -107,6 +107,7 @@ macro_rules! from_outside {
 
 from_outside!(RequestId);
 from_outside!(VerificationId);
+from_outside!(SessionId);
 
 /// Length of a token of [`vouchsafe_credentials::random::token`]: 32 bytes in base64url.
 const TOKEN_LENGTH: usize = 43;

@@ -33,6 +33,8 @@ pub enum EndReason {
     GivenUp,
     /// The application was removed.
     ClientRemoved,
+    /// Somebody who runs the service ended it.
+    Administrator,
     /// A step of a journey ended it, as after a recovery.
     Journey,
     /// The database was restored, or came from an export.
@@ -56,6 +58,7 @@ impl EndReason {
             Self::TokenReused => "token_reused",
             Self::GivenUp => "given_up",
             Self::ClientRemoved => "client_removed",
+            Self::Administrator => "ended_by_administrator",
             Self::Journey => "journey",
             Self::Restored => "restored",
         }

@@ -115,6 +115,7 @@ where
 pub fn router(app: App) -> Router {
     let devices = app.settings.serves_devices();
     let verifications = app.settings.verifications.enabled();
+    let administration = app.settings.administration.is_some();
     let registers = app.settings.registration.is_some();
     let receivers = app.settings.serves_receivers();
     let passkeys = app.settings.passkeys.is_some();
@@ -234,6 +235,16 @@ pub fn router(app: App) -> Router {
         })
         .merge(if verifications {
             v1::router()
+        } else {
+            Router::new()
+        })
+        .merge(if administration {
+            v1::for_administrators()
+        } else {
+            Router::new()
+        })
+        .merge(if verifications || administration {
+            v1::description()
         } else {
             Router::new()
         })

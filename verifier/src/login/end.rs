@@ -54,7 +54,7 @@ pub async fn end_of_account(
 }
 
 /// Tells an application that a session is over: its stream of events, and its logout endpoint.
-async fn tell(
+pub(crate) async fn tell(
     tx: &mut Tx,
     settings: &Settings,
     rng: &dyn Rng,

@@ -4,6 +4,7 @@
 //! takes the code, [`deliver`] lets cards go to an application once, [`device`] holds it for a device that shows a code, [`refresh`] goes on while the person is away, [`end`] ends sessions, [`introspect`] and [`revoke`] answer for tokens.
 
 pub mod accept;
+pub mod administer;
 pub mod approval;
 pub mod ask;
 mod asking;

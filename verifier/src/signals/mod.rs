@@ -106,6 +106,7 @@ fn initiator(reason: EndReason) -> Initiator {
         | EndReason::AccountDeleted
         | EndReason::Replaced
         | EndReason::GivenUp => Initiator::User,
+        EndReason::Administrator => Initiator::Admin,
         EndReason::Revoked
         | EndReason::Suspended
         | EndReason::StatusUnknown

@@ -19,6 +19,7 @@ pub mod journey_holds;
 pub mod journey_starts;
 pub mod journeys;
 pub mod logout;
+pub mod managed_clients;
 pub mod notices;
 pub mod numbers;
 pub mod passkeys;
@@ -28,6 +29,7 @@ pub mod refresh_grants;
 pub mod requests;
 pub mod risk;
 pub mod satisfaction;
+pub mod session_list;
 pub mod sessions;
 pub(crate) mod state;
 pub mod stream_events;
@@ -177,6 +179,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1034,
             name: "one answer for each login",
             sql: include_str!("../../migrations/1034_answers.sql"),
+        },
+        Migration {
+            version: 1038,
+            name: "applications that administrators keep",
+            sql: include_str!("../../migrations/1038_administration.sql"),
         },
     ],
 };

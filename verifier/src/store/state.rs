@@ -135,7 +135,7 @@ mod tests {
     use vouchsafe_service::db::testing::for_each_database;
 
     /// State.
-    const KEPT: [&str; 33] = [
+    const KEPT: [&str; 34] = [
         "account_attributes",
         "account_bindings",
         "account_identifiers",
@@ -151,6 +151,7 @@ mod tests {
         "event_streams",
         "login_numbers",
         "logout_deliveries",
+        "managed_clients",
         "operator",
         "operator_identity",
         "operator_passkey",

@@ -5,7 +5,9 @@ use serde_json::Value;
 use tower::ServiceExt as _;
 use vouchsafe_service::http::hostile::{Hostile, Route};
 
+use crate::world::admin::{ALL, Admin};
 use crate::world::registrar::with_more;
+use crate::world::rest::CALLERS;
 use crate::world::steps::{begin, wallet_link};
 
 const OPEN: &str = r#"
@@ -170,6 +172,52 @@ async fn cat_124_no_request_brings_a_server_error() {
         }
         // Some get through, so the others fail for what is wrong with them.
         assert!((count / 20..count).contains(&well), "{well} of {count}");
+    })
+    .await;
+}
+
+/// Verifications, numbers and administration, as they describe themselves.
+#[tokio::test]
+async fn cat_124_nor_does_one_over_rest() {
+    let full = std::env::var("VOUCHSAFE_FULL").is_ok_and(|value| value == "1");
+    let (seed, count) = (124, if full { 100_000 } else { 2_000 });
+    let all = format!("{CALLERS}\n[numbers]\n\n[administration]\n");
+    with_more(Box::leak(all.into_boxed_str()), async |world| {
+        let scopes = ["verifications:read", "verifications:write", "numbers:read"];
+        let scopes: Vec<String> = scopes
+            .iter()
+            .chain(&ALL)
+            .map(|&one| one.to_owned())
+            .collect();
+        let key = world
+            .verifier
+            .create_api_key("door", &scopes)
+            .await
+            .unwrap();
+        let admin = Admin::new(&world).await;
+        let made = admin.made("app").await;
+        let document = admin.get("/openapi.json").await.json();
+        let mut hostile = Hostile::new(&document, seed);
+        hostile.credentials = vec![format!("Bearer {}", key.key)];
+        hostile.known = ["shop", "app", "age", "x".repeat(43).as_str()]
+            .map(str::to_owned)
+            .into();
+        hostile.known.push(made.tag);
+        let routes = Route::of_document(&document);
+        let mut well = 0;
+        for number in 0..count {
+            let request = hostile.request(&routes);
+            let shown = format!("{} {}", request.method(), request.uri());
+            let response = world.router().oneshot(request).await.unwrap();
+            let status = response.status();
+            assert!(
+                !status.is_server_error(),
+                "request {number} of seed {seed}: {shown}: {status}"
+            );
+            well += usize::from(status.is_success());
+        }
+        // Most name nothing that is there, and lists refuse what they do not know.
+        assert!((count / 200..count).contains(&well), "{well} of {count}");
     })
     .await;
 }

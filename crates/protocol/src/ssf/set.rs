@@ -11,6 +11,8 @@ use super::{SESSION_REVOKED, VERIFICATION};
 pub enum Initiator {
     /// The person.
     User,
+    /// Somebody who runs the transmitter.
+    Admin,
     /// A rule of the transmitter.
     Policy,
 }
@@ -19,6 +21,7 @@ impl Initiator {
     const fn as_str(self) -> &'static str {
         match self {
             Self::User => "user",
+            Self::Admin => "admin",
             Self::Policy => "policy",
         }
     }

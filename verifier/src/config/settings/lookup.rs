@@ -8,9 +8,12 @@ use vouchsafe_protocol::oidc::verified_claims::VerifiedWish;
 use vouchsafe_protocol::vp::values::LocalizedText;
 
 use super::Settings;
+use super::knows_attributes;
 use crate::config::assurance;
 use crate::config::attribute::Attribute;
-use crate::config::client::Client;
+use crate::config::authentication::ClientSecret;
+use crate::config::client::{Client, ClientConfig};
+use crate::config::error::ConfigError;
 use crate::config::hooks::Hook;
 use crate::config::presented::PresentedSettings;
 use crate::config::profile::Profile;
@@ -19,6 +22,7 @@ use crate::config::query::Query;
 use crate::config::registration::Allowed;
 use crate::config::resource_server::ResourceServer;
 use crate::domain::ids::{ClientId, QueryId};
+use crate::numbers::OTHER;
 
 impl Settings {
     /// The application of this id in the configuration. Whoever looks an application up asks
@@ -26,6 +30,25 @@ impl Settings {
     #[must_use]
     pub(crate) fn configured(&self, id: &ClientId) -> Option<&Arc<Client>> {
         self.clients.iter().find(|client| client.id == *id)
+    }
+
+    /// An application that an administrator keeps, checked as those of the configuration are. `secret`:
+    /// what is known of its secret, where it has one.
+    pub(crate) fn managed(
+        &self,
+        config: &ClientConfig,
+        secret: Option<ClientSecret>,
+    ) -> Result<Client, ConfigError> {
+        let loopback = self.administration.is_some_and(|one| one.loopback_http);
+        let client = Client::managed(config, secret, &self.queries, loopback)?;
+        knows_attributes(&client, &self.attributes)?;
+        Ok(client)
+    }
+
+    /// Whether an id is that of an application or a resource server of the configuration, or a word of
+    /// ours.
+    pub(crate) fn is_taken(&self, id: &ClientId) -> bool {
+        self.configured(id).is_some() || self.resource_server(id).is_some() || id.as_str() == OTHER
     }
 
     /// What cards of a type are called that lead to accounts, where a question says it.
@@ -56,25 +79,35 @@ impl Settings {
         registered.chain(self.documents.iter().map(|one| &one.allowed))
     }
 
+    /// Whether there may be applications that are not in the configuration.
+    #[must_use]
+    pub fn serves_others(&self) -> bool {
+        self.administration.is_some() || self.others().next().is_some()
+    }
+
     /// Whether every application pushes its requests.
     #[must_use]
     pub fn only_pushed(&self) -> bool {
         let only = self.clients.iter().all(|client| client.only_pushed);
-        only && !self.clients.is_empty() && self.others().next().is_none()
+        only && !self.clients.is_empty() && !self.serves_others()
     }
 
     /// Whether any application gets refresh tokens.
     #[must_use]
     pub fn gives_refresh_tokens(&self) -> bool {
         let configured = self.clients.iter().any(|client| client.offline_access);
-        configured || self.others().any(|allowed| allowed.offered.refresh)
+        configured
+            || self.administration.is_some()
+            || self.others().any(|allowed| allowed.offered.refresh)
     }
 
     /// Whether any application is a device that shows a code.
     #[must_use]
     pub fn serves_devices(&self) -> bool {
         let configured = self.clients.iter().any(|client| client.device);
-        configured || self.others().any(|allowed| allowed.offered.devices)
+        configured
+            || self.administration.is_some()
+            || self.others().any(|allowed| allowed.offered.devices)
     }
 
     /// Whether any application is told of security events.
@@ -108,7 +141,7 @@ impl Settings {
             return Profile::Open;
         };
         // Whoever is not in the configuration keeps no profile.
-        if self.others().next().is_some() {
+        if self.serves_others() {
             return Profile::Open;
         }
         match profiles.all(|profile| profile == first) {

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use vouchsafe_service::db::DbError;
 
 use crate::access::Scope;
+use crate::clients::managed::ManageError;
 use crate::event_streams::FULL_WAIT_S;
 use crate::login::ask::AskError;
 use crate::numbers::ask::Unfit;
@@ -65,6 +66,21 @@ pub enum ApiError {
     /// The header `Idempotency-Key` is malformed.
     #[error("the header Idempotency-Key must be 1 to 128 visible characters")]
     IdempotencyKey,
+    /// Nothing there has this id.
+    #[error("there is nothing with this id")]
+    Unknown,
+    /// A parameter of a list.
+    #[error("a query parameter is unknown, empty, repeated or out of range")]
+    Query,
+    /// The header `If-Match` or `If-None-Match` is malformed.
+    #[error("If-Match must be one strong entity tag, If-None-Match must be *, and not both")]
+    Condition,
+    /// Two secrets for too long.
+    #[error("overlap_s must be between 0 and 2592000")]
+    Overlap,
+    /// An application is not changed.
+    #[error(transparent)]
+    Manage(#[from] ManageError),
     /// The idempotency key belongs to another request.
     #[error("the Idempotency-Key was used for another request")]
     IdempotencyReuse,
@@ -116,6 +132,11 @@ impl ApiError {
             Self::TooMany => (StatusCode::TOO_MANY_REQUESTS, "too_many_open"),
             Self::TooManyStreams => (StatusCode::SERVICE_UNAVAILABLE, "too_many_streams"),
             Self::Code => (unfit, "invalid_response_code"),
+            Self::Unknown => (StatusCode::NOT_FOUND, "not_found"),
+            Self::Query => (StatusCode::BAD_REQUEST, "invalid_query"),
+            Self::Condition => (StatusCode::BAD_REQUEST, "invalid_condition"),
+            Self::Overlap => (unfit, "invalid_overlap"),
+            Self::Manage(error) => manage(error),
             Self::IdempotencyKey => (StatusCode::BAD_REQUEST, "invalid_idempotency_key"),
             Self::IdempotencyReuse => (unfit, "idempotency_key_reused"),
             Self::Store(error) => store(error),
@@ -145,6 +166,11 @@ impl ApiError {
             | Self::TooMany
             | Self::TooManyStreams
             | Self::Code
+            | Self::Unknown
+            | Self::Query
+            | Self::Condition
+            | Self::Overlap
+            | Self::Manage(_)
             | Self::IdempotencyKey
             | Self::IdempotencyReuse
             | Self::Store(_)
@@ -172,14 +198,32 @@ fn start(error: &StartError) -> (StatusCode, &'static str) {
     }
 }
 
+fn manage(error: &ManageError) -> (StatusCode, &'static str) {
+    let unfit = StatusCode::UNPROCESSABLE_ENTITY;
+    match error {
+        ManageError::Unknown => (StatusCode::NOT_FOUND, "not_found"),
+        ManageError::Configured => (StatusCode::CONFLICT, "configured_client"),
+        ManageError::Id => (unfit, "invalid_client_id"),
+        ManageError::Proof | ManageError::Refused(_) => (unfit, "invalid_client"),
+        ManageError::TagMissing => (StatusCode::PRECONDITION_REQUIRED, "if_match_required"),
+        ManageError::Tag => (StatusCode::PRECONDITION_FAILED, "version_mismatch"),
+        ManageError::Removed => (StatusCode::CONFLICT, "removed_recently"),
+        ManageError::NoSecret => (StatusCode::CONFLICT, "no_secret"),
+        ManageError::Db(error) => database(error),
+    }
+}
+
 fn store(error: &StoreError) -> (StatusCode, &'static str) {
     match error {
-        StoreError::Db(error) if error.is_temporary() => {
-            (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable")
-        }
-        StoreError::Db(_) | StoreError::Serialise(_) => {
-            (StatusCode::INTERNAL_SERVER_ERROR, "internal_error")
-        }
+        StoreError::Db(error) => database(error),
+        StoreError::Serialise(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
+    }
+}
+
+fn database(error: &DbError) -> (StatusCode, &'static str) {
+    match error.is_temporary() {
+        true => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
+        false => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
     }
 }
 

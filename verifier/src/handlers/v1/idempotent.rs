@@ -4,8 +4,8 @@ use axum::http::{HeaderMap, HeaderName};
 use vouchsafe_service::db::{Table, Tx};
 use vouchsafe_service::idempotency::{self, Claim, Request};
 
-use super::caller::Call;
 use super::error::ApiError;
+use crate::app::App;
 
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 const MAX_KEY: usize = 128;
@@ -29,10 +29,10 @@ pub fn key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     }
 }
 
-/// Runs `work` in one transaction with the claim of the key and the record of the answer. An answer
+/// Runs `work` in one transaction with the claim of the key, among those of `owner`, and the record of the answer. An answer
 /// is the JSON text of a 201; it is kept sealed, for the link in it leads to a question.
 pub async fn run<F>(
-    call: &Call,
+    (app, owner): (&App, String),
     key: Option<String>,
     parts: &[&[u8]],
     work: F,
@@ -41,34 +41,32 @@ where
     F: AsyncFn(&mut Tx) -> Result<String, ApiError> + Send + 'static,
 {
     let Some(key) = key else {
-        return call.app.db.write(work).await;
+        return app.db.write(work).await;
     };
-    let app = call.app.clone();
-    let owner = format!("verifications {}", call.caller.id);
+    let db = app.db.clone();
+    let app = App::clone(app);
     let content = app.fingerprints.of(parts);
-    call.app
-        .db
-        .write(async move |tx| {
-            let request = Request {
-                owner: &owner,
-                key: &key,
-                content: &content,
-                expires_at: app.now().plus(KEEP_S),
-                now: app.now(),
-            };
-            let place = ["idempotency", owner.as_str(), key.as_str()];
-            match idempotency::claim(tx, &request).await? {
-                Claim::Fresh => {}
-                Claim::OtherRequest => return Err(ApiError::IdempotencyReuse),
-                Claim::Repeat { response, .. } => {
-                    let table = Table("idempotency");
-                    return Ok(app.vault.open(table, "response", &place, &response)?);
-                }
+    db.write(async move |tx| {
+        let request = Request {
+            owner: &owner,
+            key: &key,
+            content: &content,
+            expires_at: app.now().plus(KEEP_S),
+            now: app.now(),
+        };
+        let place = ["idempotency", owner.as_str(), key.as_str()];
+        match idempotency::claim(tx, &request).await? {
+            Claim::Fresh => {}
+            Claim::OtherRequest => return Err(ApiError::IdempotencyReuse),
+            Claim::Repeat { response, .. } => {
+                let table = Table("idempotency");
+                return Ok(app.vault.open(table, "response", &place, &response)?);
             }
-            let answer = work(tx).await?;
-            let sealed = app.vault.seal(&place, &answer)?;
-            idempotency::record(tx, &request, 201, &sealed).await?;
-            Ok(answer)
-        })
-        .await
+        }
+        let answer = work(tx).await?;
+        let sealed = app.vault.seal(&place, &answer)?;
+        idempotency::record(tx, &request, 201, &sealed).await?;
+        Ok(answer)
+    })
+    .await
 }

@@ -1,10 +1,11 @@
-//! Verifications over REST, for those without OpenID Connect. There only where the configuration
-//! says who may ask.
+//! Over REST: verifications for those without OpenID Connect, numbers, and administration. Each is there only
+//! where the configuration says so.
 
 mod caller;
 mod error;
 mod events;
 mod idempotent;
+mod manage;
 pub(super) mod numbers;
 pub mod openapi;
 mod read;
@@ -48,9 +49,17 @@ pub fn for_business() -> Router<App> {
     Router::from(openapi::for_business())
 }
 
-/// The routes.
+/// The routes for those who ask wallets.
 pub fn router() -> Router<App> {
-    Router::from(openapi::verifications())
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .route(OPENAPI, get(openapi::handle))
+    Router::from(openapi::verifications()).layer(DefaultBodyLimit::max(MAX_BODY))
+}
+
+/// The routes for those who run the service.
+pub fn for_administrators() -> Router<App> {
+    Router::from(manage::router()).layer(DefaultBodyLimit::max(MAX_BODY))
+}
+
+/// The description of what is there.
+pub fn description() -> Router<App> {
+    Router::new().route(OPENAPI, get(openapi::handle))
 }

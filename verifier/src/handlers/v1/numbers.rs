@@ -2,12 +2,11 @@
 
 use axum::Json;
 use axum::extract::{FromRequestParts, RawQuery};
-use axum::http::HeaderMap;
-use axum::http::header::{self, AUTHORIZATION};
 use axum::http::request::Parts as RequestParts;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use vouchsafe_service::api_keys;
 
+use super::caller;
 use super::error::{ApiError, Problem};
 use crate::access::Scope;
 use crate::app::App;
@@ -31,17 +30,7 @@ impl FromRequestParts<App> for Reader {
 
 /// Whether these headers have a key for the numbers.
 pub(super) async fn may_read(app: &App, headers: &HeaderMap) -> Result<(), ApiError> {
-    let mut headers = headers.get_all(AUTHORIZATION).iter();
-    let (Some(header), None) = (headers.next(), headers.next()) else {
-        return Err(ApiError::Unauthorized);
-    };
-    let text = header.to_str().map_err(|_| ApiError::Unauthorized)?;
-    let (scheme, key) = text.split_once(' ').ok_or(ApiError::Unauthorized)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(ApiError::Unauthorized);
-    }
-    let key = api_keys::authenticate(&app.db, key, app.now()).await?;
-    match key.ok_or(ApiError::InvalidToken)? {
+    match caller::key(app, headers).await? {
         key if key.may(Scope::Numbers.as_str()) => Ok(()),
         _ => Err(ApiError::Forbidden(Scope::Numbers)),
     }

@@ -10,20 +10,25 @@ use utoipa::{Modify, OpenApi as _};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{events, numbers, read, redeem, remove, start, support};
+use super::{events, manage, numbers, read, redeem, remove, start, support};
 use crate::app::App;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(
-        title = "Vouchsafe login service: verifications",
-        description = "Ask wallets without OpenID Connect: a question, a code to scan, a result.",
+        title = "Vouchsafe login service",
+        description = "Ask wallets without OpenID Connect: a question, a code to scan, a result. And for those who run it: applications, sessions, keys and what is in force.",
         license(name = "Apache-2.0 OR MIT")
     ),
     tags(
         (name = "verifications", description = "Questions to wallets"),
         (name = "numbers", description = "What was counted"),
         (name = "support", description = "For those who help people"),
+        (name = "clients", description = "The applications that people log in to"),
+        (name = "sessions", description = "Who is logged in"),
+        (name = "keys", description = "Keys that sign for applications"),
+        (name = "trust", description = "Whose cards are believed"),
+        (name = "queries", description = "What wallets are asked"),
     ),
     components(schemas(events::StatusEvent)),
     modifiers(&Access)
@@ -46,7 +51,7 @@ impl Modify for Access {
 
 /// The routes of verifications, with their description.
 pub fn verifications() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(Api::openapi())
+    OpenApiRouter::new()
         .routes(routes!(start::handle))
         .routes(routes!(read::handle, remove::handle))
         .routes(routes!(redeem::handle))
@@ -60,17 +65,28 @@ pub fn for_business() -> OpenApiRouter<App> {
         .routes(routes!(support::handle))
 }
 
-/// The description alone.
-pub fn document() -> OpenApi {
-    verifications().merge(for_business()).into_openapi()
+/// The description of verifications, numbers and administration, as far as each is there.
+fn described([asked, counted, administered]: [bool; 3]) -> OpenApi {
+    let parts = [
+        (asked, verifications as fn() -> OpenApiRouter<App>),
+        (counted, for_business),
+        (administered, manage::router),
+    ];
+    let there = parts.into_iter().filter(|(there, _)| *there);
+    let all = there.fold(
+        OpenApiRouter::with_openapi(Api::openapi()),
+        |all, (_, part)| all.merge(part()),
+    );
+    all.into_openapi()
 }
 
 /// Answers with the description of what is there.
 pub async fn handle(State(app): State<App>) -> Response {
-    let described = match app.settings.numbers {
-        Some(_) => document(),
-        None => verifications().into_openapi(),
-    };
+    let described = described([
+        app.settings.verifications.enabled(),
+        app.settings.numbers.is_some(),
+        app.settings.administration.is_some(),
+    ]);
     let kept = [(header::CACHE_CONTROL, "public, max-age=300")];
     (kept, Json(described)).into_response()
 }
@@ -85,7 +101,7 @@ mod tests {
             env!("CARGO_MANIFEST_DIR"),
             "/../specs/openapi/verifier.json"
         );
-        let mut now = serde_json::to_string_pretty(&super::document()).unwrap();
+        let mut now = serde_json::to_string_pretty(&super::described([true; 3])).unwrap();
         now.push('\n');
         if std::env::var_os("UPDATE_OPENAPI").is_some() {
             std::fs::write(path, &now).unwrap();

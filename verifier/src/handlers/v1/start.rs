@@ -101,7 +101,8 @@ pub async fn handle(
     let answer = answer(&call, &prepared)?;
     let (now, most_open) = (call.app.now(), call.caller.most_open);
     let parts: [&[u8]; 2] = [b"POST /v1/verifications", &bytes];
-    let text = idempotent::run(&call, key, &parts, async move |tx| {
+    let owner = format!("verifications {}", call.caller.id);
+    let text = idempotent::run((&call.app, owner), key, &parts, async move |tx| {
         if !verifications::insert(tx, &prepared.row, most_open, now).await? {
             return Err(ApiError::TooMany);
         }
@@ -146,7 +147,7 @@ fn answer(call: &Call, prepared: &Prepared) -> Result<String, ApiError> {
     serde_json::to_string(&started).map_err(|_| ApiError::Internal("an answer does not serialise"))
 }
 
-fn created(text: String) -> Response {
+pub(super) fn created(text: String) -> Response {
     let kind = [(header::CONTENT_TYPE, "application/json")];
     let kept = [(header::CACHE_CONTROL, "no-store")];
     (StatusCode::CREATED, kind, kept, text).into_response()

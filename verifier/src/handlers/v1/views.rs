@@ -201,7 +201,7 @@ impl From<&ShownCredential> for CredentialView {
 }
 
 /// A time as RFC 3339 in UTC; times that no calendar knows stay numbers.
-fn rfc3339(time: UnixTime) -> String {
+pub(super) fn rfc3339(time: UnixTime) -> String {
     jiff::Timestamp::from_second(time.0)
         .map_or_else(|_| time.0.to_string(), |stamp| stamp.to_string())
 }

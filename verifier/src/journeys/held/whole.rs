@@ -14,7 +14,7 @@ pub(super) fn check(journey: &Journey, known: &Known<'_>, places: &mut Places<'_
         places.at_top("match", Code::NotHeld, message, hint);
     }
     let configured = known.settings.clients();
-    let others = known.settings.others().next().is_some();
+    let others = known.settings.serves_others();
     for client in &journey.clients {
         let is_there = configured.iter().any(|one| one.id.as_str() == client);
         if !is_there && !others {

@@ -1,5 +1,6 @@
 //! The parties of a test.
 
+pub mod admin;
 pub mod browser;
 pub mod heard;
 pub mod issuer;

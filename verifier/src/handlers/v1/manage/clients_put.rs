@@ -1,0 +1,61 @@
+//! `PUT /v1/clients/{id}`: an application, or all that is said of one.
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+use super::caller::Admin;
+use super::client_views::{self, WrittenClient};
+use super::{CLIENT, condition};
+use crate::access::Scope;
+use crate::clients::administer;
+use crate::clients::settings::ClientSettings;
+use crate::handlers::PathText;
+use crate::handlers::v1::error::{ApiError, Problem};
+use crate::handlers::v1::start;
+
+/// Make an application, or replace what is said of one.
+///
+/// It is checked as a `[[client]]` of the configuration is, and in force at once, in every process. What
+/// is left out is as in the configuration when it is left out. A new secret is shown once; an application
+/// that has one keeps it.
+#[utoipa::path(
+    put, path = CLIENT, tag = "clients", operation_id = "put_client",
+    request_body = ClientSettings,
+    params(
+        ("id" = String, Path, description = "Its `client_id`: letters, digits and `.` `_` `-`"),
+        ("If-Match" = Option<String>, Header, description = "The entity tag that was read; needed where the application exists"),
+        ("If-None-Match" = Option<String>, Header, description = "`*`: only where there is none"),
+    ),
+    responses(
+        (status = 200, description = "It was changed", body = WrittenClient),
+        (status = 201, description = "It was made; a secret is shown this once", body = WrittenClient),
+        (status = 400, description = "Not strict JSON of this form, or a malformed header", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid API key", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks `clients:write`", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It is in the configuration file, or was removed less than ten minutes ago", body = Problem, content_type = "application/problem+json"),
+        (status = 412, description = "It is in another state, or exists", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too long", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "Not `application/json`", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The id or the settings are refused", body = Problem, content_type = "application/problem+json"),
+        (status = 428, description = "It exists, and no `If-Match`", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        (status = 500, description = "A fault of ours", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Busy or without database", body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = []))
+)]
+pub async fn handle(
+    admin: Admin,
+    headers: HeaderMap,
+    id: PathText,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, ApiError> {
+    admin.require(Scope::ClientsWrite)?;
+    let id = super::id(id)?;
+    let condition = condition::read(&headers)?;
+    let settings: ClientSettings = start::read(&headers, &start::bytes(body)?)?;
+    let put = administer::put(&admin.app, &admin.actor(), &id, settings, condition).await?;
+    Ok(client_views::written(put))
+}
