@@ -205,6 +205,7 @@ impl ClientSettings {
             require_pushed_authorization_requests,
             dpop_bound_access_tokens,
             security_events: false,
+            presented_credentials: false,
             external_id,
             authorization_details_types: BTreeSet::new(),
             passkeys,

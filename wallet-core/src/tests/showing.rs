@@ -339,7 +339,10 @@ async fn cat_320_the_fetched_request_must_be_one() {
         assert_eq!(fetch().receive(&response).unwrap_err().error.code(), code);
     }
     // Catalogue 101: nothing stands beside the request object.
-    for spaced in [[&good.body[..], b"\n"].concat(), [b" ", &good.body[..]].concat()] {
+    for spaced in [
+        [&good.body[..], b"\n"].concat(),
+        [b" ", &good.body[..]].concat(),
+    ] {
         let mut response = good.clone();
         response.body = spaced.into();
         assert!(fetch().receive(&response).is_err());

@@ -128,7 +128,11 @@ fn requests_open_with_the_key_they_name() {
 fn cat_101_a_request_with_white_space_about_it_is_none() {
     let find = |kid: &str| (kid == "1").then(|| agreement(3));
     let good = sealed(Some("1"));
-    for spaced in [format!("{good}\n"), format!(" {good}"), format!("{good}\r\n")] {
+    for spaced in [
+        format!("{good}\n"),
+        format!(" {good}"),
+        format!("{good}\r\n"),
+    ] {
         let refused = open_request(spaced.as_bytes(), find, &Portable);
         assert!(
             matches!(refused, Err(EncryptionError::Jwe(_))),
