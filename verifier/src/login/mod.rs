@@ -7,6 +7,7 @@ pub mod accept;
 pub mod approval;
 pub mod ask;
 mod asking;
+pub mod authenticator;
 pub mod choose;
 mod code;
 mod conclude;

@@ -1,5 +1,6 @@
 //! The parties of a test.
 
+pub mod authenticator;
 pub mod browser;
 pub mod heard;
 pub mod issuer;
