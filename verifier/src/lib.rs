@@ -46,6 +46,7 @@ mod signals;
 pub mod status;
 pub mod store;
 mod tokens;
+mod totp;
 mod vc_api;
 pub mod verification;
 mod verifier;

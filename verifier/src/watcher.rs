@@ -19,10 +19,10 @@ use crate::numbers::tell;
 use crate::signals;
 use crate::store::watched::{self, WatchedCard, WatchedList};
 use crate::store::{
-    account_cards, accounts, attributes, clients, device_grants, failures, journey_calls,
-    journey_holds, journey_starts, journeys, managed_clients, notices, numbers, passkeys, presence,
-    receiver_tokens, requests, satisfaction, sessions, stream_events, tokens, transactions,
-    verifications,
+    account_cards, accounts, attributes, authenticators, clients, device_grants, failures,
+    journey_calls, journey_holds, journey_starts, journeys, managed_clients, notices, numbers,
+    passkeys, presence, receiver_tokens, requests, satisfaction, sessions, stream_events, tokens,
+    transactions, verifications,
 };
 
 /// Lists that are asked for at once.
@@ -39,6 +39,8 @@ const KEEP_CALLS_S: i64 = 86_400;
 const KEEP_REFUSALS_DAYS: u32 = 30;
 /// Security events that nobody takes are kept for a week.
 const KEEP_EVENTS_S: i64 = 7 * 86_400;
+/// Wrong codes of an account are counted for a month.
+const KEEP_GUESSES_S: i64 = 30 * 86_400;
 /// Counts are kept for two years and a month.
 const KEEP_NUMBERS_S: i64 = 761 * 86_400;
 /// References of logins that failed: anybody can make as many as they like.
@@ -218,6 +220,10 @@ pub async fn purge(app: App) -> Result<(), DbError> {
             notices::purge(tx, now.plus(-KEEP_NOTICES_S)).await?;
             journey_calls::purge(tx, asked).await
         })
+        .await?;
+    let guessed = now.plus(-KEEP_GUESSES_S);
+    app.db
+        .write_in_steps(async move |tx| authenticators::purge(tx, guessed).await)
         .await?;
     app.db
         .write_in_steps(async move |tx| webhooks::purge(tx, now).await)

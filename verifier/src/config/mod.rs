@@ -28,6 +28,7 @@ mod resource_server;
 mod risk;
 mod settings;
 mod standing;
+mod totp;
 mod trust;
 mod verifications;
 
@@ -68,6 +69,7 @@ pub use resource_server::{ResourceServer, ResourceServerConfig};
 pub use risk::{RiskConfig, RiskSettings};
 pub use settings::{ACCOUNT_CLIENT, Settings};
 pub use standing::Standing;
+pub use totp::{TotpConfig, TotpSettings};
 pub use trust::{Trust, TrustConfig, TrustedIssuerConfig};
 pub use verifications::{
     VerificationCaller, VerificationCallerConfig, Verifications, VerificationsConfig, Webhook,
@@ -142,6 +144,9 @@ pub struct Config {
     /// Passkeys of people. Off unless they are enabled here.
     #[serde(default)]
     pub passkeys: PasskeysConfig,
+    /// One-time codes of authenticator apps. Off unless they are enabled here.
+    #[serde(default)]
+    pub totp: TotpConfig,
     /// Other OpenID Providers at which people may sign in, where a journey asks for it.
     #[serde(default)]
     pub providers: Vec<UpstreamConfig>,

@@ -24,6 +24,7 @@ use super::query::Query;
 use super::registration::{Documents, Registration};
 use super::resource_server::ResourceServer;
 use super::risk::RiskSettings;
+use super::totp::TotpSettings;
 use super::trust::Trust;
 use super::verifications::Verifications;
 use super::{Config, RefreshConfig, SessionConfig, StatusConfig};
@@ -78,6 +79,8 @@ pub struct Settings {
     pub refresh: RefreshConfig,
     /// Passkeys of people.
     pub passkeys: Option<PasskeySettings>,
+    /// One-time codes of authenticator apps.
+    pub totp: Option<TotpSettings>,
     /// Other OpenID Providers at which people may sign in.
     pub providers: Vec<UpstreamProvider>,
     /// What is done about unusual logins.
@@ -250,6 +253,7 @@ impl Settings {
             session_max_age_s: max_age_s,
             refresh: config.refresh,
             passkeys: PasskeySettings::parse(&config.passkeys, &config.http.public_url)?,
+            totp: TotpSettings::parse(&config.totp, &config.http.public_url)?,
             providers,
             risk: (config.risk.as_ref())
                 .map(|risk| RiskSettings::parse(risk, rule))

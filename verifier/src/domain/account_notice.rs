@@ -17,6 +17,10 @@ pub enum NoticeKind {
     Ended,
     /// A run waits, and can be stopped.
     Waiting,
+    /// An authenticator app was added on the account page.
+    AuthenticatorAdded,
+    /// It was removed there.
+    AuthenticatorRemoved,
 }
 
 impl NoticeKind {
@@ -28,15 +32,24 @@ impl NoticeKind {
             Self::Step => "step",
             Self::Ended => "ended",
             Self::Waiting => "waiting",
+            Self::AuthenticatorAdded => "authenticator_added",
+            Self::AuthenticatorRemoved => "authenticator_removed",
         }
     }
 
     /// The kind of a name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Refused, Self::Step, Self::Ended, Self::Waiting]
-            .into_iter()
-            .find(|kind| kind.name() == name)
+        [
+            Self::Refused,
+            Self::Step,
+            Self::Ended,
+            Self::Waiting,
+            Self::AuthenticatorAdded,
+            Self::AuthenticatorRemoved,
+        ]
+        .into_iter()
+        .find(|kind| kind.name() == name)
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod account_notice;
 pub mod approval;
 pub mod attribute;
+pub mod authenticator;
 pub mod consent;
 pub mod ids;
 pub mod means;

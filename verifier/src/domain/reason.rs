@@ -60,11 +60,13 @@ pub enum Explanation {
     Form,
     /// Another provider got nobody in, and nobody says why.
     Provider,
+    /// Too many codes of an authenticator app were wrong.
+    Code,
 }
 
 impl Explanation {
     /// All of them. New ones come at the end: references say the place.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Declined,
         Self::NoCard,
         Self::Revoked,
@@ -92,6 +94,7 @@ impl Explanation {
         Self::Cancelled,
         Self::Form,
         Self::Provider,
+        Self::Code,
     ];
 
     /// The page with this part of the text keys.
@@ -131,6 +134,7 @@ impl Explanation {
             Self::Server => "server",
             Self::Form => "form",
             Self::Provider => "provider",
+            Self::Code => "code",
         }
     }
 }

@@ -7,6 +7,7 @@ use vouchsafe_credentials::time::UnixTime;
 
 use super::account_notice::NoticeKind;
 use super::attribute::{Known, NotFor};
+use super::authenticator::Coded;
 use super::ids::{ClientId, ConsentId, MeansId, SessionId, SubjectId};
 use super::notice::Record;
 use super::passkey::Fresh;
@@ -40,6 +41,9 @@ pub struct Run {
     /// Whom another provider vouched for.
     #[serde(default)]
     pub upstream: Option<Vouched>,
+    /// A code was right in it.
+    #[serde(default)]
+    pub coded: Option<Coded>,
     /// How often its browser was sent to other providers.
     #[serde(default)]
     pub sent: u32,

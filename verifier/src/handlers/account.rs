@@ -6,11 +6,12 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::account_attributes::{self, Problem};
-use super::{account_delete, account_export, owned, satisfaction};
+use super::{account_authenticator, account_delete, account_export, owned, satisfaction};
 use crate::app::App;
 use crate::clients::document;
 use crate::config::Query;
 use crate::cookies::Cookie;
+use crate::domain::authenticator::Authenticator;
 use crate::domain::consent::{self, Consent, Event};
 use crate::domain::ids::ClientId;
 use crate::domain::means::{Means, MeansKind};
@@ -19,7 +20,8 @@ use crate::login::notice::fact;
 use crate::login::{linking, run};
 use crate::store::passkeys::{self, Named};
 use crate::store::{
-    StoreError, attributes, consents, journey_holds, notices, refresh_grants, sessions, subjects,
+    StoreError, attributes, authenticators, consents, journey_holds, notices, refresh_grants,
+    sessions, subjects,
 };
 use crate::views;
 
@@ -91,6 +93,12 @@ async fn context(
         (Some(subject), Some(_)) => passkeys::of_account(&app.db, &app.vault, subject).await?,
         (_, _) => Vec::new(),
     };
+    let authenticator = match &session.subject {
+        Some(subject) if app.settings.totp.is_some() => {
+            Some(authenticators::of_account(&app.db, subject).await?)
+        }
+        _ => None,
+    };
     let cards = means
         .iter()
         .filter(|one| one.kind != MeansKind::Passkey)
@@ -147,6 +155,7 @@ async fn context(
         "notices": told,
         "means": means.iter().map(|one| means_row(app, one, (cards, &keys), locale)).collect::<Vec<_>>(),
         "passkeys": app.settings.passkeys.is_some(),
+        "authenticator": authenticator.as_ref().map(|app| authenticator_row(app.as_ref())),
         "choices": choices,
         "asked": satisfaction::link(app, &session.id),
         "csrf": app.csrf.token(cookie),
@@ -186,6 +195,22 @@ fn means_row(app: &App, means: &Means, (cards, keys): (usize, &[Named]), locale:
         "created_at": created_at.seconds(),
         "remove_link": (!stays).then(|| format!("/account/means/{id}/remove")),
     })
+}
+
+/// The authenticator app, or how to add one.
+fn authenticator_row(found: Option<&Authenticator>) -> Value {
+    match found {
+        None => json!({ "add_link": account_authenticator::PATH }),
+        Some(Authenticator {
+            id: _,
+            created_at,
+            used_at,
+        }) => json!({
+            "created_at": created_at.seconds(),
+            "used_at": used_at.map(|at| at.seconds()),
+            "remove_link": account_authenticator::REMOVE,
+        }),
+    }
 }
 
 fn consent_row(app: &App, consent: &Consent, events: &[Event], name: &str, locale: &str) -> Value {

@@ -19,15 +19,18 @@ use crate::domain::session::{CardRef, Session};
 use crate::store::account_cards::{self, ShownCard};
 use crate::store::passkeys::{self, Named};
 use crate::store::{
-    StoreError, accounts, attributes, consents, notices, refresh_grants, risk, sessions, subjects,
+    StoreError, accounts, attributes, authenticators, consents, notices, refresh_grants, risk,
+    sessions, subjects,
 };
 use crate::views;
 
 /// Consents, and logins that were seen, in one file: the newest ones.
 const MOST: i64 = 5_000;
 
-/// What is kept of the person and says nothing without a key of the service: keyed hashes.
-const LEFT_OUT: [&str; 4] = [
+/// What is kept of the person and says nothing without a key of the service: keyed hashes, and what the
+/// authenticator app of the person has itself.
+const LEFT_OUT: [&str; 5] = [
+    "account_authenticators.secret",
     "account_identifiers.identifier_mac",
     "risk_failures.address",
     "risk_logins.features",
@@ -84,6 +87,7 @@ async fn export(app: &App, subject: &SubjectId, session: &Session) -> Result<Val
     let given = consents::of_person(db, Some(subject), &session.id, MOST).await?;
     let events = consents::events_of_person(db, Some(subject), &session.id, MOST).await?;
     let keys = passkeys::of_account(db, &app.vault, subject).await?;
+    let authenticator = authenticators::of_account(db, subject).await?;
     let told = notices::of_subject(db, subject, MOST).await?;
     let mut live = Vec::new();
     for one in sessions::all_of_subject(db, subject, now).await? {
@@ -115,6 +119,9 @@ async fn export(app: &App, subject: &SubjectId, session: &Session) -> Result<Val
         "attributes": known.iter().map(attribute).collect::<Vec<_>>(),
         "refused": refused.iter().map(|(name, at)| json!({ "name": name, "at": at.seconds() })).collect::<Vec<_>>(),
         "means": means.iter().map(|one| one_means(one, &keys)).collect::<Vec<_>>(),
+        "authenticator": authenticator.as_ref().map(|one| json!({
+            "created_at": one.created_at.seconds(), "used_at": one.used_at.map(|at| at.seconds()),
+        })),
         "unreadable": account_attributes::unread(&known, &names),
         "cards": cards.iter().map(card).collect::<Vec<_>>(),
         "left_out": LEFT_OUT,

@@ -13,14 +13,17 @@ use vouchsafe_service::http::Problem;
 use vouchsafe_service::webauthn::SignInResponse;
 
 use super::login_api_request::ScriptError;
+use super::login_identify::Said;
 use super::login_page::{self, LoginPageError};
 use super::owned::{self, Owned};
-use super::{form, login_number, login_run};
+use super::{form, login_events, login_identify, login_number, login_run};
 use crate::app::App;
 use crate::domain::transaction::{Login, Pending, Transaction};
+use crate::journey::StepKind;
 use crate::login::ask::{self, AskError};
 use crate::login::finish::FinishError;
 use crate::login::passkey::{self, Came, PasskeyError};
+use crate::login::run;
 use crate::reply::see_other;
 use crate::store::StoreError;
 use crate::views;
@@ -131,7 +134,7 @@ fn read(answer: &str) -> Option<SignInResponse> {
 /// The page again, with a line that says that it was not so. Whatever was wrong, it is the same.
 async fn refused(app: &App, headers: &HeaderMap, login: &Login, owned: &Owned) -> Response {
     let page = match login.run {
-        Some(_) => login_run::refused_passkey(app, login, owned).await,
+        Some(_) => refused_in_run(app, login, owned).await,
         None => login_page::choose(app, login, owned, true).await,
     };
     match page {
@@ -141,6 +144,40 @@ async fn refused(app: &App, headers: &HeaderMap, login: &Login, owned: &Owned) -
         }
         Err(error) => error.show(app, headers),
     }
+}
+
+/// The page of the step again, with a line that the passkey was not taken.
+async fn refused_in_run(
+    app: &App,
+    login: &Login,
+    owned: &Owned,
+) -> Result<Response, LoginPageError> {
+    let loaded = run::text(app, login).await?;
+    match run::at(login, &loaded).map(|step| &step.kind) {
+        Some(StepKind::Identify { .. }) => {
+            login_identify::page(app, login, owned, Said::new(false, true)).await
+        }
+        Some(StepKind::Passkey { .. }) => page(app, login, owned, true).await,
+        _ => login_page::choose(app, login, owned, false).await,
+    }
+}
+
+/// The page of a step that asks for a passkey.
+pub(super) async fn page(
+    app: &App,
+    login: &Login,
+    owned: &Owned,
+    refused: bool,
+) -> Result<Response, LoginPageError> {
+    let asking = ask::query_of(app, login).await?;
+    let more = json!({ "cancel_link": format!("/login/{}/cancel", login.id) });
+    let view = login_events::View::Choose.name();
+    let asked = (owned.client.as_ref(), asking.query.as_ref());
+    let page = views::with(views::asked(login, asked, (view, "pending")), more);
+    let context = views::with(page, context(app, login, owned, refused));
+    let locale = views::login_locale(login);
+    let (status, name) = (StatusCode::OK, "verifier/passkey");
+    Ok(views::page(app, status, name, locale, context))
 }
 
 /// What the templates need for the button. `refused`: the one before was not taken.

@@ -3,15 +3,14 @@
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use axum::response::Response;
-use serde_json::json;
 
 use super::login_identify::Said;
 use super::login_page::LoginPageError;
 use super::owned::{self, Owned};
 use super::{
-    login_agree, login_ask, login_events, login_identify, login_new_passkey, login_number,
+    login_agree, login_ask, login_code, login_identify, login_new_passkey, login_number,
     login_page, login_passkey, login_upstream, login_wait,
 };
 use crate::app::App;
@@ -22,7 +21,7 @@ use crate::domain::session::Session;
 use crate::domain::transaction::{Answered, Login, Pending, Transaction};
 use crate::journey::{Outcome, Step, StepKind};
 use crate::journeys::Loaded;
-use crate::login::ask::{self, AskError};
+use crate::login::ask::AskError;
 use crate::login::finish::FinishError;
 use crate::login::passkey;
 use crate::login::run::{self, Arrived, Done, Heard, Refused, RunError, Visit, Was};
@@ -77,7 +76,8 @@ pub(super) async fn page(
         Some(StepKind::Passkey { register: true }) => {
             Ok(login_new_passkey::page(app, login, owned, false))
         }
-        Some(StepKind::Passkey { .. }) => passkey_page(app, login, owned, false).await,
+        Some(StepKind::Passkey { .. }) => login_passkey::page(app, login, owned, false).await,
+        Some(StepKind::Totp) => Ok(login_code::page(app, login, owned, false)),
         Some(StepKind::Upstream { .. }) => login_upstream::page(app, login, &loaded, owned),
         Some(_) => login_page::choose(app, login, owned, false).await,
     }
@@ -297,38 +297,27 @@ pub(super) async fn registered(
     respond(app, headers, &request, done).await
 }
 
-/// The page of the step again, with a line that the passkey was not taken.
-pub(super) async fn refused_passkey(
+/// Somebody typed a code of their authenticator app; nothing where the page is shown once more.
+pub(super) async fn coded(
     app: &App,
-    login: &Login,
-    owned: &Owned,
-) -> Result<Response, LoginPageError> {
-    let loaded = run::text(app, login).await?;
-    match run::at(login, &loaded).map(|step| &step.kind) {
-        Some(StepKind::Identify { .. }) => {
-            login_identify::page(app, login, owned, Said::new(false, true)).await
+    headers: &HeaderMap,
+    mut login: Login,
+    typed: &str,
+) -> Option<Response> {
+    let request = login.request.clone();
+    let done = async {
+        let loaded = run::text(app, &login).await?;
+        if !run::takes_code(&login, &loaded) {
+            return Ok(Some(Done::Page(login.id.clone())));
         }
-        Some(StepKind::Passkey { .. }) => passkey_page(app, login, owned, true).await,
-        _ => login_page::choose(app, login, owned, false).await,
-    }
-}
-
-/// The page of a step that asks for a passkey.
-async fn passkey_page(
-    app: &App,
-    login: &Login,
-    owned: &Owned,
-    refused: bool,
-) -> Result<Response, LoginPageError> {
-    let asking = ask::query_of(app, login).await?;
-    let more = json!({ "cancel_link": format!("/login/{}/cancel", login.id) });
-    let view = login_events::View::Choose.name();
-    let asked = (owned.client.as_ref(), asking.query.as_ref());
-    let context = views::with(views::asked(login, asked, (view, "pending")), more);
-    let context = views::with(context, login_passkey::context(app, login, owned, refused));
-    let locale = views::login_locale(login);
-    let (status, name) = (StatusCode::OK, "verifier/passkey");
-    Ok(views::page(app, status, name, locale, context))
+        if !run::coded(app, &mut login, &loaded, typed).await? {
+            return Ok(None);
+        }
+        let done = go_on(app, headers, &loaded, (Was::Pending, login)).await;
+        done.map(Some)
+    };
+    let done = done.await.transpose()?;
+    Some(respond(app, headers, &request, done).await)
 }
 
 /// What the person did where they are asked about themselves; what is wrong with it where the page is

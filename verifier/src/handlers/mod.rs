@@ -3,6 +3,7 @@
 
 mod account;
 mod account_attributes;
+mod account_authenticator;
 mod account_change;
 mod account_delete;
 mod account_export;
@@ -32,6 +33,7 @@ mod login_api_answer;
 mod login_api_request;
 mod login_ask;
 mod login_cancel;
+mod login_code;
 mod login_events;
 mod login_identify;
 mod login_leave;
@@ -119,6 +121,7 @@ pub fn router(app: App) -> Router {
     let registers = app.settings.registration.is_some();
     let receivers = app.settings.serves_receivers();
     let passkeys = app.settings.passkeys.is_some();
+    let codes = app.settings.totp.is_some();
     let providers = !app.settings.providers.is_empty();
     let numbers = app.settings.numbers.is_some();
     let satisfaction = satisfaction::is_asked(&app);
@@ -258,6 +261,7 @@ pub fn router(app: App) -> Router {
         } else {
             Router::new()
         })
+        .merge(if codes { for_codes() } else { Router::new() })
         .merge(if providers {
             for_providers()
         } else {
@@ -332,6 +336,16 @@ fn for_passkeys() -> Router<App> {
             post(account_passkeys::challenge),
         )
         .route("/account/passkeys", post(account_passkeys::add))
+}
+
+/// What is there only where people may have authenticator apps.
+fn for_codes() -> Router<App> {
+    use account_authenticator::{CONFIRM, PATH, REMOVE, begin, confirm, remove};
+    Router::new()
+        .route("/login/{transaction}/code", post(login_code::handle))
+        .route(PATH, post(begin))
+        .route(CONFIRM, post(confirm))
+        .route(REMOVE, post(remove))
 }
 
 /// What is there only where people may sign in at other providers.

@@ -56,13 +56,31 @@ impl Journey {
     /// The steps to which a way leads on which no `present` step ended well.
     #[must_use]
     pub fn reached_without_card(&self) -> BTreeSet<usize> {
+        self.reached_without(|kind| matches!(kind, StepKind::Present(_)))
+    }
+
+    /// The steps to which a way leads on which no step ended well that says whose login it is.
+    #[must_use]
+    pub fn reached_without_person(&self) -> BTreeSet<usize> {
+        self.reached_without(|kind| {
+            matches!(
+                kind,
+                StepKind::Present(_)
+                    | StepKind::Passkey { register: false }
+                    | StepKind::Upstream { .. }
+            )
+        })
+    }
+
+    /// The steps to which a way leads on which no step of these kinds ended well.
+    fn reached_without(&self, proves: impl Fn(&StepKind) -> bool) -> BTreeSet<usize> {
         let mut seen = BTreeSet::new();
         let mut open = vec![0];
         while let Some(at) = open.pop() {
             let Some(step) = self.steps.get(at).filter(|_| seen.insert(at)) else {
                 continue;
             };
-            if !matches!(step.kind, StepKind::Present(_)) {
+            if !proves(&step.kind) {
                 open.extend(successors(self, at));
                 continue;
             }

@@ -125,7 +125,8 @@ impl SessionFacts {
     /// The other provider behind it. It has no method of ours: a level that nothing else explains is
     /// its.
     pub(super) fn upstream(&self) -> Option<Done> {
-        let explained = ["vp", "swk", "hwk", "otp"].iter().any(|one| self.has(one));
+        // A code explains no level by itself.
+        let explained = ["vp", "swk", "hwk"].iter().any(|one| self.has(one));
         (!explained && self.level().is_some()).then_some(Done::Upstream)
     }
 

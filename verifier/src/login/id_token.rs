@@ -52,6 +52,7 @@ pub(super) fn id_token(
         user_verified: false,
     }));
     done.extend(has("sms").then_some(Done::Sms));
+    done.extend(has("otp").then_some(Done::OneTimeCode));
     // Only a passkey says that the person was verified here.
     done.extend(has("swk").then_some(Done::Passkey {
         hardware_key: false,

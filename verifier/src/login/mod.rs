@@ -8,6 +8,7 @@ pub mod administer;
 pub mod approval;
 pub mod ask;
 mod asking;
+pub mod authenticator;
 pub mod choose;
 mod code;
 mod conclude;

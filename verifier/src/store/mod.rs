@@ -9,6 +9,7 @@ pub mod account_bindings;
 pub mod account_cards;
 pub mod accounts;
 pub mod attributes;
+pub mod authenticators;
 pub mod clients;
 pub mod consents;
 pub mod device_grants;
@@ -179,6 +180,11 @@ pub const MIGRATIONS: Migrations = Migrations {
             version: 1034,
             name: "one answer for each login",
             sql: include_str!("../../migrations/1034_answers.sql"),
+        },
+        Migration {
+            version: 1035,
+            name: "authenticator apps of people",
+            sql: include_str!("../../migrations/1035_authenticators.sql"),
         },
         Migration {
             version: 1038,

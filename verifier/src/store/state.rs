@@ -10,11 +10,12 @@ use super::{StoreError, Vault};
 
 /// Codes, tokens, sessions and what else is good for a while: no copy brings them back to life. The
 /// endpoints of webhooks follow from the configuration.
-const FORGOTTEN: [&str; 36] = [
+const FORGOTTEN: [&str; 37] = [
     "access_tokens",
     "account_cards",
     "account_invitations",
     "api_token",
+    "authenticator_guesses",
     "authorization_code",
     "browser_return",
     "device_code_tries",
@@ -58,8 +59,9 @@ const OWN: [&str; 3] = ["schema_migration", "verifier_instance", "verifier_keys"
 
 /// Sealed columns of state: table, column, and the column that names the row. The place under which
 /// such a value is sealed consists of these three.
-const SEALED: [(&str, &str, &str); 6] = [
+const SEALED: [(&str, &str, &str); 7] = [
     ("account_attributes", "body", "id"),
+    ("account_authenticators", "secret", "subject_id"),
     ("account_identifiers", "external_id", "subject_id"),
     ("consents", "record", "id"),
     ("event_streams", "delivery", "id"),
@@ -137,6 +139,7 @@ mod tests {
     /// State.
     const KEPT: [&str; 34] = [
         "account_attributes",
+        "account_authenticators",
         "account_bindings",
         "account_identifiers",
         "account_logins",

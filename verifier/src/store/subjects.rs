@@ -3,7 +3,7 @@
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{Db, DbError, Table, Tx, each, execute};
 
-use super::{account_cards, risk};
+use super::{account_cards, authenticators, risk};
 use crate::domain::ids::{MeansId, SubjectId};
 use crate::domain::means::{Linked, Means, MeansKind};
 use crate::domain::transaction::BindingKey;
@@ -50,12 +50,14 @@ pub async fn created_at(db: &Db, id: &SubjectId) -> Result<Option<UnixTime>, DbE
 /// Deletes an account that is held, and what hangs on it but its sessions, which are ended
 /// thereafter.
 pub async fn delete(tx: &mut Tx, id: &SubjectId) -> Result<(), DbError> {
-    const ALL: [&str; 17] = [
+    const ALL: [&str; 19] = [
         "DELETE FROM passkeys WHERE means_id IN (SELECT id FROM subject_means WHERE subject_id = $1)",
         "DELETE FROM passkey_handles WHERE subject_id = $1",
         "DELETE FROM passkey_challenges WHERE owner IN \
          (SELECT 'session ' || id FROM login_sessions WHERE subject_id = $1)",
         "DELETE FROM subject_means WHERE subject_id = $1",
+        "DELETE FROM account_authenticators WHERE subject_id = $1",
+        "DELETE FROM authenticator_guesses WHERE subject_id = $1",
         "DELETE FROM account_cards WHERE subject_id = $1",
         "DELETE FROM account_notices WHERE subject_id = $1",
         "DELETE FROM account_bindings WHERE subject_id = $1",
@@ -251,7 +253,7 @@ pub async fn unlink(
 
 /// Old passkeys lead to the account no longer: all but `keeps`, or without it those that were linked before
 /// `before`. Nor do accounts elsewhere that were linked before it, where a card leads here: whoever had the
-/// old means may have linked one.
+/// old means may have linked one. An authenticator app goes as passkeys do.
 pub async fn remove_passkeys(
     tx: &mut Tx,
     subject: &SubjectId,
@@ -272,6 +274,7 @@ pub async fn remove_passkeys(
         Some(_) => i64::MAX,
         None => before.0,
     };
+    authenticators::remove_before(tx, subject, before).await?;
     let keeps = keeps.map_or("", MeansId::as_str);
     let gone = execute!(
         tx,

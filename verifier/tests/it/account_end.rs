@@ -98,6 +98,14 @@ fn filling(table: &str) -> &'static str {
             "INSERT INTO account_attributes (id, subject_id, name, source, rank, body, verified_at, agreed_at, expires_at) \
              VALUES ($1, $2, 'x', 'self', 1, '', 1, 1, 1)"
         }
+        "account_authenticators" => {
+            "INSERT INTO account_authenticators (id, subject_id, secret, last_step, created_at) \
+             VALUES ($1, $2, '', 1, 1)"
+        }
+        "authenticator_guesses" => {
+            "INSERT INTO authenticator_guesses (subject_id, wrong, last_at, wait_until) \
+             VALUES ($2, LENGTH($1), 1, 1)"
+        }
         "account_bindings" => {
             "INSERT INTO account_bindings (subject_id, name, value_mac, client_id, about, bound_at) \
              VALUES ($2, $1, 'x', 'x', 'x', 1)"

@@ -572,3 +572,12 @@ fn passkeys_need_a_name_and_a_limit_that_is_one() {
         assert!(error.to_string().contains("card_max_age_days"), "{error}");
     }
 }
+
+#[test]
+fn what_apps_call_the_service_is_a_name() {
+    let codes = "\n[totp]\nenabled = true\n";
+    for name in ["", " x", "a:b", "a\\nb", &"x".repeat(41)] {
+        let error = refusal(|toml| format!("{toml}{codes}name = \"{name}\"\n"));
+        assert!(error.to_string().contains("totp.name"), "{error}");
+    }
+}

@@ -81,7 +81,7 @@ async fn what_the_service_cannot_hold_is_refused() {
             renewed,
             "not_held: a way leads here on which no card has proven",
         ),
-        (totp, "not_held: a `totp` step is not held"),
+        (totp, "not_held: the configuration has no `[totp]`"),
         (
             webhook,
             "not_held: the configuration has no `[[journeys.webhook]]`",

@@ -14,6 +14,8 @@ mod answer_attacks;
 mod assertions;
 mod attacks;
 mod attributes;
+mod authenticator_limits;
+mod authenticators;
 mod broken_off;
 mod broken_store;
 mod claims;

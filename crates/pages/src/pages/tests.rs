@@ -142,6 +142,23 @@ fn nothing_on_the_login_pages_escapes_translation() {
         ("account", serde_json::json!({"passkeys": true})),
         (
             "account",
+            serde_json::json!({"authenticator": {"add_link": "/a"}}),
+        ),
+        (
+            "account",
+            serde_json::json!({"authenticator": {"created_at": 0, "used_at": 1, "remove_link": "/r"}}),
+        ),
+        (
+            "code",
+            serde_json::json!({"code_link": "/c", "wrong": true}),
+        ),
+        (
+            "authenticator",
+            serde_json::json!({"confirm_link": "/c", "begun": "b", "app_link": "otpauth://totp/x", "secret": "⟪AB⟫"}),
+        ),
+        ("failed", serde_json::json!({"kind": "code"})),
+        (
+            "account",
             serde_json::json!({"holds": [{"app": "⟪Shop⟫", "ends_at": 0, "cancel_link": "/h"}]}),
         ),
         (

@@ -102,7 +102,8 @@ impl Amr {
     }
 }
 
-/// The class reached by what was done; `None` where nothing identifies anybody.
+/// The class reached by what was done; `None` where nothing identifies anybody: a code of an authenticator
+/// says that somebody has it, beside what says who they are.
 #[must_use]
 pub fn reached(done: &[Done]) -> Option<Acr> {
     let best = done.iter().filter_map(|step| match *step {
@@ -114,8 +115,8 @@ pub fn reached(done: &[Done]) -> Option<Acr> {
             hardware_key: true, ..
         } => Some(Acr::CredentialHardware),
         Done::Presentation { .. } => Some(Acr::Credential),
-        Done::Passkey { .. } | Done::OneTimeCode | Done::Sms | Done::Upstream => Some(Acr::Single),
-        Done::RiskAssessed | Done::GeoAssessed => None,
+        Done::Passkey { .. } | Done::Sms | Done::Upstream => Some(Acr::Single),
+        Done::OneTimeCode | Done::RiskAssessed | Done::GeoAssessed => None,
     });
     let best = best.max()?;
     let multi = (kinds(done).len() > 1).then_some(Acr::Multi);
@@ -191,6 +192,9 @@ mod tests {
         );
         assert_eq!(reached(&[Done::OneTimeCode, Done::Sms]), Some(Acr::Single));
         assert_eq!(reached(&[Done::RiskAssessed, Done::GeoAssessed]), None);
+        // A second factor alone is none.
+        assert_eq!(reached(&[Done::OneTimeCode]), None);
+        assert_eq!(amr(&[CARD, Done::OneTimeCode]), ["mfa", "otp", "pop", "vp"]);
     }
 
     #[test]

@@ -170,6 +170,7 @@ fn a_level_that_no_way_reaches() {
     let totp = "[[step]]\nid = \"code\"\nkind = \"totp\"\n";
     assert_eq!(need("vc", totp), (Code::UnmetRequireAcr, 3, 15));
     assert_eq!(need("mfa", totp).0, Code::UnmetRequireAcr);
+    assert_eq!(need("1fa", totp).0, Code::UnmetRequireAcr);
     let qr = format!("{CARD}channels = [\"qr\"]\n");
     assert_eq!(need("vc", &qr).0, Code::UnmetRequireAcr);
     let reached = |level: &str, steps: &str| {

@@ -209,7 +209,9 @@ fn most(seen: &[Proof], session: Option<&SessionFacts>) -> u8 {
                 person |= user_verified;
                 most = most.max(1);
             }
-            Proof::OneTimeCode | Proof::Sms => {
+            // A second factor, and none by itself.
+            Proof::OneTimeCode => code = true,
+            Proof::Sms => {
                 code = true;
                 most = most.max(1);
             }

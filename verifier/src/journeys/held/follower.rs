@@ -49,6 +49,7 @@ pub(super) fn check(journey: &Journey, known: &Known<'_>, places: &mut Places<'_
             StepKind::Identify { .. }
             | StepKind::Present(_)
             | StepKind::Passkey { .. }
+            | StepKind::Totp
             | StepKind::Upstream { .. }
             | StepKind::Webhook { .. }
             | StepKind::Wait { .. }

@@ -53,7 +53,8 @@ pub(super) fn check(
                 }
             }
         }
-        StepKind::Totp | StepKind::Link { .. } | StepKind::Issue { .. } => {
+        StepKind::Totp => totp(at, known, places),
+        StepKind::Link { .. } | StepKind::Issue { .. } => {
             let message = format!("a `{}` step is not held", step.kind.name());
             places.at_step(at, "kind", Code::NotHeld, message, hint);
         }
@@ -86,6 +87,14 @@ fn passkeys(at: usize, key: &'static str, known: &Known<'_>, places: &mut Places
         let message = "the configuration has no `[passkeys]` that are enabled";
         let hint = "`[passkeys]` and `enabled = true`";
         places.at_step(at, key, Code::NotHeld, message, hint);
+    }
+}
+
+fn totp(at: usize, known: &Known<'_>, places: &mut Places<'_>) {
+    if known.settings.totp.is_none() {
+        let message = "the configuration has no `[totp]` that is enabled";
+        let hint = "`[totp]` and `enabled = true`";
+        places.at_step(at, "kind", Code::NotHeld, message, hint);
     }
 }
 

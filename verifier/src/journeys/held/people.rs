@@ -24,6 +24,7 @@ pub(super) fn check(
         let hint = "a question of a person, or no such limit";
         places.at_top("limits", Code::NotHeld, message, hint);
     }
+    let unproven = journey.reached_without_person();
     for (at, step) in journey.steps.iter().enumerate() {
         match &step.kind {
             StepKind::Present(_) if (some > 0 || upstream) && some < questions.len() => {
@@ -34,6 +35,11 @@ pub(super) fn check(
             StepKind::Passkey { .. } if some == 0 => {
                 let message = "no question of the journey leads to a person";
                 let hint = "a passkey stands for a card that was shown to one of them";
+                places.at_step(at, "kind", Code::NotHeld, message, hint);
+            }
+            StepKind::Totp if nobody || unproven.contains(&at) => {
+                let message = "a way leads here on which nothing has proven whose account it is";
+                let hint = "a code is a second factor: a `present`, `passkey` or `upstream` step without `when` before it on every way (a session stands for it by itself)";
                 places.at_step(at, "kind", Code::NotHeld, message, hint);
             }
             // A passkey says who it is; what is typed beside it is not asked for.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use vouchsafe_protocol::oidc::amr::{Amr, reached};
+use vouchsafe_protocol::oidc::amr::{Amr, Done, reached};
 use vouchsafe_protocol::oidc::subject::pairwise_sub;
 use vouchsafe_service::db::Tx;
 
@@ -158,9 +158,10 @@ async fn fail(app: &Parts, login: Login, failure: Failure) -> Result<(), FinishE
     Ok(())
 }
 
-/// How somebody is authenticated by a passkey alone.
-pub(in crate::login) fn authentication(tapped: &Tapped) -> Authentication {
-    let done = [DONE];
+/// How somebody is authenticated by a passkey, and by what came beside it.
+pub(in crate::login) fn authentication(tapped: &Tapped, beside: Option<Done>) -> Authentication {
+    let mut done = vec![DONE];
+    done.extend(beside);
     Authentication {
         auth_time: tapped.at,
         acr: reached(&done).map_or_else(String::new, |acr| acr.as_str().to_owned()),
@@ -241,7 +242,7 @@ impl Work {
         Session {
             id: SessionId::random(app.rng.as_ref()),
             subject: Some(self.tapped.subject.clone()),
-            authentication: authentication(&self.tapped),
+            authentication: authentication(&self.tapped, None),
             query: self.stands.query.clone(),
             expires_at: ends.map_or(longest, |end| end.min(longest)),
         }

@@ -2,6 +2,7 @@
 //! and a condition that reads it fails closed.
 
 mod device;
+mod request;
 
 use std::net::IpAddr;
 
@@ -9,6 +10,7 @@ use serde_json::{Map, Value};
 use vouchsafe_credentials::time::UnixTime;
 
 use device::{device, is_mobile};
+use request::{asked, session_facts};
 
 use super::{Arrived, RunError, Visit, drive, vouched};
 use crate::app::Parts;
@@ -20,14 +22,12 @@ use crate::domain::request::{LoginRequest, StepUp};
 use crate::domain::run::{Run, Said};
 use crate::domain::session::Session;
 use crate::domain::transaction::Login;
-use crate::journey::{
-    Ask, DeviceFacts, Facts, Instance, RequestFacts, RiskFacts, RiskLevel, SessionFacts, UserFacts,
-};
+use crate::journey::{Ask, DeviceFacts, Facts, Instance, RiskFacts, RiskLevel, UserFacts};
 use crate::journeys::Loaded;
 use crate::risk::check::assess;
 use crate::risk::rules::Rule;
 use crate::risk::{self, Look};
-use crate::store::{StoreError, account_bindings, attributes, subjects};
+use crate::store::{StoreError, account_bindings, attributes, authenticators, subjects};
 
 /// Where no journey says how long somebody is left alone, in days.
 const COOLDOWN_DAYS: u32 = 30;
@@ -86,6 +86,7 @@ pub async fn begin(
         card_first: false,
         owes_card: false,
         upstream: None,
+        coded: None,
         sent: 0,
         failure: None,
         agreed: None,
@@ -123,26 +124,6 @@ pub async fn begin(
     Ok((login, arrived))
 }
 
-fn asked(request: &LoginRequest) -> RequestFacts {
-    let asked = request.asked.clone().unwrap_or_default();
-    RequestFacts {
-        essential_acr: !request.essential_acr.is_empty(),
-        // Consent to go on while the person is away is given each time (OpenID Connect Core 1.0,
-        // section 11).
-        needs_card: request.needs_card || request.offline(),
-        ..asked
-    }
-}
-
-fn session_facts(session: &Session, now: UnixTime) -> SessionFacts {
-    SessionFacts {
-        age_s: now.since(session.authentication.auth_time),
-        acr: session.authentication.acr.clone(),
-        amr: session.authentication.amr.clone(),
-        question: Some(session.query.as_str().to_owned()),
-    }
-}
-
 /// The account, once somebody proved that it is theirs. What was only said is not known.
 pub(super) async fn user(
     app: &Parts,
@@ -154,6 +135,13 @@ pub(super) async fn user(
     };
     let means = subjects::means_of(&app.db, subject).await?;
     let mut linked: Vec<String> = means.iter().map(|one| one.kind.name().to_owned()).collect();
+    if app.settings.totp.is_some()
+        && authenticators::of_account(&app.db, subject)
+            .await?
+            .is_some()
+    {
+        linked.push("totp".to_owned());
+    }
     linked.sort();
     linked.dedup();
     let facts = UserFacts {
@@ -384,7 +372,7 @@ pub(super) async fn is_unusual(
     };
     (run.pinned, run.session, run.failure) = (None, None, None);
     run.agreed = None;
-    run.upstream = None;
+    (run.upstream, run.coded) = (None, None);
     run.counted = 0;
     run.restarts += 1;
     // Whose passkey it was is who shows the card.

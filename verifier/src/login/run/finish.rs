@@ -32,7 +32,7 @@ use crate::login::passkey::{self, Standing};
 use crate::login::{known, resolve};
 use crate::numbers::tell::{self, End};
 use crate::store::risk::NewLogin;
-use crate::store::{consents, presence, risk, sessions};
+use crate::store::{authenticators, consents, presence, risk, sessions, subjects};
 
 /// Finishes a run in the browser that began it.
 pub(super) async fn finish(
@@ -142,6 +142,7 @@ impl Work {
             Written::TooMany(wait) => return Ok(Ended::TooMany(wait)),
         }
         let run = &self.run;
+        self.code_holds(tx).await?;
         let finished = match (run.person(), &run.upstream, &run.pinned) {
             (Some(person), _, _) => self.of_person(tx, person).await?,
             (None, Some(vouched), _) => self.of_vouched(tx, vouched).await?,
@@ -156,6 +157,25 @@ impl Work {
             (None, None, None) => self.of_guest(tx).await?,
         };
         Ok(Ended::Finished(finished))
+    }
+
+    /// A code counts as long as the app is that of the account: whoever removed it may have lost it. The
+    /// account is held, as whoever removes it does.
+    async fn code_holds(&self, tx: &mut Tx) -> Result<(), FinishError> {
+        let Some((coded, pinned)) = self.run.coded.as_ref().zip(self.run.pinned.as_ref()) else {
+            return Ok(());
+        };
+        let holds = subjects::hold(tx, pinned).await?
+            && authenticators::is_of(tx, &coded.authenticator, pinned).await?;
+        match holds {
+            true => Ok(()),
+            false => Err(FinishError::Failed(Failure::unmatched())),
+        }
+    }
+
+    /// The code of this run, as a method.
+    fn code(&self) -> Option<Method> {
+        self.run.coded.as_ref().map(|_| Method::OneTimeCode)
     }
 
     /// A card leads to the account.
@@ -321,11 +341,12 @@ impl Work {
         }
     }
 
-    /// Whether more counted than a passkey, another provider and the risk.
+    /// Whether more counted than a passkey, another provider, a code of this run and the risk.
     fn beyond_its_own(&self) -> bool {
         let mut own = Vec::new();
         own.extend(self.passkey.as_ref().map(|_| DONE));
         own.extend(self.run.upstream.as_ref().map(|_| Method::Upstream));
+        own.extend(self.code());
         let methods = Amr::compute(&own);
         let more = |method: &String| method != "rba" && !methods.iter().any(|one| one == method);
         reached(&own).is_none_or(|acr| acr.as_str() != self.done.acr)

@@ -8,6 +8,7 @@ mod agree;
 mod asking;
 mod beside;
 mod call;
+mod codes;
 mod complete;
 mod count;
 mod drive;
@@ -17,6 +18,7 @@ mod follow;
 mod hold;
 mod limit;
 mod newkey;
+mod possible;
 mod say;
 mod settle;
 mod share;
@@ -42,6 +44,7 @@ use crate::store::{StoreError, sessions};
 
 pub use agree::{agreed, notice};
 pub use beside::Beside;
+pub use codes::{coded, takes_code};
 use complete::{complete, complete_for};
 pub use count::ended;
 use drive::claims;
@@ -123,6 +126,7 @@ pub fn at<'l>(login: &Login, loaded: &'l Loaded) -> Option<&'l Step> {
             | StepKind::Identify { .. }
             | StepKind::Consent { .. }
             | StepKind::Passkey { .. }
+            | StepKind::Totp
             | StepKind::Upstream { .. }
             | StepKind::Wait { .. }
             | StepKind::Ask(_)
@@ -220,20 +224,8 @@ async fn go(
             (StepKind::Passkey { register: false }, _) if login.passkey.is_some() => {
                 (Outcome::Ok, Some(taps::PROOF))
             }
-            (StepKind::Passkey { register: false }, _) => {
-                match taps::possible(app, login, loaded).await? {
-                    true => return Ok(Arrived::Page),
-                    false => (Outcome::Error, None),
-                }
-            }
-            (StepKind::Passkey { register: true }, _) => {
-                match newkey::possible(app, login, loaded) {
-                    true => return Ok(Arrived::Page),
-                    false => (Outcome::Error, None),
-                }
-            }
-            (StepKind::Upstream { providers }, _) => {
-                match vouched::possible(app, login, providers).await? {
+            (StepKind::Passkey { .. } | StepKind::Upstream { .. } | StepKind::Totp, _) => {
+                match possible::possible(app, login, (loaded, step)).await? {
                     true => return Ok(Arrived::Page),
                     false => (Outcome::Error, None),
                 }

@@ -66,6 +66,7 @@ fn is_refusal(explanation: Explanation) -> bool {
         | E::NotProven
         | E::Browser
         | E::Number
+        | E::Code
         | E::Account
         | E::Unmatched
         | E::Cancelled

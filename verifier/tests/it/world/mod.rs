@@ -1,6 +1,7 @@
 //! The parties of a test.
 
 pub mod admin;
+pub mod authenticator;
 pub mod browser;
 pub mod heard;
 pub mod issuer;

@@ -99,6 +99,8 @@ pub async fn rows(world: &World, table: &str) -> i64 {
         "risk_logins" => "SELECT COUNT(*) FROM risk_logins",
         "risk_accounts" => "SELECT COUNT(*) FROM risk_accounts",
         "risk_values" => "SELECT COUNT(*) FROM risk_values",
+        "account_authenticators" => "SELECT COUNT(*) FROM account_authenticators",
+        "authenticator_guesses" => "SELECT COUNT(*) FROM authenticator_guesses",
         "risk_pairs" => "SELECT COUNT(*) FROM risk_pairs",
         other => panic!("no count for {other}"),
     };

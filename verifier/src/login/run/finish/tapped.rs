@@ -53,7 +53,7 @@ impl Work {
         let fresh = Session {
             expires_at: ends.map_or(longest, |end| end.min(longest)),
             // The session is that of the tap. An older one, and the card behind it, are not made new.
-            authentication: passkey::authentication(tapped),
+            authentication: passkey::authentication(tapped, self.code()),
             ..self.fresh(Some(subject.clone()), standing.query.clone())
         };
         let current = self.current.as_ref();

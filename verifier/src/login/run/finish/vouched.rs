@@ -86,6 +86,7 @@ impl Work {
         let tapped = self.passkey.as_ref().map(|(tapped, _)| tapped);
         let mut done = vec![Done::Upstream];
         done.extend(tapped.map(|_| DONE));
+        done.extend(self.code());
         let risk = self.done.amr.iter().any(|method| method == "rba");
         let risk = risk || self.request.risk.is_some();
         done.extend(risk.then_some(Done::RiskAssessed));
