@@ -10,6 +10,7 @@ use crate::backup::BackupError;
 use crate::issuance::IssuanceError;
 use crate::presentation::PresentationError;
 use crate::secure_area::SecureAreaError;
+use crate::status::StatusListError;
 use crate::storage::{Collection, StorageError};
 
 /// Who has to change something.
@@ -93,6 +94,9 @@ pub enum CredentialError {
     /// Who was shown the card did not take the withdrawal.
     #[error("the withdrawal was not accepted")]
     WithdrawalRefused,
+    /// The list of the status of cards says nothing.
+    #[error("the status of a card could not be checked")]
+    StatusList(#[source] StatusListError),
     /// What is stored does not read.
     #[error("a stored card is damaged")]
     Damaged,
@@ -184,6 +188,7 @@ impl CredentialError {
             Self::NothingToWithdraw => "nothing_to_withdraw",
             Self::NothingToErase => "nothing_to_erase",
             Self::WithdrawalRefused => "withdrawal_refused",
+            Self::StatusList(error) => error.code(),
             Self::Damaged => "card_damaged",
             Self::NotAcceptable(_) | Self::MdocNotAcceptable(_) => "card_not_acceptable",
         }
@@ -197,6 +202,7 @@ impl CredentialError {
             | Self::NothingToWithdraw
             | Self::NothingToErase => Fault::Person,
             Self::WithdrawalRefused => Fault::Verifier,
+            Self::StatusList(error) => error.fault(),
             Self::Damaged | Self::NotAcceptable(_) | Self::MdocNotAcceptable(_) => Fault::Wallet,
         }
     }

@@ -19,6 +19,7 @@ use crate::index::Index;
 use crate::issuance::{self, IssuancePolicy, Pending, PendingId, Step};
 use crate::presentation::{self, Asking, Fetching, PageAsking, PageRefused, Refused};
 use crate::secure_area::SecureArea;
+use crate::status::StatusPolicy;
 use crate::storage::{Storage, Vault, VaultBatch};
 use crate::trust::TrustList;
 use crate::verifiers::{KnownVerifier, VerifierId, Verifiers};
@@ -58,6 +59,8 @@ pub struct Config {
     pub batch_size: usize,
     /// How it gets its cards and how often it shows one copy.
     pub issuance: IssuancePolicy,
+    /// Whether it asks for status lists.
+    pub status: StatusPolicy,
     /// Whether the host shows [`ConsentRequest::approvals`](crate::consent::ConsentRequest::approvals);
     /// where it does not, requests with transaction data are refused.
     pub transactions: bool,

@@ -12,7 +12,7 @@ use vouchsafe_wallet_core::wallet::CardFilter;
 
 use super::adding::{self, Answers};
 use super::arguments::{Common, WalletCommand};
-use super::describe::print_entry;
+use super::describe::{marks, print_entry, validity};
 use super::handle::WalletHandle;
 use super::page::page;
 use super::terminal::{passphrase, say, say_json, yes};
@@ -77,9 +77,15 @@ pub async fn run(command: WalletCommand) -> anyhow::Result<()> {
                 kind: kind.as_deref(),
                 issuer: issuer.as_deref(),
             };
-            list(&open(&common.home).await?, &common, &filter)
+            let wallet = open(&common.home).await?;
+            wallet.ask_statuses().await;
+            list(&wallet, &common, &filter)
         }
-        WalletCommand::Show { common, card } => show(&open(&common.home).await?, &common, &card),
+        WalletCommand::Show { common, card } => {
+            let wallet = open(&common.home).await?;
+            wallet.ask_statuses().await;
+            show(&wallet, &common, &card)
+        }
         WalletCommand::Present { common, link, yes } => {
             presenting::present(&open(&common.home).await?, &common, &link, yes).await
         }
@@ -158,15 +164,8 @@ fn list(wallet: &WalletHandle, common: &Common, filter: &CardFilter<'_>) -> anyh
         eprintln!("{damaged}  is damaged: it can only be deleted");
     }
     for card in cards {
-        let ended = match (card.expired, card.unchecked) {
-            (true, _) => "  (expired)",
-            (false, true) => "  (not checked since it was restored)",
-            (false, false) => "",
-        };
-        say(&format!(
-            "{}  {}, {}{ended}",
-            card.id, card.title, card.issuer
-        ))?;
+        let (id, marks) = (&card.id, marks(&card));
+        say(&format!("{id}  {}, {}{marks}", card.title, card.issuer))?;
     }
     Ok(())
 }
@@ -184,7 +183,8 @@ fn show(wallet: &WalletHandle, common: &Common, card: &str) -> anyhow::Result<()
             value_text(&fact.value, "yes", "no")
         ))?;
     }
-    Ok(())
+    let lines = validity(card.expires_at, card.expires_soon, card.status);
+    lines.iter().try_for_each(|line| say(line))
 }
 
 fn history(
