@@ -82,6 +82,9 @@ pub enum CredentialError {
     /// There is no such entry in the history.
     #[error("no such entry in the history")]
     UnknownEntry,
+    /// The entry can be read: only one that cannot is deleted.
+    #[error("the entry can be read, and stays")]
+    EntryReadable,
     /// There is no such verifier.
     #[error("no such verifier")]
     UnknownVerifier,
@@ -184,6 +187,7 @@ impl CredentialError {
         match self {
             Self::Unknown => "card_unknown",
             Self::UnknownEntry => "history_entry_unknown",
+            Self::EntryReadable => "history_entry_readable",
             Self::UnknownVerifier => "verifier_unknown",
             Self::NothingToWithdraw => "nothing_to_withdraw",
             Self::NothingToErase => "nothing_to_erase",
@@ -198,6 +202,7 @@ impl CredentialError {
         match self {
             Self::Unknown
             | Self::UnknownEntry
+            | Self::EntryReadable
             | Self::UnknownVerifier
             | Self::NothingToWithdraw
             | Self::NothingToErase => Fault::Person,

@@ -91,8 +91,19 @@ pub async fn run(command: WalletCommand) -> anyhow::Result<()> {
         }
         WalletCommand::History {
             common,
+            party: _,
+            export: _,
+            delete: Some(entry),
+        } => {
+            let wallet = open(&common.home).await?;
+            let id = HistoryId::parse(&entry)?;
+            Ok(wallet.core().delete_unreadable_entry(&id)?)
+        }
+        WalletCommand::History {
+            common,
             party,
             export,
+            delete: None,
         } => {
             let wallet = open(&common.home).await?;
             history(&wallet, &common, party.as_deref(), export)
@@ -196,6 +207,10 @@ fn history(
     let all = wallet.core().export_history(party)?;
     if export {
         return say_json(&all);
+    }
+    for damaged in wallet.core().unreadable_history()? {
+        let id = damaged.as_str();
+        eprintln!("{id}  cannot be read: it can only be deleted (history --delete {id})");
     }
     if common.json {
         return say_json(&all.entries);

@@ -133,3 +133,33 @@ fn a_damaged_card_is_named_and_can_be_deleted() {
     now(credentials.delete(damaged)).unwrap();
     assert!(credentials.damaged().unwrap().is_empty());
 }
+
+#[test]
+fn a_damaged_entry_keeps_no_other_away_and_can_be_deleted() {
+    let store = Arc::new(Store::default());
+    let (wallet, _) = wallet(&store);
+    let id = wallet.history().list().unwrap().remove(0).id;
+    assert_eq!(
+        wallet.history().delete_damaged(id).unwrap_err().code(),
+        "history_entry_readable"
+    );
+    let showing = wallet.presentation().start(vector().request).unwrap();
+    now(showing.resolve()).unwrap();
+    now(showing.decline()).unwrap();
+    let mut records = store.records();
+    let (_, last) = records
+        .iter_mut()
+        .rfind(|(key, _)| key.collection == "history")
+        .unwrap();
+    *last.last_mut().unwrap() ^= 1;
+    let history = reopened(Store::with(records), true).history();
+    assert_eq!(history.list().unwrap().len(), 1);
+    let damaged = history.damaged().unwrap().remove(0);
+    assert_eq!(
+        history.get(damaged.clone()).unwrap_err().code(),
+        "record_damaged"
+    );
+    history.delete_damaged(damaged).unwrap();
+    assert!(history.damaged().unwrap().is_empty());
+    assert_eq!(history.list().unwrap().len(), 1);
+}

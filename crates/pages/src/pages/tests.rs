@@ -167,7 +167,7 @@ fn nothing_on_the_login_pages_escapes_translation() {
 const WALLET: &str = r#"{
     "csrf": "c", "wallet_name": "⟪Ada⟫", "guarded": true, "session": "s", "next": "/", "minutes": 2,
     "invitation": "i", "shortest": 8, "fingerprint": "⟪AB⟫", "wallet": "https://w", "host": "⟪h⟫",
-    "title": "⟪t⟫", "message": "⟪m⟫", "reference": "⟪r⟫", "issuers": ["⟪https://i⟫"], "asks_statuses": true, "added": true, "later": true,
+    "title": "⟪t⟫", "message": "⟪m⟫", "reference": "⟪r⟫", "issuers": ["⟪https://i⟫"], "asks_statuses": true, "unreadable": ["a"], "added": true, "later": true,
     "card": {"id": "a", "title": "⟪Card⟫", "issuer": "⟪Club⟫", "facts": [{"label": "⟪l⟫", "value": "⟪v⟫"}],
         "added_at": 0, "expires_at": 1, "fresh": 3, "copies": 9, "soon": true, "status": {"state": "revoked", "at": 1}},
     "cards": [{"id": "a", "title": "⟪Card⟫", "issuer": "⟪Club⟫", "facts": [], "expired": true},
@@ -207,7 +207,7 @@ fn nothing_on_the_wallets_pages_escapes_translation() {
     let nothing = serde_json::json!({
         "card": {"id": "a", "title": "⟪C⟫", "issuer": "⟪I⟫", "facts": [], "added_at": 0, "expired": true, "fresh": 0, "copies": 0},
         "cards": [], "waiting": [], "entries": [], "parties": [], "issuers": [], "questions": [], "shown": false, "kind": "report",
-        "wallet_name": null, "guarded": false, "asks_statuses": false, "incomplete": false,
+        "wallet_name": null, "guarded": false, "asks_statuses": false, "unreadable": [], "incomplete": false,
         "offer": {"issuer": "⟪C⟫", "host": "⟪h⟫", "trust": "confirmed", "cards": []},
         "consent": {"verifier": {"name": "⟪S⟫", "host": "⟪h⟫", "trust": {"reason": "origin"}}, "approvals": []},
         "entry": {"id": "e", "at": 0, "kind": "issued", "party": "⟪S⟫", "host": "⟪h⟫", "cards": [], "facts": [],
