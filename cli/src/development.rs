@@ -185,6 +185,8 @@ pub struct Generated {
     pub verifier: String,
     /// Anchors that a wallet pins: issuers of credentials, PEM.
     pub issuer_anchor: String,
+    /// Anchors that a wallet pins: status lists of that issuer, PEM.
+    pub status_anchor: String,
     /// Anchors that a wallet pins: verifiers, PEM.
     pub verifier_anchor: String,
 }
@@ -201,11 +203,13 @@ pub fn generate(plan: &Plan, placement: &mut Placement) -> Result<Generated> {
         &issuer.status_anchor,
     )?;
     placement.public("wallet-issuer-anchors.pem", &issuer.anchor)?;
+    placement.public("status-anchors.pem", &issuer.status_anchor)?;
     placement.public("wallet-verifier-anchors.pem", &verifier.anchor)?;
     Ok(Generated {
         issuer: issuer.text,
         verifier: verifier.text,
         issuer_anchor: issuer.anchor,
+        status_anchor: issuer.status_anchor,
         verifier_anchor: verifier.anchor,
     })
 }

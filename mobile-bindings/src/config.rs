@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use vouchsafe_credentials::sd_jwt_vc::IssuerMethod;
+use vouchsafe_credentials::sd_jwt_vc::{IssuerMethod, StatusMethod};
 use vouchsafe_credentials::x509::{Role, TrustAnchors};
 use vouchsafe_protocol::http::UrlRule;
 use vouchsafe_wallet_core::issuance::IssuancePolicy;
+use vouchsafe_wallet_core::status::StatusPolicy;
 use vouchsafe_wallet_core::storage::KdfParams;
 use vouchsafe_wallet_core::trust::{KnownIssuer, OtherVerifiers, TrustList, UnknownIssuers};
 use vouchsafe_wallet_core::wallet::Config;
@@ -37,6 +38,10 @@ pub struct WalletConfig {
     pub keys: KeyPolicy,
     /// What a new wallet pays to derive its key from the passphrase.
     pub key_derivation: KeyDerivation,
+    /// Whether [`Credentials::refresh_status`](crate::Credentials::refresh_status) asks status lists. The
+    /// host of a list learns that somebody at this address has a card of it, not which.
+    #[uniffi(default = true)]
+    pub check_status: bool,
 }
 
 /// What it costs to derive the key of a new wallet from its passphrase (Argon2id).
@@ -67,6 +72,9 @@ pub struct TrustedIssuer {
     pub anchors: String,
     /// The types (`vct`) it may issue; empty: any that it offers.
     pub types: Vec<String>,
+    /// PEM certificates of the authorities that sign its status lists; empty: it signs them itself.
+    #[uniffi(default = "")]
+    pub status_anchors: String,
 }
 
 /// Which addresses the wallet sends anything to.
@@ -125,6 +133,10 @@ impl WalletConfig {
             client_id: self.client_id.clone(),
             batch_size: usize::try_from(self.credentials.batch_size).unwrap_or(1),
             issuance: IssuancePolicy::default(),
+            status: StatusPolicy {
+                ask: self.check_status,
+                ..StatusPolicy::default()
+            },
             // The applications are not told of them, so they could not show them.
             transactions: false,
         })
@@ -133,14 +145,22 @@ impl WalletConfig {
 
 impl TrustedIssuer {
     fn to_core(&self) -> Result<KnownIssuer, WalletError> {
-        let anchors = anchors(Role::Issuer, &self.anchors, "setting_issuer_anchors")?;
+        let own = anchors(Role::Issuer, &self.anchors, "setting_issuer_anchors")?;
         Ok(KnownIssuer {
             credential_issuer: self.credential_issuer.clone(),
             method: IssuerMethod::X509 {
-                anchors: Arc::new(anchors),
+                anchors: Arc::new(own),
                 subject: None,
             },
             types: self.types.clone(),
+            status: match self.status_anchors.is_empty() {
+                true => StatusMethod::SameIssuer,
+                false => StatusMethod::X509(Arc::new(anchors(
+                    Role::Status,
+                    &self.status_anchors,
+                    "setting_status_anchors",
+                )?)),
+            },
         })
     }
 }

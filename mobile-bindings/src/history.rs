@@ -18,10 +18,22 @@ pub struct History {
 
 #[uniffi::export]
 impl History {
-    /// All entries, the latest first.
+    /// All entries that can be read, the latest first.
     pub fn list(&self) -> Result<Vec<HistoryEntry>, WalletError> {
         let entries = self.core.history()?;
         Ok(entries.into_iter().map(HistoryEntry::from).collect())
+    }
+
+    /// The entries that are damaged: nothing is known of them but their names, and they can only be
+    /// deleted.
+    pub fn damaged(&self) -> Result<Vec<HistoryId>, WalletError> {
+        let damaged = self.core.unreadable_history()?;
+        Ok(damaged.iter().map(HistoryId::from).collect())
+    }
+
+    /// Deletes an entry that is damaged; another one stays (`history_entry_readable`).
+    pub fn delete_damaged(&self, id: HistoryId) -> Result<(), WalletError> {
+        Ok(self.core.delete_unreadable_entry(&id.to_core()?)?)
     }
 
     /// One entry.

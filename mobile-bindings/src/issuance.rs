@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use vouchsafe_wallet_core::Wallet as Core;
-use vouchsafe_wallet_core::issuance::Step;
+use vouchsafe_wallet_core::issuance::{Added, Step};
 
 use crate::error::WalletError;
 use crate::machine::{After, Machine, SessionListener};
 use crate::ports::http::HttpTransport;
-use crate::values::credential::CredentialId;
+use crate::values::credential::{CredentialId, PendingCredential, PendingId};
 use crate::values::offer::{CredentialOffer, TxCodePrompt};
 
 /// Adding cards.
@@ -23,12 +23,34 @@ impl Issuance {
     /// Reads an offer: a link (`openid-credential-offer`), or the text of a QR code. Nothing is
     /// sent before [`IssuanceSession::prepare`].
     pub fn start(&self, link: String) -> Result<Arc<IssuanceSession>, WalletError> {
-        let step = self.core.add(&link)?;
-        Ok(Arc::new(IssuanceSession {
+        Ok(self.session(self.core.add(&link)?))
+    }
+
+    /// The cards that their issuers deliver later, the oldest first.
+    pub fn pending(&self) -> Result<Vec<PendingCredential>, WalletError> {
+        let pending = self.core.pending()?;
+        Ok(pending.into_iter().map(PendingCredential::from).collect())
+    }
+
+    /// Asks for a card that was to come later: [`IssuanceSession::prepare`] does it all. A restart in
+    /// between costs nothing. What still waits is among `pending` of the end.
+    pub fn resume(&self, id: PendingId) -> Result<Arc<IssuanceSession>, WalletError> {
+        Ok(self.session(self.core.resume(&id.to_core()?)?))
+    }
+
+    /// Gives up a card that was to come later, and destroys its keys.
+    pub async fn forget(&self, id: PendingId) -> Result<(), WalletError> {
+        Ok(self.core.forget(&id.to_core()?).await?)
+    }
+}
+
+impl Issuance {
+    fn session(&self, step: Step) -> Arc<IssuanceSession> {
+        Arc::new(IssuanceSession {
             core: self.core.clone(),
             http: Arc::clone(&self.http),
             machine: Machine::new(step, IssuanceState::Preparing, || IssuanceState::Canceled),
-        }))
+        })
     }
 }
 
@@ -64,10 +86,12 @@ pub enum IssuanceState {
         /// The card.
         credential: CredentialId,
     },
-    /// The end: the cards are in the wallet.
+    /// The end: what could be had is in the wallet.
     Completed {
         /// The cards.
         credentials: Vec<CredentialId>,
+        /// Cards that come later; see [`Issuance::pending`].
+        pending: Vec<PendingId>,
     },
     /// The end: the person said no.
     Declined,
@@ -226,7 +250,7 @@ impl IssuanceSession {
             Step::Authorize(authorize) => IssuanceState::AuthorizationRequired {
                 url: authorize.url().to_string(),
             },
-            Step::Done(added) => return self.finish(added.cards.iter().map(CredentialId::from)),
+            Step::Done(added) => return self.finish(added),
         };
         After {
             waiting: Some(step),
@@ -235,8 +259,9 @@ impl IssuanceSession {
         }
     }
 
-    fn finish(&self, cards: impl Iterator<Item = CredentialId>) -> After<Step, IssuanceState> {
-        let credentials: Vec<CredentialId> = cards.collect();
+    fn finish(&self, added: &Added) -> After<Step, IssuanceState> {
+        let credentials: Vec<CredentialId> = added.cards.iter().map(CredentialId::from).collect();
+        let pending = added.pending.iter().map(PendingId::from);
         for credential in &credentials {
             self.machine.show(IssuanceState::CredentialIssued {
                 credential: credential.clone(),
@@ -244,7 +269,10 @@ impl IssuanceSession {
         }
         After {
             waiting: None,
-            state: IssuanceState::Completed { credentials },
+            state: IssuanceState::Completed {
+                credentials,
+                pending: pending.collect(),
+            },
             result: Ok(()),
         }
     }

@@ -40,7 +40,10 @@ pub use ports::secure_area::{
 pub use ports::storage::{StorageChange, StorageDriver, StorageFault, StorageKey, file_storage};
 pub use ports::{Ports, memory_storage};
 pub use presentation::{PageAnswer, Presentation, PresentationSession, PresentationState};
-pub use values::credential::{Credential, CredentialId, Fact, FactValue, IssuerRef};
+pub use values::credential::{
+    Credential, CredentialId, CredentialStatus, Fact, FactValue, IssuerRef, PendingCredential,
+    PendingId,
+};
 pub use values::history::{HistoryEntry, HistoryId, HistoryKind, HistoryResult};
 pub use values::offer::{CredentialOffer, OfferedCredential, TxCodePrompt};
 pub use values::request::{

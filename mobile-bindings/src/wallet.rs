@@ -58,6 +58,7 @@ impl Wallet {
     pub fn credentials(&self) -> Arc<Credentials> {
         Arc::new(Credentials {
             core: self.core.clone(),
+            http: Arc::clone(&self.http),
         })
     }
 

@@ -13,9 +13,11 @@ use vouchsafe_service::fetch::{Fetcher, Limits, Request};
 use vouchsafe_service::random::OsRandom;
 use vouchsafe_wallet_core::Wallet as Core;
 use vouchsafe_wallet_core::attestation::Attestations;
+use vouchsafe_wallet_core::consent::ConsentRequest;
 use vouchsafe_wallet_core::history::{HistoryEntry, HistoryId};
 use vouchsafe_wallet_core::issuance::{Added, Authorize, Step};
 use vouchsafe_wallet_core::secure_area::SecureArea;
+use vouchsafe_wallet_core::status::StatusStep;
 use vouchsafe_wallet_core::storage::{KdfParams, MemoryStorage};
 use vouchsafe_wallet_core::wallet::{Config, Ports};
 
@@ -241,6 +243,29 @@ impl Wallet {
                 reason: reason(&response),
             })),
         }
+    }
+
+    /// Asks the status lists that are due, as when the person looks at the cards, and says how many.
+    pub async fn ask_statuses(&self) -> Result<usize> {
+        let due = self.core.status_lists_due()?;
+        let count = due.len();
+        for mut fetch in due {
+            loop {
+                let response = self.send(fetch.request()).await?;
+                match fetch.receive(&response)? {
+                    StatusStep::Send(next) => fetch = next,
+                    StatusStep::Done => break,
+                }
+            }
+        }
+        Ok(count)
+    }
+
+    /// What the person is asked before a card is shown.
+    pub async fn question(&self, link: &str) -> Result<ConsentRequest> {
+        let fetching = self.core.present(link)?;
+        let response = self.send(fetching.request()).await?;
+        Ok(fetching.receive(&response)?.consent(&["en"]))
     }
 
     /// What happened, the latest first.

@@ -10,12 +10,13 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use reqwest::Client;
 use tempfile::TempDir;
-use vouchsafe_credentials::sd_jwt_vc::IssuerMethod;
+use vouchsafe_credentials::sd_jwt_vc::{IssuerMethod, StatusMethod};
 use vouchsafe_credentials::x509::{Role, TrustAnchors};
 use vouchsafe_protocol::http::UrlRule;
 use vouchsafe_service::config::{AllowedHost, DevConfig, FetchConfig};
 use vouchsafe_service::fetch::Fetcher;
 use vouchsafe_wallet_core::issuance::IssuancePolicy;
+use vouchsafe_wallet_core::status::StatusPolicy;
 use vouchsafe_wallet_core::trust::{KnownIssuer, OtherVerifiers, TrustList, UnknownIssuers};
 use vouchsafe_wallet_core::wallet::Config;
 
@@ -249,6 +250,7 @@ impl World {
                     subject: None,
                 },
                 types: Vec::new(),
+                status: StatusMethod::X509(Arc::new(world.status_anchors()?)),
             })
         });
         Ok(Config {
@@ -264,6 +266,10 @@ impl World {
             client_id: "vouchsafe-wallet".to_owned(),
             batch_size: 3,
             issuance: IssuancePolicy::default(),
+            status: StatusPolicy {
+                ask: true,
+                least_s: 1,
+            },
             transactions: false,
         })
     }
@@ -302,6 +308,11 @@ impl World {
     /// Anchors of the issuer's cards.
     pub fn issuer_anchors(&self) -> Result<TrustAnchors> {
         self.anchors(Role::Issuer, "wallet-issuer-anchors.pem")
+    }
+
+    /// Anchors of the status lists of the issuer.
+    pub fn status_anchors(&self) -> Result<TrustAnchors> {
+        self.anchors(Role::Status, "status-anchors.pem")
     }
 
     /// Anchors of the verifier's requests.

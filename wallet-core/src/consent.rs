@@ -6,6 +6,7 @@ use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::vp::transaction_data::{Details, TransactionData};
 
 use crate::credential::CredentialId;
+use crate::status::CardStatus;
 use crate::text::PlainText;
 use crate::verifiers::VerifierId;
 
@@ -160,6 +161,10 @@ pub struct CardOption {
     pub issuer: PlainText,
     /// From when it is no longer valid.
     pub expires_at: Option<UnixTime>,
+    /// Whether that is within a month, and in the last quarter of its time here.
+    pub expires_soon: bool,
+    /// What is known of the status of the copy that would be shown. No list is asked for it now.
+    pub status: CardStatus,
     /// Everything they will learn about the person, asked for or not.
     pub learns: Vec<LearnedFact>,
     /// What stays with the person.

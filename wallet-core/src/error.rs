@@ -10,6 +10,7 @@ use crate::backup::BackupError;
 use crate::issuance::IssuanceError;
 use crate::presentation::PresentationError;
 use crate::secure_area::SecureAreaError;
+use crate::status::StatusListError;
 use crate::storage::{Collection, StorageError};
 
 /// Who has to change something.
@@ -81,6 +82,9 @@ pub enum CredentialError {
     /// There is no such entry in the history.
     #[error("no such entry in the history")]
     UnknownEntry,
+    /// The entry can be read: only one that cannot is deleted.
+    #[error("the entry can be read, and stays")]
+    EntryReadable,
     /// There is no such verifier.
     #[error("no such verifier")]
     UnknownVerifier,
@@ -93,6 +97,9 @@ pub enum CredentialError {
     /// Who was shown the card did not take the withdrawal.
     #[error("the withdrawal was not accepted")]
     WithdrawalRefused,
+    /// The list of the status of cards says nothing.
+    #[error("the status of a card could not be checked")]
+    StatusList(#[source] StatusListError),
     /// What is stored does not read.
     #[error("a stored card is damaged")]
     Damaged,
@@ -180,10 +187,12 @@ impl CredentialError {
         match self {
             Self::Unknown => "card_unknown",
             Self::UnknownEntry => "history_entry_unknown",
+            Self::EntryReadable => "history_entry_readable",
             Self::UnknownVerifier => "verifier_unknown",
             Self::NothingToWithdraw => "nothing_to_withdraw",
             Self::NothingToErase => "nothing_to_erase",
             Self::WithdrawalRefused => "withdrawal_refused",
+            Self::StatusList(error) => error.code(),
             Self::Damaged => "card_damaged",
             Self::NotAcceptable(_) | Self::MdocNotAcceptable(_) => "card_not_acceptable",
         }
@@ -193,10 +202,12 @@ impl CredentialError {
         match self {
             Self::Unknown
             | Self::UnknownEntry
+            | Self::EntryReadable
             | Self::UnknownVerifier
             | Self::NothingToWithdraw
             | Self::NothingToErase => Fault::Person,
             Self::WithdrawalRefused => Fault::Verifier,
+            Self::StatusList(error) => error.fault(),
             Self::Damaged | Self::NotAcceptable(_) | Self::MdocNotAcceptable(_) => Fault::Wallet,
         }
     }

@@ -121,16 +121,24 @@ pub struct HistoryExport {
     pub party: Option<String>,
     /// The entries, the latest first.
     pub entries: Vec<HistoryEntry>,
+    /// How many entries are missing because they cannot be read; whose they are, nobody knows.
+    pub unreadable: usize,
 }
 
 impl HistoryExport {
-    pub(crate) fn new(at: UnixTime, party: Option<&str>, entries: Vec<HistoryEntry>) -> Self {
+    pub(crate) fn new(
+        at: UnixTime,
+        party: Option<&str>,
+        entries: Vec<HistoryEntry>,
+        unreadable: usize,
+    ) -> Self {
         Self {
             format: "vouchsafe-wallet-history",
             version: 1,
             exported_at: at,
             party: party.map(str::to_owned),
             entries,
+            unreadable,
         }
     }
 }
@@ -256,13 +264,41 @@ impl History {
         Ok(serde_json::from_slice(&bytes).map_err(|_| StorageError::Damaged(name))?)
     }
 
-    /// All entries, the latest first.
-    pub(crate) fn list(&self) -> Result<Vec<HistoryEntry>, WalletError> {
-        let ids = self.vault.list(Collection::History)?;
-        ids.iter()
-            .rev()
-            .map(|id| self.get(&HistoryId(id.as_str().to_owned())))
-            .collect()
+    /// All entries that can be read, the latest first, and the names of the others: one must not keep
+    /// the rest away.
+    pub(crate) fn list(&self) -> Result<(Vec<HistoryEntry>, Vec<HistoryId>), WalletError> {
+        let (mut entries, mut unreadable) = (Vec::new(), Vec::new());
+        for id in self.vault.list(Collection::History)?.iter().rev() {
+            let id = HistoryId(id.as_str().to_owned());
+            match self.get(&id) {
+                Ok(entry) => entries.push(entry),
+                Err(error) if is_unreadable(&error) => unreadable.push(id),
+                // It was deleted meanwhile.
+                Err(WalletError::Credential(CredentialError::UnknownEntry)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((entries, unreadable))
+    }
+
+    /// Deletes an entry that cannot be read. What can be read stays: it is the person's record of what
+    /// happened.
+    pub(crate) fn delete_unreadable(&self, id: &HistoryId) -> Result<(), WalletError> {
+        match self.get(id) {
+            Err(error) if is_unreadable(&error) => Ok(self.vault.delete(name_of(id)?)?),
+            Err(error) => Err(error),
+            Ok(_) => Err(CredentialError::EntryReadable.into()),
+        }
+    }
+}
+
+/// Whether an entry is damaged, or of a format that this version does not know; not so where the store
+/// itself fails.
+pub(crate) fn is_unreadable(error: &WalletError) -> bool {
+    match error {
+        WalletError::Storage(StorageError::Damaged(name)) => name.collection == Collection::History,
+        WalletError::Storage(StorageError::UnknownFormat) => true,
+        _ => false,
     }
 }
 

@@ -8,6 +8,7 @@
 //! - [`issuance`]: adding a card, from an offer to a verified credential.
 //! - [`presentation`]: showing a card, from a link to an answer.
 //! - [`consent`]: what the person is asked, as data.
+//! - [`status`]: whether issuers still stand by their cards.
 //! - [`history`]: what happened, without values of claims.
 //! - [`storage`], [`secure_area`], [`attestation`]: the ports, with a software adapter each.
 //!
@@ -28,6 +29,7 @@ mod net;
 pub mod picture;
 pub mod presentation;
 pub mod secure_area;
+pub mod status;
 pub mod storage;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

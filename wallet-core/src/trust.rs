@@ -19,6 +19,8 @@ pub struct KnownIssuer {
     pub method: IssuerMethod,
     /// The types (`vct`, or `docType` of mdocs) it may issue; empty: any type it offers.
     pub types: Vec<String>,
+    /// Who signs its status lists.
+    pub status: StatusMethod,
 }
 
 impl KnownIssuer {
@@ -40,7 +42,7 @@ impl KnownIssuer {
             id,
             method: self.method.clone(),
             types: vec![vct.to_owned()],
-            status: StatusMethod::SameIssuer,
+            status: self.status.clone(),
         }]))
     }
 }

@@ -19,6 +19,7 @@ use crate::index::Index;
 use crate::issuance::{self, IssuancePolicy, Pending, PendingId, Step};
 use crate::presentation::{self, Asking, Fetching, PageAsking, PageRefused, Refused};
 use crate::secure_area::SecureArea;
+use crate::status::StatusPolicy;
 use crate::storage::{Storage, Vault, VaultBatch};
 use crate::trust::TrustList;
 use crate::verifiers::{KnownVerifier, VerifierId, Verifiers};
@@ -58,6 +59,8 @@ pub struct Config {
     pub batch_size: usize,
     /// How it gets its cards and how often it shows one copy.
     pub issuance: IssuancePolicy,
+    /// Whether it asks for status lists.
+    pub status: StatusPolicy,
     /// Whether the host shows [`ConsentRequest::approvals`](crate::consent::ConsentRequest::approvals);
     /// where it does not, requests with transaction data are refused.
     pub transactions: bool,
@@ -119,9 +122,20 @@ impl Wallet {
             .collect()
     }
 
-    /// What happened, the latest first.
+    /// What happened, the latest first. Entries that cannot be read are left out.
     pub fn history(&self) -> Result<Vec<HistoryEntry>, WalletError> {
-        self.0.history.list()
+        Ok(self.0.history.list()?.0)
+    }
+
+    /// The entries of the history that cannot be read: nothing is known of them but their names, and
+    /// they can only be deleted.
+    pub fn unreadable_history(&self) -> Result<Vec<HistoryId>, WalletError> {
+        Ok(self.0.history.list()?.1)
+    }
+
+    /// Deletes an entry of the history that cannot be read.
+    pub fn delete_unreadable_entry(&self, id: &HistoryId) -> Result<(), WalletError> {
+        self.0.history.delete_unreadable(id)
     }
 
     /// What happened with a party, by its host or a part of its name, the latest first.
@@ -133,11 +147,12 @@ impl Wallet {
 
     /// The history to take along: of one party, or all of it.
     pub fn export_history(&self, party: Option<&str>) -> Result<HistoryExport, WalletError> {
-        let entries = match party {
-            Some(party) => self.history_with(party)?,
-            None => self.history()?,
-        };
-        Ok(HistoryExport::new(self.now(), party, entries))
+        let (mut entries, unreadable) = self.0.history.list()?;
+        if let Some(party) = party {
+            entries.retain(|entry| entry.party.is_meant_by(party));
+        }
+        let unreadable = unreadable.len();
+        Ok(HistoryExport::new(self.now(), party, entries, unreadable))
     }
 
     /// One entry of the history.

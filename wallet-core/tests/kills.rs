@@ -20,7 +20,7 @@ use vouchsafe_credentials::encoding::{b64url, b64url_decode};
 use vouchsafe_credentials::random::{self, Rng};
 use vouchsafe_credentials::sd_jwt::{Frame, HashAlg};
 use vouchsafe_credentials::sd_jwt_vc::{
-    IssueInput, IssuerAuthority, IssuerIdentity, IssuerKey, IssuerMethod, issue,
+    IssueInput, IssuerAuthority, IssuerIdentity, IssuerKey, IssuerMethod, StatusMethod, issue,
 };
 use vouchsafe_credentials::testing::{FixedClock, SeededRng};
 use vouchsafe_credentials::time::UnixTime;
@@ -31,6 +31,7 @@ use vouchsafe_wallet_core::attestation::Attestations;
 use vouchsafe_wallet_core::credential::CredentialId;
 use vouchsafe_wallet_core::issuance::IssuancePolicy;
 use vouchsafe_wallet_core::secure_area::KeyId;
+use vouchsafe_wallet_core::status::StatusPolicy;
 use vouchsafe_wallet_core::storage::file::FileStorage;
 use vouchsafe_wallet_core::storage::{Collection, KdfParams, RecordName, Storage, VaultKey};
 use vouchsafe_wallet_core::testing::{
@@ -62,6 +63,7 @@ fn config() -> Config {
                 credential_issuer: "https://club.example.com".to_owned(),
                 method: IssuerMethod::Did(did_of_the_club()),
                 types: Vec::new(),
+                status: StatusMethod::SameIssuer,
             }],
             verifiers: TrustAnchors::new(Role::VerifierAccess),
             other_verifiers: OtherVerifiers::default(),
@@ -72,6 +74,7 @@ fn config() -> Config {
         redirect_uri: "https://wallet.example.com/callback".parse().unwrap(),
         client_id: "vouchsafe-wallet".to_owned(),
         issuance: IssuancePolicy::default(),
+        status: StatusPolicy::default(),
         batch_size: 1,
         transactions: false,
     }

@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Result;
 use async_trait::async_trait;
 use axum::Router;
-use vouchsafe_credentials::sd_jwt_vc::IssuerMethod;
+use vouchsafe_credentials::sd_jwt_vc::{IssuerMethod, StatusMethod};
 use vouchsafe_credentials::time::Clock;
 use vouchsafe_credentials::x509::{Role, TrustAnchors};
 use vouchsafe_service::config::FetchConfig;
+use vouchsafe_wallet_core::status::StatusPolicy;
 use vouchsafe_wallet_core::storage::{KdfParams, MemoryStorage};
 use vouchsafe_wallet_core::trust::{KnownIssuer, OtherVerifiers, TrustList, UnknownIssuers};
 
@@ -131,6 +132,8 @@ fn settings(
 ) -> Result<open::Settings> {
     let mut anchors = TrustAnchors::new(Role::Issuer);
     anchors.add_pem(&generated.issuer_anchor)?;
+    let mut statuses = TrustAnchors::new(Role::Status);
+    statuses.add_pem(&generated.status_anchor)?;
     let mut verifiers = TrustAnchors::new(Role::VerifierAccess);
     verifiers.add_pem(&generated.verifier_anchor)?;
     Ok(open::Settings {
@@ -142,6 +145,7 @@ fn settings(
                     subject: None,
                 },
                 types: Vec::new(),
+                status: StatusMethod::X509(Arc::new(statuses)),
             }],
             verifiers,
             unknown_issuers: UnknownIssuers::Refuse,
@@ -152,5 +156,10 @@ fn settings(
         locales: vec!["en".to_owned()],
         redirect_uri: format!("{}/callback", addresses.wallet).parse()?,
         issuance: open::Issuance::default(),
+        // Who plays with a revocation sees it at once.
+        status: StatusPolicy {
+            ask: true,
+            least_s: 1,
+        },
     })
 }

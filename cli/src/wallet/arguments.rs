@@ -142,6 +142,9 @@ pub enum WalletCommand {
         /// Print everything as one JSON document, to be kept elsewhere.
         #[arg(long)]
         export: bool,
+        /// Delete an entry that cannot be read.
+        #[arg(long, value_name = "ENTRY", conflicts_with_all = ["party", "export"])]
+        delete: Option<String>,
     },
     /// Ask who was shown a card to delete what it learned.
     Erase {

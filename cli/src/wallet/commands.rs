@@ -12,7 +12,7 @@ use vouchsafe_wallet_core::wallet::CardFilter;
 
 use super::adding::{self, Answers};
 use super::arguments::{Common, WalletCommand};
-use super::describe::print_entry;
+use super::describe::{marks, print_entry, validity};
 use super::handle::WalletHandle;
 use super::page::page;
 use super::terminal::{passphrase, say, say_json, yes};
@@ -77,16 +77,33 @@ pub async fn run(command: WalletCommand) -> anyhow::Result<()> {
                 kind: kind.as_deref(),
                 issuer: issuer.as_deref(),
             };
-            list(&open(&common.home).await?, &common, &filter)
+            let wallet = open(&common.home).await?;
+            wallet.ask_statuses().await;
+            list(&wallet, &common, &filter)
         }
-        WalletCommand::Show { common, card } => show(&open(&common.home).await?, &common, &card),
+        WalletCommand::Show { common, card } => {
+            let wallet = open(&common.home).await?;
+            wallet.ask_statuses().await;
+            show(&wallet, &common, &card)
+        }
         WalletCommand::Present { common, link, yes } => {
             presenting::present(&open(&common.home).await?, &common, &link, yes).await
         }
         WalletCommand::History {
             common,
+            party: _,
+            export: _,
+            delete: Some(entry),
+        } => {
+            let wallet = open(&common.home).await?;
+            let id = HistoryId::parse(&entry)?;
+            Ok(wallet.core().delete_unreadable_entry(&id)?)
+        }
+        WalletCommand::History {
+            common,
             party,
             export,
+            delete: None,
         } => {
             let wallet = open(&common.home).await?;
             history(&wallet, &common, party.as_deref(), export)
@@ -158,15 +175,8 @@ fn list(wallet: &WalletHandle, common: &Common, filter: &CardFilter<'_>) -> anyh
         eprintln!("{damaged}  is damaged: it can only be deleted");
     }
     for card in cards {
-        let ended = match (card.expired, card.unchecked) {
-            (true, _) => "  (expired)",
-            (false, true) => "  (not checked since it was restored)",
-            (false, false) => "",
-        };
-        say(&format!(
-            "{}  {}, {}{ended}",
-            card.id, card.title, card.issuer
-        ))?;
+        let (id, marks) = (&card.id, marks(&card));
+        say(&format!("{id}  {}, {}{marks}", card.title, card.issuer))?;
     }
     Ok(())
 }
@@ -184,7 +194,8 @@ fn show(wallet: &WalletHandle, common: &Common, card: &str) -> anyhow::Result<()
             value_text(&fact.value, "yes", "no")
         ))?;
     }
-    Ok(())
+    let lines = validity(card.expires_at, card.expires_soon, card.status);
+    lines.iter().try_for_each(|line| say(line))
 }
 
 fn history(
@@ -196,6 +207,10 @@ fn history(
     let all = wallet.core().export_history(party)?;
     if export {
         return say_json(&all);
+    }
+    for damaged in wallet.core().unreadable_history()? {
+        let id = damaged.as_str();
+        eprintln!("{id}  cannot be read: it can only be deleted (history --delete {id})");
     }
     if common.json {
         return say_json(&all.entries);

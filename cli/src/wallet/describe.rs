@@ -1,10 +1,13 @@
 //! Offers, questions and history in words for the terminal.
 
+use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_wallet_core::consent::{
     Approval, ConsentRequest, Registration, Transaction, TrustReason, VerifierIdentity, value_text,
 };
+use vouchsafe_wallet_core::credential::Card;
 use vouchsafe_wallet_core::history::{HistoryEntry, Outcome};
 use vouchsafe_wallet_core::issuance::IssuancePreview;
+use vouchsafe_wallet_core::status::CardStatus;
 
 use super::terminal::{say, say_json};
 
@@ -47,13 +50,71 @@ pub fn describe_question(consent: &ConsentRequest) {
         if let Some(line) = not_learned(&keeps) {
             eprintln!("{line}");
         }
-        if let Some(end) = card.expires_at.and_then(|end| date(end.seconds())) {
-            eprintln!("The card is valid until {end}.");
+        for line in validity(card.expires_at, card.expires_soon, card.status) {
+            eprintln!("{line}");
         }
         if card.linkable {
             eprintln!("This copy was shown elsewhere before; the two could be linked.");
         }
     }
+}
+
+/// What is behind a card in the list.
+pub fn marks(card: &Card) -> String {
+    let mut marks = Vec::new();
+    if card.expired {
+        marks.push("expired");
+    }
+    if card.unchecked {
+        marks.push("not checked since it was restored");
+    }
+    match card.status {
+        CardStatus::Revoked { .. } => marks.push("revoked by its issuer"),
+        CardStatus::Suspended { .. } => marks.push("suspended by its issuer"),
+        CardStatus::Unclear { .. } => marks.push("status unclear"),
+        CardStatus::NotChecked { .. } if !card.expired && !card.unchecked => {
+            marks.push("status not checked");
+        }
+        CardStatus::NotChecked { .. } | CardStatus::Valid { .. } | CardStatus::None => {}
+    }
+    if card.expires_soon {
+        marks.push("ends soon");
+    }
+    match marks.is_empty() {
+        true => String::new(),
+        false => format!("  ({})", marks.join(", ")),
+    }
+}
+
+/// How long a card is good, and whether its issuer stands by it.
+pub fn validity(ends: Option<UnixTime>, soon: bool, status: CardStatus) -> Vec<String> {
+    let end = ends.and_then(|end| date(end.seconds()));
+    let soon = if soon { ": it ends soon" } else { "" };
+    let end = end.map(|end| format!("The card is valid until {end}{soon}."));
+    let known = status.known_at().and_then(|at| moment(at.seconds()));
+    let known = known.as_deref().unwrap_or("never");
+    let status = match status {
+        CardStatus::None => None,
+        CardStatus::Valid { .. } => Some(format!("Its issuer stands by it (checked {known}).")),
+        CardStatus::NotChecked { .. } => Some(format!(
+            "Whether its issuer still stands by it is not checked (last found valid: {known})."
+        )),
+        CardStatus::Unclear { .. } => Some(format!(
+            "Warning: its issuer says something about it that this wallet does not understand (checked {known})."
+        )),
+        CardStatus::Suspended { .. } => Some(format!(
+            "Warning: its issuer has suspended it (checked {known}). Whoever checks it refuses it."
+        )),
+        CardStatus::Revoked { .. } => Some(format!(
+            "Warning: its issuer has revoked it (checked {known}). Whoever checks it refuses it."
+        )),
+    };
+    end.into_iter().chain(status).collect()
+}
+
+fn moment(seconds: i64) -> Option<String> {
+    let at = jiff::Timestamp::from_second(seconds).ok()?;
+    Some(at.strftime("%Y-%m-%d %H:%M UTC").to_string())
 }
 
 /// What stays with the person; nothing where they learn everything.
@@ -145,6 +206,19 @@ pub fn print_entry(entry: &HistoryEntry, as_json: bool) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_known_is_never_called_valid() {
+        let at = UnixTime(1_780_272_000);
+        let unknown = validity(None, false, CardStatus::NotChecked { valid_at: None });
+        assert_eq!(unknown.len(), 1);
+        assert!(unknown[0].contains("not checked (last found valid: never)"));
+        let old = CardStatus::NotChecked { valid_at: Some(at) };
+        assert!(validity(None, false, old)[0].contains("2026-06-01 00:00 UTC"));
+        let revoked = validity(Some(at), true, CardStatus::Revoked { checked_at: at });
+        assert!(revoked[0].contains("ends soon") && revoked[1].starts_with("Warning"));
+        assert!(validity(None, false, CardStatus::None).is_empty());
+    }
 
     #[test]
     fn a_line_without_an_end_is_not_said() {

@@ -37,10 +37,12 @@ pub struct Unreachable(#[source] pub anyhow::Error);
 #[derive(Clone)]
 pub struct WalletHandle {
     wallet: Wallet,
-    transport: Arc<dyn Transport>,
+    pub(super) transport: Arc<dyn Transport>,
     tell_refusals: bool,
     patience: u64,
     on_busy: fn(u64),
+    // Held while status lists are asked: once is enough.
+    pub(super) asking: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// A verified request, waiting for the person.
@@ -81,6 +83,7 @@ impl WalletHandle {
             tell_refusals: true,
             patience: PATIENCE,
             on_busy: |_| {},
+            asking: Arc::default(),
         }
     }
 
@@ -233,6 +236,9 @@ impl WalletHandle {
         if let Step::Done(Added { cards, pending: _ }) = &step {
             for card in cards {
                 self.fetch_pictures(card).await;
+            }
+            if !cards.is_empty() {
+                self.ask_statuses().await;
             }
         }
         Ok(step)

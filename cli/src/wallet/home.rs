@@ -6,9 +6,10 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use serde::Deserialize;
 use url::Url;
-use vouchsafe_credentials::sd_jwt_vc::IssuerMethod;
+use vouchsafe_credentials::sd_jwt_vc::{IssuerMethod, StatusMethod};
 use vouchsafe_credentials::x509::{Role, TrustAnchors};
 use vouchsafe_service::config::FetchConfig;
+use vouchsafe_wallet_core::status::StatusPolicy;
 use vouchsafe_wallet_core::storage::KdfParams;
 use vouchsafe_wallet_core::storage::file::FileStorage;
 use vouchsafe_wallet_core::trust::{KnownIssuer, TrustList, UnknownIssuers};
@@ -43,6 +44,12 @@ tell_refusals = true
 # signed_metadata = false        # listed issuers must sign their metadata
 # metadata_anchors = []          # who signs them, where it is not who signs cards
 
+# Whether issuers still stand by their cards: their status lists are asked when you look at your
+# cards, and never because somebody asks for one. The host of a list learns that somebody at your
+# address has a card on it, not which.
+# [status]
+# ask = true
+
 # Who vouches for this wallet and its keys: a key with its certificates, for issuers that ask for
 # wallet and key attestations.
 # [attestation]
@@ -63,6 +70,7 @@ tell_refusals = true
 # anchors = "club-ca.pem"        # or: did = "did:key:..."
 # types = []                     # empty: any type it offers
 # iaca = "iaca.pem"              # vouches for its mdocs
+# status_anchors = "status.pem"  # who signs its status lists, where it is not the issuer itself
 
 # Who may ask without such a certificate; nobody, unless it stands here.
 # [other_verifiers]
@@ -89,6 +97,8 @@ struct HomeFile {
     redirect_uri: Option<Url>,
     #[serde(default)]
     issuance: IssuanceFile,
+    #[serde(default)]
+    status: StatusFile,
     attestation: Option<AttestationFile>,
     #[serde(default)]
     fetch: FetchConfig,
@@ -112,6 +122,12 @@ pub(super) enum Unknown {
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
+struct StatusFile {
+    ask: Option<bool>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
 struct Dev {
     #[serde(default)]
     loopback_http: bool,
@@ -124,6 +140,7 @@ struct IssuerEntry {
     anchors: Option<PathBuf>,
     did: Option<String>,
     iaca: Option<PathBuf>,
+    status_anchors: Option<PathBuf>,
     #[serde(default)]
     types: Vec<String>,
 }
@@ -206,6 +223,7 @@ fn settings(folder: &Path) -> anyhow::Result<(Settings, bool)> {
         other_verifiers,
         redirect_uri,
         issuance,
+        status,
         attestation,
         mut fetch,
         dev,
@@ -241,6 +259,10 @@ fn settings(folder: &Path) -> anyhow::Result<(Settings, bool)> {
             None => "http://127.0.0.1/callback".parse()?,
         },
         issuance: issuance.read(folder, attestation)?,
+        status: StatusPolicy {
+            ask: status.ask.unwrap_or(true),
+            ..StatusPolicy::default()
+        },
     };
     Ok((settings, tell_refusals))
 }
@@ -252,6 +274,7 @@ fn known_issuers(folder: &Path, entry: IssuerEntry) -> anyhow::Result<Vec<KnownI
         anchors,
         did,
         iaca,
+        status_anchors,
         types,
     } = entry;
     let anchors_of = |role: Role, path: &Path| {
@@ -276,10 +299,15 @@ fn known_issuers(folder: &Path, entry: IssuerEntry) -> anyhow::Result<Vec<KnownI
             anchors: anchors_of(Role::MdocIssuer, &path)?,
         });
     }
+    let status = match status_anchors {
+        Some(path) => StatusMethod::X509(anchors_of(Role::Status, &path)?),
+        None => StatusMethod::SameIssuer,
+    };
     let known = methods.into_iter().map(|method| KnownIssuer {
         credential_issuer: credential_issuer.clone(),
         method,
         types: types.clone(),
+        status: status.clone(),
     });
     Ok(known.collect())
 }
@@ -321,7 +349,7 @@ mod tests {
     fn every_table_of_the_template_can_be_uncommented() {
         toml::from_str::<HomeFile>(TEMPLATE).unwrap();
         let tables = tables();
-        assert_eq!(tables.len(), 5);
+        assert_eq!(tables.len(), 6);
         let mut all = TEMPLATE.to_owned();
         for table in tables {
             let changed = uncommented(table);

@@ -46,12 +46,17 @@ pub async fn backup(wallet: &WalletHandle, common: &Common, file: &Path) -> anyh
             "cards": backup.cards(),
             "to_reissue": waiting,
             "unreadable": unreadable,
+            "unreadable_entries": backup.unreadable_entries(),
             "left_behind": backup.left_behind(),
         }));
     }
     name_left_behind(backup.left_behind())?;
     for damaged in unreadable {
         eprintln!("{damaged} is damaged, and not in the backup");
+    }
+    if backup.unreadable_entries() > 0 {
+        let count = backup.unreadable_entries();
+        eprintln!("{count} entries of the history cannot be read, and are not in the backup");
     }
     say(&format!(
         "{} cards are in {}.",

@@ -15,6 +15,7 @@ mod polling;
 mod presenting;
 mod serve;
 mod sign_in;
+mod statuses;
 pub mod terminal;
 pub mod transport;
 mod trusting;

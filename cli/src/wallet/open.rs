@@ -12,6 +12,7 @@ use vouchsafe_service::random::OsRandom;
 use vouchsafe_wallet_core::Wallet;
 use vouchsafe_wallet_core::attestation::Attestations;
 use vouchsafe_wallet_core::issuance::IssuancePolicy;
+use vouchsafe_wallet_core::status::StatusPolicy;
 use vouchsafe_wallet_core::storage::{KdfParams, Storage};
 use vouchsafe_wallet_core::trust::TrustList;
 use vouchsafe_wallet_core::wallet::{Config, Ports};
@@ -39,6 +40,8 @@ pub struct Settings {
     pub redirect_uri: Url,
     /// How it gets its cards.
     pub issuance: Issuance,
+    /// Whether it asks for status lists.
+    pub status: StatusPolicy,
 }
 
 /// How a wallet on this machine gets its cards.
@@ -88,6 +91,7 @@ impl Settings {
             client_id: self.issuance.client_id,
             batch_size: self.issuance.batch_size,
             issuance: self.issuance.policy,
+            status: self.status,
             // The terminal and the pages show them.
             transactions: true,
         };

@@ -21,6 +21,13 @@ const LIMITS: Limits = Limits {
     redirects: 0,
 };
 
+/// Status lists may be larger than all that a wallet reads besides; the wallet itself looks at where
+/// they redirect to.
+const STATUS_LIST: Limits = Limits {
+    redirects: 0,
+    ..Limits::STATUS_LIST
+};
+
 impl FetcherTransport {
     /// A transport. `loopback_http` also allows plain http on this machine,
     /// for development.
@@ -50,7 +57,7 @@ impl Transport for FetcherTransport {
                 url: url.as_str(),
                 headers: to_header_map(&headers)?,
                 body: content_type.map(|kind| (body, kind)),
-                limits: LIMITS,
+                limits: limits_of(&headers),
             })
             .await
             .map_err(|error| Unreachable(error.into()))?;
@@ -64,6 +71,13 @@ impl Transport for FetcherTransport {
             body: response.body,
         })
     }
+}
+
+fn limits_of(headers: &Headers) -> Limits {
+    let wanted = headers.get("accept").unwrap_or_default();
+    let is_list = wanted.starts_with("application/statuslist+")
+        || wanted.starts_with("application/identifierlist+");
+    if is_list { STATUS_LIST } else { LIMITS }
 }
 
 /// The content types that a wallet sends.

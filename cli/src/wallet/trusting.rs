@@ -9,6 +9,7 @@ use url::Url;
 const ISSUER: &str = "issuer.toml";
 const OF_CARDS: &str = "wallet-issuer-anchors.pem";
 const OF_DOCUMENTS: &str = "mdoc-authority.pem";
+const OF_STATUSES: &str = "status-anchors.pem";
 const OF_VERIFIERS: &str = "wallet-verifier-anchors.pem";
 
 /// What the folder of a service says to wallets.
@@ -36,7 +37,7 @@ struct Http {
 /// The folder has nothing that a wallet could believe, or not whole.
 pub(super) fn read(services: &Path) -> anyhow::Result<Trusted> {
     let mut trusted = Trusted::default();
-    for name in [OF_CARDS, OF_DOCUMENTS, OF_VERIFIERS] {
+    for name in [OF_CARDS, OF_DOCUMENTS, OF_STATUSES, OF_VERIFIERS] {
         let path = services.join(name);
         if path.exists() {
             let text = text_of(&path)?;
@@ -97,6 +98,9 @@ impl Trusted {
             file += &format!("credential_issuer = {address}\nanchors = \"{OF_CARDS}\"\n");
             if self.has(OF_DOCUMENTS) {
                 file += &format!("iaca = \"{OF_DOCUMENTS}\"\n");
+            }
+            if self.has(OF_STATUSES) {
+                file += &format!("status_anchors = \"{OF_STATUSES}\"\n");
             }
         }
         Ok(file)

@@ -90,7 +90,12 @@ private suspend fun loop(wanted: Vector) {
     check(adding.state() is IssuanceState.OfferResolved)
     adding.accept()
     val added = adding.states.value as IssuanceState.Completed
-    val card = wallet.credentials.get(added.credentials.single())
+    check(added.pending.isEmpty() && wallet.issuance.pending().isEmpty())
+    val cards = wallet.credentials
+    check(cards.refreshStatus() && !cards.refreshStatus() && cards.damaged().isEmpty())
+    val card = cards.get(added.credentials.single())
+    // The list is signed by somebody whom this wallet does not know.
+    check(card.status is CredentialStatus.NotChecked && !card.unchecked)
     say("title" to JsonPrimitive(card.title), "copies" to JsonPrimitive(card.copies.toInt()))
 
     val showing = wallet.presentation.start(readln())

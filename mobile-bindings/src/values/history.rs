@@ -74,13 +74,19 @@ impl HistoryId {
     }
 }
 
+impl From<&CoreId> for HistoryId {
+    fn from(id: &CoreId) -> Self {
+        Self {
+            value: id.as_str().to_owned(),
+        }
+    }
+}
+
 impl From<CoreEntry> for HistoryEntry {
     fn from(entry: CoreEntry) -> Self {
         let can_withdraw = entry.can_withdraw();
         Self {
-            id: HistoryId {
-                value: entry.id.as_str().to_owned(),
-            },
+            id: (&entry.id).into(),
             at: entry.at.seconds(),
             kind: match entry.kind {
                 EventKind::Issued => HistoryKind::Issued,

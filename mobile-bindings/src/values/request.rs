@@ -6,7 +6,7 @@ use vouchsafe_wallet_core::consent::{
 };
 
 use crate::error::WalletError;
-use crate::values::credential::{CredentialId, FactValue, IssuerRef};
+use crate::values::credential::{CredentialId, CredentialStatus, FactValue, IssuerRef};
 
 /// Who asks, why, and exactly what would leave.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -56,6 +56,13 @@ pub struct Candidate {
     pub title: String,
     /// Who issued it.
     pub issuer: IssuerRef,
+    /// From when it is no longer valid, in seconds since 1970.
+    pub expires_at: Option<i64>,
+    /// Whether that is soon.
+    pub expires_soon: bool,
+    /// What is known of the status of the copy that would be shown, to be said before it is. No list is
+    /// asked for it now.
+    pub status: CredentialStatus,
     /// Everything that they will learn, asked for or not.
     pub learns: Vec<LearnedFact>,
     /// What stays with the person.
@@ -171,6 +178,9 @@ impl From<&CardOption> for Candidate {
             issuer: IssuerRef {
                 name: card.issuer.to_string(),
             },
+            expires_at: card.expires_at.map(|at| at.seconds()),
+            expires_soon: card.expires_soon,
+            status: card.status.into(),
             learns: learns.collect(),
             keeps: card.keeps.iter().map(ToString::to_string).collect(),
             linkable: card.linkable,

@@ -6,3 +6,4 @@ mod faults;
 mod golden;
 mod scenario;
 mod sessions;
+mod shown;

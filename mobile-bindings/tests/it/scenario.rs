@@ -71,6 +71,7 @@ impl Vector {
                 credential_issuer: self.credential_issuer.clone(),
                 anchors: self.issuer_anchors.clone(),
                 types: Vec::new(),
+                status_anchors: String::new(),
             }],
             ask_about_unknown_issuers: false,
             verifier_anchors: self.verifier_anchors.clone(),
@@ -83,6 +84,7 @@ impl Vector {
                 hardware: HardwarePolicy::Software,
             },
             key_derivation: KeyDerivation::Low,
+            check_status: true,
         }
     }
 

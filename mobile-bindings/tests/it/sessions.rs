@@ -38,6 +38,7 @@ fn config() -> WalletConfig {
             hardware: HardwarePolicy::Preferred,
         },
         key_derivation: KeyDerivation::Low,
+        check_status: true,
     }
 }
 

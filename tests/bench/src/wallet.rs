@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use vouchsafe_credentials::crypto::AwsLc;
-use vouchsafe_credentials::sd_jwt_vc::IssuerMethod;
+use vouchsafe_credentials::sd_jwt_vc::{IssuerMethod, StatusMethod};
 use vouchsafe_credentials::x509::Role;
 use vouchsafe_protocol::http::UrlRule;
 use vouchsafe_service::clock::SystemClock;
@@ -12,6 +12,7 @@ use vouchsafe_service::random::OsRandom;
 use vouchsafe_wallet_core::Wallet;
 use vouchsafe_wallet_core::attestation::Attestations;
 use vouchsafe_wallet_core::issuance::{IssuancePolicy, Step};
+use vouchsafe_wallet_core::status::StatusPolicy;
 use vouchsafe_wallet_core::storage::{KdfParams, MemoryStorage};
 use vouchsafe_wallet_core::trust::{KnownIssuer, OtherVerifiers, TrustList, UnknownIssuers};
 use vouchsafe_wallet_core::wallet::{Config, Ports};
@@ -45,6 +46,7 @@ fn new(services: &Services) -> Result<Wallet> {
             subject: None,
         },
         types: Vec::new(),
+        status: StatusMethod::SameIssuer,
     };
     let config = Config {
         trust: TrustList {
@@ -59,6 +61,7 @@ fn new(services: &Services) -> Result<Wallet> {
         client_id: "vouchsafe-wallet".to_owned(),
         batch_size: 1,
         issuance: IssuancePolicy::default(),
+        status: StatusPolicy::default(),
         transactions: false,
     };
     let ports = Ports {

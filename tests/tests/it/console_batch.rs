@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use reqwest::Client;
 use serde_json::Value;
-use vouchsafe_credentials::sd_jwt_vc::IssuerMethod;
+use vouchsafe_credentials::sd_jwt_vc::{IssuerMethod, StatusMethod};
 use vouchsafe_credentials::x509::{Role, TrustAnchors};
 use vouchsafe_protocol::http::UrlRule;
 use vouchsafe_service::config::{DevConfig, FetchConfig};
@@ -20,6 +20,7 @@ use vouchsafe_tests::peer::{self, Peer};
 use vouchsafe_tests::process::{Conditions, Process, run};
 use vouchsafe_tests::wallet::Wallet;
 use vouchsafe_wallet_core::issuance::IssuancePolicy;
+use vouchsafe_wallet_core::status::StatusPolicy;
 use vouchsafe_wallet_core::trust::{KnownIssuer, OtherVerifiers, TrustList, UnknownIssuers};
 use vouchsafe_wallet_core::wallet::Config;
 
@@ -230,6 +231,7 @@ fn wallet(issuer: &str, place: &Path) -> Result<Wallet> {
                     subject: None,
                 },
                 types: Vec::new(),
+                status: StatusMethod::SameIssuer,
             }],
             verifiers: TrustAnchors::new(Role::VerifierAccess),
             unknown_issuers: UnknownIssuers::Refuse,
@@ -241,6 +243,7 @@ fn wallet(issuer: &str, place: &Path) -> Result<Wallet> {
         client_id: "vouchsafe-wallet".to_owned(),
         batch_size: 1,
         issuance: IssuancePolicy::default(),
+        status: StatusPolicy::default(),
         transactions: false,
     };
     let dev = DevConfig {

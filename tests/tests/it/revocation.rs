@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use anyhow::ensure;
 use tokio::time::Instant;
 use vouchsafe_tests::wait;
 use vouchsafe_tests::world::World;
+use vouchsafe_wallet_core::consent::ConsentRequest;
 
 use crate::support::on_each_database;
 
@@ -39,6 +41,56 @@ async fn cat_346_a_revoked_card_ends_the_session_and_logs_nobody_in() {
         }
         // For good.
         assert!(world.admin().change("crm-M-1", "resume").await.is_err());
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_wallet_says_what_was_taken_back_before_the_card_is_shown() {
+    on_each_database(async |kind| {
+        let world = World::start(kind).await?;
+        let (wallet, shop) = (world.wallet()?, world.relying_party("shop").await?);
+        for member in ["M-1", "M-2"] {
+            let offer = world.admin().offer_membership(member).await?;
+            wallet.take(&offer.link, None).await?;
+        }
+        // Six copies of two cards on one list of the issuer.
+        ensure!(wallet.ask_statuses().await? == 1);
+        let login = shop.begin(&mut world.browser(), "membership").await?;
+        let question = wallet.question(&login.link).await?;
+        let states = |question: &ConsentRequest| {
+            let cards = question.questions.iter().flat_map(|one| &one.cards);
+            cards.map(|card| card.status.as_str()).collect::<Vec<_>>()
+        };
+        ensure!(states(&question) == ["valid", "valid"]);
+
+        world.admin().change("crm-M-2", "revoke").await?;
+        wait::until("the wallet has heard of it", SESSION_END, async || {
+            wallet.ask_statuses().await?;
+            let cards = wallet.core().cards(&["en"])?;
+            let revoked = cards.iter().filter(|card| card.status.is_bad()).count();
+            Ok((revoked == 1).then_some(()))
+        })
+        .await?;
+        let question = wallet.question(&login.link).await?;
+        ensure!(states(&question) == ["valid"], "{:?}", states(&question));
+
+        // Where there is no other card, it is said, and the person may show it: the verifier refuses it.
+        world.admin().change("crm-M-1", "suspend").await?;
+        wait::until("the wallet has heard of both", SESSION_END, async || {
+            wallet.ask_statuses().await?;
+            let cards = wallet.core().cards(&["en"])?;
+            Ok(cards.iter().all(|card| card.status.is_bad()).then_some(()))
+        })
+        .await?;
+        let question = wallet.question(&login.link).await?;
+        let mut said = states(&question);
+        said.sort_unstable();
+        ensure!(said == ["revoked", "suspended"], "{said:?}");
+        let (mut browser, scope) = (world.browser(), "membership");
+        let refused = shop.log_in_refused(&mut browser, &wallet, scope).await?;
+        ensure!(refused.1 == "access_denied");
         Ok(())
     })
     .await;

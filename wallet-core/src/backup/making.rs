@@ -11,7 +11,7 @@ use super::{BackupError, Reissue, check_passphrase};
 use crate::WalletError;
 use crate::credential::{CredentialId, Record};
 use crate::error::CredentialError;
-use crate::history::HistoryId;
+use crate::history::{HistoryId, is_unreadable};
 use crate::issuance::{MovedDealings, Pending, dealing};
 use crate::secure_area::KeyId;
 use crate::storage::{Collection, KdfParams, RecordId, RecordName, StorageError};
@@ -26,6 +26,7 @@ pub struct Backup {
     waiting: Vec<Waiting>,
     cards: usize,
     unreadable: Vec<CredentialId>,
+    unreadable_entries: usize,
     moved: MovedDealings,
     left_behind: Vec<Pending>,
 }
@@ -72,6 +73,7 @@ impl Backup {
             waiting,
             cards: 0,
             unreadable: Vec::new(),
+            unreadable_entries: 0,
             moved: MovedDealings::default(),
             left_behind: Vec::new(),
         })
@@ -120,6 +122,12 @@ impl Backup {
         &self.unreadable
     }
 
+    /// How many entries of the history are not in it because they cannot be read, so far.
+    #[must_use]
+    pub fn unreadable_entries(&self) -> usize {
+        self.unreadable_entries
+    }
+
     /// The cards that are only named in it, so far: whoever restores asks their issuers again.
     #[must_use]
     pub fn to_reissue(&self, locales: &[&str]) -> Vec<Reissue> {
@@ -135,9 +143,15 @@ impl Backup {
             Collection::Credentials => self.card(CredentialId::from(id)).await,
             Collection::History => {
                 let id = HistoryId::parse(id.as_str())?;
-                Ok(Some(Item::History {
-                    entry: self.wallet.history_store().get(&id)?,
-                }))
+                match self.wallet.history_store().get(&id) {
+                    Ok(entry) => Ok(Some(Item::History { entry })),
+                    Err(WalletError::Credential(CredentialError::UnknownEntry)) => Ok(None),
+                    Err(error) if is_unreadable(&error) => {
+                        self.unreadable_entries += 1;
+                        Ok(None)
+                    }
+                    Err(error) => Err(error),
+                }
             }
             Collection::Trust => {
                 let name = RecordName::new(kind, id);

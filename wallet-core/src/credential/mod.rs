@@ -11,6 +11,7 @@ use vouchsafe_credentials::time::UnixTime;
 
 use crate::display::Colour;
 use crate::error::CredentialError;
+use crate::status::CardStatus;
 use crate::storage::RecordId;
 use crate::text::PlainText;
 
@@ -85,6 +86,10 @@ pub struct Card {
     pub expires_at: Option<UnixTime>,
     /// Whether it is no longer valid.
     pub expired: bool,
+    /// Whether it ends within a month, and in the last quarter of its time here.
+    pub expires_soon: bool,
+    /// What is known of its status.
+    pub status: CardStatus,
     /// Whether it came out of a backup and nobody checked here, since then, that its issuer signed
     /// it. It is shown to no verifier before that.
     pub unchecked: bool,

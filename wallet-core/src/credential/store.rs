@@ -15,8 +15,14 @@ use crate::display::{CardDisplay, choose};
 use crate::error::CredentialError;
 use crate::picture::Picture;
 use crate::secure_area::KeyId;
+use crate::status::CardStatus;
 use crate::storage::{Collection, RecordId, RecordName, StorageError, Vault};
 use crate::text::PlainText;
+
+/// A card that ends within 30 days may end soon.
+const SOON_S: i64 = 30 * 24 * 60 * 60;
+/// It does in the last quarter of its life.
+const LAST_PART: i64 = 4;
 
 /// What is stored of a card.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -233,13 +239,21 @@ impl StoredCredential {
         self.held.expires_at().is_some_and(|end| end <= now)
     }
 
+    /// Whether it ends within a month, and in the last quarter of its time here.
+    pub(crate) fn ends_soon(&self, now: UnixTime) -> bool {
+        self.held.expires_at().is_some_and(|end| {
+            let (life, left) = (end.since(self.record.added_at), end.since(now));
+            left > 0 && left < SOON_S && left.saturating_mul(LAST_PART) < life
+        })
+    }
+
     /// The facts in a set of its claims.
     pub(crate) fn facts<'v>(&self, claims: &'v Value) -> Facts<'v> {
         facts_of(claims, self.record.format, &self.record.display)
     }
 
     /// The card to show to its owner.
-    pub(crate) fn card(&self, now: UnixTime, locales: &[&str]) -> Card {
+    pub(crate) fn card(&self, status: CardStatus, now: UnixTime, locales: &[&str]) -> Card {
         let display = &self.record.display;
         let facts = self.facts(&self.claims);
         Card {
@@ -273,6 +287,8 @@ impl StoredCredential {
             added_at: self.record.added_at,
             expires_at: self.held.expires_at(),
             expired: self.is_expired(now),
+            expires_soon: self.ends_soon(now),
+            status,
             unchecked: self.record.unchecked,
             fresh_copies: (self.fresh_copies(now), self.record.copies.len()),
         }

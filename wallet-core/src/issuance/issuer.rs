@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use vouchsafe_credentials::jws::{TokenType, Unverified};
 use vouchsafe_credentials::sd_jwt::SdJwt;
-use vouchsafe_credentials::sd_jwt_vc::{IssuerMethod, VcError};
+use vouchsafe_credentials::sd_jwt_vc::{IssuerMethod, StatusMethod, VcError};
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_protocol::http::HttpResponse;
 use vouchsafe_protocol::vci::metadata::MetadataError;
@@ -146,6 +146,8 @@ pub(super) fn by_did(credential_issuer: &str, did: String) -> KnownIssuer {
         credential_issuer: credential_issuer.to_owned(),
         method: IssuerMethod::Did(did),
         types: Vec::new(),
+        // Nobody else is known of it.
+        status: StatusMethod::SameIssuer,
     }
 }
 

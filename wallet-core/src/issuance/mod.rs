@@ -52,7 +52,7 @@ pub(crate) use issuer::record_name as confirmed_issuer_name;
 pub(crate) use later::{forget, pending, resume};
 pub(crate) use moving::{Dealing, Dealings, MovedDealings, dealing};
 pub(crate) use notify::{deleted, notify};
-pub(crate) use recheck::recheck;
+pub(crate) use recheck::{recheck, trust_in};
 pub(crate) use renewal::{cards_to_top_up, renew};
 pub(crate) use sweep::{keys_in_use, sweep, sweep_at_opening};
 

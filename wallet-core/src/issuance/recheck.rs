@@ -28,8 +28,9 @@ pub(crate) fn recheck(
     Ok(first.filter(|_| same))
 }
 
-/// What the card is checked against.
-fn trust_in(
+/// What a card, and the list of its status, is checked against; `None`: the wallet does not know its
+/// issuer.
+pub(crate) fn trust_in(
     wallet: &Wallet,
     record: &Record,
     confirmed: Option<&str>,

@@ -1,16 +1,15 @@
 //! What the person decides on.
 
 use serde_json::Value;
-use vouchsafe_protocol::http::HttpRequest;
 use vouchsafe_protocol::vp::dcql::{
-    self, Candidate, CandidateMatch, ClaimsPath, Matches, QueryId, QueryMatches, find_matches,
+    self, Candidate, CandidateMatch, ClaimsPath, Matches, QueryId, QueryMatches,
 };
-use vouchsafe_protocol::vp::request::RequestError;
-use vouchsafe_protocol::vp::response::ErrorCode;
-use vouchsafe_protocol::vp::transaction_data::{TransactionData, TransactionDataError};
+use vouchsafe_protocol::vp::transaction_data::TransactionData;
 
 use super::answer::Made;
 use super::context::{Asked, Context};
+use super::matching::{authorises, matched};
+use super::refusing::{no_authority, no_card, no_key};
 use super::submit::{Declining, Submitting};
 use super::{PresentationError, Refused, answer};
 use crate::WalletError;
@@ -83,11 +82,7 @@ impl Asking {
         cards.retain(|card| !one_time || !card.linkable);
         // Appendices B.2.2 and B.3.4: nor does one whose key the verifier does not accept.
         cards.retain(|card| context.asked.takes(&card.held.credential()));
-        let matches = {
-            let held: Vec<_> = cards.iter().map(|card| card.held.candidate()).collect();
-            let candidates: Vec<_> = held.iter().map(|card| card as &dyn Candidate).collect();
-            find_matches(context.asked.query(), &candidates)
-        };
+        let (cards, matches) = matched(&context, cards);
         match matches {
             Ok(matches) if !authorises(&matches, context.asked.transaction_data()) => {
                 Err(Box::new(no_authority(&context)))
@@ -251,6 +246,8 @@ impl Asking {
             title: card.title(locales),
             issuer: card.issuer_name(locales),
             expires_at: card.held.expires_at(),
+            expires_soon: card.ends_soon(self.context.wallet.now()),
+            status: self.context.wallet.card_status(card),
             learns: learns.collect(),
             keeps: stays
                 .map(|(path, _)| display.label(path, locales))
@@ -337,55 +334,5 @@ impl Asking {
 
     fn position(&self, id: &CredentialId) -> Option<usize> {
         self.cards.iter().position(|card| card.record.id == *id)
-    }
-}
-
-/// Whether each transaction can be signed by a card of an answer. OpenID4VP 1.0, section 6.4.2: of `options` a
-/// whole one is returned, so a card that goes with a missing one alone signs nothing.
-fn authorises(matches: &Matches, asked: &[TransactionData]) -> bool {
-    asked.iter().all(|one| {
-        let ids = one.credential_ids();
-        let mut options = matches.sets().iter().flat_map(|set| &set.options);
-        options.any(|option| option.iter().any(|id| ids.contains(id)))
-    })
-}
-
-/// Section 8.5, `invalid_transaction_data`: "the referenced Credential(s) are not available in the Wallet".
-fn no_authority(context: &Context) -> Refused {
-    let error = RequestError::TransactionData(TransactionDataError::Unavailable);
-    let notify = context.refusal(error.error_code());
-    refused(context, PresentationError::Request(error), notify, true)
-}
-
-fn no_card(context: &Context, no_match: dcql::NoMatch) -> Refused {
-    let error = PresentationError::NoMatchingCard(no_match);
-    refused(context, error, context.access_denied(), true)
-}
-
-fn no_key(context: &Context) -> Refused {
-    // OpenID4VP 1.0, section 8.5: the wallet supports none of the formats as they are asked for.
-    let notify = context.refusal(ErrorCode::VpFormatsNotSupported);
-    refused(context, PresentationError::KeyNotAccepted, notify, false)
-}
-
-/// A refusal, and its entry in the history.
-fn refused(
-    context: &Context,
-    error: PresentationError,
-    notify: Option<HttpRequest>,
-    ask_first: bool,
-) -> Refused {
-    let error = WalletError::from(error);
-    let outcome = Outcome::Failed {
-        code: error.code().to_owned(),
-    };
-    let entry = context.entry(outcome, Vec::new(), Vec::new());
-    if let Err(error) = context.wallet.history_store().save(&entry) {
-        return error.into();
-    }
-    Refused {
-        error,
-        notify,
-        ask_first,
     }
 }

@@ -15,7 +15,9 @@ mod context;
 mod error;
 mod fetch;
 mod identity;
+mod matching;
 mod page;
+mod refusing;
 mod submit;
 
 pub use ask::{Asking, Unanswered};

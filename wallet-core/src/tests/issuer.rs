@@ -5,11 +5,12 @@ use vouchsafe_credentials::credential_type::CredentialType;
 use vouchsafe_credentials::crypto::{Algorithm, Portable, PublicKey, SigningKey};
 use vouchsafe_credentials::encoding::b64url;
 use vouchsafe_credentials::mdoc::{
-    self, DigestAlgorithm, Elements, KeyAuthorizations, MDL, MDL_NAMESPACE, Validity,
+    self, DigestAlgorithm, Elements, KeyAuthorizations, MDL, MDL_NAMESPACE, MsoStatus, Validity,
 };
 use vouchsafe_credentials::random::Rng;
 use vouchsafe_credentials::sd_jwt::{Frame, HashAlg};
 use vouchsafe_credentials::sd_jwt_vc::{IssueInput, IssuerKey, issue};
+use vouchsafe_credentials::status_list::StatusRef;
 use vouchsafe_credentials::testing::SeededRng;
 use vouchsafe_credentials::{cbor, did};
 use vouchsafe_protocol::http::{HttpRequest, HttpResponse};
@@ -27,8 +28,8 @@ pub(crate) const URL: &str = "https://club.example.com";
 const MEMBERSHIP: &str = include_str!("../../../specs/credential-types/membership.toml");
 
 pub(crate) struct ScriptedIssuer {
-    leaf: Leaf,
-    document_signer: Leaf,
+    pub(crate) leaf: Leaf,
+    pub(crate) document_signer: Leaf,
     did_key: SigningKey,
     nonces: NonceKeys,
     rng: SeededRng,
@@ -60,6 +61,8 @@ pub(crate) struct ScriptedIssuer {
     pub(crate) elements: fn(usize) -> Elements,
     /// Binds the licence to a key of its own.
     pub(crate) device_key_of_another: bool,
+    /// Where the status of the n-th copy stands.
+    pub(crate) status: fn(usize) -> Option<StatusRef>,
     /// Every request it got: method and path.
     pub(crate) log: Vec<String>,
 }
@@ -89,6 +92,7 @@ impl ScriptedIssuer {
             offered: vec!["membership"],
             elements: licence,
             device_key_of_another: false,
+            status: |_| None,
             log: Vec::new(),
         }
     }
@@ -282,7 +286,7 @@ impl ScriptedIssuer {
             true => (IssuerKey::Did(&kid), &self.did_key),
             false => (IssuerKey::X5c(&self.leaf.chain), &self.leaf.key),
         };
-        let open = Frame::new();
+        let (open, status) = (Frame::new(), (self.status)(copy));
         let input = IssueInput {
             vct: &self.kind.vct,
             issuer: (!self.sign_with_did).then_some(URL),
@@ -291,7 +295,7 @@ impl ScriptedIssuer {
             not_before: None,
             expires_at: Some(NOW.plus(86_400)),
             holder_key: Some(holder),
-            status: None,
+            status: status.as_ref(),
             claims: prepared.claims,
             frame: if copy < self.hidden_copies {
                 &prepared.frame
@@ -308,6 +312,10 @@ impl ScriptedIssuer {
             true => self.did_public(),
             false => device_key,
         };
+        let status = (self.status)(copy).map(|list| MsoStatus {
+            status_list: Some(list),
+            identifier_list: None,
+        });
         let input = mdoc::IssueInput {
             doctype: MDL,
             elements: &(self.elements)(copy),
@@ -319,7 +327,7 @@ impl ScriptedIssuer {
             },
             device_key,
             key_authorizations: &KeyAuthorizations::default(),
-            status: None,
+            status: status.as_ref(),
             chain: &self.document_signer.chain,
             digest_algorithm: DigestAlgorithm::Sha256,
         };

@@ -4,7 +4,7 @@ use vouchsafe_credentials::random::Rng;
 use super::{NOW, PASSPHRASE, World, ports};
 use crate::Wallet;
 use crate::history::{EventKind, RequestKind, Way};
-use crate::storage::{Collection, KdfParams, Lock, Storage};
+use crate::storage::{Collection, KdfParams, Lock, RecordName, Storage};
 
 #[tokio::test]
 async fn cards_and_history_survive_and_the_wrong_passphrase_is_told_apart() {
@@ -170,4 +170,44 @@ async fn a_wallet_changes_its_passphrase_for_a_pin_and_back() {
     assert_eq!(wallet.cards(&["en"]).unwrap().len(), 1);
     change("482916", Lock::Passphrase("battery staple")).unwrap();
     world.reopen("battery staple").await.unwrap();
+}
+
+#[tokio::test]
+async fn an_unreadable_entry_keeps_no_other_away_and_is_counted() {
+    let mut world = World::new();
+    world.add().await.unwrap();
+    world.show().await;
+    world.show().await;
+    let all = world.wallet.history().unwrap();
+    assert_eq!(all.len(), 3);
+    // Nothing that can be read is deleted.
+    let error = world
+        .wallet
+        .delete_unreadable_entry(&all[1].id)
+        .unwrap_err();
+    assert_eq!(error.code(), "history_entry_readable");
+    let ids = world.storage.list(Collection::History).unwrap();
+    // One was altered, one is of a version to come.
+    for (id, bytes) in ids.iter().zip([vec![1, 2, 3], vec![9; 40]]) {
+        let name = RecordName::new(Collection::History, id.clone());
+        world.storage.put(name, bytes).unwrap();
+    }
+    let wallet = world.reopen(PASSPHRASE).await.unwrap();
+    assert_eq!(wallet.history().unwrap(), all[..1]);
+    let unreadable = wallet.unreadable_history().unwrap();
+    assert_eq!(unreadable, [all[1].id.clone(), all[2].id.clone()]);
+    let export = wallet.export_history(Some("shop.example.com")).unwrap();
+    assert_eq!((export.entries.len(), export.unreadable), (1, 2));
+    let mut backup = wallet
+        .backup("a passphrase of the backup", KdfParams::MINIMUM)
+        .unwrap();
+    while backup.next_piece().await.unwrap().is_some() {}
+    assert_eq!((backup.cards(), backup.unreadable_entries()), (1, 2));
+    for id in &unreadable {
+        wallet.delete_unreadable_entry(id).unwrap();
+    }
+    let gone = wallet.delete_unreadable_entry(&unreadable[0]).unwrap_err();
+    assert_eq!(gone.code(), "history_entry_unknown");
+    assert_eq!(wallet.export_history(None).unwrap().unreadable, 0);
+    assert_eq!(wallet.history().unwrap(), all[..1]);
 }

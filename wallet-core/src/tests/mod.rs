@@ -17,6 +17,7 @@ mod page;
 mod pictures;
 mod showing;
 mod signed;
+mod status;
 mod strict;
 mod verifier;
 mod verifiers;
@@ -29,7 +30,7 @@ use rcgen::{
 };
 use vouchsafe_credentials::crypto::{Portable, SigningKey};
 use vouchsafe_credentials::mdoc::MDL;
-use vouchsafe_credentials::sd_jwt_vc::IssuerMethod;
+use vouchsafe_credentials::sd_jwt_vc::{IssuerMethod, StatusMethod};
 use vouchsafe_credentials::testing::{FixedClock, SeededRng};
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_credentials::x509::{Chain, Role, TrustAnchors};
@@ -38,6 +39,7 @@ use vouchsafe_protocol::http::{HttpResponse, UrlRule};
 use crate::Wallet;
 use crate::attestation::Attestations;
 use crate::issuance::IssuancePolicy;
+use crate::status::StatusPolicy;
 use crate::storage::{KdfParams, MemoryStorage, VaultKey};
 use crate::trust::{KnownIssuer, OtherVerifiers, TrustList, UnknownIssuers};
 use crate::wallet::{Config, Ports};
@@ -188,6 +190,7 @@ pub(crate) fn surroundings() -> (Config, issuer::ScriptedIssuer, verifier::Scrip
                         subject: None,
                     },
                     types: Vec::new(),
+                    status: StatusMethod::SameIssuer,
                 },
                 KnownIssuer {
                     credential_issuer: issuer::URL.to_owned(),
@@ -195,6 +198,7 @@ pub(crate) fn surroundings() -> (Config, issuer::ScriptedIssuer, verifier::Scrip
                         anchors: Arc::new(iaca.anchors(Role::MdocIssuer)),
                     },
                     types: vec![MDL.to_owned()],
+                    status: StatusMethod::SameIssuer,
                 },
             ],
             verifiers: access.anchors(Role::VerifierAccess),
@@ -207,6 +211,7 @@ pub(crate) fn surroundings() -> (Config, issuer::ScriptedIssuer, verifier::Scrip
         client_id: "vouchsafe-wallet".to_owned(),
         batch_size: 3,
         issuance: IssuancePolicy::default(),
+        status: StatusPolicy::default(),
         transactions: false,
     };
     let issuer = issuer::ScriptedIssuer::new(

@@ -8,7 +8,7 @@ use crate::credential::{Card, CredentialId, CredentialStore, StoredCredential, r
 use crate::history::{EventKind, History, HistoryEntry, Outcome, Party};
 use crate::secure_area::KeyId;
 use crate::storage::VaultBatch;
-use crate::{index, issuance};
+use crate::{index, issuance, status};
 
 impl Wallet {
     /// The cards that may answer a query of a verifier and have a valid copy, the latest first; each
@@ -57,7 +57,7 @@ impl Wallet {
             .store
             .list(now)?
             .iter()
-            .map(|card| card.card(now, locales))
+            .map(|card| card.card(self.card_status(card), now, locales))
             .collect())
     }
 
@@ -86,7 +86,8 @@ impl Wallet {
         // A card with many types is on a list of its own.
         let is_meant = |card: &StoredCredential| kind.is_none_or(|kind| index::is_of(card, kind));
         let cards = cards.filter(|card| card.as_ref().map_or(true, is_meant));
-        cards.map(|card| Ok(card?.card(now, locales))).collect()
+        let view = |card: StoredCredential| card.card(self.card_status(&card), now, locales);
+        cards.map(|card| Ok(view(card?))).collect()
     }
 
     /// The cards that are damaged: nothing is known of them but their names, and they can only be
@@ -98,7 +99,8 @@ impl Wallet {
     /// One card.
     pub fn card(&self, id: &CredentialId, locales: &[&str]) -> Result<Card, WalletError> {
         let now = self.now();
-        Ok(self.0.store.get(id, now)?.card(now, locales))
+        let card = self.0.store.get(id, now)?;
+        Ok(card.card(self.card_status(&card), now, locales))
     }
 
     /// Deletes a card, readable or not, and destroys its keys.
@@ -141,6 +143,10 @@ impl Wallet {
         let batch = VaultBatch::new()
             .delete(CredentialStore::name_of(id)?)
             .put(name, bytes);
+        let batch = match &card {
+            Some(card) => status::forgotten(self.vault(), &card.record, batch)?,
+            None => batch,
+        };
         let batch = issuance::deleted(self, id, batch)?;
         self.commit(batch)?;
         // The keys of a card that cannot be read are found at the next opening: no other has them.

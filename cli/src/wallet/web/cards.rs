@@ -12,6 +12,7 @@ use vouchsafe_service::http::StrictForm;
 use vouchsafe_wallet_core::WalletError;
 use vouchsafe_wallet_core::consent::value_text;
 use vouchsafe_wallet_core::credential::{Card, CredentialId};
+use vouchsafe_wallet_core::status::CardStatus;
 
 use super::app::App;
 use super::error::Problem;
@@ -30,6 +31,8 @@ pub(super) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Response {
     let visitor = app.visitor(&headers);
+    // Lists that are due are asked while the page shows what is known.
+    app.wallet.ask_statuses_aside();
     let read = app.wallet.cards(&visitor.languages());
     let unreadable = || app.wallet.core().unreadable_cards();
     match read.and_then(|cards| Ok((cards, later::waiting(&app)?, unreadable()?))) {
@@ -57,6 +60,7 @@ pub(super) async fn show(
     Path(id): Path<String>,
 ) -> Response {
     let visitor = app.visitor(&headers);
+    app.wallet.ask_statuses_aside();
     let card = CredentialId::parse(&id).map_err(WalletError::from);
     match card.and_then(|id| app.wallet.card(&id, &visitor.languages())) {
         Ok(card) => app.page(
@@ -120,6 +124,8 @@ fn shown(app: &App, visitor: &Visitor, card: &Card) -> Value {
         "issuer": card.issuer,
         "facts": facts.collect::<Vec<_>>(),
         "expired": card.expired,
+        "soon": card.expires_soon,
+        "status": status(card.status),
         "unchecked": card.unchecked,
         "added_at": card.added_at,
         "expires_at": card.expires_at,
@@ -129,6 +135,12 @@ fn shown(app: &App, visitor: &Visitor, card: &Card) -> Value {
         "fresh": card.fresh_copies.0,
         "copies": card.fresh_copies.1,
     })
+}
+
+/// Nothing of a card that has none.
+pub(super) fn status(status: CardStatus) -> Option<Value> {
+    let at = status.known_at();
+    (status != CardStatus::None).then(|| json!({ "state": status.as_str(), "at": at }))
 }
 
 pub(super) fn yes_no(app: &App, visitor: &Visitor) -> (String, String) {

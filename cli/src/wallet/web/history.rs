@@ -28,8 +28,9 @@ pub(super) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Response {
     let visitor = app.visitor(&headers);
-    match app.wallet.history() {
-        Ok(entries) => {
+    let read = app.wallet.history();
+    match read.and_then(|read| Ok((read, app.wallet.core().unreadable_history()?))) {
+        Ok((entries, unreadable)) => {
             let wanted = query.party.filter(|host| !host.is_empty());
             let with = |entry: &&HistoryEntry| {
                 wanted.as_ref().is_none_or(|host| *host == entry.party.host)
@@ -39,6 +40,7 @@ pub(super) async fn list(
                 "parties": parties(&entries),
                 "party": wanted,
                 "export": export_link(wanted.as_deref()),
+                "unreadable": unreadable,
             });
             app.page(&visitor, "wallet/history", context)
         }
@@ -84,6 +86,27 @@ pub(super) async fn show(
             let context = json!({ "entry": shown(&entry) });
             app.page(&visitor, "wallet/entry", context)
         }
+        Err(error) => Problem::from(error).page(&app, &visitor),
+    }
+}
+
+/// Deletes an entry that cannot be read.
+pub(super) async fn delete(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    StrictForm(form): StrictForm,
+) -> Response {
+    let visitor = match app.check_form(&headers, &form) {
+        Ok(visitor) => visitor,
+        Err(problem) => return problem.page(&app, &app.visitor(&headers)),
+    };
+    let deleted = match HistoryId::parse(&id) {
+        Ok(id) => app.wallet.core().delete_unreadable_entry(&id),
+        Err(error) => Err(error.into()),
+    };
+    match deleted {
+        Ok(()) => Redirect::to("/history").into_response(),
         Err(error) => Problem::from(error).page(&app, &visitor),
     }
 }

@@ -154,6 +154,7 @@ fn pages(app: Arc<App>) -> Router {
         .route("/history", get(history::list))
         .route("/history.json", get(history::export))
         .route("/history/{id}", get(history::show))
+        .route("/history/{id}/delete", post(history::delete))
         .route("/history/{id}/withdraw", post(history::withdraw))
         .route("/history/{id}/erase", get(letters::erase))
         .route("/history/{id}/report", get(letters::report))

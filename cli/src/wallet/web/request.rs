@@ -14,7 +14,7 @@ use vouchsafe_wallet_core::credential::CredentialId;
 use vouchsafe_wallet_core::presentation::{Asking, Presented};
 
 use super::app::{App, Open};
-use super::cards::yes_no;
+use super::cards::{status, yes_no};
 use super::error::Problem;
 use super::history::shown;
 use super::shell::Visitor;
@@ -181,6 +181,9 @@ fn question(app: &App, visitor: &Visitor, consent: &ConsentRequest, question: &Q
             "learns": learns.collect::<Vec<_>>(),
             "keeps": card.keeps,
             "linkable": card.linkable,
+            "status": status(card.status),
+            "soon": card.expires_soon,
+            "expires_at": card.expires_at,
             "choice": choice,
             "picked": picked,
         })

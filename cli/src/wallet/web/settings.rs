@@ -17,7 +17,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, headers: HeaderMap) -> Res
     app.page(
         &app.visitor(&headers),
         "wallet/settings",
-        json!({ "issuers": issuers }),
+        json!({ "issuers": issuers, "asks_statuses": app.wallet.core().asks_statuses() }),
     )
 }
 

@@ -8,6 +8,7 @@ use tower::ServiceExt;
 use vouchsafe_credentials::x509::{Role, TrustAnchors};
 use vouchsafe_protocol::http::{HttpRequest, HttpResponse};
 use vouchsafe_service::config::FetchConfig;
+use vouchsafe_wallet_core::status::StatusPolicy;
 use vouchsafe_wallet_core::storage::{KdfParams, MemoryStorage};
 use vouchsafe_wallet_core::trust::{OtherVerifiers, TrustList, UnknownIssuers};
 
@@ -67,6 +68,7 @@ fn settings() -> Settings {
         locales: vec!["en".into()],
         redirect_uri: "http://127.0.0.1:4010/callback".parse().unwrap(),
         issuance: Issuance::default(),
+        status: StatusPolicy::default(),
     }
 }
 

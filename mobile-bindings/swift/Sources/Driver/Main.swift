@@ -120,10 +120,16 @@ func loop(_ wanted: Vector) async throws {
     let adding = try wallet.issuance().start(link: wanted.offer)
     try await adding.prepare()
     try await adding.accept()
-    guard case .completed(let credentials) = adding.state() else {
+    guard case .completed(let credentials, _) = adding.state() else {
         throw Unexpected(what: "\(adding.state())")
     }
-    let card = try wallet.credentials().get(id: credentials[0])
+    let cards = wallet.credentials()
+    let (first, second) = (try await cards.refreshStatus(), try await cards.refreshStatus())
+    let card = try cards.get(id: credentials[0])
+    // The list is signed by somebody whom this wallet does not know.
+    guard first, !second, case .notChecked = card.status, try cards.damaged().isEmpty else {
+        throw Unexpected(what: "\(card.status)")
+    }
     try say(["title": card.title, "copies": card.copies])
 
     let showing = try wallet.presentation().start(link: readLine()!)

@@ -25,6 +25,7 @@ use vouchsafe_service::random::OsRandom;
 use vouchsafe_wallet_core::Wallet;
 use vouchsafe_wallet_core::attestation::Attestations;
 use vouchsafe_wallet_core::issuance::IssuancePolicy;
+use vouchsafe_wallet_core::status::StatusPolicy;
 use vouchsafe_wallet_core::storage::file::FileStorage;
 use vouchsafe_wallet_core::storage::{KdfParams, VaultKey};
 use vouchsafe_wallet_core::testing::{GivenCard, matching, new_key, put_cards};
@@ -198,6 +199,7 @@ fn config() -> Result<Config> {
         redirect_uri: "http://127.0.0.1/callback".parse()?,
         client_id: "vouchsafe-wallet".to_owned(),
         issuance: IssuancePolicy::default(),
+        status: StatusPolicy::default(),
         batch_size: 1,
         transactions: false,
     })

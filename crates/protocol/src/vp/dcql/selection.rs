@@ -53,6 +53,17 @@ impl Matches {
         &self.sets
     }
 
+    /// Leaves out every other candidate of a Credential Query that a preferred one answers, too. What can
+    /// be answered stays what it was.
+    pub fn prefer(&mut self, is_preferred: impl Fn(usize) -> bool) {
+        for entry in &mut self.queries {
+            let candidates = &mut entry.candidates;
+            if candidates.iter().any(|one| is_preferred(one.candidate)) {
+                candidates.retain(|one| is_preferred(one.candidate));
+            }
+        }
+    }
+
     /// The answer that reveals the fewest values: for each required use case the
     /// cheapest option, of each Credential Query the cheapest candidate, and
     /// nothing that the verifier does not insist on. Where it insists on nothing,
