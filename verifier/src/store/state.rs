@@ -137,7 +137,7 @@ mod tests {
     use vouchsafe_service::db::testing::for_each_database;
 
     /// State.
-    const KEPT: [&str; 34] = [
+    const KEPT: [&str; 35] = [
         "account_attributes",
         "account_authenticators",
         "account_bindings",

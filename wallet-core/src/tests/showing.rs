@@ -344,7 +344,7 @@ async fn cat_320_the_fetched_request_must_be_one() {
         [b" ", &good.body[..]].concat(),
     ] {
         let mut response = good.clone();
-        response.body = spaced.into();
+        response.body = spaced;
         assert!(fetch().receive(&response).is_err());
     }
     assert!(fetch().receive(&good).is_ok());
