@@ -174,7 +174,7 @@ async fn schemathesis_finds_no_fault_in_the_login_service_and_nothing_undocument
         "queries:read",
     ];
     let mut command = vec!["verifier", "api-key", "--config", "verifier.toml", "door"];
-    command.extend(scopes.iter().flat_map(|scope| ["--scope", scope]));
+    command.extend(scopes.iter().flat_map(|scope| ["--scope", *scope]));
     let key = run(&command, &world.folder).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let output = Command::new(program)
