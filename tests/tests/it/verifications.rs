@@ -155,7 +155,7 @@ async fn schemathesis_finds_no_fault_in_the_login_service_and_nothing_undocument
     };
     let world = World::with(Options {
         edit_verifier: |text| {
-            let text = with_callers(text) + "\n[numbers]\n\n[administration]\n";
+            let text = with_callers(text) + "\n[administration]\n";
             text.replacen("[http]", "[http]\nrequests_per_minute = 10000000", 1)
         },
         ..Options::new(Kind::Sqlite)
@@ -164,7 +164,6 @@ async fn schemathesis_finds_no_fault_in_the_login_service_and_nothing_undocument
     let scopes = [
         "verifications:read",
         "verifications:write",
-        "numbers:read",
         "clients:read",
         "clients:write",
         "sessions:read",
@@ -174,7 +173,7 @@ async fn schemathesis_finds_no_fault_in_the_login_service_and_nothing_undocument
         "queries:read",
     ];
     let mut command = vec!["verifier", "api-key", "--config", "verifier.toml", "door"];
-    command.extend(scopes.iter().flat_map(|scope| ["--scope", scope]));
+    command.extend(scopes.iter().flat_map(|scope| ["--scope", *scope]));
     let key = run(&command, &world.folder).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let output = Command::new(program)
