@@ -39,10 +39,7 @@ const REFUSALS: [(&str, &str); 9] = [
         "invalid-client-id-prefix",
         "the client identifier prefix is not supported",
     ),
-    (
-        "unknown-transaction-data-type",
-        "transaction_data is not acceptable",
-    ),
+    ("unknown-transaction-data-type", "the type is not known"),
     (
         "required-non-matching-credential",
         "no credentials answer the query",
