@@ -36,11 +36,28 @@ struct Failed<E> {
     at: UnixTime,
 }
 
+/// How fetching went.
+struct Fetches<E> {
+    /// How it failed last.
+    failed: Option<Failed<E>>,
+    /// When something newer was looked for last.
+    newer_at: Option<UnixTime>,
+}
+
+impl<E> Default for Fetches<E> {
+    fn default() -> Self {
+        Self {
+            failed: None,
+            newer_at: None,
+        }
+    }
+}
+
 /// One thing that is fetched. One caller fetches it, the others wait or take what there is.
 pub struct Slot<T, E> {
     kept: RwLock<Option<Kept<T>>>,
-    /// Held while somebody fetches; how that failed last.
-    fetching: Mutex<Option<Failed<E>>>,
+    /// Held while somebody fetches.
+    fetching: Mutex<Fetches<E>>,
 }
 
 impl<T, E> Default for Slot<T, E> {
@@ -69,8 +86,8 @@ impl<T, E: FetchFailure> Slot<T, E> {
             return Ok(kept.value);
         }
         let old = self.within(now, STALE_S);
-        let mut failed = match (self.fetching.try_lock(), &old) {
-            (Ok(failed), _) => failed,
+        let mut fetches = match (self.fetching.try_lock(), &old) {
+            (Ok(fetches), _) => fetches,
             (Err(_), Some(old)) => return Ok(Arc::clone(&old.value)),
             (Err(_), None) => self.fetching.lock().await,
         };
@@ -78,7 +95,7 @@ impl<T, E: FetchFailure> Slot<T, E> {
         if let Some(kept) = self.within(now, KEPT_S) {
             return Ok(kept.value);
         }
-        match (self.fetch(&mut failed, now, fetch).await, old) {
+        match (self.fetch(&mut fetches.failed, now, fetch).await, old) {
             (Err(error), Some(old)) if error.is_no_answer() => {
                 let code = error.code();
                 tracing::warn!(code, "no answer: what was said before is used");
@@ -88,18 +105,26 @@ impl<T, E: FetchFailure> Slot<T, E> {
         }
     }
 
-    /// Something newer than `seen`; nothing where that was fetched a moment ago.
+    /// Something newer than `seen`; nothing where that was looked for a moment ago. A key set that
+    /// changed right after it was fetched for the first time is found (OpenID Connect Core, section
+    /// 10.1.1).
     pub async fn newer(
         &self,
         seen: &Arc<T>,
         now: UnixTime,
         fetch: impl Future<Output = Result<T, E>>,
     ) -> Result<Option<Arc<T>>, E> {
-        let mut failed = self.fetching.lock().await;
-        if let Some(kept) = self.within(now, REFETCH_S) {
-            return Ok((!Arc::ptr_eq(&kept.value, seen)).then_some(kept.value));
+        let mut fetches = self.fetching.lock().await;
+        if let Some(kept) = self.within(now, KEPT_S)
+            && !Arc::ptr_eq(&kept.value, seen)
+        {
+            return Ok(Some(kept.value));
         }
-        self.fetch(&mut failed, now, fetch).await.map(Some)
+        if fetches.newer_at.is_some_and(|at| fresh(at, now, REFETCH_S)) {
+            return Ok(None);
+        }
+        fetches.newer_at = Some(now);
+        self.fetch(&mut fetches.failed, now, fetch).await.map(Some)
     }
 
     async fn fetch(

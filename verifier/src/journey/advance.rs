@@ -71,7 +71,10 @@ impl Instance {
                 self.leave(journey, step, what, "on", Outcome::Ok);
             }
             _ => {
-                if let Some(proof) = reusable(journey, step, facts) {
+                // Beside a card that is shown anew an older code would not count: it is asked anew, too.
+                let shows = |proof: &Proof| matches!(proof, Proof::Presentation { .. });
+                let anew = matches!(step.kind, StepKind::Totp) && self.proofs.iter().any(shows);
+                if let Some(proof) = reusable(journey, step, facts).filter(|_| !anew) {
                     self.reused.push(proof);
                     self.remember(step);
                     return self.leave(journey, step, What::Reused, "session", Outcome::Ok);

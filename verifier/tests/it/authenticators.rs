@@ -217,6 +217,28 @@ async fn a_code_beside_a_session_counts_for_that_login() {
     .await;
 }
 
+/// A code of the session stands for the step as the card does: beside a new card it is typed anew.
+#[tokio::test]
+async fn a_card_that_is_shown_anew_takes_a_new_code() {
+    with(CODE, async |world| {
+        let (_, wallet, app) = person(&world, "M-1").await;
+        let mut browser = world.browser().from(HOME);
+        let path = card(&world, &mut browser, &wallet).await;
+        let answer = type_code(&mut browser, &path, &app.now(&world)).await;
+        tokens(&world, &answer).await;
+        world.later(60).await;
+        let plain = world.suite().authorize("openid", &[]);
+        let told = tokens(&world, &browser.get(&plain).await).await;
+        assert_eq!(methods(&told), ["mfa", "otp", "pop", "vp"]);
+        let facts = world.suite().authorize("openid membership", &[]);
+        let next = steps::same_device(&mut browser, &wallet, &facts).await;
+        let answer = type_code(&mut browser, &next.location(), &app.now(&world)).await;
+        let told = tokens(&world, &answer).await;
+        assert_eq!(methods(&told), ["mfa", "otp", "pop", "vp"]);
+    })
+    .await;
+}
+
 /// Rule 5: whoever is not known by something else has no code.
 #[tokio::test]
 async fn a_card_that_leads_to_nobody_yet_is_asked_for_no_code() {

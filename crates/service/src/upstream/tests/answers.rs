@@ -182,19 +182,27 @@ async fn new_keys_are_fetched_once() {
         is.published = vec![new.public_jwk().clone()];
         is.key = new;
     });
-    // A moment after the last fetch nobody makes us fetch again.
-    refusal(sign_in(&us, &provider, &Ask::default()).await);
-    assert_eq!(provider.fetched().1, 1);
-    provider.clock.advance(10);
+    // A key that is changed right after the first fetch is found.
     sign_in(&us, &provider, &Ask::default()).await.unwrap();
     assert_eq!(provider.fetched().1, 2);
+    // A moment after new keys were looked for nobody makes us fetch again.
+    let next = JwtKey::generate(SigningAlg::Es256).unwrap();
+    provider.change(|is| {
+        is.published = vec![next.public_jwk().clone()];
+        is.key = next;
+    });
+    refusal(sign_in(&us, &provider, &Ask::default()).await);
+    assert_eq!(provider.fetched().1, 2);
+    provider.clock.advance(10);
+    sign_in(&us, &provider, &Ask::default()).await.unwrap();
+    assert_eq!(provider.fetched().1, 3);
     // A key that is never published costs one fetch and no more.
     provider.clock.advance(10);
     provider.change(|is| is.key = JwtKey::generate(SigningAlg::Es256).unwrap());
     for _ in 0..3 {
         refusal(sign_in(&us, &provider, &Ask::default()).await);
     }
-    assert_eq!(provider.fetched().1, 3);
+    assert_eq!(provider.fetched().1, 4);
 }
 
 /// A provider that changes the key behind a `kid`, against all advice.
@@ -219,7 +227,7 @@ async fn a_new_key_under_an_old_name_is_fetched() {
     provider.change(|is| is.published = vec![named]);
     provider.clock.advance(10);
     sign_in(&us, &provider, &Ask::default()).await.unwrap();
-    assert_eq!(provider.fetched().1, 2);
+    assert_eq!(provider.fetched().1, 3);
 }
 
 /// RFC 7519, section 2; RFC 7517, section 5.
