@@ -123,8 +123,10 @@ impl<T, E: FetchFailure> Slot<T, E> {
         if fetches.newer_at.is_some_and(|at| fresh(at, now, REFETCH_S)) {
             return Ok(None);
         }
+        // A fetch that failed, or that nobody waited for, is none: a key that is there must be found.
+        let fetched = self.fetch(&mut fetches.failed, now, fetch).await?;
         fetches.newer_at = Some(now);
-        self.fetch(&mut fetches.failed, now, fetch).await.map(Some)
+        Ok(Some(fetched))
     }
 
     async fn fetch(

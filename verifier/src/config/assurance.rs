@@ -21,6 +21,10 @@ pub struct AssuranceConfig {
     pub assurance_level: Option<String>,
     /// What the issuer looked at.
     pub evidence: Option<EvidenceConfig>,
+    /// The issuer verifies the person anew for each card, so the day of issue is that of the verification.
+    /// Without it nothing is known of the time.
+    #[serde(default)]
+    pub time_is_issuance: bool,
 }
 
 /// What the issuer looked at, as written.
@@ -68,6 +72,8 @@ pub struct Assurance {
     framework: String,
     level: Option<String>,
     evidence: Option<EvidenceConfig>,
+    /// Whether the day of issue is that on which the person was verified.
+    pub time_is_issuance: bool,
 }
 
 impl Assurance {
@@ -76,6 +82,7 @@ impl Assurance {
             trust_framework,
             assurance_level,
             evidence,
+            time_is_issuance,
         } = config;
         let evidence_texts = evidence.iter().flat_map(|one| {
             let optional = [&one.name, &one.country_code];
@@ -99,6 +106,7 @@ impl Assurance {
             framework: trust_framework.clone(),
             level: assurance_level.clone(),
             evidence: evidence.clone(),
+            time_is_issuance: *time_is_issuance,
         })
     }
 

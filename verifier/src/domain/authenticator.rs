@@ -40,6 +40,9 @@ pub struct Coded {
     pub authenticator: MeansId,
     /// When.
     pub at: UnixTime,
+    /// The run itself took the app away after it counted.
+    #[serde(default)]
+    pub settled: bool,
 }
 
 /// What became of a code that somebody typed.

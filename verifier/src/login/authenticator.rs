@@ -252,6 +252,7 @@ pub async fn try_code(app: &Parts, subject: &SubjectId, code: Code) -> Result<Tr
             {
                 authenticators::forget_guesses(tx, &subject).await?;
                 return Ok(Tried::Right(Coded {
+                    settled: false,
                     authenticator: id.clone(),
                     at: now,
                 }));

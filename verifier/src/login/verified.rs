@@ -18,6 +18,8 @@ use crate::domain::transaction::VerifiedAnswer;
 /// The claim.
 pub const VERIFIED: &str = "verified_claims";
 const DAY_S: i64 = 86_400;
+/// Most that is told in one place, in bytes of JSON: eight elements may each ask for the same portrait.
+const MOST_BYTES: usize = 64 * 1024;
 
 /// What is told.
 pub(super) fn told(
@@ -27,12 +29,24 @@ pub(super) fn told(
     presentation: &VerifiedPresentation,
 ) -> VerifiedAnswer {
     let answer = |wishes: &[VerifiedWish]| {
-        let cards = || presentation.credentials().iter();
+        // Where cards may be of several people, that of the person who logs in alone speaks of them.
+        let known = query.subject.claim().map(|claim| claim.credential.as_str());
+        let own = |card: &&VerifiedCredential| {
+            query.one_holder || known.is_none_or(|id| id == card.query().as_str())
+        };
+        let cards = || presentation.credentials().iter().filter(own);
         let elements = wishes.iter().filter_map(|wish| {
             // Each wish by itself; each element of one card, whose issuer is one.
             cards().find_map(|card| element(app, query, wish, card))
         });
-        elements.collect::<Vec<_>>()
+        let mut room = MOST_BYTES;
+        let fits = |element: &Value| {
+            let length = element.to_string().len();
+            let fits = length <= room;
+            room -= if fits { length } else { 0 };
+            fits
+        };
+        elements.filter(fits).collect::<Vec<_>>()
     };
     VerifiedAnswer {
         userinfo: answer(&wishes.userinfo),
@@ -66,9 +80,9 @@ fn element(
     let kind = (mdoc, card.credential_type());
     let assurance = app.settings.trust.assurance(&card.issuer().trusted, kind)?;
     let mut verification = assurance.verification();
-    // The issuer vouched when it signed. To the day: the second would tell two applications that they
-    // saw the same card.
-    let time = card.issued_at();
+    // IDA 1.0: the time of the verification of the person, which is that of issue only where the operator says
+    // so. To the day: the second would tell two applications that they saw the same card.
+    let time = card.issued_at().filter(|_| assurance.time_is_issuance);
     let time = time.map(|at| UnixTime(at.0 - at.0.rem_euclid(DAY_S)));
     let written = time.and_then(|at| jiff::Timestamp::from_second(at.0).ok());
     if let Some(written) = written {

@@ -15,7 +15,7 @@ use crate::world::wallet::Wallet;
 
 /// What the operator says of the club; nothing is said of its rival.
 const ASSURANCE: &str = r#"
-assurance = { "urn:vouchsafe:membership:1" = { trust_framework = "https://club.example/rules", assurance_level = "medium", evidence = { type = "electronic_record", of = "https://club.example/register", name = "The Club", country_code = "NOR" } } }
+assurance = { "urn:vouchsafe:membership:1" = { trust_framework = "https://club.example/rules", assurance_level = "medium", time_is_issuance = true, evidence = { type = "electronic_record", of = "https://club.example/register", name = "The Club", country_code = "NOR" } } }
 "#;
 
 const BANK: &str = r#"

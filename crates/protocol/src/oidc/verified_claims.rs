@@ -178,6 +178,12 @@ fn of_element(wish: &Value, known: Option<&Value>) -> Result<Option<Value>, Unme
         // What is not known meets nothing.
         (wish, None) if demands(wish) => Err(Unmet),
         (_, None) => Ok(None),
+        // A demand on what has parts, or is a list, is one that nothing here meets.
+        (Value::Object(wishes), Some(Value::Object(_) | Value::Array(_)))
+            if CONSTRAINTS.iter().any(|name| wishes.contains_key(*name)) =>
+        {
+            Err(Unmet)
+        }
         // Of an element with parts, the parts are asked for ("one step deeper").
         (Value::Object(wishes), Some(Value::Object(known))) => {
             let mut said = Map::new();
@@ -337,6 +343,9 @@ mod tests {
             json!({ "evidence": [{ "type": { "value": "electronic_record" }, "record": { "type": { "value": "x" } } }] }),
             json!({ "evidence": [{ "type": { "value": "electronic_record" }, "check_details": [{ "check_method": { "value": "x" } }] }] }),
             json!({ "evidence": [{ "type": { "value": "electronic_record" }, "time": { "max_age": 1 } }] }),
+            // A demand on what has parts.
+            json!({ "evidence": [{ "type": { "value": "electronic_record" }, "record": { "value": "x" } }] }),
+            json!({ "evidence": [{ "type": { "value": "electronic_record" }, "record": { "type": null, "max_age": 1 } }] }),
         ] {
             assert_eq!(verification(&unmet), None, "{unmet}");
         }

@@ -91,8 +91,6 @@ impl Db {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(2))
             .pragma("wal_autocheckpoint", "10000")
-            // What SQLite keeps for a statement that may be undone needs no file.
-            .pragma("temp_store", "MEMORY")
             // One great transaction (an import) leaves a great journal, which a start after a kill
             // would read as a whole each time.
             .pragma("journal_size_limit", JOURNAL_BYTES)

@@ -21,7 +21,9 @@ use crate::login::run::newkey::Registers;
 use crate::login::run::settle::Stop;
 use crate::store::journey_holds::{self, Hold};
 use crate::store::journeys::Trace;
-use crate::store::{StoreError, journeys, notices, refresh_grants, sessions, subjects};
+use crate::store::{
+    StoreError, authenticators, journeys, notices, refresh_grants, sessions, subjects,
+};
 
 /// The event of a step that tells its person on all channels.
 const NOTIFY: &str = "journey.notify";
@@ -41,6 +43,8 @@ pub struct Beside {
     resumes: Option<TransactionId>,
     closes: Option<TransactionId>,
     registers: Option<Registers>,
+    /// The app whose code the run counts, and whose it must still be.
+    coded: Option<(SubjectId, MeansId)>,
     /// The pushed request that is used up, because the run begins to wait.
     spends: Option<String>,
 }
@@ -122,8 +126,12 @@ impl Beside {
         login: &mut Login,
         trace: Option<Trace>,
     ) -> Result<Self, StoreError> {
+        let ends = ends(app, login);
+        let takes_app = ends.as_ref().is_some_and(Ends::ends_passkeys);
+        let coded = takes_app.then(|| coded(login, true)).flatten();
         Ok(Self {
-            ends: ends(app, login),
+            ends,
+            coded,
             ..Self::of(app, login, trace).await?
         })
     }
@@ -135,9 +143,12 @@ impl Beside {
         trace: Option<Trace>,
     ) -> Result<Self, StoreError> {
         let registers = Registers::of(app, login);
+        let beside = Self::with_ends(app, login, trace).await?;
+        let coded = beside.coded.clone().or_else(|| coded(login, false));
         Ok(Self {
             registers,
-            ..Self::with_ends(app, login, trace).await?
+            coded,
+            ..beside
         })
     }
 
@@ -153,6 +164,14 @@ impl Beside {
     pub(super) async fn may(&self, tx: &mut Tx, now: UnixTime) -> Result<(), Stop> {
         if let Some(ends) = &self.ends {
             subjects::hold(tx, &ends.subject).await?;
+        }
+        // A code counts as long as the app is that of the account: whoever removed it may have lost it. The
+        // account is held, as whoever removes it does.
+        if let Some((subject, app)) = &self.coded
+            && !(subjects::hold(tx, subject).await?
+                && authenticators::is_of(tx, app, subject).await?)
+        {
+            return Err(Stop::Refused(Failure::unmatched()));
         }
         if let Some(registers) = &self.registers {
             let goes = self.ends.as_ref().is_some_and(Ends::ends_passkeys);
@@ -261,6 +280,15 @@ fn data(app: &Parts, login: &Login, effect: &Effect, sub: Option<&str>) -> Value
         members.insert("cancel_link".to_owned(), json!(link));
     }
     data
+}
+
+/// The app whose code counts. `settles`: this turn takes it away, so it is not looked for again.
+fn coded(login: &mut Login, settles: bool) -> Option<(SubjectId, MeansId)> {
+    let run = login.run.as_deref_mut()?;
+    let subject = run.pinned.clone()?;
+    let coded = run.coded.as_mut().filter(|coded| !coded.settled)?;
+    coded.settled = settles;
+    Some((subject, coded.authenticator.clone()))
 }
 
 fn ends(app: &App, login: &Login) -> Option<Ends> {

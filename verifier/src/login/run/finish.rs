@@ -32,7 +32,7 @@ use crate::login::passkey::{self, Standing};
 use crate::login::{known, resolve};
 use crate::numbers::tell::{self, End};
 use crate::store::risk::NewLogin;
-use crate::store::{authenticators, consents, presence, risk, sessions, subjects};
+use crate::store::{consents, presence, risk, sessions};
 
 /// Finishes a run in the browser that began it.
 pub(super) async fn finish(
@@ -142,7 +142,6 @@ impl Work {
             Written::TooMany(wait) => return Ok(Ended::TooMany(wait)),
         }
         let run = &self.run;
-        self.code_holds(tx).await?;
         let finished = match (run.person(), &run.upstream, &run.pinned) {
             (Some(person), _, _) => self.of_person(tx, person).await?,
             (None, Some(vouched), _) => self.of_vouched(tx, vouched).await?,
@@ -157,20 +156,6 @@ impl Work {
             (None, None, None) => self.of_guest(tx).await?,
         };
         Ok(Ended::Finished(finished))
-    }
-
-    /// A code counts as long as the app is that of the account: whoever removed it may have lost it. The
-    /// account is held, as whoever removes it does.
-    async fn code_holds(&self, tx: &mut Tx) -> Result<(), FinishError> {
-        let Some((coded, pinned)) = self.run.coded.as_ref().zip(self.run.pinned.as_ref()) else {
-            return Ok(());
-        };
-        let holds = subjects::hold(tx, pinned).await?
-            && authenticators::is_of(tx, &coded.authenticator, pinned).await?;
-        match holds {
-            true => Ok(()),
-            false => Err(FinishError::Failed(Failure::unmatched())),
-        }
     }
 
     /// The code of this run, as a method.
@@ -223,9 +208,10 @@ impl Work {
         let Some(session) = session.filter(|_| self.run.instance.used_session()) else {
             return Ok(());
         };
-        match sessions::is_live(tx, session, self.app.now()).await? {
-            true => Ok(()),
-            false => Err(FinishError::Failed(Failure::other_account())),
+        // Held until the end: nobody ends it between this look and the session that follows it.
+        match sessions::hold(tx, session, self.app.now()).await? {
+            Some(_) => Ok(()),
+            None => Err(FinishError::Failed(Failure::other_account())),
         }
     }
 
@@ -251,7 +237,7 @@ impl Work {
         }
         self.agreed(tx, Some(pinned)).await?;
         self.rest(tx, &session.id).await?;
-        if !sessions::is_live(tx, &session.id, app.now()).await? {
+        if sessions::hold(tx, &session.id, app.now()).await?.is_none() {
             return Err(FinishError::Failed(Failure::other_account()));
         }
         let session = Session {

@@ -41,13 +41,13 @@ impl Work {
         if !passkey::still_stands(tx, tapped, standing).await? {
             return Err(FinishError::Failed(Failure::unmatched()));
         }
-        self.session_holds(tx).await?;
         let subject = &tapped.subject;
         let sub = pairwise_sub(&app.pairwise_key, &self.client.sector, subject);
         if !request.expects(&sub) {
             return Err(FinishError::Failed(Failure::other_account()));
         }
         self.agreed(tx, Some(subject)).await?;
+        self.session_holds(tx).await?;
         let longest = app.now().plus(app.settings.session_max_age_s);
         let ends = cards_end_of(&standing.cards, app.now());
         let fresh = Session {

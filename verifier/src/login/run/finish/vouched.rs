@@ -39,12 +39,12 @@ impl Work {
         {
             return Err(FinishError::Failed(Failure::unmatched()));
         }
-        self.session_holds(tx).await?;
         let sub = pairwise_sub(&app.pairwise_key, &self.client.sector, &subject);
         if !request.expects(&sub) {
             return Err(FinishError::Failed(Failure::other_account()));
         }
         self.agreed(tx, Some(&subject)).await?;
+        self.session_holds(tx).await?;
         let question = QueryId::from_text(vouched.question.clone());
         let fresh = Session {
             // An older session, and the card behind it, are not made new.
