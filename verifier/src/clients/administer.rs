@@ -185,18 +185,24 @@ pub async fn has_secret(app: &Parts, id: &str) -> Result<(), ManageError> {
 
 /// Removes an application and ends what it was given: its sessions, tokens, grants and logins that are
 /// under way. It is told of each session, as of any that ends. What people agreed to stays on their
-/// account pages.
+/// account pages. Of one whose id the configuration has taken since, nothing but its row is left to remove.
 pub async fn remove(
     app: &App,
     actor: &str,
     id: &str,
     tag: Option<String>,
 ) -> Result<(), ManageError> {
-    let id = own_id(app, id).map_err(|error| match error {
-        ManageError::Id => ManageError::Unknown,
-        other => other,
-    })?;
-    let row = store::find(&app.db, &id).await?;
+    let known = ClientId::from_text(id);
+    let row = store::find(&app.db, &known).await?;
+    // The file wins where both have an id: of the database's there is only the row.
+    let is_hidden = row.is_some() && app.settings.is_taken(&known);
+    let id = match is_hidden {
+        true => known,
+        false => own_id(app, id).map_err(|error| match error {
+            ManageError::Id => ManageError::Unknown,
+            other => other,
+        })?,
+    };
     let row = row.ok_or(ManageError::Unknown)?;
     if tag.as_ref().is_some_and(|tag| *tag != row.revision) {
         return Err(ManageError::Tag);
@@ -208,7 +214,12 @@ pub async fn remove(
             if !store::remove(tx, &gone, tag.as_deref(), now).await? {
                 return Err(ManageError::Tag);
             }
-            take_back(tx, &parts, &gone, now).await?;
+            match is_hidden {
+                // Sessions and tokens under this id are those of the file's application, and so are the
+                // logout tokens that wait: nothing of this one may take them.
+                true => store::forget(tx, &gone).await?,
+                false => take_back(tx, &parts, &gone, now).await?,
+            }
             audit::append(tx, &parts.audit_key, &event).await?;
             Ok(())
         })

@@ -186,6 +186,16 @@ pub async fn remove(
     Ok(rows == 1)
 }
 
+/// Deletes the row of an application that was removed, so that nobody is told of anything at its addresses.
+pub async fn forget(tx: &mut Tx, id: &ClientId) -> Result<(), DbError> {
+    execute!(
+        tx,
+        sqlx::query("DELETE FROM managed_clients WHERE id = $1 AND removed_at IS NOT NULL")
+            .bind(id.as_str())
+    )
+    .map(drop)
+}
+
 /// Live sessions that are of this application alone: those that go on without a browser, those of guests
 /// and of devices.
 pub async fn own_sessions(tx: &mut Tx, id: &ClientId) -> Result<Vec<SessionId>, DbError> {

@@ -8,6 +8,7 @@ use vouchsafe_verifier::store::MIGRATIONS;
 use crate::world::World;
 use crate::world::admin::{ADMINISTRATION, Admin, on_each_database, refused, settings};
 use crate::world::receiver::{REVOKED, Receiver, polled, receivers};
+use crate::world::rp::RelyingParty;
 use crate::world::steps::{log_in, rows, same_device};
 
 const STAY: &str = "openid membership offline_access";
@@ -60,6 +61,57 @@ async fn cat_388_what_a_removed_application_was_given_is_over_and_it_is_told() {
         assert_eq!(world.count("SELECT COUNT(*) FROM managed_clients").await, 0);
         let audited = "SELECT COUNT(*) FROM audit_event WHERE action = 'client.remove' AND actor LIKE 'key:%'";
         assert_eq!(world.count(audited).await, 2);
+    })
+    .await;
+}
+
+const TWIN: &str = r#"
+[[client]]
+id = "app"
+name = "The Twin"
+secret = "twin-secret-0123456789"
+redirect_uris = ["https://twin.example/cb"]
+scopes = ["membership"]
+"#;
+
+/// What an administrator kept under an id that the configuration file has taken is removed here, and does
+/// not come back when the file lets the id go.
+#[tokio::test]
+async fn cat_388_one_behind_the_configuration_is_removed_and_does_not_come_back() {
+    testing::for_each_database(&[MIGRATIONS], async |db| {
+        let mut world = World::with_config(db, |toml| toml + ADMINISTRATION).await;
+        let made = Admin::new(&world).await.made("app").await;
+        world.restart(|toml| toml + TWIN + ADMINISTRATION).await;
+        let wallet = world.person("M-1").await;
+        let twin = RelyingParty::new(
+            world.router(),
+            "app",
+            Some("twin-secret-0123456789"),
+            "https://twin.example/cb",
+        );
+        let tokens = log_in(&mut world.browser(), &wallet, &twin, "openid membership").await;
+        let admin = Admin::new(&world).await;
+        let view = admin.get("/v1/clients/app").await.json();
+        assert_eq!(view["kept_in"], "configuration");
+        let wrong = [("if-match", "\"x\"")];
+        let answer = admin.delete("/v1/clients/app", &wrong).await;
+        refused(&answer, 412, "version_mismatch");
+        let answer = admin.delete("/v1/clients/app", &[]).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.body);
+        let answer = admin.delete("/v1/clients/app", &[]).await;
+        refused(&answer, 409, "configured_client");
+        // What the file's application was given is its own.
+        let answer = twin.userinfo(&tokens.access_token).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        let audited = "SELECT COUNT(*) FROM audit_event WHERE action = 'client.remove'";
+        assert_eq!(world.count(audited).await, 1);
+        world.restart(|toml| toml + ADMINISTRATION).await;
+        let admin = Admin::new(&world).await;
+        let answer = admin.get("/v1/clients/app").await;
+        refused(&answer, 404, "not_found");
+        let address = made.rp().authorize("openid membership", &[]);
+        let page = world.browser().get(&address).await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST);
     })
     .await;
 }
