@@ -14,6 +14,7 @@ use crate::config::ClientSecret;
 use crate::domain::ids::{ClientId, Secret, SecretDigest};
 use crate::domain::session::EndReason;
 use crate::login::end;
+use crate::store::consents;
 use crate::store::managed_clients::{self as store, SecretChange, Written};
 
 /// Longest id, in characters.
@@ -113,8 +114,13 @@ pub async fn put(
                 Condition::Unsaid | Condition::Absent => store::create(tx, &written, now).await?,
             };
             if done && !matches!(condition, Condition::Is(_)) {
-                // Of one that had the name before nothing is left.
-                take_back(tx, &parts, &written.id, now).await?;
+                // Of one that had the name before nothing is left, and nobody is told: it would be the new
+                // one that hears of the sessions.
+                consents::revoke_all(tx, &written.id, now).await?;
+                for session in store::own_sessions(tx, &written.id).await? {
+                    end::end_quietly(tx, &session, EndReason::ClientRemoved, now).await?;
+                }
+                store::take_back(tx, &written.id).await?;
             }
             if !done {
                 // Somebody was faster.
@@ -184,8 +190,8 @@ pub async fn has_secret(app: &Parts, id: &str) -> Result<(), ManageError> {
 }
 
 /// Removes an application and ends what it was given: its sessions, tokens, grants and logins that are
-/// under way. It is told of each session, as of any that ends. What people agreed to stays on their
-/// account pages. Of one whose id the configuration has taken since, nothing but its row is left to remove.
+/// under way. It is told of each session, as of any that ends. What people agreed to is over, and stays on
+/// their account pages. Of one whose id the configuration has taken since, nothing but its row is left to remove.
 pub async fn remove(
     app: &App,
     actor: &str,
@@ -228,8 +234,9 @@ pub async fn remove(
     Ok(())
 }
 
-/// Ends what an application was given, and tells it of its sessions.
+/// Ends what an application was given and what people agreed to with it, and tells it of its sessions.
 async fn take_back(tx: &mut Tx, app: &Parts, id: &ClientId, now: UnixTime) -> Result<(), DbError> {
+    consents::revoke_all(tx, id, now).await?;
     let (settings, rng) = (&app.settings, app.rng.as_ref());
     let reason = EndReason::ClientRemoved;
     for member in store::shared_sessions(tx, id).await? {

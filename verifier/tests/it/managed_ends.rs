@@ -116,6 +116,79 @@ async fn cat_388_one_behind_the_configuration_is_removed_and_does_not_come_back(
     .await;
 }
 
+/// Another one under the name of one that was removed: nothing that was meant for that one reaches it.
+#[tokio::test]
+async fn cat_388_the_next_application_of_an_id_has_nothing_of_the_one_before() {
+    on_each_database(async |world| {
+        let admin = Admin::new(&world).await;
+        let made = admin.made("app").await;
+        let wallet = world.person("M-1").await;
+        let mut browser = world.browser();
+        log_in(&mut browser, &wallet, &world.shop(), "openid membership").await;
+        log_in(&mut browser, &wallet, &made.rp(), "openid membership").await;
+        let live = "SELECT COUNT(*) FROM consents WHERE client_id = 'app' AND over_at IS NULL";
+        assert_eq!(world.count(live).await, 1);
+        let answer = admin.delete("/v1/clients/app", &[]).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.body);
+        // What people agreed to with it is over, and they still see it.
+        assert_eq!(world.count(live).await, 0);
+        let page = browser.get("/account").await;
+        page.assert_page(StatusCode::OK, "The app was removed on");
+        let all = browser.get("/account/consents.json").await;
+        assert!(all.body.contains("dpv:ConsentRevoked"), "{}", all.body);
+        let shop = "SELECT COUNT(*) FROM consents WHERE client_id = 'shop' AND over_at IS NULL";
+        assert_eq!(world.count(shop).await, 1);
+        // As long as its logout tokens wait, the id is nobody's.
+        world.later(601).await;
+        let body = settings(json!({ "backchannel_logout_uri": "https://app.example/next" }));
+        let answer = admin.put("app", &[], &body).await;
+        refused(&answer, 409, "removed_recently");
+        world.tick().await;
+        let told = world.network.logouts();
+        let uris: Vec<&str> = told.iter().map(|(uri, _)| uri.as_str()).collect();
+        assert_eq!(uris, ["https://app.example/backchannel"]);
+        let answer = admin.put("app", &[], &body).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+        // The person is asked again.
+        let address = made
+            .rp()
+            .authorize("openid membership", &[("prompt", "none")]);
+        let answer = browser.get(&address).await;
+        let error = made.rp().error(&answer);
+        assert!(
+            error == "login_required" || error == "consent_required",
+            "{error}"
+        );
+        assert_eq!(world.count(live).await, 0);
+        world.tick().await;
+        assert_eq!(world.network.logouts().len(), told.len());
+    })
+    .await;
+}
+
+/// A stop is the command line's, and so is its end.
+#[tokio::test]
+async fn cat_388_a_stop_outlives_the_application() {
+    on_each_database(async |world| {
+        let admin = Admin::new(&world).await;
+        admin.made("app").await;
+        assert!(world.verifier.disable_client("app").await.unwrap());
+        let answer = admin.delete("/v1/clients/app", &[]).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT);
+        world.later(601).await;
+        let again = admin.made("app").await;
+        let view = admin.get("/v1/clients/app").await.json();
+        assert_eq!(view["served"], false);
+        let address = again.rp().authorize("openid membership", &[]);
+        let off = world.browser().get(&address).await;
+        assert_eq!(off.status, StatusCode::BAD_REQUEST);
+        assert!(world.verifier.enable_client("app").await.unwrap());
+        let on = world.browser().get(&address).await;
+        assert_eq!(on.status, StatusCode::SEE_OTHER);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn nothing_changes_where_the_audit_log_cannot_be_written() {
     on_each_database(async |world| {
