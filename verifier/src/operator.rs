@@ -48,7 +48,7 @@ impl Verifier {
     }
 
     /// Removes an application that is not in the configuration, and ends what it was given; `false` if
-    /// there is none.
+    /// there is none. Of one whose id the configuration has taken since, the database keeps nothing then.
     pub async fn remove_client(&self, id: &str) -> Result<bool, ManageError> {
         if clients::remove(self.app(), &ClientId::from_text(id)).await? {
             return Ok(true);

@@ -159,11 +159,16 @@ pub async fn list(file: &Path) -> Result<()> {
 pub async fn remove(options: &RemoveOptions) -> Result<()> {
     let file = options.file.verifier()?;
     let mut document = Document::open(&file)?;
+    let keeps_others = (document.config()).is_ok_and(|config| config.administration.is_some());
     if !document.remove(&["client"], &options.id)? {
         let config = document.config()?;
         let others = config.registration.is_some() || config.administration.is_some();
         ensure!(others, "there is no application {}", options.id);
         return registered::remove(&file, &options.id).await;
+    }
+    if keeps_others {
+        // One of the same id that was kept over REST would be served once the file's is gone.
+        registered::remove_hidden(&file, &options.id).await?;
     }
     document.save().context("the application is still in use")?;
     eprintln!(

@@ -115,6 +115,17 @@ pub async fn remove(file: &Path, id: &str) -> Result<()> {
     Ok(())
 }
 
+/// Removes what the database has under the id of an application of the file, if there is anything.
+pub async fn remove_hidden(file: &Path, id: &str) -> Result<()> {
+    let verifier = open(file).await?;
+    let removed = verifier.remove_client(id).await;
+    verifier.close().await;
+    if removed? {
+        eprintln!("the application {id} that was kept over REST was removed, too");
+    }
+    Ok(())
+}
+
 /// Stops an application that is not in the configuration.
 pub async fn disable(options: &NamedOptions) -> Result<()> {
     let verifier = open(&options.file.verifier()?).await?;

@@ -14,6 +14,7 @@ use crate::config::ClientSecret;
 use crate::domain::ids::{ClientId, Secret, SecretDigest};
 use crate::domain::session::EndReason;
 use crate::login::end;
+use crate::store::consents;
 use crate::store::managed_clients::{self as store, SecretChange, Written};
 
 /// Longest id, in characters.
@@ -113,8 +114,13 @@ pub async fn put(
                 Condition::Unsaid | Condition::Absent => store::create(tx, &written, now).await?,
             };
             if done && !matches!(condition, Condition::Is(_)) {
-                // Of one that had the name before nothing is left.
-                take_back(tx, &parts, &written.id, now).await?;
+                // Of one that had the name before nothing is left, and nobody is told: it would be the new
+                // one that hears of the sessions.
+                consents::revoke_all(tx, &written.id, now).await?;
+                for session in store::own_sessions(tx, &written.id).await? {
+                    end::end_quietly(tx, &session, EndReason::ClientRemoved, now).await?;
+                }
+                store::take_back(tx, &written.id).await?;
             }
             if !done {
                 // Somebody was faster.
@@ -184,19 +190,25 @@ pub async fn has_secret(app: &Parts, id: &str) -> Result<(), ManageError> {
 }
 
 /// Removes an application and ends what it was given: its sessions, tokens, grants and logins that are
-/// under way. It is told of each session, as of any that ends. What people agreed to stays on their
-/// account pages.
+/// under way. It is told of each session, as of any that ends. What people agreed to is over, and stays on
+/// their account pages. Of one whose id the configuration has taken since, nothing but its row is left to remove.
 pub async fn remove(
     app: &App,
     actor: &str,
     id: &str,
     tag: Option<String>,
 ) -> Result<(), ManageError> {
-    let id = own_id(app, id).map_err(|error| match error {
-        ManageError::Id => ManageError::Unknown,
-        other => other,
-    })?;
-    let row = store::find(&app.db, &id).await?;
+    let known = ClientId::from_text(id);
+    let row = store::find(&app.db, &known).await?;
+    // The file wins where both have an id: of the database's there is only the row.
+    let is_hidden = row.is_some() && app.settings.is_taken(&known);
+    let id = match is_hidden {
+        true => known,
+        false => own_id(app, id).map_err(|error| match error {
+            ManageError::Id => ManageError::Unknown,
+            other => other,
+        })?,
+    };
     let row = row.ok_or(ManageError::Unknown)?;
     if tag.as_ref().is_some_and(|tag| *tag != row.revision) {
         return Err(ManageError::Tag);
@@ -208,7 +220,12 @@ pub async fn remove(
             if !store::remove(tx, &gone, tag.as_deref(), now).await? {
                 return Err(ManageError::Tag);
             }
-            take_back(tx, &parts, &gone, now).await?;
+            match is_hidden {
+                // Sessions and tokens under this id are those of the file's application, and so are the
+                // logout tokens that wait: nothing of this one may take them.
+                true => store::forget(tx, &gone).await?,
+                false => take_back(tx, &parts, &gone, now).await?,
+            }
             audit::append(tx, &parts.audit_key, &event).await?;
             Ok(())
         })
@@ -217,8 +234,9 @@ pub async fn remove(
     Ok(())
 }
 
-/// Ends what an application was given, and tells it of its sessions.
+/// Ends what an application was given and what people agreed to with it, and tells it of its sessions.
 async fn take_back(tx: &mut Tx, app: &Parts, id: &ClientId, now: UnixTime) -> Result<(), DbError> {
+    consents::revoke_all(tx, id, now).await?;
     let (settings, rng) = (&app.settings, app.rng.as_ref());
     let reason = EndReason::ClientRemoved;
     for member in store::shared_sessions(tx, id).await? {

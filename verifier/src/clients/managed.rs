@@ -40,8 +40,11 @@ pub enum ManageError {
     /// It is in another state.
     #[error("the application is in another state than the one that was named")]
     Tag,
-    /// It was removed a moment ago.
-    #[error("the application was removed a moment ago: its id is free ten minutes later")]
+    /// One with its id was removed a moment ago, or is still to be told of its sessions.
+    #[error(
+        "an application with this id was removed: the id is free ten minutes later, and not before its logout \
+         tokens are sent or given up"
+    )]
     Removed,
     /// There is no secret to change.
     #[error("the application has no secret")]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 use utoipa::ToSchema;
@@ -14,7 +14,7 @@ use crate::config::{
 };
 use crate::domain::ids::{ClientId, QueryId};
 
-/// An application. `null` is as good as a member that is left out.
+/// An application. `null` is as good as a member that may be left out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClientSettings {
@@ -23,7 +23,7 @@ pub struct ClientSettings {
     pub name: String,
     /// It runs in a browser or on a phone and keeps no secret. Without it, and without keys, it gets a
     /// secret of ours.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub public: bool,
     /// Its public keys instead of a secret (`private_key_jwt`): a JSON Web Key Set. Keys of the
     /// configuration are not repeated here.
@@ -34,17 +34,17 @@ pub struct ClientSettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<String>,
     /// Where it receives people back; compared exactly.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     #[schema(example = json!(["https://shop.example/callback"]))]
     pub redirect_uris: Vec<String>,
     /// Where people may go after they logged out; compared exactly.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub post_logout_redirect_uris: Vec<String>,
     /// Whether PKCE may be left out.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub pkce: Pkce,
     /// How its ID tokens and logout tokens are signed.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub id_token_signed_response_alg: IdTokenAlg,
     /// Where it takes logout tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,34 +53,34 @@ pub struct ClientSettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sector: Option<String>,
     /// Whether people may answer from another device.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub cross_device: bool,
     /// Whether no QR code is offered where the browser has the Digital Credentials API.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub prefer_digital_credentials: bool,
     /// Whether it is a device that shows a code (RFC 8628).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub device: bool,
     /// Scope values it may ask for, beside `openid`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub scopes: Vec<String>,
     /// Names of attributes that it may learn.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub attributes: Vec<String>,
     /// Whether it may go on while the person is away (`offline_access`).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub offline_access: bool,
     /// Whether it must push its authorization requests (RFC 9126, section 6).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub require_pushed_authorization_requests: bool,
     /// Whether it gets no tokens but those that are bound to a key (RFC 9449, section 5.2).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub dpop_bound_access_tokens: bool,
     /// Whether it is told by which id the organisation knows the account.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub external_id: bool,
     /// Whether people may log in to it with a passkey, where passkeys are on.
-    #[serde(default = "yes")]
+    #[serde(default = "yes", deserialize_with = "or_yes")]
     pub passkeys: bool,
     /// The query that logs people in when no scope of a query is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -89,7 +89,7 @@ pub struct ClientSettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u64>,
     /// What people are told before they agree.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub consent: ConsentSettings,
 }
 
@@ -104,12 +104,23 @@ pub struct ConsentSettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_days: Option<i64>,
     /// Others whom it gives the facts to.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub recipients: Vec<String>,
 }
 
 fn yes() -> bool {
     true
+}
+
+/// A member, where `null` is what is left out.
+fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    value: D,
+) -> Result<T, D::Error> {
+    Option::deserialize(value).map(Option::unwrap_or_default)
+}
+
+fn or_yes<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
+    Option::deserialize(value).map(|value| value.unwrap_or_else(yes))
 }
 
 /// How an application proves who it is.
@@ -259,6 +270,48 @@ impl ClientSettings {
                 expires_days: client.consent.expires_days,
                 recipients: client.consent.recipients.clone(),
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Everything but the name may be left out, and nothing else is added by a `null`.
+    #[test]
+    fn null_is_as_good_as_a_member_that_is_left_out() {
+        let least: ClientSettings = serde_json::from_str(r#"{"name":"App"}"#).unwrap();
+        assert!(least.passkeys);
+        let Value::Object(mut members) = serde_json::to_value(&least).unwrap() else {
+            panic!("an object");
+        };
+        for absent in [
+            "jwks",
+            "jwks_uri",
+            "backchannel_logout_uri",
+            "sector",
+            "default_query",
+            "default_max_age",
+        ] {
+            assert_eq!(members.insert(absent.to_owned(), Value::Null), None);
+        }
+        for (name, value) in &mut members {
+            if name != "name" {
+                *value = Value::Null;
+            }
+        }
+        let read: ClientSettings = serde_json::from_value(Value::Object(members.clone())).unwrap();
+        assert_eq!(read, least);
+        let consent =
+            serde_json::json!({ "stays_days": null, "expires_days": null, "recipients": null });
+        members.insert("consent".to_owned(), consent);
+        let read: ClientSettings = serde_json::from_value(Value::Object(members.clone())).unwrap();
+        assert_eq!(read, least);
+        for (name, value) in [("secret", Value::Null), ("name", Value::Null)] {
+            let mut wrong = members.clone();
+            wrong.insert(name.to_owned(), value);
+            assert!(serde_json::from_value::<ClientSettings>(Value::Object(wrong)).is_err());
         }
     }
 }

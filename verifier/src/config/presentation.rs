@@ -147,6 +147,16 @@ impl Presentation {
             }
         })
     }
+
+    /// Whether an application fits that comes while the service runs: what is demanded of those of the
+    /// configuration at its start.
+    pub(super) fn fits(&self, cross_device: bool) -> Result<(), ConfigError> {
+        // Catalogue 316.
+        match self {
+            Self::Address if cross_device => Err(refuse("client_id_prefix", SAME_DEVICE)),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// The `did:web` of the public address.
@@ -162,6 +172,10 @@ fn did_web(url: &PublicUrl) -> Result<Did, ConfigError> {
     web_document_url(&did).map_err(|_| wrong("web needs an address with a DNS name"))?;
     Ok(did)
 }
+
+/// Why nobody answers from another device where nothing is signed.
+const SAME_DEVICE: &str =
+    "redirect_uri asks on the same device alone: cross_device must not be set";
 
 /// Where nothing is signed, nothing may depend on a signature.
 fn unsigned_is_enough(
@@ -183,7 +197,7 @@ fn unsigned_is_enough(
     let callers = config.verifications.caller.iter();
     let callers = callers.clone().any(|caller| caller.cross_device);
     if clients || registered || documents || callers {
-        return wrong("redirect_uri asks on the same device alone: cross_device must not be set");
+        return wrong(SAME_DEVICE);
     }
     Ok(())
 }

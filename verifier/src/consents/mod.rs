@@ -136,6 +136,7 @@ async fn stop(
 ) -> Result<(), DbError> {
     let reason = match state {
         State::Expired => EndReason::ConsentExpired,
+        State::Revoked => EndReason::ClientRemoved,
         State::Given | State::Withdrawn | State::Replaced => EndReason::ConsentWithdrawn,
     };
     let mut resting: Vec<SessionId> = ended.session.iter().cloned().collect();

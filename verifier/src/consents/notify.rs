@@ -37,7 +37,7 @@ pub(super) async fn message(
     let event = match state {
         State::Withdrawn => "consent.withdrawn",
         State::Expired => "consent.expired",
-        State::Given | State::Replaced => return Ok(None),
+        State::Given | State::Replaced | State::Revoked => return Ok(None),
     };
     let client = app.settings.configured(&consent.client).cloned();
     let Some(client) = client else {

@@ -274,6 +274,8 @@ impl About<'_> {
             State::Expired => ("dpv:ConsentExpired", self.publisher),
             // The vocabulary has no word for it: another consent stands in its place.
             State::Replaced => ("dpv:ConsentTerminated", person),
+            // "revoked by an entity other than the data subject".
+            State::Revoked => ("dpv:ConsentRevoked", self.publisher),
         };
         let mut value = json!({
             "@type": [status, kind(self.record.how)],
@@ -300,7 +302,7 @@ impl About<'_> {
             State::Replaced => {
                 object.insert("dpv:hasIndicationMethod".to_owned(), "replaced".into());
             }
-            State::Withdrawn | State::Expired => {}
+            State::Withdrawn | State::Expired | State::Revoked => {}
         }
         value
     }

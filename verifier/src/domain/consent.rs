@@ -52,7 +52,7 @@ pub struct Consent {
     pub offline: bool,
     /// When.
     pub given_at: UnixTime,
-    /// When it was withdrawn, ran out or was replaced.
+    /// When it was withdrawn, ran out, was replaced or revoked.
     pub over_at: Option<UnixTime>,
     /// The question or step that asked; consents of an earlier version do not say it, and have no
     /// receipt.
@@ -70,10 +70,18 @@ pub enum State {
     Expired,
     /// They agreed again, to the same application for the same purpose.
     Replaced,
+    /// The application was removed.
+    Revoked,
 }
 
 impl State {
-    const ALL: [Self; 4] = [Self::Given, Self::Withdrawn, Self::Expired, Self::Replaced];
+    const ALL: [Self; 5] = [
+        Self::Given,
+        Self::Withdrawn,
+        Self::Expired,
+        Self::Replaced,
+        Self::Revoked,
+    ];
 
     /// Name in the database and on pages.
     #[must_use]
@@ -83,6 +91,7 @@ impl State {
             Self::Withdrawn => "withdrawn",
             Self::Expired => "expired",
             Self::Replaced => "replaced",
+            Self::Revoked => "revoked",
         }
     }
 

@@ -4,6 +4,7 @@
 //! session.
 
 mod covered;
+mod revoked;
 
 use vouchsafe_credentials::time::UnixTime;
 use vouchsafe_service::db::{Db, DbError, STEP, Table, Tx, each, execute};
@@ -14,6 +15,7 @@ use crate::domain::ids::{ClientId, ConsentId, SecretDigest, SessionId, SubjectId
 use crate::domain::notice::{How, Record};
 
 pub use covered::{covered, covered_in, holding};
+pub use revoked::revoke_all;
 
 const TABLE: Table = Table("consents");
 

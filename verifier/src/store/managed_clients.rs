@@ -69,12 +69,14 @@ pub async fn last_settings(db: &Db, id: &ClientId) -> Result<Option<String>, DbE
         .bind(id.as_str()).fetch_optional(p).await)
 }
 
-/// Whether an application was removed a moment ago, so that its id is not free yet.
+/// Whether an application was removed a moment ago, or logout tokens of one with this id are not sent yet,
+/// so that the id is not free: they would go to whoever has it next.
 pub async fn is_waiting(db: &Db, id: &ClientId, now: UnixTime) -> Result<bool, DbError> {
-    let found = each!(db, p => sqlx::query_scalar::<_, String>(
-        "SELECT id FROM managed_clients WHERE id = $1 AND removed_at > $2")
-        .bind(id.as_str()).bind(now.plus(-FREE_AFTER_S).0).fetch_optional(p).await)?;
-    Ok(found.is_some())
+    let found = each!(db, p => sqlx::query_scalar::<_, i64>(
+        "SELECT (SELECT COUNT(*) FROM managed_clients WHERE id = $1 AND removed_at > $2) \
+             + (SELECT COUNT(*) FROM logout_deliveries WHERE client_id = $1)")
+        .bind(id.as_str()).bind(now.plus(-FREE_AFTER_S).0).fetch_one(p).await)?;
+    Ok(found > 0)
 }
 
 /// Applications with an id behind `after`, in the order of their ids.
@@ -91,7 +93,8 @@ pub async fn page(db: &Db, after: &str, limit: i64) -> Result<Vec<Managed>, DbEr
 /// on their way are over then.
 pub const FREE_AFTER_S: i64 = 600;
 
-/// Writes an application where there is none; `false` if there is one, or was one a moment ago.
+/// Writes an application where there is none; `false` if there is one, was one a moment ago, or if logout
+/// tokens of one with its id are not sent yet.
 pub async fn create(tx: &mut Tx, new: &Written, now: UnixTime) -> Result<bool, DbError> {
     let Written {
         id,
@@ -103,10 +106,11 @@ pub async fn create(tx: &mut Tx, new: &Written, now: UnixTime) -> Result<bool, D
         SecretChange::New(digest) => Some(digest.as_str()),
         SecretChange::Kept | SecretChange::None => None,
     };
-    // The row of one that was removed may still wait for its logout tokens.
+    // The row of one that was removed may still be there.
     let rows = execute!(tx, sqlx::query(
         "INSERT INTO managed_clients (id, settings, secret_hash, revision, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $5) \
+         SELECT $1, $2, $3, $4, $5, $5 \
+         WHERE NOT EXISTS (SELECT 1 FROM logout_deliveries l WHERE l.client_id = $1) \
          ON CONFLICT (id) DO UPDATE SET settings = EXCLUDED.settings, secret_hash = EXCLUDED.secret_hash, \
              previous_hash = NULL, previous_until = NULL, revision = EXCLUDED.revision, \
              created_at = EXCLUDED.created_at, updated_at = EXCLUDED.updated_at, removed_at = NULL \
@@ -186,6 +190,16 @@ pub async fn remove(
     Ok(rows == 1)
 }
 
+/// Deletes the row of an application that was removed, so that nobody is told of anything at its addresses.
+pub async fn forget(tx: &mut Tx, id: &ClientId) -> Result<(), DbError> {
+    execute!(
+        tx,
+        sqlx::query("DELETE FROM managed_clients WHERE id = $1 AND removed_at IS NOT NULL")
+            .bind(id.as_str())
+    )
+    .map(drop)
+}
+
 /// Live sessions that are of this application alone: those that go on without a browser, those of guests
 /// and of devices.
 pub async fn own_sessions(tx: &mut Tx, id: &ClientId) -> Result<Vec<SessionId>, DbError> {
@@ -224,13 +238,13 @@ pub async fn shared_sessions(tx: &mut Tx, id: &ClientId) -> Result<Vec<SessionCl
     Ok(rows.into_iter().map(member).collect())
 }
 
-/// Everything else that was given to an application, in the order in which it goes.
-const GIVEN: [&str; 5] = [
+/// Everything else that was given to an application, in the order in which it goes. That it was stopped is
+/// not given: only the command line lets an application of this id go on.
+const GIVEN: [&str; 4] = [
     "DELETE FROM access_tokens WHERE client_id = $1",
     "DELETE FROM device_grants WHERE client_id = $1",
     "DELETE FROM login_transactions WHERE client_id = $1",
     "DELETE FROM session_clients WHERE client_id = $1",
-    "DELETE FROM disabled_clients WHERE client_id = $1",
 ];
 
 /// Takes back what was given to an application.

@@ -3,6 +3,8 @@
 use axum::http::{Method, StatusCode, header};
 use futures::future::join_all;
 use serde_json::{Value, json};
+use vouchsafe_service::db::testing;
+use vouchsafe_verifier::store::MIGRATIONS;
 
 use crate::world::admin::{ALL, Admin, CALLBACK, on_each_database, refused, settings, tag};
 use crate::world::registrar::with_more;
@@ -175,6 +177,32 @@ async fn cat_395_no_change_of_somebody_else_is_lost() {
 }
 
 #[tokio::test]
+async fn cat_316_where_nothing_is_signed_nobody_answers_from_another_device() {
+    const UNSIGNED: &str = r#"
+[administration]
+[wallet]
+digital_credentials = ["openid4vp-v1-unsigned"]
+[presentation]
+profile = "open"
+client_id_prefix = "redirect_uri"
+"#;
+    // Nothing of the file may ask another device.
+    let temporary = testing::sqlite(&[MIGRATIONS]).await;
+    let same = |toml: String| {
+        let toml = toml.replace("cross_device = true", "cross_device = false");
+        toml + UNSIGNED
+    };
+    let world = World::with_config(temporary.db.clone(), same).await;
+    let admin = Admin::new(&world).await;
+    let body = settings(json!({ "cross_device": true }));
+    let answer = admin.put("app", &[], &body).await;
+    refused(&answer, 422, "invalid_client");
+    let title = answer.json()["title"].as_str().unwrap().to_owned();
+    assert!(title.contains("cross_device must not be set"), "{title}");
+    admin.made("app").await;
+}
+
+#[tokio::test]
 async fn what_the_configuration_refuses_is_refused_here() {
     on_one(async |world| {
         let admin = Admin::new(&world).await;
@@ -235,10 +263,8 @@ async fn what_the_configuration_refuses_is_refused_here() {
             "reg-1", "other", "-app", ".app", "app%20x", "%C3%A9", "shop-api", "a:b", longest.as_str(),
         ] {
             let answer = admin.put(id, &[], &settings(json!({}))).await;
-            assert!(answer.status.is_client_error(), "{id}: {}", answer.body);
-            assert_ne!(answer.status, StatusCode::CREATED);
+            refused(&answer, 422, "invalid_client_id");
         }
-        refused(&admin.put("reg-1", &[], &settings(json!({}))).await, 422, "invalid_client_id");
         assert_eq!(world.count("SELECT COUNT(*) FROM managed_clients").await, 0);
     })
     .await;

@@ -8,6 +8,7 @@ use vouchsafe_verifier::store::MIGRATIONS;
 use crate::world::World;
 use crate::world::admin::{ADMINISTRATION, Admin, on_each_database, refused, settings};
 use crate::world::receiver::{REVOKED, Receiver, polled, receivers};
+use crate::world::rp::RelyingParty;
 use crate::world::steps::{log_in, rows, same_device};
 
 const STAY: &str = "openid membership offline_access";
@@ -60,6 +61,130 @@ async fn cat_388_what_a_removed_application_was_given_is_over_and_it_is_told() {
         assert_eq!(world.count("SELECT COUNT(*) FROM managed_clients").await, 0);
         let audited = "SELECT COUNT(*) FROM audit_event WHERE action = 'client.remove' AND actor LIKE 'key:%'";
         assert_eq!(world.count(audited).await, 2);
+    })
+    .await;
+}
+
+const TWIN: &str = r#"
+[[client]]
+id = "app"
+name = "The Twin"
+secret = "twin-secret-0123456789"
+redirect_uris = ["https://twin.example/cb"]
+scopes = ["membership"]
+"#;
+
+/// What an administrator kept under an id that the configuration file has taken is removed here, and does
+/// not come back when the file lets the id go.
+#[tokio::test]
+async fn cat_388_one_behind_the_configuration_is_removed_and_does_not_come_back() {
+    testing::for_each_database(&[MIGRATIONS], async |db| {
+        let mut world = World::with_config(db, |toml| toml + ADMINISTRATION).await;
+        let made = Admin::new(&world).await.made("app").await;
+        world.restart(|toml| toml + TWIN + ADMINISTRATION).await;
+        let wallet = world.person("M-1").await;
+        let twin = RelyingParty::new(
+            world.router(),
+            "app",
+            Some("twin-secret-0123456789"),
+            "https://twin.example/cb",
+        );
+        let tokens = log_in(&mut world.browser(), &wallet, &twin, "openid membership").await;
+        let admin = Admin::new(&world).await;
+        let view = admin.get("/v1/clients/app").await.json();
+        assert_eq!(view["kept_in"], "configuration");
+        let wrong = [("if-match", "\"x\"")];
+        let answer = admin.delete("/v1/clients/app", &wrong).await;
+        refused(&answer, 412, "version_mismatch");
+        let answer = admin.delete("/v1/clients/app", &[]).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.body);
+        let answer = admin.delete("/v1/clients/app", &[]).await;
+        refused(&answer, 409, "configured_client");
+        // What the file's application was given is its own.
+        let answer = twin.userinfo(&tokens.access_token).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        let audited = "SELECT COUNT(*) FROM audit_event WHERE action = 'client.remove'";
+        assert_eq!(world.count(audited).await, 1);
+        world.restart(|toml| toml + ADMINISTRATION).await;
+        let admin = Admin::new(&world).await;
+        let answer = admin.get("/v1/clients/app").await;
+        refused(&answer, 404, "not_found");
+        let address = made.rp().authorize("openid membership", &[]);
+        let page = world.browser().get(&address).await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST);
+    })
+    .await;
+}
+
+/// Another one under the name of one that was removed: nothing that was meant for that one reaches it.
+#[tokio::test]
+async fn cat_388_the_next_application_of_an_id_has_nothing_of_the_one_before() {
+    on_each_database(async |world| {
+        let admin = Admin::new(&world).await;
+        let made = admin.made("app").await;
+        let wallet = world.person("M-1").await;
+        let mut browser = world.browser();
+        log_in(&mut browser, &wallet, &world.shop(), "openid membership").await;
+        log_in(&mut browser, &wallet, &made.rp(), "openid membership").await;
+        let live = "SELECT COUNT(*) FROM consents WHERE client_id = 'app' AND over_at IS NULL";
+        assert_eq!(world.count(live).await, 1);
+        let answer = admin.delete("/v1/clients/app", &[]).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.body);
+        // What people agreed to with it is over, and they still see it.
+        assert_eq!(world.count(live).await, 0);
+        let page = browser.get("/account").await;
+        page.assert_page(StatusCode::OK, "The app was removed on");
+        let all = browser.get("/account/consents.json").await;
+        assert!(all.body.contains("dpv:ConsentRevoked"), "{}", all.body);
+        let shop = "SELECT COUNT(*) FROM consents WHERE client_id = 'shop' AND over_at IS NULL";
+        assert_eq!(world.count(shop).await, 1);
+        // As long as its logout tokens wait, the id is nobody's.
+        world.later(601).await;
+        let body = settings(json!({ "backchannel_logout_uri": "https://app.example/next" }));
+        let answer = admin.put("app", &[], &body).await;
+        refused(&answer, 409, "removed_recently");
+        world.tick().await;
+        let told = world.network.logouts();
+        let uris: Vec<&str> = told.iter().map(|(uri, _)| uri.as_str()).collect();
+        assert_eq!(uris, ["https://app.example/backchannel"]);
+        let answer = admin.put("app", &[], &body).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+        // The person is asked again.
+        let address = made
+            .rp()
+            .authorize("openid membership", &[("prompt", "none")]);
+        let answer = browser.get(&address).await;
+        let error = made.rp().error(&answer);
+        assert!(
+            error == "login_required" || error == "consent_required",
+            "{error}"
+        );
+        assert_eq!(world.count(live).await, 0);
+        world.tick().await;
+        assert_eq!(world.network.logouts().len(), told.len());
+    })
+    .await;
+}
+
+/// A stop is the command line's, and so is its end.
+#[tokio::test]
+async fn cat_388_a_stop_outlives_the_application() {
+    on_each_database(async |world| {
+        let admin = Admin::new(&world).await;
+        admin.made("app").await;
+        assert!(world.verifier.disable_client("app").await.unwrap());
+        let answer = admin.delete("/v1/clients/app", &[]).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT);
+        world.later(601).await;
+        let again = admin.made("app").await;
+        let view = admin.get("/v1/clients/app").await.json();
+        assert_eq!(view["served"], false);
+        let address = again.rp().authorize("openid membership", &[]);
+        let off = world.browser().get(&address).await;
+        assert_eq!(off.status, StatusCode::BAD_REQUEST);
+        assert!(world.verifier.enable_client("app").await.unwrap());
+        let on = world.browser().get(&address).await;
+        assert_eq!(on.status, StatusCode::SEE_OTHER);
     })
     .await;
 }

@@ -10,6 +10,9 @@ use crate::world::steps::log_in;
 
 const GUIDE: &str = include_str!("../../../docs/operating.md");
 
+/// How a shell keeps the entity tag of an answer: what is before and behind the words of `curl`.
+const TAG: (&str, &str) = ("TAG=$(curl", r" | sed -n 's/^etag: //Ip' | tr -d '\r')");
+
 /// The words of a command as a shell reads them; `known` are its variables.
 fn words(command: &str, known: &BTreeMap<&str, String>) -> Vec<String> {
     let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
@@ -50,6 +53,7 @@ fn recipe(words: &[String]) -> Recipe {
                 let (name, value) = words.next().unwrap().split_once(": ").unwrap();
                 headers.push((name.to_lowercase(), value.to_owned()));
             }
+            "-si" => {}
             "-d" => body = words.next().cloned(),
             url => {
                 path = url
@@ -75,9 +79,10 @@ async fn the_guide_for_administrators_is_followed_word_by_word() {
     let blocks = blocks.map(|block| block.split("```").next().unwrap());
     let commands: Vec<&str> = blocks
         .flat_map(|block| block.trim_start_matches("$ ").split("\n$ "))
-        .filter(|command| command.starts_with("curl"))
+        .map(str::trim_end)
+        .filter(|command| command.starts_with("curl") || command.starts_with(TAG.0))
         .collect();
-    assert_eq!(commands.len(), 5);
+    assert_eq!(commands.len(), 6);
     with_more(ADMINISTRATION, async |world| {
         let admin = Admin::new(&world).await;
         let wallet = world.person("M-1").await;
@@ -90,7 +95,12 @@ async fn the_guide_for_administrators_is_followed_word_by_word() {
         .await;
         let mut known = BTreeMap::from([("SUB", shop.sub().to_owned())]);
         for command in &commands {
-            let recipe = recipe(&words(command, &known));
+            let reads_tag = command.strip_prefix(TAG.0).map(|command| {
+                let curl = command.strip_suffix(TAG.1);
+                format!("curl{}", curl.expect("the line of the header is cut out"))
+            });
+            let line = reads_tag.as_deref().unwrap_or(command);
+            let recipe = recipe(&words(line, &known));
             let own = |(name, _): &&(String, String)| name != "authorization";
             let headers: Vec<(&str, &str)> = recipe
                 .headers
@@ -101,7 +111,7 @@ async fn the_guide_for_administrators_is_followed_word_by_word() {
             let request = (recipe.method.clone(), recipe.path.as_str());
             let answer = admin.send(request, &headers, recipe.body.as_deref()).await;
             assert!(answer.status.is_success(), "{command}: {}", answer.body);
-            if recipe.method == Method::PUT {
+            if reads_tag.is_some() {
                 known.insert("TAG", tag(&answer));
             }
             if recipe.path.starts_with("/v1/sessions?") {

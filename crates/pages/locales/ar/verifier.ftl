@@ -278,6 +278,7 @@ verifier-responsible-expires = { $days ->
 }
 verifier-account-expired = انتهت مدتها في
 verifier-account-replaced = وافقت مرة أخرى في
+verifier-account-revoked = أُزيل التطبيق في
 verifier-account-receipt-label = إيصال ما وافقت عليه مع { $app }
 verifier-account-receipt-file = تنزيل
 verifier-account-signed-label = إيصال موقّع لما وافقت عليه مع { $app }

@@ -261,6 +261,7 @@ verifier-responsible-expires = { $days ->
 }
 verifier-account-expired = Abgelaufen am
 verifier-account-replaced = Erneut zugestimmt am
+verifier-account-revoked = Die App wurde entfernt am
 verifier-account-receipt-label = Beleg für Ihre Zustimmung bei { $app }
 verifier-account-receipt-file = Herunterladen
 verifier-account-signed-label = Signierter Beleg für Ihre Zustimmung bei { $app }

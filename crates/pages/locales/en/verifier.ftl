@@ -261,6 +261,7 @@ verifier-responsible-expires = { $days ->
 }
 verifier-account-expired = Ran out on
 verifier-account-replaced = You agreed again on
+verifier-account-revoked = The app was removed on
 verifier-account-receipt-label = Receipt for what you agreed to with { $app }
 verifier-account-receipt-file = Download
 verifier-account-signed-label = Signed receipt for what you agreed to with { $app }

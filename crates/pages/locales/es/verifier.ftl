@@ -264,6 +264,7 @@ verifier-responsible-expires = { $days ->
 }
 verifier-account-expired = Caducó el
 verifier-account-replaced = Aceptado de nuevo el
+verifier-account-revoked = Aplicación retirada el
 verifier-account-receipt-label = Recibo de lo que aceptó con { $app }
 verifier-account-receipt-file = Descargar
 verifier-account-signed-label = Recibo firmado de lo que aceptó con { $app }

@@ -264,6 +264,7 @@ verifier-responsible-expires = { $days ->
 }
 verifier-account-expired = Arrivé à échéance le
 verifier-account-replaced = Accord donné à nouveau le
+verifier-account-revoked = Application retirée le
 verifier-account-receipt-label = Reçu de votre accord avec { $app }
 verifier-account-receipt-file = Télécharger
 verifier-account-signed-label = Reçu signé de votre accord avec { $app }

@@ -264,6 +264,7 @@ verifier-responsible-expires = { $days ->
 }
 verifier-account-expired = Scaduto il
 verifier-account-replaced = Accettato di nuovo il
+verifier-account-revoked = App rimossa il
 verifier-account-receipt-label = Ricevuta di ciò che ha accettato con { $app }
 verifier-account-receipt-file = Scarica
 verifier-account-signed-label = Ricevuta firmata di ciò che ha accettato con { $app }

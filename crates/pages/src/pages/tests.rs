@@ -35,7 +35,7 @@ const CONTEXT: &str = r#"{
     "consents": [{"app": "⟪App⟫", "purpose": "⟪P⟫", "given_at": 0, "facts": ["⟪F⟫", "⟪G⟫"],
         "offline": true, "receipt": "⟪r⟫", "receipt_link": "/r", "signed_link": "/s", "history": [], "withdraw_link": "/w"},
         {"app": "⟪App⟫", "purpose": "⟪P⟫", "given_at": 0, "facts": ["⟪F⟫", "⟪G⟫"],
-        "receipt": "⟪r⟫", "history": [{"state": "withdrawn", "at": 1}, {"state": "expired", "at": 1}, {"state": "replaced", "at": 1}]}],
+        "receipt": "⟪r⟫", "history": [{"state": "withdrawn", "at": 1}, {"state": "expired", "at": 1}, {"state": "replaced", "at": 1}, {"state": "revoked", "at": 1}]}],
     "sessions": [{"current": true, "auth_time": 0, "apps": ["⟪App⟫", "⟪App⟫"], "end_link": "/e"},
         {"away": true, "auth_time": 0, "end_link": "/e"}]
 }"#;

@@ -42,6 +42,7 @@ impl Settings {
         let loopback = self.administration.is_some_and(|one| one.loopback_http);
         let client = Client::managed(config, secret, &self.queries, loopback)?;
         knows_attributes(&client, &self.attributes)?;
+        self.presentation.fits(client.cross_device)?;
         Ok(client)
     }
 

@@ -74,8 +74,8 @@ impl From<Known> for ClientView {
     }
 }
 
-/// An application that was written.
-#[derive(Debug, Serialize, ToSchema)]
+/// An application that was written. Not `Debug`: it has a secret.
+#[derive(Serialize, ToSchema)]
 pub struct WrittenClient {
     /// As it is now.
     #[serde(flatten)]

@@ -12,7 +12,8 @@ use crate::handlers::v1::error::{ApiError, Problem};
 /// Remove an application.
 ///
 /// Its sessions, tokens, codes and grants end at once; it is told of each session at its
-/// `backchannel_logout_uri`, as of any that ends.
+/// `backchannel_logout_uri`, as of any that ends. What people agreed to with it is over. Where the
+/// configuration has its id, too, the application there and all that it was given go on.
 #[utoipa::path(
     delete, path = CLIENT, tag = "clients", operation_id = "remove_client",
     params(
@@ -21,12 +22,12 @@ use crate::handlers::v1::error::{ApiError, Problem};
     ),
     responses(
         (status = 204, description = "It is gone"),
-        (status = 400, description = "A malformed header", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid API key", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key lacks `clients:write`", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such application", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "It is in the configuration file", body = Problem, content_type = "application/problem+json"),
-        (status = 412, description = "It is in another state", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "A malformed header (`invalid_condition`)", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid API key (`unauthorized`)", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks `clients:write` (`forbidden`)", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such application (`not_found`)", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It is in the configuration file (`configured_client`), and nothing of this id is kept here", body = Problem, content_type = "application/problem+json"),
+        (status = 412, description = "It is in another state (`version_mismatch`)", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
         (status = 500, description = "A fault of ours", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Busy or without database", body = Problem, content_type = "application/problem+json"),

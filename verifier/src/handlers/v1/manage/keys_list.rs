@@ -45,9 +45,9 @@ pub struct KeyList {
     get, path = KEYS, tag = "keys", operation_id = "list_keys",
     responses(
         (status = 200, description = "The keys", body = KeyList),
-        (status = 400, description = "A query parameter", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid API key", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key lacks `keys:read`", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "A query parameter (`invalid_query`)", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid API key (`unauthorized`)", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks `keys:read` (`forbidden`)", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
         (status = 500, description = "A fault of ours", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Busy or without database", body = Problem, content_type = "application/problem+json"),

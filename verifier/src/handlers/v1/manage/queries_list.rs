@@ -75,9 +75,9 @@ pub struct QueryList {
     get, path = QUERIES, tag = "queries", operation_id = "list_queries",
     responses(
         (status = 200, description = "The questions", body = QueryList),
-        (status = 400, description = "A query parameter", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid API key", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key lacks `queries:read`", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "A query parameter (`invalid_query`)", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid API key (`unauthorized`)", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks `queries:read` (`forbidden`)", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
         (status = 500, description = "A fault of ours", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Busy or without database", body = Problem, content_type = "application/problem+json"),

@@ -18,9 +18,9 @@ use crate::login::administer;
     params(("id" = String, Path, description = "Its id")),
     responses(
         (status = 204, description = "It is over"),
-        (status = 401, description = "No valid API key", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key lacks `sessions:end`", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No such session, or it is over", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid API key (`unauthorized`)", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks `sessions:end` (`forbidden`)", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such session, or it is over (`not_found`)", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
         (status = 500, description = "A fault of ours", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Busy or without database", body = Problem, content_type = "application/problem+json"),

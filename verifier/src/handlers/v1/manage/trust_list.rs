@@ -39,9 +39,9 @@ pub struct TrustView {
     get, path = TRUST, tag = "trust", operation_id = "list_trust",
     responses(
         (status = 200, description = "The issuers", body = TrustView),
-        (status = 400, description = "A query parameter", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid API key", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "The key lacks `trust:read`", body = Problem, content_type = "application/problem+json"),
+        (status = 400, description = "A query parameter (`invalid_query`)", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid API key (`unauthorized`)", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The key lacks `trust:read` (`forbidden`)", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
         (status = 500, description = "A fault of ours", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Busy or without database", body = Problem, content_type = "application/problem+json"),
