@@ -10,18 +10,17 @@
 mod due;
 mod fetch;
 mod known;
+mod look;
 mod reference;
 
 use serde::Serialize;
 use vouchsafe_credentials::time::UnixTime;
 
-use crate::credential::StoredCredential;
 use crate::wallet::Wallet;
 
 pub use fetch::{StatusFetch, StatusListError, StatusStep};
 pub(crate) use known::forgotten;
-use known::{Known, ListId};
-use reference::references;
+pub(crate) use look::Statuses;
 
 /// Whether the wallet asks for status lists, and how often.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,23 +133,5 @@ impl Wallet {
     #[must_use]
     pub fn asks_statuses(&self) -> bool {
         self.config().status.ask
-    }
-
-    /// What is known of the status of the copy that stands for a card. What cannot be read is not
-    /// known.
-    pub(crate) fn card_status(&self, card: &StoredCredential) -> CardStatus {
-        let unknown = CardStatus::NotChecked { valid_at: None };
-        let names = references(&card.held);
-        // Token Status List, "Validation Rules": the card is validated first.
-        if card.record.unchecked && !names.is_empty() {
-            return unknown;
-        }
-        let now = self.now();
-        let of = |name: &reference::Reference| {
-            let list = ListId::of(name, &card.record.issuer);
-            let known = Known::read(self.vault(), &list).ok().flatten();
-            known.map_or(unknown, |known| known.status(&name.place(), now))
-        };
-        names.iter().map(of).fold(CardStatus::None, CardStatus::and)
     }
 }

@@ -17,6 +17,8 @@ use crate::credential::CredentialId;
 use crate::status::{CardStatus, StatusFetch, StatusStep};
 use crate::storage::{Collection, Storage as _};
 
+mod looking;
+
 const LIST: &str = "https://club.example.com/statuslists/1";
 
 /// What the host of the list says.
