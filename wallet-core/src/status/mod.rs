@@ -3,7 +3,8 @@
 //!
 //! [`Wallet::status_lists_due`] says which lists are to be asked, [`StatusFetch`] is the session with
 //! the host of one. A list is asked when its owner looks at the cards and never because a verifier
-//! asks for one, so that nobody learns from it when a card is shown. What is kept of a list is what
+//! asks for one, nor in the ten minutes after a verifier was answered, so that its host learns less of
+//! when a card is shown. What is kept of a list is what
 //! it says of the cards that are here. Nothing fails where a list cannot be had: the card is "not
 //! checked", never "valid".
 
@@ -25,8 +26,8 @@ pub(crate) use look::Statuses;
 /// Whether the wallet asks for status lists, and how often.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StatusPolicy {
-    /// Whether it asks at all. The host of a list learns that somebody at this address has a card of
-    /// the list, not which.
+    /// Whether it asks at all. The host of a list learns that somebody at this IP address has a card of
+    /// the list, not which, unless the issuer keeps a list for each card.
     pub ask: bool,
     /// A list is asked so many seconds after the last time at the earliest, whatever it says itself.
     pub least_s: i64,
