@@ -39,7 +39,8 @@ pub struct WalletConfig {
     /// What a new wallet pays to derive its key from the passphrase.
     pub key_derivation: KeyDerivation,
     /// Whether [`Credentials::refresh_status`](crate::Credentials::refresh_status) asks status lists. The
-    /// host of a list learns that somebody at this address has a card of it, not which.
+    /// host of a list learns that somebody at this IP address has a card of it, not which, unless the
+    /// issuer keeps a list for each card.
     #[uniffi(default = true)]
     pub check_status: bool,
 }

@@ -37,6 +37,14 @@ impl HistoryId {
     }
 }
 
+impl HistoryId {
+    /// When it happened, to the second; `None`: no wallet gave this name.
+    fn at(&self) -> Option<UnixTime> {
+        let (seconds, _) = self.0.split_once('-')?;
+        i64::from_str_radix(seconds, 16).ok().map(UnixTime)
+    }
+}
+
 /// What kind of thing happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -279,6 +287,28 @@ impl History {
             }
         }
         Ok((entries, unreadable))
+    }
+
+    /// Whether a verifier was answered from a moment on until now, also with a no or an error. Reads
+    /// the entries of that time alone.
+    pub(crate) fn answered_since(
+        &self,
+        start: UnixTime,
+        now: UnixTime,
+    ) -> Result<bool, WalletError> {
+        let ids = self.vault.list(Collection::History)?;
+        let ids = ids.iter().rev().map(|id| HistoryId(id.as_str().to_owned()));
+        let latest = ids.take_while(|id| id.at().is_some_and(|at| at >= start));
+        // Of a clock that was wrong: they would be the latest for long.
+        for id in latest.filter(|id| id.at().is_some_and(|at| at <= now)) {
+            match self.get(&id) {
+                Ok(entry) if entry.kind == EventKind::Presented => return Ok(true),
+                Ok(_) | Err(WalletError::Credential(CredentialError::UnknownEntry)) => {}
+                Err(error) if is_unreadable(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(false)
     }
 
     /// Deletes an entry that cannot be read. What can be read stays: it is the person's record of what

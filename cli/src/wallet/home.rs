@@ -46,7 +46,7 @@ tell_refusals = true
 
 # Whether issuers still stand by their cards: their status lists are asked when you look at your
 # cards, and never because somebody asks for one. The host of a list learns that somebody at your
-# address has a card on it, not which.
+# IP address has a card on it, not which, unless the issuer keeps a list for each card.
 # [status]
 # ask = true
 

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use futures::{StreamExt, stream};
+use tokio::time::{Instant, timeout_at};
 use vouchsafe_wallet_core::WalletError;
 use vouchsafe_wallet_core::status::{StatusFetch, StatusStep};
 
@@ -10,6 +12,10 @@ use super::handle::WalletHandle;
 
 /// How long somebody who looks at the cards waits for the lists.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long one list may take, with its redirects.
+const ONE_LIST: Duration = Duration::from_secs(5);
+/// How many lists are asked at a time: a host that is slow holds up no other.
+const AT_A_TIME: usize = 8;
 
 impl WalletHandle {
     /// Asks the lists that are due. What cannot be had is not known, and no error.
@@ -18,14 +24,18 @@ impl WalletHandle {
             return;
         };
         let due = self.core().status_lists_due().unwrap_or_default();
-        let all = async {
-            for fetch in due {
-                if let Err(error) = self.ask_list(fetch).await {
-                    tracing::info!(code = error.code(), "a status list says nothing");
-                }
+        // What was begun has its time; what could not be begun is due the next time.
+        let last = Instant::now() + (PATIENCE - ONE_LIST);
+        let ask = async |fetch: StatusFetch| {
+            let now = Instant::now();
+            if now > last {
+                return;
+            }
+            if let Err(error) = self.ask_list(fetch, now + ONE_LIST).await {
+                tracing::info!(code = error.code(), "a status list says nothing");
             }
         };
-        let _ = tokio::time::timeout(PATIENCE, all).await;
+        stream::iter(due).for_each_concurrent(AT_A_TIME, ask).await;
     }
 
     /// The same while the pages go on.
@@ -34,9 +44,11 @@ impl WalletHandle {
         tokio::spawn(async move { wallet.ask_statuses().await });
     }
 
-    async fn ask_list(&self, mut fetch: StatusFetch) -> Result<(), WalletError> {
+    /// The wallet remembers what came of it, also where no answer came in time.
+    async fn ask_list(&self, mut fetch: StatusFetch, end: Instant) -> Result<(), WalletError> {
         loop {
-            let Ok(response) = self.transport.send(fetch.request().clone()).await else {
+            let asked = self.transport.send(fetch.request().clone());
+            let Ok(Ok(response)) = timeout_at(end, asked).await else {
                 return Err(fetch.unreachable());
             };
             match fetch.receive(&response)? {

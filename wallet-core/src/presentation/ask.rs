@@ -19,6 +19,7 @@ use crate::consent::{
 use crate::credential::{CredentialId, StoredCredential};
 use crate::history::{HistoryEntry, HistoryId, Outcome};
 use crate::issuance::CopyPolicy;
+use crate::status::Statuses;
 use crate::text::PlainText;
 use crate::verifiers::KnownVerifier;
 use crate::wallet::Wallet;
@@ -82,8 +83,7 @@ impl Asking {
         cards.retain(|card| !one_time || !card.linkable);
         // Appendices B.2.2 and B.3.4: nor does one whose key the verifier does not accept.
         cards.retain(|card| context.asked.takes(&card.held.credential()));
-        let (cards, matches) = matched(&context, cards);
-        match matches {
+        match matched(&context, &cards) {
             Ok(matches) if !authorises(&matches, context.asked.transaction_data()) => {
                 Err(Box::new(no_authority(&context)))
             }
@@ -111,6 +111,7 @@ impl Asking {
             .sets()
             .iter()
             .filter(|set| !set.options.is_empty());
+        let mut statuses = self.context.wallet.statuses();
         ConsentRequest {
             verifier: self.context.verifier(locales),
             purpose: self.context.purpose(locales),
@@ -118,7 +119,7 @@ impl Asking {
                 .context
                 .registration(locales, |query, path| self.label_of(query, path, locales)),
             questions: answerable
-                .map(|query| self.question(query, locales))
+                .map(|query| self.question(query, locales, &mut statuses))
                 .collect(),
             approvals: (self.context.asked.transaction_data().iter())
                 .map(Approval::from)
@@ -207,13 +208,18 @@ impl Asking {
         Ok(entry.id)
     }
 
-    fn question(&self, query: &QueryMatches, locales: &[&str]) -> Question {
+    fn question(
+        &self,
+        query: &QueryMatches,
+        locales: &[&str],
+        statuses: &mut Statuses<'_>,
+    ) -> Question {
         let cards = query.candidates.iter();
         Question {
             id: query.query.as_str().to_owned(),
             multiple: query.multiple,
             cards: cards
-                .filter_map(|matched| self.card_option(&query.query, matched, locales))
+                .filter_map(|matched| self.card_option(&query.query, matched, locales, statuses))
                 .collect(),
         }
     }
@@ -223,6 +229,7 @@ impl Asking {
         query: &QueryId,
         matched: &CandidateMatch,
         locales: &[&str],
+        statuses: &mut Statuses<'_>,
     ) -> Option<CardOption> {
         let card = self.cards.get(matched.candidate)?;
         let display = &card.record.display;
@@ -247,7 +254,7 @@ impl Asking {
             issuer: card.issuer_name(locales),
             expires_at: card.held.expires_at(),
             expires_soon: card.ends_soon(self.context.wallet.now()),
-            status: self.context.wallet.card_status(card),
+            status: statuses.of(card),
             learns: learns.collect(),
             keeps: stays
                 .map(|(path, _)| display.label(path, locales))

@@ -15,6 +15,10 @@ use crate::wallet::Wallet;
 /// Most lists that are asked at once.
 const MAX_LISTS: usize = 64;
 
+/// No list is asked so soon after a verifier was answered: the hosts of both, who may compare notes,
+/// would know each other's visitor by the moment.
+const QUIET_S: i64 = 600;
+
 /// What is looked up in a list, and whom its signer is checked against.
 pub(super) struct Wanted {
     pub(super) trust: IssuerTrust,
@@ -25,17 +29,18 @@ pub(super) struct Wanted {
 impl Wallet {
     /// The status lists that are to be asked now: of cards that were verified and have not ended,
     /// where what is known is missing or too old. Copies on one list share one request. Nothing
-    /// where the setting is off.
+    /// where the setting is off, and for ten minutes after a verifier was answered.
     ///
     /// To be called when the owner looks at the cards or has just added one, and at no other time:
     /// above all not while a card is shown.
     pub fn status_lists_due(&self) -> Result<Vec<StatusFetch>, WalletError> {
         let policy = self.config().status;
-        if !policy.ask {
+        let now = self.now();
+        if !policy.ask || (self.history_store()).answered_since(now.plus(1 - QUIET_S), now)? {
             return Ok(Vec::new());
         }
         let mut lists: HashMap<ListId, Wanted> = HashMap::new();
-        for card in self.store().list(self.now())? {
+        for card in self.store().list(now)? {
             // Catalogue 218: no request for a card that nobody checked.
             if !card.record.unchecked {
                 self.collect(&card.record, &mut lists)?;
@@ -47,7 +52,7 @@ impl Wallet {
         for (list, wanted) in due {
             let places: BTreeSet<&str> = wanted.places.keys().map(String::as_str).collect();
             let known = Known::read(self.vault(), &list)?.unwrap_or_default();
-            if fetches.len() < MAX_LISTS && known.is_due(&places, policy.least_s, self.now()) {
+            if fetches.len() < MAX_LISTS && known.is_due(&places, policy.least_s, now) {
                 fetches.extend(StatusFetch::new(self.clone(), list, wanted));
             }
         }

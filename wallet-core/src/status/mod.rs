@@ -3,31 +3,31 @@
 //!
 //! [`Wallet::status_lists_due`] says which lists are to be asked, [`StatusFetch`] is the session with
 //! the host of one. A list is asked when its owner looks at the cards and never because a verifier
-//! asks for one, so that nobody learns from it when a card is shown. What is kept of a list is what
+//! asks for one, nor in the ten minutes after a verifier was answered, so that its host learns less of
+//! when a card is shown. What is kept of a list is what
 //! it says of the cards that are here. Nothing fails where a list cannot be had: the card is "not
 //! checked", never "valid".
 
 mod due;
 mod fetch;
 mod known;
+mod look;
 mod reference;
 
 use serde::Serialize;
 use vouchsafe_credentials::time::UnixTime;
 
-use crate::credential::StoredCredential;
 use crate::wallet::Wallet;
 
 pub use fetch::{StatusFetch, StatusListError, StatusStep};
 pub(crate) use known::forgotten;
-use known::{Known, ListId};
-use reference::references;
+pub(crate) use look::Statuses;
 
 /// Whether the wallet asks for status lists, and how often.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StatusPolicy {
-    /// Whether it asks at all. The host of a list learns that somebody at this address has a card of
-    /// the list, not which.
+    /// Whether it asks at all. The host of a list learns that somebody at this IP address has a card of
+    /// the list, not which, unless the issuer keeps a list for each card.
     pub ask: bool,
     /// A list is asked so many seconds after the last time at the earliest, whatever it says itself.
     pub least_s: i64,
@@ -134,23 +134,5 @@ impl Wallet {
     #[must_use]
     pub fn asks_statuses(&self) -> bool {
         self.config().status.ask
-    }
-
-    /// What is known of the status of the copy that stands for a card. What cannot be read is not
-    /// known.
-    pub(crate) fn card_status(&self, card: &StoredCredential) -> CardStatus {
-        let unknown = CardStatus::NotChecked { valid_at: None };
-        let names = references(&card.held);
-        // Token Status List, "Validation Rules": the card is validated first.
-        if card.record.unchecked && !names.is_empty() {
-            return unknown;
-        }
-        let now = self.now();
-        let of = |name: &reference::Reference| {
-            let list = ListId::of(name, &card.record.issuer);
-            let known = Known::read(self.vault(), &list).ok().flatten();
-            known.map_or(unknown, |known| known.status(&name.place(), now))
-        };
-        names.iter().map(of).fold(CardStatus::None, CardStatus::and)
     }
 }

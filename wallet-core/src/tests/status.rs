@@ -17,6 +17,8 @@ use crate::credential::CredentialId;
 use crate::status::{CardStatus, StatusFetch, StatusStep};
 use crate::storage::{Collection, Storage as _};
 
+mod looking;
+
 const LIST: &str = "https://club.example.com/statuslists/1";
 
 /// What the host of the list says.
@@ -268,6 +270,24 @@ async fn cat_463_a_good_list_is_asked_once_and_says_nothing_of_the_card() {
     let again = world.reopen(super::PASSPHRASE).await.unwrap();
     let card = again.cards(&["en"]).unwrap().remove(0);
     assert_eq!(card.status.known_at(), Some(NOW));
+}
+
+#[tokio::test]
+async fn cat_458_no_list_is_asked_for_ten_minutes_after_a_card_was_shown() {
+    let world = World::with_status().await;
+    assert_eq!(world.due().len(), 1);
+    let asking = world.ask().await.unwrap();
+    let suggested = asking.consent(&["en"]).suggested;
+    // It may have arrived.
+    drop(asking.respond(&suggested).await.unwrap());
+    assert!(world.due().is_empty());
+    world.clock.advance(599);
+    assert!(world.due().is_empty());
+    world.clock.advance(1);
+    assert_eq!(world.due().len(), 1);
+    // A clock that was ahead then does not keep the lists away.
+    world.clock.advance(-3_600);
+    assert_eq!(world.due().len(), 1);
 }
 
 #[tokio::test]

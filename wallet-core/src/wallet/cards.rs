@@ -51,13 +51,11 @@ impl Wallet {
 
     /// The cards, the latest first.
     pub fn cards(&self, locales: &[&str]) -> Result<Vec<Card>, WalletError> {
-        let now = self.now();
-        Ok(self
-            .0
-            .store
-            .list(now)?
-            .iter()
-            .map(|card| card.card(self.card_status(card), now, locales))
+        let (now, mut statuses) = (self.now(), self.statuses());
+        let cards = self.0.store.list(now)?;
+        let cards = cards.iter();
+        Ok(cards
+            .map(|card| card.card(statuses.of(card), now, locales))
             .collect())
     }
 
@@ -86,7 +84,8 @@ impl Wallet {
         // A card with many types is on a list of its own.
         let is_meant = |card: &StoredCredential| kind.is_none_or(|kind| index::is_of(card, kind));
         let cards = cards.filter(|card| card.as_ref().map_or(true, is_meant));
-        let view = |card: StoredCredential| card.card(self.card_status(&card), now, locales);
+        let mut statuses = self.statuses();
+        let mut view = |card: StoredCredential| card.card(statuses.of(&card), now, locales);
         cards.map(|card| Ok(view(card?))).collect()
     }
 
@@ -100,7 +99,7 @@ impl Wallet {
     pub fn card(&self, id: &CredentialId, locales: &[&str]) -> Result<Card, WalletError> {
         let now = self.now();
         let card = self.0.store.get(id, now)?;
-        Ok(card.card(self.card_status(&card), now, locales))
+        Ok(card.card(self.statuses().of(&card), now, locales))
     }
 
     /// Deletes a card, readable or not, and destroys its keys.

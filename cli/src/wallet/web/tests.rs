@@ -19,6 +19,7 @@ use crate::wallet::open::{Issuance, Settings, create_with};
 mod backup;
 mod busy;
 pub(super) mod door;
+mod slow;
 
 use door::locked;
 

@@ -314,7 +314,7 @@ verifier-code-submit = Weiter
 verifier-code-wrong = Das war nicht der richtige Code, oder er wurde schon verwendet. Warten Sie auf den nächsten Code Ihrer App und tippen Sie ihn ein.
 verifier-code-warning = Niemand fragt Sie am Telefon oder in einer Nachricht nach diesem Code. Tippen Sie ihn nur hier ein.
 verifier-kept-fact = Um Sie wiederzuerkennen, wenn Sie Ihr Gerät verlieren, als Fingerabdruck: { $fact }
-verifier-told-card = Um welche Karte es sich handelt und wer sie ausgestellt hat
+verifier-told-card = Welche Art Karte es ist und wer sie ausgestellt hat
 verifier-told-verified = Nach welchen Regeln das geprüft wurde und wann
 verifier-account-means-used = Zuletzt verwendet am
 

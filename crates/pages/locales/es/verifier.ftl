@@ -317,7 +317,7 @@ verifier-code-submit = Continuar
 verifier-code-wrong = Ese no era el código correcto, o ya se ha usado. Espere al siguiente código de su aplicación y escríbalo.
 verifier-code-warning = Nadie le llama ni le escribe para pedirle este código. Escríbalo solo aquí.
 verifier-kept-fact = Para reconocerle si pierde su dispositivo, como huella: { $fact }
-verifier-told-card = De qué tarjeta se trata y quién la emitió
+verifier-told-card = Qué tipo de tarjeta es y quién la emitió
 verifier-told-verified = Según qué reglas se verificó y cuándo
 verifier-account-means-used = Último uso el
 

@@ -317,7 +317,7 @@ verifier-code-submit = Continuer
 verifier-code-wrong = Ce n’était pas le bon code, ou il a déjà servi. Attendez le prochain code de votre application et saisissez-le.
 verifier-code-warning = Personne ne vous appelle ni ne vous écrit pour vous demander ce code. Ne le saisissez qu’ici.
 verifier-kept-fact = Pour vous reconnaître si vous perdez votre appareil, sous forme d’empreinte : { $fact }
-verifier-told-card = De quelle carte il s’agit et qui l’a délivrée
+verifier-told-card = Quel type de carte c’est et qui l’a délivrée
 verifier-told-verified = Selon quelles règles cela a été vérifié, et quand
 verifier-account-means-used = Dernière utilisation le
 

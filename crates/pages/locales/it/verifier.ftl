@@ -317,7 +317,7 @@ verifier-code-submit = Continua
 verifier-code-wrong = Non era il codice giusto, o è già stato usato. Aspetta il prossimo codice della tua app e scrivilo.
 verifier-code-warning = Nessuno ti chiama o ti scrive per chiederti questo codice. Scrivilo solo qui.
 verifier-kept-fact = Per riconoscerla se perde il dispositivo, come impronta: { $fact }
-verifier-told-card = Di quale carta si tratta e chi l’ha rilasciata
+verifier-told-card = Che tipo di carta è e chi l’ha rilasciata
 verifier-told-verified = Secondo quali regole è stato verificato, e quando
 verifier-account-means-used = Usata l’ultima volta il
 

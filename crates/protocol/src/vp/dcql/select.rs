@@ -62,6 +62,8 @@ pub struct SetMatches {
 pub struct Matches {
     pub(super) queries: Vec<QueryMatches>,
     pub(super) sets: Vec<SetMatches>,
+    /// Credential Queries that no preferred candidate answers.
+    pub(super) avoided: Vec<QueryId>,
 }
 
 /// The wallet cannot answer: it "MUST NOT return any Credential(s)" (section 6.4.2).
@@ -115,7 +117,11 @@ pub fn find_matches(query: &DcqlQuery, candidates: &[&dyn Candidate]) -> Result<
     if sets.iter().any(|set| set.required && unmet(set)) || sets.iter().all(unmet) {
         return Err(NoMatch { unanswered });
     }
-    Ok(Matches { queries, sets })
+    Ok(Matches {
+        queries,
+        sets,
+        avoided: Vec::new(),
+    })
 }
 
 /// The Credential Set Queries. Without `credential_sets` there is one, required, that names all.

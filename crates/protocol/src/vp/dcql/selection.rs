@@ -53,13 +53,51 @@ impl Matches {
         &self.sets
     }
 
-    /// Leaves out every other candidate of a Credential Query that a preferred one answers, too. What can
-    /// be answered stays what it was.
-    pub fn prefer(&mut self, is_preferred: impl Fn(usize) -> bool) {
+    /// Leaves out what no preferred candidate answers where a preferred one answers the same: of a
+    /// Credential Query the other candidates, of a use case the other options, but for those that one
+    /// of the `needed` lists (see [`Matches::smallest_with`]) is answered by alone. What can be
+    /// answered stays what it was, and what is suggested has as few others in it as it can.
+    pub fn prefer(&mut self, is_preferred: impl Fn(usize) -> bool, needed: &[&[QueryId]]) {
+        self.avoided.clear();
         for entry in &mut self.queries {
             let candidates = &mut entry.candidates;
             if candidates.iter().any(|one| is_preferred(one.candidate)) {
                 candidates.retain(|one| is_preferred(one.candidate));
+            } else {
+                self.avoided.push(entry.query.clone());
+            }
+        }
+        let is_whole = |option: &Vec<QueryId>| !option.iter().any(|id| self.avoided.contains(id));
+        let has = |option: &Vec<QueryId>, ids: &[QueryId]| option.iter().any(|id| ids.contains(id));
+        let answered = |ids: &[QueryId]| {
+            let mut options = self.sets.iter().flat_map(|set| &set.options);
+            options.any(|option| is_whole(option) && has(option, ids))
+        };
+        let alone: Vec<&[QueryId]> = needed
+            .iter()
+            .copied()
+            .filter(|ids| !answered(ids))
+            .collect();
+        let mut left_out = Vec::new();
+        for set in &mut self.sets {
+            if !set.options.iter().any(is_whole) {
+                continue;
+            }
+            let stays = |option: &Vec<QueryId>| {
+                is_whole(option) || alone.iter().any(|ids| has(option, ids))
+            };
+            left_out.extend(
+                set.options
+                    .extract_if(.., |option| !stays(option))
+                    .flatten(),
+            );
+        }
+        // Nor is anything asked that serves no use case any more.
+        let options = || self.sets.iter().flat_map(|set| &set.options);
+        left_out.retain(|id| !options().any(|option| option.contains(id)));
+        for entry in &mut self.queries {
+            if left_out.contains(&entry.query) {
+                entry.candidates.clear();
             }
         }
     }
@@ -129,8 +167,9 @@ impl Matches {
         let more = |option: &&Vec<QueryId>| {
             let new = option.iter().filter(|id| !chosen.contains(id));
             let new: Vec<&QueryId> = new.collect();
+            let avoided = new.iter().filter(|id| self.avoided.contains(id)).count();
             let cost: usize = new.iter().map(|id| self.cost(id)).sum();
-            (cost, !new.is_empty())
+            (avoided, cost, !new.is_empty())
         };
         let found = options.min_by_key(more);
         for id in found.into_iter().flatten() {
@@ -140,9 +179,10 @@ impl Matches {
         }
     }
 
-    fn total(&self, chosen: &[&QueryId]) -> (usize, usize) {
+    fn total(&self, chosen: &[&QueryId]) -> (usize, usize, usize) {
+        let avoided = chosen.iter().filter(|id| self.avoided.contains(id));
         let cost = chosen.iter().map(|id| self.cost(id)).sum();
-        (cost, chosen.len())
+        (avoided.count(), cost, chosen.len())
     }
 
     /// The answer that the person has put together: pairs of Credential Query

@@ -304,6 +304,77 @@ fn what_is_needed_beside_comes_with_the_cheapest_option() {
 }
 
 #[test]
+fn what_is_preferred_counts_more_than_what_is_cheap() {
+    let entry = |id: &str, claims: Value| json!({"id": id, "format": "dc+sd-jwt", "meta": {"vct_values": [id]}, "claims": claims});
+    let (one, two) = (
+        json!([{"path": ["x"]}]),
+        json!([{"path": ["x"]}, {"path": ["y"]}]),
+    );
+    let query = query(json!({
+        "credentials": [entry("a", one.clone()), entry("b", two.clone()), entry("c", one), entry("d", two)],
+        "credential_sets": [
+            {"options": [["a"], ["b"]]},
+            {"options": [["c"]], "required": false},
+            {"options": [["d"]], "required": false}
+        ]
+    }));
+    let id = |id: &str| query.credential(id).unwrap().id().clone();
+    let card = |vct| Card::new(vct, json!({"x": 1, "y": 1}));
+    // What is asked about, the options that are left, and what is suggested.
+    let seen = |cards: &[&'static str], preferred: &[&str], needed: &[&[QueryId]]| {
+        let held: Vec<Card> = cards.iter().copied().map(card).collect();
+        let mut found = matches(&query, &held).unwrap();
+        found.prefer(|place| preferred.contains(&cards[place]), needed);
+        let asked = found
+            .queries()
+            .iter()
+            .filter(|entry| !entry.candidates.is_empty());
+        let asked: String = asked.map(|entry| entry.query.as_str()).collect();
+        let options: Vec<usize> = found.sets().iter().map(|set| set.options.len()).collect();
+        let smallest = found.smallest_with(needed);
+        let picks = smallest.picks().iter().map(|pick| pick.query.as_str());
+        (asked, options, picks.collect::<String>())
+    };
+    let seen_as = |asked: &str, options: [usize; 3], picks: &str| {
+        (asked.to_owned(), options.to_vec(), picks.to_owned())
+    };
+    let all = ["a", "b", "c", "d"];
+    assert_eq!(seen(&all, &all, &[]), seen_as("abcd", [2, 1, 1], "a"));
+    // The cheap option goes where a good one is whole; what nothing else answers stays.
+    assert_eq!(seen(&all, &["b", "d"], &[]), seen_as("bcd", [1, 1, 1], "b"));
+    assert_eq!(seen(&all, &["c"], &[]), seen_as("abcd", [2, 1, 1], "a"));
+    // It stays where somebody is to sign whom nobody else stands for.
+    let signer = [id("a")];
+    assert_eq!(
+        seen(&all, &["b"], &[&signer]),
+        seen_as("abcd", [2, 1, 1], "a")
+    );
+    let signers = [id("a"), id("b")];
+    assert_eq!(
+        seen(&all, &["b"], &[&signers]),
+        seen_as("bcd", [1, 1, 1], "b")
+    );
+}
+
+#[test]
+fn of_what_nobody_insists_on_the_preferred_is_suggested() {
+    let entry = |id: &str, claims: Value| json!({"id": id, "format": "dc+sd-jwt", "meta": {"vct_values": [id]}, "claims": claims});
+    let query = query(json!({
+        "credentials": [entry("a", json!([{"path": ["x"]}])), entry("b", json!([{"path": ["x"]}, {"path": ["y"]}]))],
+        "credential_sets": [
+            {"options": [["a"]], "required": false},
+            {"options": [["b"]], "required": false}
+        ]
+    }));
+    let cards = ["a", "b"].map(|vct| Card::new(vct, json!({"x": 1, "y": 1})));
+    let mut found = matches(&query, &cards).unwrap();
+    assert_eq!(found.smallest().picks()[0].query.as_str(), "a");
+    found.prefer(|place| place == 1, &[]);
+    assert_eq!(found.smallest().picks()[0].query.as_str(), "b");
+    assert!(found.sets().iter().all(|set| set.options.len() == 1));
+}
+
+#[test]
 fn a_choice_of_the_person_is_checked() {
     let query = two_sets();
     let cards = [
