@@ -232,7 +232,7 @@ draft = "draft-svensson-credential-oidc-bridge-02"
 scopes = ["licence"]
 "#;
         let document = format!(
-            r#"assurance = {{ "{MDL}" = {{ trust_framework = "road", evidence = {{ type = "document", of = "driving_permit", name = "Transport" }} }} }}
+            r#"assurance = {{ "{MDL}" = {{ trust_framework = "road", time_is_issuance = true, evidence = {{ type = "document", of = "driving_permit", name = "Transport" }} }} }}
 {stable}"#
         );
         let allowed = format!("presented_credentials = true\n{scopes}");
